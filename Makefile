@@ -1,0 +1,35 @@
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+.DEFAULT_GOAL := help
+.PHONY: help run dev test check docs demo clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: node_modules ## set up and serve, until Ctrl-C
+	@node src/main.ts
+
+dev: node_modules ## serve, and start again when a file changes
+	@node --watch src/main.ts
+
+test: node_modules ## set up and run all tests, on a real Redis
+	@vitest run
+
+check: node_modules ## check types, format, lint and unused code
+	@tsc --project .
+	@biome ci
+	@knip
+
+docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
+	@node docs/generate.ts
+	@biome format --write config/tidegate.schema.json
+
+demo: node_modules ## load the example of the README into the configured stores
+	@node src/cli.ts demo
+
+clean: ## remove what was installed; the data in ./data stay
+	rm -rf node_modules
+
+node_modules: package.json package-lock.json
+	@command -v npm > /dev/null || { echo "npm is missing; install Node.js 20 or newer, as from https://nodejs.org" >&2; exit 1; }
+	@npm ci --loglevel=error
+	@touch node_modules

@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { tokenFromStandardInput } from "./standard-input.ts";
+import type { OnStores } from "./use-cases.ts";
+
+/** `tidegate token`: says which tokens speak for whom. */
+export function tokenCommand(onStores: OnStores): Command {
+  const command = new Command("token").description(
+    "say which tokens speak for whom; the token comes from standard input",
+  );
+  command
+    .command("add")
+    .description("let the token on standard input speak for a user")
+    .requiredOption("--user <id>", "the user")
+    .action(({ user }: { user: string }) =>
+      onStores(async ({ manageTokens }) => {
+        const before = await manageTokens.assign(await tokenFromStandardInput(), user);
+        const moved = before === undefined || before === user ? "" : `, no longer for user ${before}`;
+        console.log(`the token speaks for user ${user}${moved}`);
+      }),
+    );
+  command
+    .command("remove")
+    .description("make the token on standard input unknown")
+    .action(() =>
+      onStores(async ({ manageTokens }) => {
+        const before = await manageTokens.revoke(await tokenFromStandardInput());
+        console.log(before === undefined ? "the token was not known" : `the token no longer speaks for user ${before}`);
+      }),
+    );
+  return command;
+}

@@ -1,0 +1,15 @@
+import type { ChangeSet } from "../../application/change-set.ts";
+import type { LoadDemo } from "../../application/load-demo.ts";
+import type { ManageTokens } from "../../application/manage-tokens.ts";
+import type { ResolveFeatures } from "../../application/resolve-features.ts";
+
+/** What the command line can have done. */
+export type UseCases = {
+  readonly resolveFeatures: ResolveFeatures;
+  readonly changeSet: ChangeSet;
+  readonly manageTokens: ManageTokens;
+  readonly loadDemo: LoadDemo;
+};
+
+/** Runs a task on the configured stores, and closes them when it is done. */
+export type OnStores = (task: (use: UseCases) => Promise<void>) => Promise<void>;

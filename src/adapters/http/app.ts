@@ -1,0 +1,83 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { cors } from "hono/cors";
+import type { CheckReadiness } from "../../application/check-readiness.ts";
+import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import { TidegateError } from "../../domain/errors.ts";
+import type { Log } from "../../infrastructure/logger.ts";
+import { documentation } from "./documentation.ts";
+import { features } from "./features.ts";
+import { healthChecks } from "./health.ts";
+import { HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
+import { requestId } from "./request-id.ts";
+import { requestLog } from "./request-log.ts";
+
+/** What HTTP can do, and how. */
+export type HttpOptions = {
+  readonly resolveFeatures: ResolveFeatures;
+  readonly checkReadiness: CheckReadiness;
+  readonly isStopping: () => boolean;
+  readonly log: Log;
+  readonly logRequests: boolean;
+  readonly corsOrigins: readonly string[];
+  readonly version: string;
+};
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/**
+ * The routes of the service. Those of clients have no middleware unless the configuration asks for some:
+ * Hono answers a route with a single handler at less cost.
+ */
+export function httpApp(options: HttpOptions): OpenAPIHono {
+  const app = new OpenAPIHono();
+  if (options.logRequests) app.use(requestLog(options.log));
+  if (options.corsOrigins.length > 0) {
+    app.use(
+      cors({
+        origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
+        allowHeaders: ["Authorization", "If-None-Match", "X-Request-Id"],
+        exposeHeaders: ["ETag", "Retry-After", "X-Request-Id"],
+        maxAge: 600,
+      }),
+    );
+  }
+  features(app, options.resolveFeatures);
+  healthChecks(app, options.checkReadiness, options.isStopping);
+  documentation(app, options.version);
+  app.notFound((c) => unmatched(app, c));
+  app.onError((error, c) => failure(error, c, options.log));
+  return app;
+}
+
+/** Another method may be what the path takes; else there is nothing at it. */
+function unmatched(app: OpenAPIHono, c: Context): Response {
+  const allowed = methods.filter((method) =>
+    app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method !== "ALL"),
+  );
+  if (allowed.length === 0 || allowed.includes(c.req.method)) {
+    return problem(c, "not-found", "There is nothing at this path; /docs lists what there is.");
+  }
+  const allow = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+  if (c.req.method === "OPTIONS")
+    return new Response(null, { status: 204, headers: { ...securityHeaders, Allow: allow } });
+  return problem(c, "method-not-allowed", `This path takes ${allow}.`, { Allow: allow });
+}
+
+function failure(error: Error, c: Context, log: Log): Response {
+  if (error instanceof TidegateError) return problem(c, error.code, error.message);
+  if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers);
+  const response = problem(c, "internal-error", "A fault in Tidegate; its log has the cause under this request id.");
+  log.error({ requestId: response.headers.get("x-request-id"), cause: error.stack }, "internal error");
+  return response;
+}
+
+function problem(
+  c: Context,
+  code: ProblemCode,
+  detail: string,
+  extra: Readonly<Record<string, string>> = {},
+): Response {
+  const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")));
+  return new Response(body, { status, headers: { ...headers, ...extra } });
+}

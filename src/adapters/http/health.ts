@@ -1,0 +1,59 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { CheckReadiness } from "../../application/check-readiness.ts";
+import { securityHeaders } from "./problem.ts";
+
+const headers = { ...securityHeaders, "Cache-Control": "no-store" };
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
+
+const Readiness = z
+  .object({
+    status: z.enum(["ready", "not ready", "stopping"]),
+    connections: z.record(z.string(), z.enum(["answering", "failing"])),
+    sources: z.record(z.string(), z.enum(["answering", "failing", "not asked"])),
+  })
+  .openapi("Readiness", {
+    example: { status: "ready", connections: { features: "answering" }, sources: { global: "answering" } },
+  });
+
+const health = createRoute({
+  method: "get",
+  path: "/health",
+  summary: "Whether the service is up",
+  tags: ["Health"],
+  responses: { 200: { description: "It is.", content: json(z.object({ status: z.literal("healthy") })) } },
+});
+
+const live = createRoute({
+  method: "get",
+  path: "/health/live",
+  summary: "Whether the process answers; restart it when it does not",
+  tags: ["Health"],
+  responses: { 200: { description: "It does.", content: json(z.object({ status: z.literal("live") })) } },
+});
+
+const ready = createRoute({
+  method: "get",
+  path: "/health/ready",
+  summary: "Whether clients would be answered now; send them elsewhere when not",
+  tags: ["Health"],
+  responses: {
+    200: { description: "They would.", content: json(Readiness) },
+    503: {
+      description: "A store or a source that is needed does not answer, or the service is stopping.",
+      content: json(Readiness),
+    },
+  },
+});
+
+/** `GET /health`, `/health/live` and `/health/ready`. */
+export function healthChecks(app: OpenAPIHono, checkReadiness: CheckReadiness, isStopping: () => boolean): void {
+  app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
+  app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
+  app.openapi(ready, async (c) => {
+    const { ready, connections, sources } = await checkReadiness.execute();
+    if (isStopping()) return c.json({ status: "stopping" as const, connections, sources }, 503, headers);
+    return ready
+      ? c.json({ status: "ready" as const, connections, sources }, 200, headers)
+      : c.json({ status: "not ready" as const, connections, sources }, 503, headers);
+  });
+}

@@ -1,0 +1,33 @@
+import { z } from "@hono/zod-openapi";
+import { type ProblemCode, problems } from "./problem.ts";
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().openapi({ description: "What was wrong with this request, and what to do." }),
+    code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
+    requestId: z.string().openapi({ description: "Also in the log, and in the header X-Request-Id." }),
+    key: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
+    message: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
+  })
+  .openapi("Problem", { description: "What went wrong: RFC 9457 problem details." });
+
+type ProblemResponses = Record<
+  number,
+  { description: string; content: { "application/problem+json": { schema: typeof Problem } } }
+>;
+
+/** How a route documents the problems it answers with: one response a status. */
+export function problemResponses(...codes: readonly ProblemCode[]): ProblemResponses {
+  const responses: ProblemResponses = {};
+  for (const code of codes) {
+    const { status, title } = problems[code];
+    const described = responses[status]
+      ? `${responses[status].description}; ${title} (\`${code}\`)`
+      : `${title} (\`${code}\`)`;
+    responses[status] = { description: described, content: { "application/problem+json": { schema: Problem } } };
+  }
+  return responses;
+}

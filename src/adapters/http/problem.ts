@@ -1,0 +1,149 @@
+import type { TidegateError } from "../../domain/errors.ts";
+
+type Description = {
+  readonly status: 400 | 401 | 404 | 405 | 406 | 408 | 414 | 417 | 431 | 500 | 501 | 503;
+  readonly title: string;
+  /** For the docs: when it happens, and what a caller can do. */
+  readonly meaning: string;
+};
+
+/** Every problem that HTTP answers with, by its code. A code never changes its meaning. */
+export const problems = {
+  "bad-request": {
+    status: 400,
+    title: "Bad request",
+    meaning: "The request is not valid HTTP/1.1, or its target is no path. Mend the client or the proxy between.",
+  },
+  "bad-path": {
+    status: 400,
+    title: "Bad path",
+    meaning:
+      "The path holds empty or dotted segments, a backslash, an encoded slash or control character, or a broken escape. Send the plain path.",
+  },
+  "invalid-context": {
+    status: 400,
+    title: "Invalid context",
+    meaning:
+      "The location is longer than 200 characters, has control characters, or is given twice. Send one plain name.",
+  },
+  "malformed-authorization": {
+    status: 401,
+    title: "Malformed authorization",
+    meaning:
+      "The Authorization header is empty, holds several credentials, or cannot be decoded. Send `Bearer <token>`, or `Basic` with the token as password; or leave it out.",
+  },
+  "unsupported-auth-scheme": {
+    status: 401,
+    title: "Unsupported authorization scheme",
+    meaning: "The scheme is neither Bearer nor Basic. Use one of them, or leave the header out.",
+  },
+  "invalid-token": {
+    status: 401,
+    title: "Invalid token",
+    meaning: "Nobody is known by the token. Get a new one, or send none to get what everyone gets.",
+  },
+  "not-found": {
+    status: 404,
+    title: "Not found",
+    meaning: "There is nothing at this path. See /docs for what there is.",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "Method not allowed",
+    meaning: "The path does not take this method. The Allow header lists those it takes.",
+  },
+  "not-acceptable": {
+    status: 406,
+    title: "Not acceptable",
+    meaning: "The Accept header leaves out application/json, which is all there is. Accept it.",
+  },
+  "request-timeout": {
+    status: 408,
+    title: "Request timeout",
+    meaning: "The request did not arrive whole within 15 seconds, or its headers within 5. Send it again.",
+  },
+  "uri-too-long": {
+    status: 414,
+    title: "URI too long",
+    meaning: "The request target is longer than 4,096 characters. Shorten the query.",
+  },
+  "expectation-failed": {
+    status: 417,
+    title: "Expectation failed",
+    meaning: "The Expect header asks for something other than 100-continue. Leave it out.",
+  },
+  "headers-too-large": {
+    status: 431,
+    title: "Request header fields too large",
+    meaning: "The headers are larger than 16 KiB. Send fewer or shorter ones.",
+  },
+  "internal-error": {
+    status: 500,
+    title: "Internal error",
+    meaning: "A fault in Tidegate. The log has its cause under the same request id.",
+  },
+  "not-implemented": {
+    status: 501,
+    title: "Not implemented",
+    meaning: "The method is not known here. Use GET or HEAD.",
+  },
+  "source-unavailable": {
+    status: 503,
+    title: "Source unavailable",
+    meaning:
+      "A source, or the store of tokens, cannot answer, so that no right answer can be given. Ask again after Retry-After seconds; until then keep the features of the last answer.",
+  },
+} as const satisfies Record<TidegateError["code"], Description> & Record<string, Description>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** A failure that only HTTP knows. */
+export class HttpProblem extends Error {
+  override readonly name = "HttpProblem";
+  readonly code: ProblemCode;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The headers that every answer carries. */
+export const securityHeaders = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" } as const;
+
+const seedErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
+  401: { key: "auth_error", message: "Unauthorized" },
+  404: { key: "url_not_found_error", message: "URL not found" },
+  500: { key: "internal_server_error", message: "Internal server error" },
+};
+
+const challenges: Partial<Record<number, Readonly<Record<string, string>>>> = {
+  401: { "WWW-Authenticate": 'Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"' },
+  503: { "Retry-After": "1" },
+};
+
+/**
+ * The answer to a failure: RFC 9457 problem details with our `code` and `requestId`, and beside them the
+ * `key` and `message` of the service that Tidegate takes over from, so that its clients go on working.
+ */
+export function problemOf(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+): { readonly status: Description["status"]; readonly headers: Record<string, string>; readonly body: string } {
+  const { status, title } = problems[code];
+  const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
+  return {
+    status,
+    headers: {
+      ...securityHeaders,
+      ...challenges[status],
+      "Content-Type": "application/problem+json",
+      "Cache-Control": "no-store",
+      "X-Request-Id": requestId,
+    },
+    body: JSON.stringify({ type: `/problems/${code}`, title, status, detail, code, requestId, key, message }),
+  };
+}

@@ -1,0 +1,102 @@
+import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { type ProblemCode, problemOf } from "./problem.ts";
+import { requestId } from "./request-id.ts";
+import { targetFault } from "./target.ts";
+
+/** A server that listens. */
+export type HttpServer = {
+  /** Where it can be reached, as in `http://127.0.0.1:5000`. */
+  readonly url: string;
+  /** Tells clients to go elsewhere for `drainMs`, then takes no more and waits for the calls under way. */
+  readonly stop: (drainMs: number) => Promise<void>;
+};
+
+type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
+
+const deadlineMs = 10_000;
+const details = {
+  "uri-too-long": "The request target is longer than 4096 characters; shorten the query.",
+  "bad-request": "The request is not valid HTTP/1.1; mend the client, or the proxy between.",
+  "bad-path": "The path has empty or dotted segments or broken escapes; send the plain path.",
+  "not-implemented": "The method is not known here; use GET or HEAD.",
+  "headers-too-large": "The headers are larger than 16 KiB; send fewer or shorter ones.",
+  "request-timeout": "The request did not arrive in time; send it again.",
+  "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
+} as const satisfies Partial<Record<ProblemCode, string>>;
+
+/** Serves an app over HTTP/1.1. Rejects when the address cannot be had. */
+export async function listen(fetch: Fetch, host: string, port: number): Promise<HttpServer> {
+  let stopping = false;
+  const server = createAdaptorServer({
+    fetch: (request, env) => {
+      const { incoming, outgoing } = env as HttpBindings;
+      if (stopping) outgoing.setHeader("Connection", "close");
+      const fault = targetFault(incoming.url ?? "");
+      if (fault) return problem(fault, incoming.headers["x-request-id"]);
+      // Fetch has no TRACE, and what reads such a request throws.
+      if (incoming.method === "TRACE") return problem("not-implemented", incoming.headers["x-request-id"]);
+      return fetch(request, env as HttpBindings);
+    },
+    serverOptions: {
+      headersTimeout: 5_000,
+      requestTimeout: 15_000,
+      keepAliveTimeout: 65_000,
+      connectionsCheckingInterval: 1_000,
+    },
+  }) as Server;
+  server.on("clientError", refuse);
+  server.on("checkExpectation", (_, response: ServerResponse) => {
+    const { status, headers, body } = problemOf(
+      "expectation-failed",
+      details["expectation-failed"],
+      requestId(undefined),
+    );
+    response.writeHead(status, { ...headers, Connection: "close" }).end(body);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  return {
+    url: urlOf(server.address() as AddressInfo),
+    stop: async (drainMs) => {
+      stopping = true;
+      await new Promise((resolve) => setTimeout(resolve, drainMs));
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+function problem(code: keyof typeof details, givenId: string | string[] | undefined): Response {
+  const { status, headers, body } = problemOf(code, details[code], requestId(String(givenId)));
+  return new Response(body, { status, headers: { ...headers, Connection: "close" } });
+}
+
+/** Answers what Node could not read as a request; by itself it would answer without a body. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = codeOf(error.code);
+  const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
+  const lines = Object.entries({ ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function codeOf(nodeCode: string | undefined): "headers-too-large" | "request-timeout" | "bad-request" {
+  if (nodeCode === "HPE_HEADER_OVERFLOW") return "headers-too-large";
+  return nodeCode === "ERR_HTTP_REQUEST_TIMEOUT" ? "request-timeout" : "bad-request";
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  const host = address === "0.0.0.0" || address === "::" ? "localhost" : family === "IPv6" ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}

@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import type { FeatureResolver } from "../domain/feature-resolver.ts";
+import type { FeatureSets } from "../domain/feature-sets.ts";
+import type { FeatureStore } from "../domain/feature-store.ts";
+import type { KeyTemplate } from "../domain/key-template.ts";
+
+/** What a definition builds its options schema from; a file outside this repository needs no import. */
+export type Words = {
+  readonly z: typeof z;
+  /** The name of a connection that the configuration declares. */
+  readonly connection: z.ZodType<string, string>;
+  /** A key with places for fields of the context, as in `location:{location}`. */
+  readonly keyTemplate: z.ZodType<KeyTemplate, string>;
+};
+
+/** What Tidegate lends to a source. */
+export type SourceHost = {
+  /** The configured name of the source. */
+  readonly name: string;
+  /** The store behind a connection. */
+  readonly store: (connection: string) => { readonly sets: FeatureSets; readonly changes: FeatureStore };
+  /** Writes a warning to the log: a fixed sentence, and what varies beside it. */
+  readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
+};
+
+/**
+ * A kind of source, in one file. Its life: the file is imported because some YAML names it; `options`
+ * is asked once for the schema of what may stand there, beside `name`, `role` and the other options
+ * that all sources have; the YAML is checked against it; `create` is called once for each source of the
+ * kind, and what it answers is asked until the service stops. It must not wait for anything: a
+ * source that connects does so in the background and rejects until it can tell.
+ */
+export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
+  /** One sentence for the list of kinds. */
+  readonly summary: string;
+  readonly options: (words: Words) => Options;
+  /** Options that work, for the docs; a test parses them. */
+  readonly example: z.input<Options>;
+  readonly create: (options: z.output<Options>, host: SourceHost) => FeatureResolver;
+};
+
+/** Types a definition by its own schema. It only passes the definition through. */
+export const defineSource = <Options extends z.ZodObject>(definition: SourceDefinition<Options>) => definition;

@@ -1,0 +1,63 @@
+import type { EvaluationContext } from "../../domain/evaluation-context.ts";
+import type { Resolution } from "../../domain/feature.ts";
+import { type Answer, type FeatureResolver, nothing } from "../../domain/feature-resolver.ts";
+import type { StoredSet } from "../../domain/stored-set.ts";
+import { defineSource, type SourceHost } from "../source.ts";
+
+const warnEveryMs = 60_000;
+
+export const source = defineSource({
+  summary: "Switches on the features that stand in a set of a store (Redis or SQLite).",
+  options: ({ z, connection, keyTemplate }) =>
+    z.strictObject({
+      connection: connection.describe("The connection that holds the set."),
+      key: keyTemplate.describe(
+        "The key of the set. `{userId}`, `{targetingKey}` or `{location}` may stand between colons; for a caller without that field the source has nothing to say.",
+      ),
+      maxMembers: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(10_000)
+        .describe("A set with more members is refused, and the source counts as failed."),
+    }),
+  example: { connection: "features", key: "location:{location}" },
+  create: ({ connection, key, maxMembers }, host) => {
+    const { sets, changes } = host.store(connection);
+    return new SetFeatureResolver({ key, connection, limit: maxMembers, sets, changes }, host);
+  },
+});
+
+/** Everything that stands in the context's set is on. */
+class SetFeatureResolver implements FeatureResolver {
+  readonly stored: StoredSet;
+  readonly #on: Resolution;
+  readonly #host: SourceHost;
+  #skipped = 0;
+  #warnedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(stored: StoredSet, host: SourceHost) {
+    this.stored = stored;
+    this.#host = host;
+    this.#on = { on: true, value: true, reason: stored.key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
+  }
+
+  async resolve(context: EvaluationContext): Promise<Answer> {
+    const key = this.stored.key.keyFor(context);
+    if (key === undefined) return nothing;
+    const { features, skipped } = await this.stored.sets.read(key, this.stored.limit);
+    if (skipped > 0) this.#count(skipped, key, context.at);
+    return { features: new Map(Array.from(features, (feature) => [feature, this.#on])) };
+  }
+
+  #count(skipped: number, key: string, at: number): void {
+    this.#skipped += skipped;
+    if (at - this.#warnedAt < warnEveryMs) return;
+    this.#warnedAt = at;
+    this.#host.warn(
+      { source: this.#host.name, key, skipped: this.#skipped },
+      "members that cannot be feature keys were left out",
+    );
+  }
+}

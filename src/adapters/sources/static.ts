@@ -1,0 +1,23 @@
+import { isServedKey, type Resolution } from "../../domain/feature.ts";
+import { defineSource } from "../source.ts";
+
+export const source = defineSource({
+  summary: "Switches features on or off as the YAML says.",
+  options: ({ z }) =>
+    z.strictObject({
+      features: z
+        .record(
+          z.string().refine(isServedKey, "cannot be a feature key; write 1 to 1024 printable characters"),
+          z.boolean(),
+        )
+        .describe(
+          "Each feature, and whether it is on. Features that are not listed are unknown here, which is not off.",
+        ),
+    }),
+  example: { features: { new_menu: true, old_search: false } },
+  create: ({ features }) => {
+    const resolution = (on: boolean): Resolution => ({ on, value: on, reason: on ? "STATIC" : "DISABLED" });
+    const answer = { features: new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)])) };
+    return { resolve: () => answer };
+  },
+});

@@ -1,0 +1,57 @@
+import { ChangeRefused } from "../domain/errors.ts";
+import { byCodePoint, type FeatureKey, isWritableKey } from "../domain/feature.ts";
+import type { SetChange, SetChanged } from "../domain/feature-store.ts";
+import type { StoredSet } from "../domain/stored-set.ts";
+
+const mostAtOnce = 10_000;
+
+/** Reads and changes the sets behind the configured sources, by their keys. */
+export class ChangeSet {
+  readonly #stored: readonly StoredSet[];
+
+  constructor(stored: readonly StoredSet[]) {
+    this.#stored = stored;
+  }
+
+  /**
+   * Adds features to a set and takes others out, whole or not at all, and answers what was really
+   * changed. Rejects with `ChangeRefused` when no source reads the key, two connections have it and none is
+   * named, a feature key cannot be written, or more than 10,000 are given.
+   */
+  async execute(change: SetChange, connection?: string): Promise<SetChanged> {
+    const { changes } = this.#find(change.key, connection);
+    const bad = change.add.find((feature) => !isWritableKey(feature));
+    if (bad !== undefined) {
+      throw new ChangeRefused(
+        `${JSON.stringify(bad)} cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.`,
+      );
+    }
+    if (change.add.length + change.remove.length > mostAtOnce) {
+      throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`);
+    }
+    return changes.apply(change);
+  }
+
+  /** The features in a set, sorted by code point. Rejects as `execute` does. */
+  async list(key: string, connection?: string): Promise<readonly FeatureKey[]> {
+    const { sets, limit } = this.#find(key, connection);
+    const { features } = await sets.read(key, limit);
+    return [...features].sort(byCodePoint);
+  }
+
+  #find(key: string, connection: string | undefined): StoredSet {
+    const matching = this.#stored.filter(
+      (stored) => stored.key.matches(key) && (connection === undefined || stored.connection === connection),
+    );
+    const [found] = matching;
+    if (!found) {
+      const known = [...new Set(this.#stored.map((stored) => stored.key.text))].join(", ");
+      throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; the keys in use are: ${known || "none"}.`);
+    }
+    const connections = new Set(matching.map((stored) => stored.connection));
+    if (connections.size > 1) {
+      throw new ChangeRefused(`${[...connections].join(" and ")} both have a set "${key}"; say which connection.`);
+    }
+    return found;
+  }
+}

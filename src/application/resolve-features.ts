@@ -1,0 +1,94 @@
+import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/errors.ts";
+import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
+import type { FeatureKey, Resolution } from "../domain/feature.ts";
+import type { Answer } from "../domain/feature-resolver.ts";
+import { merge, type Say } from "../domain/merge.ts";
+import type { Source } from "../domain/source.ts";
+import type { TokenResolver } from "../domain/token-resolver.ts";
+import { within } from "./deadline.ts";
+import type { SourceStates } from "./source-states.ts";
+
+/** Who asks: the bearer of a token, a user whom an operator names, or nobody in particular. */
+export type Caller = { readonly token: string } | { readonly userId: UserId } | undefined;
+
+/** What a caller gets. */
+export type Features = {
+  /** The features that are on. */
+  readonly features: ReadonlyMap<FeatureKey, Resolution>;
+  /** The sources that could not answer and were left out, as configured; in YAML order. */
+  readonly missing: readonly string[];
+};
+
+/** The name under which the store of tokens fails and recovers. */
+export const tokensSource = "tokens";
+
+const longestValue = 200;
+const unusable = /[\p{Cc}\p{Cs}]/u;
+
+/** Which features somebody may activate: asks every source, merges what they say. */
+export class ResolveFeatures {
+  readonly #tokens: TokenResolver;
+  readonly #sources: readonly Source[];
+  readonly #states: SourceStates;
+  readonly #now: () => Instant;
+
+  constructor(tokens: TokenResolver, sources: readonly Source[], states: SourceStates, now: () => Instant) {
+    this.#tokens = tokens;
+    this.#sources = sources;
+    this.#states = states;
+    this.#now = now;
+  }
+
+  /**
+   * Rejects with `TokenRejected` for a token nobody is known by, `InvalidContext` for a location of
+   * more than 200 characters or with control characters, and `SourceUnavailable` when a source
+   * that may not be left out, or the store of tokens, does not answer in time.
+   */
+  async execute(caller: Caller, location: string | undefined): Promise<Features> {
+    if (location !== undefined && (location.length > longestValue || unusable.test(location))) {
+      throw new InvalidContext(
+        `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
+      );
+    }
+    const userId = await this.#identify(caller);
+    const context: EvaluationContext = {
+      at: this.#now(),
+      ...(userId === undefined ? {} : { userId, targetingKey: userId }),
+      ...(location ? { location } : {}),
+    };
+    // All are asked in one turn of the event loop, so that reads of one store travel together.
+    const says = await Promise.all(this.#sources.map((source) => this.#ask(source, context)));
+    return {
+      features: merge(says.filter((say) => say !== undefined)),
+      missing: this.#sources.filter((_, index) => says[index] === undefined).map(({ name }) => name),
+    };
+  }
+
+  async #identify(caller: Caller): Promise<UserId | undefined> {
+    if (caller === undefined) return undefined;
+    if ("userId" in caller) return caller.userId;
+    let userId: UserId | undefined;
+    try {
+      userId = await this.#tokens.resolve(caller.token);
+    } catch (cause) {
+      this.#states.failed(tokensSource, cause);
+      throw new SourceUnavailable(tokensSource, cause);
+    }
+    this.#states.answered(tokensSource);
+    if (userId === undefined) throw new TokenRejected();
+    return userId;
+  }
+
+  async #ask(source: Source, context: EvaluationContext): Promise<Say | undefined> {
+    let answer: Answer;
+    try {
+      answer = await within(source.timeoutMs, () => source.resolver.resolve(context));
+    } catch (cause) {
+      this.#states.failed(source.name, cause);
+      if (source.onFailure === "skip") return undefined;
+      throw new SourceUnavailable(source.name, cause);
+    }
+    this.#states.answered(source.name);
+    return { rule: source, features: answer.features };
+  }
+}

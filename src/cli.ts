@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { demoCommand } from "./adapters/cli/demo.ts";
+import { exitingWell } from "./adapters/cli/exit.ts";
+import { featuresCommand } from "./adapters/cli/features.ts";
+import { setCommand } from "./adapters/cli/set.ts";
+import { sourcesCommand } from "./adapters/cli/sources.ts";
+import { tokenCommand } from "./adapters/cli/token.ts";
+import type { UseCases } from "./adapters/cli/use-cases.ts";
+import { defaultFile, loadConfig } from "./config.ts";
+import { compose } from "./container.ts";
+import { createLog } from "./infrastructure/logger.ts";
+import { serve } from "./main.ts";
+import { Tokens } from "./tokens.ts";
+
+const program = new Command("tidegate")
+  .description("Tells clients which features they may activate.")
+  .version(packageJson.version)
+  .option(
+    "-c, --config <file>",
+    "the configuration; else TIDEGATE_CONFIG, else config/tidegate.yaml where Redis URLs are set, else config/embedded.yaml",
+  );
+
+const file = () => program.opts<{ config?: string }>().config ?? defaultFile(process.env);
+
+/** Runs a task on the configured stores, connected, and closes them. */
+async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
+  const config = await loadConfig(file(), process.env);
+  await using composition = compose(config, process.env);
+  composition.replace(Tokens.Log, createLog(process.env["LOG_LEVEL"] ?? "silent"));
+  await Promise.all([...composition.get(Tokens.Connections).values()].map((connection) => connection.connected()));
+  await task({
+    resolveFeatures: composition.get(Tokens.ResolveFeatures),
+    changeSet: composition.get(Tokens.ChangeSet),
+    manageTokens: composition.get(Tokens.ManageTokens),
+    loadDemo: composition.get(Tokens.LoadDemo),
+  });
+}
+
+program
+  .command("serve")
+  .description("answer clients over HTTP until SIGTERM or SIGINT")
+  .action(() => serve(file(), process.env));
+
+program
+  .command("check")
+  .description("check a configuration, and say everything that is wrong with it")
+  .argument("[file]", "the configuration; else the one that would be served")
+  .action(async (argument?: string) => {
+    const { file: checked, sources, connections } = await loadConfig(argument ?? file(), process.env);
+    const names = sources.map(({ name }) => name).join(", ");
+    console.log(
+      `${checked} can be used: sources ${names}; connections ${Object.keys(connections).join(", ") || "none"}`,
+    );
+  });
+
+program
+  .addCommand(featuresCommand(onStores))
+  .addCommand(setCommand(onStores))
+  .addCommand(tokenCommand(onStores))
+  .addCommand(demoCommand(onStores))
+  .addCommand(sourcesCommand());
+
+await exitingWell(async () => {
+  await program.parseAsync();
+});

@@ -1,0 +1,134 @@
+import "reflect-metadata";
+import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
+import { ChangeSet } from "./application/change-set.ts";
+import { CheckReadiness } from "./application/check-readiness.ts";
+import { LoadDemo } from "./application/load-demo.ts";
+import { ManageTokens } from "./application/manage-tokens.ts";
+import { ResolveFeatures } from "./application/resolve-features.ts";
+import { SourceStates } from "./application/source-states.ts";
+import type { Config } from "./config.ts";
+import type { StoredSet } from "./domain/stored-set.ts";
+import type { TokenOptions } from "./infrastructure/config/schema.ts";
+import type { Connection } from "./infrastructure/connection.ts";
+import { createLog } from "./infrastructure/logger.ts";
+import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
+import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
+import { hashedTokenKey, pepperIn, plainTokenKey, type TokenKey } from "./infrastructure/token-key.ts";
+import { Tokens } from "./tokens.ts";
+
+/** Everything that one configuration makes, wired; disposing of it closes it all, last made first. */
+export type Composition = AsyncDisposable & {
+  get<T>(token: InjectionToken<T>): T;
+  /** Puts something else behind a token. Only before anything that needs it was asked for. */
+  replace<T>(token: InjectionToken<T>, instance: T): void;
+};
+
+/** The one place that knows which class stands behind which port. */
+export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
+  const container = root.createChildContainer();
+  const disposal = new AsyncDisposableStack();
+  const provide = <T>(token: InjectionToken<T>, create: (container: DependencyContainer) => T) =>
+    container.register<T>(token, { useFactory: instanceCachingFactory<T>(create) });
+
+  provide(Tokens.Log, () => createLog(config.log.level));
+  provide(Tokens.Clock, () => Date.now);
+
+  provide(Tokens.Connections, (c) => {
+    const connections = new Map<string, Connection>();
+    for (const [name, options] of Object.entries(config.connections)) {
+      const connection =
+        options.kind === "redis"
+          ? connectRedis(name, options.url, c.resolve(Tokens.Log))
+          : openSqlite(name, options.file);
+      connections.set(name, disposal.use(connection));
+    }
+    return connections;
+  });
+
+  provide(Tokens.TokenResolver, (c) => {
+    const { tokens } = config;
+    if (!tokens) return { resolve: async () => undefined };
+    return connectionOf(c, tokens.connection).tokenResolver(tokenKey(tokens, env));
+  });
+
+  provide(Tokens.Sources, (c) => {
+    const log = c.resolve(Tokens.Log);
+    return config.sources.map(({ create, kind, ...source }) => ({
+      ...source,
+      resolver: create({
+        name: source.name,
+        store: (connection) => connectionOf(c, connection),
+        warn: (fields, sentence) => log.warn(fields, sentence),
+      }),
+    }));
+  });
+
+  provide(Tokens.SourceStates, (c) => {
+    const log = c.resolve(Tokens.Log);
+    return new SourceStates({
+      failed: (source, cause) => log.error({ source, cause: causeText(cause) }, "source failed"),
+      recovered: (source) => log.info({ source }, "source answers again"),
+    });
+  });
+
+  provide(
+    Tokens.ResolveFeatures,
+    (c) =>
+      new ResolveFeatures(
+        c.resolve(Tokens.TokenResolver),
+        c.resolve(Tokens.Sources),
+        c.resolve(Tokens.SourceStates),
+        c.resolve(Tokens.Clock),
+      ),
+  );
+
+  provide(Tokens.CheckReadiness, (c) => {
+    const connections = [...c.resolve(Tokens.Connections)].map(([name, connection]) => ({
+      name,
+      check: () => connection.check(),
+    }));
+    return new CheckReadiness(
+      connections,
+      c.resolve(Tokens.Sources),
+      c.resolve(Tokens.SourceStates),
+      c.resolve(Tokens.Clock),
+    );
+  });
+
+  provide(Tokens.ChangeSet, (c) => {
+    const stored = c.resolve(Tokens.Sources).map(({ resolver }) => resolver.stored);
+    return new ChangeSet(stored.filter((set): set is StoredSet => set !== undefined));
+  });
+
+  provide(Tokens.ManageTokens, (c) => {
+    const { tokens } = config;
+    return new ManageTokens(tokens && connectionOf(c, tokens.connection).tokenStore(tokenKey(tokens, env)));
+  });
+
+  provide(Tokens.LoadDemo, (c) => {
+    const connections = [...c.resolve(Tokens.Connections).values()];
+    const isEmpty = async () => (await Promise.all(connections.map((each) => each.isEmpty()))).every(Boolean);
+    return new LoadDemo(isEmpty, c.resolve(Tokens.ChangeSet), c.resolve(Tokens.ManageTokens));
+  });
+
+  return {
+    get: (token) => container.resolve(token),
+    replace: (token, instance) => container.register(token, { useValue: instance }),
+    [Symbol.asyncDispose]: () => disposal.disposeAsync(),
+  };
+}
+
+function connectionOf(container: DependencyContainer, name: string): Connection {
+  const connection = container.resolve(Tokens.Connections).get(name);
+  if (!connection) throw new Error(`no connection "${name}" is configured; declare it under connections`);
+  return connection;
+}
+
+function tokenKey({ layout, key, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): TokenKey {
+  if (layout === "plain") return plainTokenKey(key);
+  const pepper = env["TIDEGATE_TOKEN_PEPPER"] || (pepperFile && pepperIn(pepperFile));
+  if (!pepper) throw new Error("hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
+  return hashedTokenKey(pepper, key);
+}
+
+const causeText = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

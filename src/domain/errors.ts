@@ -1,0 +1,46 @@
+/** Base of every failure that a caller of a use case is told about. `code` is stable, across versions too. */
+export abstract class TidegateError extends Error {
+  abstract readonly code: "invalid-token" | "invalid-context" | "source-unavailable";
+}
+
+/** Nobody is known by the token that was presented. */
+export class TokenRejected extends TidegateError {
+  override readonly name = "TokenRejected";
+  readonly code = "invalid-token";
+
+  constructor() {
+    super("Nobody is known by this token; get a new one, or send none to get what everyone gets.");
+  }
+}
+
+/** A field of the evaluation context has a value that cannot be the name of anything. */
+export class InvalidContext extends TidegateError {
+  override readonly name = "InvalidContext";
+  readonly code = "invalid-context";
+}
+
+/** A source, or the store of tokens, cannot tell at the moment. */
+export class SourceUnavailable extends TidegateError {
+  override readonly name = "SourceUnavailable";
+  readonly code = "source-unavailable";
+  /** The configured name of the source; `tokens` for the store of tokens. */
+  readonly source: string;
+
+  constructor(source: string, cause: unknown) {
+    super(`"${source}" cannot answer at the moment; ask again in a second.`, { cause });
+    this.source = source;
+  }
+}
+
+/** What somebody asked to be changed cannot be; the message says what is wrong and what to do. */
+export class ChangeRefused extends Error {
+  override readonly name = "ChangeRefused";
+}
+
+/**
+ * A store answered, but what it holds cannot be what was meant: another type, too many members, an
+ * empty user id. Somebody has to mend the data. A caller sees it as the source being unavailable.
+ */
+export class StoreDataInvalid extends Error {
+  override readonly name = "StoreDataInvalid";
+}

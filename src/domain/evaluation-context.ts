@@ -1,0 +1,23 @@
+/** Who somebody is to us. Only ever learnt from a TokenResolver, or named by an operator. */
+export type UserId = string;
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+/**
+ * Who and what is asking: OpenFeature's evaluation context (specification section 3).
+ * Nothing that a client can type selects another user's data, so `userId` never comes from a request.
+ */
+export type EvaluationContext = {
+  readonly userId?: UserId;
+  /** Who a percentage counts: the user id where there is one. Selects nobody's data. */
+  readonly targetingKey?: string;
+  /** Where the client says it is. A claim, never an authorization. */
+  readonly location?: string;
+  /** The instant asked about. */
+  readonly at: Instant;
+};
+
+/** The fields of a context that a key template may name. */
+export const keyFields = ["userId", "targetingKey", "location"] as const;
+export type KeyField = (typeof keyFields)[number];

@@ -1,0 +1,25 @@
+import type { EvaluationContext } from "./evaluation-context.ts";
+import type { FeatureKey, Resolution } from "./feature.ts";
+import type { StoredSet } from "./stored-set.ts";
+
+/** What a source says: a resolution for each feature it knows. */
+export type Answer = {
+  readonly features: ReadonlyMap<FeatureKey, Resolution>;
+};
+
+/** The answer of a source that has nothing to say. */
+export const nothing: Answer = { features: new Map() };
+
+/**
+ * Port: what a source says for an evaluation context.
+ *
+ * The answer is a function of the context and of the source's own state; asking changes neither.
+ * A feature the source does not know is left out, and a source whose fields the context lacks says
+ * nothing. A source that cannot tell rejects (or throws); it never answers with less than it knows.
+ * It answers synchronously when it can.
+ */
+export interface FeatureResolver {
+  resolve(context: EvaluationContext): Answer | Promise<Answer>;
+  /** The sets it reads, where it reads sets that people may change. */
+  readonly stored?: StoredSet;
+}

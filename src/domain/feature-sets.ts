@@ -1,0 +1,19 @@
+import type { FeatureKey } from "./feature.ts";
+
+/**
+ * Port: reads the sets of feature keys that a store keeps by name.
+ *
+ * A set that is not there is empty. Members that are no servable keys ({@link ./feature.ts}) are
+ * left out and counted. Reads started in one turn of the event loop travel to the store together.
+ * Rejects with `StoreDataInvalid` when the key holds something that is not a set or a set of more
+ * than `limit` members, found without reading it all; and with any other error when the store does not answer.
+ */
+export interface FeatureSets {
+  read(key: string, limit: number): Promise<FeatureSet>;
+}
+
+export type FeatureSet = {
+  readonly features: ReadonlySet<FeatureKey>;
+  /** How many members were left out, because they cannot be feature keys. */
+  readonly skipped: number;
+};

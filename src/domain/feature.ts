@@ -1,0 +1,53 @@
+/** The name of something that can be on. */
+export type FeatureKey = string;
+
+/** A JSON value (RFC 8259). */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+
+/**
+ * Why a resolution came out as it did, in the words of OpenFeature
+ * (specification section 2.2.5, "reason").
+ */
+export type Reason = "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "DEFAULT";
+
+/**
+ * What a source says of one feature it knows. A feature it does not know has no resolution:
+ * off and unknown are different answers.
+ */
+export type Resolution = {
+  readonly on: boolean;
+  /** What the client gets when the feature is on; `true` for a plain feature. */
+  readonly value: Json;
+  readonly variant?: string;
+  readonly reason: Reason;
+};
+
+const writableKey = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** The longest key that is served, in UTF-16 code units. Longer members of a store are no keys. */
+export const longestServedKey = 1_024;
+
+/** Whether Tidegate may write this key: 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. */
+export const isWritableKey = (key: string): boolean => writableKey.test(key);
+
+/**
+ * Whether a key found in a store is served. Stores filled by other tools may hold keys that could
+ * not be written here; all are served but the empty one, over-long ones and ones with control characters.
+ */
+export const isServedKey = (key: string): boolean =>
+  key.length > 0 && key.length <= longestServedKey && !controlCharacter.test(key);
+
+/** Orders keys by code point, as their UTF-8 bytes would be. */
+export function byCodePoint(a: FeatureKey, b: FeatureKey): number {
+  const end = Math.min(a.length, b.length);
+  for (let index = 0; index < end; index++) {
+    const difference = rank(a.charCodeAt(index)) - rank(b.charCodeAt(index));
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for code points above all others, so they go behind U+E000 to U+FFFF. */
+const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit);

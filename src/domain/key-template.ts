@@ -1,0 +1,87 @@
+import { type EvaluationContext, type KeyField, keyFields } from "./evaluation-context.ts";
+
+type Segment = { readonly literal: string } | { readonly field: KeyField };
+
+const field = /^\{(.*)\}$/;
+const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
+
+/**
+ * A key with places for fields of the context: `features:user:{userId}`.
+ *
+ * It is a sequence of segments between colons, each either literal or one whole field, the first
+ * one literal. Field values are percent-encoded (letters and digits of any script and `._~@/+=,-`
+ * stay as they are), so that no value can hold a colon and no value reaches a key of another shape.
+ */
+export class KeyTemplate {
+  readonly text: string;
+  readonly #segments: readonly Segment[];
+
+  private constructor(text: string, segments: readonly Segment[]) {
+    this.text = text;
+    this.#segments = segments;
+  }
+
+  /** Reads a template; answers what is wrong with it, and what to do, as a text where it is none. */
+  static parse(text: string): KeyTemplate | string {
+    if (text === "") return "a key cannot be empty; write for example location:{location}";
+    const segments: Segment[] = [];
+    for (const [index, part] of text.split(":").entries()) {
+      const name = field.exec(part)?.[1];
+      if (name === undefined) {
+        if (/[{}]/.test(part)) {
+          return `"${part}" mixes text and a field; a field stands alone between colons, as in location:{location}`;
+        }
+        segments.push({ literal: part });
+      } else if (index === 0) {
+        return `the key begins with a field; put a fixed word and a colon before it, as in location:{location}`;
+      } else if (!isKeyField(name)) {
+        return `there is no field "${name}"; choose one of ${keyFields.join(", ")}`;
+      } else {
+        segments.push({ field: name });
+      }
+    }
+    return new KeyTemplate(text, segments);
+  }
+
+  /** The fields of the context that the key is made from. */
+  get fields(): readonly KeyField[] {
+    return this.#segments.flatMap((segment) => ("field" in segment ? [segment.field] : []));
+  }
+
+  /** The key for a context; `undefined` where the context lacks a field. */
+  keyFor(context: EvaluationContext): string | undefined {
+    let key = "";
+    for (const [index, segment] of this.#segments.entries()) {
+      const part = "field" in segment ? context[segment.field] : segment.literal;
+      if (part === undefined) return undefined;
+      key += (index === 0 ? "" : ":") + ("field" in segment ? encodeValue(part) : part);
+    }
+    return key;
+  }
+
+  /** Whether the template can make this key. */
+  matches(key: string): boolean {
+    const parts = key.split(":");
+    return (
+      parts.length === this.#segments.length &&
+      this.#segments.every((segment, index) =>
+        "field" in segment ? parts[index] !== "" : segment.literal === parts[index],
+      )
+    );
+  }
+
+  /** Whether some key could be made by both templates. */
+  overlaps(other: KeyTemplate): boolean {
+    return (
+      this.#segments.length === other.#segments.length &&
+      this.#segments.every((mine, index) => {
+        const theirs = other.#segments[index];
+        return theirs === undefined || "field" in mine || "field" in theirs || mine.literal === theirs.literal;
+      })
+    );
+  }
+}
+
+const isKeyField = (name: string): name is KeyField => (keyFields as readonly string[]).includes(name);
+
+const encodeValue = (value: string): string => value.replace(encoded, encodeURIComponent);

@@ -1,0 +1,14 @@
+import type { FeatureSets } from "./feature-sets.ts";
+import type { FeatureStore } from "./feature-store.ts";
+import type { KeyTemplate } from "./key-template.ts";
+
+/** A family of sets in one store, named by a key template: what a source reads and people change. */
+export type StoredSet = {
+  readonly key: KeyTemplate;
+  /** The configured name of the connection. */
+  readonly connection: string;
+  /** The most members one set may have. */
+  readonly limit: number;
+  readonly sets: FeatureSets;
+  readonly changes: FeatureStore;
+};

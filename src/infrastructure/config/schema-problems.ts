@@ -1,0 +1,93 @@
+import { z } from "zod";
+import type { Problem } from "./config-error.ts";
+import { type Path, pathText, type YamlFile } from "./yaml-file.ts";
+
+type Issue = z.core.$ZodIssue;
+
+/** Checks a part of a YAML file against a schema; what is wrong with it is added to `problems`. */
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  file: YamlFile,
+  path: Path,
+  problems: Problem[],
+): z.output<Schema> | undefined {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  for (const issue of result.error.issues) {
+    const at = [...path, ...issue.path];
+    if (issue.code === "unrecognized_keys") {
+      for (const key of issue.keys) {
+        const fault = `is not an option here; choose one of ${optionsAt(schema, issue.path, value).join(", ")}`;
+        problems.push({ place: file.placeOfKey(at, key), path: pathText([...at, key]), fault });
+      }
+    } else {
+      problems.push({ place: file.placeOf(at), path: pathText(at), fault: faultOf(issue) });
+    }
+  }
+  return undefined;
+}
+
+function faultOf(issue: Issue): string {
+  if (issue.input === undefined && issue.code !== "custom") return `is missing; give it ${expected(issue)}`;
+  switch (issue.code) {
+    case "invalid_type":
+    case "invalid_union":
+    case "invalid_value":
+      return `${quoted(issue.input)} does not fit; give it ${expected(issue)}`;
+    case "too_small":
+      return `${quoted(issue.input)} is too small; the least is ${issue.minimum}`;
+    case "too_big":
+      return `${quoted(issue.input)} is too large; the most is ${issue.maximum}`;
+    case "invalid_key":
+    case "invalid_element":
+      return issue.issues.map(({ message }) => message).join("; ");
+    default:
+      return issue.message;
+  }
+}
+
+function expected(issue: Issue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `a value of type ${issue.expected}`;
+    case "invalid_value":
+      return issue.values.map(String).join(" or ");
+    case "invalid_union":
+      return "options" in issue && Array.isArray(issue.options)
+        ? `one of ${issue.options.join(", ")}`
+        : [...new Set(issue.errors.flat().map(expected))].join(", or ");
+    default:
+      return "a value";
+  }
+}
+
+const quoted = (input: unknown): string => {
+  const text = JSON.stringify(input) ?? String(input);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+};
+
+/** The names that the schema allows in the map at `path`. */
+function optionsAt(schema: z.core.$ZodType, path: Path, value: unknown): string[] {
+  const step = path[0];
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return optionsAt(schema.unwrap(), path, value);
+  }
+  if (schema instanceof z.ZodDiscriminatedUnion && step === undefined) {
+    const { discriminator } = schema.def;
+    const chosen = (value as Record<string, unknown>)[discriminator];
+    const option = schema.options.find(
+      (candidate) => candidate instanceof z.ZodObject && candidate.shape[discriminator].safeParse(chosen).success,
+    );
+    return option ? optionsAt(option, path, value) : [];
+  }
+  const inner = step === undefined ? undefined : (value as Record<PropertyKey, unknown>)[step];
+  if (schema instanceof z.ZodObject) {
+    return step === undefined
+      ? Object.keys(schema.shape)
+      : optionsAt(schema.shape[step as string], path.slice(1), inner);
+  }
+  if (schema instanceof z.ZodRecord && step !== undefined) return optionsAt(schema.valueType, path.slice(1), inner);
+  if (schema instanceof z.ZodArray && step !== undefined) return optionsAt(schema.element, path.slice(1), inner);
+  return [];
+}

@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { roles } from "../../domain/source.ts";
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "is no name; write up to 64 letters, digits, _ and -, a letter first");
+
+/** One entry of `connections`. */
+export const connection = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("redis"),
+    url: z
+      .string()
+      .regex(/^rediss?:\/\/[^\s]+$/, "is no Redis URL; write redis://host:port/database, or rediss:// for TLS")
+      .describe("`redis://[user:password@]host:port/database`, or `rediss://` for TLS."),
+  }),
+  z.strictObject({
+    kind: z.literal("sqlite"),
+    file: z.string().min(1).describe("The database file; made with its folder where it is missing."),
+  }),
+]);
+
+/** The section `tokens`. */
+export const tokens = z.strictObject({
+  connection: name.describe("The connection that knows the tokens."),
+  layout: z
+    .enum(["plain", "hashed"])
+    .default("plain")
+    .describe(
+      "`plain`: the key holds the token as it is. `hashed`: it holds base64url(HMAC-SHA-256(pepper, token)), the pepper from TIDEGATE_TOKEN_PEPPER or else from `pepperFile`.",
+    ),
+  key: z
+    .string()
+    .regex(/^[^{}]+:\{token\}$/, "is no key of a token; write a fixed word, a colon and {token}, as in token:{token}")
+    .optional()
+    .describe("The key of a token's user. By default `token:{token}`, and `tokenh:{token}` where tokens are hashed."),
+  pepperFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Holds the pepper where TIDEGATE_TOKEN_PEPPER is not set; made with a random one where it is missing."),
+});
+
+/** The section `server`. */
+export const server = z.strictObject({
+  host: z.string().min(1).default("127.0.0.1").describe("The address to listen on. The environment's HOST wins."),
+  port: z.coerce.number().int().min(0).max(65_535).default(5000).describe("The environment's PORT wins."),
+  workers: z
+    .union([z.literal("auto"), z.coerce.number().int().min(1).max(512)])
+    .default(1)
+    .describe("How many processes serve; `auto` is one per core. The environment's WEB_CONCURRENCY wins."),
+  drainMs: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(500)
+    .describe(
+      "After SIGTERM, how long it goes on answering while it tells balancers that it is going, in milliseconds.",
+    ),
+  cors: z
+    .strictObject({
+      origins: z
+        .array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, "is no origin; write https://app.example, or *"))
+        .min(1)
+        .describe("The web origins whose pages may ask, as in https://app.example; `*` is all."),
+    })
+    .optional()
+    .describe("Left out, no other origin may ask."),
+});
+
+/** The section `log`. */
+export const log = z.strictObject({
+  level: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("The environment's LOG_LEVEL wins."),
+  requests: z.boolean().default(false).describe("Writes a line for each request."),
+});
+
+/** The options that every source has. */
+export const commonOptions = z.strictObject({
+  name: name.describe("What the source is called in logs and errors."),
+  kind: z.string(),
+  role: z
+    .enum(roles)
+    .default("grant")
+    .describe("`grant` switches on, a `gate` lets grants through, a `veto` switches off whatever anybody granted."),
+  gatedBy: z.array(z.string()).default([]).describe("The gates that must let a grant's features through."),
+  unlisted: z
+    .enum(["pass", "block"])
+    .optional()
+    .describe("Of a gate: what it does with a feature it does not know; `block` unless said otherwise."),
+  onFailure: z
+    .enum(["fail", "skip"])
+    .default("fail")
+    .describe("`fail`: no answer without this source. `skip`: it is left out, and the answer says so."),
+  timeoutMs: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(250)
+    .describe("How long the source may take to answer, in milliseconds."),
+});
+
+/** A whole file, but for what each kind of source adds to its own entries. */
+export const base = z.strictObject({
+  server: server.prefault({}),
+  log: log.prefault({}),
+  connections: z.record(name, connection).default({}).describe("The stores, by name."),
+  tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
+  sources: z.array(z.looseObject({ kind: z.string() })).min(1),
+});
+
+export type ConnectionOptions = z.output<typeof connection>;
+export type TokenOptions = z.output<typeof tokens>;

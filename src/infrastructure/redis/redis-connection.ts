@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { Redis } from "ioredis";
+import { type Connection, ConnectionFailed } from "../connection.ts";
+import type { Log } from "../logger.ts";
+import { RedisFeatureSets } from "./redis-feature-sets.ts";
+import { RedisFeatureStore } from "./redis-feature-store.ts";
+import { RedisTokenResolver } from "./redis-token-resolver.ts";
+import { RedisTokenStore } from "./redis-token-store.ts";
+
+const longestBackoffMs = 1_000;
+const connectedWithinMs = 2_000;
+
+/**
+ * Connects to a Redis server in the background and keeps trying. While it is away, commands are
+ * refused at once, and none is ever sent twice; one that gets no reply is given up after 200 ms.
+ */
+export function connectRedis(name: string, url: string, log: Log): Connection {
+  const redis = new Redis(url, {
+    commandTimeout: 200,
+    // A server that accepts and stays silent would hold the socket for ever.
+    socketTimeout: 1_000,
+    connectTimeout: 500,
+    keepAlive: 5_000,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    retryStrategy: (attempt) => Math.min(longestBackoffMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
+    maxLoadingRetryTime: 500,
+    reconnectOnError: ({ message }) => (/^(READONLY|LOADING|MASTERDOWN)/.test(message) ? 1 : false),
+    disableClientInfo: true,
+    // Commands of one turn of the event loop travel in one round trip.
+    enableAutoPipelining: true,
+  });
+  logOutages(redis, name, log);
+  return {
+    sets: new RedisFeatureSets(redis),
+    changes: new RedisFeatureStore(redis),
+    tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf),
+    tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
+    connected: () => connected(redis, name),
+    check: async () => void (await redis.ping()),
+    isEmpty: async () => (await redis.dbsize()) === 0,
+    [Symbol.asyncDispose]: async () => redis.disconnect(),
+  };
+}
+
+async function connected(redis: Redis, name: string): Promise<void> {
+  if (redis.status === "ready") return;
+  try {
+    await once(redis, "ready", { signal: AbortSignal.timeout(connectedWithinMs) });
+  } catch (cause) {
+    const reason = cause instanceof Error && cause.name !== "AbortError" ? cause.message : "no answer";
+    throw new ConnectionFailed(`connection "${name}" has no Redis: ${reason}; start it, or mend its url`);
+  }
+}
+
+function logOutages(redis: Redis, connection: string, log: Log): void {
+  let away = false;
+  redis.on("ready", () => {
+    away = false;
+    log.info({ connection }, "connected to Redis");
+  });
+  redis.on("error", ({ message }) => {
+    if (away) return;
+    away = true;
+    log.warn({ connection, cause: message }, "Redis is away; reconnecting");
+  });
+}

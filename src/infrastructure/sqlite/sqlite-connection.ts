@@ -1,0 +1,45 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type Connection, ConnectionFailed } from "../connection.ts";
+import { SqliteFeatureSets } from "./sqlite-feature-sets.ts";
+import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
+import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
+import { SqliteTokenStore } from "./sqlite-token-store.ts";
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  CREATE TABLE IF NOT EXISTS members (key TEXT, feature TEXT, PRIMARY KEY (key, feature)) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS tokens (key TEXT PRIMARY KEY, user_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** Opens a database file, and makes it with its folder where it is missing. Several processes may. */
+export function openSqlite(name: string, file: string): Connection {
+  const database = open(name, file);
+  return {
+    sets: new SqliteFeatureSets(database),
+    changes: new SqliteFeatureStore(database),
+    tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),
+    tokenStore: (keyOf) => new SqliteTokenStore(database, keyOf),
+    connected: async () => {},
+    check: async () => void database.prepare("SELECT 1").get(),
+    isEmpty: async () =>
+      database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
+    [Symbol.asyncDispose]: async () => database.close(),
+  };
+}
+
+function open(name: string, file: string): DatabaseSync {
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const database = new DatabaseSync(file, { timeout: 2_000 });
+    database.exec(schema);
+    return database;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new ConnectionFailed(
+      `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
+    );
+  }
+}

@@ -1,0 +1,10 @@
+import { StoreDataInvalid } from "../domain/errors.ts";
+import type { UserId } from "../domain/evaluation-context.ts";
+
+/** A user id as a store holds it. Throws `StoreDataInvalid` where it cannot be one. */
+export function storedUser(userId: string): UserId {
+  if (userId === "" || userId.length > 200 || /[\p{Cc}\p{Cs}\ufffd]/u.test(userId)) {
+    throw new StoreDataInvalid("a token's user is no user id of 1 to 200 printable characters; mend it in the store");
+  }
+  return userId;
+}

@@ -1,0 +1,30 @@
+import type { InjectionToken } from "tsyringe";
+import type { ChangeSet } from "./application/change-set.ts";
+import type { CheckReadiness } from "./application/check-readiness.ts";
+import type { LoadDemo } from "./application/load-demo.ts";
+import type { ManageTokens } from "./application/manage-tokens.ts";
+import type { ResolveFeatures } from "./application/resolve-features.ts";
+import type { SourceStates } from "./application/source-states.ts";
+import type { Instant } from "./domain/evaluation-context.ts";
+import type { Source } from "./domain/source.ts";
+import type { TokenResolver } from "./domain/token-resolver.ts";
+import type { Connection } from "./infrastructure/connection.ts";
+import type { Log } from "./infrastructure/logger.ts";
+
+/** A container key that remembers what stands behind it, so that a wrong pairing does not compile. */
+const token = <T>(name: string): InjectionToken<T> => Symbol(name);
+
+/** What the container holds: one of each, made when it is first asked for. */
+export const Tokens = {
+  Log: token<Log>("Log"),
+  Clock: token<() => Instant>("Clock"),
+  Connections: token<ReadonlyMap<string, Connection>>("Connections"),
+  TokenResolver: token<TokenResolver>("TokenResolver"),
+  Sources: token<readonly Source[]>("Sources"),
+  SourceStates: token<SourceStates>("SourceStates"),
+  ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
+  CheckReadiness: token<CheckReadiness>("CheckReadiness"),
+  ChangeSet: token<ChangeSet>("ChangeSet"),
+  ManageTokens: token<ManageTokens>("ManageTokens"),
+  LoadDemo: token<LoadDemo>("LoadDemo"),
+} as const;
