@@ -1,13 +1,13 @@
 import cluster from "node:cluster";
 import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { httpApp } from "./adapters/http/app.ts";
 import { listen } from "./adapters/http/server.ts";
-import type { CheckReadiness } from "./application/check-readiness.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
 import { compose } from "./container.ts";
-import { createLog } from "./infrastructure/logger.ts";
+import { createLog, type Log } from "./infrastructure/logger.ts";
 import { reportServing, runWorkers } from "./infrastructure/worker-pool.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -30,7 +30,28 @@ async function serveHere(
   stop: Promise<NodeJS.Signals>,
   announce: (url: string) => void,
 ): Promise<void> {
-  await using composition = compose(config, env);
+  const service = await start(config, env);
+  if (!(await service.readyWithin(2_000))) service.log.warn("serving, but not ready: a store or a source is away");
+  announce(service.url);
+  service.log.info({ signal: await stop }, "stopping");
+  await service.stop();
+  service.log.info("stopped");
+}
+
+/** A service that answers in this process. */
+export type Service = {
+  readonly url: string;
+  readonly log: Log;
+  /** Whether it has become ready before `limitMs` are over. */
+  readonly readyWithin: (limitMs: number) => Promise<boolean>;
+  /** Drains, and closes everything. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. */
+export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Service> {
+  await using opened = new AsyncDisposableStack();
+  const composition = opened.use(compose(config, env));
   const log = composition.get(Tokens.Log);
   const checkReadiness = composition.get(Tokens.CheckReadiness);
   let stopping = false;
@@ -46,23 +67,25 @@ async function serveHere(
   const server = await listen(app.fetch, config.server.host, config.server.port);
   const sources = config.sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
   log.info({ url: server.url, config: config.file, sources, version: packageJson.version }, "started");
-  if (!(await readyWithin(2_000, checkReadiness))) log.warn("serving, but not ready: a store or a source is away");
-  announce(server.url);
-  const signal = await stop;
-  stopping = true;
-  log.info({ signal }, "stopping");
-  await server.stop(config.server.drainMs);
-  log.info("stopped");
-}
-
-/** Waits for the stores, so that the first call after the announcement finds them connected. */
-async function readyWithin(limitMs: number, checkReadiness: CheckReadiness): Promise<boolean> {
-  const start = performance.now();
-  while (performance.now() - start < limitMs) {
-    if ((await checkReadiness.execute()).ready) return true;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  return false;
+  const open = opened.move();
+  return {
+    url: server.url,
+    log,
+    // The stores connect in the background; the first call after this finds them connected.
+    readyWithin: async (limitMs) => {
+      const deadline = performance.now() + limitMs;
+      while (!(await checkReadiness.execute()).ready) {
+        if (performance.now() > deadline) return false;
+        await setTimeout(20);
+      }
+      return true;
+    },
+    stop: async () => {
+      stopping = true;
+      await server.stop(config.server.drainMs);
+      await open.disposeAsync();
+    },
+  };
 }
 
 if (import.meta.main) await exitingWell(() => serve(defaultFile(process.env), process.env));

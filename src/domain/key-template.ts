@@ -84,4 +84,10 @@ export class KeyTemplate {
 
 const isKeyField = (name: string): name is KeyField => (keyFields as readonly string[]).includes(name);
 
-const encodeValue = (value: string): string => value.replace(encoded, encodeURIComponent);
+const encodeValue = (value: string): string => value.replace(encoded, percentEncode);
+
+/** As encodeURIComponent, but for `!*'()` too, which that leaves as they are. */
+function percentEncode(character: string): string {
+  const code = encodeURIComponent(character);
+  return code === character ? `%${character.charCodeAt(0).toString(16).toUpperCase()}` : code;
+}

@@ -13,6 +13,11 @@ export type HttpServer = {
   readonly stop: (drainMs: number) => Promise<void>;
 };
 
+/** The address to serve at cannot be had. */
+export class ListenFailed extends Error {
+  override readonly name = "ListenFailed";
+}
+
 type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
 
 const deadlineMs = 10_000;
@@ -56,7 +61,9 @@ export async function listen(fetch: Fetch, host: string, port: number): Promise<
     response.writeHead(status, { ...headers, Connection: "close" }).end(body);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", ({ message }) => {
+      reject(new ListenFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
+    });
     server.listen(port, host, resolve);
   });
   return {

@@ -31,7 +31,8 @@ export function connectRedis(name: string, url: string, log: Log): Connection {
     // Commands of one turn of the event loop travel in one round trip.
     enableAutoPipelining: true,
   });
-  logOutages(redis, name, log);
+  let closing = false;
+  logOutages(redis, name, log, () => closing);
   return {
     sets: new RedisFeatureSets(redis),
     changes: new RedisFeatureStore(redis),
@@ -40,7 +41,10 @@ export function connectRedis(name: string, url: string, log: Log): Connection {
     connected: () => connected(redis, name),
     check: async () => void (await redis.ping()),
     isEmpty: async () => (await redis.dbsize()) === 0,
-    [Symbol.asyncDispose]: async () => redis.disconnect(),
+    [Symbol.asyncDispose]: async () => {
+      closing = true;
+      redis.disconnect();
+    },
   };
 }
 
@@ -54,15 +58,17 @@ async function connected(redis: Redis, name: string): Promise<void> {
   }
 }
 
-function logOutages(redis: Redis, connection: string, log: Log): void {
+function logOutages(redis: Redis, connection: string, log: Log, closing: () => boolean): void {
   let away = false;
   redis.on("ready", () => {
     away = false;
     log.info({ connection }, "connected to Redis");
   });
-  redis.on("error", ({ message }) => {
-    if (away) return;
+  const lost = (cause: string) => {
+    if (away || closing()) return;
     away = true;
-    log.warn({ connection, cause: message }, "Redis is away; reconnecting");
-  });
+    log.warn({ connection, cause }, "Redis is away; reconnecting");
+  };
+  redis.on("error", ({ message }) => lost(message));
+  redis.on("close", () => lost("the connection was closed"));
 }

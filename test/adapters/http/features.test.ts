@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { basic, bearer, redisRules, startService, type TestService } from "../../support/service.ts";
+import { TcpProxy } from "../../support/tcp-proxy.ts";
+
+describe("GET /features", () => {
+  let redis: RedisServer;
+  let service: TestService;
+  beforeAll(async () => {
+    redis = await startRedis();
+    const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
+    service = await startService(redisRules(redis.url, redis.url) + location);
+    await service.readyWithin(10_000);
+  });
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
+  });
+  beforeEach(async () => {
+    await redis.client.flushall();
+    await redis.client.set("token:1234", "1");
+    await redis.client.sadd("global_features", "feature_1", "feature_2");
+    await redis.client.sadd("active_features", "feature_3");
+    await redis.client.sadd("features:user:1", "feature_3", "feature_4");
+  });
+
+  const featuresOf = async (path: string, headers?: Record<string, string>) => {
+    const response = await service.get(path, headers);
+    expect(response.status).toBe(200);
+    return ((await response.json()) as { active_features: string[] }).active_features;
+  };
+
+  it("answers what everyone gets without credentials", async () => {
+    const response = await service.get("/features");
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.text()).toBe('{"active_features":["feature_1","feature_2"]}');
+  });
+
+  it.each([
+    ["Basic with the token as password", basic("1234")],
+    ["Basic with any user name", { authorization: `Basic ${btoa("somebody:1234")}` }],
+    ["Bearer", bearer("1234")],
+    ["a scheme in other letters", { authorization: "bEARER   1234" }],
+  ])("answers what the token's user gets: %s", async (_, headers) => {
+    expect(await featuresOf("/features", headers)).toEqual(["feature_1", "feature_2", "feature_3"]);
+  });
+
+  it("sorts by code point, and lists nothing twice", async () => {
+    await redis.client.sadd("global_features", "b", "B", "a", "ü", "\uffee", "😀", "feature_3");
+    expect(await featuresOf("/features", bearer("1234"))).toEqual([
+      ..."B,a,b,feature_1,feature_2,feature_3,ü,\uffee,😀".split(","),
+    ]);
+  });
+
+  it("answers an empty list from empty stores", async () => {
+    await redis.client.flushall();
+    expect(await featuresOf("/features")).toEqual([]);
+  });
+
+  it("takes a feature from every user that is taken from the active ones", async () => {
+    await redis.client.srem("active_features", "feature_3");
+    expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_1", "feature_2"]);
+  });
+
+  it("switches off what is killed, whoever grants it, and restores it", async () => {
+    await redis.client.sadd("tidegate:killed", "feature_1", "feature_3");
+    expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_2"]);
+    await redis.client.del("tidegate:killed");
+    expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_1", "feature_2", "feature_3"]);
+  });
+
+  it("applies a location's features where one is claimed", async () => {
+    await redis.client.sadd("location:madrid", "feature_3", "feature_9");
+    expect(await featuresOf("/features?location=madrid")).toEqual(["feature_1", "feature_2", "feature_3"]);
+    expect(await featuresOf("/features?location=")).toEqual(["feature_1", "feature_2"]);
+    expect(await featuresOf("/features?location=paris")).toEqual(["feature_1", "feature_2"]);
+  });
+
+  it("carries a strong ETag of the body, and answers 304 while it holds", async () => {
+    const first = await service.get("/features");
+    const etag = first.headers.get("etag") ?? "";
+    expect(etag).toMatch(/^"[A-Za-z0-9_-]{43}"$/);
+    for (const sent of [etag, `W/${etag}`, `"x", ${etag}`, "*"]) {
+      const second = await service.get("/features", { "if-none-match": sent });
+      expect([sent, second.status, await second.text()]).toEqual([sent, 304, ""]);
+      expect(second.headers.get("etag")).toBe(etag);
+      expect(second.headers.get("vary")).toBe("Authorization");
+    }
+    await redis.client.sadd("global_features", "new");
+    const third = await service.get("/features", { "if-none-match": etag });
+    expect(third.status).toBe(200);
+    expect(third.headers.get("etag")).not.toBe(etag);
+  });
+
+  it("says how it may be kept, and that it depends on the caller", async () => {
+    const { headers } = await service.get("/features");
+    expect(headers.get("cache-control")).toBe("private, no-cache");
+    expect(headers.get("vary")).toBe("Authorization");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.has("cache-status")).toBe(false);
+  });
+
+  it("answers HEAD as GET, without the body", async () => {
+    const get = await service.get("/features");
+    const head = await fetch(`${service.url}/features`, { method: "HEAD" });
+    expect(head.status).toBe(200);
+    expect(await head.text()).toBe("");
+    expect(head.headers.get("etag")).toBe(get.headers.get("etag"));
+  });
+
+  it.each(["*/*", "application/json", "application/*;q=0.5, text/html", "text/html, */*;q=0.1"])(
+    "answers who accepts %s",
+    async (accept) => {
+      expect((await service.get("/features", { accept })).status).toBe(200);
+    },
+  );
+
+  it.each(["application/xml", "text/html", "application/json;q=0"])(
+    "does not answer who accepts %s",
+    async (accept) => {
+      const response = await service.get("/features", { accept });
+      expect(response.status).toBe(406);
+      expect(await response.json()).toMatchObject({ code: "not-acceptable", key: "not_acceptable_error" });
+    },
+  );
+
+  it("makes one round trip to each Redis", async () => {
+    await using users = await TcpProxy.to(redis.port);
+    await using features = await TcpProxy.to(redis.port);
+    const urls = [users, features].map(({ port }) => `redis://127.0.0.1:${port}`);
+    const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
+    await using proxied = await startService(redisRules(urls[0] ?? "", urls[1] ?? "") + location);
+    expect(await proxied.readyWithin(10_000)).toBe(true);
+    const before = [users.roundTrips, features.roundTrips];
+    await proxied.get("/features?location=madrid", bearer("1234"));
+    expect([users.roundTrips, features.roundTrips]).toEqual(before.map((count) => count + 1));
+  });
+});

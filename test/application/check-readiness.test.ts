@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { CheckReadiness } from "../../src/application/check-readiness.ts";
+import { SourceStates } from "../../src/application/source-states.ts";
+import { nothing } from "../../src/domain/feature-resolver.ts";
+import type { Source } from "../../src/domain/source.ts";
+
+const fine = async () => {};
+const away = () => Promise.reject(new Error("away"));
+
+function readiness(connections: Record<string, () => Promise<void>>, sources: Partial<Source>[]) {
+  const states = new SourceStates({ failed: () => {}, recovered: () => {} });
+  const whole = sources.map(
+    (source): Source => ({
+      name: "source",
+      role: "grant",
+      gatedBy: [],
+      unlisted: "block",
+      onFailure: "fail",
+      timeoutMs: 20,
+      resolver: { resolve: () => nothing },
+      ...source,
+    }),
+  );
+  const dependencies = Object.entries(connections).map(([name, check]) => ({ name, check }));
+  return new CheckReadiness(dependencies, whole, states, () => 0);
+}
+
+describe("readiness", () => {
+  it("is there when every connection and every source answers", async () => {
+    expect(await readiness({ users: fine, features: fine }, [{ name: "global" }]).execute()).toEqual({
+      ready: true,
+      connections: { users: "answering", features: "answering" },
+      sources: { global: "answering" },
+    });
+  });
+
+  it("is not there while a connection is away, also one that no source needed", async () => {
+    const { ready, connections } = await readiness({ users: away, features: fine }, [{ name: "global" }]).execute();
+    expect(ready).toBe(false);
+    expect(connections).toEqual({ users: "failing", features: "answering" });
+  });
+
+  it("is not there while a source fails or hangs", async () => {
+    const failing = { name: "global", resolver: { resolve: () => Promise.reject(new Error("no")) } };
+    const hanging = { name: "slow", resolver: { resolve: () => new Promise<never>(() => {}) } };
+    expect(await readiness({}, [failing, hanging]).execute()).toEqual({
+      ready: false,
+      connections: {},
+      sources: { global: "failing", slow: "failing" },
+    });
+  });
+
+  it("does not need a source that may be left out", async () => {
+    const optional = {
+      name: "feed",
+      onFailure: "skip" as const,
+      resolver: { resolve: () => Promise.reject(new Error()) },
+    };
+    expect(await readiness({}, [optional]).execute()).toMatchObject({ ready: true, sources: { feed: "failing" } });
+  });
+
+  it("comes back when what was away answers", async () => {
+    let answering = false;
+    const check = readiness({ users: () => (answering ? fine() : away()) }, []);
+    expect((await check.execute()).ready).toBe(false);
+    answering = true;
+    expect((await check.execute()).ready).toBe(true);
+  });
+
+  it("is asked once for all who ask at the same time", async () => {
+    let asked = 0;
+    const check = readiness({ users: async () => void asked++ }, []);
+    await Promise.all([check.execute(), check.execute(), check.execute()]);
+    expect(asked).toBe(1);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { type Caller, ResolveFeatures } from "../../src/application/resolve-features.ts";
+import { SourceStates } from "../../src/application/source-states.ts";
+import { InvalidContext, SourceUnavailable, TokenRejected } from "../../src/domain/errors.ts";
+import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";
+import type { Answer } from "../../src/domain/feature-resolver.ts";
+import type { Source } from "../../src/domain/source.ts";
+import { until } from "../support/until.ts";
+
+const answer = (...features: string[]): Answer => ({
+  features: new Map(features.map((feature) => [feature, { on: true, value: true, reason: "STATIC" }])),
+});
+
+const source = (name: string, resolve: Source["resolver"]["resolve"], more: Partial<Source> = {}): Source => ({
+  name,
+  role: "grant",
+  gatedBy: [],
+  unlisted: "block",
+  onFailure: "fail",
+  timeoutMs: 1_000,
+  ...more,
+  resolver: { resolve },
+});
+
+const broken = () => Promise.reject(new Error("it is broken"));
+const never = () => new Promise<Answer>(() => {});
+
+function service(sources: Source[], users: Record<string, string> | "away" = {}) {
+  const events: string[] = [];
+  const states = new SourceStates({
+    failed: (name, cause) => events.push(`${name} failed: ${(cause as Error).message}`),
+    recovered: (name) => events.push(`${name} recovered`),
+  });
+  const tokens = { resolve: async (token: string) => (users === "away" ? broken() : users[token]) };
+  const resolveFeatures = new ResolveFeatures(tokens, sources, states, () => 1_700_000_000_000);
+  const ask = async (caller?: Caller, location?: string) => {
+    const { features, missing } = await resolveFeatures.execute(caller, location);
+    return { features: [...features.keys()], missing };
+  };
+  return { ask, events };
+}
+
+describe("resolving features", () => {
+  it("asks every source about the caller whom the token speaks for", async () => {
+    const asked: EvaluationContext[] = [];
+    const see = (context: EvaluationContext) => {
+      asked.push(context);
+      return answer();
+    };
+    const { ask } = service([source("a", see), source("b", see)], { "1234": "user-1" });
+    await ask({ token: "1234" }, "madrid");
+    const expected = { at: 1_700_000_000_000, userId: "user-1", targetingKey: "user-1", location: "madrid" };
+    expect(asked).toEqual([expected, expected]);
+  });
+
+  it("asks about nobody in particular without a token, and about no place without one", async () => {
+    const asked: EvaluationContext[] = [];
+    const { ask } = service([source("a", (context) => answer(`${asked.push(context)}`))]);
+    await ask(undefined, undefined);
+    await ask(undefined, "");
+    expect(asked).toEqual([{ at: 1_700_000_000_000 }, { at: 1_700_000_000_000 }]);
+  });
+
+  it("merges what the sources say", async () => {
+    const { ask } = service([
+      source("everyone", () => answer("a")),
+      source("active", async () => answer("b"), { role: "gate" }),
+      source("user", async () => answer("b", "c"), { gatedBy: ["active"] }),
+    ]);
+    expect(await ask()).toEqual({ features: ["a", "b"], missing: [] });
+  });
+
+  it("starts all sources before it waits for any", async () => {
+    const started: string[] = [];
+    const begin = (name: string) => () => {
+      started.push(name);
+      return never();
+    };
+    void service([source("a", begin("a")), source("b", begin("b"))])
+      .ask()
+      .catch(() => {});
+    await until(() => started.length > 0, "a source is asked");
+    expect(started).toEqual(["a", "b"]);
+  });
+
+  it("rejects a token that nobody is known by, before it asks any source", async () => {
+    const { ask } = service([source("a", () => expect.unreachable())], { "1234": "1" });
+    await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(TokenRejected);
+  });
+
+  it("says that tokens cannot be looked up rather than that one is unknown", async () => {
+    const { ask, events } = service([source("a", () => answer("a"))], "away");
+    await expect(ask({ token: "1234" })).rejects.toMatchObject({ code: "source-unavailable", source: "tokens" });
+    expect(events).toEqual(["tokens failed: it is broken"]);
+    expect(await ask()).toEqual({ features: ["a"], missing: [] });
+  });
+
+  it.each(["grant", "gate", "veto"] as const)("gives no answer without a %s that fails", async (role) => {
+    const { ask } = service([source("fine", () => answer("a")), source("bad", broken, { role })]);
+    await expect(ask()).rejects.toBeInstanceOf(SourceUnavailable);
+    await expect(ask()).rejects.toMatchObject({ source: "bad", cause: new Error("it is broken") });
+  });
+
+  it("leaves out a source that may be, and says so", async () => {
+    const { ask } = service([
+      source("bad", broken, { onFailure: "skip" }),
+      source("fine", () => answer("a")),
+      source("late", never, { onFailure: "skip", timeoutMs: 1 }),
+    ]);
+    expect(await ask()).toEqual({ features: ["a"], missing: ["bad", "late"] });
+  });
+
+  it("takes a source that throws like one that rejects", async () => {
+    const thrower = () => {
+      throw new Error("thrown");
+    };
+    const { ask } = service([source("bad", thrower, { onFailure: "skip" })]);
+    expect(await ask()).toEqual({ features: [], missing: ["bad"] });
+  });
+
+  it("waits for a source no longer than it may take", async () => {
+    const { ask, events } = service([source("slow", never, { timeoutMs: 20 })]);
+    await expect(ask()).rejects.toMatchObject({ source: "slow" });
+    expect(events).toEqual(["slow failed: no answer within 20 ms"]);
+  });
+
+  it("tells once that a source fails, and once that it answers again", async () => {
+    let fine = false;
+    const { ask, events } = service([source("s", () => (fine ? answer() : broken()), { onFailure: "skip" })]);
+    await ask();
+    await ask();
+    fine = true;
+    await ask();
+    await ask();
+    expect(events).toEqual(["s failed: it is broken", "s recovered"]);
+  });
+
+  it.each(["x".repeat(201), "a\nb", "a\u0000", "\u0085", "\ud800"])("refuses the location %j", async (location) => {
+    const { ask } = service([source("a", () => expect.unreachable())]);
+    await expect(ask(undefined, location)).rejects.toBeInstanceOf(InvalidContext);
+  });
+});

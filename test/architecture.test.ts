@@ -1,0 +1,89 @@
+import { globSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../src");
+
+/** Which layers each layer may import from. A file directly in `src` may import everything. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  domain: ["domain"],
+  application: ["application", "domain"],
+  infrastructure: ["infrastructure", "application", "domain"],
+  adapters: ["adapters", "infrastructure", "application", "domain"],
+};
+
+/** Packages that only these files may import. */
+const confined: Readonly<Record<string, RegExp>> = {
+  tsyringe: /^(container|tokens)\.ts$/,
+  "reflect-metadata": /^container\.ts$/,
+  ioredis: /^infrastructure\/redis\//,
+  "node:sqlite": /^infrastructure\/sqlite\//,
+  hono: /^adapters\/http\//,
+  commander: /^(cli\.ts|adapters\/cli\/)/,
+};
+
+const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : "root");
+
+function importsOf(code: string): string[] {
+  const statements = code.matchAll(
+    /^\s*(?:import|export)\s[^;]*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|import\(\s*"([^"]+)"/gm,
+  );
+  return [...statements].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? "");
+}
+
+/** Everything that a file imports and may not. */
+function violations(file: string, code: string): string[] {
+  const layer = layerOf(file);
+  return importsOf(code).filter((imported) => {
+    if (imported.startsWith(".")) {
+      const target = relative(root, join(root, dirname(file), imported));
+      return layer !== "root" && !target.startsWith("../") && !allowed[layer]?.includes(layerOf(target));
+    }
+    const name = imported.startsWith("@") ? imported : (imported.split("/")[0] ?? "");
+    if (layer === "domain" || layer === "application") return true;
+    const owner = Object.entries(confined).find(([confinedName]) => confinedName === name || confinedName === imported);
+    return owner !== undefined && !owner[1].test(file);
+  });
+}
+
+const files = globSync("**/*.{ts,tsx}", { cwd: root });
+
+describe("imports", () => {
+  it("are read from every file", () => {
+    expect(files.length).toBeGreaterThan(50);
+    expect(files.flatMap((file) => importsOf(readFileSync(join(root, file), "utf8"))).length).toBeGreaterThan(150);
+  });
+
+  it.each(files)("point inward from %s", (file) => {
+    expect(violations(file, readFileSync(join(root, file), "utf8"))).toEqual([]);
+  });
+
+  it.each([
+    ["domain/planted.ts", `import { Redis } from "ioredis";`],
+    ["domain/planted.ts", `import type { Log } from "../infrastructure/logger.ts";`],
+    ["domain/planted.ts", `import { createHash } from "node:crypto";`],
+    ["application/planted.ts", `import {\n  httpApp,\n} from "../adapters/http/app.ts";`],
+    ["application/planted.ts", `export { z } from "zod";`],
+    ["infrastructure/redis/planted.ts", `import "../../adapters/source.ts";`],
+    ["infrastructure/planted.ts", `const x = await import("../adapters/source.ts");`],
+    ["adapters/http/planted.ts", `import { Tokens } from "../../tokens.ts";`],
+    ["adapters/sources/planted.ts", `import { Redis } from "ioredis";`],
+    ["adapters/http/planted.ts", `import { container } from "tsyringe";`],
+    ["main.ts", `import { injectable } from "tsyringe";`],
+  ])("that point outward are found when they are planted in %s: %s", (file, code) => {
+    expect(violations(file, code)).toHaveLength(1);
+  });
+
+  it("may name only what Node and package.json have", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));
+    const names = files.flatMap((file) => importsOf(readFileSync(join(root, file), "utf8")));
+    for (const name of names.filter((imported) => !imported.startsWith("."))) {
+      const [scope = "", rest] = name.split("/");
+      const known = name.startsWith("node:")
+        ? builtinModules.includes(name.slice(5)) || builtinModules.includes(name)
+        : Object.hasOwn(dependencies, name.startsWith("@") ? `${scope}/${rest}` : scope);
+      expect(known, name).toBe(true);
+    }
+  });
+});

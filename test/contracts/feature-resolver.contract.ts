@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";
+import type { FeatureResolver } from "../../src/domain/feature-resolver.ts";
+
+/** A resolver in a state that the contract can ask about. */
+export type FeatureResolverUnderTest = {
+  readonly resolver: FeatureResolver;
+  /** A context for which just these features are on. */
+  readonly context: EvaluationContext;
+  readonly on: readonly string[];
+  /** Features that the resolver knows to be off for the context, where it can say so. */
+  readonly off?: readonly string[];
+};
+
+/**
+ * What every FeatureResolver does, whatever its kind. `open` is called for each test; `away` gives the same
+ * resolver while what it depends on is away, where it depends on something.
+ */
+export function featureResolverContract(
+  open: () => Promise<FeatureResolverUnderTest>,
+  away?: () => Promise<FeatureResolver>,
+): void {
+  describe("FeatureResolver", () => {
+    it("says which features are on", async () => {
+      const { resolver, context, on } = await open();
+      const { features } = await resolver.resolve(context);
+      expect(
+        [...features]
+          .filter(([, { on }]) => on)
+          .map(([feature]) => feature)
+          .sort(),
+      ).toEqual([...on].sort());
+    });
+
+    it("says off only of features it knows, and leaves out all others", async () => {
+      const { resolver, context, on, off = [] } = await open();
+      const { features } = await resolver.resolve(context);
+      expect([...features.keys()].sort()).toEqual([...on, ...off].sort());
+      for (const inherited of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
+        expect(features.has(inherited)).toBe([...on, ...off].includes(inherited));
+      }
+    });
+
+    it("gives a value and a reason with each", async () => {
+      const { resolver, context } = await open();
+      const { features } = await resolver.resolve(context);
+      for (const { value, reason } of features.values()) {
+        expect(value).not.toBeUndefined();
+        expect(["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT"]).toContain(reason);
+      }
+    });
+
+    it("answers the same when it is asked again, and changes nothing by it", async () => {
+      const { resolver, context } = await open();
+      const first = await resolver.resolve(context);
+      expect(await resolver.resolve(context)).toEqual(first);
+    });
+
+    it("leaves the context as it was", async () => {
+      const { resolver, context } = await open();
+      await resolver.resolve(Object.freeze({ ...context }));
+    });
+
+    it("says nothing wrong of a context that has only an instant", async () => {
+      const { resolver, on, off = [] } = await open();
+      const { features } = await resolver.resolve({ at: 0 });
+      for (const feature of features.keys()) expect([...on, ...off]).toContain(feature);
+    });
+
+    if (away) {
+      it("rejects when it cannot tell", async () => {
+        const { context } = await open();
+        const resolver = await away();
+        await expect((async () => resolver.resolve(context))()).rejects.toThrow();
+      });
+    }
+  });
+}

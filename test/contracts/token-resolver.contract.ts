@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { StoreDataInvalid } from "../../src/domain/errors.ts";
+import type { TokenResolver } from "../../src/domain/token-resolver.ts";
+import { unlikelyTokens } from "../support/unlikely.ts";
+
+/** A resolver, and a way to let a token speak for a user behind Tidegate's back. */
+export type TokenResolverUnderTest = {
+  readonly resolver: TokenResolver;
+  readonly put: (token: string, userId: string) => Promise<void>;
+};
+
+/** What every TokenResolver does. */
+export function tokenResolverContract(open: () => TokenResolverUnderTest): void {
+  describe("TokenResolver", () => {
+    it("answers the user of a token", async () => {
+      const { resolver, put } = open();
+      await put("1234", "1");
+      await put("abc.DEF_~+/-==", "user@example.org");
+      expect(await resolver.resolve("1234")).toBe("1");
+      expect(await resolver.resolve("abc.DEF_~+/-==")).toBe("user@example.org");
+    });
+
+    it("knows nobody by a token that is not there", async () => {
+      const { resolver, put } = open();
+      await put("1234", "1");
+      expect(await resolver.resolve("123")).toBeUndefined();
+      expect(await resolver.resolve("12345")).toBeUndefined();
+    });
+
+    it.each(unlikelyTokens)("knows nobody by %j", async (token) => {
+      const { resolver, put } = open();
+      await put("1234", "1");
+      expect(await resolver.resolve(token)).toBeUndefined();
+    });
+
+    it.each(["", "a\nb", "x".repeat(201)])("refuses a user id that cannot be one: %j", async (userId) => {
+      const { resolver, put } = open();
+      await put("broken", userId);
+      await expect(resolver.resolve("broken")).rejects.toBeInstanceOf(StoreDataInvalid);
+    });
+  });
+}

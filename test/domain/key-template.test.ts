@@ -1,0 +1,75 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { KeyTemplate } from "../../src/domain/key-template.ts";
+
+function template(text: string): KeyTemplate {
+  const parsed = KeyTemplate.parse(text);
+  if (typeof parsed === "string") throw new Error(parsed);
+  return parsed;
+}
+
+const user = template("features:user:{userId}");
+const keyOf = (userId: string) => user.keyFor({ userId, at: 0 });
+
+describe("a key template", () => {
+  it("makes the keys of the seed", () => {
+    expect(keyOf("1")).toBe("features:user:1");
+    expect(template("location:{location}").keyFor({ location: "location1", at: 0 })).toBe("location:location1");
+    expect(template("global_features").keyFor({ at: 0 })).toBe("global_features");
+    expect(template("tidegate:killed").keyFor({ at: 0 })).toBe("tidegate:killed");
+  });
+
+  it("has no key for a context that lacks its field", () => {
+    expect(user.keyFor({ at: 0 })).toBeUndefined();
+    expect(user.keyFor({ targetingKey: "1", location: "madrid", at: 0 })).toBeUndefined();
+  });
+
+  it.each([
+    ["user@example.org", "features:user:user@example.org"],
+    ["São Paulo", "features:user:São%20Paulo"],
+    ["東京/渋谷", "features:user:東京/渋谷"],
+    ["1:admin", "features:user:1%3Aadmin"],
+    ["100%", "features:user:100%25"],
+    ["{tag}*?", "features:user:%7Btag%7D%2A%3F"],
+    ["a\r\nb", "features:user:a%0D%0Ab"],
+  ])("encodes %j", (userId, key) => {
+    expect(keyOf(userId)).toBe(key);
+  });
+
+  it("makes different keys for different values, all of its own shape", () => {
+    const value = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => text.isWellFormed());
+    fc.assert(
+      fc.property(value, value, (a, b) => {
+        const key = keyOf(a) ?? "";
+        expect(key === keyOf(b)).toBe(a === b);
+        expect(key.split(":")).toHaveLength(3);
+        expect(user.matches(key)).toBe(true);
+        expect(template("location:{location}").matches(key)).toBe(false);
+      }),
+    );
+  });
+
+  it.each([
+    ["", /cannot be empty/],
+    ["{userId}", /begins with a field/],
+    ["user{userId}", /mixes text and a field/],
+    ["a:{userId}{location}", /there is no field|mixes/],
+    ["a:{country}", /there is no field "country"; choose one of userId, targetingKey, location/],
+    ["a:{}", /there is no field/],
+    ["a:{userId", /mixes text and a field/],
+  ])("is not %j", (text, fault) => {
+    expect(KeyTemplate.parse(text)).toMatch(fault);
+  });
+
+  it.each([
+    ["a:{userId}", "a:{location}", true],
+    ["a:{location}", "a:b", true],
+    ["features:{location}:{targetingKey}", "features:user:{userId}", true],
+    ["location:{location}", "features:{userId}", false],
+    ["a:{userId}", "a:{userId}:b", false],
+    ["global_features", "active_features", false],
+  ])("%j can make a key of %j: %j", (one, other, expected) => {
+    expect(template(one).overlaps(template(other))).toBe(expected);
+    expect(template(other).overlaps(template(one))).toBe(expected);
+  });
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { StoreDataInvalid } from "../../src/domain/errors.ts";
+import { createLog } from "../../src/infrastructure/logger.ts";
+import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
+import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
+import { featureStoreContract } from "../contracts/feature-store.contract.ts";
+import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
+import { tokenStoreContract } from "../contracts/token-store.contract.ts";
+import { redisStore } from "../support/stores.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+
+describe("Redis", () => {
+  let store: Awaited<ReturnType<typeof redisStore>>;
+  beforeAll(async () => {
+    store = await redisStore();
+  });
+  afterAll(() => store[Symbol.asyncDispose]());
+  beforeEach(() => store.server.client.flushall());
+
+  featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
+  featureStoreContract(() => store.connection);
+
+  describe.each([
+    ["plain", plainTokenKey()],
+    ["hashed", hashedTokenKey("pepper")],
+  ])("with %s tokens", (_, keyOf) => {
+    tokenResolverContract(() => ({
+      resolver: store.connection.tokenResolver(keyOf),
+      put: async (token, userId) => void (await store.server.client.set(keyOf(token), userId)),
+    }));
+    tokenStoreContract(() => ({
+      store: store.connection.tokenStore(keyOf),
+      resolver: store.connection.tokenResolver(keyOf),
+    }));
+  });
+
+  it("reads the tokens of the seed's layout", async () => {
+    await store.server.client.set("token:1234", "1");
+    expect(await store.connection.tokenResolver(plainTokenKey()).resolve("1234")).toBe("1");
+  });
+
+  it("holds no token in the hashed layout", async () => {
+    await store.connection.tokenStore(hashedTokenKey("pepper")).assign("s3cret-token", "1");
+    const keys = await store.server.client.keys("*");
+    expect(keys).toHaveLength(1);
+    expect(keys[0]).toMatch(/^tokenh:[A-Za-z0-9_-]{43}$/);
+    expect(keys[0]).not.toContain("s3cret");
+  });
+
+  it("leaves out members that are not UTF-8", async () => {
+    await store.server.client.sadd("binary", "good", Buffer.from([0xff, 0xfe, 0x00]));
+    expect(await store.connection.sets.read("binary", 10)).toEqual({ features: new Set(["good"]), skipped: 1 });
+  });
+
+  it("refuses a key of another type, and says so", async () => {
+    await store.server.client.set("text", "not a set");
+    await expect(store.connection.sets.read("text", 10)).rejects.toBeInstanceOf(StoreDataInvalid);
+    await expect(store.connection.changes.apply({ key: "text", add: ["x"], remove: [] })).rejects.toBeInstanceOf(
+      StoreDataInvalid,
+    );
+    await store.server.client.sadd("token:set", "1");
+    await expect(store.connection.tokenResolver(plainTokenKey()).resolve("set")).rejects.toBeInstanceOf(
+      StoreDataInvalid,
+    );
+  });
+
+  it("finds a million members too many without reading them all", async () => {
+    await store.server.client.eval(
+      "for i = 1, 1000, 1 do local m = {} for j = 1, 1000 do m[j] = i * 1000 + j end redis.call('SADD', KEYS[1], unpack(m)) end",
+      1,
+      "million",
+    );
+    await using proxy = await TcpProxy.to(store.server.port);
+    await using connection = connectRedis("store", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
+    await connection.connected();
+    await expect(connection.sets.read("million", 10_000)).rejects.toBeInstanceOf(StoreDataInvalid);
+    expect(proxy.bytesAnswered).toBeLessThan(1_000_000);
+  });
+
+  it("takes one round trip for all reads of one turn of the event loop", async () => {
+    await using proxy = await TcpProxy.to(store.server.port);
+    await using connection = connectRedis("store", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
+    await connection.connected();
+    const before = proxy.roundTrips;
+    await Promise.all(["a", "b", "c", "d", "e"].map((key) => connection.sets.read(key, 10_000)));
+    expect(proxy.roundTrips - before).toBe(1);
+  });
+
+  it("keeps what Redis says of a command out of what it throws, where that repeats the token", async () => {
+    await store.server.client.acl("SETUSER", "reader", "on", ">secret", "~*", "+@connection", "+info");
+    const url = store.server.url.replace("redis://", "redis://reader:secret@");
+    await using connection = connectRedis("store", url, createLog("silent"));
+    await connection.connected();
+    const failure = connection.tokenResolver(plainTokenKey()).resolve("canary-token");
+    await expect(failure).rejects.toThrow();
+    await failure.catch((error) => expect(JSON.stringify([error, error.message, error.stack])).not.toContain("canary"));
+  });
+
+  it("says which connection has no Redis, and why", async () => {
+    await using proxy = await TcpProxy.to(store.server.port);
+    proxy.cut();
+    await using connection = connectRedis("users", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
+    await expect(connection.connected()).rejects.toThrow(
+      /^connection "users" has no Redis: .*; start it, or mend its url$/,
+    );
+  });
+
+  it("knows whether it is empty", async () => {
+    expect(await store.connection.isEmpty()).toBe(true);
+    await store.server.client.set("anything", "1");
+    expect(await store.connection.isEmpty()).toBe(false);
+  });
+});

@@ -1,0 +1,46 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { getContainerRuntimeClient } from "testcontainers";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Where the tests' Redis servers come from. */
+    redisFrom: "docker" | "path";
+  }
+}
+
+/** Finds a way to start real Redis servers; fails, and says what to type, where there is none. */
+export async function setup({ provide }: TestProject): Promise<void> {
+  provide("redisFrom", await redisFrom());
+}
+
+async function redisFrom(): Promise<"docker" | "path"> {
+  if (await dockerRuns()) return "docker";
+  if (isOnPath()) return "path";
+  const install = "apt-get update && apt-get install -y --no-install-recommends redis-server";
+  const isRootOnDebian = process.getuid?.() === 0 && existsSync("/etc/debian_version");
+  if (!isRootOnDebian) {
+    throw new Error(
+      `The tests need a real Redis, and neither Docker nor redis-server is here. Start Docker, or type:\n  sudo sh -c '${install}'`,
+    );
+  }
+  console.log(`Neither Docker nor redis-server is here; installing it: ${install}`);
+  execFileSync("sh", ["-c", install], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+  if (!isOnPath()) throw new Error(`redis-server is still not on the path; type: ${install}`);
+  return "path";
+}
+
+const isOnPath = (): boolean => spawnSync("redis-server", ["--version"]).status === 0;
+
+async function dockerRuns(): Promise<boolean> {
+  try {
+    await getContainerRuntimeClient();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../../src/config.ts";
+import { type Service, start } from "../../src/main.ts";
+
+/** A service in this process, on a free port of the loopback address. */
+export type TestService = AsyncDisposable &
+  Service & { readonly get: (path: string, headers?: Record<string, string>) => Promise<Response> };
+
+/** Starts a service with a configuration given as text; files named in it are relative to a folder of its own. */
+export async function startService(yaml: string, env: NodeJS.ProcessEnv = {}): Promise<TestService> {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-service-"));
+  const file = join(folder, "tidegate.yaml");
+  writeFileSync(file, yaml);
+  const config = await loadConfig(file, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", FOLDER: folder, ...env });
+  const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env);
+  return {
+    ...service,
+    get: (path, headers: Record<string, string> = {}) => fetch(service.url + path, { headers }),
+    [Symbol.asyncDispose]: async () => {
+      await service.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** The rules that come with Tidegate, over Redis. */
+export const redisRules = (usersUrl: string, featuresUrl: string): string => `
+connections:
+  users: { kind: redis, url: "${usersUrl}" }
+  features: { kind: redis, url: "${featuresUrl}" }
+tokens: { connection: users }
+sources:
+  - { name: global, kind: set, connection: features, key: global_features }
+  - { name: active, kind: set, connection: features, key: active_features, role: gate }
+  - { name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }
+  - { name: user, kind: set, connection: features, key: "features:user:{userId}", gatedBy: [active] }
+`;
+
+/** The header that the seed's clients send: the token is the password. */
+export const basic = (token: string): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(`:${token}`).toString("base64")}`,
+});
+
+export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
