@@ -70,8 +70,16 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
   if (checked?.tokens?.layout === "hashed" && !checked.tokens.pepperFile && !env["TIDEGATE_TOKEN_PEPPER"]) {
     complain(["tokens", "layout"], "hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
   }
-  if (!checked || problems.length > 0) throw new ConfigError(file, problems);
+  if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   return { ...checked, file, sources };
+}
+
+/** One problem a value, the first that was found, in the order of the file. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const first = problems.filter(
+    ({ place, path }, index) => problems.findIndex((other) => other.place === place && other.path === path) === index,
+  );
+  return first.sort((a, b) => a.place.localeCompare(b.place, "en", { numeric: true }));
 }
 
 type Complain = (path: Path, fault: string) => void;
@@ -118,7 +126,7 @@ function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem
     WEB_CONCURRENCY: "set a number of processes from 1 to 512, or auto",
     LOG_LEVEL: `set one of ${log.shape.level.unwrap().options.join(", ")}`,
   };
-  if (typeof raw !== "object" || raw === null) return raw;
+  if (!isEntry(raw)) return raw;
   const serving = {
     host: take("HOST", server.shape.host),
     port: take("PORT", server.shape.port),

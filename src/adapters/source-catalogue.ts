@@ -29,12 +29,12 @@ export async function definitionOf(
   try {
     file = realpathSync(resolve(dirname(configFile), kind));
   } catch {
-    return `there is no file ${resolve(dirname(configFile), kind)}; the path is relative to the configuration file`;
+    return `there is no file ${kind}; the path is relative to the configuration file`;
   }
   if (!sourceFolders(env).some((allowed) => file.startsWith(allowed + sep))) {
-    return `${file} is outside the folders that sources may come from; list its folder in TIDEGATE_SOURCE_FOLDERS`;
+    return `${kind} is outside the folders that sources may come from; list its folder in TIDEGATE_SOURCE_FOLDERS`;
   }
-  return load(file);
+  return load(file, kind);
 }
 
 const sourceFolders = (env: NodeJS.ProcessEnv): string[] =>
@@ -50,24 +50,24 @@ function realPath(path: string): string {
 
 /** The definition of one of `kinds`. Rejects where its file is broken. */
 export async function builtIn(kind: string): Promise<SourceDefinition> {
-  const definition = await load(resolve(folder, `${kind}.ts`));
+  const definition = await load(resolve(folder, `${kind}.ts`), kind);
   if (typeof definition === "string") throw new Error(definition);
   return definition;
 }
 
-async function load(file: string): Promise<SourceDefinition | string> {
+async function load(file: string, kind: string): Promise<SourceDefinition | string> {
   let module: { source?: unknown };
   try {
     module = await import(pathToFileURL(file).href);
   } catch (cause) {
-    return `${file} cannot be loaded: ${cause instanceof Error ? cause.message : cause}; mend the file`;
+    return `${kind} cannot be loaded: ${cause instanceof Error ? cause.message : cause}; mend the file`;
   }
   const { source } = module;
   const missing = ["summary", "options", "example", "create"].filter(
     (part) => typeof source !== "object" || source === null || !(part in source),
   );
   if (missing.length > 0) {
-    return `${file} exports no complete \`source\` (it lacks ${missing.join(", ")}); docs/adding-a-source.md shows one`;
+    return `${kind} exports no complete \`source\` (it lacks ${missing.join(", ")}); docs/adding-a-source.md shows one`;
   }
   return source as SourceDefinition;
 }

@@ -1,6 +1,6 @@
-import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { type ProblemCode, problemOf } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { targetFault } from "./target.ts";
@@ -18,8 +18,15 @@ export class ListenFailed extends Error {
   override readonly name = "ListenFailed";
 }
 
-type Fetch = (request: Request, env: HttpBindings) => Response | Promise<Response>;
+type Fetch = (request: Request) => Response | Promise<Response>;
 
+const limits = {
+  headersTimeout: 5_000,
+  requestTimeout: 15_000,
+  // Longer than the minute for which balancers commonly keep idle connections.
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+};
 const deadlineMs = 10_000;
 const details = {
   "uri-too-long": "The request target is longer than 4096 characters; shorten the query.",
@@ -28,38 +35,28 @@ const details = {
   "not-implemented": "The method is not known here; use GET or HEAD.",
   "headers-too-large": "The headers are larger than 16 KiB; send fewer or shorter ones.",
   "request-timeout": "The request did not arrive in time; send it again.",
+  "internal-error": "A fault in Tidegate; its log has the cause.",
   "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 /** Serves an app over HTTP/1.1. Rejects when the address cannot be had. */
 export async function listen(fetch: Fetch, host: string, port: number): Promise<HttpServer> {
   let stopping = false;
-  const server = createAdaptorServer({
-    fetch: (request, env) => {
-      const { incoming, outgoing } = env as HttpBindings;
-      if (stopping) outgoing.setHeader("Connection", "close");
-      const fault = targetFault(incoming.url ?? "");
-      if (fault) return problem(fault, incoming.headers["x-request-id"]);
-      // Fetch has no TRACE, and what reads such a request throws.
-      if (incoming.method === "TRACE") return problem("not-implemented", incoming.headers["x-request-id"]);
-      return fetch(request, env as HttpBindings);
+  const answer = getRequestListener(fetch, {
+    errorHandler: (error) => {
+      const code = error instanceof RequestError ? "bad-request" : "internal-error";
+      const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
+      return new Response(body, { status, headers });
     },
-    serverOptions: {
-      headersTimeout: 5_000,
-      requestTimeout: 15_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 1_000,
-    },
-  }) as Server;
-  server.on("clientError", refuse);
-  server.on("checkExpectation", (_, response: ServerResponse) => {
-    const { status, headers, body } = problemOf(
-      "expectation-failed",
-      details["expectation-failed"],
-      requestId(undefined),
-    );
-    response.writeHead(status, { ...headers, Connection: "close" }).end(body);
   });
+  const server = createServer(limits, (incoming, outgoing) => {
+    if (stopping) outgoing.setHeader("Connection", "close");
+    const fault = requestFault(incoming);
+    if (fault) return send(outgoing, fault, incoming.headers["x-request-id"]);
+    return answer(incoming, outgoing);
+  });
+  server.on("clientError", refuse);
+  server.on("checkExpectation", (_, outgoing: ServerResponse) => send(outgoing, "expectation-failed", undefined));
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {
       reject(new ListenFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
@@ -80,9 +77,14 @@ export async function listen(fetch: Fetch, host: string, port: number): Promise<
   };
 }
 
-function problem(code: keyof typeof details, givenId: string | string[] | undefined): Response {
-  const { status, headers, body } = problemOf(code, details[code], requestId(String(givenId)));
-  return new Response(body, { status, headers: { ...headers, Connection: "close" } });
+/** What is wrong with a request before it is made one of Fetch, which normalises paths and has no TRACE. */
+function requestFault({ url = "", method }: IncomingMessage): keyof typeof details | undefined {
+  return targetFault(url) ?? (method === "TRACE" ? "not-implemented" : undefined);
+}
+
+function send(outgoing: ServerResponse, code: keyof typeof details, givenId: string | string[] | undefined): void {
+  const { status, headers, body } = problemOf(code, details[code], requestId(givenId));
+  outgoing.writeHead(status, { ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) }).end(body);
 }
 
 /** Answers what Node could not read as a request; by itself it would answer without a body. */

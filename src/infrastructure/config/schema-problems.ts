@@ -12,33 +12,41 @@ export function check<Schema extends z.ZodType>(
   path: Path,
   problems: Problem[],
 ): z.output<Schema> | undefined {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   for (const issue of result.error.issues) {
-    const at = [...path, ...issue.path];
+    const where = [...path, ...issue.path];
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
         const fault = `is not an option here; choose one of ${optionsAt(schema, issue.path, value).join(", ")}`;
-        problems.push({ place: file.placeOfKey(at, key), path: pathText([...at, key]), fault });
+        problems.push({ place: file.placeOfKey(where, key), path: pathText([...where, key]), fault });
       }
     } else {
-      problems.push({ place: file.placeOf(at), path: pathText(at), fault: faultOf(issue) });
+      problems.push({
+        place: file.placeOf(where),
+        path: pathText(where),
+        fault: faultOf(issue, at(value, issue.path)),
+      });
     }
   }
   return undefined;
 }
 
-function faultOf(issue: Issue): string {
-  if (issue.input === undefined && issue.code !== "custom") return `is missing; give it ${expected(issue)}`;
+/** The value at a path below a value. */
+const at = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value);
+
+function faultOf(issue: Issue, input: unknown): string {
+  if (input === undefined && issue.code !== "custom") return `is missing; give it ${expected(issue)}`;
   switch (issue.code) {
     case "invalid_type":
     case "invalid_union":
     case "invalid_value":
-      return `${quoted(issue.input)} does not fit; give it ${expected(issue)}`;
+      return `${quoted(input)} does not fit; give it ${expected(issue)}`;
     case "too_small":
-      return `${quoted(issue.input)} is too small; the least is ${issue.minimum}`;
+      return `${quoted(input)} is too small; the least is ${issue.minimum}`;
     case "too_big":
-      return `${quoted(issue.input)} is too large; the most is ${issue.maximum}`;
+      return `${quoted(input)} is too large; the most is ${issue.maximum}`;
     case "invalid_key":
     case "invalid_element":
       return issue.issues.map(({ message }) => message).join("; ");
@@ -47,10 +55,18 @@ function faultOf(issue: Issue): string {
   }
 }
 
+const typeNames: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  object: "a map of options",
+  record: "a map",
+  string: "a text",
+};
+
 function expected(issue: Issue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `a value of type ${issue.expected}`;
+      return typeNames[issue.expected] ?? `a ${issue.expected}`;
     case "invalid_value":
       return issue.values.map(String).join(" or ");
     case "invalid_union":

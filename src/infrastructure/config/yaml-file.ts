@@ -1,11 +1,25 @@
 import { readFileSync, statSync } from "node:fs";
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import {
+  type Document,
+  type ErrorCode,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from "yaml";
 import { ConfigError, type Problem } from "./config-error.ts";
 
 /** Where a value stands in a document: keys of maps and indices of lists, from the root. */
 export type Path = readonly PropertyKey[];
 
 const largestFile = 256 * 1024;
+/** Where the parser's own words are meant for programmers. */
+const faults: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: "there are two documents in the file; keep one, without ---",
+};
 const variable = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}/g;
 
 /** A YAML file whose `${VARIABLES}` are filled in and that remembers where each value was written. */
@@ -30,9 +44,9 @@ export class YamlFile {
     if (document.errors.length > 0) {
       throw new ConfigError(
         file,
-        document.errors.map(({ pos, message }) => {
+        document.errors.map(({ pos, code, message }) => {
           const { line, col } = lines.linePos(pos[0]);
-          return { place: `${file}:${line}:${col}`, path: "", fault: `not valid YAML: ${message}` };
+          return { place: `${file}:${line}:${col}`, path: "", fault: `not valid YAML: ${faults[code] ?? message}` };
         }),
       );
     }
@@ -45,7 +59,7 @@ export class YamlFile {
       return withoutNulls(this.#document.toJS({ maxAliasCount: 100 }));
     } catch (cause) {
       const fault = `not usable YAML: ${cause instanceof Error ? cause.message : cause}; write the values out`;
-      throw new ConfigError(this.#file, [{ place: this.#file, path: "", fault }]);
+      throw new ConfigError(this.#file, [{ place: `${this.#file}:1:1`, path: "", fault }]);
     }
   }
 

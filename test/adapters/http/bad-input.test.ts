@@ -1,0 +1,281 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RawAnswer, rawGet, sendRaw } from "../../support/raw-http.ts";
+import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { basic, bearer, redisRules, startService, type TestService } from "../../support/service.ts";
+import { unlikelyTokens } from "../../support/unlikely.ts";
+
+let redis: RedisServer;
+let service: TestService;
+beforeAll(async () => {
+  redis = await startRedis();
+  const location = `  - { name: location, kind: set, connection: features, key: "location:{location}" }\n`;
+  service = await startService(redisRules(redis.url, redis.url) + location);
+  await service.readyWithin(10_000);
+  await redis.client.set("token:1234", "1");
+  await redis.client.sadd("global_features", "feature_1");
+});
+afterAll(async () => {
+  await service[Symbol.asyncDispose]();
+  await redis[Symbol.asyncDispose]();
+});
+
+/** Every failure is a problem that names itself in both the standard's and the seed's words. */
+async function expectProblem(answer: Response | RawAnswer, status: number, code: string): Promise<void> {
+  const text = "body" in answer && typeof answer.body === "string" ? answer.body : await (answer as Response).text();
+  expect([answer.status, text]).toEqual([status, expect.stringContaining(`"code":"${code}"`)]);
+  const type = "head" in answer ? answer.head : answer.headers.get("content-type");
+  expect(type).toContain("application/problem+json");
+  const body = JSON.parse(text);
+  expect(body).toEqual({
+    type: `/problems/${code}`,
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    code,
+    requestId: expect.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+    key: expect.stringMatching(/^[a-z_]+_error$/),
+    message: expect.any(String),
+  });
+}
+
+const withAuthorization = (value: string) => service.get("/features", { authorization: value });
+const base64 = (text: string | Buffer) => Buffer.from(text).toString("base64");
+
+describe("credentials that are none", () => {
+  it.each([
+    ["empty", ""],
+    ["Bearer without a token", "Bearer"],
+    ["Bearer with two tokens", "Bearer a b"],
+    ["two tokens in one header", "Bearer 1234, Bearer 1234"],
+    ["Basic without anything", "Basic"],
+    ["Basic that is not Base64", "Basic ####"],
+    ["Basic in URL-safe Base64", `Basic ${base64(":\u00bf\u00bf?>")}`.replaceAll("/", "_").concat("_")],
+    ["Basic without a colon", `Basic ${base64("1234")}`],
+    ["Basic with an empty password", `Basic ${base64("1234:")}`],
+    ["no scheme", "1234"],
+  ])("are answered 401, and a way out: %s", async (_, value) => {
+    await expectProblem(await withAuthorization(value), 401, "malformed-authorization");
+  });
+
+  it.each(["Digest username=x", "Token 1234", "Negotiate abcd", "ApiKey 1234"])(
+    "are of a known scheme, not %j",
+    async (value) => {
+      await expectProblem(await withAuthorization(value), 401, "unsupported-auth-scheme");
+    },
+  );
+
+  it("tell which schemes there are", async () => {
+    const { headers } = await withAuthorization("Bearer nobody");
+    expect(headers.get("www-authenticate")).toBe('Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"');
+  });
+
+  it.each(unlikelyTokens.filter((token) => token !== "" && token !== "x".repeat(10_000)))(
+    "are answered 401 as a Basic password: %j",
+    async (token) => {
+      await expectProblem(await service.get("/features", basic(token)), 401, "invalid-token");
+    },
+  );
+
+  it("are answered 401 when they are 10 kB long", async () => {
+    await expectProblem(await service.get("/features", bearer("x".repeat(10_000))), 401, "invalid-token");
+  });
+
+  it("are answered 401 when their bytes are no text", async () => {
+    await expectProblem(await rawGet(service.url, "/features", "Authorization: Bearer \xff\xfe"), 401, "invalid-token");
+    await expectProblem(
+      await withAuthorization(`Basic ${base64(Buffer.from([0x3a, 0xff, 0xfe]))}`),
+      401,
+      "invalid-token",
+    );
+  });
+
+  it("do nothing to Redis", async () => {
+    const keys = (await redis.client.keys("*")).sort();
+    expect(keys).toEqual(["global_features", "token:1234"]);
+  });
+});
+
+describe("paths that are none", () => {
+  it.each([
+    "/nothing",
+    "/FEATURES",
+    "/features/",
+    "/features/1",
+    "/",
+    "/docs/none.js",
+    "/docs/constructor",
+    "/problems/none",
+  ])("answers 404 at %s", async (path) => {
+    const response = await service.get(path);
+    expect(await response.clone().json()).toMatchObject({ key: "url_not_found_error", message: "URL not found" });
+    await expectProblem(response, 404, "not-found");
+  });
+
+  it.each([
+    "/%zz",
+    "/features%00",
+    "/features/../health",
+    "/features/%2e%2e/health",
+    "/./features",
+    "//features",
+    "/features//",
+    "/..",
+    "/a%2fb",
+    "/a%5cb",
+    "/a\\b",
+    "/a%0d%0aX-Y:1",
+    "/%ff%fe",
+    "/%c0%ae%c0%ae/",
+  ])("answers 400 at %s", async (target) => {
+    await expectProblem(await rawGet(service.url, target), 400, "bad-path");
+  });
+
+  it.each(["features", "*", "file:///etc/passwd", "http://evil.example/features"])(
+    "answers 400 at the target %s",
+    async (target) => {
+      await expectProblem(await rawGet(service.url, target), 400, "bad-request");
+    },
+  );
+
+  it("answers 414 at an endless one, and 431 to endless headers", async () => {
+    await expectProblem(await rawGet(service.url, `/features?x=${"x".repeat(5_000)}`), 414, "uri-too-long");
+    await expectProblem(
+      await rawGet(service.url, "/features", `X-Long: ${"x".repeat(20_000)}`),
+      431,
+      "headers-too-large",
+    );
+  });
+});
+
+describe("methods that are none", () => {
+  it.each(["PUT", "POST", "DELETE", "PATCH"])("answers 405 to %s, and says which there are", async (method) => {
+    const response = await fetch(`${service.url}/features`, { method });
+    expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+    await expectProblem(response, 405, "method-not-allowed");
+  });
+
+  it("answers OPTIONS with what there is", async () => {
+    const response = await fetch(`${service.url}/features`, { method: "OPTIONS" });
+    expect([response.status, response.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
+    expect((await fetch(`${service.url}/nothing`, { method: "OPTIONS" })).status).toBe(404);
+  });
+
+  it("answers 501 to TRACE, and 400 to what is no method", async () => {
+    await expectProblem(
+      await sendRaw(service.url, "TRACE /features HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+      501,
+      "not-implemented",
+    );
+    await expectProblem(await sendRaw(service.url, "FOO /features HTTP/1.1\r\nHost: x\r\n\r\n"), 400, "bad-request");
+  });
+});
+
+describe("requests that are none", () => {
+  it.each([
+    ["no HTTP", "hello\r\n\r\n"],
+    ["a host that is none", "GET /features HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
+    ["no host", "GET /features HTTP/1.1\r\n\r\n"],
+    ["two lengths", "GET /features HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"],
+    [
+      "a length and chunks",
+      "GET /features HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+    ["a folded header", "GET /features HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n"],
+    ["a null in a header", "GET /features HTTP/1.1\r\nHost: x\r\nX: a\u0000b\r\n\r\n"],
+  ])("are answered 400 or closed: %s", async (_, bytes) => {
+    const answer = await sendRaw(service.url, bytes);
+    expect([0, 400]).toContain(answer.status);
+  });
+
+  it("expect nothing but 100-continue", async () => {
+    await expectProblem(await rawGet(service.url, "/features", "Expect: wonders"), 417, "expectation-failed");
+  });
+
+  it("may bring a body, which is not read", async () => {
+    const body = "x".repeat(100_000);
+    const answer = await sendRaw(
+      service.url,
+      `GET /features HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe("locations that are none", () => {
+  it.each([
+    ["1 kB", "x".repeat(1_000)],
+    ["control characters", "a%00b"],
+    ["line ends", "a%0d%0aSet-Cookie:x"],
+  ])("are answered 400: %s", async (_, location) => {
+    await expectProblem(await service.get(`/features?location=${location}`), 400, "invalid-context");
+  });
+
+  it("are answered 400 when there are two", async () => {
+    await expectProblem(await service.get("/features?location=a&location=b"), 400, "invalid-context");
+  });
+
+  it.each(["%zz", "%ff", "..%2F..", "*", "madrid:1", "{x}", "global_features"])(
+    "select no other key: %s",
+    async (location) => {
+      await redis.client.sadd("location:madrid", "local");
+      const response = await service.get(`/features?location=${location}`);
+      expect([response.status, await response.text()]).toEqual([200, '{"active_features":["feature_1"]}']);
+    },
+  );
+});
+
+describe("request ids", () => {
+  it("are the caller's where they are plain, and new where they are not", async () => {
+    const idOf = async (given: string) =>
+      (await service.get("/nothing", { "x-request-id": given })).headers.get("x-request-id");
+    expect(await idOf("abc-123")).toBe("abc-123");
+    for (const bad of ["a b", "<script>", "x".repeat(65)]) {
+      expect(await idOf(bad)).toMatch(/^[0-9a-f-]{36}$/);
+    }
+  });
+});
+
+describe("data that is none", () => {
+  const everyone = async () => {
+    const response = await service.get("/features", bearer("1234"));
+    return [response.status, await response.text()];
+  };
+
+  it("is left out of a set: empty, binary, too long", async () => {
+    await redis.client.sadd("global_features", "", Buffer.from([0xff, 0x00]), "x".repeat(1_000_000), "a\r\nb");
+    expect(await everyone()).toEqual([200, '{"active_features":["feature_1"]}']);
+  });
+
+  it("makes the source fail, and nothing else: a million members", async () => {
+    await redis.client.eval(
+      "for i = 1, 1000 do local m = {} for j = 1, 1000 do m[j] = i * 1000 + j end redis.call('SADD', KEYS[1], unpack(m)) end",
+      1,
+      "features:user:1",
+    );
+    await expectProblem(await service.get("/features", bearer("1234")), 503, "source-unavailable");
+    expect((await service.get("/features")).status).toBe(200);
+    await redis.client.unlink("features:user:1");
+    expect(await everyone()).toEqual([200, '{"active_features":["feature_1"]}']);
+  });
+
+  it.each(["global_features", "active_features", "tidegate:killed", "features:user:1"])(
+    "makes the source fail, and nothing else: %s of another type",
+    async (key) => {
+      const kept = await redis.client.dumpBuffer(key);
+      await redis.client.set(key, "text");
+      const response = await service.get("/features", bearer("1234"));
+      expect(response.headers.get("retry-after")).toBe("1");
+      await expectProblem(response, 503, "source-unavailable");
+      await redis.client.del(key);
+      if (kept) await redis.client.restore(key, 0, kept);
+      expect((await everyone())[0]).toBe(200);
+    },
+  );
+
+  it("makes tokens fail, and not unknown: an empty user, a user of another type", async () => {
+    await redis.client.set("token:empty", "");
+    await redis.client.sadd("token:typed", "1");
+    await expectProblem(await service.get("/features", bearer("empty")), 503, "source-unavailable");
+    await expectProblem(await service.get("/features", bearer("typed")), 503, "source-unavailable");
+  });
+});

@@ -1,0 +1,123 @@
+import { globSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { defaultFile, loadConfig } from "../src/config.ts";
+import { ConfigError } from "../src/infrastructure/config/config-error.ts";
+
+const broken = relative(process.cwd(), resolve(import.meta.dirname, "broken"));
+
+async function messageOf(file: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const error = await loadConfig(file, env).then(
+    () => new Error("it was accepted"),
+    (cause: unknown) => cause,
+  );
+  expect(error).toBeInstanceOf(ConfigError);
+  return (error as ConfigError).message;
+}
+
+function write(yaml: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "tidegate-config-")), "tidegate.yaml");
+  writeFileSync(file, yaml);
+  return file;
+}
+
+const plain = "sources: [{ name: a, kind: static, features: { x: true } }]\n";
+
+describe("a broken configuration", () => {
+  it.each(globSync("*.yaml", { cwd: broken }).sort())(
+    "says all that is wrong with %s, where, and what to do",
+    async (file) => {
+      const message = await messageOf(join(broken, file));
+      await expect(`${message}\n`).toMatchFileSnapshot(join("broken", file.replace(".yaml", ".txt")));
+      for (const line of message.split("\n").slice(1)) expect(line).toMatch(/^ {2}\S+:\d+:\d+( \S+)?: .+/);
+    },
+  );
+
+  it("says that its file cannot be read", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-config-"));
+    mkdirSync(join(folder, "folder.yaml"));
+    writeFileSync(join(folder, "huge.yaml"), "#".repeat(300_000));
+    expect(await messageOf(join(folder, "none.yaml"))).toMatch(
+      /none\.yaml: cannot be read: ENOENT.*; name a YAML file with TIDEGATE_CONFIG/,
+    );
+    expect(await messageOf(join(folder, "folder.yaml"))).toMatch(/cannot be read: it is a folder;/);
+    expect(await messageOf(join(folder, "huge.yaml"))).toMatch(/cannot be read: it is larger than 256 KiB;/);
+  });
+
+  it.each([
+    ["PORT", "many", /environment PORT: "many" does not fit; set a number from 0 to 65535/],
+    ["PORT", "65536", /environment PORT: "65536" does not fit/],
+    ["WEB_CONCURRENCY", "-1", /environment WEB_CONCURRENCY: "-1" does not fit; set a number of processes/],
+    ["LOG_LEVEL", "loud", /environment LOG_LEVEL: "loud" does not fit; set one of trace, debug/],
+  ])("may be the environment: %s=%s", async (variable, value, fault) => {
+    expect(await messageOf(write(plain), { [variable]: value })).toMatch(fault);
+  });
+});
+
+describe("a configuration", () => {
+  it("may be as small as one source", async () => {
+    const { server, log, connections, tokens, sources } = await loadConfig(write(plain), {});
+    expect(server).toEqual({ host: "127.0.0.1", port: 5000, workers: 1, drainMs: 500 });
+    expect(log).toEqual({ level: "info", requests: false });
+    expect([connections, tokens]).toEqual([{}, undefined]);
+    expect(sources).toEqual([
+      {
+        name: "a",
+        kind: "static",
+        role: "grant",
+        gatedBy: [],
+        unlisted: "block",
+        onFailure: "fail",
+        timeoutMs: 250,
+        create: expect.any(Function),
+      },
+    ]);
+  });
+
+  it("yields to the environment", async () => {
+    const file = write(`server: { port: 1, host: 10.0.0.1, workers: 2 }\nlog: { level: error }\n${plain}`);
+    const env = { PORT: "8080", HOST: "0.0.0.0", WEB_CONCURRENCY: "auto", LOG_LEVEL: "debug" };
+    const { server, log } = await loadConfig(file, env);
+    expect([server.port, server.host, server.workers, log.level]).toEqual([8080, "0.0.0.0", "auto", "debug"]);
+    const empty = await loadConfig(file, { PORT: "", HOST: "", WEB_CONCURRENCY: "", LOG_LEVEL: "" });
+    expect([empty.server.port, empty.server.host, empty.server.workers, empty.log.level]).toEqual([
+      1,
+      "10.0.0.1",
+      2,
+      "error",
+    ]);
+  });
+
+  it("is filled in from the environment: values, defaults, defaults of defaults, and none in comments", async () => {
+    const yaml = `
+# \${NOT_SET}
+server: { host: "\${NOT_SET:-}10.0.0.\${LAST:-1}", port: "\${NOT_SET:-\${THE_PORT:-7000}}" }
+sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
+`;
+    const { server } = await loadConfig(write(yaml), { LAST: "9", NAME: "x" });
+    expect([server.host, server.port]).toEqual(["10.0.0.9", 7000]);
+  });
+
+  it("takes an empty value as one left out", async () => {
+    const { server } = await loadConfig(write(`server:\n  port:\nlog:\n${plain}`), {});
+    expect(server.port).toBe(5000);
+  });
+
+  it.each(["config/tidegate.yaml", "config/embedded.yaml"])("comes with Tidegate and can be used: %s", async (file) => {
+    const env = { REDIS_USERS_URL: "redis://127.0.0.1:6379/1", REDIS_FEATURES_URL: "redis://127.0.0.1:6379/1" };
+    const { sources } = await loadConfig(file, env);
+    expect(sources.map(({ name, role, gatedBy }) => [name, role, gatedBy])).toEqual([
+      ["global", "grant", []],
+      ["active", "gate", []],
+      ["killed", "veto", []],
+      ["user", "grant", ["active"]],
+    ]);
+  });
+
+  it("is chosen by the environment", () => {
+    expect(defaultFile({})).toBe("config/embedded.yaml");
+    expect(defaultFile({ REDIS_FEATURES_URL: "redis://x" })).toBe("config/tidegate.yaml");
+    expect(defaultFile({ REDIS_FEATURES_URL: "redis://x", TIDEGATE_CONFIG: "mine.yaml" })).toBe("mine.yaml");
+  });
+});
