@@ -19,7 +19,7 @@ export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void>
   });
   const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;
   const announce = (url: string) => console.log(`Tidegate serves at ${url}`);
-  if (cluster.isWorker) return serveHere(config, env, stop, reportServing);
+  if (cluster.isWorker) return serveHere(config, env, stop, reportServing).finally(() => cluster.worker?.disconnect());
   if (workers === 1) return serveHere(config, env, stop, announce);
   return runWorkers(workers, announce, stop, createLog(config.log.level));
 }

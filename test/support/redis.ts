@@ -36,13 +36,14 @@ async function startProcess() {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-redis-"));
   const port = await freePort();
   const settings = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
-  const server = spawn("redis-server", settings, { stdio: "ignore" });
+  // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
+  const script = 'redis-server "$@" > /dev/null & cat; kill -9 $!; wait';
+  const server = spawn("sh", ["-c", script, "sh", ...settings], { stdio: ["pipe", "ignore", "ignore"] });
   const stop = async () => {
-    server.kill("SIGKILL");
+    server.stdin?.end();
     if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
     rmSync(folder, { recursive: true, force: true });
   };
-  process.once("exit", () => server.kill("SIGKILL"));
   await until(() => accepts(port), "redis-server accepts connections");
   return { url: `redis://127.0.0.1:${port}`, port, stop };
 }

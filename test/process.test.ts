@@ -1,0 +1,193 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { TestProcess, tidegate } from "./support/process.ts";
+import { sendRaw } from "./support/raw-http.ts";
+import { startRedis } from "./support/redis.ts";
+import { basic, bearer } from "./support/service.ts";
+import { unlikelyTokens } from "./support/unlikely.ts";
+import { until } from "./support/until.ts";
+
+const folders: string[] = [];
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-process-"));
+  folders.push(folder);
+  return folder;
+}
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+const ask = async (url: string, headers: Record<string, string> = {}) =>
+  (await fetch(`${url}/features`, { headers })).text();
+
+describe("the embedded default", () => {
+  it("serves the example of the README through the command line, and keeps it over a restart", async () => {
+    const env = { TIDEGATE_DATA: join(newFolder(), "data"), PORT: "0" };
+    {
+      await using service = new TestProcess(["src/main.ts"], env);
+      const url = await service.url();
+      expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect(await ask(url)).toBe('{"active_features":[]}');
+      expect((await tidegate(["token", "add", "--user", "1"], env, "1234\n")).stdout).toBe(
+        "the token speaks for user 1\n",
+      );
+      await tidegate(["set", "add", "global_features", "feature_1", "feature_2"], env);
+      await tidegate(["set", "add", "active_features", "feature_3"], env);
+      await tidegate(["set", "add", "features:user:1", "feature_3", "feature_4"], env);
+      expect(await ask(url)).toBe('{"active_features":["feature_1","feature_2"]}');
+      expect(await ask(url, basic("1234"))).toBe('{"active_features":["feature_1","feature_2","feature_3"]}');
+      service.signal("SIGTERM");
+      expect(await service.exit()).toBe(0);
+    }
+    await using service = new TestProcess(["src/main.ts"], env);
+    expect(await ask(await service.url(), basic("1234"))).toBe(
+      '{"active_features":["feature_1","feature_2","feature_3"]}',
+    );
+    expect(statSync(join(env.TIDEGATE_DATA, "token-pepper")).mode & 0o777).toBe(0o600);
+    expect(readFileSync(join(env.TIDEGATE_DATA, "tidegate.db"), "latin1")).not.toContain("1234");
+  });
+});
+
+describe("the service as a process", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "drains on %s: it answers what it took, takes no more, and exits 0",
+    async (signal) => {
+      await using service = new TestProcess(["src/main.ts"], { TIDEGATE_DATA: newFolder(), PORT: "0" });
+      const url = await service.url();
+      const statuses: number[] = [];
+      let failed = 0;
+      let ended = false;
+      const load = Array.from({ length: 8 }, async () => {
+        while (!ended) {
+          try {
+            const response = await fetch(`${url}/features`);
+            await response.text();
+            statuses.push(response.status);
+            if (response.headers.get("connection") === "close") return;
+          } catch {
+            failed += 1;
+            return;
+          }
+        }
+      });
+      await until(() => statuses.length > 50, "it is under load");
+      service.signal(signal);
+      await Promise.all(load);
+      ended = true;
+      expect(await service.exit()).toBe(0);
+      expect(failed).toBe(0);
+      expect(new Set(statuses)).toEqual(new Set([200]));
+      expect(service.stdout).toBe(`Tidegate serves at ${url}\n`);
+      await expect(fetch(url)).rejects.toThrow();
+    },
+  );
+
+  it("says that it is not ready any more while it drains", async () => {
+    await using service = new TestProcess(["src/main.ts"], { TIDEGATE_DATA: newFolder(), PORT: "0" });
+    const url = await service.url();
+    service.signal("SIGTERM");
+    await until(async () => (await fetch(`${url}/health/ready`)).status === 503, "it is not ready");
+    expect(await service.exit()).toBe(0);
+  });
+
+  it("serves with several workers, replaces one that dies, and stops them all", async () => {
+    await using service = new TestProcess(["src/main.ts"], {
+      TIDEGATE_DATA: newFolder(),
+      PORT: "0",
+      WEB_CONCURRENCY: "2",
+    });
+    const url = await service.url();
+    const workers = () =>
+      new Set([...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid)));
+    expect(workers().size).toBe(2);
+    const [victim = 0] = workers();
+    process.kill(victim, "SIGKILL");
+    await until(() => workers().size === 3, "another worker has started");
+    expect(await ask(url)).toBe('{"active_features":[]}');
+    service.signal("SIGTERM");
+    expect(await service.exit()).toBe(0);
+    for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
+  });
+
+  it("exits 78 and lists what is wrong with its configuration", async () => {
+    const { code, stdout, stderr } = await tidegate(["--config", "test/broken/many-mistakes.yaml", "serve"]);
+    expect([code, stdout]).toEqual([78, ""]);
+    expect(stderr).toBe(`tidegate: ${readFileSync("test/broken/many-mistakes.txt", "utf8")}`);
+  });
+
+  it("asks for the other Redis URL where only one is given", async () => {
+    await using service = new TestProcess(["src/main.ts"], { REDIS_USERS_URL: "redis://127.0.0.1:6379" });
+    expect(await service.exit()).toBe(78);
+    expect(service.stderr).toContain("environment variable REDIS_FEATURES_URL is not set");
+  });
+
+  it.each([undefined, "2"])("exits 1 and says so when its port is taken (workers: %s)", async (workers) => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await until(() => other.listening, "another server listens");
+    const { port } = other.address() as { port: number };
+    const env = { TIDEGATE_DATA: newFolder(), PORT: `${port}`, ...(workers && { WEB_CONCURRENCY: workers }) };
+    await using service = new TestProcess(["src/main.ts"], env);
+    expect(await service.exit()).toBe(1);
+    expect(service.stderr).toMatch(/tidegate: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*; set PORT or HOST/);
+    other.close();
+  });
+});
+
+describe("what the service writes", () => {
+  const canary = "canary-t0ken-8c41";
+
+  it("never holds a token, known or not, well-formed or not, while all goes well and while Redis is away", async () => {
+    const redis = await startRedis();
+    await redis.client.set(`token:${canary}`, "1");
+    const env = {
+      REDIS_USERS_URL: redis.url,
+      REDIS_FEATURES_URL: redis.url,
+      HOST: "127.0.0.1",
+      PORT: "0",
+      LOG_LEVEL: "trace",
+    };
+    await using service = new TestProcess(["src/main.ts"], { ...env, TIDEGATE_CONFIG: "test/support/logging.yaml" });
+    const url = await service.url();
+    const answers: string[] = [];
+    const send = async () => {
+      for (const token of [canary, `${canary}x`, ...unlikelyTokens.map((unlikely) => canary + unlikely)]) {
+        if (token.length > 5_000) continue;
+        answers.push(await ask(url, basic(token)));
+        if (/^[\x20-\x7e]*$/.test(token)) answers.push(await ask(url, bearer(token)));
+        answers.push(await ask(`${url}/features?token=${encodeURIComponent(token)}&x=`));
+        answers.push(await (await fetch(`${url}/${encodeURIComponent(token)}`, { method: "PUT" })).text());
+        answers.push(await ask(url, { authorization: `Digest ${canary}`, "x-request-id": `${canary}/` }));
+      }
+      answers.push(
+        (
+          await sendRaw(
+            url,
+            `GET /features HTTP/1.1\r\nHost: x y\r\nConnection: close\r\nAuthorization: Bearer ${canary}\r\n\r\n`,
+          )
+        ).body,
+      );
+      answers.push(
+        (await sendRaw(url, `GET /features HTTP/1.1\r\nAuthorization: Bearer ${canary}\u0000\r\n\r\n`)).body,
+      );
+    };
+    await send();
+    await redis.client.del(`token:${canary}`);
+    await redis.client.sadd(`token:${canary}`, "a set");
+    await send();
+    await redis[Symbol.asyncDispose]();
+    await until(() => service.stderr.includes("Redis is away"), "the outage is logged");
+    await send();
+    service.signal("SIGTERM");
+    expect(await service.exit()).toBe(0);
+    for (const line of ["started", "connected to Redis", "source failed", "request", "stopping", "stopped"]) {
+      expect(service.stderr).toContain(`"msg":"${line}"`);
+    }
+    expect(service.stderr.match(/"msg":"request"/g)?.length).toBeGreaterThan(150);
+    expect(service.stdout + service.stderr).not.toContain("canary");
+    expect(service.stdout + service.stderr).not.toContain(Buffer.from(`:${canary}`).toString("base64").slice(0, 16));
+    expect(answers.join()).not.toContain("canary");
+  });
+});

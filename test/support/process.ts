@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { until } from "./until.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const inherited = Object.fromEntries(["PATH", "HOME", "TMPDIR"].map((name) => [name, process.env[name]]));
+
+/** A command of Tidegate's, as a process of its own. */
+export class TestProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  stdout = "";
+  stderr = "";
+
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv, input?: string) {
+    this.#child = spawn(process.execPath, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
+      cwd: root,
+      env: { ...inherited, ...env },
+      stdio: "pipe",
+    });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text) => {
+      this.stdout += text;
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (text) => {
+      this.stderr += text;
+    });
+    this.#child.stdin?.end(input);
+  }
+
+  /** Where it serves, once it has said so. */
+  async url(): Promise<string> {
+    await until(() => /^Tidegate serves at \S+$/m.test(this.stdout) || this.ended, "the service says where it serves");
+    const [, url] = /serves at (\S+)/.exec(this.stdout) ?? [];
+    if (!url) throw new Error(`the service ended: ${this.stdout}${this.stderr}`);
+    return url;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Its exit code, once it has ended; negative where a signal ended it. */
+  async exit(): Promise<number> {
+    if (!this.ended) await once(this.#child, "close");
+    return this.#child.exitCode ?? -1;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.exit();
+  }
+}
+
+/** Runs a command of the command line to its end. */
+export async function tidegate(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input?: string,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  await using command = new TestProcess(["src/cli.ts", ...args], env, input);
+  const code = await command.exit();
+  return { code, stdout: command.stdout, stderr: command.stderr };
+}
