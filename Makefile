@@ -16,12 +16,11 @@ test: node_modules ## set up and run all tests, on a real Redis
 
 check: node_modules ## check types, format, lint and unused code
 	@tsc --project .
-	@biome ci
+	@biome ci --colors=off
 	@knip
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts
-	@biome format --write config/tidegate.schema.json
 
 demo: node_modules ## load the example of the README into the configured stores
 	@node src/cli.ts demo

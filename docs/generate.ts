@@ -1,0 +1,125 @@
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { problems } from "../src/adapters/http/problem.ts";
+import { builtIn, kinds } from "../src/adapters/source-catalogue.ts";
+import { wordsFor } from "../src/config.ts";
+import { base, commonOptions } from "../src/infrastructure/config/schema.ts";
+
+type Property = {
+  description?: string;
+  type?: string;
+  enum?: string[];
+  default?: unknown;
+  items?: Property;
+  minimum?: number;
+  maximum?: number;
+};
+type ObjectSchema = { properties: Record<string, Property>; required?: string[] };
+
+const jsonSchema = (schema: z.ZodType) => z.toJSONSchema(schema, { target: "draft-07", io: "input" });
+const notice = "<!-- Written by `make docs`. Change what it is made from instead. -->\n";
+
+const typeOf = ({ type, enum: values, items, minimum, maximum }: Property): string => {
+  if (values) return values.map((value) => `\`${value}\``).join(" or ");
+  if (type === "array") return `list of ${items?.type ?? "values"}`;
+  if (minimum !== undefined && maximum !== undefined) return `${type}, ${minimum} to ${maximum}`;
+  return type === "object" ? "map" : (type ?? "text");
+};
+
+function optionTable(schema: z.ZodType): string {
+  const { properties, required = [] } = jsonSchema(schema) as ObjectSchema;
+  const rows = Object.entries(properties).map(([name, property]) => {
+    const fallback =
+      property.default === undefined
+        ? required.includes(name)
+          ? "required"
+          : ""
+        : `\`${JSON.stringify(property.default)}\``;
+    return `| \`${name}\` | ${typeOf(property)} | ${fallback} | ${property.description ?? ""} |`;
+  });
+  return ["| option | type | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+/** The page about the kinds of source, made from their definitions. */
+export async function sourcesPage(): Promise<string> {
+  const sections = await Promise.all(
+    kinds.map(async (kind) => {
+      const { summary, options, example } = await builtIn(kind);
+      const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
+      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(wordsFor(undefined)))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n`;
+    }),
+  );
+  return `${notice}
+# Kinds of source
+
+A source is an entry of \`sources\` in the configuration. \`kind\` names one of the kinds below, or a file of your own
+([adding a source](adding-a-source.md)).
+
+## Options of every source
+
+${optionTable(commonOptions.extend({ kind: z.string().describe("One of the kinds below, or a file as in `./my-source.ts`.") }))}
+
+${sections.join("\n")}`;
+}
+
+/** The page about problems, made from their catalogue. */
+export function errorsPage(): string {
+  const rows = Object.entries(problems).map(
+    ([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning.replaceAll("|", "\\|")} |`,
+  );
+  return `${notice}
+# Problems
+
+Every failure is answered with \`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\` and \`detail\`, our
+\`code\`, which never changes its meaning, and the \`requestId\` that the log has too. The members \`key\` and \`message\`
+are for clients of the service that Tidegate takes over from.
+
+| code | status | meaning, and the way out |
+| --- | --- | --- |
+${rows.join("\n")}
+`;
+}
+
+/** The JSON Schema of a configuration file, for editors. */
+export async function configurationSchema(): Promise<string> {
+  const sources = await Promise.all(
+    kinds.map(async (kind) => {
+      const { summary, options } = await builtIn(kind);
+      const { shape } = options(wordsFor(undefined));
+      return z.strictObject({ ...commonOptions.shape, kind: z.literal(kind), ...shape }).describe(summary);
+    }),
+  );
+  const own = z
+    .looseObject({ ...commonOptions.shape, kind: z.string().regex(/^\.{1,2}\//) })
+    .describe("A source of your own.");
+  const whole = base.extend({
+    sources: z
+      .array(z.union([...sources, own]))
+      .min(1)
+      .describe("What features come from."),
+  });
+  const schema = z.toJSONSchema(whole, { target: "draft-07", io: "input", override: allowVariables });
+  return `${JSON.stringify({ title: "A configuration of Tidegate", ...schema }, null, 2)}\n`;
+}
+
+/** Lets `${VARIABLE}` stand for numbers and for texts of a certain form. */
+function allowVariables({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  const filledIn = "\\$\\{";
+  if (jsonSchema.pattern) jsonSchema.pattern = `(${jsonSchema.pattern})|${filledIn}`;
+  if (jsonSchema.type === "integer") Object.assign(jsonSchema, { type: ["integer", "string"], pattern: filledIn });
+}
+
+/** Every generated file, by its path from the root. */
+export const generated: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/sources.md": sourcesPage,
+  "docs/errors.md": errorsPage,
+  "config/tidegate.schema.json": configurationSchema,
+};
+
+if (import.meta.main) {
+  for (const [file, content] of Object.entries(generated)) {
+    writeFileSync(resolve(import.meta.dirname, "..", file), await content());
+  }
+}

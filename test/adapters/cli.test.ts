@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kinds } from "../../src/adapters/source-catalogue.ts";
+import { tidegate } from "../support/process.ts";
+
+describe("the command line", () => {
+  let folder: string;
+  let env: { TIDEGATE_DATA: string };
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
+    env = { TIDEGATE_DATA: join(folder, "data") };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("loads the demo once, and twice only when told to", async () => {
+    expect(await tidegate(["demo"], env)).toEqual({
+      code: 0,
+      stdout:
+        "global_features: feature_1, feature_2\nactive_features: feature_3\nfeatures:user:1: feature_3, feature_4\ntoken 1234: user 1\n",
+      stderr: "",
+    });
+    const again = await tidegate(["demo"], env);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      "tidegate: the stores are not empty; the example is added to what is there with --yes.\n",
+    ]);
+    expect((await tidegate(["demo", "--yes"], env)).code).toBe(0);
+  });
+
+  it("prints what somebody would get", async () => {
+    expect((await tidegate(["features"], env)).stdout).toBe("feature_1\nfeature_2\n");
+    expect((await tidegate(["features", "--user", "1"], env)).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
+    expect((await tidegate(["features", "--token"], env, "1234\n")).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
+    const unknown = await tidegate(["features", "--token"], env, "12345\n");
+    expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
+    expect(unknown.stderr).toMatch(/^tidegate: Nobody is known by this token/);
+    expect((await tidegate(["features", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
+  });
+
+  it("changes and lists sets", async () => {
+    const run = (...args: string[]) => tidegate(["set", ...args], env);
+    expect((await run("add", "tidegate:killed", "a", "b")).stdout).toBe("tidegate:killed: 2 of 2 added\n");
+    expect((await run("add", "tidegate:killed", "b", "c")).stdout).toBe("tidegate:killed: 1 of 2 added\n");
+    expect((await run("remove", "tidegate:killed", "a", "x")).stdout).toBe("tidegate:killed: 1 of 2 removed\n");
+    expect((await run("list", "tidegate:killed")).stdout).toBe("b\nc\n");
+    const refused = await run("add", "globl_features", "x");
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^tidegate: no source reads a set "globl_features"/),
+    ]);
+  });
+
+  it("moves and revokes tokens, and never repeats one", async () => {
+    const run = (input: string, ...args: string[]) => tidegate(["token", ...args], env, input);
+    expect((await run("s3cret\n", "add", "--user", "7")).stdout).toBe("the token speaks for user 7\n");
+    expect((await run("s3cret\n", "add", "--user", "8")).stdout).toBe(
+      "the token speaks for user 8, no longer for user 7\n",
+    );
+    expect((await run("s3cret\n", "remove")).stdout).toBe("the token no longer speaks for user 8\n");
+    expect((await run("s3cret\n", "remove")).stdout).toBe("the token was not known\n");
+    const refused = await run("s3cret s3cret\n", "add", "--user", "7");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).not.toContain("s3cret");
+    expect((await run("", "add")).stderr).toContain("required option '--user <id>' not specified");
+  });
+
+  it("checks a configuration", async () => {
+    expect(await tidegate(["check"], env)).toEqual({
+      code: 0,
+      stdout: "config/embedded.yaml can be used: sources global, active, killed, user; connections users, features\n",
+      stderr: "",
+    });
+    const broken = await tidegate(["check", "test/broken/unknown-kind.yaml"], env);
+    expect([broken.code, broken.stderr]).toEqual([
+      78,
+      expect.stringContaining('3:11 sources[0].kind: there is no source of kind "statik"'),
+    ]);
+  });
+
+  it("lists the kinds of source", async () => {
+    const { stdout } = await tidegate(["sources"], env);
+    expect(
+      stdout
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(kinds);
+  });
+
+  it("says which store cannot be reached", async () => {
+    const file = join(folder, "away.yaml");
+    writeFileSync(
+      file,
+      "connections: { features: { kind: redis, url: 'redis://127.0.0.1:1' } }\nsources: [{ name: a, kind: set, connection: features, key: a }]\n",
+    );
+    const { code, stderr } = await tidegate(["--config", file, "set", "list", "a"], env);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^tidegate: connection "features" has no Redis: .*ECONNREFUSED.*; start it, or mend its url\n$/,
+      ),
+    ]);
+  });
+
+  it.each([
+    [],
+    ["serve"],
+    ["check"],
+    ["features"],
+    ["set"],
+    ["set", "add"],
+    ["token"],
+    ["token", "remove"],
+    ["demo"],
+    ["sources"],
+  ])("explains itself: tidegate %s %s --help", async (...command) => {
+    const { code, stdout } = await tidegate([...command, "--help"], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: tidegate/);
+  });
+
+  it("refuses a command that there is not", async () => {
+    const { code, stderr } = await tidegate(["featurse"], env);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("unknown command 'featurse'")]);
+  });
+});
