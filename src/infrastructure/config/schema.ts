@@ -113,5 +113,4 @@ export const base = z.strictObject({
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),
 });
 
-export type ConnectionOptions = z.output<typeof connection>;
 export type TokenOptions = z.output<typeof tokens>;
