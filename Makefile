@@ -1,6 +1,6 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check docs demo clean
+.PHONY: help run dev test check bench docs demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ check: node_modules ## check types, format, lint and unused code
 	@tsc --project .
 	@biome ci --colors=off
 	@knip
+
+bench: node_modules ## measure against a bare server; writes docs/benchmarks.md
+	@node bench/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts

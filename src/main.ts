@@ -64,6 +64,8 @@ export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Ser
     corsOrigins: config.server.cors?.origins ?? [],
     version: packageJson.version,
   });
+  // What follows finds the stores connected; one that cannot be had is no reason not to serve.
+  await Promise.allSettled([...composition.get(Tokens.Connections).values()].map((store) => store.connected()));
   const server = await listen(app.fetch, config.server.host, config.server.port);
   const sources = config.sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
   log.info({ url: server.url, config: config.file, sources, version: packageJson.version }, "started");
@@ -71,7 +73,6 @@ export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Ser
   return {
     url: server.url,
     log,
-    // The stores connect in the background; the first call after this finds them connected.
     readyWithin: async (limitMs) => {
       const deadline = performance.now() + limitMs;
       while (!(await checkReadiness.execute()).ready) {

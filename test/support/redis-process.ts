@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "./until.ts";
+
+/** Starts an empty redis-server of this machine's on a free port of the loopback address. */
+export async function startRedisProcess(...more: readonly string[]) {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-redis-"));
+  const port = await freePort();
+  const settings = [
+    "--port",
+    `${port}`,
+    "--bind",
+    "127.0.0.1",
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    "--dir",
+    folder,
+    ...more,
+  ];
+  // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
+  const script = 'redis-server "$@" > /dev/null & cat; kill -9 $!; wait';
+  const server = spawn("sh", ["-c", script, "sh", ...settings], { stdio: ["pipe", "ignore", "ignore"] });
+  const stop = async () => {
+    server.stdin?.end();
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  await until(() => accepts(port), "redis-server accepts connections");
+  return { url: `redis://127.0.0.1:${port}`, port, stop };
+}
+
+/** A port that nothing listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}
