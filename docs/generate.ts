@@ -73,7 +73,8 @@ export function errorsPage(): string {
 # Problems
 
 Every failure is answered with \`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\` and \`detail\`, our
-\`code\`, which never changes its meaning, and the \`requestId\` that the log has too. The members \`key\` and \`message\`
+\`code\`, which never changes its meaning, and the \`requestId\` under which the log has
+internal errors, and every request where \`log.requests\` is on. The members \`key\` and \`message\`
 are for clients of the service that Tidegate takes over from.
 
 | code | status | meaning, and the way out |

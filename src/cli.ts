@@ -10,6 +10,7 @@ import { tokenCommand } from "./adapters/cli/token.ts";
 import type { UseCases } from "./adapters/cli/use-cases.ts";
 import { defaultFile, loadConfig } from "./config.ts";
 import { compose } from "./container.ts";
+import { ChangeRefused } from "./domain/errors.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { serve } from "./main.ts";
 import { Tokens } from "./tokens.ts";
@@ -29,13 +30,20 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
   const config = await loadConfig(file(), process.env);
   await using composition = compose(config, process.env);
   composition.replace(Tokens.Log, createLog(process.env["LOG_LEVEL"] ?? "silent"));
-  await Promise.all([...composition.get(Tokens.Connections).values()].map((connection) => connection.connected()));
-  await task({
-    resolveFeatures: composition.get(Tokens.ResolveFeatures),
-    changeSet: composition.get(Tokens.ChangeSet),
-    manageTokens: composition.get(Tokens.ManageTokens),
-    loadDemo: composition.get(Tokens.LoadDemo),
-  });
+  const connections = [...composition.get(Tokens.Connections).values()];
+  const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
+  try {
+    await task({
+      resolveFeatures: composition.get(Tokens.ResolveFeatures),
+      changeSet: composition.get(Tokens.ChangeSet),
+      manageTokens: composition.get(Tokens.ManageTokens),
+      loadDemo: composition.get(Tokens.LoadDemo),
+    });
+  } catch (error) {
+    // A store that the task does not need may be away; if it failed, that is probably why.
+    const away = outcomes.find((outcome) => outcome.status === "rejected");
+    throw away && !(error instanceof ChangeRefused) ? away.reason : error;
+  }
 }
 
 program

@@ -7,9 +7,10 @@ import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
 import type { Source } from "./domain/source.ts";
 import { ConfigError, type Problem } from "./infrastructure/config/config-error.ts";
-import { base, commonOptions, log, server } from "./infrastructure/config/schema.ts";
+import { base, commonOptions, log, server, type TokenOptions } from "./infrastructure/config/schema.ts";
 import { check } from "./infrastructure/config/schema-problems.ts";
 import { type Path, pathText, YamlFile } from "./infrastructure/config/yaml-file.ts";
+import { hashedTemplate, plainTemplate, shortestPepper } from "./infrastructure/token-key.ts";
 
 /** A source as configured; `create` makes its resolver. */
 export type ConfiguredSource = Omit<Source, "resolver"> & {
@@ -30,9 +31,12 @@ export function defaultFile(env: NodeJS.ProcessEnv): string {
   return relative(process.cwd(), resolve(import.meta.dirname, "../config", file));
 }
 
+/** Where the embedded store keeps its files, unless TIDEGATE_DATA says otherwise: beside the sources, wherever one stands. */
+const defaultData = resolve(import.meta.dirname, "../data");
+
 /** Loads a configuration. Rejects with one `ConfigError` that lists everything that is wrong with it. */
 export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<Config> {
-  const yaml = YamlFile.read(file, env);
+  const yaml = YamlFile.read(file, { TIDEGATE_DATA: defaultData, ...env });
   const problems: Problem[] = [...yaml.problems];
   const complain = (path: Path, fault: string) =>
     problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
@@ -52,24 +56,27 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
       complain([...path, "kind"], definition);
       continue;
     }
-    const options = definition.options(wordsFor(connections));
+    const options = optionsOf(definition, wordsFor(connections));
+    if (typeof options === "string") {
+      complain([...path, "kind"], `${kind} ${options}`);
+      continue;
+    }
     const parsed = check(z.strictObject({ ...commonOptions.shape, ...options.shape }), entry, yaml, path, problems);
     if (!parsed) continue;
     sources.push(configured(parsed, definition));
     for (const [option, value] of Object.entries(parsed)) {
       if (value instanceof KeyTemplate) {
-        keys.push({ connection: String(entry["connection"]), template: value, path: [...path, option] });
+        keys.push({ store: storeOf(raw, entry["connection"]), template: value, path: [...path, option] });
       }
     }
   }
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
+  if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
   if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
     complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
   }
-  if (checked?.tokens?.layout === "hashed" && !checked.tokens.pepperFile && !env["TIDEGATE_TOKEN_PEPPER"]) {
-    complain(["tokens", "layout"], "hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
-  }
+  if (checked?.tokens?.layout === "hashed") checkPepper(checked.tokens, env, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   return { ...checked, file, sources };
 }
@@ -83,7 +90,7 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 }
 
 type Complain = (path: Path, fault: string) => void;
-type KeyInUse = { readonly connection: string; readonly template: KeyTemplate; readonly path: Path };
+type KeyInUse = { readonly store: string; readonly template: KeyTemplate; readonly path: Path };
 type Entry = Record<string, unknown>;
 
 /** The words for an options schema: those of one configuration, or, for the docs, those of any. */
@@ -100,6 +107,15 @@ export function wordsFor(connections: readonly string[] | undefined): Words {
       return z.NEVER;
     }),
   };
+}
+
+function optionsOf({ options }: SourceDefinition, words: Words): z.ZodObject | string {
+  try {
+    const schema = options(words);
+    return schema instanceof z.ZodObject ? schema : "has options that are no z.strictObject; mend the file";
+  } catch (cause) {
+    return `cannot tell its options: ${cause instanceof Error ? cause.message : cause}; mend the file`;
+  }
 }
 
 const noConnection = (name: string, connections: readonly string[]): string =>
@@ -132,10 +148,12 @@ function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem
     port: take("PORT", server.shape.port),
     workers: take("WEB_CONCURRENCY", server.shape.workers),
   };
+  const merged = (section: string, values: Entry) =>
+    raw[section] === undefined || isEntry(raw[section]) ? { ...mapIn(raw, section), ...given(values) } : raw[section];
   return {
     ...raw,
-    server: { ...mapIn(raw, "server"), ...given(serving) },
-    log: { ...mapIn(raw, "log"), ...given({ level: take("LOG_LEVEL", log.shape.level) }) },
+    server: merged("server", serving),
+    log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
   };
 }
 
@@ -186,12 +204,46 @@ function checkRules(entries: readonly Entry[], complain: Complain): void {
   }
 }
 
+/** What a connection leads to: two names for one URL or file are one store. */
+function storeOf(raw: unknown, connection: unknown): string {
+  const options = mapIn(mapIn(raw, "connections"), String(connection));
+  return String(options["url"] ?? options["file"] ?? connection);
+}
+
+function checkPepper({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: Complain): void {
+  const pepper = env["TIDEGATE_TOKEN_PEPPER"];
+  if (!pepper && !pepperFile) {
+    complain(["tokens", "layout"], "hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
+  } else if (pepper && pepper.length < shortestPepper) {
+    complain(
+      ["tokens", "layout"],
+      `TIDEGATE_TOKEN_PEPPER has less than ${shortestPepper} characters; set a longer one`,
+    );
+  }
+}
+
+/** A source must not read the keys of tokens: what a client types would tell which tokens there are. */
+function checkTokenKeys(
+  { layout, key }: TokenOptions,
+  store: string,
+  keys: readonly KeyInUse[],
+  complain: Complain,
+): void {
+  const own = key ?? (layout === "plain" ? plainTemplate : hashedTemplate);
+  const shape = KeyTemplate.parse(own.replace("{token}", "{userId}"));
+  for (const { template, path } of keys.filter((each) => each.store === store)) {
+    if (shape instanceof KeyTemplate && shape.overlaps(template)) {
+      complain(path, `"${template.text}" can make the key of a token (${own}); begin it with a word of its own`);
+    }
+  }
+}
+
 /** Two different templates must not make the same key: a location would select a user's set. */
 function checkOverlaps(keys: readonly KeyInUse[], complain: Complain): void {
-  for (const [index, { connection, template, path }] of keys.entries()) {
+  for (const [index, { store, template, path }] of keys.entries()) {
     const other = keys
       .slice(0, index)
-      .find((earlier) => earlier.connection === connection && earlier.template.overlaps(template));
+      .find((earlier) => earlier.store === store && earlier.template.overlaps(template));
     if (!other || other.template.text === template.text) continue;
     const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can make the same key`;
     complain(path, `${fault}; begin one of them with a word of its own`);

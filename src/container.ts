@@ -12,6 +12,7 @@ import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection } from "./infrastructure/connection.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
+import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
 import { hashedTokenKey, pepperIn, plainTokenKey, type TokenKey } from "./infrastructure/token-key.ts";
 import { Tokens } from "./tokens.ts";
@@ -53,22 +54,29 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Sources, (c) => {
     const log = c.resolve(Tokens.Log);
-    return config.sources.map(({ create, kind, ...source }) => ({
-      ...source,
-      resolver: create({
-        name: source.name,
-        store: (connection) => connectionOf(c, connection),
-        warn: (fields, sentence) => log.warn(fields, sentence),
-      }),
-    }));
+    const store = (connection: string) => connectionOf(c, connection);
+    const warn = (fields: Record<string, unknown>, sentence: string) => log.warn(fields, sentence);
+    return config.sources.map(({ create, kind, ...source }) => {
+      try {
+        return { ...source, resolver: create({ name: source.name, store, warn }) };
+      } catch (cause) {
+        throw new SetupFailed(
+          `the source "${source.name}" (${kind}) cannot be made: ${causeText(cause)}; mend its options or its file`,
+        );
+      }
+    });
   });
 
   provide(Tokens.SourceStates, (c) => {
     const log = c.resolve(Tokens.Log);
-    return new SourceStates({
-      failed: (source, cause) => log.error({ source, cause: causeText(cause) }, "source failed"),
-      recovered: (source) => log.info({ source }, "source answers again"),
-    });
+    return new SourceStates(
+      {
+        failed: (source, cause) => log.error({ source, cause: causeText(cause) }, "source failed"),
+        recovered: (source) => log.info({ source }, "source answers again"),
+        foundInvalid: (source, cause) => log.error({ source, cause: causeText(cause) }, "source found invalid data"),
+      },
+      c.resolve(Tokens.Clock),
+    );
   });
 
   provide(
@@ -87,12 +95,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       name,
       check: () => connection.check(),
     }));
-    return new CheckReadiness(
-      connections,
-      c.resolve(Tokens.Sources),
-      c.resolve(Tokens.SourceStates),
-      c.resolve(Tokens.Clock),
-    );
+    return new CheckReadiness(connections, c.resolve(Tokens.Sources), c.resolve(Tokens.Clock));
   });
 
   provide(Tokens.ChangeSet, (c) => {
@@ -127,7 +130,7 @@ function connectionOf(container: DependencyContainer, name: string): Connection 
 function tokenKey({ layout, key, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): TokenKey {
   if (layout === "plain") return plainTokenKey(key);
   const pepper = env["TIDEGATE_TOKEN_PEPPER"] || (pepperFile && pepperIn(pepperFile));
-  if (!pepper) throw new Error("hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
+  if (!pepper) throw new SetupFailed("hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
   return hashedTokenKey(pepper, key);
 }
 

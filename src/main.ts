@@ -15,7 +15,8 @@ import { Tokens } from "./tokens.ts";
 export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void> {
   const config = await loadConfig(file, env);
   const stop = new Promise<NodeJS.Signals>((resolve) => {
-    process.once("SIGTERM", resolve).once("SIGINT", resolve);
+    // Both may come again: from a terminal to all processes at once, and from the process that forked this one.
+    process.on("SIGTERM", resolve).on("SIGINT", resolve);
   });
   const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;
   const announce = (url: string) => console.log(`Tidegate serves at ${url}`);
@@ -66,7 +67,7 @@ export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Ser
   });
   // What follows finds the stores connected; one that cannot be had is no reason not to serve.
   await Promise.allSettled([...composition.get(Tokens.Connections).values()].map((store) => store.connected()));
-  const server = await listen(app.fetch, config.server.host, config.server.port);
+  const server = await listen(app.fetch, config.server.host, config.server.port, log);
   const sources = config.sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
   log.info({ url: server.url, config: config.file, sources, version: packageJson.version }, "started");
   const open = opened.move();

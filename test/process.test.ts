@@ -112,6 +112,21 @@ describe("the service as a process", () => {
     for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
   });
 
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "lets every worker drain when %s comes to all processes at once",
+    async (signal) => {
+      await using service = new TestProcess(["src/main.ts"], {
+        TIDEGATE_DATA: newFolder(),
+        PORT: "0",
+        WEB_CONCURRENCY: "2",
+      });
+      await service.url();
+      service.signalGroup(signal);
+      expect(await service.exit()).toBe(0);
+      expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(2);
+    },
+  );
+
   it("exits 78 and lists what is wrong with its configuration", async () => {
     const { code, stdout, stderr } = await tidegate(["--config", "test/broken/many-mistakes.yaml", "serve"]);
     expect([code, stdout]).toEqual([78, ""]);

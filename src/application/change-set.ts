@@ -16,20 +16,30 @@ export class ChangeSet {
   /**
    * Adds features to a set and takes others out, whole or not at all, and answers what was really
    * changed. Rejects with `ChangeRefused` when no source reads the key, two connections have it and none is
-   * named, a feature key cannot be written, or more than 10,000 are given.
+   * named, a feature key cannot be written, or the set or the change would be too large.
    */
   async execute(change: SetChange, connection?: string): Promise<SetChanged> {
-    const { changes } = this.#find(change.key, connection);
-    const bad = change.add.find((feature) => !isWritableKey(feature));
+    const { changes, sets, limit } = this.#find(change.key, connection);
+    const add = [...new Set(change.add)];
+    const remove = [...new Set(change.remove)];
+    const bad = add.find((feature) => !isWritableKey(feature));
     if (bad !== undefined) {
       throw new ChangeRefused(
         `${JSON.stringify(bad)} cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.`,
       );
     }
-    if (change.add.length + change.remove.length > mostAtOnce) {
+    if (add.length + remove.length > mostAtOnce) {
       throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`);
     }
-    return changes.apply(change);
+    if (add.length > 0) {
+      const { features, skipped } = await sets.read(change.key, limit);
+      if (features.size + skipped + add.filter((feature) => !features.has(feature)).length > limit) {
+        throw new ChangeRefused(
+          `${change.key} would have more than ${limit} members; raise maxMembers, or split the set.`,
+        );
+      }
+    }
+    return changes.apply({ key: change.key, add, remove });
   }
 
   /** The features in a set, sorted by code point. Rejects as `execute` does. */
@@ -45,6 +55,8 @@ export class ChangeSet {
     );
     const [found] = matching;
     if (!found) {
+      const meant = this.#stored.map((stored) => stored.key.meant(key)).find((other) => other !== undefined);
+      if (meant) throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; write its key as ${meant}.`);
       const known = [...new Set(this.#stored.map((stored) => stored.key.text))].join(", ");
       throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; the keys in use are: ${known || "none"}.`);
     }

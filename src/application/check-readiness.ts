@@ -1,16 +1,18 @@
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { Source } from "../domain/source.ts";
 import { within } from "./deadline.ts";
-import type { SourceState, SourceStates } from "./source-states.ts";
 
 /** Something that has to answer before the service can. */
 export type Dependency = { readonly name: string; readonly check: () => Promise<void> };
 
+/** How a part did when it was asked just now. */
+type State = "answering" | "failing";
+
 export type Readiness = {
   /** Whether a client would be answered now: everybody answers who may not be left out. */
   readonly ready: boolean;
-  readonly connections: Readonly<Record<string, "answering" | "failing">>;
-  readonly sources: Readonly<Record<string, SourceState>>;
+  readonly connections: Readonly<Record<string, State>>;
+  readonly sources: Readonly<Record<string, State>>;
 };
 
 const checkTimeoutMs = 500;
@@ -19,19 +21,12 @@ const checkTimeoutMs = 500;
 export class CheckReadiness {
   readonly #connections: readonly Dependency[];
   readonly #sources: readonly Source[];
-  readonly #states: SourceStates;
   readonly #now: () => Instant;
   #underway: Promise<Readiness> | undefined;
 
-  constructor(
-    connections: readonly Dependency[],
-    sources: readonly Source[],
-    states: SourceStates,
-    now: () => Instant,
-  ) {
+  constructor(connections: readonly Dependency[], sources: readonly Source[], now: () => Instant) {
     this.#connections = connections;
     this.#sources = sources;
-    this.#states = states;
     this.#now = now;
   }
 
@@ -44,33 +39,27 @@ export class CheckReadiness {
   }
 
   async #check(): Promise<Readiness> {
-    const [connections] = await Promise.all([
-      Promise.all(this.#connections.map(({ check }) => succeeds(() => within(checkTimeoutMs, check)))),
-      Promise.all(this.#sources.map((source) => this.#ask(source))),
-    ]);
-    const states = this.#sources.map((source) => [source.name, this.#states.of(source.name)] as const);
-    const required = this.#sources.filter(({ onFailure }) => onFailure === "fail");
-    return {
-      ready: connections.every(Boolean) && required.every(({ name }) => this.#states.of(name) === "answering"),
-      connections: Object.fromEntries(
-        this.#connections.map(({ name }, index) => [name, connections[index] ? "answering" : "failing"]),
+    const at = this.#now();
+    const [connections, sources] = await Promise.all([
+      Promise.all(this.#connections.map(({ name, check }) => stateOf(name, checkTimeoutMs, check))),
+      Promise.all(
+        this.#sources.map(({ name, timeoutMs, resolver }) => stateOf(name, timeoutMs, () => resolver.resolve({ at }))),
       ),
-      sources: Object.fromEntries(states),
+    ]);
+    const optional = this.#sources.filter(({ onFailure }) => onFailure === "skip").map(({ name }) => name);
+    return {
+      ready: [...connections, ...sources].every(([name, state]) => state === "answering" || optional.includes(name)),
+      connections: Object.fromEntries(connections),
+      sources: Object.fromEntries(sources),
     };
-  }
-
-  async #ask(source: Source): Promise<void> {
-    try {
-      await within(source.timeoutMs, () => source.resolver.resolve({ at: this.#now() }));
-      this.#states.answered(source.name);
-    } catch (cause) {
-      this.#states.failed(source.name, cause);
-    }
   }
 }
 
-const succeeds = (attempt: () => Promise<unknown>): Promise<boolean> =>
-  attempt().then(
-    () => true,
-    () => false,
-  );
+async function stateOf(name: string, timeoutMs: number, ask: () => unknown): Promise<[string, State]> {
+  try {
+    await within(timeoutMs, ask);
+    return [name, "answering"];
+  } catch {
+    return [name, "failing"];
+  }
+}

@@ -30,9 +30,9 @@ export class LoadDemo {
     if (!anyway && !(await this.#isEmpty())) {
       throw new ChangeRefused("the stores are not empty; the example is added to what is there with --yes.");
     }
+    await this.#tokens.assign(demo.token, demo.userId);
     for (const [key, features] of Object.entries(demo.sets)) {
       await this.#sets.execute({ key, add: features, remove: [] });
     }
-    await this.#tokens.assign(demo.token, demo.userId);
   }
 }

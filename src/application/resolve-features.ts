@@ -1,7 +1,7 @@
 import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/errors.ts";
 import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
-import type { FeatureKey, Resolution } from "../domain/feature.ts";
-import type { Answer } from "../domain/feature-resolver.ts";
+import { type FeatureKey, isServedKey, type Resolution } from "../domain/feature.ts";
+import { type Answer, nothing } from "../domain/feature-resolver.ts";
 import { merge, type Say } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
@@ -82,13 +82,24 @@ export class ResolveFeatures {
   async #ask(source: Source, context: EvaluationContext): Promise<Say | undefined> {
     let answer: Answer;
     try {
-      answer = await within(source.timeoutMs, () => source.resolver.resolve(context));
+      answer = checked(await within(source.timeoutMs, () => source.resolver.resolve(context)));
     } catch (cause) {
       this.#states.failed(source.name, cause);
       if (source.onFailure === "skip") return undefined;
       throw new SourceUnavailable(source.name, cause);
     }
-    this.#states.answered(source.name);
+    if (answer !== nothing) this.#states.answered(source.name);
     return { rule: source, features: answer.features };
   }
+}
+
+/** The answer, if it is one: a source from outside the repository may answer anything. */
+function checked(answer: Answer): Answer {
+  if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
+  for (const [feature, resolution] of answer.features) {
+    if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
+      throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
+    }
+  }
+  return answer;
 }

@@ -1,36 +1,47 @@
-/** What is known of a source: that it answered when it was last asked, that it failed, or nothing yet. */
-export type SourceState = "answering" | "failing" | "not asked";
+import { StoreDataInvalid } from "../domain/errors.ts";
+import type { Instant } from "../domain/evaluation-context.ts";
 
-/** Told when a source begins to fail, and when it answers again; not of each failure in between. */
+/** Told of what befalls a source, and not of each call that it befalls. */
 export interface SourceStateListener {
+  /** It begins to fail. */
   failed(source: string, cause: unknown): void;
+  /** It answers again. */
   recovered(source: string): void;
+  /** It answers, but the data of some key are not what they should be; told once a minute. */
+  foundInvalid(source: string, cause: StoreDataInvalid): void;
 }
 
-/** Remembers how each source did when it was last asked, and tells of the changes. */
-export class SourceStates {
-  readonly #failing = new Map<string, boolean>();
-  readonly #listener: SourceStateListener;
+const tellInvalidEveryMs = 60_000;
 
-  constructor(listener: SourceStateListener) {
+/** Remembers which sources fail, and tells of the changes. */
+export class SourceStates {
+  readonly #failing = new Set<string>();
+  readonly #toldInvalidAt = new Map<string, Instant>();
+  readonly #listener: SourceStateListener;
+  readonly #now: () => Instant;
+
+  constructor(listener: SourceStateListener, now: () => Instant) {
     this.#listener = listener;
+    this.#now = now;
   }
 
   answered(source: string): void {
-    const failing = this.#failing.get(source);
-    if (failing === false) return;
-    this.#failing.set(source, false);
-    if (failing) this.#listener.recovered(source);
+    if (this.#failing.delete(source)) this.#listener.recovered(source);
   }
 
   failed(source: string, cause: unknown): void {
-    if (this.#failing.get(source)) return;
-    this.#failing.set(source, true);
-    this.#listener.failed(source, cause);
+    if (cause instanceof StoreDataInvalid) {
+      this.#invalid(source, cause);
+    } else if (!this.#failing.has(source)) {
+      this.#failing.add(source);
+      this.#listener.failed(source, cause);
+    }
   }
 
-  of(source: string): SourceState {
-    const failing = this.#failing.get(source);
-    return failing === undefined ? "not asked" : failing ? "failing" : "answering";
+  #invalid(source: string, cause: StoreDataInvalid): void {
+    const told = this.#toldInvalidAt.get(source);
+    if (told !== undefined && this.#now() - told < tellInvalidEveryMs) return;
+    this.#toldInvalidAt.set(source, this.#now());
+    this.#listener.foundInvalid(source, cause);
   }
 }

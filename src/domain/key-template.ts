@@ -59,15 +59,21 @@ export class KeyTemplate {
     return key;
   }
 
-  /** Whether the template can make this key. */
+  /** Whether the template makes this key for some context. */
   matches(key: string): boolean {
+    return this.meant(key) === key;
+  }
+
+  /** The key that somebody means who may have written values as they are: encoded; `undefined` for one of another shape. */
+  meant(key: string): string | undefined {
     const parts = key.split(":");
-    return (
-      parts.length === this.#segments.length &&
-      this.#segments.every((segment, index) =>
-        "field" in segment ? parts[index] !== "" : segment.literal === parts[index],
-      )
-    );
+    if (parts.length !== this.#segments.length) return undefined;
+    const made = this.#segments.map((segment, index) => {
+      const part = parts[index] ?? "";
+      if ("literal" in segment) return segment.literal === part ? part : undefined;
+      return part === "" ? undefined : encodeValue(decoded(part));
+    });
+    return made.includes(undefined) ? undefined : made.join(":");
   }
 
   /** Whether some key could be made by both templates. */
@@ -82,9 +88,18 @@ export class KeyTemplate {
   }
 }
 
+/** A value whose key says it percent-encoded; one that is not well encoded is taken as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 const isKeyField = (name: string): name is KeyField => (keyFields as readonly string[]).includes(name);
 
-const encodeValue = (value: string): string => value.replace(encoded, percentEncode);
+const encodeValue = (value: string): string => value.toWellFormed().replace(encoded, percentEncode);
 
 /** As encodeURIComponent, but for `!*'()` too, which that leaves as they are. */
 function percentEncode(character: string): string {

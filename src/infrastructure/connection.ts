@@ -4,18 +4,13 @@ import type { TokenResolver } from "../domain/token-resolver.ts";
 import type { TokenStore } from "../domain/token-store.ts";
 import type { TokenKey } from "./token-key.ts";
 
-/** A store cannot be opened or reached; the message says which, why, and what to do. */
-export class ConnectionFailed extends Error {
-  override readonly name = "ConnectionFailed";
-}
-
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends AsyncDisposable {
   readonly sets: FeatureSets;
   readonly changes: FeatureStore;
   tokenResolver(keyOf: TokenKey): TokenResolver;
   tokenStore(keyOf: TokenKey): TokenStore;
-  /** Waits until the store is there; rejects with `ConnectionFailed` when it is not within two seconds. */
+  /** Waits until the store is there; rejects with `SetupFailed` when it is not within two seconds. */
   connected(): Promise<void>;
   /** Resolves once the store has answered; rejects when it does not. */
   check(): Promise<void>;

@@ -1,13 +1,20 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { SetupFailed } from "./setup-failed.ts";
+
+/** The least length of a pepper, in bytes. */
+export const shortestPepper = 16;
+
+export const plainTemplate = "token:{token}";
+export const hashedTemplate = "tokenh:{token}";
 
 /** The key under which a store keeps the user of a token. */
 export type TokenKey = (token: string) => string;
 
 /** Keys that hold the token as it is: `token:1234`. */
 export const plainTokenKey =
-  (template = "token:{token}"): TokenKey =>
+  (template = plainTemplate): TokenKey =>
   (token) =>
     template.replace("{token}", () => token);
 
@@ -16,20 +23,33 @@ export const plainTokenKey =
  * store, its dumps or its logs learns no token.
  */
 export const hashedTokenKey =
-  (pepper: string | Buffer, template = "tokenh:{token}"): TokenKey =>
+  (pepper: string | Buffer, template = hashedTemplate): TokenKey =>
   (token) =>
     template.replace("{token}", createHmac("sha256", pepper).update(token).digest("base64url"));
 
 /** The pepper in a file that only its owner may read; made with 32 random bytes where it is missing. */
 export function pepperIn(file: string): Buffer {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(file, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 });
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) make(file, randomBytes(32).toString("base64url"));
+    const pepper = readFileSync(file);
+    if (pepper.length < shortestPepper) throw new Error(`it has less than ${shortestPepper} bytes`);
+    return pepper;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new SetupFailed(`the pepper in ${file} cannot be used: ${reason}; restore it, or make it readable`);
+  }
+}
+
+/** Makes a file whole and durable, or leaves alone one that another process made meanwhile. */
+function make(file: string, content: string): void {
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, content, { mode: 0o600, flush: true });
+  try {
+    linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    unlinkSync(draft);
   }
-  const pepper = readFileSync(file);
-  if (pepper.length < 16)
-    throw new Error(`${file} holds no pepper of 16 bytes or more; restore it, or remove the file`);
-  return pepper;
 }

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Log } from "./logger.ts";
+import { SetupFailed } from "./setup-failed.ts";
 
 const soonMs = 1_000;
 
@@ -32,9 +33,12 @@ export async function runWorkers(
     worker.on("exit", (code, signal) => {
       running.delete(worker);
       if (stopping) {
+        if (signal) log.warn({ worker: worker.process.pid, signal }, "a worker did not drain");
         if (running.size === 0) resolve();
       } else if (!served && serving < size) {
-        reject(new Error(`a worker ended before it served (${signal ?? `exit code ${code}`}); its message is above`));
+        reject(
+          new SetupFailed(`a worker ended before it served (${signal ?? `exit code ${code}`}); its message is above`),
+        );
       } else {
         log.error({ worker: worker.process.pid, code, signal }, "a worker died; starting another");
         const delay = performance.now() - startedAt < soonMs ? soonMs : 0;

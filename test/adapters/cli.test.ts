@@ -99,9 +99,34 @@ describe("the command line", () => {
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
-        /^tidegate: connection "features" has no Redis: .*ECONNREFUSED.*; start it, or mend its url\n$/,
+        /^tidegate: connection "features" cannot use its Redis: .*ECONNREFUSED.*; start the server, or mend the url\n$/,
       ),
     ]);
+  });
+
+  it("works the kill switch while a store that it does not need is away", async () => {
+    const file = join(folder, "half.yaml");
+    writeFileSync(
+      file,
+      `connections:
+  users: { kind: redis, url: "redis://127.0.0.1:1" }
+  features: { kind: sqlite, file: "${join(folder, "half.db")}" }
+tokens: { connection: users }
+sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }]
+`,
+    );
+    const killed = await tidegate(["--config", file, "set", "add", "tidegate:killed", "x"], env);
+    expect([killed.code, killed.stdout]).toEqual([0, "tidegate:killed: 1 of 1 added\n"]);
+    const refused = await tidegate(["--config", file, "token", "add", "--user", "1"], env, "1234");
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('connection "users" cannot use its Redis'),
+    ]);
+  });
+
+  it("refuses an empty user", async () => {
+    const { stderr } = await tidegate(["features", "--user", ""], env);
+    expect(stderr).toContain("the user is empty");
   });
 
   it.each([

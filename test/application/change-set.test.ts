@@ -58,6 +58,33 @@ describe("changing a set", () => {
     });
   });
 
+  it.each([
+    ["features:user:São Paulo", "features:user:São%20Paulo"],
+    ["features:user:%41", "features:user:A"],
+    ["features:user:{userId}", "features:user:%7BuserId%7D"],
+    ["features:user:a%2", "features:user:a%252"],
+  ])("refuses the key %j, which no context makes, and says how it is written", async (key, meant) => {
+    const { changeSet } = useCases("features:user:{userId}");
+    await expect(changeSet.execute({ key, add: ["a"], remove: [] })).rejects.toThrow(`write its key as ${meant}.`);
+    expect(await changeSet.execute({ key: meant, add: ["a"], remove: [] })).toEqual({ added: ["a"], removed: [] });
+  });
+
+  it("counts a feature once that is named twice", async () => {
+    const { changeSet } = useCases("global_features");
+    const change = { key: "global_features", add: ["a", "a"], remove: ["b", "b"] };
+    expect(await changeSet.execute(change)).toEqual({ added: ["a"], removed: [] });
+  });
+
+  it("refuses to make a set larger than its source may read", async () => {
+    const { changeSet } = useCases("global_features");
+    const features = Array.from({ length: 100 }, (_, index) => `f${index}`);
+    await changeSet.execute({ key: "global_features", add: features, remove: [] });
+    await changeSet.execute({ key: "global_features", add: ["f1"], remove: [] });
+    const change = changeSet.execute({ key: "global_features", add: ["one_more"], remove: [] });
+    await expect(change).rejects.toThrow(/would have more than 100 members/);
+    await changeSet.execute({ key: "global_features", add: [], remove: ["f1"] });
+  });
+
   it("asks which connection is meant where two have the key", async () => {
     const { changeSet } = useCases("both", "both");
     await expect(changeSet.list("both")).rejects.toThrow(/store0 and store1 both have a set "both"/);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { CheckReadiness } from "../../src/application/check-readiness.ts";
-import { SourceStates } from "../../src/application/source-states.ts";
 import { nothing } from "../../src/domain/feature-resolver.ts";
 import type { Source } from "../../src/domain/source.ts";
 
@@ -8,7 +7,6 @@ const fine = async () => {};
 const away = () => Promise.reject(new Error("away"));
 
 function readiness(connections: Record<string, () => Promise<void>>, sources: Partial<Source>[]) {
-  const states = new SourceStates({ failed: () => {}, recovered: () => {} });
   const whole = sources.map(
     (source): Source => ({
       name: "source",
@@ -22,7 +20,7 @@ function readiness(connections: Record<string, () => Promise<void>>, sources: Pa
     }),
   );
   const dependencies = Object.entries(connections).map(([name, check]) => ({ name, check }));
-  return new CheckReadiness(dependencies, whole, states, () => 0);
+  return new CheckReadiness(dependencies, whole, () => 0);
 }
 
 describe("readiness", () => {

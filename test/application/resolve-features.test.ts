@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { type Caller, ResolveFeatures } from "../../src/application/resolve-features.ts";
 import { SourceStates } from "../../src/application/source-states.ts";
-import { InvalidContext, SourceUnavailable, TokenRejected } from "../../src/domain/errors.ts";
+import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../src/domain/errors.ts";
 import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";
-import type { Answer } from "../../src/domain/feature-resolver.ts";
+import { type Answer, nothing } from "../../src/domain/feature-resolver.ts";
 import type { Source } from "../../src/domain/source.ts";
 import { until } from "../support/until.ts";
 
@@ -27,17 +27,25 @@ const never = () => new Promise<Answer>(() => {});
 
 function service(sources: Source[], users: Record<string, string> | "away" = {}) {
   const events: string[] = [];
-  const states = new SourceStates({
-    failed: (name, cause) => events.push(`${name} failed: ${(cause as Error).message}`),
-    recovered: (name) => events.push(`${name} recovered`),
-  });
+  let now = 0;
+  const states = new SourceStates(
+    {
+      failed: (name, cause) => events.push(`${name} failed: ${(cause as Error).message}`),
+      recovered: (name) => events.push(`${name} recovered`),
+      foundInvalid: (name, cause) => events.push(`${name} invalid: ${cause.message}`),
+    },
+    () => now,
+  );
   const tokens = { resolve: async (token: string) => (users === "away" ? broken() : users[token]) };
   const resolveFeatures = new ResolveFeatures(tokens, sources, states, () => 1_700_000_000_000);
   const ask = async (caller?: Caller, location?: string) => {
     const { features, missing } = await resolveFeatures.execute(caller, location);
     return { features: [...features.keys()], missing };
   };
-  return { ask, events };
+  const tick = (ms: number) => {
+    now += ms;
+  };
+  return { ask, events, tick };
 }
 
 describe("resolving features", () => {
@@ -133,6 +141,43 @@ describe("resolving features", () => {
     await ask();
     await ask();
     expect(events).toEqual(["s failed: it is broken", "s recovered"]);
+  });
+
+  it("tells of invalid data once a minute, and does not take the source for failing or for recovered", async () => {
+    let mend: (() => Answer) | undefined;
+    const invalid = () => mend?.() ?? Promise.reject(new StoreDataInvalid("mend it"));
+    const { ask, events, tick } = service([source("s", invalid, { onFailure: "skip" })]);
+    for (let call = 0; call < 3; call++) await ask();
+    mend = () => answer("a");
+    await ask();
+    mend = undefined;
+    await ask();
+    expect(events).toEqual(["s invalid: mend it"]);
+    tick(60_000);
+    await ask();
+    expect(events).toEqual(["s invalid: mend it", "s invalid: mend it"]);
+  });
+
+  it("does not take a source for recovered that had nothing to say", async () => {
+    const outcomes = [broken, () => nothing, broken];
+    const { ask, events } = service([source("s", () => outcomes.shift()?.() ?? answer(), { onFailure: "skip" })]);
+    for (let call = 0; call < 4; call++) await ask();
+    expect(events).toEqual(["s failed: it is broken", "s recovered"]);
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["no Map", { features: { a: true } }],
+    ["no key", { features: new Map([["a\n", { on: true }]]) }],
+    ["no resolution", { features: new Map([["a", null]]) }],
+    // biome-ignore lint/suspicious/noThenProperty: a thenable that never answers is the point
+    ["an answer that never comes", { then: () => {} }],
+  ])("takes a source that answers with %s like one that fails", async (_, wrong) => {
+    const { ask } = service([
+      source("wrong", () => wrong as never, { onFailure: "skip", timeoutMs: 20 }),
+      source("fine", () => answer("a")),
+    ]);
+    expect(await ask()).toEqual({ features: ["a"], missing: ["wrong"] });
   });
 
   it.each(["x".repeat(201), "a\nb", "a\u0000", "\u0085", "\ud800"])("refuses the location %j", async (location) => {

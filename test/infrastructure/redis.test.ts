@@ -102,7 +102,7 @@ describe("Redis", () => {
     proxy.cut();
     await using connection = connectRedis("users", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
     await expect(connection.connected()).rejects.toThrow(
-      /^connection "users" has no Redis: .*; start it, or mend its url$/,
+      /^connection "users" cannot use its Redis: .*; start the server, or mend the url$/,
     );
   });
 

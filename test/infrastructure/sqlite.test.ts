@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ConnectionFailed } from "../../src/infrastructure/connection.ts";
+import { SetupFailed } from "../../src/infrastructure/setup-failed.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
@@ -69,7 +69,7 @@ describe("SQLite", () => {
   it("says which connection cannot open its file, and what to do", () => {
     const file = join(folder, "text");
     writeFileSync(file, "this is no database, and long enough to be seen not to be one".repeat(100));
-    expect(() => openSqlite("users", file)).toThrow(ConnectionFailed);
+    expect(() => openSqlite("users", file)).toThrow(SetupFailed);
     expect(() => openSqlite("users", file)).toThrow(
       /connection "users" cannot open .*; make it writable, or name another/,
     );

@@ -17,6 +17,7 @@ export class TestProcess implements AsyncDisposable {
       cwd: root,
       env: { ...inherited, ...env },
       stdio: "pipe",
+      detached: true,
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text) => {
       this.stdout += text;
@@ -45,6 +46,11 @@ export class TestProcess implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** Sends a signal to the process and all that it started, as a terminal does. */
+  signalGroup(signal: NodeJS.Signals): void {
+    process.kill(-this.pid, signal);
   }
 
   /** Its exit code, once it has ended; negative where a signal ended it. */

@@ -1,12 +1,11 @@
 import { ChangeRefused, StoreDataInvalid, TidegateError } from "../../domain/errors.ts";
 import { ConfigError } from "../../infrastructure/config/config-error.ts";
-import { ConnectionFailed } from "../../infrastructure/connection.ts";
-import { ListenFailed } from "../http/server.ts";
+import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 
 /** EX_CONFIG of sysexits.h: something is wrong with the configuration. */
 const configExit = 78;
 
-const meantForPeople = [ConfigError, ConnectionFailed, ListenFailed, ChangeRefused, TidegateError, StoreDataInvalid];
+const meantForPeople = [ConfigError, SetupFailed, ChangeRefused, TidegateError, StoreDataInvalid];
 
 /**
  * Runs the process's task. What it fails with goes to standard error, without a stack where the message is

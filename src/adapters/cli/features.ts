@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Caller } from "../../application/resolve-features.ts";
+import { ChangeRefused } from "../../domain/errors.ts";
 import { byCodePoint } from "../../domain/feature.ts";
 import { tokenFromStandardInput } from "./standard-input.ts";
 import type { OnStores } from "./use-cases.ts";
@@ -23,5 +24,6 @@ export const featuresCommand = (onStores: OnStores): Command =>
 
 async function callerOf({ user, token }: Options): Promise<Caller> {
   if (token) return { token: await tokenFromStandardInput() };
+  if (user === "") throw new ChangeRefused("the user is empty; name one, or leave --user out");
   return user === undefined ? undefined : { userId: user };
 }

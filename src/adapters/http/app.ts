@@ -33,14 +33,16 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   if (options.logRequests) app.use(requestLog(options.log));
   if (options.corsOrigins.length > 0) {
-    app.use(
-      cors({
-        origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
-        allowHeaders: ["Authorization", "If-None-Match", "X-Request-Id"],
-        exposeHeaders: ["ETag", "Retry-After", "X-Request-Id"],
-        maxAge: 600,
-      }),
-    );
+    const shared = cors({
+      origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
+      allowMethods: ["GET", "HEAD"],
+      allowHeaders: ["Authorization", "If-None-Match", "X-Request-Id"],
+      exposeHeaders: ["ETag", "Retry-After", "X-Request-Id"],
+      maxAge: 600,
+    });
+    // An OPTIONS request that is no preflight asks what the path takes.
+    const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
+    app.use((c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   features(app, options.resolveFeatures);
   healthChecks(app, options.checkReadiness, options.isStopping);

@@ -89,7 +89,7 @@ function headersFor(body: string, { missing }: Features): Record<string, string>
 }
 
 function demandJson(accept: string | undefined): void {
-  if (accept === undefined || accept === "*/*" || accept === "application/json") return;
+  if (!accept || accept === "*/*" || accept === "application/json") return;
   if (new Negotiator({ headers: { accept } }).mediaType(["application/json"]) === undefined) {
     throw new HttpProblem("not-acceptable", "The answer is application/json; accept that.");
   }

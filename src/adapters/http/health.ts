@@ -9,7 +9,7 @@ const Readiness = z
   .object({
     status: z.enum(["ready", "not ready", "stopping"]),
     connections: z.record(z.string(), z.enum(["answering", "failing"])),
-    sources: z.record(z.string(), z.enum(["answering", "failing", "not asked"])),
+    sources: z.record(z.string(), z.enum(["answering", "failing"])),
   })
   .openapi("Readiness", {
     example: { status: "ready", connections: { features: "answering" }, sources: { global: "answering" } },

@@ -8,7 +8,9 @@ const Problem = z
     status: z.int(),
     detail: z.string().openapi({ description: "What was wrong with this request, and what to do." }),
     code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
-    requestId: z.string().openapi({ description: "Also in the log, and in the header X-Request-Id." }),
+    requestId: z
+      .string()
+      .openapi({ description: "Also in the header X-Request-Id, and in the log where requests are logged." }),
     key: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
     message: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
   })

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
+import type { Log } from "../../infrastructure/logger.ts";
+import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { type ProblemCode, problemOf } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { targetFault } from "./target.ts";
@@ -13,11 +15,6 @@ export type HttpServer = {
   readonly stop: (drainMs: number) => Promise<void>;
 };
 
-/** The address to serve at cannot be had. */
-export class ListenFailed extends Error {
-  override readonly name = "ListenFailed";
-}
-
 type Fetch = (request: Request) => Response | Promise<Response>;
 
 const limits = {
@@ -26,8 +23,11 @@ const limits = {
   // Longer than the minute for which balancers commonly keep idle connections.
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
+  // A request without a host is refused as a problem, by what reads it.
+  requireHostHeader: false,
 };
-const deadlineMs = 10_000;
+/** How long calls under way may take to end; sources have to answer within less. */
+const deadlineMs = 5_000;
 const details = {
   "uri-too-long": "The request target is longer than 4096 characters; shorten the query.",
   "bad-request": "The request is not valid HTTP/1.1; mend the client, or the proxy between.",
@@ -40,12 +40,14 @@ const details = {
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 /** Serves an app over HTTP/1.1. Rejects when the address cannot be had. */
-export async function listen(fetch: Fetch, host: string, port: number): Promise<HttpServer> {
+export async function listen(fetch: Fetch, host: string, port: number, log: Log): Promise<HttpServer> {
   let stopping = false;
   const answer = getRequestListener(fetch, {
     errorHandler: (error) => {
       const code = error instanceof RequestError ? "bad-request" : "internal-error";
-      const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
+      const id = requestId(undefined);
+      if (code === "internal-error") log.error({ requestId: id, cause: String(error) }, "internal error");
+      const { status, headers, body } = problemOf(code, details[code], id);
       return new Response(body, { status, headers });
     },
   });
@@ -59,7 +61,7 @@ export async function listen(fetch: Fetch, host: string, port: number): Promise<
   server.on("checkExpectation", (_, outgoing: ServerResponse) => send(outgoing, "expectation-failed", undefined));
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {
-      reject(new ListenFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
+      reject(new SetupFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
     });
     server.listen(port, host, resolve);
   });

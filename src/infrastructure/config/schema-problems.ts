@@ -78,10 +78,14 @@ function expected(issue: Issue): string {
   }
 }
 
-const quoted = (input: unknown): string => {
+/** The value as it was written; not what a URL holds, which may be a password. */
+function quoted(input: unknown): string {
+  if (Array.isArray(input)) return "a list";
+  if (typeof input === "object") return "a map";
   const text = JSON.stringify(input) ?? String(input);
+  if (text.includes("://")) return "a URL";
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-};
+}
 
 /** The names that the schema allows in the map at `path`. */
 function optionsAt(schema: z.core.$ZodType, path: Path, value: unknown): string[] {

@@ -5,13 +5,36 @@ const name = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "is no name; write up to 64 letters, digits, _ and -, a letter first");
 
+/** A whole number, also as the text that a variable is filled in as. */
+const integer = (least: number, most: number) =>
+  z.preprocess(
+    (value) => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value),
+    z.int().min(least).max(most),
+  );
+
+/** True or false, also as the text that a variable is filled in as. */
+const flag = z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean());
+
+const noRedisUrl = "is no Redis URL; write redis://host:port/database, or rediss:// for TLS";
+
+function isUrl(text: string): boolean {
+  try {
+    const { username, password, pathname, search } = new URL(text);
+    decodeURIComponent(username + password);
+    return /^(\/\d{0,5})?$/.test(pathname) && search === "";
+  } catch {
+    return false;
+  }
+}
+
 /** One entry of `connections`. */
 export const connection = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("redis"),
     url: z
       .string()
-      .regex(/^rediss?:\/\/[^\s]+$/, "is no Redis URL; write redis://host:port/database, or rediss:// for TLS")
+      .regex(/^rediss?:\/\/[^\s]+$/, noRedisUrl)
+      .refine(isUrl, noRedisUrl)
       .describe("`redis://[user:password@]host:port/database`, or `rediss://` for TLS."),
   }),
   z.strictObject({
@@ -44,16 +67,12 @@ export const tokens = z.strictObject({
 /** The section `server`. */
 export const server = z.strictObject({
   host: z.string().min(1).default("127.0.0.1").describe("The address to listen on. The environment's HOST wins."),
-  port: z.coerce.number().int().min(0).max(65_535).default(5000).describe("The environment's PORT wins."),
+  port: integer(0, 65_535).default(5000).describe("The environment's PORT wins."),
   workers: z
-    .union([z.literal("auto"), z.coerce.number().int().min(1).max(512)])
+    .union([z.literal("auto"), integer(1, 512)])
     .default(1)
     .describe("How many processes serve; `auto` is one per core. The environment's WEB_CONCURRENCY wins."),
-  drainMs: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(60_000)
+  drainMs: integer(0, 60_000)
     .default(500)
     .describe(
       "After SIGTERM, how long it goes on answering while it tells balancers that it is going, in milliseconds.",
@@ -75,7 +94,7 @@ export const log = z.strictObject({
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")
     .describe("The environment's LOG_LEVEL wins."),
-  requests: z.boolean().default(false).describe("Writes a line for each request."),
+  requests: flag.default(false).describe("Writes a line for each request."),
 });
 
 /** The options that every source has. */
@@ -95,13 +114,7 @@ export const commonOptions = z.strictObject({
     .enum(["fail", "skip"])
     .default("fail")
     .describe("`fail`: no answer without this source. `skip`: it is left out, and the answer says so."),
-  timeoutMs: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
-    .default(250)
-    .describe("How long the source may take to answer, in milliseconds."),
+  timeoutMs: integer(1, 10_000).default(250).describe("How long the source may take to answer, in milliseconds."),
 });
 
 /** A whole file, but for what each kind of source adds to its own entries. */

@@ -122,7 +122,7 @@ function readText(file: string): string {
     if (statSync(file).size > largestFile) throw new Error(`it is larger than ${largestFile / 1024} KiB`);
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause}; name a YAML file with TIDEGATE_CONFIG`;
+    const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause}; name a YAML file of at most ${largestFile / 1024} KiB`;
     throw new ConfigError(file, [{ place: file, path: "", fault }]);
   }
 }

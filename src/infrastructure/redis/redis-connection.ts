@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { Redis } from "ioredis";
-import { type Connection, ConnectionFailed } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
+import { SetupFailed } from "../setup-failed.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
@@ -54,7 +55,7 @@ async function connected(redis: Redis, name: string): Promise<void> {
     await once(redis, "ready", { signal: AbortSignal.timeout(connectedWithinMs) });
   } catch (cause) {
     const reason = cause instanceof Error && cause.name !== "AbortError" ? cause.message : "no answer";
-    throw new ConnectionFailed(`connection "${name}" has no Redis: ${reason}; start it, or mend its url`);
+    throw new SetupFailed(`connection "${name}" cannot use its Redis: ${reason}; start the server, or mend the url`);
   }
 }
 

@@ -4,8 +4,9 @@ import { StoreDataInvalid } from "../../domain/errors.ts";
  * Throws what a failed command means to us. A reply that is an error keeps only its text up to the
  * arguments: those, and the command that ioredis attaches, may hold a token.
  */
-export function redisFault(error: Error): never {
+export function redisFault(error: Error, key = "a token's key"): never {
   const [text = ""] = error.message.split(", with args");
-  if (text.startsWith("WRONGTYPE")) throw new StoreDataInvalid("the key holds another type than it should; mend it");
+  if (text.startsWith("WRONGTYPE"))
+    throw new StoreDataInvalid(`${key} holds another type than it should; mend it in Redis`);
   throw new Error(text);
 }

@@ -15,7 +15,7 @@ export class RedisFeatureSets implements FeatureSets {
 
   async read(key: string, limit: number): Promise<FeatureSet> {
     // SRANDMEMBER with a count answers the whole set where it has no more members than that.
-    const members = await this.#redis.srandmemberBuffer(key, limit + 1).catch(redisFault);
+    const members = await this.#redis.srandmemberBuffer(key, limit + 1).catch((error) => redisFault(error, key));
     if (members.length > limit) {
       throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
     }

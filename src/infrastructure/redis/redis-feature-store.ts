@@ -16,9 +16,9 @@ export class RedisFeatureStore implements FeatureStore {
     const transaction = this.#redis.multi().smismember(key, ...features);
     if (remove.length > 0) transaction.srem(key, ...remove);
     if (add.length > 0) transaction.sadd(key, ...add);
-    const replies = await transaction.exec().catch(redisFault);
+    const replies = await transaction.exec().catch((error) => redisFault(error, key));
     const failed = replies?.find(([error]) => error)?.[0];
-    if (failed) redisFault(failed);
+    if (failed) redisFault(failed, key);
     const before = (replies?.[0]?.[1] ?? []) as number[];
     return {
       added: add.filter((_, index) => before[index] === 0),

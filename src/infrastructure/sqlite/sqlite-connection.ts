@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type Connection, ConnectionFailed } from "../connection.ts";
+import type { Connection } from "../connection.ts";
+import { SetupFailed } from "../setup-failed.ts";
 import { SqliteFeatureSets } from "./sqlite-feature-sets.ts";
 import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
 import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
@@ -23,7 +24,8 @@ export function openSqlite(name: string, file: string): Connection {
     tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),
     tokenStore: (keyOf) => new SqliteTokenStore(database, keyOf),
     connected: async () => {},
-    check: async () => void database.prepare("SELECT 1").get(),
+    check: async () =>
+      void database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get(),
     isEmpty: async () =>
       database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
     [Symbol.asyncDispose]: async () => database.close(),
@@ -38,7 +40,7 @@ function open(name: string, file: string): DatabaseSync {
     return database;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new ConnectionFailed(
+    throw new SetupFailed(
       `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
     );
   }

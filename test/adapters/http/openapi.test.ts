@@ -124,6 +124,9 @@ describe("other origins", () => {
     });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get("access-control-allow-headers")).toContain("Authorization");
+    expect(preflight.headers.get("access-control-allow-methods")).toBe("GET,HEAD");
+    const question = await fetch(`${service.url}/features`, { method: "OPTIONS", headers: { origin } });
+    expect([question.status, question.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
     const refused = await service.get("/features", { origin, authorization: "Bearer x" });
     expect([refused.status, refused.headers.get("access-control-allow-origin")]).toEqual([401, origin]);
   });
