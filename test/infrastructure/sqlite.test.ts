@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SetupFailed } from "../../src/infrastructure/setup-failed.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
@@ -49,7 +51,17 @@ describe("SQLite", () => {
     expect((await second.sets.read("global_features", 10)).features).toEqual(new Set(["kept"]));
   });
 
-  it("shows what another process changes", async () => {
+  it("may be made by several processes at once", async () => {
+    const file = join(folder, "raced.db");
+    const open = `import { openSqlite } from ${JSON.stringify(resolve("src/infrastructure/sqlite/sqlite-connection.ts"))};
+      openSqlite("features", ${JSON.stringify(file)});`;
+    const started = Array.from({ length: 6 }, () =>
+      promisify(execFile)(process.execPath, ["--input-type=module", "--eval", open]),
+    );
+    await expect(Promise.all(started)).resolves.toHaveLength(6);
+  });
+
+  it("shows what another connection changes", async () => {
     const file = join(folder, "shared.db");
     await using server = openSqlite("features", file);
     await using commandLine = openSqlite("features", file);

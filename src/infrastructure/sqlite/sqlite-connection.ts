@@ -15,6 +15,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS tokens (key TEXT PRIMARY KEY, user_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+const busyMs = 2_000;
+
 /** Opens a database file, and makes it with its folder where it is missing. Several processes may. */
 export function openSqlite(name: string, file: string): Connection {
   const database = open(name, file);
@@ -35,13 +37,27 @@ export function openSqlite(name: string, file: string): Connection {
 function open(name: string, file: string): DatabaseSync {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const database = new DatabaseSync(file, { timeout: 2_000 });
-    database.exec(schema);
+    const database = new DatabaseSync(file, { timeout: busyMs });
+    prepare(database);
     return database;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
     throw new SetupFailed(
       `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
     );
+  }
+}
+
+/** Switching a new file to WAL fails at once while another process does the same, whatever the busy timeout. */
+function prepare(database: DatabaseSync): void {
+  const deadline = performance.now() + busyMs;
+  while (true) {
+    try {
+      database.exec(schema);
+      return;
+    } catch (error) {
+      if (!/locked/.test(String(error)) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
   }
 }
