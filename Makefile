@@ -1,6 +1,6 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check bench docs demo clean
+.PHONY: help run dev test chaos check bench docs demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ dev: node_modules ## serve, and start again when a file changes
 
 test: node_modules ## set up and run all tests, on a real Redis
 	@vitest run
+
+chaos: node_modules ## test freshness under faults for a minute (CHAOS_SECONDS=60)
+	@CHAOS_SECONDS=$${CHAOS_SECONDS:-60} vitest run test/chaos.test.ts
 
 check: node_modules ## check types, format, lint and unused code
 	@tsc --project .

@@ -7,7 +7,7 @@ import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
 import type { Source } from "./domain/source.ts";
 import { ConfigError, type Problem } from "./infrastructure/config/config-error.ts";
-import { base, commonOptions, log, server, type TokenOptions } from "./infrastructure/config/schema.ts";
+import { base, cache, commonOptions, log, server, type TokenOptions } from "./infrastructure/config/schema.ts";
 import { check } from "./infrastructure/config/schema-problems.ts";
 import { type Path, pathText, YamlFile } from "./infrastructure/config/yaml-file.ts";
 import { hashedTemplate, plainTemplate, shortestPepper } from "./infrastructure/token-key.ts";
@@ -22,6 +22,8 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 export type Config = Omit<z.output<typeof base>, "sources"> & {
   readonly file: string;
   readonly sources: readonly ConfiguredSource[];
+  /** What the keys begin with that are read of each connection. */
+  readonly prefixes: ReadonlyMap<string, readonly string[]>;
 };
 
 /** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
@@ -66,7 +68,8 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
     sources.push(configured(parsed, definition));
     for (const [option, value] of Object.entries(parsed)) {
       if (value instanceof KeyTemplate) {
-        keys.push({ store: storeOf(raw, entry["connection"]), template: value, path: [...path, option] });
+        const connection = String(entry["connection"]);
+        keys.push({ connection, store: storeOf(raw, connection), template: value, path: [...path, option] });
       }
     }
   }
@@ -78,7 +81,24 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
   }
   if (checked?.tokens?.layout === "hashed") checkPepper(checked.tokens, env, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
-  return { ...checked, file, sources };
+  return { ...checked, file, sources, prefixes: prefixesOf(keys, checked.tokens) };
+}
+
+function prefixesOf(
+  keys: readonly KeyInUse[],
+  tokens: TokenOptions | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  const used = keys.map(({ connection, template }) => ({ connection, prefix: template.prefix }));
+  if (tokens) {
+    const template = tokens.key ?? (tokens.layout === "plain" ? plainTemplate : hashedTemplate);
+    used.push({ connection: tokens.connection, prefix: template.replace("{token}", "") });
+  }
+  return new Map(
+    used.map(({ connection }) => [
+      connection,
+      used.filter((each) => each.connection === connection).map(({ prefix }) => prefix),
+    ]),
+  );
 }
 
 /** One problem a value, the first that was found, in the order of the file. */
@@ -90,7 +110,12 @@ function inOrder(problems: readonly Problem[]): Problem[] {
 }
 
 type Complain = (path: Path, fault: string) => void;
-type KeyInUse = { readonly store: string; readonly template: KeyTemplate; readonly path: Path };
+type KeyInUse = {
+  readonly connection: string;
+  readonly store: string;
+  readonly template: KeyTemplate;
+  readonly path: Path;
+};
 type Entry = Record<string, unknown>;
 
 /** The words for an options schema: those of one configuration, or, for the docs, those of any. */
@@ -127,7 +152,7 @@ function configured(parsed: z.output<typeof commonOptions>, definition: SourceDe
   return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, create };
 }
 
-/** The environment's PORT, HOST, WEB_CONCURRENCY and LOG_LEVEL win over what the file says. */
+/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY and LOG_LEVEL win over what the file says. */
 function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
   const take = (variable: string, schema: z.ZodType): unknown => {
     const value = env[variable];
@@ -140,6 +165,8 @@ function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem
   const wayOut: Record<string, string> = {
     PORT: "set a number from 0 to 65535",
     WEB_CONCURRENCY: "set a number of processes from 1 to 512, or auto",
+    CACHE_CAPACITY: "set a number of keys from 1 to 10000000",
+    GLOBAL_CACHE_EXPIRY: "set a number of seconds from 1 to 86400",
     LOG_LEVEL: `set one of ${log.shape.level.unwrap().options.join(", ")}`,
   };
   if (!isEntry(raw)) return raw;
@@ -153,6 +180,10 @@ function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem
   return {
     ...raw,
     server: merged("server", serving),
+    cache: merged("cache", {
+      capacity: take("CACHE_CAPACITY", cache.shape.capacity),
+      expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
+    }),
     log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
   };
 }
@@ -205,8 +236,8 @@ function checkRules(entries: readonly Entry[], complain: Complain): void {
 }
 
 /** What a connection leads to: two names for one URL or file are one store. */
-function storeOf(raw: unknown, connection: unknown): string {
-  const options = mapIn(mapIn(raw, "connections"), String(connection));
+function storeOf(raw: unknown, connection: string): string {
+  const options = mapIn(mapIn(raw, "connections"), connection);
   return String(options["url"] ?? options["file"] ?? connection);
 }
 

@@ -7,7 +7,12 @@ import { ManageTokens } from "./application/manage-tokens.ts";
 import { ResolveFeatures } from "./application/resolve-features.ts";
 import { SourceStates } from "./application/source-states.ts";
 import type { Config } from "./config.ts";
+import type { ChangeFeed } from "./domain/change-feed.ts";
+import { readAt } from "./domain/held.ts";
 import type { StoredSet } from "./domain/stored-set.ts";
+import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
+import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
+import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection } from "./infrastructure/connection.ts";
 import { createLog } from "./infrastructure/logger.ts";
@@ -46,15 +51,36 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return connections;
   });
 
+  provide(Tokens.Feeds, (c) => {
+    const feeds = new Map<string, ChangeFeed>();
+    for (const [name, prefixes] of config.prefixes) {
+      feeds.set(name, disposal.use(connectionOf(c, name).feed(prefixes)));
+    }
+    return feeds;
+  });
+
   provide(Tokens.TokenResolver, (c) => {
     const { tokens } = config;
-    if (!tokens) return { resolve: async () => undefined };
-    return connectionOf(c, tokens.connection).tokenResolver(tokenKey(tokens, env));
+    if (!tokens) return { resolve: async () => readAt<undefined>(undefined, c.resolve(Tokens.Clock)()) };
+    const keyOf = tokenKey(tokens, env);
+    const resolver = connectionOf(c, tokens.connection).tokenResolver(keyOf);
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.tokens);
+    return new CachedTokenResolver(resolver, keyOf, feedOf(c, tokens.connection), limits, c.resolve(Tokens.Clock));
+  });
+
+  provide(Tokens.Stores, (c) => {
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    const stores = [...c.resolve(Tokens.Connections)].map(([name, { sets, changes }]) => {
+      const feed = c.resolve(Tokens.Feeds).get(name);
+      const cached = feed ? new CachedFeatureSets(sets, feed, limits, c.resolve(Tokens.Clock)) : sets;
+      return [name, { sets: cached, changes }] as const;
+    });
+    return new Map(stores);
   });
 
   provide(Tokens.Sources, (c) => {
     const log = c.resolve(Tokens.Log);
-    const store = (connection: string) => connectionOf(c, connection);
+    const store = (connection: string) => named(c.resolve(Tokens.Stores), connection);
     const warn = (fields: Record<string, unknown>, sentence: string) => log.warn(fields, sentence);
     return config.sources.map(({ create, kind, ...source }) => {
       try {
@@ -121,11 +147,21 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   };
 }
 
-function connectionOf(container: DependencyContainer, name: string): Connection {
-  const connection = container.resolve(Tokens.Connections).get(name);
-  if (!connection) throw new Error(`no connection "${name}" is configured; declare it under connections`);
-  return connection;
+const connectionOf = (c: DependencyContainer, name: string): Connection => named(c.resolve(Tokens.Connections), name);
+
+const feedOf = (c: DependencyContainer, name: string): ChangeFeed => named(c.resolve(Tokens.Feeds), name);
+
+function named<T>(all: ReadonlyMap<string, T>, connection: string): T {
+  const found = all.get(connection);
+  if (!found) throw new Error(`no connection "${connection}" is configured; declare it under connections`);
+  return found;
 }
+
+const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds: number): CacheLimits => ({
+  capacity,
+  expiryMs: expirySeconds * 1_000,
+  maxStaleMs: maxStaleSeconds * 1_000,
+});
 
 function tokenKey({ layout, key, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): TokenKey {
   if (layout === "plain") return plainTokenKey(key);

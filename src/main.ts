@@ -59,6 +59,8 @@ export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Ser
   const app = httpApp({
     resolveFeatures: composition.get(Tokens.ResolveFeatures),
     checkReadiness,
+    rememberedAnswers: config.cache.capacity,
+    now: composition.get(Tokens.Clock),
     isStopping: () => stopping,
     log,
     logRequests: config.log.requests,

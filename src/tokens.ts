@@ -5,10 +5,11 @@ import type { LoadDemo } from "./application/load-demo.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
 import type { SourceStates } from "./application/source-states.ts";
+import type { ChangeFeed } from "./domain/change-feed.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { Source } from "./domain/source.ts";
 import type { TokenResolver } from "./domain/token-resolver.ts";
-import type { Connection } from "./infrastructure/connection.ts";
+import type { Connection, Store } from "./infrastructure/connection.ts";
 import type { Log } from "./infrastructure/logger.ts";
 
 /** A container key that remembers what stands behind it, so that a wrong pairing does not compile. */
@@ -19,7 +20,9 @@ export const Tokens = {
   Log: token<Log>("Log"),
   Clock: token<() => Instant>("Clock"),
   Connections: token<ReadonlyMap<string, Connection>>("Connections"),
+  Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
+  Stores: token<ReadonlyMap<string, Store>>("Stores"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "./support/redis.ts";
-import { basic, redisRules, startService, type TestService } from "./support/service.ts";
+import { basic, redisRules, settled, startService, type TestService } from "./support/service.ts";
 
 type State = {
   readonly global: readonly string[];
@@ -61,6 +61,7 @@ describe("the rules of the seed", () => {
     const assign = users.client.pipeline().flushdb();
     for (const [token, id] of Object.entries(tokens)) if (id) assign.set(`token:${token}`, id);
     await Promise.all([write.exec(), assign.exec()]);
+    await settled(store.client, service, users.client);
   }
 
   it("are followed over HTTP in any state, for any caller, with users and features on two servers", async () => {

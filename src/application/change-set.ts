@@ -32,8 +32,8 @@ export class ChangeSet {
       throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`);
     }
     if (add.length > 0) {
-      const { features, skipped } = await sets.read(change.key, limit);
-      if (features.size + skipped + add.filter((feature) => !features.has(feature)).length > limit) {
+      const { features, skipped } = (await sets.read(change.key, limit)).value;
+      if (skipped + new Set([...features, ...add]).size > limit) {
         throw new ChangeRefused(
           `${change.key} would have more than ${limit} members; raise maxMembers, or split the set.`,
         );
@@ -45,8 +45,8 @@ export class ChangeSet {
   /** The features in a set, sorted by code point. Rejects as `execute` does. */
   async list(key: string, connection?: string): Promise<readonly FeatureKey[]> {
     const { sets, limit } = this.#find(key, connection);
-    const { features } = await sets.read(key, limit);
-    return [...features].sort(byCodePoint);
+    const { value } = await sets.read(key, limit);
+    return value.features.toSorted(byCodePoint);
   }
 
   #find(key: string, connection: string | undefined): StoredSet {

@@ -22,6 +22,8 @@ export class CheckReadiness {
   readonly #connections: readonly Dependency[];
   readonly #sources: readonly Source[];
   readonly #now: () => Instant;
+  /** The connections that have answered since the start. */
+  readonly #seen = new Set<string>();
   #underway: Promise<Readiness> | undefined;
 
   constructor(connections: readonly Dependency[], sources: readonly Source[], now: () => Instant) {
@@ -47,8 +49,12 @@ export class CheckReadiness {
       ),
     ]);
     const optional = this.#sources.filter(({ onFailure }) => onFailure === "skip").map(({ name }) => name);
+    for (const [name, state] of connections) if (state === "answering") this.#seen.add(name);
     return {
-      ready: [...connections, ...sources].every(([name, state]) => state === "answering" || optional.includes(name)),
+      // A store that has answered may go away: what is remembered of it is served until it is too old.
+      ready:
+        this.#seen.size === connections.length &&
+        sources.every(([name, state]) => state === "answering" || optional.includes(name)),
       connections: Object.fromEntries(connections),
       sources: Object.fromEntries(sources),
     };

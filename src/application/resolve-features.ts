@@ -2,6 +2,7 @@ import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/erro
 import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Resolution } from "../domain/feature.ts";
 import { type Answer, nothing } from "../domain/feature-resolver.ts";
+import { type Held, readAt } from "../domain/held.ts";
 import { merge, type Say } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
@@ -17,6 +18,10 @@ export type Features = {
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
   /** The sources that could not answer and were left out, as configured; in YAML order. */
   readonly missing: readonly string[];
+  /** Whether asking again would provably give the same, but for changes within the freshness bound. */
+  readonly isCurrent: (now: Instant) => boolean;
+  /** The latest instant for which all of it is known to be true. */
+  readonly asOf: (now: Instant) => Instant;
 };
 
 /** The name under which the store of tokens fails and recovers. */
@@ -24,6 +29,9 @@ export const tokensSource = "tokens";
 
 const longestValue = 200;
 const unusable = /[\p{Cc}\p{Cs}]/u;
+
+/** For how long an answer is taken to hold whose source does not say. */
+const assumedValidityMs = 1_000;
 
 /** Which features somebody may activate: asks every source, merges what they say. */
 export class ResolveFeatures {
@@ -50,36 +58,50 @@ export class ResolveFeatures {
         `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
       );
     }
-    const userId = await this.#identify(caller);
+    const identity = await this.#identify(caller);
+    const userId = identity?.value;
+    const at = this.#now();
     const context: EvaluationContext = {
-      at: this.#now(),
+      at,
       ...(userId === undefined ? {} : { userId, targetingKey: userId }),
       ...(location ? { location } : {}),
     };
     // All are asked in one turn of the event loop, so that reads of one store travel together.
     const says = await Promise.all(this.#sources.map((source) => this.#ask(source, context)));
+    const heard = says.filter((say) => say !== undefined);
+    const from = [...(identity ? [identity] : []), ...heard.flatMap(({ answer }) => answer.from ?? [])];
+    const validUntil = Math.min(...heard.map(({ answer }) => answer.validUntil ?? at + assumedValidityMs));
+    const missing = this.#sources.filter((_, index) => says[index] === undefined).map(({ name }) => name);
     return {
-      features: merge(says.filter((say) => say !== undefined)),
-      missing: this.#sources.filter((_, index) => says[index] === undefined).map(({ name }) => name),
+      features: merge(heard),
+      missing,
+      isCurrent: (now) => now < validUntil && missing.length === 0 && from.every((held) => held.isCurrent(now)),
+      asOf: (now) => Math.min(now, ...from.map((held) => held.asOf(now))),
     };
   }
 
-  async #identify(caller: Caller): Promise<UserId | undefined> {
+  async #identify(caller: Caller): Promise<Held<UserId | undefined> | undefined> {
     if (caller === undefined) return undefined;
-    if ("userId" in caller) return caller.userId;
-    let userId: UserId | undefined;
+    if ("userId" in caller) return readAt(caller.userId, this.#now());
+    let identity: Held<UserId | undefined>;
     try {
-      userId = await this.#tokens.resolve(caller.token);
+      identity = await this.#tokens.resolve(caller.token);
     } catch (cause) {
       this.#states.failed(tokensSource, cause);
       throw new SourceUnavailable(tokensSource, cause);
     }
-    this.#states.answered(tokensSource);
-    if (userId === undefined) throw new TokenRejected();
-    return userId;
+    const fault = faultOf([identity], this.#now());
+    if (fault) this.#states.failed(tokensSource, fault);
+    else this.#states.answered(tokensSource);
+    if (identity.value === undefined) {
+      // What was unknown may have been issued since: it is unknown only while that is certain.
+      if (fault) throw new SourceUnavailable(tokensSource, fault);
+      throw new TokenRejected();
+    }
+    return identity;
   }
 
-  async #ask(source: Source, context: EvaluationContext): Promise<Say | undefined> {
+  async #ask(source: Source, context: EvaluationContext): Promise<(Say & { readonly answer: Answer }) | undefined> {
     let answer: Answer;
     try {
       answer = checked(await within(source.timeoutMs, () => source.resolver.resolve(context)));
@@ -88,8 +110,10 @@ export class ResolveFeatures {
       if (source.onFailure === "skip") return undefined;
       throw new SourceUnavailable(source.name, cause);
     }
-    if (answer !== nothing) this.#states.answered(source.name);
-    return { rule: source, features: answer.features };
+    const fault = faultOf(answer.from ?? [], context.at);
+    if (fault) this.#states.failed(source.name, fault);
+    else if (answer !== nothing) this.#states.answered(source.name);
+    return { rule: source, features: answer.features, answer };
   }
 }
 
@@ -103,3 +127,7 @@ function checked(answer: Answer): Answer {
   }
   return answer;
 }
+
+/** Why something had to be answered from what was remembered, if it had. */
+const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>
+  from.find((held) => held.fault !== undefined && !held.isCurrent(now))?.fault;

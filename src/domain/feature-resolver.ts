@@ -1,14 +1,19 @@
-import type { EvaluationContext } from "./evaluation-context.ts";
+import type { EvaluationContext, Instant } from "./evaluation-context.ts";
 import type { FeatureKey, Resolution } from "./feature.ts";
+import type { Held } from "./held.ts";
 import type { StoredSet } from "./stored-set.ts";
 
-/** What a source says: a resolution for each feature it knows. */
+/** What a source says: a resolution for each feature it knows, and how long that holds. */
 export type Answer = {
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
+  /** The reads that the answer was made from; it holds no longer than they are current. */
+  readonly from?: readonly Held<unknown>[];
+  /** The instant up to which the answer holds for this context. Left out, it holds for a second. */
+  readonly validUntil?: Instant;
 };
 
-/** The answer of a source that has nothing to say. */
-export const nothing: Answer = { features: new Map() };
+/** The answer of a source that has nothing to say to this context, whenever it is asked. */
+export const nothing: Answer = { features: new Map(), validUntil: Number.POSITIVE_INFINITY };
 
 /**
  * Port: what a source says for an evaluation context.

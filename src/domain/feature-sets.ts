@@ -1,4 +1,5 @@
 import type { FeatureKey } from "./feature.ts";
+import type { Held } from "./held.ts";
 
 /**
  * Port: reads the sets of feature keys that a store keeps by name.
@@ -9,11 +10,12 @@ import type { FeatureKey } from "./feature.ts";
  * than `limit` members, found without reading it all; and with any other error when the store does not answer.
  */
 export interface FeatureSets {
-  read(key: string, limit: number): Promise<FeatureSet>;
+  read(key: string, limit: number): Promise<Held<FeatureSet>>;
 }
 
 export type FeatureSet = {
-  readonly features: ReadonlySet<FeatureKey>;
+  /** Each once, in no particular order. */
+  readonly features: readonly FeatureKey[];
   /** How many members were left out, because they cannot be feature keys. */
   readonly skipped: number;
 };

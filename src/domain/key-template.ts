@@ -48,6 +48,12 @@ export class KeyTemplate {
     return this.#segments.flatMap((segment) => ("field" in segment ? [segment.field] : []));
   }
 
+  /** What all its keys begin with: the whole key where it has no field. */
+  get prefix(): string {
+    const first = this.#segments.findIndex((segment) => "field" in segment);
+    return first < 0 ? this.text : `${this.text.split(":").slice(0, first).join(":")}:`;
+  }
+
   /** The key for a context; `undefined` where the context lacks a field. */
   keyFor(context: EvaluationContext): string | undefined {
     let key = "";

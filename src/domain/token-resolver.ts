@@ -1,4 +1,5 @@
 import type { UserId } from "./evaluation-context.ts";
+import type { Held } from "./held.ts";
 
 /**
  * Port: who a token speaks for.
@@ -8,5 +9,5 @@ import type { UserId } from "./evaluation-context.ts";
  * ({@link ./token.ts}) is unknown and reaches no store.
  */
 export interface TokenResolver {
-  resolve(token: string): Promise<UserId | undefined>;
+  resolve(token: string): Promise<Held<UserId | undefined>>;
 }

@@ -122,7 +122,7 @@ describe("loading the demo", () => {
     const { changeSet, manageTokens, connection } = useCases(...keys);
     await new LoadDemo(() => connection.isEmpty(), changeSet, manageTokens).execute(false);
     expect(await changeSet.list("features:user:1")).toEqual(["feature_3", "feature_4"]);
-    expect(await connection.tokenResolver(plainTokenKey()).resolve("1234")).toBe("1");
+    expect((await connection.tokenResolver(plainTokenKey()).resolve("1234")).value).toBe("1");
   });
 
   it("refuses a store that holds something, unless told to go on, and then loses nothing", async () => {

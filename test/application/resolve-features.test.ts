@@ -4,6 +4,7 @@ import { SourceStates } from "../../src/application/source-states.ts";
 import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../src/domain/errors.ts";
 import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";
 import { type Answer, nothing } from "../../src/domain/feature-resolver.ts";
+import { readAt } from "../../src/domain/held.ts";
 import type { Source } from "../../src/domain/source.ts";
 import { until } from "../support/until.ts";
 
@@ -36,7 +37,7 @@ function service(sources: Source[], users: Record<string, string> | "away" = {})
     },
     () => now,
   );
-  const tokens = { resolve: async (token: string) => (users === "away" ? broken() : users[token]) };
+  const tokens = { resolve: async (token: string) => (users === "away" ? broken() : readAt(users[token], 0)) };
   const resolveFeatures = new ResolveFeatures(tokens, sources, states, () => 1_700_000_000_000);
   const ask = async (caller?: Caller, location?: string) => {
     const { features, missing } = await resolveFeatures.execute(caller, location);

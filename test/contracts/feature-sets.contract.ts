@@ -11,50 +11,67 @@ export type FeatureSetsUnderTest = {
 
 /** What every FeatureSets does. */
 export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
+  const opened = () => {
+    const { sets, put } = open();
+    const read = async (key: string, limit: number) => {
+      const { features, skipped } = (await sets.read(key, limit)).value;
+      return { features: features.toSorted(), skipped };
+    };
+    return { sets, put, read };
+  };
+
   describe("FeatureSets", () => {
     it("reads a set that is not there as empty", async () => {
-      const { sets } = open();
-      expect(await sets.read("contract:none", 10)).toEqual({ features: new Set(), skipped: 0 });
+      const { read } = opened();
+      expect(await read("contract:none", 10)).toEqual({ features: [], skipped: 0 });
     });
 
     it("reads all members of a set, and of no other", async () => {
-      const { sets, put } = open();
+      const { read, put } = opened();
       await put("contract:a", ["one", "two"]);
       await put("contract:ab", ["three"]);
-      expect((await sets.read("contract:a", 10)).features).toEqual(new Set(["one", "two"]));
+      expect((await read("contract:a", 10)).features).toEqual(["one", "two"]);
     });
 
     it("reads a set of just as many members as the limit", async () => {
-      const { sets, put } = open();
+      const { read, put } = opened();
       const members = Array.from({ length: 100 }, (_, index) => `feature_${index}`);
       await put("contract:full", members);
-      expect((await sets.read("contract:full", 100)).features).toEqual(new Set(members));
+      expect((await read("contract:full", 100)).features).toEqual(members.sort());
     });
 
     it("refuses a set of more members than the limit", async () => {
-      const { sets, put } = open();
+      const { read, put } = opened();
       await put("contract:over", ["one", "two", "three"]);
-      await expect(sets.read("contract:over", 2)).rejects.toBeInstanceOf(StoreDataInvalid);
+      await expect(read("contract:over", 2)).rejects.toBeInstanceOf(StoreDataInvalid);
     });
 
     it("serves keys that could not be written here, of any script", async () => {
-      const { sets, put } = open();
+      const { read, put } = opened();
       const members = ["a b", "Füße", "機能", "🚩", "__proto__", "constructor", "{x}", "*", "-"];
       await put("contract:odd", members);
-      expect(await sets.read("contract:odd", 100)).toEqual({ features: new Set(members), skipped: 0 });
+      expect(await read("contract:odd", 100)).toEqual({ features: members.sort(), skipped: 0 });
     });
 
     it("leaves out and counts what is no feature key: empty, over-long, or with control characters", async () => {
-      const { sets, put } = open();
+      const { read, put } = opened();
       await put("contract:bad", ["good", "", "a\nb", "\u0007", "x".repeat(1_025), "y".repeat(1_000_000)]);
-      expect(await sets.read("contract:bad", 100)).toEqual({ features: new Set(["good"]), skipped: 5 });
+      expect(await read("contract:bad", 100)).toEqual({ features: ["good"], skipped: 5 });
+    });
+
+    it("says for which instant a read is true", async () => {
+      const { sets } = opened();
+      const before = Date.now();
+      const held = await sets.read("contract:instant", 10);
+      expect(held.asOf(Date.now())).toBeGreaterThanOrEqual(before);
+      expect(held.asOf(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
     it("answers many reads that start together, each its own", async () => {
-      const { sets, put } = open();
+      const { sets, put } = opened();
       for (let index = 0; index < 20; index++) await put(`contract:many:${index}`, [`feature_${index}`]);
-      const read = await Promise.all(Array.from({ length: 20 }, (_, index) => sets.read(`contract:many:${index}`, 10)));
-      expect(read.map(({ features }) => [...features])).toEqual(
+      const all = await Promise.all(Array.from({ length: 20 }, (_, index) => sets.read(`contract:many:${index}`, 10)));
+      expect(all.map(({ value }) => value.features)).toEqual(
         Array.from({ length: 20 }, (_, index) => [`feature_${index}`]),
       );
     });

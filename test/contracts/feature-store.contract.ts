@@ -7,7 +7,7 @@ export type FeatureStoreUnderTest = { readonly changes: FeatureStore; readonly s
 
 /** What every FeatureStore does. */
 export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
-  const read = async (sets: FeatureSets, key: string) => [...(await sets.read(key, 100)).features].sort();
+  const read = async (sets: FeatureSets, key: string) => (await sets.read(key, 100)).value.features.toSorted();
 
   describe("FeatureStore", () => {
     it("adds features and takes others out in one change", async () => {

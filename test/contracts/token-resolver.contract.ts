@@ -16,21 +16,21 @@ export function tokenResolverContract(open: () => TokenResolverUnderTest): void 
       const { resolver, put } = open();
       await put("1234", "1");
       await put("abc.DEF_~+/-==", "user@example.org");
-      expect(await resolver.resolve("1234")).toBe("1");
-      expect(await resolver.resolve("abc.DEF_~+/-==")).toBe("user@example.org");
+      expect((await resolver.resolve("1234")).value).toBe("1");
+      expect((await resolver.resolve("abc.DEF_~+/-==")).value).toBe("user@example.org");
     });
 
     it("knows nobody by a token that is not there", async () => {
       const { resolver, put } = open();
       await put("1234", "1");
-      expect(await resolver.resolve("123")).toBeUndefined();
-      expect(await resolver.resolve("12345")).toBeUndefined();
+      expect((await resolver.resolve("123")).value).toBeUndefined();
+      expect((await resolver.resolve("12345")).value).toBeUndefined();
     });
 
     it.each(unlikelyTokens)("knows nobody by %j", async (token) => {
       const { resolver, put } = open();
       await put("1234", "1");
-      expect(await resolver.resolve(token)).toBeUndefined();
+      expect((await resolver.resolve(token)).value).toBeUndefined();
     });
 
     it.each(["", "a\nb", "x".repeat(201)])("refuses a user id that cannot be one: %j", async (userId) => {

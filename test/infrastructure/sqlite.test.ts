@@ -48,7 +48,7 @@ describe("SQLite", () => {
       await first.changes.apply({ key: "global_features", add: ["kept"], remove: [] });
     }
     await using second = openSqlite("features", file);
-    expect((await second.sets.read("global_features", 10)).features).toEqual(new Set(["kept"]));
+    expect((await second.sets.read("global_features", 10)).value.features).toEqual(["kept"]);
   });
 
   it("may be made by several processes at once", async () => {
@@ -66,7 +66,7 @@ describe("SQLite", () => {
     await using server = openSqlite("features", file);
     await using commandLine = openSqlite("features", file);
     await commandLine.changes.apply({ key: "global_features", add: ["new"], remove: [] });
-    expect((await server.sets.read("global_features", 10)).features).toEqual(new Set(["new"]));
+    expect((await server.sets.read("global_features", 10)).value.features).toEqual(["new"]);
   });
 
   it("holds no token in the hashed layout", async () => {

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Redis } from "ioredis";
 import { loadConfig } from "../../src/config.ts";
 import { type Service, start } from "../../src/main.ts";
+import { until } from "./until.ts";
 
 /** A service in this process, on a free port of the loopback address. */
 export type TestService = AsyncDisposable &
@@ -44,3 +46,19 @@ export const basic = (token: string): Record<string, string> => ({
 });
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+
+let barriers = 0;
+
+/**
+ * Waits until the service acts on all that was written to Redis before: what is written last is told last. Works with
+ * the rules above; afterwards a token, a user and an active feature of its own are there too.
+ */
+export async function settled(features: Redis, service: TestService, users = features): Promise<void> {
+  barriers += 1;
+  const feature = `barrier_${barriers}`;
+  await users.set("token:barrier", `barrier-${barriers}`);
+  await features.sadd(`features:user:barrier-${barriers}`, feature);
+  await features.sadd("active_features", feature);
+  const seen = async () => (await (await service.get("/features", bearer("barrier"))).text()).includes(feature);
+  await until(seen, "the service acts on what was written");
+}

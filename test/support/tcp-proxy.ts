@@ -8,7 +8,6 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server;
   #refusing = false;
   #held = false;
-  #roundTrips = 0;
   #bytesAnswered = 0;
 
   private constructor(target: number) {
@@ -27,10 +26,8 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** How often the client has sent something after the server's last answer. */
-  get roundTrips(): number {
-    return this.#roundTrips;
-  }
+  /** What clients have sent, in one piece for each time that one waited for an answer. */
+  readonly sent: string[] = [];
 
   /** How much the server has answered. */
   get bytesAnswered(): number {
@@ -76,7 +73,7 @@ export class TcpProxy implements AsyncDisposable {
       this.#sockets.add(from);
       from.setNoDelay(true);
       from.on("data", (data) => {
-        if (from === client && !asking) this.#roundTrips += 1;
+        if (from === client) this.sent.push(asking ? `${this.sent.pop() ?? ""}${data}` : `${data}`);
         asking = from === client;
         if (from === server) this.#bytesAnswered += data.length;
         to.write(data);

@@ -4,6 +4,7 @@ import { cors } from "hono/cors";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import { TidegateError } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation-context.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { documentation } from "./documentation.ts";
 import { features } from "./features.ts";
@@ -16,6 +17,9 @@ import { requestLog } from "./request-log.ts";
 export type HttpOptions = {
   readonly resolveFeatures: ResolveFeatures;
   readonly checkReadiness: CheckReadiness;
+  /** The most answers that are kept ready to be sent again. */
+  readonly rememberedAnswers: number;
+  readonly now: () => Instant;
   readonly isStopping: () => boolean;
   readonly log: Log;
   readonly logRequests: boolean;
@@ -44,7 +48,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
     app.use((c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
-  features(app, options.resolveFeatures);
+  features(app, options.resolveFeatures, options.rememberedAnswers, options.now);
   healthChecks(app, options.checkReadiness, options.isStopping);
   documentation(app, options.version);
   app.notFound((c) => unmatched(app, c));

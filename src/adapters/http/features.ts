@@ -1,9 +1,11 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import fresh from "fresh";
+import { LRUCache } from "lru-cache";
 import Negotiator from "negotiator";
 import type { Features, ResolveFeatures } from "../../application/resolve-features.ts";
 import { byCodePoint } from "../../domain/feature.ts";
+import { freshnessBoundMs } from "../../domain/held.ts";
 import { tokenOf } from "./authorization.ts";
 import { HttpProblem, securityHeaders } from "./problem.ts";
 import { problemResponses } from "./problem-responses.ts";
@@ -41,7 +43,12 @@ const route = createRoute({
       headers: {
         ETag: { description: "The SHA-256 of the body.", schema: { type: "string" } },
         "Cache-Status": {
-          description: "Only where sources could not answer and were left out: names them (RFC 9211).",
+          description:
+            "Only where the answer is stale (the last known one, of a store that is away; `ttl` tells since when) or incomplete (sources were left out; names them). RFC 9211.",
+          schema: { type: "string" },
+        },
+        Age: {
+          description: "Of a stale answer: for how many seconds it may not be true any more.",
           schema: { type: "string" },
         },
       },
@@ -59,33 +66,88 @@ const route = createRoute({
   },
 });
 
-/** `GET /features`: what a client app asks when it starts. */
-export function features(app: OpenAPIHono, resolveFeatures: ResolveFeatures): void {
-  app.openapi(route, async (c) => {
+/** An answer that is ready to be sent again, for as long as it is current. */
+type Prepared = {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly features: Features;
+};
+
+/**
+ * `GET /features`: what a client app asks when it starts.
+ *
+ * An answer is kept as bytes and headers while all that it was made from is current, so that a call which is like one before
+ * costs no evaluation and reads nothing. Answers are kept under a digest of the credentials: no token stays in memory.
+ */
+export function features(
+  app: OpenAPIHono,
+  resolveFeatures: ResolveFeatures,
+  capacity: number,
+  now: () => number,
+): void {
+  const prepared = new LRUCache<string, Prepared>({ max: capacity });
+  app.openapi(route, (c) => {
+    const authorization = c.req.header("authorization");
+    const ifNoneMatch = c.req.header("if-none-match");
     demandJson(c.req.header("accept"));
-    const token = tokenOf(c.req.header("authorization"));
     const [location, another] = c.req.queries("location") ?? [];
-    if (another !== undefined) {
-      throw new HttpProblem("invalid-context", "The location is given twice; send one.");
-    }
+    if (another !== undefined) throw new HttpProblem("invalid-context", "The location is given twice; send one.");
+    const key = keyOf(authorization, location);
+    const known = prepared.get(key);
+    if (known?.features.isCurrent(now())) return respond(known, known.headers, ifNoneMatch);
+    return answer(authorization, location, ifNoneMatch, key);
+  });
+
+  async function answer(
+    authorization: string | undefined,
+    location: string | undefined,
+    ifNoneMatch: string | undefined,
+    key: string,
+  ): Promise<Response> {
+    const token = tokenOf(authorization);
     const found = await resolveFeatures.execute(token === undefined ? undefined : { token }, location);
     const body = JSON.stringify({ active_features: [...found.features.keys()].sort(byCodePoint) });
-    const headers = headersFor(body, found);
-    if (fresh({ "if-none-match": c.req.header("if-none-match") }, { etag: headers["ETag"] })) {
-      return new Response(null, { status: 304, headers });
-    }
-    return new Response(body, { headers: { ...headers, "Content-Type": "application/json" } });
-  });
+    const etag = `"${hash("sha256", body, "base64url")}"`;
+    const made: Prepared = { body, headers: { ...fixedHeaders, ETag: etag }, features: found };
+    const at = now();
+    if (found.isCurrent(at)) prepared.set(key, made);
+    return respond(made, { ...made.headers, ...freshness(found, at) }, ifNoneMatch);
+  }
 }
 
-function headersFor(body: string, { missing }: Features): Record<string, string> {
-  return {
-    ...securityHeaders,
-    ETag: `"${createHash("sha256").update(body).digest("base64url")}"`,
-    "Cache-Control": "private, no-cache",
-    Vary: "Authorization",
-    ...(missing.length > 0 ? { "Cache-Status": `tidegate; fwd=miss; detail="incomplete: ${missing.join(" ")}"` } : {}),
-  };
+const fixedHeaders = {
+  ...securityHeaders,
+  "Content-Type": "application/json",
+  "Cache-Control": "private, no-cache",
+  Vary: "Authorization",
+};
+
+const keyOf = (authorization = "", location = ""): string =>
+  `${authorization && hash("sha256", authorization, "base64url")} ${location}`;
+
+function respond(
+  { body }: Prepared,
+  headers: Readonly<Record<string, string>>,
+  ifNoneMatch: string | undefined,
+): Response {
+  if (ifNoneMatch !== undefined && fresh({ "if-none-match": ifNoneMatch }, { etag: headers["ETag"] })) {
+    const { "Content-Type": _, ...rest } = headers;
+    return new Response(null, { status: 304, headers: rest });
+  }
+  return new Response(body, { headers });
+}
+
+/** What an answer says of itself that is stale or incomplete (RFC 9211, RFC 9111); a fresh one says nothing. */
+function freshness({ missing, asOf }: Features, now: number): Record<string, string> {
+  const ageMs = now - asOf(now);
+  const stale = ageMs > freshnessBoundMs;
+  const incomplete = missing.length > 0 ? `incomplete: ${missing.join(" ")}` : "";
+  if (stale) {
+    const seconds = Math.ceil(ageMs / 1_000);
+    const detail = ["stale", ...(incomplete ? [incomplete] : [])].join("; ");
+    return { "Cache-Status": `tidegate; hit; ttl=-${seconds}; detail="${detail}"`, Age: `${seconds}` };
+  }
+  return incomplete ? { "Cache-Status": `tidegate; fwd=miss; detail="${incomplete}"` } : {};
 }
 
 function demandJson(accept: string | undefined): void {

@@ -46,9 +46,14 @@ class SetFeatureResolver implements FeatureResolver {
   async resolve(context: EvaluationContext): Promise<Answer> {
     const key = this.stored.key.keyFor(context);
     if (key === undefined) return nothing;
-    const { features, skipped } = await this.stored.sets.read(key, this.stored.limit);
+    const held = await this.stored.sets.read(key, this.stored.limit);
+    const { features, skipped } = held.value;
     if (skipped > 0) this.#count(skipped, key, context.at);
-    return { features: new Map(Array.from(features, (feature) => [feature, this.#on])) };
+    return {
+      features: new Map(features.map((feature) => [feature, this.#on])),
+      from: [held],
+      validUntil: Number.POSITIVE_INFINITY,
+    };
   }
 
   #count(skipped: number, key: string, at: number): void {

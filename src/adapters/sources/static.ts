@@ -17,7 +17,8 @@ export const source = defineSource({
   example: { features: { new_menu: true, old_search: false } },
   create: ({ features }) => {
     const resolution = (on: boolean): Resolution => ({ on, value: on, reason: on ? "STATIC" : "DISABLED" });
-    const answer = { features: new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)])) };
+    const known = new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)]));
+    const answer = { features: known, validUntil: Number.POSITIVE_INFINITY };
     return { resolve: () => answer };
   },
 });

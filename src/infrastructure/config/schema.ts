@@ -117,10 +117,37 @@ export const commonOptions = z.strictObject({
   timeoutMs: integer(1, 10_000).default(250).describe("How long the source may take to answer, in milliseconds."),
 });
 
+/** The section `cache`. */
+export const cache = z.strictObject({
+  capacity: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000_000)
+    .default(100_000)
+    .describe("The most keys of a store that are remembered. The environment's CACHE_CAPACITY wins."),
+  expirySeconds: z.coerce
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(60)
+    .describe(
+      "After how long a key is read again although it did not change. The environment's GLOBAL_CACHE_EXPIRY wins.",
+    ),
+  maxStaleSeconds: z
+    .strictObject({
+      features: z.coerce.number().min(0).max(31_536_000).default(86_400).describe("Of sets of features."),
+      tokens: z.coerce.number().min(0).max(31_536_000).default(600).describe("Of tokens."),
+    })
+    .prefault({})
+    .describe("For how long the last known answer is served, marked as stale, while a store is away."),
+});
+
 /** A whole file, but for what each kind of source adds to its own entries. */
 export const base = z.strictObject({
   server: server.prefault({}),
   log: log.prefault({}),
+  cache: cache.prefault({}),
   connections: z.record(name, connection).default({}).describe("The stores, by name."),
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { RedisChangeFeed } from "./redis-change-feed.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
@@ -39,6 +40,7 @@ export function connectRedis(name: string, url: string, log: Log): Connection {
     changes: new RedisFeatureStore(redis),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
+    feed: (prefixes) => new RedisChangeFeed(name, url, prefixes, log),
     connected: () => connected(redis, name),
     check: async () => void (await redis.ping()),
     isEmpty: async () => (await redis.dbsize()) === 0,

@@ -3,6 +3,8 @@ import type { Redis } from "ioredis";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { isServedKey, longestServedKey } from "../../domain/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
+import { type Held, readAt } from "../../domain/held.ts";
+import { expiry } from "./expiry.ts";
 import { redisFault } from "./redis-fault.ts";
 
 /** Reads Redis sets. */
@@ -13,18 +15,22 @@ export class RedisFeatureSets implements FeatureSets {
     this.#redis = redis;
   }
 
-  async read(key: string, limit: number): Promise<FeatureSet> {
+  async read(key: string, limit: number): Promise<Held<FeatureSet>> {
+    const at = Date.now();
     // SRANDMEMBER with a count answers the whole set where it has no more members than that.
-    const members = await this.#redis.srandmemberBuffer(key, limit + 1).catch((error) => redisFault(error, key));
+    const [members, ttl] = await Promise.all([
+      this.#redis.srandmemberBuffer(key, limit + 1),
+      this.#redis.pttl(key),
+    ]).catch((error) => redisFault(error, key));
     if (members.length > limit) {
       throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
     }
-    const features = new Set<string>();
+    const features: string[] = [];
     for (const member of members) {
       if (member.length > 4 * longestServedKey || !isUtf8(member)) continue;
       const feature = member.toString("utf8");
-      if (isServedKey(feature)) features.add(feature);
+      if (isServedKey(feature)) features.push(feature);
     }
-    return { features, skipped: members.length - features.size };
+    return readAt({ features, skipped: members.length - features.length }, at, expiry(at, ttl));
   }
 }

@@ -1,9 +1,11 @@
 import type { Redis } from "ioredis";
 import type { UserId } from "../../domain/evaluation-context.ts";
+import { type Held, readAt } from "../../domain/held.ts";
 import { isToken } from "../../domain/token.ts";
 import type { TokenResolver } from "../../domain/token-resolver.ts";
 import { storedUser } from "../stored-user.ts";
 import type { TokenKey } from "../token-key.ts";
+import { expiry } from "./expiry.ts";
 import { redisFault } from "./redis-fault.ts";
 
 /** Looks tokens up in Redis: one string a token, holding the user id. */
@@ -16,9 +18,11 @@ export class RedisTokenResolver implements TokenResolver {
     this.#keyOf = keyOf;
   }
 
-  async resolve(token: string): Promise<UserId | undefined> {
-    if (!isToken(token)) return undefined;
-    const userId = await this.#redis.get(this.#keyOf(token)).catch(redisFault);
-    return userId === null ? undefined : storedUser(userId);
+  async resolve(token: string): Promise<Held<UserId | undefined>> {
+    const at = Date.now();
+    if (!isToken(token)) return readAt(undefined, at);
+    const key = this.#keyOf(token);
+    const [userId, ttl] = await Promise.all([this.#redis.get(key), this.#redis.pttl(key)]).catch(redisFault);
+    return readAt(userId === null ? undefined : storedUser(userId), at, expiry(at, ttl));
   }
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../connection.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { SqliteChangeFeed } from "./sqlite-change-feed.ts";
 import { SqliteFeatureSets } from "./sqlite-feature-sets.ts";
 import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
 import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
@@ -25,6 +26,7 @@ export function openSqlite(name: string, file: string): Connection {
     changes: new SqliteFeatureStore(database),
     tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),
     tokenStore: (keyOf) => new SqliteTokenStore(database, keyOf),
+    feed: () => new SqliteChangeFeed(file),
     connected: async () => {},
     check: async () =>
       void database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get(),

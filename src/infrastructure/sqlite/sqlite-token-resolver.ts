@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { UserId } from "../../domain/evaluation-context.ts";
+import { type Held, readAt } from "../../domain/held.ts";
 import { isToken } from "../../domain/token.ts";
 import type { TokenResolver } from "../../domain/token-resolver.ts";
 import { storedUser } from "../stored-user.ts";
@@ -15,9 +16,10 @@ export class SqliteTokenResolver implements TokenResolver {
     this.#keyOf = keyOf;
   }
 
-  async resolve(token: string): Promise<UserId | undefined> {
-    if (!isToken(token)) return undefined;
+  async resolve(token: string): Promise<Held<UserId | undefined>> {
+    const at = Date.now();
+    if (!isToken(token)) return readAt(undefined, at);
     const row = this.#select.get(this.#keyOf(token));
-    return row && storedUser(String(row["user_id"]));
+    return readAt(row && storedUser(String(row["user_id"])), at);
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RawAnswer, rawGet, sendRaw } from "../../support/raw-http.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { basic, bearer, redisRules, startService, type TestService } from "../../support/service.ts";
+import { basic, bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
 import { unlikelyTokens } from "../../support/unlikely.ts";
 import { until } from "../../support/until.ts";
 
@@ -14,6 +14,7 @@ beforeAll(async () => {
   await service.readyWithin(10_000);
   await redis.client.set("token:1234", "1");
   await redis.client.sadd("global_features", "feature_1");
+  await settled(redis.client, service);
 });
 afterAll(async () => {
   await service[Symbol.asyncDispose]();
@@ -91,6 +92,11 @@ describe("credentials that are none", () => {
   });
 
   it("reach Redis as no other key than was meant", async () => {
+    // What is remembered would not be read: everything is forgotten first.
+    await redis.client.flushall();
+    await redis.client.set("token:1234", "1");
+    await redis.client.sadd("global_features", "feature_1");
+    await settled(redis.client, service);
     const seen: string[][] = [];
     const monitor = await redis.client.duplicate().monitor();
     monitor.on("monitor", (_time: string, command: string[]) => seen.push(command));
@@ -102,15 +108,10 @@ describe("credentials that are none", () => {
     }
     await until(() => seen.some((command) => command.includes("location:a%20b")), "the last call is seen");
     monitor.disconnect();
-    const keys = seen.flatMap(([name = "", ...rest]) => (/^(get|srandmember)$/i.test(name) ? [rest[0] ?? ""] : [name]));
-    const meant = [
-      "global_features",
-      "active_features",
-      "tidegate:killed",
-      "features:user:1",
-      "token:1234",
-      "token:nobody",
-    ];
+    const keys = seen.flatMap(([name = "", ...rest]) =>
+      /^(get|srandmember|pttl)$/i.test(name) ? [rest[0] ?? ""] : /^ping$/i.test(name) ? [] : [name],
+    );
+    const meant = ["features:user:1", "token:1234", "token:nobody"];
     const places = ["madrid%3A1", "%7Bx%7D", "../..", "%2A", "global_features", "a%20b"].map(
       (place) => `location:${place}`,
     );
@@ -258,46 +259,63 @@ describe("request ids", () => {
 });
 
 describe("data that is none", () => {
-  const everyone = async () => {
-    const response = await service.get("/features", bearer("1234"));
+  const answerTo = async (token: string) => {
+    const response = await service.get("/features", bearer(token));
     return [response.status, await response.text()];
   };
+  const known = [200, '{"active_features":["feature_1"]}'];
 
   it("is left out of a set: empty, binary, too long", async () => {
     await redis.client.sadd("global_features", "", Buffer.from([0xff, 0x00]), "x".repeat(1_000_000), "a\r\nb");
-    expect(await everyone()).toEqual([200, '{"active_features":["feature_1"]}']);
+    await settled(redis.client, service);
+    expect(await answerTo("1234")).toEqual(known);
   });
 
-  it("makes the source fail, and nothing else: a million members", async () => {
+  it("makes the source fail, and nothing else: a million members, where none are remembered", async () => {
+    await redis.client.set("token:million", "million");
     await redis.client.eval(
       "for i = 1, 1000 do local m = {} for j = 1, 1000 do m[j] = i * 1000 + j end redis.call('SADD', KEYS[1], unpack(m)) end",
       1,
-      "features:user:1",
+      "features:user:million",
     );
-    await expectProblem(await service.get("/features", bearer("1234")), 503, "source-unavailable");
-    expect((await service.get("/features")).status).toBe(200);
-    await redis.client.unlink("features:user:1");
-    expect(await everyone()).toEqual([200, '{"active_features":["feature_1"]}']);
+    const response = await service.get("/features", bearer("million"));
+    expect(response.headers.get("retry-after")).toBe("1");
+    await expectProblem(response, 503, "source-unavailable");
+    expect(await answerTo("1234")).toEqual(known);
+    await redis.client.unlink("features:user:million");
+    await until(async () => (await answerTo("million"))[0] === 200, "the source answers again");
+  });
+
+  it("makes the source fail where nothing is remembered: a set of another type", async () => {
+    await redis.client.mset("token:typed", "typed", "features:user:typed", "text");
+    await expectProblem(await service.get("/features", bearer("typed")), 503, "source-unavailable");
+    expect(await answerTo("1234")).toEqual(known);
   });
 
   it.each(["global_features", "active_features", "tidegate:killed", "features:user:1"])(
-    "makes the source fail, and nothing else: %s of another type",
+    "leaves what is remembered, marked as stale: %s of another type",
     async (key) => {
+      expect(await answerTo("1234")).toEqual(known);
       const kept = await redis.client.dumpBuffer(key);
       await redis.client.set(key, "text");
-      const response = await service.get("/features", bearer("1234"));
-      expect(response.headers.get("retry-after")).toBe("1");
-      await expectProblem(response, 503, "source-unavailable");
+      const stale = async () => {
+        const response = await service.get("/features", bearer("1234"));
+        await response.text();
+        return response.headers.get("cache-status");
+      };
+      await until(async () => (await stale())?.includes("stale") === true, "the answer is marked as stale");
+      expect(await answerTo("1234")).toEqual(known);
       await redis.client.del(key);
       if (kept) await redis.client.restore(key, 0, kept);
-      expect((await everyone())[0]).toBe(200);
+      await until(async () => (await stale()) === null, "the answer is fresh again");
+      expect(await answerTo("1234")).toEqual(known);
     },
   );
 
   it("makes tokens fail, and not unknown: an empty user, a user of another type", async () => {
     await redis.client.set("token:empty", "");
-    await redis.client.sadd("token:typed", "1");
+    await redis.client.sadd("token:listed", "1");
     await expectProblem(await service.get("/features", bearer("empty")), 503, "source-unavailable");
-    await expectProblem(await service.get("/features", bearer("typed")), 503, "source-unavailable");
+    await expectProblem(await service.get("/features", bearer("listed")), 503, "source-unavailable");
   });
 });

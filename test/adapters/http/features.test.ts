@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { basic, bearer, redisRules, startService, type TestService } from "../../support/service.ts";
+import { basic, bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 
 describe("GET /features", () => {
@@ -22,6 +22,7 @@ describe("GET /features", () => {
     await redis.client.sadd("global_features", "feature_1", "feature_2");
     await redis.client.sadd("active_features", "feature_3");
     await redis.client.sadd("features:user:1", "feature_3", "feature_4");
+    await settled(redis.client, service);
   });
 
   const featuresOf = async (path: string, headers?: Record<string, string>) => {
@@ -48,6 +49,7 @@ describe("GET /features", () => {
 
   it("sorts by code point, and lists nothing twice", async () => {
     await redis.client.sadd("global_features", "b", "B", "a", "ü", "\uffee", "😀", "feature_3");
+    await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual([
       ..."B,a,b,feature_1,feature_2,feature_3,ü,\uffee,😀".split(","),
     ]);
@@ -55,23 +57,28 @@ describe("GET /features", () => {
 
   it("answers an empty list from empty stores", async () => {
     await redis.client.flushall();
+    await settled(redis.client, service);
     expect(await featuresOf("/features")).toEqual([]);
   });
 
   it("takes a feature from every user that is taken from the active ones", async () => {
     await redis.client.srem("active_features", "feature_3");
+    await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_1", "feature_2"]);
   });
 
   it("switches off what is killed, whoever grants it, and restores it", async () => {
     await redis.client.sadd("tidegate:killed", "feature_1", "feature_3");
+    await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_2"]);
     await redis.client.del("tidegate:killed");
+    await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_1", "feature_2", "feature_3"]);
   });
 
   it("applies a location's features where one is claimed", async () => {
     await redis.client.sadd("location:madrid", "feature_3", "feature_9");
+    await settled(redis.client, service);
     expect(await featuresOf("/features?location=madrid")).toEqual(["feature_1", "feature_2", "feature_3"]);
     expect(await featuresOf("/features?location=")).toEqual(["feature_1", "feature_2"]);
     expect(await featuresOf("/features?location=paris")).toEqual(["feature_1", "feature_2"]);
@@ -88,6 +95,7 @@ describe("GET /features", () => {
       expect(second.headers.get("vary")).toBe("Authorization");
     }
     await redis.client.sadd("global_features", "new");
+    await settled(redis.client, service);
     const third = await service.get("/features", { "if-none-match": etag });
     expect(third.status).toBe(200);
     expect(third.headers.get("etag")).not.toBe(etag);
@@ -132,8 +140,36 @@ describe("GET /features", () => {
     const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
     await using proxied = await startService(redisRules(urls[0] ?? "", urls[1] ?? "") + location);
     expect(await proxied.readyWithin(10_000)).toBe(true);
-    const before = [users.roundTrips, features.roundTrips];
+    const reads = ({ sent }: TcpProxy) => sent.filter((burst) => /srandmember|\bget\b/i.test(burst));
+    const before = [reads(users).length, reads(features).length];
     await proxied.get("/features?location=madrid", bearer("1234"));
-    expect([users.roundTrips, features.roundTrips]).toEqual(before.map((count) => count + 1));
+    expect([reads(users).length, reads(features).length]).toEqual(before.map((count) => count + 1));
+  });
+
+  it("reads nothing of Redis for a call that is like one before", async () => {
+    const calls = 200;
+    await featuresOf("/features", bearer("1234"));
+    const reads = async () => {
+      const stats = await redis.client.info("commandstats");
+      const counts = [...stats.matchAll(/^cmdstat_(get|srandmember|pttl):calls=(\d+)/gm)].map(([, , count]) =>
+        Number(count),
+      );
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
+    const before = await reads();
+    for (let call = 0; call < calls; call++) await featuresOf("/features", bearer("1234"));
+    expect((await reads()) - before).toBe(0);
+  });
+
+  it("reads each key once for a thousand calls at the same time that find nothing remembered", async () => {
+    await redis.client.set("token:cold", "cold");
+    await redis.client.sadd("features:user:cold", "feature_3");
+    await redis.client.config("RESETSTAT");
+    const answers = await Promise.all(Array.from({ length: 1_000 }, () => featuresOf("/features", bearer("cold"))));
+    expect(new Set(answers.map(String))).toEqual(new Set(["feature_1,feature_2,feature_3"]));
+    const stats = await redis.client.info("commandstats");
+    expect(stats).toMatch(/cmdstat_get:calls=1,/);
+    const sets = Number(/cmdstat_srandmember:calls=(\d+)/.exec(stats)?.[1]);
+    expect(sets).toBeLessThanOrEqual(4);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { bearer, redisRules, startService, type TestService } from "../../support/service.ts";
+import { bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
 
 const names = [
   ..."user,userId,user_id,userid,uid,id,sub,subject,targetingKey,targeting_key,context,context[userId],evaluationContext".split(
@@ -35,6 +35,7 @@ describe("nothing a client can type", () => {
     await redis.client.sadd("active_features", "mine", "secret");
     await redis.client.sadd("features:user:1", "mine");
     await redis.client.sadd("features:user:2", "secret");
+    await settled(redis.client, service);
   });
   afterAll(async () => {
     await service[Symbol.asyncDispose]();

@@ -33,6 +33,8 @@ describe("the OpenAPI document", () => {
     const app = httpApp({
       resolveFeatures: unused,
       checkReadiness: unused,
+      rememberedAnswers: 1,
+      now: unused,
       isStopping: unused,
       log: unused,
       logRequests: false,

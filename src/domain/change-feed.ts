@@ -1,0 +1,19 @@
+import type { Instant } from "./evaluation-context.ts";
+
+/**
+ * Port: which keys of a store change, or that this is not known any more.
+ *
+ * Time is cut into epochs. Within one, every change of a watched key is told to the listeners in the
+ * order in which it happened; when a change may have been missed, a new epoch begins, and what was read in an earlier
+ * one is suspect. What was read while no epoch was under way is suspect from the start.
+ */
+export interface ChangeFeed {
+  /** Counts the epochs. */
+  readonly epoch: number;
+  /** Whether all changes up to an instant within the freshness bound have been told. */
+  isLive(): boolean;
+  /** The instant up to which all changes had been told in an epoch; `-Infinity` where that is not known. */
+  provenUntil(epoch: number): Instant;
+  /** Calls the listener for each key that changes, and with `undefined` when all keys may have. */
+  listen(listener: (key: string | undefined) => void): void;
+}

@@ -1,0 +1,26 @@
+import type { Instant } from "./evaluation-context.ts";
+
+/** An answer that is not marked as stale is true for an instant at most this long ago, in milliseconds. */
+export const freshnessBoundMs = 1_000;
+
+/** One read of a store that somebody remembers, and what is known of its freshness. */
+export interface Held<T> {
+  readonly value: T;
+  /** Why it could not be read again, where that was tried last and failed. */
+  readonly fault: unknown;
+  /** The instant from which the store itself drops the value; `Infinity` where it does not. */
+  readonly validUntil: Instant;
+  /** Whether reading again would provably give the same, but for changes within the freshness bound. */
+  isCurrent(now: Instant): boolean;
+  /** The latest instant for which the value is known to be true. */
+  asOf(now: Instant): Instant;
+}
+
+/** A read that nobody watches: true for the instant at which it was sent, and never again for sure. */
+export const readAt = <T>(value: T, at: Instant, validUntil: Instant = Number.POSITIVE_INFINITY): Held<T> => ({
+  value,
+  fault: undefined,
+  validUntil,
+  isCurrent: () => false,
+  asOf: () => at,
+});

@@ -1,0 +1,31 @@
+import { hash } from "node:crypto";
+import type { ChangeFeed } from "../../domain/change-feed.ts";
+import type { Instant, UserId } from "../../domain/evaluation-context.ts";
+import { type Held, readAt } from "../../domain/held.ts";
+import { isToken } from "../../domain/token.ts";
+import type { TokenResolver } from "../../domain/token-resolver.ts";
+import type { TokenKey } from "../token-key.ts";
+import { type CacheLimits, NearCache } from "./near-cache.ts";
+
+/** Remembers who tokens speak for, under digests of their keys: no token stays in memory. */
+export class CachedTokenResolver implements TokenResolver {
+  readonly #tokens: TokenResolver;
+  readonly #keyOf: TokenKey;
+  readonly #cache: NearCache<UserId | undefined>;
+  readonly #now: () => Instant;
+
+  constructor(tokens: TokenResolver, keyOf: TokenKey, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
+    this.#tokens = tokens;
+    this.#keyOf = keyOf;
+    this.#cache = new NearCache({ isAbsent: (userId) => userId === undefined, feed, limits, now });
+    this.#now = now;
+    feed.listen((key) => this.#cache.forget(key === undefined ? undefined : digestOf(key)));
+  }
+
+  async resolve(token: string): Promise<Held<UserId | undefined>> {
+    if (!isToken(token)) return readAt(undefined, this.#now());
+    return this.#cache.get(digestOf(this.#keyOf(token)), () => this.#tokens.resolve(token));
+  }
+}
+
+const digestOf = (key: string): string => hash("sha256", key, "base64url");

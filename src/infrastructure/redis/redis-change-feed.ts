@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import type { ChangeFeed } from "../../domain/change-feed.ts";
+import type { Instant } from "../../domain/evaluation-context.ts";
+import { freshnessBoundMs } from "../../domain/held.ts";
+import type { Log } from "../logger.ts";
+
+const heartbeatMs = 200;
+const deadMs = 1_500;
+const handshakeMs = 2_000;
+const longestBackoffMs = 1_000;
+const trackAgainMs = 30_000;
+const rememberedEpochs = 1_000;
+
+/** What the clocks said when a PING was sent: the one that cannot be set, and the one that goes on while a machine sleeps. */
+type Moment = { readonly monotonic: number; readonly wall: Instant };
+
+/**
+ * Which keys of a Redis server change, by its client-side caching (`CLIENT TRACKING` in broadcast mode).
+ *
+ * One dedicated connection is at once the tracked client and the one that it redirects to, so there is one thing whose
+ * loss means that changes may have been missed. It speaks RESP2, because ioredis drops the invalidations of RESP3.
+ * TCP keeps order, so when the answer to a PING arrives, everything that Redis had to tell when the PING before it was
+ * sent has arrived. That instant is the lease: while it is within the freshness bound, what is remembered is fresh.
+ *
+ * Where tracking is refused (an old server, a proxy, missing rights), an epoch ends every half of the freshness bound
+ * instead, so that everything is read again that often.
+ */
+export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
+  readonly #url: string;
+  readonly #prefixes: readonly string[];
+  readonly #log: Log;
+  readonly #connection: string;
+  readonly #listeners: ((key: string | undefined) => void)[] = [];
+  readonly #ends = new Map<number, Instant>();
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  #epoch = 0;
+  #lease: Moment | undefined;
+
+  /** Watches the keys that begin with one of the prefixes, of all databases of the server. */
+  constructor(connection: string, url: string, prefixes: readonly string[], log: Log) {
+    this.#connection = connection;
+    this.#url = url;
+    this.#prefixes = withoutOverlaps(prefixes);
+    this.#log = log;
+    this.#running = this.#run();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  isLive(): boolean {
+    if (!this.#lease) return false;
+    const { monotonic, wall } = this.#lease;
+    return performance.now() - monotonic <= freshnessBoundMs && Date.now() - wall <= freshnessBoundMs;
+  }
+
+  provenUntil(epoch: number): Instant {
+    if (epoch === this.#epoch && this.#lease) return this.#lease.wall;
+    return this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  listen(listener: (key: string | undefined) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    let backoff = 25;
+    while (!signal.aborted) {
+      const startedAt = performance.now();
+      const refused = await this.#session(signal);
+      this.#end();
+      if (signal.aborted) return;
+      if (refused) {
+        this.#log.warn(
+          { connection: this.#connection, cause: refused },
+          "Redis refuses tracking; reading again instead",
+        );
+        await this.#poll(signal);
+      }
+      backoff = performance.now() - startedAt > 10_000 ? 25 : Math.min(longestBackoffMs, 2 * backoff);
+      await pause(backoff * (0.5 + Math.random() / 2), signal);
+    }
+  }
+
+  /** Lives until the connection is lost or silent; answers why, where Redis refused to track. */
+  async #session(signal: AbortSignal): Promise<string | undefined> {
+    const redis = new Redis(this.#url, {
+      protocol: 2,
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      connectTimeout: 500,
+      socketTimeout: deadMs,
+      disableClientInfo: true,
+    });
+    const over = new AbortController();
+    const end = () => over.abort();
+    signal.addEventListener("abort", end);
+    redis.on("error", () => {}).once("close", end);
+    const handshake = setTimeout(end, handshakeMs);
+    try {
+      await lost(over.signal, this.#track(redis));
+      const first = now();
+      await lost(over.signal, redis.ping());
+      let sent = now();
+      await lost(over.signal, redis.ping());
+      clearTimeout(handshake);
+      this.#begin(first);
+      while (true) {
+        await pause(heartbeatMs, over.signal);
+        const before = sent;
+        sent = now();
+        const silence = setTimeout(end, deadMs);
+        await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
+        this.#lease = before;
+      }
+    } catch (error) {
+      return error instanceof Error && error.name === "ReplyError" ? error.message : undefined;
+    } finally {
+      clearTimeout(handshake);
+      signal.removeEventListener("abort", end);
+      redis.disconnect();
+    }
+  }
+
+  async #track(redis: Redis): Promise<void> {
+    redis.on("messageBuffer", (_channel: Buffer, keys: unknown) => {
+      if (!Array.isArray(keys)) return this.#tell(undefined);
+      for (const key of keys) this.#tell(String(key));
+    });
+    const id = await redis.client("ID");
+    const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);
+    await redis.call("CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", `${id}`, ...prefixes);
+    await redis.subscribe("__redis__:invalidate");
+  }
+
+  /** Ends an epoch every half of the freshness bound, for a while. */
+  async #poll(signal: AbortSignal): Promise<void> {
+    const until = performance.now() + trackAgainMs;
+    while (performance.now() < until && !signal.aborted) {
+      this.#begin(now());
+      await pause(freshnessBoundMs / 2, signal);
+      this.#end();
+    }
+  }
+
+  #begin(lease: Moment): void {
+    this.#epoch += 1;
+    this.#lease = lease;
+  }
+
+  #end(): void {
+    if (!this.#lease) return;
+    this.#ends.set(this.#epoch, this.#lease.wall);
+    if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);
+    this.#lease = undefined;
+  }
+
+  #tell(key: string | undefined): void {
+    for (const listener of this.#listeners) listener(key);
+  }
+}
+
+const now = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
+
+/** Redis refuses prefixes that begin with one another; the shorter one has all keys of the longer. */
+const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>
+  [...new Set(prefixes)].filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)));
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/** What a promise answers; rejects as soon as the connection is lost. */
+function lost<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error("the connection is lost"));
+    promise.then(resolve, reject).finally(() => over.removeEventListener("abort", fail));
+    if (over.aborted) fail();
+    else over.addEventListener("abort", fail, { once: true });
+  });
+}

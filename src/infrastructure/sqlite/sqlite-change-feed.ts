@@ -1,0 +1,60 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { ChangeFeed } from "../../domain/change-feed.ts";
+import type { Instant } from "../../domain/evaluation-context.ts";
+import { freshnessBoundMs } from "../../domain/held.ts";
+
+const everyMs = 20;
+
+/**
+ * That something in a SQLite file has changed, by whatever process: a connection of its own asks for
+ * `PRAGMA data_version` fifty times a second. It does not tell which key, so each change ends an epoch.
+ */
+export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
+  readonly #database: DatabaseSync;
+  readonly #version: StatementSync;
+  readonly #timer: NodeJS.Timeout;
+  readonly #ends = new Map<number, Instant>();
+  #epoch = 1;
+  #seen: unknown;
+  #lease: { readonly monotonic: number; readonly wall: Instant };
+
+  constructor(file: string) {
+    this.#database = new DatabaseSync(file, { readOnly: true });
+    this.#version = this.#database.prepare("PRAGMA data_version");
+    this.#seen = this.#version.get()?.["data_version"];
+    this.#lease = { monotonic: performance.now(), wall: Date.now() };
+    this.#timer = setInterval(() => this.#look(), everyMs).unref();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  isLive(): boolean {
+    const { monotonic, wall } = this.#lease;
+    return performance.now() - monotonic <= freshnessBoundMs && Date.now() - wall <= freshnessBoundMs;
+  }
+
+  provenUntil(epoch: number): Instant {
+    return epoch === this.#epoch ? this.#lease.wall : (this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  listen(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    this.#database.close();
+  }
+
+  #look(): void {
+    const lease = { monotonic: performance.now(), wall: Date.now() };
+    const version = this.#version.get()?.["data_version"];
+    if (version !== this.#seen) {
+      this.#ends.set(this.#epoch, this.#lease.wall);
+      this.#ends.delete(this.#epoch - 1_000);
+      this.#epoch += 1;
+      this.#seen = version;
+    }
+    this.#lease = lease;
+  }
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import type { ChangeFeed } from "../../src/domain/change-feed.ts";
+import { until } from "../support/until.ts";
+
+/** A feed that is live, and a way to change a key of its store from elsewhere. */
+export type ChangeFeedUnderTest = { readonly feed: ChangeFeed; readonly change: (key: string) => Promise<void> };
+
+/** What every ChangeFeed does. `open` answers a new one each time. */
+export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): void {
+  describe("ChangeFeed", () => {
+    it("is live, and proves that up to a moment ago no change went untold", async () => {
+      const { feed } = await open();
+      const before = Date.now();
+      await until(() => feed.provenUntil(feed.epoch) > before, "the proof goes on");
+      expect(feed.isLive()).toBe(true);
+      expect(feed.provenUntil(feed.epoch)).toBeLessThanOrEqual(Date.now());
+    });
+
+    it("tells of a change made elsewhere, or ends the epoch", async () => {
+      const { feed, change } = await open();
+      const told: (string | undefined)[] = [];
+      feed.listen((key) => told.push(key));
+      const { epoch } = feed;
+      await change("contract:changed");
+      await until(() => told.includes("contract:changed") || feed.epoch > epoch, "the change is told");
+    });
+
+    it("knows nothing of an epoch that never was", async () => {
+      const { feed } = await open();
+      expect(feed.provenUntil(feed.epoch + 1)).toBe(Number.NEGATIVE_INFINITY);
+    });
+  });
+}

@@ -1,0 +1,237 @@
+import { describe, expect, it } from "vitest";
+import type { ChangeFeed } from "../../src/domain/change-feed.ts";
+import { StoreDataInvalid } from "../../src/domain/errors.ts";
+import { readAt } from "../../src/domain/held.ts";
+import { NearCache } from "../../src/infrastructure/cache/near-cache.ts";
+
+/** A feed and a clock in the test's hands. */
+class HandFeed implements ChangeFeed {
+  epoch = 1;
+  live = true;
+  proven = new Map<number, number>();
+  isLive = () => this.live;
+  provenUntil = (epoch: number) => this.proven.get(epoch) ?? Number.NEGATIVE_INFINITY;
+  listen = () => {};
+}
+
+function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000 } = {}) {
+  const feed = new HandFeed();
+  const time = { now: 1_000_000 };
+  const store = new Map<string, string>();
+  const reads: string[] = [];
+  let failure: Error | undefined;
+  let gate: Promise<void> | undefined;
+  const cache = new NearCache<string | undefined>({
+    isAbsent: (value) => value === undefined,
+    feed,
+    limits: { capacity, expiryMs, maxStaleMs },
+    now: () => time.now,
+  });
+  const get = (key: string) =>
+    cache.get(key, async () => {
+      reads.push(key);
+      const at = time.now;
+      const value = store.get(key);
+      await gate;
+      if (failure) throw failure;
+      return readAt(value, at);
+    });
+  return {
+    feed,
+    time,
+    store,
+    reads,
+    cache,
+    get,
+    fail: (error?: Error) => {
+      failure = error;
+    },
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return () => {
+        gate = undefined;
+        resolve();
+      };
+    },
+  };
+}
+
+describe("the near cache", () => {
+  it("reads a key once, and again when it has changed", async () => {
+    const { get, store, reads, cache, time } = setUp();
+    store.set("a", "1");
+    expect((await get("a")).value).toBe("1");
+    const held = await get("a");
+    expect([held.value, held.isCurrent(time.now), reads.length]).toEqual(["1", true, 1]);
+    store.set("a", "2");
+    cache.forget("a");
+    expect(held.isCurrent(time.now)).toBe(false);
+    expect((await get("a")).value).toBe("2");
+    expect(reads).toEqual(["a", "a"]);
+  });
+
+  it("remembers that a key holds nothing", async () => {
+    const { get, reads, cache, store } = setUp();
+    expect((await get("a")).value).toBeUndefined();
+    await get("a");
+    expect(reads).toHaveLength(1);
+    store.set("a", "1");
+    cache.forget("a");
+    expect((await get("a")).value).toBe("1");
+  });
+
+  it("forgets everything when anything may have changed", async () => {
+    const { get, cache, reads } = setUp();
+    await get("a");
+    await get("b");
+    cache.forget(undefined);
+    await get("a");
+    await get("b");
+    expect(reads).toEqual(["a", "b", "a", "b"]);
+  });
+
+  it("reads a key once for all who ask at the same time", async () => {
+    const { get, reads, hold, store } = setUp();
+    store.set("a", "1");
+    const release = hold();
+    const answers = Array.from({ length: 1_000 }, () => get("a"));
+    release();
+    expect(new Set((await Promise.all(answers)).map(({ value }) => value))).toEqual(new Set(["1"]));
+    expect(reads).toHaveLength(1);
+  });
+
+  it("does not keep what was read while the key changed, and lets nobody join that read", async () => {
+    const { get, store, reads, cache, hold, time } = setUp();
+    store.set("a", "old");
+    const release = hold();
+    const early = get("a");
+    store.set("a", "new");
+    cache.forget("a");
+    const late = get("a");
+    release();
+    const overtaken = await early;
+    expect([overtaken.value, overtaken.isCurrent(time.now)]).toEqual(["old", false]);
+    expect((await late).value).toBe("new");
+    expect((await get("a")).value).toBe("new");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("takes nothing for current that was read in an earlier epoch, or while the feed is not live", async () => {
+    const { get, feed, reads, time } = setUp();
+    const held = await get("a");
+    feed.live = false;
+    expect(held.isCurrent(time.now)).toBe(false);
+    feed.live = true;
+    expect(held.isCurrent(time.now)).toBe(true);
+    feed.epoch = 2;
+    expect(held.isCurrent(time.now)).toBe(false);
+    await get("a");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("does not keep a read as current that an epoch ended under", async () => {
+    const { get, feed, hold, time } = setUp();
+    const release = hold();
+    const answer = get("a");
+    feed.epoch = 2;
+    release();
+    expect((await answer).isCurrent(time.now)).toBe(false);
+  });
+
+  it("takes what was pushed out or replaced for current no longer, because it would be told of no change", async () => {
+    const { get, feed, time } = setUp({ capacity: 2 });
+    const first = await get("a");
+    feed.live = false;
+    const again = await get("a");
+    feed.live = true;
+    expect([first.isCurrent(time.now), again.isCurrent(time.now)]).toEqual([false, true]);
+    await get("b");
+    await get("c");
+    expect(again.isCurrent(time.now)).toBe(false);
+  });
+
+  it("lets keys that hold nothing push out no key that holds something", async () => {
+    const { get, store, reads } = setUp({ capacity: 3 });
+    store.set("real", "1");
+    await get("real");
+    for (let index = 0; index < 100; index++) await get(`random-${index}`);
+    reads.length = 0;
+    await get("real");
+    expect(reads).toEqual([]);
+  });
+
+  it("reads again after the expiry, or when the key's own time is over", async () => {
+    const { get, cache, time, reads } = setUp({ expiryMs: 1_000 });
+    await get("a");
+    time.now += 799;
+    await get("a");
+    expect(reads).toHaveLength(1);
+    time.now += 402;
+    await get("a");
+    expect(reads).toHaveLength(2);
+    const shortLived = await cache.get("b", async () => readAt("1", time.now, time.now + 50));
+    expect(shortLived.isCurrent(time.now + 49)).toBe(true);
+    expect(shortLived.isCurrent(time.now + 50)).toBe(false);
+  });
+
+  it("serves the last value while the store is away, says since when and why, and then no more", async () => {
+    const { get, store, feed, time, fail } = setUp({ maxStaleMs: 10_000 });
+    store.set("a", "1");
+    await get("a");
+    feed.proven.set(1, time.now + 500);
+    time.now += 2_000;
+    feed.live = false;
+    fail(new Error("away"));
+    const held = await get("a");
+    expect([held.value, held.isCurrent(time.now), held.asOf(time.now)]).toEqual(["1", false, 1_000_500]);
+    expect(held.fault).toEqual(new Error("away"));
+    time.now = 1_000_500 + 10_000;
+    expect((await get("a")).value).toBe("1");
+    time.now += 300;
+    await expect(get("a")).rejects.toThrow("away");
+  });
+
+  it("does not ask a store that failed for what it remembers, for a quarter of a second", async () => {
+    const { get, store, feed, time, fail, reads } = setUp();
+    store.set("a", "1");
+    await get("a");
+    feed.live = false;
+    fail(new Error("away"));
+    reads.length = 0;
+    await get("a");
+    await get("a");
+    expect(reads).toHaveLength(1);
+    await expect(get("never read")).rejects.toThrow("away");
+    fail();
+    time.now += 250;
+    feed.live = true;
+    feed.epoch = 2;
+    expect((await get("a")).fault).toBeUndefined();
+  });
+
+  it("rejects where nothing is remembered, and where the data are invalid asks again each time", async () => {
+    const { get, fail, reads } = setUp();
+    fail(new StoreDataInvalid("mend it"));
+    await expect(get("a")).rejects.toThrow("mend it");
+    await expect(get("a")).rejects.toThrow("mend it");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("does not let an older read replace a newer one", async () => {
+    const { cache, time, feed } = setUp();
+    feed.live = false;
+    const slow = Promise.withResolvers<void>();
+    const older = cache.get("a", async () => {
+      await slow.promise;
+      return readAt("older", time.now);
+    });
+    cache.forget("a");
+    time.now += 10;
+    await cache.get("a", async () => readAt("newer", time.now));
+    slow.resolve();
+    expect((await older).value).toBe("older");
+    feed.live = true;
+    expect((await cache.get("a", () => expect.unreachable())).value).toBe("newer");
+  });
+});
