@@ -23,6 +23,7 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000 } = {}) 
   let gate: Promise<void> | undefined;
   const cache = new NearCache<string | undefined>({
     isAbsent: (value) => value === undefined,
+    isSame: Object.is,
     feed,
     limits: { capacity, expiryMs, maxStaleMs },
     now: () => time.now,
@@ -139,13 +140,28 @@ describe("the near cache", () => {
     expect((await answer).isCurrent(time.now)).toBe(false);
   });
 
+  it("takes what was made from a value for current again when the same value is read again", async () => {
+    const { get, feed, time, cache, store, reads } = setUp({ expiryMs: 1_000 });
+    store.set("a", "1");
+    const held = await get("a");
+    for (const doubt of [() => cache.forget("a"), () => (feed.epoch += 1), () => (time.now += 1_500)]) {
+      doubt();
+      expect(held.isCurrent(time.now)).toBe(false);
+      expect(await get("a")).toBe(held);
+      expect(held.isCurrent(time.now)).toBe(true);
+    }
+    expect(reads).toHaveLength(4);
+  });
+
   it("takes what was pushed out or replaced for current no longer, because it would be told of no change", async () => {
-    const { get, feed, time } = setUp({ capacity: 2 });
+    const { get, feed, time, store } = setUp({ capacity: 2 });
     const first = await get("a");
     feed.live = false;
+    store.set("a", "another");
     const again = await get("a");
     feed.live = true;
     expect([first.isCurrent(time.now), again.isCurrent(time.now)]).toEqual([false, true]);
+    for (const other of ["b", "c"]) store.set(other, "1");
     await get("b");
     await get("c");
     expect(again.isCurrent(time.now)).toBe(false);

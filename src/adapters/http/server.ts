@@ -23,6 +23,8 @@ const limits = {
   // Longer than the minute for which balancers commonly keep idle connections.
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
+  // A GET has no body to read, so none is prepared for.
+  optimizeEmptyRequests: true,
   // A request without a host is refused as a problem, by what reads it.
   requireHostHeader: false,
 };

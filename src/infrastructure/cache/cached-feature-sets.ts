@@ -12,7 +12,7 @@ export class CachedFeatureSets implements FeatureSets {
 
   constructor(sets: FeatureSets, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
     this.#sets = sets;
-    this.#cache = new NearCache({ isAbsent: (set) => sizeOf(set) === 0, feed, limits, now });
+    this.#cache = new NearCache({ isAbsent: (set) => sizeOf(set) === 0, isSame, feed, limits, now });
     feed.listen((key) => this.#cache.forget(key));
   }
 
@@ -25,3 +25,9 @@ export class CachedFeatureSets implements FeatureSets {
 }
 
 const sizeOf = ({ features, skipped }: FeatureSet): number => features.length + skipped;
+
+function isSame(a: FeatureSet, b: FeatureSet): boolean {
+  if (a.features.length !== b.features.length || a.skipped !== b.skipped) return false;
+  const known = new Set(a.features);
+  return b.features.every((feature) => known.has(feature));
+}

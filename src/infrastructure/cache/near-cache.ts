@@ -17,6 +17,8 @@ export type CacheLimits = {
 type Options<T> = {
   /** Whether a value says that the key holds nothing. Such keys have a bound of their own, so that they push out no others. */
   readonly isAbsent: (value: T) => boolean;
+  /** Whether two values are the same, so that what was made from the one is as good for the other. */
+  readonly isSame: (a: T, b: T) => boolean;
   readonly feed: ChangeFeed;
   readonly limits: CacheLimits;
   readonly now: () => Instant;
@@ -101,64 +103,89 @@ export class NearCache<T> {
   }
 
   #keep(key: string, flight: Flight<T>, { value, validUntil }: Held<T>): Entry<T> {
-    const { feed, limits, isAbsent } = this.#options;
+    const { feed, limits, isSame } = this.#options;
     // A fifth of jitter, so that what was read together is not read again together.
     const expiresAt = Math.min(validUntil, flight.at + limits.expiryMs * (0.8 + Math.random() * 0.4));
-    // The change that made the flight dirty may have come right after the read, whatever was proven since.
-    const suspect = flight.dirty || flight.epoch !== feed.epoch;
-    const entry = new Entry(value, flight.at, flight.epoch, expiresAt, feed, suspect ? flight.at : undefined);
+    const read: Read = { at: flight.at, epoch: flight.epoch, validUntil: expiresAt };
     const last = this.#entry(key);
-    if (last === undefined || last.asOf(flight.at) <= entry.asOf(flight.at)) {
-      const [to, from] = isAbsent(value) ? [this.#absent, this.#present] : [this.#present, this.#absent];
-      from.delete(key);
-      to.set(key, entry);
+    const isLatest = last === undefined || last.readAt <= flight.at;
+    if (flight.dirty || flight.epoch !== feed.epoch) {
+      // The change that made the flight dirty may have come right after the read, whatever was proven since.
+      const suspect = new Entry(value, read, feed, flight.at);
+      if (isLatest) this.#set(key, suspect);
+      return suspect;
     }
+    if (isLatest && last && isSame(last.value, value)) {
+      last.renew(read);
+      return last;
+    }
+    const entry = new Entry(value, read, feed, undefined);
+    if (isLatest) this.#set(key, entry);
     return entry;
   }
+
+  #set(key: string, entry: Entry<T>): void {
+    const [to, from] = this.#options.isAbsent(entry.value)
+      ? [this.#absent, this.#present]
+      : [this.#present, this.#absent];
+    from.delete(key);
+    to.set(key, entry);
+  }
 }
+
+/** When a value was read, in which epoch, and until when it is good. */
+type Read = { readonly at: Instant; readonly epoch: number; readonly validUntil: Instant };
 
 /** A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. */
 class Entry<T> implements Held<T> {
   readonly value: T;
-  readonly validUntil: Instant;
   fault: unknown;
-  readonly #at: Instant;
-  readonly #epoch: number;
   readonly #feed: ChangeFeed;
+  #read: Read;
   #invalidAsOf: Instant | undefined;
 
-  constructor(
-    value: T,
-    at: Instant,
-    epoch: number,
-    validUntil: Instant,
-    feed: ChangeFeed,
-    invalidAsOf: Instant | undefined,
-  ) {
+  constructor(value: T, read: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
     this.value = value;
-    this.validUntil = validUntil;
-    this.#at = at;
-    this.#epoch = epoch;
+    this.#read = read;
     this.#feed = feed;
     this.#invalidAsOf = invalidAsOf;
+  }
+
+  get readAt(): Instant {
+    return this.#read.at;
+  }
+
+  get validUntil(): Instant {
+    return this.#read.validUntil;
   }
 
   isCurrent(now: Instant): boolean {
     return (
       this.#invalidAsOf === undefined &&
-      this.#epoch === this.#feed.epoch &&
-      now < this.validUntil &&
+      this.#read.epoch === this.#feed.epoch &&
+      now < this.#read.validUntil &&
       this.#feed.isLive()
     );
   }
 
   asOf(now: Instant): Instant {
-    if (this.#invalidAsOf !== undefined) return this.#invalidAsOf;
-    return Math.max(this.#at, Math.min(this.#feed.provenUntil(this.#epoch), this.validUntil, now));
+    return this.#invalidAsOf ?? Math.min(now, this.#provenUntil());
   }
 
   /** From now on it is only the last value that was known. */
   invalidate(): void {
-    this.#invalidAsOf ??= Math.max(this.#at, Math.min(this.#feed.provenUntil(this.#epoch), this.validUntil));
+    this.#invalidAsOf ??= this.#provenUntil();
+  }
+
+  /** The same value was read again: what was made from it is current again. */
+  renew(read: Read): void {
+    this.#read = read;
+    this.#invalidAsOf = undefined;
+    this.fault = undefined;
+  }
+
+  #provenUntil(): Instant {
+    const { at, epoch, validUntil } = this.#read;
+    return Math.max(at, Math.min(this.#feed.provenUntil(epoch), validUntil));
   }
 }
