@@ -5,12 +5,14 @@ import { resolve } from "node:path";
 import { freePort, startRedisProcess } from "../test/support/redis-process.ts";
 import { type Contestant, contestant } from "./contestant.ts";
 import { fill, tokenOf, userCount } from "./data.ts";
+import { type KillSwitch, killSwitch } from "./kill-switch.ts";
 import { type Load, load, rotating } from "./wrk.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const rounds = Number(process.env["ROUNDS"] ?? 5);
 const seconds = Number(process.env["SECONDS"] ?? 3);
 const connections = [32, 128] as const;
+const trials = Number(process.env["TRIALS"] ?? 5_000);
 const reference = "bare node:http";
 
 for (const [tool, install] of [
@@ -52,11 +54,12 @@ try {
       }
     }
   }
-  writeFileSync(resolve(root, "docs/benchmarks.md"), page());
 } finally {
   for (const { stop } of contestants.values()) await stop();
   await redis.stop();
 }
+const killed = await killSwitch([process.execPath, resolve(root, "src/main.ts")], trials, 4);
+writeFileSync(resolve(root, "docs/benchmarks.md"), page(killed));
 
 async function start(name: string, command: readonly string[], env: NodeJS.ProcessEnv): Promise<Contestant> {
   const started = await contestant(
@@ -75,7 +78,9 @@ function spread(figures: readonly number[], digits: number): string {
   return `${at(Math.floor(sorted.length / 2))} [${at(0)} to ${at(sorted.length - 1)}]`;
 }
 
-function page(): string {
+function page({ millis, processes }: KillSwitch): string {
+  const percentile = (part: number) =>
+    (millis[Math.min(millis.length - 1, Math.floor(millis.length * part))] ?? 0).toFixed(1);
   const rows = connections.flatMap((count) =>
     [...contestants.keys()].map((name) => {
       const runs = results.get(`${name} ${count}`) ?? [];
@@ -112,5 +117,11 @@ headers. No call failed.
 | server | connections | thousand calls a second | ratio to bare | p50 ms | p99 ms | p99, ratio to bare |
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+## Kill switch
+
+A feature is taken out of \`active_features\` by a raw \`SREM\`, ${millis.length.toLocaleString("en")} times, and ${processes} processes on one processor are asked over
+HTTP until every one answers without it. From Redis's answer to the last process's, the asking included: median
+${percentile(0.5)} ms, p99 ${percentile(0.99)} ms, p99.9 ${percentile(0.999)} ms, longest ${percentile(1)} ms.
 `;
 }
