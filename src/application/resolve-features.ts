@@ -7,6 +7,7 @@ import { merge, type Say } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import { within } from "./deadline.ts";
+import { Provenance } from "./provenance.ts";
 import type { SourceStates } from "./source-states.ts";
 
 /** Who asks: the bearer of a token, a user whom an operator names, or nobody in particular. */
@@ -18,10 +19,7 @@ export type Features = {
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
   /** The sources that could not answer and were left out, as configured; in YAML order. */
   readonly missing: readonly string[];
-  /** Whether asking again would provably give the same, but for changes within the freshness bound. */
-  readonly isCurrent: (now: Instant) => boolean;
-  /** The latest instant for which all of it is known to be true. */
-  readonly asOf: (now: Instant) => Instant;
+  readonly provenance: Provenance;
 };
 
 /** The name under which the store of tokens fails and recovers. */
@@ -75,8 +73,8 @@ export class ResolveFeatures {
     return {
       features: merge(heard),
       missing,
-      isCurrent: (now) => now < validUntil && missing.length === 0 && from.every((held) => held.isCurrent(now)),
-      asOf: (now) => Math.min(now, ...from.map((held) => held.asOf(now))),
+      // What lacks a source is good for this once.
+      provenance: new Provenance(from, missing.length > 0 ? at : validUntil),
     };
   }
 

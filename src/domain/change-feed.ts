@@ -11,7 +11,7 @@ export interface ChangeFeed {
   /** Counts the epochs. */
   readonly epoch: number;
   /** Whether all changes up to an instant within the freshness bound have been told. */
-  isLive(): boolean;
+  isLive(now: Instant): boolean;
   /** The instant up to which all changes had been told in an epoch; `-Infinity` where that is not known. */
   provenUntil(epoch: number): Instant;
   /** Calls the listener for each key that changes, and with `undefined` when all keys may have. */

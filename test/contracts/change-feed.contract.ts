@@ -12,7 +12,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       const { feed } = await open();
       const before = Date.now();
       await until(() => feed.provenUntil(feed.epoch) > before, "the proof goes on");
-      expect(feed.isLive()).toBe(true);
+      expect(feed.isLive(Date.now())).toBe(true);
       expect(feed.provenUntil(feed.epoch)).toBeLessThanOrEqual(Date.now());
     });
 

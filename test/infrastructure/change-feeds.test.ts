@@ -27,7 +27,7 @@ describe("over Redis", () => {
     feeds.push(feed);
     const told: (string | undefined)[] = [];
     feed.listen((key) => told.push(key));
-    await until(() => feed.isLive(), "the feed is live");
+    await until(() => feed.isLive(Date.now()), "the feed is live");
     return { feed, told };
   }
 
@@ -72,12 +72,12 @@ describe("over Redis", () => {
       const { feed } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
       const { epoch } = feed;
       proxy[fault]();
-      await until(() => !feed.isLive(), "the feed is not live");
+      await until(() => !feed.isLive(Date.now()), "the feed is not live");
       expect(feed.provenUntil(epoch)).toBeLessThanOrEqual(Date.now());
       await until(() => feed.provenUntil(feed.epoch) === feed.provenUntil(epoch), "the proof stands still");
       if (fault === "hold") await until(() => Date.now() - feed.provenUntil(epoch) > 2_500, "the silence is noticed");
       proxy.heal();
-      await until(() => feed.isLive() && feed.epoch > epoch, "another epoch has begun");
+      await until(() => feed.isLive(Date.now()) && feed.epoch > epoch, "another epoch has begun");
     },
   );
 
@@ -98,7 +98,7 @@ describe("over Redis", () => {
     const { feed } = await openFeed(redis.url.replace("redis://", "redis://untracked:secret@"));
     const { epoch } = feed;
     await until(() => feed.epoch >= epoch + 2, "epochs end");
-    expect(feed.isLive()).toBe(true);
+    expect(feed.isLive(Date.now())).toBe(true);
   });
 });
 

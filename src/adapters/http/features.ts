@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import fresh from "fresh";
 import { LRUCache } from "lru-cache";
 import Negotiator from "negotiator";
+import type { Provenance } from "../../application/provenance.ts";
 import type { Features, ResolveFeatures } from "../../application/resolve-features.ts";
 import { byCodePoint } from "../../domain/feature.ts";
 import { freshnessBoundMs } from "../../domain/held.ts";
@@ -69,7 +70,11 @@ const route = createRoute({
 type Headers = Readonly<Record<string, string>>;
 
 /** An answer that is ready to be sent again, for as long as it is current. */
-type Prepared = { readonly body: string; readonly init: { readonly headers: Headers }; readonly features: Features };
+type Prepared = {
+  readonly body: string;
+  readonly init: { readonly headers: Headers };
+  readonly provenance: Provenance;
+};
 
 /**
  * `GET /features`: what a client app asks when it starts.
@@ -92,7 +97,7 @@ export function features(
     const location = c.req.url.includes("?") ? oneLocation(c.req.queries("location")) : undefined;
     const key = keyOf(authorization, location);
     const known = prepared.get(key);
-    if (known?.features.isCurrent(now())) return respond(known, ifNoneMatch);
+    if (known?.provenance.isCurrent(now())) return respond(known, ifNoneMatch);
     return answer(authorization, location, ifNoneMatch, key);
   });
 
@@ -107,8 +112,8 @@ export function features(
     const body = JSON.stringify({ active_features: [...found.features.keys()].sort(byCodePoint) });
     const at = now();
     const headers = { ...fixedHeaders, ETag: `"${hash("sha256", body, "base64url")}"`, ...freshness(found, at) };
-    const made = { body, init: { headers }, features: found };
-    if (found.isCurrent(at)) prepared.set(key, made);
+    const made = { body, init: { headers }, provenance: found.provenance };
+    if (found.provenance.isCurrent(at)) prepared.set(key, made);
     return respond(made, ifNoneMatch);
   }
 }
@@ -137,8 +142,8 @@ function respond({ body, init }: Prepared, ifNoneMatch: string | undefined): Res
 }
 
 /** What an answer says of itself that is stale or incomplete (RFC 9211, RFC 9111); a fresh one says nothing. */
-function freshness({ missing, asOf }: Features, now: number): Headers {
-  const ageMs = now - asOf(now);
+function freshness({ missing, provenance }: Features, now: number): Headers {
+  const ageMs = now - provenance.asOf(now);
   const stale = ageMs > freshnessBoundMs;
   const incomplete = missing.length > 0 ? `incomplete: ${missing.join(" ")}` : "";
   if (stale) {

@@ -164,7 +164,7 @@ class Entry<T> implements Held<T> {
       this.#invalidAsOf === undefined &&
       this.#read.epoch === this.#feed.epoch &&
       now < this.#read.validUntil &&
-      this.#feed.isLive()
+      this.#feed.isLive(now)
     );
   }
 

@@ -51,10 +51,10 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     return this.#epoch;
   }
 
-  isLive(): boolean {
+  isLive(now: Instant): boolean {
     if (!this.#lease) return false;
     const { monotonic, wall } = this.#lease;
-    return performance.now() - monotonic <= freshnessBoundMs && Date.now() - wall <= freshnessBoundMs;
+    return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
   }
 
   provenUntil(epoch: number): Instant {
@@ -111,16 +111,16 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     const handshake = setTimeout(end, handshakeMs);
     try {
       await lost(over.signal, this.#track(redis));
-      const first = now();
+      const first = moment();
       await lost(over.signal, redis.ping());
-      let sent = now();
+      let sent = moment();
       await lost(over.signal, redis.ping());
       clearTimeout(handshake);
       this.#begin(first);
       while (true) {
         await pause(heartbeatMs, over.signal);
         const before = sent;
-        sent = now();
+        sent = moment();
         const silence = setTimeout(end, deadMs);
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
         this.#lease = before;
@@ -149,7 +149,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   async #poll(signal: AbortSignal): Promise<void> {
     const until = performance.now() + trackAgainMs;
     while (performance.now() < until && !signal.aborted) {
-      this.#begin(now());
+      this.#begin(moment());
       await pause(freshnessBoundMs / 2, signal);
       this.#end();
     }
@@ -172,7 +172,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   }
 }
 
-const now = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
+const moment = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
 
 /** Redis refuses prefixes that begin with one another; the shorter one has all keys of the longer. */
 const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>

@@ -30,9 +30,9 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
     return this.#epoch;
   }
 
-  isLive(): boolean {
+  isLive(now: Instant): boolean {
     const { monotonic, wall } = this.#lease;
-    return performance.now() - monotonic <= freshnessBoundMs && Date.now() - wall <= freshnessBoundMs;
+    return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
   }
 
   provenUntil(epoch: number): Instant {
