@@ -8,6 +8,9 @@ export type Problem = {
   readonly fault: string;
 };
 
+/** Takes note of a problem: the path of a value, and its fault. */
+export type Complain = (path: readonly PropertyKey[], fault: string) => void;
+
 /** A configuration cannot be used. The message lists everything that is wrong with it, a line each. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";

@@ -1,0 +1,43 @@
+import type { z } from "zod";
+import type { Problem } from "./config-error.ts";
+import { type Entry, isEntry, mapIn } from "./entries.ts";
+import { cache, log, server } from "./schema.ts";
+
+/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY and LOG_LEVEL win over what the file says. */
+export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
+  const take = (variable: string, schema: z.ZodType): unknown => {
+    const value = env[variable];
+    if (!value) return undefined;
+    const result = schema.safeParse(value);
+    if (result.success) return value;
+    problems.push({ place: "environment", path: variable, fault: `"${value}" does not fit; ${wayOut[variable]}` });
+    return undefined;
+  };
+  const wayOut: Record<string, string> = {
+    PORT: "set a number from 0 to 65535",
+    WEB_CONCURRENCY: "set a number of processes from 1 to 512, or auto",
+    CACHE_CAPACITY: "set a number of keys from 1 to 10000000",
+    GLOBAL_CACHE_EXPIRY: "set a number of seconds from 1 to 86400",
+    LOG_LEVEL: `set one of ${log.shape.level.unwrap().options.join(", ")}`,
+  };
+  if (!isEntry(raw)) return raw;
+  const serving = {
+    host: take("HOST", server.shape.host),
+    port: take("PORT", server.shape.port),
+    workers: take("WEB_CONCURRENCY", server.shape.workers),
+  };
+  const merged = (section: string, values: Entry) =>
+    raw[section] === undefined || isEntry(raw[section]) ? { ...mapIn(raw, section), ...given(values) } : raw[section];
+  return {
+    ...raw,
+    server: merged("server", serving),
+    cache: merged("cache", {
+      capacity: take("CACHE_CAPACITY", cache.shape.capacity),
+      expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
+    }),
+    log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
+  };
+}
+
+const given = (values: Entry): Entry =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
