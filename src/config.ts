@@ -12,7 +12,8 @@ import {
   checkOverlaps,
   checkTokenKeys,
   type KeyInUse,
-  prefixesOf,
+  type KeysRead,
+  keysRead,
   storeOf,
 } from "./infrastructure/config/keys-in-use.ts";
 import { base, commonOptions, type TokenOptions } from "./infrastructure/config/schema.ts";
@@ -31,8 +32,8 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 export type Config = Omit<z.output<typeof base>, "sources"> & {
   readonly file: string;
   readonly sources: readonly ConfiguredSource[];
-  /** What the keys begin with that are read of each connection. */
-  readonly prefixes: ReadonlyMap<string, readonly string[]>;
+  /** What is read of each connection. */
+  readonly keys: ReadonlyMap<string, KeysRead>;
 };
 
 /** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
@@ -47,7 +48,7 @@ const defaultData = resolve(import.meta.dirname, "../data");
 
 /** Loads a configuration. Rejects with one `ConfigError` that lists everything that is wrong with it. */
 export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<Config> {
-  const yaml = YamlFile.read(file, { TIDEGATE_DATA: defaultData, ...env });
+  const yaml = YamlFile.read(file, { ...env, TIDEGATE_DATA: env["TIDEGATE_DATA"] || defaultData });
   const problems: Problem[] = [...yaml.problems];
   const complain: Complain = (path, fault) => problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
 
@@ -89,7 +90,7 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
   }
   if (checked?.tokens?.layout === "hashed") checkPepper(checked.tokens, env, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
-  return { ...checked, file, sources, prefixes: prefixesOf(keys, checked.tokens) };
+  return { ...checked, file, sources, keys: keysRead(keys, checked.tokens) };
 }
 
 /** One problem a value, the first that was found, in the order of the file. */

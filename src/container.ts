@@ -53,7 +53,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Feeds, (c) => {
     const feeds = new Map<string, ChangeFeed>();
-    for (const [name, prefixes] of config.prefixes) {
+    for (const [name, { prefixes }] of config.keys) {
       feeds.set(name, disposal.use(connectionOf(c, name).feed(prefixes)));
     }
     return feeds;
@@ -72,7 +72,9 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
     const stores = [...c.resolve(Tokens.Connections)].map(([name, { sets, changes }]) => {
       const feed = c.resolve(Tokens.Feeds).get(name);
-      const cached = feed ? new CachedFeatureSets(sets, feed, limits, c.resolve(Tokens.Clock)) : sets;
+      const cached = feed
+        ? new CachedFeatureSets(sets, config.keys.get(name)?.fixed ?? new Set(), feed, limits, c.resolve(Tokens.Clock))
+        : sets;
       return [name, { sets: cached, changes }] as const;
     });
     return new Map(stores);

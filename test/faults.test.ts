@@ -138,6 +138,22 @@ describe("while Redis is away", () => {
     expect(await quickest(() => basic(token))).toBeLessThan(answersWithinMs);
   });
 
+  it("does not forget a kill switch that nobody has asked about when the server goes away right after", async () => {
+    await redis.client.sadd("global_features", "victim");
+    await until(async () => (await ask({})).body.includes("victim"), "the feature is on");
+    const reads = () => features.sent.filter((burst) => burst.includes("tidegate:killed")).length;
+    const before = reads();
+    await redis.client.sadd("tidegate:killed", "victim");
+    await until(() => reads() > before, "the killed features are read again, although nobody asks");
+    await until(async () => !(await ask({})).body.includes("victim"), "the feature is off");
+    features.cut();
+    await until(async () => (await ask({})).mark !== null, "the answer is marked");
+    expect((await ask({})).body).not.toContain("victim");
+    features.heal();
+    await redis.client.del("tidegate:killed");
+    await redis.client.srem("global_features", "victim");
+  });
+
   it("acts on what was changed while only the connection that tells of changes was cut", async () => {
     expect((await ask({})).body).toBe('{"active_features":["feature_1"]}');
     features.cut();

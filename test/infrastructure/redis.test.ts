@@ -31,7 +31,7 @@ describe("Redis", () => {
     afterAll(() => feed[Symbol.asyncDispose]());
 
     featureSetsContract(() => ({
-      sets: new CachedFeatureSets(store.connection.sets, feed, limits, Date.now),
+      sets: new CachedFeatureSets(store.connection.sets, new Set(), feed, limits, Date.now),
       put: store.put,
     }));
     tokenResolverContract(() => ({

@@ -43,7 +43,13 @@ export async function runChaos({ durationMs, lease }: { durationMs: number; leas
       const feed = new RedisChangeFeed("chaos", `redis://127.0.0.1:${told.port}`, keys, silent);
       const connection = connectRedis("chaos", `redis://127.0.0.1:${data.port}`, silent);
       const limits = { capacity: 100, expiryMs: 60_000, maxStaleMs: 60_000 };
-      const sets = new CachedFeatureSets(connection.sets, lease ? feed : trusting(feed), limits, Date.now);
+      const sets = new CachedFeatureSets(
+        connection.sets,
+        new Set([keys[0] ?? ""]),
+        lease ? feed : trusting(feed),
+        limits,
+        Date.now,
+      );
       return { data, told, feed, connection, sets };
     }),
   );

@@ -47,21 +47,21 @@ export function checkTokenKeys(
   }
 }
 
-/** What the keys begin with that are read of each connection. */
-export function prefixesOf(
-  keys: readonly KeyInUse[],
-  tokens: TokenOptions | undefined,
-): ReadonlyMap<string, readonly string[]> {
-  const used = keys.map(({ connection, template }) => ({ connection, prefix: template.prefix }));
-  if (tokens) {
-    used.push({ connection: tokens.connection, prefix: tokenTemplate(tokens).replace("{token}", "") });
-  }
-  return new Map(
-    used.map(({ connection }) => [
-      connection,
-      used.filter((each) => each.connection === connection).map(({ prefix }) => prefix),
-    ]),
-  );
+/** What is read of a store: keys that begin with one of the prefixes; among them some that are always the same. */
+export type KeysRead = { readonly prefixes: readonly string[]; readonly fixed: ReadonlySet<string> };
+
+/** What is read of each connection. */
+export function keysRead(keys: readonly KeyInUse[], tokens: TokenOptions | undefined): ReadonlyMap<string, KeysRead> {
+  const connections = new Set([...keys.map(({ connection }) => connection), ...(tokens ? [tokens.connection] : [])]);
+  const readOf = (connection: string): KeysRead => {
+    const templates = keys.filter((key) => key.connection === connection).map(({ template }) => template);
+    const tokenPrefix = tokens?.connection === connection ? [tokenTemplate(tokens).replace("{token}", "")] : [];
+    return {
+      prefixes: [...templates.map(({ prefix }) => prefix), ...tokenPrefix],
+      fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
+    };
+  };
+  return new Map([...connections].map((connection) => [connection, readOf(connection)]));
 }
 
 const tokenTemplate = ({ layout, key }: TokenOptions): string =>
