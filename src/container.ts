@@ -14,7 +14,7 @@ import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
-import type { Connection } from "./infrastructure/connection.ts";
+import type { Connection, Store } from "./infrastructure/connection.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
@@ -70,14 +70,13 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Stores, (c) => {
     const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
-    const stores = [...c.resolve(Tokens.Connections)].map(([name, { sets, changes }]) => {
-      const feed = c.resolve(Tokens.Feeds).get(name);
-      const cached = feed
-        ? new CachedFeatureSets(sets, config.keys.get(name)?.fixed ?? new Set(), feed, limits, c.resolve(Tokens.Clock))
-        : sets;
-      return [name, { sets: cached, changes }] as const;
-    });
-    return new Map(stores);
+    const stores = new Map<string, Store>(c.resolve(Tokens.Connections));
+    for (const [name, keys] of config.keys) {
+      const { sets, changes } = connectionOf(c, name);
+      const cached = new CachedFeatureSets(sets, keys, feedOf(c, name), limits, c.resolve(Tokens.Clock));
+      stores.set(name, { sets: cached, changes });
+    }
+    return stores;
   });
 
   provide(Tokens.Sources, (c) => {

@@ -2,7 +2,7 @@ import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/erro
 import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Resolution } from "../domain/feature.ts";
 import { type Answer, nothing } from "../domain/feature-resolver.ts";
-import { type Held, readAt } from "../domain/held.ts";
+import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
 import { merge, type Say } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
@@ -93,7 +93,9 @@ export class ResolveFeatures {
     else this.#states.answered(tokensSource);
     if (identity.value === undefined) {
       // What was unknown may have been issued since: it is unknown only while that is certain.
-      if (fault) throw new SourceUnavailable(tokensSource, fault);
+      const now = this.#now();
+      const isCertain = identity.isCurrent(now) || now - identity.asOf(now) <= freshnessBoundMs;
+      if (fault || !isCertain) throw new SourceUnavailable(tokensSource, fault);
       throw new TokenRejected();
     }
     return identity;

@@ -29,6 +29,7 @@ const never = () => new Promise<Answer>(() => {});
 function service(sources: Source[], users: Record<string, string> | "away" = {}) {
   const events: string[] = [];
   let now = 0;
+  let age = 0;
   const states = new SourceStates(
     {
       failed: (name, cause) => events.push(`${name} failed: ${(cause as Error).message}`),
@@ -37,7 +38,9 @@ function service(sources: Source[], users: Record<string, string> | "away" = {})
     },
     () => now,
   );
-  const tokens = { resolve: async (token: string) => (users === "away" ? broken() : readAt(users[token], 0)) };
+  const tokens = {
+    resolve: async (token: string) => (users === "away" ? broken() : readAt(users[token], 1_700_000_000_000 - age)),
+  };
   const resolveFeatures = new ResolveFeatures(tokens, sources, states, () => 1_700_000_000_000);
   const ask = async (caller?: Caller, location?: string) => {
     const { features, missing } = await resolveFeatures.execute(caller, location);
@@ -46,7 +49,10 @@ function service(sources: Source[], users: Record<string, string> | "away" = {})
   const tick = (ms: number) => {
     now += ms;
   };
-  return { ask, events, tick };
+  const remember = (ms: number) => {
+    age = ms;
+  };
+  return { ask, events, tick, remember };
 }
 
 describe("resolving features", () => {
@@ -95,6 +101,13 @@ describe("resolving features", () => {
   it("rejects a token that nobody is known by, before it asks any source", async () => {
     const { ask } = service([source("a", () => expect.unreachable())], { "1234": "1" });
     await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(TokenRejected);
+  });
+
+  it("takes a token for unknown only while that is certain", async () => {
+    const { ask, remember } = service([source("a", () => answer("a"))], { "1234": "1" });
+    remember(1_001);
+    await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(SourceUnavailable);
+    expect((await ask({ token: "1234" })).features).toEqual(["a"]);
   });
 
   it("says that tokens cannot be looked up rather than that one is unknown", async () => {

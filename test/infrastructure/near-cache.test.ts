@@ -14,7 +14,7 @@ class HandFeed implements ChangeFeed {
   listen = () => {};
 }
 
-function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000 } = {}) {
+function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlivesInvalidData = true } = {}) {
   const feed = new HandFeed();
   const time = { now: 1_000_000 };
   const store = new Map<string, string>();
@@ -27,6 +27,8 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000 } = {}) 
     feed,
     limits: { capacity, expiryMs, maxStaleMs },
     now: () => time.now,
+    monotonic: () => time.now,
+    outlivesInvalidData,
   });
   const get = (key: string) =>
     cache.get(key, async () => {
@@ -218,6 +220,7 @@ describe("the near cache", () => {
     await get("a");
     await get("a");
     expect(reads).toHaveLength(1);
+    expect((await get("a")).fault).toEqual(new Error("away"));
     await expect(get("never read")).rejects.toThrow("away");
     fail();
     time.now += 250;
@@ -232,6 +235,33 @@ describe("the near cache", () => {
     await expect(get("a")).rejects.toThrow("mend it");
     await expect(get("a")).rejects.toThrow("mend it");
     expect(reads).toHaveLength(2);
+  });
+
+  it("reads a key again although others cannot be read", async () => {
+    const { get, store, cache, fail, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    for (let call = 0; call < 10; call++) {
+      fail(new Error("no permission"));
+      await expect(get("forbidden")).rejects.toThrow();
+      time.now += 100;
+    }
+    fail();
+    store.set("a", "2");
+    cache.forget("a");
+    expect((await get("a")).value).toBe("2");
+  });
+
+  it("serves the last value over invalid data only where it is told to", async () => {
+    for (const outlivesInvalidData of [true, false]) {
+      const { get, store, cache, fail } = setUp({ outlivesInvalidData });
+      store.set("a", "1");
+      await get("a");
+      cache.forget("a");
+      fail(new StoreDataInvalid("mend it"));
+      if (outlivesInvalidData) expect((await get("a")).value).toBe("1");
+      else await expect(get("a")).rejects.toThrow("mend it");
+    }
   });
 
   it("does not let an older read replace a newer one", async () => {

@@ -31,9 +31,32 @@ describe("Redis", () => {
     afterAll(() => feed[Symbol.asyncDispose]());
 
     featureSetsContract(() => ({
-      sets: new CachedFeatureSets(store.connection.sets, new Set(), feed, limits, Date.now),
+      sets: new CachedFeatureSets(store.connection.sets, { prefixes: [""], fixed: new Set() }, feed, limits, Date.now),
       put: store.put,
     }));
+    it("is read once for sources that allow different sizes, and each is held to its own", async () => {
+      const sets = new CachedFeatureSets(
+        store.connection.sets,
+        { prefixes: [""], fixed: new Set() },
+        feed,
+        limits,
+        Date.now,
+      );
+      await sets.read("other", 1_000);
+      await store.put("shared", ["a", "b", "c"]);
+      const [strict, lenient] = await Promise.allSettled([sets.read("shared", 2), sets.read("shared", 1_000)]);
+      expect([strict.status, lenient.status]).toEqual(["rejected", "fulfilled"]);
+    });
+
+    it("is not what nobody watches", async () => {
+      const keys = { prefixes: ["watched:"], fixed: new Set<string>() };
+      const sets = new CachedFeatureSets(store.connection.sets, keys, feed, limits, Date.now);
+      await sets.read("unwatched", 10);
+      await store.put("unwatched", ["new"]);
+      const held = await sets.read("unwatched", 10);
+      expect([held.value.features, held.isCurrent(Date.now())]).toEqual([["new"], false]);
+    });
+
     tokenResolverContract(() => ({
       resolver: new CachedTokenResolver(
         store.connection.tokenResolver(plainTokenKey()),

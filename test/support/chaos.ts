@@ -45,7 +45,7 @@ export async function runChaos({ durationMs, lease }: { durationMs: number; leas
       const limits = { capacity: 100, expiryMs: 60_000, maxStaleMs: 60_000 };
       const sets = new CachedFeatureSets(
         connection.sets,
-        new Set([keys[0] ?? ""]),
+        { prefixes: keys, fixed: new Set(keys.slice(0, 1)) },
         lease ? feed : trusting(feed),
         limits,
         Date.now,

@@ -69,6 +69,9 @@ const route = createRoute({
 
 type Headers = Readonly<Record<string, string>>;
 
+/** So large an answer may be, with its key, for as many to be kept as the cache has capacity for. */
+const usualBytes = 1_000;
+
 /** An answer that is ready to be sent again, for as long as it is current. */
 type Prepared = {
   readonly body: string;
@@ -89,7 +92,11 @@ export function features(
   capacity: number,
   now: () => number,
 ): void {
-  const prepared = new LRUCache<string, Prepared>({ max: capacity });
+  const prepared = new LRUCache<string, Prepared>({
+    max: capacity,
+    maxSize: capacity * usualBytes,
+    sizeCalculation: ({ body }, key) => body.length + key.length,
+  });
   app.openapi(route, (c) => {
     const authorization = c.req.header("authorization");
     const ifNoneMatch = c.req.header("if-none-match");

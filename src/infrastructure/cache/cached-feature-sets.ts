@@ -3,6 +3,7 @@ import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
 import type { Held } from "../../domain/held.ts";
+import type { KeysRead } from "../config/keys-in-use.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
 /** How long changes of a fixed key are gathered before it is read again. */
@@ -15,33 +16,42 @@ const gatherMs = 5;
 export class CachedFeatureSets implements FeatureSets {
   readonly #sets: FeatureSets;
   readonly #cache: NearCache<FeatureSet>;
-  readonly #fixedKeys: ReadonlySet<string>;
-  /** The fixed keys that have been read, and with which limit. */
-  readonly #limits = new Map<string, number>();
+  readonly #keys: KeysRead;
+  /** The fixed keys that have been read. */
+  readonly #fixed = new Set<string>();
+  /** The largest limit that any set was read with: one read serves all who ask for it. */
+  #limit = 0;
   readonly #gathered = new Set<string>();
 
-  constructor(
-    sets: FeatureSets,
-    fixedKeys: ReadonlySet<string>,
-    feed: ChangeFeed,
-    limits: CacheLimits,
-    now: () => Instant,
-  ) {
+  constructor(sets: FeatureSets, keys: KeysRead, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
     this.#sets = sets;
-    this.#fixedKeys = fixedKeys;
-    this.#cache = new NearCache({ isAbsent: (set) => sizeOf(set) === 0, isSame, feed, limits, now });
+    this.#keys = keys;
+    this.#cache = new NearCache({
+      isAbsent: (set) => sizeOf(set) === 0,
+      isSame,
+      outlivesInvalidData: true,
+      feed,
+      limits,
+      now,
+    });
     feed.listen((key) => {
       this.#cache.forget(key);
-      for (const fixed of this.#limits.keys()) if (key === undefined || key === fixed) this.#readSoon(fixed);
+      for (const fixed of this.#fixed) if (key === undefined || key === fixed) this.#readSoon(fixed);
     });
   }
 
   async read(key: string, limit: number): Promise<Held<FeatureSet>> {
-    if (this.#fixedKeys.has(key)) this.#limits.set(key, limit);
-    const held = await this.#cache.get(key, () => this.#sets.read(key, limit));
-    // It may have been read for another source, which allows more.
+    // Nobody tells of changes of other keys.
+    if (!this.#keys.prefixes.some((prefix) => key.startsWith(prefix))) return this.#sets.read(key, limit);
+    this.#limit = Math.max(this.#limit, limit);
+    const held = await this.#remembered(key);
     if (sizeOf(held.value) > limit) throw new StoreDataInvalid(`the set ${key} has more than ${limit} members`);
+    if (this.#keys.fixed.has(key)) this.#fixed.add(key);
     return held;
+  }
+
+  #remembered(key: string): Promise<Held<FeatureSet>> {
+    return this.#cache.get(key, () => this.#sets.read(key, this.#limit));
   }
 
   #readSoon(key: string): void {
@@ -50,7 +60,7 @@ export class CachedFeatureSets implements FeatureSets {
     setTimeout(() => {
       this.#gathered.delete(key);
       // Who asks next is told of a failure; here nobody does.
-      this.read(key, this.#limits.get(key) ?? 0).catch(() => {});
+      this.#remembered(key).catch(() => {});
     }, gatherMs).unref();
   }
 }

@@ -17,7 +17,14 @@ export class CachedTokenResolver implements TokenResolver {
   constructor(tokens: TokenResolver, keyOf: TokenKey, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
     this.#tokens = tokens;
     this.#keyOf = keyOf;
-    this.#cache = new NearCache({ isAbsent: (userId) => userId === undefined, isSame: Object.is, feed, limits, now });
+    this.#cache = new NearCache({
+      isAbsent: (userId) => userId === undefined,
+      isSame: Object.is,
+      outlivesInvalidData: false,
+      feed,
+      limits,
+      now,
+    });
     this.#now = now;
     feed.listen((key) => this.#cache.forget(key === undefined ? undefined : digestOf(key)));
   }

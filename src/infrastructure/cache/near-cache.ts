@@ -22,11 +22,21 @@ type Options<T> = {
   readonly feed: ChangeFeed;
   readonly limits: CacheLimits;
   readonly now: () => Instant;
+  /** A clock that is never set, in milliseconds. */
+  readonly monotonic?: () => number;
+  /** Whether the last value is served also while the store holds what cannot be one. */
+  readonly outlivesInvalidData: boolean;
 };
 
-type Flight<T> = { readonly epoch: number; readonly at: Instant; dirty: boolean; answer: Promise<Held<T>> };
+type Flight<T> = {
+  readonly order: number;
+  readonly epoch: number;
+  readonly at: Instant;
+  dirty: boolean;
+  answer: Promise<Held<T>>;
+};
 
-/** How long a store that failed is not asked again for what is remembered. RFC 8767 calls it the failure recheck timer. */
+/** How long a key that could not be read is not read again, where it is remembered. RFC 8767 calls it the failure recheck timer. */
 const recheckMs = 250;
 
 /**
@@ -34,17 +44,19 @@ const recheckMs = 250;
  *
  * A key is read once for all who ask at the same time. A change that is told while a read is under way
  * makes the read's answer one that is given, but not kept as current; nobody joins such a read any more.
- * When the store cannot be read, the last value is served for `maxStaleMs` after it was last known to be true.
+ * When the store cannot be read (or, if so configured, holds what cannot be a value), the last value is served for `maxStaleMs` after it was last known to be true.
  */
 export class NearCache<T> {
   readonly #options: Options<T>;
   readonly #present: LRUCache<string, Entry<T>>;
   readonly #absent: LRUCache<string, Entry<T>>;
   readonly #flights = new Map<string, Flight<T>>();
-  #recheckAt = Number.NEGATIVE_INFINITY;
+  readonly #monotonic: () => number;
+  #flightCount = 0;
 
   constructor(options: Options<T>) {
     this.#options = options;
+    this.#monotonic = options.monotonic ?? (() => performance.now());
     // Who still holds an entry that was pushed out or replaced must not take it for current: it is told of no change.
     const settings = { max: options.limits.capacity, dispose: (entry: Entry<T>) => entry.invalidate() };
     this.#present = new LRUCache(settings);
@@ -56,14 +68,15 @@ export class NearCache<T> {
     const now = this.#options.now();
     const entry = this.#entry(key);
     if (entry?.isCurrent(now)) return entry;
-    if (now < this.#recheckAt && this.#mayServe(entry, now)) return entry;
+    if (this.#mayServe(entry, now) && this.#monotonic() < entry.recheckAt) return entry;
     try {
       return await this.#read(key, read, now);
     } catch (error) {
-      if (!(error instanceof StoreDataInvalid)) this.#recheckAt = this.#options.now() + recheckMs;
       const last = this.#entry(key);
-      if (!this.#mayServe(last, this.#options.now())) throw error;
+      const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
+      if (!isServed || !this.#mayServe(last, this.#options.now())) throw error;
       last.fault = error;
+      last.recheckAt = this.#monotonic() + recheckMs;
       return last;
     }
   }
@@ -91,7 +104,8 @@ export class NearCache<T> {
     const { epoch } = this.#options.feed;
     const underWay = this.#flights.get(key);
     if (underWay?.epoch === epoch) return underWay.answer;
-    const flight: Flight<T> = { epoch, at: now, dirty: false, answer: Promise.reject() };
+    this.#flightCount += 1;
+    const flight: Flight<T> = { order: this.#flightCount, epoch, at: now, dirty: false, answer: Promise.reject() };
     flight.answer.catch(() => {});
     flight.answer = read()
       .then((held) => this.#keep(key, flight, held))
@@ -106,9 +120,9 @@ export class NearCache<T> {
     const { feed, limits, isSame } = this.#options;
     // A fifth of jitter, so that what was read together is not read again together.
     const expiresAt = Math.min(validUntil, flight.at + limits.expiryMs * (0.8 + Math.random() * 0.4));
-    const read: Read = { at: flight.at, epoch: flight.epoch, validUntil: expiresAt };
+    const read: Read = { order: flight.order, at: flight.at, epoch: flight.epoch, validUntil: expiresAt };
     const last = this.#entry(key);
-    const isLatest = last === undefined || last.readAt <= flight.at;
+    const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
       // The change that made the flight dirty may have come right after the read, whatever was proven since.
       const suspect = new Entry(value, read, feed, flight.at);
@@ -133,13 +147,15 @@ export class NearCache<T> {
   }
 }
 
-/** When a value was read, in which epoch, and until when it is good. */
-type Read = { readonly at: Instant; readonly epoch: number; readonly validUntil: Instant };
+/** Which read a value is from, when it was sent, in which epoch, and until when it is good. */
+type Read = { readonly order: number; readonly at: Instant; readonly epoch: number; readonly validUntil: Instant };
 
 /** A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. */
 class Entry<T> implements Held<T> {
   readonly value: T;
   fault: unknown;
+  /** When the key may be read again after it could not be, by the monotonic clock. */
+  recheckAt = Number.NEGATIVE_INFINITY;
   readonly #feed: ChangeFeed;
   #read: Read;
   #invalidAsOf: Instant | undefined;
@@ -151,8 +167,8 @@ class Entry<T> implements Held<T> {
     this.#invalidAsOf = invalidAsOf;
   }
 
-  get readAt(): Instant {
-    return this.#read.at;
+  get order(): number {
+    return this.#read.order;
   }
 
   get validUntil(): Instant {
@@ -182,6 +198,7 @@ class Entry<T> implements Held<T> {
     this.#read = read;
     this.#invalidAsOf = undefined;
     this.fault = undefined;
+    this.recheckAt = Number.NEGATIVE_INFINITY;
   }
 
   #provenUntil(): Instant {

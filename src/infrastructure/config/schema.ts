@@ -114,7 +114,11 @@ export const commonOptions = z.strictObject({
     .enum(["fail", "skip"])
     .default("fail")
     .describe("`fail`: no answer without this source. `skip`: it is left out, and the answer says so."),
-  timeoutMs: integer(1, 10_000).default(250).describe("How long the source may take to answer, in milliseconds."),
+  timeoutMs: integer(1, 10_000)
+    .default(250)
+    .describe(
+      "How long the source may take to answer, in milliseconds. A store that hangs is given up after 200; with less than that, what is remembered of it is not used.",
+    ),
 });
 
 /** The section `cache`. */

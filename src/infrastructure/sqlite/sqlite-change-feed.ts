@@ -48,7 +48,13 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
 
   #look(): void {
     const lease = { monotonic: performance.now(), wall: Date.now() };
-    const version = this.#version.get()?.["data_version"];
+    let version: unknown;
+    try {
+      version = this.#version.get()?.["data_version"];
+    } catch {
+      // What cannot be asked proves nothing: the lease runs out, and what is remembered is marked as stale.
+      return;
+    }
     if (version !== this.#seen) {
       this.#ends.set(this.#epoch, this.#lease.wall);
       this.#ends.delete(this.#epoch - 1_000);
