@@ -29,7 +29,8 @@ const silent = createLog("silent");
  * Writers put a rising version into each of four sets, directly; three caches read them through proxies that are cut
  * and held. Each read is held against the history of acknowledged writes: a fresh answer must have every write that was
  * acknowledged a freshness bound before it was asked for, and any answer every write before the instant it says.
- * Without `lease`, a feed counts as live for as long as its connection stands, as caches do that trust their connection.
+ * Without `lease`, a feed counts as live for as long as its connection stands, as caches do that trust their connection; the
+ * faults are then silences of that connection, each longer than the bound and hardly longer than it takes to notice one.
  */
 export async function runChaos({ durationMs, lease }: { durationMs: number; lease: boolean }): Promise<Chaos> {
   await using redis = await startRedis();
@@ -97,6 +98,11 @@ export async function runChaos({ durationMs, lease }: { durationMs: number; leas
 
   async function fault(): Promise<void> {
     const { data, told } = pick(caches);
+    if (!lease) {
+      told.hold();
+      await setTimeout(2_000);
+      return told.heal();
+    }
     const proxies = pick([[data], [told], [data, told]]);
     const heal = () => {
       for (const proxy of proxies) proxy.heal();
