@@ -132,8 +132,9 @@ const fixedHeaders = {
   Vary: "Authorization",
 };
 
-const keyOf = (authorization = "", location = ""): string =>
-  `${authorization && hash("sha256", authorization, "base64url")} ${location}`;
+/** An empty Authorization header is not the same as none. */
+const keyOf = (authorization: string | undefined, location = ""): string =>
+  `${authorization === undefined ? "" : hash("sha256", authorization, "base64url")} ${location}`;
 
 function oneLocation([location, another]: readonly string[] = []): string | undefined {
   if (another !== undefined) throw new HttpProblem("invalid-context", "The location is given twice; send one.");

@@ -101,6 +101,12 @@ describe("GET /features", () => {
     expect(third.headers.get("etag")).not.toBe(etag);
   });
 
+  it("refuses an empty Authorization header also when the answer to everyone is remembered", async () => {
+    await featuresOf("/features");
+    await featuresOf("/features");
+    expect((await service.get("/features", { authorization: "" })).status).toBe(401);
+  });
+
   it("says how it may be kept, and that it depends on the caller", async () => {
     const { headers } = await service.get("/features");
     expect(headers.get("cache-control")).toBe("private, no-cache");
