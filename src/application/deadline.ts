@@ -1,16 +1,22 @@
-/** Runs `ask` and answers what it answers; rejects when that takes longer than `timeoutMs`. */
-export async function within<T>(timeoutMs: number, ask: () => T | PromiseLike<T>): Promise<T> {
+/**
+ * Answers what `ask` answers, at once where that is no promise; rejects when it takes longer than `timeoutMs`. Throws as `ask` does.
+ */
+export function within<T>(timeoutMs: number, ask: () => T | PromiseLike<T>): T | Promise<T> {
   const answer = ask();
   if (!isPromiseLike(answer)) return answer;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  answer.then(
+    (value) => {
+      clearTimeout(timer);
+      resolve(value);
+    },
+    (cause) => {
+      clearTimeout(timer);
+      reject(cause);
+    },
+  );
+  return promise;
 }
 
 const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>

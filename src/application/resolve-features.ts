@@ -56,7 +56,7 @@ export class ResolveFeatures {
         `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
       );
     }
-    const identity = await this.#identify(caller);
+    const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
     const at = this.#now();
     const context: EvaluationContext = {
@@ -65,7 +65,7 @@ export class ResolveFeatures {
       ...(location ? { location } : {}),
     };
     // All are asked in one turn of the event loop, so that reads of one store travel together.
-    const says = await Promise.all(this.#sources.map((source) => this.#ask(source, context)));
+    const says = await settled(this.#sources.map((source) => this.#ask(source, context)));
     const heard = says.filter((say) => say !== undefined);
     const from = [...(identity ? [identity] : []), ...heard.flatMap(({ answer }) => answer.from ?? [])];
     const validUntil = Math.min(...heard.map(({ answer }) => answer.validUntil ?? at + assumedValidityMs));
@@ -78,8 +78,7 @@ export class ResolveFeatures {
     };
   }
 
-  async #identify(caller: Caller): Promise<Held<UserId | undefined> | undefined> {
-    if (caller === undefined) return undefined;
+  async #identify(caller: NonNullable<Caller>): Promise<Held<UserId | undefined>> {
     if ("userId" in caller) return readAt(caller.userId, this.#now());
     let identity: Held<UserId | undefined>;
     try {
@@ -101,31 +100,46 @@ export class ResolveFeatures {
     return identity;
   }
 
-  async #ask(source: Source, context: EvaluationContext): Promise<(Say & { readonly answer: Answer }) | undefined> {
-    let answer: Answer;
+  /** Answers in the same turn where the source does: most often all that is asked for is remembered. */
+  #ask(source: Source, context: EvaluationContext): Heard | Promise<Heard> {
     try {
-      answer = checked(await within(source.timeoutMs, () => source.resolver.resolve(context)));
+      const answer = within(source.timeoutMs, () => source.resolver.resolve(context));
+      if (!(answer instanceof Promise)) return this.#hear(source, answer, context.at);
+      return answer.then((late) => this.#hear(source, late, context.at)).catch((cause) => this.#missed(source, cause));
     } catch (cause) {
-      this.#states.failed(source.name, cause);
-      if (source.onFailure === "skip") return undefined;
-      throw new SourceUnavailable(source.name, cause);
+      return this.#missed(source, cause);
     }
-    const fault = faultOf(answer.from ?? [], context.at);
+  }
+
+  async #missed(source: Source, cause: unknown): Promise<undefined> {
+    this.#states.failed(source.name, cause);
+    if (source.onFailure === "skip") return undefined;
+    throw new SourceUnavailable(source.name, cause);
+  }
+
+  #hear(source: Source, answer: Answer, at: Instant): Heard {
+    check(answer);
+    const fault = faultOf(answer.from ?? [], at);
     if (fault) this.#states.failed(source.name, fault);
     else if (answer !== nothing) this.#states.answered(source.name);
     return { rule: source, features: answer.features, answer };
   }
 }
 
-/** The answer, if it is one: a source from outside the repository may answer anything. */
-function checked(answer: Answer): Answer {
+/** What a source said; `undefined` where it is left out. */
+type Heard = (Say & { readonly answer: Answer }) | undefined;
+
+const settled = (says: readonly (Heard | Promise<Heard>)[]): readonly Heard[] | Promise<readonly Heard[]> =>
+  says.some((say) => say instanceof Promise) ? Promise.all(says) : (says as readonly Heard[]);
+
+/** Throws where the answer is none: a source from outside the repository may answer anything. */
+function check(answer: Answer): void {
   if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
   for (const [feature, resolution] of answer.features) {
     if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
       throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
     }
   }
-  return answer;
 }
 
 /** Why something had to be answered from what was remembered, if it had. */

@@ -6,11 +6,12 @@ import type { Held } from "./held.ts";
  *
  * A set that is not there is empty. Members that are no servable keys ({@link ./feature.ts}) are
  * left out and counted. Reads started in one turn of the event loop travel to the store together.
+ * Answers synchronously when it can.
  * Rejects with `StoreDataInvalid` when the key holds something that is not a set or a set of more
  * than `limit` members, found without reading it all; and with any other error when the store does not answer.
  */
 export interface FeatureSets {
-  read(key: string, limit: number): Promise<Held<FeatureSet>>;
+  read(key: string, limit: number): Held<FeatureSet> | Promise<Held<FeatureSet>>;
 }
 
 export type FeatureSet = {

@@ -6,8 +6,8 @@ import type { Held } from "./held.ts";
  *
  * Answers the user id, or `undefined` for a token nobody is known by. Rejects when it cannot tell:
  * an unreachable store is never "unknown". A token that has not the syntax of one
- * ({@link ./token.ts}) is unknown and reaches no store.
+ * ({@link ./token.ts}) is unknown and reaches no store. Answers synchronously when it can.
  */
 export interface TokenResolver {
-  resolve(token: string): Promise<Held<UserId | undefined>>;
+  resolve(token: string): Held<UserId | undefined> | Promise<Held<UserId | undefined>>;
 }

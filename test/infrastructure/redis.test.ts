@@ -142,7 +142,7 @@ describe("Redis", () => {
     const url = store.server.url.replace("redis://", "redis://reader:secret@");
     await using connection = connectRedis("store", url, createLog("silent"));
     await connection.connected();
-    const failure = connection.tokenResolver(plainTokenKey()).resolve("canary-token");
+    const failure = Promise.resolve(connection.tokenResolver(plainTokenKey()).resolve("canary-token"));
     await expect(failure).rejects.toThrow();
     await failure.catch((error) => expect(JSON.stringify([error, error.message, error.stack])).not.toContain("canary"));
   });

@@ -1,6 +1,8 @@
-import type { EvaluationContext } from "../../domain/evaluation-context.ts";
-import type { Resolution } from "../../domain/feature.ts";
+import type { EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
+import type { FeatureKey, Resolution } from "../../domain/feature.ts";
 import { type Answer, type FeatureResolver, nothing } from "../../domain/feature-resolver.ts";
+import type { FeatureSet } from "../../domain/feature-sets.ts";
+import type { Held } from "../../domain/held.ts";
 import type { StoredSet } from "../../domain/stored-set.ts";
 import { defineSource, type SourceHost } from "../source.ts";
 
@@ -32,28 +34,38 @@ export const source = defineSource({
 /** Everything that stands in the context's set is on. */
 class SetFeatureResolver implements FeatureResolver {
   readonly stored: StoredSet;
-  readonly #on: Resolution;
+  readonly #resolution: Resolution;
   readonly #host: SourceHost;
+  #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
   #skipped = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(stored: StoredSet, host: SourceHost) {
     this.stored = stored;
     this.#host = host;
-    this.#on = { on: true, value: true, reason: stored.key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
+    this.#resolution = { on: true, value: true, reason: stored.key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
   }
 
-  async resolve(context: EvaluationContext): Promise<Answer> {
+  resolve(context: EvaluationContext): Answer | Promise<Answer> {
     const key = this.stored.key.keyFor(context);
     if (key === undefined) return nothing;
-    const held = await this.stored.sets.read(key, this.stored.limit);
-    const { features, skipped } = held.value;
-    if (skipped > 0) this.#count(skipped, key, context.at);
-    return {
-      features: new Map(features.map((feature) => [feature, this.#on])),
-      from: [held],
-      validUntil: Number.POSITIVE_INFINITY,
-    };
+    const held = this.stored.sets.read(key, this.stored.limit);
+    return held instanceof Promise
+      ? held.then((read) => this.#answer(key, read, context.at))
+      : this.#answer(key, held, context.at);
+  }
+
+  #answer(key: string, held: Held<FeatureSet>, at: Instant): Answer {
+    if (held.value.skipped > 0) this.#count(held.value.skipped, key, at);
+    return { features: this.#on(held.value), from: [held], validUntil: Number.POSITIVE_INFINITY };
+  }
+
+  /** The last one is kept: where the key is fixed, it serves every call until the set changes. */
+  #on(set: FeatureSet): ReadonlyMap<FeatureKey, Resolution> {
+    if (this.#last?.set !== set) {
+      this.#last = { set, on: new Map(set.features.map((feature) => [feature, this.#resolution])) };
+    }
+    return this.#last.on;
   }
 
   #count(skipped: number, key: string, at: number): void {

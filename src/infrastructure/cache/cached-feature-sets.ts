@@ -40,18 +40,32 @@ export class CachedFeatureSets implements FeatureSets {
     });
   }
 
-  async read(key: string, limit: number): Promise<Held<FeatureSet>> {
+  read(key: string, limit: number): Held<FeatureSet> | Promise<Held<FeatureSet>> {
     // Nobody tells of changes of other keys.
     if (!this.#keys.prefixes.some((prefix) => key.startsWith(prefix))) return this.#sets.read(key, limit);
     this.#limit = Math.max(this.#limit, limit);
-    const held = await this.#remembered(key);
+    const held = this.#remembered(key);
+    return held instanceof Promise
+      ? held.then((read) => this.#checked(key, read, limit))
+      : this.#checked(key, held, limit);
+  }
+
+  #checked(key: string, held: Held<FeatureSet>, limit: number): Held<FeatureSet> {
     if (sizeOf(held.value) > limit) throw new StoreDataInvalid(`the set ${key} has more than ${limit} members`);
     if (this.#keys.fixed.has(key)) this.#fixed.add(key);
     return held;
   }
 
-  #remembered(key: string): Promise<Held<FeatureSet>> {
-    return this.#cache.get(key, () => this.#sets.read(key, this.#limit));
+  #remembered(key: string): Held<FeatureSet> | Promise<Held<FeatureSet>> {
+    return this.#cache.get(key, async () => this.#sets.read(key, this.#limit));
+  }
+
+  async #readAgain(key: string): Promise<void> {
+    try {
+      await this.#remembered(key);
+    } catch {
+      // Who asks next is told of a failure; here nobody does.
+    }
   }
 
   #readSoon(key: string): void {
@@ -59,8 +73,7 @@ export class CachedFeatureSets implements FeatureSets {
     this.#gathered.add(key);
     setTimeout(() => {
       this.#gathered.delete(key);
-      // Who asks next is told of a failure; here nobody does.
-      this.#remembered(key).catch(() => {});
+      void this.#readAgain(key);
     }, gatherMs).unref();
   }
 }

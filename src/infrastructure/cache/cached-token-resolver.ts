@@ -29,9 +29,9 @@ export class CachedTokenResolver implements TokenResolver {
     feed.listen((key) => this.#cache.forget(key === undefined ? undefined : digestOf(key)));
   }
 
-  async resolve(token: string): Promise<Held<UserId | undefined>> {
+  resolve(token: string): Held<UserId | undefined> | Promise<Held<UserId | undefined>> {
     if (!isToken(token)) return readAt(undefined, this.#now());
-    return this.#cache.get(digestOf(this.#keyOf(token)), () => this.#tokens.resolve(token));
+    return this.#cache.get(digestOf(this.#keyOf(token)), async () => this.#tokens.resolve(token));
   }
 }
 

@@ -63,12 +63,16 @@ export class NearCache<T> {
     this.#absent = new LRUCache(settings);
   }
 
-  /** What the key holds; `read` is called where that is not known. Rejects as it does, where nothing may be served instead. */
-  async get(key: string, read: () => Promise<Held<T>>): Promise<Held<T>> {
+  /** What the key holds; `read` is called where that is not known. Rejects as that does, where nothing may be served instead. */
+  get(key: string, read: () => Promise<Held<T>>): Held<T> | Promise<Held<T>> {
     const now = this.#options.now();
     const entry = this.#entry(key);
     if (entry?.isCurrent(now)) return entry;
     if (this.#mayServe(entry, now) && this.#monotonic() < entry.recheckAt) return entry;
+    return this.#readOrLast(key, read, now);
+  }
+
+  async #readOrLast(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
     try {
       return await this.#read(key, read, now);
     } catch (error) {
