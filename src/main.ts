@@ -4,7 +4,9 @@ import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { httpApp } from "./adapters/http/app.ts";
+import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
 import { listen } from "./adapters/http/server.ts";
+import { shortcut } from "./adapters/http/shortcut.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
 import { compose } from "./container.ts";
 import { createLog, type Log } from "./infrastructure/logger.ts";
@@ -49,18 +51,21 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
-/** Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. */
-export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Service> {
+/**
+ * Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. Without the shortcut all calls
+ * take their route, as they do where requests are logged or other origins may ask.
+ */
+export async function start(config: Config, env: NodeJS.ProcessEnv, hasShortcut = true): Promise<Service> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(compose(config, env));
   const log = composition.get(Tokens.Log);
   const checkReadiness = composition.get(Tokens.CheckReadiness);
+  const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock));
   let stopping = false;
   const app = httpApp({
     resolveFeatures: composition.get(Tokens.ResolveFeatures),
     checkReadiness,
-    rememberedAnswers: config.cache.capacity,
-    now: composition.get(Tokens.Clock),
+    answers,
     isStopping: () => stopping,
     log,
     logRequests: config.log.requests,
@@ -69,7 +74,8 @@ export async function start(config: Config, env: NodeJS.ProcessEnv): Promise<Ser
   });
   // What follows finds the stores connected; one that cannot be had is no reason not to serve.
   await Promise.allSettled([...composition.get(Tokens.Connections).values()].map((store) => store.connected()));
-  const server = await listen(app.fetch, config.server.host, config.server.port, log);
+  const quick = hasShortcut && !config.log.requests && !config.server.cors ? shortcut(answers) : undefined;
+  const server = await listen(app.fetch, quick, config.server.host, config.server.port, log);
   const sources = config.sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
   log.info({ url: server.url, config: config.file, sources, version: packageJson.version }, "started");
   const open = opened.move();

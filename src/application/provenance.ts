@@ -1,20 +1,36 @@
+import type { ChangeFeed } from "../domain/change-feed.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { Held } from "../domain/held.ts";
 
 /** The reads that an answer was made from, and what follows for the answer. It holds on to nothing else. */
 export class Provenance {
   readonly #from: readonly Held<unknown>[];
+  readonly #feeds: readonly ChangeFeed[];
   readonly #validUntil: Instant;
+  /** The generation of the feeds in which all reads were found current, and until when they are unless one of them tells otherwise. */
+  #found = Number.NaN;
+  #foundUntil = Number.NEGATIVE_INFINITY;
 
   constructor(from: readonly Held<unknown>[], validUntil: Instant) {
     this.#from = from;
+    this.#feeds = feedsOf(from);
     this.#validUntil = validUntil;
   }
 
-  /** Whether asking again would provably give the same, but for changes within the freshness bound. */
+  /**
+   * Whether asking again would provably give the same, but for changes within the freshness bound. It looks at each
+   * read only when something was told since it last did, because this is asked at every call.
+   */
   isCurrent(now: Instant): boolean {
-    if (now >= this.#validUntil) return false;
-    for (const held of this.#from) if (!held.isCurrent(now)) return false;
+    let generation = 0;
+    for (const feed of this.#feeds) {
+      if (!feed.isLive(now)) return false;
+      generation += feed.generation;
+    }
+    if (generation === this.#found && now < this.#foundUntil) return true;
+    if (now >= this.#validUntil || !this.#from.every((held) => held.isCurrent(now))) return false;
+    this.#found = this.#from.every(({ feed }) => feed) ? generation : Number.NaN;
+    this.#foundUntil = Math.min(this.#validUntil, ...this.#from.map((held) => held.validUntil));
     return true;
   }
 
@@ -22,4 +38,10 @@ export class Provenance {
   asOf(now: Instant): Instant {
     return Math.min(now, ...this.#from.map((held) => held.asOf(now)));
   }
+}
+
+function feedsOf(from: readonly Held<unknown>[]): readonly ChangeFeed[] {
+  const feeds: ChangeFeed[] = [];
+  for (const { feed } of from) if (feed && !feeds.includes(feed)) feeds.push(feed);
+  return feeds;
 }

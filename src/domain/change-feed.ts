@@ -10,6 +10,8 @@ import type { Instant } from "./evaluation-context.ts";
 export interface ChangeFeed {
   /** Counts the epochs. */
   readonly epoch: number;
+  /** Grows with each change that is told and each epoch that begins: while it does not, nothing that was current has changed. */
+  readonly generation: number;
   /** Whether all changes up to an instant within the freshness bound have been told. */
   isLive(now: Instant): boolean;
   /** The instant up to which all changes had been told in an epoch; `-Infinity` where that is not known. */

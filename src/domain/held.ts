@@ -1,3 +1,4 @@
+import type { ChangeFeed } from "./change-feed.ts";
 import type { Instant } from "./evaluation-context.ts";
 
 /** An answer that is not marked as stale is true for an instant at most this long ago, in milliseconds. */
@@ -8,8 +9,10 @@ export interface Held<T> {
   readonly value: T;
   /** Why it could not be read again, where that was tried last and failed. */
   readonly fault: unknown;
-  /** The instant from which the store itself drops the value; `Infinity` where it does not. */
+  /** The instant from which the value is not current, whatever is told; `Infinity` where there is none. */
   readonly validUntil: Instant;
+  /** Who tells when it stops being current, where that is the only thing, but for `validUntil`, that can make it stop. */
+  readonly feed?: ChangeFeed;
   /** Whether reading again would provably give the same, but for changes within the freshness bound. */
   isCurrent(now: Instant): boolean;
   /** The latest instant for which the value is known to be true. */

@@ -20,9 +20,10 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
       feed.listen((key) => told.push(key));
-      const { epoch } = feed;
+      const { epoch, generation } = feed;
       await change("contract:changed");
       await until(() => told.includes("contract:changed") || feed.epoch > epoch, "the change is told");
+      expect(feed.generation).toBeGreaterThan(generation);
     });
 
     it("knows nothing of an epoch that never was", async () => {

@@ -7,6 +7,7 @@ import { NearCache } from "../../src/infrastructure/cache/near-cache.ts";
 /** A feed and a clock in the test's hands. */
 class HandFeed implements ChangeFeed {
   epoch = 1;
+  generation = 0;
   live = true;
   proven = new Map<number, number>();
   isLive = () => this.live;

@@ -148,6 +148,9 @@ const trusting = (feed: RedisChangeFeed): ChangeFeed => ({
   get epoch() {
     return feed.epoch;
   },
+  get generation() {
+    return feed.generation;
+  },
   isLive: () => feed.provenUntil(feed.epoch) > Number.NEGATIVE_INFINITY,
   provenUntil: (epoch) => feed.provenUntil(epoch),
   listen: (listener) => feed.listen(listener),

@@ -11,12 +11,16 @@ export type TestService = AsyncDisposable &
   Service & { readonly get: (path: string, headers?: Record<string, string>) => Promise<Response> };
 
 /** Starts a service with a configuration given as text; files named in it are relative to a folder of its own. */
-export async function startService(yaml: string, env: NodeJS.ProcessEnv = {}): Promise<TestService> {
+export async function startService(
+  yaml: string,
+  env: NodeJS.ProcessEnv = {},
+  hasShortcut = process.env["SHORTCUT"] !== "off",
+): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-service-"));
   const file = join(folder, "tidegate.yaml");
   writeFileSync(file, yaml);
   const config = await loadConfig(file, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", FOLDER: folder, ...env });
-  const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env);
+  const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env, hasShortcut);
   return {
     ...service,
     get: (path, headers: Record<string, string> = {}) => fetch(service.url + path, { headers }),

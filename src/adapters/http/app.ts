@@ -4,11 +4,11 @@ import { cors } from "hono/cors";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import { TidegateError } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { documentation } from "./documentation.ts";
 import { features } from "./features.ts";
 import { healthChecks } from "./health.ts";
+import type { PreparedAnswers } from "./prepared-answers.ts";
 import { HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { requestLog } from "./request-log.ts";
@@ -17,9 +17,7 @@ import { requestLog } from "./request-log.ts";
 export type HttpOptions = {
   readonly resolveFeatures: ResolveFeatures;
   readonly checkReadiness: CheckReadiness;
-  /** The most answers that are kept ready to be sent again. */
-  readonly rememberedAnswers: number;
-  readonly now: () => Instant;
+  readonly answers: PreparedAnswers;
   readonly isStopping: () => boolean;
   readonly log: Log;
   readonly logRequests: boolean;
@@ -48,7 +46,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
     app.use((c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
-  features(app, options.resolveFeatures, options.rememberedAnswers, options.now);
+  features(app, options.resolveFeatures, options.answers);
   healthChecks(app, options.checkReadiness, options.isStopping);
   documentation(app, options.version);
   app.notFound((c) => unmatched(app, c));

@@ -41,8 +41,17 @@ const details = {
   "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
-/** Serves an app over HTTP/1.1. Rejects when the address cannot be had. */
-export async function listen(fetch: Fetch, host: string, port: number, log: Log): Promise<HttpServer> {
+/** Answers a request at once, or tells that it does not. */
+type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
+/** Serves an app over HTTP/1.1; `shortcut` is asked first. Rejects when the address cannot be had. */
+export async function listen(
+  fetch: Fetch,
+  shortcut: Shortcut | undefined,
+  host: string,
+  port: number,
+  log: Log,
+): Promise<HttpServer> {
   let stopping = false;
   const answer = getRequestListener(fetch, {
     errorHandler: (error) => {
@@ -55,6 +64,7 @@ export async function listen(fetch: Fetch, host: string, port: number, log: Log)
   });
   const server = createServer(limits, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
+    if (shortcut?.(incoming, outgoing)) return;
     const fault = requestFault(incoming);
     if (fault) return send(outgoing, fault, incoming.headers["x-request-id"]);
     return answer(incoming, outgoing);

@@ -160,14 +160,14 @@ class Entry<T> implements Held<T> {
   fault: unknown;
   /** When the key may be read again after it could not be, by the monotonic clock. */
   recheckAt = Number.NEGATIVE_INFINITY;
-  readonly #feed: ChangeFeed;
+  readonly feed: ChangeFeed;
   #read: Read;
   #invalidAsOf: Instant | undefined;
 
   constructor(value: T, read: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
     this.value = value;
     this.#read = read;
-    this.#feed = feed;
+    this.feed = feed;
     this.#invalidAsOf = invalidAsOf;
   }
 
@@ -182,9 +182,9 @@ class Entry<T> implements Held<T> {
   isCurrent(now: Instant): boolean {
     return (
       this.#invalidAsOf === undefined &&
-      this.#read.epoch === this.#feed.epoch &&
+      this.#read.epoch === this.feed.epoch &&
       now < this.#read.validUntil &&
-      this.#feed.isLive(now)
+      this.feed.isLive(now)
     );
   }
 
@@ -207,6 +207,6 @@ class Entry<T> implements Held<T> {
 
   #provenUntil(): Instant {
     const { at, epoch, validUntil } = this.#read;
-    return Math.max(at, Math.min(this.#feed.provenUntil(epoch), validUntil));
+    return Math.max(at, Math.min(this.feed.provenUntil(epoch), validUntil));
   }
 }

@@ -134,7 +134,7 @@ export const cache = z.strictObject({
     .number()
     .min(1)
     .max(86_400)
-    .default(60)
+    .default(600)
     .describe(
       "After how long a key is read again although it did not change. The environment's GLOBAL_CACHE_EXPIRY wins.",
     ),

@@ -36,7 +36,10 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #epoch = 0;
+  #generation = 0;
   #lease: Moment | undefined;
+  /** What `isLive` said last: a call asks it for each of the reads that its answer was made from. */
+  #judged: { readonly now: Instant; readonly live: boolean } | undefined;
 
   /** Watches the keys that begin with one of the prefixes, of all databases of the server. */
   constructor(connection: string, url: string, prefixes: readonly string[], log: Log) {
@@ -51,10 +54,15 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     return this.#epoch;
   }
 
+  get generation(): number {
+    return this.#generation;
+  }
+
   isLive(now: Instant): boolean {
-    if (!this.#lease) return false;
-    const { monotonic, wall } = this.#lease;
-    return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
+    if (this.#judged?.now === now) return this.#judged.live;
+    const live = this.#lease !== undefined && isWithinBound(this.#lease, now);
+    this.#judged = { now, live };
+    return live;
   }
 
   provenUntil(epoch: number): Instant {
@@ -123,7 +131,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
         sent = moment();
         const silence = setTimeout(end, deadMs);
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
-        this.#lease = before;
+        this.#renew(before);
       }
     } catch (error) {
       return error instanceof Error && error.name === "ReplyError" ? error.message : undefined;
@@ -157,20 +165,30 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   #begin(lease: Moment): void {
     this.#epoch += 1;
+    this.#generation += 1;
+    this.#renew(lease);
+  }
+
+  #renew(lease: Moment | undefined): void {
     this.#lease = lease;
+    this.#judged = undefined;
   }
 
   #end(): void {
     if (!this.#lease) return;
     this.#ends.set(this.#epoch, this.#lease.wall);
     if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);
-    this.#lease = undefined;
+    this.#renew(undefined);
   }
 
   #tell(key: string | undefined): void {
+    this.#generation += 1;
     for (const listener of this.#listeners) listener(key);
   }
 }
+
+const isWithinBound = ({ monotonic, wall }: Moment, now: Instant): boolean =>
+  performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
 
 const moment = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
 

@@ -30,6 +30,11 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
     return this.#epoch;
   }
 
+  /** A change is told by the end of an epoch. */
+  get generation(): number {
+    return this.#epoch;
+  }
+
   isLive(now: Instant): boolean {
     const { monotonic, wall } = this.#lease;
     return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;

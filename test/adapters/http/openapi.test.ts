@@ -33,8 +33,7 @@ describe("the OpenAPI document", () => {
     const app = httpApp({
       resolveFeatures: unused,
       checkReadiness: unused,
-      rememberedAnswers: 1,
-      now: unused,
+      answers: unused,
       isStopping: unused,
       log: unused,
       logRequests: false,

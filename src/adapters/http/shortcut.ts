@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PreparedAnswers } from "./prepared-answers.ts";
+
+const plainHost = /^[A-Za-z0-9.:-]+$/;
+
+/**
+ * Answers a call for features of the commonest form, where its answer is prepared, without the making of a Fetch request
+ * and response: half of what a call costs. Tells whether it did; the route answers all others, byte for byte the same.
+ */
+export const shortcut =
+  (answers: PreparedAnswers) =>
+  ({ method, url = "", rawHeaders }: IncomingMessage, outgoing: ServerResponse): boolean => {
+    if (method !== "GET" || !(url === "/features" || url.startsWith("/features?"))) return false;
+    const asked = plainly(rawHeaders);
+    const reply = asked && answers.find(url, asked.authorization, asked.ifNoneMatch);
+    if (!reply) return false;
+    outgoing.writeHead(reply.status, reply.headers).end(reply.body, reply.encoding);
+    return true;
+  };
+
+type Asked = Record<"host" | "authorization" | "ifNoneMatch", string | undefined>;
+
+/** What the headers ask for; `undefined` where one of them is for the route to judge. Names and values alternate in them. */
+function plainly(rawHeaders: readonly string[]): Asked | undefined {
+  const asked: Asked = { host: undefined, authorization: undefined, ifNoneMatch: undefined };
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const value = rawHeaders[index + 1];
+    switch (rawHeaders[index]?.toLowerCase()) {
+      case "host":
+        if (asked.host !== undefined) return undefined;
+        asked.host = value;
+        break;
+      case "authorization":
+        if (asked.authorization !== undefined) return undefined;
+        asked.authorization = value;
+        break;
+      case "if-none-match":
+        if (asked.ifNoneMatch !== undefined) return undefined;
+        asked.ifNoneMatch = value;
+        break;
+      case "accept":
+        if (value !== "*/*" && value !== "application/json") return undefined;
+        break;
+      case "content-length":
+      case "transfer-encoding":
+        return undefined;
+    }
+  }
+  return asked.host !== undefined && plainHost.test(asked.host) ? asked : undefined;
+}

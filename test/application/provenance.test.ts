@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { Provenance } from "../../src/application/provenance.ts";
+import type { ChangeFeed } from "../../src/domain/change-feed.ts";
+import { type Held, readAt } from "../../src/domain/held.ts";
+
+/** A feed and a read that it watches, in the test's hands; `looks` counts how often the read was asked. */
+function setUp(validUntil = Number.POSITIVE_INFINITY) {
+  const feed = { epoch: 1, generation: 1, isLive: () => state.live, provenUntil: () => 0, listen: () => {} };
+  const state = { live: true, current: true, looks: 0 };
+  const held: Held<string> = {
+    value: "a",
+    fault: undefined,
+    validUntil,
+    feed: feed satisfies ChangeFeed,
+    isCurrent: (now) => {
+      state.looks += 1;
+      return state.current && state.live && now < validUntil;
+    },
+    asOf: () => 5,
+  };
+  return { feed, state, held };
+}
+
+describe("the provenance of an answer", () => {
+  it("looks at the reads once, and again when the feed has told something", () => {
+    const { feed, state, held } = setUp();
+    const provenance = new Provenance([held], Number.POSITIVE_INFINITY);
+    expect([provenance.isCurrent(1), provenance.isCurrent(2), state.looks]).toEqual([true, true, 1]);
+    feed.generation += 1;
+    expect([provenance.isCurrent(3), provenance.isCurrent(4), state.looks]).toEqual([true, true, 2]);
+    state.current = false;
+    feed.generation += 1;
+    expect([provenance.isCurrent(5), provenance.isCurrent(5)]).toEqual([false, false]);
+  });
+
+  it("is not current while a feed is not live, though it has told nothing", () => {
+    const { state, held } = setUp();
+    const provenance = new Provenance([held], Number.POSITIVE_INFINITY);
+    expect(provenance.isCurrent(1)).toBe(true);
+    state.live = false;
+    expect(provenance.isCurrent(2)).toBe(false);
+    state.live = true;
+    expect(provenance.isCurrent(3)).toBe(true);
+  });
+
+  it("is current until the first of its reads, or of the answer itself, is not valid any more", () => {
+    const first = new Provenance([setUp(10).held, setUp(20).held], Number.POSITIVE_INFINITY);
+    expect([first.isCurrent(9), first.isCurrent(10)]).toEqual([true, false]);
+    const answer = new Provenance([setUp(20).held], 10);
+    expect([answer.isCurrent(9), answer.isCurrent(10)]).toEqual([true, false]);
+  });
+
+  it("asks a read that no feed watches each time", () => {
+    let current = true;
+    const held = { ...readAt("a", 1), isCurrent: () => current };
+    const provenance = new Provenance([held], Number.POSITIVE_INFINITY);
+    expect(provenance.isCurrent(1)).toBe(true);
+    current = false;
+    expect(provenance.isCurrent(1)).toBe(false);
+  });
+});
