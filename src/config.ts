@@ -19,7 +19,7 @@ import {
 import { base, commonOptions, type TokenOptions } from "./infrastructure/config/schema.ts";
 import { check } from "./infrastructure/config/schema-problems.ts";
 import { checkRules } from "./infrastructure/config/source-rules.ts";
-import { pathText, YamlFile } from "./infrastructure/config/yaml-file.ts";
+import { pathText, textOf, YamlFile } from "./infrastructure/config/yaml-file.ts";
 import { shortestPepper } from "./infrastructure/token-key.ts";
 
 /** A source as configured; `create` makes its resolver. */
@@ -46,9 +46,17 @@ export function defaultFile(env: NodeJS.ProcessEnv): string {
 /** Where the embedded store keeps its files, unless TIDEGATE_DATA says otherwise: beside the sources, wherever one stands. */
 const defaultData = resolve(import.meta.dirname, "../data");
 
-/** Loads a configuration. Rejects with one `ConfigError` that lists everything that is wrong with it. */
-export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<Config> {
-  const yaml = YamlFile.read(file, { ...env, TIDEGATE_DATA: env["TIDEGATE_DATA"] || defaultData });
+/**
+ * Loads a configuration: what stands in its file, or a text in that one's place. Rejects with one `ConfigError` that
+ * lists everything that is wrong with it; also what differs from the `running` server and cannot while that runs.
+ */
+export async function loadConfig(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  text = textOf(file),
+  running?: Config["server"],
+): Promise<Config> {
+  const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: env["TIDEGATE_DATA"] || defaultData });
   const problems: Problem[] = [...yaml.problems];
   const complain: Complain = (path, fault) => problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
 
@@ -89,8 +97,16 @@ export async function loadConfig(file: string, env: NodeJS.ProcessEnv): Promise<
     complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
   }
   if (checked?.tokens?.layout === "hashed") checkPepper(checked.tokens, env, complain);
+  if (checked && running) checkUnchanged(checked.server, running, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   return { ...checked, file, sources, keys: keysRead(keys, checked.tokens) };
+}
+
+function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
+  for (const option of ["host", "port", "workers"] as const) {
+    if (server[option] === running[option]) continue;
+    complain(["server", option], `is ${running[option]} for as long as it runs; set it back, or start it anew`);
+  }
 }
 
 /** One problem a value, the first that was found, in the order of the file. */

@@ -1,42 +1,117 @@
 import cluster from "node:cluster";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
-import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
-import { httpApp } from "./adapters/http/app.ts";
-import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
-import { listen } from "./adapters/http/server.ts";
-import { shortcut } from "./adapters/http/shortcut.ts";
+import { listen, type Shortcut } from "./adapters/http/server.ts";
+import { type Answering, answering } from "./answering.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
-import { compose } from "./container.ts";
+import { ConfigError } from "./infrastructure/config/config-error.ts";
+import { textOf } from "./infrastructure/config/yaml-file.ts";
 import { createLog, type Log } from "./infrastructure/logger.ts";
-import { reportServing, runWorkers } from "./infrastructure/worker-pool.ts";
-import { Tokens } from "./tokens.ts";
+import { SetupFailed } from "./infrastructure/setup-failed.ts";
+import { type Signals, signals } from "./infrastructure/signals.ts";
+import { handedConfigurations, reportServing, runWorkers } from "./infrastructure/worker-pool.ts";
 
-/** Serves until SIGTERM or SIGINT, then drains. Prints one line with the URL once it serves. */
+/** So long a configuration may take to become ready. */
+const readyWithinMs = 2_000;
+
+/**
+ * Serves until SIGTERM or SIGINT, or until its terminal is closed, then drains. Prints one line with the URL once it
+ * serves. SIGHUP loads the configuration anew; one that cannot be used is refused, and the one before stays.
+ */
 export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const config = await loadConfig(file, env);
-  const stop = new Promise<NodeJS.Signals>((resolve) => {
-    // Both may come again: from a terminal to all processes at once, and from the process that forked this one.
-    process.on("SIGTERM", resolve).on("SIGINT", resolve);
-  });
+  const { stop, reloads } = signals();
+  if (cluster.isWorker) return serveAsWorker(file, env, stop).finally(() => cluster.worker?.disconnect());
+  const text = textOf(file);
+  const config = await loadConfig(file, env, text);
   const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;
-  const announce = (url: string) => console.log(`Tidegate serves at ${url}`);
-  if (cluster.isWorker) return serveHere(config, env, stop, reportServing).finally(() => cluster.worker?.disconnect());
-  if (workers === 1) return serveHere(config, env, stop, announce);
-  return runWorkers(workers, announce, stop, createLog(config.log.level));
+  if (workers === 1) return serveAlone(config, env, { stop, reloads });
+  const log = createLog(config.log.level);
+  const pool = runWorkers(workers, text, stop, log);
+  const url = await Promise.race([pool.serving, pool.ended]);
+  if (url) announce(url, log);
+  await followFile(reloads, config, env, log, async (next, nextText) => {
+    await pool.use(nextText);
+    log.level = next.log.level;
+  });
+  await pool.ended;
 }
 
-async function serveHere(
-  config: Config,
-  env: NodeJS.ProcessEnv,
-  stop: Promise<NodeJS.Signals>,
-  announce: (url: string) => void,
-): Promise<void> {
+async function serveAlone(config: Config, env: NodeJS.ProcessEnv, { stop, reloads }: Signals): Promise<void> {
   const service = await start(config, env);
-  if (!(await service.readyWithin(2_000))) service.log.warn("serving, but not ready: a store or a source is away");
-  announce(service.url);
-  service.log.info({ signal: await stop }, "stopping");
+  const stopped = stopOn(stop, service);
+  await awaitReady(service);
+  announce(service.url, service.log);
+  await followFile(reloads, config, env, service.log, service.use);
+  await stopped;
+}
+
+/**
+ * Serves the configuration that it is handed, and each that comes later. Where others serve, it takes no connections
+ * before it is ready; where it cannot follow to a configuration that another worker took, it gives way to a new worker.
+ */
+async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void> {
+  const handed = handedConfigurations(stop);
+  const { value: first } = await handed.next();
+  if (!first) return;
+  const config = await loadConfig(file, env, first.text);
+  const stopping = new AbortController();
+  const log = createLog(config.log.level);
+  const made = await answering(config, env, log, stopping.signal);
+  if (first.othersServe) await made.lacking(stop);
+  if (stop.aborted) return made[Symbol.asyncDispose]();
+  const service = await serving(made, env, log, stopping);
+  const stopped = stopOn(stop, service);
+  await awaitReady(service);
+  reportServing(service.url);
+  try {
+    for await (const { text, answer } of handed) {
+      const used = loadConfig(file, env, text).then(service.use);
+      if (answer) answer(await used.then(() => [], sentencesOf));
+      else await used;
+    }
+  } catch (error) {
+    if (!stop.aborted) {
+      await service.stop();
+      throw error;
+    }
+  }
+  await stopped;
+}
+
+/** Loads a running configuration's file for each request, and hands it to `use` where it is right. */
+async function followFile(
+  requests: AsyncIterable<unknown>,
+  { file, server }: Config,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  use: (config: Config, text: string) => Promise<void>,
+): Promise<void> {
+  for await (const _ of requests) {
+    try {
+      const text = textOf(file);
+      const config = await loadConfig(file, env, text, server);
+      await use(config, text);
+      log.info({ config: file, sources: sourcesOf(config) }, "configuration loaded anew");
+    } catch (error) {
+      log.error({ config: file, problems: sentencesOf(error) }, "configuration refused; the one before stays");
+    }
+  }
+}
+
+async function awaitReady({ readyWithin, log }: Service): Promise<void> {
+  if (!(await readyWithin(readyWithinMs))) log.warn("serving, but not ready: a store or a source is away");
+}
+
+function announce(url: string, log: Log): void {
+  console.log(`Tidegate serves at ${url}`);
+  log.info({ url }, "serving");
+}
+
+async function stopOn(stop: AbortSignal, service: Service): Promise<void> {
+  if (!stop.aborted) await once(stop, "abort");
+  service.log.info({ signal: stop.reason }, "stopping");
   await service.stop();
   service.log.info("stopped");
 }
@@ -47,55 +122,79 @@ export type Service = {
   readonly log: Log;
   /** Whether it has become ready before `limitMs` are over. */
   readonly readyWithin: (limitMs: number) => Promise<boolean>;
+  /**
+   * Answers as another configuration says, on the same address, from when that is ready. Rejects with `SetupFailed`
+   * where it is not within seconds, and goes on as before.
+   */
+  readonly use: (config: Config) => Promise<void>;
   /** Drains, and closes everything. */
   readonly stop: () => Promise<void>;
 };
 
 /**
  * Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. Without the shortcut all calls
- * take their route, as they do where requests are logged or other origins may ask.
+ * take their route.
  */
 export async function start(config: Config, env: NodeJS.ProcessEnv, hasShortcut = true): Promise<Service> {
+  const stopping = new AbortController();
+  const log = createLog(config.log.level);
+  return serving(await answering(config, env, log, stopping.signal), env, log, stopping, hasShortcut);
+}
+
+async function serving(
+  first: Answering,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  stopping: AbortController,
+  hasShortcut = true,
+): Promise<Service> {
   await using opened = new AsyncDisposableStack();
-  const composition = opened.use(compose(config, env));
-  const log = composition.get(Tokens.Log);
-  const checkReadiness = composition.get(Tokens.CheckReadiness);
-  const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock));
-  let stopping = false;
-  const app = httpApp({
-    resolveFeatures: composition.get(Tokens.ResolveFeatures),
-    checkReadiness,
-    answers,
-    isStopping: () => stopping,
-    log,
-    logRequests: config.log.requests,
-    corsOrigins: config.server.cors?.origins ?? [],
-    version: packageJson.version,
-  });
-  // What follows finds the stores connected; one that cannot be had is no reason not to serve.
-  await Promise.allSettled([...composition.get(Tokens.Connections).values()].map((store) => store.connected()));
-  const quick = hasShortcut && !config.log.requests && !config.server.cors ? shortcut(answers) : undefined;
-  const server = await listen(app.fetch, quick, config.server.host, config.server.port, log);
-  const sources = config.sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
-  log.info({ url: server.url, config: config.file, sources, version: packageJson.version }, "started");
-  const open = opened.move();
+  let present = opened.use(first);
+  let retired: Promise<unknown> = Promise.resolve();
+  const { host, port } = first.config.server;
+  const fetch = (request: Request) => present.fetch(request);
+  const shortcut: Shortcut = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
+  const { url, stop } = await listen(fetch, shortcut, host, port, log);
+  log.info(
+    { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
+    "started",
+  );
+  opened.move();
+
+  const use = async (config: Config): Promise<void> => {
+    await using unused = new AsyncDisposableStack();
+    const next = unused.use(await answering(config, env, log, stopping.signal));
+    const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
+    if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
+    if (stopping.signal.aborted) throw new SetupFailed("the service is stopping; start it with this configuration");
+    unused.move();
+    const before = present;
+    present = next;
+    log.level = config.log.level;
+    retired = Promise.all([retired, before.idle().then(() => before[Symbol.asyncDispose]())]);
+  };
   return {
-    url: server.url,
+    url,
     log,
-    readyWithin: async (limitMs) => {
-      const deadline = performance.now() + limitMs;
-      while (!(await checkReadiness.execute()).ready) {
-        if (performance.now() > deadline) return false;
-        await setTimeout(20);
-      }
-      return true;
-    },
+    readyWithin: async (limitMs) => (await present.lacking(AbortSignal.timeout(limitMs))).length === 0,
+    use,
     stop: async () => {
-      stopping = true;
-      await server.stop(config.server.drainMs);
-      await open.disposeAsync();
+      stopping.abort();
+      await stop(present.config.server.drainMs);
+      await retired;
+      await present[Symbol.asyncDispose]();
     },
   };
+}
+
+const sourcesOf = ({ sources }: Config): string[] =>
+  sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
+
+/** What is wrong, a sentence each. */
+function sentencesOf(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.sentences;
+  if (error instanceof SetupFailed) return error.message.split("\n");
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }
 
 if (import.meta.main) await exitingWell(() => serve(defaultFile(process.env), process.env));

@@ -42,12 +42,12 @@ const details = {
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 /** Answers a request at once, or tells that it does not. */
-type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+export type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
 /** Serves an app over HTTP/1.1; `shortcut` is asked first. Rejects when the address cannot be had. */
 export async function listen(
   fetch: Fetch,
-  shortcut: Shortcut | undefined,
+  shortcut: Shortcut,
   host: string,
   port: number,
   log: Log,
@@ -64,7 +64,7 @@ export async function listen(
   });
   const server = createServer(limits, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
-    if (shortcut?.(incoming, outgoing)) return;
+    if (shortcut(incoming, outgoing)) return;
     const fault = requestFault(incoming);
     if (fault) return send(outgoing, fault, incoming.headers["x-request-id"]);
     return answer(incoming, outgoing);

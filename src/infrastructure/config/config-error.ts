@@ -14,11 +14,12 @@ export type Complain = (path: readonly PropertyKey[], fault: string) => void;
 /** A configuration cannot be used. The message lists everything that is wrong with it, a line each. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-  readonly problems: readonly Problem[];
+  /** What is wrong, a sentence each. */
+  readonly sentences: readonly string[];
 
   constructor(file: string, problems: readonly Problem[]) {
-    const lines = problems.map(({ place, path, fault }) => `  ${place}${path && ` ${path}`}: ${fault}`);
-    super(`${file} cannot be used:\n${lines.join("\n")}`);
-    this.problems = problems;
+    const sentences = problems.map(({ place, path, fault }) => `${place}${path && ` ${path}`}: ${fault}`);
+    super([`${file} cannot be used:`, ...sentences].join("\n  "));
+    this.sentences = sentences;
   }
 }

@@ -37,10 +37,10 @@ export class YamlFile {
     this.problems = this.#fillIn(env);
   }
 
-  /** Reads a file of at most 256 KiB; throws `ConfigError` when that fails or it is not YAML. */
-  static read(file: string, env: NodeJS.ProcessEnv): YamlFile {
+  /** Reads a file's text; throws `ConfigError` when it is not YAML. */
+  static parse(file: string, text: string, env: NodeJS.ProcessEnv): YamlFile {
     const lines = new LineCounter();
-    const document = parseDocument(readText(file), { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
     if (document.errors.length > 0) {
       throw new ConfigError(
         file,
@@ -116,10 +116,14 @@ export const pathText = (path: Path): string =>
     "",
   );
 
-function readText(file: string): string {
+/** The text of a file of at most 256 KiB; throws `ConfigError` where there is none. */
+export function textOf(file: string): string {
   try {
-    if (statSync(file).isDirectory()) throw new Error("it is a folder");
-    if (statSync(file).size > largestFile) throw new Error(`it is larger than ${largestFile / 1024} KiB`);
+    const stats = statSync(file);
+    if (stats.isDirectory()) throw new Error("it is a folder");
+    // Who reads a pipe waits for a writer.
+    if (!stats.isFile()) throw new Error("it is no regular file");
+    if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile / 1024} KiB`);
     return readFileSync(file, "utf8");
   } catch (cause) {
     const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause}; name a YAML file of at most ${largestFile / 1024} KiB`;

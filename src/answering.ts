@@ -1,0 +1,80 @@
+import { setTimeout } from "node:timers/promises";
+import packageJson from "../package.json" with { type: "json" };
+import { httpApp } from "./adapters/http/app.ts";
+import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
+import type { Shortcut } from "./adapters/http/server.ts";
+import { shortcut } from "./adapters/http/shortcut.ts";
+import { within } from "./application/deadline.ts";
+import type { Config } from "./config.ts";
+import { compose } from "./container.ts";
+import type { Log } from "./infrastructure/logger.ts";
+import { Tokens } from "./tokens.ts";
+
+/** What answers HTTP as one configuration says. Disposing of it closes everything that it is made of. */
+export type Answering = AsyncDisposable & {
+  readonly config: Config;
+  readonly fetch: (request: Request) => Response | Promise<Response>;
+  /** Has nothing to answer where requests are logged or other origins may ask: that is up to the routes. */
+  readonly shortcut: Shortcut;
+  /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
+  readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
+  /** Waits until the calls under way have ended, and ten seconds at most: no source may take longer. */
+  readonly idle: () => Promise<void>;
+};
+
+const longestCallMs = 10_000;
+
+/** Wires a configuration, and waits up to two seconds for its stores. Rejects, with nothing left open, where it cannot be wired. */
+export async function answering(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  stopping: AbortSignal,
+): Promise<Answering> {
+  await using opened = new AsyncDisposableStack();
+  const composition = opened.use(compose(config, env));
+  composition.replace(Tokens.Log, log);
+  const checkReadiness = composition.get(Tokens.CheckReadiness);
+  const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock));
+  const app = httpApp({
+    resolveFeatures: composition.get(Tokens.ResolveFeatures),
+    checkReadiness,
+    answers,
+    isStopping: () => stopping.aborted,
+    log,
+    logRequests: config.log.requests,
+    corsOrigins: config.server.cors?.origins ?? [],
+    version: packageJson.version,
+  });
+  // What follows finds the stores connected; one that cannot be had is no reason not to serve.
+  await Promise.allSettled([...composition.get(Tokens.Connections).values()].map((store) => store.connected()));
+  const underWay = new Set<Promise<Response>>();
+  const open = opened.move();
+  return {
+    config,
+    fetch: (request) => {
+      const response = app.fetch(request);
+      if (!(response instanceof Promise)) return response;
+      underWay.add(response);
+      return response.finally(() => underWay.delete(response));
+    },
+    shortcut: config.log.requests || config.server.cors ? () => false : shortcut(answers),
+    lacking: async (limit) => {
+      while (true) {
+        const { ready, connections, sources } = await checkReadiness.execute();
+        if (ready) return [];
+        if (limit.aborted) return [...failing("connection", connections), ...failing("source", sources)];
+        await setTimeout(20);
+      }
+    },
+    idle: () => within(longestCallMs, () => Promise.allSettled(underWay)).then(ignore, ignore),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+const ignore = () => {};
+
+const failing = (what: string, states: Readonly<Record<string, string>>): string[] =>
+  Object.entries(states)
+    .filter(([, state]) => state === "failing")
+    .map(([name]) => `the ${what} "${name}" does not answer; start what it reads, or mend its entry`);
