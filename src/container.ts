@@ -85,7 +85,9 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const warn = (fields: Record<string, unknown>, sentence: string) => log.warn(fields, sentence);
     return config.sources.map(({ create, kind, ...source }) => {
       try {
-        return { ...source, resolver: create({ name: source.name, store, warn }) };
+        const resolver = create({ name: source.name, store, warn });
+        disposal.defer(async () => resolver[Symbol.asyncDispose]?.());
+        return { ...source, resolver };
       } catch (cause) {
         throw new SetupFailed(
           `the source "${source.name}" (${kind}) cannot be made: ${causeText(cause)}; mend its options or its file`,

@@ -59,7 +59,7 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
   const stopping = new AbortController();
   const log = createLog(config.log.level);
   const made = await answering(config, env, log, stopping.signal);
-  if (first.othersServe) await made.lacking(stop);
+  if (first.othersServe) await untilReady(made, log, stop);
   if (stop.aborted) return made[Symbol.asyncDispose]();
   const service = await serving(made, env, log, stopping);
   const stopped = stopOn(stop, service);
@@ -78,6 +78,13 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
     }
   }
   await stopped;
+}
+
+async function untilReady(made: Answering, log: Log, stop: AbortSignal): Promise<void> {
+  const lacking = await made.lacking(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
+  if (lacking.length === 0 || stop.aborted) return;
+  log.warn({ lacking }, "not ready; the other workers serve until it is");
+  await made.lacking(stop);
 }
 
 /** Loads a running configuration's file for each request, and hands it to `use` where it is right. */

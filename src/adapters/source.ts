@@ -27,8 +27,9 @@ export type SourceHost = {
  * A kind of source, in one file. Its life: the file is imported because some YAML names it; `options`
  * is asked once for the schema of what may stand there, beside `name`, `role` and the other options
  * that all sources have; the YAML is checked against it; `create` is called once for each source of the
- * kind, and what it answers is asked until the service stops. It must not wait for anything: a
- * source that connects does so in the background and rejects until it can tell.
+ * kind, and what it answers is asked until the service stops or has loaded another configuration, and then disposed
+ * of, where it can be. `create` must not wait for anything: a source that connects does so in the background and
+ * rejects until it can tell.
  */
 export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
   /** One sentence for the list of kinds. */

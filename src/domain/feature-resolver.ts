@@ -21,9 +21,10 @@ export const nothing: Answer = { features: new Map(), validUntil: Number.POSITIV
  * The answer is a function of the context and of the source's own state; asking changes neither.
  * A feature the source does not know is left out, and a source whose fields the context lacks says
  * nothing. A source that cannot tell rejects (or throws); it never answers with less than it knows.
- * It answers synchronously when it can.
+ * It answers synchronously when it can. One that holds something open can be
+ * disposed of; it is not asked any more then.
  */
-export interface FeatureResolver {
+export interface FeatureResolver extends Partial<AsyncDisposable> {
   resolve(context: EvaluationContext): Answer | Promise<Answer>;
   /** The sets it reads, where it reads sets that people may change. */
   readonly stored?: StoredSet;
