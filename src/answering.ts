@@ -4,7 +4,6 @@ import { httpApp } from "./adapters/http/app.ts";
 import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
 import type { Shortcut } from "./adapters/http/server.ts";
 import { shortcut } from "./adapters/http/shortcut.ts";
-import { within } from "./application/deadline.ts";
 import type { Config } from "./config.ts";
 import { compose } from "./container.ts";
 import type { Log } from "./infrastructure/logger.ts";
@@ -67,12 +66,12 @@ export async function answering(
         await setTimeout(20);
       }
     },
-    idle: () => within(longestCallMs, () => Promise.allSettled(underWay)).then(ignore, ignore),
+    idle: async () => void (await Promise.race([Promise.allSettled(underWay), setTimeout(longestCallMs, [], unref)])),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
-const ignore = () => {};
+const unref = { ref: false };
 
 const failing = (what: string, states: Readonly<Record<string, string>>): string[] =>
   Object.entries(states)

@@ -42,6 +42,7 @@ describe("a broken configuration", () => {
       /none\.yaml: cannot be read: ENOENT.*; name a YAML file of at most 256 KiB/,
     );
     expect(await messageOf(join(folder, "folder.yaml"))).toMatch(/cannot be read: it is a folder;/);
+    expect(await messageOf("/dev/null")).toMatch(/cannot be read: it is no regular file;/);
     expect(await messageOf(join(folder, "huge.yaml"))).toMatch(/cannot be read: it is larger than 256 KiB;/);
   });
 
