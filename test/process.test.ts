@@ -52,10 +52,15 @@ describe("the embedded default", () => {
 });
 
 describe("the service as a process", () => {
-  it.each(["SIGTERM", "SIGINT"] as const)(
-    "drains on %s: it answers what it took, takes no more, and exits 0",
-    async (signal) => {
-      await using service = new TestProcess(["src/main.ts"], { TIDEGATE_DATA: newFolder(), PORT: "0" });
+  it.each([
+    ["SIGTERM", "1"],
+    ["SIGINT", "1"],
+    ["SIGTERM", "3"],
+  ] as const)(
+    "drains on %s with %s process(es): it answers what it took, takes no more, and exits 0",
+    async (signal, workers) => {
+      const env = { TIDEGATE_DATA: newFolder(), PORT: "0", WEB_CONCURRENCY: workers };
+      await using service = new TestProcess(["src/main.ts"], env);
       const url = await service.url();
       const statuses: number[] = [];
       let failed = 0;
