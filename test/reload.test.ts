@@ -254,7 +254,7 @@ sources: [{ name: a, kind: set, connection: features, key: global }]
     await until(() => running.lines("started").length === 3, "another follows");
     await load[Symbol.asyncDispose]();
     const bodies = await Promise.all(Array.from({ length: 6 }, () => ask(url)));
-    expect(new Set([...load.answers.flat(), ...bodies])).toEqual(new Set([answer("before"), answer("once")]));
+    expect([answer("before"), answer("once")]).toEqual(expect.arrayContaining([...new Set(load.answers.flat())]));
     expect(new Set(bodies)).toEqual(new Set([answer("once")]));
   });
 });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { type AddressInfo, Server, type Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../infrastructure/logger.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
@@ -30,6 +30,8 @@ const limits = {
 };
 /** How long calls under way may take to end; sources have to answer within less. */
 const deadlineMs = 5_000;
+/** How long a first request may take to arrive on a connection that was taken as the server stopped taking any. */
+const underWayMs = 200;
 const details = {
   "uri-too-long": "The request target is longer than 4096 characters; shorten the query.",
   "bad-request": "The request is not valid HTTP/1.1; mend the client, or the proxy between.",
@@ -82,7 +84,9 @@ export async function listen(
     stop: async (drainMs) => {
       stopping = true;
       await new Promise((resolve) => setTimeout(resolve, drainMs));
-      const closed = new Promise((resolve) => server.close(resolve));
+      // An HTTP server's own close would end connections on which the first request is still under way to us.
+      const closed = new Promise((resolve) => Server.prototype.close.call(server, resolve));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(drainMs, underWayMs)));
       server.closeIdleConnections();
       const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
       await closed;
