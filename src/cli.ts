@@ -6,6 +6,7 @@ import { exitingWell } from "./adapters/cli/exit.ts";
 import { featuresCommand } from "./adapters/cli/features.ts";
 import { setCommand } from "./adapters/cli/set.ts";
 import { sourcesCommand } from "./adapters/cli/sources.ts";
+import { storeCommand } from "./adapters/cli/store.ts";
 import { tokenCommand } from "./adapters/cli/token.ts";
 import type { UseCases } from "./adapters/cli/use-cases.ts";
 import { defaultFile, loadConfig } from "./config.ts";
@@ -38,6 +39,7 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
       changeSet: composition.get(Tokens.ChangeSet),
       manageTokens: composition.get(Tokens.ManageTokens),
       loadDemo: composition.get(Tokens.LoadDemo),
+      acceptStores: composition.get(Tokens.AcceptStores),
     });
   } catch (error) {
     // A store that the task does not need may be away; if it failed, that is probably why.
@@ -68,6 +70,7 @@ program
   .addCommand(setCommand(onStores))
   .addCommand(tokenCommand(onStores))
   .addCommand(demoCommand(onStores))
+  .addCommand(storeCommand(onStores))
   .addCommand(sourcesCommand());
 
 await exitingWell(async () => {

@@ -10,6 +10,7 @@ import { listIn, mapIn } from "./infrastructure/config/entries.ts";
 import { withEnvironment } from "./infrastructure/config/environment.ts";
 import {
   checkOverlaps,
+  checkReservedKey,
   checkTokenKeys,
   type KeyInUse,
   type KeysRead,
@@ -92,11 +93,12 @@ export async function loadConfig(
   }
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
+  checkReservedKey(keys, checked?.tokens, complain);
   if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
   if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
     complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
   }
-  if (checked?.tokens?.layout === "hashed") checkPepper(checked.tokens, env, complain);
+  if (checked?.tokens) checkPepper(checked.tokens, env, complain);
   if (checked && running) checkUnchanged(checked.server, running, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   return { ...checked, file, sources, keys: keysRead(keys, checked.tokens) };
@@ -151,9 +153,9 @@ function configured(parsed: z.output<typeof commonOptions>, definition: SourceDe
   return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, create };
 }
 
-function checkPepper({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: Complain): void {
+function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: Complain): void {
   const pepper = env["TIDEGATE_TOKEN_PEPPER"];
-  if (!pepper && !pepperFile) {
+  if (layout === "hashed" && !pepper && !pepperFile) {
     complain(["tokens", "layout"], "hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
   } else if (pepper && pepper.length < shortestPepper) {
     complain(

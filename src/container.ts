@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
+import { AcceptStores } from "./application/accept-stores.ts";
 import { ChangeSet } from "./application/change-set.ts";
 import { CheckReadiness } from "./application/check-readiness.ts";
 import { LoadDemo } from "./application/load-demo.ts";
@@ -142,6 +143,8 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const isEmpty = async () => (await Promise.all(connections.map((each) => each.isEmpty()))).every(Boolean);
     return new LoadDemo(isEmpty, c.resolve(Tokens.ChangeSet), c.resolve(Tokens.ManageTokens));
   });
+
+  provide(Tokens.AcceptStores, (c) => new AcceptStores(c.resolve(Tokens.Connections)));
 
   return {
     get: (token) => container.resolve(token),

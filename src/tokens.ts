@@ -1,4 +1,5 @@
 import type { InjectionToken } from "tsyringe";
+import type { AcceptStores } from "./application/accept-stores.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
@@ -30,4 +31,5 @@ export const Tokens = {
   ChangeSet: token<ChangeSet>("ChangeSet"),
   ManageTokens: token<ManageTokens>("ManageTokens"),
   LoadDemo: token<LoadDemo>("LoadDemo"),
+  AcceptStores: token<AcceptStores>("AcceptStores"),
 } as const;

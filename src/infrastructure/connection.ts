@@ -8,6 +8,14 @@ import type { TokenKey } from "./token-key.ts";
 /** The sets of a store, to read and to change. */
 export type Store = { readonly sets: FeatureSets; readonly changes: FeatureStore };
 
+/** A store that is not on this machine's disk. */
+export type RemoteStore = {
+  /** Differs from that of every other store. Holds no secret. */
+  readonly id: string;
+  /** Whether the store is known to have been filled: then it is not believed to be empty where it may have lost its data. */
+  readonly guard: { wasFilled: boolean };
+};
+
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
   tokenResolver(keyOf: TokenKey): TokenResolver;
@@ -18,6 +26,10 @@ export interface Connection extends Store, AsyncDisposable {
   connected(): Promise<void>;
   /** Resolves once the store has answered; rejects when it does not. */
   check(): Promise<void>;
-  /** Whether the store holds nothing at all. */
+  /** Whether the store holds nothing at all, but for what Tidegate itself keeps there. */
   isEmpty(): Promise<boolean>;
+  /** Believes the store from now on, also when it is empty. */
+  accept(): Promise<void>;
+  /** Of a store that may be away when we start, or have lost its data; left out where it cannot. */
+  readonly remote?: RemoteStore;
 }

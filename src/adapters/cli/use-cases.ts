@@ -1,3 +1,4 @@
+import type { AcceptStores } from "../../application/accept-stores.ts";
 import type { ChangeSet } from "../../application/change-set.ts";
 import type { LoadDemo } from "../../application/load-demo.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
@@ -9,6 +10,7 @@ export type UseCases = {
   readonly changeSet: ChangeSet;
   readonly manageTokens: ManageTokens;
   readonly loadDemo: LoadDemo;
+  readonly acceptStores: AcceptStores;
 };
 
 /** Runs a task on the configured stores, and closes them when it is done. */

@@ -1,4 +1,5 @@
 import { KeyTemplate } from "../../domain/key-template.ts";
+import { markerKey } from "../redis/empty-store-guard.ts";
 import { hashedTemplate, plainTemplate } from "../token-key.ts";
 import type { Complain } from "./config-error.ts";
 import { mapIn } from "./entries.ts";
@@ -39,11 +40,26 @@ export function checkTokenKeys(
   complain: Complain,
 ): void {
   const own = tokenTemplate(tokens);
-  const shape = KeyTemplate.parse(own.replace("{token}", "{userId}"));
+  const shape = tokenShape(tokens);
   for (const { template, path } of keys.filter((each) => each.store === store)) {
     if (shape instanceof KeyTemplate && shape.overlaps(template)) {
       complain(path, `"${template.text}" can make the key of a token (${own}); begin it with a word of its own`);
     }
+  }
+}
+
+/** No source and no token may have the key that Tidegate keeps for itself. */
+export function checkReservedKey(
+  keys: readonly KeyInUse[],
+  tokens: TokenOptions | undefined,
+  complain: Complain,
+): void {
+  const shape = tokens && tokenShape(tokens);
+  const all: { template: KeyTemplate; path: Path }[] = [...keys];
+  if (shape instanceof KeyTemplate) all.push({ template: shape, path: ["tokens", "key"] });
+  for (const { template, path } of all) {
+    if (!template.matches(markerKey)) continue;
+    complain(path, `it can make the key ${markerKey}, which Tidegate keeps for itself; begin it with another word`);
   }
 }
 
@@ -63,6 +79,10 @@ export function keysRead(keys: readonly KeyInUse[], tokens: TokenOptions | undef
   };
   return new Map([...connections].map((connection) => [connection, readOf(connection)]));
 }
+
+/** The keys of tokens, as a template: a token may be whatever a user id may be. */
+const tokenShape = (tokens: TokenOptions): KeyTemplate | string =>
+  KeyTemplate.parse(tokenTemplate(tokens).replace("{token}", "{userId}"));
 
 const tokenTemplate = ({ layout, key }: TokenOptions): string =>
   key ?? (layout === "plain" ? plainTemplate : hashedTemplate);

@@ -145,6 +145,12 @@ export const cache = z.strictObject({
     })
     .prefault({})
     .describe("For how long the last known answer is served, marked as stale, while a store is away."),
+  snapshot: z
+    .strictObject({ file: z.string().min(1).describe("The file; made with its folder where it is missing.") })
+    .optional()
+    .describe(
+      "Keeps what is remembered of Redis in a file, so that a process can start and serve while Redis is away. Left out, none does.",
+    ),
 });
 
 /** A whole file, but for what each kind of source adds to its own entries. */

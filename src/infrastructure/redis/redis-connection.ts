@@ -1,8 +1,10 @@
+import { hash } from "node:crypto";
 import { once } from "node:events";
 import { Redis } from "ioredis";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { EmptyStoreGuard, markerKey } from "./empty-store-guard.ts";
 import { RedisChangeFeed } from "./redis-change-feed.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
@@ -35,20 +37,29 @@ export function connectRedis(name: string, url: string, log: Log): Connection {
   });
   let closing = false;
   logOutages(redis, name, log, () => closing);
+  const guard = new EmptyStoreGuard(redis, name, log);
   return {
-    sets: new RedisFeatureSets(redis),
+    sets: new RedisFeatureSets(redis, guard),
     changes: new RedisFeatureStore(redis),
-    tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf),
+    tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     feed: (prefixes) => new RedisChangeFeed(name, url, prefixes, log),
     connected: () => connected(redis, name),
     check: async () => void (await redis.ping()),
-    isEmpty: async () => (await redis.dbsize()) === 0,
+    isEmpty: async () => (await redis.dbsize()) === (await redis.exists(markerKey)),
+    accept: () => guard.accept(),
+    remote: { id: idOf(url), guard },
     [Symbol.asyncDispose]: async () => {
       closing = true;
       redis.disconnect();
     },
   };
+}
+
+/** A digest of where a store is; not of the password, which could be guessed by it. */
+function idOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return hash("sha256", `${host}${pathname}`, "base64url");
 }
 
 async function connected(redis: Redis, name: string): Promise<void> {

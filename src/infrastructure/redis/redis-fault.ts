@@ -10,3 +10,7 @@ export function redisFault(error: Error, key = "a token's key"): never {
     throw new StoreDataInvalid(`${key} holds another type than it should; mend it in Redis`);
   throw new Error(text);
 }
+
+/** Whether Redis answered, and would not do what it was asked to; `code` is the first word of its answer. */
+export const isRefusal = (error: Error, code = ""): boolean =>
+  error.name === "ReplyError" && error.message.startsWith(code);

@@ -4,24 +4,27 @@ import { StoreDataInvalid } from "../../domain/errors.ts";
 import { isServedKey, longestServedKey } from "../../domain/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
 import { type Held, readAt } from "../../domain/held.ts";
+import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
 import { redisFault } from "./redis-fault.ts";
 
 /** Reads Redis sets. */
 export class RedisFeatureSets implements FeatureSets {
   readonly #redis: Redis;
+  readonly #guard: EmptyStoreGuard;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, guard: EmptyStoreGuard) {
     this.#redis = redis;
+    this.#guard = guard;
   }
 
   async read(key: string, limit: number): Promise<Held<FeatureSet>> {
     const at = Date.now();
     // SRANDMEMBER with a count answers the whole set where it has no more members than that.
-    const [members, ttl] = await Promise.all([
-      this.#redis.srandmemberBuffer(key, limit + 1),
-      this.#redis.pttl(key),
-    ]).catch((error) => redisFault(error, key));
+    const read = () => Promise.all([this.#redis.srandmemberBuffer(key, limit + 1), this.#redis.pttl(key)]);
+    const [members, ttl] = await this.#guard
+      .watch(read, ([found]) => found.length > 0)
+      .catch((error) => redisFault(error, key));
     if (members.length > limit) {
       throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
     }

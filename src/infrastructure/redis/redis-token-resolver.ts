@@ -5,6 +5,7 @@ import { isToken } from "../../domain/token.ts";
 import type { TokenResolver } from "../../domain/token-resolver.ts";
 import { storedUser } from "../stored-user.ts";
 import type { TokenKey } from "../token-key.ts";
+import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
 import { redisFault } from "./redis-fault.ts";
 
@@ -12,17 +13,22 @@ import { redisFault } from "./redis-fault.ts";
 export class RedisTokenResolver implements TokenResolver {
   readonly #redis: Redis;
   readonly #keyOf: TokenKey;
+  readonly #guard: EmptyStoreGuard;
 
-  constructor(redis: Redis, keyOf: TokenKey) {
+  constructor(redis: Redis, keyOf: TokenKey, guard: EmptyStoreGuard) {
     this.#redis = redis;
     this.#keyOf = keyOf;
+    this.#guard = guard;
   }
 
   async resolve(token: string): Promise<Held<UserId | undefined>> {
     const at = Date.now();
     if (!isToken(token)) return readAt(undefined, at);
     const key = this.#keyOf(token);
-    const [userId, ttl] = await Promise.all([this.#redis.get(key), this.#redis.pttl(key)]).catch(redisFault);
+    const read = () => Promise.all([this.#redis.get(key), this.#redis.pttl(key)]);
+    const [userId, ttl] = await this.#guard
+      .watch(read, ([found]) => found !== null)
+      .catch((error) => redisFault(error));
     return readAt(userId === null ? undefined : storedUser(userId), at, expiry(at, ttl));
   }
 }

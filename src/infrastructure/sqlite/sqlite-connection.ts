@@ -32,6 +32,7 @@ export function openSqlite(name: string, file: string): Connection {
       void database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get(),
     isEmpty: async () =>
       database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
+    accept: async () => {},
     [Symbol.asyncDispose]: async () => database.close(),
   };
 }

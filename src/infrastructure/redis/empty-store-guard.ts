@@ -1,0 +1,95 @@
+import type { Redis } from "ioredis";
+import type { Log } from "../logger.ts";
+import { isRefusal, redisFault } from "./redis-fault.ts";
+
+/** The key that stands in every database that was found to be filled. No source and no token has it. */
+export const markerKey = "tidegate:store";
+
+const markEveryMs = 1_000;
+
+/**
+ * Tells a store that was emptied by its users from one that has lost its data: a flush by mistake, or a restart without
+ * persistence, takes a marker with it that no change of a set or a token takes.
+ *
+ * The marker is put into a store in which something is found, and asked for after every read. Once it was seen, nothing
+ * is believed to be empty without it; what is found is believed, and puts it there again. Where Redis refuses the
+ * marker (for rights or memory), the store is believed as it is.
+ */
+export class EmptyStoreGuard {
+  readonly #redis: Redis;
+  readonly #connection: string;
+  readonly #log: Log;
+  /** Whether the store is known to have been filled. */
+  wasFilled = false;
+  #asked: Promise<boolean> | undefined;
+  #markAgainAt = Number.NEGATIVE_INFINITY;
+  #refused = false;
+
+  constructor(redis: Redis, connection: string, log: Log) {
+    this.#redis = redis;
+    this.#connection = connection;
+    this.#log = log;
+  }
+
+  /** What `read` answers, of which `isFound` tells whether the store held anything. Rejects when the store has lost its data. */
+  async watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
+    // Asked for before the read is made, so that it is sent after it in the same round trip.
+    const marked = this.#isMarked();
+    const [answer, isMarked] = await Promise.all([read(), marked]);
+    if (isMarked) this.wasFilled = true;
+    else if (isFound(answer)) this.#mark();
+    else if (this.wasFilled) throw new Error(this.#lost());
+    return answer;
+  }
+
+  /** Believes the store from now on, also when it is empty. */
+  async accept(): Promise<void> {
+    await this.#redis.set(markerKey, "1").catch(redisFault);
+  }
+
+  /** Asked once for all reads of one turn of the event loop, after the last of them: what was empty before a flush may be. */
+  #isMarked(): Promise<boolean> {
+    this.#asked ??= new Promise((resolve, reject) => {
+      setImmediate(() => {
+        this.#asked = undefined;
+        this.#redis.exists(markerKey).then(
+          (count) => resolve(count === 1),
+          (error) => {
+            if (!isRefusal(error, "NOPERM")) return reject(error);
+            this.#giveUp(error);
+            resolve(false);
+          },
+        );
+      });
+    });
+    return this.#asked;
+  }
+
+  #mark(): void {
+    const now = performance.now();
+    if (this.#refused || now < this.#markAgainAt) return;
+    this.#markAgainAt = now + markEveryMs;
+    this.#redis.set(markerKey, "1", "NX").then(
+      () => {
+        this.wasFilled = true;
+      },
+      (error) => {
+        if (isRefusal(error)) this.#giveUp(error);
+      },
+    );
+  }
+
+  #giveUp(cause: Error): void {
+    this.wasFilled = false;
+    if (this.#refused) return;
+    this.#refused = true;
+    this.#log.warn(
+      { connection: this.#connection, key: markerKey, cause: cause.message },
+      "Redis refuses the marker: a store that comes back empty will be believed",
+    );
+  }
+
+  #lost(): string {
+    return `the store of connection "${this.#connection}" came back empty; restore it, or accept it with npx tidegate store accept`;
+  }
+}
