@@ -46,7 +46,8 @@ export async function answering(
     version: packageJson.version,
   });
   // What follows finds the stores connected; one that cannot be had is no reason not to serve.
-  await Promise.allSettled([...composition.get(Tokens.Connections).values()].map((store) => store.connected()));
+  const connected = [...composition.get(Tokens.Connections).values()].map((store) => store.connected());
+  await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
   const underWay = new Set<Promise<Response>>();
   const open = opened.move();
   return {

@@ -14,13 +14,14 @@ import type { StoredSet } from "./domain/stored-set.ts";
 import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
+import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection, Store } from "./infrastructure/connection.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
-import { hashedTokenKey, pepperIn, plainTokenKey, type TokenKey } from "./infrastructure/token-key.ts";
+import { hashedTokenKey, pepperedDigest, pepperIn, plainTokenKey, type TokenKey } from "./infrastructure/token-key.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Everything that one configuration makes, wired; disposing of it closes it all, last made first. */
@@ -60,24 +61,51 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return feeds;
   });
 
-  provide(Tokens.TokenResolver, (c) => {
+  provide(Tokens.CachedTokens, (c) => {
     const { tokens } = config;
-    if (!tokens) return { resolve: async () => readAt<undefined>(undefined, c.resolve(Tokens.Clock)()) };
+    if (!tokens) return undefined;
     const keyOf = tokenKey(tokens, env);
     const resolver = connectionOf(c, tokens.connection).tokenResolver(keyOf);
     const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.tokens);
-    return new CachedTokenResolver(resolver, keyOf, feedOf(c, tokens.connection), limits, c.resolve(Tokens.Clock));
+    const feed = feedOf(c, tokens.connection);
+    return new CachedTokenResolver(resolver, keyOf, feed, limits, c.resolve(Tokens.Clock), tokenDigest(tokens, env));
+  });
+
+  provide(Tokens.TokenResolver, (c) => {
+    const unknown = () => readAt<undefined>(undefined, c.resolve(Tokens.Clock)());
+    return c.resolve(Tokens.CachedTokens) ?? { resolve: unknown };
+  });
+
+  provide(Tokens.CachedSets, (c) => {
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    const cached = new Map<string, CachedFeatureSets>();
+    for (const [name, keys] of config.keys) {
+      const { sets } = connectionOf(c, name);
+      cached.set(name, new CachedFeatureSets(sets, keys, feedOf(c, name), limits, c.resolve(Tokens.Clock)));
+    }
+    return cached;
   });
 
   provide(Tokens.Stores, (c) => {
-    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
     const stores = new Map<string, Store>(c.resolve(Tokens.Connections));
-    for (const [name, keys] of config.keys) {
-      const { sets, changes } = connectionOf(c, name);
-      const cached = new CachedFeatureSets(sets, keys, feedOf(c, name), limits, c.resolve(Tokens.Clock));
-      stores.set(name, { sets: cached, changes });
+    for (const [name, sets] of c.resolve(Tokens.CachedSets)) {
+      stores.set(name, { sets, changes: connectionOf(c, name).changes });
     }
     return stores;
+  });
+
+  provide(Tokens.Snapshot, (c) => {
+    const { snapshot } = config.cache;
+    if (!snapshot) return undefined;
+    const tokensOf = (connection: string) =>
+      config.tokens?.connection === connection && areDigestsSecret(config.tokens, env)
+        ? c.resolve(Tokens.CachedTokens)?.cache
+        : undefined;
+    const parts = [...c.resolve(Tokens.CachedSets)].flatMap(([connection, { cache: sets }]) => {
+      const { remote: store } = connectionOf(c, connection);
+      return store ? [{ connection, store, sets, tokens: tokensOf(connection) }] : [];
+    });
+    return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.Log)));
   });
 
   provide(Tokens.Sources, (c) => {
@@ -124,6 +152,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const connections = [...c.resolve(Tokens.Connections)].map(([name, connection]) => ({
       name,
       check: () => connection.check(),
+      isRemembered: () => c.resolve(Tokens.Snapshot)?.stoodInFor(name, config.tokens?.connection === name) ?? false,
     }));
     return new CheckReadiness(connections, c.resolve(Tokens.Sources), c.resolve(Tokens.Clock));
   });
@@ -175,5 +204,14 @@ function tokenKey({ layout, key, pepperFile }: TokenOptions, env: NodeJS.Process
   if (!pepper) throw new SetupFailed("hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
   return hashedTokenKey(pepper, key);
 }
+
+/** How a token's key is made a digest of; left out where the key is none of the token itself. */
+function tokenDigest({ layout }: TokenOptions, env: NodeJS.ProcessEnv): ((key: string) => string) | undefined {
+  const pepper = env["TIDEGATE_TOKEN_PEPPER"];
+  return layout === "plain" && pepper ? pepperedDigest(pepper) : undefined;
+}
+
+const areDigestsSecret = (tokens: TokenOptions, env: NodeJS.ProcessEnv): boolean =>
+  tokens.layout === "hashed" || tokenDigest(tokens, env) !== undefined;
 
 const causeText = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

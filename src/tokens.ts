@@ -10,6 +10,9 @@ import type { ChangeFeed } from "./domain/change-feed.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { Source } from "./domain/source.ts";
 import type { TokenResolver } from "./domain/token-resolver.ts";
+import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
+import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
+import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { Connection, Store } from "./infrastructure/connection.ts";
 import type { Log } from "./infrastructure/logger.ts";
 
@@ -22,6 +25,9 @@ export const Tokens = {
   Clock: token<() => Instant>("Clock"),
   Connections: token<ReadonlyMap<string, Connection>>("Connections"),
   Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
+  CachedTokens: token<CachedTokenResolver | undefined>("CachedTokens"),
+  CachedSets: token<ReadonlyMap<string, CachedFeatureSets>>("CachedSets"),
+  Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
   Stores: token<ReadonlyMap<string, Store>>("Stores"),
   Sources: token<readonly Source[]>("Sources"),

@@ -116,6 +116,14 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     ]);
   });
 
+  it.each(["plain", "hashed"])("refuses a pepper that could be guessed, for %s tokens", async (layout) => {
+    const file = write(
+      `connections: { users: { kind: sqlite, file: ":memory:" } }\ntokens: { connection: users, layout: ${layout} }\n${plain}`,
+    );
+    const fault = /tokens.layout: TIDEGATE_TOKEN_PEPPER has less than 16 characters; set a longer one/;
+    expect(await messageOf(file, { TIDEGATE_TOKEN_PEPPER: "short" })).toMatch(fault);
+  });
+
   it("is chosen by the environment", () => {
     expect(defaultFile({})).toBe("config/embedded.yaml");
     expect(defaultFile({ REDIS_FEATURES_URL: "redis://x" })).toBe("config/tidegate.yaml");

@@ -1,4 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { hash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { markerKey } from "../src/infrastructure/redis/empty-store-guard.ts";
+import { TestProcess, tidegate } from "./support/process.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
 import { basic, redisRules, settled, startService, type TestService } from "./support/service.ts";
 import { TcpProxy } from "./support/tcp-proxy.ts";
@@ -190,5 +196,248 @@ describe("while Redis is away", () => {
     expect([response.status, await response.text()]).toEqual([200, '{"active_features":["always","feature_1"]}']);
     away.heal();
     await until(async () => (await service.get("/features")).headers.get("cache-status") === null, "it is whole");
+  });
+});
+
+describe("over the loss of a store's data, or a start without it", () => {
+  const everyone = '{"active_features":["feature_1"]}';
+  const own = '{"active_features":["feature_1","feature_3"]}';
+  const none = '{"active_features":[]}';
+  let redis: RedisServer;
+  let another: RedisServer;
+  let proxy: TcpProxy;
+  let folder: string;
+  let file: string;
+  beforeEach(async () => {
+    [redis, another] = await Promise.all([startRedis(), startRedis()]);
+    proxy = await TcpProxy.to(redis.port);
+    folder = mkdtempSync(join(tmpdir(), "tidegate-faults-"));
+    file = join(folder, "snapshot.ndjson");
+    await redis.client
+      .multi()
+      .mset("token:1234", "1", "token:never-asked", "1")
+      .sadd("global_features", "feature_1")
+      .sadd("active_features", "feature_3")
+      .sadd("features:user:1", "feature_3")
+      .exec();
+  });
+  afterEach(async () => {
+    for (const each of [proxy, redis, another]) await each[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const url = () => `redis://127.0.0.1:${proxy.port}`;
+  const started = () => startService(redisRules(url(), url()));
+
+  async function ask(service: TestService, token?: string) {
+    const response = await service.get("/features", token === undefined ? {} : basic(token));
+    return { status: response.status, body: await response.text(), mark: response.headers.get("cache-status") };
+  }
+
+  const isReady = async (service: TestService) => (await service.get("/health/ready")).status === 200;
+
+  const answers = (service: TestService, body: string) =>
+    until(async () => {
+      const { status, body: answered, mark } = await ask(service);
+      return status === 200 && answered === body && mark === null;
+    }, `it answers ${body}, unmarked`);
+
+  /** Asks until all that is remembered is marked: no call is told that anything is off, or a token unknown that is known. */
+  async function expectRemembered(service: TestService): Promise<void> {
+    let marked = 0;
+    await until(async () => {
+      const [anybody, user, late] = await Promise.all([
+        ask(service),
+        ask(service, "1234"),
+        ask(service, "never-asked"),
+      ]);
+      expect([anybody, user]).toMatchObject([
+        { status: 200, body: everyone },
+        { status: 200, body: own },
+      ]);
+      expect([200, 503]).toContain(late.status);
+      if (anybody.mark && user.mark && late.status === 503) marked += 1;
+      return marked >= 20;
+    }, "what is remembered is marked, and what is not is refused");
+    expect(await isReady(service)).toBe(true);
+    expect((await ask(service, "unknown-and-never-asked")).status).toBe(503);
+  }
+
+  const losses: readonly (readonly [string, () => unknown])[] = [
+    ["is flushed", () => redis.client.flushall()],
+    ["has every key deleted", async () => redis.client.del(await redis.client.keys("*"))],
+    ["starts again without its data", () => proxy.leadTo(another.port)],
+  ];
+
+  describe.each(losses)("a store that %s", (_, lose) => {
+    it("is not taken at its word, until it is filled again", async () => {
+      await using service = await started();
+      await answers(service, everyone);
+      expect(await ask(service, "1234")).toMatchObject({ body: own });
+      expect((await ask(service, "unknown")).status).toBe(401);
+      await lose();
+      await expectRemembered(service);
+      for (const { client } of [redis, another]) {
+        await client.multi().sadd("global_features", "feature_9").set("token:5678", "2").exec();
+      }
+      await answers(service, '{"active_features":["feature_9"]}');
+      await until(async () => (await ask(service, "1234")).status === 401, "a token that is gone is unknown");
+      expect(await ask(service, "5678")).toMatchObject({ status: 200, mark: null });
+    });
+
+    it("is believed once that is accepted", async () => {
+      await using service = await started();
+      await answers(service, everyone);
+      expect(await ask(service, "1234")).toMatchObject({ body: own });
+      await lose();
+      await expectRemembered(service);
+      const env = { REDIS_USERS_URL: url(), REDIS_FEATURES_URL: url(), TIDEGATE_DATA: folder };
+      expect(await tidegate(["store", "accept", "nowhere"], env)).toMatchObject({
+        code: 1,
+        stderr: 'tidegate: there is no connection "nowhere"; the connections are: users, features.\n',
+      });
+      expect(await tidegate(["store", "accept"], env)).toMatchObject({
+        code: 0,
+        stdout: "users: believed as it is\nfeatures: believed as it is\n",
+      });
+      await answers(service, none);
+      await until(async () => (await ask(service, "1234")).status === 401, "a token that is gone is unknown");
+    });
+  });
+
+  it("a store is believed whose last features and tokens are taken out", async () => {
+    await using service = await started();
+    await answers(service, everyone);
+    await until(async () => (await redis.client.exists(markerKey)) === 1, "the store is marked");
+    await redis.client.srem("global_features", "feature_1");
+    await redis.client.del("token:1234", "token:never-asked", "active_features", "features:user:1");
+    await answers(service, none);
+    await until(async () => (await ask(service, "1234")).status === 401, "the token is unknown");
+  });
+
+  it("a store is believed that was empty at the start, and is not marked", async () => {
+    proxy.leadTo(another.port);
+    await using service = await started();
+    await answers(service, none);
+    expect((await ask(service, "1234")).status).toBe(401);
+    expect(await another.client.dbsize()).toBe(0);
+  });
+
+  it("the log has the loss once for each source, and not for each call", async () => {
+    await using service = new TestProcess(["src/main.ts"], {
+      REDIS_USERS_URL: url(),
+      REDIS_FEATURES_URL: url(),
+      TIDEGATE_CONFIG: "test/support/logging.yaml",
+      HOST: "127.0.0.1",
+      PORT: "0",
+    });
+    const address = await service.url();
+    const call = async () =>
+      (await fetch(`${address}/features`, { headers: basic("1234") })).headers.get("cache-status");
+    await call();
+    await redis.client.flushall();
+    await until(async () => (await call()) !== null, "the answer is marked");
+    for (let count = 0; count < 20; count++) await call();
+    const lines = service.stderr.split("\n").filter((line) => line.includes("came back empty"));
+    const sources = lines.map((line) => JSON.parse(line).source);
+    expect(sources.toSorted()).toEqual(["active", "global", "tokens", "user"]);
+  });
+
+  describe("with a snapshot", () => {
+    const pepper = { TIDEGATE_TOKEN_PEPPER: "a pepper of enough characters" };
+    const started = (env: NodeJS.ProcessEnv = pepper) =>
+      startService(`${redisRules(url(), url())}cache: { snapshot: { file: ${JSON.stringify(file)} } }\n`, env);
+
+    /** A process that was asked, and stopped. */
+    async function anEarlierOne(env?: NodeJS.ProcessEnv): Promise<void> {
+      await using service = await started(env);
+      await answers(service, everyone);
+      expect(await ask(service, "1234")).toMatchObject({ body: own });
+    }
+
+    it("a service serves while Redis is away, marked, again and again, and afresh once it is there", async () => {
+      await anEarlierOne();
+      proxy.cut();
+      for (let start = 0; start < 2; start++) {
+        await using service = await started();
+        expect(await isReady(service)).toBe(true);
+        for (const [token, body] of [[undefined, everyone] as const, ["1234", own] as const]) {
+          const mark = expect.stringMatching(/^tidegate; hit; ttl=-\d+; detail="stale"$/);
+          expect(await ask(service, token)).toEqual({ status: 200, body, mark });
+        }
+        expect((await ask(service, "never-asked")).status).toBe(503);
+      }
+      await using service = await started();
+      await redis.client.sadd("global_features", "feature_2");
+      proxy.heal();
+      const healed = performance.now();
+      await answers(service, '{"active_features":["feature_1","feature_2"]}');
+      expect(performance.now() - healed).toBeLessThan(recoversWithinMs);
+    });
+
+    it("a service whose store lost its data meanwhile serves what the store held, marked", async () => {
+      await anEarlierOne();
+      await redis.client.flushall();
+      await using service = await started();
+      for (let call = 0; call < 20; call++) {
+        expect(await ask(service)).toMatchObject({ status: 200, body: everyone, mark: expect.anything() });
+        expect(await ask(service, "1234")).toMatchObject({ status: 200, body: own, mark: expect.anything() });
+        expect((await ask(service, "unknown")).status).toBe(503);
+      }
+    });
+
+    it("a service answers afresh from the first call on while Redis is there", async () => {
+      await anEarlierOne();
+      await redis.client.sadd("global_features", "feature_2");
+      await using service = await started();
+      expect(await ask(service)).toEqual({
+        status: 200,
+        body: '{"active_features":["feature_1","feature_2"]}',
+        mark: null,
+      });
+    });
+
+    it("a service knows no token without a pepper: it answers everybody else, and is not ready", async () => {
+      await anEarlierOne({});
+      proxy.cut();
+      await using service = await started({});
+      expect(await ask(service)).toMatchObject({ status: 200, body: everyone });
+      expect((await ask(service, "1234")).status).toBe(503);
+      expect(await isReady(service)).toBe(false);
+      proxy.heal();
+      expect(await service.readyWithin(20_000)).toBe(true);
+    });
+
+    it.each([
+      ["with a pepper", pepper],
+      ["without one", {}],
+    ])("no token can be learnt or guessed by it: %s", async (_, env) => {
+      const token = "s3cret-t0ken";
+      await redis.client.set(`token:${token}`, "1");
+      {
+        await using service = await started(env);
+        expect((await ask(service, token)).status).toBe(200);
+      }
+      const content = readFileSync(file, "utf8");
+      const lines = content.split("\n").filter((line) => line.startsWith('{"token"'));
+      expect(lines).toHaveLength("TIDEGATE_TOKEN_PEPPER" in env ? 1 : 0);
+      for (const text of [token, `token:${token}`]) {
+        for (const secret of [text, hash("sha256", text, "base64url"), hash("sha256", text, "hex"), btoa(text)]) {
+          expect(content).not.toContain(secret);
+        }
+      }
+      for (const secret of [...Object.values(env), "redis://", `${proxy.port}`]) expect(content).not.toContain(secret);
+    });
+
+    it("a service starts without it where it was edited: not ready, and 503, until Redis is there", async () => {
+      await anEarlierOne();
+      writeFileSync(file, readFileSync(file, "utf8").replace("feature_1", "feature_2"));
+      proxy.cut();
+      await using service = await started();
+      expect([(await ask(service)).status, await isReady(service)]).toEqual([503, false]);
+      proxy.heal();
+      expect(await service.readyWithin(20_000)).toBe(true);
+      await answers(service, everyone);
+    });
   });
 });

@@ -82,7 +82,11 @@ describe("the README", () => {
   });
 
   it("says what its commands print: on Redis", async () => {
-    const env = { REDIS_USERS_URL: `${redis.url}/1`, REDIS_FEATURES_URL: `${redis.url}/1` };
+    const env = {
+      REDIS_USERS_URL: `${redis.url}/1`,
+      REDIS_FEATURES_URL: `${redis.url}/1`,
+      TIDEGATE_DATA: join(folder, "redis-data"),
+    };
     await using service = new TestProcess(["src/main.ts"], { ...env, HOST: "127.0.0.1", PORT: "0" });
     await follow("On Redis", await service.url(), env, 7);
   });

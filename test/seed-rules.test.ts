@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { markerKey } from "../src/infrastructure/redis/empty-store-guard.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
 import { basic, redisRules, settled, startService, type TestService } from "./support/service.ts";
 
@@ -51,14 +52,14 @@ describe("the rules of the seed", () => {
   });
 
   async function put({ global, active, users: sets, tokens }: State): Promise<void> {
-    const write = store.client.pipeline().flushdb();
+    const write = store.client.multi().flushdb().set(markerKey, "1");
     for (const [key, members] of Object.entries({ global_features: global, active_features: active })) {
       if (members.length > 0) write.sadd(key, ...members);
     }
     for (const [id, members] of Object.entries(sets)) {
       if (members?.length) write.sadd(`features:user:${id}`, ...members);
     }
-    const assign = users.client.pipeline().flushdb();
+    const assign = users.client.multi().flushdb().set(markerKey, "1");
     for (const [token, id] of Object.entries(tokens)) if (id) assign.set(`token:${token}`, id);
     await Promise.all([write.exec(), assign.exec()]);
     await settled(store.client, service, users.client);

@@ -3,7 +3,12 @@ import type { Source } from "../domain/source.ts";
 import { within } from "./deadline.ts";
 
 /** Something that has to answer before the service can. */
-export type Dependency = { readonly name: string; readonly check: () => Promise<void> };
+export type Dependency = {
+  readonly name: string;
+  readonly check: () => Promise<void>;
+  /** Whether what an earlier process knew of it stands in until it answers. */
+  readonly isRemembered: () => boolean;
+};
 
 /** How a part did when it was asked just now. */
 type State = "answering" | "failing";
@@ -53,7 +58,7 @@ export class CheckReadiness {
     return {
       // A store that has answered may go away: what is remembered of it is served until it is too old.
       ready:
-        this.#seen.size === connections.length &&
+        this.#connections.every(({ name, isRemembered }) => this.#seen.has(name) || isRemembered()) &&
         sources.every(([name, state]) => state === "answering" || optional.includes(name)),
       connections: Object.fromEntries(connections),
       sources: Object.fromEntries(sources),

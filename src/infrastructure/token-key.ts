@@ -27,6 +27,12 @@ export const hashedTokenKey =
   (token) =>
     template.replace("{token}", createHmac("sha256", pepper).update(token).digest("base64url"));
 
+/** Digests of keys that hold tokens as they are; without the pepper no token can be guessed by them. */
+export const pepperedDigest =
+  (pepper: string): ((key: string) => string) =>
+  (key) =>
+    createHmac("sha256", pepper).update(key).digest("base64url");
+
 /** The pepper in a file that only its owner may read; made with 32 random bytes where it is missing. */
 export function pepperIn(file: string): Buffer {
   try {

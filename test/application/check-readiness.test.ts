@@ -6,7 +6,11 @@ import type { Source } from "../../src/domain/source.ts";
 const fine = async () => {};
 const away = () => Promise.reject(new Error("away"));
 
-function readiness(connections: Record<string, () => Promise<void>>, sources: Partial<Source>[]) {
+function readiness(
+  connections: Record<string, () => Promise<void>>,
+  sources: Partial<Source>[],
+  isRemembered = (_name: string) => false,
+) {
   const whole = sources.map(
     (source): Source => ({
       name: "source",
@@ -19,7 +23,11 @@ function readiness(connections: Record<string, () => Promise<void>>, sources: Pa
       ...source,
     }),
   );
-  const dependencies = Object.entries(connections).map(([name, check]) => ({ name, check }));
+  const dependencies = Object.entries(connections).map(([name, check]) => ({
+    name,
+    check,
+    isRemembered: () => isRemembered(name),
+  }));
   return new CheckReadiness(dependencies, whole, () => 0);
 }
 
@@ -36,6 +44,19 @@ describe("readiness", () => {
     const { ready, connections } = await readiness({ users: away, features: fine }, [{ name: "global" }]).execute();
     expect(ready).toBe(false);
     expect(connections).toEqual({ users: "failing", features: "answering" });
+  });
+
+  it("needs no connection that an earlier process stands in for, as long as the sources answer", async () => {
+    const check = (sources: Partial<Source>[], remembered: string) =>
+      readiness({ users: fine, features: away }, sources, (name) => name === remembered).execute();
+    expect(await check([{ name: "global" }], "features")).toMatchObject({
+      ready: true,
+      connections: { features: "failing" },
+    });
+    expect((await check([{ name: "global" }], "users")).ready).toBe(false);
+    expect((await check([{ name: "global", resolver: { resolve: () => away() as never } }], "features")).ready).toBe(
+      false,
+    );
   });
 
   it("is not there while a source fails or hangs", async () => {

@@ -230,6 +230,19 @@ describe("the near cache", () => {
     expect((await get("a")).fault).toBeUndefined();
   });
 
+  it("reads a key at once that was told to have changed, although it could not be read just before", async () => {
+    const { get, store, cache, fail } = setUp();
+    store.set("a", "1");
+    await get("a");
+    cache.forget("a");
+    fail(new Error("away"));
+    expect((await get("a")).value).toBe("1");
+    fail();
+    store.set("a", "2");
+    cache.forget("a");
+    expect((await get("a")).value).toBe("2");
+  });
+
   it("rejects where nothing is remembered, and where the data are invalid asks again each time", async () => {
     const { get, fail, reads } = setUp();
     fail(new StoreDataInvalid("mend it"));

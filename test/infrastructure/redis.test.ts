@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature-sets.ts";
 import { CachedTokenResolver } from "../../src/infrastructure/cache/cached-token-resolver.ts";
+import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
@@ -9,8 +10,10 @@ import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
+import { emptied } from "../support/redis.ts";
 import { redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
 
 describe("Redis", () => {
   let store: Awaited<ReturnType<typeof redisStore>>;
@@ -18,7 +21,7 @@ describe("Redis", () => {
     store = await redisStore();
   });
   afterAll(() => store[Symbol.asyncDispose]());
-  beforeEach(() => store.server.client.flushall());
+  beforeEach(() => emptied(store.server.client));
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
 
@@ -92,7 +95,7 @@ describe("Redis", () => {
 
   it("holds no token in the hashed layout", async () => {
     await store.connection.tokenStore(hashedTokenKey("pepper")).assign("s3cret-token", "1");
-    const keys = await store.server.client.keys("*");
+    const keys = await store.server.client.keys("token*");
     expect(keys).toHaveLength(1);
     expect(keys[0]).toMatch(/^tokenh:[A-Za-z0-9_-]{43}$/);
     expect(keys[0]).not.toContain("s3cret");
@@ -147,6 +150,65 @@ describe("Redis", () => {
     await failure.catch((error) => expect(JSON.stringify([error, error.message, error.stack])).not.toContain("canary"));
   });
 
+  describe("that lost its data", () => {
+    const marker = "tidegate:store";
+    const logged: string[] = [];
+    const log = createLog("warn", { write: (line) => void logged.push(line) });
+    const read = async (connection: Connection, key = "filled") => (await connection.sets.read(key, 10)).value.features;
+    beforeEach(async () => {
+      logged.length = 0;
+      await store.server.client.del(marker);
+      await store.put("filled", ["a"]);
+    });
+    afterEach(() => store.server.client.config("SET", "maxmemory", "0"));
+
+    async function connect(user = ""): Promise<Connection> {
+      const connection = connectRedis("store", store.server.url.replace("redis://", `redis://${user}`), log);
+      await connection.connected();
+      return connection;
+    }
+
+    it("is told by a marker, which is put where something is found, and asked for after the reads", async () => {
+      await using proxy = await TcpProxy.to(store.server.port);
+      await using connection = connectRedis("store", `redis://127.0.0.1:${proxy.port}`, log);
+      await connection.connected();
+      expect(await read(connection, "nothing")).toEqual([]);
+      expect(await store.server.client.exists(marker)).toBe(0);
+      await Promise.all([read(connection), read(connection, "nothing")]);
+      const commands = proxy.sent.at(-1)?.match(/srandmember|pttl|exists/g);
+      expect(commands).toEqual(["srandmember", "pttl", "srandmember", "pttl", "exists"]);
+      await until(async () => (await store.server.client.exists(marker)) === 1, "it is marked");
+      expect(await read(connection)).toEqual(["a"]);
+      await store.server.client.flushall();
+      await expect(read(connection)).rejects.toThrow(
+        'the store of connection "store" came back empty; restore it, or accept it with npx tidegate store accept',
+      );
+      const resolver = connection.tokenResolver(plainTokenKey());
+      await expect(resolver.resolve("1234")).rejects.toThrow("came back empty");
+      await connection.accept();
+      expect(await read(connection)).toEqual([]);
+      expect((await resolver.resolve("1234")).value).toBeUndefined();
+    });
+
+    it.each([
+      ["may not be written", "reader:secret@", ["~*", "-@all", "+@read", "+@connection", "+info"]],
+      ["may not be read", "limited:secret@", ["~filled", "~token:*", "-@all", "+@read", "+@connection", "+info"]],
+      ["has no room", "", []],
+    ] as const)("is believed where the marker %s, and the log says so once", async (_, user, rights) => {
+      const [name] = user.split(":");
+      if (name) await store.server.client.acl("SETUSER", name, "reset", "on", ">secret", ...rights);
+      else await store.server.client.config("SET", "maxmemory", "1");
+      await using connection = await connect(user);
+      await read(connection);
+      await until(() => logged.length > 0, "the log says so");
+      await read(connection);
+      await store.server.client.flushall();
+      expect(await read(connection)).toEqual([]);
+      expect(logged).toHaveLength(1);
+      expect(JSON.parse(logged[0] ?? "")).toMatchObject({ connection: "store", key: marker, level: 40 });
+    });
+  });
+
   it("says which connection has no Redis, and why", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
     proxy.cut();
@@ -156,7 +218,7 @@ describe("Redis", () => {
     );
   });
 
-  it("knows whether it is empty", async () => {
+  it("knows whether it is empty, but for what Tidegate keeps there", async () => {
     expect(await store.connection.isEmpty()).toBe(true);
     await store.server.client.set("anything", "1");
     expect(await store.connection.isEmpty()).toBe(false);

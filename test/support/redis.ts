@@ -1,10 +1,14 @@
 import { RedisContainer } from "@testcontainers/redis";
 import { Redis } from "ioredis";
 import { inject } from "vitest";
+import { markerKey } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { startRedisProcess } from "./redis-process.ts";
 
 /** A private, empty Redis server, and a client with patient settings to prepare and inspect it. */
 export type RedisServer = AsyncDisposable & { readonly url: string; readonly port: number; readonly client: Redis };
+
+/** Empties the client's database as somebody does who means it: what Tidegate keeps there stays. */
+export const emptied = (client: Redis) => client.multi().flushdb().set(markerKey, "1").exec();
 
 export async function startRedis(): Promise<RedisServer> {
   const server = inject("redisFrom") === "docker" ? await startContainer() : await startRedisProcess();

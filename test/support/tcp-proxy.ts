@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy to a local port that can do what networks do. It keeps order and loses no byte of a live stream. */
 export class TcpProxy implements AsyncDisposable {
-  readonly #target: number;
+  #target: number;
   readonly #sockets = new Set<Socket>();
   readonly #server;
   #refusing = false;
@@ -51,6 +51,12 @@ export class TcpProxy implements AsyncDisposable {
     this.#refusing = false;
     this.#held = false;
     for (const socket of this.#sockets) socket.resume();
+  }
+
+  /** Who connects from now on reaches another server; who is connected loses the connection. */
+  leadTo(port: number): void {
+    this.#target = port;
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

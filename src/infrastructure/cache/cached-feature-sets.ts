@@ -14,8 +14,8 @@ const gatherMs = 5;
  * not when somebody asks next: should the store go away in between, a kill switch must not be forgotten.
  */
 export class CachedFeatureSets implements FeatureSets {
+  readonly cache: NearCache<FeatureSet>;
   readonly #sets: FeatureSets;
-  readonly #cache: NearCache<FeatureSet>;
   readonly #keys: KeysRead;
   /** The fixed keys that have been read. */
   readonly #fixed = new Set<string>();
@@ -26,7 +26,7 @@ export class CachedFeatureSets implements FeatureSets {
   constructor(sets: FeatureSets, keys: KeysRead, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
     this.#sets = sets;
     this.#keys = keys;
-    this.#cache = new NearCache({
+    this.cache = new NearCache({
       isAbsent: (set) => sizeOf(set) === 0,
       isSame,
       outlivesInvalidData: true,
@@ -35,7 +35,7 @@ export class CachedFeatureSets implements FeatureSets {
       now,
     });
     feed.listen((key) => {
-      this.#cache.forget(key);
+      this.cache.forget(key);
       for (const fixed of this.#fixed) if (key === undefined || key === fixed) this.#readSoon(fixed);
     });
   }
@@ -57,7 +57,7 @@ export class CachedFeatureSets implements FeatureSets {
   }
 
   #remembered(key: string): Held<FeatureSet> | Promise<Held<FeatureSet>> {
-    return this.#cache.get(key, async () => this.#sets.read(key, this.#limit));
+    return this.cache.get(key, async () => this.#sets.read(key, this.#limit));
   }
 
   async #readAgain(key: string): Promise<void> {

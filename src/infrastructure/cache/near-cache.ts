@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
-import type { Held } from "../../domain/held.ts";
+import { freshnessBoundMs, type Held } from "../../domain/held.ts";
 
 /** What a cache may keep, and for how long. */
 export type CacheLimits = {
@@ -28,6 +28,9 @@ type Options<T> = {
   readonly outlivesInvalidData: boolean;
 };
 
+/** What was known of a key, and the latest instant for which it was known to be true. */
+export type LastKnown<T> = { readonly key: string; readonly value: T; readonly asOf: Instant };
+
 type Flight<T> = {
   readonly order: number;
   readonly epoch: number;
@@ -50,15 +53,22 @@ export class NearCache<T> {
   readonly #options: Options<T>;
   readonly #present: LRUCache<string, Entry<T>>;
   readonly #absent: LRUCache<string, Entry<T>>;
+  /** The keys of both; unlike those, they may change while they are walked. */
+  readonly #keys = new Set<string>();
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
   #flightCount = 0;
+  #kept = 0;
 
   constructor(options: Options<T>) {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => performance.now());
     // Who still holds an entry that was pushed out or replaced must not take it for current: it is told of no change.
-    const settings = { max: options.limits.capacity, dispose: (entry: Entry<T>) => entry.invalidate() };
+    const dispose = (entry: Entry<T>, key: string, reason: LRUCache.DisposeReason) => {
+      entry.invalidate();
+      if (reason !== "set") this.#keys.delete(key);
+    };
+    const settings = { max: options.limits.capacity, dispose };
     this.#present = new LRUCache(settings);
     this.#absent = new LRUCache(settings);
   }
@@ -87,13 +97,39 @@ export class NearCache<T> {
 
   /** A key has changed; `undefined`: all may have. */
   forget(key: string | undefined): void {
-    const keys = key === undefined ? [...this.#present.keys(), ...this.#absent.keys()] : [key];
-    for (const each of keys) this.#entry(each)?.invalidate();
+    for (const each of key === undefined ? this.#keys : [key]) this.#entry(each)?.change();
     for (const each of key === undefined ? [...this.#flights.keys()] : [key]) {
       const flight = this.#flights.get(each);
       if (flight) flight.dirty = true;
       this.#flights.delete(each);
     }
+  }
+
+  /** How many reads were kept since the start: what tells whether there is something to remember that was not there before. */
+  get kept(): number {
+    return this.#kept;
+  }
+
+  /** What may be served of each key in turn, `undefined` where nothing may. The cache may change between any two. */
+  *lastKnown(): Iterable<LastKnown<T> | undefined> {
+    for (const key of this.#keys) {
+      const now = this.#options.now();
+      const entry = this.#present.peek(key) ?? this.#absent.peek(key);
+      yield this.#mayServe(entry, now) ? { key, value: entry.value, asOf: entry.asOf(now) } : undefined;
+    }
+  }
+
+  /**
+   * Takes a value back that was known in another process: it is stale from the start. Answers whether it was taken; what is
+   * too old is not, nor what is from the future (then a clock was set), nor what has been read here.
+   */
+  restore({ key, value, asOf }: LastKnown<T>): boolean {
+    const now = this.#options.now();
+    const read: Read = { order: 0, at: Math.min(asOf, now - freshnessBoundMs - 1), epoch: -1, validUntil: now };
+    const entry = new Entry(value, read, this.#options.feed, read.at);
+    if (asOf > now || !this.#mayServe(entry, now) || this.#entry(key)?.order) return false;
+    this.#set(key, entry);
+    return true;
   }
 
   #entry(key: string): Entry<T> | undefined {
@@ -122,6 +158,7 @@ export class NearCache<T> {
 
   #keep(key: string, flight: Flight<T>, { value, validUntil }: Held<T>): Entry<T> {
     const { feed, limits, isSame } = this.#options;
+    this.#kept += 1;
     // A fifth of jitter, so that what was read together is not read again together.
     const expiresAt = Math.min(validUntil, flight.at + limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at: flight.at, epoch: flight.epoch, validUntil: expiresAt };
@@ -148,6 +185,7 @@ export class NearCache<T> {
       : [this.#present, this.#absent];
     from.delete(key);
     to.set(key, entry);
+    this.#keys.add(key);
   }
 }
 
@@ -195,6 +233,12 @@ class Entry<T> implements Held<T> {
   /** From now on it is only the last value that was known. */
   invalidate(): void {
     this.#invalidAsOf ??= this.#provenUntil();
+  }
+
+  /** The key has changed: whatever failed, it is worth reading again. */
+  change(): void {
+    this.invalidate();
+    this.recheckAt = Number.NEGATIVE_INFINITY;
   }
 
   /** The same value was read again: what was made from it is current again. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../../support/redis.ts";
+import { emptied, type RedisServer, startRedis } from "../../support/redis.ts";
 import { basic, bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 
@@ -17,7 +17,7 @@ describe("GET /features", () => {
     await redis[Symbol.asyncDispose]();
   });
   beforeEach(async () => {
-    await redis.client.flushall();
+    await emptied(redis.client);
     await redis.client.set("token:1234", "1");
     await redis.client.sadd("global_features", "feature_1", "feature_2");
     await redis.client.sadd("active_features", "feature_3");
@@ -56,7 +56,7 @@ describe("GET /features", () => {
   });
 
   it("answers an empty list from empty stores", async () => {
-    await redis.client.flushall();
+    await emptied(redis.client);
     await settled(redis.client, service);
     expect(await featuresOf("/features")).toEqual([]);
   });

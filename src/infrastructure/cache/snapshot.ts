@@ -1,0 +1,171 @@
+import { stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { UserId } from "../../domain/evaluation-context.ts";
+import { isServedKey } from "../../domain/feature.ts";
+import type { FeatureSet } from "../../domain/feature-sets.ts";
+import { isEntry } from "../config/entries.ts";
+import type { RemoteStore } from "../connection.ts";
+import type { Log } from "../logger.ts";
+import { storedUser } from "../stored-user.ts";
+import type { NearCache } from "./near-cache.ts";
+import { readSnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
+
+/** What is remembered of one store. */
+export type SnapshotPart = {
+  readonly connection: string;
+  readonly store: RemoteStore;
+  readonly sets: NearCache<FeatureSet>;
+  /** Left out where a token could be guessed by its digest. */
+  readonly tokens: NearCache<UserId | undefined> | undefined;
+};
+
+const isFeatures = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((feature) => typeof feature === "string" && isServedKey(feature));
+
+/** A store's line stands before the lines of what is remembered of it. */
+const StoreLine = z.strictObject({ connection: z.string(), store: z.string(), filled: z.boolean() });
+const SetLine = z.strictObject({
+  set: z.string(),
+  features: z.custom<readonly string[]>(isFeatures),
+  skipped: z.int().min(0),
+  asOf: z.number(),
+});
+const TokenLine = z.strictObject({ token: z.string(), user: z.string().transform(storedUser), asOf: z.number() });
+
+type Line = z.output<typeof StoreLine> | z.output<typeof SetLine> | z.output<typeof TokenLine>;
+
+function lineOf(value: unknown): Line {
+  const fields = isEntry(value) ? value : {};
+  const schema = "set" in fields ? SetLine : "token" in fields ? TokenLine : StoreLine;
+  const { success, data } = schema.safeParse(value);
+  if (!success) throw new Error("it has a line that nobody would remember");
+  return data;
+}
+
+const usualIntervalMs = 10_000;
+
+/**
+ * Keeps what is remembered of stores in a file, so that it outlives the process: as the last known values, stale from the
+ * start. It is written every ten seconds if something was read since, by one of the processes that share it, and at the end.
+ * A file that cannot be used is ignored, one that cannot be written does no harm; the log has a warning.
+ */
+export class Snapshot implements AsyncDisposable {
+  readonly #file: string;
+  readonly #parts: readonly SnapshotPart[];
+  readonly #log: Log;
+  readonly #intervalMs: number;
+  readonly #restored = { stores: new Set<string>(), sets: 0, tokens: 0 };
+  readonly #closing = new AbortController();
+  #running: Promise<void> | undefined;
+  #written = 0;
+  #failing = false;
+
+  constructor(file: string, parts: readonly SnapshotPart[], log: Log, intervalMs = usualIntervalMs) {
+    this.#file = file;
+    this.#parts = parts;
+    this.#log = log;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Puts back what was remembered, and writes from then on. To be awaited before anybody asks. */
+  async start(): Promise<void> {
+    await this.#load();
+    this.#running = this.#run();
+  }
+
+  /** Writes, if something was read since and no other process has just written. */
+  async writeIfDue(): Promise<void> {
+    if (this.#kept() === this.#written) return;
+    const age = Date.now() - ((await stat(this.#file).catch(() => undefined))?.mtimeMs ?? 0);
+    if (age >= 0 && age < 0.9 * this.#intervalMs) return;
+    await this.#write();
+  }
+
+  /** Whether the file knew the store of a connection; and some token, where `withTokens`. */
+  stoodInFor(connection: string, withTokens: boolean): boolean {
+    return this.#restored.stores.has(connection) && (!withTokens || this.#restored.tokens > 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    // Also what was written already: it may have been proven to be true since.
+    if (this.#running && this.#kept() > 0) await this.#write();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const lines = await readSnapshotFile(this.#file, lineOf);
+      if (!lines) return;
+      this.#restore(lines);
+      const { sets, tokens } = this.#restored;
+      this.#log.info({ file: this.#file, sets, tokens }, "what was remembered is restored");
+    } catch (cause) {
+      this.#warn(cause, "the snapshot cannot be used; starting without it");
+    }
+  }
+
+  #restore(lines: readonly Line[]): void {
+    let part: SnapshotPart | undefined;
+    for (const line of lines) {
+      if ("connection" in line) {
+        part = this.#parts.find(({ connection, store }) => connection === line.connection && store.id === line.store);
+        if (!part) continue;
+        this.#restored.stores.add(part.connection);
+        part.store.guard.wasFilled ||= line.filled;
+      } else if ("set" in line) {
+        const { set, asOf, ...value } = line;
+        if (part?.sets.restore({ key: set, value, asOf })) this.#restored.sets += 1;
+      } else if (part?.tokens?.restore({ key: line.token, value: line.user, asOf: line.asOf })) {
+        this.#restored.tokens += 1;
+      }
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const delay = this.#intervalMs * (0.9 + Math.random() * 0.2);
+      await sleep(delay, undefined, { signal, ref: false }).catch(() => {});
+      if (!signal.aborted) await this.writeIfDue();
+    }
+  }
+
+  async #write(): Promise<void> {
+    const kept = this.#kept();
+    try {
+      await writeSnapshotFile(this.#file, this.#lines());
+      this.#written = kept;
+      this.#failing = false;
+    } catch (cause) {
+      if (!this.#failing) this.#warn(cause, "the snapshot cannot be written");
+      this.#failing = true;
+    }
+  }
+
+  *#lines(): Iterable<Line | undefined> {
+    for (const { connection, store, sets, tokens } of this.#parts) {
+      yield { connection, store: store.id, filled: store.guard.wasFilled };
+      for (const last of sets.lastKnown()) {
+        yield last && {
+          set: last.key,
+          features: [...last.value.features],
+          skipped: last.value.skipped,
+          asOf: last.asOf,
+        };
+      }
+      for (const last of tokens?.lastKnown() ?? []) {
+        yield last?.value === undefined ? undefined : { token: last.key, user: last.value, asOf: last.asOf };
+      }
+    }
+  }
+
+  #kept(): number {
+    return this.#parts.reduce((sum, { sets, tokens }) => sum + sets.kept + (tokens?.kept ?? 0), 0);
+  }
+
+  #warn(cause: unknown, sentence: string): void {
+    this.#log.warn({ file: this.#file, cause: cause instanceof Error ? cause.message : cause }, sentence);
+  }
+}
