@@ -24,6 +24,7 @@ import { until } from "../support/until.ts";
 const maxStaleMs = 60_000;
 const feed: ChangeFeed = {
   epoch: 1,
+  generation: 1,
   isLive: () => true,
   provenUntil: () => Number.NEGATIVE_INFINITY,
   listen: () => {},
