@@ -1,11 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { MetricObject } from "@prometheus-io/client";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { problems } from "../src/adapters/http/problem.ts";
 import { builtIn, kinds } from "../src/adapters/source-catalogue.ts";
 import { wordsFor } from "../src/config.ts";
 import { base, commonOptions } from "../src/infrastructure/config/schema.ts";
+import { commandTimes, metricsOf } from "../src/infrastructure/metrics/metrics.ts";
 
 type Property = {
   description?: string;
@@ -83,6 +85,41 @@ ${rows.join("\n")}
 `;
 }
 
+/** The page about metrics, made from the registry that they are read of. */
+export function metricsPage(): string {
+  const nothing = {
+    calls: () => [],
+    answers: {},
+    caches: [],
+    feeds: new Map(),
+    sources: [],
+    failures: new Map(),
+    now: Date.now,
+  };
+  const rows = metricsOf(nothing, commandTimes())
+    .getMetricsAsArray()
+    .map(
+      // The labels are in the metric, and not in its type.
+      ({ name, type, help, labelNames }: MetricObject & { labelNames?: string[] }) =>
+        `| \`${name}\` | ${type} | ${(labelNames ?? []).map((label) => `\`${label}\``).join(", ")} | ${help} |`,
+    );
+  return `${notice}
+# Metrics
+
+\`GET /metrics\` answers in Prometheus' text format to who sends \`TIDEGATE_ADMIN_TOKEN\` as Bearer token or Basic password.
+Each figure is the sum over all workers, unless its meaning says otherwise. What a worker had counted when it was asked last
+stays in the sum when it dies, so that no counter goes down. One that does not answer within a second is left out likewise,
+and \`tidegate_workers\` is lower than configured. A worker that hangs may also be the one that is asked: let Prometheus ask again.
+
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+
+Beside these, \`process_*\` and \`nodejs_*\` are what \`@prometheus-io/client\` tells of the processes: CPU, memory, event loop
+lag, heap and garbage collection.
+`;
+}
+
 /** The JSON Schema of a configuration file, for editors. */
 export async function configurationSchema(): Promise<string> {
   const sources = await Promise.all(
@@ -116,6 +153,7 @@ function allowVariables({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSche
 export const generated: Readonly<Record<string, () => string | Promise<string>>> = {
   "docs/sources.md": sourcesPage,
   "docs/errors.md": errorsPage,
+  "docs/metrics.md": metricsPage,
   "config/tidegate.schema.json": configurationSchema,
 };
 

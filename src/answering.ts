@@ -1,12 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
-import { httpApp } from "./adapters/http/app.ts";
+import { counted, httpApp } from "./adapters/http/app.ts";
+import { noRoute } from "./adapters/http/counts.ts";
 import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
 import type { Shortcut } from "./adapters/http/server.ts";
 import { shortcut } from "./adapters/http/shortcut.ts";
 import type { Config } from "./config.ts";
 import { compose } from "./container.ts";
 import type { Log } from "./infrastructure/logger.ts";
+import type { Figures } from "./infrastructure/metrics/figures.ts";
 import { Tokens } from "./tokens.ts";
 
 /** What answers HTTP as one configuration says. Disposing of it closes everything that it is made of. */
@@ -15,6 +17,8 @@ export type Answering = AsyncDisposable & {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** Has nothing to answer where requests are logged or other origins may ask: that is up to the routes. */
   readonly shortcut: Shortcut;
+  /** Counts what was refused before there was a request. */
+  readonly refused: (status: number) => void;
   /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
   /** Waits until the calls under way have ended, and ten seconds at most: no source may take longer. */
@@ -23,22 +27,29 @@ export type Answering = AsyncDisposable & {
 
 const longestCallMs = 10_000;
 
+/** What a process lends to each configuration that it serves in turn. */
+export type Host = {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly stopping: AbortSignal;
+  readonly figures: Figures;
+};
+
 /** Wires a configuration, and waits up to two seconds for its stores. Rejects, with nothing left open, where it cannot be wired. */
-export async function answering(
-  config: Config,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-  stopping: AbortSignal,
-): Promise<Answering> {
+export async function answering(config: Config, { env, log, stopping, figures }: Host): Promise<Answering> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(compose(config, env));
   composition.replace(Tokens.Log, log);
   const checkReadiness = composition.get(Tokens.CheckReadiness);
-  const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock));
+  const counts = composition.get(Tokens.Counts);
+  const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock), counts);
   const app = httpApp({
     resolveFeatures: composition.get(Tokens.ResolveFeatures),
     checkReadiness,
     answers,
+    viewCache: composition.get(Tokens.ViewCache),
+    scrape: figures.scrape,
+    adminToken: env["TIDEGATE_ADMIN_TOKEN"],
     isStopping: () => stopping.aborted,
     log,
     logRequests: config.log.requests,
@@ -48,17 +59,20 @@ export async function answering(
   // What follows finds the stores connected; one that cannot be had is no reason not to serve.
   const connected = [...composition.get(Tokens.Connections).values()].map((store) => store.connected());
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
+  opened.use(figures.of(composition.get(Tokens.Metrics)));
+  const fetch = counted(app, counts);
   const underWay = new Set<Promise<Response>>();
   const open = opened.move();
   return {
     config,
     fetch: (request) => {
-      const response = app.fetch(request);
+      const response = fetch(request);
       if (!(response instanceof Promise)) return response;
       underWay.add(response);
       return response.finally(() => underWay.delete(response));
     },
-    shortcut: config.log.requests || config.server.cors ? () => false : shortcut(answers),
+    shortcut: config.log.requests || config.server.cors ? () => false : shortcut(answers, counts),
+    refused: (status) => counts.count(noRoute, status),
     lacking: async (limit) => {
       while (true) {
         const { ready, connections, sources } = await checkReadiness.execute();

@@ -7,7 +7,7 @@ import { KeyTemplate } from "./domain/key-template.ts";
 import type { Source } from "./domain/source.ts";
 import { type Complain, ConfigError, type Problem } from "./infrastructure/config/config-error.ts";
 import { listIn, mapIn } from "./infrastructure/config/entries.ts";
-import { withEnvironment } from "./infrastructure/config/environment.ts";
+import { checkAdminToken, withEnvironment } from "./infrastructure/config/environment.ts";
 import {
   checkOverlaps,
   checkReservedKey,
@@ -62,6 +62,7 @@ export async function loadConfig(
   const complain: Complain = (path, fault) => problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
 
   const raw = withEnvironment(yaml.toJS(), env, problems);
+  checkAdminToken(env, problems);
   const checked = check(base, raw, yaml, [], problems);
   const connections = Object.keys(mapIn(raw, "connections"));
   const entries = listIn(raw, "sources");

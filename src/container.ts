@@ -1,12 +1,14 @@
 import "reflect-metadata";
 import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
+import { Counts } from "./adapters/http/counts.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
 import { ChangeSet } from "./application/change-set.ts";
 import { CheckReadiness } from "./application/check-readiness.ts";
 import { LoadDemo } from "./application/load-demo.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
-import { ResolveFeatures } from "./application/resolve-features.ts";
+import { ResolveFeatures, tokensSource } from "./application/resolve-features.ts";
 import { SourceStates } from "./application/source-states.ts";
+import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
 import type { Config } from "./config.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import { readAt } from "./domain/held.ts";
@@ -18,6 +20,7 @@ import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection, Store } from "./infrastructure/connection.ts";
 import { createLog } from "./infrastructure/logger.ts";
+import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
@@ -44,9 +47,10 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.Connections, (c) => {
     const connections = new Map<string, Connection>();
     for (const [name, options] of Object.entries(config.connections)) {
+      const times = c.resolve(Tokens.CommandTimes).labels({ connection: name });
       const connection =
         options.kind === "redis"
-          ? connectRedis(name, options.url, c.resolve(Tokens.Log))
+          ? connectRedis(name, options.url, c.resolve(Tokens.Log), (seconds) => times.observe(seconds))
           : openSqlite(name, options.file);
       connections.set(name, disposal.use(connection));
     }
@@ -174,6 +178,37 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   });
 
   provide(Tokens.AcceptStores, (c) => new AcceptStores(c.resolve(Tokens.Connections)));
+  provide(Tokens.ViewCache, (c) => {
+    const stores = [...c.resolve(Tokens.CachedSets)].map(([name, { cache }]): [string, RememberedSets] => [
+      name,
+      { peek: (key) => cache.peek(key), store: connectionOf(c, name).sets },
+    ]);
+    return new ViewCache(c.resolve(Tokens.Sources), new Map(stores), c.resolve(Tokens.Clock));
+  });
+
+  provide(Tokens.Counts, () => new Counts());
+  provide(Tokens.CommandTimes, commandTimes);
+
+  provide(Tokens.Metrics, (c) => {
+    const counts = c.resolve(Tokens.Counts);
+    const tokens = c.resolve(Tokens.CachedTokens);
+    const sets = [...c.resolve(Tokens.CachedSets)];
+    const observed = {
+      calls: () => counts.calls(),
+      answers: counts.answers,
+      caches: [
+        ...sets.map(([connection, { cache }]) => ({ connection, holds: "sets", usage: cache })),
+        ...(config.tokens && tokens
+          ? [{ connection: config.tokens.connection, holds: "tokens", usage: tokens.cache }]
+          : []),
+      ],
+      feeds: c.resolve(Tokens.Feeds),
+      sources: [...config.sources.map(({ name }) => name), ...(config.tokens ? [tokensSource] : [])],
+      failures: c.resolve(Tokens.SourceStates).failures,
+      now: c.resolve(Tokens.Clock),
+    };
+    return metricsOf(observed, c.resolve(Tokens.CommandTimes));
+  });
 
   return {
     get: (token) => container.resolve(token),

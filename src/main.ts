@@ -4,11 +4,12 @@ import { availableParallelism } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { listen, type Shortcut } from "./adapters/http/server.ts";
-import { type Answering, answering } from "./answering.ts";
+import { type Answering, answering, type Host } from "./answering.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
 import { ConfigError } from "./infrastructure/config/config-error.ts";
 import { textOf } from "./infrastructure/config/yaml-file.ts";
 import { createLog, type Log } from "./infrastructure/logger.ts";
+import { Figures } from "./infrastructure/metrics/figures.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { type Signals, signals } from "./infrastructure/signals.ts";
 import { handedConfigurations, reportServing, runWorkers } from "./infrastructure/worker-pool.ts";
@@ -57,11 +58,11 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
   if (!first) return;
   const config = await loadConfig(file, env, first.text);
   const stopping = new AbortController();
-  const log = createLog(config.log.level);
-  const made = await answering(config, env, log, stopping.signal);
-  if (first.othersServe) await untilReady(made, log, stop);
+  const host = hostFor(config, env, stopping.signal);
+  const made = await answering(config, host);
+  if (first.othersServe) await untilReady(made, host.log, stop);
   if (stop.aborted) return made[Symbol.asyncDispose]();
-  const service = await serving(made, env, log, stopping);
+  const service = await serving(made, host, stopping);
   const stopped = stopOn(stop, service);
   await awaitReady(service);
   reportServing(service.url);
@@ -144,24 +145,26 @@ export type Service = {
  */
 export async function start(config: Config, env: NodeJS.ProcessEnv, hasShortcut = true): Promise<Service> {
   const stopping = new AbortController();
-  const log = createLog(config.log.level);
-  return serving(await answering(config, env, log, stopping.signal), env, log, stopping, hasShortcut);
+  const host = hostFor(config, env, stopping.signal);
+  return serving(await answering(config, host), host, stopping, hasShortcut);
 }
 
-async function serving(
-  first: Answering,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-  stopping: AbortController,
-  hasShortcut = true,
-): Promise<Service> {
+const hostFor = (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal): Host => ({
+  env,
+  log: createLog(config.log.level),
+  stopping,
+  figures: new Figures(),
+});
+
+async function serving(first: Answering, host: Host, stopping: AbortController, hasShortcut = true): Promise<Service> {
   await using opened = new AsyncDisposableStack();
+  const { log } = host;
   let present = opened.use(first);
   let retired: Promise<unknown> = Promise.resolve();
-  const { host, port } = first.config.server;
   const fetch = (request: Request) => present.fetch(request);
   const shortcut: Shortcut = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
-  const { url, stop } = await listen(fetch, shortcut, host, port, log);
+  const refused = (status: number) => present.refused(status);
+  const { url, stop } = await listen(fetch, shortcut, refused, first.config.server, log);
   log.info(
     { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
     "started",
@@ -170,7 +173,7 @@ async function serving(
 
   const use = async (config: Config): Promise<void> => {
     await using unused = new AsyncDisposableStack();
-    const next = unused.use(await answering(config, env, log, stopping.signal));
+    const next = unused.use(await answering(config, host));
     const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
     if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
     if (stopping.signal.aborted) throw new SetupFailed("the service is stopping; start it with this configuration");

@@ -1,4 +1,5 @@
 import type { InjectionToken } from "tsyringe";
+import type { Counts } from "./adapters/http/counts.ts";
 import type { AcceptStores } from "./application/accept-stores.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
@@ -6,6 +7,7 @@ import type { LoadDemo } from "./application/load-demo.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
 import type { SourceStates } from "./application/source-states.ts";
+import type { ViewCache } from "./application/view-cache.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { Source } from "./domain/source.ts";
@@ -15,6 +17,7 @@ import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-re
 import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { Connection, Store } from "./infrastructure/connection.ts";
 import type { Log } from "./infrastructure/logger.ts";
+import type { CommandTimes, Metrics } from "./infrastructure/metrics/metrics.ts";
 
 /** A container key that remembers what stands behind it, so that a wrong pairing does not compile. */
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -38,4 +41,8 @@ export const Tokens = {
   ManageTokens: token<ManageTokens>("ManageTokens"),
   LoadDemo: token<LoadDemo>("LoadDemo"),
   AcceptStores: token<AcceptStores>("AcceptStores"),
+  ViewCache: token<ViewCache>("ViewCache"),
+  Counts: token<Counts>("Counts"),
+  CommandTimes: token<CommandTimes>("CommandTimes"),
+  Metrics: token<Metrics>("Metrics"),
 } as const;

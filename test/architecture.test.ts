@@ -21,6 +21,7 @@ const confined: Readonly<Record<string, RegExp>> = {
   "node:sqlite": /^infrastructure\/sqlite\//,
   "@hono": /^adapters\/http\//,
   hono: /^adapters\/http\//,
+  "@prometheus-io": /^infrastructure\/metrics\//,
   commander: /^(cli\.ts|adapters\/cli\/)/,
 };
 

@@ -117,6 +117,48 @@ describe("the service as a process", () => {
     for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
   });
 
+  it("tells the figures of all workers as one, of those too that die or hang", async () => {
+    const admin = "the-operators-credential";
+    await using service = new TestProcess(["src/main.ts"], {
+      TIDEGATE_DATA: newFolder(),
+      TIDEGATE_ADMIN_TOKEN: admin,
+      PORT: "0",
+      WEB_CONCURRENCY: "2",
+    });
+    const url = await service.url();
+    const workers = () => [...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid));
+    // A connection of its own each, so that the workers take turns; the one to a worker that hangs is given up.
+    const get = (path: string) =>
+      fetch(url + path, {
+        headers: { ...bearer(admin), connection: "close" },
+        signal: AbortSignal.timeout(5_000),
+      }).then((answer) => answer.text());
+    const figures = async () => {
+      const text = await get("/metrics").catch(() => get("/metrics"));
+      const figure = (line: RegExp) => Number(line.exec(text)?.[1]);
+      return [figure(/tidegate_workers (\d+)/), figure(/tidegate_calls_total\{route="\/health",status="200"\} (\d+)/)];
+    };
+    for (let count = 0; count < 20; count++) await get("/health");
+    await until(async () => (await figures())[1] === 20, "all calls are counted");
+    const views = await Promise.all(Array.from({ length: 6 }, () => get("/admin/v1/cache?key=global_features")));
+    expect(new Set(views.map((view) => JSON.parse(view).pid))).toEqual(new Set(workers()));
+    expect(await figures()).toEqual([2, 20]);
+
+    const [victim = 0, other = 0] = workers();
+    process.kill(victim, "SIGKILL");
+    await until(() => workers().length === 3, "another worker has started");
+    await until(async () => (await figures())[0] === 2, "it tells of itself");
+    expect(await figures()).toEqual([2, 20]);
+    await get("/health");
+    await until(async () => (await figures())[1] === 21, "the call after that is counted");
+
+    process.kill(other, "SIGSTOP");
+    expect(await figures()).toEqual([1, 21]);
+    process.kill(other, "SIGCONT");
+    await until(async () => (await figures())[0] === 2, "it tells of itself again");
+    expect(await figures()).toEqual([2, 21]);
+  });
+
   it.each(["SIGTERM", "SIGINT"] as const)(
     "lets every worker drain when %s comes to all processes at once",
     async (signal) => {
@@ -168,6 +210,8 @@ describe("what the service writes", () => {
       HOST: "127.0.0.1",
       PORT: "0",
       LOG_LEVEL: "trace",
+      TIDEGATE_ADMIN_TOKEN: `${canary}-admin`,
+      TIDEGATE_TOKEN_PEPPER: `${canary}-pepper`,
     };
     await using service = new TestProcess(["src/main.ts"], { ...env, TIDEGATE_CONFIG: "test/support/logging.yaml" });
     const url = await service.url();
@@ -179,6 +223,13 @@ describe("what the service writes", () => {
         if (/^[\x20-\x7e]*$/.test(token)) answers.push(await ask(url, bearer(token)));
         answers.push(await ask(`${url}/features?token=${encodeURIComponent(token)}&x=`));
         answers.push(await (await fetch(`${url}/${encodeURIComponent(token)}`, { method: "PUT" })).text());
+        for (const path of [
+          "/metrics",
+          "/health/ready",
+          `/admin/v1/cache?key=${encodeURIComponent(`token:${token}`)}`,
+        ]) {
+          answers.push(await (await fetch(url + path, { headers: bearer(`${canary}-admin`) })).text());
+        }
         answers.push(await ask(url, { authorization: `Digest ${canary}`, "x-request-id": `${canary}/` }));
       }
       answers.push(

@@ -16,6 +16,7 @@ const tellInvalidEveryMs = 60_000;
 /** Remembers which sources fail, and tells of the changes. */
 export class SourceStates {
   readonly #failing = new Set<string>();
+  readonly #failures = new Map<string, number>();
   readonly #toldInvalidAt = new Map<string, Instant>();
   readonly #listener: SourceStateListener;
   readonly #now: () => Instant;
@@ -25,11 +26,17 @@ export class SourceStates {
     this.#now = now;
   }
 
+  /** How often each source has failed, of those that have. */
+  get failures(): ReadonlyMap<string, number> {
+    return this.#failures;
+  }
+
   answered(source: string): void {
     if (this.#failing.delete(source)) this.#listener.recovered(source);
   }
 
   failed(source: string, cause: unknown): void {
+    this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1);
     if (cause instanceof StoreDataInvalid) {
       this.#invalid(source, cause);
     } else if (!this.#failing.has(source)) {

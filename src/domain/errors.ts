@@ -1,6 +1,6 @@
 /** Base of every failure that a caller of a use case is told about. `code` is stable, across versions too. */
 export abstract class TidegateError extends Error {
-  abstract readonly code: "invalid-token" | "invalid-context" | "source-unavailable";
+  abstract readonly code: "invalid-token" | "invalid-context" | "unknown-set" | "source-unavailable";
 }
 
 /** Nobody is known by the token that was presented. */
@@ -17,6 +17,12 @@ export class TokenRejected extends TidegateError {
 export class InvalidContext extends TidegateError {
   override readonly name = "InvalidContext";
   readonly code = "invalid-context";
+}
+
+/** No source reads a set of the key that was named. */
+export class UnknownSet extends TidegateError {
+  override readonly name = "UnknownSet";
+  readonly code = "unknown-set";
 }
 
 /** A source, or the store of tokens, cannot tell at the moment. */

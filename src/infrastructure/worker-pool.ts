@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import type { Log } from "./logger.ts";
+import { addUpWorkers } from "./metrics/scrape.ts";
 import { SetupFailed } from "./setup-failed.ts";
 import { eventsUntil } from "./signals.ts";
 
@@ -107,6 +108,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     }
   };
 
+  addUpWorkers();
   for (let count = 0; count < size; count++) start();
   stop.addEventListener("abort", stopAll);
   return { serving: allServe, ended, use };

@@ -295,3 +295,50 @@ describe("the near cache", () => {
     expect((await cache.get("a", () => expect.unreachable())).value).toBe("newer");
   });
 });
+
+describe("what a near cache tells of itself", () => {
+  it("counts each look-up once, by how it came out, and what was pushed out", async () => {
+    const { get, cache, store, fail, time, feed } = setUp({ capacity: 2 });
+    for (const key of ["a", "b", "c"]) store.set(key, "1");
+    await get("a");
+    await get("a");
+    expect(cache.counts).toEqual({ hits: 1, misses: 1, stale: 0, failures: 0, evictions: 0 });
+    await get("b");
+    await get("c");
+    await get("nothing");
+    expect(cache.counts).toEqual({ hits: 1, misses: 4, stale: 0, failures: 0, evictions: 1 });
+    expect(cache.size).toBe(3);
+    fail(new Error("away"));
+    feed.live = false;
+    feed.proven.set(1, time.now);
+    await get("c");
+    await get("c");
+    await expect(get("d")).rejects.toThrow("away");
+    expect(cache.counts).toEqual({ hits: 1, misses: 4, stale: 2, failures: 1, evictions: 1 });
+  });
+
+  it("shows what is remembered without reading it, keeping it from being pushed out, or counting", async () => {
+    const { get, cache, store, reads, time } = setUp({ capacity: 2 });
+    for (const key of ["a", "b", "c"]) store.set(key, "1");
+    expect(cache.peek("a")).toBeUndefined();
+    await get("a");
+    time.now += 100;
+    await get("b");
+    const { hits } = cache.counts;
+    expect(cache.peek("a")).toMatchObject({ value: "1", since: time.now - 100 });
+    expect([cache.counts.hits, reads]).toEqual([hits, ["a", "b"]]);
+    await get("c");
+    expect(cache.peek("a")).toBeUndefined();
+  });
+
+  it("shows since when a value is remembered, also when the same was read again", async () => {
+    const { get, cache, store, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    const first = time.now;
+    time.now += 500;
+    cache.forget("a");
+    await get("a");
+    expect([cache.peek("a")?.since, cache.peek("a")?.asOf(time.now)]).toEqual([first, time.now]);
+  });
+});

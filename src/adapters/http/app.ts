@@ -1,13 +1,19 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { cors } from "hono/cors";
+import { getPath } from "hono/utils/url";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import type { ViewCache } from "../../application/view-cache.ts";
 import { TidegateError } from "../../domain/errors.ts";
 import type { Log } from "../../infrastructure/logger.ts";
+import { cacheView } from "./cache-view.ts";
+import { type Counts, noRoute } from "./counts.ts";
 import { documentation } from "./documentation.ts";
 import { features } from "./features.ts";
 import { healthChecks } from "./health.ts";
+import { metrics } from "./metrics.ts";
+import { Operators } from "./operators.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
 import { HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
 import { requestId } from "./request-id.ts";
@@ -18,6 +24,11 @@ export type HttpOptions = {
   readonly resolveFeatures: ResolveFeatures;
   readonly checkReadiness: CheckReadiness;
   readonly answers: PreparedAnswers;
+  readonly viewCache: ViewCache;
+  /** Tells the figures of all workers, as text for Prometheus. */
+  readonly scrape: () => Promise<string>;
+  /** The credential of operators; without it nobody is one. */
+  readonly adminToken: string | undefined;
   readonly isStopping: () => boolean;
   readonly log: Log;
   readonly logRequests: boolean;
@@ -46,12 +57,32 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
     app.use((c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
+  const operators = new Operators(options.adminToken);
   features(app, options.resolveFeatures, options.answers);
-  healthChecks(app, options.checkReadiness, options.isStopping);
+  healthChecks(app, operators, options.checkReadiness, options.isStopping);
+  metrics(app, operators, options.scrape);
+  cacheView(app, operators, options.viewCache);
   documentation(app, options.version);
   app.notFound((c) => unmatched(app, c));
   app.onError((error, c) => failure(error, c, options.log));
   return app;
+}
+
+/** What answers a request as the app does, and counts it under the pattern of its route. */
+export function counted(app: OpenAPIHono, counts: Counts): (request: Request) => Response | Promise<Response> {
+  return (request) => {
+    const answer = app.fetch(request);
+    const count = (response: Response) => {
+      counts.count(routeOf(app, request), response.status);
+      return response;
+    };
+    return answer instanceof Promise ? answer.then(count) : count(answer);
+  };
+}
+
+function routeOf(app: OpenAPIHono, request: Request): string {
+  const [handlers] = app.router.match(request.method === "HEAD" ? "GET" : request.method, getPath(request));
+  return handlers.find(([[, { method }]]) => method !== "ALL")?.[0][1].path ?? noRoute;
 }
 
 /** Another method may be what the path takes; else there is nothing at it. */

@@ -92,6 +92,16 @@ export function documentation(app: OpenAPIHono, version: string): void {
     scheme: "basic",
     description: "The token is the password; the user name is ignored.",
   });
+  app.openAPIRegistry.registerComponent("securitySchemes", "admin", {
+    type: "http",
+    scheme: "bearer",
+    description: "For operators: the value of TIDEGATE_ADMIN_TOKEN.",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
+    type: "http",
+    scheme: "basic",
+    description: "For operators: the value of TIDEGATE_ADMIN_TOKEN is the password; the user name is ignored.",
+  });
   app.openapi(document, () => {
     const description = app.getOpenAPI31Document({
       openapi: "3.1.0",

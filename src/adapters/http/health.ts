@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
+import type { Operators } from "./operators.ts";
 import { securityHeaders } from "./problem.ts";
 
 const headers = { ...securityHeaders, "Cache-Control": "no-store" };
@@ -8,8 +9,8 @@ const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json"
 const Readiness = z
   .object({
     status: z.enum(["ready", "not ready", "stopping"]),
-    connections: z.record(z.string(), z.enum(["answering", "failing"])),
-    sources: z.record(z.string(), z.enum(["answering", "failing"])),
+    connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
+    sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
   })
   .openapi("Readiness", {
     example: { status: "ready", connections: { features: "answering" }, sources: { global: "answering" } },
@@ -35,7 +36,9 @@ const ready = createRoute({
   method: "get",
   path: "/health/ready",
   summary: "Whether clients would be answered now; send them elsewhere when not",
+  description: "Operators are told how each connection and each source does.",
   tags: ["Health"],
+  security: [{}, { admin: [] }, { adminAsPassword: [] }],
   responses: {
     200: { description: "They would.", content: json(Readiness) },
     503: {
@@ -46,14 +49,20 @@ const ready = createRoute({
 });
 
 /** `GET /health`, `/health/live` and `/health/ready`. */
-export function healthChecks(app: OpenAPIHono, checkReadiness: CheckReadiness, isStopping: () => boolean): void {
+export function healthChecks(
+  app: OpenAPIHono,
+  operators: Operators,
+  checkReadiness: CheckReadiness,
+  isStopping: () => boolean,
+): void {
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
     const { ready, connections, sources } = await checkReadiness.execute();
-    if (isStopping()) return c.json({ status: "stopping" as const, connections, sources }, 503, headers);
+    const details = operators.include(c.req.header("authorization")) ? { connections, sources } : {};
+    if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready
-      ? c.json({ status: "ready" as const, connections, sources }, 200, headers)
-      : c.json({ status: "not ready" as const, connections, sources }, 503, headers);
+      ? c.json({ status: "ready" as const, ...details }, 200, headers)
+      : c.json({ status: "not ready" as const, ...details }, 503, headers);
   });
 }

@@ -6,6 +6,7 @@ import type { Features } from "../../application/resolve-features.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { byCodePoint } from "../../domain/feature.ts";
 import { freshnessBoundMs } from "../../domain/held.ts";
+import type { Counts } from "./counts.ts";
 import { digest } from "./digest.ts";
 import { securityHeaders } from "./problem.ts";
 
@@ -33,10 +34,12 @@ const usualBytes = 1_000;
 export class PreparedAnswers {
   readonly #answers: LRUCache<string, Prepared>;
   readonly #now: () => Instant;
+  readonly #counts: Counts;
 
   /** Keeps at most `capacity` answers, and fewer where they are large. */
-  constructor(capacity: number, now: () => Instant) {
+  constructor(capacity: number, now: () => Instant, counts: Counts) {
     this.#now = now;
+    this.#counts = counts;
     this.#answers = new LRUCache({
       max: capacity,
       maxSize: capacity * usualBytes,
@@ -47,19 +50,23 @@ export class PreparedAnswers {
   /** The reply to a call with these headers, for a target like `/features?location=madrid`; `undefined` where none is prepared. */
   find(target: string, authorization: string | undefined, ifNoneMatch: string | undefined): Reply | undefined {
     const known = this.#answers.get(keyOf(target, authorization));
-    return known?.provenance.isCurrent(this.#now()) ? replyOf(known, ifNoneMatch) : undefined;
+    if (!known?.provenance.isCurrent(this.#now())) return undefined;
+    this.#counts.answers.remembered += 1;
+    return replyOf(known, ifNoneMatch);
   }
 
   /** The reply that tells these features; keeps it where it is current. */
   prepare(target: string, authorization: string | undefined, ifNoneMatch: string | undefined, found: Features): Reply {
     const at = this.#now();
     const body = JSON.stringify({ active_features: [...found.features.keys()].sort(byCodePoint) });
+    const [kind, marks] = freshness(found, at);
+    this.#counts.answers[kind] += 1;
     const headers = {
       ...bodyHeaders,
       ...commonHeaders,
       "Content-Length": `${Buffer.byteLength(body)}`,
       ETag: `"${hash("sha256", body, "base64url")}"`,
-      ...freshness(found, at),
+      ...marks,
     };
     const prepared = { body, headers, provenance: found.provenance };
     if (found.provenance.isCurrent(at)) this.#answers.set(keyOf(target, authorization), prepared);
@@ -84,14 +91,17 @@ function replyOf({ body, headers }: Prepared, ifNoneMatch: string | undefined): 
 }
 
 /** What an answer says of itself that is stale or incomplete (RFC 9211, RFC 9111); a fresh one says nothing. */
-function freshness({ missing, provenance }: Features, now: Instant): Headers {
+function freshness(
+  { missing, provenance }: Features,
+  now: Instant,
+): [kind: "fresh" | "stale" | "incomplete", marks: Headers] {
   const ageMs = now - provenance.asOf(now);
   const stale = ageMs > freshnessBoundMs;
   const incomplete = missing.length > 0 ? `incomplete: ${missing.join(" ")}` : "";
   if (stale) {
     const seconds = Math.ceil(ageMs / 1_000);
     const detail = ["stale", ...(incomplete ? [incomplete] : [])].join("; ");
-    return { "Cache-Status": `tidegate; hit; ttl=-${seconds}; detail="${detail}"`, Age: `${seconds}` };
+    return ["stale", { "Cache-Status": `tidegate; hit; ttl=-${seconds}; detail="${detail}"`, Age: `${seconds}` }];
   }
-  return incomplete ? { "Cache-Status": `tidegate; fwd=miss; detail="${incomplete}"` } : {};
+  return incomplete ? ["incomplete", { "Cache-Status": `tidegate; fwd=miss; detail="${incomplete}"` }] : ["fresh", {}];
 }

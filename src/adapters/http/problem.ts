@@ -42,10 +42,21 @@ export const problems = {
     title: "Invalid token",
     meaning: "Nobody is known by the token. Get a new one, or send none to get what everyone gets.",
   },
+  "operators-only": {
+    status: 401,
+    title: "Operators only",
+    meaning:
+      "The route is for operators, and the request has not their credential. Send `Bearer <TIDEGATE_ADMIN_TOKEN>`, or `Basic` with it as password; where the service has none, start it with that variable set.",
+  },
   "not-found": {
     status: 404,
     title: "Not found",
     meaning: "There is nothing at this path. See /docs for what there is.",
+  },
+  "unknown-set": {
+    status: 404,
+    title: "Unknown set",
+    meaning: "No source reads a set of this key. Name one that fits the key of a source in the configuration.",
   },
   "method-not-allowed": {
     status: 405,

@@ -15,6 +15,9 @@ export type HttpServer = {
   readonly stop: (drainMs: number) => Promise<void>;
 };
 
+/** Told the status of each answer that the app was not asked for. */
+type Refused = (status: number) => void;
+
 type Fetch = (request: Request) => Response | Promise<Response>;
 
 const limits = {
@@ -50,8 +53,8 @@ export type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => 
 export async function listen(
   fetch: Fetch,
   shortcut: Shortcut,
-  host: string,
-  port: number,
+  refused: Refused,
+  { host, port }: { readonly host: string; readonly port: number },
   log: Log,
 ): Promise<HttpServer> {
   let stopping = false;
@@ -61,6 +64,7 @@ export async function listen(
       const id = requestId(undefined);
       if (code === "internal-error") log.error({ requestId: id, cause: String(error) }, "internal error");
       const { status, headers, body } = problemOf(code, details[code], id);
+      refused(status);
       return new Response(body, { status, headers });
     },
   });
@@ -68,11 +72,16 @@ export async function listen(
     if (stopping) outgoing.setHeader("Connection", "close");
     if (shortcut(incoming, outgoing)) return;
     const fault = requestFault(incoming);
-    if (fault) return send(outgoing, fault, incoming.headers["x-request-id"]);
+    if (fault) return refused(send(outgoing, fault, incoming.headers["x-request-id"]));
     return answer(incoming, outgoing);
   });
-  server.on("clientError", refuse);
-  server.on("checkExpectation", (_, outgoing: ServerResponse) => send(outgoing, "expectation-failed", undefined));
+  server.on("clientError", (error, socket: Socket) => {
+    const status = refuse(error, socket);
+    if (status !== undefined) refused(status);
+  });
+  server.on("checkExpectation", (_, outgoing: ServerResponse) => {
+    refused(send(outgoing, "expectation-failed", undefined));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {
       reject(new SetupFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
@@ -100,22 +109,24 @@ function requestFault({ url = "", method }: IncomingMessage): keyof typeof detai
   return targetFault(url) ?? (method === "TRACE" ? "not-implemented" : undefined);
 }
 
-function send(outgoing: ServerResponse, code: keyof typeof details, givenId: string | string[] | undefined): void {
+function send(outgoing: ServerResponse, code: keyof typeof details, givenId: string | string[] | undefined): number {
   const { status, headers, body } = problemOf(code, details[code], requestId(givenId));
   outgoing.writeHead(status, { ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) }).end(body);
+  return status;
 }
 
-/** Answers what Node could not read as a request; by itself it would answer without a body. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+/** Answers what Node could not read as a request, where that is possible; by itself Node would answer without a body. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): number | undefined {
   if (!socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
   const code = codeOf(error.code);
   const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
   const lines = Object.entries({ ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  return status;
 }
 
 function codeOf(nodeCode: string | undefined): "headers-too-large" | "request-timeout" | "bad-request" {

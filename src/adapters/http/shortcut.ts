@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Counts } from "./counts.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
 
 const plainHost = /^[A-Za-z0-9.:-]+$/;
@@ -8,12 +9,13 @@ const plainHost = /^[A-Za-z0-9.:-]+$/;
  * and response: half of what a call costs. Tells whether it did; the route answers all others, byte for byte the same.
  */
 export const shortcut =
-  (answers: PreparedAnswers) =>
+  (answers: PreparedAnswers, counts: Counts) =>
   ({ method, url = "", rawHeaders }: IncomingMessage, outgoing: ServerResponse): boolean => {
     if (method !== "GET" || !(url === "/features" || url.startsWith("/features?"))) return false;
     const asked = plainly(rawHeaders);
     const reply = asked && answers.find(url, asked.authorization, asked.ifNoneMatch);
     if (!reply) return false;
+    counts.count("/features", reply.status);
     outgoing.writeHead(reply.status, reply.headers).end(reply.body, reply.encoding);
     return true;
   };

@@ -30,6 +30,29 @@ type Options<T> = {
 
 /** What was known of a key, and the latest instant for which it was known to be true. */
 export type LastKnown<T> = { readonly key: string; readonly value: T; readonly asOf: Instant };
+/** What a cache did since it was made, and what it holds. */
+export type CacheUsage = {
+  readonly counts: {
+    /** Asked for, and known to be current. */
+    hits: number;
+    /** Asked for, and read. */
+    misses: number;
+    /** Asked for, and answered with the last value that was known, because it could not be read. */
+    stale: number;
+    /** Asked for, and not answered. */
+    failures: number;
+    /** Pushed out for others. */
+    evictions: number;
+  };
+  /** How many keys are remembered. */
+  readonly size: number;
+};
+
+/** What is remembered of a key. */
+export type Remembered<T> = Held<T> & {
+  /** When the value was first read. */
+  readonly since: Instant;
+};
 
 type Flight<T> = {
   readonly order: number;
@@ -49,7 +72,8 @@ const recheckMs = 250;
  * makes the read's answer one that is given, but not kept as current; nobody joins such a read any more.
  * When the store cannot be read (or, if so configured, holds what cannot be a value), the last value is served for `maxStaleMs` after it was last known to be true.
  */
-export class NearCache<T> {
+export class NearCache<T> implements CacheUsage {
+  readonly counts = { hits: 0, misses: 0, stale: 0, failures: 0, evictions: 0 };
   readonly #options: Options<T>;
   readonly #present: LRUCache<string, Entry<T>>;
   readonly #absent: LRUCache<string, Entry<T>>;
@@ -67,6 +91,7 @@ export class NearCache<T> {
     const dispose = (entry: Entry<T>, key: string, reason: LRUCache.DisposeReason) => {
       entry.invalidate();
       if (reason !== "set") this.#keys.delete(key);
+      if (reason === "evict") this.counts.evictions += 1;
     };
     const settings = { max: options.limits.capacity, dispose };
     this.#present = new LRUCache(settings);
@@ -77,22 +102,43 @@ export class NearCache<T> {
   get(key: string, read: () => Promise<Held<T>>): Held<T> | Promise<Held<T>> {
     const now = this.#options.now();
     const entry = this.#entry(key);
-    if (entry?.isCurrent(now)) return entry;
-    if (this.#mayServe(entry, now) && this.#monotonic() < entry.recheckAt) return entry;
+    if (entry?.isCurrent(now)) {
+      this.counts.hits += 1;
+      return entry;
+    }
+    if (this.#mayServe(entry, now) && this.#monotonic() < entry.recheckAt) {
+      this.counts.stale += 1;
+      return entry;
+    }
     return this.#readOrLast(key, read, now);
   }
 
   async #readOrLast(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
     try {
-      return await this.#read(key, read, now);
+      const held = await this.#read(key, read, now);
+      this.counts.misses += 1;
+      return held;
     } catch (error) {
       const last = this.#entry(key);
       const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
-      if (!isServed || !this.#mayServe(last, this.#options.now())) throw error;
+      if (!isServed || !this.#mayServe(last, this.#options.now())) {
+        this.counts.failures += 1;
+        throw error;
+      }
+      this.counts.stale += 1;
       last.fault = error;
       last.recheckAt = this.#monotonic() + recheckMs;
       return last;
     }
+  }
+
+  get size(): number {
+    return this.#present.size + this.#absent.size;
+  }
+
+  /** What is remembered of a key, without reading it, and without the key being taken for one in use. */
+  peek(key: string): Remembered<T> | undefined {
+    return this.#present.peek(key) ?? this.#absent.peek(key);
   }
 
   /** A key has changed; `undefined`: all may have. */
@@ -193,8 +239,9 @@ export class NearCache<T> {
 type Read = { readonly order: number; readonly at: Instant; readonly epoch: number; readonly validUntil: Instant };
 
 /** A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. */
-class Entry<T> implements Held<T> {
+class Entry<T> implements Remembered<T> {
   readonly value: T;
+  readonly since: Instant;
   fault: unknown;
   /** When the key may be read again after it could not be, by the monotonic clock. */
   recheckAt = Number.NEGATIVE_INFINITY;
@@ -204,6 +251,7 @@ class Entry<T> implements Held<T> {
 
   constructor(value: T, read: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
     this.value = value;
+    this.since = read.at;
     this.#read = read;
     this.feed = feed;
     this.#invalidAsOf = invalidAsOf;

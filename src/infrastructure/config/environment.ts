@@ -39,5 +39,13 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
   };
 }
 
+/** What is wrong with the credential of operators, which only the environment holds. */
+export function checkAdminToken(env: NodeJS.ProcessEnv, problems: Problem[]): void {
+  const token = env["TIDEGATE_ADMIN_TOKEN"];
+  if (!token || /^[\x21-\x7e]{16,}$/.test(token)) return;
+  const fault = "is no credential; set 16 or more visible ASCII characters, as from `openssl rand -hex 32`";
+  problems.push({ place: "environment", path: "TIDEGATE_ADMIN_TOKEN", fault });
+}
+
 const given = (values: Entry): Entry =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

@@ -14,12 +14,16 @@ import { RedisTokenStore } from "./redis-token-store.ts";
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
 
+/** Told how long a command took, in seconds. */
+type Took = (seconds: number) => void;
+
 /**
  * Connects to a Redis server in the background and keeps trying. While it is away, commands are
  * refused at once, and none is ever sent twice; one that gets no reply is given up after 200 ms.
+ * `took` is told of each that was sent.
  */
-export function connectRedis(name: string, url: string, log: Log): Connection {
-  const redis = new Redis(url, {
+export function connectRedis(name: string, url: string, log: Log, took?: Took): Connection {
+  const redis = new TimedRedis(url, {
     commandTimeout: 200,
     // A server that accepts and stays silent would hold the socket for ever.
     socketTimeout: 1_000,
@@ -35,6 +39,7 @@ export function connectRedis(name: string, url: string, log: Log): Connection {
     // Commands of one turn of the event loop travel in one round trip.
     enableAutoPipelining: true,
   });
+  redis.took = took;
   let closing = false;
   logOutages(redis, name, log, () => closing);
   const guard = new EmptyStoreGuard(redis, name, log);
@@ -60,6 +65,19 @@ export function connectRedis(name: string, url: string, log: Log): Connection {
 function idOf(url: string): string {
   const { host, pathname } = new URL(url);
   return hash("sha256", `${host}${pathname}`, "base64url");
+}
+
+class TimedRedis extends Redis {
+  took: Took | undefined;
+
+  override sendCommand(...sent: Parameters<Redis["sendCommand"]>): unknown {
+    if (this.status === "ready") {
+      const startedAt = performance.now();
+      const tell = () => this.took?.((performance.now() - startedAt) / 1_000);
+      sent[0].promise.then(tell, tell);
+    }
+    return super.sendCommand(...sent);
+  }
 }
 
 async function connected(redis: Redis, name: string): Promise<void> {

@@ -1,0 +1,179 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import type { ChangeFeed } from "../../domain/change-feed.ts";
+import type { Instant } from "../../domain/evaluation-context.ts";
+import type { CacheUsage } from "../cache/near-cache.ts";
+
+/** What is read when somebody asks; until then it is plain numbers, which cost a call nothing. */
+export type Observed = {
+  /** Calls that were answered, by route and status. */
+  readonly calls: () => Iterable<{ readonly route: string; readonly status: number; readonly count: number }>;
+  /** Answers to `GET /features`, by kind. */
+  readonly answers: Readonly<Record<string, number>>;
+  readonly caches: readonly { readonly connection: string; readonly holds: string; readonly usage: CacheUsage }[];
+  readonly feeds: ReadonlyMap<string, ChangeFeed>;
+  readonly sources: readonly string[];
+  /** How often each source has failed, of those that have. */
+  readonly failures: ReadonlyMap<string, number>;
+  readonly now: () => Instant;
+};
+
+type Labels = Readonly<Record<string, string | number>>;
+type Reading = { readonly labels: Labels; readonly value: number };
+
+export type Metrics = Registry;
+export type CommandTimes = Histogram<"connection">;
+
+/** How long Redis commands take; told by the connections as they do. */
+export const commandTimes = (): CommandTimes =>
+  new Histogram({
+    name: "tidegate_redis_command_seconds",
+    help: "How long Redis commands take, from when they are sent until they are answered or given up.",
+    labelNames: ["connection"],
+    buckets: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5],
+    registers: [],
+  });
+
+/** What Tidegate tells of itself: everything here is read when the registry is, and of no cost before. */
+export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = (name: string, help: string, labelNames: string[], read: () => Iterable<Reading>) =>
+    new Counter<string>({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const { labels, value } of read()) this.inc(labels, value);
+      },
+    });
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    aggregator: "sum" | "min" | "max",
+    read: () => Iterable<Reading>,
+  ) =>
+    new Gauge<string>({
+      name,
+      help,
+      labelNames,
+      aggregator,
+      registers,
+      collect() {
+        this.reset();
+        for (const { labels, value } of read()) this.set(labels, value);
+      },
+    });
+
+  gauge("tidegate_workers", "Processes that serve and have told of themselves.", [], "sum", () => [
+    { labels: {}, value: 1 },
+  ]);
+  counter(
+    "tidegate_calls_total",
+    "Calls answered, by the route's pattern and the status; `unmatched` is all that is at no route or no request.",
+    ["route", "status"],
+    () => Array.from(observed.calls(), ({ route, status, count }) => ({ labels: { route, status }, value: count })),
+  );
+  counter(
+    "tidegate_answers_total",
+    "Answers of GET /features: `remembered` were sent again as they were; the others were made: `fresh`, `stale` (of a store that is away) or `incomplete` (sources were left out).",
+    ["kind"],
+    () => Object.entries(observed.answers).map(([kind, value]) => ({ labels: { kind }, value })),
+  );
+
+  const caches = ["connection", "holds"];
+  const ofCaches = (read: (usage: CacheUsage) => Readonly<Record<string, number>>, label: string) => () =>
+    observed.caches.flatMap(({ connection, holds, usage }) =>
+      Object.entries(read(usage)).map(([name, value]) => ({
+        labels: { connection, holds, ...(label && { [label]: name }) },
+        value,
+      })),
+    );
+  counter(
+    "tidegate_cache_lookups_total",
+    "Sets and tokens asked of the near cache: `hit` was current; `miss` was read; `stale` could not be read, the last known value was taken; `failure` had none. A remembered answer asks for none.",
+    [...caches, "outcome"],
+    ofCaches(
+      ({ counts: { hits, misses, stale, failures } }) => ({ hit: hits, miss: misses, stale, failure: failures }),
+      "outcome",
+    ),
+  );
+  counter(
+    "tidegate_cache_evictions_total",
+    "Keys that were pushed out of the near cache for others; raise cache.capacity when it rises steadily.",
+    caches,
+    ofCaches(({ counts }) => ({ evictions: counts.evictions }), ""),
+  );
+  gauge(
+    "tidegate_cache_keys",
+    "Keys in the near cache, those that hold nothing among them.",
+    caches,
+    "sum",
+    ofCaches(({ size }) => ({ size }), ""),
+  );
+
+  counter(
+    "tidegate_source_failures_total",
+    "How often a source, or the store of tokens (`tokens`), failed when it was asked.",
+    ["source"],
+    () => observed.sources.map((source) => ({ labels: { source }, value: observed.failures.get(source) ?? 0 })),
+  );
+
+  const ofFeeds = (read: (feed: ChangeFeed, connection: string) => number) => () =>
+    [...observed.feeds].map(([connection, feed]) => ({ labels: { connection }, value: read(feed, connection) }));
+  const told = countTold(observed.feeds);
+  gauge(
+    "tidegate_feed_live",
+    "1 while the change feed proves that what is remembered is at most a second old; 0 when a worker's does not.",
+    ["connection"],
+    "min",
+    ofFeeds((feed) => (feed.isLive(observed.now()) ? 1 : 0)),
+  );
+  gauge(
+    "tidegate_feed_lease_age_seconds",
+    "How long ago the change feed was last known to have told everything; the oldest of all workers'. Missing before it ever was.",
+    ["connection"],
+    "max",
+    () =>
+      ofFeeds((feed) => Math.max(0, observed.now() - feed.provenUntil(feed.epoch)) / 1_000)().filter(({ value }) =>
+        Number.isFinite(value),
+      ),
+  );
+  counter(
+    "tidegate_feed_epochs_total",
+    "How often the change feed began anew, so that everything is read again: with Redis its connections, with SQLite every change.",
+    ["connection"],
+    ofFeeds(({ epoch }) => epoch),
+  );
+  counter(
+    "tidegate_feed_invalidations_total",
+    "Changes that the change feed told of.",
+    ["connection"],
+    ofFeeds((_, connection) => told.get(connection) ?? 0),
+  );
+  registry.registerMetric(times);
+  return registry;
+}
+
+function countTold(feeds: ReadonlyMap<string, ChangeFeed>): ReadonlyMap<string, number> {
+  const told = new Map<string, number>();
+  for (const [connection, feed] of feeds) {
+    feed.listen(() => told.set(connection, (told.get(connection) ?? 0) + 1));
+  }
+  return told;
+}
+
+let ofProcess: Metrics | undefined;
+
+/** What the library tells of this process: event loop, heap, garbage collection. It watches from the first call on. */
+export function processMetrics(): Metrics {
+  if (!ofProcess) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess, eventLoopUtilizationTimeout: 1_000 });
+    // Quantiles of several workers have no sum.
+    ofProcess.removeSingleMetric("nodejs_eventloop_utilization_summary");
+  }
+  return ofProcess;
+}
