@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Counts } from "../../src/adapters/http/counts.ts";
 import { commandTimes, metricsOf, type Observed } from "../../src/infrastructure/metrics/metrics.ts";
-import { type Snapshot, snapshotOf, Totals } from "../../src/infrastructure/metrics/scrape.ts";
+import { type Snapshot, snapshotOf, Totals, textOf } from "../../src/infrastructure/metrics/scrape.ts";
 
-const feed = { generation: 0, epoch: 3, isLive: () => true, provenUntil: () => 9_500, listen: () => {} };
+const feed = { epoch: 3, generation: 0, isLive: () => true, provenUntil: () => 9_500, listen: () => {} };
 
 function observed(more: Partial<Observed> = {}): Observed {
   const counts = new Counts();
@@ -19,7 +19,7 @@ function observed(more: Partial<Observed> = {}): Observed {
   };
 }
 
-const textOf = (more: Partial<Observed>) => metricsOf(observed(more), commandTimes()).metrics();
+const textWith = (more: Partial<Observed>) => metricsOf(observed(more), commandTimes()).metrics();
 
 describe("the metrics", () => {
   it("have names and help by Prometheus' conventions", () => {
@@ -38,7 +38,7 @@ describe("the metrics", () => {
     for (const status of [200, 200, 304]) counts.count("/features", status);
     counts.count("unmatched", 404);
     counts.answers.remembered += 2;
-    const text = await textOf({ calls: () => counts.calls(), answers: counts.answers });
+    const text = await textWith({ calls: () => counts.calls(), answers: counts.answers });
     expect(text).toContain('tidegate_calls_total{route="/features",status="200"} 2\n');
     expect(text).toContain('tidegate_calls_total{route="/features",status="304"} 1\n');
     expect(text).toContain('tidegate_calls_total{route="unmatched",status="404"} 1\n');
@@ -87,7 +87,7 @@ describe("the metrics", () => {
 
   it("leave the age of a lease out that there never was", async () => {
     const never = { ...feed, isLive: () => false, provenUntil: () => Number.NEGATIVE_INFINITY };
-    const text = await textOf({ feeds: new Map([["features", never]]) });
+    const text = await textWith({ feeds: new Map([["features", never]]) });
     expect(text).toContain('tidegate_feed_live{connection="features"} 0\n');
     expect(text).not.toContain("tidegate_feed_lease_age_seconds{");
   });
@@ -117,7 +117,7 @@ describe("the sum over workers", () => {
       ["b", await worker(7, 0.9)],
     ]);
     for (const [name, snapshot] of told) totals.told(name, snapshot);
-    const text = await totals.text(told);
+    const text = await textOf(totals.sum(told));
     expect(calls(text)).toBe(12);
     expect(text).toContain("tidegate_workers 2\n");
     expect(text).toContain('tidegate_feed_lease_age_seconds{connection="features"} 0.9\n');
@@ -131,26 +131,30 @@ describe("the sum over workers", () => {
     const [a, b] = [await worker(5, 0.2), await worker(7, 0.9)];
     totals.told("a", a);
     totals.told("b", b);
-    const silent = await totals.text(new Map([["a", a]]));
+    const silent = await textOf(totals.sum(new Map([["a", a]])));
     expect([calls(silent), /tidegate_workers (\d)/.exec(silent)?.[1]]).toEqual([12, "1"]);
     expect(silent).toContain('tidegate_feed_lease_age_seconds{connection="features"} 0.2\n');
     totals.ended("b");
     totals.told("a", await worker(6, 0.2));
     const c = await worker(1, 0.2);
     totals.told("c", c);
-    expect(calls(await totals.text(new Map([["c", c]])))).toBe(14);
+    expect(calls(await textOf(totals.sum(new Map([["c", c]]))))).toBe(14);
     totals.ended("a");
     totals.ended("unheard of");
     expect(
       calls(
-        await totals.text(
-          new Map([
-            ["c", c],
-            ["b", b],
-          ]),
+        await textOf(
+          totals.sum(
+            new Map([
+              ["c", c],
+              ["b", b],
+            ]),
+          ),
         ),
       ),
     ).toBe(14);
-    expect(await totals.text(new Map())).toContain('tidegate_redis_command_seconds_count{connection="features"} 3\n');
+    expect(await textOf(totals.sum(new Map()))).toContain(
+      'tidegate_redis_command_seconds_count{connection="features"} 3\n',
+    );
   });
 });

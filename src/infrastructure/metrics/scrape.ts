@@ -12,7 +12,14 @@ const tellWithinMs = 1_000;
 /** What a registry holds at this moment. */
 export const snapshotOf = (registry: Registry): Promise<Snapshot> => registry.getMetricsAsJSON();
 
-const add = (snapshots: readonly Snapshot[]): Registry => Registry.aggregate(snapshots.map((each) => [...each]));
+/** Prometheus' text format. */
+export const textOf = (snapshot: Snapshot): Promise<string> => aggregate([snapshot]).metrics();
+
+const aggregate = (snapshots: readonly Snapshot[]): Registry => Registry.aggregate(snapshots.map((each) => [...each]));
+
+/** An aggregate's metrics are values already. */
+const add = (snapshots: readonly Snapshot[]): Snapshot =>
+  aggregate(snapshots).getMetricsAsArray() as Snapshot[number][];
 
 /**
  * Adds up what several tell. What one has counted stays in the sum when it ends or does not answer, as it was told last,
@@ -35,18 +42,14 @@ export class Totals<Teller> {
   }
 
   ended(teller: Teller): void {
-    this.#ended = valuesOf(add([this.#ended, this.#counted.get(teller) ?? []]));
+    this.#ended = add([this.#ended, this.#counted.get(teller) ?? []]);
     this.#counted.delete(teller);
   }
 
   /** The sum; of those that have just told, with their gauges. */
   sum(told: ReadonlyMap<Teller, Snapshot>): Snapshot {
     const each = [...this.#counted].map(([teller, counted]) => told.get(teller) ?? counted);
-    return valuesOf(add([this.#ended, ...each]));
-  }
-
-  text(told: ReadonlyMap<Teller, Snapshot>): Promise<string> {
-    return textOf(this.sum(told));
+    return add([this.#ended, ...each]);
   }
 }
 
@@ -72,7 +75,7 @@ export function addUpWorkers(): void {
     });
     for (const worker of asked) send(worker, { tell: true });
     await Promise.race([all, setTimeout(tellWithinMs, undefined, { ref: false })]);
-    return totals.text(told);
+    return textOf(totals.sum(told));
   });
   cluster.on("message", (worker, message: FromWorker) => {
     if (message.told && !worker.isDead()) {
