@@ -36,19 +36,32 @@ export const commandTimes = (): CommandTimes =>
 /** What Tidegate tells of itself: everything here is read when the registry is, and of no cost before. */
 export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const counter = (name: string, help: string, labelNames: string[], read: () => Iterable<Reading>) =>
+  const kinds = kindsIn(registry);
+  tellCalls(kinds, observed);
+  tellCaches(kinds, observed);
+  tellSources(kinds, observed);
+  tellFeeds(kinds, observed);
+  registry.registerMetric(times);
+  return registry;
+}
+
+type Kinds = ReturnType<typeof kindsIn>;
+
+/** The kinds of figures, each made with how it is read. */
+const kindsIn = (registry: Registry) => ({
+  counter: (name: string, help: string, labelNames: string[], read: () => Iterable<Reading>) =>
     new Counter<string>({
       name,
       help,
       labelNames,
-      registers,
+      registers: [registry],
       collect() {
         this.reset();
         for (const { labels, value } of read()) this.inc(labels, value);
       },
-    });
-  const gauge = (
+    }),
+  /** `aggregator` tells what becomes of it over several workers. */
+  gauge: (
     name: string,
     help: string,
     labelNames: string[],
@@ -60,13 +73,15 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
       help,
       labelNames,
       aggregator,
-      registers,
+      registers: [registry],
       collect() {
         this.reset();
         for (const { labels, value } of read()) this.set(labels, value);
       },
-    });
+    }),
+});
 
+function tellCalls({ counter, gauge }: Kinds, observed: Observed): void {
   gauge("tidegate_workers", "Processes that serve and have told of themselves.", [], "sum", () => [
     { labels: {}, value: 1 },
   ]);
@@ -82,7 +97,9 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
     ["kind"],
     () => Object.entries(observed.answers).map(([kind, value]) => ({ labels: { kind }, value })),
   );
+}
 
+function tellCaches({ counter, gauge }: Kinds, observed: Observed): void {
   const caches = ["connection", "holds"];
   const ofCaches = (read: (usage: CacheUsage) => Readonly<Record<string, number>>, label: string) => () =>
     observed.caches.flatMap(({ connection, holds, usage }) =>
@@ -113,14 +130,18 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
     "sum",
     ofCaches(({ size }) => ({ size }), ""),
   );
+}
 
+function tellSources({ counter }: Kinds, observed: Observed): void {
   counter(
     "tidegate_source_failures_total",
     "How often a source, or the store of tokens (`tokens`), failed when it was asked.",
     ["source"],
     () => observed.sources.map((source) => ({ labels: { source }, value: observed.failures.get(source) ?? 0 })),
   );
+}
 
+function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
   const ofFeeds = (read: (feed: ChangeFeed, connection: string) => number) => () =>
     [...observed.feeds].map(([connection, feed]) => ({ labels: { connection }, value: read(feed, connection) }));
   const told = countTold(observed.feeds);
@@ -153,8 +174,6 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
     ["connection"],
     ofFeeds((_, connection) => told.get(connection) ?? 0),
   );
-  registry.registerMetric(times);
-  return registry;
 }
 
 function countTold(feeds: ReadonlyMap<string, ChangeFeed>): ReadonlyMap<string, number> {
