@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Counts } from "../../src/adapters/http/counts.ts";
+import { Figures } from "../../src/infrastructure/metrics/figures.ts";
 import { commandTimes, metricsOf, type Observed } from "../../src/infrastructure/metrics/metrics.ts";
 import { type Snapshot, snapshotOf, Totals, textOf } from "../../src/infrastructure/metrics/scrape.ts";
 
@@ -156,5 +157,21 @@ describe("the sum over workers", () => {
     expect(await textOf(totals.sum(new Map()))).toContain(
       'tidegate_redis_command_seconds_count{connection="features"} 3\n',
     );
+  });
+});
+
+describe("the figures of a process", () => {
+  it("keep what was counted for a configuration that is served no more, and add the next one's", async () => {
+    const figures = new Figures();
+    const registryOf = (count: number) =>
+      metricsOf(observed({ calls: () => [{ route: "/features", status: 200, count }] }), commandTimes());
+    const calls = async () => Number(/^tidegate_calls_total\{.*\} (\d+)$/m.exec(await figures.scrape())?.[1]);
+    const before = figures.of(registryOf(5));
+    expect(await calls()).toBe(5);
+    figures.of(registryOf(2));
+    expect(await calls()).toBe(7);
+    await before[Symbol.asyncDispose]();
+    expect(await calls()).toBe(7);
+    expect(await figures.scrape()).toMatch(/^process_cpu_seconds_total /m);
   });
 });

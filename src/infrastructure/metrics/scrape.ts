@@ -53,11 +53,6 @@ export class Totals<Teller> {
   }
 }
 
-/** An aggregate's metrics are values already. */
-const valuesOf = (aggregate: Registry): Snapshot => aggregate.getMetricsAsArray() as Snapshot[number][];
-
-const textOf = (snapshot: Snapshot): Promise<string> => add([snapshot]).metrics();
-
 type FromWorker = { readonly scrape?: true; readonly told?: Snapshot };
 type ToWorker = { readonly tell?: true; readonly scraped?: string };
 

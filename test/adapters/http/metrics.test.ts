@@ -99,7 +99,8 @@ describe("GET /metrics", () => {
     const [ofUsers, ofFeatures] = ["users", "features"].map((name) =>
       rise(`tidegate_redis_command_seconds_count{connection="${name}"}`),
     );
-    expect([ofUsers, ofFeatures]).toEqual([2, 2]);
+    // The value, its time to live, and the marker of a filled store.
+    expect([ofUsers, ofFeatures]).toEqual([3, 3]);
     expect((await reads()) - before).toBe(4);
     const now = await figures();
     expect(now.get('tidegate_feed_live{connection="features"}')).toBe(1);
