@@ -40,8 +40,12 @@ export class Provenance {
   }
 }
 
+/** One list for all answers that were made from the same stores, so that it stays near the processor. */
+let lastFeeds: readonly ChangeFeed[] = [];
+
 function feedsOf(from: readonly Held<unknown>[]): readonly ChangeFeed[] {
   const feeds: ChangeFeed[] = [];
   for (const { feed } of from) if (feed && !feeds.includes(feed)) feeds.push(feed);
-  return feeds;
+  if (feeds.length !== lastFeeds.length || feeds.some((feed, index) => feed !== lastFeeds[index])) lastFeeds = feeds;
+  return lastFeeds;
 }
