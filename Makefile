@@ -22,7 +22,7 @@ check: node_modules ## check types, format, lint and unused code
 	@biome ci --colors=off
 	@knip
 
-bench: node_modules ## measure against a bare server; writes docs/benchmarks.md
+bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks.md
 	@node bench/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
@@ -32,9 +32,14 @@ demo: node_modules ## load the example of the README into the configured stores
 	@node src/cli.ts demo
 
 clean: ## remove what was installed; the data in ./data stay
-	rm -rf node_modules
+	rm -rf node_modules bench/node_modules
 
 node_modules: package.json package-lock.json
 	@command -v npm > /dev/null || { echo "npm is missing; install Node.js 20 or newer, as from https://nodejs.org" >&2; exit 1; }
 	@npm ci --loglevel=error
 	@touch node_modules
+
+# Without these, what needs them is skipped.
+bench/node_modules: bench/package.json bench/package-lock.json
+	@npm ci --prefix bench --ignore-scripts --loglevel=error && touch $@ \
+	  || echo "*** the packages in bench/package.json could not be installed ***" >&2

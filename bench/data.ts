@@ -1,36 +1,43 @@
 import { Redis } from "ioredis";
+import { interrupted } from "./interruption.ts";
 
 export const userCount = 10_000;
 const globalCount = 20;
 const activeCount = 50;
-const featureNames = 100;
 
-/** A steady stream of numbers from 0 to 1, the same in every run (Numerical Recipes' linear congruence). */
-export function* dice(seed: number): Generator<number, never> {
-  let state = seed;
-  while (true) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
+export const featureNames: readonly string[] = Array.from({ length: 100 }, (_, index) => `feature_${index}`);
+export const globalFeatures = featureNames.slice(0, globalCount);
+export const activeFeatures = featureNames.slice(globalCount, globalCount + activeCount);
+const isActive = new Set(activeFeatures);
 
 export const tokenOf = (user: number): string => `token-${String(user).padStart(8, "0")}-0123456789abcdef`;
 
-/** Fills a Redis: 20 global features, 50 active of 100, and users with 10 to 20 features each (15 on average). */
-export async function fill(url: string, users = userCount): Promise<void> {
+/** The 10 to 20 features that a user has, 15 on average, of 100; the same in every run. */
+function ownFeatures(user: number): ReadonlySet<string> {
+  const own = new Set<string>();
+  // Knuth's multiplicative hash, then the linear congruence of Numerical Recipes.
+  let state = Math.imul(user + 1, 2_654_435_761) >>> 0;
+  while (own.size < 10 + (user % 11)) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    own.add(featureNames[(state >>> 16) % featureNames.length] ?? "");
+  }
+  return own;
+}
+
+/** What a user has to be answered, sorted. */
+export const featuresOf = (user: number): readonly string[] =>
+  [...globalFeatures, ...[...ownFeatures(user)].filter((name) => isActive.has(name))].sort();
+
+/** Fills a Redis with features for everyone, active features, and users with tokens and features of their own. */
+export async function fill(url: string, users: number): Promise<void> {
   const redis = new Redis(url);
-  const names = Array.from({ length: featureNames }, (_, index) => `feature_${index}`);
-  await redis.sadd("global_features", ...names.slice(0, globalCount));
-  await redis.sadd("active_features", ...names.slice(globalCount, globalCount + activeCount));
-  const throws = dice(42);
+  await redis.sadd("global_features", ...globalFeatures);
+  await redis.sadd("active_features", ...activeFeatures);
   for (let first = 0; first < users; first += 1_000) {
+    interrupted.throwIfAborted();
     const batch = redis.pipeline();
     for (let user = first; user < Math.min(users, first + 1_000); user++) {
-      const own = Array.from(
-        { length: 10 + (user % 11) },
-        () => names[Math.floor(throws.next().value * featureNames)] ?? "",
-      );
-      batch.sadd(`features:user:${user}`, ...own).set(`token:${tokenOf(user)}`, `${user}`);
+      batch.sadd(`features:user:${user}`, ...ownFeatures(user)).set(`token:${tokenOf(user)}`, `${user}`);
     }
     await batch.exec();
   }

@@ -1,0 +1,30 @@
+import { resolve } from "node:path";
+import { freePort } from "../../test/support/redis-process.ts";
+import { Client } from "../client.ts";
+import { startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
+
+type Usage = { readonly used: number; readonly resident: number };
+
+/** Bytes of a process that has answered nobody, and of the same after it answered each user once. `used` is heapUsed + external, after a collection. */
+export type Memory = { readonly users: number; readonly fresh: Usage; readonly full: Usage };
+
+export async function memory(): Promise<Memory> {
+  const users = Number(process.env["MEMORY_USERS"] ?? 100_000);
+  await using opened = new AsyncDisposableStack();
+  const redis = await startFilledRedis(opened, users);
+  const probePort = `${await freePort()}`;
+  const { url } = await startTidegate(opened, redis, {
+    nodeOptions: ["--expose-gc", "--import", resolve(import.meta.dirname, "memory-probe.ts")],
+    // The sets that all share are remembered besides the users'.
+    env: { PROBE_PORT: probePort, CACHE_CAPACITY: `${users + 100}` },
+  });
+  using client = new Client();
+  const usage = async (): Promise<Usage> => {
+    const { body } = await client.ask(`http://127.0.0.1:${probePort}`);
+    const { heapUsed, external, rss } = JSON.parse(body) as NodeJS.MemoryUsage;
+    return { used: heapUsed + external, resident: rss };
+  };
+  const fresh = await usage();
+  await client.askForEach(url, users);
+  return { users, fresh, full: await usage() };
+}

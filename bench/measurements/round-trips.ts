@@ -1,0 +1,100 @@
+import { Redis } from "ioredis";
+import { TcpProxy } from "../../test/support/tcp-proxy.ts";
+import { bearer, Client } from "../client.ts";
+import { startFilledRedis, startTidegate, watched } from "../contestants/tidegate.ts";
+import { tokenOf } from "../data.ts";
+
+const hitCount = 10_000;
+const concurrentCalls = 1_000;
+
+/** How often Redis is asked, by its own account. */
+export type RoundTrips = {
+  readonly hits: { readonly calls: number; readonly reads: number };
+  /** One call of a user that was not asked for before: the times that it waits for each Redis. */
+  readonly miss: { readonly users: number; readonly features: number; readonly commands: number };
+  /** Concurrent calls for one user of a Tidegate that has read nothing: how often a key is asked for, at most. */
+  readonly cold: {
+    readonly calls: number;
+    readonly keys: number;
+    readonly commands: number;
+    readonly commandsPerKey: number;
+    readonly readsPerKey: number;
+  };
+};
+
+export async function roundTrips(): Promise<RoundTrips> {
+  return { cold: await coldCalls(), ...(await missAndHits()) };
+}
+
+async function coldCalls(): Promise<RoundTrips["cold"]> {
+  await using opened = new AsyncDisposableStack();
+  const redis = await startFilledRedis(opened, 1);
+  // Asked for a page that needs no features, it starts without having read any.
+  const server = await startTidegate(opened, redis, { path: "/health" });
+  using client = new Client(concurrentCalls);
+  const url = new URL("/features", server.url).href;
+  const seen = await watched(redis, async () => {
+    const asked = Array.from({ length: concurrentCalls }, () => client.ask(url, bearer(tokenOf(0))));
+    const wrong = (await Promise.all(asked)).find(({ status }) => status !== 200);
+    if (wrong) throw new Error(`a cold call was answered ${wrong.status}: ${wrong.body}`);
+  });
+  const commands = seen.filter(([name]) => isOnKey(name));
+  const most = (of: typeof commands) =>
+    Math.max(
+      ...Map.groupBy(of, ([, key]) => key)
+        .values()
+        .map(({ length }) => length),
+    );
+  return {
+    calls: concurrentCalls,
+    keys: new Set(commands.map(([, key]) => key)).size,
+    commands: commands.length,
+    commandsPerKey: most(commands),
+    readsPerKey: most(commands.filter(([name]) => name?.toLowerCase() !== "pttl")),
+  };
+}
+
+async function missAndHits(): Promise<Pick<RoundTrips, "hits" | "miss">> {
+  await using opened = new AsyncDisposableStack();
+  const [users, features] = await Promise.all([startFilledRedis(opened, 2), startFilledRedis(opened, 2)]);
+  const proxies = await Promise.all([users, features].map((url) => TcpProxy.to(Number(new URL(url).port))));
+  for (const proxy of proxies) opened.use(proxy);
+  const [usersUrl = "", featuresUrl = ""] = proxies.map(({ port }) => `redis://127.0.0.1:${port}`);
+  const { url } = await startTidegate(opened, featuresUrl, { usersUrl });
+  using client = new Client();
+  await client.ask(url, bearer(tokenOf(0)));
+
+  const sentBefore = proxies.map(({ sent }) => sent.length);
+  await client.ask(url, bearer(tokenOf(1)));
+  // What is sent without a PING is sent for the call.
+  const sent = proxies.map((proxy, index) => proxy.sent.slice(sentBefore[index]).filter((text) => !/ping/i.test(text)));
+  const miss = {
+    users: sent[0]?.length ?? Number.NaN,
+    features: sent[1]?.length ?? Number.NaN,
+    commands:
+      sent
+        .flat()
+        .join("")
+        .match(/^\*\d+\r$/gm)?.length ?? 0,
+  };
+
+  const readsBefore = await readsOf([users, features]);
+  for (let call = 0; call < hitCount; call++) await client.ask(url, bearer(tokenOf(call % 2)));
+  return { miss, hits: { calls: hitCount, reads: (await readsOf([users, features])) - readsBefore } };
+}
+
+/** Everything but the heartbeat and the questions about Redis itself. */
+const isOnKey = (command = ""): boolean => !/^(ping|info|hello|client|subscribe|select|monitor)/i.test(command);
+
+/** How many commands on keys some Redis servers have answered so far. */
+async function readsOf(urls: readonly string[]): Promise<number> {
+  let sum = 0;
+  for (const url of urls) {
+    const redis = new Redis(url);
+    for (const [, command, calls] of (await redis.info("commandstats")).matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
+      if (isOnKey(command)) sum += Number(calls);
+    }
+    redis.disconnect();
+  }
+  return sum;
+}

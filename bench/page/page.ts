@@ -1,0 +1,209 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { resolve } from "node:path";
+import { parse } from "yaml";
+import { connections, names } from "../measurements/rates.ts";
+import { type Measured, type Part, parts, type Results } from "../results.ts";
+import type { Slice } from "../rounds.ts";
+import { percentile, spreadOf } from "../spread.ts";
+import { plots } from "./plots.ts";
+import { best, ratios, slicesOf, type Verdict, verdicts } from "./targets.ts";
+
+const docs = resolve(import.meta.dirname, "../../docs");
+
+/** Writes docs/benchmarks.md with its plots. Answers what was asked and what was reached. */
+export function writePage(measured: Measured): readonly Verdict[] {
+  const results = Object.fromEntries(parts.map((part) => [part, measured[part].result])) as Results;
+  const reached = verdicts(results);
+  const drawn = plots(results);
+  const folder = resolve(docs, "benchmarks");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [name, svg] of Object.entries(drawn)) writeFileSync(resolve(folder, name), svg);
+  writeFileSync(resolve(docs, "benchmarks.md"), page(measured, results, reached, drawn));
+  return reached;
+}
+
+const page = (
+  measured: Measured,
+  results: Results,
+  reached: readonly Verdict[],
+  drawn: Readonly<Record<string, string>>,
+): string => `<!-- Written by \`make bench\`. -->
+
+# Benchmarks
+
+How many calls Tidegate answers, what a call costs, and how soon a change is seen, beside other servers on the same
+machine: ${measured.rates.about.machine}. Quote the ratios rather than the figures, which are this machine's.
+
+${image(drawn, "rates.svg", "Calls a second on one core")}## On one core
+
+${connections.map((count) => ratesTable(results.rates.slices, count)).join("\n\n")}
+
+Each figure is the median of the rounds, in brackets the least and the largest; ratios are formed within a round. Every
+server was checked for right answers before and after. ${failures([...results.rates.slices, ...results.allCores.slices])}
+
+- **${names.bare}** and **${names.hono}** answer a constant of the size and with the headers of Tidegate's answer.
+- **Tidegate, hit**: the answer is remembered, and provably fresh (for an hour instead of the default minute, as a server
+  that waits for its turn would forget). **304**: the caller has it already. **Miss**: the caller's
+  token and features are read of Redis, since other users pushed them out of memory; the sets that all share are remembered.
+  **Stale**: Redis was stopped after all users had been asked for; the last known answer is served, and says so.
+- **Flask**: the design whose interface Tidegate keeps, a small app that asks Redis three times a call
+  (\`bench/contestants/seed-design/app.py\`), behind gunicorn's sync workers, which close the connection after each call.
+- **${names.unleash}**: 100 flags, of which as many are on for a user as elsewhere (28). Its answer has 4 kB, with a variant of
+  each flag, where Tidegate's has 0.4 kB: the designs are compared, not the bytes.
+${results.rates.skipped.map((why) => `- Skipped: ${why}\n`).join("")}
+## Asked and reached
+
+| asked | reached | |
+| --- | --- | --- |
+${reached.map(({ asked, reached, met }) => `| ${asked} | ${reached || "not measured"} | ${word(met)} |`).join("\n")}
+${missed(reached)}
+## On all cores
+
+${allCoresTable(results)}
+
+At 32 connections, with nothing pinned: the servers share ${cpus().length} processors with Redis and with the load, which needs most of one
+for itself, so that Tidegate could do more than is seen here.
+
+## As the store grows
+
+${image(drawn, "flat-cost.svg", "Processor time of a call by users in the store")}${flatCostTable(results)}
+
+Tidegate's processor time of a call, in µs. Hits are of the same 1,000 users, misses of users who were pushed out of
+memory or never asked for.
+
+## Memory, start, kill switch, Redis
+
+${further(results)}
+
+## How it is measured
+
+Each server runs on processor 0; the load (wrk, one thread), Redis and PostgreSQL run on processor 1. All servers are up at
+the same time and are loaded in turn, round after round, each for two seconds that do not count and then for a few that do, so
+that what else the machine does falls on all of them. There are 10,000 users whose tokens rotate, 20 global features, 50
+active ones of 100, and 10 to 20 features a user. Processor time is the user and system time of the process and its
+children, the sturdier figure on a busy machine. The load waits for its answers, so latencies are those of a server that is
+fully busy. Redis is on the same machine; beyond a network, whatever asks it at each call would lose more.
+
+\`make bench\` measures everything, \`make bench ONLY=memory\` a part; [bench/README.md](../bench/README.md) tells more. Each
+part is of the commit that it was measured on:
+
+| part | measured | commit | took | load of the machine before |
+| --- | --- | --- | --- | --- |
+${parts.map((part) => provenance(part, measured)).join("\n")}
+
+${Object.entries(measured.rates.about.versions)
+  .map(([name, version]) => `${name} ${version}`)
+  .join(", ")}.
+`;
+
+const image = (drawn: Readonly<Record<string, string>>, name: string, title: string): string =>
+  drawn[name] ? `![${title}](benchmarks/${name})\n\n` : "";
+
+/** What became of calls that failed. */
+function failures(slices: readonly Slice[]): string {
+  const failing = slices.filter(({ failed }) => failed > 0);
+  if (failing.length === 0) return "No call failed.";
+  const names = [...new Set(failing.map(({ name, connections }) => `${name} at ${connections}`))].join("; ");
+  const count = failing.reduce((sum, { failed }) => sum + failed, 0);
+  return `Slices in which calls failed were measured again: ${count} calls, of ${names} connections.`;
+}
+
+const word = (met: boolean | undefined): string => (met === undefined ? "" : met ? "reached" : "**missed**");
+
+/** Why a figure was missed is written by hand; one that nobody has explained says so. */
+function missed(reached: readonly Verdict[]): string {
+  const reasons: Record<string, string> =
+    parse(readFileSync(resolve(import.meta.dirname, "misses.yaml"), "utf8")) ?? {};
+  const misses = reached.filter(({ met }) => met === false);
+  const lines = misses.map(({ id, asked }) => `- ${asked}: ${reasons[id] ?? "why is not known."}\n`);
+  return lines.length > 0 ? `\nWhy figures were missed:\n\n${lines.join("")}` : "";
+}
+
+/** The median of some figures, with the least and the largest. */
+function text(figures: readonly number[], digits: number): string {
+  const { median, least, most } = spreadOf(figures);
+  return `${median.toFixed(digits)} [${least.toFixed(digits)} to ${most.toFixed(digits)}]`;
+}
+
+const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
+
+function ratesTable(slices: readonly Slice[], count: number): string {
+  const bare = slicesOf(slices, names.bare, count);
+  const rows = Object.values(names).flatMap((name) => {
+    const own = slicesOf(slices, name, count);
+    if (own.length === 0) return [];
+    const cells = [
+      name,
+      text(
+        own.map(({ perSecond }) => perSecond / 1_000),
+        1,
+      ),
+      text(
+        ratios(own, bare, ({ perSecond }) => perSecond),
+        2,
+      ),
+      spreadOf(own.map(({ cpuMicros }) => cpuMicros)).median.toFixed(1),
+      spreadOf(ratios(own, bare, ({ cpuMicros }) => cpuMicros)).median.toFixed(2),
+      spreadOf(own.map(({ p50 }) => p50)).median.toFixed(2),
+      text(
+        own.map(({ p99 }) => p99),
+        1,
+      ),
+      mb(spreadOf(own.map(({ residentBytes }) => residentBytes)).median),
+    ];
+    return [`| ${cells.join(" | ")} |`];
+  });
+  return `| ${count} connections | thousand calls a second | ratio to bare | processor µs a call | ratio to bare | p50 ms | p99 ms | resident MB |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+${rows.join("\n")}`;
+}
+
+function allCoresTable({ allCores: { slices, skipped } }: Results): string {
+  const all = [...new Set(slices.map(({ name }) => name))];
+  const fastest = best(slices, all, 32);
+  const rows = all.map((name) => {
+    const own = slicesOf(slices, name, 32);
+    const rate = text(
+      own.map(({ perSecond }) => perSecond / 1_000),
+      1,
+    );
+    const ratio = text(
+      ratios(own, fastest, ({ perSecond }) => perSecond),
+      2,
+    );
+    return `| ${name} | ${rate} | ${ratio} | ${text(
+      own.map(({ p99 }) => p99),
+      1,
+    )} |`;
+  });
+  return `| server | thousand calls a second | ratio to the fastest | p99 ms |
+| --- | --- | --- | --- |
+${rows.join("\n")}${skipped.map((why) => `\n\nSkipped: ${why}`).join("")}`;
+}
+
+const flatCostTable = ({ flatCost }: Results): string => `| users in the store | hit | miss |
+| --- | --- | --- |
+${flatCost.map(({ users, hit, miss }) => `| ${users.toLocaleString("en")} | ${text(hit, 1)} | ${text(miss, 1)} |`).join("\n")}`;
+
+function further({ memory, startUp, killSwitch, roundTrips: { miss, cold, hits } }: Results): string {
+  const { users, fresh, full } = memory;
+  const milliseconds = (part: number) => `${percentile(killSwitch.millis, part).toFixed(1)} ms`;
+  const startRatio = spreadOf(startUp.tidegate.map((millis, run) => millis / (startUp.bare[run] ?? Number.NaN)));
+  return `- **Memory**: ${mb(full.used)} MB of heap and external memory after a collection, with ${users.toLocaleString("en")} users remembered; ${mb(full.used - fresh.used)} MB
+  more than after the start. Resident: ${mb(full.resident)} MB, and ${mb(fresh.resident)} MB after the start.
+- **Start**: ${text(startUp.tidegate, 0)} ms from the start of the process to the first answer, in ${startUp.tidegate.length} runs; a bare script takes
+  ${text(startUp.bare, 0)} ms, ${startRatio.median.toFixed(1)} times less.
+- **Kill switch**: a feature is taken out of \`active_features\` by a raw \`SREM\`, ${killSwitch.millis.length.toLocaleString("en")} times, and ${killSwitch.processes} processes on one
+  processor are asked over HTTP until every one answers without it. From Redis's answer to the last process's: median
+  ${milliseconds(0.5)}, p99 ${milliseconds(0.99)}, p99.9 ${milliseconds(0.999)}, longest ${milliseconds(1)}.
+- **Redis**: a hit sends it nothing (${hits.reads} commands on keys in ${hits.calls.toLocaleString("en")} hits, by its own counters). A miss of one user waits ${miss.users === 1 ? "once" : `${miss.users} times`} for
+  the Redis of tokens and ${miss.features === 1 ? "once" : `${miss.features} times`} for that of features, with ${miss.commands} commands in all. ${cold.calls.toLocaleString("en")} concurrent calls
+  for a user of whom nothing is known send ${cold.commands} commands for ${cold.keys} keys.`;
+}
+
+function provenance(part: Part, measured: Measured): string {
+  const { date, commit, seconds, loadBefore } = measured[part].about;
+  return `| ${part} | ${date.replace("T", " ")} UTC | ${commit} | ${seconds} s | ${loadBefore.toFixed(1)} |`;
+}

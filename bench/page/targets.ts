@@ -1,0 +1,167 @@
+import { names } from "../measurements/rates.ts";
+import type { Results } from "../results.ts";
+import type { Slice } from "../rounds.ts";
+import { percentile, spreadOf } from "../spread.ts";
+
+/** What was asked of a figure, what was reached, and whether that is enough; `undefined` where it was not measured. */
+export type Verdict = {
+  /** The name under which `misses.yaml` may say why it was missed. */
+  readonly id: string;
+  readonly asked: string;
+  readonly reached: string;
+  readonly met: boolean | undefined;
+};
+
+/** The slices of one name, in the order of the rounds. */
+export const slicesOf = (slices: readonly Slice[], name: string, connections: number): readonly Slice[] =>
+  slices.filter((slice) => slice.name === name && slice.connections === connections);
+
+/** How often one has what another has, round by round. */
+export function ratios(of: readonly Slice[], to: readonly Slice[], pick: (slice: Slice) => number): readonly number[] {
+  return of.flatMap((slice) => {
+    const base = to.find(({ round }) => round === slice.round);
+    return base ? [pick(slice) / pick(base)] : [];
+  });
+}
+
+/** The slices of whichever name has the highest median of calls a second. */
+export function best(slices: readonly Slice[], candidates: readonly string[], connections: number): readonly Slice[] {
+  const median = (each: readonly Slice[]) => spreadOf(each.map(({ perSecond }) => perSecond)).median;
+  return candidates
+    .map((name) => slicesOf(slices, name, connections))
+    .filter(({ length }) => length > 0)
+    .reduce((a, b) => (a.length > 0 && median(a) >= median(b) ? a : b), []);
+}
+
+const perSecond = (slice: Slice): number => slice.perSecond;
+const p99 = (slice: Slice): number => slice.p99;
+const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
+/** How much more a call may cost with a thousand times as many users and still count as the same. */
+const flatWithin = 1.2;
+
+/** All that was asked, and what became of it. */
+export function verdicts(results: Results): readonly Verdict[] {
+  const { rates, allCores, roundTrips, memory, flatCost, startUp, killSwitch } = results;
+
+  /** A hit's rate against another's, at each number of connections; and what their processor times would make of it. */
+  function times(
+    id: string,
+    asked: string,
+    least: number,
+    slices: readonly Slice[],
+    of: string[],
+    to: string[],
+  ): Verdict {
+    const found = [...new Set(slices.map(({ connections }) => connections))].flatMap((connections) => {
+      const [own, other] = [best(slices, of, connections), best(slices, to, connections)];
+      if (other.length === 0) return [];
+      const byTime = spreadOf(ratios(other, own, ({ cpuMicros }) => cpuMicros)).median;
+      return [{ connections, median: spreadOf(ratios(own, other, perSecond)).median, byTime }];
+    });
+    if (found.length === 0) return { id, asked, reached: "", met: undefined };
+    const short = (ratio: number) => ratio.toFixed(ratio < 10 ? 2 : 1);
+    const reached = found.map(
+      ({ connections, median, byTime }) =>
+        `${short(median)} at ${connections} connections (by processor time ${short(byTime)})`,
+    );
+    return { id, asked, reached: reached.join(", "), met: found.every(({ median }) => median >= least) };
+  }
+
+  const flask = [names.seedOne, names.seedTwo];
+  const namesOf = (prefix: string) => [
+    ...new Set(allCores.slices.map(({ name }) => name).filter((name) => name.startsWith(prefix))),
+  ];
+  const slow = spreadOf(
+    ratios(slicesOf(rates.slices, names.hit, 32), slicesOf(rates.slices, names.bare, 32), p99),
+  ).median;
+  const flat = (kind: "hit" | "miss") => {
+    const [first, last] = [flatCost[0]?.[kind] ?? [], flatCost.at(-1)?.[kind] ?? []];
+    return spreadOf(last.map((micros, round) => micros / (first[round] ?? Number.NaN))).median;
+  };
+  const sizes = `${flatCost[0]?.users.toLocaleString("en")} to ${flatCost.at(-1)?.users.toLocaleString("en")} users`;
+  const { median: start } = spreadOf(startUp.tidegate);
+  const [killed99, killed999] = [percentile(killSwitch.millis, 0.99), percentile(killSwitch.millis, 0.999)];
+  const { miss, hits, cold } = roundTrips;
+  return [
+    times(
+      "hit-rate",
+      "A hit has 0.90 of the calls a second of bare `node:http`",
+      0.9,
+      rates.slices,
+      [names.hit],
+      [names.bare],
+    ),
+    {
+      id: "hit-p99",
+      asked: "A hit's p99 is at most 1.3 times that of bare `node:http`, at 32 connections",
+      reached: slow.toFixed(2),
+      met: slow <= 1.3,
+    },
+    times(
+      "flask-one-core",
+      "On one core, a hit has 20 times the calls a second of the Flask design",
+      20,
+      rates.slices,
+      [names.hit],
+      flask,
+    ),
+    times(
+      "flask-all-cores",
+      "On all cores, 12 times those of its best setting",
+      12,
+      allCores.slices,
+      namesOf("Tidegate"),
+      namesOf("Flask"),
+    ),
+    times(
+      "unleash",
+      "On one core, 15 times those of Unleash's frontend API",
+      15,
+      rates.slices,
+      [names.hit],
+      [names.unleash],
+    ),
+    {
+      id: "miss",
+      asked: "A miss waits for each Redis at most once",
+      reached: `${miss.users} for users, ${miss.features} for features`,
+      met: Math.max(miss.users, miss.features) <= 1,
+    },
+    {
+      id: "cold-calls",
+      asked: `${cold.calls.toLocaleString("en")} concurrent cold calls of a user send at most one command a key`,
+      reached: `${cold.commands} commands for ${cold.keys} keys, ${cold.readsPerKey} read a key`,
+      met: cold.commandsPerKey <= 1,
+    },
+    {
+      id: "hits-read-nothing",
+      asked: "A hit reads nothing of Redis",
+      reached: `${hits.reads} reads in ${hits.calls.toLocaleString("en")} hits`,
+      met: hits.reads === 0,
+    },
+    {
+      id: "memory",
+      asked: `${memory.users.toLocaleString("en")} remembered users fit in 150 MB of heap and external memory`,
+      reached: `${mb(memory.full.used)} MB`,
+      met: memory.full.used <= 150e6,
+    },
+    ...(["hit", "miss"] as const).map((kind) => ({
+      id: `flat-${kind}`,
+      asked: `A ${kind} costs the same (within ${Math.round((flatWithin - 1) * 100)} %) from ${sizes}`,
+      reached: `${flat(kind).toFixed(2)} times`,
+      met: flat(kind) <= flatWithin,
+    })),
+    {
+      id: "start-up",
+      asked: "From its start to its first answer in 500 ms",
+      reached: `${start.toFixed(0)} ms`,
+      met: start <= 500,
+    },
+    {
+      id: "kill-switch",
+      asked: "A raw `SREM` is seen in four processes in 20 ms (p99) and 50 ms (p99.9)",
+      reached: `${killed99.toFixed(1)} and ${killed999.toFixed(1)} ms`,
+      met: killed99 <= 20 && killed999 <= 50,
+    },
+  ];
+}

@@ -1,0 +1,71 @@
+import type { Contestant } from "./contestants/contestant.ts";
+import { type Load, load } from "./wrk.ts";
+
+/**
+ * What one contestant did in one round. `cpuMicros` is its processor time a call, `residentBytes` its memory right after,
+ * `failed` how many calls failed in attempts that do not count otherwise.
+ */
+export type Slice = Omit<Load, "calls"> & {
+  readonly name: string;
+  readonly round: number;
+  readonly connections: number;
+  readonly cpuMicros: number;
+  readonly residentBytes: number;
+};
+
+type Options = {
+  readonly connections: readonly number[];
+  readonly rounds?: number;
+  readonly seconds?: number;
+};
+
+/** How often each is measured, and for how long, unless a measurement says otherwise. */
+export const rounds = Number(process.env["ROUNDS"] ?? 5);
+const seconds = Number(process.env["SECONDS"] ?? 3);
+const warmSeconds = 5;
+/** Before each slice: a server that has idled has to find its pace again. */
+const settleSeconds = 2;
+const attempts = 3;
+
+/**
+ * Measures contestants in turn, again and again, so that what else the machine does falls on all of them. Each is warmed
+ * first, and a little before each slice. A slice in which a call failed is measured again, and says so. Rejects when
+ * calls fail in three attempts, or when a contestant answers wrongly, before or after.
+ */
+export async function interleaved(contestants: readonly Contestant[], options: Options): Promise<Slice[]> {
+  for (const { server, script, check } of contestants) {
+    await check();
+    await load(server.url, 32, warmSeconds, script);
+  }
+  const slices: Slice[] = [];
+  for (let round = 1; round <= (options.rounds ?? rounds); round++) {
+    for (const connections of options.connections) {
+      for (const contestant of contestants) {
+        const seen = await measured(contestant, connections, options.seconds ?? seconds);
+        slices.push({ name: contestant.name, round, connections, ...seen });
+        const rate = `${Math.round(seen.perSecond)} calls a second, ${seen.cpuMicros.toFixed(1)} µs each`;
+        console.log(`round ${round}, ${connections} connections, ${contestant.name}: ${rate}`);
+      }
+    }
+  }
+  for (const { check } of contestants) await check();
+  return slices;
+}
+
+async function measured(
+  { name, server, script }: Contestant,
+  connections: number,
+  duration: number,
+): Promise<Omit<Slice, "name" | "round" | "connections">> {
+  let failed = 0;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    await load(server.url, connections, settleSeconds, script);
+    const before = server.process.cpuSeconds();
+    const { calls, ...seen } = await load(server.url, connections, duration, script);
+    const cpuMicros = ((server.process.cpuSeconds() - before) / calls) * 1_000_000;
+    if (seen.failed === 0) return { ...seen, failed, cpuMicros, residentBytes: server.process.residentBytes() };
+    failed += seen.failed;
+    console.error(`*** ${name}, ${connections} connections: ${seen.failed} of ${calls} calls failed ***`);
+  }
+  throw new Error(`${name} fails calls at ${connections} connections, in each of ${attempts} attempts`);
+}

@@ -1,0 +1,17 @@
+/** Some figures in short: the median, the least and the largest. */
+export type Spread = { readonly median: number; readonly least: number; readonly most: number };
+
+export function spreadOf(figures: readonly number[]): Spread {
+  const sorted = ascending(figures);
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
+  const median = (at(Math.floor((sorted.length - 1) / 2)) + at(Math.ceil((sorted.length - 1) / 2))) / 2;
+  return { median, least: at(0), most: at(sorted.length - 1) };
+}
+
+/** The least figure that a part, from 0 to 1, of all figures are not above. */
+export function percentile(figures: readonly number[], part: number): number {
+  const sorted = ascending(figures);
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+}
+
+const ascending = (figures: readonly number[]): readonly number[] => figures.toSorted((a, b) => a - b);
