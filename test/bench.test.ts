@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { names } from "../bench/measurements/rates.ts";
+import { type Verdict, verdicts } from "../bench/page/targets.ts";
+import type { Results } from "../bench/results.ts";
+import type { Slice } from "../bench/rounds.ts";
+import { percentile, spreadOf } from "../bench/spread.ts";
+
+/** Two rounds at 32 connections, in the second of which the machine had half as much time for everyone. */
+const rounds = (name: string, perSecond: number, p99 = 1): Slice[] =>
+  [1, 2].map((round) => ({
+    name,
+    round,
+    connections: 32,
+    perSecond: perSecond / round,
+    p50: 1,
+    p99: p99 * round,
+    cpuMicros: 1e6 / perSecond,
+    residentBytes: 1e8,
+    failed: 0,
+  }));
+
+const results: Results = {
+  rates: {
+    slices: [
+      ...rounds(names.bare, 1_000),
+      ...rounds(names.hit, 950, 1.2),
+      ...rounds(names.seedOne, 30),
+      ...rounds(names.seedTwo, 50),
+    ],
+    skipped: ["Unleash is not installed"],
+  },
+  allCores: { slices: [...rounds("Tidegate, 1 process", 900), ...rounds("Flask, 5 workers", 70)], skipped: [] },
+  roundTrips: {
+    hits: { calls: 100, reads: 1 },
+    miss: { users: 1, features: 1, commands: 4 },
+    cold: { calls: 1_000, keys: 5, commands: 10, commandsPerKey: 2, readsPerKey: 1 },
+  },
+  memory: { users: 10, fresh: { used: 1e6, resident: 2e6 }, full: { used: 150e6, resident: 300e6 } },
+  flatCost: [
+    { users: 1_000, hit: [10, 20], miss: [50, 100] },
+    { users: 1_000_000, hit: [11, 22], miss: [70, 140] },
+  ],
+  startUp: { tidegate: [400, 500, 600], bare: [100, 100, 100] },
+  killSwitch: { processes: 4, millis: [...Array(98).fill(2), 19, 51] },
+};
+
+const of = (id: string, from = results): Verdict | undefined => verdicts(from).find((verdict) => verdict.id === id);
+
+describe("the benchmark's verdicts", () => {
+  it("compare within a round, so that a busy machine changes no ratio", () => {
+    expect(of("hit-rate")).toMatchObject({
+      reached: "0.95 at 32 connections (by processor time 0.95)",
+      met: true,
+    });
+    expect(of("hit-p99")).toMatchObject({ reached: "1.20", met: true });
+  });
+
+  it("hold a hit against the other's best setting", () => {
+    expect(of("flask-one-core")).toMatchObject({
+      reached: "19.0 at 32 connections (by processor time 19.0)",
+      met: false,
+    });
+    expect(of("flask-all-cores")).toMatchObject({ met: true });
+  });
+
+  it("say nothing of what could not be had", () => {
+    expect(of("unleash")).toMatchObject({ reached: "", met: undefined });
+  });
+
+  it("are met up to the figure that was asked, and not beyond", () => {
+    const met = Object.fromEntries(verdicts(results).map((verdict) => [verdict.id, verdict.met]));
+    expect(met).toMatchObject({
+      miss: true,
+      "cold-calls": false,
+      "hits-read-nothing": false,
+      memory: true,
+      "flat-hit": true,
+      "flat-miss": false,
+      "start-up": true,
+      "kill-switch": false,
+    });
+  });
+
+  it("take the middle of two for the median, and the nearest rank for a percentile", () => {
+    expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, least: 1, most: 4 });
+    expect(percentile([...Array(100).keys()], 0.99)).toBe(98);
+  });
+});
