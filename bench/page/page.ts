@@ -34,7 +34,8 @@ const page = (
 # Benchmarks
 
 How many calls Tidegate answers, what a call costs, and how soon a change is seen, beside other servers on the same
-machine: ${measured.rates.about.machine}. Quote the ratios rather than the figures, which are this machine's.
+machine: ${measured.rates.about.machine}, on ${measured.rates.about.date.slice(0, 10)}. Quote the ratios rather than
+the figures, which are this machine's.
 
 ${image(drawn, "rates.svg", "Calls a second on one core")}## On one core
 
