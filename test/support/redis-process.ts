@@ -1,10 +1,13 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "./until.ts";
+
+/** Whether this machine has a redis-server. */
+export const isOnPath = (): boolean => spawnSync("redis-server", ["--version"]).status === 0;
 
 /** Starts an empty redis-server of this machine's on a free port of the loopback address. */
 export async function startRedisProcess(...more: readonly string[]) {

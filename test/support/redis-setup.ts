@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { getContainerRuntimeClient } from "testcontainers";
 import type { TestProject } from "vitest/node";
+import { isOnPath } from "./redis-process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -33,8 +34,6 @@ async function redisFrom(): Promise<"docker" | "path"> {
   if (!isOnPath()) throw new Error(`redis-server is still not on the path; type: ${install}`);
   return "path";
 }
-
-const isOnPath = (): boolean => spawnSync("redis-server", ["--version"]).status === 0;
 
 async function dockerRuns(): Promise<boolean> {
   try {

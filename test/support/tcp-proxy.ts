@@ -1,12 +1,25 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 
-/** A TCP proxy to a local port that can do what networks do. It keeps order and loses no byte of a live stream. */
+/** One of a client's connections, through to the server. */
+type Link = { readonly client: Socket; opening: string };
+
+/** How much of what was sent first over a connection tells what it is for, in characters. */
+const openingLength = 1_000;
+
+/**
+ * A TCP proxy to a local port that can do what networks do. It keeps order and loses no byte of a live stream.
+ *
+ * A fault may be kept to some of the connections: to those over which a text was sent soon after they were opened.
+ */
 export class TcpProxy implements AsyncDisposable {
   #target: number;
   readonly #sockets = new Set<Socket>();
   readonly #server;
-  #refusing = false;
+  readonly #links = new Set<Link>();
+  #refusing: string | undefined;
+  #delayed = { ms: 0, over: "" };
   #held = false;
   #bytesAnswered = 0;
 
@@ -34,10 +47,15 @@ export class TcpProxy implements AsyncDisposable {
     return this.#bytesAnswered;
   }
 
-  /** Cuts all connections, and cuts new ones at once: the server is gone. */
-  cut(): void {
-    this.#refusing = true;
-    for (const socket of this.#sockets) socket.destroy();
+  /** Cuts connections, and others as soon as they are seen to be such: the server is gone. */
+  cut(over = ""): void {
+    this.#refusing = over;
+    for (const { client, opening } of this.#links) if (opening.includes(over)) client.destroy();
+  }
+
+  /** Makes every answer arrive that much later. */
+  delay(ms: number, over = ""): void {
+    this.#delayed = { ms, over };
   }
 
   /** Lets nothing through, while all connections stay open: the server hangs. */
@@ -48,7 +66,8 @@ export class TcpProxy implements AsyncDisposable {
 
   /** Lets everything through again. */
   heal(): void {
-    this.#refusing = false;
+    this.#refusing = undefined;
+    this.#delayed = { ms: 0, over: "" };
     this.#held = false;
     for (const socket of this.#sockets) socket.resume();
   }
@@ -66,24 +85,39 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #join(client: Socket): void {
-    if (this.#refusing) {
+    if (this.#refusing === "") {
       client.destroy();
       return;
     }
     const server = connect(this.#target, "127.0.0.1");
+    const link: Link = { client, opening: "" };
+    this.#links.add(link);
+    client.on("close", () => this.#links.delete(link));
     let asking = false;
+    client.on("data", (data) => {
+      this.sent.push(asking ? `${this.sent.pop() ?? ""}${data}` : `${data}`);
+      asking = true;
+      if (link.opening.length < openingLength) link.opening += data;
+      if (this.#refusing !== undefined && link.opening.includes(this.#refusing)) client.destroy();
+      else server.write(data);
+    });
+    let answers = Promise.resolve();
+    server.on("data", (data) => {
+      asking = false;
+      this.#bytesAnswered += data.length;
+      const dueAt = performance.now() + (link.opening.includes(this.#delayed.over) ? this.#delayed.ms : 0);
+      answers = answers.then(async () => {
+        const early = dueAt - performance.now();
+        if (early > 0) await setTimeout(early);
+        client.write(data);
+      });
+    });
     for (const [from, to] of [
       [client, server],
       [server, client],
     ] as const) {
       this.#sockets.add(from);
       from.setNoDelay(true);
-      from.on("data", (data) => {
-        if (from === client) this.sent.push(asking ? `${this.sent.pop() ?? ""}${data}` : `${data}`);
-        asking = from === client;
-        if (from === server) this.#bytesAnswered += data.length;
-        to.write(data);
-      });
       from.on("error", () => {});
       from.on("close", () => {
         this.#sockets.delete(from);
