@@ -1,4 +1,6 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+# What was compiled once starts in half the time.
+export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
 .PHONY: help run dev test chaos check bench docs demo clean
 

@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { once } from "node:events";
+import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
@@ -114,6 +115,8 @@ async function awaitReady({ readyWithin, log }: Service): Promise<void> {
 
 function announce(url: string, log: Log): void {
   console.log(`Tidegate serves at ${url}`);
+  // Otherwise it would be kept at an orderly end only, for the next start.
+  flushCompileCache();
   log.info({ url }, "serving");
 }
 

@@ -25,11 +25,12 @@ type Options = {
 };
 
 /** Starts Tidegate as one process, with its configuration for Redis. */
-export function startTidegate(
+export async function startTidegate(
   opened: AsyncDisposableStack,
   redisUrl: string,
   { usersUrl = redisUrl, env = {}, nodeOptions = [], ...options }: Options = {},
 ): Promise<Server> {
+  const data = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-bench-data-")));
   return startServer(opened, [process.execPath, ...nodeOptions, resolve(root, "src/main.ts")], {
     path: "/features",
     ...options,
@@ -39,6 +40,9 @@ export function startTidegate(
       HOST: "127.0.0.1",
       LOG_LEVEL: "error",
       WEB_CONCURRENCY: "1",
+      TIDEGATE_DATA: data.path,
+      // As `make run` sets it.
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
       ...env,
     },
   });

@@ -8,11 +8,12 @@ export class Provenance {
   readonly #feeds: readonly ChangeFeed[];
   readonly #validUntil: Instant;
   /** The generation of the feeds in which all reads were found current, and until when they are unless one of them tells otherwise. */
-  #found = Number.NaN;
+  #found = -1;
   #foundUntil = Number.NEGATIVE_INFINITY;
 
   constructor(from: readonly Held<unknown>[], validUntil: Instant) {
-    this.#from = from;
+    // A copy is just as large as it has to be.
+    this.#from = from.slice();
     this.#feeds = feedsOf(from);
     this.#validUntil = validUntil;
   }
@@ -29,7 +30,7 @@ export class Provenance {
     }
     if (generation === this.#found && now < this.#foundUntil) return true;
     if (now >= this.#validUntil || !this.#from.every((held) => held.isCurrent(now))) return false;
-    this.#found = this.#from.every(({ feed }) => feed) ? generation : Number.NaN;
+    this.#found = this.#from.every(({ feed }) => feed) ? generation : -1;
     this.#foundUntil = Math.min(this.#validUntil, ...this.#from.map((held) => held.validUntil));
     return true;
   }

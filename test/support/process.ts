@@ -4,7 +4,9 @@ import { resolve } from "node:path";
 import { until } from "./until.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const inherited = Object.fromEntries(["PATH", "HOME", "TMPDIR"].map((name) => [name, process.env[name]]));
+const inherited = Object.fromEntries(
+  ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE"].map((name) => [name, process.env[name]]),
+);
 
 /** A command of Tidegate's, as a process of its own. */
 export class TestProcess implements AsyncDisposable {

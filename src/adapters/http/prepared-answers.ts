@@ -7,7 +7,7 @@ import type { Instant } from "../../domain/evaluation-context.ts";
 import { byCodePoint } from "../../domain/feature.ts";
 import { freshnessBoundMs } from "../../domain/held.ts";
 import type { Counts } from "./counts.ts";
-import { digest } from "./digest.ts";
+import { digestWith } from "./digest.ts";
 import { securityHeaders } from "./problem.ts";
 
 type Headers = Readonly<Record<string, string>>;
@@ -62,9 +62,13 @@ export class PreparedAnswers {
     const body = JSON.stringify({ active_features: [...found.features.keys()].sort(byCodePoint) });
     const [kind, marks] = freshness(found, at);
     this.#counts.answers[kind] += 1;
+    // One literal, so that V8 keeps it in one piece.
     const headers = {
-      ...bodyHeaders,
-      ...commonHeaders,
+      "Content-Type": "application/json",
+      "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
+      "Referrer-Policy": securityHeaders["Referrer-Policy"],
+      "Cache-Control": "private, no-cache",
+      Vary: "Authorization",
       "Content-Length": `${Buffer.byteLength(body)}`,
       ETag: `"${hash("sha256", body, "base64url")}"`,
       ...marks,
@@ -75,12 +79,9 @@ export class PreparedAnswers {
   }
 }
 
-const commonHeaders = { ...securityHeaders, "Cache-Control": "private, no-cache", Vary: "Authorization" };
-const bodyHeaders = { "Content-Type": "application/json" };
-
 /** An empty Authorization header is not the same as none. */
 const keyOf = (target: string, authorization: string | undefined): string =>
-  authorization === undefined ? target : `${digest(authorization)}${target}`;
+  authorization === undefined ? target : digestWith(authorization, target);
 
 function replyOf({ body, headers }: Prepared, ifNoneMatch: string | undefined): Reply {
   if (ifNoneMatch === undefined || !fresh({ "if-none-match": ifNoneMatch }, { etag: headers["ETag"] })) {

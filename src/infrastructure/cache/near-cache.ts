@@ -106,7 +106,7 @@ export class NearCache<T> implements CacheUsage {
       this.counts.hits += 1;
       return entry;
     }
-    if (this.#mayServe(entry, now) && this.#monotonic() < entry.recheckAt) {
+    if (this.#mayServe(entry, now) && entry.failure && this.#monotonic() < entry.failure.recheckAt) {
       this.counts.stale += 1;
       return entry;
     }
@@ -126,8 +126,7 @@ export class NearCache<T> implements CacheUsage {
         throw error;
       }
       this.counts.stale += 1;
-      last.fault = error;
-      last.recheckAt = this.#monotonic() + recheckMs;
+      last.failure = { fault: error, recheckAt: this.#monotonic() + recheckMs };
       return last;
     }
   }
@@ -238,38 +237,47 @@ export class NearCache<T> implements CacheUsage {
 /** Which read a value is from, when it was sent, in which epoch, and until when it is good. */
 type Read = { readonly order: number; readonly at: Instant; readonly epoch: number; readonly validUntil: Instant };
 
+/** Why a key could not be read, and when it may be read again, by the monotonic clock. */
+type Failure = { readonly fault: unknown; readonly recheckAt: number };
+
 /** A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. */
 class Entry<T> implements Remembered<T> {
   readonly value: T;
-  readonly since: Instant;
-  fault: unknown;
-  /** When the key may be read again after it could not be, by the monotonic clock. */
-  recheckAt = Number.NEGATIVE_INFINITY;
   readonly feed: ChangeFeed;
-  #read: Read;
+  order: number;
+  validUntil: Instant;
+  failure: Failure | undefined;
+  // Each in a field of its own, because there may be hundreds of thousands of them.
+  #at: Instant;
+  #epoch: number;
+  #since: Instant | undefined;
   #invalidAsOf: Instant | undefined;
 
-  constructor(value: T, read: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
+  constructor(value: T, { order, at, epoch, validUntil }: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
     this.value = value;
-    this.since = read.at;
-    this.#read = read;
     this.feed = feed;
+    this.order = order;
+    this.validUntil = validUntil;
+    this.failure = undefined;
+    this.#at = at;
+    this.#epoch = epoch;
+    this.#since = undefined;
     this.#invalidAsOf = invalidAsOf;
   }
 
-  get order(): number {
-    return this.#read.order;
+  get fault(): unknown {
+    return this.failure?.fault;
   }
 
-  get validUntil(): Instant {
-    return this.#read.validUntil;
+  get since(): Instant {
+    return this.#since ?? this.#at;
   }
 
   isCurrent(now: Instant): boolean {
     return (
       this.#invalidAsOf === undefined &&
-      this.#read.epoch === this.feed.epoch &&
-      now < this.#read.validUntil &&
+      this.#epoch === this.feed.epoch &&
+      now < this.validUntil &&
       this.feed.isLive(now)
     );
   }
@@ -286,19 +294,21 @@ class Entry<T> implements Remembered<T> {
   /** The key has changed: whatever failed, it is worth reading again. */
   change(): void {
     this.invalidate();
-    this.recheckAt = Number.NEGATIVE_INFINITY;
+    this.failure = undefined;
   }
 
   /** The same value was read again: what was made from it is current again. */
-  renew(read: Read): void {
-    this.#read = read;
+  renew({ order, at, epoch, validUntil }: Read): void {
+    this.#since ??= this.#at;
+    this.order = order;
+    this.validUntil = validUntil;
+    this.failure = undefined;
+    this.#at = at;
+    this.#epoch = epoch;
     this.#invalidAsOf = undefined;
-    this.fault = undefined;
-    this.recheckAt = Number.NEGATIVE_INFINITY;
   }
 
   #provenUntil(): Instant {
-    const { at, epoch, validUntil } = this.#read;
-    return Math.max(at, Math.min(this.feed.provenUntil(epoch), validUntil));
+    return Math.max(this.#at, Math.min(this.feed.provenUntil(this.#epoch), this.validUntil));
   }
 }

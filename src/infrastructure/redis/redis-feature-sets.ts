@@ -4,6 +4,7 @@ import { StoreDataInvalid } from "../../domain/errors.ts";
 import { isServedKey, longestServedKey } from "../../domain/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
 import { type Held, readAt } from "../../domain/held.ts";
+import { SharedStrings } from "../cache/shared-strings.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
 import { redisFault } from "./redis-fault.ts";
@@ -12,6 +13,7 @@ import { redisFault } from "./redis-fault.ts";
 export class RedisFeatureSets implements FeatureSets {
   readonly #redis: Redis;
   readonly #guard: EmptyStoreGuard;
+  readonly #names = new SharedStrings(10_000);
 
   constructor(redis: Redis, guard: EmptyStoreGuard) {
     this.#redis = redis;
@@ -32,8 +34,9 @@ export class RedisFeatureSets implements FeatureSets {
     for (const member of members) {
       if (member.length > 4 * longestServedKey || !isUtf8(member)) continue;
       const feature = member.toString("utf8");
-      if (isServedKey(feature)) features.push(feature);
+      if (isServedKey(feature)) features.push(this.#names.of(feature));
     }
-    return readAt({ features, skipped: members.length - features.length }, at, expiry(at, ttl));
+    // A copy is just as large as it has to be.
+    return readAt({ features: features.slice(), skipped: members.length - features.length }, at, expiry(at, ttl));
   }
 }
