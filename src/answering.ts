@@ -7,6 +7,7 @@ import type { Shortcut } from "./adapters/http/server.ts";
 import { shortcut } from "./adapters/http/shortcut.ts";
 import type { Config } from "./config.ts";
 import { compose } from "./container.ts";
+import type { RemoteStore } from "./infrastructure/connection.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { Figures } from "./infrastructure/metrics/figures.ts";
 import { Tokens } from "./tokens.ts";
@@ -21,6 +22,10 @@ export type Answering = AsyncDisposable & {
   readonly refused: (status: number) => void;
   /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
+  /** The stores elsewhere that it reads. */
+  readonly stores: readonly RemoteStore[];
+  /** Writes what is remembered to where the next finds it, if anywhere. */
+  readonly remember: () => Promise<void>;
   /** Waits until the calls under way have ended, and ten seconds at most: no source may take longer. */
   readonly idle: () => Promise<void>;
 };
@@ -81,6 +86,8 @@ export async function answering(config: Config, { env, log, stopping, figures }:
         await setTimeout(20);
       }
     },
+    stores: [...composition.get(Tokens.Connections).values()].flatMap(({ remote }) => remote ?? []),
+    remember: async () => composition.get(Tokens.Snapshot)?.write(),
     idle: async () => void (await Promise.race([Promise.allSettled(underWay), setTimeout(longestCallMs, [], unref)])),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

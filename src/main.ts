@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { listen, type Shortcut } from "./adapters/http/server.ts";
@@ -15,6 +16,8 @@ import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { type Signals, signals } from "./infrastructure/signals.ts";
 import { handedConfigurations, reportServing, runWorkers } from "./infrastructure/worker-pool.ts";
 
+/** So long it may take to close what served before a reload. */
+const longestCloseMs = 10_000;
 /** So long a configuration may take to become ready. */
 const readyWithinMs = 2_000;
 
@@ -176,7 +179,12 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
 
   const use = async (config: Config): Promise<void> => {
     await using unused = new AsyncDisposableStack();
+    // What this process knows must not be forgotten: a store may be away, or have lost its data.
+    await present.remember();
     const next = unused.use(await answering(config, host));
+    for (const { id, guard } of next.stores) {
+      guard.wasFilled ||= present.stores.some((store) => store.id === id && store.guard.wasFilled);
+    }
     const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
     if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
     if (stopping.signal.aborted) throw new SetupFailed("the service is stopping; start it with this configuration");
@@ -184,7 +192,7 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
     const before = present;
     present = next;
     log.level = config.log.level;
-    retired = Promise.all([retired, before.idle().then(() => before[Symbol.asyncDispose]())]);
+    retired = retired.then(() => closeIdle(before, log));
   };
   return {
     url,
@@ -198,6 +206,16 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
       await present[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Closes what answered before, when its calls have ended. What cannot be closed is left. */
+async function closeIdle(before: Answering, log: Log): Promise<void> {
+  await before.idle();
+  try {
+    await Promise.race([before[Symbol.asyncDispose](), setTimeout(longestCloseMs, undefined, { ref: false })]);
+  } catch (cause) {
+    log.error({ cause: String(cause) }, "what served before the reload was not closed");
+  }
 }
 
 const sourcesOf = ({ sources }: Config): string[] =>

@@ -12,7 +12,7 @@ export type Answer = {
   readonly validUntil?: Instant;
 };
 
-/** The answer of a source that has nothing to say to this context, whenever it is asked. */
+/** The answer of a source that has nothing to say to this context, for lack of a field; at no time will it have. */
 export const nothing: Answer = { features: new Map(), validUntil: Number.POSITIVE_INFINITY };
 
 /**

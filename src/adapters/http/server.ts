@@ -21,6 +21,7 @@ type Refused = (status: number) => void;
 type Fetch = (request: Request) => Response | Promise<Response>;
 
 const limits = {
+  maxHeaderSize: 16_384,
   headersTimeout: 5_000,
   requestTimeout: 15_000,
   // Longer than the minute for which balancers commonly keep idle connections.

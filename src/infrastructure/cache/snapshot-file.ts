@@ -1,5 +1,5 @@
-import { createHash, hash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
@@ -12,7 +12,7 @@ const sliceMs = 1;
  * at all, readable for its owner only, in slices of a millisecond. What is `undefined` is left out.
  */
 export async function writeSnapshotFile(file: string, values: Iterable<unknown>): Promise<void> {
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   try {
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await using handle = await open(draft, "w", 0o600);
@@ -35,25 +35,29 @@ export async function writeSnapshotFile(file: string, values: Iterable<unknown>)
  * written, is of another version, or `parse` throws.
  */
 export async function readSnapshotFile<T>(file: string, parse: (value: unknown) => T): Promise<T[] | undefined> {
-  const bytes = await contentOf(file);
-  if (!bytes) return undefined;
-  const end = bytes.lastIndexOf("\n", -2) + 1;
-  const content = bytes.subarray(0, end);
-  if (bytes.toString("utf8", end) !== lastLine(hash("sha256", content, "base64url"))) {
-    throw new Error("it is torn, or was edited");
-  }
-  const [head = "", ...lines] = content.toString("utf8").split("\n").slice(0, -1);
-  const { snapshot: found } = JSON.parse(head);
-  if (found !== version) throw new Error(`it is of version ${found}, and not ${version}`);
+  const found = await linesOf(file);
+  if (!found) return undefined;
+  const end = found.pop();
+  const digest = createHash("sha256");
+  for await (const line of inSlices(found)) digest.update(`${line}\n`);
+  if (`${end}\n` !== lastLine(digest.digest("base64url"))) throw new Error("it is torn, or was edited");
+  const [head = "", ...lines] = found;
+  const { snapshot } = JSON.parse(head);
+  if (snapshot !== version) throw new Error(`it is of version ${snapshot}, and not ${version}`);
   const values: T[] = [];
+  for await (const line of inSlices(lines)) values.push(parse(JSON.parse(line)));
+  return values;
+}
+
+/** The values one after the other, with a pause for other work after each millisecond. */
+export async function* inSlices<T>(values: Iterable<T>): AsyncIterable<T> {
   let until = performance.now() + sliceMs;
-  for (const line of lines) {
-    values.push(parse(JSON.parse(line)));
+  for (const value of values) {
+    yield value;
     if (performance.now() < until) continue;
     await setImmediate();
     until = performance.now() + sliceMs;
   }
-  return values;
 }
 
 function* slicesOf(values: Iterable<unknown>): Iterable<Buffer> {
@@ -71,9 +75,12 @@ function* slicesOf(values: Iterable<unknown>): Iterable<Buffer> {
 
 const lastLine = (sha256: string): string => `${JSON.stringify({ sha256 })}\n`;
 
-async function contentOf(file: string): Promise<Buffer | undefined> {
+async function linesOf(file: string): Promise<string[] | undefined> {
   try {
-    return await readFile(file);
+    await using handle = await open(file);
+    const lines: string[] = [];
+    for await (const line of handle.readLines()) lines.push(line);
+    return lines;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;

@@ -9,7 +9,7 @@ import type { RemoteStore } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { storedUser } from "../stored-user.ts";
 import type { NearCache } from "./near-cache.ts";
-import { readSnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
+import { inSlices, readSnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
 
 /** What is remembered of one store. */
 export type SnapshotPart = {
@@ -79,7 +79,7 @@ export class Snapshot implements AsyncDisposable {
     if (this.#kept() === this.#written) return;
     const age = Date.now() - ((await stat(this.#file).catch(() => undefined))?.mtimeMs ?? 0);
     if (age >= 0 && age < 0.9 * this.#intervalMs) return;
-    await this.#write();
+    await this.write();
   }
 
   /** Whether the file knew the store of a connection; and some token, where `withTokens`. */
@@ -91,14 +91,14 @@ export class Snapshot implements AsyncDisposable {
     this.#closing.abort();
     await this.#running;
     // Also what was written already: it may have been proven to be true since.
-    if (this.#running && this.#kept() > 0) await this.#write();
+    if (this.#running && this.#kept() > 0) await this.write();
   }
 
   async #load(): Promise<void> {
     try {
       const lines = await readSnapshotFile(this.#file, lineOf);
       if (!lines) return;
-      this.#restore(lines);
+      await this.#restore(lines);
       const { sets, tokens } = this.#restored;
       this.#log.info({ file: this.#file, sets, tokens }, "what was remembered is restored");
     } catch (cause) {
@@ -106,9 +106,9 @@ export class Snapshot implements AsyncDisposable {
     }
   }
 
-  #restore(lines: readonly Line[]): void {
+  async #restore(lines: readonly Line[]): Promise<void> {
     let part: SnapshotPart | undefined;
-    for (const line of lines) {
+    for await (const line of inSlices(lines)) {
       if ("connection" in line) {
         part = this.#parts.find(({ connection, store }) => connection === line.connection && store.id === line.store);
         if (!part) continue;
@@ -132,7 +132,7 @@ export class Snapshot implements AsyncDisposable {
     }
   }
 
-  async #write(): Promise<void> {
+  async write(): Promise<void> {
     const kept = this.#kept();
     try {
       await writeSnapshotFile(this.#file, this.#lines());

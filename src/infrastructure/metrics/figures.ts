@@ -17,7 +17,8 @@ export class Figures {
     this.#registries.add(registry);
     return {
       [Symbol.asyncDispose]: async () => {
-        this.#totals.told(registry, await snapshotOf(registry));
+        const last = await snapshotOf(registry);
+        this.#totals.told(registry, last);
         this.#totals.ended(registry);
         this.#registries.delete(registry);
       },
@@ -25,8 +26,13 @@ export class Figures {
   }
 
   async #snapshot(): Promise<Snapshot> {
+    const asked = [...this.#registries];
+    const snapshots = await Promise.all(asked.map(snapshotOf));
     const told = new Map<Registry, Snapshot>();
-    for (const registry of this.#registries) told.set(registry, await snapshotOf(registry));
+    for (const [index, registry] of asked.entries()) {
+      // One that was disposed of meanwhile has told its last.
+      if (this.#registries.has(registry)) told.set(registry, snapshots[index] ?? []);
+    }
     for (const [registry, snapshot] of told) this.#totals.told(registry, snapshot);
     return this.#totals.sum(told);
   }

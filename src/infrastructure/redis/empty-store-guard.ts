@@ -21,9 +21,12 @@ export class EmptyStoreGuard {
   readonly #log: Log;
   /** Whether the store is known to have been filled. */
   wasFilled = false;
+  /** When it was first found to be unmarked; `Infinity` where it is marked. */
+  #missingSince = Number.POSITIVE_INFINITY;
   #asked: Promise<boolean> | undefined;
   #markAgainAt = Number.NEGATIVE_INFINITY;
   #refused = false;
+  #warned = false;
 
   constructor(redis: Redis, connection: string, log: Log) {
     this.#redis = redis;
@@ -33,12 +36,23 @@ export class EmptyStoreGuard {
 
   /** What `read` answers, of which `isFound` tells whether the store held anything. Rejects when the store has lost its data. */
   async watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
+    const sentAt = performance.now();
     // Asked for before the read is made, so that it is sent after it in the same round trip.
     const marked = this.#isMarked();
     const [answer, isMarked] = await Promise.all([read(), marked]);
-    if (isMarked) this.wasFilled = true;
-    else if (isFound(answer)) this.#mark();
-    else if (this.wasFilled) throw new Error(this.#lost());
+    if (isMarked) {
+      this.wasFilled = true;
+      this.#missingSince = Number.POSITIVE_INFINITY;
+      return answer;
+    }
+    this.#missingSince = Math.min(this.#missingSince, performance.now());
+    if (isFound(answer)) {
+      // What was asked for before the loss was known may have been found right before it.
+      if (this.wasFilled && sentAt <= this.#missingSince) return this.watch(read, isFound);
+      this.#mark();
+    } else if (this.wasFilled) {
+      throw new Error(this.#lost());
+    }
     return answer;
   }
 
@@ -74,15 +88,21 @@ export class EmptyStoreGuard {
         this.wasFilled = true;
       },
       (error) => {
-        if (isRefusal(error)) this.#giveUp(error);
+        if (isRefusal(error, "NOPERM")) this.#giveUp(error);
+        else if (isRefusal(error)) this.#warn(error);
       },
     );
   }
 
   #giveUp(cause: Error): void {
     this.wasFilled = false;
-    if (this.#refused) return;
     this.#refused = true;
+    this.#warn(cause);
+  }
+
+  #warn(cause: Error): void {
+    if (this.#warned) return;
+    this.#warned = true;
     this.#log.warn(
       { connection: this.#connection, key: markerKey, cause: cause.message },
       "Redis refuses the marker: a store that comes back empty will be believed",

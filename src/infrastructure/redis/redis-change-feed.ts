@@ -165,8 +165,9 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   #begin(lease: Moment): void {
     this.#epoch += 1;
-    this.#generation += 1;
     this.#renew(lease);
+    // What has changed since the epoch before is not known.
+    this.#tell(undefined);
   }
 
   #renew(lease: Moment | undefined): void {
