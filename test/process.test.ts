@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { TestProcess, tidegate } from "./support/process.ts";
-import { sendRaw } from "./support/raw-http.ts";
+import { rawGet, sendRaw } from "./support/raw-http.ts";
 import { startRedis } from "./support/redis.ts";
 import { basic, bearer } from "./support/service.ts";
 import { unlikelyTokens } from "./support/unlikely.ts";
@@ -261,4 +261,14 @@ describe("what the service writes", () => {
     expect(service.stdout + service.stderr).not.toContain(Buffer.from(`:${canary}`).toString("base64").slice(0, 16));
     expect(answers.join()).not.toContain("canary");
   });
+});
+
+it("takes headers of 16 KiB at most, whatever Node is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-headers-"));
+  const env = { PORT: "0", TIDEGATE_DATA: folder, NODE_OPTIONS: "--max-http-header-size=65536" };
+  await using service = new TestProcess(["src/main.ts"], env);
+  const url = await service.url();
+  expect((await rawGet(url, "/features", `Authorization: Bearer ${"x".repeat(20_000)}`)).status).toBe(431);
+  expect((await rawGet(url, "/health/live")).status).toBe(200);
+  rmSync(folder, { recursive: true });
 });

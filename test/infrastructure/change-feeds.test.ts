@@ -93,6 +93,17 @@ describe("over Redis", () => {
     expect(feed.epoch).toBe(epoch);
   });
 
+  it("tells that all may have changed when an epoch begins after a loss", async () => {
+    await using proxy = await TcpProxy.to(redis.port);
+    const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+    proxy.cut();
+    await until(() => !feed.isLive(Date.now()), "it is not live");
+    told.length = 0;
+    proxy.heal();
+    await until(() => feed.isLive(Date.now()), "it is live again");
+    expect(told).toEqual([undefined]);
+  });
+
   it("ends an epoch every half second where Redis refuses to track", async () => {
     await redis.client.acl("SETUSER", "untracked", "on", ">secret", "~*", "+@all", "-client|tracking");
     const { feed } = await openFeed(redis.url.replace("redis://", "redis://untracked:secret@"));

@@ -174,4 +174,19 @@ describe("the figures of a process", () => {
     expect(await calls()).toBe(7);
     expect(await figures.scrape()).toMatch(/^process_cpu_seconds_total /m);
   });
+
+  it("count nothing twice where a configuration ends while they are told", async () => {
+    const registryOf = (count: number) =>
+      metricsOf(observed({ calls: () => [{ route: "/features", status: 200, count }] }), commandTimes());
+    for (let turns = 0; turns < 40; turns++) {
+      const figures = new Figures();
+      const before = figures.of(registryOf(100));
+      figures.of(registryOf(1));
+      const scraped = figures.scrape();
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      await before[Symbol.asyncDispose]();
+      await scraped;
+      expect(await figures.scrape()).toMatch(/^tidegate_calls_total\{.*\} 101$/m);
+    }
+  });
 });

@@ -230,6 +230,32 @@ describe("the near cache", () => {
     expect((await get("a")).fault).toBeUndefined();
   });
 
+  it("asks a store that is away for one of all keys that it remembers, until anything is told or read", async () => {
+    const { get, store, feed, time, fail, reads, cache } = setUp();
+    for (const key of ["a", "b", "c"]) {
+      store.set(key, "1");
+      await get(key);
+    }
+    const all = async () => {
+      reads.length = 0;
+      const held = [await get("a"), await get("b"), await get("c")];
+      expect(held.map(({ value }) => value)).toEqual(["1", "1", "1"]);
+      return held.filter(({ fault }) => fault).length;
+    };
+    feed.live = false;
+    fail(new Error("away"));
+    expect([await all(), reads]).toEqual([3, ["a"]]);
+    time.now += 250;
+    expect([await all(), reads]).toEqual([3, ["a"]]);
+    cache.forget("b");
+    expect([await all(), reads]).toEqual([3, ["b"]]);
+    fail();
+    time.now += 250;
+    feed.live = true;
+    feed.epoch = 2;
+    expect([await all(), reads]).toEqual([0, ["a", "b", "c"]]);
+  });
+
   it("reads a key at once that was told to have changed, although it could not be read just before", async () => {
     const { get, store, cache, fail } = setUp();
     store.set("a", "1");

@@ -4,6 +4,7 @@ import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature
 import { CachedTokenResolver } from "../../src/infrastructure/cache/cached-token-resolver.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
+import { EmptyStoreGuard } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
@@ -188,6 +189,33 @@ describe("Redis", () => {
       await connection.accept();
       expect(await read(connection)).toEqual([]);
       expect((await resolver.resolve("1234")).value).toBeUndefined();
+    });
+
+    it("gets no marker for what was found right before the loss", async () => {
+      const { client } = store.server;
+      const guard = new EmptyStoreGuard(client, "store", log);
+      guard.wasFilled = true;
+      const found: string[][] = [["a"], []];
+      const read = async () => {
+        if (found.length === 2) void client.flushall();
+        return found.shift() ?? [];
+      };
+      await expect(guard.watch(read, (members) => members.length > 0)).rejects.toThrow("came back empty");
+      expect([found, await client.exists(marker)]).toEqual([[], 0]);
+    });
+
+    it("is marked as soon as there is room for the marker", async () => {
+      await store.server.client.config("SET", "maxmemory", "1");
+      await using connection = await connect();
+      await read(connection);
+      await until(() => logged.length > 0, "the marker is refused");
+      await store.server.client.config("SET", "maxmemory", "0");
+      const isMarked = async () => {
+        await read(connection);
+        return (await store.server.client.exists(marker)) === 1;
+      };
+      await until(isMarked, "it is marked");
+      expect(logged).toHaveLength(1);
     });
 
     it.each([

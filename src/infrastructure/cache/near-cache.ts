@@ -62,7 +62,10 @@ type Flight<T> = {
   answer: Promise<Held<T>>;
 };
 
-/** How long a key that could not be read is not read again, where it is remembered. RFC 8767 calls it the failure recheck timer. */
+/**
+ * How long a key that could not be read is not read again, where it is remembered; and nothing that is remembered, where
+ * the store is away. RFC 8767 calls it the failure recheck timer.
+ */
 const recheckMs = 250;
 
 /**
@@ -81,6 +84,8 @@ export class NearCache<T> implements CacheUsage {
   readonly #keys = new Set<string>();
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
+  /** That a key could not be read while the feed was lost too: then none can. */
+  #outage: Failure | undefined;
   #flightCount = 0;
   #kept = 0;
 
@@ -106,11 +111,18 @@ export class NearCache<T> implements CacheUsage {
       this.counts.hits += 1;
       return entry;
     }
-    if (this.#mayServe(entry, now) && entry.failure && this.#monotonic() < entry.failure.recheckAt) {
+    if (this.#mayServe(entry, now) && this.#isFailing(entry)) {
       this.counts.stale += 1;
       return entry;
     }
     return this.#readOrLast(key, read, now);
+  }
+
+  /** Whether it is too early to read again: this key, or, where the store is away, any. */
+  #isFailing(entry: Entry<T>): boolean {
+    const now = this.#monotonic();
+    if (this.#outage && now < this.#outage.recheckAt) entry.failure = this.#outage;
+    return entry.failure !== undefined && now < entry.failure.recheckAt;
   }
 
   async #readOrLast(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
@@ -127,6 +139,7 @@ export class NearCache<T> implements CacheUsage {
       }
       this.counts.stale += 1;
       last.failure = { fault: error, recheckAt: this.#monotonic() + recheckMs };
+      if (!this.#options.feed.isLive(this.#options.now())) this.#outage = last.failure;
       return last;
     }
   }
@@ -142,6 +155,7 @@ export class NearCache<T> implements CacheUsage {
 
   /** A key has changed; `undefined`: all may have. */
   forget(key: string | undefined): void {
+    this.#outage = undefined;
     for (const each of key === undefined ? this.#keys : [key]) this.#entry(each)?.change();
     for (const each of key === undefined ? [...this.#flights.keys()] : [key]) {
       const flight = this.#flights.get(each);
@@ -204,6 +218,7 @@ export class NearCache<T> implements CacheUsage {
   #keep(key: string, flight: Flight<T>, { value, validUntil }: Held<T>): Entry<T> {
     const { feed, limits, isSame } = this.#options;
     this.#kept += 1;
+    this.#outage = undefined;
     // A fifth of jitter, so that what was read together is not read again together.
     const expiresAt = Math.min(validUntil, flight.at + limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at: flight.at, epoch: flight.epoch, validUntil: expiresAt };
