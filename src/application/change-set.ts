@@ -1,5 +1,5 @@
 import { ChangeRefused } from "../domain/errors.ts";
-import { byCodePoint, type FeatureKey, isWritableKey } from "../domain/feature.ts";
+import { type FeatureKey, inOrder, isWritableKey } from "../domain/feature.ts";
 import type { SetChange, SetChanged } from "../domain/feature-store.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
 
@@ -46,7 +46,7 @@ export class ChangeSet {
   async list(key: string, connection?: string): Promise<readonly FeatureKey[]> {
     const { sets, limit } = this.#find(key, connection);
     const { value } = await sets.read(key, limit);
-    return value.features.toSorted(byCodePoint);
+    return inOrder(value.features);
   }
 
   #find(key: string, connection: string | undefined): StoredSet {

@@ -1,6 +1,6 @@
 import { UnknownSet } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
-import { byCodePoint, type FeatureKey } from "../domain/feature.ts";
+import { type FeatureKey, inOrder } from "../domain/feature.ts";
 import type { FeatureSet, FeatureSets } from "../domain/feature-sets.ts";
 import type { Held } from "../domain/held.ts";
 import type { Source } from "../domain/source.ts";
@@ -102,6 +102,6 @@ async function inStore(store: FeatureSets, key: string, limit: number): Promise<
 }
 
 const contentOf = ({ features, skipped }: FeatureSet): Content => ({
-  features: features.toSorted(byCodePoint),
+  features: inOrder(features),
   skipped,
 });

@@ -40,7 +40,7 @@ export const isServedKey = (key: string): boolean =>
   key.length > 0 && key.length <= longestServedKey && !controlCharacter.test(key);
 
 /** Orders keys by code point, as their UTF-8 bytes would be. */
-export function byCodePoint(a: FeatureKey, b: FeatureKey): number {
+function byCodePoint(a: FeatureKey, b: FeatureKey): number {
   const end = Math.min(a.length, b.length);
   for (let index = 0; index < end; index++) {
     const difference = rank(a.charCodeAt(index)) - rank(b.charCodeAt(index));
@@ -48,6 +48,14 @@ export function byCodePoint(a: FeatureKey, b: FeatureKey): number {
   }
   return a.length - b.length;
 }
+
+/** Keys in the order of their code points. Where there are none above U+FFFF, that is the order in which they are sorted fastest. */
+export const inOrder = (keys: Iterable<FeatureKey>): FeatureKey[] => {
+  const all = [...keys];
+  return all.some((key) => surrogate.test(key)) ? all.sort(byCodePoint) : all.sort();
+};
+
+const surrogate = /[\ud800-\udfff]/;
 
 /** Surrogates stand for code points above all others, so they go behind U+E000 to U+FFFF. */
 const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit);

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Caller } from "../../application/resolve-features.ts";
 import { ChangeRefused } from "../../domain/errors.ts";
-import { byCodePoint } from "../../domain/feature.ts";
+import { inOrder } from "../../domain/feature.ts";
 import { tokenFromStandardInput } from "./standard-input.ts";
 import type { OnStores } from "./use-cases.ts";
 
@@ -17,7 +17,7 @@ export const featuresCommand = (onStores: OnStores): Command =>
     .action((options: Options) =>
       onStores(async ({ resolveFeatures }) => {
         const { features, missing } = await resolveFeatures.execute(await callerOf(options), options.location);
-        for (const feature of [...features.keys()].sort(byCodePoint)) console.log(feature);
+        for (const feature of inOrder(features.keys())) console.log(feature);
         if (missing.length > 0) console.error(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
       }),
     );

@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { Provenance } from "../../application/provenance.ts";
 import type { Features } from "../../application/resolve-features.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
-import { byCodePoint } from "../../domain/feature.ts";
+import { inOrder } from "../../domain/feature.ts";
 import { freshnessBoundMs } from "../../domain/held.ts";
 import type { Counts } from "./counts.ts";
 import { digestWith } from "./digest.ts";
@@ -59,7 +59,7 @@ export class PreparedAnswers {
   /** The reply that tells these features; keeps it where it is current. */
   prepare(target: string, authorization: string | undefined, ifNoneMatch: string | undefined, found: Features): Reply {
     const at = this.#now();
-    const body = JSON.stringify({ active_features: [...found.features.keys()].sort(byCodePoint) });
+    const body = JSON.stringify({ active_features: inOrder(found.features.keys()) });
     const [kind, marks] = freshness(found, at);
     this.#counts.answers[kind] += 1;
     // One literal, so that V8 keeps it in one piece.
