@@ -45,7 +45,7 @@ Each figure is the median of the rounds, in brackets the least and the largest; 
 server was checked for right answers before and after. ${failures([...results.rates.slices, ...results.allCores.slices])}
 
 - **${names.bare}** and **${names.hono}** answer a constant of the size and with the headers of Tidegate's answer.
-- **Tidegate, hit**: the answer is remembered, and provably fresh (for an hour instead of the default minute, as a server
+- **Tidegate, hit**: the answer is remembered, and provably fresh (for an hour instead of the default ten minutes, as a server
   that waits for its turn would forget). **304**: the caller has it already. **Miss**: the caller's
   token and features are read of Redis, since other users pushed them out of memory; the sets that all share are remembered.
   **Stale**: Redis was stopped after all users had been asked for; the last known answer is served, and says so.
