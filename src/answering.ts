@@ -20,6 +20,8 @@ export type Answering = AsyncDisposable & {
   readonly shortcut: Shortcut;
   /** Counts what was refused before there was a request. */
   readonly refused: (status: number) => void;
+  /** Counts calls from here on. */
+  readonly countAnew: () => void;
   /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
   /** The stores elsewhere that it reads. */
@@ -78,6 +80,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     },
     shortcut: config.log.requests || config.server.cors ? () => false : shortcut(answers, counts),
     refused: (status) => counts.count(noRoute, status),
+    countAnew: () => counts.clear(),
     lacking: async (limit) => {
       while (true) {
         const { ready, connections, sources } = await checkReadiness.execute();

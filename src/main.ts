@@ -170,7 +170,10 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
   const fetch = (request: Request) => present.fetch(request);
   const shortcut: Shortcut = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
   const refused = (status: number) => present.refused(status);
-  const { url, stop } = await listen(fetch, shortcut, refused, first.config.server, log);
+  // Where each call is logged, the log would begin with hundreds that nobody made.
+  const isWarm = !first.config.log.requests;
+  const { url, stop } = await listen(fetch, shortcut, refused, { ...first.config.server, isWarm }, log);
+  first.countAnew();
   log.info(
     { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
     "started",

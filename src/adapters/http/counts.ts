@@ -20,6 +20,12 @@ export class Counts {
     counts[status] = (counts[status] ?? 0) + 1;
   }
 
+  /** Begins anew. */
+  clear(): void {
+    this.#routes.clear();
+    Object.assign(this.answers, { remembered: 0, fresh: 0, stale: 0, incomplete: 0 });
+  }
+
   /** How many calls of each route were answered, by status. */
   *calls(): Iterable<{ readonly route: string; readonly status: number; readonly count: number }> {
     for (const [route, counts] of this.#routes) {

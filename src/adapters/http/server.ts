@@ -6,6 +6,7 @@ import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { type ProblemCode, problemOf } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { targetFault } from "./target.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** A server that listens. */
 export type HttpServer = {
@@ -55,7 +56,7 @@ export async function listen(
   fetch: Fetch,
   shortcut: Shortcut,
   refused: Refused,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, isWarm }: { readonly host: string; readonly port: number; readonly isWarm: boolean },
   log: Log,
 ): Promise<HttpServer> {
   let stopping = false;
@@ -83,6 +84,7 @@ export async function listen(
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
     refused(send(outgoing, "expectation-failed", undefined));
   });
+  if (isWarm) await warmUp(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {
       reject(new SetupFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
