@@ -107,6 +107,7 @@ describe("under calls, and while all connections stand", () => {
     await using service = await startService(redisRules(redis.url, redis.url), brief);
     await settled(redis.client, service);
     await using calls = new Calls(service, basic("1234"));
+    await until(() => calls.latest !== undefined, "what is asked for is remembered");
     const other = redis.client.duplicate({ db: 5 });
     await other.multi().set("token:1234", "1").sadd("global_features", "feature_9").exec();
     other.disconnect();
