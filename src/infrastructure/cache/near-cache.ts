@@ -3,6 +3,7 @@ import type { ChangeFeed } from "../../domain/change-feed.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { freshnessBoundMs, type Held } from "../../domain/held.ts";
+import { Entry, type Failure, type Read, type Remembered } from "./entry.ts";
 
 /** What a cache may keep, and for how long. */
 export type CacheLimits = {
@@ -30,6 +31,7 @@ type Options<T> = {
 
 /** What was known of a key, and the latest instant for which it was known to be true. */
 export type LastKnown<T> = { readonly key: string; readonly value: T; readonly asOf: Instant };
+
 /** What a cache did since it was made, and what it holds. */
 export type CacheUsage = {
   readonly counts: {
@@ -46,12 +48,6 @@ export type CacheUsage = {
   };
   /** How many keys are remembered. */
   readonly size: number;
-};
-
-/** What is remembered of a key. */
-export type Remembered<T> = Held<T> & {
-  /** When the value was first read. */
-  readonly since: Instant;
 };
 
 type Flight<T> = {
@@ -246,84 +242,5 @@ export class NearCache<T> implements CacheUsage {
     from.delete(key);
     to.set(key, entry);
     this.#keys.add(key);
-  }
-}
-
-/** Which read a value is from, when it was sent, in which epoch, and until when it is good. */
-type Read = { readonly order: number; readonly at: Instant; readonly epoch: number; readonly validUntil: Instant };
-
-/** Why a key could not be read, and when it may be read again, by the monotonic clock. */
-type Failure = { readonly fault: unknown; readonly recheckAt: number };
-
-/** A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. */
-class Entry<T> implements Remembered<T> {
-  readonly value: T;
-  readonly feed: ChangeFeed;
-  order: number;
-  validUntil: Instant;
-  failure: Failure | undefined;
-  // Each in a field of its own, because there may be hundreds of thousands of them.
-  #at: Instant;
-  #epoch: number;
-  #since: Instant | undefined;
-  #invalidAsOf: Instant | undefined;
-
-  constructor(value: T, { order, at, epoch, validUntil }: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
-    this.value = value;
-    this.feed = feed;
-    this.order = order;
-    this.validUntil = validUntil;
-    this.failure = undefined;
-    this.#at = at;
-    this.#epoch = epoch;
-    this.#since = undefined;
-    this.#invalidAsOf = invalidAsOf;
-  }
-
-  get fault(): unknown {
-    return this.failure?.fault;
-  }
-
-  get since(): Instant {
-    return this.#since ?? this.#at;
-  }
-
-  isCurrent(now: Instant): boolean {
-    return (
-      this.#invalidAsOf === undefined &&
-      this.#epoch === this.feed.epoch &&
-      now < this.validUntil &&
-      this.feed.isLive(now)
-    );
-  }
-
-  asOf(now: Instant): Instant {
-    return this.#invalidAsOf ?? Math.min(now, this.#provenUntil());
-  }
-
-  /** From now on it is only the last value that was known. */
-  invalidate(): void {
-    this.#invalidAsOf ??= this.#provenUntil();
-  }
-
-  /** The key has changed: whatever failed, it is worth reading again. */
-  change(): void {
-    this.invalidate();
-    this.failure = undefined;
-  }
-
-  /** The same value was read again: what was made from it is current again. */
-  renew({ order, at, epoch, validUntil }: Read): void {
-    this.#since ??= this.#at;
-    this.order = order;
-    this.validUntil = validUntil;
-    this.failure = undefined;
-    this.#at = at;
-    this.#epoch = epoch;
-    this.#invalidAsOf = undefined;
-  }
-
-  #provenUntil(): Instant {
-    return Math.max(this.#at, Math.min(this.feed.provenUntil(this.#epoch), this.validUntil));
   }
 }
