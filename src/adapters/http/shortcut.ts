@@ -6,7 +6,7 @@ const plainHost = /^[A-Za-z0-9.:-]+$/;
 
 /**
  * Answers a call for features of the commonest form, where its answer is prepared, without the making of a Fetch request
- * and response: half of what a call costs. Tells whether it did; the route answers all others, byte for byte the same.
+ * and response. Tells whether it did; the route answers all others, byte for byte the same.
  */
 export const shortcut =
   (answers: PreparedAnswers, counts: Counts) =>
