@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
+import { v7 as uuidv7 } from "uuid";
 import { Counts } from "./adapters/http/counts.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
 import { ChangeSet } from "./application/change-set.ts";
@@ -43,6 +44,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Log, () => createLog(config.log.level));
   provide(Tokens.Clock, () => Date.now);
+  provide(Tokens.NewId, () => uuidv7);
 
   provide(Tokens.Connections, (c) => {
     const connections = new Map<string, Connection>();
@@ -163,12 +165,18 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.ChangeSet, (c) => {
     const stored = c.resolve(Tokens.Sources).map(({ resolver }) => resolver.stored);
-    return new ChangeSet(stored.filter((set): set is StoredSet => set !== undefined));
+    return new ChangeSet(
+      stored.filter((set): set is StoredSet => set !== undefined),
+      c.resolve(Tokens.NewId),
+    );
   });
 
   provide(Tokens.ManageTokens, (c) => {
     const { tokens } = config;
-    return new ManageTokens(tokens && connectionOf(c, tokens.connection).tokenStore(tokenKey(tokens, env)));
+    return new ManageTokens(
+      tokens && connectionOf(c, tokens.connection).tokenStore(tokenKey(tokens, env)),
+      c.resolve(Tokens.NewId),
+    );
   });
 
   provide(Tokens.LoadDemo, (c) => {

@@ -26,6 +26,7 @@ const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 export const Tokens = {
   Log: token<Log>("Log"),
   Clock: token<() => Instant>("Clock"),
+  NewId: token<() => string>("NewId"),
   Connections: token<ReadonlyMap<string, Connection>>("Connections"),
   Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
   CachedTokens: token<CachedTokenResolver | undefined>("CachedTokens"),

@@ -1,16 +1,27 @@
 import { ChangeRefused } from "../domain/errors.ts";
 import { type FeatureKey, inOrder, isWritableKey } from "../domain/feature.ts";
-import type { SetChange, SetChanged } from "../domain/feature-store.ts";
-import type { StoredSet } from "../domain/stored-set.ts";
+import type { SetChanged } from "../domain/feature-store.ts";
+import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
+import type { Author } from "./author.ts";
 
-const mostAtOnce = 10_000;
+/** The most features that one change may name. */
+export const mostAtOnce = 10_000;
+
+/** What somebody wants done to the set of a key. */
+export type WantedChange = {
+  readonly key: string;
+  readonly add: readonly FeatureKey[];
+  readonly remove: readonly FeatureKey[];
+};
 
 /** Reads and changes the sets behind the configured sources, by their keys. */
 export class ChangeSet {
   readonly #stored: readonly StoredSet[];
+  readonly #newId: () => string;
 
-  constructor(stored: readonly StoredSet[]) {
+  constructor(stored: readonly StoredSet[], newId: () => string) {
     this.#stored = stored;
+    this.#newId = newId;
   }
 
   /**
@@ -18,8 +29,9 @@ export class ChangeSet {
    * changed. Rejects with `ChangeRefused` when no source reads the key, two connections have it and none is
    * named, a feature key cannot be written, or the set or the change would be too large.
    */
-  async execute(change: SetChange, connection?: string): Promise<SetChanged> {
-    const { changes, sets, limit } = this.#find(change.key, connection);
+  async execute(change: WantedChange, author: Author, connection?: string): Promise<SetChanged> {
+    const stored = this.#find(change.key, connection);
+    const { changes, sets, limit } = stored;
     const add = [...new Set(change.add)];
     const remove = [...new Set(change.remove)];
     const bad = add.find((feature) => !isWritableKey(feature));
@@ -39,7 +51,15 @@ export class ChangeSet {
         );
       }
     }
-    return changes.apply({ key: change.key, add, remove });
+    return changes.apply({
+      ...author,
+      id: this.#newId(),
+      key: change.key,
+      personal: isPersonal(stored),
+      add,
+      remove,
+      urgent: add.length === 0,
+    });
   }
 
   /** The features in a set, sorted by code point. Rejects as `execute` does. */

@@ -1,4 +1,5 @@
 import { ChangeRefused } from "../domain/errors.ts";
+import type { Author } from "./author.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { ManageTokens } from "./manage-tokens.ts";
 
@@ -26,13 +27,13 @@ export class LoadDemo {
   }
 
   /** Adds the example. Rejects with `ChangeRefused` when a store holds something, unless `anyway`. */
-  async execute(anyway: boolean): Promise<void> {
+  async execute(anyway: boolean, author: Author): Promise<void> {
     if (!anyway && !(await this.#isEmpty())) {
       throw new ChangeRefused("the stores are not empty; the example is added to what is there with --yes.");
     }
-    await this.#tokens.assign(demo.token, demo.userId);
+    await this.#tokens.assign(demo.token, demo.userId, author);
     for (const [key, features] of Object.entries(demo.sets)) {
-      await this.#sets.execute({ key, add: features, remove: [] });
+      await this.#sets.execute({ key, add: features, remove: [] }, author);
     }
   }
 }

@@ -2,26 +2,29 @@ import { ChangeRefused } from "../domain/errors.ts";
 import type { UserId } from "../domain/evaluation-context.ts";
 import { isToken, longestToken } from "../domain/token.ts";
 import type { TokenStore } from "../domain/token-store.ts";
+import type { Author } from "./author.ts";
 
 /** Says which tokens speak for whom. */
 export class ManageTokens {
   readonly #store: TokenStore | undefined;
+  readonly #newId: () => string;
 
-  constructor(store: TokenStore | undefined) {
+  constructor(store: TokenStore | undefined, newId: () => string) {
     this.#store = store;
+    this.#newId = newId;
   }
 
   /** Lets a token speak for a user; answers whom it spoke for before. Rejects with `ChangeRefused` for either that cannot be one. */
-  async assign(token: string, userId: UserId): Promise<UserId | undefined> {
+  async assign(token: string, userId: UserId, author: Author): Promise<UserId | undefined> {
     if (userId === "" || userId.length > 200 || /[\p{Cc}\p{Cs}]/u.test(userId)) {
       throw new ChangeRefused("a user id has 1 to 200 printable characters; name another user.");
     }
-    return this.#storeFor(token).assign(token, userId);
+    return this.#storeFor(token).assign({ ...author, id: this.#newId(), token, userId });
   }
 
   /** Makes a token unknown; answers whom it spoke for. Rejects with `ChangeRefused` for a text that cannot be a token. */
-  async revoke(token: string): Promise<UserId | undefined> {
-    return this.#storeFor(token).revoke(token);
+  async revoke(token: string, author: Author): Promise<UserId | undefined> {
+    return this.#storeFor(token).revoke({ ...author, id: this.#newId(), token });
   }
 
   #storeFor(token: string): TokenStore {

@@ -1,6 +1,13 @@
 /** Base of every failure that a caller of a use case is told about. `code` is stable, across versions too. */
 export abstract class TidegateError extends Error {
-  abstract readonly code: "invalid-token" | "invalid-context" | "unknown-set" | "source-unavailable";
+  abstract readonly code:
+    | "invalid-token"
+    | "invalid-context"
+    | "unknown-set"
+    | "source-unavailable"
+    | "revision-mismatch"
+    | "store-full"
+    | "log-unavailable";
 }
 
 /** Nobody is known by the token that was presented. */
@@ -35,6 +42,38 @@ export class SourceUnavailable extends TidegateError {
   constructor(source: string, cause: unknown) {
     super(`"${source}" cannot answer at the moment; ask again in a second.`, { cause });
     this.source = source;
+  }
+}
+
+/** What was to be changed is not at the revision any more that the change was made for. */
+export class RevisionMismatch extends TidegateError {
+  override readonly name = "RevisionMismatch";
+  readonly code = "revision-mismatch";
+
+  constructor() {
+    super("Somebody has changed it since you read it; read it again, and decide anew.");
+  }
+}
+
+/** A store has no memory left for what was to be changed. What switches features off works nevertheless. */
+export class StoreFull extends TidegateError {
+  override readonly name = "StoreFull";
+  readonly code = "store-full";
+
+  constructor() {
+    super("The store is full, so nothing can be added; give it more memory. Kill switches and removals work.");
+  }
+}
+
+/** The activity log cannot be asked at the moment. Changes are kept where they were made until it can. */
+export class LogUnavailable extends TidegateError {
+  override readonly name = "LogUnavailable";
+  readonly code = "log-unavailable";
+
+  constructor(cause: unknown) {
+    super("The activity log cannot answer at the moment; ask again in some seconds. Changes are recorded meanwhile.", {
+      cause,
+    });
   }
 }
 

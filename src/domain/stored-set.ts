@@ -12,3 +12,7 @@ export type StoredSet = {
   readonly sets: FeatureSets;
   readonly changes: FeatureStore;
 };
+
+/** Whether its sets belong to a user each, so that there may be millions of them. */
+export const isPersonal = ({ key }: StoredSet): boolean =>
+  key.fields.some((field) => field === "userId" || field === "targetingKey");

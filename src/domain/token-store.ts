@@ -1,9 +1,25 @@
-import type { UserId } from "./evaluation-context.ts";
+import type { Change } from "./change.ts";
+import type { Instant, UserId } from "./evaluation-context.ts";
 
-/** Port: says which tokens speak for whom. Expects tokens that have the syntax of one. */
+/** What may be told of a token: everything but the token. */
+export type TokenInfo = {
+  readonly id: string;
+  readonly userId: UserId;
+  readonly issuedAt: Instant;
+  /** Who issued it. */
+  readonly by: string;
+};
+
+/**
+ * Port: says which tokens speak for whom. Expects tokens that have the syntax of one ({@link ./token.ts}).
+ *
+ * A change and its record in the store's {@link ./outbox.ts} are one. A token's id is that of the change that issued it.
+ */
 export interface TokenStore {
-  /** Lets the token speak for the user. Answers whom it spoke for before, if anybody. */
-  assign(token: string, userId: UserId): Promise<UserId | undefined>;
-  /** Makes the token unknown. Answers whom it spoke for, if anybody. */
-  revoke(token: string): Promise<UserId | undefined>;
+  /** Lets the token speak for the user. Answers whom it spoke for before, if anybody; then the earlier issue counts as revoked. */
+  assign(change: Change & { readonly token: string; readonly userId: UserId }): Promise<UserId | undefined>;
+  /** Makes a token unknown, named by itself or by its id. Answers whom it spoke for, if anybody; where nobody, nothing is recorded. */
+  revoke(change: Change & ({ readonly token: string } | { readonly tokenId: string })): Promise<UserId | undefined>;
+  /** The tokens that were issued for a user here, oldest first. Ones that others wrote to the store are not among them. */
+  list(userId: UserId): Promise<readonly TokenInfo[]>;
 }

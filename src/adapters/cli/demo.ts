@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { demo } from "../../application/load-demo.ts";
+import { cliAuthor } from "./cli-author.ts";
 import type { OnStores } from "./use-cases.ts";
 
 /** `tidegate demo`: fills empty stores with the example of the README. */
@@ -9,7 +10,7 @@ export const demoCommand = (onStores: OnStores): Command =>
     .option("--yes", "also where the stores are not empty; it is added to what is there")
     .action(({ yes }: { yes?: true }) =>
       onStores(async ({ loadDemo }) => {
-        await loadDemo.execute(yes === true);
+        await loadDemo.execute(yes === true, cliAuthor());
         for (const [key, features] of Object.entries(demo.sets)) console.log(`${key}: ${features.join(", ")}`);
         console.log(`token ${demo.token}: user ${demo.userId}`);
       }),

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { cliAuthor } from "./cli-author.ts";
 import type { OnStores } from "./use-cases.ts";
 
 type Options = { connection?: string };
@@ -17,7 +18,7 @@ export function setCommand(onStores: OnStores): Command {
     .argument("<features...>")
     .action((key: string, add: string[], { connection }: Options) =>
       onStores(async ({ changeSet }) => {
-        const { added } = await changeSet.execute({ key, add, remove: [] }, connection);
+        const { added } = await changeSet.execute({ key, add, remove: [] }, cliAuthor(), connection);
         console.log(`${key}: ${added.length} of ${add.length} added`);
       }),
     );
@@ -25,7 +26,7 @@ export function setCommand(onStores: OnStores): Command {
     .argument("<features...>")
     .action((key: string, remove: string[], { connection }: Options) =>
       onStores(async ({ changeSet }) => {
-        const { removed } = await changeSet.execute({ key, add: [], remove }, connection);
+        const { removed } = await changeSet.execute({ key, add: [], remove }, cliAuthor(), connection);
         console.log(`${key}: ${removed.length} of ${remove.length} removed`);
       }),
     );

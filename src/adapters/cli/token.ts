@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { cliAuthor } from "./cli-author.ts";
 import { tokenFromStandardInput } from "./standard-input.ts";
 import type { OnStores } from "./use-cases.ts";
 
@@ -13,7 +14,7 @@ export function tokenCommand(onStores: OnStores): Command {
     .requiredOption("--user <id>", "the user")
     .action(({ user }: { user: string }) =>
       onStores(async ({ manageTokens }) => {
-        const before = await manageTokens.assign(await tokenFromStandardInput(), user);
+        const before = await manageTokens.assign(await tokenFromStandardInput(), user, cliAuthor());
         const moved = before === undefined || before === user ? "" : `, no longer for user ${before}`;
         console.log(`the token speaks for user ${user}${moved}`);
       }),
@@ -23,7 +24,7 @@ export function tokenCommand(onStores: OnStores): Command {
     .description("make the token on standard input unknown")
     .action(() =>
       onStores(async ({ manageTokens }) => {
-        const before = await manageTokens.revoke(await tokenFromStandardInput());
+        const before = await manageTokens.revoke(await tokenFromStandardInput(), cliAuthor());
         console.log(before === undefined ? "the token was not known" : `the token no longer speaks for user ${before}`);
       }),
     );

@@ -1,7 +1,7 @@
 import type { TidegateError } from "../../domain/errors.ts";
 
 type Description = {
-  readonly status: 400 | 401 | 404 | 405 | 406 | 408 | 414 | 417 | 431 | 500 | 501 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 412 | 413 | 414 | 415 | 422 | 417 | 431 | 500 | 501 | 503;
   readonly title: string;
   /** For the docs: when it happens, and what a caller can do. */
   readonly meaning: string;
@@ -97,6 +97,23 @@ export const problems = {
     status: 501,
     title: "Not implemented",
     meaning: "The method is not known here. Use GET or HEAD.",
+  },
+  "revision-mismatch": {
+    status: 412,
+    title: "Revision mismatch",
+    meaning: "What was to be changed is not at the revision of If-Match any more. Read it again, and decide anew.",
+  },
+  "store-full": {
+    status: 503,
+    title: "Store full",
+    meaning:
+      "The store has no memory left, so nothing can be added. Give it more. Kill switches and removals work nevertheless.",
+  },
+  "log-unavailable": {
+    status: 503,
+    title: "Activity log unavailable",
+    meaning:
+      "The activity log cannot answer. Ask again after Retry-After seconds. Changes go on working, and are recorded meanwhile.",
   },
   "source-unavailable": {
     status: 503,

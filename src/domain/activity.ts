@@ -1,0 +1,51 @@
+import type { ChangeRecord } from "./change.ts";
+import type { Instant } from "./evaluation-context.ts";
+import type { Json } from "./feature.ts";
+
+/** The components that only Tidegate itself writes events of: changes to features, and everything else that it records. */
+export const featuresComponent = "features";
+export const tidegateComponent = "tidegate";
+
+/** What somebody tells the log. */
+export type NewEvent = {
+  /** A UUIDv7 (RFC 9562). */
+  readonly id: string;
+  readonly component: string;
+  readonly environment: string;
+  /** The author's claim. */
+  readonly email: string;
+  readonly message: string;
+  readonly data: { readonly [name: string]: Json };
+  readonly at: Instant;
+  /** The name of the credential that it was told with. */
+  readonly recordedBy: string;
+};
+
+/** An event as it stands in the log. */
+export type Event = NewEvent & {
+  /** Counts the events of the log, in its order. */
+  readonly position: number;
+  /** What it says of a change that Tidegate made or found; `store` is the name of the connection. */
+  readonly change?: { readonly store: string; readonly record: ChangeRecord };
+  /** SHA-256, as hexadecimal digits, over the hash of the event before it and this event. */
+  readonly hash: string;
+};
+
+/** Which events; all that is given must hold. */
+export type EventFilter = {
+  readonly component?: string;
+  readonly environment?: string;
+  readonly email?: string;
+  readonly recordedBy?: string;
+  /** Stands somewhere in the message, in whatever case. */
+  readonly message?: string;
+  /** The feature, or the key, that a change was of. */
+  readonly feature?: string;
+  readonly key?: string;
+  /** `from <= at < to`. */
+  readonly from?: Instant;
+  readonly to?: Instant;
+};
+
+/** Where the chain of hashes ends. `position` 0 and the hash of nothing where the log is empty. */
+export type LogHead = { readonly position: number; readonly hash: string };

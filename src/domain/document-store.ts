@@ -1,0 +1,27 @@
+import type { Change, Revision } from "./change.ts";
+import type { Json } from "./feature.ts";
+
+/** A document as it stands in a store. */
+export type Document = { readonly value: Json; readonly revision: Revision };
+
+/** What somebody wants a document to be; `null` removes it. */
+export type DocumentChange = Change & {
+  readonly collection: string;
+  readonly name: string;
+  readonly value: Json;
+};
+
+/**
+ * Port: small JSON documents by name, in collections of up to some ten thousand: what is said of features, credentials.
+ *
+ * A change and its record in the store's {@link ./outbox.ts} are one. Rejects with `RevisionMismatch`, `StoreFull`, and any other
+ * error when the store does not answer.
+ */
+export interface DocumentStore {
+  /** `undefined` for one that is not there. */
+  get(collection: string, name: string): Promise<Document | undefined>;
+  /** All that are there, by name. */
+  all(collection: string): Promise<ReadonlyMap<string, Document>>;
+  /** Answers what it was before; `undefined` where it was not there. */
+  put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }>;
+}

@@ -1,0 +1,35 @@
+import type { Event } from "./activity.ts";
+import type { DocumentRecord, Revision } from "./change.ts";
+import type { Instant } from "./evaluation-context.ts";
+import type { FeatureKey } from "./feature.ts";
+
+/** A set as it was. */
+export type PastSet = {
+  readonly features: readonly FeatureKey[];
+  /** When what is told of it was last recorded. */
+  readonly recordedAt: Instant;
+};
+
+/** The event that put a feature where it stands, or took it out of where it stood. */
+export type Turn = { readonly feature: FeatureKey; readonly on: boolean; readonly event: Event };
+
+/** Port: what stores held, told from the activity log. `undefined` is: not known. */
+export interface History {
+  /** A set as it was at an instant: the fold of its records up to then. Not known before the first, nor where one of them left its members out. */
+  setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined>;
+  /** For each feature that a set ever held, what turned it last, up to an instant. */
+  turns(store: string, key: string, at: Instant): Promise<readonly Turn[]>;
+  /** A document as it was; not known before its first record. */
+  documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined>;
+  /** The keys of sets that were recorded, which begin with a prefix. */
+  keys(store: string, prefix: string): Promise<readonly string[]>;
+  /** The last revision recorded of each set of a store whose key begins with a prefix, in pages: those after a key, in the order of keys. */
+  revisions(
+    store: string,
+    prefix: string,
+    limit: number,
+    after?: string,
+  ): Promise<readonly { readonly key: string; readonly revision: Revision }[]>;
+  /** The events that changed sets of a store, `from < at <= to`, oldest first. */
+  changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]>;
+}

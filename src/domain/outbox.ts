@@ -1,0 +1,24 @@
+import type { ChangeRecord } from "./change.ts";
+import type { Instant } from "./evaluation-context.ts";
+
+/** One entry of an outbox. */
+export type OutboxEntry = {
+  /** What the store calls it; means something to the same outbox only. */
+  readonly handle: unknown;
+  /** `undefined` where the entry is malformed. */
+  readonly record: ChangeRecord | undefined;
+  /** The entry as it stands in the store, to be looked at by people. */
+  readonly text: string;
+};
+
+/** Port: the records of a store's changes, until they stand in the activity log. Several may read it at once. */
+export interface Outbox extends AsyncDisposable {
+  /** The oldest entries, at most about `limit`; those of one thing in the order in which it was changed. */
+  read(limit: number): Promise<readonly OutboxEntry[]>;
+  /** Takes entries out. One that is not there any more is no error. */
+  remove(entries: readonly OutboxEntry[]): Promise<void>;
+  /** How many entries there are, and from when the oldest is. */
+  backlog(): Promise<{ readonly entries: number; readonly oldest: Instant | undefined }>;
+  /** Calls the listener within a second of when an entry was added, by whatever process. */
+  listen(listener: () => void): void;
+}
