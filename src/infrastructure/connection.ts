@@ -1,6 +1,8 @@
 import type { ChangeFeed } from "../domain/change-feed.ts";
+import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import type { FeatureStore } from "../domain/feature-store.ts";
+import type { Outbox } from "../domain/outbox.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import type { TokenStore } from "../domain/token-store.ts";
 import type { TokenKey } from "./token-key.ts";
@@ -18,6 +20,9 @@ export type RemoteStore = {
 
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
+  readonly documents: DocumentStore;
+  /** The records of the changes that were made in the store; to be disposed of by the caller. */
+  outbox(): Outbox;
   tokenResolver(keyOf: TokenKey): TokenResolver;
   tokenStore(keyOf: TokenKey): TokenStore;
   /** Tells which keys change, of those that begin with one of the prefixes; to be disposed of by the caller. */

@@ -65,7 +65,7 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
     description:
       "Asking changes nothing that is remembered. Only keys of sets that a source reads can be asked for, never those of tokens.",
     tags: ["Operation"],
-    ...operators.only,
+    ...operators.atLeast("viewer"),
     parameters: [{ name: "key", in: "query", required: true, schema: { type: "string" }, example: "features:user:1" }],
     responses: {
       200: {

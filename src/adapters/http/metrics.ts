@@ -14,7 +14,7 @@ export function metrics(app: OpenAPIHono, operators: Operators, scrape: () => Pr
     description:
       "The sum over all workers. One that does not answer within a second is left out but for what it had counted, and `tidegate_workers` is lower.",
     tags: ["Operation"],
-    ...operators.only,
+    ...operators.atLeast("viewer"),
     responses: {
       200: {
         description: "The Prometheus text format, version 0.0.4.",

@@ -1,9 +1,14 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import type { Author } from "../../application/author.ts";
 import { tokenOf } from "./authorization.ts";
 import { HttpProblem } from "./problem.ts";
 
 const digestOf = (text: string): Buffer => hash("sha256", text, "buffer");
+
+/** What a credential may do; each may do what those before it may. */
+export const scopes = ["viewer", "editor", "admin"] as const;
+export type Scope = (typeof scopes)[number];
 
 /** Who operates the service: the bearers of the admin credential. Keeps its digest only. */
 export class Operators {
@@ -25,12 +30,13 @@ export class Operators {
     }
   }
 
-  /** Makes a route one for operators only, and describes it as such; to be spread into its definition. */
-  get only(): { readonly security: Record<string, string[]>[]; readonly middleware: MiddlewareHandler } {
+  /** Makes a route one for operators of a scope, and describes it as such; to be spread into its definition. */
+  atLeast(_scope: Scope): { readonly security: Record<string, string[]>[]; readonly middleware: MiddlewareHandler } {
     return {
       security: [{ admin: [] }, { adminAsPassword: [] }],
       middleware: async (c, next) => {
         if (!this.include(c.req.header("authorization"))) throw this.#refusal();
+        c.set("author", { by: "admin" } satisfies Author);
         await next();
       },
     };
@@ -45,3 +51,6 @@ export class Operators {
     );
   }
 }
+
+/** Who calls a route that is for operators: the credential's name, never anything that the request says. */
+export const authorOf = (c: Context): Author => c.get("author");
