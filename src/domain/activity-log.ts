@@ -20,6 +20,8 @@ export interface ActivityLog {
   find(filter: EventFilter, limit: number, before?: number): Promise<readonly Event[]>;
   /** Oldest first, those after a position; at most `limit`. */
   follow(filter: EventFilter, limit: number, after: number): Promise<readonly Event[]>;
+  /** The event of an id. */
+  one(id: string): Promise<Event | undefined>;
   head(): Promise<LogHead>;
   /** Resolves once the log has answered; rejects when it does not. */
   check(): Promise<void>;

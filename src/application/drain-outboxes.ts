@@ -1,0 +1,93 @@
+import type { ActivityLog } from "../domain/activity-log.ts";
+import type { Instant } from "../domain/evaluation-context.ts";
+import type { Outbox, OutboxEntry } from "../domain/outbox.ts";
+import { eventOf, setAsideEvent } from "./event-of.ts";
+
+const atOnce = 500;
+
+/** What waits for the log, over all stores. */
+export type Backlog = { readonly entries: number; readonly oldest: Instant | undefined };
+
+/** What the drain needs of the world beside its ports. */
+export type DrainOptions = {
+  readonly environment: string;
+  readonly now: () => Instant;
+  /** The id of the event for an entry that is set aside; the same for the same entry. */
+  readonly idFor: (text: string) => string;
+  readonly foundUnusable: (store: string, reason: string) => void;
+};
+
+/**
+ * Moves what stores recorded of their changes into the activity log, each exactly once. Several processes may do so at once: the
+ * log takes an id once only, and an entry leaves its outbox only after the log has it. What the log cannot take
+ * as what it was meant to be becomes an event that says so, and is told of.
+ */
+export class DrainOutboxes {
+  /** How many entries were set aside since the start. */
+  setAside = 0;
+  readonly #outboxes: ReadonlyMap<string, Outbox>;
+  readonly #log: ActivityLog;
+  readonly #options: DrainOptions;
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(outboxes: ReadonlyMap<string, Outbox>, log: ActivityLog, options: DrainOptions) {
+    this.#outboxes = outboxes;
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** Empties all outboxes. Rejects when a store or the log does not answer; then the rest stays where it is. */
+  async execute(): Promise<void> {
+    await Promise.all([...this.#outboxes.keys()].map((store) => this.drain(store)));
+  }
+
+  /** Empties the outbox of one store. Callers that come while that is under way wait for another round after it. */
+  drain(store: string): Promise<void> {
+    const before = this.#underWay.get(store) ?? Promise.resolve();
+    const next = before.catch(() => {}).then(() => this.#drain(store));
+    this.#underWay.set(store, next);
+    return next;
+  }
+
+  /** What waits. Rejects when a store does not answer. */
+  async backlog(): Promise<Backlog> {
+    const all = await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.backlog()));
+    const oldest = all.flatMap((each) => each.oldest ?? []);
+    return {
+      entries: all.reduce((sum, { entries }) => sum + entries, 0),
+      oldest: oldest.length > 0 ? Math.min(...oldest) : undefined,
+    };
+  }
+
+  async #drain(store: string): Promise<void> {
+    const outbox = this.#outboxes.get(store);
+    if (!outbox) throw new Error(`the store "${store}" has no outbox`);
+    while (true) {
+      const entries = await outbox.read(atOnce);
+      if (entries.length === 0) return;
+      await this.#record(store, entries);
+      await outbox.remove(entries);
+    }
+  }
+
+  async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {
+    const usable = entries.flatMap(({ record, text }) =>
+      record ? [{ text, event: eventOf(store, record, this.#options.environment) }] : [],
+    );
+    for (const { text, record } of entries) if (!record) await this.#setAside(store, text, "it is no record");
+    const conflicts = await this.#log.record(usable.map(({ event }) => event));
+    for (const { event, reason } of conflicts) {
+      const text = usable.find((each) => each.event === event)?.text ?? JSON.stringify(event.change.record);
+      await this.#setAside(store, text, reason);
+    }
+  }
+
+  async #setAside(store: string, entry: string, reason: string): Promise<void> {
+    const { idFor, now, environment, foundUnusable } = this.#options;
+    const id = idFor(`${store}\n${entry}`);
+    if (await this.#log.one(id)) return;
+    await this.#log.append(setAsideEvent(id, now(), environment, { store, entry, reason }));
+    this.setAside += 1;
+    foundUnusable(store, reason);
+  }
+}

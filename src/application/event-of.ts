@@ -1,0 +1,81 @@
+import { featuresComponent, type NewEvent, tidegateComponent } from "../domain/activity.ts";
+import type { RecordedEvent } from "../domain/activity-log.ts";
+import { type ChangeRecord, externalAuthor, type SetRecord } from "../domain/change.ts";
+import type { Json } from "../domain/feature.ts";
+
+/** The collection of what is said of features; its changes are events of the component `features`. */
+export const catalogueCollection = "catalogue";
+
+const longestList = 5;
+
+/** The event that tells people of a change. */
+export function eventOf(store: string, record: ChangeRecord, environment: string): RecordedEvent {
+  return {
+    id: record.id,
+    component: isOfFeatures(record) ? featuresComponent : tidegateComponent,
+    environment,
+    email: emailOf(record.by),
+    message: messageOf(record),
+    data: dataOf(store, record),
+    at: record.at,
+    recordedBy: record.by,
+    change: { store, record },
+  };
+}
+
+/** The event that keeps what an outbox held and the log cannot take as what it was meant to be. */
+export const setAsideEvent = (
+  id: string,
+  at: number,
+  environment: string,
+  aside: { readonly store: string; readonly entry: string; readonly reason: string },
+): NewEvent => ({
+  id,
+  component: tidegateComponent,
+  environment,
+  email: emailOf(externalAuthor),
+  message: `an entry in the outbox of ${aside.store} was set aside: ${aside.reason}`,
+  data: { type: "set-aside", ...aside, entry: storable(aside.entry) },
+  at,
+  recordedBy: externalAuthor,
+});
+
+/** An address for somebody who is known by name only. No mail reaches `.invalid` (RFC 2606). */
+export const emailOf = (by: string): string =>
+  by.includes("@") ? by : `${by.replace(/[^A-Za-z0-9._-]+/g, ".") || "unknown"}@tidegate.invalid`;
+
+const isOfFeatures = (record: ChangeRecord): boolean =>
+  record.of === "set" || (record.of === "document" && record.collection === catalogueCollection);
+
+function messageOf(record: ChangeRecord): string {
+  switch (record.of) {
+    case "set":
+      return setMessage(record);
+    case "document":
+      return `${record.collection}: ${record.name} ${record.value === null ? "removed" : "set"}`;
+    case "token":
+      return `token ${record.tokenId} ${record.origin} for user ${record.userId}`;
+  }
+}
+
+function setMessage({ origin, key, added, removed, size }: SetRecord): string {
+  if (origin === "baseline") return `${key} holds ${size} when its record begins`;
+  const parts = [
+    ...(added.length > 0 ? [`${listed(added)} added`] : []),
+    ...(removed.length > 0 ? [`${listed(removed)} removed`] : []),
+  ];
+  if (origin === "change") return `${key}: ${parts.join(", ") || "nothing changed"}`;
+  return `${key}, not through Tidegate: ${parts.join(", ") || `it holds ${size} now`}`;
+}
+
+const listed = (features: readonly string[]): string =>
+  features.length <= longestList ? features.join(", ") : `${features.length} features`;
+
+/** The record as people and programs may read it, without what the event tells beside. */
+function dataOf(store: string, record: ChangeRecord): { readonly [name: string]: Json } {
+  const { id: _id, by: _by, at: _at, of, revision, ...rest } = record;
+  return { type: of, store, revision: `${revision.epoch}.${revision.number}`, ...rest };
+}
+
+/** A text that every database takes. */
+const storable = (text: string): string => text.toWellFormed().replaceAll("\0", "\\0");

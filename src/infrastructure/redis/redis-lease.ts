@@ -1,0 +1,33 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import type { Lease } from "../../domain/lease.ts";
+
+const leaseMs = 3_000;
+
+const takeOrRenew = `
+local holder = redis.call("GET", KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+return 1`;
+
+const giveUp = `if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`;
+
+/** A lease in Redis that runs out after three seconds. */
+export class RedisLease implements Lease {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #holder = randomUUID();
+
+  constructor(redis: Redis, name: string) {
+    this.#redis = redis;
+    this.#key = `tidegate:lease:${name}`;
+  }
+
+  async hold(): Promise<boolean> {
+    return (await this.#redis.eval(takeOrRenew, 1, this.#key, this.#holder, leaseMs)) === 1;
+  }
+
+  async release(): Promise<void> {
+    await this.#redis.eval(giveUp, 1, this.#key, this.#holder);
+  }
+}
