@@ -8,6 +8,9 @@ const atOnce = 500;
 /** What waits for the log, over all stores. */
 export type Backlog = { readonly entries: number; readonly oldest: Instant | undefined };
 
+/** The round that is under way, and the one after it. */
+type Rounds = { present?: Promise<void> | undefined; next?: Promise<void> | undefined };
+
 /** What the drain needs of the world beside its ports. */
 export type DrainOptions = {
   readonly environment: string;
@@ -28,7 +31,7 @@ export class DrainOutboxes {
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   readonly #log: ActivityLog;
   readonly #options: DrainOptions;
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #rounds = new Map<string, Rounds>();
 
   constructor(outboxes: ReadonlyMap<string, Outbox>, log: ActivityLog, options: DrainOptions) {
     this.#outboxes = outboxes;
@@ -41,12 +44,26 @@ export class DrainOutboxes {
     await Promise.all([...this.#outboxes.keys()].map((store) => this.drain(store)));
   }
 
-  /** Empties the outbox of one store. Callers that come while that is under way wait for another round after it. */
+  /** Empties the outbox of one store. Callers that come while that is under way share another round after it. */
   drain(store: string): Promise<void> {
-    const before = this.#underWay.get(store) ?? Promise.resolve();
-    const next = before.catch(() => {}).then(() => this.#drain(store));
-    this.#underWay.set(store, next);
-    return next;
+    const rounds = this.#rounds.get(store) ?? {};
+    this.#rounds.set(store, rounds);
+    if (!rounds.present) return this.#begin(store, rounds);
+    rounds.next ??= rounds.present
+      .catch(() => {})
+      .then(() => {
+        rounds.next = undefined;
+        return this.#begin(store, rounds);
+      });
+    return rounds.next;
+  }
+
+  #begin(store: string, rounds: Rounds): Promise<void> {
+    const present = this.#drain(store).finally(() => {
+      if (rounds.present === present) rounds.present = undefined;
+    });
+    rounds.present = present;
+    return present;
   }
 
   /** What waits. Rejects when a store does not answer. */

@@ -1,0 +1,50 @@
+import { type Event, type NewEvent, tidegateComponent } from "../domain/activity.ts";
+import { externalAuthor } from "../domain/change.ts";
+import type { Instant } from "../domain/evaluation-context.ts";
+import { emailOf } from "./event-of.ts";
+
+/**
+ * Since when the log tells of all sets of a family. A set of which it tells nothing was empty from then on; before, it is
+ * not known. That is itself an event of the log, with an id that follows from the family.
+ */
+export class CompleteSince {
+  readonly #find: (id: string) => Promise<Event | undefined>;
+  readonly #idFor: (text: string) => string;
+  readonly #environment: string;
+  readonly #now: () => Instant;
+
+  constructor(
+    find: (id: string) => Promise<Event | undefined>,
+    idFor: (text: string) => string,
+    environment: string,
+    now: () => Instant,
+  ) {
+    this.#find = find;
+    this.#idFor = idFor;
+    this.#environment = environment;
+    this.#now = now;
+  }
+
+  /** `undefined` where it does not. Rejects when the log does not answer. */
+  async of(store: string, template: string): Promise<Instant | undefined> {
+    return (await this.#find(this.#id(store, template)))?.at;
+  }
+
+  /** The event that says that it does from now on. */
+  event(store: string, template: string): NewEvent {
+    return {
+      id: this.#id(store, template),
+      component: tidegateComponent,
+      environment: this.#environment,
+      email: emailOf(externalAuthor),
+      message: `all sets ${template} of ${store} are recorded from here on`,
+      data: { type: "complete", store, template },
+      at: this.#now(),
+      recordedBy: externalAuthor,
+    };
+  }
+
+  #id(store: string, template: string): string {
+    return this.#idFor(`complete\n${store}\n${template}`);
+  }
+}

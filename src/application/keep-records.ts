@@ -1,0 +1,98 @@
+import type { Lease } from "../domain/lease.ts";
+import type { Outbox } from "../domain/outbox.ts";
+import type { DrainOutboxes } from "./drain-outboxes.ts";
+import type { WatchSets } from "./watch-sets.ts";
+
+const everyMs = 1_000;
+const gatherMs = 20;
+
+/** What is kept in order of one store. */
+export type KeptStore = {
+  readonly name: string;
+  readonly lease: Lease;
+  readonly outbox: Outbox;
+  /** Left out where no source reads sets of the store. */
+  readonly watch?: WatchSets;
+};
+
+/** Told of what befalls the keeping of records, and not of each try. */
+export type KeepingListener = {
+  readonly failed: (store: string, cause: unknown) => void;
+  readonly recovered: (store: string) => void;
+};
+
+/**
+ * Keeps the activity log up to date with a store, for as long as the process lives: soon after something changed, and every second.
+ * Of all processes on a store one does so at a time.
+ */
+export class KeepRecords {
+  readonly #store: KeptStore;
+  readonly #drain: DrainOutboxes;
+  readonly #listener: KeepingListener;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isSoon = false;
+  #stopped = false;
+  #failing = false;
+  #round: Promise<void> = Promise.resolve();
+
+  constructor(store: KeptStore, drain: DrainOutboxes, listener: KeepingListener) {
+    this.#store = store;
+    this.#drain = drain;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    this.#store.outbox.listen(() => this.soon());
+    this.#plan(0);
+  }
+
+  /** A set of the store changed, or all may have. */
+  changed(key: string | undefined): void {
+    this.#store.watch?.changed(key);
+    if (this.#store.watch?.isDue) this.soon();
+  }
+
+  /** Something is to be done; what comes within some milliseconds is done together. */
+  soon(): void {
+    if (this.#isSoon || this.#stopped) return;
+    this.#isSoon = true;
+    // A log or store that fails is tried once a second.
+    if (!this.#failing) this.#plan(gatherMs);
+  }
+
+  /** Ends, after what is under way; another process need not wait for its turn. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#round;
+    await this.#store.lease.release().catch(() => {});
+  }
+
+  #plan(ms: number): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#round = this.#round.then(() => this.#keep());
+    }, ms);
+  }
+
+  async #keep(): Promise<void> {
+    this.#isSoon = false;
+    const { name, lease, watch } = this.#store;
+    try {
+      if (await lease.hold()) {
+        await this.#drain.drain(name);
+        if (watch?.isDue) {
+          await watch.execute();
+          await this.#drain.drain(name);
+        }
+      }
+      if (this.#failing) this.#listener.recovered(name);
+      this.#failing = false;
+    } catch (cause) {
+      if (!this.#failing) this.#listener.failed(name, cause);
+      this.#failing = true;
+    }
+    this.#plan(this.#isSoon && !this.#failing ? gatherMs : everyMs);
+  }
+}
