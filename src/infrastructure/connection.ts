@@ -2,6 +2,7 @@ import type { ChangeFeed } from "../domain/change-feed.ts";
 import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import type { FeatureStore } from "../domain/feature-store.ts";
+import type { Lease } from "../domain/lease.ts";
 import type { Outbox } from "../domain/outbox.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import type { TokenStore } from "../domain/token-store.ts";
@@ -21,6 +22,8 @@ export type RemoteStore = {
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
   readonly documents: DocumentStore;
+  /** For what one of the processes on this store is to do. */
+  lease(name: string): Lease;
   /** The records of the changes that were made in the store; to be disposed of by the caller. */
   outbox(): Outbox;
   tokenResolver(keyOf: TokenKey): TokenResolver;

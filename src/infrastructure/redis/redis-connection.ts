@@ -8,6 +8,7 @@ import { EmptyStoreGuard, markerKey } from "./empty-store-guard.ts";
 import { RedisChangeFeed } from "./redis-change-feed.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
+import { RedisLease } from "./redis-lease.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
 import { RedisTokenStore } from "./redis-token-store.ts";
 
@@ -53,6 +54,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     check: async () => void (await redis.ping()),
     isEmpty: async () => (await redis.dbsize()) === (await redis.exists(markerKey)),
     accept: () => guard.accept(),
+    lease: (leaseName) => new RedisLease(redis, leaseName),
     remote: { id: idOf(url), guard },
     [Symbol.asyncDispose]: async () => {
       closing = true;

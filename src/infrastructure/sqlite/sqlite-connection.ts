@@ -33,6 +33,8 @@ export function openSqlite(name: string, file: string): Connection {
     isEmpty: async () =>
       database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
     accept: async () => {},
+    // The few processes on one file may well do the same twice.
+    lease: () => ({ hold: async () => true, release: async () => {} }),
     [Symbol.asyncDispose]: async () => database.close(),
   };
 }
