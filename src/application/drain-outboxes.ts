@@ -1,12 +1,9 @@
 import type { ActivityLog } from "../domain/activity-log.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
-import type { Outbox, OutboxEntry } from "../domain/outbox.ts";
+import type { Backlog, Outbox, OutboxEntry } from "../domain/outbox.ts";
 import { eventOf, setAsideEvent } from "./event-of.ts";
 
 const atOnce = 500;
-
-/** What waits for the log, over all stores. */
-export type Backlog = { readonly entries: number; readonly oldest: Instant | undefined };
 
 /** The round that is under way, and the one after it. */
 type Rounds = { present?: Promise<void> | undefined; next?: Promise<void> | undefined };
@@ -39,6 +36,11 @@ export class DrainOutboxes {
     this.#options = options;
   }
 
+  /** The stores whose outboxes it empties. */
+  get stores(): readonly string[] {
+    return [...this.#outboxes.keys()];
+  }
+
   /** Empties all outboxes. Rejects when a store or the log does not answer; then the rest stays where it is. */
   async execute(): Promise<void> {
     await Promise.all([...this.#outboxes.keys()].map((store) => this.drain(store)));
@@ -66,25 +68,25 @@ export class DrainOutboxes {
     return present;
   }
 
-  /** What waits. Rejects when a store does not answer. */
-  async backlog(): Promise<Backlog> {
-    const all = await Promise.all([...this.#outboxes.values()].map((outbox) => outbox.backlog()));
-    const oldest = all.flatMap((each) => each.oldest ?? []);
-    return {
-      entries: all.reduce((sum, { entries }) => sum + entries, 0),
-      oldest: oldest.length > 0 ? Math.min(...oldest) : undefined,
-    };
+  /** What waits in one store. Rejects when it does not answer. */
+  backlog(store: string): Promise<Backlog> {
+    return this.#outboxOf(store).backlog();
   }
 
   async #drain(store: string): Promise<void> {
-    const outbox = this.#outboxes.get(store);
-    if (!outbox) throw new Error(`the store "${store}" has no outbox`);
+    const outbox = this.#outboxOf(store);
     while (true) {
       const entries = await outbox.read(atOnce);
       if (entries.length === 0) return;
       await this.#record(store, entries);
       await outbox.remove(entries);
     }
+  }
+
+  #outboxOf(store: string): Outbox {
+    const outbox = this.#outboxes.get(store);
+    if (!outbox) throw new Error(`the store "${store}" has no outbox`);
+    return outbox;
   }
 
   async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {

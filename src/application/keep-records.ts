@@ -1,9 +1,13 @@
+import type { Instant } from "../domain/evaluation-context.ts";
 import type { Lease } from "../domain/lease.ts";
-import type { Outbox } from "../domain/outbox.ts";
+import type { Backlog, Outbox } from "../domain/outbox.ts";
 import type { DrainOutboxes } from "./drain-outboxes.ts";
 import type { WatchSets } from "./watch-sets.ts";
 
 const everyMs = 1_000;
+/** More entries, or older ones, in an outbox are told of: the log is away or too slow. */
+const alarming = { entries: 10_000, ageMs: 60_000 };
+const tellEveryMs = 60_000;
 const gatherMs = 20;
 
 /** What is kept in order of one store. */
@@ -19,6 +23,8 @@ export type KeptStore = {
 export type KeepingListener = {
   readonly failed: (store: string, cause: unknown) => void;
   readonly recovered: (store: string) => void;
+  /** Much waits for the log, or has long waited; told once a minute. */
+  readonly behind: (store: string, backlog: Backlog) => void;
 };
 
 /**
@@ -29,16 +35,21 @@ export class KeepRecords {
   readonly #store: KeptStore;
   readonly #drain: DrainOutboxes;
   readonly #listener: KeepingListener;
+  readonly #now: () => Instant;
+  /** What waited when this process looked last, while it held the lease; else nothing. */
+  backlog: Backlog = { entries: 0, oldest: undefined };
+  #toldBehindAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSoon = false;
   #stopped = false;
   #failing = false;
   #round: Promise<void> = Promise.resolve();
 
-  constructor(store: KeptStore, drain: DrainOutboxes, listener: KeepingListener) {
+  constructor(store: KeptStore, drain: DrainOutboxes, listener: KeepingListener, now: () => Instant) {
     this.#store = store;
     this.#drain = drain;
     this.#listener = listener;
+    this.#now = now;
   }
 
   start(): void {
@@ -78,15 +89,10 @@ export class KeepRecords {
 
   async #keep(): Promise<void> {
     this.#isSoon = false;
-    const { name, lease, watch } = this.#store;
+    const { name, lease } = this.#store;
     try {
-      if (await lease.hold()) {
-        await this.#drain.drain(name);
-        if (watch?.isDue) {
-          await watch.execute();
-          await this.#drain.drain(name);
-        }
-      }
+      if (await lease.hold()) await this.#keepNow();
+      else this.backlog = { entries: 0, oldest: undefined };
       if (this.#failing) this.#listener.recovered(name);
       this.#failing = false;
     } catch (cause) {
@@ -94,5 +100,27 @@ export class KeepRecords {
       this.#failing = true;
     }
     this.#plan(this.#isSoon && !this.#failing ? gatherMs : everyMs);
+  }
+
+  async #keepNow(): Promise<void> {
+    const { name, watch } = this.#store;
+    try {
+      await this.#drain.drain(name);
+      if (!watch?.isDue) return;
+      await watch.execute();
+      await this.#drain.drain(name);
+    } finally {
+      this.backlog = await this.#drain.backlog(name);
+      this.#tellBehind();
+    }
+  }
+
+  #tellBehind(): void {
+    const { entries, oldest } = this.backlog;
+    const now = this.#now();
+    const isAlarming = entries > alarming.entries || (oldest !== undefined && now - oldest > alarming.ageMs);
+    if (!isAlarming || now - this.#toldBehindAt < tellEveryMs) return;
+    this.#toldBehindAt = now;
+    this.#listener.behind(this.#store.name, this.backlog);
   }
 }

@@ -11,14 +11,16 @@ export type OutboxEntry = {
   readonly text: string;
 };
 
+/** What waits for the log: how many entries, and since when the oldest. */
+export type Backlog = { readonly entries: number; readonly oldest: Instant | undefined };
+
 /** Port: the records of a store's changes, until they stand in the activity log. Several may read it at once. */
 export interface Outbox extends AsyncDisposable {
   /** The oldest entries, at most about `limit`; those of one thing in the order in which it was changed. */
   read(limit: number): Promise<readonly OutboxEntry[]>;
   /** Takes entries out. One that is not there any more is no error. */
   remove(entries: readonly OutboxEntry[]): Promise<void>;
-  /** How many entries there are, and from when the oldest is. */
-  backlog(): Promise<{ readonly entries: number; readonly oldest: Instant | undefined }>;
+  backlog(): Promise<Backlog>;
   /** Calls the listener within a second of when an entry was added, by whatever process. */
   listen(listener: () => void): void;
 }
