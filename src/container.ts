@@ -1,18 +1,24 @@
 import "reflect-metadata";
 import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
-import { v7 as uuidv7 } from "uuid";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { Counts } from "./adapters/http/counts.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
 import { ChangeSet } from "./application/change-set.ts";
 import { CheckReadiness } from "./application/check-readiness.ts";
+import { CheckRecords } from "./application/check-records.ts";
+import { CompleteSince } from "./application/complete-since.ts";
+import { DrainOutboxes } from "./application/drain-outboxes.ts";
+import { KeepRecords } from "./application/keep-records.ts";
 import { LoadDemo } from "./application/load-demo.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { ResolveFeatures, tokensSource } from "./application/resolve-features.ts";
 import { SourceStates } from "./application/source-states.ts";
 import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
+import { WatchSets } from "./application/watch-sets.ts";
 import type { Config } from "./config.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import { readAt } from "./domain/held.ts";
+import type { Outbox } from "./domain/outbox.ts";
 import type { StoredSet } from "./domain/stored-set.ts";
 import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
@@ -27,6 +33,9 @@ import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
 import { hashedTokenKey, pepperedDigest, pepperIn, plainTokenKey, type TokenKey } from "./infrastructure/token-key.ts";
 import { Tokens } from "./tokens.ts";
+
+/** Of the ids that follow from a text: made once, at random. */
+const namespace = "6f0f4d57-3b0c-4a65-9c07-0e3f7a1f2b9d";
 
 /** Everything that one configuration makes, wired; disposing of it closes it all, last made first. */
 export type Composition = AsyncDisposable & {
@@ -194,6 +203,73 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return new ViewCache(c.resolve(Tokens.Sources), new Map(stores), c.resolve(Tokens.Clock));
   });
 
+  const idFor = (text: string) => uuidv5(text, namespace);
+
+  provide(Tokens.CompleteSince, (c) => {
+    const log = c.resolve(Tokens.ActivityLog);
+    return new CompleteSince((id) => log.one(id), idFor, config.activity.environment, c.resolve(Tokens.Clock));
+  });
+
+  provide(Tokens.Outboxes, (c) => {
+    const outboxes = new Map<string, Outbox>();
+    for (const [name, connection] of c.resolve(Tokens.Connections)) {
+      outboxes.set(name, disposal.use(connection.outbox()));
+    }
+    return outboxes;
+  });
+
+  provide(Tokens.DrainOutboxes, (c) => {
+    const log = c.resolve(Tokens.Log);
+    return new DrainOutboxes(c.resolve(Tokens.Outboxes), c.resolve(Tokens.ActivityLog), {
+      environment: config.activity.environment,
+      now: c.resolve(Tokens.Clock),
+      idFor,
+      foundUnusable: (connection, reason) => log.error({ connection, reason }, "a record was set aside"),
+    });
+  });
+
+  provide(Tokens.KeepRecords, (c) => {
+    const log = c.resolve(Tokens.Log);
+    const drain = c.resolve(Tokens.DrainOutboxes);
+    const stored = c.resolve(Tokens.Sources).flatMap(({ resolver }) => resolver.stored ?? []);
+    const kept = new Map<string, KeepRecords>();
+    for (const [name, outbox] of c.resolve(Tokens.Outboxes)) {
+      const families = onePerTemplate(stored.filter(({ connection }) => connection === name));
+      const { changes, lease } = connectionOf(c, name);
+      const watch =
+        families.length > 0
+          ? new WatchSets(
+              { name, changes, families },
+              c.resolve(Tokens.ActivityLog),
+              c.resolve(Tokens.History),
+              drain,
+              c.resolve(Tokens.CompleteSince),
+            )
+          : undefined;
+      const store = { name, outbox, lease: lease("records"), ...(watch && { watch }) };
+      const keeping = new KeepRecords(
+        store,
+        drain,
+        {
+          failed: (connection, cause) =>
+            log.error({ connection, cause: causeText(cause) }, "changes wait for the activity log"),
+          recovered: (connection) => log.info({ connection }, "changes reach the activity log again"),
+          behind: (connection, backlog) =>
+            log.error({ connection, ...backlog }, "many changes wait for the activity log"),
+        },
+        c.resolve(Tokens.Clock),
+      );
+      c.resolve(Tokens.Feeds)
+        .get(name)
+        ?.listen((key) => keeping.changed(key));
+      disposal.defer(() => keeping.stop());
+      kept.set(name, keeping);
+    }
+    return kept;
+  });
+
+  provide(Tokens.CheckRecords, (c) => new CheckRecords(c.resolve(Tokens.ActivityLog), c.resolve(Tokens.DrainOutboxes)));
+
   provide(Tokens.Counts, () => new Counts());
   provide(Tokens.CommandTimes, commandTimes);
 
@@ -213,6 +289,8 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       feeds: c.resolve(Tokens.Feeds),
       sources: [...config.sources.map(({ name }) => name), ...(config.tokens ? [tokensSource] : [])],
       failures: c.resolve(Tokens.SourceStates).failures,
+      backlogs: () => new Map([...c.resolve(Tokens.KeepRecords)].map(([name, { backlog }]) => [name, backlog])),
+      setAside: () => c.resolve(Tokens.DrainOutboxes).setAside,
       now: c.resolve(Tokens.Clock),
     };
     return metricsOf(observed, c.resolve(Tokens.CommandTimes));
@@ -234,6 +312,10 @@ function named<T>(all: ReadonlyMap<string, T>, connection: string): T {
   if (!found) throw new Error(`no connection "${connection}" is configured; declare it under connections`);
   return found;
 }
+
+/** Two sources may read the same sets. */
+const onePerTemplate = (stored: readonly StoredSet[]): readonly StoredSet[] =>
+  stored.filter(({ key }, index) => stored.findIndex((other) => other.key.text === key.text) === index);
 
 const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds: number): CacheLimits => ({
   capacity,

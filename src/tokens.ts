@@ -3,13 +3,20 @@ import type { Counts } from "./adapters/http/counts.ts";
 import type { AcceptStores } from "./application/accept-stores.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
+import type { CheckRecords } from "./application/check-records.ts";
+import type { CompleteSince } from "./application/complete-since.ts";
+import type { DrainOutboxes } from "./application/drain-outboxes.ts";
+import type { KeepRecords } from "./application/keep-records.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
 import type { SourceStates } from "./application/source-states.ts";
 import type { ViewCache } from "./application/view-cache.ts";
+import type { ActivityLog } from "./domain/activity-log.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
+import type { History } from "./domain/history.ts";
+import type { Outbox } from "./domain/outbox.ts";
 import type { Source } from "./domain/source.ts";
 import type { TokenResolver } from "./domain/token-resolver.ts";
 import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
@@ -43,6 +50,13 @@ export const Tokens = {
   LoadDemo: token<LoadDemo>("LoadDemo"),
   AcceptStores: token<AcceptStores>("AcceptStores"),
   ViewCache: token<ViewCache>("ViewCache"),
+  ActivityLog: token<ActivityLog>("ActivityLog"),
+  History: token<History>("History"),
+  CompleteSince: token<CompleteSince>("CompleteSince"),
+  Outboxes: token<ReadonlyMap<string, Outbox>>("Outboxes"),
+  DrainOutboxes: token<DrainOutboxes>("DrainOutboxes"),
+  KeepRecords: token<ReadonlyMap<string, KeepRecords>>("KeepRecords"),
+  CheckRecords: token<CheckRecords>("CheckRecords"),
   Counts: token<Counts>("Counts"),
   CommandTimes: token<CommandTimes>("CommandTimes"),
   Metrics: token<Metrics>("Metrics"),

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
+import type { CheckRecords } from "../../application/check-records.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
 import { TidegateError } from "../../domain/errors.ts";
@@ -23,6 +24,7 @@ import { requestLog } from "./request-log.ts";
 export type HttpOptions = {
   readonly resolveFeatures: ResolveFeatures;
   readonly checkReadiness: CheckReadiness;
+  readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
   readonly viewCache: ViewCache;
   /** Tells the figures of all workers, as text for Prometheus. */
@@ -59,7 +61,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   }
   const operators = new Operators(options.adminToken);
   features(app, options.resolveFeatures, options.answers);
-  healthChecks(app, operators, options.checkReadiness, options.isStopping);
+  healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
   documentation(app, options.version);

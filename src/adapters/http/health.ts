@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
+import type { CheckRecords, RecordsState } from "../../application/check-records.ts";
 import type { Operators } from "./operators.ts";
 import { securityHeaders } from "./problem.ts";
 
@@ -11,6 +12,22 @@ const Readiness = z
     status: z.enum(["ready", "not ready", "stopping"]),
     connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
+    records: z
+      .object({
+        log: z.enum(["answering", "failing"]).openapi({ description: "The activity log." }),
+        waiting: z.record(
+          z.string(),
+          z
+            .object({ entries: z.int(), oldest: z.iso.datetime().nullable() })
+            .nullable()
+            .openapi({
+              description: "Records of changes that are not in the log yet. Null where the store does not tell.",
+            }),
+        ),
+        setAside: z.int().openapi({ description: "Records that the log could not take as what they were." }),
+      })
+      .optional()
+      .openapi({ description: "Clients are answered, and changes made, also while the log is away." }),
   })
   .openapi("Readiness", {
     example: { status: "ready", connections: { features: "answering" }, sources: { global: "answering" } },
@@ -36,7 +53,8 @@ const ready = createRoute({
   method: "get",
   path: "/health/ready",
   summary: "Whether clients would be answered now; send them elsewhere when not",
-  description: "Operators are told how each connection and each source does.",
+  description:
+    "Operators are told how each connection and each source does, and whether changes reach the activity log.",
   tags: ["Health"],
   security: [{}, { admin: [] }, { adminAsPassword: [] }],
   responses: {
@@ -53,16 +71,37 @@ export function healthChecks(
   app: OpenAPIHono,
   operators: Operators,
   checkReadiness: CheckReadiness,
+  checkRecords: CheckRecords,
   isStopping: () => boolean,
 ): void {
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
-    const { ready, connections, sources } = await checkReadiness.execute();
-    const details = operators.include(c.req.header("authorization")) ? { connections, sources } : {};
+    const isOperator = operators.include(c.req.header("authorization"));
+    const [{ ready, connections, sources }, records] = await Promise.all([
+      checkReadiness.execute(),
+      isOperator ? checkRecords.execute() : undefined,
+    ]);
+    const details = records ? { connections, sources, records: shown(records) } : {};
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready
       ? c.json({ status: "ready" as const, ...details }, 200, headers)
       : c.json({ status: "not ready" as const, ...details }, 503, headers);
   });
 }
+
+const shown = ({ log, waiting, setAside }: RecordsState) => ({
+  log,
+  waiting: Object.fromEntries(
+    Object.entries(waiting).map(([store, backlog]) => [
+      store,
+      backlog
+        ? {
+            entries: backlog.entries,
+            oldest: backlog.oldest === undefined ? null : new Date(backlog.oldest).toISOString(),
+          }
+        : null,
+    ]),
+  ),
+  setAside,
+});

@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import type { Problem } from "./config-error.ts";
 import { type Entry, isEntry, mapIn } from "./entries.ts";
-import { cache, log, server } from "./schema.ts";
+import { activity, cache, log, server } from "./schema.ts";
 
-/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY and LOG_LEVEL win over what the file says. */
+/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT and LOG_LEVEL win over what the file says. */
 export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
   const take = (variable: string, schema: z.ZodType): unknown => {
     const value = env[variable];
@@ -18,6 +18,7 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
     WEB_CONCURRENCY: "set a number of processes from 1 to 512, or auto",
     CACHE_CAPACITY: "set a number of keys from 1 to 10000000",
     GLOBAL_CACHE_EXPIRY: "set a number of seconds from 1 to 86400",
+    TIDEGATE_ENVIRONMENT: "set a name of 1 to 100 characters",
     LOG_LEVEL: `set one of ${log.shape.level.unwrap().options.join(", ")}`,
   };
   if (!isEntry(raw)) return raw;
@@ -35,6 +36,7 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
       capacity: take("CACHE_CAPACITY", cache.shape.capacity),
       expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
     }),
+    activity: merged("activity", { environment: take("TIDEGATE_ENVIRONMENT", activity.shape.environment) }),
     log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
   };
 }

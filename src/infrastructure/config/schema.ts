@@ -153,11 +153,24 @@ export const cache = z.strictObject({
     ),
 });
 
+/** The section `activity`. */
+export const activity = z.strictObject({
+  environment: z
+    .string()
+    .min(1)
+    .max(100)
+    .default("production")
+    .describe(
+      "What the events of this service say of where they happened. The environment's TIDEGATE_ENVIRONMENT wins.",
+    ),
+});
+
 /** A whole file, but for what each kind of source adds to its own entries. */
 export const base = z.strictObject({
   server: server.prefault({}),
   log: log.prefault({}),
   cache: cache.prefault({}),
+  activity: activity.prefault({}),
   connections: z.record(name, connection).default({}).describe("The stores, by name."),
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),

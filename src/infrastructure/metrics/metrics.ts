@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
+import type { Backlog } from "../../domain/outbox.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
 
 /** What is read when somebody asks; until then it is plain numbers, which cost a call nothing. */
@@ -14,6 +15,10 @@ export type Observed = {
   readonly sources: readonly string[];
   /** How often each source has failed, of those that have. */
   readonly failures: ReadonlyMap<string, number>;
+  /** What waits for the activity log in the stores that this process keeps records of. */
+  readonly backlogs: () => ReadonlyMap<string, Backlog>;
+  /** How many records this process could not put into the log as what they were. */
+  readonly setAside: () => number;
   readonly now: () => Instant;
 };
 
@@ -41,6 +46,7 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
   tellCaches(kinds, observed);
   tellSources(kinds, observed);
   tellFeeds(kinds, observed);
+  tellRecords(kinds, observed);
   registry.registerMetric(times);
   return registry;
 }
@@ -173,6 +179,31 @@ function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
     "Changes that the change feed told of.",
     ["connection"],
     ofFeeds((_, connection) => told.get(connection) ?? 0),
+  );
+}
+
+function tellRecords({ counter, gauge }: Kinds, observed: Observed): void {
+  const ofBacklogs = (read: (backlog: Backlog) => number) => () =>
+    [...observed.backlogs()].map(([connection, backlog]) => ({ labels: { connection }, value: read(backlog) }));
+  gauge(
+    "tidegate_outbox_entries",
+    "Records of changes that are not in the activity log yet.",
+    ["connection"],
+    "max",
+    ofBacklogs(({ entries }) => entries),
+  );
+  gauge(
+    "tidegate_outbox_oldest_seconds",
+    "How long the oldest of them has waited; 0 where none does. Alarm at a minute: the log is away, or too slow.",
+    ["connection"],
+    "max",
+    ofBacklogs(({ oldest }) => (oldest === undefined ? 0 : Math.max(0, observed.now() - oldest) / 1_000)),
+  );
+  counter(
+    "tidegate_outbox_set_aside_total",
+    "Records that the log could not take as what they were. Alarm at the first: GET /events?component=tidegate has them.",
+    [],
+    () => [{ labels: {}, value: observed.setAside() }],
   );
 }
 
