@@ -12,7 +12,7 @@ export type Conflict = { readonly event: RecordedEvent; readonly reason: string 
  * Each event carries the hash of the one before it, so that the log proves itself.
  */
 export interface ActivityLog {
-  /** Appends what somebody tells. */
+  /** Appends what somebody tells, once by its id: where an event has that, answers it and appends nothing. */
   append(event: NewEvent): Promise<Event>;
   /** Appends records, each exactly once by its id, in this order; answers those that conflict with what is there, which are left out. */
   record(events: readonly RecordedEvent[]): Promise<readonly Conflict[]>;

@@ -16,7 +16,7 @@ import { healthChecks } from "./health.ts";
 import { metrics } from "./metrics.ts";
 import { Operators } from "./operators.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
-import { HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
+import { type Fault, HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { requestLog } from "./request-log.ts";
 
@@ -103,7 +103,7 @@ function unmatched(app: OpenAPIHono, c: Context): Response {
 
 function failure(error: Error, c: Context, log: Log): Response {
   if (error instanceof TidegateError) return problem(c, error.code, error.message);
-  if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers);
+  if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);
   const response = problem(c, "internal-error", "A fault in Tidegate; its log has the cause under this request id.");
   log.error({ requestId: response.headers.get("x-request-id"), cause: error.stack }, "internal error");
   return response;
@@ -114,7 +114,8 @@ function problem(
   code: ProblemCode,
   detail: string,
   extra: Readonly<Record<string, string>> = {},
+  errors?: readonly Fault[],
 ): Response {
-  const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")));
+  const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")), errors);
   return new Response(body, { status, headers: { ...headers, ...extra } });
 }

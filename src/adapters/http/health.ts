@@ -17,12 +17,9 @@ const Readiness = z
         log: z.enum(["answering", "failing"]).openapi({ description: "The activity log." }),
         waiting: z.record(
           z.string(),
-          z
-            .object({ entries: z.int(), oldest: z.iso.datetime().nullable() })
-            .nullable()
-            .openapi({
-              description: "Records of changes that are not in the log yet. Null where the store does not tell.",
-            }),
+          z.object({ entries: z.int(), oldest: z.iso.datetime().nullable() }).nullable().openapi({
+            description: "Records of changes that are not in the log yet. Null where the store does not tell.",
+          }),
         ),
         setAside: z.int().openapi({ description: "Records that the log could not take as what they were." }),
       })

@@ -11,6 +11,15 @@ const Problem = z
     requestId: z
       .string()
       .openapi({ description: "Also in the header X-Request-Id, and in the log where requests are logged." }),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string().openapi({ description: "Where in the body: a JSON pointer.", example: "/email" }),
+          detail: z.string(),
+        }),
+      )
+      .optional()
+      .openapi({ description: "Only of `validation-failed`: what is wrong with the body." }),
     key: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
     message: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
   })

@@ -1,7 +1,25 @@
 import type { TidegateError } from "../../domain/errors.ts";
 
 type Description = {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 412 | 413 | 414 | 415 | 422 | 417 | 431 | 500 | 501 | 503;
+  readonly status:
+    | 400
+    | 401
+    | 403
+    | 404
+    | 405
+    | 406
+    | 408
+    | 412
+    | 413
+    | 414
+    | 415
+    | 417
+    | 422
+    | 429
+    | 431
+    | 500
+    | 501
+    | 503;
   readonly title: string;
   /** For the docs: when it happens, and what a caller can do. */
   readonly meaning: string;
@@ -25,6 +43,23 @@ export const problems = {
     title: "Invalid context",
     meaning:
       "The location is longer than 200 characters, has control characters, or is given twice. Send one plain name.",
+  },
+  "invalid-query": {
+    status: 400,
+    title: "Invalid query",
+    meaning:
+      "A query parameter is unknown, blank, given twice, or has a value that it cannot have. The detail names it and what it takes.",
+  },
+  "invalid-header": {
+    status: 400,
+    title: "Invalid header",
+    meaning: "A header has a value that it cannot have. The detail names it and what it takes.",
+  },
+  "invalid-json": {
+    status: 400,
+    title: "Invalid JSON",
+    meaning:
+      "The body is not JSON in UTF-8, names a member of an object twice, or has a member `__proto__`. Mend what writes it.",
   },
   "malformed-authorization": {
     status: 401,
@@ -73,15 +108,36 @@ export const problems = {
     title: "Request timeout",
     meaning: "The request did not arrive whole within 15 seconds, or its headers within 5. Send it again.",
   },
+  "payload-too-large": {
+    status: 413,
+    title: "Payload too large",
+    meaning: "The body is larger than the route takes. Send less at once.",
+  },
   "uri-too-long": {
     status: 414,
     title: "URI too long",
     meaning: "The request target is longer than 4,096 characters. Shorten the query.",
   },
+  "unsupported-media-type": {
+    status: 415,
+    title: "Unsupported media type",
+    meaning: "The body is not `Content-Type: application/json`, or is compressed. Send plain JSON in UTF-8.",
+  },
   "expectation-failed": {
     status: 417,
     title: "Expectation failed",
     meaning: "The Expect header asks for something other than 100-continue. Leave it out.",
+  },
+  "validation-failed": {
+    status: 422,
+    title: "Validation failed",
+    meaning:
+      "The body is JSON, but not what the route takes. `errors` lists the faults, each with the JSON pointer (RFC 6901) of where it is; at most 20.",
+  },
+  "idempotency-key-reused": {
+    status: 422,
+    title: "Idempotency key reused",
+    meaning: "Something else was sent under this Idempotency-Key before. Choose a new key for each thing to be done.",
   },
   "headers-too-large": {
     status: 431,
@@ -125,16 +181,26 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/** One thing that is wrong with a body: the JSON pointer (RFC 6901) of where, and what, and the way out. */
+export type Fault = { readonly pointer: string; readonly detail: string };
+
 /** A failure that only HTTP knows. */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
   readonly code: ProblemCode;
   readonly headers: Readonly<Record<string, string>>;
+  readonly errors: readonly Fault[] | undefined;
 
-  constructor(code: ProblemCode, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    errors?: readonly Fault[],
+  ) {
     super(detail);
     this.code = code;
     this.headers = headers;
+    this.errors = errors;
   }
 }
 
@@ -160,6 +226,7 @@ export function problemOf(
   code: ProblemCode,
   detail: string,
   requestId: string,
+  errors?: readonly Fault[],
 ): { readonly status: Description["status"]; readonly headers: Record<string, string>; readonly body: string } {
   const { status, title } = problems[code];
   const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
@@ -172,6 +239,6 @@ export function problemOf(
       "Cache-Control": "no-store",
       "X-Request-Id": requestId,
     },
-    body: JSON.stringify({ type: `/problems/${code}`, title, status, detail, code, requestId, key, message }),
+    body: JSON.stringify({ type: `/problems/${code}`, title, status, detail, code, requestId, key, message, errors }),
   };
 }

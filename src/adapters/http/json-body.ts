@@ -1,0 +1,118 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import { type Fault, HttpProblem } from "./problem.ts";
+import { faultOf } from "./schema-faults.ts";
+
+/** The largest body, in bytes, that a route takes unless it says otherwise. */
+const mostBytes = 131_072;
+/** How deep arrays and objects may be nested. */
+const deepest = 32;
+/** So many faults are told; the rest shows when these are mended. */
+const mostFaults = 20;
+
+const plainJson = /^application\/json *(; *charset="?utf-8"? *)?$/i;
+const names = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
+
+/**
+ * The JSON body of a request, as a schema wants it; one larger than `limit` bytes is not read on. Throws `HttpProblem`:
+ * `unsupported-media-type`, `payload-too-large`, `invalid-json`, or `validation-failed` with all that is wrong.
+ *
+ * No text in it has a NUL character or half a character, which stores do not keep, and no number loses digits.
+ */
+export async function jsonBody<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+  limit = mostBytes,
+): Promise<z.output<Schema>> {
+  if (!plainJson.test(c.req.header("content-type") ?? "")) {
+    throw closing("unsupported-media-type", "The body is to be JSON; send it with Content-Type: application/json.");
+  }
+  if (!/^(identity)?$/i.test(c.req.header("content-encoding") ?? "")) {
+    throw closing("unsupported-media-type", "The body is compressed; send it plain, without Content-Encoding.");
+  }
+  const value = parsed(await bytesOf(c, limit));
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw invalid(result.error.issues.flatMap((issue) => faultOf(issue, value)));
+}
+
+/** What is not read to its end cannot be followed by another request. */
+const closing = (code: "unsupported-media-type" | "payload-too-large", detail: string): HttpProblem =>
+  new HttpProblem(code, detail, { Connection: "close" });
+
+async function bytesOf(c: Context, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => closing("payload-too-large", `The body is larger than ${limit} bytes; send less at once.`);
+  if (Number(c.req.header("content-length") ?? 0) > limit) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of c.req.raw.body ?? []) {
+      size += chunk.length;
+      if (size > limit) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof HttpProblem) throw cause;
+    throw new HttpProblem("bad-request", "The body ended before it was whole; send it again.");
+  }
+  return Buffer.concat(chunks);
+}
+
+function parsed(bytes: Uint8Array): unknown {
+  let value: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    throw new HttpProblem("invalid-json", "The body is not JSON in UTF-8; mend what writes it.");
+  }
+  const { faults, members } = inspected(value);
+  if (faults.length > 0) throw invalid(faults);
+  // A parser keeps the last of two members of one name, so that there are more names in the text.
+  if ([...text.matchAll(names)].filter(([, colon]) => colon !== undefined).length !== members) {
+    throw new HttpProblem("invalid-json", "The body names a member of an object twice; name each once.");
+  }
+  return value;
+}
+
+/** What no schema need look for; walks without recursion, because a body may be nested deeper than calls can be. */
+function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly members: number } {
+  const faults: Fault[] = [];
+  const open = [{ value: body, pointer: "", depth: 0 }];
+  let members = 0;
+  for (let next = open.pop(); next; next = open.pop()) {
+    const { value, pointer, depth } = next;
+    const detail = scalarFault(value) ?? (depth > deepest ? `is nested deeper than ${deepest} levels` : undefined);
+    if (detail) faults.push({ pointer, detail: `${detail}; leave it out, or send it in another form` });
+    if (detail || typeof value !== "object" || value === null) continue;
+    for (const [name, inner] of Object.entries(value)) {
+      if (name === "__proto__") throw new HttpProblem("invalid-json", "No member may be named __proto__; rename it.");
+      if (!Array.isArray(value)) members += 1;
+      const innerPointer = `${pointer}/${escaped(name)}`;
+      const fault = scalarFault(name);
+      if (fault) faults.push({ pointer: innerPointer, detail: `its name ${fault}; rename it` });
+      open.push({ value: inner, pointer: innerPointer, depth: depth + 1 });
+    }
+  }
+  return { faults, members };
+}
+
+function scalarFault(value: unknown): string | undefined {
+  if (typeof value === "string") {
+    if (value.includes("\0")) return "has a NUL character";
+    return value.isWellFormed() ? undefined : "has half a character (a lone surrogate)";
+  }
+  if (typeof value !== "number") return undefined;
+  const keepsDigits = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
+  return keepsDigits ? undefined : "is a number too large to keep its digits";
+}
+
+const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
+
+function invalid(faults: readonly Fault[]): HttpProblem {
+  const told = faults.slice(0, mostFaults);
+  const sentences = told.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the body"} ${detail}`);
+  const more = faults.length > sentences.length ? `; and ${faults.length - sentences.length} more` : "";
+  return new HttpProblem("validation-failed", `${sentences.join("; ")}${more}.`, {}, told);
+}

@@ -1,0 +1,34 @@
+import type { z } from "zod";
+import type { Fault } from "./problem.ts";
+
+/** What a schema found wrong with a value, in words that say the way out. */
+export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault[] {
+  const pointer = pointerTo(issue.path);
+  switch (issue.code) {
+    case "unrecognized_keys":
+      return issue.keys.map((key) => ({
+        pointer: pointerTo([...issue.path, key]),
+        detail: "is not known here; leave it out",
+      }));
+    case "invalid_type":
+      return [{ pointer, detail: isMissing(value, issue.path) ? "is missing" : `is no ${issue.expected}; send one` }];
+    case "invalid_value":
+      return [{ pointer, detail: `is none of ${issue.values.join(", ")}; send one of these` }];
+    case "too_small":
+      return [{ pointer, detail: `is too small; the least is ${issue.minimum}${unitOf(issue.origin)}` }];
+    case "too_big":
+      return [{ pointer, detail: `is too large; the most is ${issue.maximum}${unitOf(issue.origin)}` }];
+    default:
+      return [{ pointer, detail: issue.message }];
+  }
+}
+
+const unitOf = (origin: string): string =>
+  origin === "string" ? " characters" : origin === "array" || origin === "set" ? " of them" : "";
+
+const isMissing = (value: unknown, path: readonly PropertyKey[]): boolean =>
+  path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value) ===
+  undefined;
+
+const pointerTo = (path: readonly PropertyKey[]): string =>
+  path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
