@@ -4,7 +4,7 @@ import type { Json } from "./feature.ts";
 /** A document as it stands in a store. */
 export type Document = { readonly value: Json; readonly revision: Revision };
 
-/** What somebody wants a document to be; `null` removes it. */
+/** What somebody wants a document to be; `null` removes it. With `ifRevision: null` it is made only while it is not there. */
 export type DocumentChange = Change & {
   readonly collection: string;
   readonly name: string;

@@ -55,13 +55,15 @@ export class RevisionMismatch extends TidegateError {
   }
 }
 
-/** A store has no memory left for what was to be changed. What switches features off works nevertheless. */
+/** A store has no memory or disk left for what was to be changed. Where it is memory, what switches features off works nevertheless. */
 export class StoreFull extends TidegateError {
   override readonly name = "StoreFull";
   readonly code = "store-full";
 
-  constructor() {
-    super("The store is full, so nothing can be added; give it more memory. Kill switches and removals work.");
+  constructor(
+    message = "The store is full, so nothing can be added; give it more memory. Kill switches and removals work.",
+  ) {
+    super(message);
   }
 }
 

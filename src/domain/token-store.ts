@@ -13,7 +13,8 @@ export type TokenInfo = {
 /**
  * Port: says which tokens speak for whom. Expects tokens that have the syntax of one ({@link ./token.ts}).
  *
- * A change and its record in the store's {@link ./outbox.ts} are one. A token's id is that of the change that issued it.
+ * A change and its record in the store's {@link ./outbox.ts} are one. A token's id is that of the change that issued it; of one that
+ * others issued, that of the record of its end. What is said to be done once is so for one token, or one id, as it was named.
  */
 export interface TokenStore {
   /** Lets the token speak for the user. Answers whom it spoke for before, if anybody; then the earlier issue counts as revoked. */

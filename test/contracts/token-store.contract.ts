@@ -1,34 +1,192 @@
+import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
+import type { ChangeRecord, TokenRecord } from "../../src/domain/change.ts";
+import { RevisionMismatch } from "../../src/domain/errors.ts";
 import type { TokenResolver } from "../../src/domain/token-resolver.ts";
 import type { TokenStore } from "../../src/domain/token-store.ts";
 
 /** A store of tokens, and what looks them up. */
-export type TokenStoreUnderTest = { readonly store: TokenStore; readonly resolver: TokenResolver };
+export type TokenStoreUnderTest = {
+  readonly store: TokenStore;
+  readonly resolver: TokenResolver;
+  /** Lets a token speak for a user behind Tidegate's back. */
+  readonly put: (token: string, userId: string) => Promise<void>;
+  /** All that waits in the store's outbox, in its order. */
+  readonly records: () => Promise<readonly ChangeRecord[]>;
+};
 
 /** What every TokenStore does. */
 export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
+  const change = () => ({ id: uuidv7(), by: "alice" });
+
+  const opened = () => {
+    const { store, resolver, put, records } = open();
+    return {
+      store,
+      put,
+      records,
+      assign: (token: string, userId: string) => store.assign({ ...change(), token, userId }),
+      revoke: (token: string) => store.revoke({ ...change(), token }),
+      userOf: async (token: string) => (await resolver.resolve(token)).value,
+      recordsOf: async (...users: string[]) =>
+        (await records()).filter(
+          (record): record is TokenRecord => record.of === "token" && users.includes(record.userId),
+        ),
+    };
+  };
+
   describe("TokenStore", () => {
     it("lets a token speak for a user", async () => {
-      const { store, resolver } = open();
-      expect(await store.assign("assigned", "1")).toBeUndefined();
-      expect((await resolver.resolve("assigned")).value).toBe("1");
+      const { assign, userOf } = opened();
+      expect(await assign("assigned", "1")).toBeUndefined();
+      expect(await userOf("assigned")).toBe("1");
     });
 
     it("lets a token speak for another user, and tells for whom it spoke before", async () => {
-      const { store, resolver } = open();
-      await store.assign("moved", "1");
-      expect(await store.assign("moved", "2")).toBe("1");
-      expect((await resolver.resolve("moved")).value).toBe("2");
+      const { assign, userOf } = opened();
+      await assign("moved", "1");
+      expect(await assign("moved", "2")).toBe("1");
+      expect(await userOf("moved")).toBe("2");
     });
 
     it("makes a token unknown, and no other", async () => {
-      const { store, resolver } = open();
-      await store.assign("kept", "1");
-      await store.assign("revoked", "2");
-      expect(await store.revoke("revoked")).toBe("2");
-      expect(await store.revoke("revoked")).toBeUndefined();
-      expect((await resolver.resolve("revoked")).value).toBeUndefined();
-      expect((await resolver.resolve("kept")).value).toBe("1");
+      const { assign, revoke, userOf } = opened();
+      await assign("kept", "1");
+      await assign("revoked", "2");
+      expect(await revoke("revoked")).toBe("2");
+      expect(await revoke("revoked")).toBeUndefined();
+      expect(await userOf("revoked")).toBeUndefined();
+      expect(await userOf("kept")).toBe("1");
+    });
+
+    it("makes a token unknown that is named by its id", async () => {
+      const { store, userOf } = opened();
+      const issue = change();
+      await store.assign({ ...issue, token: "by-id", userId: "1" });
+      expect(await store.revoke({ ...change(), tokenId: change().id })).toBeUndefined();
+      expect(await userOf("by-id")).toBe("1");
+      expect(await store.revoke({ ...change(), tokenId: issue.id })).toBe("1");
+      expect(await userOf("by-id")).toBeUndefined();
+      expect(await store.revoke({ ...change(), tokenId: issue.id })).toBeUndefined();
+    });
+
+    it("lists the tokens of a user that were issued here, oldest first, by their ids", async () => {
+      const { store, put, revoke } = opened();
+      const issues = [change(), change(), change()];
+      const before = Date.now();
+      for (const [index, issue] of issues.entries()) {
+        await store.assign({ ...issue, by: `author-${index}`, token: `list-${index}`, userId: "lister" });
+      }
+      await store.assign({ ...change(), token: "list-other", userId: "another" });
+      await put("list-foreign", "lister");
+      await revoke("list-1");
+      const listed = await store.list("lister");
+      expect(listed).toEqual([
+        { id: issues[0]?.id, userId: "lister", issuedAt: expect.any(Number), by: "author-0" },
+        { id: issues[2]?.id, userId: "lister", issuedAt: expect.any(Number), by: "author-2" },
+      ]);
+      for (const { issuedAt } of listed) {
+        expect(issuedAt).toBeGreaterThanOrEqual(before);
+        expect(issuedAt).toBeLessThanOrEqual(Date.now());
+      }
+      expect(await store.list("nobody")).toEqual([]);
+    });
+
+    it("lists a token that moved under its new user only", async () => {
+      const { store, assign } = opened();
+      await assign("list-moved", "list-from");
+      await assign("list-moved", "list-to");
+      expect(await store.list("list-from")).toEqual([]);
+      expect(await store.list("list-to")).toHaveLength(1);
+    });
+
+    it("records each issue and each revocation, without the token", async () => {
+      const { store, records, recordsOf } = opened();
+      const issue = { ...change(), note: "for the shop" };
+      const end = { id: uuidv7(), by: "bob" };
+      await store.assign({ ...issue, token: "recorded-s3cret", userId: "recorded" });
+      await store.revoke({ ...end, token: "recorded-s3cret" });
+      const common = { of: "token", tokenId: issue.id, userId: "recorded", at: expect.any(Number) };
+      const found = await recordsOf("recorded");
+      expect(found).toEqual([
+        { ...common, ...issue, origin: "issued", revision: { epoch: issue.id, number: 1 } },
+        { ...common, ...end, origin: "revoked", revision: { epoch: issue.id, number: 2 } },
+      ]);
+      expect(found[1]?.at).toBeGreaterThanOrEqual(found[0]?.at ?? Number.POSITIVE_INFINITY);
+      expect(JSON.stringify(await records())).not.toContain("s3cret");
+    });
+
+    it("records of a token that moves that its earlier issue is revoked", async () => {
+      const { store, recordsOf } = opened();
+      const [first, second] = [change(), { ...change(), by: "bob" }];
+      await store.assign({ ...first, token: "recorded-moved", userId: "from" });
+      await store.assign({ ...second, token: "recorded-moved", userId: "to" });
+      const [issued, revoked, issuedAnew, ...rest] = await recordsOf("from", "to");
+      expect(rest).toEqual([]);
+      expect(issued).toMatchObject({ id: first.id, tokenId: first.id, userId: "from", origin: "issued" });
+      expect(revoked).toMatchObject({ by: "bob", tokenId: first.id, userId: "from", origin: "revoked" });
+      expect(revoked?.revision).toEqual({ epoch: first.id, number: 2 });
+      expect(issuedAnew).toMatchObject({ id: second.id, tokenId: second.id, userId: "to", origin: "issued" });
+      expect(issuedAnew?.revision).toEqual({ epoch: second.id, number: 1 });
+      expect(new Set([issued?.id, revoked?.id, issuedAnew?.id]).size).toBe(3);
+    });
+
+    it("records the end of a token that others issued under an id that is that record's own", async () => {
+      const { put, revoke, assign, recordsOf } = opened();
+      await put("foreign-revoked", "foreign");
+      await put("foreign-moved", "foreign");
+      expect(await revoke("foreign-revoked")).toBe("foreign");
+      expect(await assign("foreign-moved", "1")).toBe("foreign");
+      const found = await recordsOf("foreign");
+      expect(found).toHaveLength(2);
+      for (const { id, tokenId, origin, revision } of found) {
+        expect([tokenId, origin, revision]).toEqual([id, "revoked", { epoch: id, number: 1 }]);
+      }
+    });
+
+    it("records nothing where nobody is known by what is to be revoked", async () => {
+      const { store, revoke, records } = opened();
+      const before = await records();
+      await revoke("never-known");
+      await store.revoke({ ...change(), tokenId: uuidv7() });
+      expect(await records()).toEqual(before);
+    });
+
+    it("does under one name only once, and answers what that did", async () => {
+      const { store, userOf, recordsOf } = opened();
+      const assign = (userId: string) => store.assign({ ...change(), once: "job-1", token: "once", userId });
+      expect(await assign("once-a")).toBeUndefined();
+      expect(await assign("once-b")).toBeUndefined();
+      expect(await userOf("once")).toBe("once-a");
+      const revoke = () => store.revoke({ ...change(), once: "job-2", token: "once" });
+      expect(await revoke()).toBe("once-a");
+      expect(await revoke()).toBe("once-a");
+      expect((await recordsOf("once-a", "once-b")).map(({ origin }) => origin)).toEqual(["issued", "revoked"]);
+    });
+
+    it("makes a change only at the revision that it was made for", async () => {
+      const { store, assign, userOf, recordsOf } = opened();
+      const issue = change();
+      const conditional = { token: "conditional", userId: "conditional" };
+      await store.assign({ ...issue, ...conditional, ifRevision: null });
+      await expect(store.assign({ ...change(), ...conditional, ifRevision: null })).rejects.toThrow(RevisionMismatch);
+      const present = { epoch: issue.id, number: 1 };
+      const late = { ...change(), token: "conditional", ifRevision: { ...present, number: 2 } };
+      await expect(store.revoke(late)).rejects.toThrow(RevisionMismatch);
+      expect(await userOf("conditional")).toBe("conditional");
+      expect(await store.revoke({ ...change(), token: "conditional", ifRevision: present })).toBe("conditional");
+      expect(await recordsOf("conditional")).toHaveLength(2);
+      expect(await assign("conditional", "1")).toBeUndefined();
+    });
+
+    it("has a record for each of many changes that are made at once", async () => {
+      const { assign, userOf, recordsOf } = opened();
+      const users = Array.from({ length: 30 }, (_, index) => `at-once-${index}`);
+      await Promise.all(users.map((user) => assign("at-once", user)));
+      const found = await recordsOf(...users);
+      expect(found.filter(({ origin }) => origin === "issued")).toHaveLength(30);
+      expect(found.filter(({ origin }) => origin === "revoked")).toHaveLength(29);
+      expect(found.at(-1)).toMatchObject({ userId: await userOf("at-once"), origin: "issued" });
     });
   });
 }

@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { SourceHost } from "../../src/adapters/source.ts";
+import type { ChangeRecord } from "../../src/domain/change.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
@@ -28,13 +33,30 @@ export async function redisStore(): Promise<TestStore & { readonly server: Redis
   };
 }
 
-export function sqliteStore(file = ":memory:"): TestStore {
-  const connection = openSqlite("store", file);
+export function sqliteStore(file?: string): TestStore {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-store-"));
+  const path = file ?? join(folder, "tidegate.db");
+  const connection = openSqlite("store", path);
   return {
     connection,
-    put: async (key, members) => void (await connection.changes.apply({ key, add: members, remove: [] })),
-    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
+    put: async (key, members) => {
+      using other = new DatabaseSync(path, { timeout: 5_000 });
+      const insert = other.prepare("INSERT OR IGNORE INTO members (key, feature) VALUES (?, ?)");
+      other.exec("BEGIN IMMEDIATE");
+      for (const member of members) insert.run(key, member);
+      other.exec("COMMIT");
+    },
+    [Symbol.asyncDispose]: async () => {
+      await connection[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    },
   };
+}
+
+/** All that waits in the outbox of a store. */
+export async function recordsIn(connection: Connection): Promise<readonly ChangeRecord[]> {
+  await using outbox = connection.outbox();
+  return (await outbox.read(100_000)).flatMap(({ record }) => record ?? []);
 }
 
 /** What a source is lent, over one store. */

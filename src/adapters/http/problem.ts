@@ -163,7 +163,7 @@ export const problems = {
     status: 503,
     title: "Store full",
     meaning:
-      "The store has no memory left, so nothing can be added. Give it more. Kill switches and removals work nevertheless.",
+      "The store has no memory or disk left, so nothing can be added. Give it more. Kill switches and removals work nevertheless where it is memory.",
   },
   "log-unavailable": {
     status: 503,

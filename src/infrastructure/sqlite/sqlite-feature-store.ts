@@ -1,28 +1,123 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { FeatureStore, SetChange, SetChanged } from "../../domain/feature-store.ts";
+import { v7 as uuidv7 } from "uuid";
+import { type ChangeRecord, externalAuthor, type Revision, type SetRecord } from "../../domain/change.ts";
+import type { FeatureKey } from "../../domain/feature.ts";
+import {
+  type FeatureStore,
+  mostMembersRecorded,
+  type SetAddress,
+  type SetChange,
+  type SetChanged,
+} from "../../domain/feature-store.ts";
+import { authored, demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
-/** Changes the sets of a SQLite database, each change in one transaction. */
+const recordsBetweenMembers = 256;
+/** Counting as many takes some milliseconds, in which nobody is answered. */
+const mostCounted = 100_000;
+
+type Author = Pick<ChangeRecord, "id" | "by" | "note">;
+type Deed = Pick<SetRecord, "origin" | "added" | "removed">;
+
+/**
+ * Changes the sets of a SQLite database. Nobody else is expected to change them, so what they hold is as recorded, but for
+ * sets that were filled before there were records.
+ */
 export class SqliteFeatureStore implements FeatureStore {
-  readonly #database: DatabaseSync;
+  readonly #journal: SqliteJournal;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
+  readonly #size: StatementSync;
+  readonly #members: StatementSync;
+  readonly #head: StatementSync;
+  readonly #setHead: StatementSync;
+  readonly #keys: StatementSync;
+  readonly #holders: StatementSync;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
+  constructor(database: DatabaseSync, journal: SqliteJournal) {
+    this.#journal = journal;
     this.#insert = database.prepare("INSERT OR IGNORE INTO members (key, feature) VALUES (?, ?)");
     this.#delete = database.prepare("DELETE FROM members WHERE key = ? AND feature = ?");
+    this.#size = database.prepare("SELECT count(*) AS size FROM members WHERE key = ?");
+    this.#members = database.prepare("SELECT feature FROM members WHERE key = ?");
+    this.#head = database.prepare("SELECT epoch, number, at FROM heads WHERE key = ?");
+    this.#setHead = database.prepare("INSERT OR REPLACE INTO heads (key, epoch, number, at) VALUES (?, ?, ?, ?)");
+    this.#keys = database.prepare("SELECT DISTINCT key FROM members WHERE key >= ? AND key < ? LIMIT ?");
+    this.#holders = database.prepare(
+      "SELECT count(*) AS holders FROM (SELECT 1 FROM members WHERE feature = ? AND key >= ? AND key < ? LIMIT ?)",
+    );
   }
 
-  async apply({ key, add, remove }: SetChange): Promise<SetChanged> {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      const removed = remove.filter((feature) => this.#delete.run(key, feature).changes === 1);
-      const added = add.filter((feature) => this.#insert.run(key, feature).changes === 1);
-      this.#database.exec("COMMIT");
-      return { added, removed };
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
+  async apply(change: SetChange): Promise<SetChanged> {
+    return this.#journal.change(`set:${change.key}`, change.once, () => this.#apply(change));
+  }
+
+  async reconcile({ key }: SetAddress): Promise<boolean> {
+    return this.#journal.transaction(() => {
+      if (this.#headOf(key)) return false;
+      this.#baseline(key);
+      return true;
+    });
+  }
+
+  async rebase({ key }: SetAddress): Promise<void> {
+    this.#journal.transaction(() => this.#baseline(key));
+  }
+
+  async revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]> {
+    return keys.map((key) => this.#headOf(key)?.revision);
+  }
+
+  async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+    const found = this.#keys.all(prefix, endOf(prefix), most + 1).map((row) => String(row["key"]));
+    return { keys: found.slice(0, most), complete: found.length <= most };
+  }
+
+  async holders(prefix: string, feature: FeatureKey): Promise<number | undefined> {
+    const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), mostCounted + 1)?.["holders"]);
+    return holders <= mostCounted ? holders : undefined;
+  }
+
+  #apply(change: SetChange): SetChanged {
+    const { key } = change;
+    const head = this.#headOf(key);
+    demandRevision(change.ifRevision, head?.revision);
+    const before = head ?? (this.#sizeOf(key) > 0 ? this.#baseline(key) : undefined);
+    const removed = change.remove.filter((feature) => this.#delete.run(key, feature).changes === 1);
+    const added = change.add.filter((feature) => this.#insert.run(key, feature).changes === 1);
+    const after = headAfter(before, change.id);
+    this.#record(key, after, authored(change), { origin: "change", added, removed });
+    return { added, removed, revision: after.revision };
+  }
+
+  #baseline(key: string): Head {
+    const id = uuidv7();
+    // An epoch begins here, and time does not go back in it either.
+    const head = { ...headAfter(this.#headOf(key), id), revision: { epoch: id, number: 1 } };
+    this.#record(key, head, { id, by: externalAuthor }, { origin: "baseline", added: [], removed: [] });
+    return head;
+  }
+
+  #record(key: string, { revision, at }: Head, author: Author, deed: Deed): void {
+    const size = this.#sizeOf(key);
+    const isWhole = deed.origin === "baseline" || revision.number % recordsBetweenMembers === 0;
+    const members = isWhole && size <= mostMembersRecorded ? { members: this.#membersOf(key) } : {};
+    this.#journal.append({ of: "set", ...author, at, revision, key, ...deed, ...members, size });
+    this.#setHead.run(key, revision.epoch, revision.number, at);
+  }
+
+  #headOf(key: string): Head | undefined {
+    const row = this.#head.get(key);
+    return row && headIn(row);
+  }
+
+  #sizeOf(key: string): number {
+    return Number(this.#size.get(key)?.["size"]);
+  }
+
+  #membersOf(key: string): FeatureKey[] {
+    return this.#members.all(key).map((row) => String(row["feature"]));
   }
 }
+
+/** What comes after all keys that begin with a prefix, but for such as go on with the last of all code points. */
+const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;

@@ -1,30 +1,97 @@
+import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { v7 as uuidv7 } from "uuid";
+import type { Change, TokenRecord } from "../../domain/change.ts";
 import type { UserId } from "../../domain/evaluation-context.ts";
-import type { TokenStore } from "../../domain/token-store.ts";
+import type { TokenInfo, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
+import { authored, demandRevision, type Head, headAfter, type SqliteJournal } from "./sqlite-journal.ts";
+
+/** A token as it stands in the table; one from before there were records has no head. */
+type Row = { readonly key: string; readonly userId: UserId; readonly head: Head | undefined };
 
 /** Keeps tokens in a SQLite database. */
 export class SqliteTokenStore implements TokenStore {
-  readonly #select: StatementSync;
+  readonly #journal: SqliteJournal;
+  readonly #byKey: StatementSync;
+  readonly #byId: StatementSync;
+  readonly #byUser: StatementSync;
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #keyOf: TokenKey;
 
-  constructor(database: DatabaseSync, keyOf: TokenKey) {
-    this.#select = database.prepare("SELECT user_id FROM tokens WHERE key = ?");
-    this.#upsert = database.prepare("INSERT OR REPLACE INTO tokens (key, user_id) VALUES (?, ?)");
-    this.#delete = database.prepare("DELETE FROM tokens WHERE key = ? RETURNING user_id");
+  constructor(database: DatabaseSync, journal: SqliteJournal, keyOf: TokenKey) {
+    this.#journal = journal;
+    this.#byKey = database.prepare("SELECT key, user_id, id, issued_at FROM tokens WHERE key = ?");
+    this.#byId = database.prepare("SELECT key, user_id, id, issued_at FROM tokens WHERE id = ?");
+    this.#byUser = database.prepare(
+      "SELECT id, issued_at, issued_by FROM tokens WHERE user_id = ? AND id IS NOT NULL ORDER BY issued_at, id",
+    );
+    this.#upsert = database.prepare(
+      "INSERT OR REPLACE INTO tokens (key, user_id, id, issued_at, issued_by) VALUES (?, ?, ?, ?, ?)",
+    );
+    this.#delete = database.prepare("DELETE FROM tokens WHERE key = ?");
     this.#keyOf = keyOf;
   }
 
-  async assign(token: string, userId: UserId): Promise<UserId | undefined> {
-    const before = this.#select.get(this.#keyOf(token));
-    this.#upsert.run(this.#keyOf(token), userId);
-    return before && String(before["user_id"]);
+  async assign(change: Change & { readonly token: string; readonly userId: UserId }): Promise<UserId | undefined> {
+    const key = this.#keyOf(change.token);
+    const { before } = this.#journal.change(nameOf(key), change.once, () => {
+      const row = rowIn(this.#byKey.get(key));
+      demandRevision(change.ifRevision, row?.head?.revision);
+      if (row) this.#record(row.head, "revoked", row.userId, { ...authored(change), id: uuidv7() });
+      const { at } = this.#record(undefined, "issued", change.userId, authored(change));
+      this.#upsert.run(key, change.userId, change.id, at, change.by);
+      return { before: row?.userId };
+    });
+    return before;
   }
 
-  async revoke(token: string): Promise<UserId | undefined> {
-    const row = this.#delete.get(this.#keyOf(token));
-    return row && String(row["user_id"]);
+  async revoke(
+    change: Change & ({ readonly token: string } | { readonly tokenId: string }),
+  ): Promise<UserId | undefined> {
+    const key = "token" in change ? this.#keyOf(change.token) : undefined;
+    const id = "token" in change ? undefined : change.tokenId;
+    const { before } = this.#journal.change(nameOf(key ?? String(id)), change.once, () => {
+      const row = rowIn(key === undefined ? this.#byId.get(String(id)) : this.#byKey.get(key));
+      demandRevision(change.ifRevision, row?.head?.revision);
+      if (!row) return { before: undefined };
+      this.#delete.run(row.key);
+      this.#record(row.head, "revoked", row.userId, authored(change));
+      return { before: row.userId };
+    });
+    return before;
   }
+
+  async list(userId: UserId): Promise<readonly TokenInfo[]> {
+    return this.#byUser.all(userId).map((row) => ({
+      id: String(row["id"]),
+      userId,
+      issuedAt: Number(row["issued_at"]),
+      by: String(row["issued_by"]),
+    }));
+  }
+
+  /** A token that was not issued here is known by the id of its first record, as one that was. */
+  #record(
+    head: Head | undefined,
+    origin: TokenRecord["origin"],
+    userId: UserId,
+    author: Pick<TokenRecord, "id" | "by" | "note">,
+  ): Head {
+    const after = headAfter(head, author.id);
+    this.#journal.append({ of: "token", ...author, ...after, tokenId: after.revision.epoch, userId, origin });
+    return after;
+  }
+}
+
+/** What is done once under a name is kept for a day, and a token that was revoked is not. */
+const nameOf = (keyOrId: string): string => `token:${hash("sha256", keyOrId, "base64url")}`;
+
+function rowIn(row: Record<string, unknown> | undefined): Row | undefined {
+  if (!row) return undefined;
+  const head = row["id"]
+    ? { revision: { epoch: String(row["id"]), number: 1 }, at: Number(row["issued_at"]) }
+    : undefined;
+  return { key: String(row["key"]), userId: String(row["user_id"]), head };
 }

@@ -1,0 +1,48 @@
+import { z } from "zod";
+import type { ChangeRecord } from "../domain/change.ts";
+import type { Json } from "../domain/feature.ts";
+
+const recorded = {
+  id: z.uuid(),
+  by: z.string(),
+  note: z.string().exactOptional(),
+  at: z.int(),
+  revision: z.object({ epoch: z.string(), number: z.int() }),
+};
+const features = z.array(z.string());
+
+const changeRecord = z.discriminatedUnion("of", [
+  z.object({
+    ...recorded,
+    of: z.literal("set"),
+    key: z.string(),
+    origin: z.enum(["change", "external", "baseline"]),
+    added: features,
+    removed: features,
+    members: features.exactOptional(),
+    size: z.int(),
+  }),
+  z.object({
+    ...recorded,
+    of: z.literal("document"),
+    collection: z.string(),
+    name: z.string(),
+    value: z.json() as z.ZodType<Json>,
+  }),
+  z.object({
+    ...recorded,
+    of: z.literal("token"),
+    tokenId: z.string(),
+    userId: z.string(),
+    origin: z.enum(["issued", "revoked"]),
+  }),
+]) satisfies z.ZodType<ChangeRecord>;
+
+/** The record that a text holds as JSON; `undefined` where it holds none. */
+export function changeRecordIn(text: string): ChangeRecord | undefined {
+  try {
+    return changeRecord.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}

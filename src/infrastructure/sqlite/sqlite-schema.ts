@@ -1,0 +1,69 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** How long a statement waits for another process that writes. */
+export const busyMs = 2_000;
+
+const mode = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+`;
+
+const tables = `
+  CREATE TABLE IF NOT EXISTS members (key TEXT, feature TEXT, PRIMARY KEY (key, feature)) STRICT, WITHOUT ROWID;
+  CREATE INDEX members_by_feature ON members (feature, key);
+  CREATE TABLE heads (
+    key TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS tokens (key TEXT PRIMARY KEY, user_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  ALTER TABLE tokens ADD COLUMN id TEXT;
+  ALTER TABLE tokens ADD COLUMN issued_at INTEGER;
+  ALTER TABLE tokens ADD COLUMN issued_by TEXT;
+  CREATE INDEX tokens_by_user ON tokens (user_id);
+  CREATE INDEX tokens_by_id ON tokens (id) WHERE id IS NOT NULL;
+
+  CREATE TABLE documents (
+    collection TEXT, name TEXT, value TEXT, epoch TEXT NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (collection, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE once (
+    thing TEXT, name TEXT, answer TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (thing, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX once_by_time ON once (at);
+  CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
+`;
+
+/**
+ * Makes the tables that are missing, all or none, also in a file that holds only sets and users of tokens, as those of
+ * earlier versions do. Several processes may do so at once.
+ */
+export function prepareSchema(database: DatabaseSync): void {
+  whileFree(() => database.exec(mode));
+  if (isPrepared(database)) return;
+  whileFree(() => database.exec("BEGIN IMMEDIATE"));
+  try {
+    if (!isPrepared(database)) database.exec(tables);
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+const isPrepared = (database: DatabaseSync): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'outbox'").get() !== undefined;
+
+/** Switching a new file to WAL fails at once while another process does the same, whatever the busy timeout. */
+function whileFree(task: () => void): void {
+  const deadline = performance.now() + busyMs;
+  while (true) {
+    try {
+      task();
+      return;
+    } catch (error) {
+      if (!/locked/.test(String(error)) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
