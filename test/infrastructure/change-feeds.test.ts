@@ -8,6 +8,7 @@ import { SqliteChangeFeed } from "../../src/infrastructure/sqlite/sqlite-change-
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { changeFeedContract } from "../contracts/change-feed.contract.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
+import { aChange } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -126,7 +127,7 @@ describe("over SQLite", () => {
     const feed = new SqliteChangeFeed(file);
     feeds.push(feed);
     const change = async (key: string) => {
-      await connection.changes.apply({ key, add: [`${Math.random()}`], remove: [] });
+      await connection.changes.apply({ ...aChange(), key, personal: false, add: [`${Math.random()}`], remove: [] });
     };
     return { feed, change };
   });

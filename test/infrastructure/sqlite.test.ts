@@ -2,23 +2,39 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { RevisionMismatch, StoreFull } from "../../src/domain/errors.ts";
+import type { FeatureStore } from "../../src/domain/feature-store.ts";
+import type { Connection } from "../../src/infrastructure/connection.ts";
 import { SetupFailed } from "../../src/infrastructure/setup-failed.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { SqliteFeatureStore } from "../../src/infrastructure/sqlite/sqlite-feature-store.ts";
+import { SqliteJournal } from "../../src/infrastructure/sqlite/sqlite-journal.ts";
+import { prepareSchema } from "../../src/infrastructure/sqlite/sqlite-schema.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { documentStoreContract } from "../contracts/document-store.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
-import { featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
-import { sqliteStore, type TestStore } from "../support/stores.ts";
+import { aChange, recordsIn, sqliteStore, type TestStore } from "../support/stores.ts";
+import { until } from "../support/until.ts";
+
+/** What a file held before changes were recorded. */
+const earlierTables = `
+  PRAGMA journal_mode = WAL;
+  CREATE TABLE members (key TEXT, feature TEXT, PRIMARY KEY (key, feature)) STRICT, WITHOUT ROWID;
+  CREATE TABLE tokens (key TEXT PRIMARY KEY, user_id TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
 
 describe("SQLite", () => {
   let store: TestStore;
   let folder: string;
+  const file = () => join(folder, "deep/down/tidegate.db");
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-sqlite-"));
-    store = sqliteStore(join(folder, "deep/down/tidegate.db"));
+    store = sqliteStore(file());
   });
   afterEach(async () => {
     await store[Symbol.asyncDispose]();
@@ -26,56 +42,293 @@ describe("SQLite", () => {
   });
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
-  featureStoreContract(() => store.connection);
+
+  it("records each change of a set, with its members now and then", async () => {
+    const { changes } = store.connection;
+    await store.put("a", ["one", "two"]);
+    const change = { ...aChange(), note: "why", key: "a", personal: false };
+    expect(await changes.revisions(["a"])).toEqual([undefined]);
+    const done = await changes.apply({ ...change, add: ["two", "three"], remove: ["one", "nine"], ifRevision: null });
+    const [baseline, record] = await recordsIn(store.connection);
+    const { id: epoch } = baseline ?? { id: "" };
+    expect(done).toEqual({ added: ["three"], removed: ["one"], revision: { epoch, number: 2 } });
+    expect(baseline).toEqual({
+      of: "set",
+      id: epoch,
+      by: "external",
+      at: expect.any(Number),
+      revision: { epoch, number: 1 },
+      key: "a",
+      origin: "baseline",
+      added: [],
+      removed: [],
+      members: ["one", "two"],
+      size: 2,
+    });
+    expect(record).toEqual({
+      of: "set",
+      id: change.id,
+      by: change.by,
+      note: "why",
+      at: expect.any(Number),
+      revision: { epoch, number: 2 },
+      key: "a",
+      origin: "change",
+      added: ["three"],
+      removed: ["one"],
+      size: 2,
+    });
+    await expect(changes.apply({ ...change, add: [], remove: [], ifRevision: null })).rejects.toThrow(RevisionMismatch);
+    expect(await changes.revisions(["a", "b"])).toEqual([{ epoch, number: 2 }, undefined]);
+    for (let number = 3; number <= 256; number++) await add(store.connection, "a", `feature_${number}`);
+    const records = await recordsIn(store.connection);
+    expect(records.map(({ revision }) => revision.number)).toEqual(Array.from({ length: 256 }, (_, at) => at + 1));
+    const whole = records.filter((each) => "members" in each);
+    expect(whole.map(({ revision }) => revision.number)).toEqual([1, 256]);
+    expect(whole[1]).toMatchObject({ members: await members(store.connection, "a"), size: 256 });
+  });
+
+  it("records a baseline where there is nothing yet, and anew in another epoch", async () => {
+    const { changes } = store.connection;
+    expect(await changes.reconcile({ key: "a", personal: false })).toBe(true);
+    expect(await changes.reconcile({ key: "a", personal: false })).toBe(false);
+    await store.put(
+      "much",
+      Array.from({ length: 1_001 }, (_, index) => `feature_${index}`),
+    );
+    await changes.rebase({ key: "much", personal: true });
+    await changes.rebase({ key: "much", personal: true });
+    const [empty, much, anew] = await recordsIn(store.connection);
+    expect(empty).toMatchObject({ key: "a", origin: "baseline", members: [], size: 0 });
+    expect(much).toMatchObject({ key: "much", origin: "baseline", added: [], size: 1_001 });
+    expect(much).not.toHaveProperty("members");
+    expect(anew?.revision).toEqual({ epoch: anew?.id, number: 1 });
+    expect(await changes.revisions(["much"])).toEqual([anew?.revision]);
+  });
+
+  it("finds keys by their prefix, and who has a feature", async () => {
+    const { changes } = store.connection;
+    for (const key of ["location:b", "location:a", "locations", "location:ü", "other"])
+      await store.put(key, ["x", "y"]);
+    expect(await changes.keys("location:", 10)).toEqual({
+      keys: ["location:a", "location:b", "location:ü"],
+      complete: true,
+    });
+    expect(await changes.keys("location:", 2)).toEqual({ keys: ["location:a", "location:b"], complete: false });
+    expect(await changes.holders("location:", "x")).toBe(3);
+    expect(await changes.holders("location:", "z")).toBe(0);
+  });
+
+  it("has records in its outbox until they are taken out", async () => {
+    for (const feature of ["x", "y", "z"]) await add(store.connection, feature, feature);
+    await using outbox = store.connection.outbox();
+    const [first, second] = await outbox.read(2);
+    expect(await outbox.backlog()).toEqual({ entries: 3, oldest: first?.record?.at });
+    const taken = first ? [first] : [];
+    await outbox.remove(taken);
+    await outbox.remove(taken);
+    expect((await outbox.read(1))[0]).toEqual(second);
+    expect((await outbox.backlog()).entries).toBe(2);
+    await outbox.remove(await outbox.read(10));
+    expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
+  });
+
+  documentStoreContract(() => ({
+    documents: store.connection.documents,
+    records: () => recordsIn(store.connection),
+  }));
 
   describe.each([
     ["plain", plainTokenKey()],
     ["hashed", hashedTokenKey("pepper")],
   ])("with %s tokens", (_, keyOf) => {
     const resolver = () => store.connection.tokenResolver(keyOf);
-    const tokens = () => store.connection.tokenStore(keyOf);
-    tokenResolverContract(() => ({
+    const put = async (token: string, userId: string) => {
+      using other = new DatabaseSync(file());
+      other.prepare("INSERT OR REPLACE INTO tokens (key, user_id) VALUES (?, ?)").run(keyOf(token), userId);
+    };
+    tokenResolverContract(() => ({ resolver: resolver(), put }));
+    tokenStoreContract(() => ({
+      store: store.connection.tokenStore(keyOf),
       resolver: resolver(),
-      put: async (token, userId) => void (await tokens().assign(token, userId)),
+      put,
+      records: () => recordsIn(store.connection),
     }));
-    tokenStoreContract(() => ({ store: tokens(), resolver: resolver() }));
   });
 
   it("keeps what was changed when it is closed and opened again", async () => {
     const file = join(folder, "kept.db");
     {
       await using first = openSqlite("features", file);
-      await first.changes.apply({ key: "global_features", add: ["kept"], remove: [] });
+      await add(first, "global_features", "kept");
     }
     await using second = openSqlite("features", file);
-    expect((await second.sets.read("global_features", 10)).value.features).toEqual(["kept"]);
+    expect(await members(second, "global_features")).toEqual(["kept"]);
+    await add(second, "global_features", "more");
+    expect((await recordsIn(second)).map(({ revision }) => revision.number)).toEqual([1, 2]);
   });
 
-  it("may be made by several processes at once", async () => {
+  it.each([
+    ["new", ""],
+    ["of an earlier version", earlierTables],
+  ])("may be opened by several processes at once where it is %s", async (_, content) => {
     const file = join(folder, "raced.db");
+    if (content) {
+      using earlier = new DatabaseSync(file);
+      earlier.exec(content);
+    }
     const open = `import { openSqlite } from ${JSON.stringify(resolve("src/infrastructure/sqlite/sqlite-connection.ts"))};
-      openSqlite("features", ${JSON.stringify(file)});`;
+      const { changes } = openSqlite("features", ${JSON.stringify(file)});
+      await changes.apply({ id: "", by: "", key: "a", personal: false, add: ["p" + process.pid], remove: [] });`;
     const started = Array.from({ length: 6 }, () =>
       promisify(execFile)(process.execPath, ["--input-type=module", "--eval", open]),
     );
     await expect(Promise.all(started)).resolves.toHaveLength(6);
+    await using connection = openSqlite("features", file);
+    expect(await members(connection, "a")).toHaveLength(6);
+  });
+
+  it("goes on with a file of an earlier version, and records what it held", async () => {
+    const file = join(folder, "earlier.db");
+    {
+      using earlier = new DatabaseSync(file);
+      earlier.exec(`${earlierTables}
+        INSERT INTO members VALUES ('global_features', 'one'), ('global_features', 'two'), ('location:madrid', 'x');
+        INSERT INTO tokens VALUES ('token:1234', '1');`);
+    }
+    await using connection = openSqlite("features", file);
+    expect(await members(connection, "global_features")).toEqual(["one", "two"]);
+    expect((await connection.tokenResolver(plainTokenKey()).resolve("1234")).value).toBe("1");
+    const { revision } = await add(connection, "global_features", "three");
+    const [baseline, change] = await recordsIn(connection);
+    expect(baseline).toMatchObject({ origin: "baseline", by: "external", members: ["one", "two"], size: 2 });
+    expect(baseline?.revision).toEqual({ epoch: baseline?.id, number: 1 });
+    expect(change).toMatchObject({ origin: "change", added: ["three"], size: 3 });
+    expect(revision).toEqual({ epoch: baseline?.id, number: 2 });
+    expect(await connection.tokenStore(plainTokenKey()).list("1")).toEqual([]);
+    expect(await connection.tokenStore(plainTokenKey()).revoke({ ...aChange(), token: "1234" })).toBe("1");
+    expect(await connection.changes.holders("location:", "x")).toBe(1);
   });
 
   it("shows what another connection changes", async () => {
     const file = join(folder, "shared.db");
     await using server = openSqlite("features", file);
     await using commandLine = openSqlite("features", file);
-    await commandLine.changes.apply({ key: "global_features", add: ["new"], remove: [] });
-    expect((await server.sets.read("global_features", 10)).value.features).toEqual(["new"]);
+    await add(commandLine, "global_features", "new");
+    expect(await members(server, "global_features")).toEqual(["new"]);
+  });
+
+  it("tells at once of records that it adds, and soon of those that another connection adds", async () => {
+    await using other = openSqlite("features", file());
+    await using outbox = store.connection.outbox();
+    let told = 0;
+    outbox.listen(() => {
+      told += 1;
+    });
+    await add(store.connection, "global_features", "own");
+    expect(told).toBe(1);
+    await add(other, "global_features", "others");
+    await until(() => told > 1, "the other's record is told of", 1_000);
+    await outbox[Symbol.asyncDispose]();
+    const before = told;
+    await add(store.connection, "global_features", "unheard");
+    expect(told).toBe(before);
+  });
+
+  it("makes what was done under a name again after a day", async () => {
+    const once = { key: "a", personal: false, add: ["x"], remove: [], once: "name" };
+    const first = await store.connection.changes.apply({ ...aChange(), ...once });
+    expect(await store.connection.changes.apply({ ...aChange(), ...once })).toEqual(first);
+    {
+      using other = new DatabaseSync(file());
+      other.prepare("UPDATE once SET at = ?").run(Date.now() - 24 * 60 * 60 * 1_000);
+    }
+    expect(await store.connection.changes.apply({ ...aChange(), ...once })).toMatchObject({
+      added: [],
+      revision: { number: 2 },
+    });
+  });
+
+  it("never tells an earlier time of a later record, though the clock is set back", async () => {
+    const ahead = Date.now() + 3_600_000;
+    await add(store.connection, "a", "x");
+    {
+      using other = new DatabaseSync(file());
+      other.prepare("UPDATE heads SET at = ?").run(ahead);
+    }
+    await add(store.connection, "a", "y");
+    await store.connection.changes.rebase({ key: "a", personal: false });
+    expect((await recordsIn(store.connection)).slice(1).map(({ at }) => at)).toEqual([ahead, ahead]);
+  });
+
+  it("does not tell of how many have a feature where they are very many", async () => {
+    {
+      using other = new DatabaseSync(file());
+      other.exec(`INSERT INTO members WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001)
+        SELECT 'features:user:' || i, 'common' FROM n UNION ALL SELECT 'features:user:' || i, 'rare' FROM n LIMIT 100003`);
+    }
+    expect(await store.connection.changes.holders("features:user:", "common")).toBeUndefined();
+    expect(await store.connection.changes.holders("features:user:", "rare")).toBe(2);
+  });
+
+  it("changes and records nothing on a full disk, and says which", async () => {
+    const file = join(folder, "full.db");
+    using database = new DatabaseSync(file);
+    prepareSchema(database);
+    const changes = new SqliteFeatureStore(database, new SqliteJournal(database, file));
+    await add({ changes }, "a", "before");
+    const { page_count: pages } = database.prepare("PRAGMA page_count").get() ?? {};
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+    const much = Array.from({ length: 5_000 }, (_, index) => `feature_${index}`);
+    const failed = await add({ changes }, "a", ...much).catch((error) => error);
+    expect(failed).toBeInstanceOf(StoreFull);
+    expect(failed.message).toContain(file);
+    expect(database.isTransaction).toBe(false);
+    await using other = openSqlite("features", file);
+    expect(await members(other, "a")).toEqual(["before"]);
+    expect(await recordsIn(other)).toHaveLength(1);
+    expect(await other.changes.revisions(["a"])).toMatchObject([{ number: 1 }]);
+    database.exec("PRAGMA max_page_count = 1000000");
+    expect((await add({ changes }, "a", ...much)).revision.number).toBe(2);
+  });
+
+  it("says which file cannot be written", async () => {
+    using database = new DatabaseSync(file());
+    const changes = new SqliteFeatureStore(database, new SqliteJournal(database, file()));
+    database.exec("PRAGMA query_only = ON");
+    await expect(add({ changes }, "a", "x")).rejects.toThrow(
+      `${file()} cannot be written: attempt to write a readonly`,
+    );
+    expect(await members(store.connection, "a")).toEqual([]);
   });
 
   it("holds no token in the hashed layout", async () => {
     const file = join(folder, "hashed.db");
     await using connection = openSqlite("users", file);
-    await connection.tokenStore(hashedTokenKey("pepper")).assign("s3cret-token", "1");
+    const tokens = connection.tokenStore(hashedTokenKey("pepper"));
+    await tokens.assign({ ...aChange(), once: "issue", token: "s3cret-token", userId: "1" });
     const written = readFileSync(file, "latin1") + readFileSync(`${file}-wal`, "latin1");
     expect(written).toContain("tokenh:");
     expect(written).not.toContain("s3cret");
+  });
+
+  it("gives back an entry that is no record, as it stands", async () => {
+    const id = aChange().id;
+    const texts = [
+      "{",
+      "null",
+      '{"of":"set"}',
+      `{"of":"token","id":"x","by":"a","at":1,"revision":{"epoch":"e","number":1},"tokenId":"t","userId":"1","origin":"issued"}`,
+      `{"of":"token","id":"${id}","by":"a","at":1,"revision":{"epoch":"e","number":1},"tokenId":"t","userId":"1","origin":"issued"}`,
+    ];
+    {
+      using other = new DatabaseSync(file());
+      for (const text of texts) other.prepare("INSERT INTO outbox (record) VALUES (?)").run(text);
+    }
+    await using outbox = store.connection.outbox();
+    const entries = await outbox.read(10);
+    expect(entries.map(({ text }) => text)).toEqual(texts);
+    expect(entries.map(({ record }) => record?.id)).toEqual([undefined, undefined, undefined, undefined, id]);
   });
 
   it("says which connection cannot open its file, and what to do", () => {
@@ -89,7 +342,12 @@ describe("SQLite", () => {
 
   it("knows whether it is empty", async () => {
     expect(await store.connection.isEmpty()).toBe(true);
-    await store.connection.tokenStore(plainTokenKey()).assign("1234", "1");
+    await store.connection.tokenStore(plainTokenKey()).assign({ ...aChange(), token: "1234", userId: "1" });
     expect(await store.connection.isEmpty()).toBe(false);
   });
 });
+
+const add = ({ changes }: { changes: FeatureStore }, key: string, ...features: string[]) =>
+  changes.apply({ ...aChange(), key, personal: false, add: features, remove: [] });
+
+const members = async ({ sets }: Connection, key: string) => [...(await sets.read(key, 10_000)).value.features].sort();

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { v7 as uuidv7 } from "uuid";
 import type { SourceHost } from "../../src/adapters/source.ts";
 import type { ChangeRecord } from "../../src/domain/change.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
@@ -52,6 +53,9 @@ export function sqliteStore(file?: string): TestStore {
     },
   };
 }
+
+/** What a change carries beside what it changes. */
+export const aChange = () => ({ id: uuidv7(), by: "tester" });
 
 /** All that waits in the outbox of a store. */
 export async function recordsIn(connection: Connection): Promise<readonly ChangeRecord[]> {
