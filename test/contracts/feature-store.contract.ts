@@ -1,45 +1,367 @@
 import { describe, expect, it } from "vitest";
+import type { SetRecord } from "../../src/domain/change.ts";
+import { RevisionMismatch } from "../../src/domain/errors.ts";
 import type { FeatureSets } from "../../src/domain/feature-sets.ts";
-import type { FeatureStore } from "../../src/domain/feature-store.ts";
+import type { FeatureStore, SetChange } from "../../src/domain/feature-store.ts";
+import type { Outbox } from "../../src/domain/outbox.ts";
+import { changeOf } from "../support/changes.ts";
 
-/** A store to change, empty at first, and what reads it. */
-export type FeatureStoreUnderTest = { readonly changes: FeatureStore; readonly sets: FeatureSets };
+/** A store to change, empty at first, what reads it, and ways to change it behind its back. */
+export type FeatureStoreUnderTest = {
+  readonly changes: FeatureStore;
+  readonly sets: FeatureSets;
+  readonly outbox: () => Outbox;
+  readonly put: (key: string, members: readonly string[]) => Promise<void>;
+  readonly take: (key: string, members: readonly string[]) => Promise<void>;
+};
 
 /** What every FeatureStore does. */
 export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
-  const read = async (sets: FeatureSets, key: string) => (await sets.read(key, 100)).value.features.toSorted();
+  const shared = (key: string) => ({ key, personal: false });
+  const personal = (key: string) => ({ key, personal: true });
+  const add = (key: string, ...features: readonly string[]): SetChange => changeOf(key, { add: features });
+  const remove = (key: string, ...features: readonly string[]): SetChange => changeOf(key, { remove: features });
+  const numbered = (count: number) => Array.from({ length: count }, (_, index) => `feature_${index}`);
+
+  const read = async ({ sets }: FeatureStoreUnderTest, key: string) =>
+    (await sets.read(key, 20_000)).value.features.toSorted();
+
+  /** What was recorded of a set, oldest first. */
+  async function recorded({ outbox }: FeatureStoreUnderTest, key: string): Promise<readonly SetRecord[]> {
+    await using opened = outbox();
+    const records = (await opened.read(10_000)).map(({ record }) => record);
+    return records.filter((record) => record?.of === "set" && record.key === key) as SetRecord[];
+  }
+
+  /** What a set holds, told from its records alone; `undefined` where they do not tell. */
+  function folded(records: readonly SetRecord[]): readonly string[] | undefined {
+    let set: Set<string> | undefined;
+    for (const { added, removed, members, origin } of records) {
+      if (members) set = new Set(members);
+      else if (origin !== "change" && added.length + removed.length === 0) set = undefined;
+      else set = set?.difference(new Set(removed)).union(new Set(added));
+    }
+    return set && [...set].sort();
+  }
 
   describe("FeatureStore", () => {
     it("adds features and takes others out in one change", async () => {
-      const { changes, sets } = open();
-      await changes.apply({ key: "store:a", add: ["one", "two"], remove: [] });
-      await changes.apply({ key: "store:a", add: ["three"], remove: ["one"] });
-      expect(await read(sets, "store:a")).toEqual(["three", "two"]);
+      const store = open();
+      await store.changes.apply(add("store:a", "one", "two"));
+      await store.changes.apply(changeOf("store:a", { add: ["three"], remove: ["one"] }));
+      expect(await read(store, "store:a")).toEqual(["three", "two"]);
     });
 
     it("tells what really changed", async () => {
       const { changes } = open();
-      expect(await changes.apply({ key: "store:b", add: ["one", "two"], remove: ["nine"] })).toEqual({
+      expect(await changes.apply(changeOf("store:a", { add: ["one", "two"], remove: ["nine"] }))).toMatchObject({
         added: ["one", "two"],
         removed: [],
       });
-      expect(await changes.apply({ key: "store:b", add: ["two", "three"], remove: ["one", "nine"] })).toEqual({
+      expect(
+        await changes.apply(changeOf("store:a", { add: ["two", "three"], remove: ["one", "nine"] })),
+      ).toMatchObject({ added: ["three"], removed: ["one"] });
+    });
+
+    it("takes a feature that is named twice for one", async () => {
+      expect(await open().changes.apply(add("store:a", "one", "one"))).toMatchObject({ added: ["one"] });
+    });
+
+    it("changes ten thousand features at once", async () => {
+      const store = open();
+      const features = numbered(10_000);
+      const { added } = await store.changes.apply(add("store:a", ...features));
+      expect(added).toEqual(features);
+      expect((await store.changes.apply(remove("store:a", ...features))).removed).toEqual(features);
+      expect(await read(store, "store:a")).toEqual([]);
+    });
+
+    it("records a change with who made it and what it really did", async () => {
+      const store = open();
+      await store.changes.apply(add("store:a", "one", "two"));
+      const change = { ...changeOf("store:a", { add: ["two", "three"], remove: ["one"] }), note: 'for "Ana" ☂' };
+      const { revision } = await store.changes.apply(change);
+      const { at, ...record } = (await recorded(store, "store:a")).at(-1) ?? {};
+      expect(record).toEqual({
+        of: "set",
+        id: change.id,
+        by: change.by,
+        note: change.note,
+        key: "store:a",
+        origin: "change",
         added: ["three"],
         removed: ["one"],
+        size: 2,
+        revision,
       });
+      expect(Math.abs((at ?? 0) - Date.now())).toBeLessThan(60_000);
     });
 
-    it("does nothing for an empty change", async () => {
-      const { changes, sets } = open();
-      expect(await changes.apply({ key: "store:c", add: [], remove: [] })).toEqual({ added: [], removed: [] });
-      expect(await read(sets, "store:c")).toEqual([]);
+    it("records a change that changes nothing too", async () => {
+      const store = open();
+      await store.changes.apply(add("store:a", "one"));
+      const { revision } = await store.changes.apply(add("store:a", "one"));
+      const idle = await store.changes.apply(changeOf("store:a", {}));
+      expect(idle).toEqual({ added: [], removed: [], revision: { ...revision, number: revision.number + 1 } });
+      expect((await recorded(store, "store:a")).map(({ added, removed, size }) => [added, removed, size])).toEqual([
+        [[], [], 0],
+        [["one"], [], 1],
+        [[], [], 1],
+        [[], [], 1],
+      ]);
     });
 
-    it("loses none of many changes that are made at once", async () => {
-      const { changes, sets } = open();
-      const features = Array.from({ length: 50 }, (_, index) => `feature_${index}`);
-      await Promise.all(features.map((feature) => changes.apply({ key: "store:d", add: [feature], remove: [] })));
-      expect(await read(sets, "store:d")).toEqual([...features].sort());
+    it("loses none of many changes that are made at once, and numbers them without a gap", async () => {
+      const store = open();
+      const features = numbered(50);
+      await Promise.all(features.map((feature) => store.changes.apply(add("store:a", feature))));
+      expect(await read(store, "store:a")).toEqual([...features].sort());
+      const records = await recorded(store, "store:a");
+      expect(new Set(records.map(({ revision }) => revision.epoch)).size).toBe(1);
+      expect(records.map(({ revision }) => revision.number)).toEqual(
+        Array.from({ length: 51 }, (_, index) => index + 1),
+      );
+      expect(new Set(records.map(({ id }) => id)).size).toBe(51);
+      expect(records.map(({ at }) => at)).toEqual(records.map(({ at }) => at).sort((one, other) => one - other));
+    });
+
+    it.each([
+      ["shared", shared("store:a")],
+      ["personal", personal("store:a")],
+    ])("begins with what a set held when it was first met (%s)", async (_, set) => {
+      const store = open();
+      await store.put("store:a", ["old", "older"]);
+      await store.changes.apply({ ...add("store:a", "new"), ...set });
+      const [baseline, change] = await recorded(store, "store:a");
+      expect(baseline).toMatchObject({ origin: "baseline", by: "external", added: [], removed: [], size: 2 });
+      expect(baseline?.members?.toSorted()).toEqual(["old", "older"]);
+      expect(baseline?.revision.number).toBe(1);
+      expect(change).toMatchObject({ origin: "change", added: ["new"], size: 3 });
+      expect(change?.revision).toEqual({ epoch: baseline?.revision.epoch, number: 2 });
+    });
+
+    it("records what was done behind its back before a change, as external", async () => {
+      const store = open();
+      await store.changes.apply(add("store:a", "one", "two"));
+      await store.put("store:a", ["three", "four"]);
+      await store.take("store:a", ["one"]);
+      await store.changes.apply(add("store:a", "five"));
+      const [external, change] = (await recorded(store, "store:a")).slice(-2);
+      expect(external).toMatchObject({ origin: "external", by: "external", removed: ["one"], size: 3 });
+      expect(external?.added.toSorted()).toEqual(["four", "three"]);
+      expect(change).toMatchObject({ origin: "change", added: ["five"], size: 4 });
+    });
+
+    it("takes what was done behind its back for done, also where a change asks for the same", async () => {
+      const store = open();
+      await store.changes.apply(add("store:a", "one"));
+      await store.put("store:a", ["two"]);
+      expect(await store.changes.apply(add("store:a", "two"))).toMatchObject({ added: [] });
+      const [external, change] = (await recorded(store, "store:a")).slice(-2);
+      expect([external?.origin, external?.added, change?.origin, change?.added]).toEqual([
+        "external",
+        ["two"],
+        "change",
+        [],
+      ]);
+    });
+
+    it("records what is done to a user's set behind its back with the set after", async () => {
+      const store = open();
+      await store.changes.apply({ ...add("store:a", "one", "two"), personal: true });
+      await store.put("store:a", ["three"]);
+      await store.take("store:a", ["one"]);
+      expect(await store.changes.reconcile(personal("store:a"))).toBe(true);
+      expect(await store.changes.reconcile(personal("store:a"))).toBe(false);
+      const last = (await recorded(store, "store:a")).at(-1);
+      expect(last).toMatchObject({ origin: "external", added: [], removed: [], size: 2 });
+      expect(last?.members?.toSorted()).toEqual(["three", "two"]);
+    });
+
+    it.each([
+      ["shared", shared("store:a")],
+      ["personal", personal("store:a")],
+    ])("finds out once what was done behind its back (%s)", async (_, set) => {
+      const store = open();
+      expect(await store.changes.reconcile(set)).toBe(true);
+      expect(await store.changes.reconcile(set)).toBe(false);
+      await store.put("store:a", ["one"]);
+      const found = await Promise.all(Array.from({ length: 8 }, () => store.changes.reconcile(set)));
+      expect(found.filter(Boolean)).toHaveLength(1);
+      await store.changes.apply({ ...add("store:a", "two"), ...set });
+      expect(await store.changes.reconcile(set)).toBe(false);
+      const origins = (await recorded(store, "store:a")).map(({ origin }) => origin);
+      expect(origins).toEqual(["baseline", "external", "change"]);
+    });
+
+    it("knows a set that is recorded in the one way and then in the other", async () => {
+      const store = open();
+      await store.changes.apply(add("store:a", "one"));
+      expect(await store.changes.reconcile(personal("store:a"))).toBe(false);
+      await store.changes.apply({ ...add("store:a", "two"), personal: true });
+      expect(await store.changes.reconcile(shared("store:a"))).toBe(false);
+      await store.put("store:a", ["three"]);
+      await store.changes.apply(add("store:a", "four"));
+      await store.take("store:a", ["one"]);
+      expect(await store.changes.reconcile(shared("store:a"))).toBe(true);
+      expect((await recorded(store, "store:a")).at(-1)).toMatchObject({ origin: "external", removed: ["one"] });
+      expect(folded(await recorded(store, "store:a"))).toEqual(["four", "three", "two"]);
+    });
+
+    it("leaves members that cannot be features out of its records, but for their number", async () => {
+      const store = open();
+      await store.put("store:a", ["good", "bad\u0007", "worse\u0085", "x".repeat(1_025)]);
+      await store.changes.apply(add("store:a", "new"));
+      await store.take("store:a", ["bad\u0007"]);
+      await store.put("store:a", ["\u0001", "größer", "🏖️".repeat(300), "\u{1f3d6}".repeat(513)]);
+      await store.changes.reconcile(shared("store:a"));
+      await store.take("store:a", ["\u0001"]);
+      await store.changes.reconcile(shared("store:a"));
+      const [baseline, , external, after] = await recorded(store, "store:a");
+      expect(baseline).toMatchObject({ members: ["good"], size: 4 });
+      expect(external).toMatchObject({ removed: [], size: 8 });
+      expect(external?.added.toSorted()).toEqual(["größer", "🏖️".repeat(300)].sort());
+      expect(after).toMatchObject({ added: [], removed: [], size: 7 });
+      expect(after?.members?.toSorted()).toEqual(["good", "größer", "new", "🏖️".repeat(300)].sort());
+    });
+
+    it("records the size of a large set, and not what is in it", async () => {
+      const store = open();
+      await store.put("store:a", numbered(1_001));
+      await store.put("store:b", numbered(1_000));
+      for (const key of ["store:a", "store:b"]) await store.changes.reconcile(shared(key));
+      const [large] = await recorded(store, "store:a");
+      expect([large?.size, large?.members]).toEqual([1_001, undefined]);
+      expect((await recorded(store, "store:b"))[0]?.members).toHaveLength(1_000);
+    });
+
+    it("holds the whole set in every 256th record", async () => {
+      const store = open();
+      for (let number = 2; number <= 513; number++) {
+        await store.changes.apply(number % 2 ? remove("store:a", "one") : add("store:a", "one"));
+      }
+      const whole = (await recorded(store, "store:a")).filter(({ members }) => members);
+      expect(whole.map(({ revision, members }) => [revision.number, members])).toEqual([
+        [1, []],
+        [256, ["one"]],
+        [512, ["one"]],
+      ]);
+    });
+
+    it("makes a change under a name once, however often and from wherever it is asked for", async () => {
+      const store = open();
+      const change = () => ({ ...add("store:a", "one"), once: "retry {1}" });
+      const first = await store.changes.apply(change());
+      await store.changes.apply(remove("store:a", "one"));
+      const again = await Promise.all(Array.from({ length: 8 }, () => store.changes.apply(change())));
+      expect(again).toEqual(Array.from({ length: 8 }, () => first));
+      expect(await read(store, "store:a")).toEqual([]);
+      expect(await recorded(store, "store:a")).toHaveLength(3);
+      expect((await store.changes.apply({ ...change(), once: "other" })).added).toEqual(["one"]);
+      expect((await store.changes.apply({ ...change(), key: "store:b" })).added).toEqual(["one"]);
+    });
+
+    it("makes a change only at the revision it is for", async () => {
+      const store = open();
+      const { revision } = await store.changes.apply({ ...add("store:a", "one"), ifRevision: null });
+      const next = await store.changes.apply({ ...add("store:a", "two"), ifRevision: revision });
+      expect(next.revision).toEqual({ ...revision, number: revision.number + 1 });
+      for (const ifRevision of [revision, null, { ...next.revision, epoch: "another" }]) {
+        const refused = store.changes.apply({ ...add("store:a", "three"), ifRevision });
+        await expect(refused).rejects.toBeInstanceOf(RevisionMismatch);
+      }
+      expect(await read(store, "store:a")).toEqual(["one", "two"]);
+      expect(await recorded(store, "store:a")).toHaveLength(3);
+    });
+
+    it("counts what was done behind its back as a change of the revision, and records it although it makes none", async () => {
+      const store = open();
+      const { revision } = await store.changes.apply(add("store:a", "one"));
+      await store.put("store:a", ["two"]);
+      const refused = store.changes.apply({ ...add("store:a", "three"), ifRevision: revision });
+      await expect(refused).rejects.toBeInstanceOf(RevisionMismatch);
+      expect((await recorded(store, "store:a")).at(-1)).toMatchObject({ origin: "external", added: ["two"] });
+      expect(await store.changes.reconcile(shared("store:a"))).toBe(false);
+      expect(await store.changes.revisions(["store:a"])).toEqual([{ ...revision, number: revision.number + 1 }]);
+    });
+
+    it("makes one of two changes for the same revision", async () => {
+      const { changes } = open();
+      const { revision: ifRevision } = await changes.apply(add("store:a", "one"));
+      const both = ["two", "three"].map((feature) => changes.apply({ ...add("store:a", feature), ifRevision }));
+      const results = await Promise.allSettled(both);
+      expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    });
+
+    it("begins a new epoch with what the set holds", async () => {
+      const store = open();
+      const { revision } = await store.changes.apply(add("store:a", "one", "two"));
+      await store.changes.rebase(shared("store:a"));
+      const last = (await recorded(store, "store:a")).at(-1);
+      expect(last).toMatchObject({ origin: "baseline", size: 2, revision: { number: 1 } });
+      expect(last?.members?.toSorted()).toEqual(["one", "two"]);
+      expect(last?.revision.epoch).not.toBe(revision.epoch);
+      const next = await store.changes.apply(add("store:a", "three"));
+      expect(next.revision).toEqual({ epoch: last?.revision.epoch, number: 2 });
+    });
+
+    it("tells the revisions of sets, in their order", async () => {
+      const { changes } = open();
+      const one = await changes.apply(add("store:a", "one"));
+      const other = await changes.apply(add("store:b", "one"));
+      expect(await changes.revisions(["store:b", "store:never", "store:a"])).toEqual([
+        other.revision,
+        undefined,
+        one.revision,
+      ]);
+      expect(await changes.revisions([])).toEqual([]);
+    });
+
+    it("lists the sets whose keys begin with a prefix, as many as are wanted, and says whether these are all", async () => {
+      const { changes, put } = open();
+      for (const key of ["store:a", "store:b", "stored", "store*:c", "other:d"]) await changes.apply(add(key, "one"));
+      await put("store:raw", ["one"]);
+      await changes.apply(remove("store:b", "one"));
+      const all = await changes.keys("store:", 2);
+      expect([all.keys.toSorted(), all.complete]).toEqual([["store:a", "store:raw"], true]);
+      const some = await changes.keys("store:", 1);
+      expect([some.keys.length, some.complete]).toEqual([1, false]);
+      expect(await changes.keys("store*", 10)).toEqual({ keys: ["store*:c"], complete: true });
+      expect(await changes.keys("nowhere:", 10)).toEqual({ keys: [], complete: true });
+    });
+
+    it("counts the sets that have a feature", async () => {
+      const { changes } = open();
+      for (const key of ["store:a", "store:b", "other:c"]) await changes.apply(add(key, "one", "two"));
+      await changes.apply(remove("store:b", "two"));
+      expect(await changes.holders("store:", "one")).toBe(2);
+      expect(await changes.holders("store:", "two")).toBe(1);
+      expect(await changes.holders("store:", "three")).toBe(0);
+    });
+
+    it.each([
+      ["shared", shared("store:a")],
+      ["personal", personal("store:a")],
+    ])("leaves records that add up to what the set holds, whoever changes it (%s)", async (_, set) => {
+      const store = open();
+      let seed = 1;
+      const random = (below: number) => {
+        seed = (seed * 48_271) % 2_147_483_647;
+        return seed % below;
+      };
+      for (let step = 0; step < 200; step++) {
+        const feature = `feature_${random(9)}`;
+        const act = [
+          () => store.changes.apply({ ...add("store:a", feature), ...set }),
+          () => store.changes.apply({ ...remove("store:a", feature), ...set }),
+          () => store.put("store:a", [feature]),
+          () => store.take("store:a", [feature]),
+          () => store.changes.reconcile(set),
+        ][random(5)];
+        await act?.();
+      }
+      await store.changes.reconcile(set);
+      expect(folded(await recorded(store, "store:a"))).toEqual(await read(store, "store:a"));
     });
   });
 }

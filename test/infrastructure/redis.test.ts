@@ -9,10 +9,12 @@ import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../contracts/feature-store.contract.ts";
+import { outboxContract } from "../contracts/outbox.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
+import { changeOf } from "../support/changes.ts";
 import { emptied } from "../support/redis.ts";
-import { redisStore } from "../support/stores.ts";
+import { recording, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -73,7 +75,8 @@ describe("Redis", () => {
     }));
   });
 
-  featureStoreContract(() => store.connection);
+  featureStoreContract(() => recording(store));
+  outboxContract(() => recording(store));
 
   describe.each([
     ["plain", plainTokenKey()],
@@ -110,7 +113,7 @@ describe("Redis", () => {
   it("refuses a key of another type, and says so", async () => {
     await store.server.client.set("text", "not a set");
     await expect(store.connection.sets.read("text", 10)).rejects.toBeInstanceOf(StoreDataInvalid);
-    await expect(store.connection.changes.apply({ key: "text", add: ["x"], remove: [] })).rejects.toBeInstanceOf(
+    await expect(store.connection.changes.apply(changeOf("text", { add: ["x"] }))).rejects.toBeInstanceOf(
       StoreDataInvalid,
     );
     await store.server.client.sadd("token:set", "1");

@@ -8,16 +8,30 @@ import type { ChangeRecord } from "../../src/domain/change.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
+import { bookkeeping } from "../../src/infrastructure/redis/redis-keys.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { type RedisServer, startRedis } from "./redis.ts";
 
 const silent = createLog("silent");
 
-/** A connection to an empty store, and a way to fill it behind its back. */
+/** A connection to an empty store, and ways to change it behind its back. */
 export type TestStore = AsyncDisposable & {
   readonly connection: Connection;
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
+  readonly take: (key: string, members: readonly string[]) => Promise<void>;
+  /** Puts a text that is no record into the outbox. */
+  readonly spoil: (key: string, text: string) => Promise<void>;
 };
+
+/** What the contracts of FeatureStore and Outbox are about. */
+export const recording = ({ connection, put, take, spoil }: TestStore) => ({
+  changes: connection.changes,
+  sets: connection.sets,
+  outbox: () => connection.outbox(),
+  put,
+  take,
+  spoil,
+});
 
 export async function redisStore(): Promise<TestStore & { readonly server: RedisServer }> {
   const server = await startRedis();
@@ -27,6 +41,8 @@ export async function redisStore(): Promise<TestStore & { readonly server: Redis
     connection,
     server,
     put: async (key, members) => void (await server.client.sadd(key, ...members)),
+    take: async (key, members) => void (await server.client.srem(key, ...members)),
+    spoil: async (key, text) => void (await server.client.rpush(bookkeeping(key).outbox, text)),
     [Symbol.asyncDispose]: async () => {
       await connection[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();

@@ -8,7 +8,9 @@ import { EmptyStoreGuard, markerKey } from "./empty-store-guard.ts";
 import { RedisChangeFeed } from "./redis-change-feed.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
+import { outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
+import { RedisOutbox } from "./redis-outbox.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
 import { RedisTokenStore } from "./redis-token-store.ts";
 
@@ -49,6 +51,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     changes: new RedisFeatureStore(redis),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
+    outbox: () => new RedisOutbox(redis, new RedisChangeFeed(name, url, [outboxPrefix], log)),
     feed: (prefixes) => new RedisChangeFeed(name, url, prefixes, log),
     connected: () => connected(redis, name),
     check: async () => void (await redis.ping()),

@@ -1,4 +1,4 @@
-import { StoreDataInvalid } from "../../domain/errors.ts";
+import { StoreDataInvalid, StoreFull } from "../../domain/errors.ts";
 
 /**
  * Throws what a failed command means to us. A reply that is an error keeps only its text up to the
@@ -8,6 +8,7 @@ export function redisFault(error: Error, key = "a token's key"): never {
   const [text = ""] = error.message.split(", with args");
   if (text.startsWith("WRONGTYPE"))
     throw new StoreDataInvalid(`${key} holds another type than it should; mend it in Redis`);
+  if (text.startsWith("OOM")) throw new StoreFull();
   throw new Error(text);
 }
 

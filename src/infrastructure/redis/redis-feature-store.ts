@@ -1,8 +1,31 @@
 import type { Redis } from "ioredis";
-import type { FeatureStore, SetChange, SetChanged } from "../../domain/feature-store.ts";
+import { v7 as newId } from "uuid";
+import { externalAuthor, type Revision } from "../../domain/change.ts";
+import { RevisionMismatch } from "../../domain/errors.ts";
+import type { FeatureKey } from "../../domain/feature.ts";
+import type { FeatureStore, SetAddress, SetChange, SetChanged } from "../../domain/feature-store.ts";
+import { changeSetScript } from "./change-set-script.ts";
 import { redisFault } from "./redis-fault.ts";
+import { bookkeeping, isOwnKey } from "./redis-keys.ts";
+import { revisionText } from "./revision-text.ts";
+import { scan } from "./scan.ts";
+import { Script } from "./script.ts";
 
-/** Changes Redis sets, each change in one transaction. */
+const script = new Script(changeSetScript);
+const urgentScript = new Script(changeSetScript, true);
+
+/** In databases with more keys, nobody counts who has a feature. */
+const mostCounted = 20_000;
+/** So many pages of keys are looked at before a list of keys is given up as incomplete: about a million keys. */
+const mostPages = 1_000;
+
+type Wanted = {
+  readonly text: string;
+  readonly values: readonly (string | number)[];
+  readonly once: string | undefined;
+};
+
+/** Changes Redis sets, each change with its record in one script. */
 export class RedisFeatureStore implements FeatureStore {
   readonly #redis: Redis;
 
@@ -10,19 +33,69 @@ export class RedisFeatureStore implements FeatureStore {
     this.#redis = redis;
   }
 
-  async apply({ key, add, remove }: SetChange): Promise<SetChanged> {
-    const features = [...add, ...remove];
-    if (features.length === 0) return { added: [], removed: [] };
-    const transaction = this.#redis.multi().smismember(key, ...features);
-    if (remove.length > 0) transaction.srem(key, ...remove);
-    if (add.length > 0) transaction.sadd(key, ...add);
-    const replies = await transaction.exec().catch((error) => redisFault(error, key));
-    const failed = replies?.find(([error]) => error)?.[0];
-    if (failed) redisFault(failed, key);
-    const before = (replies?.[0]?.[1] ?? []) as number[];
-    return {
-      added: add.filter((_, index) => before[index] === 0),
-      removed: remove.filter((_, index) => before[add.length + index] === 1),
+  async apply({ key, personal, id, by, note, once, ifRevision, urgent, ...change }: SetChange): Promise<SetChanged> {
+    const add = [...new Set(change.add)];
+    const remove = [...new Set(change.remove)];
+    const answer = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
+      text: JSON.stringify({ of: "set", key, id, by, note }),
+      values: [revisionText(ifRevision), add.length, ...add, ...remove],
+      once,
+    });
+    if (answer === null) throw new RevisionMismatch();
+    return JSON.parse(String(answer));
+  }
+
+  async reconcile(set: SetAddress): Promise<boolean> {
+    return (await this.#run("reconcile", set)) === 1;
+  }
+
+  async rebase(set: SetAddress): Promise<void> {
+    await this.#run("rebase", set);
+  }
+
+  async revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]> {
+    const ask = async (key: string): Promise<Revision | undefined> => {
+      const head = bookkeeping(key).head;
+      const [epoch, number] = await this.#redis
+        .hmget(head, "epoch", "number")
+        .catch((error) => redisFault(error, head));
+      return epoch && number ? { epoch, number: Number(number) } : undefined;
     };
+    return Promise.all(keys.map(ask));
+  }
+
+  async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+    const found = new Set<string>();
+    let pages = 0;
+    for await (const page of this.#setsFrom(prefix)) {
+      for (const key of page) found.add(key);
+      pages += 1;
+      if (found.size > most || pages === mostPages) return { keys: [...found].slice(0, most), complete: false };
+    }
+    return { keys: [...found], complete: true };
+  }
+
+  async holders(prefix: string, feature: FeatureKey): Promise<number | undefined> {
+    if ((await this.#redis.dbsize()) > mostCounted) return undefined;
+    const holders = new Set<string>();
+    for await (const page of this.#setsFrom(prefix)) {
+      const has = await Promise.all(page.map((key) => this.#redis.sismember(key, feature)));
+      for (const [index, key] of page.entries()) if (has[index] === 1) holders.add(key);
+    }
+    return holders.size;
+  }
+
+  async *#setsFrom(prefix: string): AsyncGenerator<readonly string[]> {
+    for await (const page of scan(this.#redis, prefix, "set")) yield page.filter((key) => !isOwnKey(key));
+  }
+
+  #run(task: string, { key, personal }: SetAddress, use = script, wanted?: Wanted): Promise<unknown> {
+    const { head, shadow, outbox, once } = bookkeeping(key);
+    const keys = [key, head, shadow, outbox];
+    if (wanted?.once !== undefined) keys.push(once(wanted.once));
+    const id = newId();
+    const found = JSON.stringify({ of: "set", key, id, by: externalAuthor });
+    const values = [task, personal ? "1" : "", id, found, wanted?.text ?? "", ...(wanted?.values ?? [])];
+    return use.run(this.#redis, keys, values).catch((error) => redisFault(error, key));
   }
 }

@@ -1,16 +1,39 @@
+/** What all keys begin with that are Tidegate's own, but for those of the kill switch, which people may change. */
+export const ownPrefix = "tidegate:";
+const killed = `${ownPrefix}killed`;
+
+/** Whether a key, or all keys that begin with this text, are Tidegate's own: no source reads them, and no token has one. */
+export const isOwnKey = (text: string): boolean =>
+  text.startsWith(ownPrefix) && text !== killed && !text.startsWith(`${killed}:`);
+
+export const outboxPrefix = `${ownPrefix}outbox:`;
+
+/** All that is kept of tokens but the tokens: a hash of what may be told of each, by its id, in JSON. */
+export const tokensKey = `${ownPrefix}tokens`;
+
+/** The documents of a collection: a hash of each by its name, in JSON. */
+export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
+
 /**
  * The keys under which Tidegate keeps what it knows of a key: they share its hash slot (the tag in braces is the whole key), so that
- * one script may use them all in a Redis Cluster too.
+ * one script may use them all in a Redis Cluster too. Throws for a key with braces, which would have another tag; no key
+ * template makes one.
  */
-export const bookkeeping = (key: string) => ({
-  /** A hash: `epoch`, `number`, `at` (milliseconds), `run` (the server's run id), `digest` (of a personal set). */
-  head: `tidegate:head:{${key}}`,
-  /** A set: what a set that is not personal held when it was recorded last. */
-  shadow: `tidegate:shadow:{${key}}`,
-  /** A list of records as JSON, oldest first. It vanishes when it is empty. */
-  outbox: `${outboxPrefix}{${key}}`,
-  /** A string, for a day: the answer to the change that was made under this name. */
-  once: (name: string) => `tidegate:once:{${key}}:${name}`,
-});
-
-export const outboxPrefix = "tidegate:outbox:";
+export function bookkeeping(key: string) {
+  if (/[{}]/.test(key)) throw new Error(`what is done to ${key} cannot be recorded, for its braces; rename it`);
+  const tag = `{${key}}`;
+  return {
+    /** A hash: `epoch`, `number`, `at` (milliseconds), `run` (of the server) and `digest` (empty where there is a shadow). */
+    head: `${ownPrefix}head:${tag}`,
+    /** A set: what the set held when it was recorded last. */
+    shadow: `${ownPrefix}shadow:${tag}`,
+    /** A list of records as JSON, oldest first. It vanishes when it is empty. */
+    outbox: `${outboxPrefix}${tag}`,
+    /** A string, for a day: the answer to the change that was made under this name. */
+    once: (name: string) => `${ownPrefix}once:${tag}:${name}`,
+    /** Of tokens. A hash: the id of the token that has a key. */
+    ids: `${ownPrefix}ids:${tag}`,
+    /** Of tokens. A sorted set of `user\0id`. */
+    users: `${ownPrefix}users:${tag}`,
+  };
+}

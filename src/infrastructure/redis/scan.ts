@@ -1,0 +1,16 @@
+import type { Redis } from "ioredis";
+
+const atOnce = 1_000;
+
+/** The keys that begin with a prefix, of one type or of any, in pages; one may come more than once. */
+export async function* scan(redis: Redis, prefix: string, type?: "set" | "list"): AsyncGenerator<readonly string[]> {
+  const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
+  let cursor = "0";
+  do {
+    const [next, keys] = type
+      ? await redis.scan(cursor, "MATCH", pattern, "COUNT", atOnce, "TYPE", type)
+      : await redis.scan(cursor, "MATCH", pattern, "COUNT", atOnce);
+    yield keys;
+    cursor = next;
+  } while (cursor !== "0");
+}
