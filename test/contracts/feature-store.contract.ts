@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { SetRecord } from "../../src/domain/change.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
 import type { FeatureSets } from "../../src/domain/feature-sets.ts";
-import type { FeatureStore, SetChange } from "../../src/domain/feature-store.ts";
+import type { FeatureStore, SetAddress, SetChange } from "../../src/domain/feature-store.ts";
 import type { Outbox } from "../../src/domain/outbox.ts";
-import { changeOf } from "../support/changes.ts";
+import { changeOf } from "../support/stores.ts";
 
 /** A store to change, empty at first, what reads it, and ways to change it behind its back. */
 export type FeatureStoreUnderTest = {
@@ -15,35 +15,54 @@ export type FeatureStoreUnderTest = {
   readonly take: (key: string, members: readonly string[]) => Promise<void>;
 };
 
+const shared = (key: string) => ({ key, personal: false });
+const personal = (key: string) => ({ key, personal: true });
+const add = (key: string, ...features: readonly string[]): SetChange => changeOf(key, { add: features });
+const remove = (key: string, ...features: readonly string[]): SetChange => changeOf(key, { remove: features });
+const numbered = (count: number) => Array.from({ length: count }, (_, index) => `feature_${index}`);
+
+const read = async ({ sets }: FeatureStoreUnderTest, key: string) =>
+  (await sets.read(key, 20_000)).value.features.toSorted();
+
+/** What was recorded of a set, oldest first. */
+async function recorded({ outbox }: FeatureStoreUnderTest, key: string): Promise<readonly SetRecord[]> {
+  await using opened = outbox();
+  const records = (await opened.read(10_000)).map(({ record }) => record);
+  return records.filter((record) => record?.of === "set" && record.key === key) as SetRecord[];
+}
+
+/** What a set holds, told from its records alone; `undefined` where they do not tell. */
+function folded(records: readonly SetRecord[]): readonly string[] | undefined {
+  let set: Set<string> | undefined;
+  for (const { added, removed, members, origin } of records) {
+    if (members) set = new Set(members);
+    else if (origin !== "change" && added.length + removed.length === 0) set = undefined;
+    else set = set?.difference(new Set(removed)).union(new Set(added));
+  }
+  return set && [...set].sort();
+}
+
+/** Does one thing after another, always the same, of what may be done to one of nine features. */
+async function wander(steps: number, acts: (feature: string) => readonly (() => Promise<unknown>)[]): Promise<void> {
+  let seed = 1;
+  const random = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % below;
+  };
+  for (let step = 0; step < steps; step++) {
+    const possible = acts(`feature_${random(9)}`);
+    await possible[random(possible.length)]?.();
+  }
+}
+
+const changesOf = ({ changes }: FeatureStoreUnderTest, set: SetAddress, feature: string) => [
+  () => changes.apply({ ...add(set.key, feature), ...set }),
+  () => changes.apply({ ...remove(set.key, feature), ...set }),
+  () => changes.reconcile(set),
+];
+
 /** What every FeatureStore does. */
 export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
-  const shared = (key: string) => ({ key, personal: false });
-  const personal = (key: string) => ({ key, personal: true });
-  const add = (key: string, ...features: readonly string[]): SetChange => changeOf(key, { add: features });
-  const remove = (key: string, ...features: readonly string[]): SetChange => changeOf(key, { remove: features });
-  const numbered = (count: number) => Array.from({ length: count }, (_, index) => `feature_${index}`);
-
-  const read = async ({ sets }: FeatureStoreUnderTest, key: string) =>
-    (await sets.read(key, 20_000)).value.features.toSorted();
-
-  /** What was recorded of a set, oldest first. */
-  async function recorded({ outbox }: FeatureStoreUnderTest, key: string): Promise<readonly SetRecord[]> {
-    await using opened = outbox();
-    const records = (await opened.read(10_000)).map(({ record }) => record);
-    return records.filter((record) => record?.of === "set" && record.key === key) as SetRecord[];
-  }
-
-  /** What a set holds, told from its records alone; `undefined` where they do not tell. */
-  function folded(records: readonly SetRecord[]): readonly string[] | undefined {
-    let set: Set<string> | undefined;
-    for (const { added, removed, members, origin } of records) {
-      if (members) set = new Set(members);
-      else if (origin !== "change" && added.length + removed.length === 0) set = undefined;
-      else set = set?.difference(new Set(removed)).union(new Set(added));
-    }
-    return set && [...set].sort();
-  }
-
   describe("FeatureStore", () => {
     it("adds features and takes others out in one change", async () => {
       const store = open();
@@ -140,6 +159,120 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(change?.revision).toEqual({ epoch: baseline?.revision.epoch, number: 2 });
     });
 
+    it("records the size of a large set, and not what is in it", async () => {
+      const store = open();
+      await store.put("store:a", numbered(1_001));
+      await store.put("store:b", numbered(1_000));
+      for (const key of ["store:a", "store:b"]) await store.changes.reconcile(shared(key));
+      const [large] = await recorded(store, "store:a");
+      expect([large?.size, large?.members]).toEqual([1_001, undefined]);
+      expect((await recorded(store, "store:b"))[0]?.members).toHaveLength(1_000);
+    });
+
+    it("holds the whole set in every 256th record", async () => {
+      const store = open();
+      for (let number = 2; number <= 513; number++) {
+        await store.changes.apply(number % 2 ? remove("store:a", "one") : add("store:a", "one"));
+      }
+      const whole = (await recorded(store, "store:a")).filter(({ members }) => members);
+      expect(whole.map(({ revision, members }) => [revision.number, members])).toEqual([
+        [1, []],
+        [256, ["one"]],
+        [512, ["one"]],
+      ]);
+    });
+
+    it("makes a change under a name once, however often and from wherever it is asked for", async () => {
+      const store = open();
+      const change = () => ({ ...add("store:a", "one"), once: "retry {1}" });
+      const first = await store.changes.apply(change());
+      await store.changes.apply(remove("store:a", "one"));
+      const again = await Promise.all(Array.from({ length: 8 }, () => store.changes.apply(change())));
+      expect(again).toEqual(Array.from({ length: 8 }, () => first));
+      expect(await read(store, "store:a")).toEqual([]);
+      expect(await recorded(store, "store:a")).toHaveLength(3);
+      expect((await store.changes.apply({ ...change(), once: "other" })).added).toEqual(["one"]);
+      expect((await store.changes.apply({ ...change(), key: "store:b" })).added).toEqual(["one"]);
+    });
+
+    it("makes a change only at the revision it is for", async () => {
+      const store = open();
+      const { revision } = await store.changes.apply({ ...add("store:a", "one"), ifRevision: null });
+      const next = await store.changes.apply({ ...add("store:a", "two"), ifRevision: revision });
+      expect(next.revision).toEqual({ ...revision, number: revision.number + 1 });
+      for (const ifRevision of [revision, null, { ...next.revision, epoch: "another" }]) {
+        const refused = store.changes.apply({ ...add("store:a", "three"), ifRevision });
+        await expect(refused).rejects.toBeInstanceOf(RevisionMismatch);
+      }
+      expect(await read(store, "store:a")).toEqual(["one", "two"]);
+      expect(await recorded(store, "store:a")).toHaveLength(3);
+    });
+
+    it("makes one of two changes for the same revision", async () => {
+      const { changes } = open();
+      const { revision: ifRevision } = await changes.apply(add("store:a", "one"));
+      const both = ["two", "three"].map((feature) => changes.apply({ ...add("store:a", feature), ifRevision }));
+      const results = await Promise.allSettled(both);
+      expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    });
+
+    it("begins a new epoch with what the set holds", async () => {
+      const store = open();
+      const { revision } = await store.changes.apply(add("store:a", "one", "two"));
+      await store.changes.rebase(shared("store:a"));
+      const last = (await recorded(store, "store:a")).at(-1);
+      expect(last).toMatchObject({ origin: "baseline", size: 2, revision: { number: 1 } });
+      expect(last?.members?.toSorted()).toEqual(["one", "two"]);
+      expect(last?.revision.epoch).not.toBe(revision.epoch);
+      const next = await store.changes.apply(add("store:a", "three"));
+      expect(next.revision).toEqual({ epoch: last?.revision.epoch, number: 2 });
+    });
+
+    it("tells the revisions of sets, in their order", async () => {
+      const { changes } = open();
+      const one = await changes.apply(add("store:a", "one"));
+      const other = await changes.apply(add("store:b", "one"));
+      expect(await changes.revisions(["store:b", "store:never", "store:a"])).toEqual([
+        other.revision,
+        undefined,
+        one.revision,
+      ]);
+      expect(await changes.revisions([])).toEqual([]);
+    });
+
+    it("lists the sets whose keys begin with a prefix, as many as are wanted, and says whether these are all", async () => {
+      const { changes, put } = open();
+      for (const key of ["store:a", "store:b", "stored", "store*:c", "other:d"]) await changes.apply(add(key, "one"));
+      await put("store:raw", ["one"]);
+      await changes.apply(remove("store:b", "one"));
+      const all = await changes.keys("store:", 2);
+      expect([all.keys.toSorted(), all.complete]).toEqual([["store:a", "store:raw"], true]);
+      const some = await changes.keys("store:", 1);
+      expect([some.keys.length, some.complete]).toEqual([1, false]);
+      expect(await changes.keys("store*", 10)).toEqual({ keys: ["store*:c"], complete: true });
+      expect(await changes.keys("nowhere:", 10)).toEqual({ keys: [], complete: true });
+    });
+
+    it("counts the sets that have a feature", async () => {
+      const { changes } = open();
+      for (const key of ["store:a", "store:b", "other:c"]) await changes.apply(add(key, "one", "two"));
+      await changes.apply(remove("store:b", "two"));
+      expect(await changes.holders("store:", "one")).toBe(2);
+      expect(await changes.holders("store:", "two")).toBe(1);
+      expect(await changes.holders("store:", "three")).toBe(0);
+    });
+
+    it("leaves records that add up to what the set holds", async () => {
+      const store = open();
+      await wander(200, (feature) => changesOf(store, shared("store:a"), feature));
+      expect(folded(await recorded(store, "store:a"))).toEqual(await read(store, "store:a"));
+    });
+  });
+}
+
+/** What a FeatureStore does besides whose sets others may change too. */
+export function externalChangesContract(open: () => FeatureStoreUnderTest): void {
+  describe("FeatureStore that others change too", () => {
     it("records what was done behind its back before a change, as external", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one", "two"));
@@ -225,55 +358,6 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(after?.members?.toSorted()).toEqual(["good", "größer", "new", "🏖️".repeat(300)].sort());
     });
 
-    it("records the size of a large set, and not what is in it", async () => {
-      const store = open();
-      await store.put("store:a", numbered(1_001));
-      await store.put("store:b", numbered(1_000));
-      for (const key of ["store:a", "store:b"]) await store.changes.reconcile(shared(key));
-      const [large] = await recorded(store, "store:a");
-      expect([large?.size, large?.members]).toEqual([1_001, undefined]);
-      expect((await recorded(store, "store:b"))[0]?.members).toHaveLength(1_000);
-    });
-
-    it("holds the whole set in every 256th record", async () => {
-      const store = open();
-      for (let number = 2; number <= 513; number++) {
-        await store.changes.apply(number % 2 ? remove("store:a", "one") : add("store:a", "one"));
-      }
-      const whole = (await recorded(store, "store:a")).filter(({ members }) => members);
-      expect(whole.map(({ revision, members }) => [revision.number, members])).toEqual([
-        [1, []],
-        [256, ["one"]],
-        [512, ["one"]],
-      ]);
-    });
-
-    it("makes a change under a name once, however often and from wherever it is asked for", async () => {
-      const store = open();
-      const change = () => ({ ...add("store:a", "one"), once: "retry {1}" });
-      const first = await store.changes.apply(change());
-      await store.changes.apply(remove("store:a", "one"));
-      const again = await Promise.all(Array.from({ length: 8 }, () => store.changes.apply(change())));
-      expect(again).toEqual(Array.from({ length: 8 }, () => first));
-      expect(await read(store, "store:a")).toEqual([]);
-      expect(await recorded(store, "store:a")).toHaveLength(3);
-      expect((await store.changes.apply({ ...change(), once: "other" })).added).toEqual(["one"]);
-      expect((await store.changes.apply({ ...change(), key: "store:b" })).added).toEqual(["one"]);
-    });
-
-    it("makes a change only at the revision it is for", async () => {
-      const store = open();
-      const { revision } = await store.changes.apply({ ...add("store:a", "one"), ifRevision: null });
-      const next = await store.changes.apply({ ...add("store:a", "two"), ifRevision: revision });
-      expect(next.revision).toEqual({ ...revision, number: revision.number + 1 });
-      for (const ifRevision of [revision, null, { ...next.revision, epoch: "another" }]) {
-        const refused = store.changes.apply({ ...add("store:a", "three"), ifRevision });
-        await expect(refused).rejects.toBeInstanceOf(RevisionMismatch);
-      }
-      expect(await read(store, "store:a")).toEqual(["one", "two"]);
-      expect(await recorded(store, "store:a")).toHaveLength(3);
-    });
-
     it("counts what was done behind its back as a change of the revision, and records it although it makes none", async () => {
       const store = open();
       const { revision } = await store.changes.apply(add("store:a", "one"));
@@ -285,81 +369,16 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(await store.changes.revisions(["store:a"])).toEqual([{ ...revision, number: revision.number + 1 }]);
     });
 
-    it("makes one of two changes for the same revision", async () => {
-      const { changes } = open();
-      const { revision: ifRevision } = await changes.apply(add("store:a", "one"));
-      const both = ["two", "three"].map((feature) => changes.apply({ ...add("store:a", feature), ifRevision }));
-      const results = await Promise.allSettled(both);
-      expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-    });
-
-    it("begins a new epoch with what the set holds", async () => {
-      const store = open();
-      const { revision } = await store.changes.apply(add("store:a", "one", "two"));
-      await store.changes.rebase(shared("store:a"));
-      const last = (await recorded(store, "store:a")).at(-1);
-      expect(last).toMatchObject({ origin: "baseline", size: 2, revision: { number: 1 } });
-      expect(last?.members?.toSorted()).toEqual(["one", "two"]);
-      expect(last?.revision.epoch).not.toBe(revision.epoch);
-      const next = await store.changes.apply(add("store:a", "three"));
-      expect(next.revision).toEqual({ epoch: last?.revision.epoch, number: 2 });
-    });
-
-    it("tells the revisions of sets, in their order", async () => {
-      const { changes } = open();
-      const one = await changes.apply(add("store:a", "one"));
-      const other = await changes.apply(add("store:b", "one"));
-      expect(await changes.revisions(["store:b", "store:never", "store:a"])).toEqual([
-        other.revision,
-        undefined,
-        one.revision,
-      ]);
-      expect(await changes.revisions([])).toEqual([]);
-    });
-
-    it("lists the sets whose keys begin with a prefix, as many as are wanted, and says whether these are all", async () => {
-      const { changes, put } = open();
-      for (const key of ["store:a", "store:b", "stored", "store*:c", "other:d"]) await changes.apply(add(key, "one"));
-      await put("store:raw", ["one"]);
-      await changes.apply(remove("store:b", "one"));
-      const all = await changes.keys("store:", 2);
-      expect([all.keys.toSorted(), all.complete]).toEqual([["store:a", "store:raw"], true]);
-      const some = await changes.keys("store:", 1);
-      expect([some.keys.length, some.complete]).toEqual([1, false]);
-      expect(await changes.keys("store*", 10)).toEqual({ keys: ["store*:c"], complete: true });
-      expect(await changes.keys("nowhere:", 10)).toEqual({ keys: [], complete: true });
-    });
-
-    it("counts the sets that have a feature", async () => {
-      const { changes } = open();
-      for (const key of ["store:a", "store:b", "other:c"]) await changes.apply(add(key, "one", "two"));
-      await changes.apply(remove("store:b", "two"));
-      expect(await changes.holders("store:", "one")).toBe(2);
-      expect(await changes.holders("store:", "two")).toBe(1);
-      expect(await changes.holders("store:", "three")).toBe(0);
-    });
-
     it.each([
       ["shared", shared("store:a")],
       ["personal", personal("store:a")],
     ])("leaves records that add up to what the set holds, whoever changes it (%s)", async (_, set) => {
       const store = open();
-      let seed = 1;
-      const random = (below: number) => {
-        seed = (seed * 48_271) % 2_147_483_647;
-        return seed % below;
-      };
-      for (let step = 0; step < 200; step++) {
-        const feature = `feature_${random(9)}`;
-        const act = [
-          () => store.changes.apply({ ...add("store:a", feature), ...set }),
-          () => store.changes.apply({ ...remove("store:a", feature), ...set }),
-          () => store.put("store:a", [feature]),
-          () => store.take("store:a", [feature]),
-          () => store.changes.reconcile(set),
-        ][random(5)];
-        await act?.();
-      }
+      await wander(200, (feature) => [
+        ...changesOf(store, set, feature),
+        () => store.put("store:a", [feature]),
+        () => store.take("store:a", [feature]),
+      ]);
       await store.changes.reconcile(set);
       expect(folded(await recorded(store, "store:a"))).toEqual(await read(store, "store:a"));
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FeatureStore } from "../../src/domain/feature-store.ts";
 import type { Outbox } from "../../src/domain/outbox.ts";
-import { changeOf } from "../support/changes.ts";
+import { changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
 /** A store, empty at first, its outbox, and a way to put there what is no record of a key. */

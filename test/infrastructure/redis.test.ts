@@ -8,13 +8,12 @@ import { EmptyStoreGuard } from "../../src/infrastructure/redis/empty-store-guar
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
-import { featureStoreContract } from "../contracts/feature-store.contract.ts";
+import { externalChangesContract, featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
-import { changeOf } from "../support/changes.ts";
 import { emptied } from "../support/redis.ts";
-import { recording, redisStore } from "../support/stores.ts";
+import { changeOf, recording, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -76,6 +75,7 @@ describe("Redis", () => {
   });
 
   featureStoreContract(() => recording(store));
+  externalChangesContract(() => recording(store));
   outboxContract(() => recording(store));
 
   describe.each([

@@ -16,9 +16,11 @@ import { prepareSchema } from "../../src/infrastructure/sqlite/sqlite-schema.ts"
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { documentStoreContract } from "../contracts/document-store.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
+import { featureStoreContract } from "../contracts/feature-store.contract.ts";
+import { outboxContract } from "../contracts/outbox.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
-import { aChange, recordsIn, sqliteStore, type TestStore } from "../support/stores.ts";
+import { aChange, recording, recordsIn, sqliteStore, type TestStore } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
 /** What a file held before changes were recorded. */
@@ -42,6 +44,8 @@ describe("SQLite", () => {
   });
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
+  featureStoreContract(() => recording(store));
+  outboxContract(() => recording(store));
 
   it("records each change of a set, with its members now and then", async () => {
     const { changes } = store.connection;
@@ -119,20 +123,6 @@ describe("SQLite", () => {
     expect(await changes.holders("location:", "z")).toBe(0);
   });
 
-  it("has records in its outbox until they are taken out", async () => {
-    for (const feature of ["x", "y", "z"]) await add(store.connection, feature, feature);
-    await using outbox = store.connection.outbox();
-    const [first, second] = await outbox.read(2);
-    expect(await outbox.backlog()).toEqual({ entries: 3, oldest: first?.record?.at });
-    const taken = first ? [first] : [];
-    await outbox.remove(taken);
-    await outbox.remove(taken);
-    expect((await outbox.read(1))[0]).toEqual(second);
-    expect((await outbox.backlog()).entries).toBe(2);
-    await outbox.remove(await outbox.read(10));
-    expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
-  });
-
   documentStoreContract(() => ({
     documents: store.connection.documents,
     records: () => recordsIn(store.connection),
@@ -165,7 +155,7 @@ describe("SQLite", () => {
     await using second = openSqlite("features", file);
     expect(await members(second, "global_features")).toEqual(["kept"]);
     await add(second, "global_features", "more");
-    expect((await recordsIn(second)).map(({ revision }) => revision.number)).toEqual([1, 2]);
+    expect((await recordsIn(second)).map(({ revision }) => revision.number)).toEqual([1, 2, 3]);
   });
 
   it.each([
@@ -245,7 +235,7 @@ describe("SQLite", () => {
     }
     expect(await store.connection.changes.apply({ ...aChange(), ...once })).toMatchObject({
       added: [],
-      revision: { number: 2 },
+      revision: { number: 3 },
     });
   });
 
@@ -258,7 +248,7 @@ describe("SQLite", () => {
     }
     await add(store.connection, "a", "y");
     await store.connection.changes.rebase({ key: "a", personal: false });
-    expect((await recordsIn(store.connection)).slice(1).map(({ at }) => at)).toEqual([ahead, ahead]);
+    expect((await recordsIn(store.connection)).slice(2).map(({ at }) => at)).toEqual([ahead, ahead]);
   });
 
   it("does not tell of how many have a feature where they are very many", async () => {
@@ -286,10 +276,10 @@ describe("SQLite", () => {
     expect(database.isTransaction).toBe(false);
     await using other = openSqlite("features", file);
     expect(await members(other, "a")).toEqual(["before"]);
-    expect(await recordsIn(other)).toHaveLength(1);
-    expect(await other.changes.revisions(["a"])).toMatchObject([{ number: 1 }]);
+    expect(await recordsIn(other)).toHaveLength(2);
+    expect(await other.changes.revisions(["a"])).toMatchObject([{ number: 2 }]);
     database.exec("PRAGMA max_page_count = 1000000");
-    expect((await add({ changes }, "a", ...much)).revision.number).toBe(2);
+    expect((await add({ changes }, "a", ...much)).revision.number).toBe(3);
   });
 
   it("says which file cannot be written", async () => {

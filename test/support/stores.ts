@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import type { SourceHost } from "../../src/adapters/source.ts";
 import type { ChangeRecord } from "../../src/domain/change.ts";
+import type { SetChange } from "../../src/domain/feature-store.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
@@ -63,6 +64,14 @@ export function sqliteStore(file?: string): TestStore {
       for (const member of members) insert.run(key, member);
       other.exec("COMMIT");
     },
+    take: async (key, members) => {
+      using other = new DatabaseSync(path, { timeout: 5_000 });
+      for (const member of members) other.prepare("DELETE FROM members WHERE key = ? AND feature = ?").run(key, member);
+    },
+    spoil: async (_, text) => {
+      using other = new DatabaseSync(path, { timeout: 5_000 });
+      other.prepare("INSERT INTO outbox (record) VALUES (?)").run(text);
+    },
     [Symbol.asyncDispose]: async () => {
       await connection[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true });
@@ -72,6 +81,18 @@ export function sqliteStore(file?: string): TestStore {
 
 /** What a change carries beside what it changes. */
 export const aChange = () => ({ id: uuidv7(), by: "tester" });
+
+/** A change of a set that is not personal. */
+export const changeOf = (
+  key: string,
+  { add = [], remove = [] }: Partial<Pick<SetChange, "add" | "remove">>,
+): SetChange => ({
+  ...aChange(),
+  key,
+  personal: false,
+  add,
+  remove,
+});
 
 /** All that waits in the outbox of a store. */
 export async function recordsIn(connection: Connection): Promise<readonly ChangeRecord[]> {

@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../domain/outbox.ts";
-import { storedRecord } from "../stored-record.ts";
+import { changeRecordIn } from "../change-record.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
 import { outboxPrefix } from "./redis-keys.ts";
 import { scan } from "./scan.ts";
@@ -70,7 +70,7 @@ export class RedisOutbox implements Outbox {
       Promise.all(lists.map((key) => this.#redis.llen(key).catch(unlessNoList(0)))),
       Promise.all(lists.map((key) => this.#redis.lindex(key, 0).catch(unlessNoList(null)))),
     ]);
-    const times = oldest.flatMap((text) => storedRecord(text ?? "")?.at ?? []);
+    const times = oldest.flatMap((text) => changeRecordIn(text ?? "")?.at ?? []);
     return {
       entries: lengths.reduce((sum, length) => sum + length, rest),
       oldest: times.length > 0 ? Math.min(...times) : undefined,
@@ -157,5 +157,5 @@ const unlessNoList =
 
 const entryOf = (key: string, bytes: Buffer): OutboxEntry => {
   const text = bytes.toString();
-  return { handle: { key, bytes } satisfies Handle, record: storedRecord(text), text };
+  return { handle: { key, bytes } satisfies Handle, record: changeRecordIn(text), text };
 };

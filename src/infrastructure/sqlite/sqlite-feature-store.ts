@@ -81,7 +81,7 @@ export class SqliteFeatureStore implements FeatureStore {
     const { key } = change;
     const head = this.#headOf(key);
     demandRevision(change.ifRevision, head?.revision);
-    const before = head ?? (this.#sizeOf(key) > 0 ? this.#baseline(key) : undefined);
+    const before = head ?? this.#baseline(key);
     const removed = change.remove.filter((feature) => this.#delete.run(key, feature).changes === 1);
     const added = change.add.filter((feature) => this.#insert.run(key, feature).changes === 1);
     const after = headAfter(before, change.id);
