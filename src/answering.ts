@@ -50,12 +50,20 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   const checkReadiness = composition.get(Tokens.CheckReadiness);
   const counts = composition.get(Tokens.Counts);
   const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock), counts);
+  const streams = composition.get(Tokens.EventStreams);
+  const endStreams = () => streams.close();
+  stopping.addEventListener("abort", endStreams);
+  opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
     resolveFeatures: composition.get(Tokens.ResolveFeatures),
     checkReadiness,
     checkRecords: composition.get(Tokens.CheckRecords),
     answers,
     viewCache: composition.get(Tokens.ViewCache),
+    readActivity: composition.get(Tokens.ReadActivity),
+    recordActivity: composition.get(Tokens.RecordActivity),
+    tailActivity: composition.get(Tokens.TailActivity),
+    streams,
     scrape: figures.scrape,
     adminToken: env["TIDEGATE_ADMIN_TOKEN"],
     isStopping: () => stopping.aborted,

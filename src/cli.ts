@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { activityCommand } from "./adapters/cli/activity.ts";
 import { demoCommand } from "./adapters/cli/demo.ts";
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { featuresCommand } from "./adapters/cli/features.ts";
@@ -40,6 +41,10 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
       manageTokens: composition.get(Tokens.ManageTokens),
       loadDemo: composition.get(Tokens.LoadDemo),
       acceptStores: composition.get(Tokens.AcceptStores),
+      // A task that does not read the log does not need it.
+      get readActivity() {
+        return composition.get(Tokens.ReadActivity);
+      },
     });
   } catch (error) {
     // A store that the task does not need may be away; if it failed, that is probably why.
@@ -71,6 +76,7 @@ program
   .addCommand(tokenCommand(onStores))
   .addCommand(demoCommand(onStores))
   .addCommand(storeCommand(onStores))
+  .addCommand(activityCommand(onStores))
   .addCommand(sourcesCommand());
 
 await exitingWell(async () => {

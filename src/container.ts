@@ -2,6 +2,7 @@ import "reflect-metadata";
 import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { Counts } from "./adapters/http/counts.ts";
+import { EventStreams } from "./adapters/http/event-streams.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
 import { ChangeSet } from "./application/change-set.ts";
 import { CheckReadiness } from "./application/check-readiness.ts";
@@ -11,8 +12,11 @@ import { DrainOutboxes } from "./application/drain-outboxes.ts";
 import { KeepRecords } from "./application/keep-records.ts";
 import { LoadDemo } from "./application/load-demo.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
+import { ReadActivity } from "./application/read-activity.ts";
+import { RecordActivity } from "./application/record-activity.ts";
 import { ResolveFeatures, tokensSource } from "./application/resolve-features.ts";
 import { SourceStates } from "./application/source-states.ts";
+import { TailActivity } from "./application/tail-activity.ts";
 import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
 import { WatchSets } from "./application/watch-sets.ts";
 import type { Config } from "./config.ts";
@@ -269,6 +273,21 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   });
 
   provide(Tokens.CheckRecords, (c) => new CheckRecords(c.resolve(Tokens.ActivityLog), c.resolve(Tokens.DrainOutboxes)));
+
+  provide(
+    Tokens.ReadActivity,
+    (c) => new ReadActivity(c.resolve(Tokens.ActivityLog), () => c.resolve(Tokens.DrainOutboxes).execute()),
+  );
+  provide(Tokens.RecordActivity, (c) => {
+    const ids = { newId: c.resolve(Tokens.NewId), idFor };
+    return new RecordActivity(c.resolve(Tokens.ActivityLog), ids, c.resolve(Tokens.Clock));
+  });
+  provide(Tokens.TailActivity, (c) => new TailActivity(c.resolve(Tokens.ActivityLog)));
+  provide(Tokens.EventStreams, () => {
+    const streams = new EventStreams();
+    disposal.defer(() => streams.close());
+    return streams;
+  });
 
   provide(Tokens.Counts, () => new Counts());
   provide(Tokens.CommandTimes, commandTimes);

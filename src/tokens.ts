@@ -1,5 +1,6 @@
 import type { InjectionToken } from "tsyringe";
 import type { Counts } from "./adapters/http/counts.ts";
+import type { EventStreams } from "./adapters/http/event-streams.ts";
 import type { AcceptStores } from "./application/accept-stores.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
@@ -9,8 +10,11 @@ import type { DrainOutboxes } from "./application/drain-outboxes.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
+import type { ReadActivity } from "./application/read-activity.ts";
+import type { RecordActivity } from "./application/record-activity.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
 import type { SourceStates } from "./application/source-states.ts";
+import type { TailActivity } from "./application/tail-activity.ts";
 import type { ViewCache } from "./application/view-cache.ts";
 import type { ActivityLog } from "./domain/activity-log.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
@@ -57,6 +61,10 @@ export const Tokens = {
   DrainOutboxes: token<DrainOutboxes>("DrainOutboxes"),
   KeepRecords: token<ReadonlyMap<string, KeepRecords>>("KeepRecords"),
   CheckRecords: token<CheckRecords>("CheckRecords"),
+  ReadActivity: token<ReadActivity>("ReadActivity"),
+  RecordActivity: token<RecordActivity>("RecordActivity"),
+  TailActivity: token<TailActivity>("TailActivity"),
+  EventStreams: token<EventStreams>("EventStreams"),
   Counts: token<Counts>("Counts"),
   CommandTimes: token<CommandTimes>("CommandTimes"),
   Metrics: token<Metrics>("Metrics"),

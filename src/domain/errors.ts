@@ -7,6 +7,7 @@ export abstract class TidegateError extends Error {
     | "source-unavailable"
     | "revision-mismatch"
     | "store-full"
+    | "idempotency-key-reused"
     | "log-unavailable";
 }
 
@@ -76,6 +77,16 @@ export class LogUnavailable extends TidegateError {
     super("The activity log cannot answer at the moment; ask again in some seconds. Changes are recorded meanwhile.", {
       cause,
     });
+  }
+}
+
+/** A name for doing something only once was given to something else before. */
+export class IdempotencyKeyReused extends TidegateError {
+  override readonly name = "IdempotencyKeyReused";
+  readonly code = "idempotency-key-reused";
+
+  constructor() {
+    super("Something else was sent under this Idempotency-Key before; choose a new one for each thing to be done.");
   }
 }
 

@@ -2,6 +2,7 @@ import type { AcceptStores } from "../../application/accept-stores.ts";
 import type { ChangeSet } from "../../application/change-set.ts";
 import type { LoadDemo } from "../../application/load-demo.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
+import type { ReadActivity } from "../../application/read-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 
 /** What the command line can have done. */
@@ -11,6 +12,7 @@ export type UseCases = {
   readonly manageTokens: ManageTokens;
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
+  readonly readActivity: ReadActivity;
 };
 
 /** Runs a task on the configured stores, and closes them when it is done. */

@@ -4,13 +4,20 @@ import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { CheckRecords } from "../../application/check-records.ts";
+import type { ReadActivity } from "../../application/read-activity.ts";
+import type { RecordActivity } from "../../application/record-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import type { TailActivity } from "../../application/tail-activity.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
 import { TidegateError } from "../../domain/errors.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { cacheView } from "./cache-view.ts";
 import { type Counts, noRoute } from "./counts.ts";
 import { documentation } from "./documentation.ts";
+import { eventExport } from "./event-export.ts";
+import type { EventStreams } from "./event-streams.ts";
+import { eventTail } from "./event-tail.ts";
+import { events } from "./events.ts";
 import { features } from "./features.ts";
 import { healthChecks } from "./health.ts";
 import { metrics } from "./metrics.ts";
@@ -27,6 +34,10 @@ export type HttpOptions = {
   readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
   readonly viewCache: ViewCache;
+  readonly readActivity: ReadActivity;
+  readonly recordActivity: RecordActivity;
+  readonly tailActivity: TailActivity;
+  readonly streams: EventStreams;
   /** Tells the figures of all workers, as text for Prometheus. */
   readonly scrape: () => Promise<string>;
   /** The credential of operators; without it nobody is one. */
@@ -64,6 +75,9 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
+  events(app, operators, options.readActivity, options.recordActivity);
+  eventExport(app, operators, options.readActivity);
+  eventTail(app, operators, options.readActivity, options.tailActivity, options.streams);
   documentation(app, options.version);
   app.notFound((c) => unmatched(app, c));
   app.onError((error, c) => failure(error, c, options.log));

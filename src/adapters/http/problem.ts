@@ -50,6 +50,12 @@ export const problems = {
     meaning:
       "A query parameter is unknown, blank, given twice, or has a value that it cannot have. The detail names it and what it takes.",
   },
+  "invalid-cursor": {
+    status: 400,
+    title: "Invalid cursor",
+    meaning:
+      "The cursor is none that was given out for these filters. Send it as it came, with the same filters; or leave it out, to begin anew.",
+  },
   "invalid-header": {
     status: 400,
     title: "Invalid header",
@@ -138,6 +144,11 @@ export const problems = {
     status: 422,
     title: "Idempotency key reused",
     meaning: "Something else was sent under this Idempotency-Key before. Choose a new key for each thing to be done.",
+  },
+  "too-many-streams": {
+    status: 429,
+    title: "Too many streams",
+    meaning: "As many streams are open in the process as may be. Close one, or ask again after Retry-After seconds.",
   },
   "headers-too-large": {
     status: 431,

@@ -11,7 +11,9 @@ export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault
         detail: "is not known here; leave it out",
       }));
     case "invalid_type":
-      return [{ pointer, detail: isMissing(value, issue.path) ? "is missing" : `is no ${issue.expected}; send one` }];
+      return [
+        { pointer, detail: isMissing(value, issue.path) ? "is missing" : `is no ${nameOf(issue.expected)}; send one` },
+      ];
     case "invalid_value":
       return [{ pointer, detail: `is none of ${issue.values.join(", ")}; send one of these` }];
     case "too_small":
@@ -22,6 +24,8 @@ export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault
       return [{ pointer, detail: issue.message }];
   }
 }
+
+const nameOf = (type: string): string => (type === "record" ? "object" : type);
 
 const unitOf = (origin: string): string =>
   origin === "string" ? " characters" : origin === "array" || origin === "set" ? " of them" : "";

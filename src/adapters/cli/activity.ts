@@ -1,0 +1,76 @@
+import { once } from "node:events";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Event, EventFilter } from "../../domain/activity.ts";
+import { dateForms, endOf, startOf } from "../event-dates.ts";
+import { type EventFormatName, eventFormats, written } from "../event-formats.ts";
+import type { OnStores } from "./use-cases.ts";
+
+const mostListed = 1_000;
+
+/** `tidegate activity`: reads the log of what happened. Nothing here changes it. */
+export function activityCommand(onStores: OnStores): Command {
+  const command = new Command("activity").description("read the log of what happened");
+
+  filtered(command.command("list").description("print events, newest first, a line each"))
+    .option("--limit <number>", `at most so many, up to ${mostListed}`, wholeNumber, 100)
+    .action(({ limit, ...filter }: EventFilter & { limit: number }) =>
+      onStores(async ({ readActivity }) => {
+        const { events, next } = await readActivity.page(filter, limit);
+        for (const event of events) console.log(lineOf(event));
+        if (next !== undefined) console.error(`older ones are left out; see them with a higher --limit, or export`);
+      }),
+    );
+
+  filtered(command.command("export").description("write events to standard output, oldest first"))
+    .addOption(
+      new Option("--format <format>", "how they are written").choices(Object.keys(eventFormats)).default("ndjson"),
+    )
+    .action(({ format, ...filter }: EventFilter & { format: EventFormatName }) =>
+      onStores(async ({ readActivity }) => {
+        for await (const bytes of written(await readActivity.all(filter), format)) {
+          if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+        }
+      }),
+    );
+
+  command
+    .command("head")
+    .description("print where the log ends: the position and the hash of its last event; keep them elsewhere")
+    .action(() =>
+      onStores(async ({ readActivity }) => {
+        const { position, hash } = await readActivity.head();
+        console.log(`${position} ${hash}`);
+      }),
+    );
+  return command;
+}
+
+const filtered = (command: Command): Command =>
+  command
+    .option("--component <name>", "exactly this component")
+    .option("--environment <name>", "exactly this environment")
+    .option("--email <address>", "exactly this address")
+    .option("--recorded-by <credential>", "exactly this credential")
+    .option("--message <text>", "stands somewhere in the message, in whatever case")
+    .option("--feature <feature>", "the feature that a change was of")
+    .option("--key <key>", "the set, or other thing, that a change was of")
+    .option("--from <date>", `not before: ${dateForms}`, dateBy(startOf))
+    .option("--to <date>", "before; a date means to its end, UTC", dateBy(endOf));
+
+const dateBy = (parse: (text: string) => number | undefined) => (text: string) => {
+  const at = parse(text);
+  if (at === undefined) throw new InvalidArgumentError(`Write ${dateForms}.`);
+  return at;
+};
+
+function wholeNumber(text: string): number {
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (number >= 1 && number <= mostListed) return number;
+  throw new InvalidArgumentError(`Write a whole number from 1 to ${mostListed}.`);
+}
+
+function lineOf({ position, at, environment, component, recordedBy, email, message }: Event): string {
+  const line = [position, new Date(at).toISOString(), environment, component, recordedBy, email, message].join("  ");
+  // What others told must not steer a terminal.
+  return line.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
+}

@@ -1,0 +1,53 @@
+import type { Event } from "../domain/activity.ts";
+import type { ChangeRecord } from "../domain/change.ts";
+import type { Json } from "../domain/feature.ts";
+
+/** An event as it is shown. */
+export type EventJson = {
+  readonly component: string;
+  readonly data: { readonly [name: string]: Json };
+  readonly email: string;
+  readonly environment: string;
+  readonly message: string;
+  readonly id: string;
+  /** Seconds since 1970, with a fraction, as text: as the service has it that Tidegate takes over from. */
+  readonly created_at: string;
+  readonly time: string;
+  readonly recorded_by: string;
+  readonly position: number;
+  readonly hash: string;
+  readonly store?: string;
+  readonly key?: string;
+  readonly revision?: string;
+};
+
+export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJson => ({
+  component: event.component,
+  data: event.data,
+  email: event.email,
+  environment: event.environment,
+  message: event.message,
+  id: event.id,
+  created_at: (at / 1_000).toFixed(3),
+  time: new Date(at).toISOString(),
+  recorded_by: recordedBy,
+  position: event.position,
+  hash: event.hash,
+  ...(change && {
+    store: change.store,
+    key: keyOf(change.record),
+    revision: `${change.record.revision.epoch}.${change.record.revision.number}`,
+  }),
+});
+
+/** What was changed, by one name. */
+function keyOf(record: ChangeRecord): string {
+  switch (record.of) {
+    case "set":
+      return record.key;
+    case "document":
+      return `${record.collection}/${record.name}`;
+    case "token":
+      return record.tokenId;
+  }
+}

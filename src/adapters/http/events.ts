@@ -1,0 +1,109 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ReadActivity } from "../../application/read-activity.ts";
+import type { RecordActivity } from "../../application/record-activity.ts";
+import { eventJson } from "../event-json.ts";
+import { checkedRoute } from "./checked-route.ts";
+import { cursorOf, positionOf } from "./cursor.ts";
+import { EventBody, EventQuery, filterOf, NewEventBody } from "./event-schemas.ts";
+import { idempotencyKeyOf, idempotencyKeyParameter } from "./idempotency-key.ts";
+import { authorOf, type Operators } from "./operators.ts";
+import { securityHeaders } from "./problem.ts";
+import { problemResponses } from "./problem-responses.ts";
+import { wholeNumber } from "./query.ts";
+
+const defaultLimit = 100;
+const headers = { ...securityHeaders, "Cache-Control": "no-store" };
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
+
+const PageQuery = EventQuery.safeExtend({
+  limit: wholeNumber(1, 1_000)
+    .optional()
+    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same filters." }),
+});
+
+const PageBody = z
+  .object({
+    events: z.array(EventBody),
+    next: z
+      .string()
+      .optional()
+      .openapi({ description: "The cursor of the next page, which the header `Link` leads to; left out on the last." }),
+  })
+  .openapi("Events");
+
+/** `GET /events` and `POST /events`: what happened. As in the service that Tidegate takes over from, the trailing slash makes no difference. */
+export function events(app: OpenAPIHono, operators: Operators, read: ReadActivity, record: RecordActivity): void {
+  for (const path of ["/events", "/events/"]) {
+    checkedRoute(
+      app,
+      {
+        method: "get",
+        path,
+        summary: "What happened, newest first",
+        description:
+          "What others told, and every change to features that Tidegate made or found. Without a limit it is the newest hundred; follow `next` or the header `Link` to the older ones.",
+        tags: ["Activity"],
+        ...operators.atLeast("viewer"),
+        query: PageQuery,
+        responses: {
+          200: {
+            description: "The events.",
+            headers: {
+              Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } },
+            },
+            content: json(PageBody),
+          },
+          ...problemResponses("operators-only", "invalid-query", "invalid-cursor", "log-unavailable"),
+        },
+      },
+      async (c, { query: { limit = defaultLimit, cursor, ...query } }) => {
+        const filter = filterOf(query);
+        const before = cursor === undefined ? undefined : positionOf(cursor, filter);
+        const page = await read.page(filter, limit, before);
+        const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
+        const link = next && { Link: `<${linkTo(c.req.url, next)}>; rel="next"` };
+        return c.json({ events: page.events.map(eventJson), next }, 200, { ...headers, ...link });
+      },
+    );
+    checkedRoute(
+      app,
+      {
+        method: "post",
+        path,
+        summary: "Record that something happened",
+        description: "It cannot be changed or removed afterwards.",
+        tags: ["Activity"],
+        ...operators.atLeast("editor"),
+        parameters: [idempotencyKeyParameter],
+        body: NewEventBody,
+        responses: {
+          201: { description: "It is recorded.", content: json(EventBody) },
+          ...problemResponses(
+            "operators-only",
+            "invalid-query",
+            "invalid-header",
+            "invalid-json",
+            "payload-too-large",
+            "unsupported-media-type",
+            "validation-failed",
+            "idempotency-key-reused",
+            "log-unavailable",
+          ),
+        },
+      },
+      async (c, { body }) => {
+        const once = idempotencyKeyOf(c);
+        const event = await record.execute(body, { ...authorOf(c), ...(once !== undefined && { once }) });
+        return c.json(eventJson(event), 201, headers);
+      },
+    );
+  }
+}
+
+/** The same page's target, but for the cursor. */
+function linkTo(url: string, cursor: string): string {
+  const next = new URL(url);
+  next.searchParams.set("cursor", cursor);
+  return next.pathname + next.search;
+}

@@ -1,0 +1,65 @@
+import type { Event, EventFilter, LogHead } from "../domain/activity.ts";
+import type { ActivityLog } from "../domain/activity-log.ts";
+import { askLog } from "./ask-log.ts";
+import { within } from "./deadline.ts";
+
+/** So long a reader waits for changes on their way into the log; later ones are in a later answer. */
+const longestWaitMs = 1_000;
+/** How many events an export reads at once: they are what it holds in memory. */
+const atOnce = 500;
+
+/** Some events, newest first. */
+export type Page = {
+  readonly events: readonly Event[];
+  /** The position before which older ones stand; `undefined` where there are none. */
+  readonly next: number | undefined;
+};
+
+/** Reads the activity log. Everything here rejects with `LogUnavailable` when the log does not answer. */
+export class ReadActivity {
+  readonly #log: ActivityLog;
+  readonly #beforeRead: () => Promise<void>;
+
+  /** `beforeRead` brings what was recorded into the log. It is waited for a second at most, and may fail. */
+  constructor(log: ActivityLog, beforeRead: () => Promise<void>) {
+    this.#log = log;
+    this.#beforeRead = beforeRead;
+  }
+
+  /** The newest events, or the newest before a position; with every change that was acknowledged, unless that is not in the log within a second. */
+  async page(filter: EventFilter, limit: number, before?: number): Promise<Page> {
+    if (before === undefined) await this.#settled();
+    const found = await askLog(() => this.#log.find(filter, limit + 1, before));
+    const events = found.slice(0, limit);
+    return { events, next: found.length > limit ? events.at(-1)?.position : undefined };
+  }
+
+  /** All events up to now, oldest first, some hundred at once; the next are read when those before them were taken. */
+  async all(filter: EventFilter): Promise<AsyncIterable<readonly Event[]>> {
+    await this.#settled();
+    const { position } = await this.head();
+    return this.#upTo(position, filter);
+  }
+
+  head(): Promise<LogHead> {
+    return askLog(() => this.#log.head());
+  }
+
+  async *#upTo(end: number, filter: EventFilter): AsyncGenerator<readonly Event[]> {
+    let after = 0;
+    while (after < end) {
+      const events = await askLog(() => this.#log.follow(filter, atOnce, after));
+      const wanted = events.filter(({ position }) => position <= end);
+      if (wanted.length > 0) yield wanted;
+      after = events.length < atOnce ? end : (events.at(-1)?.position ?? end);
+    }
+  }
+
+  async #settled(): Promise<void> {
+    try {
+      await within(longestWaitMs, this.#beforeRead);
+    } catch {
+      // What is in the log can be read all the same.
+    }
+  }
+}
