@@ -4,20 +4,24 @@ import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { Counts } from "./adapters/http/counts.ts";
 import { EventStreams } from "./adapters/http/event-streams.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
+import { Catalogue } from "./application/catalogue.ts";
 import { ChangeSet } from "./application/change-set.ts";
 import { CheckReadiness } from "./application/check-readiness.ts";
 import { CheckRecords } from "./application/check-records.ts";
 import { CompleteSince } from "./application/complete-since.ts";
 import { DrainOutboxes } from "./application/drain-outboxes.ts";
 import { KeepRecords } from "./application/keep-records.ts";
+import { ListFeatures } from "./application/list-features.ts";
 import { LoadDemo } from "./application/load-demo.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { ReadActivity } from "./application/read-activity.ts";
 import { RecordActivity } from "./application/record-activity.ts";
 import { ResolveFeatures, tokensSource } from "./application/resolve-features.ts";
+import { SourceSets } from "./application/source-sets.ts";
 import { SourceStates } from "./application/source-states.ts";
 import { TailActivity } from "./application/tail-activity.ts";
 import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
+import { ViewUser } from "./application/view-user.ts";
 import { WatchSets } from "./application/watch-sets.ts";
 import type { Config } from "./config.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
@@ -176,21 +180,59 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return new CheckReadiness(connections, c.resolve(Tokens.Sources), c.resolve(Tokens.Clock));
   });
 
+  provide(Tokens.SourceSets, (c) => {
+    const asStored = ({ sets: _, ...stored }: StoredSet) => ({
+      ...stored,
+      sets: connectionOf(c, stored.connection).sets,
+    });
+    const known = c.resolve(Tokens.Sources).map((source, index) => ({
+      ...source,
+      kind: config.sources[index]?.kind ?? "",
+      stored: source.resolver.stored && asStored(source.resolver.stored),
+    }));
+    return new SourceSets(known);
+  });
+
   provide(Tokens.ChangeSet, (c) => {
-    const stored = c.resolve(Tokens.Sources).map(({ resolver }) => resolver.stored);
-    return new ChangeSet(
-      stored.filter((set): set is StoredSet => set !== undefined),
-      c.resolve(Tokens.NewId),
-    );
+    const tell = (connection: string, key: string) => feedOf(c, connection).tell(key);
+    return new ChangeSet(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), tell);
   });
 
   provide(Tokens.ManageTokens, (c) => {
     const { tokens } = config;
-    return new ManageTokens(
-      tokens && connectionOf(c, tokens.connection).tokenStore(tokenKey(tokens, env)),
-      c.resolve(Tokens.NewId),
-    );
+    if (!tokens) return new ManageTokens(undefined, c.resolve(Tokens.NewId));
+    const keyOf = tokenKey(tokens, env);
+    const tell = (token: string) => feedOf(c, tokens.connection).tell(keyOf(token));
+    return new ManageTokens(connectionOf(c, tokens.connection).tokenStore(keyOf), c.resolve(Tokens.NewId), tell);
   });
+
+  const firstStore = (c: DependencyContainer): Connection | undefined => {
+    const [first] = c.resolve(Tokens.SourceSets).sources.flatMap(({ stored }) => stored ?? []);
+    return first && connectionOf(c, first.connection);
+  };
+
+  provide(Tokens.Claims, (c) => firstStore(c)?.claims);
+
+  provide(
+    Tokens.Catalogue,
+    (c) => new Catalogue(firstStore(c)?.documents, c.resolve(Tokens.NewId), c.resolve(Tokens.Clock)),
+  );
+
+  provide(
+    Tokens.ListFeatures,
+    (c) => new ListFeatures(c.resolve(Tokens.SourceSets), c.resolve(Tokens.Catalogue), c.resolve(Tokens.Clock)),
+  );
+
+  provide(
+    Tokens.ViewUser,
+    (c) =>
+      new ViewUser(
+        c.resolve(Tokens.SourceSets),
+        c.resolve(Tokens.ChangeSet),
+        c.resolve(Tokens.ResolveFeatures),
+        c.resolve(Tokens.ManageTokens),
+      ),
+  );
 
   provide(Tokens.LoadDemo, (c) => {
     const connections = [...c.resolve(Tokens.Connections).values()];

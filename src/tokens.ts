@@ -2,22 +2,27 @@ import type { InjectionToken } from "tsyringe";
 import type { Counts } from "./adapters/http/counts.ts";
 import type { EventStreams } from "./adapters/http/event-streams.ts";
 import type { AcceptStores } from "./application/accept-stores.ts";
+import type { Catalogue } from "./application/catalogue.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
 import type { CheckRecords } from "./application/check-records.ts";
 import type { CompleteSince } from "./application/complete-since.ts";
 import type { DrainOutboxes } from "./application/drain-outboxes.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
+import type { ListFeatures } from "./application/list-features.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
 import type { RecordActivity } from "./application/record-activity.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
+import type { SourceSets } from "./application/source-sets.ts";
 import type { SourceStates } from "./application/source-states.ts";
 import type { TailActivity } from "./application/tail-activity.ts";
 import type { ViewCache } from "./application/view-cache.ts";
+import type { ViewUser } from "./application/view-user.ts";
 import type { ActivityLog } from "./domain/activity-log.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
+import type { Claims } from "./domain/claims.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { History } from "./domain/history.ts";
 import type { Outbox } from "./domain/outbox.ts";
@@ -49,6 +54,11 @@ export const Tokens = {
   SourceStates: token<SourceStates>("SourceStates"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
   CheckReadiness: token<CheckReadiness>("CheckReadiness"),
+  SourceSets: token<SourceSets>("SourceSets"),
+  Claims: token<Claims | undefined>("Claims"),
+  Catalogue: token<Catalogue>("Catalogue"),
+  ListFeatures: token<ListFeatures>("ListFeatures"),
+  ViewUser: token<ViewUser>("ViewUser"),
   ChangeSet: token<ChangeSet>("ChangeSet"),
   ManageTokens: token<ManageTokens>("ManageTokens"),
   LoadDemo: token<LoadDemo>("LoadDemo"),

@@ -1,89 +1,127 @@
-import { ChangeRefused } from "../domain/errors.ts";
+import { isSameRevision, type Revision } from "../domain/change.ts";
+import { ChangeRefused, RevisionMismatch } from "../domain/errors.ts";
 import { type FeatureKey, inOrder, isWritableKey } from "../domain/feature.ts";
 import type { SetChanged } from "../domain/feature-store.ts";
-import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
+import { isPersonal } from "../domain/stored-set.ts";
 import type { Author } from "./author.ts";
+import type { FoundSet, SetName, SourceSets } from "./source-sets.ts";
 
 /** The most features that one change may name. */
 export const mostAtOnce = 10_000;
 
-/** What somebody wants done to the set of a key. */
-export type WantedChange = {
-  readonly key: string;
+/** What somebody wants done to a set. */
+export type WantedChange = SetName & {
   readonly add: readonly FeatureKey[];
   readonly remove: readonly FeatureKey[];
+  /** Whether it switches off although it adds something, and so must work when the store is full. Where nothing is added it does anyway. */
+  readonly urgent?: boolean;
 };
 
-/** Reads and changes the sets behind the configured sources, by their keys. */
-export class ChangeSet {
-  readonly #stored: readonly StoredSet[];
-  readonly #newId: () => string;
+/** What is in a set. */
+export type SetContent = {
+  readonly key: string;
+  /** Sorted by code point. */
+  readonly features: readonly FeatureKey[];
+  /** How many members are no feature keys. */
+  readonly skipped: number;
+  /** Of the set when it was read, or right before; `undefined` where nothing was recorded of it yet. */
+  readonly revision: Revision | undefined;
+};
 
-  constructor(stored: readonly StoredSet[], newId: () => string) {
-    this.#stored = stored;
+/** Reads and changes the sets behind the configured sources. */
+export class ChangeSet {
+  readonly #sets: SourceSets;
+  readonly #newId: () => string;
+  readonly #changed: (connection: string, key: string) => void;
+
+  /** `changed` is told of each set that was changed, before whoever had it changed. */
+  constructor(sets: SourceSets, newId: () => string, changed: (connection: string, key: string) => void = () => {}) {
+    this.#sets = sets;
     this.#newId = newId;
+    this.#changed = changed;
   }
 
   /**
-   * Adds features to a set and takes others out, whole or not at all, and answers what was really
-   * changed. Rejects with `ChangeRefused` when no source reads the key, two connections have it and none is
-   * named, a feature key cannot be written, or the set or the change would be too large.
+   * Adds features to a set and takes others out, whole or not at all, and answers what was really changed. Rejects as
+   * `SourceSets` and `FeatureStore` do, and with `ChangeRefused` when a feature key cannot be written, a feature is to be both in
+   * and out, or the set or the change would be too large.
    */
-  async execute(change: WantedChange, author: Author, connection?: string): Promise<SetChanged> {
-    const stored = this.#find(change.key, connection);
-    const { changes, sets, limit } = stored;
-    const add = [...new Set(change.add)];
-    const remove = [...new Set(change.remove)];
-    const bad = add.find((feature) => !isWritableKey(feature));
-    if (bad !== undefined) {
-      throw new ChangeRefused(
-        `${JSON.stringify(bad)} cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.`,
-      );
+  async execute(change: WantedChange, author: Author): Promise<SetChanged & { readonly key: string }> {
+    const found = this.#sets.find(change);
+    const { add, remove } = await this.#checked(found, change);
+    const { key, stored } = found;
+    const urgent = change.urgent ?? add.length === 0;
+    const wanted = { ...author, id: this.#newId(), key, personal: isPersonal(stored), add, remove, urgent };
+    try {
+      return { key, ...(await stored.changes.apply(wanted)) };
+    } finally {
+      // Whether it was made is not known where the store did not answer.
+      this.#changed(stored.connection, key);
     }
-    if (add.length + remove.length > mostAtOnce) {
-      throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`);
+  }
+
+  /** What `execute` would change now. Changes and records nothing; rejects as that does. */
+  async preview(
+    change: WantedChange,
+    author: Author,
+  ): Promise<Omit<SetChanged, "revision"> & { readonly key: string }> {
+    const found = this.#sets.find(change);
+    const { add, remove } = await this.#checked(found, change);
+    const { features, revision } = await this.#read(found);
+    if (author.ifRevision !== undefined && !isSameRevision(author.ifRevision ?? undefined, revision)) {
+      throw new RevisionMismatch();
     }
-    if (add.length > 0) {
-      const { features, skipped } = (await sets.read(change.key, limit)).value;
-      if (skipped + new Set([...features, ...add]).size > limit) {
+    const present = new Set(features);
+    return {
+      key: found.key,
+      added: add.filter((feature) => !present.has(feature)),
+      removed: remove.filter((feature) => present.has(feature)),
+    };
+  }
+
+  /** What is in a set. Rejects as `SourceSets` and `FeatureSets` do. */
+  async read(name: SetName): Promise<SetContent> {
+    return this.#read(this.#sets.find(name));
+  }
+
+  async #read({ key, stored }: FoundSet): Promise<SetContent> {
+    // Asked for first: a change between the two makes the revision too old, and whoever relies on it is refused.
+    const [revision] = await stored.changes.revisions([key]);
+    const { value } = await stored.sets.read(key, stored.limit);
+    return { key, features: inOrder(value.features), skipped: value.skipped, revision };
+  }
+
+  /** Each feature once. What takes out what can be written reads nothing. */
+  async #checked({ key, stored }: FoundSet, change: WantedChange): Promise<Pick<WantedChange, "add" | "remove">> {
+    const add = new Set(change.add);
+    const remove = new Set(change.remove);
+    if (add.size + remove.size > mostAtOnce) {
+      throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`, "too-many");
+    }
+    for (const feature of add) {
+      if (!isWritableKey(feature)) throw unwritable(feature);
+      if (remove.has(feature)) throw new ChangeRefused(`${feature} is to be added and to be removed; say which.`);
+    }
+    // Others may have put there what could not be written here; that can be taken out.
+    const odd = [...remove].filter((feature) => !isWritableKey(feature));
+    if (add.size + odd.length > 0) {
+      const { features, skipped } = (await stored.sets.read(key, stored.limit)).value;
+      const present = new Set(features);
+      const missing = odd.find((feature) => !present.has(feature));
+      if (missing !== undefined) throw unwritable(missing);
+      if (add.size > 0 && skipped + present.union(add).size > stored.limit) {
         throw new ChangeRefused(
-          `${change.key} would have more than ${limit} members; raise maxMembers, or split the set.`,
+          `${key} would have more than ${stored.limit} members; raise maxMembers, or split the set.`,
+          "too-many",
         );
       }
     }
-    return changes.apply({
-      ...author,
-      id: this.#newId(),
-      key: change.key,
-      personal: isPersonal(stored),
-      add,
-      remove,
-      urgent: add.length === 0,
-    });
-  }
-
-  /** The features in a set, sorted by code point. Rejects as `execute` does. */
-  async list(key: string, connection?: string): Promise<readonly FeatureKey[]> {
-    const { sets, limit } = this.#find(key, connection);
-    const { value } = await sets.read(key, limit);
-    return inOrder(value.features);
-  }
-
-  #find(key: string, connection: string | undefined): StoredSet {
-    const matching = this.#stored.filter(
-      (stored) => stored.key.matches(key) && (connection === undefined || stored.connection === connection),
-    );
-    const [found] = matching;
-    if (!found) {
-      const meant = this.#stored.map((stored) => stored.key.meant(key)).find((other) => other !== undefined);
-      if (meant) throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; write its key as ${meant}.`);
-      const known = [...new Set(this.#stored.map((stored) => stored.key.text))].join(", ");
-      throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; the keys in use are: ${known || "none"}.`);
-    }
-    const connections = new Set(matching.map((stored) => stored.connection));
-    if (connections.size > 1) {
-      throw new ChangeRefused(`${[...connections].join(" and ")} both have a set "${key}"; say which connection.`);
-    }
-    return found;
+    return { add: [...add], remove: [...remove] };
   }
 }
+
+const unwritable = (feature: FeatureKey): ChangeRefused =>
+  new ChangeRefused(
+    `${JSON.stringify(feature.slice(0, 200))} cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.`,
+    "invalid-feature-key",
+  );

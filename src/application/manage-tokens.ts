@@ -1,39 +1,68 @@
 import { ChangeRefused } from "../domain/errors.ts";
-import type { UserId } from "../domain/evaluation-context.ts";
+import { isValue, type UserId } from "../domain/evaluation-context.ts";
 import { isToken, longestToken } from "../domain/token.ts";
-import type { TokenStore } from "../domain/token-store.ts";
+import type { TokenInfo, TokenStore } from "../domain/token-store.ts";
 import type { Author } from "./author.ts";
 
 /** Says which tokens speak for whom. */
 export class ManageTokens {
   readonly #store: TokenStore | undefined;
   readonly #newId: () => string;
+  readonly #changed: (token: string) => void;
 
-  constructor(store: TokenStore | undefined, newId: () => string) {
+  /** `changed` is told of each token that was changed, before whoever had it changed; not of one that is named by its id. */
+  constructor(store: TokenStore | undefined, newId: () => string, changed: (token: string) => void = () => {}) {
     this.#store = store;
     this.#newId = newId;
+    this.#changed = changed;
   }
 
-  /** Lets a token speak for a user; answers whom it spoke for before. Rejects with `ChangeRefused` for either that cannot be one. */
-  async assign(token: string, userId: UserId, author: Author): Promise<UserId | undefined> {
-    if (userId === "" || userId.length > 200 || /[\p{Cc}\p{Cs}]/u.test(userId)) {
-      throw new ChangeRefused("a user id has 1 to 200 printable characters; name another user.");
-    }
-    return this.#storeFor(token).assign({ ...author, id: this.#newId(), token, userId });
+  /**
+   * Lets a token speak for a user; answers the id that it has from now on, and whom it spoke for before. Rejects with
+   * `ChangeRefused` for either that cannot be one.
+   */
+  async assign(
+    token: string,
+    userId: UserId,
+    author: Author,
+  ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }> {
+    const store = this.#storeFor(token);
+    const change = { ...author, id: this.#newId(), token, userId: checked(userId) };
+    return store.assign(change).finally(() => this.#changed(token));
   }
 
   /** Makes a token unknown; answers whom it spoke for. Rejects with `ChangeRefused` for a text that cannot be a token. */
   async revoke(token: string, author: Author): Promise<UserId | undefined> {
-    return this.#storeFor(token).revoke({ ...author, id: this.#newId(), token });
+    const store = this.#storeFor(token);
+    return store.revoke({ ...author, id: this.#newId(), token }).finally(() => this.#changed(token));
+  }
+
+  /** Makes a token of a user unknown that is named by its id; answers whether the user had it. */
+  async revokeById(tokenId: string, userId: UserId, author: Author): Promise<boolean> {
+    const change = { ...author, id: this.#newId(), tokenId, userId: checked(userId) };
+    return (await this.#needed().revoke(change)) !== undefined;
+  }
+
+  /** The tokens that were issued for a user here, oldest first; none where the configuration has no tokens. */
+  async list(userId: UserId): Promise<readonly TokenInfo[]> {
+    return (await this.#store?.list(checked(userId))) ?? [];
   }
 
   #storeFor(token: string): TokenStore {
-    if (!this.#store) throw new ChangeRefused("the configuration has no tokens; add the section tokens.");
-    if (!isToken(token)) {
-      throw new ChangeRefused(
-        `the token is no token; it has 1 to ${longestToken} of A-Z a-z 0-9 . _ ~ + / - and may end in =.`,
-      );
-    }
-    return this.#store;
+    const store = this.#needed();
+    if (isToken(token)) return store;
+    throw new ChangeRefused(
+      `the token is no token; it has 1 to ${longestToken} of A-Z a-z 0-9 . _ ~ + / - and may end in =.`,
+    );
   }
+
+  #needed(): TokenStore {
+    if (this.#store) return this.#store;
+    throw new ChangeRefused("the configuration has no tokens; add the section tokens.", "not-changeable");
+  }
+}
+
+function checked(userId: UserId): UserId {
+  if (isValue(userId)) return userId;
+  throw new ChangeRefused("a user id has 1 to 200 printable characters; name another user.");
 }

@@ -1,5 +1,11 @@
 import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/errors.ts";
-import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
+import {
+  type EvaluationContext,
+  type Instant,
+  isValue,
+  longestValue,
+  type UserId,
+} from "../domain/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Resolution } from "../domain/feature.ts";
 import { type Answer, nothing } from "../domain/feature-resolver.ts";
 import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
@@ -25,9 +31,6 @@ export type Features = {
 /** The name under which the store of tokens fails and recovers. */
 export const tokensSource = "tokens";
 
-const longestValue = 200;
-const unusable = /[\p{Cc}\p{Cs}]/u;
-
 /** For how long an answer is taken to hold whose source does not say. */
 const assumedValidityMs = 1_000;
 
@@ -51,7 +54,7 @@ export class ResolveFeatures {
    * that may not be left out, or the store of tokens, does not answer in time.
    */
   async execute(caller: Caller, location: string | undefined): Promise<Features> {
-    if (location !== undefined && (location.length > longestValue || unusable.test(location))) {
+    if (location && !isValue(location)) {
       throw new InvalidContext(
         `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
       );

@@ -16,6 +16,8 @@ export interface ChangeFeed {
   isLive(now: Instant): boolean;
   /** The instant up to which all changes had been told in an epoch; `-Infinity` where that is not known. */
   provenUntil(epoch: number): Instant;
+  /** Tells of a change that was made here, before the store does; it need not be true. */
+  tell(key: string): void;
   /** Calls the listener for each key that changes, and with `undefined` when all keys may have. */
   listen(listener: (key: string | undefined) => void): void;
 }

@@ -7,6 +7,10 @@ import type { FeatureKey, Json } from "./feature.ts";
  */
 export type Revision = { readonly epoch: string; readonly number: number };
 
+/** Whether both are of one epoch and number, or neither is there. */
+export const isSameRevision = (one: Revision | undefined, other: Revision | undefined): boolean =>
+  one?.epoch === other?.epoch && one?.number === other?.number;
+
 /** What every change carries beside what it changes. */
 export type Change = {
   /** Of its record: a UUIDv7 (RFC 9562). */

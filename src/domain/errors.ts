@@ -4,6 +4,9 @@ export abstract class TidegateError extends Error {
     | "invalid-token"
     | "invalid-context"
     | "unknown-set"
+    | "unknown-source"
+    | "unknown-feature"
+    | RefusalCode
     | "source-unavailable"
     | "revision-mismatch"
     | "store-full"
@@ -31,6 +34,22 @@ export class InvalidContext extends TidegateError {
 export class UnknownSet extends TidegateError {
   override readonly name = "UnknownSet";
   readonly code = "unknown-set";
+}
+
+/** There is no source of the name that was given. */
+export class UnknownSource extends TidegateError {
+  override readonly name = "UnknownSource";
+  readonly code = "unknown-source";
+}
+
+/** No source knows the feature, nor does the catalogue. */
+export class UnknownFeature extends TidegateError {
+  override readonly name = "UnknownFeature";
+  readonly code = "unknown-feature";
+
+  constructor() {
+    super("No source knows this feature, nor does the catalogue; GET /admin/v1/features lists those that are known.");
+  }
 }
 
 /** A source, or the store of tokens, cannot tell at the moment. */
@@ -90,9 +109,18 @@ export class IdempotencyKeyReused extends TidegateError {
   }
 }
 
+/** Why something cannot be changed as somebody asked. */
+type RefusalCode = "validation-failed" | "invalid-feature-key" | "too-many" | "not-changeable" | "no-kill-switch";
+
 /** What somebody asked to be changed cannot be; the message says what is wrong and what to do. */
-export class ChangeRefused extends Error {
+export class ChangeRefused extends TidegateError {
   override readonly name = "ChangeRefused";
+  readonly code: RefusalCode;
+
+  constructor(message: string, code: RefusalCode = "validation-failed") {
+    super(message);
+    this.code = code;
+  }
 }
 
 /**

@@ -21,3 +21,10 @@ export type EvaluationContext = {
 /** The fields of a context that a key template may name. */
 export const keyFields = ["userId", "targetingKey", "location"] as const;
 export type KeyField = (typeof keyFields)[number];
+
+/** The longest value of such a field, in UTF-16 code units. */
+export const longestValue = 200;
+const unusable = /[\p{Cc}\p{Cs}]/u;
+
+/** Whether a text may be the value of such a field: 1 to 200 characters, none of them a control character. */
+export const isValue = (text: string): boolean => text !== "" && text.length <= longestValue && !unusable.test(text);

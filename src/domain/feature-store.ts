@@ -47,8 +47,8 @@ export interface FeatureStore {
   revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]>;
   /** The keys of sets that begin with a prefix, at most `most`; `complete` says whether these are all. */
   keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }>;
-  /** How many sets whose keys begin with a prefix have a feature; `undefined` where finding out would take long. */
-  holders(prefix: string, feature: FeatureKey): Promise<number | undefined>;
+  /** How many sets whose keys begin with a prefix have each of some features, in their order; `undefined` where finding out would take long. */
+  holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
 }
 
 /** A set with more members is recorded by its size and what was added and removed, and no more. */

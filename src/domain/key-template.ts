@@ -82,6 +82,17 @@ export class KeyTemplate {
     return made.includes(undefined) ? undefined : made.join(":");
   }
 
+  /** The values of the fields that a key was made from; `undefined` for a key that the template makes for no context. */
+  valuesIn(key: string): Partial<Record<KeyField, string>> | undefined {
+    if (!this.matches(key)) return undefined;
+    const parts = key.split(":");
+    return Object.fromEntries(
+      this.#segments.flatMap((segment, index) =>
+        "field" in segment ? [[segment.field, decoded(parts[index] ?? "")]] : [],
+      ),
+    );
+  }
+
   /** Whether some key could be made by both templates. */
   overlaps(other: KeyTemplate): boolean {
     return (

@@ -17,10 +17,14 @@ export type TokenInfo = {
  * others issued, that of the record of its end. What is said to be done once is so for one token, or one id, as it was named.
  */
 export interface TokenStore {
-  /** Lets the token speak for the user. Answers whom it spoke for before, if anybody; then the earlier issue counts as revoked. */
-  assign(change: Change & { readonly token: string; readonly userId: UserId }): Promise<UserId | undefined>;
-  /** Makes a token unknown, named by itself or by its id. Answers whom it spoke for, if anybody; where nobody, nothing is recorded. */
-  revoke(change: Change & ({ readonly token: string } | { readonly tokenId: string })): Promise<UserId | undefined>;
+  /** Lets the token speak for the user. Answers its id, and whom it spoke for before, if anybody; then the earlier issue counts as revoked. */
+  assign(
+    change: Change & { readonly token: string; readonly userId: UserId },
+  ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }>;
+  /** Makes a token unknown, named by itself or by its id and whom it speaks for. Answers whom it spoke for, if anybody; where nobody, nothing is recorded. */
+  revoke(
+    change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
+  ): Promise<UserId | undefined>;
   /** The tokens that were issued for a user here, oldest first. Ones that others wrote to the store are not among them. */
   list(userId: UserId): Promise<readonly TokenInfo[]>;
 }

@@ -1,4 +1,5 @@
 import type { ChangeFeed } from "../domain/change-feed.ts";
+import type { Claims } from "../domain/claims.ts";
 import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import type { FeatureStore } from "../domain/feature-store.ts";
@@ -22,6 +23,7 @@ export type RemoteStore = {
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
   readonly documents: DocumentStore;
+  readonly claims: Claims;
   /** For what one of the processes on this store is to do. */
   lease(name: string): Lease;
   /** The records of the changes that were made in the store; to be disposed of by the caller. */

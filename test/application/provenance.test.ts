@@ -5,7 +5,14 @@ import { type Held, readAt } from "../../src/domain/held.ts";
 
 /** A feed and a read that it watches, in the test's hands; `looks` counts how often the read was asked. */
 function setUp(validUntil = Number.POSITIVE_INFINITY) {
-  const feed = { epoch: 1, generation: 1, isLive: () => state.live, provenUntil: () => 0, listen: () => {} };
+  const feed = {
+    epoch: 1,
+    generation: 1,
+    isLive: () => state.live,
+    provenUntil: () => 0,
+    tell: () => {},
+    listen: () => {},
+  };
   const state = { live: true, current: true, looks: 0 };
   const held: Held<string> = {
     value: "a",

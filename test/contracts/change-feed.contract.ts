@@ -26,6 +26,17 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
+    it("tells at once of a change that was made here, when it is told to", async () => {
+      const { feed, change } = await open();
+      const told: (string | undefined)[] = [];
+      feed.listen((key) => told.push(key));
+      const { epoch, generation } = feed;
+      await change("contract:own");
+      feed.tell("contract:own");
+      expect(told.includes("contract:own") || feed.epoch > epoch).toBe(true);
+      expect(feed.generation).toBeGreaterThan(generation);
+    });
+
     it("knows nothing of an epoch that never was", async () => {
       const { feed } = await open();
       expect(feed.provenUntil(feed.epoch + 1)).toBe(Number.NEGATIVE_INFINITY);

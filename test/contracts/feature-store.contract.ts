@@ -257,9 +257,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       const { changes } = open();
       for (const key of ["store:a", "store:b", "other:c"]) await changes.apply(add(key, "one", "two"));
       await changes.apply(remove("store:b", "two"));
-      expect(await changes.holders("store:", "one")).toBe(2);
-      expect(await changes.holders("store:", "two")).toBe(1);
-      expect(await changes.holders("store:", "three")).toBe(0);
+      expect(await changes.holders("store:", ["one", "two", "three"])).toEqual([2, 1, 0]);
     });
 
     it("leaves records that add up to what the set holds", async () => {

@@ -38,14 +38,14 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
   describe("TokenStore", () => {
     it("lets a token speak for a user", async () => {
       const { assign, userOf } = opened();
-      expect(await assign("assigned", "1")).toBeUndefined();
+      expect((await assign("assigned", "1")).before).toBeUndefined();
       expect(await userOf("assigned")).toBe("1");
     });
 
     it("lets a token speak for another user, and tells for whom it spoke before", async () => {
       const { assign, userOf } = opened();
       await assign("moved", "1");
-      expect(await assign("moved", "2")).toBe("1");
+      expect((await assign("moved", "2")).before).toBe("1");
       expect(await userOf("moved")).toBe("2");
     });
 
@@ -63,11 +63,13 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       const { store, userOf } = opened();
       const issue = change();
       await store.assign({ ...issue, token: "by-id", userId: "1" });
-      expect(await store.revoke({ ...change(), tokenId: change().id })).toBeUndefined();
+      const revoke = (tokenId: string, userId: string) => store.revoke({ ...change(), tokenId, userId });
+      expect(await revoke(change().id, "1")).toBeUndefined();
+      expect(await revoke(issue.id, "2")).toBeUndefined();
       expect(await userOf("by-id")).toBe("1");
-      expect(await store.revoke({ ...change(), tokenId: issue.id })).toBe("1");
+      expect(await revoke(issue.id, "1")).toBe("1");
       expect(await userOf("by-id")).toBeUndefined();
-      expect(await store.revoke({ ...change(), tokenId: issue.id })).toBeUndefined();
+      expect(await revoke(issue.id, "1")).toBeUndefined();
     });
 
     it("lists the tokens of a user that were issued here, oldest first, by their ids", async () => {
@@ -136,7 +138,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       await put("foreign-revoked", "foreign");
       await put("foreign-moved", "foreign");
       expect(await revoke("foreign-revoked")).toBe("foreign");
-      expect(await assign("foreign-moved", "1")).toBe("foreign");
+      expect((await assign("foreign-moved", "1")).before).toBe("foreign");
       const found = await recordsOf("foreign");
       expect(found).toHaveLength(2);
       for (const { id, tokenId, origin, revision } of found) {
@@ -148,15 +150,16 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       const { store, revoke, records } = opened();
       const before = await records();
       await revoke("never-known");
-      await store.revoke({ ...change(), tokenId: uuidv7() });
+      await store.revoke({ ...change(), tokenId: uuidv7(), userId: "1" });
       expect(await records()).toEqual(before);
     });
 
     it("does under one name only once, and answers what that did", async () => {
       const { store, userOf, recordsOf } = opened();
       const assign = (userId: string) => store.assign({ ...change(), once: "job-1", token: "once", userId });
-      expect(await assign("once-a")).toBeUndefined();
-      expect(await assign("once-b")).toBeUndefined();
+      const first = await assign("once-a");
+      expect(first).toEqual({ tokenId: expect.any(String), before: undefined });
+      expect(await assign("once-b")).toEqual(first);
       expect(await userOf("once")).toBe("once-a");
       const revoke = () => store.revoke({ ...change(), once: "job-2", token: "once" });
       expect(await revoke()).toBe("once-a");
@@ -176,7 +179,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(await userOf("conditional")).toBe("conditional");
       expect(await store.revoke({ ...change(), token: "conditional", ifRevision: present })).toBe("conditional");
       expect(await recordsOf("conditional")).toHaveLength(2);
-      expect(await assign("conditional", "1")).toBeUndefined();
+      expect((await assign("conditional", "1")).before).toBeUndefined();
     });
 
     it("has a record for each of many changes that are made at once", async () => {

@@ -44,9 +44,15 @@ describe("a key template", () => {
         expect(key === keyOf(b)).toBe(a === b);
         expect(key.split(":")).toHaveLength(3);
         expect(user.matches(key)).toBe(true);
+        expect(user.valuesIn(key)).toEqual({ userId: a });
         expect(template("location:{location}").matches(key)).toBe(false);
       }),
     );
+  });
+
+  it("has no values for a key of another shape", () => {
+    for (const key of ["location:a", "features:user:", "features:user:a b"]) expect(user.valuesIn(key)).toBeUndefined();
+    expect(template("global_features").valuesIn("global_features")).toEqual({});
   });
 
   it.each([

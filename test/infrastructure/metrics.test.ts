@@ -4,7 +4,14 @@ import { Figures } from "../../src/infrastructure/metrics/figures.ts";
 import { commandTimes, metricsOf, type Observed } from "../../src/infrastructure/metrics/metrics.ts";
 import { type Snapshot, snapshotOf, Totals, textOf } from "../../src/infrastructure/metrics/scrape.ts";
 
-const feed = { epoch: 3, generation: 0, isLive: () => true, provenUntil: () => 9_500, listen: () => {} };
+const feed = {
+  epoch: 3,
+  generation: 0,
+  isLive: () => true,
+  provenUntil: () => 9_500,
+  tell: () => {},
+  listen: () => {},
+};
 
 function observed(more: Partial<Observed> = {}): Observed {
   const counts = new Counts();

@@ -12,6 +12,7 @@ class HandFeed implements ChangeFeed {
   proven = new Map<number, number>();
   isLive = () => this.live;
   provenUntil = (epoch: number) => this.proven.get(epoch) ?? Number.NEGATIVE_INFINITY;
+  tell = () => {};
   listen = () => {};
 }
 

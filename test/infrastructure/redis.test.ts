@@ -7,6 +7,7 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { EmptyStoreGuard } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { claimsContract } from "../contracts/claims.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { externalChangesContract, featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
@@ -77,6 +78,7 @@ describe("Redis", () => {
   featureStoreContract(() => recording(store));
   externalChangesContract(() => recording(store));
   outboxContract(() => recording(store));
+  claimsContract(() => store.connection.claims);
 
   describe.each([
     ["plain", plainTokenKey()],

@@ -27,6 +27,7 @@ const feed: ChangeFeed = {
   generation: 1,
   isLive: () => true,
   provenUntil: () => Number.NEGATIVE_INFINITY,
+  tell: () => {},
   listen: () => {},
 };
 

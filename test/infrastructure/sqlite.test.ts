@@ -14,6 +14,7 @@ import { SqliteFeatureStore } from "../../src/infrastructure/sqlite/sqlite-featu
 import { SqliteJournal } from "../../src/infrastructure/sqlite/sqlite-journal.ts";
 import { prepareSchema } from "../../src/infrastructure/sqlite/sqlite-schema.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { claimsContract } from "../contracts/claims.contract.ts";
 import { documentStoreContract } from "../contracts/document-store.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../contracts/feature-store.contract.ts";
@@ -42,6 +43,8 @@ describe("SQLite", () => {
     await store[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
+
+  claimsContract(() => store.connection.claims);
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
   featureStoreContract(() => recording(store));
@@ -119,8 +122,7 @@ describe("SQLite", () => {
       complete: true,
     });
     expect(await changes.keys("location:", 2)).toEqual({ keys: ["location:a", "location:b"], complete: false });
-    expect(await changes.holders("location:", "x")).toBe(3);
-    expect(await changes.holders("location:", "z")).toBe(0);
+    expect(await changes.holders("location:", ["x", "z"])).toEqual([3, 0]);
   });
 
   documentStoreContract(() => ({
@@ -197,7 +199,7 @@ describe("SQLite", () => {
     expect(revision).toEqual({ epoch: baseline?.id, number: 2 });
     expect(await connection.tokenStore(plainTokenKey()).list("1")).toEqual([]);
     expect(await connection.tokenStore(plainTokenKey()).revoke({ ...aChange(), token: "1234" })).toBe("1");
-    expect(await connection.changes.holders("location:", "x")).toBe(1);
+    expect(await connection.changes.holders("location:", ["x"])).toEqual([1]);
   });
 
   it("shows what another connection changes", async () => {
@@ -257,8 +259,8 @@ describe("SQLite", () => {
       other.exec(`INSERT INTO members WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001)
         SELECT 'features:user:' || i, 'common' FROM n UNION ALL SELECT 'features:user:' || i, 'rare' FROM n LIMIT 100003`);
     }
-    expect(await store.connection.changes.holders("features:user:", "common")).toBeUndefined();
-    expect(await store.connection.changes.holders("features:user:", "rare")).toBe(2);
+    expect(await store.connection.changes.holders("features:user:", ["common"])).toEqual([undefined]);
+    expect(await store.connection.changes.holders("features:user:", ["common", "rare"])).toEqual([undefined, 2]);
   });
 
   it("changes and records nothing on a full disk, and says which", async () => {

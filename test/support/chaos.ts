@@ -153,6 +153,7 @@ const trusting = (feed: RedisChangeFeed): ChangeFeed => ({
   },
   isLive: () => feed.provenUntil(feed.epoch) > Number.NEGATIVE_INFINITY,
   provenUntil: (epoch) => feed.provenUntil(epoch),
+  tell: (key) => feed.tell(key),
   listen: (listener) => feed.listen(listener),
 });
 

@@ -18,7 +18,7 @@ export function setCommand(onStores: OnStores): Command {
     .argument("<features...>")
     .action((key: string, add: string[], { connection }: Options) =>
       onStores(async ({ changeSet }) => {
-        const { added } = await changeSet.execute({ key, add, remove: [] }, cliAuthor(), connection);
+        const { added } = await changeSet.execute({ key, connection, add, remove: [] }, cliAuthor());
         console.log(`${key}: ${added.length} of ${add.length} added`);
       }),
     );
@@ -26,13 +26,14 @@ export function setCommand(onStores: OnStores): Command {
     .argument("<features...>")
     .action((key: string, remove: string[], { connection }: Options) =>
       onStores(async ({ changeSet }) => {
-        const { removed } = await changeSet.execute({ key, add: [], remove }, cliAuthor(), connection);
+        const { removed } = await changeSet.execute({ key, connection, add: [], remove }, cliAuthor());
         console.log(`${key}: ${removed.length} of ${remove.length} removed`);
       }),
     );
   verb("list", "print the features in a set, a line each").action((key: string, { connection }: Options) =>
     onStores(async ({ changeSet }) => {
-      for (const feature of await changeSet.list(key, connection)) console.log(feature);
+      const { features } = await changeSet.read({ key, connection });
+      for (const feature of features) console.log(feature);
     }),
   );
   return command;

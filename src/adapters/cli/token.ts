@@ -14,7 +14,7 @@ export function tokenCommand(onStores: OnStores): Command {
     .requiredOption("--user <id>", "the user")
     .action(({ user }: { user: string }) =>
       onStores(async ({ manageTokens }) => {
-        const before = await manageTokens.assign(await tokenFromStandardInput(), user, cliAuthor());
+        const { before } = await manageTokens.assign(await tokenFromStandardInput(), user, cliAuthor());
         const moved = before === undefined || before === user ? "" : `, no longer for user ${before}`;
         console.log(`the token speaks for user ${user}${moved}`);
       }),

@@ -9,6 +9,7 @@ type Description = {
     | 405
     | 406
     | 408
+    | 409
     | 412
     | 413
     | 414
@@ -99,6 +100,16 @@ export const problems = {
     title: "Unknown set",
     meaning: "No source reads a set of this key. Name one that fits the key of a source in the configuration.",
   },
+  "unknown-source": {
+    status: 404,
+    title: "Unknown source",
+    meaning: "There is no source of this name. GET /admin/v1/sources lists those that there are.",
+  },
+  "unknown-feature": {
+    status: 404,
+    title: "Unknown feature",
+    meaning: "No source knows the feature, nor does the catalogue. GET /admin/v1/features lists those that are known.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "Method not allowed",
@@ -113,6 +124,18 @@ export const problems = {
     status: 408,
     title: "Request timeout",
     meaning: "The request did not arrive whole within 15 seconds, or its headers within 5. Send it again.",
+  },
+  "not-changeable": {
+    status: 409,
+    title: "Not changeable",
+    meaning:
+      "The source reads no sets, or the configuration has no place for what was to be changed. Change what the source reads, or the configuration.",
+  },
+  "no-kill-switch": {
+    status: 409,
+    title: "No kill switch",
+    meaning:
+      'No veto reads a fixed set. Add one to the sources: `{ name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }`.',
   },
   "payload-too-large": {
     status: 413,
@@ -139,6 +162,18 @@ export const problems = {
     title: "Validation failed",
     meaning:
       "The body is JSON, but not what the route takes. `errors` lists the faults, each with the JSON pointer (RFC 6901) of where it is; at most 20.",
+  },
+  "invalid-feature-key": {
+    status: 422,
+    title: "Invalid feature key",
+    meaning:
+      "The text cannot be a feature key. Write 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. What others have written to a store in another form can be taken out, and is served.",
+  },
+  "too-many": {
+    status: 422,
+    title: "Too many",
+    meaning:
+      "The change names too many features, or the set would have more members than its source may read. Split it.",
   },
   "idempotency-key-reused": {
     status: 422,

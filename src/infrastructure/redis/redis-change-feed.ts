@@ -70,6 +70,11 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     return this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY;
   }
 
+  tell(key: string | undefined): void {
+    this.#generation += 1;
+    for (const listener of this.#listeners) listener(key);
+  }
+
   listen(listener: (key: string | undefined) => void): void {
     this.#listeners.push(listener);
   }
@@ -144,8 +149,8 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   async #track(redis: Redis): Promise<void> {
     redis.on("messageBuffer", (_channel: Buffer, keys: unknown) => {
-      if (!Array.isArray(keys)) return this.#tell(undefined);
-      for (const key of keys) this.#tell(String(key));
+      if (!Array.isArray(keys)) return this.tell(undefined);
+      for (const key of keys) this.tell(String(key));
     });
     const id = await redis.client("ID");
     const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);
@@ -167,7 +172,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     this.#epoch += 1;
     this.#renew(lease);
     // What has changed since the epoch before is not known.
-    this.#tell(undefined);
+    this.tell(undefined);
   }
 
   #renew(lease: Moment | undefined): void {
@@ -180,11 +185,6 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     this.#ends.set(this.#epoch, this.#lease.wall);
     if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);
     this.#renew(undefined);
-  }
-
-  #tell(key: string | undefined): void {
-    this.#generation += 1;
-    for (const listener of this.#listeners) listener(key);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { EmptyStoreGuard, markerKey } from "./empty-store-guard.ts";
 import { RedisChangeFeed } from "./redis-change-feed.ts";
+import { RedisClaims } from "./redis-claims.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
 import { outboxPrefix } from "./redis-keys.ts";
@@ -49,6 +50,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
   return {
     sets: new RedisFeatureSets(redis, guard),
     changes: new RedisFeatureStore(redis),
+    claims: new RedisClaims(redis),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, new RedisChangeFeed(name, url, [outboxPrefix], log)),

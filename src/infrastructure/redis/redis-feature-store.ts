@@ -75,14 +75,18 @@ export class RedisFeatureStore implements FeatureStore {
     return { keys: [...found], complete: true };
   }
 
-  async holders(prefix: string, feature: FeatureKey): Promise<number | undefined> {
-    if ((await this.#redis.dbsize()) > mostCounted) return undefined;
-    const holders = new Set<string>();
+  async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
+    if ((await this.#redis.dbsize()) > mostCounted) return features.map(() => undefined);
+    const counts = features.map(() => 0);
+    const counted = new Set<string>();
     for await (const page of this.#setsFrom(prefix)) {
-      const has = await Promise.all(page.map((key) => this.#redis.sismember(key, feature)));
-      for (const [index, key] of page.entries()) if (has[index] === 1) holders.add(key);
+      // A key may come in two pages.
+      const keys = [...new Set(page).difference(counted)];
+      const found = await Promise.all(keys.map((key) => this.#redis.smismember(key, ...features)));
+      for (const has of found) for (const [index, is] of has.entries()) counts[index] = (counts[index] ?? 0) + is;
+      for (const key of keys) counted.add(key);
     }
-    return holders.size;
+    return counts;
   }
 
   async *#setsFrom(prefix: string): AsyncGenerator<readonly string[]> {

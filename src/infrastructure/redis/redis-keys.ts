@@ -11,6 +11,9 @@ export const outboxPrefix = `${ownPrefix}outbox:`;
 /** All that is kept of tokens but the tokens: a hash of what may be told of each, by its id, in JSON. */
 export const tokensKey = `${ownPrefix}tokens`;
 
+/** A string, for a day: what a name was used for. */
+export const claimKey = (name: string): string => `${ownPrefix}claim:${name}`;
+
 /** The documents of a collection: a hash of each by its name, in JSON. */
 export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
 

@@ -44,6 +44,10 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
     return epoch === this.#epoch ? this.#lease.wall : (this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY);
   }
 
+  tell(): void {
+    this.#look();
+  }
+
   listen(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {

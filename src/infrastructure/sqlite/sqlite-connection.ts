@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../connection.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { SqliteChangeFeed } from "./sqlite-change-feed.ts";
+import { SqliteClaims } from "./sqlite-claims.ts";
 import { SqliteDocumentStore } from "./sqlite-document-store.ts";
 import { SqliteFeatureSets } from "./sqlite-feature-sets.ts";
 import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
@@ -21,6 +22,7 @@ export function openSqlite(name: string, file: string): Connection {
     sets: new SqliteFeatureSets(database),
     changes: new SqliteFeatureStore(database, journal),
     documents: new SqliteDocumentStore(database, journal),
+    claims: new SqliteClaims(journal),
     outbox: () => new SqliteOutbox(database, journal),
     tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),
     tokenStore: (keyOf) => new SqliteTokenStore(database, journal, keyOf),

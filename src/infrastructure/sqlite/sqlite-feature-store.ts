@@ -12,7 +12,7 @@ import {
 import { authored, demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
 const recordsBetweenMembers = 256;
-/** Counting as many takes some milliseconds, in which nobody is answered. */
+/** Counting as many, of all features that are asked for, takes some milliseconds, in which nobody is answered. */
 const mostCounted = 100_000;
 
 type Author = Pick<ChangeRecord, "id" | "by" | "note">;
@@ -72,9 +72,12 @@ export class SqliteFeatureStore implements FeatureStore {
     return { keys: found.slice(0, most), complete: found.length <= most };
   }
 
-  async holders(prefix: string, feature: FeatureKey): Promise<number | undefined> {
-    const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), mostCounted + 1)?.["holders"]);
-    return holders <= mostCounted ? holders : undefined;
+  async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
+    const most = Math.floor(mostCounted / features.length);
+    return features.map((feature) => {
+      const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), most + 1)?.["holders"]);
+      return holders <= most ? holders : undefined;
+    });
   }
 
   #apply(change: SetChange): SetChanged {

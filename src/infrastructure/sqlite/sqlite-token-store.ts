@@ -34,28 +34,29 @@ export class SqliteTokenStore implements TokenStore {
     this.#keyOf = keyOf;
   }
 
-  async assign(change: Change & { readonly token: string; readonly userId: UserId }): Promise<UserId | undefined> {
+  async assign(
+    change: Change & { readonly token: string; readonly userId: UserId },
+  ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }> {
     const key = this.#keyOf(change.token);
-    const { before } = this.#journal.change(nameOf(key), change.once, () => {
+    const { tokenId, before } = this.#journal.change(nameOf(key), change.once, () => {
       const row = rowIn(this.#byKey.get(key));
       demandRevision(change.ifRevision, row?.head?.revision);
       if (row) this.#record(row.head, "revoked", row.userId, { ...authored(change), id: uuidv7() });
       const { at } = this.#record(undefined, "issued", change.userId, authored(change));
       this.#upsert.run(key, change.userId, change.id, at, change.by);
-      return { before: row?.userId };
+      return { tokenId: change.id, before: row?.userId };
     });
-    return before;
+    return { tokenId, before };
   }
 
   async revoke(
-    change: Change & ({ readonly token: string } | { readonly tokenId: string }),
+    change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
   ): Promise<UserId | undefined> {
-    const key = "token" in change ? this.#keyOf(change.token) : undefined;
-    const id = "token" in change ? undefined : change.tokenId;
-    const { before } = this.#journal.change(nameOf(key ?? String(id)), change.once, () => {
-      const row = rowIn(key === undefined ? this.#byId.get(String(id)) : this.#byKey.get(key));
+    const name = "token" in change ? this.#keyOf(change.token) : change.tokenId;
+    const { before } = this.#journal.change(nameOf(name), change.once, () => {
+      const row = rowIn("token" in change ? this.#byKey.get(name) : this.#byId.get(name));
       demandRevision(change.ifRevision, row?.head?.revision);
-      if (!row) return { before: undefined };
+      if (!row || ("userId" in change && row.userId !== change.userId)) return { before: undefined };
       this.#delete.run(row.key);
       this.#record(row.head, "revoked", row.userId, authored(change));
       return { before: row.userId };

@@ -1,0 +1,188 @@
+import { SourceUnavailable, UnknownFeature } from "../domain/errors.ts";
+import type { Instant } from "../domain/evaluation-context.ts";
+import { type FeatureKey, inOrder } from "../domain/feature.ts";
+import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
+import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
+import { within } from "./deadline.ts";
+import type { KnownSource, SourceSets } from "./source-sets.ts";
+
+/** The most sets of locations that are looked into. */
+const mostLocations = 1_000;
+const atOnce = 100;
+
+/**
+ * Where a feature is on, as one source says: whether for everybody; at which locations (`complete`: whether these are all); or
+ * how many users have it of their own, `null` where that is not known.
+ */
+export type Place =
+  | boolean
+  | { readonly location: readonly string[]; readonly complete: boolean }
+  | { readonly users: number | null };
+
+/** What is known of a feature. */
+export type KnownFeature = {
+  readonly feature: FeatureKey;
+  /** By source, in YAML order. A source that reads no sets and does not know the feature is left out. */
+  readonly on: ReadonlyMap<string, Place>;
+  /** Whether a veto switches it off for everybody. */
+  readonly killed: boolean;
+  readonly entry: CatalogueEntry | undefined;
+};
+
+/** What one source knows, but for what users have of their own. */
+type Known = {
+  readonly features: Iterable<FeatureKey>;
+  /** `undefined` where the source has nothing to say of the feature. */
+  readonly placeOf: (feature: FeatureKey) => Place | undefined;
+};
+
+/** Tells of every feature that is known, and where it is on. */
+export class ListFeatures {
+  readonly #sets: SourceSets;
+  readonly #catalogue: Catalogue;
+  readonly #now: () => Instant;
+
+  constructor(sets: SourceSets, catalogue: Catalogue, now: () => Instant) {
+    this.#sets = sets;
+    this.#catalogue = catalogue;
+    this.#now = now;
+  }
+
+  /**
+   * The features that stand in a set which is not a user's, that a source without sets knows, or that are described, sorted
+   * by code point: those in which `search` stands somewhere, in whatever case, after a feature, at most `limit`; `more` says
+   * whether there are others behind them. Rejects with `SourceUnavailable`.
+   */
+  async execute(
+    limit: number,
+    search = "",
+    after?: FeatureKey,
+  ): Promise<{ readonly features: readonly KnownFeature[]; readonly more: boolean }> {
+    const { known, entries } = await this.#gather();
+    const all = new Set([...entries.keys(), ...[...known.values()].flatMap(({ features }) => [...features])]);
+    const wanted = [...all].filter((feature) => isFound(search.toLowerCase(), feature, entries.get(feature)));
+    const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
+    const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
+    const page = sorted.slice(start, start + limit);
+    return { features: await this.#views(page, known, entries), more: start + limit < sorted.length };
+  }
+
+  /** One feature. Rejects with `UnknownFeature` where nobody knows it, and as `execute` does. */
+  async one(feature: FeatureKey): Promise<KnownFeature> {
+    const { known, entries } = await this.#gather();
+    const [view] = await this.#views([feature], known, entries);
+    if (!view || !(view.entry || isSomewhere(view, this.#sets))) throw new UnknownFeature();
+    return view;
+  }
+
+  /** How many users have a feature of their own; `null` where that is not known, as where there are several such sources. */
+  async having(feature: FeatureKey): Promise<number | null> {
+    const [first, ...others] = this.#sets.sources.filter(({ stored }) => stored && isPersonal(stored));
+    if (others.length > 0) return null;
+    if (!first) return 0;
+    return (await usersOf(first, [feature]))[0] ?? null;
+  }
+
+  async #gather() {
+    const shared = this.#sets.sources.filter(({ stored }) => !stored || !isPersonal(stored));
+    const [entries, ...known] = await Promise.all([
+      asked("catalogue", () => this.#catalogue.all()),
+      ...shared.map(async (source) => [source.name, await this.#ask(source)] as const),
+    ]);
+    return { entries, known: new Map(known) };
+  }
+
+  async #ask(source: KnownSource): Promise<Known> {
+    const { stored } = source;
+    try {
+      return await asked(source.name, () => (stored ? inSets(stored) : ofAnybody(source, this.#now())));
+    } catch (error) {
+      if (!stored && source.onFailure === "skip") return { features: [], placeOf: () => undefined };
+      throw error;
+    }
+  }
+
+  async #views(
+    page: readonly FeatureKey[],
+    known: ReadonlyMap<string, Known>,
+    entries: ReadonlyMap<FeatureKey, CatalogueEntry>,
+  ): Promise<readonly KnownFeature[]> {
+    const { sources } = this.#sets;
+    const users = await Promise.all(sources.map((source) => usersOf(source, page)));
+    return page.map((feature, place) => {
+      const on = new Map<string, Place>();
+      for (const [index, { name, stored }] of sources.entries()) {
+        const says =
+          stored && isPersonal(stored) ? { users: users[index]?.[place] ?? null } : known.get(name)?.placeOf(feature);
+        if (says !== undefined) on.set(name, says);
+      }
+      const killed = sources.some(({ name, role }) => role === "veto" && on.get(name) === true);
+      return { feature, on, killed, entry: entries.get(feature) };
+    });
+  }
+}
+
+/** Whether some source knows the feature: one that reads no sets also where it says that it is off. */
+const isSomewhere = ({ on }: KnownFeature, sets: SourceSets): boolean =>
+  [...on].some(([name, place]) => {
+    if (typeof place === "boolean")
+      return place || !sets.sources.some((source) => source.name === name && source.stored);
+    return "users" in place ? place.users !== null && place.users > 0 : place.location.length > 0;
+  });
+
+const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | undefined): boolean =>
+  [feature, entry?.description ?? "", entry?.owner ?? "", ...(entry?.tags ?? [])].some((text) =>
+    text.toLowerCase().includes(search),
+  );
+
+async function asked<T>(name: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    throw new SourceUnavailable(name, cause);
+  }
+}
+
+/** How many users have each feature of their own; `undefined` where that is not known. None where no set of the source is a user's. */
+async function usersOf(
+  { name, stored }: KnownSource,
+  features: readonly FeatureKey[],
+): Promise<readonly (number | undefined)[]> {
+  if (!stored || !isPersonal(stored) || features.length === 0) return [];
+  return asked(name, () => stored.changes.holders(stored.key.prefix, features));
+}
+
+/** What a source says that reads no sets, for nobody in particular. */
+async function ofAnybody({ resolver, timeoutMs }: KnownSource, at: Instant): Promise<Known> {
+  const { features } = await within(timeoutMs, () => resolver.resolve({ at }));
+  return { features: features.keys(), placeOf: (feature) => features.get(feature)?.on };
+}
+
+async function inSets(stored: StoredSet): Promise<Known> {
+  if (stored.key.fields.length > 0) return atLocations(stored);
+  const { features } = (await stored.sets.read(stored.key.text, stored.limit)).value;
+  const members = new Set(features);
+  return { features: members, placeOf: (feature) => members.has(feature) };
+}
+
+async function atLocations({ key, sets, changes, limit }: StoredSet): Promise<Known> {
+  const { keys, complete } = await changes.keys(key.prefix, mostLocations);
+  const locations = new Map<FeatureKey, string[]>();
+  const own = keys.filter((each) => key.matches(each)).toSorted();
+  for (let start = 0; start < own.length; start += atOnce) {
+    const some = own.slice(start, start + atOnce);
+    const read = await Promise.all(some.map(async (each) => (await sets.read(each, limit)).value));
+    for (const [index, { features }] of read.entries()) {
+      const location = key.valuesIn(some[index] ?? "")?.location ?? "";
+      for (const feature of features) {
+        const found = locations.get(feature);
+        if (found) found.push(location);
+        else locations.set(feature, [location]);
+      }
+    }
+  }
+  return {
+    features: locations.keys(),
+    placeOf: (feature) => ({ location: locations.get(feature) ?? [], complete }),
+  };
+}

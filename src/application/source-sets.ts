@@ -1,0 +1,96 @@
+import { ChangeRefused, UnknownSource } from "../domain/errors.ts";
+import { isValue, type KeyField, keyFields } from "../domain/evaluation-context.ts";
+import type { Source } from "../domain/source.ts";
+import type { StoredSet } from "../domain/stored-set.ts";
+
+/** A source as people see it who change what is on. */
+export type KnownSource = Source & {
+  readonly kind: string;
+  /** The sets it reads, where it reads sets: as the store has them, past all that is remembered. */
+  readonly stored: StoredSet | undefined;
+};
+
+/** The values that a set's key is made from. */
+export type SetContext = { readonly [field in KeyField]?: string | undefined };
+
+/** How somebody names one set: by the source that reads it and for whom, or by its key. */
+export type SetName =
+  | { readonly source: string; readonly context?: SetContext }
+  | { readonly key: string; readonly connection?: string | undefined };
+
+/** One set, and the family that it belongs to. */
+export type FoundSet = { readonly key: string; readonly stored: StoredSet };
+
+/** The sets behind the sources. */
+export class SourceSets {
+  readonly sources: readonly KnownSource[];
+
+  constructor(sources: readonly KnownSource[]) {
+    this.sources = sources;
+  }
+
+  /**
+   * The set that somebody names. Throws `UnknownSource`, and `ChangeRefused` for a source that reads no sets, a context that
+   * is not just what the source needs, a key that no source reads, and one that two connections have while none is named.
+   */
+  find(name: SetName): FoundSet {
+    return "source" in name ? this.#ofSource(name.source, name.context ?? {}) : this.#ofKey(name.key, name.connection);
+  }
+
+  /** The sets that a source reads. Throws as `find` does. */
+  of(name: string): StoredSet {
+    const source = this.sources.find((each) => each.name === name);
+    if (!source) throw new UnknownSource(`There is no such source; the sources are: ${this.#names()}.`);
+    if (source.stored) return source.stored;
+    throw new ChangeRefused(
+      `The source "${name}" (${source.kind}) reads no sets, so nothing of it can be changed here; change what it reads.`,
+      "not-changeable",
+    );
+  }
+
+  #ofSource(source: string, context: SetContext): FoundSet {
+    const stored = this.of(source);
+    for (const field of keyFields) {
+      const value = context[field];
+      const isNeeded = stored.key.fields.includes(field);
+      if (isNeeded && value === undefined) {
+        throw new ChangeRefused(`The source "${source}" has a set for each ${field}; say for which.`);
+      }
+      if (!isNeeded && value !== undefined) {
+        throw new ChangeRefused(`The sets of the source "${source}" are not for a ${field} each; leave that out.`);
+      }
+      if (value !== undefined && !isValue(value)) {
+        throw new ChangeRefused(
+          `No ${field} is like this; it has 1 to 200 characters, none of them a control character.`,
+        );
+      }
+    }
+    return { key: stored.key.keyFor({ ...given(context), at: 0 }) ?? "", stored };
+  }
+
+  #ofKey(key: string, connection: string | undefined): FoundSet {
+    const all = this.sources.flatMap(({ stored }) => stored ?? []);
+    const matching = all.filter(
+      (stored) => stored.key.matches(key) && (connection === undefined || stored.connection === connection),
+    );
+    const [stored] = matching;
+    if (!stored) {
+      const meant = all.map((each) => each.key.meant(key)).find((other) => other !== undefined);
+      if (meant) throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; write its key as ${meant}.`);
+      const known = [...new Set(all.map((each) => each.key.text))].join(", ");
+      throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; the keys in use are: ${known || "none"}.`);
+    }
+    const connections = new Set(matching.map((each) => each.connection));
+    if (connections.size > 1) {
+      throw new ChangeRefused(`${[...connections].join(" and ")} both have a set "${key}"; say which connection.`);
+    }
+    return { key, stored };
+  }
+
+  #names(): string {
+    return this.sources.map(({ name }) => name).join(", ");
+  }
+}
+
+const given = (context: SetContext): Partial<Record<KeyField, string>> =>
+  Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));

@@ -1,0 +1,15 @@
+import type { Claims } from "../../domain/claims.ts";
+import type { SqliteJournal } from "./sqlite-journal.ts";
+
+/** Keeps in a SQLite database what names were used for. */
+export class SqliteClaims implements Claims {
+  readonly #journal: SqliteJournal;
+
+  constructor(journal: SqliteJournal) {
+    this.#journal = journal;
+  }
+
+  async claim(name: string, purpose: string): Promise<boolean> {
+    return this.#journal.change("claim", name, () => purpose) === purpose;
+  }
+}

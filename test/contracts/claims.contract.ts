@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import type { Claims } from "../../src/domain/claims.ts";
+
+/** What every Claims does. */
+export function claimsContract(open: () => Claims): void {
+  describe("Claims", () => {
+    it("keeps a name for what it was used for first", async () => {
+      const claims = open();
+      expect(await claims.claim("first", "a")).toBe(true);
+      expect(await claims.claim("first", "b")).toBe(false);
+      expect(await claims.claim("first", "a")).toBe(true);
+      expect(await claims.claim("second", "b")).toBe(true);
+    });
+
+    it("lets one purpose have a name that several claim at once", async () => {
+      const claims = open();
+      const purposes = Array.from({ length: 20 }, (_, index) => `purpose-${index % 4}`);
+      const outcomes = await Promise.all(purposes.map((purpose) => claims.claim("raced", purpose)));
+      const winners = new Set(purposes.filter((_, index) => outcomes[index]));
+      expect(winners.size).toBe(1);
+      expect(outcomes.filter(Boolean)).toHaveLength(5);
+    });
+  });
+}
