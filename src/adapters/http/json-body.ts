@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { type Fault, HttpProblem } from "./problem.ts";
-import { faultOf } from "./schema-faults.ts";
+import { faultOf, pointerStep } from "./schema-faults.ts";
 
 /** The largest body, in bytes, that a route takes unless it says otherwise. */
 const mostBytes = 131_072;
@@ -81,15 +81,15 @@ function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly
   const faults: Fault[] = [];
   const open = [{ value: body, pointer: "", depth: 0 }];
   let members = 0;
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { value, pointer, depth } = next;
+  // It grows while it is walked.
+  for (const { value, pointer, depth } of open) {
     const detail = scalarFault(value) ?? (depth > deepest ? `is nested deeper than ${deepest} levels` : undefined);
     if (detail) faults.push({ pointer, detail: `${detail}; leave it out, or send it in another form` });
     if (detail || typeof value !== "object" || value === null) continue;
     for (const [name, inner] of Object.entries(value)) {
       if (name === "__proto__") throw new HttpProblem("invalid-json", "No member may be named __proto__; rename it.");
       if (!Array.isArray(value)) members += 1;
-      const innerPointer = `${pointer}/${escaped(name)}`;
+      const innerPointer = pointer + pointerStep(name);
       const fault = scalarFault(name);
       if (fault) faults.push({ pointer: innerPointer, detail: `its name ${fault}; rename it` });
       open.push({ value: inner, pointer: innerPointer, depth: depth + 1 });
@@ -107,8 +107,6 @@ function scalarFault(value: unknown): string | undefined {
   const keepsDigits = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
   return keepsDigits ? undefined : "is a number too large to keep its digits";
 }
-
-const escaped = (name: string): string => name.replaceAll("~", "~0").replaceAll("/", "~1");
 
 function invalid(faults: readonly Fault[]): HttpProblem {
   const told = faults.slice(0, mostFaults);

@@ -34,5 +34,8 @@ const isMissing = (value: unknown, path: readonly PropertyKey[]): boolean =>
   path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value) ===
   undefined;
 
-const pointerTo = (path: readonly PropertyKey[]): string =>
-  path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+const pointerTo = (path: readonly PropertyKey[]): string => path.map(pointerStep).join("");
+
+/** One step of a JSON pointer (RFC 6901). */
+export const pointerStep = (name: PropertyKey): string =>
+  `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`;
