@@ -10,7 +10,7 @@ import { listIn, mapIn } from "./infrastructure/config/entries.ts";
 import { checkAdminToken, withEnvironment } from "./infrastructure/config/environment.ts";
 import {
   checkOverlaps,
-  checkReservedKey,
+  checkReservedKeys,
   checkTokenKeys,
   type KeyInUse,
   type KeysRead,
@@ -94,7 +94,7 @@ export async function loadConfig(
   }
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
-  checkReservedKey(keys, checked?.tokens, complain);
+  checkReservedKeys(keys, checked?.tokens, complain);
   if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
   if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
     complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));

@@ -8,13 +8,14 @@ import { EmptyStoreGuard } from "../../src/infrastructure/redis/empty-store-guar
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { claimsContract } from "../contracts/claims.contract.ts";
+import { documentStoreContract } from "../contracts/document-store.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { externalChangesContract, featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
 import { emptied } from "../support/redis.ts";
-import { changeOf, recording, redisStore } from "../support/stores.ts";
+import { aChange, changeOf, recording, recordsIn, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -79,6 +80,10 @@ describe("Redis", () => {
   externalChangesContract(() => recording(store));
   outboxContract(() => recording(store));
   claimsContract(() => store.connection.claims);
+  documentStoreContract(() => ({
+    documents: store.connection.documents,
+    records: () => recordsIn(store.connection),
+  }));
 
   describe.each([
     ["plain", plainTokenKey()],
@@ -91,6 +96,8 @@ describe("Redis", () => {
     tokenStoreContract(() => ({
       store: store.connection.tokenStore(keyOf),
       resolver: store.connection.tokenResolver(keyOf),
+      put: async (token, userId) => void (await store.server.client.set(keyOf(token), userId)),
+      records: () => recordsIn(store.connection),
     }));
   });
 
@@ -100,11 +107,16 @@ describe("Redis", () => {
   });
 
   it("holds no token in the hashed layout", async () => {
-    await store.connection.tokenStore(hashedTokenKey("pepper")).assign("s3cret-token", "1");
-    const keys = await store.server.client.keys("token*");
-    expect(keys).toHaveLength(1);
-    expect(keys[0]).toMatch(/^tokenh:[A-Za-z0-9_-]{43}$/);
-    expect(keys[0]).not.toContain("s3cret");
+    const tokens = store.connection.tokenStore(hashedTokenKey("pepper"));
+    await tokens.assign({ ...aChange(), once: "issue", token: "s3cret-token", userId: "1" });
+    const { client } = store.server;
+    const [key = "", ...others] = await client.keys("token*");
+    expect([key, others]).toEqual([expect.stringMatching(/^tokenh:[A-Za-z0-9_-]{43}$/), []]);
+    await client.config("SET", "rdbcompression", "no");
+    const keys = await client.keys("*");
+    const written = [...keys, ...(await Promise.all(keys.map((each) => client.dumpBuffer(each))))].join("\n");
+    expect(written).toContain(key);
+    expect(written).not.toContain("s3cret");
   });
 
   it("leaves out members that are not UTF-8", async () => {
@@ -252,8 +264,18 @@ describe("Redis", () => {
   });
 
   it("knows whether it is empty, but for what Tidegate keeps there", async () => {
-    expect(await store.connection.isEmpty()).toBe(true);
-    await store.server.client.set("anything", "1");
-    expect(await store.connection.isEmpty()).toBe(false);
+    const { connection, server } = store;
+    const tokens = connection.tokenStore(plainTokenKey());
+    await connection.changes.apply({ ...changeOf("global_features", { add: ["a"] }), once: "a" });
+    await connection.changes.apply(changeOf("global_features", { remove: ["a"] }));
+    await connection.documents.put({ ...aChange(), collection: "catalogue", name: "a", value: {} });
+    await tokens.assign({ ...aChange(), token: "1234", userId: "1" });
+    await tokens.revoke({ ...aChange(), token: "1234" });
+    expect(await connection.isEmpty()).toBe(true);
+    for (const key of ["anything", "tidegate:killed", "tidegate:killed:madrid"]) {
+      await server.client.sadd(key, "a");
+      expect(await connection.isEmpty()).toBe(false);
+      await server.client.del(key);
+    }
   });
 });

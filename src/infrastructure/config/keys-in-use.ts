@@ -1,5 +1,5 @@
 import { KeyTemplate } from "../../domain/key-template.ts";
-import { markerKey } from "../redis/empty-store-guard.ts";
+import { isOwnKey, killedKey, ownPrefix } from "../redis/redis-keys.ts";
 import { hashedTemplate, plainTemplate } from "../token-key.ts";
 import type { Complain } from "./config-error.ts";
 import { mapIn } from "./entries.ts";
@@ -48,8 +48,8 @@ export function checkTokenKeys(
   }
 }
 
-/** No source and no token may have the key that Tidegate keeps for itself. */
-export function checkReservedKey(
+/** No source and no token may have a key that Tidegate keeps for itself. */
+export function checkReservedKeys(
   keys: readonly KeyInUse[],
   tokens: TokenOptions | undefined,
   complain: Complain,
@@ -58,8 +58,11 @@ export function checkReservedKey(
   const all: { template: KeyTemplate; path: Path }[] = [...keys];
   if (shape instanceof KeyTemplate) all.push({ template: shape, path: ["tokens", "key"] });
   for (const { template, path } of all) {
-    if (!template.matches(markerKey)) continue;
-    complain(path, `it can make the key ${markerKey}, which Tidegate keeps for itself; begin it with another word`);
+    if (!isOwnKey(template.prefix)) continue;
+    complain(
+      path,
+      `Tidegate keeps all keys that begin with ${ownPrefix} for itself, but for ${killedKey}; begin it with another word`,
+    );
   }
 }
 

@@ -1,9 +1,8 @@
 import { mostMembersRecorded } from "../../domain/feature-store.ts";
+import { onceSeconds } from "./once-seconds.ts";
 
 /** Larger sets are not compared member by member, but by their size. */
 const mostCompared = 10_000;
-/** How long the answer to a change that has a name is kept. */
-const onceSeconds = 86_400;
 const fullEvery = 256;
 
 /**

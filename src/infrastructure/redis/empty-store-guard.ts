@@ -1,9 +1,10 @@
 import type { Redis } from "ioredis";
 import type { Log } from "../logger.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
+import { ownPrefix } from "./redis-keys.ts";
 
 /** The key that stands in every database that was found to be filled. No source and no token has it. */
-export const markerKey = "tidegate:store";
+export const markerKey = `${ownPrefix}store`;
 
 const markEveryMs = 1_000;
 

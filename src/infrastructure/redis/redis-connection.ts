@@ -4,16 +4,18 @@ import { Redis } from "ioredis";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
-import { EmptyStoreGuard, markerKey } from "./empty-store-guard.ts";
+import { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { RedisChangeFeed } from "./redis-change-feed.ts";
 import { RedisClaims } from "./redis-claims.ts";
+import { RedisDocumentStore } from "./redis-document-store.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
-import { outboxPrefix } from "./redis-keys.ts";
+import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
 import { RedisOutbox } from "./redis-outbox.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
 import { RedisTokenStore } from "./redis-token-store.ts";
+import { scan } from "./scan.ts";
 
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
@@ -51,13 +53,14 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     sets: new RedisFeatureSets(redis, guard),
     changes: new RedisFeatureStore(redis),
     claims: new RedisClaims(redis),
+    documents: new RedisDocumentStore(redis),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, new RedisChangeFeed(name, url, [outboxPrefix], log)),
     feed: (prefixes) => new RedisChangeFeed(name, url, prefixes, log),
     connected: () => connected(redis, name),
     check: async () => void (await redis.ping()),
-    isEmpty: async () => (await redis.dbsize()) === (await redis.exists(markerKey)),
+    isEmpty: () => isEmpty(redis),
     accept: () => guard.accept(),
     lease: (leaseName) => new RedisLease(redis, leaseName),
     remote: { id: idOf(url), guard },
@@ -66,6 +69,11 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
       redis.disconnect();
     },
   };
+}
+
+async function isEmpty(redis: Redis): Promise<boolean> {
+  for await (const page of scan(redis, "")) if (!page.every(isOwnKey)) return false;
+  return true;
 }
 
 /** A digest of where a store is; not of the password, which could be guessed by it. */

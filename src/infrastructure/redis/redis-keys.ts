@@ -1,10 +1,11 @@
-/** What all keys begin with that are Tidegate's own, but for those of the kill switch, which people may change. */
+/** What all keys begin with that are Tidegate's own, but for the set of the kill switch. */
 export const ownPrefix = "tidegate:";
-const killed = `${ownPrefix}killed`;
+/** The set of the kill switch; sets whose keys go on from here with a colon are people's too. */
+export const killedKey = `${ownPrefix}killed`;
 
 /** Whether a key, or all keys that begin with this text, are Tidegate's own: no source reads them, and no token has one. */
 export const isOwnKey = (text: string): boolean =>
-  text.startsWith(ownPrefix) && text !== killed && !text.startsWith(`${killed}:`);
+  text.startsWith(ownPrefix) && text !== killedKey && !text.startsWith(`${killedKey}:`);
 
 export const outboxPrefix = `${ownPrefix}outbox:`;
 

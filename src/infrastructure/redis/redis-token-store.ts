@@ -1,10 +1,30 @@
+import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
+import { v7 as newId } from "uuid";
+import type { Change } from "../../domain/change.ts";
+import { RevisionMismatch } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation-context.ts";
-import type { TokenStore } from "../../domain/token-store.ts";
+import type { TokenInfo, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
+import { changeTokenScript } from "./change-token-script.ts";
 import { redisFault } from "./redis-fault.ts";
+import { bookkeeping, tokensKey } from "./redis-keys.ts";
+import { revisionText } from "./revision-text.ts";
+import { Script } from "./script.ts";
 
-/** Keeps tokens in Redis: one string a token, holding the user id. */
+const script = new Script(changeTokenScript);
+const urgentScript = new Script(changeTokenScript, true);
+
+const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
+
+type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
+type KeptInfo = TokenInfo & { readonly key: string };
+
+/**
+ * Keeps tokens in Redis: one string a token, holding the user id, and beside them what may be told of those that were issued here,
+ * with one outbox for all. A token's key has not their hash slot, and must not: with the token as their hash tag, the keys of
+ * its records would tell it. So this store cannot be spread over a Redis Cluster.
+ */
 export class RedisTokenStore implements TokenStore {
   readonly #redis: Redis;
   readonly #keyOf: TokenKey;
@@ -14,11 +34,45 @@ export class RedisTokenStore implements TokenStore {
     this.#keyOf = keyOf;
   }
 
-  async assign(token: string, userId: UserId): Promise<UserId | undefined> {
-    return (await this.#redis.set(this.#keyOf(token), userId, "GET").catch(redisFault)) ?? undefined;
+  async assign(change: Change & { readonly token: string; readonly userId: UserId }): Promise<Assigned> {
+    return this.#run(script, change, [this.#keyOf(change.token), "", "", change.userId, change.id, newId()]);
   }
 
-  async revoke(token: string): Promise<UserId | undefined> {
-    return (await this.#redis.getdel(this.#keyOf(token)).catch(redisFault)) ?? undefined;
+  /** Tokens are revoked also where the store is full. */
+  async revoke(
+    change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
+  ): Promise<UserId | undefined> {
+    const named = "token" in change ? [this.#keyOf(change.token), "", ""] : ["", change.tokenId, change.userId];
+    return (await this.#run(urgentScript, change, [...named, "", "", change.id])).before;
+  }
+
+  async list(userId: UserId): Promise<readonly TokenInfo[]> {
+    const found = await this.#redis.zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`).catch(redisFault);
+    if (found.length === 0) return [];
+    const tokenIds = found.map((each) => each.slice(userId.length + 1));
+    const texts = await this.#redis.hmget(tokensKey, ...tokenIds).catch(redisFault);
+    const infos = texts.flatMap((text, index): readonly KeptInfo[] =>
+      text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
+    );
+    if (infos.length === 0) return [];
+    const present = await this.#redis.mget(infos.map(({ key }) => key)).catch(redisFault);
+    return infos
+      .filter((_, index) => present[index] === userId)
+      .map(({ id, issuedAt, by }) => ({ id, userId, issuedAt, by }))
+      .sort((one, other) => one.issuedAt - other.issuedAt);
+  }
+
+  async #run(use: Script, change: Change, values: readonly string[]): Promise<Assigned> {
+    const { by, note, once, ifRevision } = change;
+    const keys = [tokensKey, ids, users, outbox];
+    // The name of a key is seen more widely than what it holds, so it must not hold a token.
+    const [key, id] = values;
+    if (once !== undefined) keys.push(onceKey(`${hash("sha256", `${key}${id}`, "base64url")}:${once}`));
+    const answer = await use
+      .run(this.#redis, keys, [...values, JSON.stringify({ by, note }), revisionText(ifRevision)])
+      .catch((error) => redisFault(error));
+    if (answer === null) throw new RevisionMismatch();
+    const { tokenId, before } = JSON.parse(String(answer));
+    return { tokenId, before };
   }
 }

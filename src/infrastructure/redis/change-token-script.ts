@@ -1,0 +1,77 @@
+import { onceSeconds } from "./once-seconds.ts";
+
+/**
+ * Lets a token speak for a user or for nobody any more, and records it.
+ *
+ * KEYS: what may be told of tokens, their ids by their keys, `user\0id`, the outbox, and `once` where the change has a name.
+ *
+ * ARGV: the key of the token, or nothing and its id and whom it must speak for; whom it is to speak for, or nothing where it is to be
+ * unknown; the id of the change; another, for the record of what ends by it; who makes it, as JSON; the revision that it
+ * is for, as `epoch:number`, `null` or nothing.
+ *
+ * Answers the id of the change and whom the token spoke for before, as JSON; or nothing where the revision is another. A token's epoch is its id. Where the
+ * server is not the one any more that the token was issued in, its end may have been recorded before, and is an epoch of its own.
+ */
+export const changeTokenScript = String.raw`
+local infos, ids, users, outbox, once = unpack(KEYS)
+local key, id, ofUser, userId, changeId, endId, author, ifRevision = unpack(ARGV)
+
+if once then
+  local answer = redis.call("GET", once)
+  if answer then return answer end
+end
+
+local info
+if key ~= "" then
+  id = redis.call("HGET", ids, key)
+else
+  redis.call("HLEN", ids)
+end
+info = id and redis.call("HGET", infos, id)
+info = info and cjson.decode(info)
+if key == "" and info then key = info.key end
+local before = key ~= "" and redis.call("GET", key)
+redis.call("ZCARD", users)
+redis.call("LLEN", outbox)
+
+if ifRevision ~= "" and ifRevision ~= (before and info and id .. ":1" or "null") then return false end
+
+if ofUser ~= "" and before and before ~= ofUser then before, info = false, nil end
+
+local server = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
+local clock = redis.call("TIME")
+local now = math.max(clock[1] * 1000 + math.floor(clock[2] / 1000), info and info.issuedAt or 0)
+
+local function record(recordId, tokenId, user, origin, epoch, number)
+  redis.call("RPUSH", outbox, '{"of":"token","id":"' .. recordId .. '",' .. author:sub(2, -2) .. ',"tokenId":"' .. tokenId
+    .. '","userId":' .. cjson.encode(user) .. ',"origin":"' .. origin .. '","at":' .. now
+    .. ',"revision":{"epoch":"' .. epoch .. '","number":' .. number .. "}}")
+end
+
+if info then
+  redis.call("HDEL", infos, id)
+  redis.call("HDEL", ids, key)
+  redis.call("ZREM", users, info.userId .. "\0" .. id)
+end
+if before then
+  redis.call("DEL", key)
+  if info and info.run == server then
+    record(endId, id, before, "revoked", id, 2)
+  else
+    record(endId, info and id or endId, before, "revoked", endId, 1)
+  end
+end
+if userId ~= "" then
+  redis.call("SET", key, userId)
+  redis.call("HSET", infos, changeId, cjson.encode({
+    key = key, userId = userId, issuedAt = now, by = cjson.decode(author).by, run = server,
+  }))
+  redis.call("HSET", ids, key, changeId)
+  redis.call("ZADD", users, 0, userId .. "\0" .. changeId)
+  record(changeId, changeId, userId, "issued", changeId, 1)
+end
+
+local answer = '{"tokenId":"' .. changeId .. '"' .. (before and ',"before":' .. cjson.encode(before) or "") .. "}"
+if once then redis.call("SET", once, answer, "EX", ${onceSeconds}) end
+return answer
+`;
