@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Caller, ResolveFeatures } from "../../src/application/resolve-features.ts";
+import type { Caller } from "../../src/application/identify-caller.ts";
+import { ResolveFeatures } from "../../src/application/resolve-features.ts";
 import { SourceStates } from "../../src/application/source-states.ts";
 import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../src/domain/errors.ts";
 import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";

@@ -1,4 +1,4 @@
-import { tokensSource } from "../../application/resolve-features.ts";
+import { tokensSource } from "../../application/identify-caller.ts";
 import type { Complain } from "./config-error.ts";
 import type { Entry } from "./entries.ts";
 

@@ -1,0 +1,34 @@
+import type { EvaluationContext, Instant } from "../domain/evaluation-context.ts";
+import { isServedKey } from "../domain/feature.ts";
+import type { Answer } from "../domain/feature-resolver.ts";
+import type { Held } from "../domain/held.ts";
+import type { Say } from "../domain/merge.ts";
+import type { Source } from "../domain/source.ts";
+import { within } from "./deadline.ts";
+
+/** What a source said. */
+export type Heard = Say & { readonly answer: Answer };
+
+/**
+ * Asks a source. Answers in the same turn where the source does: most often all that is asked for is remembered. Throws or rejects
+ * when it cannot tell, takes too long, or answers with what is no answer.
+ */
+export function askSource(source: Source, context: EvaluationContext): Heard | Promise<Heard> {
+  const answer = within(source.timeoutMs, () => source.resolver.resolve(context));
+  return answer instanceof Promise ? answer.then((late) => heard(source, late)) : heard(source, answer);
+}
+
+/** Why something had to be answered from what was remembered, if it had. */
+export const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>
+  from.find((held) => held.fault !== undefined && !held.isCurrent(now))?.fault;
+
+/** Throws where the answer is none: a source from outside the repository may answer anything. */
+function heard(source: Source, answer: Answer): Heard {
+  if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
+  for (const [feature, resolution] of answer.features) {
+    if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
+      throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
+    }
+  }
+  return { rule: source, features: answer.features, answer };
+}

@@ -1,0 +1,82 @@
+import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/errors.ts";
+import {
+  type EvaluationContext,
+  type Instant,
+  isValue,
+  longestValue,
+  type UserId,
+} from "../domain/evaluation-context.ts";
+import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
+import type { TokenResolver } from "../domain/token-resolver.ts";
+import { faultOf } from "./ask-source.ts";
+import type { SourceStates } from "./source-states.ts";
+
+/** Who asks: the bearer of a token, a user whom an operator names, or nobody in particular. */
+export type Caller = { readonly token: string } | { readonly userId: UserId } | undefined;
+
+/** The context of a caller, and the read that says who it is; without one for nobody in particular. */
+export type Identified = { readonly context: EvaluationContext; readonly identity?: Held<UserId | undefined> };
+
+/** The name under which the store of tokens fails and recovers. */
+export const tokensSource = "tokens";
+
+/** Finds out who asks, and makes the evaluation context of it. */
+export class IdentifyCaller {
+  readonly #tokens: TokenResolver;
+  readonly #states: SourceStates;
+  readonly #now: () => Instant;
+
+  constructor(tokens: TokenResolver, states: SourceStates, now: () => Instant) {
+    this.#tokens = tokens;
+    this.#states = states;
+    this.#now = now;
+  }
+
+  /**
+   * The context for the present, or for another instant: a token names its user of now. Rejects with `TokenRejected` for a
+   * token nobody is known by, `InvalidContext` for a user or location of more than 200 characters or with
+   * control characters, and `SourceUnavailable` when the store of tokens does not answer in time.
+   */
+  async execute(caller: Caller, location: string | undefined, at?: Instant): Promise<Identified> {
+    if (location && !isValue(location)) {
+      throw new InvalidContext(
+        `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
+      );
+    }
+    const identity = caller && (await this.#identify(caller));
+    const userId = identity?.value;
+    const context = {
+      at: at ?? this.#now(),
+      ...(userId === undefined ? {} : { userId, targetingKey: userId }),
+      ...(location ? { location } : {}),
+    };
+    return { context, ...(identity ? { identity } : {}) };
+  }
+
+  async #identify(caller: NonNullable<Caller>): Promise<Held<UserId | undefined>> {
+    if ("userId" in caller) return readAt(usable(caller.userId), this.#now());
+    let identity: Held<UserId | undefined>;
+    try {
+      identity = await this.#tokens.resolve(caller.token);
+    } catch (cause) {
+      this.#states.failed(tokensSource, cause);
+      throw new SourceUnavailable(tokensSource, cause);
+    }
+    const fault = faultOf([identity], this.#now());
+    if (fault) this.#states.failed(tokensSource, fault);
+    else this.#states.answered(tokensSource);
+    if (identity.value === undefined) {
+      // What was unknown may have been issued since: it is unknown only while that is certain.
+      const now = this.#now();
+      const isCertain = identity.isCurrent(now) || now - identity.asOf(now) <= freshnessBoundMs;
+      if (fault || !isCertain) throw new SourceUnavailable(tokensSource, fault);
+      throw new TokenRejected();
+    }
+    return identity;
+  }
+}
+
+function usable(userId: UserId): UserId {
+  if (isValue(userId)) return userId;
+  throw new InvalidContext(`A user id has 1 to ${longestValue} printable characters; name another user, or none.`);
+}
