@@ -56,6 +56,9 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
     resolveFeatures: composition.get(Tokens.ResolveFeatures),
+    recallFeatures: composition.get(Tokens.RecallFeatures),
+    explainFeatures: composition.get(Tokens.ExplainFeatures),
+    compareMoments: composition.get(Tokens.CompareMoments),
     checkReadiness,
     checkRecords: composition.get(Tokens.CheckRecords),
     answers,

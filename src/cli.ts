@@ -4,6 +4,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { activityCommand } from "./adapters/cli/activity.ts";
 import { demoCommand } from "./adapters/cli/demo.ts";
 import { exitingWell } from "./adapters/cli/exit.ts";
+import { explainCommand } from "./adapters/cli/explain.ts";
 import { featuresCommand } from "./adapters/cli/features.ts";
 import { setCommand } from "./adapters/cli/set.ts";
 import { sourcesCommand } from "./adapters/cli/sources.ts";
@@ -37,6 +38,10 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
   try {
     await task({
       resolveFeatures: composition.get(Tokens.ResolveFeatures),
+      // Made only where it is used: no other task needs the activity log.
+      get explainFeatures() {
+        return composition.get(Tokens.ExplainFeatures);
+      },
       changeSet: composition.get(Tokens.ChangeSet),
       manageTokens: composition.get(Tokens.ManageTokens),
       loadDemo: composition.get(Tokens.LoadDemo),
@@ -72,6 +77,7 @@ program
 
 program
   .addCommand(featuresCommand(onStores))
+  .addCommand(explainCommand(onStores))
   .addCommand(setCommand(onStores))
   .addCommand(tokenCommand(onStores))
   .addCommand(demoCommand(onStores))

@@ -26,6 +26,8 @@ import { shortestPepper } from "./infrastructure/token-key.ts";
 /** A source as configured; `create` makes its resolver. */
 export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
+  /** Whether one can be made over the sets of a past moment, and tells what it said then. */
+  readonly isReplayable: boolean;
   readonly create: (host: SourceHost) => FeatureResolver;
 };
 
@@ -151,7 +153,8 @@ const noConnection = (name: string, connections: readonly string[]): string =>
 function configured(parsed: z.output<typeof commonOptions>, definition: SourceDefinition): ConfiguredSource {
   const { name, kind, role, gatedBy, unlisted = "block", onFailure, timeoutMs, ...options } = parsed;
   const create = (host: SourceHost) => definition.create(options, host);
-  return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, create };
+  const isReplayable = definition.replayable === true;
+  return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, isReplayable, create };
 }
 
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: Complain): void {

@@ -8,25 +8,36 @@ import { Catalogue } from "./application/catalogue.ts";
 import { ChangeSet } from "./application/change-set.ts";
 import { CheckReadiness } from "./application/check-readiness.ts";
 import { CheckRecords } from "./application/check-records.ts";
+import { CompareMoments } from "./application/compare-moments.ts";
 import { CompleteSince } from "./application/complete-since.ts";
 import { DrainOutboxes } from "./application/drain-outboxes.ts";
+import { ExplainFeatures } from "./application/explain-features.ts";
+import { IdentifyCaller, tokensSource } from "./application/identify-caller.ts";
 import { KeepRecords } from "./application/keep-records.ts";
 import { ListFeatures } from "./application/list-features.ts";
 import { LoadDemo } from "./application/load-demo.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
+import { PastFeatureSets } from "./application/past-feature-sets.ts";
 import { ReadActivity } from "./application/read-activity.ts";
+import { RecallFeatures } from "./application/recall-features.ts";
+import { RecallSets } from "./application/recall-sets.ts";
 import { RecordActivity } from "./application/record-activity.ts";
-import { ResolveFeatures, tokensSource } from "./application/resolve-features.ts";
+import { ResolveFeatures } from "./application/resolve-features.ts";
 import { SourceSets } from "./application/source-sets.ts";
 import { SourceStates } from "./application/source-states.ts";
+import { SurveySources } from "./application/survey-sources.ts";
 import { TailActivity } from "./application/tail-activity.ts";
 import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
 import { ViewUser } from "./application/view-user.ts";
 import { WatchSets } from "./application/watch-sets.ts";
 import type { Config } from "./config.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
+import { NotKnown } from "./domain/errors.ts";
+import type { Instant } from "./domain/evaluation-context.ts";
+import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { readAt } from "./domain/held.ts";
 import type { Outbox } from "./domain/outbox.ts";
+import type { Source } from "./domain/source.ts";
 import type { StoredSet } from "./domain/stored-set.ts";
 import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
@@ -44,6 +55,9 @@ import { Tokens } from "./tokens.ts";
 
 /** Of the ids that follow from a text: made once, at random. */
 const namespace = "6f0f4d57-3b0c-4a65-9c07-0e3f7a1f2b9d";
+
+/** A source of a past moment waits for the log, which is given up before that. */
+const longestRecallMs = 10_000;
 
 /** Everything that one configuration makes, wired; disposing of it closes it all, last made first. */
 export type Composition = AsyncDisposable & {
@@ -135,7 +149,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const log = c.resolve(Tokens.Log);
     const store = (connection: string) => named(c.resolve(Tokens.Stores), connection);
     const warn = (fields: Record<string, unknown>, sentence: string) => log.warn(fields, sentence);
-    return config.sources.map(({ create, kind, ...source }) => {
+    return config.sources.map(({ create, kind, isReplayable: _, ...source }) => {
       try {
         const resolver = create({ name: source.name, store, warn });
         disposal.defer(async () => resolver[Symbol.asyncDispose]?.());
@@ -170,6 +184,38 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
         c.resolve(Tokens.Clock),
       ),
   );
+
+  provide(Tokens.RecallSets, (c) => {
+    const families = c.resolve(Tokens.Sources).flatMap(({ resolver }) => resolver.stored ?? []);
+    const completeSince = async (store: string, key: string) => {
+      const family = families.find((each) => each.connection === store && each.key.matches(key));
+      return family && c.resolve(Tokens.CompleteSince).of(store, family.key.text);
+    };
+    return new RecallSets(c.resolve(Tokens.History), c.resolve(Tokens.DrainOutboxes), completeSince);
+  });
+
+  provide(Tokens.SurveySources, (c) => {
+    const recall = c.resolve(Tokens.RecallSets);
+    const past = (at: Instant): readonly Source[] =>
+      config.sources.map(({ create, isReplayable, kind: _, ...source }) => {
+        const store = (connection: string) => ({
+          sets: new PastFeatureSets(recall, connection, at),
+          changes: connectionOf(c, connection).changes,
+        });
+        const resolver = isReplayable ? create({ name: source.name, store, warn: () => {} }) : unrecorded(source.name);
+        return { ...source, resolver, timeoutMs: longestRecallMs };
+      });
+    const now = c.resolve(Tokens.Clock);
+    const callers = new IdentifyCaller(c.resolve(Tokens.TokenResolver), c.resolve(Tokens.SourceStates), now);
+    return new SurveySources(callers, c.resolve(Tokens.Sources), past, now);
+  });
+
+  provide(Tokens.RecallFeatures, (c) => new RecallFeatures(c.resolve(Tokens.SurveySources)));
+  provide(
+    Tokens.ExplainFeatures,
+    (c) => new ExplainFeatures(c.resolve(Tokens.SurveySources), c.resolve(Tokens.History)),
+  );
+  provide(Tokens.CompareMoments, (c) => new CompareMoments(c.resolve(Tokens.SurveySources), c.resolve(Tokens.History)));
 
   provide(Tokens.CheckReadiness, (c) => {
     const connections = [...c.resolve(Tokens.Connections)].map(([name, connection]) => ({
@@ -363,6 +409,13 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };
 }
+
+/** What a source that cannot be asked about the past says of it. */
+const unrecorded = (name: string): FeatureResolver => ({
+  resolve: () => {
+    throw new NotKnown([{ name }]);
+  },
+});
 
 const connectionOf = (c: DependencyContainer, name: string): Connection => named(c.resolve(Tokens.Connections), name);
 

@@ -6,17 +6,22 @@ import type { Catalogue } from "./application/catalogue.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
 import type { CheckRecords } from "./application/check-records.ts";
+import type { CompareMoments } from "./application/compare-moments.ts";
 import type { CompleteSince } from "./application/complete-since.ts";
 import type { DrainOutboxes } from "./application/drain-outboxes.ts";
+import type { ExplainFeatures } from "./application/explain-features.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
 import type { ListFeatures } from "./application/list-features.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
+import type { RecallFeatures } from "./application/recall-features.ts";
+import type { RecallSets } from "./application/recall-sets.ts";
 import type { RecordActivity } from "./application/record-activity.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
 import type { SourceSets } from "./application/source-sets.ts";
 import type { SourceStates } from "./application/source-states.ts";
+import type { SurveySources } from "./application/survey-sources.ts";
 import type { TailActivity } from "./application/tail-activity.ts";
 import type { ViewCache } from "./application/view-cache.ts";
 import type { ViewUser } from "./application/view-user.ts";
@@ -53,6 +58,11 @@ export const Tokens = {
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
+  RecallSets: token<RecallSets>("RecallSets"),
+  SurveySources: token<SurveySources>("SurveySources"),
+  RecallFeatures: token<RecallFeatures>("RecallFeatures"),
+  ExplainFeatures: token<ExplainFeatures>("ExplainFeatures"),
+  CompareMoments: token<CompareMoments>("CompareMoments"),
   CheckReadiness: token<CheckReadiness>("CheckReadiness"),
   SourceSets: token<SourceSets>("SourceSets"),
   Claims: token<Claims | undefined>("Claims"),

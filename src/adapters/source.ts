@@ -37,6 +37,12 @@ export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
   readonly options: (words: Words) => Options;
   /** Options that work, for the docs; a test parses them. */
   readonly example: z.input<Options>;
+  /**
+   * That its answers are a function of its options, the context and the sets that it reads through the host, and that making one costs
+   * nothing. Then it can be asked about a past moment: another one is made over the sets of then. Without that
+   * word nobody knows what it said.
+   */
+  readonly replayable?: true;
   readonly create: (options: z.output<Options>, host: SourceHost) => FeatureResolver;
 };
 

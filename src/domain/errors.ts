@@ -1,3 +1,5 @@
+import type { Instant } from "./evaluation-context.ts";
+
 /** Base of every failure that a caller of a use case is told about. `code` is stable, across versions too. */
 export abstract class TidegateError extends Error {
   abstract readonly code:
@@ -8,6 +10,7 @@ export abstract class TidegateError extends Error {
     | "unknown-feature"
     | RefusalCode
     | "source-unavailable"
+    | "not-known"
     | "revision-mismatch"
     | "store-full"
     | "idempotency-key-reused"
@@ -62,6 +65,26 @@ export class SourceUnavailable extends TidegateError {
   constructor(source: string, cause: unknown) {
     super(`"${source}" cannot answer at the moment; ask again in a second.`, { cause });
     this.source = source;
+  }
+}
+
+/** Something whose past is asked about, and from when on that is known, where it ever is. */
+export type Unknown = { readonly name: string; readonly from?: Instant };
+
+/** Nobody recorded what something was at the moment asked about. It is never guessed; asking again gives the same. */
+export class NotKnown extends TidegateError {
+  override readonly name = "NotKnown";
+  readonly code = "not-known";
+  readonly parts: readonly Unknown[];
+
+  constructor(parts: readonly Unknown[]) {
+    const told = parts.map(({ name, from }) =>
+      from === undefined
+        ? `"${name}" is on no record`
+        : `"${name}" is on record from ${new Date(from).toISOString()} on`,
+    );
+    super(`What was so at that moment is not known: ${told.join(", ")}; ask about a later one.`);
+    this.parts = parts;
   }
 }
 

@@ -17,6 +17,8 @@ export type Turn = { readonly feature: FeatureKey; readonly on: boolean; readonl
 export interface History {
   /** A set as it was at an instant: the fold of its records up to then. Not known before the first, nor where one of them left its members out. */
   setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined>;
+  /** When a set was first recorded. */
+  firstRecord(store: string, key: string): Promise<Instant | undefined>;
   /** For each feature that a set ever held, what turned it last, up to an instant. */
   turns(store: string, key: string, at: Instant): Promise<readonly Turn[]>;
   /** A document as it was; not known before its first record. */

@@ -1,8 +1,6 @@
 import { Command } from "commander";
-import type { Caller } from "../../application/resolve-features.ts";
-import { ChangeRefused } from "../../domain/errors.ts";
 import { inOrder } from "../../domain/feature.ts";
-import { tokenFromStandardInput } from "./standard-input.ts";
+import { callerOf } from "./caller-of.ts";
 import type { OnStores } from "./use-cases.ts";
 
 type Options = { user?: string; token?: true; location?: string };
@@ -21,9 +19,3 @@ export const featuresCommand = (onStores: OnStores): Command =>
         if (missing.length > 0) console.error(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
       }),
     );
-
-async function callerOf({ user, token }: Options): Promise<Caller> {
-  if (token) return { token: await tokenFromStandardInput() };
-  if (user === "") throw new ChangeRefused("the user is empty; name one, or leave --user out");
-  return user === undefined ? undefined : { userId: user };
-}

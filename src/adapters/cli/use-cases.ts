@@ -1,5 +1,6 @@
 import type { AcceptStores } from "../../application/accept-stores.ts";
 import type { ChangeSet } from "../../application/change-set.ts";
+import type { ExplainFeatures } from "../../application/explain-features.ts";
 import type { LoadDemo } from "../../application/load-demo.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
@@ -8,6 +9,7 @@ import type { ResolveFeatures } from "../../application/resolve-features.ts";
 /** What the command line can have done. */
 export type UseCases = {
   readonly resolveFeatures: ResolveFeatures;
+  readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;
   readonly manageTokens: ManageTokens;
   readonly loadDemo: LoadDemo;

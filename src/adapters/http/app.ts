@@ -4,13 +4,18 @@ import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { CheckRecords } from "../../application/check-records.ts";
+import type { CompareMoments } from "../../application/compare-moments.ts";
+import type { ExplainFeatures } from "../../application/explain-features.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
+import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { RecordActivity } from "../../application/record-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import type { TailActivity } from "../../application/tail-activity.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
 import { TidegateError } from "../../domain/errors.ts";
 import type { Log } from "../../infrastructure/logger.ts";
+import { diff } from "./admin/diff.ts";
+import { explain } from "./admin/explain.ts";
 import { cacheView } from "./cache-view.ts";
 import { type Counts, noRoute } from "./counts.ts";
 import { documentation } from "./documentation.ts";
@@ -30,6 +35,9 @@ import { requestLog } from "./request-log.ts";
 /** What HTTP can do, and how. */
 export type HttpOptions = {
   readonly resolveFeatures: ResolveFeatures;
+  readonly recallFeatures: RecallFeatures;
+  readonly explainFeatures: ExplainFeatures;
+  readonly compareMoments: CompareMoments;
   readonly checkReadiness: CheckReadiness;
   readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
@@ -71,13 +79,15 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     app.use((c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   const operators = new Operators(options.adminToken);
-  features(app, options.resolveFeatures, options.answers);
+  features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers);
   healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
   events(app, operators, options.readActivity, options.recordActivity);
   eventExport(app, operators, options.readActivity);
   eventTail(app, operators, options.readActivity, options.tailActivity, options.streams);
+  explain(app, operators, options.explainFeatures);
+  diff(app, operators, options.compareMoments);
   documentation(app, options.version);
   app.notFound((c) => unmatched(app, c));
   app.onError((error, c) => failure(error, c, options.log));

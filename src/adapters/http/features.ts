@@ -1,10 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import Negotiator from "negotiator";
+import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import { inOrder } from "../../domain/feature.ts";
+import { instant } from "../instant.ts";
 import { tokenOf } from "./authorization.ts";
+import type { Operators } from "./operators.ts";
 import type { PreparedAnswers, Reply } from "./prepared-answers.ts";
-import { HttpProblem } from "./problem.ts";
+import { HttpProblem, securityHeaders } from "./problem.ts";
 import { problemResponses } from "./problem-responses.ts";
+import { queryOf } from "./query.ts";
 
 const FeaturesBody = z
   .object({ active_features: z.array(z.string()).openapi({ example: ["feature_1", "feature_2"] }) })
@@ -15,9 +21,9 @@ const route = createRoute({
   path: "/features",
   summary: "The features that the caller may activate",
   description:
-    "Without credentials: what everyone gets. With a token: what its user gets. Ask at every start, with `If-None-Match` where an earlier answer is kept.",
+    "Without credentials: what everyone gets. With a token: what its user gets. Ask at every start, with `If-None-Match` where an earlier answer is kept. With `at`, operators ask what was so at another moment.",
   tags: ["Features"],
-  security: [{}, { bearer: [] }, { basic: [] }],
+  security: [{}, { bearer: [] }, { basic: [] }, { admin: [] }, { adminAsPassword: [] }],
   parameters: [
     {
       name: "location",
@@ -25,6 +31,19 @@ const route = createRoute({
       description: "Where the caller is. A claim, never an authorization.",
       schema: { type: "string", maxLength: 200 },
       example: "madrid",
+    },
+    {
+      name: "at",
+      in: "query",
+      description:
+        "Only for operators: the moment to answer for. Of a past one, the sets are those that the activity log tells of, and the clock is that of then; of one to come only the clock. The configuration is that of now, and such an answer carries no `ETag`.",
+      schema: { type: "string", format: "date-time" },
+    },
+    {
+      name: "user",
+      in: "query",
+      description: "Only beside `at`: the user to answer for; left out, nobody in particular.",
+      schema: { type: "string", maxLength: 200 },
     },
     {
       name: "If-None-Match",
@@ -47,23 +66,44 @@ const route = createRoute({
           description: "Of a stale answer: for how many seconds it may not be true any more.",
           schema: { type: "string" },
         },
+        "Tidegate-At": {
+          description:
+            'Only beside `at`: the moment, whether the answer is made from what stores hold (`state="live"`) or held (`state="recorded"`), and that the configuration is that of now.',
+          schema: { type: "string" },
+          example: '2026-11-17T09:00:00.000Z; state="recorded"; configuration="current"',
+        },
       },
       content: { "application/json": { schema: FeaturesBody } },
     },
     304: { description: "Nothing has changed." },
     ...problemResponses(
       "invalid-context",
+      "invalid-query",
       "malformed-authorization",
       "unsupported-auth-scheme",
       "invalid-token",
+      "operators-only",
+      "not-known",
       "not-acceptable",
       "source-unavailable",
+      "log-unavailable",
     ),
   },
 });
 
+/** What operators ask with. */
+const momentQuery = z.strictObject({ at: instant, user: z.string().optional(), location: z.string().optional() });
+
 /** `GET /features`: what a client app asks when it starts. */
-export function features(app: OpenAPIHono, resolveFeatures: ResolveFeatures, answers: PreparedAnswers): void {
+export function features(
+  app: OpenAPIHono,
+  operators: Operators,
+  resolveFeatures: ResolveFeatures,
+  recallFeatures: RecallFeatures,
+  answers: PreparedAnswers,
+): void {
+  const { middleware: demandOperator } = operators.atLeast("viewer");
+
   // A prepared answer is not waited for, which would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {
     const authorization = c.req.header("authorization");
@@ -73,6 +113,7 @@ export function features(app: OpenAPIHono, resolveFeatures: ResolveFeatures, ans
     const reply = answers.find(target, authorization, ifNoneMatch);
     if (reply) return response(reply);
     const location = oneLocation(c.req.queries("location"));
+    if (c.req.query("at") !== undefined || c.req.query("user") !== undefined) return answerAt(c);
     return answer(target, authorization, ifNoneMatch, location);
   });
 
@@ -85,6 +126,22 @@ export function features(app: OpenAPIHono, resolveFeatures: ResolveFeatures, ans
     const token = tokenOf(authorization);
     const found = await resolveFeatures.execute(token === undefined ? undefined : { token }, location);
     return response(answers.prepare(target, authorization, ifNoneMatch, found));
+  }
+
+  /** Never prepared, so that a target that names a moment is never found among prepared answers. */
+  async function answerAt(c: Context): Promise<Response> {
+    if (c.req.query("at") === undefined) {
+      throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');
+    }
+    await demandOperator(c, async () => {});
+    const { at, user, location } = queryOf(c.req.url, momentQuery);
+    const caller = user === undefined ? undefined : { userId: user };
+    const { features, isPast } = await recallFeatures.execute(caller, location, at);
+    return c.json({ active_features: inOrder(features.keys()) }, 200, {
+      ...securityHeaders,
+      "Cache-Control": "no-store",
+      "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "recorded" : "live"}"; configuration="current"`,
+    });
   }
 }
 

@@ -110,6 +110,12 @@ export const problems = {
     title: "Unknown feature",
     meaning: "No source knows the feature, nor does the catalogue. GET /admin/v1/features lists those that are known.",
   },
+  "not-known": {
+    status: 404,
+    title: "Not known",
+    meaning:
+      "Nobody recorded what was so at the moment asked about, and it is not guessed. The detail names the sources, and from when on each is known. Ask about a later moment.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "Method not allowed",

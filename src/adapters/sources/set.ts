@@ -25,6 +25,7 @@ export const source = defineSource({
         .describe("A set with more members is refused, and the source counts as failed."),
     }),
   example: { connection: "features", key: "location:{location}" },
+  replayable: true,
   create: ({ connection, key, maxMembers }, host) => {
     const { sets, changes } = host.store(connection);
     return new SetFeatureResolver({ key, connection, limit: maxMembers, sets, changes }, host);
@@ -70,7 +71,8 @@ class SetFeatureResolver implements FeatureResolver {
 
   #count(skipped: number, key: string, at: number): void {
     this.#skipped += skipped;
-    if (at - this.#warnedAt < warnEveryMs) return;
+    // Who asks about another time than now may be far from it on either side.
+    if (Math.abs(at - this.#warnedAt) < warnEveryMs) return;
     this.#warnedAt = at;
     this.#host.warn(
       { source: this.#host.name, key, skipped: this.#skipped },

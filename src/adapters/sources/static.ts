@@ -15,6 +15,7 @@ export const source = defineSource({
         ),
     }),
   example: { features: { new_menu: true, old_search: false } },
+  replayable: true,
   create: ({ features }) => {
     const resolution = (on: boolean): Resolution => ({ on, value: on, reason: on ? "STATIC" : "DISABLED" });
     const known = new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)]));

@@ -1,0 +1,61 @@
+import { Command } from "commander";
+import type { Explained, ExplainedFeature, TurnedBy } from "../../application/explain-features.ts";
+import { ChangeRefused } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation-context.ts";
+import { instant } from "../instant.ts";
+import { callerOf } from "./caller-of.ts";
+import type { OnStores } from "./use-cases.ts";
+
+type Options = { user?: string; token?: true; location?: string; at?: string };
+
+/** `tidegate explain`: why somebody gets the features that they get. */
+export const explainCommand = (onStores: OnStores): Command =>
+  new Command("explain")
+    .description("say for each feature whether somebody gets it, and why; without options, for everyone")
+    .argument("[features...]", "only these, also ones that nobody knows; else all that a source has a say on")
+    .option("--user <id>", "for this user")
+    .option("--token", "for the user of the token on standard input")
+    .option("--location <name>", "at this location")
+    .option("--at <instant>", "at this moment (RFC 3339), as in 2026-11-17T09:00:00Z; else now")
+    .action((features: string[], { location, at, ...caller }: Options) =>
+      onStores(async ({ explainFeatures }) => {
+        const question = { location, at: instantIn(at), features: features.length > 0 ? features : undefined };
+        print(await explainFeatures.execute({ caller: await callerOf(caller), ...question }));
+      }),
+    );
+
+function print({ isPast, isLogAnswering, sources, features }: Explained): void {
+  for (const explained of features) {
+    console.log(`${explained.feature}: ${explained.sentence}`);
+    for (const line of turns(explained)) console.log(`  ${line}`);
+  }
+  if (isPast) console.error("this is told from the activity log, with the configuration of now");
+  if (!isLogAnswering) console.error("the activity log cannot answer, so it is not told who changed what");
+  for (const { name, state, knownFrom, fault, freshness } of sources) {
+    const since = knownFrom === undefined ? "" : ` before ${timeText(knownFrom)}`;
+    if (state === "not-known") console.error(`what ${name} said is not known${since}`);
+    else if (state !== "answers") console.error(`${name} cannot answer: ${fault}`);
+    else if (freshness && !freshness.fresh) console.error(`${name} is told as of ${timeText(freshness.asOf)}`);
+  }
+}
+
+/** Who brought about what the deciding sources say, in the order in which it came about. */
+const turns = ({ decidedBy, says }: ExplainedFeature): readonly string[] =>
+  says
+    .flatMap(({ source, stance, turned }) => (turned && decidedBy.includes(source) ? [{ source, stance, turned }] : []))
+    .toSorted((a, b) => a.turned.at - b.turned.at)
+    .map(({ source, stance, turned }) => `${source}: ${turnText(stance === "on", turned)}`);
+
+function turnText(isOn: boolean, { by, at, note, origin }: TurnedBy): string {
+  if (origin === "baseline") return `${isOn ? "has" : "lacks"} it since before ${timeText(at)}, when its record begins`;
+  return `${isOn ? "has it" : "has it no more"} since ${timeText(at)}, by ${by}${note === undefined ? "" : ` (${note})`}`;
+}
+
+function instantIn(text: string | undefined): Instant | undefined {
+  if (text === undefined) return undefined;
+  const { success, data } = instant.safeParse(text);
+  if (!success) throw new ChangeRefused("--at is no instant; write one of RFC 3339, as in 2026-11-17T09:00:00Z");
+  return data;
+}
+
+const timeText = (at: Instant): string => new Date(at).toISOString();

@@ -1,0 +1,125 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { CompareMoments, Difference } from "../../../application/compare-moments.ts";
+import { instant } from "../../instant.ts";
+import { checkedRoute } from "../checked-route.ts";
+import type { Operators } from "../operators.ts";
+import { HttpProblem, securityHeaders } from "../problem.ts";
+import { problemResponses } from "../problem-responses.ts";
+
+const moment = instant.openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
+const time = z.iso.datetime();
+const keys = z.array(z.string()).readonly();
+
+const Query = z.strictObject({
+  from: moment,
+  to: moment.openapi({ example: "2026-11-18T09:00:00Z" }),
+  user: z.string().optional().openapi({ description: "Left out, for nobody in particular.", example: "1" }),
+  location: z.string().optional(),
+});
+
+const Answer = z
+  .object({
+    configuration: z.literal("current").openapi({ description: "The rules are those of now, for both moments." }),
+    turnedOn: keys,
+    turnedOff: keys,
+    open: keys.openapi({ description: "Those of which it cannot be told, for want of what is not known." }),
+    notKnown: z
+      .array(z.object({ source: z.string(), from: time.nullable() }))
+      .openapi({ description: "The sources of which one of the moments is not known, and from when on they are." }),
+    events: z
+      .array(
+        z.object({
+          event: z.string(),
+          at: time,
+          by: z.string(),
+          note: z.string().nullable(),
+          origin: z.enum(["change", "external", "baseline"]),
+          connection: z.string(),
+          key: z.string(),
+          added: keys,
+          removed: keys,
+        }),
+      )
+      .openapi({
+        description:
+          "The changes that did it, oldest first: of the sets that are read for this caller, with the features that differ. One that begins or ends by the clock has none.",
+      }),
+  })
+  .openapi("Difference", {
+    example: {
+      configuration: "current",
+      turnedOn: [],
+      turnedOff: ["feature_1"],
+      open: [],
+      notKnown: [],
+      events: [
+        {
+          event: "0193a5e2-9f00-7000-8000-000000000001",
+          at: "2026-11-17T17:12:09.120Z",
+          by: "anna",
+          note: "crashes on old phones",
+          origin: "change",
+          connection: "features",
+          key: "active_features",
+          added: [],
+          removed: ["feature_1"],
+        },
+      ],
+    },
+  });
+
+/** `GET /admin/v1/diff`: what changed for somebody between two moments, and who did it. */
+export function diff(app: OpenAPIHono, operators: Operators, compareMoments: CompareMoments): void {
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/diff",
+      summary: "What changed for somebody between two moments, and who did it",
+      tags: ["Explanations"],
+      ...operators.atLeast("viewer"),
+      query: Query,
+      responses: {
+        200: { description: "What differs.", content: { "application/json": { schema: Answer } } },
+        ...problemResponses(
+          "operators-only",
+          "invalid-query",
+          "invalid-context",
+          "source-unavailable",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { query: { from, to, user, location } }) => {
+      if (to <= from)
+        throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from"; swap them.');
+      const caller = user === undefined ? undefined : { userId: user };
+      const difference = await compareMoments.execute(caller, location, from, to);
+      return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, {
+        ...securityHeaders,
+        "Cache-Control": "no-store",
+      });
+    },
+  );
+}
+
+const shown = ({ turnedOn, turnedOff, open, notKnown, doings }: Difference) => ({
+  configuration: "current" as const,
+  turnedOn,
+  turnedOff,
+  open,
+  notKnown: notKnown.map(({ name, from }) => ({ source: name, from: from === undefined ? null : timeText(from) })),
+  events: doings.map(({ event, at, by, note, origin, store, key, added, removed }) => ({
+    event,
+    at: timeText(at),
+    by,
+    note: note ?? null,
+    origin,
+    connection: store,
+    key,
+    added,
+    removed,
+  })),
+});
+
+const timeText = (at: number): string => new Date(at).toISOString();

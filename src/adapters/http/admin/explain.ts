@@ -1,0 +1,269 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type {
+  Explained,
+  ExplainedFeature,
+  ExplainedSource,
+  ExplainFeatures,
+  Freshness,
+} from "../../../application/explain-features.ts";
+import { TokenRejected } from "../../../domain/errors.ts";
+import { isServedKey } from "../../../domain/feature.ts";
+import { roles } from "../../../domain/source.ts";
+import { instant } from "../../instant.ts";
+import { checkedRoute } from "../checked-route.ts";
+import type { Operators } from "../operators.ts";
+import { HttpProblem, securityHeaders } from "../problem.ts";
+import { problemResponses } from "../problem-responses.ts";
+
+const mostFeatures = 1_000;
+const time = z.iso.datetime();
+
+const Question = z
+  .strictObject({
+    user: z.string().min(1).max(200).optional().openapi({ description: "Whom to explain it for: this user." }),
+    token: z
+      .string()
+      .min(1)
+      .optional()
+      .openapi({ description: "Or the user whom this token speaks for now. It is neither logged nor repeated." }),
+    location: z.string().min(1).max(200).optional(),
+    at: instant
+      .openapi({ type: "string", format: "date-time" })
+      .optional()
+      .openapi({ description: "The moment to explain; left out, now." }),
+    features: z
+      .array(z.string().refine(isServedKey, "is no feature key; send 1 to 1024 printable characters"))
+      .min(1)
+      .max(mostFeatures)
+      .optional()
+      .openapi({ description: "Only these, also ones that nobody knows; left out, all that a source has a say on." }),
+  })
+  .refine(({ user, token }) => user === undefined || token === undefined, {
+    path: ["token"],
+    error: "stands beside user; send one of the two",
+  })
+  .openapi("ExplainQuestion", { example: { user: "1", location: "madrid", features: ["feature_1"] } });
+
+const freshness = {
+  asOf: time.openapi({ description: "The latest instant for which it is known to be true." }),
+  fresh: z.boolean().openapi({ description: "Whether it is provably at most a second older than the moment." }),
+};
+
+const Turned = z
+  .object({
+    event: z.string().openapi({ description: "The id of the event in the activity log." }),
+    by: z.string(),
+    at: time,
+    note: z.string().optional(),
+    origin: z.enum(["change", "external", "baseline"]).openapi({
+      description:
+        "`change`: through Tidegate. `external`: behind its back. `baseline`: it stood there when the record of the set began.",
+    }),
+  })
+  .nullable()
+  .openapi({
+    description: "The change since which the set has it, or has it no more. Null where the log does not tell.",
+  });
+
+const Answer = z
+  .object({
+    at: time,
+    state: z.enum(["live", "recorded"]).openapi({
+      description: "What the sources were asked over: stores as they are, or as the activity log tells they were.",
+    }),
+    configuration: z.literal("current").openapi({ description: "The rules are those of now, whatever the moment." }),
+    user: z.string().nullable(),
+    location: z.string().nullable(),
+    identity: z
+      .object(freshness)
+      .nullable()
+      .openapi({ description: "How far it can be trusted that the token speaks for the user. Null without a token." }),
+    log: z
+      .enum(["answering", "unavailable"])
+      .openapi({ description: "Unavailable: then it is not told who changed what." }),
+    sources: z.array(
+      z.object({
+        name: z.string(),
+        role: z.enum(roles),
+        gatedBy: z.array(z.string()).readonly(),
+        set: z
+          .object({ connection: z.string(), key: z.string() })
+          .nullable()
+          .openapi({ description: "The set that it reads for this caller, where it reads one." }),
+        state: z.enum(["answers", "not-known", "unavailable", "left-out"]).openapi({
+          description:
+            "`not-known`: nobody recorded what it said. `unavailable`: it fails, and clients are answered 503. `left-out`: it fails, and clients are answered without it.",
+        }),
+        knownFrom: time
+          .nullable()
+          .openapi({ description: "From when on what it said is known, where that begins after the moment." }),
+        fault: z.string().nullable().openapi({ description: "Why it fails, or was answered for from memory." }),
+        freshness: z
+          .object(freshness)
+          .nullable()
+          .openapi({ description: "Of what it read. Null where it read nothing." }),
+      }),
+    ),
+    features: z.array(
+      z.object({
+        feature: z.string(),
+        on: z.boolean().nullable().openapi({ description: "Null where what is known leaves both possible." }),
+        why: z.string(),
+        decidedBy: z.array(z.string()).openapi({ description: "The sources that settled it, or would." }),
+        reason: z.string().nullable().openapi({ description: "OpenFeature's, where it is on." }),
+        variant: z.string().nullable(),
+        says: z.array(
+          z.object({
+            source: z.string(),
+            says: z.enum(["on", "off", "unlisted", "not-known", "unavailable", "left-out"]),
+            turned: Turned,
+          }),
+        ),
+      }),
+    ),
+  })
+  .openapi("Explanation", {
+    example: {
+      at: "2026-11-21T09:00:00.000Z",
+      state: "live",
+      configuration: "current",
+      user: "1",
+      location: null,
+      identity: null,
+      log: "answering",
+      sources: [
+        {
+          name: "active",
+          role: "gate",
+          gatedBy: [],
+          set: { connection: "features", key: "active_features" },
+          state: "answers",
+          knownFrom: null,
+          fault: null,
+          freshness: { asOf: "2026-11-21T09:00:00.000Z", fresh: true },
+        },
+        {
+          name: "user",
+          role: "grant",
+          gatedBy: ["active"],
+          set: { connection: "features", key: "features:user:1" },
+          state: "answers",
+          knownFrom: null,
+          fault: null,
+          freshness: { asOf: "2026-11-21T09:00:00.000Z", fresh: true },
+        },
+      ],
+      features: [
+        {
+          feature: "feature_1",
+          on: false,
+          why: "off: user has it in features:user:1, but the gate active does not let it through",
+          decidedBy: ["user", "active"],
+          reason: null,
+          variant: null,
+          says: [
+            {
+              source: "active",
+              says: "unlisted",
+              turned: {
+                event: "0193a5e2-9f00-7000-8000-000000000001",
+                by: "anna",
+                at: "2026-11-20T17:12:09.120Z",
+                note: "crashes on old phones",
+                origin: "change",
+              },
+            },
+            { source: "user", says: "on", turned: null },
+          ],
+        },
+      ],
+    },
+  });
+
+/** `POST /admin/v1/explain`: why somebody gets the features that they get, and not others. */
+export function explain(app: OpenAPIHono, operators: Operators, explainFeatures: ExplainFeatures): void {
+  checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/explain",
+      summary: "Why features are on or off for somebody, now or at another moment",
+      description:
+        "Without `user` and `token`: for nobody in particular. Of a past moment, sources and clock are those of then; of one to come only the clock. Changes nothing.",
+      tags: ["Explanations"],
+      ...operators.atLeast("viewer"),
+      body: Question,
+      responses: {
+        200: { description: "Each feature, and why.", content: { "application/json": { schema: Answer } } },
+        ...problemResponses(
+          "operators-only",
+          "invalid-context",
+          "validation-failed",
+          "source-unavailable",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { body: { user, token, ...question } }) => {
+      const caller = user !== undefined ? { userId: user } : token !== undefined ? { token } : undefined;
+      const explained = await explainFeatures.execute({ caller, ...question }).catch((cause) => {
+        throw cause instanceof TokenRejected ? unknownToken : cause;
+      });
+      return c.json(shown(explained) satisfies z.output<typeof Answer>, 200, {
+        ...securityHeaders,
+        "Cache-Control": "no-store",
+      });
+    },
+  );
+}
+
+/** The credential that was presented is the operator's, so this is no 401. */
+const unknownToken = new HttpProblem(
+  "validation-failed",
+  "Nobody is known by /token; clients with it are answered 401.",
+  {},
+  [{ pointer: "/token", detail: "is known for nobody; clients with it are answered 401" }],
+);
+
+function shown({ context, isPast, identity, isLogAnswering, sources, features }: Explained) {
+  return {
+    at: timeText(context.at),
+    state: isPast ? ("recorded" as const) : ("live" as const),
+    configuration: "current" as const,
+    user: context.userId ?? null,
+    location: context.location ?? null,
+    identity: identity ? shownFreshness(identity) : null,
+    log: isLogAnswering ? ("answering" as const) : ("unavailable" as const),
+    sources: sources.map(shownSource),
+    features: features.map(shownFeature),
+  };
+}
+
+const shownSource = ({ name, role, gatedBy, set, state, knownFrom, fault, freshness }: ExplainedSource) => ({
+  name,
+  role,
+  gatedBy,
+  set: set ? { connection: set.store, key: set.key } : null,
+  state,
+  knownFrom: knownFrom === undefined ? null : timeText(knownFrom),
+  fault: fault ?? null,
+  freshness: freshness ? shownFreshness(freshness) : null,
+});
+
+const shownFeature = ({ feature, on, sentence, decidedBy, resolution, says }: ExplainedFeature) => ({
+  feature,
+  on: on ?? null,
+  why: sentence,
+  decidedBy: [...decidedBy],
+  reason: resolution?.reason ?? null,
+  variant: resolution?.variant ?? null,
+  says: says.map(({ source, stance, turned }) => ({
+    source,
+    says: stance,
+    turned: turned ? { ...turned, at: timeText(turned.at) } : null,
+  })),
+});
+
+const shownFreshness = ({ asOf, fresh }: Freshness) => ({ asOf: timeText(asOf), fresh });
+
+const timeText = (at: number): string => new Date(at).toISOString();

@@ -1,0 +1,193 @@
+import type { SetRecord } from "../domain/change.ts";
+import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
+import { deciders, type Explanation, explain, known, type Stance } from "../domain/explain.ts";
+import { type FeatureKey, inOrder } from "../domain/feature.ts";
+import { freshnessBoundMs, type Held } from "../domain/held.ts";
+import type { History, Turn } from "../domain/history.ts";
+import type { Role } from "../domain/source.ts";
+import { askLog } from "./ask-log.ts";
+import { faultOf } from "./ask-source.ts";
+import type { Caller } from "./identify-caller.ts";
+import { sentenceFor } from "./sentence-for.ts";
+import {
+  hearingsOf,
+  notKnownIn,
+  type SetRead,
+  type Survey,
+  type SurveySources,
+  setOf,
+  type Word,
+} from "./survey-sources.ts";
+
+/** Whom and what somebody wants explained. */
+export type Question = {
+  readonly caller: Caller;
+  readonly location?: string | undefined;
+  /** Left out, the present. */
+  readonly at?: Instant | undefined;
+  /** Left out, all that some source has a say on. */
+  readonly features?: readonly FeatureKey[] | undefined;
+};
+
+/** How far what was read can be trusted. */
+export type Freshness = {
+  /** The latest instant for which it is known to be true. */
+  readonly asOf: Instant;
+  /** Whether that is provably at most a second ago; of a past moment, whether that is the moment. */
+  readonly fresh: boolean;
+};
+
+/** How a source did. */
+export type ExplainedSource = {
+  readonly name: string;
+  readonly role: Role;
+  readonly gatedBy: readonly string[];
+  /** The set that it reads for this caller. */
+  readonly set?: SetRead;
+  readonly state: "answers" | "not-known" | "unavailable" | "left-out";
+  /** From when on it is known, where that is later than the moment. */
+  readonly knownFrom?: Instant;
+  /** Why it does not answer, or had to answer from what was remembered. */
+  readonly fault?: string;
+  /** Of what it read; a source that read nothing has none. */
+  readonly freshness?: Freshness;
+};
+
+/** The event since which a feature stands in a set, or does not any more. */
+export type TurnedBy = {
+  readonly event: string;
+  readonly by: string;
+  readonly at: Instant;
+  readonly note?: string;
+  /** `baseline`: it stood there when the record of the set began, whoever put it there. */
+  readonly origin: SetRecord["origin"];
+};
+
+/** A feature, and why it is on or off. */
+export type ExplainedFeature = Omit<Explanation, "stances"> & {
+  /** The sources that settled it, or would. */
+  readonly decidedBy: readonly string[];
+  /** The whole reason in one sentence, for people. */
+  readonly sentence: string;
+  readonly says: readonly {
+    readonly source: string;
+    readonly stance: Stance;
+    /** Left out where the log does not tell. */
+    readonly turned?: TurnedBy;
+  }[];
+};
+
+export type Explained = {
+  readonly context: EvaluationContext;
+  readonly isPast: boolean;
+  /** How far it can be trusted who the caller is, where that was looked up. */
+  readonly identity?: Freshness & { readonly userId: UserId };
+  /** Whether the log could be asked who turned what. */
+  readonly isLogAnswering: boolean;
+  readonly sources: readonly ExplainedSource[];
+  /** By name. */
+  readonly features: readonly ExplainedFeature[];
+};
+
+/** Says why somebody gets the features that they get, and not others. */
+export class ExplainFeatures {
+  readonly #survey: SurveySources;
+  readonly #history: History;
+
+  constructor(survey: SurveySources, history: History) {
+    this.#survey = survey;
+    this.#history = history;
+  }
+
+  /**
+   * Rejects as `SurveySources` does. For the present it works without the log; sources that fail are part of the
+   * explanation.
+   */
+  async execute({ caller, location, at, features }: Question): Promise<Explained> {
+    const survey = await this.#survey.execute(caller, location, at);
+    const { words, context, askedAt, isPast, identity } = survey;
+    const hearings = hearingsOf(words);
+    const sets = words.map(({ source }) => setOf(source, context));
+    const keys = keysOf(words, sets);
+    const turns = await this.#turns(sets, isPast ? context.at : askedAt);
+    const explained = (feature: FeatureKey): ExplainedFeature => {
+      const { stances, ...explanation } = explain(feature, hearings);
+      const says = stances.map((stance, index) => {
+        const turned = turnedBy(turns?.[index]?.get(feature), stance.stance);
+        return turned ? { ...stance, turned } : stance;
+      });
+      const decidedBy = deciders(explanation.cause);
+      return { ...explanation, decidedBy, sentence: sentenceFor({ ...explanation, stances }, keys), says };
+    };
+    return {
+      context,
+      isPast,
+      ...(identity?.value !== undefined && caller && "token" in caller
+        ? { identity: { ...freshnessOf([identity], askedAt), userId: identity.value } }
+        : {}),
+      isLogAnswering: turns !== undefined,
+      sources: words.map((word, index) => sourceOf(word, sets[index], survey)),
+      features: inOrder(new Set(features ?? known(hearings))).map(explained),
+    };
+  }
+
+  /** For each set what turned its features last; `undefined` where the log does not answer. */
+  async #turns(
+    sets: readonly (SetRead | undefined)[],
+    at: Instant,
+  ): Promise<readonly ReadonlyMap<FeatureKey, Turn>[] | undefined> {
+    try {
+      return await Promise.all(
+        sets.map(async (set) => {
+          if (!set) return new Map();
+          const turns = await askLog(() => this.#history.turns(set.store, set.key, at));
+          return new Map(turns.map((turn) => [turn.feature, turn]));
+        }),
+      );
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** What a turn tells of a stance; nothing where the log has not caught up with it. */
+function turnedBy(turn: Turn | undefined, stance: Stance): TurnedBy | undefined {
+  const record = turn?.event.change?.record;
+  if (!turn || record?.of !== "set" || stance !== (turn.on ? "on" : "unlisted")) return undefined;
+  const { id, by, at, note, origin } = record;
+  return { event: id, by, at, origin, ...(note === undefined ? {} : { note }) };
+}
+
+/** The keys under which sources found what they say. */
+const keysOf = (words: readonly Word[], sets: readonly (SetRead | undefined)[]): ReadonlyMap<string, string> =>
+  new Map(words.flatMap(({ source }, index) => (sets[index] ? [[source.name, sets[index].key]] : [])));
+
+function sourceOf(word: Word, set: SetRead | undefined, { askedAt, isPast, context }: Survey): ExplainedSource {
+  const { name, role, gatedBy } = word.source;
+  const rule = { name, role, gatedBy, ...(set ? { set } : {}) };
+  if ("failure" in word) {
+    const [notKnown] = notKnownIn([word]);
+    if (notKnown) {
+      const { from } = notKnown;
+      return { ...rule, state: "not-known", ...(from === undefined ? {} : { knownFrom: from }) };
+    }
+    const state = word.source.onFailure === "skip" ? "left-out" : "unavailable";
+    return { ...rule, state, fault: textOf(word.failure) };
+  }
+  const from = word.heard.answer.from ?? [];
+  const now = isPast ? context.at : askedAt;
+  const fault = faultOf(from, now);
+  return {
+    ...rule,
+    state: "answers",
+    ...(fault === undefined ? {} : { fault: textOf(fault) }),
+    ...(from.length > 0 ? { freshness: freshnessOf(from, now) } : {}),
+  };
+}
+
+function freshnessOf(from: readonly Held<unknown>[], now: Instant): Freshness {
+  const asOf = Math.min(now, ...from.map((held) => held.asOf(now)));
+  return { asOf, fresh: from.every((held) => held.isCurrent(now)) || now - asOf <= freshnessBoundMs };
+}
+
+const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

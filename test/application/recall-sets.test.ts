@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { PastFeatureSets } from "../../src/application/past-feature-sets.ts";
+import { RecallSets } from "../../src/application/recall-sets.ts";
+import { LogUnavailable, NotKnown, StoreDataInvalid } from "../../src/domain/errors.ts";
+import { MemoryHistory } from "../support/memory-history.ts";
+
+function recalling(completeSince?: number) {
+  const history = new MemoryHistory();
+  const drain = {
+    asked: 0,
+    oldest: undefined as number | undefined,
+    backlog: async () => {
+      drain.asked += 1;
+      return { entries: 1, oldest: drain.oldest };
+    },
+    drain: async () => {
+      history.tell({ key: "late", at: drain.oldest ?? 0, members: ["a"] });
+      drain.oldest = undefined;
+    },
+  };
+  const recall = new RecallSets(history, drain, async () => completeSince);
+  return { history, drain, recall, at: (key: string, at: number) => recall.execute("store", key, at) };
+}
+
+describe("a set at a past moment", () => {
+  it("holds what was recorded up to then", async () => {
+    const { history, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] }, { key: "s", at: 20, added: ["b"], removed: ["a"] });
+    history.tell({ key: "s", at: 15, members: ["x"], store: "other" });
+    expect(await Promise.all([10, 19, 20, 1_000].map((moment) => at("s", moment)))).toEqual([
+      ["a"],
+      ["a"],
+      ["b"],
+      ["b"],
+    ]);
+  });
+
+  it("is not known before its first record, and from when on it is, is said", async () => {
+    const { history, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] });
+    await expect(at("s", 9)).rejects.toBeInstanceOf(NotKnown);
+    await expect(at("s", 9)).rejects.toMatchObject({ parts: [{ name: "s", from: 10 }] });
+    await expect(at("never", 9)).rejects.toMatchObject({ parts: [{ name: "never" }] });
+  });
+
+  it("is not known while its members were too many to be recorded", async () => {
+    const { history, at } = recalling(0);
+    history.tell({ key: "s", at: 10, origin: "baseline", size: 2_000 }, { key: "s", at: 20, added: ["b"] });
+    await expect(at("s", 25)).rejects.toMatchObject({ code: "not-known", parts: [{ name: "s" }] });
+  });
+
+  it("was empty where the log tells of all sets of its kind, and of none under this key", async () => {
+    const { history, at } = recalling(5);
+    history.tell({ key: "s", at: 10, added: ["a"], members: ["a"] });
+    expect(await Promise.all([at("none", 5), at("s", 9), at("s", 10)])).toEqual([[], [], ["a"]]);
+    await expect(at("s", 4)).rejects.toMatchObject({ parts: [{ name: "s", from: 5 }] });
+  });
+
+  it("is told only once all that was recorded before then has reached the log", async () => {
+    const { drain, at } = recalling();
+    drain.oldest = 10;
+    await expect(at("late", 9)).rejects.toBeInstanceOf(NotKnown);
+    expect(await at("late", 10)).toEqual(["a"]);
+  });
+
+  it("asks a store no more whether the log has all, once it had for a later moment", async () => {
+    const { history, drain, at } = recalling();
+    history.tell({ key: "s", at: 10, members: [] });
+    for (const moment of [20, 15, 20, 21]) await at("s", moment);
+    expect(drain.asked).toBe(2);
+  });
+
+  it("cannot be told while the log, or the store that may have more for it, does not answer", async () => {
+    const { history, drain, at } = recalling();
+    history.tell({ key: "s", at: 10, members: [] });
+    drain.backlog = () => Promise.reject(new Error("the store is away"));
+    await expect(at("s", 10)).rejects.toBeInstanceOf(LogUnavailable);
+    const fine = recalling();
+    fine.history.fault = new Error("the log is away");
+    await expect(fine.at("s", 10)).rejects.toMatchObject({ code: "log-unavailable", cause: fine.history.fault });
+  });
+});
+
+describe("past feature sets", () => {
+  it("are read as those of a store, and are true for their moment", async () => {
+    const { history, recall } = recalling();
+    history.tell({ key: "s", at: 10, members: ["good", "a\nb"] });
+    const held = await new PastFeatureSets(recall, "store", 15).read("s", 2);
+    expect(held.value).toEqual({ features: ["good"], skipped: 1 });
+    expect([held.asOf(99), held.isCurrent(15)]).toEqual([15, false]);
+    await expect(new PastFeatureSets(recall, "store", 15).read("s", 1)).rejects.toBeInstanceOf(StoreDataInvalid);
+  });
+});

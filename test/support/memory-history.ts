@@ -1,0 +1,83 @@
+import type { Event } from "../../src/domain/activity.ts";
+import type { SetRecord } from "../../src/domain/change.ts";
+import type { Instant } from "../../src/domain/evaluation-context.ts";
+import type { FeatureKey } from "../../src/domain/feature.ts";
+import type { History, Turn } from "../../src/domain/history.ts";
+
+/** What is told of one change of a set; the rest follows. */
+export type Told = Pick<SetRecord, "key" | "at"> & Partial<SetRecord> & { readonly store?: string };
+
+/** A history of sets that is told record by record, oldest first, and can be made to fail. */
+export class MemoryHistory implements History {
+  fault: Error | undefined;
+  readonly #events: (Event & { readonly change: { readonly store: string; readonly record: SetRecord } })[] = [];
+
+  /** Records each in turn, and answers the id of the last. */
+  tell(...all: readonly Told[]): string {
+    for (const { store = "store", ...told } of all) {
+      const number = this.#events.length + 1;
+      const id = `event-${number}`;
+      const record: SetRecord = {
+        of: "set",
+        id,
+        by: "anna",
+        origin: told.members ? "baseline" : "change",
+        added: [],
+        removed: [],
+        size: 0,
+        revision: { epoch: "e", number },
+        ...told,
+      };
+      const event = { id, component: "features", environment: "test", email: "", message: "", data: {}, hash: "" };
+      const { at, by } = record;
+      this.#events.push({ ...event, at, recordedBy: by, position: number, change: { store, record } });
+    }
+    return `event-${this.#events.length}`;
+  }
+
+  async setAt(store: string, key: string, at: Instant) {
+    let features: Set<FeatureKey> | undefined;
+    let recordedAt = at;
+    for (const { added, removed, members, at: then } of this.#records(store, key, at)) {
+      if (members) features = new Set(members);
+      for (const feature of added) features?.add(feature);
+      for (const feature of removed) features?.delete(feature);
+      recordedAt = then;
+    }
+    return features && { features: [...features], recordedAt };
+  }
+
+  async firstRecord(store: string, key: string) {
+    return this.#records(store, key, Number.POSITIVE_INFINITY)[0]?.at;
+  }
+
+  async turns(store: string, key: string, at: Instant) {
+    const turns = new Map<FeatureKey, Turn>();
+    for (const event of this.#of(store, key, at)) {
+      const { added, removed, members = [] } = event.change.record;
+      for (const feature of added) turns.set(feature, { feature, on: true, event });
+      for (const feature of removed) turns.set(feature, { feature, on: false, event });
+      for (const feature of members) {
+        if (turns.get(feature)?.on !== true) turns.set(feature, { feature, on: true, event });
+      }
+    }
+    return [...turns.values()];
+  }
+
+  async changesOf(store: string, keys: readonly string[], from: Instant, to: Instant) {
+    return keys.flatMap((key) => this.#of(store, key, to)).filter(({ at }) => at > from);
+  }
+
+  documentAt = () => Promise.resolve(undefined);
+  keys = () => Promise.resolve([]);
+  revisions = () => Promise.resolve([]);
+
+  #records(store: string, key: string, at: Instant) {
+    return this.#of(store, key, at).map(({ change: { record } }) => record);
+  }
+
+  #of(store: string, key: string, to: Instant) {
+    if (this.fault) throw this.fault;
+    return this.#events.filter(({ at, change }) => change.store === store && change.record.key === key && at <= to);
+  }
+}
