@@ -3,6 +3,7 @@ import type { DocumentStore } from "../domain/document-store.ts";
 import { ChangeRefused, RevisionMismatch } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import { type FeatureKey, isWritableKey, type Json } from "../domain/feature.ts";
+import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
 import { catalogueCollection } from "./event-of.ts";
 
@@ -32,28 +33,35 @@ export class Catalogue {
   }
 
   async all(): Promise<ReadonlyMap<FeatureKey, CatalogueEntry>> {
-    const documents = (await this.#documents?.all(catalogueCollection)) ?? new Map();
-    return new Map([...documents].flatMap(([feature, { value }]) => (isEntry(value) ? [[feature, value]] : [])));
+    const documents = await askStore("catalogue", async () => this.#documents?.all(catalogueCollection));
+    return new Map(
+      [...(documents ?? [])].flatMap(([feature, { value }]) => (isEntry(value) ? [[feature, value]] : [])),
+    );
   }
 
   async get(feature: FeatureKey): Promise<{ readonly entry: CatalogueEntry; readonly revision: Revision } | undefined> {
-    const found = await this.#documents?.get(catalogueCollection, feature);
+    const found = await askStore("catalogue", async () => this.#documents?.get(catalogueCollection, feature));
     return found && isEntry(found.value) ? { entry: found.value, revision: found.revision } : undefined;
   }
 
-  /** Describes a feature, known or not yet. Rejects with `ChangeRefused` for one that cannot be written, and as `DocumentStore` does. */
-  async put(
-    feature: FeatureKey,
-    description: Description,
-    author: Author,
-  ): Promise<{ readonly entry: CatalogueEntry; readonly revision: Revision }> {
+  /** The entry that a description makes now. Rejects with `ChangeRefused` for a feature that cannot be written. */
+  async entryOf(feature: FeatureKey, description: Description): Promise<CatalogueEntry> {
     if (!isWritableKey(feature)) {
       throw new ChangeRefused(
         "This cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.",
         "invalid-feature-key",
       );
     }
-    const entry = { ...description, created: (await this.get(feature))?.entry.created ?? this.#now() };
+    return { ...description, created: (await this.get(feature))?.entry.created ?? this.#now() };
+  }
+
+  /** Describes a feature, known or not yet. Rejects as `entryOf` and `DocumentStore` do. */
+  async put(
+    feature: FeatureKey,
+    description: Description,
+    author: Author,
+  ): Promise<{ readonly entry: CatalogueEntry; readonly revision: Revision }> {
+    const entry = await this.entryOf(feature, description);
     const { revision } = await this.#put(feature, entry, author);
     return { entry, revision };
   }
@@ -81,7 +89,9 @@ export class Catalogue {
         "not-changeable",
       );
     }
-    return this.#documents.put({ ...author, id: this.#newId(), collection: catalogueCollection, name: feature, value });
+    const documents = this.#documents;
+    const change = { ...author, id: this.#newId(), collection: catalogueCollection, name: feature, value };
+    return askStore("catalogue", () => documents.put(change));
   }
 }
 

@@ -3,19 +3,25 @@ import { ChangeRefused, RevisionMismatch } from "../domain/errors.ts";
 import { type FeatureKey, inOrder, isWritableKey } from "../domain/feature.ts";
 import type { SetChanged } from "../domain/feature-store.ts";
 import { isPersonal } from "../domain/stored-set.ts";
+import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
 import type { FoundSet, SetName, SourceSets } from "./source-sets.ts";
 
 /** The most features that one change may name. */
 export const mostAtOnce = 10_000;
 
-/** What somebody wants done to a set. */
-export type WantedChange = SetName & {
+/** What is to be done to a set. */
+type Deed = {
   readonly add: readonly FeatureKey[];
   readonly remove: readonly FeatureKey[];
   /** Whether it switches off although it adds something, and so must work when the store is full. Where nothing is added it does anyway. */
   readonly urgent?: boolean;
 };
+
+/** What somebody wants done to a set. */
+export type WantedChange = SetName & Deed;
+/** The same, of a set that is named by its source. */
+export type SourceChange = Extract<SetName, { readonly source: string }> & Deed;
 
 /** What is in a set. */
 export type SetContent = {
@@ -53,7 +59,7 @@ export class ChangeSet {
     const urgent = change.urgent ?? add.length === 0;
     const wanted = { ...author, id: this.#newId(), key, personal: isPersonal(stored), add, remove, urgent };
     try {
-      return { key, ...(await stored.changes.apply(wanted)) };
+      return { key, ...(await askStore(stored.connection, () => stored.changes.apply(wanted))) };
     } finally {
       // Whether it was made is not known where the store did not answer.
       this.#changed(stored.connection, key);
@@ -63,14 +69,12 @@ export class ChangeSet {
   /** What `execute` would change now. Changes and records nothing; rejects as that does. */
   async preview(
     change: WantedChange,
-    author: Author,
+    ifRevision: Author["ifRevision"],
   ): Promise<Omit<SetChanged, "revision"> & { readonly key: string }> {
     const found = this.#sets.find(change);
     const { add, remove } = await this.#checked(found, change);
     const { features, revision } = await this.#read(found);
-    if (author.ifRevision !== undefined && !isSameRevision(author.ifRevision ?? undefined, revision)) {
-      throw new RevisionMismatch();
-    }
+    if (ifRevision !== undefined && !isSameRevision(ifRevision ?? undefined, revision)) throw new RevisionMismatch();
     const present = new Set(features);
     return {
       key: found.key,
@@ -84,11 +88,19 @@ export class ChangeSet {
     return this.#read(this.#sets.find(name));
   }
 
+  /** The revision of the set that a name stands for. Rejects as `read` does. */
+  async revision(name: SetName): Promise<Revision | undefined> {
+    const { key, stored } = this.#sets.find(name);
+    return (await askStore(stored.connection, () => stored.changes.revisions([key])))[0];
+  }
+
   async #read({ key, stored }: FoundSet): Promise<SetContent> {
-    // Asked for first: a change between the two makes the revision too old, and whoever relies on it is refused.
-    const [revision] = await stored.changes.revisions([key]);
-    const { value } = await stored.sets.read(key, stored.limit);
-    return { key, features: inOrder(value.features), skipped: value.skipped, revision };
+    return askStore(stored.connection, async () => {
+      // Asked for first: a change between the two makes the revision too old, and whoever relies on it is refused.
+      const [revision] = await stored.changes.revisions([key]);
+      const { value } = await stored.sets.read(key, stored.limit);
+      return { key, features: inOrder(value.features), skipped: value.skipped, revision };
+    });
   }
 
   /** Each feature once. What takes out what can be written reads nothing. */
@@ -105,7 +117,8 @@ export class ChangeSet {
     // Others may have put there what could not be written here; that can be taken out.
     const odd = [...remove].filter((feature) => !isWritableKey(feature));
     if (add.size + odd.length > 0) {
-      const { features, skipped } = (await stored.sets.read(key, stored.limit)).value;
+      const read = async () => stored.sets.read(key, stored.limit);
+      const { features, skipped } = (await askStore(stored.connection, read)).value;
       const present = new Set(features);
       const missing = odd.find((feature) => !present.has(feature));
       if (missing !== undefined) throw unwritable(missing);

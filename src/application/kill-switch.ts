@@ -1,6 +1,6 @@
 import { ChangeRefused } from "../domain/errors.ts";
 import type { FeatureKey } from "../domain/feature.ts";
-import type { WantedChange } from "./change-set.ts";
+import type { SourceChange } from "./change-set.ts";
 import type { KnownSource, SourceSets } from "./source-sets.ts";
 
 const isFixedSet = ({ stored }: KnownSource): boolean => stored !== undefined && stored.key.fields.length === 0;
@@ -19,7 +19,7 @@ export function killSwitchOf({ sources }: SourceSets): string {
 }
 
 /** The change that switches a feature off for everybody, whoever grants it. It works also when the store is full. */
-export const killing = (sets: SourceSets, feature: FeatureKey): WantedChange => ({
+export const killing = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
   source: killSwitchOf(sets),
   add: [feature],
   remove: [],
@@ -27,7 +27,7 @@ export const killing = (sets: SourceSets, feature: FeatureKey): WantedChange => 
 });
 
 /** The change that takes a kill back, so that just what was on before is on again. */
-export const reviving = (sets: SourceSets, feature: FeatureKey): WantedChange => ({
+export const reviving = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
   source: killSwitchOf(sets),
   add: [],
   remove: [feature],

@@ -1,7 +1,8 @@
-import { SourceUnavailable, UnknownFeature } from "../domain/errors.ts";
+import { UnknownFeature } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../domain/feature.ts";
 import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
+import { askStore } from "./ask-store.ts";
 import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
 import { within } from "./deadline.ts";
 import type { KnownSource, SourceSets } from "./source-sets.ts";
@@ -86,7 +87,7 @@ export class ListFeatures {
   async #gather() {
     const shared = this.#sets.sources.filter(({ stored }) => !stored || !isPersonal(stored));
     const [entries, ...known] = await Promise.all([
-      asked("catalogue", () => this.#catalogue.all()),
+      this.#catalogue.all(),
       ...shared.map(async (source) => [source.name, await this.#ask(source)] as const),
     ]);
     return { entries, known: new Map(known) };
@@ -95,7 +96,7 @@ export class ListFeatures {
   async #ask(source: KnownSource): Promise<Known> {
     const { stored } = source;
     try {
-      return await asked(source.name, () => (stored ? inSets(stored) : ofAnybody(source, this.#now())));
+      return await askStore(source.name, () => (stored ? inSets(stored) : ofAnybody(source, this.#now())));
     } catch (error) {
       if (!stored && source.onFailure === "skip") return { features: [], placeOf: () => undefined };
       throw error;
@@ -135,21 +136,13 @@ const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | un
     text.toLowerCase().includes(search),
   );
 
-async function asked<T>(name: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (cause) {
-    throw new SourceUnavailable(name, cause);
-  }
-}
-
 /** How many users have each feature of their own; `undefined` where that is not known. None where no set of the source is a user's. */
 async function usersOf(
   { name, stored }: KnownSource,
   features: readonly FeatureKey[],
 ): Promise<readonly (number | undefined)[]> {
   if (!stored || !isPersonal(stored) || features.length === 0) return [];
-  return asked(name, () => stored.changes.holders(stored.key.prefix, features));
+  return askStore(name, () => stored.changes.holders(stored.key.prefix, features));
 }
 
 /** What a source says that reads no sets, for nobody in particular. */

@@ -2,7 +2,9 @@ import { ChangeRefused } from "../domain/errors.ts";
 import { isValue, type UserId } from "../domain/evaluation-context.ts";
 import { isToken, longestToken } from "../domain/token.ts";
 import type { TokenInfo, TokenStore } from "../domain/token-store.ts";
+import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
+import { tokensSource } from "./identify-caller.ts";
 
 /** Says which tokens speak for whom. */
 export class ManageTokens {
@@ -28,24 +30,27 @@ export class ManageTokens {
   ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }> {
     const store = this.#storeFor(token);
     const change = { ...author, id: this.#newId(), token, userId: checked(userId) };
-    return store.assign(change).finally(() => this.#changed(token));
+    return askStore(tokensSource, () => store.assign(change)).finally(() => this.#changed(token));
   }
 
   /** Makes a token unknown; answers whom it spoke for. Rejects with `ChangeRefused` for a text that cannot be a token. */
   async revoke(token: string, author: Author): Promise<UserId | undefined> {
     const store = this.#storeFor(token);
-    return store.revoke({ ...author, id: this.#newId(), token }).finally(() => this.#changed(token));
+    const change = { ...author, id: this.#newId(), token };
+    return askStore(tokensSource, () => store.revoke(change)).finally(() => this.#changed(token));
   }
 
   /** Makes a token of a user unknown that is named by its id; answers whether the user had it. */
   async revokeById(tokenId: string, userId: UserId, author: Author): Promise<boolean> {
+    const store = this.#needed();
     const change = { ...author, id: this.#newId(), tokenId, userId: checked(userId) };
-    return (await this.#needed().revoke(change)) !== undefined;
+    return (await askStore(tokensSource, () => store.revoke(change))) !== undefined;
   }
 
   /** The tokens that were issued for a user here, oldest first; none where the configuration has no tokens. */
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
-    return (await this.#store?.list(checked(userId))) ?? [];
+    const id = checked(userId);
+    return (await askStore(tokensSource, async () => this.#store?.list(id))) ?? [];
   }
 
   #storeFor(token: string): TokenStore {

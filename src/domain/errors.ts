@@ -62,8 +62,12 @@ export class SourceUnavailable extends TidegateError {
   /** The configured name of the source; `tokens` for the store of tokens. */
   readonly source: string;
 
-  constructor(source: string, cause: unknown) {
-    super(`"${source}" cannot answer at the moment; ask again in a second.`, { cause });
+  constructor(
+    source: string,
+    cause: unknown,
+    message = `"${source}" cannot answer at the moment; ask again in a second.`,
+  ) {
+    super(message, { cause });
     this.source = source;
   }
 }

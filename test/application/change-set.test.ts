@@ -5,6 +5,7 @@ import { killing, reviving } from "../../src/application/kill-switch.ts";
 import { LoadDemo } from "../../src/application/load-demo.ts";
 import { ManageTokens } from "../../src/application/manage-tokens.ts";
 import { type KnownSource, type SetName, SourceSets } from "../../src/application/source-sets.ts";
+import type { Revision } from "../../src/domain/change.ts";
 import { ChangeRefused, RevisionMismatch, UnknownSource } from "../../src/domain/errors.ts";
 import { nothing } from "../../src/domain/feature-resolver.ts";
 import { KeyTemplate } from "../../src/domain/key-template.ts";
@@ -193,22 +194,26 @@ describe("a preview of a change", () => {
     await apply({ key: "global_features", add: ["a", "b"], remove: [] });
     const [before] = await connection.changes.revisions(["global_features"]);
     const change = { source: "global_features", add: ["b", "c"], remove: ["a", "z"] };
-    expect(await changeSet.preview(change, author)).toEqual({ key: "global_features", added: ["c"], removed: ["a"] });
+    expect(await changeSet.preview(change, undefined)).toEqual({
+      key: "global_features",
+      added: ["c"],
+      removed: ["a"],
+    });
     expect(await list({ key: "global_features" })).toEqual(["a", "b"]);
     expect(await connection.changes.revisions(["global_features"])).toEqual([before]);
   });
 
   it("is refused as the change would be", async () => {
     const { apply, changeSet } = useCases("global_features");
-    const preview = (add: string[], more = {}) =>
-      changeSet.preview({ source: "global_features", add, remove: [] }, { ...author, ...more });
+    const preview = (add: string[], ifRevision?: Revision | null) =>
+      changeSet.preview({ source: "global_features", add, remove: [] }, ifRevision);
     await apply({ key: "global_features", add: ["a"], remove: [] });
     const { revision } = await changeSet.read({ source: "global_features" });
     expect(await codeOf(preview(["a b"]))).toBe("invalid-feature-key");
-    await expect(preview(["b"], { ifRevision: null })).rejects.toBeInstanceOf(RevisionMismatch);
-    expect(await preview(["b"], { ifRevision: revision })).toMatchObject({ added: ["b"] });
+    await expect(preview(["b"], null)).rejects.toBeInstanceOf(RevisionMismatch);
+    expect(await preview(["b"], revision)).toMatchObject({ added: ["b"] });
     await apply({ key: "global_features", add: ["c"], remove: [] });
-    await expect(preview(["b"], { ifRevision: revision })).rejects.toBeInstanceOf(RevisionMismatch);
+    await expect(preview(["b"], revision)).rejects.toBeInstanceOf(RevisionMismatch);
   });
 });
 

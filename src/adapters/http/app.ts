@@ -14,6 +14,7 @@ import type { TailActivity } from "../../application/tail-activity.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
 import { TidegateError } from "../../domain/errors.ts";
 import type { Log } from "../../infrastructure/logger.ts";
+import { adminRoutes, type Backoffice } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
 import { explain } from "./admin/explain.ts";
 import { cacheView } from "./cache-view.ts";
@@ -42,6 +43,7 @@ export type HttpOptions = {
   readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
   readonly viewCache: ViewCache;
+  readonly backoffice: Backoffice;
   readonly readActivity: ReadActivity;
   readonly recordActivity: RecordActivity;
   readonly tailActivity: TailActivity;
@@ -83,6 +85,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
+  adminRoutes(app, operators, options.backoffice);
   events(app, operators, options.readActivity, options.recordActivity);
   eventExport(app, operators, options.readActivity);
   eventTail(app, operators, options.readActivity, options.tailActivity, options.streams);

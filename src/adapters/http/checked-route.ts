@@ -12,6 +12,8 @@ export type CheckedRoute<Query extends z.ZodObject, Body extends z.ZodType> = Om
   readonly query?: Query;
   /** Left out, no body is read. */
   readonly body?: Body;
+  /** The largest body, in bytes; else as `jsonBody` has it. */
+  readonly longestBody?: number;
 };
 
 /** What a request sent, as the schemas want it. */
@@ -20,10 +22,13 @@ type Given<Query extends z.ZodType, Body extends z.ZodType> = {
   readonly body: z.output<Body>;
 };
 
-/** Adds a route that takes what its description says it takes, and refuses all else before the handler is asked. */
+/**
+ * Adds a route that takes what its description says it takes, and refuses all else before the handler is asked. A parameter
+ * `feature` at the end of the path takes all that is left of it, because a feature key may have slashes.
+ */
 export function checkedRoute<Query extends z.ZodObject = typeof noQuery, Body extends z.ZodType = z.ZodUndefined>(
   app: OpenAPIHono,
-  { middleware, query, body, ...description }: CheckedRoute<Query, Body>,
+  { middleware, query, body, longestBody, ...description }: CheckedRoute<Query, Body>,
   handle: (c: Context, given: Given<Query, Body>) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath({
@@ -33,11 +38,11 @@ export function checkedRoute<Query extends z.ZodObject = typeof noQuery, Body ex
       ...(body && { body: { required: true, content: { "application/json": { schema: body } } } }),
     },
   });
-  const path = description.path.replaceAll(/\/{(.+?)}/g, "/:$1");
+  const path = description.path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{.+}");
   app.on(description.method, path, middleware, async (c) =>
     handle(c, {
       query: queryOf(c.req.url, query ?? noQuery) as z.output<Query>,
-      body: (body && (await jsonBody(c, body))) as z.output<Body>,
+      body: (body && (await jsonBody(c, body, longestBody))) as z.output<Body>,
     }),
   );
 }

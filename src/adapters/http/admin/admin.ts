@@ -1,0 +1,40 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Catalogue } from "../../../application/catalogue.ts";
+import type { ChangeSet } from "../../../application/change-set.ts";
+import type { ListFeatures } from "../../../application/list-features.ts";
+import type { ManageTokens } from "../../../application/manage-tokens.ts";
+import type { SourceSets } from "../../../application/source-sets.ts";
+import type { ViewUser } from "../../../application/view-user.ts";
+import type { Claims } from "../../../domain/claims.ts";
+import type { Operators } from "../operators.ts";
+import { bulkRoute } from "./bulk.ts";
+import { catalogueRoutes } from "./catalogue.ts";
+import { knownFeatures } from "./features.ts";
+import { killSwitchRoutes } from "./kill-switch.ts";
+import { SetChanges } from "./set-changes.ts";
+import { sourceRoutes } from "./sources.ts";
+import { userRoutes } from "./users.ts";
+
+/** What the backoffice API can have done. */
+export type Backoffice = {
+  readonly sets: SourceSets;
+  readonly changeSet: ChangeSet;
+  readonly listFeatures: ListFeatures;
+  readonly catalogue: Catalogue;
+  readonly viewUser: ViewUser;
+  readonly manageTokens: ManageTokens;
+  /** What Idempotency-Keys were used for; left out where there is no store to keep that. */
+  readonly claims: Claims | undefined;
+};
+
+/** The routes under `/admin/v1` by which people see and change what is on. */
+export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoffice): void {
+  const { sets, changeSet, listFeatures, catalogue, claims } = use;
+  const changes = new SetChanges(changeSet, listFeatures);
+  knownFeatures(app, operators, listFeatures);
+  sourceRoutes(app, operators, sets, changeSet, changes, claims);
+  bulkRoute(app, operators, changes, claims);
+  killSwitchRoutes(app, operators, sets, changeSet, changes, claims);
+  userRoutes(app, operators, use.viewUser, use.manageTokens, claims);
+  catalogueRoutes(app, operators, catalogue, claims);
+}

@@ -1,0 +1,141 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { mostAtOnce } from "../../../application/change-set.ts";
+import type { Claims } from "../../../domain/claims.ts";
+import { ChangeRefused, SourceUnavailable, StoreDataInvalid, TidegateError } from "../../../domain/errors.ts";
+import { checkedRoute } from "../checked-route.ts";
+import { idempotencyKeyParameter } from "../idempotency-key.ts";
+import type { Operators } from "../operators.ts";
+import { problems } from "../problem.ts";
+import { problemResponses } from "../problem-responses.ts";
+import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
+import { revisionIn } from "./entity-tag.ts";
+import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+
+const mostItems = 1_000;
+/** Holds ten thousand of the longest feature keys, and a thousand contexts. */
+const longestBody = 4_194_304;
+
+const Item = z
+  .strictObject({
+    source: z.string(),
+    context: z
+      .strictObject({
+        userId: z.string().optional(),
+        targetingKey: z.string().optional(),
+        location: z.string().optional(),
+      })
+      .default({})
+      .openapi({ description: "Just the fields of the source's key." }),
+    add: z.array(z.string()).default([]),
+    remove: z.array(z.string()).default([]),
+    ifRevision: z
+      .string()
+      .transform((text, context) => {
+        const revision = revisionIn(text);
+        if (revision !== undefined) return revision;
+        context.addIssue("is no revision; send the `revision` of a read or a change");
+        return z.NEVER;
+      })
+      .optional()
+      .openapi({ type: "string", description: "Only while the set is at this revision." }),
+  })
+  .refine(({ add, remove }) => add.length + remove.length > 0, "adds and removes nothing; name a feature");
+type Item = z.output<typeof Item>;
+
+const BulkBody = z
+  .strictObject({
+    changes: z.array(Item).openapi({
+      description: `At most ${mostItems}, with ${mostAtOnce} features in all. Each is made whole or not at all, by itself.`,
+    }),
+  })
+  .openapi("Changes", {
+    example: {
+      changes: [
+        { source: "user", context: { userId: "1" }, add: ["feature_3"], remove: ["feature_4"] },
+        { source: "active", add: ["feature_3"] },
+      ],
+    },
+  });
+
+const Refused = z.object({
+  status: z.int().openapi({ description: "As if the change had been asked for alone." }),
+  source: z.string(),
+  code: z.string(),
+  detail: z.string(),
+});
+const Made = Changed.extend({ status: z.literal(200) });
+type Result = z.output<typeof Refused> | z.output<typeof Made>;
+
+/** `POST /admin/v1/changes`: many changes in one request. */
+export function bulkRoute(
+  app: OpenAPIHono,
+  operators: Operators,
+  changes: SetChanges,
+  claims: Claims | undefined,
+): void {
+  checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/changes",
+      summary: "Change many sets",
+      description:
+        "One after the other, in the order given. Where one is refused the others are made; once a store does not answer, those after it are not tried, and may be sent again.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("editor"),
+      parameters: [idempotencyKeyParameter],
+      query: TrialQuery,
+      body: BulkBody,
+      longestBody,
+      responses: {
+        200: {
+          description: "What became of each, in the same order.",
+          content: { "application/json": { schema: z.object({ results: z.array(z.union([Made, Refused])) }) } },
+        },
+        ...problemResponses(...changeProblems, "payload-too-large", "too-many"),
+      },
+    },
+    async (c, { query, body }) => {
+      demandNoIfMatch(c, "give each change its own `ifRevision` in the body");
+      demandFew(body.changes);
+      const isTrial = query.dryRun === "true";
+      const author = isTrial ? undefined : await changeAuthor(c, claims, { query, body });
+      const results = await inTurn(body.changes, ({ ifRevision, ...change }, index) => {
+        if (!author) return changes.try(change, ifRevision);
+        // Two changes of one set are two, although they came in one request.
+        const once = author.once !== undefined && { once: `${author.once}.${index}` };
+        return changes.make(change, { ...author, ...once, ...(ifRevision !== undefined && { ifRevision }) });
+      });
+      return c.json({ results }, 200, adminHeaders);
+    },
+  );
+}
+
+function demandFew(items: readonly Item[]): void {
+  const features = items.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
+  if (items.length <= mostItems && features <= mostAtOnce) return;
+  throw new ChangeRefused(
+    `One request makes at most ${mostItems} changes, with ${mostAtOnce} features in all; send several.`,
+    "too-many",
+  );
+}
+
+async function inTurn(
+  items: readonly Item[],
+  task: (item: Item, index: number) => Promise<Changed>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  let away: SourceUnavailable | undefined;
+  for (const [index, item] of items.entries()) {
+    try {
+      if (away) throw away;
+      results.push({ status: 200, ...(await task(item, index)) });
+    } catch (error) {
+      if (!(error instanceof TidegateError)) throw error;
+      if (error instanceof SourceUnavailable && !(error.cause instanceof StoreDataInvalid)) away = error;
+      const { code, message: detail } = error;
+      results.push({ status: problems[code].status, source: item.source, code, detail });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,166 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Catalogue, CatalogueEntry } from "../../../application/catalogue.ts";
+import type { Claims } from "../../../domain/claims.ts";
+import { UnknownFeature } from "../../../domain/errors.ts";
+import { checkedRoute } from "../checked-route.ts";
+import type { Operators } from "../operators.ts";
+import { problemResponses } from "../problem-responses.ts";
+import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
+import { entityTag, entityTagHeader, revisionDemanded } from "./entity-tag.ts";
+import { featureParameter } from "./feature-parameter.ts";
+import { adminHeaders } from "./set-changes.ts";
+
+const Description = z
+  .strictObject({
+    description: z.string().max(2_000).default(""),
+    owner: z.string().max(200).default(""),
+    tags: z
+      .array(z.string().min(1).max(50))
+      .max(20)
+      .default([])
+      .transform((tags) => [...new Set(tags)]),
+    archived: z.boolean().default(false).openapi({ description: "That it is done with. Changes nothing else." }),
+  })
+  .openapi("Description", {
+    example: { description: "The new menu", owner: "shop", tags: ["web"], archived: false },
+  });
+
+/** What is said of a feature. */
+export const CatalogueEntryBody = z
+  .object({
+    description: z.string(),
+    owner: z.string(),
+    tags: z.array(z.string()).readonly(),
+    archived: z.boolean(),
+    created: z.iso.datetime().openapi({ description: "When it was first described." }),
+  })
+  .openapi("CatalogueEntry");
+
+export const shownEntry = ({ description, owner, tags, archived, created }: CatalogueEntry) => ({
+  description,
+  owner,
+  tags,
+  archived,
+  created: new Date(created).toISOString(),
+});
+
+const path = "/admin/v1/catalogue/{feature}";
+const entryAnswer = (description: string) => ({
+  description,
+  headers: entityTagHeader,
+  content: { "application/json": { schema: CatalogueEntryBody } },
+});
+
+/** `/admin/v1/catalogue/{feature}`: what people say of a feature. */
+export function catalogueRoutes(
+  app: OpenAPIHono,
+  operators: Operators,
+  catalogue: Catalogue,
+  claims: Claims | undefined,
+): void {
+  const demanded = (c: Context, feature: string) =>
+    revisionDemanded(c, async () => {
+      const found = await catalogue.get(feature);
+      return { exists: found !== undefined, revision: found?.revision };
+    });
+
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path,
+      summary: "What is said of a feature",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      parameters: [featureParameter],
+      responses: {
+        200: entryAnswer("What is said of it."),
+        ...problemResponses("operators-only", "invalid-query", "unknown-feature", "source-unavailable"),
+      },
+    },
+    async (c) => {
+      const found = await catalogue.get(c.req.param("feature") ?? "");
+      if (!found) throw new UnknownFeature();
+      return c.json(shownEntry(found.entry), 200, { ...adminHeaders, ETag: entityTag(found.revision) });
+    },
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "put",
+      path,
+      summary: "Describe a feature",
+      description:
+        "Takes the place of what was said before; what is left out is empty. It changes nothing of what is on.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("editor"),
+      parameters: [featureParameter, ...safeguards],
+      query: TrialQuery,
+      body: Description,
+      responses: {
+        200: entryAnswer("What is said of it now."),
+        ...problemResponses(
+          ...changeProblems,
+          "payload-too-large",
+          "invalid-feature-key",
+          "revision-mismatch",
+          "store-full",
+        ),
+      },
+    },
+    async (c, { query, body }) => {
+      const feature = c.req.param("feature") ?? "";
+      const ifRevision = await demanded(c, feature);
+      if (query.dryRun === "true") {
+        await catalogue.check(feature, ifRevision);
+        return c.json(shownEntry(await catalogue.entryOf(feature, body)), 200, adminHeaders);
+      }
+      const author = await changeAuthor(c, claims, { query, body, ifRevision });
+      const { entry, revision } = await catalogue.put(feature, body, author);
+      return c.json(shownEntry(entry), 200, { ...adminHeaders, ETag: entityTag(revision) });
+    },
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "delete",
+      path,
+      summary: "Forget what is said of a feature",
+      tags: ["Backoffice"],
+      ...operators.atLeast("editor"),
+      parameters: [featureParameter, ...safeguards],
+      query: TrialQuery,
+      responses: {
+        200: {
+          description: "It is forgotten.",
+          headers: entityTagHeader,
+          content: {
+            "application/json": {
+              schema: z.object({
+                feature: z.string(),
+                removed: z.boolean().openapi({ description: "Whether there was anything." }),
+              }),
+            },
+          },
+        },
+        ...problemResponses(...changeProblems, "payload-too-large", "revision-mismatch", "store-full"),
+      },
+    },
+    async (c, { query }) => {
+      await demandNoBody(c);
+      const feature = c.req.param("feature") ?? "";
+      const ifRevision = await demanded(c, feature);
+      if (query.dryRun === "true") {
+        await catalogue.check(feature, ifRevision);
+        const removed = (await catalogue.get(feature)) !== undefined;
+        return c.json({ feature, removed }, 200, adminHeaders);
+      }
+      const author = await changeAuthor(c, claims, { query, ifRevision });
+      const { removed, revision } = await catalogue.remove(feature, author);
+      return c.json({ feature, removed }, 200, { ...adminHeaders, ETag: entityTag(revision) });
+    },
+  );
+}

@@ -1,0 +1,105 @@
+import { setTimeout } from "node:timers/promises";
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ChangeSet } from "../../../application/change-set.ts";
+import { killing, killSwitchOf, reviving } from "../../../application/kill-switch.ts";
+import type { SourceSets } from "../../../application/source-sets.ts";
+import type { Claims } from "../../../domain/claims.ts";
+import { freshnessBoundMs } from "../../../domain/held.ts";
+import { checkedRoute } from "../checked-route.ts";
+import type { Operators } from "../operators.ts";
+import { problemResponses } from "../problem-responses.ts";
+import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
+import { entityTag, entityTagHeader } from "./entity-tag.ts";
+import { featureParameter } from "./feature-parameter.ts";
+import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+import { SetBody, shownSet } from "./sources.ts";
+
+const KillQuery = TrialQuery.extend({
+  wait: z
+    .enum(["true", "false"])
+    .optional()
+    .openapi({ description: "`true`: answer once every instance acts on it, or marks its answers as stale." }),
+});
+
+const Killed = Changed.extend({
+  everywhere: z.boolean().optional().openapi({
+    description:
+      "Whether every instance acts on it, or marks its answers as stale; certain only with `wait`, and left out of a trial.",
+  }),
+}).openapi("Killed");
+
+/** An answer that is not marked as stale is at most that old, so that from then on it tells of the change. A timer may end somewhat early. */
+const everywhereAfterMs = freshnessBoundMs + 2;
+
+/** `/admin/v1/killed`: switches features off for everybody, and back. */
+export function killSwitchRoutes(
+  app: OpenAPIHono,
+  operators: Operators,
+  sets: SourceSets,
+  changeSet: ChangeSet,
+  changes: SetChanges,
+  claims: Claims | undefined,
+): void {
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/killed",
+      summary: "The features that are switched off for everybody",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      responses: {
+        200: { description: "They.", headers: entityTagHeader, content: { "application/json": { schema: SetBody } } },
+        ...problemResponses("operators-only", "invalid-query", "no-kill-switch", "source-unavailable"),
+      },
+    },
+    async (c) => {
+      const source = killSwitchOf(sets);
+      const content = await changeSet.read({ source });
+      return c.json(shownSet(source, content), 200, { ...adminHeaders, ETag: entityTag(content.revision) });
+    },
+  );
+
+  for (const method of ["put", "delete"] as const) {
+    checkedRoute(
+      app,
+      {
+        method,
+        path: "/admin/v1/killed/{feature}",
+        summary: method === "put" ? "Switch a feature off for everybody" : "Take a kill back",
+        description:
+          method === "put"
+            ? "Whoever grants it. Works also while the activity log is away and while Redis is out of memory."
+            : "What was on before is on again, and nothing else.",
+        tags: ["Backoffice"],
+        ...operators.atLeast("editor"),
+        parameters: [featureParameter, ...safeguards],
+        query: KillQuery,
+        responses: {
+          200: {
+            description: "What was changed.",
+            headers: entityTagHeader,
+            content: { "application/json": { schema: Killed } },
+          },
+          ...problemResponses(
+            ...changeProblems,
+            "payload-too-large",
+            "no-kill-switch",
+            "invalid-feature-key",
+            "too-many",
+            "revision-mismatch",
+          ),
+        },
+      },
+      async (c, { query }) => {
+        await demandNoBody(c);
+        const feature = c.req.param("feature") ?? "";
+        const change = method === "put" ? killing(sets, feature) : reviving(sets, feature);
+        return changes.answer(c, change, { query, claims, urgent: true }, async () => {
+          if (query.wait === "true") await setTimeout(everywhereAfterMs);
+          return { everywhere: query.wait === "true" };
+        });
+      },
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { Author } from "../../../application/author.ts";
+import type { ChangeSet, SourceChange } from "../../../application/change-set.ts";
+import type { ListFeatures } from "../../../application/list-features.ts";
+import type { Claims } from "../../../domain/claims.ts";
+import { securityHeaders } from "../problem.ts";
+import { changeAuthor, type TrialQuery, type Wish } from "./change-request.ts";
+import { revisionDemanded, revisionText } from "./entity-tag.ts";
+
+/** The headers of all answers of the backoffice API. */
+export const adminHeaders = { ...securityHeaders, "Cache-Control": "no-store" };
+
+const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
+const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
+
+/** What a change did, or would do. */
+export const Changed = z
+  .object({
+    source: z.string(),
+    key: Key,
+    added: Features("Those that were not in the set before."),
+    removed: Features("Those that were."),
+    revision: z
+      .string()
+      .optional()
+      .openapi({ description: "Of the set from now on, as in the `ETag`. Left out where nothing was changed." }),
+    dryRun: z.literal(true).optional().openapi({ description: "Only where this is what would have changed." }),
+    users: z
+      .object({
+        having: z
+          .int()
+          .nullable()
+          .openapi({ description: "Null where that is not known, or several features change." }),
+      })
+      .optional()
+      .openapi({ description: "Only of a trial: how many users have the feature of their own." }),
+  })
+  .openapi("Changed", {
+    example: {
+      source: "global",
+      key: "global_features",
+      added: ["feature_1"],
+      removed: [],
+      revision: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7",
+    },
+  });
+export type Changed = z.output<typeof Changed>;
+
+/** What a request asks for beside a change of a set. */
+type ChangeWish = Omit<Wish, "query" | "ifRevision"> & {
+  readonly query: z.output<typeof TrialQuery>;
+  readonly claims: Claims | undefined;
+};
+
+/** Makes changes of sets, or tells what they would do. */
+export class SetChanges {
+  readonly #changeSet: ChangeSet;
+  readonly #features: ListFeatures;
+
+  constructor(changeSet: ChangeSet, features: ListFeatures) {
+    this.#changeSet = changeSet;
+    this.#features = features;
+  }
+
+  /** The answer to a request for one change; `more` is asked for what to add to it once the change is made. */
+  async answer(
+    c: Context,
+    change: SourceChange,
+    { claims, ...wish }: ChangeWish,
+    more: () => Promise<object> = async () => ({}),
+  ): Promise<Response> {
+    // A set that was never changed is empty, and yet there.
+    const present = async () => ({ exists: true, revision: await this.#changeSet.revision(change) });
+    const ifRevision = await revisionDemanded(c, present);
+    if (wish.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, adminHeaders);
+    const changed = await this.make(change, await changeAuthor(c, claims, { ...wish, ifRevision }));
+    return c.json({ ...changed, ...(await more()) }, 200, { ...adminHeaders, ETag: `"${changed.revision}"` });
+  }
+
+  async make(change: SourceChange, author: Author): Promise<Changed & { readonly revision: string }> {
+    const { key, added, removed, revision } = await this.#changeSet.execute(change, author);
+    return { source: change.source, key, added, removed, revision: revisionText(revision) };
+  }
+
+  async try(change: SourceChange, ifRevision: Author["ifRevision"]): Promise<Changed> {
+    const preview = await this.#changeSet.preview(change, ifRevision);
+    const [feature, another] = new Set([...change.add, ...change.remove]);
+    const having = feature !== undefined && another === undefined ? await this.#features.having(feature) : null;
+    return { source: change.source, ...preview, dryRun: true, users: { having } };
+  }
+}

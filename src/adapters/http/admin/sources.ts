@@ -1,0 +1,244 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { ChangeSet, SetContent } from "../../../application/change-set.ts";
+import type { KnownSource, SetContext, SourceSets } from "../../../application/source-sets.ts";
+import type { Claims } from "../../../domain/claims.ts";
+import { keyFields } from "../../../domain/evaluation-context.ts";
+import { roles } from "../../../domain/source.ts";
+import { checkedRoute } from "../checked-route.ts";
+import type { Operators } from "../operators.ts";
+import { HttpProblem } from "../problem.ts";
+import { problemResponses } from "../problem-responses.ts";
+import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
+import { entityTag, entityTagHeader, revisionText } from "./entity-tag.ts";
+import { featureParameter } from "./feature-parameter.ts";
+import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+
+const SourceBody = z
+  .object({
+    name: z.string(),
+    kind: z.string(),
+    role: z.enum(roles),
+    gatedBy: z.array(z.string()).readonly(),
+    changeable: z.boolean().openapi({ description: "Whether it reads sets, which can be changed here." }),
+    key: z.string().nullable().openapi({ description: "The keys of its sets." }),
+    fields: z
+      .array(z.enum(keyFields))
+      .readonly()
+      .openapi({ description: "What has to be said, as query, for one of its sets to be named." }),
+  })
+  .openapi("Source", {
+    example: {
+      name: "user",
+      kind: "set",
+      role: "grant",
+      gatedBy: ["active"],
+      changeable: true,
+      key: "features:user:{userId}",
+      fields: ["userId"],
+    },
+  });
+
+const contextValue = (description: string, example: string) => z.string().optional().openapi({ description, example });
+
+/** Which set of a source is meant: just the fields of its key. */
+const ContextQuery = z.strictObject({
+  userId: contextValue("The user, where the source has a set for each.", "1"),
+  targetingKey: contextValue("The targeting key, where the source has a set for each.", "device-7"),
+  location: contextValue("The location, where the source has a set for each.", "madrid"),
+});
+const ChangeMemberQuery = TrialQuery.extend(ContextQuery.shape);
+
+/** What is in a set. */
+export const SetBody = z
+  .object({
+    source: z.string(),
+    key: z.string(),
+    features: z.array(z.string()).readonly(),
+    skipped: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
+    revision: z.string().openapi({ description: "`none.0` where nothing was recorded of it yet." }),
+  })
+  .openapi("Set", {
+    example: {
+      source: "user",
+      key: "features:user:1",
+      features: ["feature_3", "feature_4"],
+      skipped: 0,
+      revision: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7",
+    },
+  });
+
+export const shownSet = (source: string, { key, features, skipped, revision }: SetContent) => ({
+  source,
+  key,
+  features,
+  skipped,
+  revision: revisionText(revision),
+});
+
+const nameParameter = {
+  name: "name",
+  in: "path",
+  required: true,
+  description: "The source.",
+  schema: { type: "string" },
+  example: "global",
+} as const;
+
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
+const readProblems = [
+  "operators-only",
+  "invalid-query",
+  "unknown-source",
+  "not-changeable",
+  "source-unavailable",
+] as const;
+
+/** `/admin/v1/sources`: what features come from, and the sets that can be changed. A source that YAML adds is there by itself. */
+export function sourceRoutes(
+  app: OpenAPIHono,
+  operators: Operators,
+  sets: SourceSets,
+  changeSet: ChangeSet,
+  changes: SetChanges,
+  claims: Claims | undefined,
+): void {
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/sources",
+      summary: "The sources, and which sets they read",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      responses: {
+        200: {
+          description: "In the order of the configuration.",
+          content: json(z.object({ sources: z.array(SourceBody) })),
+        },
+        ...problemResponses("operators-only", "invalid-query"),
+      },
+    },
+    (c) => c.json({ sources: sets.sources.map(shownSource) }, 200, adminHeaders),
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/sources/{name}/features",
+      summary: "What is in a set of a source",
+      description: "As the store has it now, past what is remembered.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      parameters: [nameParameter],
+      query: ContextQuery,
+      responses: {
+        200: { description: "The set.", headers: entityTagHeader, content: json(SetBody) },
+        ...problemResponses(...readProblems, "validation-failed"),
+      },
+    },
+    async (c, { query }) => {
+      const source = nameIn(c);
+      const content = await changeSet.read({ source, context: contextFor(sets, source, query) });
+      return c.json(shownSet(source, content), 200, { ...adminHeaders, ETag: entityTag(content.revision) });
+    },
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/sources/{name}/features/{feature}",
+      summary: "Whether a feature is in a set of a source",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      parameters: [nameParameter, featureParameter],
+      query: ContextQuery,
+      responses: {
+        200: {
+          description: "Whether it is.",
+          headers: entityTagHeader,
+          content: json(z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() })),
+        },
+        ...problemResponses(...readProblems, "validation-failed"),
+      },
+    },
+    async (c, { query }) => {
+      const [source, feature] = [nameIn(c), featureIn(c)];
+      const { key, features, revision } = await changeSet.read({ source, context: contextFor(sets, source, query) });
+      const headers = { ...adminHeaders, ETag: entityTag(revision) };
+      return c.json({ source, key, feature, on: features.includes(feature) }, 200, headers);
+    },
+  );
+
+  for (const method of ["put", "delete"] as const) {
+    const isAdded = method === "put";
+    checkedRoute(
+      app,
+      {
+        method,
+        path: "/admin/v1/sources/{name}/features/{feature}",
+        summary: isAdded ? "Put a feature into a set of a source" : "Take a feature out of a set of a source",
+        description: "Done again, it changes nothing.",
+        tags: ["Backoffice"],
+        ...operators.atLeast("editor"),
+        parameters: [nameParameter, featureParameter, ...safeguards],
+        query: ChangeMemberQuery,
+        responses: {
+          200: { description: "What was changed.", headers: entityTagHeader, content: json(Changed) },
+          ...problemResponses(
+            ...changeProblems,
+            "payload-too-large",
+            "unknown-source",
+            "invalid-feature-key",
+            "too-many",
+            "revision-mismatch",
+            "store-full",
+          ),
+        },
+      },
+      async (c, { query }) => {
+        await demandNoBody(c);
+        const source = nameIn(c);
+        const features = [featureIn(c)];
+        const change = {
+          source,
+          context: contextFor(sets, source, query),
+          add: isAdded ? features : [],
+          remove: isAdded ? [] : features,
+        };
+        return changes.answer(c, change, { query, claims });
+      },
+    );
+  }
+}
+
+const nameIn = (c: Context): string => c.req.param("name") ?? "";
+const featureIn = (c: Context): string => c.req.param("feature") ?? "";
+
+/** The fields of the source's key. Throws `HttpProblem` `invalid-query` where one is missing, or another is given. */
+function contextFor(sets: SourceSets, source: string, query: SetContext): SetContext {
+  const { fields } = sets.of(source).key;
+  for (const field of keyFields) {
+    const isNeeded = fields.includes(field);
+    if (isNeeded === (query[field] !== undefined)) continue;
+    throw new HttpProblem(
+      "invalid-query",
+      isNeeded
+        ? `The source "${source}" has a set for each ${field}; say for which with the query parameter "${field}".`
+        : `The source "${source}" has not a set for each ${field}; leave the query parameter "${field}" out.`,
+    );
+  }
+  return Object.fromEntries(fields.map((field) => [field, query[field]]));
+}
+
+const shownSource = ({ name, kind, role, gatedBy, stored }: KnownSource) => ({
+  name,
+  kind,
+  role,
+  gatedBy,
+  changeable: stored !== undefined,
+  key: stored?.key.text ?? null,
+  fields: stored?.key.fields ?? [],
+});
