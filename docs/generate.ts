@@ -106,7 +106,7 @@ export function metricsPage(): string {
   return `${notice}
 # Metrics
 
-\`GET /metrics\` answers in Prometheus' text format to who sends \`TIDEGATE_ADMIN_TOKEN\` as Bearer token or Basic password.
+\`GET /metrics\` answers in Prometheus' text format to who sends an operator's credential as Bearer token or Basic password; scope \`viewer\` will do.
 Each figure is the sum over all workers, unless its meaning says otherwise. What a worker had counted when it was asked last
 stays in the sum when it dies, so that no counter goes down. One that does not answer within a second is left out likewise,
 and \`tidegate_workers\` is lower than configured. A worker that hangs may also be the one that is asked: let Prometheus ask again.

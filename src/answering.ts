@@ -47,6 +47,8 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(compose(config, env));
   composition.replace(Tokens.Log, log);
+  const newFile = composition.get(Tokens.FirstCredential)?.newFile;
+  if (newFile) console.log(`The operators' credential is in ${newFile}`);
   const checkReadiness = composition.get(Tokens.CheckReadiness);
   const counts = composition.get(Tokens.Counts);
   const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock), counts);
@@ -77,7 +79,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     tailActivity: composition.get(Tokens.TailActivity),
     streams,
     scrape: figures.scrape,
-    adminToken: env["TIDEGATE_ADMIN_TOKEN"],
+    identifyOperator: composition.get(Tokens.IdentifyOperator),
     isStopping: () => stopping.aborted,
     log,
     logRequests: config.log.requests,

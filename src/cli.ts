@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { activityCommand } from "./adapters/cli/activity.ts";
+import { credentialsCommand } from "./adapters/cli/credentials.ts";
 import { demoCommand } from "./adapters/cli/demo.ts";
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { explainCommand } from "./adapters/cli/explain.ts";
@@ -44,6 +45,7 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
       },
       changeSet: composition.get(Tokens.ChangeSet),
       manageTokens: composition.get(Tokens.ManageTokens),
+      manageCredentials: composition.get(Tokens.ManageCredentials),
       loadDemo: composition.get(Tokens.LoadDemo),
       acceptStores: composition.get(Tokens.AcceptStores),
       // A task that does not read the log does not need it.
@@ -80,6 +82,7 @@ program
   .addCommand(explainCommand(onStores))
   .addCommand(setCommand(onStores))
   .addCommand(tokenCommand(onStores))
+  .addCommand(credentialsCommand(onStores))
   .addCommand(demoCommand(onStores))
   .addCommand(storeCommand(onStores))
   .addCommand(activityCommand(onStores))

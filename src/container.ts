@@ -13,9 +13,11 @@ import { CompleteSince } from "./application/complete-since.ts";
 import { DrainOutboxes } from "./application/drain-outboxes.ts";
 import { ExplainFeatures } from "./application/explain-features.ts";
 import { IdentifyCaller, tokensSource } from "./application/identify-caller.ts";
+import { IdentifyOperator } from "./application/identify-operator.ts";
 import { KeepRecords } from "./application/keep-records.ts";
 import { ListFeatures } from "./application/list-features.ts";
 import { LoadDemo } from "./application/load-demo.ts";
+import { ManageCredentials } from "./application/manage-credentials.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { PastFeatureSets } from "./application/past-feature-sets.ts";
 import { ReadActivity } from "./application/read-activity.ts";
@@ -35,6 +37,8 @@ import type { ChangeFeed } from "./domain/change-feed.ts";
 import { NotKnown } from "./domain/errors.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
+import { firstCredential } from "./domain/credential.ts";
+import type { DocumentStore } from "./domain/document-store.ts";
 import { readAt } from "./domain/held.ts";
 import type { Outbox } from "./domain/outbox.ts";
 import type { Source } from "./domain/source.ts";
@@ -45,6 +49,7 @@ import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
 import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection, Store } from "./infrastructure/connection.ts";
+import { credentialIn, newSecret, secretDigest } from "./infrastructure/credential-secret.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
@@ -279,6 +284,33 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
         c.resolve(Tokens.ManageTokens),
       ),
   );
+  provide(Tokens.FirstCredential, () => {
+    const secret = env["TIDEGATE_ADMIN_TOKEN"];
+    if (secret) return { secret, newFile: undefined };
+    const { tokenFile } = config.admin;
+    if (!tokenFile) return undefined;
+    const found = credentialIn(tokenFile);
+    return { secret: found.secret, newFile: found.isNew ? tokenFile : undefined };
+  });
+
+  provide(Tokens.ManageCredentials, (c) => {
+    return new ManageCredentials(
+      credentialStore(c, config),
+      newSecret,
+      c.resolve(Tokens.NewId),
+      c.resolve(Tokens.Clock),
+    );
+  });
+
+  provide(Tokens.IdentifyOperator, (c) => {
+    const first = c.resolve(Tokens.FirstCredential);
+    return new IdentifyOperator(credentialStore(c, config), c.resolve(Tokens.TokenResolver), {
+      digestOf: secretDigest,
+      first: first && { secret: first.secret, credential: firstCredential },
+      maxStaleMs: config.cache.maxStaleSeconds.tokens * 1_000,
+      now: () => performance.now(),
+    });
+  });
 
   provide(Tokens.LoadDemo, (c) => {
     const connections = [...c.resolve(Tokens.Connections).values()];
@@ -418,6 +450,12 @@ const unrecorded = (name: string): FeatureResolver => ({
 });
 
 const connectionOf = (c: DependencyContainer, name: string): Connection => named(c.resolve(Tokens.Connections), name);
+
+/** Where tokens are, credentials are too. */
+function credentialStore(c: DependencyContainer, { tokens, connections }: Config): DocumentStore | undefined {
+  const name = tokens?.connection ?? Object.keys(connections)[0];
+  return name === undefined ? undefined : connectionOf(c, name).documents;
+}
 
 const feedOf = (c: DependencyContainer, name: string): ChangeFeed => named(c.resolve(Tokens.Feeds), name);
 

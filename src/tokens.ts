@@ -10,9 +10,11 @@ import type { CompareMoments } from "./application/compare-moments.ts";
 import type { CompleteSince } from "./application/complete-since.ts";
 import type { DrainOutboxes } from "./application/drain-outboxes.ts";
 import type { ExplainFeatures } from "./application/explain-features.ts";
+import type { IdentifyOperator } from "./application/identify-operator.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
 import type { ListFeatures } from "./application/list-features.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
+import type { ManageCredentials } from "./application/manage-credentials.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
 import type { RecallFeatures } from "./application/recall-features.ts";
@@ -39,6 +41,9 @@ import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { Connection, Store } from "./infrastructure/connection.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { CommandTimes, Metrics } from "./infrastructure/metrics/metrics.ts";
+
+/** The secret that lets the first operator in, and the file that was made for it just now, if one was. */
+type FirstCredential = { readonly secret: string; readonly newFile: string | undefined };
 
 /** A container key that remembers what stands behind it, so that a wrong pairing does not compile. */
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -71,6 +76,9 @@ export const Tokens = {
   ViewUser: token<ViewUser>("ViewUser"),
   ChangeSet: token<ChangeSet>("ChangeSet"),
   ManageTokens: token<ManageTokens>("ManageTokens"),
+  FirstCredential: token<FirstCredential | undefined>("FirstCredential"),
+  ManageCredentials: token<ManageCredentials>("ManageCredentials"),
+  IdentifyOperator: token<IdentifyOperator>("IdentifyOperator"),
   LoadDemo: token<LoadDemo>("LoadDemo"),
   AcceptStores: token<AcceptStores>("AcceptStores"),
   ViewCache: token<ViewCache>("ViewCache"),

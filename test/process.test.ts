@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,29 @@ describe("the embedded default", () => {
     expect(statSync(join(env.TIDEGATE_DATA, "token-pepper")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(env.TIDEGATE_DATA, "tidegate.db"), "latin1")).not.toContain("1234");
   });
+
+  it("makes a credential for operators at its first start, unless the environment has one, and says where it is", async () => {
+    const env = { TIDEGATE_DATA: join(newFolder(), "data"), PORT: "0" };
+    const file = join(env.TIDEGATE_DATA, "admin-token");
+    const statusOf = async (url: string, token: string) => {
+      return (await fetch(`${url}/metrics`, { headers: bearer(token) })).status;
+    };
+    {
+      const token = "the-environment's-credential";
+      await using service = new TestProcess(["src/main.ts"], { ...env, TIDEGATE_ADMIN_TOKEN: token });
+      expect(await statusOf(await service.url(), token)).toBe(200);
+      expect(existsSync(file)).toBe(false);
+    }
+    for (const isFirst of [true, false]) {
+      await using service = new TestProcess(["src/main.ts"], env);
+      const url = await service.url();
+      const token = readFileSync(file, "utf8").trim();
+      expect(service.stdout.includes(`The operators' credential is in ${file}\n`)).toBe(isFirst);
+      expect(service.stdout + service.stderr).not.toContain(token);
+      expect([await statusOf(url, token), await statusOf(url, `${token}x`)]).toEqual([200, 401]);
+    }
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
 });
 
 describe("the service as a process", () => {
@@ -85,7 +108,8 @@ describe("the service as a process", () => {
       expect(await service.exit()).toBe(0);
       expect(failed).toBe(0);
       expect(new Set(statuses)).toEqual(new Set([200]));
-      expect(service.stdout).toBe(`Tidegate serves at ${url}\n`);
+      const file = join(env.TIDEGATE_DATA, "admin-token");
+      expect(service.stdout).toBe(`The operators' credential is in ${file}\nTidegate serves at ${url}\n`);
       await expect(fetch(url)).rejects.toThrow();
     },
   );

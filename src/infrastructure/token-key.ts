@@ -1,6 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { secretFile } from "./secret-file.ts";
 import { SetupFailed } from "./setup-failed.ts";
 
 /** The least length of a pepper, in bytes. */
@@ -36,26 +35,11 @@ export const pepperedDigest =
 /** The pepper in a file that only its owner may read; made with 32 random bytes where it is missing. */
 export function pepperIn(file: string): Buffer {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    if (!existsSync(file)) make(file, randomBytes(32).toString("base64url"));
-    const pepper = readFileSync(file);
+    const { content: pepper } = secretFile(file, () => randomBytes(32).toString("base64url"));
     if (pepper.length < shortestPepper) throw new Error(`it has less than ${shortestPepper} bytes`);
     return pepper;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
     throw new SetupFailed(`the pepper in ${file} cannot be used: ${reason}; restore it, or make it readable`);
-  }
-}
-
-/** Makes a file whole and durable, or leaves alone one that another process made meanwhile. */
-function make(file: string, content: string): void {
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, content, { mode: 0o600, flush: true });
-  try {
-    linkSync(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    unlinkSync(draft);
   }
 }

@@ -66,6 +66,30 @@ describe("the command line", () => {
     expect((await run("", "add")).stderr).toContain("required option '--user <id>' not specified");
   });
 
+  it("issues credentials, lists and revokes them, and tells a secret once", async () => {
+    const run = (...args: string[]) => tidegate(["credentials", ...args], env);
+    const added = await run("add", "alice", "--scope", "editor", "--email", "alice@example.org");
+    expect(added).toEqual({ code: 0, stdout: expect.stringMatching(/^tgc_[A-Za-z0-9_-]{43}\n$/), stderr: "" });
+    await run("add", "bob.long-name", "--scope", "viewer");
+    const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
+    const { stdout } = await run("list");
+    expect(stdout).toMatch(
+      new RegExp(
+        `^alice          editor  alice@example.org  ${time}\nbob.long-name  viewer  -                  ${time}\n$`,
+      ),
+    );
+    expect(stdout).not.toContain(added.stdout.trim());
+    const again = await run("add", "alice", "--scope", "admin");
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("there is a credential alice already")]);
+    expect((await run("add", "carol")).stderr).toContain("required option '--scope <scope>' not specified");
+    expect((await run("add", "carol", "--scope", "root")).stderr).toContain(
+      "Allowed choices are viewer, editor, admin",
+    );
+    expect((await run("revoke", "alice")).stdout).toBe("alice: revoked\n");
+    expect((await run("revoke", "alice")).stderr).toContain('there is no credential "alice"');
+    expect((await run("list")).stdout).toMatch(/^bob/);
+  });
+
   it("checks a configuration", async () => {
     expect(await tidegate(["check"], env)).toEqual({
       code: 0,
@@ -138,6 +162,8 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
     ["set", "add"],
     ["token"],
     ["token", "remove"],
+    ["credentials"],
+    ["credentials", "add"],
     ["demo"],
     ["sources"],
   ])("explains itself: tidegate %s %s --help", async (...command) => {

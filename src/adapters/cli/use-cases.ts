@@ -2,6 +2,7 @@ import type { AcceptStores } from "../../application/accept-stores.ts";
 import type { ChangeSet } from "../../application/change-set.ts";
 import type { ExplainFeatures } from "../../application/explain-features.ts";
 import type { LoadDemo } from "../../application/load-demo.ts";
+import type { ManageCredentials } from "../../application/manage-credentials.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
@@ -12,6 +13,7 @@ export type UseCases = {
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;
   readonly manageTokens: ManageTokens;
+  readonly manageCredentials: ManageCredentials;
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
   readonly readActivity: ReadActivity;

@@ -6,6 +6,7 @@ import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { CheckRecords } from "../../application/check-records.ts";
 import type { CompareMoments } from "../../application/compare-moments.ts";
 import type { ExplainFeatures } from "../../application/explain-features.ts";
+import type { IdentifyOperator } from "../../application/identify-operator.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
 import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { RecordActivity } from "../../application/record-activity.ts";
@@ -50,14 +51,16 @@ export type HttpOptions = {
   readonly streams: EventStreams;
   /** Tells the figures of all workers, as text for Prometheus. */
   readonly scrape: () => Promise<string>;
-  /** The credential of operators; without it nobody is one. */
-  readonly adminToken: string | undefined;
+  readonly identifyOperator: IdentifyOperator;
   readonly isStopping: () => boolean;
   readonly log: Log;
   readonly logRequests: boolean;
   readonly corsOrigins: readonly string[];
   readonly version: string;
 };
+
+/** What pages of other origins may be allowed to ask for. What operators do is never for them. */
+const sharedPath = "/features";
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -78,9 +81,9 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     });
     // An OPTIONS request that is no preflight asks what the path takes.
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
-    app.use((c, next) => (isQuestion(c) ? next() : shared(c, next)));
+    app.use(sharedPath, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
-  const operators = new Operators(options.adminToken);
+  const operators = new Operators(options.identifyOperator);
   features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers);
   healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);

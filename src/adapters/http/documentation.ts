@@ -95,12 +95,13 @@ export function documentation(app: OpenAPIHono, version: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "admin", {
     type: "http",
     scheme: "bearer",
-    description: "For operators: the value of TIDEGATE_ADMIN_TOKEN.",
+    description:
+      "For operators: a credential of the scope that the route names, or of a wider one. `viewer` reads, `editor` changes features too, `admin` does all. TIDEGATE_ADMIN_TOKEN is one of scope `admin`.",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
     type: "http",
     scheme: "basic",
-    description: "For operators: the value of TIDEGATE_ADMIN_TOKEN is the password; the user name is ignored.",
+    description: "For operators: the credential is the password; the user name is ignored.",
   });
   app.openapi(document, () => {
     const description = app.getOpenAPI31Document({

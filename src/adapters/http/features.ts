@@ -102,8 +102,6 @@ export function features(
   recallFeatures: RecallFeatures,
   answers: PreparedAnswers,
 ): void {
-  const { middleware: demandOperator } = operators.atLeast("viewer");
-
   // A prepared answer is not waited for, which would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {
     const authorization = c.req.header("authorization");
@@ -133,7 +131,7 @@ export function features(
     if (c.req.query("at") === undefined) {
       throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');
     }
-    await demandOperator(c, async () => {});
+    await operators.demand(c, "viewer");
     const { at, user, location } = queryOf(c.req.url, momentQuery);
     const caller = user === undefined ? undefined : { userId: user };
     const { features, isPast } = await recallFeatures.execute(caller, location, at);

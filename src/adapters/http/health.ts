@@ -53,7 +53,7 @@ const ready = createRoute({
   description:
     "Operators are told how each connection and each source does, and whether changes reach the activity log.",
   tags: ["Health"],
-  security: [{}, { admin: [] }, { adminAsPassword: [] }],
+  security: [{}, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   responses: {
     200: { description: "They would.", content: json(Readiness) },
     503: {
@@ -74,7 +74,7 @@ export function healthChecks(
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
-    const isOperator = operators.include(c.req.header("authorization"));
+    const isOperator = await operators.include(c);
     const [{ ready, connections, sources }, records] = await Promise.all([
       checkReadiness.execute(),
       isOperator ? checkRecords.execute() : undefined,

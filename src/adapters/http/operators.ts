@@ -1,54 +1,81 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import type { Author } from "../../application/author.ts";
+import type { IdentifyOperator } from "../../application/identify-operator.ts";
+import { isAtLeast, type Scope } from "../../domain/credential.ts";
 import { tokenOf } from "./authorization.ts";
+import { isCrossOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./problem.ts";
 
-const digestOf = (text: string): Buffer => hash("sha256", text, "buffer");
+/** How a route says, in the OpenAPI document, which scope it demands. */
+export type Security = { [scheme in "admin" | "adminAsPassword"]?: Scope[] }[];
 
-/** What a credential may do; each may do what those before it may. */
-export const scopes = ["viewer", "editor", "admin"] as const;
-export type Scope = (typeof scopes)[number];
-
-/** Who operates the service: the bearers of the admin credential. Keeps its digest only. */
+/** Lets operators in, each as far as their credential goes. */
 export class Operators {
-  readonly #digest: Buffer | undefined;
+  readonly #identify: IdentifyOperator;
 
-  /** Without a credential nobody is one. */
-  constructor(adminToken: string | undefined) {
-    this.#digest = adminToken ? digestOf(adminToken) : undefined;
-  }
-
-  /** Whether an Authorization header carries the credential; false too for one that cannot be read. */
-  include(authorization: string | undefined): boolean {
-    if (!this.#digest) return false;
-    try {
-      const token = tokenOf(authorization);
-      return token !== undefined && timingSafeEqual(digestOf(token), this.#digest);
-    } catch {
-      return false;
-    }
+  constructor(identify: IdentifyOperator) {
+    this.#identify = identify;
   }
 
   /** Makes a route one for operators of a scope, and describes it as such; to be spread into its definition. */
-  atLeast(_scope: Scope): { readonly security: Record<string, string[]>[]; readonly middleware: MiddlewareHandler } {
+  atLeast(scope: Scope): { readonly security: Security; readonly middleware: MiddlewareHandler } {
     return {
-      security: [{ admin: [] }, { adminAsPassword: [] }],
+      security: [{ admin: [scope] }, { adminAsPassword: [scope] }],
       middleware: async (c, next) => {
-        if (!this.include(c.req.header("authorization"))) throw this.#refusal();
-        c.set("author", { by: "admin" } satisfies Author);
+        c.set("author", await this.demand(c, scope));
         await next();
       },
     };
   }
 
-  #refusal(): HttpProblem {
-    return new HttpProblem(
-      "operators-only",
-      this.#digest
-        ? "This route is for operators; send Authorization: Bearer with the value of TIDEGATE_ADMIN_TOKEN."
-        : "This route is for operators, and no credential of theirs is configured; start Tidegate with TIDEGATE_ADMIN_TOKEN (16 characters or more) and send that.",
+  /** Who calls, where they may; throws `HttpProblem` where they may not, and `SourceUnavailable` where that cannot be told. */
+  async demand(c: Context, scope: Scope): Promise<Author> {
+    if (isCrossOrigin(c)) {
+      throw new HttpProblem(
+        "cross-origin",
+        "What operators do is not for pages of other origins; call it from a page that this service serves, or from no page.",
+      );
+    }
+    const secret = secretOf(c);
+    const found = secret === undefined ? undefined : await this.#identify.execute(secret);
+    if (found === undefined) {
+      throw new HttpProblem(
+        "operators-only",
+        "This route is for operators; send Authorization: Bearer with a credential of theirs, such as TIDEGATE_ADMIN_TOKEN where it is set.",
+      );
+    }
+    if (found === "client") {
+      throw new HttpProblem(
+        "forbidden",
+        "This route is for operators, and the token is a client's; send a credential.",
+      );
+    }
+    if (!isAtLeast(found.scope, scope)) {
+      const challenge = `Bearer realm="tidegate", error="insufficient_scope", scope="${scope}"`;
+      throw new HttpProblem(
+        "insufficient-scope",
+        `The credential ${found.name} is one of scope ${found.scope}, and this takes ${scope}; use another.`,
+        { "WWW-Authenticate": challenge },
+      );
+    }
+    return { by: found.name };
+  }
+
+  /** Whether an operator of any scope calls; false too where that cannot be told. */
+  async include(c: Context): Promise<boolean> {
+    return this.demand(c, "viewer").then(
+      () => true,
+      () => false,
     );
+  }
+}
+
+/** `undefined` too where the header cannot be read: that is nobody's credential. */
+function secretOf(c: Context): string | undefined {
+  try {
+    return tokenOf(c.req.header("authorization"));
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,10 +30,14 @@ type ProblemResponses = Record<
   { description: string; content: { "application/problem+json": { schema: typeof Problem } } }
 >;
 
-/** How a route documents the problems it answers with: one response a status. */
+/** How a route refuses that is not for everybody. */
+const refusals = ["operators-only", "forbidden", "insufficient-scope", "cross-origin", "source-unavailable"] as const;
+
+/** How a route documents the problems it answers with: one response a status. One that is `operators-only` refuses in other ways too. */
 export function problemResponses(...codes: readonly ProblemCode[]): ProblemResponses {
   const responses: ProblemResponses = {};
-  for (const code of codes) {
+  const all = codes.flatMap((code) => (code === "operators-only" ? refusals : [code]));
+  for (const code of new Set(all)) {
     const { status, title } = problems[code];
     const described = responses[status]
       ? `${responses[status].description}; ${title} (\`${code}\`)`

@@ -88,7 +88,24 @@ export const problems = {
     status: 401,
     title: "Operators only",
     meaning:
-      "The route is for operators, and the request has not their credential. Send `Bearer <TIDEGATE_ADMIN_TOKEN>`, or `Basic` with it as password; where the service has none, start it with that variable set.",
+      "The route is for operators, and the request has no credential of theirs, or one that is not known (any more). Send `Bearer <credential>`, or `Basic` with it as password. The value of TIDEGATE_ADMIN_TOKEN is one, and `tidegate credentials add` issues more.",
+  },
+  forbidden: {
+    status: 403,
+    title: "Forbidden",
+    meaning: "The route is for operators, and the token is a client's. Send a credential of an operator.",
+  },
+  "insufficient-scope": {
+    status: 403,
+    title: "Insufficient scope",
+    meaning:
+      "The credential is known, and may not do this: a `viewer` reads, an `editor` changes features too, an `admin` does all. Use one of the scope that the detail names.",
+  },
+  "cross-origin": {
+    status: 403,
+    title: "Cross-origin",
+    meaning:
+      "A page of another origin called a route of operators. Call it from a page that this service serves, or from no page.",
   },
   "not-found": {
     status: 404,

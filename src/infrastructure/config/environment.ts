@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isCredential } from "../credential-secret.ts";
 import type { Problem } from "./config-error.ts";
 import { type Entry, isEntry, mapIn } from "./entries.ts";
 import { activity, cache, log, server } from "./schema.ts";
@@ -41,10 +42,10 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
   };
 }
 
-/** What is wrong with the credential of operators, which only the environment holds. */
+/** What is wrong with the first credential of operators in the environment. */
 export function checkAdminToken(env: NodeJS.ProcessEnv, problems: Problem[]): void {
   const token = env["TIDEGATE_ADMIN_TOKEN"];
-  if (!token || /^[\x21-\x7e]{16,}$/.test(token)) return;
+  if (!token || isCredential(token)) return;
   const fault = "is no credential; set 16 or more visible ASCII characters, as from `openssl rand -hex 32`";
   problems.push({ place: "environment", path: "TIDEGATE_ADMIN_TOKEN", fault });
 }

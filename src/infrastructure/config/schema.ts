@@ -141,7 +141,12 @@ export const cache = z.strictObject({
   maxStaleSeconds: z
     .strictObject({
       features: z.coerce.number().min(0).max(31_536_000).default(86_400).describe("Of sets of features."),
-      tokens: z.coerce.number().min(0).max(31_536_000).default(600).describe("Of tokens."),
+      tokens: z.coerce
+        .number()
+        .min(0)
+        .max(31_536_000)
+        .default(600)
+        .describe("Of tokens, and of operators' credentials."),
     })
     .prefault({})
     .describe("For how long the last known answer is served, marked as stale, while a store is away."),
@@ -165,12 +170,24 @@ export const activity = z.strictObject({
     ),
 });
 
+/** The section `admin`. */
+export const admin = z.strictObject({
+  tokenFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Holds the operators' first credential where TIDEGATE_ADMIN_TOKEN is not set; made with a random one where it is missing. Left out, there is none but that of the environment and those that `tidegate credentials` issues.",
+    ),
+});
+
 /** A whole file, but for what each kind of source adds to its own entries. */
 export const base = z.strictObject({
   server: server.prefault({}),
   log: log.prefault({}),
   cache: cache.prefault({}),
   activity: activity.prefault({}),
+  admin: admin.prefault({}),
   connections: z.record(name, connection).default({}).describe("The stores, by name."),
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),
