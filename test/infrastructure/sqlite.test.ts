@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RevisionMismatch, StoreFull } from "../../src/domain/errors.ts";
+import { StoreFull } from "../../src/domain/errors.ts";
 import type { FeatureStore } from "../../src/domain/feature-store.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { SetupFailed } from "../../src/infrastructure/setup-failed.ts";
@@ -49,81 +49,6 @@ describe("SQLite", () => {
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
   featureStoreContract(() => recording(store));
   outboxContract(() => recording(store));
-
-  it("records each change of a set, with its members now and then", async () => {
-    const { changes } = store.connection;
-    await store.put("a", ["one", "two"]);
-    const change = { ...aChange(), note: "why", key: "a", personal: false };
-    expect(await changes.revisions(["a"])).toEqual([undefined]);
-    const done = await changes.apply({ ...change, add: ["two", "three"], remove: ["one", "nine"], ifRevision: null });
-    const [baseline, record] = await recordsIn(store.connection);
-    const { id: epoch } = baseline ?? { id: "" };
-    expect(done).toEqual({ added: ["three"], removed: ["one"], revision: { epoch, number: 2 } });
-    expect(baseline).toEqual({
-      of: "set",
-      id: epoch,
-      by: "external",
-      at: expect.any(Number),
-      revision: { epoch, number: 1 },
-      key: "a",
-      origin: "baseline",
-      added: [],
-      removed: [],
-      members: ["one", "two"],
-      size: 2,
-    });
-    expect(record).toEqual({
-      of: "set",
-      id: change.id,
-      by: change.by,
-      note: "why",
-      at: expect.any(Number),
-      revision: { epoch, number: 2 },
-      key: "a",
-      origin: "change",
-      added: ["three"],
-      removed: ["one"],
-      size: 2,
-    });
-    await expect(changes.apply({ ...change, add: [], remove: [], ifRevision: null })).rejects.toThrow(RevisionMismatch);
-    expect(await changes.revisions(["a", "b"])).toEqual([{ epoch, number: 2 }, undefined]);
-    for (let number = 3; number <= 256; number++) await add(store.connection, "a", `feature_${number}`);
-    const records = await recordsIn(store.connection);
-    expect(records.map(({ revision }) => revision.number)).toEqual(Array.from({ length: 256 }, (_, at) => at + 1));
-    const whole = records.filter((each) => "members" in each);
-    expect(whole.map(({ revision }) => revision.number)).toEqual([1, 256]);
-    expect(whole[1]).toMatchObject({ members: await members(store.connection, "a"), size: 256 });
-  });
-
-  it("records a baseline where there is nothing yet, and anew in another epoch", async () => {
-    const { changes } = store.connection;
-    expect(await changes.reconcile({ key: "a", personal: false })).toBe(true);
-    expect(await changes.reconcile({ key: "a", personal: false })).toBe(false);
-    await store.put(
-      "much",
-      Array.from({ length: 1_001 }, (_, index) => `feature_${index}`),
-    );
-    await changes.rebase({ key: "much", personal: true });
-    await changes.rebase({ key: "much", personal: true });
-    const [empty, much, anew] = await recordsIn(store.connection);
-    expect(empty).toMatchObject({ key: "a", origin: "baseline", members: [], size: 0 });
-    expect(much).toMatchObject({ key: "much", origin: "baseline", added: [], size: 1_001 });
-    expect(much).not.toHaveProperty("members");
-    expect(anew?.revision).toEqual({ epoch: anew?.id, number: 1 });
-    expect(await changes.revisions(["much"])).toEqual([anew?.revision]);
-  });
-
-  it("finds keys by their prefix, and who has a feature", async () => {
-    const { changes } = store.connection;
-    for (const key of ["location:b", "location:a", "locations", "location:ü", "other"])
-      await store.put(key, ["x", "y"]);
-    expect(await changes.keys("location:", 10)).toEqual({
-      keys: ["location:a", "location:b", "location:ü"],
-      complete: true,
-    });
-    expect(await changes.keys("location:", 2)).toEqual({ keys: ["location:a", "location:b"], complete: false });
-    expect(await changes.holders("location:", ["x", "z"])).toEqual([3, 0]);
-  });
 
   documentStoreContract(() => ({
     documents: store.connection.documents,

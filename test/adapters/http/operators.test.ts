@@ -35,7 +35,8 @@ const open = [
   "get /problems/{code}",
 ];
 
-type Described = { readonly paths: Record<string, Record<string, { security?: Record<string, string[]>[] }>> };
+type Described = { readonly paths: Record<string, Record<string, Operation>> };
+type Operation = { security?: Record<string, string[]>[]; responses?: Record<string, unknown> };
 type Route = { readonly method: string; readonly path: string; readonly scope: Scope };
 
 async function documentOf(service: TestService): Promise<Described> {
@@ -182,6 +183,16 @@ describe("operators", () => {
       }),
     ]);
     expect(text).not.toContain(first);
+  });
+
+  it("can read of each route how it refuses", async () => {
+    const described = await documentOf(service);
+    for (const { method, path } of operatorsRoutes(described)) {
+      expect([path, Object.keys(described.paths[path]?.[method]?.responses ?? {})]).toEqual([
+        path,
+        expect.arrayContaining(["401", "403", "503"]),
+      ]);
+    }
   });
 
   it("are told which scope a thing takes", async () => {
