@@ -53,7 +53,7 @@ function turnText(isOn: boolean, { by, at, note, origin }: TurnedBy): string {
 
 function instantIn(text: string | undefined): Instant | undefined {
   if (text === undefined) return undefined;
-  const { success, data } = instant.safeParse(text);
+  const { success, data } = instant().safeParse(text);
   if (!success) throw new ChangeRefused("--at is no instant; write one of RFC 3339, as in 2026-11-17T09:00:00Z");
   return data;
 }

@@ -92,7 +92,7 @@ const route = createRoute({
 });
 
 /** What operators ask with. */
-const momentQuery = z.strictObject({ at: instant, user: z.string().optional(), location: z.string().optional() });
+const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
 
 /** `GET /features`: what a client app asks when it starts. */
 export function features(

@@ -6,7 +6,7 @@ import type { Operators } from "../operators.ts";
 import { HttpProblem, securityHeaders } from "../problem.ts";
 import { problemResponses } from "../problem-responses.ts";
 
-const moment = instant.openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
+const moment = instant().openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
 const time = z.iso.datetime();
 const keys = z.array(z.string()).readonly();
 

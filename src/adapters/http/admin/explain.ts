@@ -27,7 +27,7 @@ const Question = z
       .optional()
       .openapi({ description: "Or the user whom this token speaks for now. It is neither logged nor repeated." }),
     location: z.string().min(1).max(200).optional(),
-    at: instant
+    at: instant()
       .openapi({ type: "string", format: "date-time" })
       .optional()
       .openapi({ description: "The moment to explain; left out, now." }),
