@@ -76,6 +76,7 @@ export class RedisFeatureStore implements FeatureStore {
   }
 
   async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
+    if (features.length === 0) return [];
     if ((await this.#redis.dbsize()) > mostCounted) return features.map(() => undefined);
     const counts = features.map(() => 0);
     const counted = new Set<string>();

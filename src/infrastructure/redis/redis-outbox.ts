@@ -137,7 +137,9 @@ export class RedisOutbox implements Outbox {
     try {
       for await (const page of scan(this.#redis, outboxPrefix, "list")) {
         for (const key of page) this.#remember(key);
-        if (this.#mayHaveMore) break;
+        if (this.#known.size < mostKnown) continue;
+        this.#mayHaveMore = true;
+        break;
       }
     } catch (error) {
       this.#mayHaveMore = true;
