@@ -46,7 +46,7 @@ export type SetRecord = Recorded & {
   readonly removed: readonly FeatureKey[];
   /** The whole set after, where it is part of the record: then nothing before it is needed to know the set. */
   readonly members?: readonly FeatureKey[];
-  /** How many members it had after. */
+  /** How many members it had after; also such as can be no feature keys, which no record holds. */
   readonly size: number;
 };
 

@@ -10,6 +10,7 @@ import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { bookkeeping } from "../../src/infrastructure/redis/redis-keys.ts";
+import { RedisOutbox } from "../../src/infrastructure/redis/redis-outbox.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { emptied } from "../support/redis.ts";
 import { isOnPath, startRedisProcess } from "../support/redis-process.ts";
@@ -366,6 +367,48 @@ describe("an outbox in Redis", () => {
     expect((await outbox.backlog()).entries).toBe(3);
     await outbox.remove(spoilt);
     expect(await client.exists("tidegate:outbox:{bytes}")).toBe(0);
+  });
+
+  it("misses no entry that is added while it is read", async () => {
+    await using outbox = store.connection.outbox();
+    const read = new Set<string>();
+    let rounds = Promise.resolve();
+    let isOver = false;
+    const take = async () => {
+      const entries = await outbox.read(10);
+      for (const { record } of entries) if (record) read.add(record.id);
+      await outbox.remove(entries);
+      if (entries.length > 0) await take();
+    };
+    outbox.listen(() => {
+      if (!isOver) rounds = rounds.then(take);
+    });
+    const changes = Array.from({ length: 2_000 }, (_, index) => changeOf(`set:${index % 5}`, { add: ["a"] }));
+    for (const change of changes) await store.connection.changes.apply(change);
+    await until(() => changes.every(({ id }) => read.has(id)), "all are read");
+    isOver = true;
+    await rounds;
+  });
+
+  it("is read in smaller parts where what it holds takes long to travel", async () => {
+    const { client, url } = store.server;
+    for (let index = 0; index < 100; index++) {
+      await client.rpush(`tidegate:outbox:{${index}}`, "x".repeat(1_000_000));
+    }
+    const hurried = new Redis(url, { commandTimeout: 20 });
+    const feed = store.connection.feed(["tidegate:outbox:"]);
+    await using outbox = new RedisOutbox(hurried, feed);
+    await expect(outbox.read(100)).rejects.toThrow("timed out");
+    let taken = 0;
+    const take = async () => {
+      const entries = await outbox.read(100).catch(() => []);
+      taken += entries.length;
+      await outbox.remove(entries).catch(() => {});
+      return (await client.dbsize()) === 1;
+    };
+    await until(take, "all is taken", 50_000);
+    expect(taken).toBeGreaterThanOrEqual(100);
+    hurried.disconnect();
   });
 
   it("is emptied of entries in more lists than it remembers", async () => {
