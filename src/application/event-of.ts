@@ -14,7 +14,7 @@ export function eventOf(store: string, record: ChangeRecord, environment: string
     id: record.id,
     component: isOfFeatures(record) ? featuresComponent : tidegateComponent,
     environment,
-    email: emailOf(record.by),
+    email: record.email ?? emailOf(record.by),
     message: messageOf(record),
     data: dataOf(store, record),
     at: record.at,
@@ -73,7 +73,7 @@ const listed = (features: readonly string[]): string =>
 
 /** The record as people and programs may read it, without what the event tells beside. */
 function dataOf(store: string, record: ChangeRecord): { readonly [name: string]: Json } {
-  const { id: _id, by: _by, at: _at, of, revision, ...rest } = record;
+  const { id: _id, by: _by, email: _email, at: _at, of, revision, ...rest } = record;
   return { type: of, store, revision: `${revision.epoch}.${revision.number}`, ...rest };
 }
 

@@ -17,6 +17,8 @@ export type Change = {
   readonly id: string;
   /** Who makes it: the name of a credential, or of somebody at the command line. Never what a request says of itself. */
   readonly by: string;
+  /** Where they can be reached, as far as is known. */
+  readonly email?: string;
   /** A name for doing it only once: a change of the same thing under a name that was used within a day is not made; it answers what that one did. */
   readonly once?: string;
   /** Made only while the thing is at this revision; else it rejects with `RevisionMismatch`. `null`: while it was never changed. */
@@ -29,6 +31,7 @@ export type Change = {
 type Recorded = {
   readonly id: string;
   readonly by: string;
+  readonly email?: string;
   readonly note?: string;
   /** By the clock of the store; never before that of an earlier record of the same thing. */
   readonly at: Instant;
@@ -66,6 +69,14 @@ export type TokenRecord = Recorded & {
   readonly userId: string;
   readonly origin: "issued" | "revoked";
 };
+
+/** What the record of a change tells of how it came about. */
+export const authored = ({ id, by, email, note }: Change): Pick<Recorded, "id" | "by" | "email" | "note"> => ({
+  id,
+  by,
+  ...(email !== undefined && { email }),
+  ...(note !== undefined && { note }),
+});
 
 /** The record of a change, as the store keeps it that the change was made in. */
 export type ChangeRecord = SetRecord | DocumentRecord | TokenRecord;

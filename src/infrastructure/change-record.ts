@@ -5,6 +5,7 @@ import type { Json } from "../domain/feature.ts";
 const recorded = {
   id: z.uuid(),
   by: z.string(),
+  email: z.string().exactOptional(),
   note: z.string().exactOptional(),
   at: z.int(),
   revision: z.object({ epoch: z.string(), number: z.int() }),

@@ -104,7 +104,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
 
     it("records each change, also one that changes nothing", async () => {
       const { put, recordsOf } = opened("recorded");
-      const first = { ...change(), note: "a new one" };
+      const first = { ...change(), email: "alice@example.org", note: "a new one" };
       const changes = [first, { id: uuidv7(), by: "bob" }, change(), change()];
       const values = ["a", "a", null, null];
       for (const [index, value] of values.entries()) await put("one", value, changes[index]);

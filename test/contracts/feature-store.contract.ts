@@ -98,14 +98,15 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
     it("records a change with who made it and what it really did", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one", "two"));
-      const change = { ...changeOf("store:a", { add: ["two", "three"], remove: ["one"] }), note: 'for "Ana" ☂' };
+      const told = { email: "ana@example.org", note: 'for "Ana" ☂' };
+      const change = { ...changeOf("store:a", { add: ["two", "three"], remove: ["one"] }), ...told };
       const { revision } = await store.changes.apply(change);
       const { at, ...record } = (await recorded(store, "store:a")).at(-1) ?? {};
       expect(record).toEqual({
         of: "set",
         id: change.id,
         by: change.by,
-        note: change.note,
+        ...told,
         key: "store:a",
         origin: "change",
         added: ["three"],

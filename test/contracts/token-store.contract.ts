@@ -104,7 +104,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
 
     it("records each issue and each revocation, without the token", async () => {
       const { store, records, recordsOf } = opened();
-      const issue = { ...change(), note: "for the shop" };
+      const issue = { ...change(), email: "alice@example.org", note: "for the shop" };
       const end = { id: uuidv7(), by: "bob" };
       await store.assign({ ...issue, token: "recorded-s3cret", userId: "recorded" });
       await store.revoke({ ...end, token: "recorded-s3cret" });

@@ -58,7 +58,7 @@ export class Operators {
         { "WWW-Authenticate": challenge },
       );
     }
-    return { by: found.name };
+    return found.email === undefined ? { by: found.name } : { by: found.name, email: found.email };
   }
 
   /** Whether an operator of any scope calls; false too where that cannot be told. */

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import type { Revision } from "../../domain/change.ts";
+import { authored, type Revision } from "../../domain/change.ts";
 import type { Document, DocumentChange, DocumentStore } from "../../domain/document-store.ts";
 import { RevisionMismatch, StoreDataInvalid } from "../../domain/errors.ts";
 import type { Json } from "../../domain/feature.ts";
@@ -39,11 +39,11 @@ export class RedisDocumentStore implements DocumentStore {
 
   /** What is removed is so also where the store is full. */
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
-    const { collection, name, value, id, by, note, once, ifRevision } = change;
+    const { collection, name, value, id, once, ifRevision } = change;
     const key = collectionKey(collection);
     const own = bookkeeping(key);
     const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
-    const record = JSON.stringify({ of: "document", collection, name, value, id, by, note });
+    const record = JSON.stringify({ of: "document", collection, name, value, ...authored(change) });
     const values = [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
     const answer = await (value === null ? urgentScript : script)
       .run(this.#redis, keys, values)

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
-import { externalAuthor, type Revision } from "../../domain/change.ts";
+import { authored, externalAuthor, type Revision } from "../../domain/change.ts";
 import { RevisionMismatch } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
 import type { FeatureStore, SetAddress, SetChange, SetChanged } from "../../domain/feature-store.ts";
@@ -33,11 +33,12 @@ export class RedisFeatureStore implements FeatureStore {
     this.#redis = redis;
   }
 
-  async apply({ key, personal, id, by, note, once, ifRevision, urgent, ...change }: SetChange): Promise<SetChanged> {
+  async apply(change: SetChange): Promise<SetChanged> {
+    const { key, personal, once, ifRevision, urgent } = change;
     const add = [...new Set(change.add)];
     const remove = [...new Set(change.remove)];
     const answer = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
-      text: JSON.stringify({ of: "set", key, id, by, note }),
+      text: JSON.stringify({ of: "set", key, ...authored(change) }),
       values: [revisionText(ifRevision), add.length, ...add, ...remove],
       once,
     });

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
-import type { Change } from "../../domain/change.ts";
+import { authored, type Change } from "../../domain/change.ts";
 import { RevisionMismatch } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation-context.ts";
 import type { TokenInfo, TokenStore } from "../../domain/token-store.ts";
@@ -63,13 +63,14 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async #run(use: Script, change: Change, values: readonly string[]): Promise<Assigned> {
-    const { by, note, once, ifRevision } = change;
+    const { once, ifRevision } = change;
+    const { id: _, ...author } = authored(change);
     const keys = [tokensKey, ids, users, outbox];
     // The name of a key is seen more widely than what it holds, so it must not hold a token.
     const [key, id] = values;
     if (once !== undefined) keys.push(onceKey(`${hash("sha256", `${key}${id}`, "base64url")}:${once}`));
     const answer = await use
-      .run(this.#redis, keys, [...values, JSON.stringify({ by, note }), revisionText(ifRevision)])
+      .run(this.#redis, keys, [...values, JSON.stringify(author), revisionText(ifRevision)])
       .catch((error) => redisFault(error));
     if (answer === null) throw new RevisionMismatch();
     const { tokenId, before } = JSON.parse(String(answer));

@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Revision } from "../../domain/change.ts";
+import { authored, type Revision } from "../../domain/change.ts";
 import type { Document, DocumentChange, DocumentStore } from "../../domain/document-store.ts";
 import type { Json } from "../../domain/feature.ts";
-import { authored, demandRevision, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
+import { demandRevision, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
 /** Keeps documents in a SQLite database. Of one that was removed its revision stays. */
 export class SqliteDocumentStore implements DocumentStore {

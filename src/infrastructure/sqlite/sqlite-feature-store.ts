@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
-import { type ChangeRecord, externalAuthor, type Revision, type SetRecord } from "../../domain/change.ts";
+import { authored, type ChangeRecord, externalAuthor, type Revision, type SetRecord } from "../../domain/change.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
 import {
   type FeatureStore,
@@ -9,13 +9,13 @@ import {
   type SetChange,
   type SetChanged,
 } from "../../domain/feature-store.ts";
-import { authored, demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
+import { demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
 const recordsBetweenMembers = 256;
 /** Counting as many, of all features that are asked for, takes some milliseconds, in which nobody is answered. */
 const mostCounted = 100_000;
 
-type Author = Pick<ChangeRecord, "id" | "by" | "note">;
+type Author = Pick<ChangeRecord, "id" | "by" | "email" | "note">;
 type Deed = Pick<SetRecord, "origin" | "added" | "removed">;
 
 /**

@@ -104,10 +104,6 @@ export const headIn = (row: Record<string, unknown>): Head => ({
   at: Number(row["at"]),
 });
 
-/** What a record tells of how its change came about. */
-export const authored = ({ id, by, note }: Change): Pick<ChangeRecord, "id" | "by" | "note"> =>
-  note === undefined ? { id, by } : { id, by, note };
-
 /** Throws `RevisionMismatch` where a change was made for another revision than the present one. */
 export function demandRevision(wanted: Change["ifRevision"], present: Revision | undefined): void {
   if (wanted === undefined) return;

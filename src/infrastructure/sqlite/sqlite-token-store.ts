@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
-import type { Change, TokenRecord } from "../../domain/change.ts";
+import { authored, type Change, type TokenRecord } from "../../domain/change.ts";
 import type { UserId } from "../../domain/evaluation-context.ts";
 import type { TokenInfo, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
-import { authored, demandRevision, type Head, headAfter, type SqliteJournal } from "./sqlite-journal.ts";
+import { demandRevision, type Head, headAfter, type SqliteJournal } from "./sqlite-journal.ts";
 
 /** A token as it stands in the table; one from before there were records has no head. */
 type Row = { readonly key: string; readonly userId: UserId; readonly head: Head | undefined };
@@ -78,7 +78,7 @@ export class SqliteTokenStore implements TokenStore {
     head: Head | undefined,
     origin: TokenRecord["origin"],
     userId: UserId,
-    author: Pick<TokenRecord, "id" | "by" | "note">,
+    author: Pick<TokenRecord, "id" | "by" | "email" | "note">,
   ): Head {
     const after = headAfter(head, author.id);
     this.#journal.append({ of: "token", ...author, ...after, tokenId: after.revision.epoch, userId, origin });

@@ -88,7 +88,7 @@ export async function changeAuthor(
   { query: { note }, body, isSecret = false, ifRevision, urgent = false }: Wish,
 ): Promise<Author> {
   const author = {
-    by: authorOf(c).by,
+    ...authorOf(c),
     ...(note !== undefined && { note }),
     ...(ifRevision !== undefined && { ifRevision }),
   };
