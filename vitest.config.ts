@@ -4,7 +4,7 @@ const report = process.env["VITEST_JSON"];
 
 export default defineConfig({
   test: {
-    globalSetup: ["test/support/redis-setup.ts"],
+    globalSetup: ["test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [

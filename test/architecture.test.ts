@@ -18,7 +18,10 @@ const confined: Readonly<Record<string, RegExp>> = {
   tsyringe: /^(container|tokens)\.ts$/,
   "reflect-metadata": /^container\.ts$/,
   ioredis: /^infrastructure\/redis\//,
-  "node:sqlite": /^infrastructure\/sqlite\//,
+  "node:sqlite": /^infrastructure\/(sqlite|activity)\//,
+  kysely: /^infrastructure\/activity\//,
+  pg: /^infrastructure\/activity\//,
+  canonicalize: /^infrastructure\/activity\//,
   "@hono": /^adapters\/http\//,
   hono: /^adapters\/http\//,
   "@prometheus-io": /^infrastructure\/metrics\//,
@@ -76,6 +79,8 @@ describe("imports", () => {
     ["adapters/cli/planted.ts", `import { OpenAPIHono } from "@hono/zod-openapi";`],
     ["domain/planted.ts", `import { errorsPage } from "../../docs/generate.ts";`],
     ["adapters/http/planted.ts", `import { container } from "tsyringe";`],
+    ["infrastructure/redis/planted.ts", `import { Migrator } from "kysely/migration";`],
+    ["application/planted.ts", `import pg from "pg";`],
     ["main.ts", `import { injectable } from "tsyringe";`],
   ])("that point outward are found when they are planted in %s: %s", (file, code) => {
     expect(violations(file, code)).toHaveLength(1);

@@ -49,3 +49,14 @@ export type EventFilter = {
 
 /** Where the chain of hashes ends. `position` 0 and the hash of nothing where the log is empty. */
 export type LogHead = { readonly position: number; readonly hash: string };
+
+/** A head of the log that was kept elsewhere, or its hash alone. */
+export type KeptHead = { readonly hash: string; readonly position?: number };
+
+/**
+ * What proving the log came to: that it is as it was written, from behind `start` to `head`; or the first position
+ * that is not, and what is wrong with it.
+ */
+export type Proof =
+  | { readonly isSound: true; readonly start: LogHead; readonly head: LogHead }
+  | { readonly isSound: false; readonly position: number; readonly fault: string };

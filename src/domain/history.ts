@@ -19,7 +19,7 @@ export interface History {
   setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined>;
   /** When a set was first recorded. */
   firstRecord(store: string, key: string): Promise<Instant | undefined>;
-  /** For each feature that a set ever held, what turned it last, up to an instant. */
+  /** For each feature that a set ever held, what turned it last, up to an instant. Left out where retention has removed that event. */
   turns(store: string, key: string, at: Instant): Promise<readonly Turn[]>;
   /** A document as it was; not known before its first record. */
   documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined>;

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { getContainerRuntimeClient } from "testcontainers";
 import type { TestProject } from "vitest/node";
+import { dockerRuns } from "./docker.ts";
 import { isOnPath } from "./redis-process.ts";
 
 declare module "vitest" {
@@ -33,13 +33,4 @@ async function redisFrom(): Promise<"docker" | "path"> {
   });
   if (!isOnPath()) throw new Error(`redis-server is still not on the path; type: ${install}`);
   return "path";
-}
-
-async function dockerRuns(): Promise<boolean> {
-  try {
-    await getContainerRuntimeClient();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,0 +1,40 @@
+import type { Kysely } from "kysely";
+import { migrate } from "./migrations.ts";
+import { openPostgres } from "./postgres.ts";
+import { openSqlite } from "./sqlite.ts";
+import type { Tables } from "./tables.ts";
+
+/** Where the activity log is kept. */
+export type Place =
+  | { readonly kind: "postgres"; readonly url: string }
+  | { readonly kind: "sqlite"; readonly file: string };
+
+export type Database = Kysely<Tables>;
+
+/** Opens the database of the log, with its tables as this version has them. Rejects, with nothing left open, where it cannot be had. */
+export async function openDatabase(place: Place): Promise<Database> {
+  if (place.kind === "sqlite") return migrated(openSqlite(place.file), place.kind);
+  const patient = await migrated(openPostgres(place.url, false), place.kind);
+  await patient.destroy();
+  return openPostgres(place.url, true);
+}
+
+async function migrated(database: Database, kind: Place["kind"]): Promise<Database> {
+  try {
+    await migrate(database, kind);
+    return database;
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+}
+
+const uniqueViolation = "23505";
+const constraintUnique = 2_067;
+const constraintPrimaryKey = 1_555;
+
+/** Whether a statement failed because a row like that is there already. */
+export function isTaken(error: unknown): boolean {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  return code === uniqueViolation || errcode === constraintUnique || errcode === constraintPrimaryKey;
+}

@@ -1,0 +1,61 @@
+import type { InsertObject, Selectable } from "kysely";
+import type { Event } from "../../domain/activity.ts";
+import type { ChangeRecord } from "../../domain/change.ts";
+import type { Told } from "./event-hash.ts";
+import { instant, type Tables } from "./tables.ts";
+
+export type EventRow = Selectable<Tables["events"]>;
+
+/** What the columns of a change follow from its record. All tokens of a store are one thing, because their numbers are of the store. */
+type Change = Pick<EventRow, "store" | "kind" | "key" | "epoch" | "number">;
+
+const noChange: Change = { store: null, kind: null, key: null, epoch: null, number: null };
+
+/** What was changed, and the revision that it is at since. */
+export function changeOf({ change }: Pick<Told, "change">): Change {
+  if (!change) return noChange;
+  const { store, record } = change;
+  const { epoch, number } = record.revision;
+  return { store, kind: record.of, key: keyOf(record), epoch, number };
+}
+
+function keyOf(record: ChangeRecord): string {
+  if (record.of === "set") return record.key;
+  return record.of === "document" ? documentKey(record.collection, record.name) : "tokens";
+}
+
+/** The key of a document in the log. */
+export const documentKey = (collection: string, name: string): string => `${collection}/${name}`;
+
+/** How a message is searched: in whatever case. */
+export const folded = (text: string): string => text.toLowerCase();
+
+export const rowOf = (event: Event): InsertObject<Tables, "events"> => ({
+  position: event.position,
+  id: event.id,
+  component: event.component,
+  environment: event.environment,
+  email: event.email,
+  message: event.message,
+  folded: folded(event.message),
+  data: JSON.stringify(event.data),
+  created_at: instant(event.at),
+  recorded_by: event.recordedBy,
+  ...changeOf(event),
+  record: event.change ? JSON.stringify(event.change.record) : null,
+  hash: event.hash,
+});
+
+export const eventIn = (row: EventRow): Event => ({
+  id: row.id,
+  component: row.component,
+  environment: row.environment,
+  email: row.email,
+  message: row.message,
+  data: JSON.parse(row.data),
+  at: row.created_at,
+  recordedBy: row.recorded_by,
+  position: row.position,
+  ...(row.store !== null && row.record !== null && { change: { store: row.store, record: JSON.parse(row.record) } }),
+  hash: row.hash,
+});

@@ -1,0 +1,47 @@
+import type { Database } from "./database.ts";
+import { eventIn } from "./event-row.ts";
+import { fold } from "./fold.ts";
+import { lockedHead } from "./writer.ts";
+
+const eventsAtOnce = 1_000;
+
+/** Derives the tables beside `events` anew. What retention has left in them is no event any more, and stays. */
+export async function rebuild(database: Database): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    await lockedHead(transaction);
+    const { start_position: start } = await transaction
+      .selectFrom("chain")
+      .select("start_position")
+      .executeTakeFirstOrThrow();
+    for (const table of ["set_states", "turns"] as const) {
+      await transaction.deleteFrom(table).where("position", ">", start).execute();
+    }
+    await transaction.deleteFrom("spans").execute();
+    await transaction
+      .deleteFrom("sets")
+      .where("id", "not in", (eb) => eb.selectFrom("set_states").select("set_id"))
+      .execute();
+    await transaction
+      .updateTable("sets")
+      .set((eb) => ({
+        position: eb
+          .selectFrom("set_states")
+          .whereRef("set_id", "=", "sets.id")
+          .select(({ fn }) => fn.max("set_states.position").as("position")),
+      }))
+      .execute();
+    let after = start;
+    while (true) {
+      const rows = await transaction
+        .selectFrom("events")
+        .selectAll()
+        .where("position", ">", after)
+        .orderBy("position")
+        .limit(eventsAtOnce)
+        .execute();
+      if (rows.length === 0) return;
+      await fold(transaction, rows.map(eventIn));
+      after = rows.at(-1)?.position ?? after;
+    }
+  });
+}

@@ -1,0 +1,178 @@
+import { sql } from "kysely";
+import type { Event } from "../../domain/activity.ts";
+import type { DocumentRecord, Revision } from "../../domain/change.ts";
+import type { Instant } from "../../domain/evaluation-context.ts";
+import { isServedKey } from "../../domain/feature.ts";
+import type { History, PastSet, Turn } from "../../domain/history.ts";
+import { conditions } from "./conditions.ts";
+import type { Database } from "./database.ts";
+import { documentKey, eventIn } from "./event-row.ts";
+import { inChunks } from "./in-chunks.ts";
+import { rebuild } from "./rebuild.ts";
+import { instant } from "./tables.ts";
+
+const rowsAtOnce = 1_000;
+const position = sql.ref<number>("events.position");
+
+/** What stores held, told from what is derived of the events; see {@link ./fold.ts}. */
+export class SqlHistory implements History {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined> {
+    const rows = await this.#database
+      .selectFrom(lastState(this.#database, store, key, at).as("state"))
+      .leftJoin(lastTurns(this.#database, store, key, at).as("turn"), (join) =>
+        join.on("turn.recency", "=", 1).on("turn.is_on", "=", true),
+      )
+      .select(["state.at", "state.is_known", "turn.feature"])
+      .orderBy("turn.feature")
+      .execute();
+    const [state] = rows;
+    if (!state?.is_known) return undefined;
+    const features = rows.flatMap(({ feature }) => (feature !== null && isServedKey(feature) ? [feature] : []));
+    return { features, recordedAt: state.at };
+  }
+
+  async firstRecord(store: string, key: string): Promise<Instant | undefined> {
+    const row = await this.#database
+      .selectFrom("sets")
+      .innerJoin("set_states", "set_states.set_id", "sets.id")
+      .where("store", "=", store)
+      .where("key", "=", key)
+      .select(({ fn }) => fn.min("at").as("at"))
+      .executeTakeFirst();
+    return row?.at ?? undefined;
+  }
+
+  async turns(store: string, key: string, at: Instant): Promise<readonly Turn[]> {
+    const rows = await this.#database
+      .selectFrom(lastTurns(this.#database, store, key, at).as("turn"))
+      .where("recency", "=", 1)
+      .select(["feature", "is_on", "position"])
+      .orderBy("feature")
+      .execute();
+    const events = await this.#eventsAt(rows.map((row) => row.position));
+    return rows.flatMap(({ feature, is_on: isOn, position }) => {
+      const event = events.get(position);
+      return event ? [{ feature, on: Boolean(isOn), event }] : [];
+    });
+  }
+
+  async documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined> {
+    const key = documentKey(collection, name);
+    const event = await this.#database
+      .selectFrom("events")
+      .where("store", "=", store)
+      .where("kind", "=", "document")
+      .where("key", "=", key)
+      .where("created_at", "<=", instant(at))
+      .orderBy("position", "desc")
+      .limit(1)
+      .select("record")
+      .executeTakeFirst();
+    const kept =
+      event ??
+      (await this.#database
+        .selectFrom("kept_documents")
+        .where("store", "=", store)
+        .where("key", "=", key)
+        .where("created_at", "<=", instant(at))
+        .select("record")
+        .executeTakeFirst());
+    return kept?.record ? JSON.parse(kept.record) : undefined;
+  }
+
+  async keys(store: string, prefix: string): Promise<readonly string[]> {
+    const rows = await this.#sets(store, prefix).select("key").execute();
+    return rows.map(({ key }) => key);
+  }
+
+  async revisions(
+    store: string,
+    prefix: string,
+    limit: number,
+    after?: string,
+  ): Promise<readonly { readonly key: string; readonly revision: Revision }[]> {
+    const rows = await this.#sets(store, prefix)
+      .innerJoin("set_states", "set_states.position", "sets.position")
+      .$if(after !== undefined, (query) => query.where("key", ">", after ?? ""))
+      .select(["key", "epoch", "number"])
+      .limit(limit)
+      .execute();
+    return rows.map(({ key, epoch, number }) => ({ key, revision: { epoch, number } }));
+  }
+
+  async changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]> {
+    const events: Event[] = [];
+    // Times are whole milliseconds.
+    const within = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
+    for (const some of inChunks(keys, rowsAtOnce)) {
+      const rows = await this.#database
+        .selectFrom("events")
+        .where("store", "=", store)
+        .where("kind", "=", "set")
+        .where("key", "in", some)
+        .where(({ and }) => and(conditions(within, position)))
+        .selectAll()
+        .execute();
+      events.push(...rows.map(eventIn));
+    }
+    return events.sort((a, b) => a.position - b.position);
+  }
+
+  /** Derives anew from the log what all this is told from. */
+  rebuild(): Promise<void> {
+    return rebuild(this.#database);
+  }
+
+  /** The sets whose keys begin with a prefix, in the order of keys. No key goes on with the last character that there is. */
+  #sets(store: string, prefix: string) {
+    return this.#database
+      .selectFrom("sets")
+      .where("store", "=", store)
+      .where("key", ">=", prefix)
+      .where("key", "<", `${prefix}\u{10ffff}`)
+      .orderBy("key");
+  }
+
+  async #eventsAt(positions: readonly number[]): Promise<ReadonlyMap<number, Event>> {
+    const events = new Map<number, Event>();
+    for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
+      const rows = await this.#database.selectFrom("events").where("position", "in", some).selectAll().execute();
+      for (const row of rows) events.set(row.position, eventIn(row));
+    }
+    return events;
+  }
+}
+
+const lastState = (database: Database, store: string, key: string, at: Instant) =>
+  database
+    .selectFrom("sets")
+    .innerJoin("set_states", "set_states.set_id", "sets.id")
+    .where("store", "=", store)
+    .where("key", "=", key)
+    .where("at", "<=", instant(at))
+    .orderBy("at", "desc")
+    .orderBy("set_states.position", "desc")
+    .limit(1)
+    .select(["at", "is_known"]);
+
+/** What turned each feature of a set; what did so last has recency 1. */
+const lastTurns = (database: Database, store: string, key: string, at: Instant) =>
+  database
+    .selectFrom("sets")
+    .innerJoin("turns", "turns.set_id", "sets.id")
+    .where("store", "=", store)
+    .where("key", "=", key)
+    .where("at", "<=", instant(at))
+    .select(["feature", "is_on", "turns.position"])
+    .select(({ fn }) =>
+      fn
+        .agg<number>("row_number")
+        .over((over) => over.partitionBy("feature").orderBy("turns.position", "desc"))
+        .as("recency"),
+    );

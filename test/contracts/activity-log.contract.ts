@@ -1,0 +1,406 @@
+import { createHash } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import { describe, expect, it } from "vitest";
+import type { Event, LogHead } from "../../src/domain/activity.ts";
+import type { ActivityLog } from "../../src/domain/activity-log.ts";
+import type { Json } from "../../src/domain/feature.ts";
+import { documentEvent, SetTold, setEvent, tokenEvent, toldEvent } from "../support/events.ts";
+
+/** What every ActivityLog does. `open` answers one that others have written to as well, `openEmpty` one that is empty. */
+export function activityLogContract(open: () => ActivityLog, openEmpty: () => Promise<ActivityLog>): void {
+  const positions = (events: readonly Event[]) => events.map(({ position }) => position);
+  const all = async (log: ActivityLog) => log.follow({}, 10_000, 0);
+
+  describe("ActivityLog", () => {
+    it("begins empty, with the hash of nothing", async () => {
+      const log = await openEmpty();
+      const nothing = createHash("sha256").digest("hex");
+      expect(await log.head()).toEqual({ position: 0, hash: nothing });
+      expect(await log.find({}, 10)).toEqual([]);
+      expect(await log.verify()).toMatchObject({ isSound: true, head: { position: 0 } });
+    });
+
+    it("answers what was appended, in its place", async () => {
+      const log = await openEmpty();
+      const told = toldEvent();
+      const first = await log.append(told);
+      const second = await log.append(toldEvent());
+      expect(first).toEqual({ ...told, position: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+      expect(second.position).toBe(2);
+      expect(await log.head()).toEqual({ position: 2, hash: second.hash });
+      expect(await log.find({}, 10)).toEqual([second, first]);
+      expect(await log.follow({}, 10, 0)).toEqual([first, second]);
+      expect(await log.one(told.id)).toEqual(first);
+      expect(await log.one(uuidv7())).toBeUndefined();
+    });
+
+    it("hashes the hash before, the position, and what is said in canonical JSON", async () => {
+      const log = await openEmpty();
+      const { position } = await log.append(toldEvent());
+      const before = await log.head();
+      const { id, at } = toldEvent();
+      const { hash } = await log.append(toldEvent({ id, data: { b: 1e21, a: "\u20ac" } }));
+      const content =
+        `{"at":${at},"component":"orders","data":{"a":"\u20ac","b":1e+21},"email":"ade@gmail.com",` +
+        `"environment":"production","id":"${id}","message":"an order was placed","recordedBy":"shop"}`;
+      const text = `${before.hash}\n${position + 1}\n${content}`;
+      expect(hash).toBe(createHash("sha256").update(text).digest("hex"));
+    });
+
+    it("keeps what is told as it is", async () => {
+      const log = open();
+      const data: Readonly<Record<string, Json>> = {
+        numbers: [0, -1, 0.1, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, 9_007_199_254_740_991],
+        texts: ["", " ", "\\u0000", "\\", '"', "\u0001\n\t", "\u2028", "e\u0301 \u00e9", "\u{1f600}", "\uffff"],
+        nested: { b: { z: null, a: [true, false, [], {}] }, a: 1, "": 2, "\u{1f600}": 3 },
+      };
+      const told = toldEvent({
+        data,
+        message: "100% \\ _ \u{1f600} 'quoted'; DROP TABLE events",
+        at: -62_135_596_800_001,
+      });
+      await log.append(told);
+      expect(await log.one(told.id)).toEqual({ ...told, position: expect.any(Number), hash: expect.any(String) });
+      expect((await log.verify()).isSound).toBe(true);
+    });
+
+    it("takes an id once", async () => {
+      const log = open();
+      const told = toldEvent();
+      const before = await log.head();
+      const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => log.append(told)));
+      for (const other of others) expect(other).toEqual(first);
+      expect(await log.append({ ...told, message: "something else" })).toEqual(first);
+      expect((await log.head()).position).toBe(before.position + 1);
+    });
+
+    it("puts what many tell at once in one order, without a gap", async () => {
+      const log = await openEmpty();
+      const events = await Promise.all(Array.from({ length: 200 }, () => log.append(toldEvent())));
+      expect(positions(events).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
+      expect((await log.verify()).isSound).toBe(true);
+    });
+
+    it("refuses what no database keeps as it is", async () => {
+      const log = open();
+      const before = await log.head();
+      await expect(log.append(toldEvent({ message: "\0" }))).rejects.toThrow(/NUL/);
+      await expect(log.append(toldEvent({ data: { "\ud800": 1 } }))).rejects.toThrow(/surrogate/);
+      await expect(log.append(toldEvent({ at: 1.5 }))).rejects.toThrow(/time/);
+      expect(await log.head()).toEqual(before);
+    });
+
+    describe("finds events", () => {
+      it("by all that a filter says", async () => {
+        const log = open();
+        const component = uuidv7();
+        const one = toldEvent({ component, environment: uuidv7(), email: `${uuidv7()}@a.b`, recordedBy: uuidv7() });
+        await log.append(one);
+        await log.append(toldEvent({ component }));
+        const { environment, email, recordedBy } = one;
+        for (const filter of [
+          { environment },
+          { email },
+          { recordedBy },
+          { component, environment, email, recordedBy },
+        ]) {
+          expect((await log.find(filter, 10)).map(({ id }) => id)).toEqual([one.id]);
+          expect((await log.follow(filter, 10, 0)).map(({ id }) => id)).toEqual([one.id]);
+        }
+        expect(await log.find({ component }, 10)).toHaveLength(2);
+        expect(await log.find({ component, recordedBy: "nobody" }, 10)).toEqual([]);
+        expect(await log.find({ component: "' OR 1=1 --" }, 10)).toEqual([]);
+        expect(await log.find({ component: component.toUpperCase() }, 10)).toEqual([]);
+      });
+
+      it.each([
+        ["an order", true],
+        ["AN ORDER", true],
+        ["straße 50%_ \\", true],
+        ["STRASSE", false],
+        ["É", true],
+        ["%", true],
+        ["o%r", false],
+        ["p_d", false],
+        ["\\", true],
+        ["*", false],
+        ["' --", false],
+      ])("by what stands in their message: %s", async (message, isFound) => {
+        const log = open();
+        const component = uuidv7();
+        await log.append(toldEvent({ component, message: "An order was Placed in straße 50%_ \\ é" }));
+        expect(await log.find({ component, message }, 10)).toHaveLength(isFound ? 1 : 0);
+      });
+
+      it("in pages, newest first or oldest first", async () => {
+        const log = open();
+        const component = uuidv7();
+        const appended: Event[] = [];
+        for (let count = 0; count < 7; count++) {
+          appended.push(await log.append(toldEvent({ component })));
+          await log.append(toldEvent());
+        }
+        const [third, fifth] = [appended[2]?.position ?? 0, appended[4]?.position ?? 0];
+        expect(await log.find({ component }, 3)).toEqual(appended.slice(4).reverse());
+        expect(await log.find({ component }, 3, fifth)).toEqual(appended.slice(1, 4).reverse());
+        expect(await log.find({ component }, 3, appended[0]?.position)).toEqual([]);
+        expect(await log.follow({ component }, 2, third)).toEqual(appended.slice(3, 5));
+        expect(await log.follow({ component }, 9, fifth)).toEqual(appended.slice(5));
+      });
+
+      it("by their time, though they were not told in its order", async () => {
+        const log = await openEmpty();
+        const times = Array.from({ length: 3_000 }, (_, index) => index * 10 + (index % 500 === 7 ? -5_000 : 0));
+        for (let start = 0; start < times.length; start += 1_000) {
+          await Promise.all(times.slice(start, start + 1_000).map((at) => log.append(toldEvent({ at }))));
+        }
+        const told = await all(log);
+        for (const [from, to] of [
+          [0, 1],
+          [-5_000, 0],
+          [9_990, 10_010],
+          [15_070, 20_001],
+          [29_990, 40_000],
+          [40_000, 50_000],
+          [20, 10],
+        ] as const) {
+          const expected = positions(told.filter(({ at }) => at >= from && at < to));
+          expect(positions(await log.follow({ from, to }, 10_000, 0))).toEqual(expected);
+          expect(positions(await log.find({ from, to }, 10_000))).toEqual(expected.toReversed());
+          expect(positions(await log.find({ from, to }, 5))).toEqual(expected.toReversed().slice(0, 5));
+        }
+        expect(await log.find({ from: 29_980 }, 10)).toHaveLength(2);
+        expect(positions(await log.find({ to: -4_000 }, 10))).toEqual(positions(told.filter(({ at }) => at < -4_000)));
+      });
+
+      it("by the feature, or the key, that a change was of", async () => {
+        const log = open();
+        const [key, other, feature] = [uuidv7(), uuidv7(), uuidv7()];
+        const set = new SetTold(key);
+        const events = [
+          set.begins(),
+          set.changes({ add: [feature] }),
+          set.changes({ add: ["another"] }),
+          set.changes({ remove: [feature] }),
+          new SetTold(other, feature).begins(),
+          documentEvent({ collection: "catalogue", name: feature, value: { owner: "ann" } }),
+          documentEvent({ collection: "credentials", name: feature, value: { scope: "admin" } }),
+          tokenEvent({ revision: { epoch: uuidv7(), number: 1 } }),
+        ];
+        expect(await log.record(events)).toEqual([]);
+        const ids = async (filter: Parameters<ActivityLog["find"]>[0]) =>
+          (await log.follow(filter, 100, 0)).map(({ id }) => events.findIndex((event) => event.id === id));
+        expect(await ids({ feature })).toEqual([1, 3, 4, 5]);
+        expect(await ids({ key })).toEqual([0, 1, 2, 3]);
+        expect(await ids({ key, feature })).toEqual([1, 3]);
+        expect(await ids({ key: `catalogue/${feature}` })).toEqual([5]);
+        expect(await ids({ key: "tokens", from: 0 })).toContain(7);
+        const [newest, next] = await log.find({ feature }, 2);
+        expect(newest?.id).toBe(events[5]?.id);
+        expect((await log.find({ feature }, 1, next?.position)).map(({ id }) => id)).toEqual([events[3]?.id]);
+      });
+    });
+
+    describe("records changes", () => {
+      it("and answers them with what was recorded", async () => {
+        const log = open();
+        const event = setEvent({ key: uuidv7(), members: ["b", "a"], note: "for the sale" });
+        await log.record([event]);
+        expect(await log.one(event.id)).toMatchObject(event);
+      });
+
+      it("in their order, each once, whatever is repeated", async () => {
+        const log = open();
+        const key = uuidv7();
+        const set = new SetTold(key);
+        const events = [set.begins(), ...["a", "b", "c", "d"].map((feature) => set.changes({ add: [feature] }))];
+        await log.record(events.slice(0, 2));
+        expect(await log.record(events.slice(0, 4))).toEqual([]);
+        expect(await log.record(events)).toEqual([]);
+        expect(await log.record([...events, ...events])).toEqual([]);
+        expect((await log.follow({ key }, 10, 0)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+      });
+
+      it("once, though several record them at the same time", async () => {
+        const log = open();
+        const key = uuidv7();
+        const set = new SetTold(key);
+        const events = [set.begins(), ...Array.from({ length: 99 }, (_, index) => set.changes({ add: [`${index}`] }))];
+        const conflicts = await Promise.all(Array.from({ length: 4 }, () => log.record(events)));
+        expect(conflicts).toEqual([[], [], [], []]);
+        expect((await log.follow({ key }, 1_000, 0)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+      });
+
+      it("also where a later version would tell of them in other words", async () => {
+        const log = open();
+        const event = setEvent({ key: uuidv7(), members: [] });
+        await log.record([event]);
+        expect(await log.record([{ ...event, message: "in other words", environment: "elsewhere" }])).toEqual([]);
+        expect(await log.one(event.id)).toMatchObject({ message: event.message });
+      });
+
+      it("but for those that conflict with what is there, which it answers", async () => {
+        const log = open();
+        const key = uuidv7();
+        const set = new SetTold(key);
+        const [begins, adds] = [set.begins(), set.changes({ add: ["a"] })];
+        await log.record([begins, adds]);
+        const sameId = setEvent({ key, id: adds.id, revision: { epoch: "one", number: 3 } });
+        const sameRevision = setEvent({ key, revision: { epoch: "one", number: 2 }, added: ["b"] });
+        const earlier = setEvent({ key, revision: { epoch: "one", number: 0 } });
+        const unkeepable = setEvent({ key, revision: { epoch: "one", number: 3 }, added: ["\0"] });
+        const endless = setEvent({ key: "k".repeat(5_000), members: [] });
+        const next = set.changes({ add: ["c"] });
+        const conflicts = await log.record([begins, sameId, sameRevision, earlier, unkeepable, endless, next]);
+        expect(conflicts.map(({ event, reason }) => [event, reason])).toEqual([
+          [sameId, "another event has its id"],
+          [sameRevision, `the event ${adds.id} has its revision of the same thing`],
+          [earlier, "a later revision of the same thing is recorded already"],
+          [unkeepable, "it has a NUL character"],
+          [endless, "its key is too long"],
+        ]);
+        expect(conflicts[0]?.event).toBe(sameId);
+        expect((await log.follow({ key }, 10, 0)).map(({ id }) => id)).toEqual([begins.id, adds.id, next.id]);
+      });
+
+      it("of a set, a document and a token of one name apart", async () => {
+        const log = open();
+        const name = uuidv7();
+        const events = [
+          setEvent({ key: `catalogue/${name}`, members: [] }),
+          documentEvent({ collection: "catalogue", name, value: null }),
+          setEvent({ key: `catalogue/${name}`, members: [] }, "another"),
+        ];
+        expect(await log.record(events)).toEqual([]);
+      });
+
+      it("that are more than fit into a transaction, or have members by the thousand", async () => {
+        const log = open();
+        const component = "features";
+        const before = await log.head();
+        const epoch = uuidv7();
+        const tokens = Array.from({ length: 2_500 }, (_, number) => tokenEvent({ revision: { epoch, number } }));
+        const members = Array.from({ length: 1_000 }, (_, index) => `feature_${index}`);
+        const sets = Array.from({ length: 20 }, () => setEvent({ key: uuidv7(), members }));
+        expect(await log.record([...tokens, ...sets])).toEqual([]);
+        expect((await log.head()).position).toBe(before.position + 2_520);
+        expect(await log.follow({ component }, 100, before.position)).toHaveLength(20);
+      });
+    });
+
+    describe("proves itself", () => {
+      const filled = async () => {
+        const log = await openEmpty();
+        const heads: LogHead[] = [await log.head()];
+        for (let count = 0; count < 5; count++) heads.push(await log.append(toldEvent()));
+        return { log, heads: heads.map(({ position, hash }) => ({ position, hash })) };
+      };
+
+      it("against any head that was kept elsewhere, or its hash alone", async () => {
+        const { log, heads } = await filled();
+        const [start, , , , , head] = heads;
+        for (const kept of heads) {
+          expect(await log.verify(kept)).toEqual({ isSound: true, start, head });
+          expect(await log.verify({ hash: kept.hash })).toEqual({ isSound: true, start, head });
+        }
+      });
+
+      it("not against a head that it does not have", async () => {
+        const { log, heads } = await filled();
+        const hash = "0".repeat(64);
+        expect(await log.verify({ hash })).toEqual({
+          isSound: false,
+          position: 5,
+          fault: "ends a log in which no event has the hash that was kept",
+        });
+        expect(await log.verify({ hash, position: 3 })).toEqual({
+          isSound: false,
+          position: 3,
+          fault: "has another hash than was kept",
+        });
+        expect(await log.verify({ hash: heads[2]?.hash ?? "", position: 3 })).toMatchObject({ isSound: false });
+        expect(await log.verify({ hash, position: 8 })).toEqual({
+          isSound: false,
+          position: 6,
+          fault: "is missing: the log was cut off there",
+        });
+      });
+
+      it("while it grows", async () => {
+        const log = await openEmpty();
+        const set = new SetTold(uuidv7());
+        await log.record([set.begins(), ...Array.from({ length: 1_999 }, () => set.changes({}))]);
+        const proof = log.verify();
+        await Promise.all(Array.from({ length: 100 }, () => log.append(toldEvent())));
+        expect(await proof).toMatchObject({ isSound: true });
+      });
+    });
+
+    describe("expires", () => {
+      const telling = () => toldEvent({ component: "tidegate", message: "events were removed", data: { days: 1 } });
+
+      it("what is from before an instant, up to the first event that is not, and tells of it", async () => {
+        const log = await openEmpty();
+        const told = [1, 2, 3, 9, 4, 10].map((at) => toldEvent({ at }));
+        for (const each of told) await log.append(each);
+        const cut = (await log.follow({}, 1, 2))[0];
+        expect(await log.expire(5, telling())).toBe(3);
+        const left = await all(log);
+        expect(positions(left)).toEqual([4, 5, 6, 7]);
+        expect(left.at(-1)).toMatchObject({
+          message: "events were removed",
+          data: { days: 1, position: 3, hash: cut?.hash },
+        });
+        expect(await log.verify()).toEqual({
+          isSound: true,
+          start: { position: 3, hash: cut?.hash },
+          head: await log.head(),
+        });
+        expect(await log.verify({ hash: cut?.hash ?? "" })).toMatchObject({ isSound: true });
+        expect(await log.verify({ hash: cut?.hash ?? "", position: 2 })).toMatchObject({
+          isSound: false,
+          fault: "was removed by retention; keep a later head",
+        });
+        expect(await log.find({ from: 0, to: 4 }, 10)).toEqual([]);
+        expect(positions(await log.find({ from: 4, to: 10 }, 10))).toEqual([5, 4]);
+      });
+
+      it("nothing, and tells nothing, where there is nothing that old", async () => {
+        const log = await openEmpty();
+        expect(await log.expire(5, telling())).toBe(0);
+        await log.append(toldEvent({ at: 5 }));
+        expect(await log.expire(5, telling())).toBe(0);
+        expect((await log.head()).position).toBe(1);
+      });
+
+      it("everything but what tells of it", async () => {
+        const log = await openEmpty();
+        await log.append(toldEvent({ at: 1 }));
+        expect(await log.expire(5, telling())).toBe(1);
+        expect(positions(await all(log))).toEqual([2]);
+        expect((await log.append(toldEvent())).position).toBe(3);
+        expect((await log.verify()).isSound).toBe(true);
+      });
+
+      it("thousands, while others append and prove", async () => {
+        const log = await openEmpty();
+        const epoch = uuidv7();
+        const old = Array.from({ length: 3_500 }, (_, number) => tokenEvent({ at: 1, revision: { epoch, number } }));
+        await log.record(old);
+        const [removed, ...others] = await Promise.all([
+          log.expire(5, telling()),
+          log.verify(),
+          ...Array.from({ length: 50 }, () => log.append(toldEvent())),
+          log.verify(),
+        ]);
+        expect(removed).toBe(3_500);
+        expect(others.filter((other) => "isSound" in (other as object))).toMatchObject([
+          { isSound: true },
+          { isSound: true },
+        ]);
+        expect(await all(log)).toHaveLength(51);
+        expect((await log.verify()).isSound).toBe(true);
+      });
+    });
+  });
+}

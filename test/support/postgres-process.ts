@@ -1,0 +1,56 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { freePort } from "./redis-process.ts";
+
+/** Debian's `nobody`: PostgreSQL does not run as root. */
+const nobody = 65_534;
+
+/** The folder of this machine's PostgreSQL programs, if it has any; Debian keeps them off the path. */
+export function postgresPrograms(): string | undefined {
+  const { status, stdout } = spawnSync("sh", ["-c", "command -v initdb"], { encoding: "utf8" });
+  if (status === 0) return dirname(stdout.trim());
+  const folders = globSync("/usr/lib/postgresql/*/bin").filter((folder) => existsSync(join(folder, "initdb")));
+  return folders.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
+}
+
+/** Starts an empty PostgreSQL server of this machine's on a free port of the loopback address. */
+export async function startPostgresProcess(...more: readonly string[]) {
+  const programs = postgresPrograms();
+  if (!programs) throw new Error("PostgreSQL is not here");
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-postgres-"));
+  const as = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
+  if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
+  const data = join(folder, "data");
+  const initial = [
+    "--pgdata",
+    data,
+    "--username",
+    "postgres",
+    "--auth",
+    "trust",
+    "--encoding",
+    "UTF8",
+    "--locale",
+    "C",
+  ];
+  execFileSync(join(programs, "initdb"), [...initial, "--no-sync"], { stdio: "ignore", cwd: folder, ...as });
+  const port = await freePort();
+  const settings = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", "", "-c", "shared_buffers=32MB", ...more];
+  // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
+  const script = '"$0" "$@" > /dev/null 2>&1 & cat; kill -QUIT $!; wait';
+  const server = spawn("sh", ["-c", script, join(programs, "postgres"), ...settings], {
+    stdio: ["pipe", "ignore", "ignore"],
+    cwd: folder,
+    ...as,
+  });
+  const stop = async () => {
+    server.stdin?.end();
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const url = `postgres://postgres:s3cret@127.0.0.1:${port}/postgres`;
+  return { url, port, stop };
+}
