@@ -5,6 +5,7 @@ import { definitionOf } from "./adapters/source-catalogue.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
 import type { Source } from "./domain/source.ts";
+import { activityConnection, apart, checkActivityConnection } from "./infrastructure/config/activity-connection.ts";
 import { type Complain, ConfigError, type Problem } from "./infrastructure/config/config-error.ts";
 import { listIn, mapIn } from "./infrastructure/config/entries.ts";
 import { checkAdminToken, withEnvironment } from "./infrastructure/config/environment.ts";
@@ -32,8 +33,11 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 };
 
 /** A configuration that is known to be usable. */
-export type Config = Omit<z.output<typeof base>, "sources"> & {
+export type Config = Omit<z.output<typeof base>, "sources" | "connections"> & {
   readonly file: string;
+  /** The stores, by name, and where the activity log is kept. */
+  readonly connections: ReturnType<typeof apart>["connections"];
+  readonly activityLog: ReturnType<typeof apart>["activityLog"];
   readonly sources: readonly ConfiguredSource[];
   /** What is read of each connection. */
   readonly keys: ReadonlyMap<string, KeysRead>;
@@ -59,14 +63,15 @@ export async function loadConfig(
   text = textOf(file),
   running?: Config["server"],
 ): Promise<Config> {
-  const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: env["TIDEGATE_DATA"] || defaultData });
+  const data = env["TIDEGATE_DATA"] || defaultData;
+  const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: data });
   const problems: Problem[] = [...yaml.problems];
   const complain: Complain = (path, fault) => problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
 
   const raw = withEnvironment(yaml.toJS(), env, problems);
   checkAdminToken(env, problems);
   const checked = check(base, raw, yaml, [], problems);
-  const connections = Object.keys(mapIn(raw, "connections"));
+  const connections = Object.keys(mapIn(raw, "connections")).filter((name) => name !== activityConnection);
   const entries = listIn(raw, "sources");
   const sources: ConfiguredSource[] = [];
   const keys: KeyInUse[] = [];
@@ -94,6 +99,7 @@ export async function loadConfig(
       }
     }
   }
+  checkActivityConnection(raw, data, complain);
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
   checkReservedKeys(keys, checked?.tokens, complain);
@@ -104,7 +110,7 @@ export async function loadConfig(
   if (checked?.tokens) checkPepper(checked.tokens, env, complain);
   if (checked && running) checkUnchanged(checked.server, running, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
-  return { ...checked, file, sources, keys: keysRead(keys, checked.tokens) };
+  return { ...checked, ...apart(checked.connections, data), file, sources, keys: keysRead(keys, checked.tokens) };
 }
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
@@ -147,8 +153,11 @@ function optionsOf({ options }: SourceDefinition, words: Words): z.ZodObject | s
   }
 }
 
-const noConnection = (name: string, connections: readonly string[]): string =>
-  `there is no connection "${name}"; ${connections.length > 0 ? `choose one of ${connections.join(", ")}` : "declare it under connections"}`;
+function noConnection(name: string, connections: readonly string[]): string {
+  const wayOut = connections.length > 0 ? `choose one of ${connections.join(", ")}` : "declare it under connections";
+  if (name === activityConnection) return `"${name}" is the connection of the activity log; ${wayOut}`;
+  return `there is no connection "${name}"; ${wayOut}`;
+}
 
 function configured(parsed: z.output<typeof commonOptions>, definition: SourceDefinition): ConfiguredSource {
   const { name, kind, role, gatedBy, unlisted = "block", onFailure, timeoutMs, ...options } = parsed;

@@ -43,6 +43,7 @@ import { readAt } from "./domain/held.ts";
 import type { Outbox } from "./domain/outbox.ts";
 import type { Source } from "./domain/source.ts";
 import type { StoredSet } from "./domain/stored-set.ts";
+import { openActivity } from "./infrastructure/activity/activity.ts";
 import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
@@ -94,6 +95,10 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     }
     return connections;
   });
+
+  provide(Tokens.Activity, () => disposal.use(openActivity(config.activityLog)));
+  provide(Tokens.ActivityLog, (c) => c.resolve(Tokens.Activity).log);
+  provide(Tokens.History, (c) => c.resolve(Tokens.Activity).history);
 
   provide(Tokens.Feeds, (c) => {
     const feeds = new Map<string, ChangeFeed>();

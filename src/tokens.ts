@@ -35,6 +35,7 @@ import type { History } from "./domain/history.ts";
 import type { Outbox } from "./domain/outbox.ts";
 import type { Source } from "./domain/source.ts";
 import type { TokenResolver } from "./domain/token-resolver.ts";
+import type { Activity } from "./infrastructure/activity/activity.ts";
 import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
@@ -82,6 +83,7 @@ export const Tokens = {
   LoadDemo: token<LoadDemo>("LoadDemo"),
   AcceptStores: token<AcceptStores>("AcceptStores"),
   ViewCache: token<ViewCache>("ViewCache"),
+  Activity: token<Activity>("Activity"),
   ActivityLog: token<ActivityLog>("ActivityLog"),
   History: token<History>("History"),
   CompleteSince: token<CompleteSince>("CompleteSince"),

@@ -51,8 +51,12 @@ describe("a broken configuration", () => {
     ["PORT", "65536", /environment PORT: "65536" does not fit/],
     ["WEB_CONCURRENCY", "-1", /environment WEB_CONCURRENCY: "-1" does not fit; set a number of processes/],
     ["LOG_LEVEL", "loud", /environment LOG_LEVEL: "loud" does not fit; set one of trace, debug/],
+    ["DATABASE_URL", "mysql://me:s3cret@x/y", /environment DATABASE_URL: is no PostgreSQL URL; set postgres:\/\/user/],
+    ["DATABASE_URL", "postgres://me:s3cret@x:y/z", /environment DATABASE_URL: is no PostgreSQL URL; set/],
   ])("may be the environment: %s=%s", async (variable, value, fault) => {
-    expect(await messageOf(write(plain), { [variable]: value })).toMatch(fault);
+    const message = await messageOf(write(plain), { [variable]: value });
+    expect(message).toMatch(fault);
+    expect(message).not.toContain("s3cret");
   });
 });
 
@@ -71,6 +75,7 @@ describe("a configuration", () => {
         unlisted: "block",
         onFailure: "fail",
         timeoutMs: 250,
+        isReplayable: true,
         create: expect.any(Function),
       },
     ]);
@@ -122,6 +127,22 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     );
     const fault = /tokens.layout: TIDEGATE_TOKEN_PEPPER has less than 16 characters; set a longer one/;
     expect(await messageOf(file, { TIDEGATE_TOKEN_PEPPER: "short" })).toMatch(fault);
+  });
+
+  it("keeps the activity log among the data, or where its connection says, or where the environment does", async () => {
+    const file = write(
+      `connections: { activity: { kind: sqlite, file: mine.db }, a: { kind: sqlite, file: a.db } }\n${plain}`,
+    );
+    const own = await loadConfig(file, {});
+    expect(own.activityLog).toEqual({ kind: "sqlite", file: "mine.db" });
+    expect(Object.keys(own.connections)).toEqual(["a"]);
+    expect((await loadConfig(write(plain), { TIDEGATE_DATA: "/data" })).activityLog).toEqual({
+      kind: "sqlite",
+      file: "/data/activity.db",
+    });
+    const url = "postgres://me:s3cret@127.0.0.1/log";
+    expect((await loadConfig(file, { DATABASE_URL: url })).activityLog).toEqual({ kind: "postgres", url });
+    expect((await loadConfig(file, { DATABASE_URL: "" })).activityLog).toEqual(own.activityLog);
   });
 
   it("is chosen by the environment", () => {

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { until } from "./until.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -8,16 +10,17 @@ const inherited = Object.fromEntries(
   ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE"].map((name) => [name, process.env[name]]),
 );
 
-/** A command of Tidegate's, as a process of its own. */
+/** A command of Tidegate's, as a process of its own; with a folder of its own for data, unless it is given one. */
 export class TestProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
+  readonly #data = mkdtempSync(join(tmpdir(), "tidegate-data-"));
   stdout = "";
   stderr = "";
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv, input?: string) {
     this.#child = spawn(process.execPath, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
       cwd: root,
-      env: { ...inherited, ...env },
+      env: { ...inherited, TIDEGATE_DATA: this.#data, ...env },
       stdio: "pipe",
       detached: true,
     });
@@ -64,6 +67,7 @@ export class TestProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.exit();
+    rmSync(this.#data, { recursive: true, force: true });
   }
 }
 

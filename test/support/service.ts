@@ -19,7 +19,8 @@ export async function startService(
   const folder = mkdtempSync(join(tmpdir(), "tidegate-service-"));
   const file = join(folder, "tidegate.yaml");
   writeFileSync(file, yaml);
-  const config = await loadConfig(file, { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", FOLDER: folder, ...env });
+  const own = { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", FOLDER: folder, TIDEGATE_DATA: folder };
+  const config = await loadConfig(file, { ...own, ...env });
   const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env, hasShortcut);
   return {
     ...service,

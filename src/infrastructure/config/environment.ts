@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { isCredential } from "../credential-secret.ts";
+import { activityConnection } from "./activity-connection.ts";
 import type { Problem } from "./config-error.ts";
 import { type Entry, isEntry, mapIn } from "./entries.ts";
-import { activity, cache, log, server } from "./schema.ts";
+import { activity, cache, log, postgresUrl, server } from "./schema.ts";
 
-/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT and LOG_LEVEL win over what the file says. */
+/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT, DATABASE_URL and LOG_LEVEL win over what the file says. */
 export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
   const take = (variable: string, schema: z.ZodType): unknown => {
     const value = env[variable];
@@ -38,8 +39,20 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
       expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
     }),
     activity: merged("activity", { environment: take("TIDEGATE_ENVIRONMENT", activity.shape.environment) }),
+    connections: merged("connections", { [activityConnection]: databaseIn(env, problems) }),
     log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
   };
+}
+
+/** Where DATABASE_URL says that the activity log is kept. It holds a password, so it is not repeated. */
+function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefined {
+  const url = env["DATABASE_URL"];
+  if (!url) return undefined;
+  const { error } = postgresUrl.safeParse(url);
+  if (!error) return { kind: "postgres", url };
+  const fault = error.issues[0]?.message.replace("write", "set") ?? "";
+  problems.push({ place: "environment", path: "DATABASE_URL", fault });
+  return undefined;
 }
 
 /** What is wrong with the first credential of operators in the environment. */

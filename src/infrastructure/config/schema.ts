@@ -27,6 +27,14 @@ function isUrl(text: string): boolean {
   }
 }
 
+const noPostgresUrl = "is no PostgreSQL URL; write postgres://user:password@host:port/database";
+
+/** The URL of a PostgreSQL database. */
+export const postgresUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\/[^\s]+$/, noPostgresUrl)
+  .refine((text) => URL.canParse(text), noPostgresUrl);
+
 /** One entry of `connections`. */
 export const connection = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -40,6 +48,12 @@ export const connection = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("sqlite"),
     file: z.string().min(1).describe("The database file; made with its folder where it is missing."),
+  }),
+  z.strictObject({
+    kind: z.literal("postgres"),
+    url: postgresUrl.describe(
+      "`postgres://user:password@host:port/database`. Only of the connection `activity`, over which the activity log is kept. The environment's DATABASE_URL wins.",
+    ),
   }),
 ]);
 
@@ -168,6 +182,11 @@ export const activity = z.strictObject({
     .describe(
       "What the events of this service say of where they happened. The environment's TIDEGATE_ENVIRONMENT wins.",
     ),
+  retentionDays: integer(1, 36_500)
+    .optional()
+    .describe(
+      "For how many days events are kept. What was before is not known then: who changed what, and what was on. Left out, all are kept.",
+    ),
 });
 
 /** The section `admin`. */
@@ -188,7 +207,12 @@ export const base = z.strictObject({
   cache: cache.prefault({}),
   activity: activity.prefault({}),
   admin: admin.prefault({}),
-  connections: z.record(name, connection).default({}).describe("The stores, by name."),
+  connections: z
+    .record(name, connection)
+    .default({})
+    .describe(
+      "The stores, by name; and `activity`, where the activity log is kept, of kind postgres or sqlite: left out, in the file `activity.db` among the data.",
+    ),
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),
 });
