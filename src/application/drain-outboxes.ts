@@ -90,14 +90,11 @@ export class DrainOutboxes {
   }
 
   async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {
-    const usable = entries.flatMap(({ record, text }) =>
-      record ? [{ text, event: eventOf(store, record, this.#options.environment) }] : [],
-    );
-    for (const { text, record } of entries) if (!record) await this.#setAside(store, text, "it is no record");
-    const conflicts = await this.#log.record(usable.map(({ event }) => event));
-    for (const { event, reason } of conflicts) {
-      const text = usable.find((each) => each.event === event)?.text ?? JSON.stringify(event.change.record);
-      await this.#setAside(store, text, reason);
+    for (const { text, records } of entries) if (!records) await this.#setAside(store, text, "it is no record");
+    const records = entries.flatMap((entry) => entry.records ?? []);
+    const events = records.map((record) => eventOf(store, record, this.#options.environment));
+    for (const { event, reason } of await this.#log.record(events)) {
+      await this.#setAside(store, JSON.stringify(event.change.record), reason);
     }
   }
 

@@ -27,8 +27,8 @@ const read = async ({ sets }: FeatureStoreUnderTest, key: string) =>
 /** What was recorded of a set, oldest first. */
 async function recorded({ outbox }: FeatureStoreUnderTest, key: string): Promise<readonly SetRecord[]> {
   await using opened = outbox();
-  const records = (await opened.read(10_000)).map(({ record }) => record);
-  return records.filter((record) => record?.of === "set" && record.key === key) as SetRecord[];
+  const records = (await opened.read(10_000)).flatMap(({ records = [] }) => records);
+  return records.filter((record) => record.of === "set" && record.key === key) as SetRecord[];
 }
 
 /** What a set holds, told from its records alone; `undefined` where they do not tell. */

@@ -21,7 +21,9 @@ export function outboxContract(open: () => OutboxUnderTest): void {
   }
 
   const idsOf = (entries: Awaited<ReturnType<Outbox["read"]>>, key: string) =>
-    entries.flatMap(({ record }) => (record?.of === "set" && record.key === key ? [record.id] : []));
+    entries.flatMap(({ records = [] }) =>
+      records.flatMap((record) => (record.of === "set" && record.key === key ? [record.id] : [])),
+    );
 
   describe("Outbox", () => {
     it("is empty at first", async () => {
@@ -37,7 +39,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       const entries = await outbox.read(100);
       expect(idsOf(entries, "store:a").slice(-5)).toEqual(a);
       expect(idsOf(entries, "store:b").slice(-3)).toEqual(b);
-      expect(entries.map(({ text }) => JSON.parse(text))).toEqual(entries.map(({ record }) => record));
+      expect(entries.map(({ text }) => JSON.parse(text))).toEqual(entries.flatMap(({ records }) => records));
     });
 
     it("gives the same entries until they are removed, also to another reader, and then the next ones", async () => {
@@ -73,7 +75,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       await using outbox = store.outbox();
       const seen: string[] = [];
       for (let entries = await outbox.read(7); entries.length > 0; entries = await outbox.read(7)) {
-        seen.push(...entries.flatMap(({ record }) => record?.id ?? []));
+        seen.push(...entries.flatMap(({ records = [] }) => records.map(({ id }) => id)));
         await outbox.remove(entries);
       }
       expect(seen).toHaveLength(ids.length + keys.length);
@@ -88,7 +90,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       await using outbox = store.outbox();
       const { entries, oldest } = await outbox.backlog();
       expect(entries).toBe(5);
-      expect(oldest).toBe(Math.min(...(await outbox.read(10)).map(({ record }) => record?.at ?? 0)));
+      expect(oldest).toBe(Math.min(...(await outbox.read(10)).map(({ records }) => records?.[0]?.at ?? 0)));
     });
 
     it("calls its listeners when something is added", async () => {
@@ -112,11 +114,11 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       const [id] = await change(store, "store:a", 1);
       await using outbox = store.outbox();
       const entries = await outbox.read(10);
-      const spoilt = entries.filter(({ record }) => record === undefined);
+      const spoilt = entries.filter(({ records }) => records === undefined);
       expect(spoilt.map((entry) => entry.text)).toEqual([text]);
       expect(idsOf(entries, "store:a")).toContain(id);
       await outbox.remove(spoilt);
-      expect((await outbox.read(10)).every(({ record }) => record)).toBe(true);
+      expect((await outbox.read(10)).every(({ records }) => records)).toBe(true);
     });
   });
 }

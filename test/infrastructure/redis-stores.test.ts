@@ -309,7 +309,8 @@ describe("an outbox in Redis", () => {
   afterAll(() => store[Symbol.asyncDispose]());
   beforeEach(() => emptied(store.server.client));
 
-  const ids = async (outbox: Outbox) => (await outbox.read(1_000)).flatMap(({ record }) => record?.id ?? []);
+  const ids = async (outbox: Outbox) =>
+    (await outbox.read(1_000)).flatMap(({ records = [] }) => records.map(({ id }) => id));
 
   it("is found out about within a second where Redis refuses to track", async () => {
     await store.server.client.acl("SETUSER", "untracked", "on", ">secret", "~*", "+@all", "-client|tracking");
@@ -362,7 +363,7 @@ describe("an outbox in Redis", () => {
     await store.connection.changes.apply(change);
     await until(async () => (await ids(outbox)).includes(change.id), "the change is read");
     const entries = await outbox.read(10);
-    const spoilt = entries.filter(({ record }) => !record);
+    const spoilt = entries.filter(({ records }) => !records);
     expect(spoilt.map(({ text }) => text)).toEqual(["\ufffd{"]);
     expect((await outbox.backlog()).entries).toBe(3);
     await outbox.remove(spoilt);
@@ -376,7 +377,7 @@ describe("an outbox in Redis", () => {
     let isOver = false;
     const take = async () => {
       const entries = await outbox.read(10);
-      for (const { record } of entries) if (record) read.add(record.id);
+      for (const { records = [] } of entries) for (const { id } of records) read.add(id);
       await outbox.remove(entries);
       if (entries.length > 0) await take();
     };

@@ -245,7 +245,7 @@ describe("SQLite", () => {
     await using outbox = store.connection.outbox();
     const entries = await outbox.read(10);
     expect(entries.map(({ text }) => text)).toEqual(texts);
-    expect(entries.map(({ record }) => record?.id)).toEqual([undefined, undefined, undefined, undefined, id]);
+    expect(entries.map(({ records }) => records?.[0]?.id)).toEqual([undefined, undefined, undefined, undefined, id]);
   });
 
   it("says which connection cannot open its file, and what to do", () => {

@@ -97,7 +97,7 @@ export const changeOf = (
 /** All that waits in the outbox of a store. */
 export async function recordsIn(connection: Connection): Promise<readonly ChangeRecord[]> {
   await using outbox = connection.outbox();
-  return (await outbox.read(100_000)).flatMap(({ record }) => record ?? []);
+  return (await outbox.read(100_000)).flatMap(({ records = [] }) => records);
 }
 
 /** What a source is lent, over one store. */

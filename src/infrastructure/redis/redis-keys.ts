@@ -9,6 +9,14 @@ export const isOwnKey = (text: string): boolean =>
 
 export const outboxPrefix = `${ownPrefix}outbox:`;
 
+/** A string: the records of sets that were loaded together, and so began an epoch together; see {@link ./load-entry.ts}. */
+export const loadEntryKey = (epoch: string): string => `${loadEntryPrefix}${epoch}`;
+const loadEntryPrefix = `${outboxPrefix}load:`;
+export const isLoadEntry = (key: string): boolean => key.startsWith(loadEntryPrefix);
+
+/** A string: how far a load has come. */
+export const loadKey = (name: string): string => `${ownPrefix}load:${name}`;
+
 /** All that is kept of tokens but the tokens: a hash of what may be told of each, by its id, in JSON. */
 export const tokensKey = `${ownPrefix}tokens`;
 

@@ -1,9 +1,11 @@
 import type { Redis } from "ioredis";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
+import { mostInBatch } from "../../domain/load.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../domain/outbox.ts";
 import { changeRecordIn } from "../change-record.ts";
+import { headLength, headOf, loadedRecordsIn } from "./load-entry.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
-import { outboxPrefix } from "./redis-keys.ts";
+import { isLoadEntry, loadEntryKey, outboxPrefix } from "./redis-keys.ts";
 import { scan } from "./scan.ts";
 
 /** So many lists are remembered; where there are more, the rest is looked for when these are empty. */
@@ -13,12 +15,15 @@ const shareOfTime = 1 / 10;
 /** So many lists are asked how long they are. */
 const mostMeasured = 1_000;
 
-/** Where an entry stands: bytes, as it need not be text. */
-type Handle = { readonly key: string; readonly bytes: Buffer };
+/** Where an entry stands: bytes, as it need not be text; none where it is all of its key. */
+type Handle = { readonly key: string; readonly bytes?: Buffer };
 
 /**
- * Reads what the scripts recorded: a list a key. Which lists hold something is told by a feed of its own, and looked for among all
- * keys when an epoch of the feed begins.
+ * Reads what the scripts recorded: a list a key, and a string for all sets that were loaded together. Which of these hold something is
+ * told by a feed of its own, and looked for among all keys when an epoch of the feed begins.
+ *
+ * So that a large load does not keep other records waiting, one of its entries is read at a time, beside some lists. Only what
+ * came after it to a set of its own waits for it.
  */
 export class RedisOutbox implements Outbox {
   readonly #redis: Redis;
@@ -48,31 +53,42 @@ export class RedisOutbox implements Outbox {
   async read(limit: number): Promise<readonly OutboxEntry[]> {
     await this.#look();
     while (this.#known.size > 0) {
+      const loaded = await this.#readLoad();
       const most = Math.min(limit, this.#pace);
-      const lists = this.#known.entries().take(most).toArray();
-      const entries = await this.#readFrom(lists, Math.floor(most / lists.length));
-      if (entries.length > 0) return entries;
+      const lists = this.#known
+        .entries()
+        .filter(([key]) => !isLoadEntry(key))
+        .take(most)
+        .toArray();
+      const entries = lists.length > 0 ? await this.#readFrom(lists, Math.floor(most / lists.length)) : [];
+      if (loaded || entries.length > 0) return loaded ? [loaded, ...entries] : entries;
     }
     return [];
   }
 
   async remove(entries: readonly OutboxEntry[]): Promise<void> {
     const handles = entries.map(({ handle }) => handle as Handle);
-    await Promise.all(handles.map(({ key, bytes }) => this.#redis.lrem(key, 1, bytes))).catch(redisFault);
+    await Promise.all(
+      handles.map(({ key, bytes }) => (bytes ? this.#redis.lrem(key, 1, bytes) : this.#redis.del(key))),
+    ).catch(redisFault);
   }
 
-  /** Of more than 1,000 lists it asks 1,000, and counts one entry for each of the others. */
+  /** Of more than 1,000 lists, or entries of loads, it asks 1,000; of the others it counts a record each, or as many as a load has at most. */
   async backlog(): Promise<Backlog> {
     await this.#look();
-    const lists = [...this.#known.keys().take(mostMeasured)];
-    const rest = this.#known.size - lists.length;
-    const [lengths, oldest] = await Promise.all([
-      Promise.all(lists.map((key) => this.#redis.llen(key).catch(unlessNoList(0)))),
-      Promise.all(lists.map((key) => this.#redis.lindex(key, 0).catch(unlessNoList(null)))),
+    const loads = this.#known.keys().filter(isLoadEntry).toArray();
+    const lists = this.#known
+      .keys()
+      .filter((key) => !isLoadEntry(key))
+      .toArray();
+    const measured = await Promise.all([
+      ...lists.slice(0, mostMeasured).map((key) => this.#ofList(key)),
+      ...loads.slice(0, mostMeasured).map((key) => this.#ofLoad(key)),
     ]);
-    const times = oldest.flatMap((text) => changeRecordIn(text ?? "")?.at ?? []);
+    const rest = Math.max(0, lists.length - mostMeasured) + Math.max(0, loads.length - mostMeasured) * mostInBatch;
+    const times = measured.flatMap(({ oldest }) => oldest ?? []);
     return {
-      entries: lengths.reduce((sum, length) => sum + length, rest),
+      entries: measured.reduce((sum, { entries }) => sum + entries, rest),
       oldest: times.length > 0 ? Math.min(...times) : undefined,
     };
   }
@@ -86,21 +102,65 @@ export class RedisOutbox implements Outbox {
     await this.#feed[Symbol.asyncDispose]();
   }
 
+  async #ofList(key: string): Promise<Backlog> {
+    const [entries, oldest] = await Promise.all([
+      this.#redis.llen(key).catch(unlessOther(0)),
+      this.#redis.lindex(key, 0).catch(unlessOther(null)),
+    ]);
+    return { entries, oldest: changeRecordIn(oldest ?? "")?.at };
+  }
+
+  async #ofLoad(key: string): Promise<Backlog> {
+    const head = headOf(await this.#redis.getrange(key, 0, headLength).catch(unlessOther("")));
+    return { entries: head?.size ?? 0, oldest: head?.at };
+  }
+
+  /** The entry of a load, if one is known. */
+  async #readLoad(): Promise<OutboxEntry | undefined> {
+    for (const [key, told] of this.#known) {
+      if (!isLoadEntry(key)) continue;
+      const text = await this.#redis.get(key).catch(unlessOther(null));
+      if (text !== null) return { handle: { key } satisfies Handle, records: loadedRecordsIn(text), text };
+      if (this.#known.get(key) === told) this.#known.delete(key);
+    }
+    return undefined;
+  }
+
   async #readFrom(lists: readonly (readonly [string, number])[], most: number): Promise<readonly OutboxEntry[]> {
     try {
       const read = await Promise.all(
-        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessNoList<Buffer[]>([]))),
+        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessOther<Buffer[]>([]))),
       );
       this.#pace *= 2;
+      const entries = lists.map(([key], index) => (read[index] ?? []).map((bytes) => entryOf(key, bytes)));
+      const loads = await Promise.all(entries.map(([first]) => this.#loadBefore(first)));
       return lists.flatMap(([key, told], index) => {
-        const found = read[index] ?? [];
+        const found = entries[index] ?? [];
+        const load = loads[index];
         if (found.length === 0 && this.#known.get(key) === told) this.#known.delete(key);
-        return found.map((bytes) => entryOf(key, bytes));
+        if (load !== undefined) this.#putOff(key, load);
+        return load === undefined ? found : [];
       });
     } catch (error) {
       this.#pace = Math.max(1, Math.floor(Math.min(this.#pace, lists.length * most) / 2));
       throw error;
     }
+  }
+
+  /** Where the record before an entry stands, if that is in a load which was not removed yet. */
+  async #loadBefore(entry: OutboxEntry | undefined): Promise<string | undefined> {
+    const [record] = entry?.records ?? [];
+    if (record?.of !== "set" || record.revision.number !== 2) return undefined;
+    const key = loadEntryKey(record.revision.epoch);
+    return (await this.#redis.strlen(key).catch(unlessOther(0))) > 0 ? key : undefined;
+  }
+
+  /** Reads other lists first, and a load. */
+  #putOff(list: string, load: string): void {
+    const told = this.#known.get(list) ?? this.#told;
+    this.#known.delete(list);
+    this.#known.set(list, told);
+    if (!this.#known.has(load)) this.#known.set(load, told);
   }
 
   #remember(key: string | undefined): void {
@@ -135,7 +195,7 @@ export class RedisOutbox implements Outbox {
     const startedAt = performance.now();
     this.#mayHaveMore = false;
     try {
-      for await (const page of scan(this.#redis, outboxPrefix, "list")) {
+      for await (const page of scan(this.#redis, outboxPrefix)) {
         for (const key of page) this.#remember(key);
         if (this.#known.size < mostKnown) continue;
         this.#mayHaveMore = true;
@@ -151,13 +211,14 @@ export class RedisOutbox implements Outbox {
   }
 }
 
-/** What stands for an answer where a key is no list; throws where that is not why there is none. */
-const unlessNoList =
+/** What stands for an answer where a key is of another type; throws where that is not why there is none. */
+const unlessOther =
   <T>(empty: T) =>
   (error: Error): T =>
     isRefusal(error, "WRONGTYPE") ? empty : redisFault(error);
 
 const entryOf = (key: string, bytes: Buffer): OutboxEntry => {
   const text = bytes.toString();
-  return { handle: { key, bytes } satisfies Handle, record: changeRecordIn(text), text };
+  const record = changeRecordIn(text);
+  return { handle: { key, bytes } satisfies Handle, records: record && [record], text };
 };

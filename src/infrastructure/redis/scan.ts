@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 const atOnce = 1_000;
 
 /** The keys that begin with a prefix, of one type or of any, in pages; one may come more than once. */
-export async function* scan(redis: Redis, prefix: string, type?: "set" | "list"): AsyncGenerator<readonly string[]> {
+export async function* scan(redis: Redis, prefix: string, type?: "set" | "string"): AsyncGenerator<readonly string[]> {
   const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
   let cursor = "0";
   do {

@@ -28,7 +28,8 @@ export class SqliteOutbox implements Outbox {
   async read(limit: number): Promise<readonly OutboxEntry[]> {
     return this.#oldest.all(limit).map((row) => {
       const text = String(row["record"]);
-      return { handle: Number(row["position"]), record: changeRecordIn(text), text };
+      const record = changeRecordIn(text);
+      return { handle: Number(row["position"]), records: record && [record], text };
     });
   }
 
@@ -40,7 +41,7 @@ export class SqliteOutbox implements Outbox {
 
   async backlog(): Promise<{ readonly entries: number; readonly oldest: Instant | undefined }> {
     const [oldest] = await this.read(1);
-    return { entries: Number(this.#count.get()?.["entries"]), oldest: oldest?.record?.at };
+    return { entries: Number(this.#count.get()?.["entries"]), oldest: oldest?.records?.[0]?.at };
   }
 
   /** Of what other processes add, SQLite only tells that something in the file has changed. */
