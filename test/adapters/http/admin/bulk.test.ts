@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+
+describe.each(["sqlite", "redis"])("many changes in one request over %s", (kind) => {
+  let redis: RedisServer | undefined;
+  let operator: Operator & AsyncDisposable;
+  beforeAll(async () => {
+    if (kind === "redis") redis = await startRedis();
+    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+  });
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+  });
+
+  const send = (changes: unknown, headers?: Record<string, string>, query = "") =>
+    operator.post(`/changes${query}`, { changes }, headers);
+  const user = (userId: string) => ({ source: "user", context: { userId } });
+
+  it("are made in their order, each by itself, and each is told what became of it", async () => {
+    const { status, body } = await send([
+      { ...user("1"), add: ["a", "b//c"] },
+      { ...user("1"), add: ["../x"] },
+      { ...user("1"), add: ["c"], remove: ["c"] },
+      { source: "nowhere", add: ["a"] },
+      { source: "literal", add: ["a"] },
+      { source: "location", add: ["a"] },
+      { ...user("x".repeat(201)), add: ["a"] },
+      { ...user("1"), add: ["c"], remove: ["a", "z"] },
+    ]);
+    expect(status).toBe(200);
+    expect(body.results.map(({ status: each, code }: { status: number; code?: string }) => code ?? each)).toEqual([
+      200,
+      "invalid-feature-key",
+      "validation-failed",
+      "unknown-source",
+      "not-changeable",
+      "validation-failed",
+      "validation-failed",
+      200,
+    ]);
+    expect(body.results[0]).toMatchObject({
+      source: "user",
+      key: "features:user:1",
+      added: ["a", "b//c"],
+      removed: [],
+    });
+    expect(body.results[7]).toMatchObject({ added: ["c"], removed: ["a"] });
+    expect(body.results[3]).toMatchObject({ status: 404, detail: expect.stringContaining("the sources are: global") });
+    expect((await operator.get("/sources/user/features?userId=1")).body.features).toEqual(["b//c", "c"]);
+  });
+
+  it("are made for a revision each", async () => {
+    const { etag } = await operator.put("/sources/active/features/a");
+    const ifRevision = etag?.slice(1, -1);
+    const { body } = await send([
+      { source: "active", add: ["b"], ifRevision },
+      { source: "active", add: ["c"], ifRevision },
+      { ...user("new"), add: ["c"], ifRevision: "none.0" },
+    ]);
+    expect(body.results.map(({ status }: { status: number }) => status)).toEqual([200, 412, 200]);
+    const refused = await send([{ source: "active", add: ["b"] }], { "if-match": etag ?? "" });
+    expect([refused.status, refused.body.code]).toEqual([400, "invalid-header"]);
+  });
+
+  it("are made once under an Idempotency-Key, also two of one set", async () => {
+    const changes = [
+      { ...user("twice"), add: ["a"] },
+      { ...user("twice"), add: ["b"], remove: ["a"] },
+    ];
+    const headers = { "idempotency-key": "bulk-1" };
+    const [first, second] = await Promise.all([send(changes, headers), send(changes, headers)]);
+    expect(first?.body.results).toMatchObject([
+      { added: ["a"], removed: [] },
+      { added: ["b"], removed: ["a"] },
+    ]);
+    expect(second?.body).toEqual(first?.body);
+    expect((await send(changes, headers)).body).toEqual(first?.body);
+    const other = await send(changes.toReversed(), headers);
+    expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
+  });
+
+  it("are tried without being made", async () => {
+    const { body } = await send(
+      [
+        { ...user("tried"), add: ["a", "b"] },
+        { source: "active", add: ["tried"] },
+      ],
+      {},
+      "?dryRun=true",
+    );
+    expect(body.results).toMatchObject([
+      { status: 200, dryRun: true, added: ["a", "b"], users: { having: null } },
+      { status: 200, dryRun: true, added: ["tried"], users: { having: 0 } },
+    ]);
+    expect((await operator.get("/sources/user/features?userId=tried")).body.features).toEqual([]);
+  });
+
+  it("may be a thousand, with ten thousand features", async () => {
+    const changes = Array.from({ length: 1_000 }, (_, index) => ({
+      ...user(`many-${index}`),
+      add: Array.from({ length: 10 }, (_, feature) => `${"x".repeat(190)}${feature}`),
+    }));
+    const { status, body } = await send(changes);
+    expect(status).toBe(200);
+    expect(body.results.filter((result: { status: number }) => result.status === 200)).toHaveLength(1_000);
+    for (const more of [
+      [...changes, { source: "active", add: ["a"] }],
+      [...changes.slice(1), { source: "active", add: Array.from({ length: 11 }, (_, index) => `f${index}`) }],
+      [{ source: "active", add: Array.from({ length: 10_001 }, (_, index) => `f${index}`) }],
+    ]) {
+      const refused = await send(more);
+      expect([refused.status, refused.body.code]).toEqual([422, "too-many"]);
+    }
+  });
+
+  it.each([
+    ["no changes", {}],
+    ["another field", { changes: [], actor: "root" }],
+    ["another field of a change", { changes: [{ source: "active", add: ["a"], actor: "root" }] }],
+    ["another field of a context", { changes: [{ source: "user", context: { ip: "::1" }, add: ["a"] }] }],
+    ["a change of nothing", { changes: [{ source: "active" }] }],
+    ["no features", { changes: [{ source: "active", add: "a" }] }],
+    ["no revision", { changes: [{ source: "active", add: ["a"], ifRevision: "x" }] }],
+  ])("are refused whole where the body has %s", async (_, body) => {
+    const refused = await operator.post("/changes", body);
+    expect([refused.status, refused.body.code]).toEqual([422, "validation-failed"]);
+    expect(refused.body.errors[0].pointer).toMatch(/^\//);
+  });
+
+  it("are not tried after one whose store does not answer", async () => {
+    await using away = await backoffice(redisRulesAt("redis://127.0.0.1:1"));
+    const { status, body } = await away.post("/changes", {
+      changes: [
+        { source: "active", add: ["a"] },
+        { source: "literal", add: ["a"] },
+      ],
+    });
+    expect(status).toBe(200);
+    expect(body.results).toMatchObject([
+      { status: 503, code: "source-unavailable" },
+      { status: 503, code: "source-unavailable" },
+    ]);
+  });
+});

@@ -1,0 +1,85 @@
+import { bearer, startService, type TestService } from "./service.ts";
+
+/** The credential that the services of `backoffice` are started with. */
+export const adminToken = "the-operators-credential";
+
+const sources = `
+sources:
+  - { name: global, kind: set, connection: features, key: global_features, maxMembers: 100 }
+  - { name: active, kind: set, connection: features, key: active_features, role: gate }
+  - { name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }
+  - { name: user, kind: set, connection: features, key: "features:user:{userId}", gatedBy: [active] }
+  - { name: location, kind: set, connection: features, key: "location:{location}" }
+  - { name: literal, kind: static, features: { always: true, never: false } }
+`;
+
+/** Everything in one SQLite file. */
+export const sqliteRules = `
+connections:
+  users: { kind: sqlite, file: "\${FOLDER}/store.db" }
+  features: { kind: sqlite, file: "\${FOLDER}/store.db" }
+tokens: { connection: users, layout: plain }
+${sources}`;
+
+/** The same over one Redis. */
+export const redisRulesAt = (url: string): string => `
+connections:
+  users: { kind: redis, url: "${url}" }
+  features: { kind: redis, url: "${url}" }
+tokens: { connection: users, layout: plain }
+${sources}`;
+
+/** What was answered: its status, its body, and the headers that matter. */
+export type Answered = {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of it is what it is
+  readonly body: any;
+  readonly etag: string | null;
+  readonly headers: Headers;
+};
+
+/** Somebody who calls the backoffice API. */
+export type Operator = {
+  readonly service: TestService;
+  readonly get: (path: string, headers?: Record<string, string>) => Promise<Answered>;
+  readonly put: (path: string, headers?: Record<string, string>, body?: unknown) => Promise<Answered>;
+  readonly post: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>;
+  readonly delete: (path: string, headers?: Record<string, string>) => Promise<Answered>;
+  /** What a client gets; everyone's features without a token. */
+  readonly features: (token?: string, query?: string) => Promise<readonly string[]>;
+};
+
+/** An operator of a service. Paths are relative to `/admin/v1`. */
+export function operatorOf(service: TestService, token = adminToken): Operator {
+  const call = async (method: string, path: string, headers: Record<string, string> = {}, body?: unknown) => {
+    const answer = await fetch(`${service.url}/admin/v1${path}`, {
+      method,
+      headers: { ...bearer(token), ...(body !== undefined && { "content-type": "application/json" }), ...headers },
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      body: text && JSON.parse(text),
+      etag: answer.headers.get("etag"),
+      headers: answer.headers,
+    };
+  };
+  return {
+    service,
+    get: (path, headers) => call("GET", path, headers),
+    put: (path, headers, body) => call("PUT", path, headers, body),
+    post: (path, body, headers) => call("POST", path, headers, body),
+    delete: (path, headers) => call("DELETE", path, headers),
+    features: async (clientToken, query = "") => {
+      const answer = await service.get(`/features${query}`, clientToken === undefined ? {} : bearer(clientToken));
+      return ((await answer.json()) as { active_features: readonly string[] }).active_features;
+    },
+  };
+}
+
+/** Starts a service with these rules, and somebody who operates it. */
+export async function backoffice(rules: string): Promise<Operator & AsyncDisposable> {
+  const service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: adminToken });
+  return { ...operatorOf(service), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+}
