@@ -1,5 +1,5 @@
 import { isSameRevision, type Revision } from "../domain/change.ts";
-import { ChangeRefused, RevisionMismatch } from "../domain/errors.ts";
+import { ChangeRefused, RevisionMismatch, tooManyMembers } from "../domain/errors.ts";
 import { type FeatureKey, inOrder, isWritableKey } from "../domain/feature.ts";
 import type { SetChanged } from "../domain/feature-store.ts";
 import { isPersonal } from "../domain/stored-set.ts";
@@ -57,7 +57,16 @@ export class ChangeSet {
     const { add, remove } = await this.#checked(found, change);
     const { key, stored } = found;
     const urgent = change.urgent ?? add.length === 0;
-    const wanted = { ...author, id: this.#newId(), key, personal: isPersonal(stored), add, remove, urgent };
+    const wanted = {
+      ...author,
+      id: this.#newId(),
+      key,
+      personal: isPersonal(stored),
+      add,
+      remove,
+      urgent,
+      limit: stored.limit,
+    };
     try {
       return { key, ...(await askStore(stored.connection, () => stored.changes.apply(wanted))) };
     } finally {
@@ -73,14 +82,14 @@ export class ChangeSet {
   ): Promise<Omit<SetChanged, "revision"> & { readonly key: string }> {
     const found = this.#sets.find(change);
     const { add, remove } = await this.#checked(found, change);
-    const { features, revision } = await this.#read(found);
+    const { features, skipped, revision } = await this.#read(found);
     if (ifRevision !== undefined && !isSameRevision(ifRevision ?? undefined, revision)) throw new RevisionMismatch();
     const present = new Set(features);
-    return {
-      key: found.key,
-      added: add.filter((feature) => !present.has(feature)),
-      removed: remove.filter((feature) => present.has(feature)),
-    };
+    const added = add.filter((feature) => !present.has(feature));
+    const removed = remove.filter((feature) => present.has(feature));
+    const size = skipped + present.size + added.length - removed.length;
+    if (added.length > 0 && size > found.stored.limit) throw tooManyMembers(found.key, found.stored.limit);
+    return { key: found.key, added, removed };
   }
 
   /** What is in a set. Rejects as `SourceSets` and `FeatureSets` do. */
@@ -103,11 +112,11 @@ export class ChangeSet {
     });
   }
 
-  /** Each feature once. What takes out what can be written reads nothing. */
+  /** Each feature once. Reads nothing where all of them can be written. */
   async #checked({ key, stored }: FoundSet, change: WantedChange): Promise<Pick<WantedChange, "add" | "remove">> {
-    const add = new Set(change.add);
+    const add = [...new Set(change.add)];
     const remove = new Set(change.remove);
-    if (add.size + remove.size > mostAtOnce) {
+    if (add.length + remove.size > mostAtOnce) {
       throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`, "too-many");
     }
     for (const feature of add) {
@@ -116,20 +125,12 @@ export class ChangeSet {
     }
     // Others may have put there what could not be written here; that can be taken out.
     const odd = [...remove].filter((feature) => !isWritableKey(feature));
-    if (add.size + odd.length > 0) {
-      const read = async () => stored.sets.read(key, stored.limit);
-      const { features, skipped } = (await askStore(stored.connection, read)).value;
-      const present = new Set(features);
-      const missing = odd.find((feature) => !present.has(feature));
+    if (odd.length > 0) {
+      const { value } = await askStore(stored.connection, async () => stored.sets.read(key, stored.limit));
+      const missing = odd.find((feature) => !value.features.includes(feature));
       if (missing !== undefined) throw unwritable(missing);
-      if (add.size > 0 && skipped + present.union(add).size > stored.limit) {
-        throw new ChangeRefused(
-          `${key} would have more than ${stored.limit} members; raise maxMembers, or split the set.`,
-          "too-many",
-        );
-      }
     }
-    return { add: [...add], remove: [...remove] };
+    return { add, remove: [...remove] };
   }
 }
 

@@ -150,6 +150,10 @@ export class ChangeRefused extends TidegateError {
   }
 }
 
+/** A set cannot grow as somebody asked. */
+export const tooManyMembers = (key: string, limit: number): ChangeRefused =>
+  new ChangeRefused(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");
+
 /**
  * A store answered, but what it holds cannot be what was meant: another type, too many members, an
  * empty user id. Somebody has to mend the data. A caller sees it as the source being unavailable.

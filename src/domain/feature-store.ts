@@ -16,6 +16,8 @@ export type SetChange = Change &
   SetAddress & {
     readonly add: readonly FeatureKey[];
     readonly remove: readonly FeatureKey[];
+    /** The most members that the set may have afterwards, where it grows. */
+    readonly limit?: number;
     /** Whether it may use the last memory of the store: what switches off must work when it is full. */
     readonly urgent?: boolean;
   };
@@ -35,7 +37,7 @@ export type SetChanged = {
  * what it held when it was first met, or when an epoch begins, as `baseline`, with its members where those are at most
  * {@link mostMembersRecorded}. So each epoch begins with a baseline. Every 256th record of a set holds its members too.
  *
- * Rejects with `RevisionMismatch` and `StoreFull`, and as `FeatureSets` does.
+ * Rejects with `RevisionMismatch`, `ChangeRefused` where a set would grow beyond its limit, and `StoreFull`; and as `FeatureSets` does.
  */
 export interface FeatureStore {
   apply(change: SetChange): Promise<SetChanged>;

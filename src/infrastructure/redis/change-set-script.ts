@@ -12,9 +12,11 @@ const fullEvery = 256;
  *
  * ARGV: what to do (`change`, `reconcile` or `rebase`); `1` for a personal set, else nothing; an id for what is found; the beginning
  * of its record, and of that of the change, as JSON; the revision that the change is for, as `epoch:number`, `null` or
- * nothing; how many features are added; these, and then those that are removed.
+ * nothing; the most members that the set may have where it grows, or nothing; how many features are added; these, and then those
+ * that are removed.
  *
- * Answers what the change really did, as JSON, or nothing where the revision is another; and otherwise whether anything was recorded.
+ * Answers what the change really did, as JSON, nothing where the revision is another, or 0 where the set would have too many
+ * members; and otherwise whether anything was recorded.
  *
  * The numbers of an epoch are vouched for by one life of one master: its replication id. A restart or a failover may have turned
  * the store back, and then a number that was given before would be given again. What is taken for the same
@@ -137,20 +139,29 @@ local function inParts(from, to, use)
   for first = from, to, 1000 do use({unpack(ARGV, first, math.min(first + 999, to))}) end
 end
 
-local function change(command, from, to, present)
-  local changed = {}
+-- The features whose presence is the one that is given.
+local function those(from, to, present)
+  local found = {}
   inParts(from, to, function(features)
     for index, is in ipairs(redis.call("SMISMEMBER", set, unpack(features))) do
-      if is == present then changed[#changed + 1] = features[index] end
+      if is == present then found[#found + 1] = features[index] end
     end
-    redis.call(command, set, unpack(features))
   end)
-  return changed
+  return found
 end
 
-local lastAdded = 7 + tonumber(ARGV[7])
-removed = change("SREM", lastAdded + 1, #ARGV, 1)
-added = change("SADD", 8, lastAdded, 0)
+local function change(command, from, to)
+  inParts(from, to, function(features) redis.call(command, set, unpack(features)) end)
+end
+
+local limit, lastAdded = tonumber(ARGV[7]), 8 + tonumber(ARGV[8])
+added, removed = those(9, lastAdded, 0), those(lastAdded + 1, #ARGV, 1)
+if limit and #added > 0 and size + #added - #removed > limit then
+  if differs then save() end
+  return 0
+end
+change("SREM", lastAdded + 1, #ARGV)
+change("SADD", 9, lastAdded)
 size = redis.call("SCARD", set)
 record(wanted, "change", added, removed)
 save()

@@ -57,6 +57,13 @@ export class EmptyStoreGuard {
     return answer;
   }
 
+  /** Rejects while the store is known to have lost its data: what is added to it would be taken for all that it held. */
+  async demandFilled(): Promise<void> {
+    if (!this.wasFilled || this.#missingSince === Number.POSITIVE_INFINITY) return;
+    if (!(await this.#isMarked())) throw new Error(this.#lost());
+    this.#missingSince = Number.POSITIVE_INFINITY;
+  }
+
   /** Believes the store from now on, also when it is empty. */
   async accept(): Promise<void> {
     await this.#redis.set(markerKey, "1").catch(redisFault);
@@ -87,6 +94,7 @@ export class EmptyStoreGuard {
     this.#redis.set(markerKey, "1", "NX").then(
       () => {
         this.wasFilled = true;
+        this.#missingSince = Number.POSITIVE_INFINITY;
       },
       (error) => {
         if (isRefusal(error, "NOPERM")) this.#giveUp(error);

@@ -51,7 +51,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
   const guard = new EmptyStoreGuard(redis, name, log);
   return {
     sets: new RedisFeatureSets(redis, guard),
-    changes: new RedisFeatureStore(redis),
+    changes: new RedisFeatureStore(redis, guard),
     claims: new RedisClaims(redis),
     documents: new RedisDocumentStore(redis),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),

@@ -1,10 +1,11 @@
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authored, externalAuthor, type Revision } from "../../domain/change.ts";
-import { RevisionMismatch } from "../../domain/errors.ts";
+import { RevisionMismatch, tooManyMembers } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
 import type { FeatureStore, SetAddress, SetChange, SetChanged } from "../../domain/feature-store.ts";
 import { changeSetScript } from "./change-set-script.ts";
+import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { redisFault } from "./redis-fault.ts";
 import { bookkeeping, isOwnKey } from "./redis-keys.ts";
 import { revisionText } from "./revision-text.ts";
@@ -28,21 +29,25 @@ type Wanted = {
 /** Changes Redis sets, each change with its record in one script. */
 export class RedisFeatureStore implements FeatureStore {
   readonly #redis: Redis;
+  readonly #guard: EmptyStoreGuard;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, guard: EmptyStoreGuard) {
     this.#redis = redis;
+    this.#guard = guard;
   }
 
   async apply(change: SetChange): Promise<SetChanged> {
-    const { key, personal, once, ifRevision, urgent } = change;
+    const { key, personal, once, ifRevision, urgent, limit } = change;
+    await this.#guard.demandFilled();
     const add = [...new Set(change.add)];
     const remove = [...new Set(change.remove)];
     const answer = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
       text: JSON.stringify({ of: "set", key, ...authored(change) }),
-      values: [revisionText(ifRevision), add.length, ...add, ...remove],
+      values: [revisionText(ifRevision), limit ?? "", add.length, ...add, ...remove],
       once,
     });
     if (answer === null) throw new RevisionMismatch();
+    if (answer === 0 && limit !== undefined) throw tooManyMembers(key, limit);
     return JSON.parse(String(answer));
   }
 

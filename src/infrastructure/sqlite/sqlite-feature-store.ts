@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authored, type ChangeRecord, externalAuthor, type Revision, type SetRecord } from "../../domain/change.ts";
+import { tooManyMembers } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
 import {
   type FeatureStore,
@@ -87,6 +88,9 @@ export class SqliteFeatureStore implements FeatureStore {
     const before = head ?? this.#baseline(key);
     const removed = change.remove.filter((feature) => this.#delete.run(key, feature).changes === 1);
     const added = change.add.filter((feature) => this.#insert.run(key, feature).changes === 1);
+    if (added.length > 0 && change.limit !== undefined && this.#sizeOf(key) > change.limit) {
+      throw tooManyMembers(key, change.limit);
+    }
     const after = headAfter(before, change.id);
     this.#record(key, after, authored(change), { origin: "change", added, removed });
     return { added, removed, revision: after.revision };
