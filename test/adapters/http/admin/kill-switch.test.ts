@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { freshnessBoundMs } from "../../../../src/domain/held.ts";
+import { Calls } from "../../../support/calls.ts";
+import { backoffice, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { startRedis } from "../../../support/redis.ts";
+import { TcpProxy } from "../../../support/tcp-proxy.ts";
+import { until } from "../../../support/until.ts";
+
+describe("the kill switch", () => {
+  it("switches a feature off for everybody, and restores just what was on", async () => {
+    await using operator = await backoffice(sqliteRules);
+    await operator.put("/sources/global/features/menu");
+    await operator.put("/sources/active/features/menu");
+    const { body: issued } = await operator.post("/users/1/tokens");
+    await operator.put("/sources/user/features/menu?userId=1");
+    await operator.put("/sources/user/features/other?userId=1");
+    await operator.put("/sources/active/features/other");
+    const before = [await operator.features(), await operator.features(issued.token)];
+    expect(before).toEqual([
+      ["always", "menu"],
+      ["always", "menu", "other"],
+    ]);
+
+    const killed = await operator.put("/killed/menu");
+    expect([killed.status, killed.body]).toEqual([
+      200,
+      {
+        source: "killed",
+        key: "tidegate:killed",
+        added: ["menu"],
+        removed: [],
+        revision: expect.any(String),
+        everywhere: false,
+      },
+    ]);
+    expect([await operator.features(), await operator.features(issued.token)]).toEqual([
+      ["always"],
+      ["always", "other"],
+    ]);
+    const list = await operator.get("/killed");
+    expect([list.body.features, list.etag]).toEqual([["menu"], killed.etag]);
+    expect((await operator.get("/features/menu")).body.killed).toBe(true);
+
+    expect((await operator.delete("/killed/menu")).body).toMatchObject({ removed: ["menu"] });
+    expect([await operator.features(), await operator.features(issued.token)]).toEqual(before);
+  });
+
+  it("kills also what another source than a set grants", async () => {
+    await using operator = await backoffice(sqliteRules);
+    await operator.put("/killed/always");
+    expect(await operator.features()).toEqual([]);
+  });
+
+  it("says what to configure where there is none", async () => {
+    await using operator = await backoffice(sqliteRules.replace(/.*name: killed.*/, ""));
+    for (const refused of [
+      await operator.put("/killed/menu"),
+      await operator.delete("/killed/menu"),
+      await operator.get("/killed"),
+    ]) {
+      expect([refused.status, refused.body.code]).toEqual([409, "no-kill-switch"]);
+      expect(refused.body.detail).toContain('key: "tidegate:killed", role: veto');
+    }
+  });
+
+  it("is tried without being made, and made for a revision and once", async () => {
+    await using operator = await backoffice(sqliteRules);
+    const { etag } = await operator.get("/killed");
+    expect((await operator.put("/killed/menu?dryRun=true&wait=true")).body).toMatchObject({
+      added: ["menu"],
+      dryRun: true,
+    });
+    expect((await operator.get("/killed")).body.features).toEqual([]);
+    const headers = { "if-match": etag ?? "", "idempotency-key": "kill-1" };
+    const first = await operator.put("/killed/menu", headers);
+    expect(first.body.added).toEqual(["menu"]);
+    expect((await operator.put("/killed/menu", headers)).body).toEqual(first.body);
+    expect((await operator.put("/killed/menu", { "if-match": etag ?? "" })).status).toBe(412);
+  });
+
+  it("waits until every instance acts on it or marks its answers, also one that is cut off", async () => {
+    await using redis = await startRedis();
+    await using proxy = await TcpProxy.to(redis.port);
+    await using operator = await backoffice(redisRulesAt(redis.url));
+    await using cutOff = await backoffice(redisRulesAt(`redis://127.0.0.1:${proxy.port}`));
+    await operator.put("/sources/global/features/menu");
+    await until(async () => (await cutOff.features()).includes("menu"), "the other instance has it");
+    await using calls = new Calls(cutOff.service);
+    await using others = new Calls(operator.service);
+    proxy.hold();
+    const askedAt = performance.now();
+    const { body } = await operator.put("/killed/menu?wait=true");
+    const everywhereAt = Date.now();
+    expect(body).toMatchObject({ added: ["menu"], everywhere: true });
+    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(freshnessBoundMs);
+    await until(() => (calls.latest?.askedAt ?? 0) > everywhereAt + 200, "calls are made after it");
+    const isDone = (answer: (typeof calls.answers)[number]) =>
+      !answer.features.includes("menu") || answer.mark !== null;
+    for (const { answers } of [calls, others]) {
+      const late = answers.filter(({ askedAt: at }) => at >= everywhereAt);
+      expect(late.length).toBeGreaterThan(10);
+      expect(late.filter((answer) => !isDone(answer))).toEqual([]);
+    }
+    // It was the waiting that made it certain: before, the instance that is cut off passed its answers for fresh.
+    expect(calls.answers.some((answer) => !isDone(answer))).toBe(true);
+    expect(others.latest?.features).not.toContain("menu");
+  });
+
+  it("works while Redis is out of memory, also once under a key; what adds elsewhere is refused then", async () => {
+    await using redis = await startRedis();
+    await using operator = await backoffice(redisRulesAt(redis.url));
+    await operator.put("/sources/global/features/menu");
+    await redis.client.config("SET", "maxmemory", "1");
+    const headers = { "idempotency-key": "at-3-am" };
+    const killed = await operator.put("/killed/menu", headers);
+    expect([killed.status, killed.body.added]).toEqual([200, ["menu"]]);
+    expect(await operator.features()).not.toContain("menu");
+    expect((await operator.put("/killed/menu", headers)).body).toEqual(killed.body);
+    const other = await operator.put("/killed/other", headers);
+    expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
+    const refused = await operator.put("/sources/global/features/more");
+    expect([refused.status, refused.body.code]).toEqual([503, "store-full"]);
+    const removed = await operator.delete("/sources/global/features/menu");
+    expect([removed.status, removed.body.removed]).toEqual([200, ["menu"]]);
+    expect((await operator.delete("/killed/menu")).status).toBe(200);
+    await redis.client.config("SET", "maxmemory", "0");
+    expect((await operator.put("/sources/global/features/more")).status).toBe(200);
+  });
+});
+
+describe("a store that does not answer", () => {
+  it("is said to be away by every route that needs it", async () => {
+    await using operator = await backoffice(redisRulesAt("redis://127.0.0.1:1"));
+    const answers = [
+      await operator.put("/killed/menu", { "idempotency-key": "kill" }),
+      await operator.put("/sources/global/features/menu"),
+      await operator.get("/sources/global/features"),
+      await operator.get("/features"),
+      await operator.get("/users/1"),
+      await operator.post("/users/1/tokens"),
+      await operator.put("/catalogue/menu", {}, {}),
+    ];
+    for (const { status, body, headers } of answers) {
+      expect([status, body.code, headers.get("retry-after")]).toEqual([503, "source-unavailable", "1"]);
+    }
+    expect((await operator.get("/sources")).status).toBe(200);
+  });
+
+  it("that has lost its data is not changed until it is believed again", async () => {
+    await using redis = await startRedis();
+    await using operator = await backoffice(redisRulesAt(redis.url));
+    await operator.put("/sources/global/features/menu");
+    expect(await operator.features()).toContain("menu");
+    await redis.client.flushall();
+    await until(async () => {
+      const answer = await operator.service.get("/features");
+      return answer.headers.has("cache-status");
+    }, "the loss is noticed");
+    const refused = await operator.put("/killed/other");
+    expect([refused.status, refused.body.code]).toEqual([503, "source-unavailable"]);
+    expect(await operator.features()).toContain("menu");
+    await redis.client.set("tidegate:store", "1");
+    expect((await operator.put("/killed/other")).status).toBe(200);
+    await until(async () => !(await operator.features()).includes("menu"), "the store is believed");
+  });
+});

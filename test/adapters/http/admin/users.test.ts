@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { basic, bearer } from "../../../support/service.ts";
+import { until } from "../../../support/until.ts";
+
+describe.each(["sqlite", "redis"])("users over %s", (kind) => {
+  let redis: RedisServer | undefined;
+  let operator: Operator & AsyncDisposable;
+  beforeAll(async () => {
+    if (kind === "redis") redis = await startRedis();
+    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+  });
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+  });
+
+  it("are shown with what they have, get and present", async () => {
+    await operator.put("/sources/user/features/menu?userId=ana@example.org");
+    await operator.put("/sources/user/features/secret?userId=ana@example.org");
+    await operator.put("/sources/active/features/menu");
+    await operator.put("/sources/location/features/tapas?location=madrid");
+    const { body: issued } = await operator.post("/users/ana@example.org/tokens");
+    const { status, body } = await operator.get("/users/ana@example.org?location=madrid");
+    expect([status, body]).toEqual([
+      200,
+      {
+        userId: "ana@example.org",
+        sets: [
+          {
+            source: "user",
+            key: "features:user:ana@example.org",
+            features: ["menu", "secret"],
+            skipped: 0,
+            revision: expect.any(String),
+          },
+        ],
+        gets: { features: ["always", "menu", "tapas"], missing: [] },
+        tokens: [{ id: issued.id, issuedAt: expect.any(String), by: "admin" }],
+      },
+    ]);
+    expect((await operator.get("/users/ana@example.org")).body.gets.features).toEqual(["always", "menu"]);
+    expect((await operator.get("/users/nobody")).body).toMatchObject({
+      sets: [{ features: [], revision: "none.0" }],
+      gets: { features: ["always"] },
+      tokens: [],
+    });
+  });
+
+  it("get tokens that are told once, and known by their ids", async () => {
+    const first = await operator.post("/users/issued/tokens");
+    expect([first.status, first.body]).toEqual([
+      201,
+      { id: expect.any(String), userId: "issued", token: expect.stringMatching(/^[\w-]{43}$/), before: null },
+    ]);
+    expect(first.headers.get("cache-control")).toBe("no-store");
+    const second = await operator.post("/users/issued/tokens", {});
+    expect(second.body.token).not.toBe(first.body.token);
+    await operator.put("/sources/user/features/menu?userId=issued");
+    await operator.put("/sources/active/features/menu");
+    for (const { body } of [first, second]) expect(await operator.features(body.token)).toEqual(["always", "menu"]);
+    const list = await operator.get("/users/issued/tokens");
+    expect(list.body.tokens.map(({ id }: { id: string }) => id)).toEqual([first.body.id, second.body.id]);
+    const whole = JSON.stringify([list.body, (await operator.get("/users/issued")).body]);
+    for (const { body } of [first, second]) expect(whole).not.toContain(body.token);
+  });
+
+  it("lose a token that is revoked by its id, and no other user's", async () => {
+    const { body: kept } = await operator.post("/users/revoker/tokens");
+    const { body: lost } = await operator.post("/users/revoker/tokens");
+    expect((await operator.delete(`/users/another/tokens/${lost.id}`)).body).toEqual({ revoked: false });
+    expect((await operator.service.get("/features", basic(lost.token))).status).toBe(200);
+    const revoke = () => operator.delete(`/users/revoker/tokens/${lost.id}`, { "idempotency-key": "revoke-1" });
+    expect((await revoke()).body).toEqual({ revoked: true });
+    expect((await revoke()).body).toEqual({ revoked: true });
+    expect((await operator.delete(`/users/revoker/tokens/${lost.id}`)).body).toEqual({ revoked: false });
+    const isUnknown = async () => (await operator.service.get("/features", basic(lost.token))).status === 401;
+    await until(isUnknown, "the token is unknown");
+    expect((await operator.service.get("/features", basic(kept.token))).status).toBe(200);
+  });
+
+  it("lose a token that is presented, at once, whoever issued it", async () => {
+    const { body } = await operator.post("/users/presenter/tokens", { token: "of-my-own" });
+    expect(body).toMatchObject({ userId: "presenter", token: "of-my-own", before: null });
+    expect((await operator.service.get("/features", bearer("of-my-own"))).status).toBe(200);
+    expect((await operator.post("/tokens/revoke", { token: "of-my-own" })).body).toEqual({
+      revoked: true,
+      userId: "presenter",
+    });
+    expect((await operator.service.get("/features", bearer("of-my-own"))).status).toBe(401);
+    expect((await operator.post("/tokens/revoke", { token: "of-my-own" })).body).toEqual({
+      revoked: false,
+      userId: null,
+    });
+  });
+
+  it("may be given a token that was another's, which is told", async () => {
+    await operator.post("/users/from/tokens", { token: "moving" });
+    const { body } = await operator.post("/users/to/tokens", { token: "moving" });
+    expect(body).toMatchObject({ userId: "to", before: "from" });
+    expect((await operator.get("/users/from/tokens")).body.tokens).toEqual([]);
+  });
+
+  it("are issued a token once under an Idempotency-Key, which only one of their own making can be", async () => {
+    const headers = { "idempotency-key": "issue-1" };
+    const issue = () => operator.post("/users/idem/tokens", { token: "idem-token" }, headers);
+    const [first, second] = await Promise.all([issue(), issue()]);
+    expect([first?.status, second?.status, second?.body]).toEqual([201, 201, first?.body]);
+    expect((await operator.get("/users/idem/tokens")).body.tokens).toHaveLength(1);
+    const other = await operator.post("/users/idem/tokens", { token: "other-token" }, headers);
+    expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
+    const generated = await operator.post("/users/idem/tokens", undefined, { "idempotency-key": "issue-2" });
+    expect([generated.status, generated.body.code]).toEqual([422, "validation-failed"]);
+    expect(generated.body.detail).toContain("told only once");
+  });
+
+  it.each([
+    ["an empty token", { token: "" }],
+    ["a token with a space", { token: "a b" }],
+    ["a token that is too long", { token: "x".repeat(513) }],
+    ["a colon", { token: "a:b" }],
+    ["another field", { token: "fine", by: "root" }],
+    ["a number", { token: 1 }],
+  ])("are not issued %s", async (_, body) => {
+    const refused = await operator.post("/users/1/tokens", body);
+    expect([refused.status, refused.body.code]).toEqual([422, "validation-failed"]);
+    expect((await operator.post("/tokens/revoke", body)).status).toBe(422);
+  });
+
+  it("are refused where they cannot be", async () => {
+    for (const path of [`/users/${"x".repeat(201)}`, `/users/${"x".repeat(201)}/tokens`]) {
+      expect([path, (await operator.get(path)).body.code]).toEqual([path, "validation-failed"]);
+    }
+    expect((await operator.post(`/users/${"x".repeat(201)}/tokens`)).status).toBe(422);
+    expect((await operator.get("/users/a%0Ab")).body.code).toBe("bad-path");
+    expect((await operator.get("/users/a%2Fb")).body.code).toBe("bad-path");
+  });
+
+  it("have tokens that no If-Match can be of", async () => {
+    const refused = await operator.post("/tokens/revoke", { token: "x" }, { "if-match": "*" });
+    expect([refused.status, refused.body.code]).toEqual([400, "invalid-header"]);
+  });
+});
+
+describe("without a section tokens", () => {
+  it("no tokens are issued, and users are shown nevertheless", async () => {
+    await using operator = await backoffice(sqliteRules.replace(/^tokens:.*$/m, ""));
+    const refused = await operator.post("/users/1/tokens");
+    expect([refused.status, refused.body.code]).toEqual([409, "not-changeable"]);
+    expect((await operator.get("/users/1")).body.tokens).toEqual([]);
+  });
+});
