@@ -94,6 +94,8 @@ export function metricsPage(): string {
     feeds: new Map(),
     sources: [],
     failures: new Map(),
+    backlogs: () => new Map(),
+    setAside: () => 0,
     now: Date.now,
   };
   const rows = metricsOf(nothing, commandTimes())

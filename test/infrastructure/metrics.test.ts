@@ -22,6 +22,8 @@ function observed(more: Partial<Observed> = {}): Observed {
     feeds: new Map(),
     sources: [],
     failures: new Map(),
+    backlogs: () => new Map(),
+    setAside: () => 0,
     now: () => 10_000,
     ...more,
   };
@@ -195,5 +197,17 @@ describe("the figures of a process", () => {
       await scraped;
       expect(await figures.scrape()).toMatch(/^tidegate_calls_total\{.*\} 101$/m);
     }
+  });
+
+  it("tell what waits for the activity log, and for how long", async () => {
+    const backlogs = new Map([
+      ["features", { entries: 3, oldest: 4_000 }],
+      ["users", { entries: 0, oldest: undefined }],
+    ]);
+    const text = await textWith({ backlogs: () => backlogs, setAside: () => 2 });
+    expect(text).toContain('tidegate_outbox_entries{connection="features"} 3');
+    expect(text).toContain('tidegate_outbox_oldest_seconds{connection="features"} 6');
+    expect(text).toContain('tidegate_outbox_oldest_seconds{connection="users"} 0');
+    expect(text).toContain("tidegate_outbox_set_aside_total 2");
   });
 });
