@@ -9,6 +9,7 @@ const everyMs = 1_000;
 const alarming = { entries: 10_000, ageMs: 60_000 };
 const tellEveryMs = 60_000;
 const gatherMs = 20;
+const afterStartMs = 250;
 
 /** What is kept in order of one store. */
 export type KeptStore = {
@@ -52,9 +53,11 @@ export class KeepRecords {
     this.#now = now;
   }
 
+  /** Begins in a moment: what starts now has clients to answer first. */
   start(): void {
     this.#store.outbox.listen(() => this.soon());
-    this.#plan(0);
+    this.#isSoon = true;
+    this.#plan(afterStartMs);
   }
 
   /** A set of the store changed, or all may have. */

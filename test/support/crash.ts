@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Killable } from "./killable.ts";
-import { killablePostgres } from "./postgres.ts";
+import { killablePostgres } from "./killable-postgres.ts";
 import { TestProcess } from "./process.ts";
 import { freePort } from "./redis-process.ts";
 import { redisRules } from "./service.ts";
@@ -37,7 +37,7 @@ type Logged = {
   };
 };
 
-const adminToken = "a credential for the crash test";
+const adminToken = "a-credential-for-the-crash-test";
 const writers = 12;
 const longMs = 60_000;
 
@@ -83,7 +83,7 @@ export async function runCrash(changes: number): Promise<Crash> {
     `${redisRules(redisUrl, redisUrl)}  - { name: location, kind: set, connection: features, key: "location:{location}" }\n`,
   );
   const instances = [await freePort(), await freePort()].map(
-    (port) => new Instance(port, file, postgres.urlOver(toPostgres.port)),
+    (port) => new Instance(port, file, `postgres://postgres@127.0.0.1:${toPostgres.port}/postgres`),
   );
   for (const instance of instances) stack.use(instance);
   await Promise.all(instances.map((instance) => instance.start()));

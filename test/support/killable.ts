@@ -3,36 +3,54 @@ import { once } from "node:events";
 import { accepts } from "./redis-process.ts";
 import { until } from "./until.ts";
 
+/** Whom a server runs as, where that is not who runs the tests. */
+export type User = { readonly uid?: number; readonly gid?: number };
+
 /** A server that is killed and started again on the same port and data. */
 export class Killable implements AsyncDisposable {
   readonly port: number;
   readonly #command: readonly string[];
+  readonly #user: User;
   #child: ChildProcess | undefined;
 
   /** The command listens on the port, with data of its own. */
-  constructor(port: number, command: readonly string[]) {
+  constructor(port: number, command: readonly string[], user: User = {}) {
     this.port = port;
     this.#command = command;
+    this.#user = user;
   }
 
+  /** One that cannot start yet, because what it left behind is still in use, is started again. */
   async start(): Promise<void> {
-    // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
-    const script = '"$@" > /dev/null 2>&1 & cat; kill -9 $!; wait';
-    this.#child = spawn("sh", ["-c", script, "sh", ...this.#command], { stdio: ["pipe", "ignore", "ignore"] });
-    await until(() => accepts(this.port), `${this.#command[0]} accepts connections`);
+    const isUp = async () => {
+      if (!this.#child || this.#child.exitCode !== null) this.#child = this.#spawn();
+      return accepts(this.port);
+    };
+    await until(isUp, `${this.#command[0]} accepts connections`, 60_000);
   }
 
   /** As a crash does: nothing is written any more. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (!child) return;
     this.#child = undefined;
-    const ended = once(child, "exit");
+    if (!child || child.exitCode !== null) return;
     child.stdin?.end();
-    await ended;
+    await once(child, "exit");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
+  }
+
+  /** The shell kills the server when its standard input closes, so that none outlives a test run that is killed. */
+  #spawn(): ChildProcess {
+    const script = '"$@" > /dev/null 2>&1 & server=$!; { cat; kill -9 $server; } & wait $server; kill -9 $!';
+    const held = spawn("sh", ["-c", script, "sh", ...this.#command], {
+      stdio: ["pipe", "ignore", "ignore"],
+      cwd: "/",
+      ...this.#user,
+    });
+    held.stdin?.on("error", () => {});
+    return held;
   }
 }
