@@ -16,6 +16,7 @@ import {
   type KeyInUse,
   type KeysRead,
   keysRead,
+  namesOfStores,
   storeOf,
 } from "./infrastructure/config/keys-in-use.ts";
 import { base, commonOptions, type TokenOptions } from "./infrastructure/config/schema.ts";
@@ -39,6 +40,8 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections"> & {
   readonly connections: ReturnType<typeof apart>["connections"];
   readonly activityLog: ReturnType<typeof apart>["activityLog"];
   readonly sources: readonly ConfiguredSource[];
+  /** Under which name the activity log knows the store of each connection: two may lead to one. */
+  readonly stores: ReadonlyMap<string, string>;
   /** What is read of each connection. */
   readonly keys: ReadonlyMap<string, KeysRead>;
 };
@@ -110,7 +113,9 @@ export async function loadConfig(
   if (checked?.tokens) checkPepper(checked.tokens, env, complain);
   if (checked && running) checkUnchanged(checked.server, running, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
-  return { ...checked, ...apart(checked.connections, data), file, sources, keys: keysRead(keys, checked.tokens) };
+  const separated = apart(checked.connections, data);
+  const stores = namesOfStores(raw, Object.keys(separated.connections), keys);
+  return { ...checked, ...separated, file, sources, stores, keys: keysRead(keys, checked.tokens) };
 }
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {

@@ -20,6 +20,7 @@ import { LoadDemo } from "./application/load-demo.ts";
 import { ManageCredentials } from "./application/manage-credentials.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { PastFeatureSets } from "./application/past-feature-sets.ts";
+import { PastFeatureStore } from "./application/past-feature-store.ts";
 import { ReadActivity } from "./application/read-activity.ts";
 import { RecallFeatures } from "./application/recall-features.ts";
 import { RecallSets } from "./application/recall-sets.ts";
@@ -40,6 +41,7 @@ import { NotKnown } from "./domain/errors.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { readAt } from "./domain/held.ts";
+import type { History } from "./domain/history.ts";
 import type { Outbox } from "./domain/outbox.ts";
 import type { Source } from "./domain/source.ts";
 import type { StoredSet } from "./domain/stored-set.ts";
@@ -83,6 +85,9 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.Clock, () => Date.now);
   provide(Tokens.NewId, () => uuidv7);
 
+  /** Under which name the activity log knows the store of a connection. */
+  const storeOf = (connection: string): string => named(config.stores, connection);
+
   provide(Tokens.Connections, (c) => {
     const connections = new Map<string, Connection>();
     for (const [name, options] of Object.entries(config.connections)) {
@@ -98,7 +103,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Activity, () => disposal.use(openActivity(config.activityLog)));
   provide(Tokens.ActivityLog, (c) => c.resolve(Tokens.Activity).log);
-  provide(Tokens.History, (c) => c.resolve(Tokens.Activity).history);
+  provide(Tokens.History, (c) => byConnection(c.resolve(Tokens.Activity).history, storeOf));
 
   provide(Tokens.Feeds, (c) => {
     const feeds = new Map<string, ChangeFeed>();
@@ -197,27 +202,38 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.RecallSets, (c) => {
     const families = c.resolve(Tokens.Sources).flatMap(({ resolver }) => resolver.stored ?? []);
-    const completeSince = async (store: string, key: string) => {
-      const family = families.find((each) => each.connection === store && each.key.matches(key));
-      return family && c.resolve(Tokens.CompleteSince).of(store, family.key.text);
+    const completeSince = async (connection: string, keyOrPrefix: string) => {
+      const family = families.find(
+        ({ key, ...family }) =>
+          family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
+      );
+      return family && c.resolve(Tokens.CompleteSince).of(storeOf(connection), family.key.text);
     };
-    return new RecallSets(c.resolve(Tokens.History), c.resolve(Tokens.DrainOutboxes), completeSince);
+    const drain = c.resolve(Tokens.DrainOutboxes);
+    const waiting = {
+      backlog: (connection: string) => drain.backlog(storeOf(connection)),
+      drain: (connection: string) => drain.drain(storeOf(connection)),
+    };
+    return new RecallSets(c.resolve(Tokens.History), waiting, completeSince);
   });
 
-  provide(Tokens.SurveySources, (c) => {
+  /** The sources as they would have answered at a moment. */
+  const pastSources = (c: DependencyContainer, at: Instant): readonly Source[] => {
     const recall = c.resolve(Tokens.RecallSets);
-    const past = (at: Instant): readonly Source[] =>
-      config.sources.map(({ create, isReplayable, kind: _, ...source }) => {
-        const store = (connection: string) => ({
-          sets: new PastFeatureSets(recall, connection, at),
-          changes: connectionOf(c, connection).changes,
-        });
-        const resolver = isReplayable ? create({ name: source.name, store, warn: () => {} }) : unrecorded(source.name);
-        return { ...source, resolver, timeoutMs: longestRecallMs };
-      });
+    const store = (connection: string) => ({
+      sets: new PastFeatureSets(recall, connection, at),
+      changes: new PastFeatureStore(recall, connection, at),
+    });
+    return config.sources.map(({ create, isReplayable, kind: _, ...source }) => {
+      const resolver = isReplayable ? create({ name: source.name, store, warn: () => {} }) : unrecorded(source.name);
+      return { ...source, resolver, timeoutMs: longestRecallMs };
+    });
+  };
+
+  provide(Tokens.SurveySources, (c) => {
     const now = c.resolve(Tokens.Clock);
     const callers = new IdentifyCaller(c.resolve(Tokens.TokenResolver), c.resolve(Tokens.SourceStates), now);
-    return new SurveySources(callers, c.resolve(Tokens.Sources), past, now);
+    return new SurveySources(callers, c.resolve(Tokens.Sources), (at) => pastSources(c, at), now);
   });
 
   provide(Tokens.RecallFeatures, (c) => new RecallFeatures(c.resolve(Tokens.SurveySources)));
@@ -236,17 +252,19 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return new CheckReadiness(connections, c.resolve(Tokens.Sources), c.resolve(Tokens.Clock));
   });
 
+  const knownSources = (sources: readonly Source[], asKnown = (stored: StoredSet) => stored) =>
+    sources.map((source, index) => ({
+      ...source,
+      kind: config.sources[index]?.kind ?? "",
+      stored: source.resolver.stored && asKnown(source.resolver.stored),
+    }));
+
   provide(Tokens.SourceSets, (c) => {
     const asStored = ({ sets: _, ...stored }: StoredSet) => ({
       ...stored,
       sets: connectionOf(c, stored.connection).sets,
     });
-    const known = c.resolve(Tokens.Sources).map((source, index) => ({
-      ...source,
-      kind: config.sources[index]?.kind ?? "",
-      stored: source.resolver.stored && asStored(source.resolver.stored),
-    }));
-    return new SourceSets(known);
+    return new SourceSets(knownSources(c.resolve(Tokens.Sources), asStored));
   });
 
   provide(Tokens.ChangeSet, (c) => {
@@ -274,10 +292,10 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     (c) => new Catalogue(firstStore(c)?.documents, c.resolve(Tokens.NewId), c.resolve(Tokens.Clock)),
   );
 
-  provide(
-    Tokens.ListFeatures,
-    (c) => new ListFeatures(c.resolve(Tokens.SourceSets), c.resolve(Tokens.Catalogue), c.resolve(Tokens.Clock)),
-  );
+  provide(Tokens.ListFeatures, (c) => {
+    const past = (at: Instant) => new SourceSets(knownSources(pastSources(c, at)));
+    return new ListFeatures(c.resolve(Tokens.SourceSets), c.resolve(Tokens.Catalogue), c.resolve(Tokens.Clock), past);
+  });
 
   provide(
     Tokens.ViewUser,
@@ -341,8 +359,8 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Outboxes, (c) => {
     const outboxes = new Map<string, Outbox>();
-    for (const [name, connection] of c.resolve(Tokens.Connections)) {
-      outboxes.set(name, disposal.use(connection.outbox()));
+    for (const name of new Set(config.stores.values())) {
+      outboxes.set(name, disposal.use(connectionOf(c, name).outbox()));
     }
     return outboxes;
   });
@@ -363,7 +381,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const stored = c.resolve(Tokens.Sources).flatMap(({ resolver }) => resolver.stored ?? []);
     const kept = new Map<string, KeepRecords>();
     for (const [name, outbox] of c.resolve(Tokens.Outboxes)) {
-      const families = onePerTemplate(stored.filter(({ connection }) => connection === name));
+      const families = onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));
       const { changes, lease } = connectionOf(c, name);
       const watch =
         families.length > 0
@@ -388,9 +406,9 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
         },
         c.resolve(Tokens.Clock),
       );
-      c.resolve(Tokens.Feeds)
-        .get(name)
-        ?.listen((key) => keeping.changed(key));
+      for (const [connection, feed] of c.resolve(Tokens.Feeds)) {
+        if (storeOf(connection) === name) feed.listen((key) => keeping.changed(key));
+      }
       disposal.defer(() => keeping.stop());
       kept.set(name, keeping);
     }
@@ -446,6 +464,17 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };
 }
+
+/** A history that is asked by the names of connections. */
+const byConnection = (history: History, storeOf: (connection: string) => string): History => ({
+  setAt: (connection, ...rest) => history.setAt(storeOf(connection), ...rest),
+  firstRecord: (connection, ...rest) => history.firstRecord(storeOf(connection), ...rest),
+  turns: (connection, ...rest) => history.turns(storeOf(connection), ...rest),
+  documentAt: (connection, ...rest) => history.documentAt(storeOf(connection), ...rest),
+  keys: (connection, ...rest) => history.keys(storeOf(connection), ...rest),
+  revisions: (connection, ...rest) => history.revisions(storeOf(connection), ...rest),
+  changesOf: (connection, ...rest) => history.changesOf(storeOf(connection), ...rest),
+});
 
 /** What a source that cannot be asked about the past says of it. */
 const unrecorded = (name: string): FeatureResolver => ({

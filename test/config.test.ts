@@ -24,6 +24,31 @@ function write(yaml: string): string {
 
 const plain = "sources: [{ name: a, kind: static, features: { x: true } }]\n";
 
+describe("the names of stores", () => {
+  const source = (connection: string) =>
+    `  - { name: of_${connection}, kind: set, connection: ${connection}, key: ${connection} }\n`;
+
+  it("are one for all connections to a store: that of the first which a source reads", async () => {
+    const yaml = `connections:
+  tokens: { kind: redis, url: "redis://a" }
+  features: { kind: redis, url: "redis://a" }
+  more: { kind: redis, url: "redis://a" }
+  other: { kind: redis, url: "redis://a/1" }
+  one: { kind: sqlite, file: ":memory:" }
+  another: { kind: sqlite, file: ":memory:" }
+sources:
+${source("features")}${source("more")}`;
+    expect([...(await loadConfig(write(yaml), {})).stores]).toEqual([
+      ["tokens", "features"],
+      ["features", "features"],
+      ["more", "features"],
+      ["other", "other"],
+      ["one", "one"],
+      ["another", "another"],
+    ]);
+  });
+});
+
 describe("a broken configuration", () => {
   it.each(globSync("*.yaml", { cwd: broken }).sort())(
     "says all that is wrong with %s, where, and what to do",

@@ -1,4 +1,4 @@
-import { UnknownFeature } from "../domain/errors.ts";
+import { NotKnown, UnknownFeature } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../domain/feature.ts";
 import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
@@ -42,36 +42,43 @@ export class ListFeatures {
   readonly #sets: SourceSets;
   readonly #catalogue: Catalogue;
   readonly #now: () => Instant;
+  readonly #past: (at: Instant) => SourceSets;
 
-  constructor(sets: SourceSets, catalogue: Catalogue, now: () => Instant) {
+  /** `past` makes the sets as they were at a moment. */
+  constructor(sets: SourceSets, catalogue: Catalogue, now: () => Instant, past: (at: Instant) => SourceSets) {
     this.#sets = sets;
     this.#catalogue = catalogue;
     this.#now = now;
+    this.#past = past;
   }
 
   /**
    * The features that stand in a set which is not a user's, that a source without sets knows, or that are described, sorted
    * by code point: those in which `search` stands somewhere, in whatever case, after a feature, at most `limit`; `more` says
-   * whether there are others behind them. Rejects with `SourceUnavailable`.
+   * whether there are others behind them. `at` asks about another moment: of a past one, sources are those of then; what features
+   * are described as is always that of now. Rejects with `SourceUnavailable`, and for a past moment with `NotKnown` and `LogUnavailable`.
    */
   async execute(
     limit: number,
     search = "",
     after?: FeatureKey,
+    at?: Instant,
   ): Promise<{ readonly features: readonly KnownFeature[]; readonly more: boolean }> {
-    const { known, entries } = await this.#gather();
+    const now = this.#now();
+    const sets = at !== undefined && at < now ? this.#past(at) : this.#sets;
+    const { known, entries } = await this.#gather(sets, at ?? now);
     const all = new Set([...entries.keys(), ...[...known.values()].flatMap(({ features }) => [...features])]);
     const wanted = [...all].filter((feature) => isFound(search.toLowerCase(), feature, entries.get(feature)));
     const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
     const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
     const page = sorted.slice(start, start + limit);
-    return { features: await this.#views(page, known, entries), more: start + limit < sorted.length };
+    return { features: await viewsOf(page, sets, known, entries), more: start + limit < sorted.length };
   }
 
   /** One feature. Rejects with `UnknownFeature` where nobody knows it, and as `execute` does. */
   async one(feature: FeatureKey): Promise<KnownFeature> {
-    const { known, entries } = await this.#gather();
-    const [view] = await this.#views([feature], known, entries);
+    const { known, entries } = await this.#gather(this.#sets, this.#now());
+    const [view] = await viewsOf([feature], this.#sets, known, entries);
     if (!view || !(view.entry || isSomewhere(view, this.#sets))) throw new UnknownFeature();
     return view;
   }
@@ -84,43 +91,45 @@ export class ListFeatures {
     return (await usersOf(first, [feature]))[0] ?? null;
   }
 
-  async #gather() {
-    const shared = this.#sets.sources.filter(({ stored }) => !stored || !isPersonal(stored));
+  async #gather({ sources }: SourceSets, at: Instant) {
+    const shared = sources.filter(({ stored }) => !stored || !isPersonal(stored));
     const [entries, ...known] = await Promise.all([
       this.#catalogue.all(),
-      ...shared.map(async (source) => [source.name, await this.#ask(source)] as const),
+      ...shared.map(async (source) => [source.name, await ask(source, at)] as const),
     ]);
     return { entries, known: new Map(known) };
   }
+}
 
-  async #ask(source: KnownSource): Promise<Known> {
-    const { stored } = source;
-    try {
-      return await askStore(source.name, () => (stored ? inSets(stored) : ofAnybody(source, this.#now())));
-    } catch (error) {
-      if (!stored && source.onFailure === "skip") return { features: [], placeOf: () => undefined };
-      throw error;
+async function ask(source: KnownSource, at: Instant): Promise<Known> {
+  const { stored } = source;
+  try {
+    return await askStore(source.name, () => (stored ? inSets(stored) : ofAnybody(source, at)));
+  } catch (error) {
+    if (!stored && source.onFailure === "skip" && !(error instanceof NotKnown)) {
+      return { features: [], placeOf: () => undefined };
     }
+    throw error;
   }
+}
 
-  async #views(
-    page: readonly FeatureKey[],
-    known: ReadonlyMap<string, Known>,
-    entries: ReadonlyMap<FeatureKey, CatalogueEntry>,
-  ): Promise<readonly KnownFeature[]> {
-    const { sources } = this.#sets;
-    const users = await Promise.all(sources.map((source) => usersOf(source, page)));
-    return page.map((feature, place) => {
-      const on = new Map<string, Place>();
-      for (const [index, { name, stored }] of sources.entries()) {
-        const says =
-          stored && isPersonal(stored) ? { users: users[index]?.[place] ?? null } : known.get(name)?.placeOf(feature);
-        if (says !== undefined) on.set(name, says);
-      }
-      const killed = sources.some(({ name, role }) => role === "veto" && on.get(name) === true);
-      return { feature, on, killed, entry: entries.get(feature) };
-    });
-  }
+async function viewsOf(
+  page: readonly FeatureKey[],
+  { sources }: SourceSets,
+  known: ReadonlyMap<string, Known>,
+  entries: ReadonlyMap<FeatureKey, CatalogueEntry>,
+): Promise<readonly KnownFeature[]> {
+  const users = await Promise.all(sources.map((source) => usersOf(source, page)));
+  return page.map((feature, place) => {
+    const on = new Map<string, Place>();
+    for (const [index, { name, stored }] of sources.entries()) {
+      const says =
+        stored && isPersonal(stored) ? { users: users[index]?.[place] ?? null } : known.get(name)?.placeOf(feature);
+      if (says !== undefined) on.set(name, says);
+    }
+    const killed = sources.some(({ name, role }) => role === "veto" && on.get(name) === true);
+    return { feature, on, killed, entry: entries.get(feature) };
+  });
 }
 
 /** Whether some source knows the feature: one that reads no sets also where it says that it is off. */

@@ -12,22 +12,20 @@ export type Drain = {
   drain(store: string): Promise<void>;
 };
 
+/** From when on a set of which nothing is recorded was empty, named by its key, or all whose keys begin with the prefix of a template. */
+type CompleteSince = (store: string, keyOrPrefix: string) => Promise<Instant | undefined>;
+
 const longestDrainMs = 2_000;
 
 /** What sets held at past moments, as the activity log tells it. */
 export class RecallSets {
   readonly #history: History;
   readonly #drain: Drain;
-  readonly #completeSince: (store: string, key: string) => Promise<Instant | undefined>;
+  readonly #completeSince: CompleteSince;
   /** Up to when all records of a store are known to have reached the log. */
   readonly #caughtUp = new Map<string, Instant>();
 
-  /** `completeSince` tells from when on a set of which nothing was recorded is known to have been empty, if from any time. */
-  constructor(
-    history: History,
-    drain: Drain,
-    completeSince: (store: string, key: string) => Promise<Instant | undefined>,
-  ) {
+  constructor(history: History, drain: Drain, completeSince: CompleteSince) {
     this.#history = history;
     this.#drain = drain;
     this.#completeSince = completeSince;
@@ -42,6 +40,28 @@ export class RecallSets {
       await this.#catchUp(store, at);
       const past = await this.#history.setAt(store, key, at);
       return past?.features ?? (await this.#unrecorded(store, key, at));
+    });
+  }
+
+  /**
+   * The keys of sets that begin with the prefix of a template, at most `most`, among them those that were recorded only later;
+   * `complete` says whether there were no others at that moment. Rejects with `LogUnavailable`.
+   */
+  keys(
+    store: string,
+    prefix: string,
+    most: number,
+    at: Instant,
+  ): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+    return askLog(async () => {
+      const [keys, complete] = await Promise.all([
+        this.#history.keys(store, prefix),
+        this.#completeSince(store, prefix),
+      ]);
+      return {
+        keys: keys.slice(0, most),
+        complete: keys.length <= most && complete !== undefined && complete <= at,
+      };
     });
   }
 

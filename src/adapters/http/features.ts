@@ -23,7 +23,7 @@ const route = createRoute({
   description:
     "Without credentials: what everyone gets. With a token: what its user gets. Ask at every start, with `If-None-Match` where an earlier answer is kept. With `at`, operators ask what was so at another moment.",
   tags: ["Features"],
-  security: [{}, { bearer: [] }, { basic: [] }, { admin: [] }, { adminAsPassword: [] }],
+  security: [{}, { bearer: [] }, { basic: [] }, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   parameters: [
     {
       name: "location",

@@ -14,10 +14,25 @@ export type KeyInUse = {
   readonly path: Path;
 };
 
-/** What a connection leads to: two names for one URL or file are one store. */
+/** What a connection leads to: two names for one URL or file are one store; each has a memory of its own. */
 export function storeOf(raw: unknown, connection: string): string {
   const options = mapIn(mapIn(raw, "connections"), connection);
-  return String(options["url"] ?? options["file"] ?? connection);
+  const place = String(options["url"] ?? options["file"] ?? connection);
+  return place === ":memory:" ? connection : place;
+}
+
+/**
+ * For each connection the one under whose name its store is known to the activity log: of those that lead to one store, the first that a
+ * source reads, or else the first.
+ */
+export function namesOfStores(
+  raw: unknown,
+  connections: readonly string[],
+  keys: readonly KeyInUse[],
+): ReadonlyMap<string, string> {
+  const inOrder = [...keys.map(({ connection }) => connection), ...connections];
+  const nameOf = (connection: string) => inOrder.find((other) => storeOf(raw, other) === storeOf(raw, connection));
+  return new Map(connections.map((connection) => [connection, nameOf(connection) ?? connection]));
 }
 
 /** Two different templates must not make the same key: a location would select a user's set. */

@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KnownFeature, ListFeatures } from "../../../application/list-features.ts";
+import { instant } from "../../instant.ts";
 import { checkedRoute } from "../checked-route.ts";
 import { positionIn, textCursor } from "../cursor.ts";
 import type { Operators } from "../operators.ts";
@@ -66,6 +67,10 @@ const ListQuery = z.strictObject({
     .optional()
     .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
   cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same search." }),
+  at: instant().openapi({ type: "string", format: "date-time" }).optional().openapi({
+    description:
+      "The moment to tell of. Of a past one, sets are those that the activity log tells of; the configuration and the catalogue are those of now.",
+  }),
 });
 
 /** `GET /admin/v1/features` and `/admin/v1/features/{feature}`: what there is, and where it is on. */
@@ -96,12 +101,19 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
             },
           },
         },
-        ...problemResponses("operators-only", "invalid-query", "invalid-cursor", "source-unavailable"),
+        ...problemResponses(
+          "operators-only",
+          "invalid-query",
+          "invalid-cursor",
+          "not-known",
+          "source-unavailable",
+          "log-unavailable",
+        ),
       },
     },
-    async (c, { query: { search, limit = defaultLimit, cursor } }) => {
+    async (c, { query: { search, limit = defaultLimit, cursor, at } }) => {
       const after = cursor === undefined ? undefined : positionIn(cursor, search ?? "");
-      const page = await features.execute(limit, search, after);
+      const page = await features.execute(limit, search, after, at);
       const last = page.features.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, search ?? "") : undefined;
       return c.json({ features: page.features.map(shown), next }, 200, adminHeaders);
