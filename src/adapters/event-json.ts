@@ -40,7 +40,7 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
   }),
 });
 
-/** What was changed, by one name. */
+/** What was changed, by the name that the filter `key` finds it by. */
 function keyOf(record: ChangeRecord): string {
   switch (record.of) {
     case "set":
@@ -48,6 +48,6 @@ function keyOf(record: ChangeRecord): string {
     case "document":
       return `${record.collection}/${record.name}`;
     case "token":
-      return record.tokenId;
+      return "tokens";
   }
 }

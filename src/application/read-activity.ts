@@ -1,5 +1,6 @@
-import type { Event, EventFilter, LogHead } from "../domain/activity.ts";
+import type { Event, EventFilter, KeptHead, LogHead, Proof } from "../domain/activity.ts";
 import type { ActivityLog } from "../domain/activity-log.ts";
+import { LogUnavailable } from "../domain/errors.ts";
 import { askLog } from "./ask-log.ts";
 import { within } from "./deadline.ts";
 
@@ -43,6 +44,15 @@ export class ReadActivity {
 
   head(): Promise<LogHead> {
     return askLog(() => this.#log.head());
+  }
+
+  /** Whether the log is as it was written. Takes seconds for each 100,000 events. */
+  async verify(kept?: KeptHead): Promise<Proof> {
+    try {
+      return await this.#log.verify(kept);
+    } catch (cause) {
+      throw new LogUnavailable(cause);
+    }
   }
 
   async *#upTo(end: number, filter: EventFilter): AsyncGenerator<readonly Event[]> {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Event, EventFilter } from "../../domain/activity.ts";
+import { StoreDataInvalid } from "../../domain/errors.ts";
 import { dateForms, endOf, startOf } from "../event-dates.ts";
 import { type EventFormatName, eventFormats, written } from "../event-formats.ts";
 import type { OnStores } from "./use-cases.ts";
@@ -42,6 +43,21 @@ export function activityCommand(onStores: OnStores): Command {
         console.log(`${position} ${hash}`);
       }),
     );
+  command
+    .command("verify")
+    .description(
+      "prove that the log is as it was written; what was cut off its end is found only with a head that was kept",
+    )
+    .option("--head <hash>", "the hash that `activity head` printed once", hashIn)
+    .action(({ head }: { head?: string }) =>
+      onStores(async ({ readActivity }) => {
+        const proof = await readActivity.verify(head === undefined ? undefined : { hash: head });
+        if (!proof.isSound)
+          throw new StoreDataInvalid(`the log is not as it was written at position ${proof.position}: ${proof.fault}`);
+        const from = proof.start.position > 0 ? ` from ${proof.start.position + 1}` : "";
+        console.log(`sound${from} up to ${proof.head.position} ${proof.head.hash}`);
+      }),
+    );
   return command;
 }
 
@@ -62,6 +78,11 @@ const dateBy = (parse: (text: string) => number | undefined) => (text: string) =
   if (at === undefined) throw new InvalidArgumentError(`Write ${dateForms}.`);
   return at;
 };
+
+function hashIn(text: string): string {
+  if (/^[0-9a-f]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError("Write the 64 hexadecimal digits of a hash.");
+}
 
 function wholeNumber(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;

@@ -1,0 +1,79 @@
+import { expect } from "vitest";
+import { bearer, type TestService } from "./service.ts";
+
+/** The credential of the services here. */
+export const admin = "the-operators-credential";
+
+/** A configuration whose log is the embedded one. */
+export const embeddedLog = `
+connections:
+  store: { kind: sqlite, file: "\${FOLDER}/store.db" }
+  activity: { kind: sqlite, file: "\${FOLDER}/activity.db" }
+sources:
+  - { name: everyone, kind: set, connection: store, key: global_features }
+`;
+
+/** The example of the service that Tidegate takes over from. */
+export const order = {
+  component: "order",
+  data: { age: 20 },
+  email: "ade@gmail.com",
+  environment: "production",
+  message: "order failed",
+};
+
+/** An event as it is shown. */
+export type Shown = typeof order & {
+  id: string;
+  created_at: string;
+  time: string;
+  recorded_by: string;
+  position: number;
+  hash: string;
+  store?: string;
+  key?: string;
+  revision?: string;
+};
+
+export type Page = { events: Shown[]; next?: string };
+
+/** Sends a body to be recorded. */
+export const send = (
+  service: TestService,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+  path = "/events",
+): Promise<Response> =>
+  fetch(service.url + path, {
+    method: "POST",
+    body,
+    headers: { ...bearer(admin), "content-type": "application/json", ...headers },
+  });
+
+/** Records an event. */
+export async function tell(
+  service: TestService,
+  event: object,
+  headers?: Record<string, string>,
+  path?: string,
+): Promise<Shown> {
+  const response = await send(service, JSON.stringify(event), headers, path);
+  const text = await response.text();
+  expect([response.status, text]).toEqual([201, expect.any(String)]);
+  return JSON.parse(text);
+}
+
+/** Asks as an operator. */
+export const ask = (service: TestService, path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  service.get(path, { ...bearer(admin), ...headers });
+
+/** The events that a query finds. */
+export async function find(service: TestService, path: string): Promise<Page> {
+  const response = await ask(service, path);
+  expect([path, response.status]).toEqual([path, 200]);
+  return (await response.json()) as Page;
+}
+
+/** A configuration whose log is in PostgreSQL. */
+export const logIn = (postgresUrl: string): string =>
+  embeddedLog.replace(/activity: .*/, `activity: { kind: postgres, url: "${postgresUrl}" }`);
