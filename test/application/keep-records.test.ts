@@ -48,6 +48,7 @@ describe("the log is kept true to a Redis", () => {
   const draining = (log: ActivityLog) =>
     new DrainOutboxes(new Map([["features", outbox]]), log, {
       environment: "test",
+      storeOf: (store) => store,
       now: Date.now,
       idFor,
       foundUnusable: (_, reason) => aside.push(reason),
@@ -97,6 +98,7 @@ describe("the log is kept true to a Redis", () => {
     };
     const killed = new DrainOutboxes(new Map([["features", cut]]), activity.log, {
       environment: "test",
+      storeOf: (store) => store,
       now: Date.now,
       idFor,
       foundUnusable: () => {},
