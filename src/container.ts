@@ -34,7 +34,6 @@ import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
 import { ViewUser } from "./application/view-user.ts";
 import { WatchSets } from "./application/watch-sets.ts";
 import type { Config } from "./config.ts";
-import type { ChangeRecord } from "./domain/change.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import { firstCredential } from "./domain/credential.ts";
 import type { DocumentStore } from "./domain/document-store.ts";
@@ -370,7 +369,6 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const log = c.resolve(Tokens.Log);
     return new DrainOutboxes(c.resolve(Tokens.Outboxes), c.resolve(Tokens.ActivityLog), {
       environment: config.activity.environment,
-      storeOf: (outbox, record) => ownerOf(record, outbox, config, c.resolve(Tokens.Sources)),
       now: c.resolve(Tokens.Clock),
       idFor,
       foundUnusable: (connection, reason) => log.error({ connection, reason }, "a record was set aside"),
@@ -491,24 +489,6 @@ const connectionOf = (c: DependencyContainer, name: string): Connection => named
 function credentialStore(c: DependencyContainer, { tokens, connections }: Config): DocumentStore | undefined {
   const name = tokens?.connection ?? Object.keys(connections)[0];
   return name === undefined ? undefined : connectionOf(c, name).documents;
-}
-
-/** The connection that a record is of, which stands in the outbox of one: those that lead to the same store share an outbox. */
-function ownerOf(record: ChangeRecord, outbox: string, config: Config, sources: readonly Source[]): string {
-  const same = Object.keys(config.connections).filter((name) => placeOf(config, name) === placeOf(config, outbox));
-  const [first = outbox] = same;
-  if (record.of === "token") return config.tokens?.connection ?? first;
-  if (record.of === "document") return first;
-  const readers = sources
-    .flatMap(({ resolver }) => resolver.stored ?? [])
-    .filter(({ key }) => key.matches(record.key))
-    .map(({ connection }) => connection);
-  return readers.find((name) => same.includes(name)) ?? readers[0] ?? first;
-}
-
-function placeOf({ connections }: Config, name: string): string | undefined {
-  const options = connections[name];
-  return options && (options.kind === "redis" ? options.url : options.file);
 }
 
 const feedOf = (c: DependencyContainer, name: string): ChangeFeed => named(c.resolve(Tokens.Feeds), name);

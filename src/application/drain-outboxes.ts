@@ -1,5 +1,4 @@
 import type { ActivityLog } from "../domain/activity-log.ts";
-import type { ChangeRecord } from "../domain/change.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../domain/outbox.ts";
 import { eventOf, setAsideEvent } from "./event-of.ts";
@@ -12,8 +11,6 @@ type Rounds = { present?: Promise<void> | undefined; next?: Promise<void> | unde
 /** What the drain needs of the world beside its ports. */
 export type DrainOptions = {
   readonly environment: string;
-  /** Whose a record is that stands in the outbox of a store: two connections may lead to the same one. */
-  readonly storeOf: (outbox: string, record: ChangeRecord) => string;
   readonly now: () => Instant;
   /** The id of the event for an entry that is set aside; the same for the same entry. */
   readonly idFor: (text: string) => string;
@@ -95,8 +92,7 @@ export class DrainOutboxes {
   async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {
     for (const { text, records } of entries) if (!records) await this.#setAside(store, text, "it is no record");
     const records = entries.flatMap((entry) => entry.records ?? []);
-    const { storeOf, environment } = this.#options;
-    const events = records.map((record) => eventOf(storeOf(store, record), record, environment));
+    const events = records.map((record) => eventOf(store, record, this.#options.environment));
     for (const { event, reason } of await this.#log.record(events)) {
       await this.#setAside(store, JSON.stringify(event.change.record), reason);
     }

@@ -48,7 +48,6 @@ describe("the log is kept true to a Redis", () => {
   const draining = (log: ActivityLog) =>
     new DrainOutboxes(new Map([["features", outbox]]), log, {
       environment: "test",
-      storeOf: (store) => store,
       now: Date.now,
       idFor,
       foundUnusable: (_, reason) => aside.push(reason),
@@ -98,7 +97,6 @@ describe("the log is kept true to a Redis", () => {
     };
     const killed = new DrainOutboxes(new Map([["features", cut]]), activity.log, {
       environment: "test",
-      storeOf: (store) => store,
       now: Date.now,
       idFor,
       foundUnusable: () => {},
