@@ -39,8 +39,9 @@ export type EventFilter = {
   readonly recordedBy?: string;
   /** Stands somewhere in the message, in whatever case. */
   readonly message?: string;
-  /** The feature, or the key, that a change was of. */
+  /** The feature that a change was of. */
   readonly feature?: string;
+  /** What a change was of: the key of a set, `collection/name` of a document, `tokens/id` of a token. */
   readonly key?: string;
   /** `from <= at < to`. */
   readonly from?: Instant;

@@ -40,7 +40,7 @@ export async function startPostgresProcess(...more: readonly string[]) {
   const port = await freePort();
   const settings = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", "", "-c", "shared_buffers=32MB", ...more];
   // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
-  const script = '"$0" "$@" > /dev/null 2>&1 & cat; kill -QUIT $!; wait';
+  const script = '"$0" "$@" > /dev/null 2>&1 & cat; kill -INT $!; wait';
   const server = spawn("sh", ["-c", script, join(programs, "postgres"), ...settings], {
     stdio: ["pipe", "ignore", "ignore"],
     cwd: folder,

@@ -6,7 +6,7 @@ import { instant, type Tables } from "./tables.ts";
 
 export type EventRow = Selectable<Tables["events"]>;
 
-/** What the columns of a change follow from its record. All tokens of a store are one thing, because their numbers are of the store. */
+/** The columns that follow from a change. */
 type Change = Pick<EventRow, "store" | "kind" | "key" | "epoch" | "number">;
 
 const noChange: Change = { store: null, kind: null, key: null, epoch: null, number: null };
@@ -21,7 +21,7 @@ export function changeOf({ change }: Pick<Told, "change">): Change {
 
 function keyOf(record: ChangeRecord): string {
   if (record.of === "set") return record.key;
-  return record.of === "document" ? documentKey(record.collection, record.name) : "tokens";
+  return record.of === "document" ? documentKey(record.collection, record.name) : `tokens/${record.tokenId}`;
 }
 
 /** The key of a document in the log. */

@@ -16,7 +16,6 @@ type State = {
   readonly id: number;
   readonly at: number;
   readonly isKnown: boolean;
-  readonly size: number;
   readonly epoch: string;
   readonly number: number;
   readonly on: Set<FeatureKey>;
@@ -51,7 +50,6 @@ export async function fold(transaction: Transaction<Tables>, events: readonly Ev
       set_id: state.id,
       at: instant(state.at),
       is_known: state.isKnown,
-      size: state.size,
       epoch: state.epoch,
       number: state.number,
     });
@@ -87,12 +85,9 @@ function next(before: State | undefined, record: SetRecord, position: number, at
   for (const feature of removed) turned.set(feature, present?.has(feature) ?? false);
   for (const feature of present ?? []) if (!on.has(feature)) turned.set(feature, true);
   for (const feature of present ? on : []) if (!present?.has(feature)) turned.set(feature, false);
+  // What was found to have changed, and neither how nor to what, leaves nothing known.
   const tellsChange = origin === "change" || added.length + removed.length > 0;
-  const followsOn =
-    isSameEpoch &&
-    before.isKnown &&
-    number === before.number + 1 &&
-    size === before.size + added.length - removed.length;
+  const followsOn = isSameEpoch && before.isKnown && number === before.number + 1;
   const long = [...turned.keys()].filter((feature) => !isIndexable(feature));
   for (const feature of long) turned.delete(feature);
   for (const [feature, isOn] of turned) {
@@ -103,7 +98,6 @@ function next(before: State | undefined, record: SetRecord, position: number, at
     id: before?.id ?? position,
     at: Math.max(at, before?.at ?? at),
     isKnown: long.length === 0 && (members !== undefined || (tellsChange && followsOn)),
-    size,
     epoch,
     number,
     on,
@@ -135,7 +129,7 @@ async function statesBefore(transaction: Transaction<Tables>, events: readonly E
         .innerJoin("set_states", "set_states.position", "sets.position")
         .where("sets.store", "=", store)
         .where("sets.key", "in", some)
-        .select(["id", "key", "at", "is_known", "size", "epoch", "number"])
+        .select(["id", "key", "at", "is_known", "epoch", "number"])
         .execute();
       for (const { key, is_known: isKnown, ...row } of rows) {
         const state = { ...row, isKnown: Boolean(isKnown), on: new Set<FeatureKey>() };

@@ -108,7 +108,6 @@ async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
     .addColumn("set_id", whole, (column) => column.notNull())
     .addColumn("at", instant, (column) => column.notNull())
     .addColumn("is_known", flag, (column) => column.notNull())
-    .addColumn("size", whole, (column) => column.notNull())
     .addColumn("epoch", text, (column) => column.notNull())
     .addColumn("number", whole, (column) => column.notNull())
     .execute();

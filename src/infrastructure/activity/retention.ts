@@ -26,24 +26,22 @@ export async function expire(
   }
 }
 
-/** The last event of those to be removed; `undefined` where there are none. */
-async function lastBefore(database: Database, before: Instant): Promise<LogHead | undefined> {
-  const kept = await database
+/** The last event of those to be removed; `undefined` where there are none. In one statement, because others append meanwhile. */
+function lastBefore(database: Database, before: Instant): Promise<LogHead | undefined> {
+  const firstSpan = database
+    .selectFrom("spans")
+    .where("latest", ">=", instant(before))
+    .select(({ fn }) => fn.min("start").as("start"));
+  const firstKept = database
     .selectFrom("events")
     .where("created_at", ">=", instant(before))
-    .where("position", ">", (eb) =>
-      eb
-        .selectFrom("spans")
-        .where("latest", ">=", instant(before))
-        .select(({ fn }) => fn.min("start").as("start")),
-    )
+    .where("position", ">", firstSpan)
     .orderBy("position")
     .limit(1)
-    .select("position")
-    .executeTakeFirst();
+    .select("position");
   return database
     .selectFrom("events")
-    .$if(kept !== undefined, (query) => query.where("position", "<", kept?.position ?? 0))
+    .where("position", "<", ({ fn }) => fn.coalesce(firstKept, sql.lit(Number.MAX_SAFE_INTEGER)))
     .orderBy("position", "desc")
     .limit(1)
     .select(["position", "hash"])

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -61,6 +62,12 @@ class Driver extends SqliteDriver {
   constructor(database: DatabaseSync) {
     super({ database: lent(database) });
     this.#database = database;
+  }
+
+  /** Statements leave the thread no moment for other calls; so it takes those that wait before each, or before each transaction. */
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    await setImmediate();
+    return super.acquireConnection();
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {

@@ -72,7 +72,6 @@ type SetStateTable = {
   readonly at: number;
   /** Whether its members are known from then on. */
   readonly is_known: boolean;
-  readonly size: number;
   readonly epoch: string;
   readonly number: number;
 };

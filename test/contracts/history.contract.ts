@@ -1,0 +1,360 @@
+import fc from "fast-check";
+import { v7 as uuidv7 } from "uuid";
+import { describe, expect, it } from "vitest";
+import type { RecordedEvent } from "../../src/domain/activity-log.ts";
+import type { SetRecord } from "../../src/domain/change.ts";
+import type { Activity } from "../../src/infrastructure/activity/activity.ts";
+import { documentEvent, SetTold, setEvent, toldEvent } from "../support/events.ts";
+
+/** What every History does. `open` answers one whose log others have written to as well, `openEmpty` one that is empty. */
+export function historyContract(open: () => Activity, openEmpty: () => Promise<Activity>): void {
+  const start = 1_700_000_000_000;
+  const forever = 9_000_000_000_000;
+
+  describe("History", () => {
+    describe("of a set", () => {
+      it("is not known before its first record, and then is what it held at each moment", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const set = new SetTold(key, "a");
+        const events = [
+          set.begins(),
+          set.changes({ add: ["b", "c"] }),
+          set.changes({}),
+          set.changes({ remove: ["a"] }),
+        ];
+        const [first, second, third, fourth] = events.map(({ at }) => at) as [number, number, number, number];
+        await log.record(events);
+        const at = (instant: number) => history.setAt("features", key, instant);
+        expect(await at(first - 1)).toBeUndefined();
+        expect(await at(first)).toEqual({ features: ["a"], recordedAt: first });
+        expect(await at(second - 1)).toEqual({ features: ["a"], recordedAt: first });
+        expect(await at(second)).toEqual({ features: ["a", "b", "c"], recordedAt: second });
+        expect(await at(third)).toEqual({ features: ["a", "b", "c"], recordedAt: third });
+        expect(await at(fourth)).toEqual({ features: ["b", "c"], recordedAt: fourth });
+        expect(await at(forever)).toEqual({ features: ["b", "c"], recordedAt: fourth });
+        expect(await history.firstRecord("features", key)).toBe(first);
+        expect(await history.setAt("another", key, forever)).toBeUndefined();
+        expect(await history.firstRecord("features", "none")).toBeUndefined();
+      });
+
+      it("is known to be empty", async () => {
+        const { log, history } = open();
+        const [key, other] = [uuidv7(), uuidv7()];
+        await log.record([new SetTold(key).begins(), setEvent({ key: other, origin: "baseline", size: 0 })]);
+        expect(await history.setAt("features", key, forever)).toMatchObject({ features: [] });
+        expect(await history.setAt("features", other, forever)).toMatchObject({ features: [] });
+      });
+
+      it("follows all that was recorded within one millisecond", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const set = new SetTold(key);
+        const events = [set.begins(), set.changes({ add: ["a"] }), set.changes({ remove: ["a"], add: ["b"] })];
+        await log.record(events.map((event) => ({ ...event, at: start })));
+        expect(await history.setAt("features", key, start)).toMatchObject({ features: ["b"] });
+        expect(await history.setAt("features", key, start - 1)).toBeUndefined();
+      });
+
+      it("is what was found in it, where only that is told", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const found = (number: number, ...members: readonly string[]) =>
+          setEvent({ key, origin: "external", members, at: start + number, revision: { epoch: "one", number } });
+        await log.record([found(1, "a", "b"), found(2, "b", "c")]);
+        await log.record([found(3), found(4, "d")]);
+        const at = async (number: number) => (await history.setAt("features", key, start + number))?.features;
+        expect([await at(1), await at(2), await at(3), await at(4)]).toEqual([["a", "b"], ["b", "c"], [], ["d"]]);
+        const turns = await history.turns("features", key, forever);
+        expect(turns.map(({ feature, on, event }) => [feature, on, event.change?.record.revision.number])).toEqual([
+          ["a", false, 2],
+          ["b", false, 3],
+          ["c", false, 3],
+          ["d", true, 4],
+        ]);
+      });
+
+      it("goes on from what it held in a new epoch", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const set = new SetTold(key, "a");
+        await log.record([set.begins(), set.changes({ add: ["b"] })]);
+        const revision = { epoch: "two", number: 1 };
+        const baseline = setEvent({ key, at: set.at + 9, revision, members: ["b", "z"] });
+        await log.record([baseline]);
+        expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["b", "z"] });
+        expect(await history.setAt("features", key, set.at + 8)).toMatchObject({ features: ["a", "b"] });
+      });
+
+      it.each<[string, Partial<SetRecord>]>([
+        ["has too many members to be told", { origin: "baseline", size: 2_000, revision: { epoch: "two", number: 1 } }],
+        ["was found with too many members to be told", { origin: "external", size: 2_000 }],
+        [
+          "was changed, and the record before that is missing",
+          { added: ["c"], size: 4, revision: { epoch: "one", number: 4 } },
+        ],
+        [
+          "was changed in an epoch that began with no record",
+          { added: ["c"], size: 3, revision: { epoch: "two", number: 1 } },
+        ],
+        ["has a member with a name that is too long to be found", { added: ["c".repeat(2_500)], size: 3 }],
+      ])("is not known any more where it %s, until its members are told", async (_, record) => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const set = new SetTold(key, "a", "b");
+        const lost = { key, at: start + 5_000, revision: { epoch: "one", number: 2 }, ...record };
+        const next = { ...lost.revision, number: lost.revision.number + 1 };
+        await log.record([set.begins(), setEvent(lost)]);
+        await log.record([
+          setEvent({ key, at: start + 6_000, revision: next, added: ["d"], size: (lost.size ?? 0) + 1 }),
+        ]);
+        const after = { ...next, number: next.number + 1 };
+        await log.record([
+          setEvent({ key, at: start + 7_000, revision: after, added: ["e"], members: ["a", "d", "e"] }),
+        ]);
+        const at = (instant: number) => history.setAt("features", key, instant);
+        expect(await at(start + 4_999)).toMatchObject({ features: ["a", "b"] });
+        expect(await at(start + 5_000)).toBeUndefined();
+        expect(await at(start + 6_999)).toBeUndefined();
+        expect(await at(start + 7_000)).toEqual({ features: ["a", "d", "e"], recordedAt: start + 7_000 });
+      });
+
+      it("stays known where many members come and go", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const features = Array.from({ length: 1_000 }, (_, index) => `feature_${index}`);
+        const set = new SetTold(key, ...features);
+        await log.record([set.begins(), set.changes({ add: ["more"] }), set.changes({ remove: ["feature_0"] })]);
+        const past = await history.setAt("features", key, forever);
+        expect(past?.features).toHaveLength(1_000);
+        expect(past?.features).toContain("more");
+      });
+
+      it("leaves out members that are no features", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        await log.record([setEvent({ key, members: ["a", "", "b\u0001", "\u{1f600}"] })]);
+        expect((await history.setAt("features", key, forever))?.features).toEqual(["a", "\u{1f600}"]);
+      });
+
+      it("goes forward also where a clock did not", async () => {
+        const { log, history } = open();
+        const key = uuidv7();
+        const set = new SetTold(key, "a");
+        await log.record([set.begins(), { ...set.changes({ add: ["b"] }), at: start - 5_000 }]);
+        expect(await history.setAt("features", key, start - 1_000)).toBeUndefined();
+        expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["a", "b"] });
+      });
+    });
+
+    it("tells what turned each feature last", async () => {
+      const { log, history } = open();
+      const key = uuidv7();
+      const set = new SetTold(key, "a");
+      const events = [
+        set.begins(),
+        set.changes({ add: ["b", "c"] }),
+        set.changes({ remove: ["b"] }),
+        set.changes({ add: ["b"] }),
+        set.changes({ remove: ["c"] }),
+      ];
+      await log.record(events);
+      const told = async (at: number) =>
+        (await history.turns("features", key, at)).map(({ feature, on, event }) => [
+          feature,
+          on,
+          events.findIndex(({ id }) => id === event.id),
+        ]);
+      expect(await told(start)).toEqual([]);
+      expect(await told(events[2]?.at ?? 0)).toEqual([
+        ["a", true, 0],
+        ["b", false, 2],
+        ["c", true, 1],
+      ]);
+      expect(await told(forever)).toEqual([
+        ["a", true, 0],
+        ["b", true, 3],
+        ["c", false, 4],
+      ]);
+      const [turn] = await history.turns("features", key, forever);
+      expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
+    });
+
+    it("tells documents as they were", async () => {
+      const { log, history } = open();
+      const name = uuidv7();
+      const values = [{ owner: "ann" }, null, { owner: "bob", tags: ["a"] }];
+      const events = values.map((value, number) =>
+        documentEvent({ collection: "catalogue", name, value, at: start + number, revision: { epoch: "one", number } }),
+      );
+      await log.record(events);
+      const at = (instant: number) => history.documentAt("features", "catalogue", name, instant);
+      expect(await at(start - 1)).toBeUndefined();
+      for (const [number, event] of events.entries()) expect(await at(start + number)).toEqual(event.change.record);
+      expect(await at(forever)).toEqual(events.at(-1)?.change.record);
+      expect(await history.documentAt("features", "credentials", name, forever)).toBeUndefined();
+    });
+
+    it("tells the keys and last revisions of sets whose keys begin alike, in pages", async () => {
+      const { log, history } = open();
+      const prefix = `${uuidv7()}%_:`;
+      const keys = ["", "b", "a", "A", "a:1", "é", "\u{1f600}"].map((end) => prefix + end);
+      await log.record(keys.map((key, number) => setEvent({ key, members: [], revision: { epoch: key, number } })));
+      await log.record([
+        setEvent({ key: prefix.toUpperCase(), members: [] }),
+        setEvent({ key: `${prefix}other`, members: [] }, "another"),
+        documentEvent({ collection: prefix, name: "x", value: null }),
+        setEvent({ key: `${prefix}a`, revision: { epoch: `${prefix}a`, number: 7 } }),
+      ]);
+      const ordered = ["", "A", "a", "a:1", "b", "é", "\u{1f600}"].map((end) => prefix + end);
+      expect(await history.keys("features", prefix)).toEqual(ordered);
+      const page = await history.revisions("features", prefix, 3);
+      expect(page.map(({ key }) => key)).toEqual(ordered.slice(0, 3));
+      expect(page[2]?.revision).toEqual({ epoch: `${prefix}a`, number: 7 });
+      const rest = await history.revisions("features", prefix, 10, page.at(-1)?.key);
+      expect(rest.map(({ key }) => key)).toEqual(ordered.slice(3));
+      expect(await history.revisions("features", `${prefix}z`, 10)).toEqual([]);
+    });
+
+    it("tells the events that changed sets between two moments", async () => {
+      const { log, history } = open();
+      const [one, other] = [new SetTold(uuidv7()), new SetTold(uuidv7())];
+      const events = [one.begins(), other.begins(), one.changes({ add: ["a"] }), other.changes({}), one.changes({})];
+      await log.record(events);
+      const [key, otherKey] = events.map(({ change }) => (change.record.of === "set" ? change.record.key : ""));
+      const told = async (keys: readonly (string | undefined)[], from: number, to: number) =>
+        (await history.changesOf("features", keys.map(String), from, to)).map(({ id }) =>
+          events.findIndex((event) => event.id === id),
+        );
+      expect(await told([key, otherKey], 0, forever)).toEqual([0, 1, 2, 3, 4]);
+      expect(await told([key], events[0]?.at ?? 0, events[2]?.at ?? 0)).toEqual([2]);
+      expect(await told([otherKey], start, start + 1_000)).toEqual([1]);
+      expect(await told([], 0, forever)).toEqual([]);
+      expect(await told(["none"], 0, forever)).toEqual([]);
+      expect(await history.changesOf("another", [key ?? ""], 0, forever)).toEqual([]);
+    });
+
+    it("is not made unknown by members that are no features", async () => {
+      const { log, history } = open();
+      const key = uuidv7();
+      const external = { origin: "external", revision: { epoch: "one", number: 2 }, added: ["b"], size: 9 } as const;
+      await log.record([new SetTold(key, "a").begins(), setEvent({ key, at: start + 1, ...external })]);
+      expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["a", "b"] });
+    });
+
+    it("is the fold of all records, at every moment, also when it is derived anew and after events expired", async () => {
+      const activity = await openEmpty();
+      const { log, history } = activity;
+      let base = start;
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), fc.nat(), async (steps, cut) => {
+          const model = new Model(uuidv7(), base);
+          const events = steps.map((each) => model.take(each));
+          for (const some of inParts(events, steps.length)) expect(await log.record(some)).toEqual([]);
+          const compare = async (from: number) => {
+            for (const instant of model.instants(from)) {
+              const past = await history.setAt("features", model.key, instant);
+              expect(past && { ...past, features: past.features.toSorted() }).toEqual(model.at(instant));
+            }
+          };
+          await compare(base - 1);
+          const turns = await history.turns("features", model.key, forever);
+          const on = turns.filter((turn) => turn.on).map(({ feature }) => feature);
+          const last = model.at(forever);
+          if (last) expect(on.toSorted()).toEqual(last.features);
+          await activity.rebuild();
+          await compare(base - 1);
+          const before = events[cut % events.length]?.at ?? base;
+          await log.expire(before, toldEvent({ component: "tidegate", at: model.end }));
+          expect(await log.find({ to: before }, 1)).toEqual([]);
+          await compare(before);
+          await activity.rebuild();
+          await compare(before);
+          base = model.end + 1;
+        }),
+        { numRuns: 25 },
+      );
+      expect((await log.verify()).isSound).toBe(true);
+    });
+  });
+}
+
+/** Something that may happen to a set: what is added and removed, and what is told of it. */
+type Step = {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+  readonly tells: "change" | "members" | "nothing" | "epoch";
+  readonly laterMs: number;
+};
+
+const features = fc.subarray(["a", "b", "c", "d", "e", "\u{1f600}"]);
+const step: fc.Arbitrary<Step> = fc.record({
+  add: features,
+  remove: features,
+  tells: fc.constantFrom("change", "change", "change", "members", "nothing", "epoch"),
+  laterMs: fc.constantFrom(0, 0, 1, 1, 1_000),
+});
+
+/** A set as a plain model has it: what it held, and whether that can be known, after each event. */
+class Model {
+  readonly key: string;
+  readonly #moments: { readonly at: number; readonly members: readonly string[]; readonly isKnown: boolean }[] = [];
+  #epoch = 0;
+  #number = 0;
+  #at: number;
+
+  constructor(key: string, at: number) {
+    this.key = key;
+    this.#at = at;
+  }
+
+  get end(): number {
+    return this.#at;
+  }
+
+  /** Takes a step; answers the event that tells of it. */
+  take({ add, remove, tells, laterMs }: Step): RecordedEvent {
+    this.#at += laterMs;
+    const last = this.#moments.at(-1);
+    const before = new Set(last?.members);
+    const removed = remove.filter((feature) => before.has(feature) && !add.includes(feature));
+    const added = add.filter((feature) => !before.has(feature));
+    const members = [...before.difference(new Set(removed)).union(new Set(added))];
+    const isFirst = last === undefined;
+    if (isFirst || tells === "epoch") {
+      this.#epoch += 1;
+      this.#number = 0;
+    }
+    this.#number += 1;
+    const tellsMembers = isFirst || tells === "members" || tells === "epoch";
+    const isKnown = tellsMembers || (last.isKnown && tells === "change") || members.length === 0;
+    this.#moments.push({ at: this.#at, members, isKnown });
+    return setEvent({
+      key: this.key,
+      at: this.#at,
+      revision: { epoch: `${this.#epoch}`, number: this.#number },
+      origin: isFirst || tells === "epoch" ? "baseline" : tells === "change" ? "change" : "external",
+      ...(tells === "change" && !isFirst && { added, removed }),
+      ...(tellsMembers && { members }),
+      size: members.length,
+    });
+  }
+
+  at(instant: number) {
+    const moment = this.#moments.findLast(({ at }) => at <= instant);
+    if (!moment?.isKnown) return undefined;
+    return { features: moment.members.toSorted(), recordedAt: moment.at };
+  }
+
+  /** The moments at and between which it may differ, from one on. */
+  instants(from: number): readonly number[] {
+    const all = this.#moments.flatMap(({ at }) => [at - 1, at, at + 1]);
+    return [...new Set([from, ...all])].filter((instant) => instant >= from);
+  }
+}
+
+/** A list in two parts. */
+const inParts = <T>(all: readonly T[], seed: number): (readonly T[])[] => {
+  const middle = seed % (all.length + 1);
+  return [all.slice(0, middle), all.slice(middle)];
+};
