@@ -90,16 +90,23 @@ describe("SQLite", () => {
     ["of an earlier version", earlierTables],
   ])("may be opened by several processes at once where it is %s", async (_, content) => {
     const file = join(folder, "raced.db");
-    if (content) {
-      using earlier = new DatabaseSync(file);
-      earlier.exec(content);
-    }
+    using held = new DatabaseSync(file);
+    // Where there are tables already, all processes wait for the same moment to add to them.
+    if (content) held.exec(`${content} BEGIN IMMEDIATE`);
     const open = `import { openSqlite } from ${JSON.stringify(resolve("src/infrastructure/sqlite/sqlite-connection.ts"))};
+      process.stdout.write("opening");
       const { changes } = openSqlite("features", ${JSON.stringify(file)});
       await changes.apply({ id: "", by: "", key: "a", personal: false, add: ["p" + process.pid], remove: [] });`;
-    const started = Array.from({ length: 6 }, () =>
-      promisify(execFile)(process.execPath, ["--input-type=module", "--eval", open]),
-    );
+    let opening = 0;
+    const started = Array.from({ length: 6 }, () => {
+      const running = promisify(execFile)(process.execPath, ["--input-type=module", "--eval", open]);
+      running.child.stdout?.on("data", () => {
+        opening += 1;
+      });
+      return running;
+    });
+    await until(() => opening === started.length, "all are about to open it");
+    if (content) held.exec("COMMIT");
     await expect(Promise.all(started)).resolves.toHaveLength(6);
     await using connection = openSqlite("features", file);
     expect(await members(connection, "a")).toHaveLength(6);
@@ -207,6 +214,32 @@ describe("SQLite", () => {
     expect(await other.changes.revisions(["a"])).toMatchObject([{ number: 2 }]);
     database.exec("PRAGMA max_page_count = 1000000");
     expect((await add({ changes }, "a", ...much)).revision.number).toBe(3);
+  });
+
+  it("changes nothing that it cannot record", async () => {
+    const { changes, documents, tokenStore, tokenResolver } = store.connection;
+    await add(store.connection, "a", "before");
+    {
+      using other = new DatabaseSync(file());
+      other.exec("CREATE TRIGGER refusal BEFORE INSERT ON outbox BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    }
+    const change = { ...aChange(), once: "name" };
+    const failing = [
+      changes.apply({ ...change, key: "a", personal: false, add: ["x"], remove: ["before"] }),
+      changes.rebase({ key: "a", personal: false }),
+      documents.put({ ...change, collection: "c", name: "n", value: 1 }),
+      tokenStore(plainTokenKey()).assign({ ...change, token: "1234", userId: "1" }),
+    ];
+    for (const each of failing) await expect(each).rejects.toThrow("refused");
+    {
+      using other = new DatabaseSync(file());
+      other.exec("DROP TRIGGER refusal");
+    }
+    expect(await members(store.connection, "a")).toEqual(["before"]);
+    expect(await documents.get("c", "n")).toBeUndefined();
+    expect((await tokenResolver(plainTokenKey()).resolve("1234")).value).toBeUndefined();
+    const { added, revision } = await changes.apply({ ...change, key: "a", personal: false, add: ["x"], remove: [] });
+    expect([added, revision.number]).toEqual([["x"], 3]);
   });
 
   it("says which file cannot be written", async () => {

@@ -2,6 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 
 /** How long a statement waits for another process that writes. */
 export const busyMs = 2_000;
+/** How long opening waits for one that makes the tables: an index over millions of rows takes seconds. */
+const longestMs = 10_000;
 
 const mode = `
   PRAGMA journal_mode = WAL;
@@ -56,7 +58,7 @@ const isPrepared = (database: DatabaseSync): boolean =>
 
 /** Switching a new file to WAL fails at once while another process does the same, whatever the busy timeout. */
 function whileFree(task: () => void): void {
-  const deadline = performance.now() + busyMs;
+  const deadline = performance.now() + longestMs;
   while (true) {
     try {
       task();
