@@ -214,6 +214,21 @@ describe("operators", () => {
     await until(async () => (await status()) === 401, "the revoked credential is refused", 2_000);
   });
 
+  it("stand in the activity log by the name and the email of their credential, whatever they say", async () => {
+    const secret = await credentialsOn(store.documents).add("ana", "editor", "ana@example.org", { by: "tester" });
+    const url = `${service.url}/admin/v1/sources/everyone/features/logged`;
+    const headers = { ...bearer(secret), "x-author": "mallory", from: "mallory@example.org" };
+    await until(async () => (await fetch(url, { method: "PUT", headers })).status === 200, "the change is made");
+    const logged = async () => {
+      const answer = await service.get("/events?email=ana@example.org", bearer(secret));
+      return ((await answer.json()) as { events: Record<string, unknown>[] }).events;
+    };
+    await until(async () => (await logged()).length > 0, "the change is in the log");
+    expect(await logged()).toMatchObject([
+      { component: "features", email: "ana@example.org", recorded_by: "ana", message: "global_features: logged added" },
+    ]);
+  });
+
   it("are no clients: their credentials are no tokens", async () => {
     for (const secret of [first, issued.admin ?? ""]) {
       expect((await service.get("/features", bearer(secret))).status).toBe(401);
