@@ -65,6 +65,8 @@ describe("the kill switch", () => {
 
   it("is tried without being made, and made for a revision and once", async () => {
     await using operator = await backoffice(sqliteRules);
+    const isRecorded = async () => (await operator.get("/killed")).body.revision !== "none.0";
+    await until(isRecorded, "it is recorded what the set held at first");
     const { etag } = await operator.get("/killed");
     expect((await operator.put("/killed/menu?dryRun=true&wait=true")).body).toMatchObject({
       added: ["menu"],
