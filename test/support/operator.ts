@@ -78,7 +78,7 @@ export function operatorOf(service: TestService, token = adminToken): Operator {
 }
 
 /** Starts a service with these rules, and somebody who operates it. */
-export async function backoffice(rules: string): Promise<Operator & AsyncDisposable> {
-  const service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: adminToken });
+export async function backoffice(rules: string, env: NodeJS.ProcessEnv = {}): Promise<Operator & AsyncDisposable> {
+  const service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: adminToken, ...env });
   return { ...operatorOf(service), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { freshnessBoundMs } from "../../../../src/domain/held.ts";
 import { Calls } from "../../../support/calls.ts";
-import { backoffice, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { adminToken, backoffice, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
 import { startRedis } from "../../../support/redis.ts";
+import { bearer } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
 
@@ -106,6 +107,20 @@ describe("the kill switch", () => {
     // It was the waiting that made it certain: before, the instance that is cut off passed its answers for fresh.
     expect(calls.answers.some((answer) => !isDone(answer))).toBe(true);
     expect(others.latest?.features).not.toContain("menu");
+  });
+
+  it("works while the activity log is away", async () => {
+    await using redis = await startRedis();
+    await using operator = await backoffice(redisRulesAt(redis.url), {
+      DATABASE_URL: "postgres://a:b@127.0.0.1:1/away",
+    });
+    expect((await operator.service.get("/events", bearer(adminToken))).status).toBe(503);
+    await operator.put("/sources/global/features/menu");
+    const killed = await operator.put("/killed/menu?wait=true", { "idempotency-key": "at-4-am" });
+    expect([killed.status, killed.body.added, killed.body.everywhere]).toEqual([200, ["menu"], true]);
+    expect(await operator.features()).not.toContain("menu");
+    expect((await operator.delete("/killed/menu")).status).toBe(200);
+    expect(await operator.features()).toContain("menu");
   });
 
   it("works while Redis is out of memory, also once under a key; what adds elsewhere is refused then", async () => {
