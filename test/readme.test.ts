@@ -73,6 +73,7 @@ describe("the README", () => {
     await follow("Ask it something", url, env, 10);
     await follow("Watch it", url, env, 4);
     await follow("Who may operate it", url, env, 3);
+    await follow("Change it over HTTP", url, env, 8);
     await follow("Activity log", url, env, 5);
     const yaml = /## Add a rule set[\s\S]*?```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
     expect(yaml.trimEnd().split("\n")).toHaveLength(4);
