@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { freshnessBoundMs } from "../../../../src/domain/held.ts";
-import { Calls } from "../../../support/calls.ts";
+import { type Answer, Calls } from "../../../support/calls.ts";
 import { adminToken, backoffice, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
 import { startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
@@ -96,13 +96,11 @@ describe("the kill switch", () => {
     const everywhereAt = Date.now();
     expect(body).toMatchObject({ added: ["menu"], everywhere: true });
     expect(performance.now() - askedAt).toBeGreaterThanOrEqual(freshnessBoundMs);
-    await until(() => (calls.latest?.askedAt ?? 0) > everywhereAt + 200, "calls are made after it");
-    const isDone = (answer: (typeof calls.answers)[number]) =>
-      !answer.features.includes("menu") || answer.mark !== null;
+    const isDone = (answer: Answer) => !answer.features.includes("menu") || answer.mark !== null;
     for (const { answers } of [calls, others]) {
-      const late = answers.filter(({ askedAt: at }) => at >= everywhereAt);
-      expect(late.length).toBeGreaterThan(10);
-      expect(late.filter((answer) => !isDone(answer))).toEqual([]);
+      const late = () => answers.filter(({ askedAt: at }) => at >= everywhereAt);
+      await until(() => late().length > 5, "calls are made after it");
+      expect(late().filter((answer) => !isDone(answer))).toEqual([]);
     }
     // It was the waiting that made it certain: before, the instance that is cut off passed its answers for fresh.
     expect(calls.answers.some((answer) => !isDone(answer))).toBe(true);
