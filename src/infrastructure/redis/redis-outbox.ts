@@ -13,7 +13,7 @@ const mostKnown = 100_000;
 /** Looking for lists takes at most this part of the time. */
 const shareOfTime = 1 / 10;
 /** So many lists are asked how long they are. */
-const mostMeasured = 1_000;
+const mostMeasured = 200;
 
 /** Where an entry stands: bytes, as it need not be text; none where it is all of its key. */
 type Handle = { readonly key: string; readonly bytes?: Buffer };
@@ -73,7 +73,7 @@ export class RedisOutbox implements Outbox {
     ).catch(redisFault);
   }
 
-  /** Of more than 1,000 lists, or entries of loads, it asks 1,000; of the others it counts a record each, or as many as a load has at most. */
+  /** Of more than 200 lists, or entries of loads, it asks 200; of the others it counts a record each, or as many as a load has at most. */
   async backlog(): Promise<Backlog> {
     await this.#look();
     const loads = this.#known.keys().filter(isLoadEntry).toArray();
