@@ -35,8 +35,8 @@ export type SetChanged = {
  * A change and its record in the store's {@link ./outbox.ts} are one: both are made or neither. One that changes
  * nothing is recorded too. What was done to the set behind our back, where others can change it, is recorded before it, as `external`;
  * what it held when it was first met, or when an epoch begins, as `baseline`, with its members where those are at most
- * {@link mostMembersRecorded}. So each epoch begins with a baseline, but for
- * those of sets that were loaded ({@link ./load.ts}). Every 256th record of a set holds its members too.
+ * {@link mostMembersRecorded}. So each epoch begins with a baseline, but for those of sets that were loaded ({@link ./load.ts}).
+ * Every 256th record of a set holds its members too.
  *
  * Rejects with `RevisionMismatch`, `ChangeRefused` where a set would grow beyond its limit, and `StoreFull`; and as `FeatureSets` does.
  */
