@@ -6,8 +6,8 @@ import { within } from "./deadline.ts";
 
 /** So long a reader waits for changes on their way into the log; later ones are in a later answer. */
 const longestWaitMs = 1_000;
-/** How many events an export reads at once: they are what it holds in memory. */
-const atOnce = 500;
+/** How many events an export reads at once: they are what it holds in memory, and what others wait for. */
+const atOnce = 100;
 
 /** Some events, newest first. */
 export type Page = {
@@ -35,7 +35,7 @@ export class ReadActivity {
     return { events, next: found.length > limit ? events.at(-1)?.position : undefined };
   }
 
-  /** All events up to now, oldest first, some hundred at once; the next are read when those before them were taken. */
+  /** All events up to now, oldest first, a hundred at once; the next are read when those before them were taken. */
   async all(filter: EventFilter): Promise<AsyncIterable<readonly Event[]>> {
     await this.#settled();
     const { position } = await this.head();

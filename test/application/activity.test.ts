@@ -57,7 +57,7 @@ describe("reading all events", () => {
       taken += events.length;
       if (taken >= 5_000) break;
     }
-    expect(log.follows).toBe(Math.ceil(5_000 / 500));
+    expect(log.follows).toBe(5_000 / 100);
   });
 
   it("ends where the log ended when it was asked", async () => {

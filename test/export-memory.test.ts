@@ -1,0 +1,71 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RecordedEvent } from "../src/domain/activity-log.ts";
+import { openActivity } from "../src/infrastructure/activity/activity.ts";
+import { admin, embeddedLog } from "./support/activity.ts";
+import { TestProcess } from "./support/process.ts";
+import { bearer } from "./support/service.ts";
+
+const events = 50_000;
+const text = "x".repeat(4_000);
+
+/** An event of some four kilobytes. */
+const eventAt = (number: number): RecordedEvent => {
+  const id = `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`;
+  const by = { id, by: "test", at: number, revision: { epoch: "e", number: 1 } };
+  return {
+    id,
+    component: "tidegate",
+    environment: "test",
+    email: "ade@gmail.com",
+    message: `document ${number}`,
+    data: { text },
+    at: number,
+    recordedBy: "test",
+    change: { store: "store", record: { ...by, of: "document", collection: "load", name: `${number}`, value: null } },
+  };
+};
+
+const residentMebibytes = (pid: number): number =>
+  Number(execFileSync("ps", ["-o", "rss=", "-p", `${pid}`], { encoding: "utf8" })) / 1_024;
+
+describe("an export of 200 MB", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-export-"));
+    writeFileSync(join(folder, "tidegate.yaml"), embeddedLog);
+    await using activity = openActivity({ kind: "sqlite", file: join(folder, "activity.db") });
+    for (let number = 0; number < events; number += 1_000) {
+      await activity.log.record(Array.from({ length: 1_000 }, (_, index) => eventAt(number + index)));
+    }
+  }, 300_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("takes no memory for it, also for a reader who is slow", async () => {
+    await using service = new TestProcess(["src/main.ts"], {
+      TIDEGATE_CONFIG: join(folder, "tidegate.yaml"),
+      TIDEGATE_ADMIN_TOKEN: admin,
+      FOLDER: folder,
+      PORT: "0",
+    });
+    const url = `${await service.url()}/events/export`;
+    // What the first export takes once is not its memory.
+    await (await fetch(`${url}?message=document 7`, { headers: bearer(admin) })).text();
+    const before = residentMebibytes(service.pid);
+    const seen: number[] = [];
+    const response = await fetch(url, { headers: bearer(admin) });
+    let bytes = 0;
+    for await (const chunk of response.body ?? []) {
+      bytes += chunk.length;
+      if (bytes < (seen.length / 3 + 1) * 10_000_000) continue;
+      // As long as this takes nothing is read.
+      for (let count = 0; count < 3; count++) seen.push(residentMebibytes(service.pid));
+    }
+    expect(bytes).toBeGreaterThan(events * text.length);
+    expect(seen.length).toBeGreaterThan(45);
+    expect(Math.max(...seen) - before).toBeLessThan(120);
+  }, 300_000);
+});
