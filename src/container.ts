@@ -239,7 +239,10 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.RecallFeatures, (c) => new RecallFeatures(c.resolve(Tokens.SurveySources)));
   provide(
     Tokens.ExplainFeatures,
-    (c) => new ExplainFeatures(c.resolve(Tokens.SurveySources), c.resolve(Tokens.History)),
+    (c) =>
+      new ExplainFeatures(c.resolve(Tokens.SurveySources), c.resolve(Tokens.History), () =>
+        c.resolve(Tokens.DrainOutboxes).execute(),
+      ),
   );
   provide(Tokens.CompareMoments, (c) => new CompareMoments(c.resolve(Tokens.SurveySources), c.resolve(Tokens.History)));
 

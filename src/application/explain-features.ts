@@ -7,6 +7,7 @@ import type { History, Turn } from "../domain/history.ts";
 import type { Role } from "../domain/source.ts";
 import { askLog } from "./ask-log.ts";
 import { faultOf } from "./ask-source.ts";
+import { within } from "./deadline.ts";
 import type { Caller } from "./identify-caller.ts";
 import { sentenceFor } from "./sentence-for.ts";
 import {
@@ -89,14 +90,20 @@ export type Explained = {
   readonly features: readonly ExplainedFeature[];
 };
 
+/** So long an explanation waits for changes on their way into the log; it does not tell who made later ones. */
+const longestWaitMs = 1_000;
+
 /** Says why somebody gets the features that they get, and not others. */
 export class ExplainFeatures {
   readonly #survey: SurveySources;
   readonly #history: History;
+  readonly #beforeRead: () => Promise<void>;
 
-  constructor(survey: SurveySources, history: History) {
+  /** `beforeRead` brings what was recorded into the log. It is waited for a second at most, and may fail. */
+  constructor(survey: SurveySources, history: History, beforeRead: () => Promise<void>) {
     this.#survey = survey;
     this.#history = history;
+    this.#beforeRead = beforeRead;
   }
 
   /**
@@ -109,6 +116,7 @@ export class ExplainFeatures {
     const hearings = hearingsOf(words);
     const sets = words.map(({ source }) => setOf(source, context));
     const keys = keysOf(words, sets);
+    if (!isPast) await this.#settled();
     const turns = await this.#turns(sets, isPast ? context.at : askedAt);
     const explained = (feature: FeatureKey): ExplainedFeature => {
       const { stances, ...explanation } = explain(feature, hearings);
@@ -129,6 +137,14 @@ export class ExplainFeatures {
       sources: words.map((word, index) => sourceOf(word, sets[index], survey)),
       features: inOrder(new Set(features ?? known(hearings))).map(explained),
     };
+  }
+
+  async #settled(): Promise<void> {
+    try {
+      await within(longestWaitMs, this.#beforeRead);
+    } catch {
+      // What is in the log can be told all the same.
+    }
   }
 
   /** For each set what turned its features last; `undefined` where the log does not answer. */

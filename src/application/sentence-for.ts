@@ -31,16 +31,23 @@ function reasonFor(
     case "ungranted":
       return "no source switches it on";
     case "open":
-      return `it hangs on ${cause.silent.map((source) => `${source}, ${silence(source, stances)}`).join(", and on ")}`;
+      return `it hangs on ${silences(cause.silent, stances)}`;
   }
 }
 
-const gates = (names: readonly string[]): string => {
-  const last = names.at(-1);
-  return names.length === 1 ? `the gate ${last} lets` : `the gates ${names.slice(0, -1).join(", ")} and ${last} let`;
-};
+const gates = (names: readonly string[]): string =>
+  names.length === 1 ? `the gate ${names[0]} lets` : `the gates ${listed(names)} let`;
 
-const silence = (source: string, stances: Explanation["stances"]): string =>
-  stances.find((each) => each.source === source)?.stance === "not-known"
-    ? "of which that moment is not known"
-    : "which cannot answer at the moment";
+function silences(silent: readonly string[], stances: Explanation["stances"]): string {
+  const isNotKnown = (name: string) => stances.some(({ source, stance }) => source === name && stance === "not-known");
+  const notKnown = silent.filter(isNotKnown);
+  const unavailable = silent.filter((name) => !isNotKnown(name));
+  const parts = [
+    ...(notKnown.length > 0 ? [`${listed(notKnown)}, of which that moment is not known`] : []),
+    ...(unavailable.length > 0 ? [`${listed(unavailable)}, which cannot answer at the moment`] : []),
+  ];
+  return parts.join(", and on ");
+}
+
+const listed = (names: readonly string[]): string =>
+  names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");

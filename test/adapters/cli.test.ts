@@ -90,6 +90,43 @@ describe("the command line", () => {
     expect((await run("list")).stdout).toMatch(/^bob/);
   });
 
+  it("says why features are on or off, since when and by whose change", async () => {
+    const explain = (...args: string[]) => tidegate(["explain", ...args], env);
+    const set = (...args: string[]) => tidegate(["set", ...args], env);
+    await set("add", "features:user:9", "mine", "held");
+    await set("add", "active_features", "mine");
+    const { code, stdout, stderr } = await explain("--user", "9", "mine", "held", "none");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout.replaceAll(/\d{4}-[^ ]+Z, by cli:[^ \n]+/g, "…")).toBe(
+      [
+        "held: off: user has it in features:user:9, but the gate active does not let it through",
+        "  user: has it since …",
+        "mine: on: user has it in features:user:9, and the gate active lets it through",
+        "  user: has it since …",
+        "  active: has it since …",
+        "none: off: no source switches it on",
+        "",
+      ].join("\n"),
+    );
+    const past = await explain("--user", "9", "--at", "2020-01-01T00:00:00Z", "mine");
+    expect(past.stdout).toBe(
+      "mine: open: it hangs on global, user, active and killed, of which that moment is not known\n",
+    );
+    expect(past.stderr).toContain("this is told from the activity log, with the configuration of now\n");
+    expect(past.stderr).toMatch(/what active said is not known before \d{4}-/);
+  });
+
+  it.each([
+    [["--at", "yesterday"], "", /--at is no instant; write one of RFC 3339/],
+    [["--user", "1", "--token"], "1234\n", /--user and --token name two callers/],
+    [["--user", ""], "", /the user is empty/],
+    [["--token"], "canary\n", /Nobody is known by this token/],
+  ])("explains nothing for %j", async (args, input, message) => {
+    const { code, stderr } = await tidegate(["explain", ...args], env, input);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect(stderr).not.toContain("canary");
+  });
+
   it("checks a configuration", async () => {
     expect(await tidegate(["check"], env)).toEqual({
       code: 0,

@@ -20,7 +20,11 @@ const now = 1_000_000;
 const quiet = { failed: () => {}, recovered: () => {}, foundInvalid: () => {} };
 
 /** The rules that come with Tidegate, and what stores hold now, by key. */
-function service(present: Record<string, readonly string[] | Error> = {}, more: readonly Source[] = []) {
+function service(
+  present: Record<string, readonly string[] | Error> = {},
+  more: readonly Source[] = [],
+  beforeRead: (history: MemoryHistory) => Promise<void> = async () => {},
+) {
   const history = new MemoryHistory();
   const stale = new Set<string>();
   const live: FeatureSets = {
@@ -59,7 +63,7 @@ function service(present: Record<string, readonly string[] | Error> = {}, more: 
     history,
     stale,
     explain: (question: Partial<Question> = {}) =>
-      new ExplainFeatures(survey, history).execute({ caller: { userId: "1" }, ...question }),
+      new ExplainFeatures(survey, history, () => beforeRead(history)).execute({ caller: { userId: "1" }, ...question }),
     recall: async (at: number, userId?: string) =>
       [
         ...(
@@ -164,6 +168,14 @@ describe("the explanation for now", () => {
     expect(a?.says[0]).toEqual({ source: "global", stance: "on" });
   });
 
+  it("tells of a change too that is only on its way into the log, unless it does not get there", async () => {
+    const late = async (history: MemoryHistory) => void history.tell({ key: "global_features", at: 20, added: ["a"] });
+    const [a] = (await service({ global_features: ["a"] }, [], late).explain()).features;
+    expect(a?.says[0]?.turned).toMatchObject({ at: 20 });
+    const failing = () => Promise.reject(new Error("the store is away"));
+    expect((await service({ global_features: ["a"] }, [], failing).explain()).features[0]?.on).toBe(true);
+  });
+
   it("works without the log, and says so", async () => {
     const { explain, history } = service({ global_features: ["a"] });
     expect((await explain()).isLogAnswering).toBe(true);
@@ -244,6 +256,19 @@ describe("the explanation of a past moment", () => {
       ["b", true, "on: global has it in global_features, and no gate stands before that"],
     ]);
     expect(sources[3]).toMatchObject({ state: "not-known", knownFrom: 50 });
+  });
+
+  it("names all that it hangs on", async () => {
+    const { explain } = service({
+      "tidegate:killed": new Error("cut off"),
+      active_features: new Error("cut off"),
+      "features:user:1": ["a"],
+    });
+    expect((await explain()).features[0]?.sentence).toBe(
+      "open: it hangs on active and killed, which cannot answer at the moment",
+    );
+    const [a] = (await explain({ at: 5, features: ["a"] })).features;
+    expect(a?.sentence).toBe("open: it hangs on global, user, active and killed, of which that moment is not known");
   });
 
   it("knows nothing of a source that has no past", async () => {

@@ -25,9 +25,7 @@ export class SqlHistory implements History {
   async setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined> {
     const rows = await this.#database
       .selectFrom(lastState(this.#database, store, key, at).as("state"))
-      .leftJoin(lastTurns(this.#database, store, key, at).as("turn"), (join) =>
-        join.on("turn.recency", "=", 1).on("turn.is_on", "=", true),
-      )
+      .leftJoin(lastTurns(this.#database, store, key, at).as("turn"), (join) => join.on("turn.is_on", "=", true))
       .select(["state.at", "state.is_known", "turn.feature"])
       .orderBy("turn.feature")
       .execute();
@@ -51,7 +49,6 @@ export class SqlHistory implements History {
   async turns(store: string, key: string, at: Instant): Promise<readonly Turn[]> {
     const rows = await this.#database
       .selectFrom(lastTurns(this.#database, store, key, at).as("turn"))
-      .where("recency", "=", 1)
       .select(["feature", "is_on", "position"])
       .orderBy("feature")
       .execute();
@@ -159,20 +156,22 @@ const lastState = (database: Database, store: string, key: string, at: Instant) 
     .orderBy("at", "desc")
     .orderBy("set_states.position", "desc")
     .limit(1)
-    .select(["at", "is_known"]);
+    .select(["at", "is_known", "set_id", "set_states.position"]);
 
-/** What turned each feature of a set; what did so last has recency 1. */
+/** What turned each feature of a set last. Positions of one set are in the order of their times, so that an index has all that is looked through. */
 const lastTurns = (database: Database, store: string, key: string, at: Instant) =>
   database
-    .selectFrom("sets")
-    .innerJoin("turns", "turns.set_id", "sets.id")
-    .where("store", "=", store)
-    .where("key", "=", key)
-    .where("at", "<=", instant(at))
-    .select(["feature", "is_on", "turns.position"])
-    .select(({ fn }) =>
-      fn
-        .agg<number>("row_number")
-        .over((over) => over.partitionBy("feature").orderBy("turns.position", "desc"))
-        .as("recency"),
-    );
+    .selectFrom(
+      database
+        .selectFrom(lastState(database, store, key, at).as("until"))
+        .innerJoin("turns", (join) =>
+          join.onRef("turns.set_id", "=", "until.set_id").onRef("turns.position", "<=", "until.position"),
+        )
+        .groupBy("feature")
+        .select(({ fn }) => ["feature", fn.max("turns.position").as("position")])
+        .as("last"),
+    )
+    .innerJoin("turns", (join) =>
+      join.onRef("turns.position", "=", "last.position").onRef("turns.feature", "=", "last.feature"),
+    )
+    .select(["turns.feature", "turns.is_on", "turns.position"]);
