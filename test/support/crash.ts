@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { markerKey } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { Killable } from "./killable.ts";
 import { killablePostgres } from "./killable-postgres.ts";
 import { TestProcess } from "./process.ts";
@@ -178,6 +179,8 @@ export async function runCrash(changes: number): Promise<Crash> {
   await check("before the flush");
   await raw.flushall();
   await check("after the flush");
+  // As `tidegate store accept` does: it is meant to be empty.
+  await raw.set(markerKey, "1");
   await instance.change("PUT", "/admin/v1/sources/active/features/after_the_flush");
   await check("after a change on what was flushed");
   await redis.kill();
