@@ -52,7 +52,7 @@ const targets = [
 
 /**
  * Clients change sets through two instances and repeat each change, under one Idempotency-Key, until it is acknowledged;
- * others edit the same sets with raw commands. Meanwhile instances, Redis (which writes each command to disk before it
+ * others edit the same sets with raw commands. They go on until each disaster has struck. Meanwhile instances, Redis (which writes each command to disk before it
  * answers) and PostgreSQL are killed and started again, and connections are cut. At the end Redis is emptied, and then turned back
  * to an older copy. After each part the log is held against what was acknowledged and against the sets.
  */
@@ -91,10 +91,10 @@ export async function runCrash(changes: number): Promise<Crash> {
 
   const acknowledged = new Map<string, string>();
   const kills: Record<string, number> = {};
-  let [begun, rawEdits, over] = [0, 0, false];
+  let [begun, rawEdits, rounds, over] = [0, 0, 0, false];
 
   async function write(writer: number): Promise<void> {
-    while (begun < changes) {
+    while (begun < changes || rounds < 1) {
       begun += 1;
       const note = `change ${begun}`;
       const { source, query } = pick(targets);
@@ -112,6 +112,7 @@ export async function runCrash(changes: number): Promise<Crash> {
         await setTimeout(20);
       }
       acknowledged.set(note, source);
+      await setTimeout(Math.random() * 20);
     }
   }
 
@@ -144,12 +145,13 @@ export async function runCrash(changes: number): Promise<Crash> {
   };
 
   async function destroy(): Promise<void> {
-    const names = Object.keys(disasters);
-    for (let turn = 0; !over; turn++) {
-      const name = names[turn % names.length] ?? "";
-      await disasters[name]?.();
-      kills[name] = (kills[name] ?? 0) + 1;
-      await setTimeout(100 + Math.random() * 400);
+    while (!over) {
+      for (const [name, strike] of Object.entries(disasters)) {
+        await strike();
+        kills[name] = (kills[name] ?? 0) + 1;
+        await setTimeout(100 + Math.random() * 400);
+      }
+      rounds += 1;
     }
   }
 
@@ -278,8 +280,8 @@ function faultsIn(events: readonly Logged[], acknowledged: ReadonlyMap<string, s
   const epochs = Map.groupBy(events, ({ data }) => `${data.key} ${data.revision.split(".")[0]}`);
   for (const [epoch, all] of epochs) {
     const numbers = all.map(({ data }) => Number(data.revision.split(".")[1]));
-    const gap = numbers.findIndex((number, index) => index > 0 && number !== (numbers[index - 1] ?? 0) + 1);
-    if (gap > 0) faults.push(`${epoch}: ${numbers[gap]} follows ${numbers[gap - 1]}`);
+    const gap = numbers.findIndex((number, index) => number !== (numbers[index - 1] ?? 0) + 1);
+    if (gap >= 0) faults.push(`${epoch}: ${numbers[gap]} follows ${numbers[gap - 1] ?? 0}`);
   }
   return faults;
 }

@@ -44,7 +44,8 @@ export class Killable implements AsyncDisposable {
 
   /** The shell kills the server when its standard input closes, so that none outlives a test run that is killed. */
   #spawn(): ChildProcess {
-    const script = 'exec 3<&0; "$@" > /dev/null 2>&1 & server=$!; { cat <&3 > /dev/null; kill -9 $server; } & wait $server; kill -9 $!';
+    const script =
+      'exec 3<&0; "$@" > /dev/null 2>&1 & server=$!; { cat <&3 > /dev/null; kill -9 $server; } & wait $server; kill -9 $!';
     const held = spawn("sh", ["-c", script, "sh", ...this.#command], {
       stdio: ["pipe", "ignore", "ignore"],
       cwd: "/",
