@@ -1,5 +1,6 @@
 import type { Change, Revision } from "./change.ts";
 import type { Json } from "./feature.ts";
+import type { Batch, Loaded } from "./load.ts";
 
 /** A document as it stands in a store. */
 export type Document = { readonly value: Json; readonly revision: Revision };
@@ -10,6 +11,9 @@ export type DocumentChange = Change & {
   readonly name: string;
   readonly value: Json;
 };
+
+/** What a document is to be. */
+export type DocumentLoad = Pick<DocumentChange, "collection" | "name"> & { readonly value: Json };
 
 /**
  * Port: small JSON documents by name, in collections of up to some ten thousand: what is said of features, credentials.
@@ -22,6 +26,11 @@ export interface DocumentStore {
   get(collection: string, name: string): Promise<Document | undefined>;
   /** All that are there, by name. */
   all(collection: string): Promise<ReadonlyMap<string, Document>>;
+  /**
+   * Puts all documents of a batch, or none where one cannot be, with a record each, and remembers how far the load has come. A document
+   * that is so already is left alone. Does nothing where the load is elsewhere than at the batch's beginning.
+   */
+  load(batch: Batch<DocumentLoad>): Promise<Loaded>;
   /** Answers what it was before; `undefined` where it was not there. */
   put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }>;
 }

@@ -1,5 +1,6 @@
 import type { Change, Revision } from "./change.ts";
 import type { FeatureKey } from "./feature.ts";
+import type { Batch, Loaded } from "./load.ts";
 
 /** Which set of a store. */
 export type SetAddress = {
@@ -29,6 +30,14 @@ export type SetChanged = {
   readonly revision: Revision;
 };
 
+/** Features that a set is to have, beside what it has. */
+export type SetLoad = SetAddress & {
+  /** Each once. */
+  readonly features: readonly FeatureKey[];
+  /** The most members that the set may have then. */
+  readonly limit: number;
+};
+
 /**
  * Port: changes the sets that `FeatureSets` reads.
  *
@@ -42,6 +51,12 @@ export type SetChanged = {
  */
 export interface FeatureStore {
   apply(change: SetChange): Promise<SetChanged>;
+  /**
+   * Changes all sets of a batch, or none where one cannot be, with a record each, and remembers how far the load has come. A
+   * set that has all its features already is left alone. Does nothing where the load is elsewhere than at the batch's beginning. Rejects
+   * with `ChangeRefused` where a set would have too many members, and as `apply` does.
+   */
+  load(batch: Batch<SetLoad>): Promise<Loaded>;
   /** Records what was done behind our back to a set, or a baseline where nothing was recorded yet; answers whether it recorded anything. */
   reconcile(set: SetAddress): Promise<boolean>;
   /** Records a baseline in a new epoch: what was recorded of the set before is not what became of it. */

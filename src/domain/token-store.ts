@@ -1,5 +1,6 @@
 import type { Change } from "./change.ts";
 import type { Instant, UserId } from "./evaluation-context.ts";
+import type { Batch, Loaded } from "./load.ts";
 
 /** What may be told of a token: everything but the token. */
 export type TokenInfo = {
@@ -9,6 +10,9 @@ export type TokenInfo = {
   /** Who issued it. */
   readonly by: string;
 };
+
+/** Whom a token is to speak for. It may be named by what stands for it in its key. */
+export type TokenLoad = ({ readonly token: string } | { readonly digest: string }) & { readonly userId: UserId };
 
 /**
  * Port: says which tokens speak for whom. Expects tokens that have the syntax of one ({@link ./token.ts}).
@@ -21,6 +25,11 @@ export interface TokenStore {
   assign(
     change: Change & { readonly token: string; readonly userId: UserId },
   ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }>;
+  /**
+   * Lets all tokens of a batch speak for their users, or none where one cannot, with a record each, and remembers how far the load has
+   * come. A token that speaks for its user already is left alone. Does nothing where the load is elsewhere than at the batch's beginning.
+   */
+  load(batch: Batch<TokenLoad>): Promise<Loaded>;
   /** Makes a token unknown, named by itself or by its id and whom it speaks for. Answers whom it spoke for, if anybody; where nobody, nothing is recorded. */
   revoke(
     change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),

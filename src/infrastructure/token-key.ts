@@ -8,23 +8,24 @@ export const shortestPepper = 16;
 export const plainTemplate = "token:{token}";
 export const hashedTemplate = "tokenh:{token}";
 
-/** The key under which a store keeps the user of a token. */
-export type TokenKey = (token: string) => string;
+/** The key under which a store keeps the user of a token, and what all such keys begin with; what comes after it stands for the token. */
+export type TokenKey = ((token: string) => string) & { readonly prefix: string };
 
 /** Keys that hold the token as it is: `token:1234`. */
-export const plainTokenKey =
-  (template = plainTemplate): TokenKey =>
-  (token) =>
-    template.replace("{token}", () => token);
+export const plainTokenKey = (template = plainTemplate): TokenKey => keyBy(template, (token) => token);
 
 /**
  * Keys that hold base64url(HMAC-SHA-256(pepper, token)) in the token's place, so that whoever reads the
  * store, its dumps or its logs learns no token.
  */
-export const hashedTokenKey =
-  (pepper: string | Buffer, template = hashedTemplate): TokenKey =>
-  (token) =>
-    template.replace("{token}", createHmac("sha256", pepper).update(token).digest("base64url"));
+export const hashedTokenKey = (pepper: string | Buffer, template = hashedTemplate): TokenKey =>
+  keyBy(template, (token) => createHmac("sha256", pepper).update(token).digest("base64url"));
+
+/** Every template ends with its `{token}`. */
+function keyBy(template: string, name: (token: string) => string): TokenKey {
+  const prefix = template.slice(0, -"{token}".length);
+  return Object.assign((token: string) => prefix + name(token), { prefix });
+}
 
 /** Digests of keys that hold tokens as they are; without the pepper no token can be guessed by them. */
 export const pepperedDigest =

@@ -11,6 +11,12 @@ import { claimsContract } from "../contracts/claims.contract.ts";
 import { documentStoreContract } from "../contracts/document-store.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { externalChangesContract, featureStoreContract } from "../contracts/feature-store.contract.ts";
+import {
+  documentLoadContract,
+  externalLoadContract,
+  setLoadContract,
+  tokenLoadContract,
+} from "../contracts/load.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
@@ -78,9 +84,15 @@ describe("Redis", () => {
 
   featureStoreContract(() => recording(store));
   externalChangesContract(() => recording(store));
+  setLoadContract(() => recording(store));
+  externalLoadContract(() => recording(store));
   outboxContract(() => recording(store));
   claimsContract(() => store.connection.claims);
   documentStoreContract(() => ({
+    documents: store.connection.documents,
+    records: () => recordsIn(store.connection),
+  }));
+  documentLoadContract(() => ({
     documents: store.connection.documents,
     records: () => recordsIn(store.connection),
   }));
@@ -99,6 +111,15 @@ describe("Redis", () => {
       put: async (token, userId) => void (await store.server.client.set(keyOf(token), userId)),
       records: () => recordsIn(store.connection),
     }));
+    tokenLoadContract(
+      () => ({
+        store: store.connection.tokenStore(keyOf),
+        resolver: store.connection.tokenResolver(keyOf),
+        put: async (token, userId) => void (await store.server.client.set(keyOf(token), userId)),
+        records: () => recordsIn(store.connection),
+      }),
+      (token) => keyOf(token).slice(keyOf.prefix.length),
+    );
   });
 
   it("reads the tokens of the seed's layout", async () => {

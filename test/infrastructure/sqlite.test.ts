@@ -18,6 +18,7 @@ import { claimsContract } from "../contracts/claims.contract.ts";
 import { documentStoreContract } from "../contracts/document-store.contract.ts";
 import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../contracts/feature-store.contract.ts";
+import { documentLoadContract, setLoadContract, tokenLoadContract } from "../contracts/load.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
@@ -48,9 +49,14 @@ describe("SQLite", () => {
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
   featureStoreContract(() => recording(store));
+  setLoadContract(() => recording(store));
   outboxContract(() => recording(store));
 
   documentStoreContract(() => ({
+    documents: store.connection.documents,
+    records: () => recordsIn(store.connection),
+  }));
+  documentLoadContract(() => ({
     documents: store.connection.documents,
     records: () => recordsIn(store.connection),
   }));
@@ -65,12 +71,14 @@ describe("SQLite", () => {
       other.prepare("INSERT OR REPLACE INTO tokens (key, user_id) VALUES (?, ?)").run(keyOf(token), userId);
     };
     tokenResolverContract(() => ({ resolver: resolver(), put }));
-    tokenStoreContract(() => ({
+    const underTest = () => ({
       store: store.connection.tokenStore(keyOf),
       resolver: resolver(),
       put,
       records: () => recordsIn(store.connection),
-    }));
+    });
+    tokenStoreContract(underTest);
+    tokenLoadContract(underTest, (token) => keyOf(token).slice(keyOf.prefix.length));
   });
 
   it("keeps what was changed when it is closed and opened again", async () => {

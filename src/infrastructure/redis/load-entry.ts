@@ -1,31 +1,34 @@
+import { v7 as newId } from "uuid";
 import { z } from "zod";
-import type { SetRecord } from "../../domain/change.ts";
+import type { ChangeRecord, SetRecord, TokenRecord } from "../../domain/change.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
-import type { FeatureKey } from "../../domain/feature.ts";
 
-/**
- * The records of sets that were not there and were loaded together, as one entry of the outbox. It begins with when they were
- * loaded and how many they are, so that this can be told without reading more than {@link headLength} characters.
- */
 const loadEntry = z.object({
   at: z.int(),
   size: z.int(),
   epoch: z.uuid(),
   by: z.string(),
+  email: z.string().exactOptional(),
   note: z.string().exactOptional(),
-  sets: z.array(z.tuple([z.string(), z.array(z.string())])),
+  /** Sets with all that they were given. */
+  sets: z.array(z.tuple([z.string(), z.array(z.string())])).default([]),
+  /** The users that tokens were issued for. */
+  users: z.array(z.string()).default([]),
 });
 
-/** What an entry holds but for when it was made, which the store tells. */
-export type LoadEntry = Omit<z.output<typeof loadEntry>, "at" | "size">;
+/**
+ * The records of sets or tokens that were not there before and were loaded together, as one entry of the outbox. It begins with when they were
+ * loaded and how many they are, so that this can be told by its first {@link headLength} characters.
+ */
+type LoadEntry = z.output<typeof loadEntry>;
 
 export const headLength = 64;
 const head = /^\{"at":(\d+),"size":(\d+),/;
 
-/** An entry as JSON, but for its beginning, {@link entryBeginning}, and the instant that comes after that. */
-export const entryEnd = (entry: LoadEntry): string =>
-  `,"size":${entry.sets.length},${JSON.stringify(entry satisfies LoadEntry).slice(1)}`;
+/** An entry as JSON: what comes before the instant of the load, which the store tells, and what comes after it. */
 export const entryBeginning = '{"at":';
+export const entryEnd = (size: number, entry: Omit<z.input<typeof loadEntry>, "at" | "size">): string =>
+  `,"size":${size},${JSON.stringify(entry).slice(1)}`;
 
 /** What the beginning of an entry tells; `undefined` where it is none. */
 export function headOf(text: string): { readonly at: Instant; readonly size: number } | undefined {
@@ -34,32 +37,12 @@ export function headOf(text: string): { readonly at: Instant; readonly size: num
 }
 
 /** The records that an entry stands for, always the same; `undefined` where it is none. */
-export function loadedRecordsIn(text: string): readonly SetRecord[] | undefined {
+export function loadedRecordsIn(text: string): readonly ChangeRecord[] | undefined {
   const entry = parsed(text);
-  if (!entry) return undefined;
-  const { at, epoch, by, note, sets } = entry;
-  return sets.map(([key, features], index): SetRecord => {
-    const what: { added: readonly FeatureKey[]; members: readonly FeatureKey[] } = {
-      added: features,
-      members: features,
-    };
-    return {
-      of: "set",
-      id: idOf(epoch, index),
-      by,
-      ...(note !== undefined && { note }),
-      at,
-      revision: { epoch, number: 1 },
-      key,
-      origin: "change",
-      removed: [],
-      ...what,
-      size: features.length,
-    };
-  });
+  return entry && [...setRecords(entry), ...tokenRecords(entry)];
 }
 
-function parsed(text: string) {
+function parsed(text: string): LoadEntry | undefined {
   try {
     return loadEntry.safeParse(JSON.parse(text)).data;
   } catch {
@@ -67,8 +50,35 @@ function parsed(text: string) {
   }
 }
 
-/** One of the UUIDs that count on from an epoch's: its last 48 bits are random, so no other epoch's come near. */
-function idOf(epoch: string, index: number): string {
-  const end = (Number.parseInt(epoch.slice(-12), 16) + index) % 2 ** 48;
-  return epoch.slice(0, -12) + end.toString(16).padStart(12, "0");
+const setRecords = ({ size: _, sets, users: __, epoch, ...author }: LoadEntry): readonly SetRecord[] =>
+  sets.map(([key, features], index) => ({
+    of: "set",
+    ...author,
+    id: idOf(epoch, index),
+    revision: { epoch, number: 1 },
+    key,
+    origin: "change",
+    added: features,
+    removed: [],
+    members: features,
+    size: features.length,
+  }));
+
+const tokenRecords = ({ size: _, sets: __, users, epoch, ...author }: LoadEntry): readonly TokenRecord[] =>
+  users.map((userId, index) => {
+    const id = idOf(epoch, index);
+    return { of: "token", ...author, id, revision: { epoch: id, number: 1 }, tokenId: id, userId, origin: "issued" };
+  });
+
+/** The epoch that some things begin together, up to 4096 of them: a UUIDv7 that has room at its end for their numbers. */
+export const newEpoch = (): string => `${newId().slice(0, -3)}000`;
+
+/** The id of the record of the thing of a number: a UUIDv7 too. */
+export const idOf = (epoch: string, index: number): string => epoch.slice(0, -3) + index.toString(16).padStart(3, "0");
+
+/** The epoch of the load that a record comes right after, if what it is of was loaded. */
+export function loadEpochBefore(record: ChangeRecord): string | undefined {
+  if (record.of === "set" && record.revision.number === 2) return record.revision.epoch;
+  if (record.of === "token" && record.origin === "revoked") return `${record.tokenId.slice(0, -3)}000`;
+  return undefined;
 }

@@ -1,15 +1,20 @@
 import type { Redis } from "ioredis";
+import { v7 as newId } from "uuid";
 import { authored, type Revision } from "../../domain/change.ts";
-import type { Document, DocumentChange, DocumentStore } from "../../domain/document-store.ts";
+import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../../domain/document-store.ts";
 import { RevisionMismatch, StoreDataInvalid } from "../../domain/errors.ts";
 import type { Json } from "../../domain/feature.ts";
+import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
+import { loadDocumentsScript } from "./load-documents-script.ts";
+import { isCrossing, loadOneByOne } from "./load-one-by-one.ts";
 import { putDocumentScript } from "./put-document-script.ts";
 import { redisFault } from "./redis-fault.ts";
-import { bookkeeping, collectionKey } from "./redis-keys.ts";
+import { bookkeeping, collectionKey, loadKey } from "./redis-keys.ts";
 import { revisionText } from "./revision-text.ts";
 import { Script } from "./script.ts";
 
 const script = new Script(putDocumentScript);
+const loadScript = new Script(loadDocumentsScript);
 const urgentScript = new Script(putDocumentScript, true);
 
 /** Keeps documents in Redis, a hash a collection. Of one that was removed its revision stays. */
@@ -37,21 +42,42 @@ export class RedisDocumentStore implements DocumentStore {
     return documents;
   }
 
+  async load(batch: Batch<DocumentLoad>): Promise<Loaded> {
+    const changes = batch.items.map((document) => ({ ...authorOf(batch), id: newId(), ...document }));
+    const keys = changes
+      .map(({ collection }) => collectionKey(collection))
+      .flatMap((key) => [key, bookkeeping(key).outbox]);
+    try {
+      const values = [batch.from, batch.to, ...changes.flatMap(valuesOf)];
+      const answer = await loadScript.run(this.#redis, [loadKey(batch.load), ...keys], values);
+      const [position, records] = answer as [string, number];
+      return { position: Number(position), records };
+    } catch (error) {
+      if (isCrossing(error)) return loadOneByOne(this.#redis, batch, (change) => this.put(change));
+      return redisFault(error as Error, "a document that is loaded");
+    }
+  }
+
   /** What is removed is so also where the store is full. */
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
-    const { collection, name, value, id, once, ifRevision } = change;
+    const { collection, name, value, once } = change;
     const key = collectionKey(collection);
     const own = bookkeeping(key);
     const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
-    const record = JSON.stringify({ of: "document", collection, name, value, ...authored(change) });
-    const values = [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
     const answer = await (value === null ? urgentScript : script)
-      .run(this.#redis, keys, values)
+      .run(this.#redis, keys, valuesOf(change))
       .catch((error) => redisFault(error, key));
     if (answer === null) throw new RevisionMismatch();
     const { before, revision } = JSON.parse(String(answer));
     return { before, revision };
   }
+}
+
+/** What the script takes. */
+function valuesOf(change: DocumentChange): readonly string[] {
+  const { collection, name, value, id, ifRevision } = change;
+  const record = JSON.stringify({ of: "document", collection, name, value, ...authored(change) });
+  return [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
 }
 
 function documentIn(text: string, key: string): Document | undefined {

@@ -3,9 +3,11 @@ import { v7 as newId } from "uuid";
 import { authored, externalAuthor, type Revision } from "../../domain/change.ts";
 import { RevisionMismatch, tooManyMembers } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
-import type { FeatureStore, SetAddress, SetChange, SetChanged } from "../../domain/feature-store.ts";
+import type { FeatureStore, SetAddress, SetChange, SetChanged, SetLoad } from "../../domain/feature-store.ts";
+import type { Batch, Loaded } from "../../domain/load.ts";
 import { changeSetScript } from "./change-set-script.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
+import { loadSets } from "./load-sets.ts";
 import { redisFault } from "./redis-fault.ts";
 import { bookkeeping, isOwnKey } from "./redis-keys.ts";
 import { revisionText } from "./revision-text.ts";
@@ -49,6 +51,11 @@ export class RedisFeatureStore implements FeatureStore {
     if (answer === null) throw new RevisionMismatch();
     if (answer === 0 && limit !== undefined) throw tooManyMembers(key, limit);
     return JSON.parse(String(answer));
+  }
+
+  async load(batch: Batch<SetLoad>): Promise<Loaded> {
+    await this.#guard.demandFilled();
+    return loadSets(this.#redis, batch, (change) => this.apply(change));
   }
 
   async reconcile(set: SetAddress): Promise<boolean> {

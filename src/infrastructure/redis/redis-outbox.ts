@@ -3,7 +3,7 @@ import type { ChangeFeed } from "../../domain/change-feed.ts";
 import { mostInBatch } from "../../domain/load.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../domain/outbox.ts";
 import { changeRecordIn } from "../change-record.ts";
-import { headLength, headOf, loadedRecordsIn } from "./load-entry.ts";
+import { headLength, headOf, loadEpochBefore, loadedRecordsIn } from "./load-entry.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
 import { isLoadEntry, loadEntryKey, outboxPrefix } from "./redis-keys.ts";
 import { scan } from "./scan.ts";
@@ -22,8 +22,8 @@ type Handle = { readonly key: string; readonly bytes?: Buffer };
  * Reads what the scripts recorded: a list a key, and a string for all sets that were loaded together. Which of these hold something is
  * told by a feed of its own, and looked for among all keys when an epoch of the feed begins.
  *
- * So that a large load does not keep other records waiting, one of its entries is read at a time, beside some lists. Only what
- * came after it to a set of its own waits for it.
+ * So that a large load does not keep other records waiting, lists are read beside it. Only what comes after the load to something that was
+ * loaded waits for it.
  */
 export class RedisOutbox implements Outbox {
   readonly #redis: Redis;
@@ -53,7 +53,7 @@ export class RedisOutbox implements Outbox {
   async read(limit: number): Promise<readonly OutboxEntry[]> {
     await this.#look();
     while (this.#known.size > 0) {
-      const loaded = await this.#readLoad();
+      const loaded = await this.#readLoads(Math.max(1, Math.floor(limit / mostInBatch)));
       const most = Math.min(limit, this.#pace);
       const lists = this.#known
         .entries()
@@ -61,7 +61,7 @@ export class RedisOutbox implements Outbox {
         .take(most)
         .toArray();
       const entries = lists.length > 0 ? await this.#readFrom(lists, Math.floor(most / lists.length)) : [];
-      if (loaded || entries.length > 0) return loaded ? [loaded, ...entries] : entries;
+      if (loaded.length + entries.length > 0) return [...loaded, ...entries];
     }
     return [];
   }
@@ -115,15 +115,15 @@ export class RedisOutbox implements Outbox {
     return { entries: head?.size ?? 0, oldest: head?.at };
   }
 
-  /** The entry of a load, if one is known. */
-  async #readLoad(): Promise<OutboxEntry | undefined> {
-    for (const [key, told] of this.#known) {
-      if (!isLoadEntry(key)) continue;
+  async #readLoads(most: number): Promise<readonly OutboxEntry[]> {
+    const loads = this.#known.entries().filter(([key]) => isLoadEntry(key));
+    const read = loads.take(most).map(async ([key, told]): Promise<readonly OutboxEntry[]> => {
       const text = await this.#redis.get(key).catch(unlessOther(null));
-      if (text !== null) return { handle: { key } satisfies Handle, records: loadedRecordsIn(text), text };
+      if (text !== null) return [{ handle: { key } satisfies Handle, records: loadedRecordsIn(text), text }];
       if (this.#known.get(key) === told) this.#known.delete(key);
-    }
-    return undefined;
+      return [];
+    });
+    return (await Promise.all(read)).flat();
   }
 
   async #readFrom(lists: readonly (readonly [string, number])[], most: number): Promise<readonly OutboxEntry[]> {
@@ -132,14 +132,15 @@ export class RedisOutbox implements Outbox {
         lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessOther<Buffer[]>([]))),
       );
       this.#pace *= 2;
-      const entries = lists.map(([key], index) => (read[index] ?? []).map((bytes) => entryOf(key, bytes)));
-      const loads = await Promise.all(entries.map(([first]) => this.#loadBefore(first)));
+      const entries = read.map((found, index) => found.map((bytes) => entryOf(lists[index]?.[0] ?? "", bytes)));
+      const loads = await Promise.all(entries.map((found) => this.#firstAfterLoad(found)));
       return lists.flatMap(([key, told], index) => {
         const found = entries[index] ?? [];
-        const load = loads[index];
         if (found.length === 0 && this.#known.get(key) === told) this.#known.delete(key);
-        if (load !== undefined) this.#putOff(key, load);
-        return load === undefined ? found : [];
+        const waiting = loads[index];
+        if (!waiting) return found;
+        this.#putOff(key, waiting.load);
+        return found.slice(0, waiting.index);
       });
     } catch (error) {
       this.#pace = Math.max(1, Math.floor(Math.min(this.#pace, lists.length * most) / 2));
@@ -147,12 +148,14 @@ export class RedisOutbox implements Outbox {
     }
   }
 
-  /** Where the record before an entry stands, if that is in a load which was not removed yet. */
-  async #loadBefore(entry: OutboxEntry | undefined): Promise<string | undefined> {
-    const [record] = entry?.records ?? [];
-    if (record?.of !== "set" || record.revision.number !== 2) return undefined;
-    const key = loadEntryKey(record.revision.epoch);
-    return (await this.#redis.strlen(key).catch(unlessOther(0))) > 0 ? key : undefined;
+  /** The first of the entries that comes after one which still is in a load; and in which. */
+  async #firstAfterLoad(entries: readonly OutboxEntry[]) {
+    const possible = entries.flatMap(({ records }, index) => {
+      const epoch = records?.[0] && loadEpochBefore(records[0]);
+      return epoch === undefined ? [] : [{ index, load: loadEntryKey(epoch) }];
+    });
+    const lengths = await Promise.all(possible.map(({ load }) => this.#redis.strlen(load).catch(unlessOther(0))));
+    return possible.find((_, index) => (lengths[index] ?? 0) > 0);
   }
 
   /** Reads other lists first, and a load. */

@@ -4,9 +4,11 @@ import { v7 as newId } from "uuid";
 import { authored, type Change } from "../../domain/change.ts";
 import { RevisionMismatch } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation-context.ts";
-import type { TokenInfo, TokenStore } from "../../domain/token-store.ts";
+import type { Batch, Loaded } from "../../domain/load.ts";
+import type { TokenInfo, TokenLoad, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
 import { changeTokenScript } from "./change-token-script.ts";
+import { loadTokens } from "./load-tokens.ts";
 import { redisFault } from "./redis-fault.ts";
 import { bookkeeping, tokensKey } from "./redis-keys.ts";
 import { revisionText } from "./revision-text.ts";
@@ -16,6 +18,8 @@ const script = new Script(changeTokenScript);
 const urgentScript = new Script(changeTokenScript, true);
 
 const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
+
+const bookkeepingKeys = [tokensKey, ids, users, outbox];
 
 type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
 type KeptInfo = TokenInfo & { readonly key: string };
@@ -36,6 +40,14 @@ export class RedisTokenStore implements TokenStore {
 
   async assign(change: Change & { readonly token: string; readonly userId: UserId }): Promise<Assigned> {
     return this.#run(script, change, [this.#keyOf(change.token), "", "", change.userId, change.id, newId()]);
+  }
+
+  load(batch: Batch<TokenLoad>): Promise<Loaded> {
+    const items = batch.items.map((load) => ({
+      key: "token" in load ? this.#keyOf(load.token) : this.#keyOf.prefix + load.digest,
+      userId: load.userId,
+    }));
+    return loadTokens(this.#redis, bookkeepingKeys, { ...batch, items });
   }
 
   /** Tokens are revoked also where the store is full. */
@@ -65,7 +77,7 @@ export class RedisTokenStore implements TokenStore {
   async #run(use: Script, change: Change, values: readonly string[]): Promise<Assigned> {
     const { once, ifRevision } = change;
     const { id: _, ...author } = authored(change);
-    const keys = [tokensKey, ids, users, outbox];
+    const keys = [...bookkeepingKeys];
     // The name of a key is seen more widely than what it holds, so it must not hold a token.
     const [key, id] = values;
     if (once !== undefined) keys.push(onceKey(`${hash("sha256", `${key}${id}`, "base64url")}:${once}`));

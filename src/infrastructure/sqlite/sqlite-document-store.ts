@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { v7 as uuidv7 } from "uuid";
 import { authored, type Revision } from "../../domain/change.ts";
-import type { Document, DocumentChange, DocumentStore } from "../../domain/document-store.ts";
+import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../../domain/document-store.ts";
 import type { Json } from "../../domain/feature.ts";
+import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
 import { demandRevision, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
 /** Keeps documents in a SQLite database. Of one that was removed its revision stays. */
@@ -37,17 +39,29 @@ export class SqliteDocumentStore implements DocumentStore {
   }
 
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
-    const { collection, name, value } = change;
-    return this.#journal.change(`document:${JSON.stringify([collection, name])}`, change.once, () => {
-      const row = this.#one.get(collection, name);
-      const present = row && documentIn(row);
-      demandRevision(change.ifRevision, present?.revision);
-      const { revision, at } = headAfter(row && headIn(row), change.id);
-      const text = value === null ? null : JSON.stringify(value);
-      this.#upsert.run(collection, name, text, revision.epoch, revision.number, at);
-      this.#journal.append({ of: "document", ...authored(change), at, revision, collection, name, value });
-      return { before: present?.value, revision };
+    const { collection, name } = change;
+    return this.#journal.change(`document:${JSON.stringify([collection, name])}`, change.once, () => this.#put(change));
+  }
+
+  async load(batch: Batch<DocumentLoad>): Promise<Loaded> {
+    return this.#journal.load(batch, (document) => {
+      const row = this.#one.get(document.collection, document.name);
+      if (row?.["value"] === JSON.stringify(document.value)) return false;
+      this.#put({ ...authorOf(batch), id: uuidv7(), ...document });
+      return true;
     });
+  }
+
+  #put(change: DocumentChange): { readonly before: Json | undefined; readonly revision: Revision } {
+    const { collection, name, value } = change;
+    const row = this.#one.get(collection, name);
+    const present = row && documentIn(row);
+    demandRevision(change.ifRevision, present?.revision);
+    const { revision, at } = headAfter(row && headIn(row), change.id);
+    const text = value === null ? null : JSON.stringify(value);
+    this.#upsert.run(collection, name, text, revision.epoch, revision.number, at);
+    this.#journal.append({ of: "document", ...authored(change), at, revision, collection, name, value });
+    return { before: present?.value, revision };
   }
 }
 

@@ -9,7 +9,9 @@ import {
   type SetAddress,
   type SetChange,
   type SetChanged,
+  type SetLoad,
 } from "../../domain/feature-store.ts";
+import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
 import { demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
 const recordsBetweenMembers = 256;
@@ -50,6 +52,10 @@ export class SqliteFeatureStore implements FeatureStore {
 
   async apply(change: SetChange): Promise<SetChanged> {
     return this.#journal.change(`set:${change.key}`, change.once, () => this.#apply(change));
+  }
+
+  async load(batch: Batch<SetLoad>): Promise<Loaded> {
+    return this.#journal.load(batch, (set) => this.#load(set, batch));
   }
 
   async reconcile({ key }: SetAddress): Promise<boolean> {
@@ -96,6 +102,26 @@ export class SqliteFeatureStore implements FeatureStore {
     return { added, removed, revision: after.revision };
   }
 
+  /** Answers whether it changed anything. */
+  #load({ key, features, limit }: SetLoad, batch: Batch<SetLoad>): boolean {
+    const head = this.#headOf(key);
+    const present = new Set(this.#membersOf(key));
+    const added = features.filter((feature) => !present.has(feature));
+    if (added.length === 0) return false;
+    if (present.size + added.length > limit) throw tooManyMembers(key, limit);
+    // What is larger is recorded in two steps, as its record cannot hold its members.
+    const isNew = !head && present.size === 0 && added.length <= mostMembersRecorded;
+    const before = isNew ? undefined : (head ?? this.#baseline(key));
+    for (const feature of added) this.#insert.run(key, feature);
+    const id = uuidv7();
+    this.#record(key, headAfter(before, id), authored({ ...authorOf(batch), id }), {
+      origin: "change",
+      added,
+      removed: [],
+    });
+    return true;
+  }
+
   #baseline(key: string): Head {
     const id = uuidv7();
     // An epoch begins here, and time does not go back in it either.
@@ -106,7 +132,7 @@ export class SqliteFeatureStore implements FeatureStore {
 
   #record(key: string, { revision, at }: Head, author: Author, deed: Deed): void {
     const size = this.#sizeOf(key);
-    const isWhole = deed.origin === "baseline" || revision.number % recordsBetweenMembers === 0;
+    const isWhole = revision.number === 1 || revision.number % recordsBetweenMembers === 0;
     const members = isWhole && size <= mostMembersRecorded ? { members: this.#membersOf(key) } : {};
     this.#journal.append({ of: "set", ...author, at, revision, key, ...deed, ...members, size });
     this.#setHead.run(key, revision.epoch, revision.number, at);

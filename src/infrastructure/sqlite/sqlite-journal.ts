@@ -3,6 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Change, ChangeRecord, Revision } from "../../domain/change.ts";
 import { RevisionMismatch, StoreFull } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
+import type { Batch, Loaded } from "../../domain/load.ts";
 
 /** How far the records of one thing have come. */
 export type Head = { readonly revision: Revision; readonly at: Instant };
@@ -21,6 +22,8 @@ export class SqliteJournal {
   readonly #answer: StatementSync;
   readonly #keep: StatementSync;
   readonly #sweep: StatementSync;
+  readonly #position: StatementSync;
+  readonly #reach: StatementSync;
   readonly #events = new EventEmitter();
   #appended = false;
 
@@ -31,6 +34,8 @@ export class SqliteJournal {
     this.#answer = database.prepare("SELECT answer FROM once WHERE thing = ? AND name = ? AND at > ?");
     this.#keep = database.prepare("INSERT OR REPLACE INTO once (thing, name, answer, at) VALUES (?, ?, ?, ?)");
     this.#sweep = database.prepare("DELETE FROM once WHERE at <= ?");
+    this.#position = database.prepare("SELECT position FROM loads WHERE name = ?");
+    this.#reach = database.prepare("INSERT OR REPLACE INTO loads (name, position) VALUES (?, ?)");
   }
 
   /**
@@ -55,6 +60,18 @@ export class SqliteJournal {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw this.#fault(error);
     }
+  }
+
+  /** Puts each thing of a batch into the store, with what answers whether it made a record; and remembers how far the load has come. */
+  load<Item>({ load, from, to, items }: Batch<Item>, make: (item: Item) => boolean): Loaded {
+    return this.transaction(() => {
+      const position = Number(this.#position.get(load)?.["position"] ?? 0);
+      if (position !== from) return { position, records: 0 };
+      let records = 0;
+      for (const item of items) if (make(item)) records += 1;
+      this.#reach.run(load, to);
+      return { position: to, records };
+    });
   }
 
   /** Puts a record into the outbox, as part of a change. */

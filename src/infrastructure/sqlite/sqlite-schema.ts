@@ -33,6 +33,7 @@ const tables = `
     thing TEXT, name TEXT, answer TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (thing, name)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX once_by_time ON once (at);
+  CREATE TABLE loads (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
 `;
 

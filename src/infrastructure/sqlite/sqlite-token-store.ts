@@ -3,7 +3,8 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authored, type Change, type TokenRecord } from "../../domain/change.ts";
 import type { UserId } from "../../domain/evaluation-context.ts";
-import type { TokenInfo, TokenStore } from "../../domain/token-store.ts";
+import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
+import type { TokenInfo, TokenLoad, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
 import { demandRevision, type Head, headAfter, type SqliteJournal } from "./sqlite-journal.ts";
 
@@ -41,12 +42,20 @@ export class SqliteTokenStore implements TokenStore {
     const { tokenId, before } = this.#journal.change(nameOf(key), change.once, () => {
       const row = rowIn(this.#byKey.get(key));
       demandRevision(change.ifRevision, row?.head?.revision);
-      if (row) this.#record(row.head, "revoked", row.userId, { ...authored(change), id: uuidv7() });
-      const { at } = this.#record(undefined, "issued", change.userId, authored(change));
-      this.#upsert.run(key, change.userId, change.id, at, change.by);
+      this.#assign(key, row, change);
       return { tokenId: change.id, before: row?.userId };
     });
     return { tokenId, before };
+  }
+
+  async load(batch: Batch<TokenLoad>): Promise<Loaded> {
+    return this.#journal.load(batch, (load) => {
+      const key = "token" in load ? this.#keyOf(load.token) : this.#keyOf.prefix + load.digest;
+      const row = rowIn(this.#byKey.get(key));
+      if (row?.userId === load.userId) return false;
+      this.#assign(key, row, { ...authorOf(batch), id: uuidv7(), userId: load.userId });
+      return true;
+    });
   }
 
   async revoke(
@@ -71,6 +80,12 @@ export class SqliteTokenStore implements TokenStore {
       issuedAt: Number(row["issued_at"]),
       by: String(row["issued_by"]),
     }));
+  }
+
+  #assign(key: string, row: Row | undefined, change: Change & { readonly userId: UserId }): void {
+    if (row) this.#record(row.head, "revoked", row.userId, { ...authored(change), id: uuidv7() });
+    const { at } = this.#record(undefined, "issued", change.userId, authored(change));
+    this.#upsert.run(key, change.userId, change.id, at, change.by);
   }
 
   /** A token that was not issued here is known by the id of its first record, as one that was. */

@@ -1,0 +1,26 @@
+import type { Redis } from "ioredis";
+import { v7 as newId } from "uuid";
+import type { Change } from "../../domain/change.ts";
+import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
+import { isRefusal, redisFault } from "./redis-fault.ts";
+import { loadKey } from "./redis-keys.ts";
+
+/** Whether a script was refused because its keys are in several slots of a cluster. */
+export const isCrossing = (error: unknown): boolean => error instanceof Error && isRefusal(error, "CROSSSLOT");
+
+/**
+ * Loads a batch where no script can have all of it. A batch that was begun and not ended is begun anew: what was done then is known
+ * by its name for a day, and not done again.
+ */
+export async function loadOneByOne<Item>(
+  redis: Redis,
+  batch: Batch<Item>,
+  change: (change: Change & Item) => Promise<unknown>,
+): Promise<Loaded> {
+  const { load, from, to, items } = batch;
+  const position = Number((await redis.get(loadKey(load)).catch(redisFault)) ?? 0);
+  if (position !== from) return { position, records: 0 };
+  for (const item of items) await change({ ...authorOf(batch), id: newId(), once: `${load} ${from}`, ...item });
+  await redis.set(loadKey(load), to).catch(redisFault);
+  return { position: to, records: items.length };
+}

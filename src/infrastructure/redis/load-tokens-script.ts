@@ -1,0 +1,77 @@
+import { changeTokenScript } from "./change-token-script.ts";
+import { entryBeginning } from "./load-entry.ts";
+
+/**
+ * Lets tokens speak for users, and records it: all of it, or nothing. Tokens that are new are recorded together, in one entry; the
+ * others as every change is.
+ *
+ * KEYS: how far the load has come; the entry; what may be told of tokens, their ids by their keys, `user\0id`, the outbox; the keys
+ * of the new tokens, and those of the others.
+ *
+ * ARGV: where in the load it begins and ends; the end of the entry, as JSON; how many tokens are new; the users of these; their ids;
+ * the ends of what may be told of them, as JSON; and of each of the others its user, the id of the change, that of the end of
+ * what it was, and who makes it, as JSON.
+ *
+ * Answers `at`, how far the load has come and how many records were made; or, where nothing was done, `met` and which of the new
+ * tokens are not.
+ */
+export const loadTokensScript = `
+local function changeToken(KEYS, ARGV)
+${changeTokenScript}
+end
+
+local progress, entryKey, infos, ids, users, outbox = unpack(KEYS, 1, 6)
+local from, to, entryEnd, newCount = unpack(ARGV, 1, 4)
+newCount = tonumber(newCount)
+
+local position = redis.call("GET", progress) or "0"
+if position ~= from then return {"at", position, 0} end
+
+-- What holds another type than it should is met before anything is written.
+redis.call("HLEN", infos)
+redis.call("HLEN", ids)
+redis.call("ZCARD", users)
+redis.call("LLEN", outbox)
+
+if newCount > 0 then
+  local met = {"met"}
+  local present, known = redis.call("MGET", unpack(KEYS, 7, 6 + newCount)), redis.call("HMGET", ids, unpack(KEYS, 7, 6 + newCount))
+  for i = 1, newCount do
+    if present[i] or known[i] then met[#met + 1] = i end
+  end
+  if #met > 1 then return met end
+  if redis.call("EXISTS", unpack(KEYS, 7, 6 + newCount)) > 0 then return redis.error_reply("WRONGTYPE it is no token") end
+end
+
+local changes = {}
+local at = 5 + 3 * newCount
+for i = 7 + newCount, #KEYS do
+  local userId, id, endId, author = unpack(ARGV, at, at + 3)
+  if redis.call("GET", KEYS[i]) ~= userId then changes[#changes + 1] = {KEYS[i], "", "", userId, id, endId, author, ""} end
+  at = at + 4
+end
+
+if newCount > 0 then
+  local run = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
+  local clock = redis.call("TIME")
+  local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  local infoBeginning = '{"issuedAt":' .. now .. ',"run":"' .. run .. '",'
+  local userOf, idOf, owned, told = {}, {}, {}, {}
+  for i = 1, newCount do
+    local key, userId, id = KEYS[6 + i], ARGV[4 + i], ARGV[4 + newCount + i]
+    local first, second = 2 * i - 1, 2 * i
+    userOf[first], userOf[second] = key, userId
+    idOf[first], idOf[second] = key, id
+    owned[first], owned[second] = "0", userId .. "\\0" .. id
+    told[first], told[second] = id, infoBeginning .. ARGV[4 + 2 * newCount + i]
+  end
+  redis.call("MSET", unpack(userOf))
+  redis.call("HSET", ids, unpack(idOf))
+  redis.call("ZADD", users, unpack(owned))
+  redis.call("HSET", infos, unpack(told))
+  redis.call("SET", entryKey, '${entryBeginning}' .. now .. entryEnd)
+end
+for _, values in ipairs(changes) do changeToken({infos, ids, users, outbox}, values) end
+redis.call("SET", progress, to)
+return {"at", to, newCount + #changes}
+`;
