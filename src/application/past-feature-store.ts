@@ -2,6 +2,7 @@ import type { Revision } from "../domain/change.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { FeatureKey } from "../domain/feature.ts";
 import type { FeatureStore, SetChanged } from "../domain/feature-store.ts";
+import type { Loaded } from "../domain/load.ts";
 import type { RecallSets } from "./recall-sets.ts";
 
 /** The sets of a store at one moment, beside what they hold: which there were. Nothing of them can be changed. */
@@ -29,6 +30,14 @@ export class PastFeatureStore implements FeatureStore {
     return refused();
   }
 
+  load(): Promise<Loaded> {
+    return refused();
+  }
+
+  allKeys(): never {
+    throw fault();
+  }
+
   reconcile(): Promise<boolean> {
     return refused();
   }
@@ -42,4 +51,6 @@ export class PastFeatureStore implements FeatureStore {
   }
 }
 
-const refused = (): Promise<never> => Promise.reject(new Error("the past can be neither changed nor recorded anew"));
+const fault = (): Error => new Error("the past can be neither changed, nor recorded anew, nor exported");
+
+const refused = (): Promise<never> => Promise.reject(fault());

@@ -65,6 +65,8 @@ export interface FeatureStore {
   revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]>;
   /** The keys of sets that begin with a prefix, at most `most`; `complete` says whether these are all. */
   keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }>;
+  /** The keys of all sets that begin with a prefix, in pages; one may come twice. */
+  allKeys(prefix: string): AsyncIterable<readonly string[]>;
   /** How many sets whose keys begin with a prefix have each of some features, in their order; `undefined` where finding out would take long. */
   holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
 }

@@ -34,6 +34,8 @@ export interface TokenStore {
   revoke(
     change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
   ): Promise<UserId | undefined>;
+  /** What stands for each token in its key, and whom it speaks for, in pages; one may come twice. Also of tokens that others wrote to the store. */
+  all(): AsyncIterable<readonly { readonly digest: string; readonly userId: UserId }[]>;
   /** The tokens that were issued for a user here, oldest first. Ones that others wrote to the store are not among them. */
   list(userId: UserId): Promise<readonly TokenInfo[]>;
 }

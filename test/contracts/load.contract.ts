@@ -209,6 +209,20 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(told).toBe(1);
     });
 
+    it("tells the keys of all sets that begin with a prefix", async () => {
+      const { changes, put } = opened();
+      const keys = Array.from({ length: 2_500 }, (_, index) => `store:all:${index}`);
+      for (let from = 0; from < keys.length; from += 250) {
+        const items = keys.slice(from, from + 250).map((key) => set(key, "one", "two"));
+        await changes.load(batchOf(items, from, from + 250));
+      }
+      await put("store:all:ü", ["one"]);
+      await put("store:other", ["one"]);
+      const told = (await Array.fromAsync(changes.allKeys("store:all:"))).flat();
+      expect([...new Set(told)].sort()).toEqual([...keys, "store:all:ü"].sort());
+      expect(await Array.fromAsync(changes.allKeys("nowhere:"))).not.toContainEqual([expect.anything()]);
+    });
+
     it("tells how many records of loads wait, and since when", async () => {
       const { changes, outbox } = opened();
       await changes.load(batchOf([set("store:a", "one"), set("store:b", "two")]));
@@ -327,6 +341,15 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
       );
       expect(loads.map(({ position }) => position)).toEqual([1, 1, 1, 1, 1]);
       expect(await recordsOf("load-once")).toHaveLength(1);
+    });
+
+    it("tells what stands for each token, and whom it speaks for", async () => {
+      const { store, put, load } = opened();
+      await load([{ token: "load-told", userId: "load-told" }]);
+      await put("load-put", "load-put");
+      const told = new Map((await Array.fromAsync(store.all())).flat().map(({ digest, userId }) => [digest, userId]));
+      expect([told.get(digestOf("load-told")), told.get(digestOf("load-put"))]).toEqual(["load-told", "load-put"]);
+      expect(told.has("load-told")).toBe(digestOf("load-told") === "load-told");
     });
 
     it("makes a token unknown that was loaded", async () => {

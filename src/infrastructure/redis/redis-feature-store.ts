@@ -88,6 +88,10 @@ export class RedisFeatureStore implements FeatureStore {
     return { keys: [...found], complete: true };
   }
 
+  async *allKeys(prefix: string): AsyncGenerator<readonly string[]> {
+    for await (const page of this.#setsFrom(prefix)) yield [...new Set(page)];
+  }
+
   async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
     if (features.length === 0) return [];
     if ((await this.#redis.dbsize()) > mostCounted) return features.map(() => undefined);

@@ -12,6 +12,7 @@ import { loadTokens } from "./load-tokens.ts";
 import { redisFault } from "./redis-fault.ts";
 import { bookkeeping, tokensKey } from "./redis-keys.ts";
 import { revisionText } from "./revision-text.ts";
+import { scan } from "./scan.ts";
 import { Script } from "./script.ts";
 
 const script = new Script(changeTokenScript);
@@ -56,6 +57,18 @@ export class RedisTokenStore implements TokenStore {
   ): Promise<UserId | undefined> {
     const named = "token" in change ? [this.#keyOf(change.token), "", ""] : ["", change.tokenId, change.userId];
     return (await this.#run(urgentScript, change, [...named, "", "", change.id])).before;
+  }
+
+  async *all(): AsyncGenerator<readonly { readonly digest: string; readonly userId: UserId }[]> {
+    const { prefix } = this.#keyOf;
+    for await (const page of scan(this.#redis, prefix, "string")) {
+      if (page.length === 0) continue;
+      const users = await this.#redis.mget(...page).catch(redisFault);
+      yield page.flatMap((key, index) => {
+        const userId = users[index];
+        return typeof userId === "string" ? [{ digest: key.slice(prefix.length), userId }] : [];
+      });
+    }
   }
 
   async list(userId: UserId): Promise<readonly TokenInfo[]> {

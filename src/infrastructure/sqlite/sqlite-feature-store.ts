@@ -12,6 +12,7 @@ import {
   type SetLoad,
 } from "../../domain/feature-store.ts";
 import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
+import { endOf, keyPages } from "./key-pages.ts";
 import { demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "./sqlite-journal.ts";
 
 const recordsBetweenMembers = 256;
@@ -44,7 +45,7 @@ export class SqliteFeatureStore implements FeatureStore {
     this.#members = database.prepare("SELECT feature FROM members WHERE key = ?");
     this.#head = database.prepare("SELECT epoch, number, at FROM heads WHERE key = ?");
     this.#setHead = database.prepare("INSERT OR REPLACE INTO heads (key, epoch, number, at) VALUES (?, ?, ?, ?)");
-    this.#keys = database.prepare("SELECT DISTINCT key FROM members WHERE key >= ? AND key < ? LIMIT ?");
+    this.#keys = database.prepare("SELECT DISTINCT key FROM members WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
     this.#holders = database.prepare(
       "SELECT count(*) AS holders FROM (SELECT 1 FROM members WHERE feature = ? AND key >= ? AND key < ? LIMIT ?)",
     );
@@ -77,6 +78,10 @@ export class SqliteFeatureStore implements FeatureStore {
   async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
     const found = this.#keys.all(prefix, endOf(prefix), most + 1).map((row) => String(row["key"]));
     return { keys: found.slice(0, most), complete: found.length <= most };
+  }
+
+  async *allKeys(prefix: string): AsyncGenerator<readonly string[]> {
+    for (const page of keyPages(this.#keys, prefix)) yield page.map((row) => String(row["key"]));
   }
 
   async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
@@ -151,6 +156,3 @@ export class SqliteFeatureStore implements FeatureStore {
     return this.#members.all(key).map((row) => String(row["feature"]));
   }
 }
-
-/** What comes after all keys that begin with a prefix, but for such as go on with the last of all code points. */
-const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;

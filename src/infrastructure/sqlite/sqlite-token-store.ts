@@ -6,6 +6,7 @@ import type { UserId } from "../../domain/evaluation-context.ts";
 import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
 import type { TokenInfo, TokenLoad, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
+import { keyPages } from "./key-pages.ts";
 import { demandRevision, type Head, headAfter, type SqliteJournal } from "./sqlite-journal.ts";
 
 /** A token as it stands in the table; one from before there were records has no head. */
@@ -17,6 +18,7 @@ export class SqliteTokenStore implements TokenStore {
   readonly #byKey: StatementSync;
   readonly #byId: StatementSync;
   readonly #byUser: StatementSync;
+  readonly #all: StatementSync;
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #keyOf: TokenKey;
@@ -28,6 +30,7 @@ export class SqliteTokenStore implements TokenStore {
     this.#byUser = database.prepare(
       "SELECT id, issued_at, issued_by FROM tokens WHERE user_id = ? AND id IS NOT NULL ORDER BY issued_at, id",
     );
+    this.#all = database.prepare("SELECT key, user_id FROM tokens WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
     this.#upsert = database.prepare(
       "INSERT OR REPLACE INTO tokens (key, user_id, id, issued_at, issued_by) VALUES (?, ?, ?, ?, ?)",
     );
@@ -71,6 +74,13 @@ export class SqliteTokenStore implements TokenStore {
       return { before: row.userId };
     });
     return before;
+  }
+
+  async *all(): AsyncGenerator<readonly { readonly digest: string; readonly userId: UserId }[]> {
+    const { prefix } = this.#keyOf;
+    for (const page of keyPages(this.#all, prefix)) {
+      yield page.map((row) => ({ digest: String(row["key"]).slice(prefix.length), userId: String(row["user_id"]) }));
+    }
   }
 
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
