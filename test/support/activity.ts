@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { bearer, type TestService } from "./service.ts";
+import { bearer, redisRules, type TestService } from "./service.ts";
 
 /** The credential of the services here. */
 export const admin = "the-operators-credential";
@@ -10,7 +10,7 @@ connections:
   store: { kind: sqlite, file: "\${FOLDER}/store.db" }
   activity: { kind: sqlite, file: "\${FOLDER}/activity.db" }
 sources:
-  - { name: everyone, kind: set, connection: store, key: global_features }
+  - { name: global, kind: set, connection: store, key: global_features }
 `;
 
 /** The example of the service that Tidegate takes over from. */
@@ -74,6 +74,6 @@ export async function find(service: TestService, path: string): Promise<Page> {
   return (await response.json()) as Page;
 }
 
-/** A configuration whose log is in PostgreSQL. */
-export const logIn = (postgresUrl: string): string =>
-  embeddedLog.replace(/activity: .*/, `activity: { kind: postgres, url: "${postgresUrl}" }`);
+/** A configuration whose log is in PostgreSQL, beside stores in Redis. */
+export const logBesideRedis = (postgresUrl: string, redisUrl: string): string =>
+  redisRules(redisUrl, redisUrl).replace("tokens:", `  activity: { kind: postgres, url: "${postgresUrl}" }\ntokens:`);

@@ -1,33 +1,60 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ManageCredentials } from "../../../src/application/manage-credentials.ts";
+import { createLog } from "../../../src/infrastructure/logger.ts";
+import { connectRedis } from "../../../src/infrastructure/redis/redis-connection.ts";
+import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import {
   admin,
   ask,
   embeddedLog,
   find,
-  logIn,
+  logBesideRedis,
   order,
   type Page,
   type Shown,
   send,
   tell,
 } from "../../support/activity.ts";
+import { credentialsOn } from "../../support/credentials.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { bearer, startService, type TestService } from "../../support/service.ts";
+import { until } from "../../support/until.ts";
+
+const silent = createLog("silent");
 
 type Problem = { code: string; detail: string; errors: { pointer: string; detail: string }[] };
 const problem = async (response: Response) => [response.status, (await response.json()) as Problem] as const;
 
 describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
+  let stack: AsyncDisposableStack;
   let postgres: PostgresServer | undefined;
+  let redis: RedisServer | undefined;
+  let credentials: ManageCredentials;
   let service: TestService;
   beforeAll(async () => {
-    postgres = database === "PostgreSQL" ? await startPostgres() : undefined;
-    service = await startService(postgres ? logIn(postgres.url) : embeddedLog, { TIDEGATE_ADMIN_TOKEN: admin });
+    await using started = new AsyncDisposableStack();
+    const env = { TIDEGATE_ADMIN_TOKEN: admin, FOLDER: mkdtempSync(join(tmpdir(), "tidegate-events-")) };
+    started.defer(() => rmSync(env.FOLDER, { recursive: true }));
+    let yaml = embeddedLog;
+    if (database === "PostgreSQL") {
+      postgres = started.use(await startPostgres());
+      redis = started.use(await startRedis());
+      yaml = logBesideRedis(postgres.url, redis.url);
+    }
+    const store = started.use(
+      redis ? connectRedis("users", redis.url, silent) : openSqlite("store", `${env.FOLDER}/store.db`),
+    );
+    await store.connected();
+    credentials = credentialsOn(store.documents);
+    service = started.use(await startService(yaml, env));
+    expect(await service.readyWithin(20_000)).toBe(true);
+    stack = started.move();
   });
-  afterAll(async () => {
-    await service[Symbol.asyncDispose]();
-    await postgres?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => stack.disposeAsync());
 
   describe("the contract of the service that Tidegate takes over from", () => {
     it.each(["/events", "/events/"])("records an event at %s, and answers it with its id and instant", async (path) => {
@@ -144,6 +171,40 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     });
   });
 
+  describe("a change", () => {
+    const change = (method: string, feature: string) =>
+      fetch(`${service.url}/admin/v1/sources/global/features/${feature}`, { method, headers: bearer(admin) });
+
+    it("is there as soon as it is acknowledged, with who made it, of what, and which one it is", async () => {
+      for (const [count, method] of ["PUT", "DELETE", "PUT", "DELETE", "PUT"].entries()) {
+        const answer = await change(method, "feature_1");
+        expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
+        const { events } = await find(service, "/events?feature=feature_1&limit=5");
+        expect(events).toHaveLength(count + 1);
+        expect(events[0]).toMatchObject({
+          component: "features",
+          recorded_by: "admin",
+          message: `global_features: feature_1 ${method === "PUT" ? "added" : "removed"}`,
+          key: "global_features",
+          revision: expect.stringMatching(/^\S+\.\d+$/),
+          store: expect.stringMatching(/^(store|features)$/),
+        });
+      }
+      expect((await find(service, "/events?key=global_features&feature=feature_1")).events).toHaveLength(5);
+    });
+
+    it("is there too when it was made with redis-cli", async () => {
+      if (!redis) return;
+      await redis.client.sadd("global_features", "by_hand");
+      const found = async () => (await find(service, "/events?feature=by_hand")).events;
+      await until(async () => (await found()).length > 0, "it is recorded");
+      const [event, ...others] = await found();
+      expect(others).toEqual([]);
+      expect(event).toMatchObject({ recorded_by: "external", key: "global_features", component: "features" });
+      expect(event?.message).toContain("by_hand added");
+    });
+  });
+
   describe("a cursor", () => {
     it("is refused when it was not given out for these filters", async () => {
       for (const message of ["1", "2", "3"]) await tell(service, { ...order, component: "cursor", message });
@@ -203,6 +264,20 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
         expect([status, code]).toEqual([422, "idempotency-key-reused"]);
       }
       expect((await find(service, "/events?component=once%20more")).events).toHaveLength(1);
+    });
+
+    it("is of a credential: another may use the same for something else, and tells it under its own name", async () => {
+      const secret = await credentials.add("till", "editor", undefined, { by: "tester" });
+      const headers = { "idempotency-key": "5f0c-3" };
+      const first = await tell(service, { ...order, component: "shared" }, headers);
+      const other = await tell(
+        service,
+        { ...order, component: "shared", message: "?" },
+        { ...headers, ...bearer(secret) },
+      );
+      expect([first.recorded_by, other.recorded_by]).toEqual(["admin", "till"]);
+      expect(other.id).not.toBe(first.id);
+      expect((await find(service, "/events?recorded_by=till")).events).toEqual([other]);
     });
 
     it.each([
