@@ -39,7 +39,7 @@ export type Page = { events: Shown[]; next?: string };
 
 /** Sends a body to be recorded. */
 export const send = (
-  service: TestService,
+  service: Pick<TestService, "url">,
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = {},
   path = "/events",
@@ -52,7 +52,7 @@ export const send = (
 
 /** Records an event. */
 export async function tell(
-  service: TestService,
+  service: Pick<TestService, "url">,
   event: object,
   headers?: Record<string, string>,
   path?: string,

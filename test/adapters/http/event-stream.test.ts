@@ -1,16 +1,20 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EventStreams } from "../../../src/adapters/http/event-streams.ts";
 import { listen } from "../../../src/adapters/http/server.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
 import { admin, ask, embeddedLog, order, tell } from "../../support/activity.ts";
+import { TestProcess } from "../../support/process.ts";
 import { bearer, startService, type TestService } from "../../support/service.ts";
 import { StreamReader } from "../../support/stream-reader.ts";
 import { until } from "../../support/until.ts";
 
 const env = { TIDEGATE_ADMIN_TOKEN: admin };
 /** What others told; beside that, Tidegate records what it finds at a start. */
-const follow = (service: TestService, query = "?component=order", headers: Record<string, string> = {}) =>
+const follow = (service: Pick<TestService, "url">, query = "?component=order", headers: Record<string, string> = {}) =>
   StreamReader.open(`${service.url}/events/stream${query}`, { ...bearer(admin), ...headers });
 
 describe("the stream of events", () => {
@@ -110,6 +114,34 @@ describe("a stop", () => {
     expect(performance.now() - begun).toBeLessThan(4_000);
     await until(() => stream.end !== undefined, "the stream ends");
     expect(stream.end).toBe("whole");
+  });
+});
+
+describe("a reload", () => {
+  it("ends the streams, whole, and their readers go on where they were", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-stream-"));
+    const file = join(folder, "tidegate.yaml");
+    writeFileSync(file, embeddedLog);
+    {
+      await using process = new TestProcess(["src/main.ts"], {
+        ...env,
+        TIDEGATE_CONFIG: file,
+        FOLDER: folder,
+        PORT: "0",
+      });
+      const service = { url: await process.url() };
+      await using stream = await follow(service);
+      const first = await tell(service, order);
+      await until(() => stream.messages.length === 1, "the first is told");
+      process.signal("SIGHUP");
+      await until(() => stream.end !== undefined, "the stream ends");
+      expect([stream.end, stream.lastId]).toEqual(["whole", `${first.position}`]);
+      const second = await tell(service, { ...order, message: "order placed" });
+      await using again = await follow(service, undefined, { "last-event-id": stream.lastId });
+      await until(() => again.messages.length === 1, "the second is told");
+      expect(JSON.parse(again.messages[0]?.data ?? "")).toEqual(second);
+    }
+    rmSync(folder, { recursive: true });
   });
 });
 
