@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { startPostgres } from "./support/postgres.ts";
 import { startRedis } from "./support/redis.ts";
 import { bearer, redisRules, startService, type TestService } from "./support/service.ts";
 import { until } from "./support/until.ts";
@@ -108,7 +109,7 @@ async function reproduces(service: TestService): Promise<void> {
 }
 
 describe("a past answer is what clients were answered then", () => {
-  it("on the embedded default", async () => {
+  it("on one SQLite file", async () => {
     const store = `{ kind: sqlite, file: "\${FOLDER}/store.db" }`;
     const yaml = redisRules("", "").replaceAll('{ kind: redis, url: "" }', store);
     await using service = await startService(yaml + location, { TIDEGATE_ADMIN_TOKEN: admin });
@@ -116,12 +117,22 @@ describe("a past answer is what clients were answered then", () => {
     await reproduces(service);
   });
 
-  it("on Redis", async () => {
+  it("on Redis, with the log in PostgreSQL, also where a set is changed behind our back", async () => {
     await using redis = await startRedis();
+    await using postgres = await startPostgres();
     await using service = await startService(redisRules(redis.url, redis.url) + location, {
       TIDEGATE_ADMIN_TOKEN: admin,
+      DATABASE_URL: postgres.url,
     });
     await service.readyWithin(10_000);
     await reproduces(service);
+    const before = Date.now();
+    await redis.client.srem("active_features", "b");
+    const answered = [..."aaa"].map(bodyOf).concat(bodyOf("ac"));
+    const told = async () =>
+      (await Promise.all((await answersAt(service, Date.now() - 1)).map((each) => each.text()))).join();
+    await until(async () => (await told()) === answered.join(), "the edit is on record");
+    expect(await answersNow(service)).toEqual(answered);
+    expect(await (await answersAt(service, before))[2]?.text()).toBe(bodyOf("ab"));
   });
 });
