@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Event, EventFilter } from "../../domain/activity.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
@@ -28,8 +28,12 @@ export function activityCommand(onStores: OnStores): Command {
     )
     .action(({ format, ...filter }: EventFilter & { format: EventFormatName }) =>
       onStores(async ({ readActivity }) => {
-        for await (const bytes of written(await readActivity.all(filter), format)) {
-          if (!process.stdout.write(bytes)) await once(process.stdout, "drain");
+        const pages = await readActivity.all(filter);
+        try {
+          await pipeline(written(pages, format), process.stdout, { end: false });
+        } catch (error) {
+          // Who reads may have enough.
+          if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
         }
       }),
     );

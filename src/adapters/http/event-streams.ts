@@ -47,20 +47,20 @@ export class EventStreams {
   #stream(messages: Messages): ReadableStream<Uint8Array> {
     const ending = new AbortController();
     const told = messages(ending.signal);
+    let missed = 0;
     let release = () => {};
+    let end = () => {};
     return new ReadableStream({
       start: (controller) => {
-        let missed = 0;
         const beat = setInterval(() => {
           if (controller.desiredSize !== null && controller.desiredSize > 0) {
-            missed = 0;
             controller.enqueue(Buffer.from(":\n\n"));
           } else if (++missed === mostBeatsMissed) {
             release();
             controller.error(new Error(`a stream was cut off: its reader took nothing for ${missed} beats`));
           }
         }, this.#beatMs);
-        const end = () => {
+        end = () => {
           release();
           controller.close();
         };
@@ -74,8 +74,11 @@ export class EventStreams {
         if (this.#isClosed) end();
       },
       pull: async (controller) => {
+        missed = 0;
         const { done, value } = await told.next();
-        if (!done && !ending.signal.aborted) controller.enqueue(Buffer.from(value));
+        if (ending.signal.aborted) return;
+        if (done) end();
+        else controller.enqueue(Buffer.from(value));
       },
       cancel: () => release(),
     });

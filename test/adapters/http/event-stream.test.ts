@@ -193,6 +193,25 @@ describe("a stream", () => {
     expect(another.response.status).toBe(200);
   });
 
+  it("goes on for a reader who takes what there is, however much that is", async () => {
+    const chunk = `data: ${"x".repeat(65_536)}\n\n`;
+    await using server = await serve(new EventStreams(1, 500), async function* () {
+      for (let told = 0; told < 6_000; told++) yield chunk;
+    });
+    await using stream = await StreamReader.open(server.url);
+    await until(() => stream.end !== undefined, "it ends");
+    expect([stream.end, stream.messages.length]).toEqual(["whole", 6_000]);
+  });
+
+  it("ends with what it tells", async () => {
+    await using server = await serve(new EventStreams(), async function* () {
+      yield "data: last\n\n";
+    });
+    await using stream = await StreamReader.open(server.url);
+    await until(() => stream.end === "whole", "it ends");
+    expect(stream.messages).toEqual([{ id: "", data: "last" }]);
+  });
+
   it("ends at once where all were ended", async () => {
     const streams = new EventStreams();
     streams.close();
