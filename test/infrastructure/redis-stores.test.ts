@@ -271,7 +271,7 @@ describe("what is changed in Redis", () => {
         connection.tokenStore(plainTokenKey()).assign({ ...aChange(), token: "1234", userId: "1" }),
         connection.changes.rebase(active),
       ];
-      for (const change of changes) await expect(change).rejects.toBeInstanceOf(StoreFull);
+      await Promise.all(changes.map((change) => expect(change).rejects.toBeInstanceOf(StoreFull)));
       expect(await told(connection)).toEqual(["baseline 1", "change 2"]);
       expect(await store.server.client.smembers(active.key)).toEqual(["a"]);
       expect(await store.server.client.keys("t*")).toHaveLength(4);
@@ -288,6 +288,19 @@ describe("what is changed in Redis", () => {
       expect(await store.server.client.smembers(killed.key)).toEqual(["a"]);
       expect(await told(connection, killed.key)).toEqual(["baseline 1", "change 2"]);
       expect(await told(connection)).toEqual(["baseline 1", "change 2"]);
+    });
+
+    it("is moved on by whoever holds the lease, which makes room", async () => {
+      await connection.changes.apply(changeOf(active.key, { add: ["a"] }));
+      await fill();
+      const [one, other] = [connection.lease("full"), connection.lease("full")];
+      expect([await one.hold(), await one.hold(), await other.hold()]).toEqual([true, true, false]);
+      await one.release();
+      await using outbox = connection.outbox();
+      const entries = await outbox.read(10);
+      expect(entries).toHaveLength(2);
+      await outbox.remove(entries);
+      expect(await store.server.client.keys("tidegate:outbox:*")).toEqual([]);
     });
 
     it("is made where a token or a document is to go", async () => {

@@ -1,14 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Lease } from "../../domain/lease.ts";
+import { Script } from "./script.ts";
 
 const leaseMs = 3_000;
 
-const takeOrRenew = `
+/** Works also when Redis is full: whoever holds the lease makes room. */
+const takeOrRenew = new Script(
+  `
 local holder = redis.call("GET", KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
-return 1`;
+return 1`,
+  true,
+);
 
 const giveUp = `if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`;
 
@@ -24,7 +29,7 @@ export class RedisLease implements Lease {
   }
 
   async hold(): Promise<boolean> {
-    return (await this.#redis.eval(takeOrRenew, 1, this.#key, this.#holder, leaseMs)) === 1;
+    return (await takeOrRenew.run(this.#redis, [this.#key], [this.#holder, leaseMs])) === 1;
   }
 
   async release(): Promise<void> {
