@@ -41,7 +41,7 @@ export function eventTail(
       responses: {
         200: {
           description:
-            "The stream. It ends when the service stops or is configured anew; ask again with `Last-Event-ID`.",
+            "The stream. It ends when the service stops or is configured anew, ask again with `Last-Event-ID` then; and when its credential was revoked.",
           content: {
             "text/event-stream": {
               schema: z.string(),
@@ -57,7 +57,8 @@ export function eventTail(
       const after = lastEventId(c, head) ?? head;
       if (c.req.method === "HEAD") return new Response(null, { headers: streamHeaders });
       const filter = filterOf(query);
-      return streams.respond((until) => messages(after, tail.follow(filter, after, head, until)));
+      const isAllowed = () => operators.include(c);
+      return streams.respond((until) => messages(after, tail.follow(filter, after, head, until), isAllowed));
     },
   );
 }
@@ -73,10 +74,18 @@ function lastEventId(c: Context, head: number): number | undefined {
   );
 }
 
-/** Where the stream begins is told first, so that nothing is missed when it is cut before the first event. */
-async function* messages(after: number, pages: AsyncIterable<readonly Event[]>): AsyncGenerator<string> {
+/**
+ * Where the stream begins is told first, so that nothing is missed when it is cut before the first event. It ends before an event that
+ * its reader is not allowed any more.
+ */
+async function* messages(
+  after: number,
+  pages: AsyncIterable<readonly Event[]>,
+  isAllowed: () => Promise<boolean>,
+): AsyncGenerator<string> {
   yield `id: ${after}\n\n`;
   for await (const events of pages) {
+    if (!(await isAllowed())) return;
     yield events.map((event) => `id: ${event.position}\ndata: ${JSON.stringify(eventJson(event))}\n\n`).join("");
   }
 }

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { EventStreams } from "../../../src/adapters/http/event-streams.ts";
 import { listen } from "../../../src/adapters/http/server.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
+import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { admin, ask, embeddedLog, order, tell } from "../../support/activity.ts";
+import { credentialsOn } from "../../support/credentials.ts";
 import { TestProcess } from "../../support/process.ts";
 import { bearer, startService, type TestService } from "../../support/service.ts";
 import { StreamReader } from "../../support/stream-reader.ts";
@@ -101,6 +103,26 @@ describe("the stream of events", () => {
     }
     await using stream = await follow(service);
     expect(stream.response.status).toBe(200);
+  });
+});
+
+describe("a stream whose credential is revoked", () => {
+  it("ends before it tells anything more", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-revoked-"));
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => rmSync(folder, { recursive: true }));
+    const connection = cleanup.use(openSqlite("store", join(folder, "store.db")));
+    const credentials = credentialsOn(connection.documents);
+    const secret = await credentials.add("short-lived", "viewer", undefined, { by: "tester" });
+    const service = cleanup.use(await startService(embeddedLog.replace(/\$\{FOLDER\}(?=.store)/, folder), env));
+    await using stream = await follow(service, undefined, bearer(secret));
+    const told = await tell(service, order);
+    await until(() => stream.messages.length === 1, "the event is told");
+    await credentials.revoke("short-lived", { by: "tester" });
+    await until(async () => (await ask(service, "/events", bearer(secret))).status === 401, "it is refused");
+    await tell(service, { ...order, message: "secret" });
+    await until(() => stream.end === "whole", "the stream ends");
+    expect(stream.messages.map(({ id }) => id)).toEqual([`${told.position}`]);
   });
 });
 
