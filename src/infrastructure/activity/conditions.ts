@@ -1,7 +1,7 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
 import type { EventFilter } from "../../domain/activity.ts";
 import { folded } from "./event-row.ts";
-import { spanLength } from "./fold.ts";
+import { spanLength } from "./spans.ts";
 import { instant, type Tables } from "./tables.ts";
 
 const columns = {

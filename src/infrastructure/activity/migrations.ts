@@ -126,6 +126,13 @@ async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
   await schema.createIndex("turns_of_feature").on("turns").columns(["feature", "position"]).execute();
 
   await schema
+    .createTable("members")
+    .addColumn("set_id", whole, (column) => column.notNull())
+    .addColumn("feature", text, (column) => column.notNull())
+    .addPrimaryKeyConstraint("members_pkey", ["set_id", "feature"])
+    .execute();
+
+  await schema
     .createTable("kept_documents")
     .addColumn("store", text, (column) => column.notNull())
     .addColumn("key", text, (column) => column.notNull())

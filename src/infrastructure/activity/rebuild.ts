@@ -17,6 +17,19 @@ export async function rebuild(database: Database): Promise<void> {
       await transaction.deleteFrom(table).where("position", ">", start).execute();
     }
     await transaction.deleteFrom("spans").execute();
+    await transaction.deleteFrom("members").execute();
+    // Retention leaves those turns that put a feature where it stood at the end of what it removed.
+    await transaction
+      .insertInto("members")
+      .columns(["set_id", "feature"])
+      .expression((eb) =>
+        eb
+          .selectFrom("turns")
+          .select(["set_id", "feature"])
+          .where("set_id", "is not", null)
+          .$narrowType<{ set_id: number }>(),
+      )
+      .execute();
     await transaction
       .deleteFrom("sets")
       .where("id", "not in", (eb) => eb.selectFrom("set_states").select("set_id"))

@@ -2,7 +2,7 @@ import { sql, type Transaction } from "kysely";
 import type { LogHead } from "../../domain/activity.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import type { Database } from "./database.ts";
-import { spanLength } from "./fold.ts";
+import { spanLength } from "./spans.ts";
 import { instant, type Tables } from "./tables.ts";
 import { lockedHead } from "./writer.ts";
 

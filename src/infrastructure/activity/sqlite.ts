@@ -36,7 +36,7 @@ function prepare(database: DatabaseSync): void {
   const deadline = performance.now() + busyMs;
   while (true) {
     try {
-      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000");
       return;
     } catch (error) {
       if (!/locked/.test(String(error)) || performance.now() > deadline) {

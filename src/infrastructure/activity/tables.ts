@@ -11,6 +11,7 @@ export type Tables = {
   readonly sets: SetTable;
   readonly set_states: SetStateTable;
   readonly turns: TurnTable;
+  readonly members: MemberTable;
   /** What documents were where the log begins, after retention. */
   readonly kept_documents: KeptDocumentTable;
 };
@@ -85,6 +86,9 @@ type TurnTable = {
   readonly at: number;
   readonly is_on: boolean;
 };
+
+/** What sets hold after the last event, as far as it was told. */
+type MemberTable = { readonly set_id: number; readonly feature: string };
 
 type KeptDocumentTable = {
   readonly store: string;

@@ -3,8 +3,9 @@ import type { Event, LogHead } from "../../domain/activity.ts";
 import { type Database, isTaken } from "./database.ts";
 import { contentOf, hashOf, type Told } from "./event-hash.ts";
 import { changeOf, eventIn, rowOf } from "./event-row.ts";
-import { fold, StaleRevision } from "./fold.ts";
+import { fold } from "./fold.ts";
 import { inChunks } from "./in-chunks.ts";
+import { StaleRevision } from "./set-state.ts";
 import type { Tables } from "./tables.ts";
 
 /** What became of something that was told: the event that it is now, the one that has its id, or why it cannot be part of the log. */
