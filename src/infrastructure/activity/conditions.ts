@@ -1,7 +1,6 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
 import type { EventFilter } from "../../domain/activity.ts";
 import { folded } from "./event-row.ts";
-import { spanLength } from "./spans.ts";
 import { instant, type Tables } from "./tables.ts";
 
 const columns = {
@@ -12,10 +11,8 @@ const columns = {
   key: "events.key",
 } as const;
 
-/**
- * What events of a filter fulfil, but for its feature. `position` is the column that they are read by.
- */
-export function conditions(filter: EventFilter, position: Expression<number>): Expression<SqlBool>[] {
+/** What the events of a filter fulfil, but for its feature. */
+export function conditions(filter: EventFilter): Expression<SqlBool>[] {
   const eb = expressionBuilder<Tables, "events">();
   const { message, from, to } = filter;
   const conditions: Expression<SqlBool>[] = [];
@@ -26,30 +23,6 @@ export function conditions(filter: EventFilter, position: Expression<number>): E
   if (message !== undefined) conditions.push(sql`${eb.ref("events.folded")} like ${containing(message)} escape '\\'`);
   if (from !== undefined) conditions.push(eb("events.created_at", ">=", instant(from)));
   if (to !== undefined) conditions.push(eb("events.created_at", "<", instant(to)));
-  if (from === undefined && to === undefined) return conditions;
-  // Events are nearly in the order of time; this leaves only those positions to be looked at where it may be.
-  const spans = eb
-    .selectFrom("spans")
-    .where((span) =>
-      span.and([
-        ...(from === undefined ? [] : [span("latest", ">=", instant(from))]),
-        ...(to === undefined ? [] : [span("earliest", "<", instant(to))]),
-      ]),
-    );
-  conditions.push(
-    eb(
-      position,
-      ">",
-      spans.select(({ fn }) => fn.min("start").as("first")),
-    ),
-  );
-  conditions.push(
-    eb(
-      position,
-      "<=",
-      spans.select(({ fn }) => sql<number>`${fn.max("start")} + ${sql.lit(spanLength)}`.as("last")),
-    ),
-  );
   return conditions;
 }
 

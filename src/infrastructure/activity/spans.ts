@@ -1,9 +1,31 @@
 import type { Transaction } from "kysely";
-import type { Event } from "../../domain/activity.ts";
+import type { Event, EventFilter } from "../../domain/activity.ts";
+import type { Database } from "./database.ts";
 import { instant, type Tables } from "./tables.ts";
 
 /** How many positions share a row of `spans`. */
 export const spanLength = 1_000;
+
+/** Positions: those after one, before another. */
+export type Positions = { readonly after: number; readonly before: number };
+
+/**
+ * The positions among which all events of a time are. Events stand nearly in the order of their times, so there are not many others
+ * among them. Asked for before the events, because a database that knows the numbers finds its way better.
+ */
+export async function positionsWithin(
+  database: Database,
+  { from, to }: Pick<EventFilter, "from" | "to">,
+): Promise<Positions> {
+  if (from === undefined && to === undefined) return { after: 0, before: Number.MAX_SAFE_INTEGER };
+  const { first, last } = await database
+    .selectFrom("spans")
+    .$if(from !== undefined, (query) => query.where("latest", ">=", instant(from ?? 0)))
+    .$if(to !== undefined, (query) => query.where("earliest", "<", instant(to ?? 0)))
+    .select(({ fn }) => [fn.min("start").as("first"), fn.max("start").as("last")])
+    .executeTakeFirstOrThrow();
+  return first === null ? { after: 0, before: 0 } : { after: first, before: last + spanLength + 1 };
+}
 
 /** Widens the spans that events are in to their times. */
 export async function foldSpans(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {

@@ -8,6 +8,7 @@ import { isSameChange } from "./event-hash.ts";
 import { eventIn } from "./event-row.ts";
 import { inChunks } from "./in-chunks.ts";
 import { expire } from "./retention.ts";
+import { positionsWithin } from "./spans.ts";
 import { verify } from "./verify.ts";
 import { mostAtOnce, type Outcome, Writer } from "./writer.ts";
 
@@ -81,14 +82,18 @@ export class SqlActivityLog {
     const { feature } = filter;
     // What is found by its feature is read in the order of those rows, which an index has.
     const position = sql.ref<number>(feature === undefined ? "events.position" : "turns.position");
+    const within = await positionsWithin(this.#database, filter);
+    const after = order === "asc" ? Math.max(within.after, beyond ?? 0) : within.after;
+    const before = order === "desc" ? Math.min(within.before, beyond ?? within.before) : within.before;
     const rows = await this.#database
       .selectFrom("events")
       .$if(feature !== undefined, (query) => query.innerJoin("turns", "turns.position", "events.position"))
       .where(({ eb, and }) =>
         and([
-          ...conditions(filter, position),
+          ...conditions(filter),
           ...(feature === undefined ? [] : [eb(sql.ref("turns.feature"), "=", feature)]),
-          ...(beyond === undefined ? [] : [eb(position, order === "desc" ? "<" : ">", beyond)]),
+          eb(position, ">", after),
+          eb(position, "<", before),
         ]),
       )
       .orderBy(position, order)

@@ -1,4 +1,3 @@
-import { sql } from "kysely";
 import type { Event } from "../../domain/activity.ts";
 import type { DocumentRecord, Revision } from "../../domain/change.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
@@ -9,10 +8,10 @@ import type { Database } from "./database.ts";
 import { documentKey, eventIn } from "./event-row.ts";
 import { inChunks } from "./in-chunks.ts";
 import { rebuild } from "./rebuild.ts";
+import { positionsWithin } from "./spans.ts";
 import { instant } from "./tables.ts";
 
 const rowsAtOnce = 1_000;
-const position = sql.ref<number>("events.position");
 
 /** What stores held, told from what is derived of the events; see {@link ./fold.ts}. */
 export class SqlHistory implements History {
@@ -26,11 +25,12 @@ export class SqlHistory implements History {
     const rows = await this.#database
       .selectFrom(lastState(this.#database, store, key, at).as("state"))
       .leftJoin(lastTurns(this.#database, store, key, at).as("turn"), (join) => join.on("turn.is_on", "=", true))
-      .select(["state.at", "state.is_known", "turn.feature"])
+      .where("state.is_known", "=", true)
+      .select(["state.at", "turn.feature"])
       .orderBy("turn.feature")
       .execute();
     const [state] = rows;
-    if (!state?.is_known) return undefined;
+    if (!state) return undefined;
     const features = rows.flatMap(({ feature }) => (feature !== null && isServedKey(feature) ? [feature] : []));
     return { features, recordedAt: state.at };
   }
@@ -106,14 +106,17 @@ export class SqlHistory implements History {
   async changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]> {
     const events: Event[] = [];
     // Times are whole milliseconds.
-    const within = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
+    const moments = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
+    const { after, before } = await positionsWithin(this.#database, moments);
     for (const some of inChunks(keys, rowsAtOnce)) {
       const rows = await this.#database
         .selectFrom("events")
         .where("store", "=", store)
         .where("kind", "=", "set")
         .where("key", "in", some)
-        .where(({ and }) => and(conditions(within, position)))
+        .where("position", ">", after)
+        .where("position", "<", before)
+        .where(({ and }) => and(conditions(moments)))
         .selectAll()
         .execute();
       events.push(...rows.map(eventIn));
