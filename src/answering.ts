@@ -89,6 +89,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   // What follows finds the stores connected; one that cannot be had is no reason not to serve.
   const connected = [...composition.get(Tokens.Connections).values()].map((store) => store.connected());
   for (const keeping of composition.get(Tokens.KeepRecords).values()) keeping.start();
+  composition.get(Tokens.ExpireActivity)?.start();
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
   opened.use(figures.of(composition.get(Tokens.Metrics)));
   const fetch = counted(app, counts);

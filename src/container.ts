@@ -11,6 +11,7 @@ import { CheckRecords } from "./application/check-records.ts";
 import { CompareMoments } from "./application/compare-moments.ts";
 import { CompleteSince } from "./application/complete-since.ts";
 import { DrainOutboxes } from "./application/drain-outboxes.ts";
+import { ExpireActivity } from "./application/expire-activity.ts";
 import { ExplainFeatures } from "./application/explain-features.ts";
 import { IdentifyCaller, tokensSource } from "./application/identify-caller.ts";
 import { IdentifyOperator } from "./application/identify-operator.ts";
@@ -37,7 +38,7 @@ import type { Config } from "./config.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import { firstCredential } from "./domain/credential.ts";
 import type { DocumentStore } from "./domain/document-store.ts";
-import { NotKnown } from "./domain/errors.ts";
+import { LogUnavailable, NotKnown } from "./domain/errors.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { readAt } from "./domain/held.ts";
@@ -428,6 +429,20 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const ids = { newId: c.resolve(Tokens.NewId), idFor };
     return new RecordActivity(c.resolve(Tokens.ActivityLog), ids, c.resolve(Tokens.Clock));
   });
+  provide(Tokens.ExpireActivity, (c) => {
+    const { retentionDays: days, environment } = config.activity;
+    if (days === undefined) return undefined;
+    const log = c.resolve(Tokens.Log);
+    const expiry = new ExpireActivity(c.resolve(Tokens.ActivityLog), {
+      days,
+      environment,
+      newId: c.resolve(Tokens.NewId),
+      now: c.resolve(Tokens.Clock),
+      failed: (cause) => log.error({ cause: causeText(cause) }, "old events were not removed"),
+    });
+    disposal.defer(() => expiry.stop());
+    return expiry;
+  });
   provide(Tokens.TailActivity, (c) => new TailActivity(c.resolve(Tokens.ActivityLog)));
   provide(Tokens.EventStreams, () => {
     const streams = new EventStreams();
@@ -528,4 +543,8 @@ function tokenDigest({ layout }: TokenOptions, env: NodeJS.ProcessEnv): ((key: s
 const areDigestsSecret = (tokens: TokenOptions, env: NodeJS.ProcessEnv): boolean =>
   tokens.layout === "hashed" || tokenDigest(tokens, env) !== undefined;
 
-const causeText = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+/** What is wrong, for the log: of the activity log, which callers are told of in fixed words, what is behind that. */
+function causeText(cause: unknown): string {
+  if (cause instanceof LogUnavailable) return causeText(cause.cause);
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -9,6 +9,7 @@ import type { CheckRecords } from "./application/check-records.ts";
 import type { CompareMoments } from "./application/compare-moments.ts";
 import type { CompleteSince } from "./application/complete-since.ts";
 import type { DrainOutboxes } from "./application/drain-outboxes.ts";
+import type { ExpireActivity } from "./application/expire-activity.ts";
 import type { ExplainFeatures } from "./application/explain-features.ts";
 import type { IdentifyOperator } from "./application/identify-operator.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
@@ -93,6 +94,7 @@ export const Tokens = {
   CheckRecords: token<CheckRecords>("CheckRecords"),
   ReadActivity: token<ReadActivity>("ReadActivity"),
   RecordActivity: token<RecordActivity>("RecordActivity"),
+  ExpireActivity: token<ExpireActivity | undefined>("ExpireActivity"),
   TailActivity: token<TailActivity>("TailActivity"),
   EventStreams: token<EventStreams>("EventStreams"),
   Counts: token<Counts>("Counts"),
