@@ -211,11 +211,11 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       return family && c.resolve(Tokens.CompleteSince).of(storeOf(connection), family.key.text);
     };
     const drain = c.resolve(Tokens.DrainOutboxes);
-    const waiting = {
-      backlog: (connection: string) => drain.backlog(storeOf(connection)),
+    const recorded = {
+      revisions: (connection: string, keys: readonly string[]) => connectionOf(c, connection).changes.revisions(keys),
       drain: (connection: string) => drain.drain(storeOf(connection)),
     };
-    return new RecallSets(c.resolve(Tokens.History), waiting, completeSince);
+    return new RecallSets(c.resolve(Tokens.History), recorded, completeSince);
   });
 
   /** The sources as they would have answered at a moment. */

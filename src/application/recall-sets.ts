@@ -1,14 +1,14 @@
+import type { Revision } from "../domain/change.ts";
 import { NotKnown } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { FeatureKey } from "../domain/feature.ts";
 import type { History } from "../domain/history.ts";
-import type { Backlog } from "../domain/outbox.ts";
 import { askLog } from "./ask-log.ts";
 import { within } from "./deadline.ts";
 
-/** What of the records of a store has not reached the log, and a way to bring it there. */
-export type Drain = {
-  backlog(store: string): Promise<Backlog>;
+/** How far stores have come with their sets, and a way to bring what they recorded into the log. */
+export type Recorded = {
+  revisions(store: string, keys: readonly string[]): Promise<readonly (Revision | undefined)[]>;
   drain(store: string): Promise<void>;
 };
 
@@ -20,24 +20,22 @@ const longestDrainMs = 2_000;
 /** What sets held at past moments, as the activity log tells it. */
 export class RecallSets {
   readonly #history: History;
-  readonly #drain: Drain;
+  readonly #recorded: Recorded;
   readonly #completeSince: CompleteSince;
-  /** Up to when all records of a store are known to have reached the log. */
-  readonly #caughtUp = new Map<string, Instant>();
 
-  constructor(history: History, drain: Drain, completeSince: CompleteSince) {
+  constructor(history: History, recorded: Recorded, completeSince: CompleteSince) {
     this.#history = history;
-    this.#drain = drain;
+    this.#recorded = recorded;
     this.#completeSince = completeSince;
   }
 
   /**
    * The features in a set at a past moment. Rejects with `NotKnown` before its first record, and where its members were too many to be
-   * recorded; with `LogUnavailable` when the log does not answer, or may lack changes from before that moment.
+   * recorded; with `LogUnavailable` when the log or the store does not answer, or the log lacks changes of the set.
    */
   execute(store: string, key: string, at: Instant): Promise<readonly FeatureKey[]> {
     return askLog(async () => {
-      await this.#catchUp(store, at);
+      await this.#catchUp(store, key);
       const past = await this.#history.setAt(store, key, at);
       return past?.features ?? (await this.#unrecorded(store, key, at));
     });
@@ -65,12 +63,20 @@ export class RecallSets {
     });
   }
 
-  /** A change is acknowledged before it is in the log. */
-  async #catchUp(store: string, at: Instant): Promise<void> {
-    if (at <= (this.#caughtUp.get(store) ?? Number.NEGATIVE_INFINITY)) return;
-    const { oldest } = await this.#drain.backlog(store);
-    if (oldest !== undefined && oldest <= at) await within(longestDrainMs, () => this.#drain.drain(store));
-    this.#caughtUp.set(store, Math.max(at, this.#caughtUp.get(store) ?? at));
+  /**
+   * A change is acknowledged before it is in the log. What waits is not asked about: of that a process knows only what it was told,
+   * while the store itself says how far it has come with a set.
+   */
+  async #catchUp(store: string, key: string): Promise<void> {
+    const [present] = await this.#recorded.revisions(store, [key]);
+    if (!present || (await this.#hasReached(store, key, present))) return;
+    await within(longestDrainMs, () => this.#recorded.drain(store));
+    if (!(await this.#hasReached(store, key, present))) throw new Error(`the log lacks changes of ${key}`);
+  }
+
+  async #hasReached(store: string, key: string, { epoch, number }: Revision): Promise<boolean> {
+    const [last] = await this.#history.revisions(store, key, 1);
+    return last?.key === key && last.revision.epoch === epoch && last.revision.number >= number;
   }
 
   async #unrecorded(store: string, key: string, at: Instant): Promise<readonly FeatureKey[]> {

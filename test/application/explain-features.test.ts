@@ -36,11 +36,7 @@ function service(
       return { ...held, fault: new Error("it is away"), asOf: () => now - 60_000 };
     },
   };
-  const recall = new RecallSets(
-    history,
-    { backlog: async () => ({ entries: 0, oldest: undefined }), drain: async () => {} },
-    async () => undefined,
-  );
+  const recall = new RecallSets(history, { revisions: async () => [], drain: async () => {} }, async () => undefined);
   const families: [name: string, key: string, rule: Partial<Source>][] = [
     ["global", "global_features", {}],
     ["active", "active_features", { role: "gate" }],

@@ -1,25 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { PastFeatureSets } from "../../src/application/past-feature-sets.ts";
 import { RecallSets } from "../../src/application/recall-sets.ts";
+import type { Revision } from "../../src/domain/change.ts";
 import { LogUnavailable, NotKnown, StoreDataInvalid } from "../../src/domain/errors.ts";
-import { MemoryHistory } from "../support/memory-history.ts";
+import { MemoryHistory, type Told } from "../support/memory-history.ts";
 
 function recalling(completeSince?: number) {
   const history = new MemoryHistory();
-  const drain = {
-    asked: 0,
-    oldest: undefined as number | undefined,
-    backlog: async () => {
-      drain.asked += 1;
-      return { entries: 1, oldest: drain.oldest };
-    },
-    drain: async () => {
-      history.tell({ key: "late", at: drain.oldest ?? 0, members: ["a"] });
-      drain.oldest = undefined;
-    },
+  /** What the store has recorded, and what of it is on its way. */
+  const store = {
+    present: undefined as Revision | undefined,
+    waiting: [] as Told[],
+    revisions: async () => [store.present],
+    drain: async () => void history.tell(...store.waiting.splice(0)),
   };
-  const recall = new RecallSets(history, drain, async () => completeSince);
-  return { history, drain, recall, at: (key: string, at: number) => recall.execute("store", key, at) };
+  const recall = new RecallSets(history, store, async () => completeSince);
+  return { history, store, recall, at: (key: string, at: number) => recall.execute("store", key, at) };
 }
 
 describe("a set at a past moment", () => {
@@ -56,24 +52,30 @@ describe("a set at a past moment", () => {
     await expect(at("s", 4)).rejects.toMatchObject({ parts: [{ name: "s", from: 5 }] });
   });
 
-  it("is told only once all that was recorded before then has reached the log", async () => {
-    const { drain, at } = recalling();
-    drain.oldest = 10;
-    await expect(at("late", 9)).rejects.toBeInstanceOf(NotKnown);
-    expect(await at("late", 10)).toEqual(["a"]);
+  it("is told only once all that was recorded of it has reached the log", async () => {
+    const { history, store, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] });
+    store.present = { epoch: "e", number: 2 };
+    store.waiting = [{ key: "s", at: 20, added: ["b"] }];
+    expect(await at("s", 20)).toEqual(["a", "b"]);
+    store.present = { epoch: "f", number: 1 };
+    store.waiting = [{ key: "s", at: 30, members: ["c"], revision: { epoch: "f", number: 1 } }];
+    expect([await at("s", 29), await at("s", 30)]).toEqual([["a", "b"], ["c"]]);
   });
 
-  it("asks a store no more whether the log has all, once it had for a later moment", async () => {
-    const { history, drain, at } = recalling();
-    history.tell({ key: "s", at: 10, members: [] });
-    for (const moment of [20, 15, 20, 21]) await at("s", moment);
-    expect(drain.asked).toBe(2);
+  it("cannot be told where a record of it does not reach the log", async () => {
+    const { history, store, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] });
+    store.present = { epoch: "e", number: 2 };
+    await expect(at("s", 10)).rejects.toBeInstanceOf(LogUnavailable);
+    store.present = { epoch: "e", number: 1 };
+    expect(await at("s", 10)).toEqual(["a"]);
   });
 
   it("cannot be told while the log, or the store that may have more for it, does not answer", async () => {
-    const { history, drain, at } = recalling();
+    const { history, store, at } = recalling();
     history.tell({ key: "s", at: 10, members: [] });
-    drain.backlog = () => Promise.reject(new Error("the store is away"));
+    store.revisions = () => Promise.reject(new Error("the store is away"));
     await expect(at("s", 10)).rejects.toBeInstanceOf(LogUnavailable);
     const fine = recalling();
     fine.history.fault = new Error("the log is away");

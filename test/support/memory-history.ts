@@ -70,7 +70,11 @@ export class MemoryHistory implements History {
 
   documentAt = () => Promise.resolve(undefined);
   keys = () => Promise.resolve([]);
-  revisions = () => Promise.resolve([]);
+
+  async revisions(store: string, key: string) {
+    const last = this.#records(store, key, Number.POSITIVE_INFINITY).at(-1);
+    return last ? [{ key, revision: last.revision }] : [];
+  }
 
   #records(store: string, key: string, at: Instant) {
     return this.#of(store, key, at).map(({ change: { record } }) => record);
