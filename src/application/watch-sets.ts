@@ -11,6 +11,8 @@ import type { DrainOutboxes } from "./drain-outboxes.ts";
 const mostPersonal = 10_000;
 /** The most sets of another family, such as those of locations. */
 const mostShared = 100_000;
+/** So many keys that changed are remembered by a process, of which another may be looking at them; then all may have. */
+const mostRemembered = 100_000;
 const atOnce = 100;
 
 /** A store that is watched: its name, and the families of sets that sources read of it. */
@@ -43,8 +45,9 @@ export class WatchSets {
 
   /** A key that changed, or may have; `undefined` where all may. Only remembers it. */
   changed(key: string | undefined): void {
-    if (key === undefined) this.#mustLookAtAll = true;
-    else if (this.#addressOf(key)) this.#changed.add(key);
+    if (key !== undefined && !this.#addressOf(key)) return;
+    if (key === undefined || this.#changed.size >= mostRemembered) this.#mustLookAtAll = true;
+    else this.#changed.add(key);
   }
 
   /** Whether there is something to look at. */

@@ -8,6 +8,7 @@ import { DrainOutboxes } from "../../src/application/drain-outboxes.ts";
 import { KeepRecords } from "../../src/application/keep-records.ts";
 import { WatchSets } from "../../src/application/watch-sets.ts";
 import type { ActivityLog } from "../../src/domain/activity-log.ts";
+import type { FeatureStore } from "../../src/domain/feature-store.ts";
 import { KeyTemplate } from "../../src/domain/key-template.ts";
 import type { Outbox } from "../../src/domain/outbox.ts";
 import type { StoredSet } from "../../src/domain/stored-set.ts";
@@ -149,6 +150,27 @@ describe("the log is kept true to a Redis", () => {
     expect(await complete.of("features", "features:user:{userId}")).toBeCloseTo(Date.now(), -5);
     await drain.execute();
     expect((await activity.history.setAt("features", "features:user:1", Date.now()))?.features).toEqual(["one"]);
+  });
+
+  it("remembers no more of the keys that change than it can hold, and looks at all instead", async () => {
+    const { changes } = store.connection;
+    let looks = 0;
+    let asked = 0;
+    const counted: FeatureStore = new Proxy(changes, {
+      get: (target, name) => {
+        if (name === "reconcile") return async () => ++looks === 0;
+        if (name === "keys") asked += 1;
+        return Reflect.get(target, name).bind(target);
+      },
+    });
+    const complete = new CompleteSince((id) => activity.log.one(id), idFor, "test", Date.now);
+    const watched = { name: "features", changes: counted, families: [family("features:user:{userId}")] };
+    const watch = new WatchSets(watched, activity.log, activity.history, drain, complete);
+    await watch.execute();
+    expect([asked, watch.isDue]).toEqual([1, false]);
+    for (let user = 0; user < 150_000; user++) watch.changed(`features:user:${user}`);
+    await watch.execute();
+    expect([looks, asked, watch.isDue]).toEqual([100_000, 2, false]);
   });
 
   it("begins anew where the store has lost what was recorded", async () => {
