@@ -81,6 +81,14 @@ describe("SQLite", () => {
     tokenLoadContract(underTest, (token) => keyOf(token).slice(keyOf.prefix.length));
   });
 
+  it("looks at a set that is recorded without waiting for whoever writes", async () => {
+    await add(store.connection, "global_features", "one");
+    using other = new DatabaseSync(file());
+    other.exec("BEGIN IMMEDIATE");
+    expect(await store.connection.changes.reconcile({ key: "global_features", personal: false })).toBe(false);
+    other.exec("ROLLBACK");
+  });
+
   it("keeps what was changed when it is closed and opened again", async () => {
     const file = join(folder, "kept.db");
     {

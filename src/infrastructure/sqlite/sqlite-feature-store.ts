@@ -60,6 +60,8 @@ export class SqliteFeatureStore implements FeatureStore {
   }
 
   async reconcile({ key }: SetAddress): Promise<boolean> {
+    // Most are recorded, and a transaction would wait for whoever writes, and keep this thread from answering.
+    if (this.#headOf(key)) return false;
     return this.#journal.transaction(() => {
       if (this.#headOf(key)) return false;
       this.#baseline(key);
