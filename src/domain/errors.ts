@@ -87,7 +87,8 @@ export class NotKnown extends TidegateError {
         ? `"${name}" is on no record`
         : `"${name}" is on record from ${new Date(from).toISOString()} on`,
     );
-    super(`What was so at that moment is not known: ${told.join(", ")}; ask about a later one.`);
+    const wayOut = parts.some(({ from }) => from === undefined) ? "the present" : "a later one";
+    super(`What was so at that moment is not known: ${told.join(", ")}; ask about ${wayOut}.`);
     this.parts = parts;
   }
 }

@@ -320,7 +320,9 @@ describe("the features of a past moment", () => {
         { name: "killed", from: 10 },
       ],
     });
-    await expect(recall(20, "2")).rejects.toThrow('What was so at that moment is not known: "user" is on no record;');
+    await expect(recall(20, "2")).rejects.toThrow(
+      'What was so at that moment is not known: "user" is on no record; ask about the present.',
+    );
   });
 
   it("are not told without a source that fails, even one that may be left out", async () => {
