@@ -455,6 +455,21 @@ describe("an outbox in Redis", () => {
     hurried.disconnect();
   });
 
+  it("does not count what another process has taken out", async () => {
+    await using outbox = store.connection.outbox();
+    await using other = store.connection.outbox();
+    const users = 500;
+    for (let user = 0; user < users; user++) {
+      await store.connection.changes.apply({ ...changeOf(`features:user:${user}`, { add: ["a"] }), personal: true });
+    }
+    await until(async () => (await other.backlog()).entries >= users, "both are told");
+    await until(async () => (await outbox.backlog()).entries >= users, "both are told");
+    const taken = await other.read(10_000);
+    await other.remove(taken);
+    expect(taken).toHaveLength(2 * users);
+    expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
+  });
+
   it("is emptied of entries in more lists than it remembers", async () => {
     const { client } = store.server;
     const lists = 120_000;

@@ -73,19 +73,19 @@ export class RedisOutbox implements Outbox {
     ).catch(redisFault);
   }
 
-  /** Of more than 200 lists, or entries of loads, it asks 200; of the others it counts a record each, or as many as a load has at most. */
+  /**
+   * Of more than 200 lists, or entries of loads, it asks 200; of the others it counts a record each, or as many as a load has at most.
+   * Those that another process has emptied are forgotten.
+   */
   async backlog(): Promise<Backlog> {
     await this.#look();
     const loads = this.#known.keys().filter(isLoadEntry).toArray();
-    const lists = this.#known
-      .keys()
-      .filter((key) => !isLoadEntry(key))
-      .toArray();
-    const measured = await Promise.all([
-      ...lists.slice(0, mostMeasured).map((key) => this.#ofList(key)),
-      ...loads.slice(0, mostMeasured).map((key) => this.#ofLoad(key)),
+    const [lists, ofLoads] = await Promise.all([
+      this.#ofLists(loads.length),
+      Promise.all(loads.slice(0, mostMeasured).map((key) => this.#ofLoad(key))),
     ]);
-    const rest = Math.max(0, lists.length - mostMeasured) + Math.max(0, loads.length - mostMeasured) * mostInBatch;
+    const measured = [...lists.measured, ...ofLoads];
+    const rest = lists.rest + Math.max(0, loads.length - mostMeasured) * mostInBatch;
     const times = measured.flatMap(({ oldest }) => oldest ?? []);
     return {
       entries: measured.reduce((sum, { entries }) => sum + entries, rest),
@@ -100,6 +100,27 @@ export class RedisOutbox implements Outbox {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#lookAgain);
     await this.#feed[Symbol.asyncDispose]();
+  }
+
+  /** What some lists hold, and how many more there are beside so many loads. It goes on to others while most of those it asked for are empty. */
+  async #ofLists(loads: number): Promise<{ readonly measured: readonly Backlog[]; readonly rest: number }> {
+    while (true) {
+      const some = this.#known
+        .entries()
+        .filter(([key]) => !isLoadEntry(key))
+        .take(mostMeasured)
+        .toArray();
+      const rest = Math.max(0, this.#known.size - loads - some.length);
+      const measured = await Promise.all(some.map(([key]) => this.#ofList(key)));
+      const empty = some.filter((_, index) => measured[index]?.entries === 0);
+      for (const [key, told] of empty) this.#forget(key, told);
+      if (rest === 0 || empty.length < some.length / 2) return { measured, rest };
+    }
+  }
+
+  /** Unless it was told of the key again since. */
+  #forget(key: string, told: number): void {
+    if (this.#known.get(key) === told) this.#known.delete(key);
   }
 
   async #ofList(key: string): Promise<Backlog> {
@@ -120,7 +141,7 @@ export class RedisOutbox implements Outbox {
     const read = loads.take(most).map(async ([key, told]): Promise<readonly OutboxEntry[]> => {
       const text = await this.#redis.get(key).catch(unlessOther(null));
       if (text !== null) return [{ handle: { key } satisfies Handle, records: loadedRecordsIn(text), text }];
-      if (this.#known.get(key) === told) this.#known.delete(key);
+      this.#forget(key, told);
       return [];
     });
     return (await Promise.all(read)).flat();
@@ -136,7 +157,7 @@ export class RedisOutbox implements Outbox {
       const loads = await Promise.all(entries.map((found) => this.#firstAfterLoad(found)));
       return lists.flatMap(([key, told], index) => {
         const found = entries[index] ?? [];
-        if (found.length === 0 && this.#known.get(key) === told) this.#known.delete(key);
+        if (found.length === 0) this.#forget(key, told);
         const waiting = loads[index];
         if (!waiting) return found;
         this.#putOff(key, waiting.load);
