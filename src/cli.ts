@@ -6,14 +6,16 @@ import { credentialsCommand } from "./adapters/cli/credentials.ts";
 import { demoCommand } from "./adapters/cli/demo.ts";
 import { exitingWell } from "./adapters/cli/exit.ts";
 import { explainCommand } from "./adapters/cli/explain.ts";
+import { exportCommand } from "./adapters/cli/export.ts";
 import { featuresCommand } from "./adapters/cli/features.ts";
+import { importCommand } from "./adapters/cli/import.ts";
 import { setCommand } from "./adapters/cli/set.ts";
 import { sourcesCommand } from "./adapters/cli/sources.ts";
 import { storeCommand } from "./adapters/cli/store.ts";
 import { tokenCommand } from "./adapters/cli/token.ts";
 import type { UseCases } from "./adapters/cli/use-cases.ts";
 import { defaultFile, loadConfig } from "./config.ts";
-import { compose } from "./container.ts";
+import { type Composition, compose } from "./container.ts";
 import { ChangeRefused } from "./domain/errors.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { serve } from "./main.ts";
@@ -29,6 +31,46 @@ const program = new Command("tidegate")
 
 const file = () => program.opts<{ config?: string }>().config ?? defaultFile(process.env);
 
+/** Each is made only where it is used: few tasks need the activity log, for example. */
+const useCasesOf = (composition: Composition): UseCases => ({
+  get resolveFeatures() {
+    return composition.get(Tokens.ResolveFeatures);
+  },
+  get explainFeatures() {
+    return composition.get(Tokens.ExplainFeatures);
+  },
+  get changeSet() {
+    return composition.get(Tokens.ChangeSet);
+  },
+  get manageTokens() {
+    return composition.get(Tokens.ManageTokens);
+  },
+  get manageCredentials() {
+    return composition.get(Tokens.ManageCredentials);
+  },
+  get loadDemo() {
+    return composition.get(Tokens.LoadDemo);
+  },
+  get acceptStores() {
+    return composition.get(Tokens.AcceptStores);
+  },
+  get readActivity() {
+    return composition.get(Tokens.ReadActivity);
+  },
+  get importData() {
+    return unwatched(composition).get(Tokens.ImportData);
+  },
+  get exportData() {
+    return unwatched(composition).get(Tokens.ExportData);
+  },
+});
+
+/** With nothing remembered of the stores, they need not tell of each of a million changes. */
+function unwatched(composition: Composition): Composition {
+  composition.replace(Tokens.Stores, composition.get(Tokens.Connections));
+  return composition;
+}
+
 /** Runs a task on the configured stores, connected, and closes them. */
 async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
   const config = await loadConfig(file(), process.env);
@@ -37,22 +79,7 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
   const connections = [...composition.get(Tokens.Connections).values()];
   const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
   try {
-    await task({
-      resolveFeatures: composition.get(Tokens.ResolveFeatures),
-      // Made only where it is used: no other task needs the activity log.
-      get explainFeatures() {
-        return composition.get(Tokens.ExplainFeatures);
-      },
-      changeSet: composition.get(Tokens.ChangeSet),
-      manageTokens: composition.get(Tokens.ManageTokens),
-      manageCredentials: composition.get(Tokens.ManageCredentials),
-      loadDemo: composition.get(Tokens.LoadDemo),
-      acceptStores: composition.get(Tokens.AcceptStores),
-      // A task that does not read the log does not need it.
-      get readActivity() {
-        return composition.get(Tokens.ReadActivity);
-      },
-    });
+    await task(useCasesOf(composition));
   } catch (error) {
     // A store that the task does not need may be away; if it failed, that is probably why.
     const away = outcomes.find((outcome) => outcome.status === "rejected");
@@ -86,6 +113,8 @@ program
   .addCommand(demoCommand(onStores))
   .addCommand(storeCommand(onStores))
   .addCommand(activityCommand(onStores))
+  .addCommand(importCommand(onStores))
+  .addCommand(exportCommand(onStores))
   .addCommand(sourcesCommand());
 
 await exitingWell(async () => {

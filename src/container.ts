@@ -10,11 +10,14 @@ import { CheckReadiness } from "./application/check-readiness.ts";
 import { CheckRecords } from "./application/check-records.ts";
 import { CompareMoments } from "./application/compare-moments.ts";
 import { CompleteSince } from "./application/complete-since.ts";
+import type { TokensOfData } from "./application/data-line.ts";
 import { DrainOutboxes } from "./application/drain-outboxes.ts";
 import { ExpireActivity } from "./application/expire-activity.ts";
 import { ExplainFeatures } from "./application/explain-features.ts";
+import { ExportData } from "./application/export-data.ts";
 import { IdentifyCaller, tokensSource } from "./application/identify-caller.ts";
 import { IdentifyOperator } from "./application/identify-operator.ts";
+import { ImportData } from "./application/import-data.ts";
 import { KeepRecords } from "./application/keep-records.ts";
 import { ListFeatures } from "./application/list-features.ts";
 import { LoadDemo } from "./application/load-demo.ts";
@@ -59,7 +62,14 @@ import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
-import { hashedTokenKey, pepperedDigest, pepperIn, plainTokenKey, type TokenKey } from "./infrastructure/token-key.ts";
+import {
+  hashedTokenKey,
+  pepperedDigest,
+  pepperIn,
+  pepperMark,
+  plainTokenKey,
+  type TokenKey,
+} from "./infrastructure/token-key.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Of the ids that follow from a text: made once, at random. */
@@ -345,6 +355,24 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return new LoadDemo(isEmpty, c.resolve(Tokens.ChangeSet), c.resolve(Tokens.ManageTokens));
   });
 
+  const tokensOfData = (c: DependencyContainer): TokensOfData | undefined => {
+    const { tokens } = config;
+    if (!tokens) return undefined;
+    const store = connectionOf(c, tokens.connection).tokenStore(tokenKey(tokens, env));
+    return { store, pepper: tokens.layout === "hashed" ? pepperMark(pepperOf(tokens, env)) : undefined };
+  };
+
+  provide(Tokens.ImportData, (c) => {
+    const catalogue = c.resolve(Tokens.Catalogue);
+    const { documents } = firstStore(c) ?? {};
+    return new ImportData(c.resolve(Tokens.SourceSets), tokensOfData(c), documents, catalogue, c.resolve(Tokens.Clock));
+  });
+
+  provide(
+    Tokens.ExportData,
+    (c) => new ExportData(c.resolve(Tokens.SourceSets), tokensOfData(c), c.resolve(Tokens.Catalogue)),
+  );
+
   provide(Tokens.AcceptStores, (c) => new AcceptStores(c.resolve(Tokens.Connections)));
   provide(Tokens.ViewCache, (c) => {
     const stores = [...c.resolve(Tokens.CachedSets)].map(([name, { cache }]): [string, RememberedSets] => [
@@ -527,11 +555,13 @@ const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds
   maxStaleMs: maxStaleSeconds * 1_000,
 });
 
-function tokenKey({ layout, key, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): TokenKey {
-  if (layout === "plain") return plainTokenKey(key);
+const tokenKey = (options: TokenOptions, env: NodeJS.ProcessEnv): TokenKey =>
+  options.layout === "plain" ? plainTokenKey(options.key) : hashedTokenKey(pepperOf(options, env), options.key);
+
+function pepperOf({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): string | Buffer {
   const pepper = env["TIDEGATE_TOKEN_PEPPER"] || (pepperFile && pepperIn(pepperFile));
   if (!pepper) throw new SetupFailed("hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
-  return hashedTokenKey(pepper, key);
+  return pepper;
 }
 
 /** How a token's key is made a digest of; left out where the key is none of the token itself. */

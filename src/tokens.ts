@@ -11,7 +11,9 @@ import type { CompleteSince } from "./application/complete-since.ts";
 import type { DrainOutboxes } from "./application/drain-outboxes.ts";
 import type { ExpireActivity } from "./application/expire-activity.ts";
 import type { ExplainFeatures } from "./application/explain-features.ts";
+import type { ExportData } from "./application/export-data.ts";
 import type { IdentifyOperator } from "./application/identify-operator.ts";
+import type { ImportData } from "./application/import-data.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
 import type { ListFeatures } from "./application/list-features.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
@@ -82,6 +84,8 @@ export const Tokens = {
   ManageCredentials: token<ManageCredentials>("ManageCredentials"),
   IdentifyOperator: token<IdentifyOperator>("IdentifyOperator"),
   LoadDemo: token<LoadDemo>("LoadDemo"),
+  ImportData: token<ImportData>("ImportData"),
+  ExportData: token<ExportData>("ExportData"),
   AcceptStores: token<AcceptStores>("AcceptStores"),
   ViewCache: token<ViewCache>("ViewCache"),
   Activity: token<Activity>("Activity"),

@@ -29,6 +29,7 @@ export class DrainOutboxes {
   readonly #log: ActivityLog;
   readonly #options: DrainOptions;
   readonly #rounds = new Map<string, Rounds>();
+  #isOver = false;
 
   constructor(outboxes: ReadonlyMap<string, Outbox>, log: ActivityLog, options: DrainOptions) {
     this.#outboxes = outboxes;
@@ -60,6 +61,11 @@ export class DrainOutboxes {
     return rounds.next;
   }
 
+  /** Moves no more: what waits is left to other processes, and this one need not wait for a million records. */
+  end(): void {
+    this.#isOver = true;
+  }
+
   #begin(store: string, rounds: Rounds): Promise<void> {
     const present = this.#drain(store).finally(() => {
       if (rounds.present === present) rounds.present = undefined;
@@ -75,7 +81,7 @@ export class DrainOutboxes {
 
   async #drain(store: string): Promise<void> {
     const outbox = this.#outboxOf(store);
-    while (true) {
+    while (!this.#isOver) {
       const entries = await outbox.read(atOnce);
       if (entries.length === 0) return;
       await this.#record(store, entries);

@@ -77,6 +77,7 @@ export class KeepRecords {
   /** Ends, after what is under way; another process need not wait for its turn. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#drain.end();
     clearTimeout(this.#timer);
     await this.#round;
     await this.#store.lease.release().catch(() => {});
@@ -107,15 +108,31 @@ export class KeepRecords {
 
   async #keepNow(): Promise<void> {
     const { name, watch } = this.#store;
+    // What was imported may take minutes.
+    const meanwhile = setInterval(() => void this.#renew(), everyMs);
     try {
       await this.#drain.drain(name);
       if (!watch?.isDue) return;
       await watch.execute();
       await this.#drain.drain(name);
     } finally {
-      this.backlog = await this.#drain.backlog(name);
-      this.#tellBehind();
+      clearInterval(meanwhile);
+      await this.#look();
     }
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      await this.#store.lease.hold();
+      await this.#look();
+    } catch {
+      // Whoever moves the records meets the same, and tells.
+    }
+  }
+
+  async #look(): Promise<void> {
+    this.backlog = await this.#drain.backlog(this.#store.name);
+    this.#tellBehind();
   }
 
   #tellBehind(): void {

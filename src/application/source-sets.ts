@@ -24,9 +24,11 @@ export type FoundSet = { readonly key: string; readonly stored: StoredSet };
 /** The sets behind the sources. */
 export class SourceSets {
   readonly sources: readonly KnownSource[];
+  readonly #stored: readonly StoredSet[];
 
   constructor(sources: readonly KnownSource[]) {
     this.sources = sources;
+    this.#stored = sources.flatMap(({ stored }) => stored ?? []);
   }
 
   /**
@@ -69,7 +71,7 @@ export class SourceSets {
   }
 
   #ofKey(key: string, connection: string | undefined): FoundSet {
-    const all = this.sources.flatMap(({ stored }) => stored ?? []);
+    const all = this.#stored;
     const matching = all.filter(
       (stored) => stored.key.matches(key) && (connection === undefined || stored.connection === connection),
     );
@@ -80,9 +82,10 @@ export class SourceSets {
       const known = [...new Set(all.map((each) => each.key.text))].join(", ");
       throw new ChangeRefused(`no source reads a set ${JSON.stringify(key)}; the keys in use are: ${known || "none"}.`);
     }
-    const connections = new Set(matching.map((each) => each.connection));
-    if (connections.size > 1) {
-      throw new ChangeRefused(`${[...connections].join(" and ")} both have a set "${key}"; say which connection.`);
+    const other = matching.find((each) => each.connection !== stored.connection);
+    if (other) {
+      const both = `${stored.connection} and ${other.connection}`;
+      throw new ChangeRefused(`${both} both have a set "${key}"; say which connection.`);
     }
     return { key, stored };
   }

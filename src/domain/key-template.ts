@@ -3,6 +3,8 @@ import { type EvaluationContext, type KeyField, keyFields } from "./evaluation-c
 type Segment = { readonly literal: string } | { readonly field: KeyField };
 
 const field = /^\{(.*)\}$/;
+/** What most values are, and is found out fast. */
+const plain = /^[A-Za-z0-9._~@/+=,-]*$/;
 const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
 
 /**
@@ -14,10 +16,17 @@ const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
  */
 export class KeyTemplate {
   readonly text: string;
+  /** The fields of the context that the key is made from. */
+  readonly fields: readonly KeyField[];
+  /** What all its keys begin with: the whole key where it has no field. */
+  readonly prefix: string;
   readonly #segments: readonly Segment[];
 
   private constructor(text: string, segments: readonly Segment[]) {
     this.text = text;
+    this.fields = segments.flatMap((segment) => ("field" in segment ? [segment.field] : []));
+    const first = segments.findIndex((segment) => "field" in segment);
+    this.prefix = first < 0 ? text : `${text.split(":").slice(0, first).join(":")}:`;
     this.#segments = segments;
   }
 
@@ -43,17 +52,6 @@ export class KeyTemplate {
     return new KeyTemplate(text, segments);
   }
 
-  /** The fields of the context that the key is made from. */
-  get fields(): readonly KeyField[] {
-    return this.#segments.flatMap((segment) => ("field" in segment ? [segment.field] : []));
-  }
-
-  /** What all its keys begin with: the whole key where it has no field. */
-  get prefix(): string {
-    const first = this.#segments.findIndex((segment) => "field" in segment);
-    return first < 0 ? this.text : `${this.text.split(":").slice(0, first).join(":")}:`;
-  }
-
   /** The key for a context; `undefined` where the context lacks a field. */
   keyFor(context: EvaluationContext): string | undefined {
     let key = "";
@@ -72,14 +70,16 @@ export class KeyTemplate {
 
   /** The key that somebody means who may have written values as they are: encoded; `undefined` for one of another shape. */
   meant(key: string): string | undefined {
+    if (!key.startsWith(this.prefix)) return undefined;
     const parts = key.split(":");
     if (parts.length !== this.#segments.length) return undefined;
-    const made = this.#segments.map((segment, index) => {
+    const made: string[] = [];
+    for (const [index, segment] of this.#segments.entries()) {
       const part = parts[index] ?? "";
-      if ("literal" in segment) return segment.literal === part ? part : undefined;
-      return part === "" ? undefined : encodeValue(decoded(part));
-    });
-    return made.includes(undefined) ? undefined : made.join(":");
+      if ("literal" in segment ? part !== segment.literal : part === "") return undefined;
+      made.push("literal" in segment ? part : encodeValue(decoded(part)));
+    }
+    return made.join(":");
   }
 
   /** The values of the fields that a key was made from; `undefined` for a key that the template makes for no context. */
@@ -107,6 +107,7 @@ export class KeyTemplate {
 
 /** A value whose key says it percent-encoded; one that is not well encoded is taken as it is. */
 function decoded(part: string): string {
+  if (!part.includes("%")) return part;
   try {
     return decodeURIComponent(part);
   } catch {
@@ -116,7 +117,8 @@ function decoded(part: string): string {
 
 const isKeyField = (name: string): name is KeyField => (keyFields as readonly string[]).includes(name);
 
-const encodeValue = (value: string): string => value.toWellFormed().replace(encoded, percentEncode);
+const encodeValue = (value: string): string =>
+  plain.test(value) ? value : value.toWellFormed().replace(encoded, percentEncode);
 
 /** As encodeURIComponent, but for `!*'()` too, which that leaves as they are. */
 function percentEncode(character: string): string {

@@ -27,6 +27,11 @@ function keyBy(template: string, name: (token: string) => string): TokenKey {
   return Object.assign((token: string) => prefix + name(token), { prefix });
 }
 
+/** Tells one pepper from another, and is too short to guess one by it. */
+export const pepperMark = (pepper: string | Buffer): string =>
+  // What no token is, so that it is no part of any token's digest.
+  createHmac("sha256", pepper).update("which pepper?").digest("base64url").slice(0, 4);
+
 /** Digests of keys that hold tokens as they are; without the pepper no token can be guessed by them. */
 export const pepperedDigest =
   (pepper: string): ((key: string) => string) =>

@@ -1,6 +1,8 @@
 import type { AcceptStores } from "../../application/accept-stores.ts";
 import type { ChangeSet } from "../../application/change-set.ts";
 import type { ExplainFeatures } from "../../application/explain-features.ts";
+import type { ExportData } from "../../application/export-data.ts";
+import type { ImportData } from "../../application/import-data.ts";
 import type { LoadDemo } from "../../application/load-demo.ts";
 import type { ManageCredentials } from "../../application/manage-credentials.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
@@ -17,6 +19,8 @@ export type UseCases = {
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
   readonly readActivity: ReadActivity;
+  readonly importData: ImportData;
+  readonly exportData: ExportData;
 };
 
 /** Runs a task on the configured stores, and closes them when it is done. */

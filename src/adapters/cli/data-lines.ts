@@ -1,0 +1,45 @@
+import { z } from "zod";
+import type { DataLine } from "../../application/data-line.ts";
+import { faultOf } from "../http/schema-faults.ts";
+import { instant } from "../instant.ts";
+
+const header = z.strictObject({ tidegate: z.literal(1), pepper: z.string().exactOptional() });
+
+/** What a line may be: the object that has a member of one of these names. */
+const shapes = {
+  tidegate: header,
+  set: z.strictObject({ set: z.string(), connection: z.string().exactOptional(), features: z.array(z.string()) }),
+  token: z.strictObject({ token: z.string(), user: z.string() }),
+  tokenDigest: z.strictObject({ tokenDigest: z.string(), user: z.string() }),
+  catalogue: z.strictObject({
+    catalogue: z.string(),
+    description: z.string().max(2_000).default(""),
+    owner: z.string().max(200).default(""),
+    tags: z.array(z.string().min(1).max(50)).max(20).default([]),
+    archived: z.boolean().default(false),
+    created: instant().exactOptional(),
+  }),
+} satisfies Readonly<Record<string, z.ZodType<DataLine>>>;
+const names = Object.keys(shapes) as (keyof typeof shapes)[];
+
+/** What a line of text says, or what is wrong with it; that never repeats a token. */
+export function lineIn(text: string): { readonly line: DataLine } | { readonly fault: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { fault: "it is no JSON; write one object a line." };
+  }
+  const name = typeof value === "object" && value !== null ? names.find((each) => each in Object(value)) : undefined;
+  if (!name) return { fault: `it is none of ${names.join(", ")}; write an object with a member of such a name.` };
+  const result = shapes[name].safeParse(value);
+  if (result.success) return { line: result.data };
+  const faults = result.error.issues.flatMap((issue) => faultOf(issue, value));
+  return { fault: `${faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ")}.` };
+}
+
+/** A line as text. */
+export const textOf = (line: DataLine): string =>
+  JSON.stringify(
+    "created" in line && line.created !== undefined ? { ...line, created: new Date(line.created).toISOString() } : line,
+  );

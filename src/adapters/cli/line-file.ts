@@ -1,0 +1,94 @@
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ChangeRefused } from "../../domain/errors.ts";
+
+/** A line longer than this is none. */
+const longestBytes = 16 * 1_024 * 1_024;
+const chunkBytes = 128 * 1_024;
+const lineFeed = 10;
+
+/** A line of text and its number, from 1 on; without the text where that is too long, or is no UTF-8. */
+export type TextLine = { readonly number: number; readonly text: string | undefined };
+
+/** A file of lines that is read as often as one likes, and is the same each time unless somebody writes to it. */
+export class LineFile implements AsyncDisposable {
+  readonly #handle: FileHandle;
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Opens a file; what can be read only once is copied first. Rejects with `ChangeRefused` where it cannot be read. */
+  static async open(path: string): Promise<LineFile> {
+    try {
+      const handle = await open(path);
+      if ((await handle.stat()).isFile()) return new LineFile(handle);
+      return await LineFile.copyOf(handle.createReadStream());
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : cause;
+      throw new ChangeRefused(`${path} cannot be read: ${reason}; name a file of lines, or - for standard input`);
+    }
+  }
+
+  /** Keeps what comes in a file that nobody else can open and that ends with this process: there may be tokens in it. */
+  static async copyOf(chunks: AsyncIterable<Uint8Array | string>): Promise<LineFile> {
+    const folder = await mkdtemp(join(tmpdir(), "tidegate-import-"));
+    const handle = await open(join(folder, "lines"), "wx+", 0o600).finally(() => rm(folder, { recursive: true }));
+    for await (const chunk of chunks) await handle.appendFile(chunk);
+    return new LineFile(handle);
+  }
+
+  /** SHA-256 of all of it, as hexadecimal digits. */
+  async digest(): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of this.#chunks()) hash.update(chunk);
+    return hash.digest("hex");
+  }
+
+  /** All lines that are not blank, some at a time. */
+  async *lines(): AsyncGenerator<readonly TextLine[]> {
+    let rest: Buffer = Buffer.alloc(0);
+    let number = 0;
+    for await (const chunk of this.#chunks()) {
+      const lines: TextLine[] = [];
+      const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+      let start = 0;
+      for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
+        number += 1;
+        push(lines, number, bytes.subarray(start, end));
+        start = end + 1;
+      }
+      rest = Buffer.from(bytes.subarray(start));
+      if (lines.length > 0) yield lines;
+      // What comes after a line that is too long is not looked for.
+      if (rest.length > longestBytes) break;
+    }
+    const last: TextLine[] = [];
+    push(last, number + 1, rest);
+    if (last.length > 0) yield last;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#handle.close();
+  }
+
+  async *#chunks(): AsyncGenerator<Buffer> {
+    for (let position = 0; ; ) {
+      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+}
+
+function push(lines: TextLine[], number: number, bytes: Buffer): void {
+  if (bytes.length > longestBytes || !isUtf8(bytes)) lines.push({ number, text: undefined });
+  else {
+    const text = bytes.toString().trim();
+    if (text !== "") lines.push({ number, text });
+  }
+}

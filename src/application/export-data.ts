@@ -1,0 +1,90 @@
+import { inOrder } from "../domain/feature.ts";
+import type { FeatureSet } from "../domain/feature-sets.ts";
+import type { StoredSet } from "../domain/stored-set.ts";
+import type { TokenStore } from "../domain/token-store.ts";
+import { askStore } from "./ask-store.ts";
+import type { Catalogue } from "./catalogue.ts";
+import {
+  type CatalogueLine,
+  type DataLine,
+  isTokenDigest,
+  type SetLine,
+  type TokenLine,
+  type TokensOfData,
+} from "./data-line.ts";
+import type { SourceSets } from "./source-sets.ts";
+
+/** Some lines, and how many members of sets, and keys of tokens, were left out, because they can be none. */
+export type ExportedPage = { readonly lines: readonly DataLine[]; readonly skipped: number };
+
+/** Tells all that the stores hold: sets, descriptions of features, and hashed tokens. Tokens that stand in a store as they are it never tells. */
+export class ExportData {
+  readonly #sets: SourceSets;
+  readonly #tokens: TokensOfData | undefined;
+  readonly #catalogue: Pick<Catalogue, "all">;
+
+  constructor(sets: SourceSets, tokens: TokensOfData | undefined, catalogue: Pick<Catalogue, "all">) {
+    this.#sets = sets;
+    this.#tokens = tokens;
+    this.#catalogue = catalogue;
+  }
+
+  /** Whether there are tokens, and they are told. */
+  get tokens(): "told" | "kept" | "none" {
+    if (!this.#tokens) return "none";
+    return this.#tokens.pepper === undefined ? "kept" : "told";
+  }
+
+  /**
+   * Each set as it is at one moment, though not all at the same; one may come twice. The next pages are read when those before
+   * were taken. Rejects when a store does not answer, and where a set has too many members.
+   */
+  async *execute(): AsyncGenerator<ExportedPage> {
+    const pepper = this.#tokens?.pepper;
+    yield pageOf([{ tidegate: 1, ...(pepper !== undefined && { pepper }) }]);
+    for (const family of this.#families()) yield* this.#setsOf(family);
+    yield pageOf(
+      [...(await this.#catalogue.all())].map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry })),
+    );
+    if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
+  }
+
+  /** Two sources may read the same sets. */
+  #families(): readonly StoredSet[] {
+    const all = this.#sets.sources.flatMap(({ stored }) => stored ?? []);
+    return all.filter(
+      ({ key, connection }, index) =>
+        all.findIndex((other) => other.key.text === key.text && other.connection === connection) === index,
+    );
+  }
+
+  async *#setsOf(family: StoredSet): AsyncGenerator<ExportedPage> {
+    const { key, connection, changes } = family;
+    const isAmbiguous = this.#families().some((other) => other.connection !== connection && other.key.overlaps(key));
+    const pages = key.fields.length === 0 ? [[key.text]] : changes.allKeys(key.prefix);
+    for await (const page of pages) {
+      const keys = page.filter((each) => key.matches(each));
+      const read = await Promise.all(keys.map((each) => askStore(connection, async () => setIn(family, each))));
+      const lines = read.flatMap(({ features }, index): readonly SetLine[] => {
+        const set = keys[index] ?? "";
+        return features.length > 0 ? [{ set, ...(isAmbiguous && { connection }), features: inOrder(features) }] : [];
+      });
+      yield { lines, skipped: read.reduce((sum, { skipped }) => sum + skipped, 0) };
+    }
+  }
+}
+
+const pageOf = (lines: readonly DataLine[]): ExportedPage => ({ lines, skipped: 0 });
+
+const setIn = async ({ sets, limit }: StoredSet, key: string): Promise<FeatureSet> =>
+  (await sets.read(key, limit)).value;
+
+async function* tokensIn(store: TokenStore): AsyncGenerator<ExportedPage> {
+  for await (const page of store.all()) {
+    const digests = page.filter(({ digest }) => isTokenDigest(digest));
+    yield {
+      lines: digests.map(({ digest: tokenDigest, userId: user }): TokenLine => ({ tokenDigest, user })),
+      skipped: page.length - digests.length,
+    };
+  }
+}

@@ -1,0 +1,97 @@
+import type { DocumentLoad, DocumentStore } from "../domain/document-store.ts";
+import type { Instant } from "../domain/evaluation-context.ts";
+import type { FeatureKey } from "../domain/feature.ts";
+import type { SetLoad } from "../domain/feature-store.ts";
+import type { StoredSet } from "../domain/stored-set.ts";
+import type { TokenLoad, TokenStore } from "../domain/token-store.ts";
+import type { Author } from "./author.ts";
+import type { CatalogueEntry } from "./catalogue.ts";
+import type { CatalogueLine } from "./data-line.ts";
+import { catalogueCollection } from "./event-of.ts";
+import { LoadLane } from "./load-lane.ts";
+
+/**
+ * The ways into the stores that an import takes: one for each kind of thing that a store has. Features of one set add up; of a token
+ * or a description the later one holds.
+ */
+export class ImportLanes {
+  readonly #author: Pick<Author, "by" | "email" | "note">;
+  readonly #load: string;
+  readonly #known: ReadonlyMap<FeatureKey, CatalogueEntry>;
+  readonly #now: Instant;
+  readonly #sets = new Map<string, LoadLane<SetLoad>>();
+  #tokens: LoadLane<TokenLoad> | undefined;
+  #entries: LoadLane<CatalogueLine> | undefined;
+
+  /** `known` are the descriptions that there are. */
+  constructor(
+    author: Pick<Author, "by" | "email" | "note">,
+    load: string,
+    known: ReadonlyMap<FeatureKey, CatalogueEntry>,
+    now: Instant,
+  ) {
+    this.#author = author;
+    this.#load = load;
+    this.#known = known;
+    this.#now = now;
+  }
+
+  ofSets({ connection, changes }: StoredSet): LoadLane<SetLoad> {
+    const known = this.#sets.get(connection);
+    if (known) return known;
+    const lane = new LoadLane<SetLoad>({
+      ...this.#author,
+      load: `${this.#load}:sets:${connection}`,
+      store: (batch) => changes.load(batch),
+      nameOf: ({ key }) => key,
+      merged: (earlier, later) => ({ ...later, features: [...new Set([...earlier.features, ...later.features])] }),
+      weightOf: ({ features }) => features.length,
+    });
+    this.#sets.set(connection, lane);
+    return lane;
+  }
+
+  ofTokens(store: TokenStore): LoadLane<TokenLoad> {
+    this.#tokens ??= new LoadLane({
+      ...this.#author,
+      load: `${this.#load}:tokens`,
+      store: (batch) => store.load(batch),
+      // No token has a colon.
+      nameOf: (item) => ("token" in item ? item.token : `:${item.digest}`),
+      merged: (_, later) => later,
+      weightOf: () => 1,
+    });
+    return this.#tokens;
+  }
+
+  ofEntries(store: DocumentStore): LoadLane<CatalogueLine> {
+    this.#entries ??= new LoadLane<CatalogueLine>({
+      ...this.#author,
+      load: `${this.#load}:catalogue`,
+      store: (batch) => store.load({ ...batch, items: batch.items.map((line) => this.#documentOf(line)) }),
+      nameOf: ({ catalogue }) => catalogue,
+      merged: (_, later) => later,
+      weightOf: () => 1,
+    });
+    return this.#entries;
+  }
+
+  /** Waits until everything is in the stores. Answers how many records that made, and how many things were there before. */
+  async end(): Promise<{ readonly records: number; readonly skipped: number }> {
+    const lanes = [...this.#sets.values(), ...[this.#tokens, this.#entries].filter((lane) => lane !== undefined)];
+    for (const lane of lanes) await lane.end();
+    const sum = (of: "records" | "skipped") => lanes.reduce((all, lane) => all + lane[of], 0);
+    return { records: sum("records"), skipped: sum("skipped") };
+  }
+
+  #documentOf({ catalogue: name, description, owner, tags, archived, created }: CatalogueLine): DocumentLoad {
+    const value = {
+      description,
+      owner,
+      tags,
+      archived,
+      created: created ?? this.#known.get(name)?.created ?? this.#now,
+    };
+    return { collection: catalogueCollection, name, value };
+  }
+}
