@@ -2,10 +2,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos crash check bench docs demo clean
+.PHONY: help run dev test chaos crash check bench bench-changes docs demo clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: node_modules ## set up and serve, until Ctrl-C
 	@node src/main.ts
@@ -29,6 +29,9 @@ check: node_modules ## check types, format, lint and unused code
 
 bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks.md
 	@node bench/run.ts
+
+bench-changes: node_modules bench/node_modules ## measure changes and the activity log, in some minutes; writes docs/benchmarks-of-changes.md
+	@node bench/changes/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts
