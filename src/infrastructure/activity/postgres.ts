@@ -6,7 +6,7 @@ const connectMs = 1_000;
 const statementMs = 5_000;
 /** After this long it is not the statement that hangs. */
 const hangingMs = 5_500;
-const mostConnections = 8;
+const mostConnections = 3;
 
 const { builtins } = pg.types;
 
