@@ -3,7 +3,7 @@ import { type RedisServer, startRedis } from "../../support/redis.ts";
 import { bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
 
 const names = [
-  ..."user,userId,user_id,userid,uid,id,sub,subject,targetingKey,targeting_key,context,context[userId],evaluationContext".split(
+  ..."userId,user_id,userid,uid,id,sub,subject,targetingKey,targeting_key,context,context[userId],evaluationContext".split(
     ",",
   ),
   ..."token,access_token,auth,key,as,impersonate,username,account,attributes.userId,__proto__.userId,constructor".split(
@@ -53,6 +53,14 @@ describe("nothing a client can type", () => {
       const path = `/features?${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
       expect(await answerTo(path, bearer("token-of-1"))).toBe('{"active_features":["mine"]}');
       expect(await answerTo(path, {})).toBe('{"active_features":[]}');
+    }
+  });
+
+  it("is taken as the query parameter user, which is for operators who ask about a moment", async () => {
+    for (const at of ["", "&at=2026-01-01T00:00:00Z"]) {
+      const answer = await service.get(`/features?user=2${at}`, bearer("token-of-1"));
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(await answer.text()).not.toContain("secret");
     }
   });
 
