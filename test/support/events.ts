@@ -65,6 +65,10 @@ export class SetTold {
     return recorded.at + this.#number * 1_000;
   }
 
+  has(feature: string): boolean {
+    return this.#members.has(feature);
+  }
+
   begins(): RecordedEvent {
     return this.#event({ origin: "baseline", members: [...this.#members] });
   }
