@@ -86,7 +86,9 @@ export function activityLogContract(open: () => ActivityLog, openEmpty: () => Pr
       const before = await log.head();
       await expect(log.append(toldEvent({ message: "\0" }))).rejects.toThrow(/NUL/);
       await expect(log.append(toldEvent({ data: { "\ud800": 1 } }))).rejects.toThrow(/surrogate/);
-      await expect(log.append(toldEvent({ at: 1.5 }))).rejects.toThrow(/time/);
+      for (const at of [1.5, Number.NaN, 1e300, -1e14]) {
+        await expect(log.append(toldEvent({ at }))).rejects.toThrow(/time/);
+      }
       expect(await log.head()).toEqual(before);
     });
 
@@ -249,14 +251,16 @@ export function activityLogContract(open: () => ActivityLog, openEmpty: () => Pr
         const sameRevision = setEvent({ key, revision: { epoch: "one", number: 2 }, added: ["b"] });
         const earlier = setEvent({ key, revision: { epoch: "one", number: 0 } });
         const unkeepable = setEvent({ key, revision: { epoch: "one", number: 3 }, added: ["\0"] });
+        const odd = setEvent({ key, revision: { epoch: "one", number: 2.5 } });
         const endless = setEvent({ key: "k".repeat(5_000), members: [] });
         const next = set.changes({ add: ["c"] });
-        const conflicts = await log.record([begins, sameId, sameRevision, earlier, unkeepable, endless, next]);
+        const conflicts = await log.record([begins, sameId, sameRevision, earlier, unkeepable, odd, endless, next]);
         expect(conflicts.map(({ event, reason }) => [event, reason])).toEqual([
           [sameId, "another event has its id"],
           [sameRevision, `the event ${adds.id} has its revision of the same thing`],
           [earlier, "a later revision of the same thing is recorded already"],
           [unkeepable, "it has a NUL character"],
+          [odd, "its revision is none"],
           [endless, "its key is too long"],
         ]);
         expect(conflicts[0]?.event).toBe(sameId);

@@ -393,6 +393,16 @@ describe("PostgreSQL that is away", () => {
     expect(await activity.log.verify()).toMatchObject({ isSound: true });
   });
 
+  it("is told to be in a wrong encoding", async () => {
+    await server.query("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    await using other = openActivity({
+      kind: "postgres",
+      url: Object.assign(new URL(server.url), { pathname: "/latin" }).href,
+    });
+    const message = "the database is in LATIN1; make one with ENCODING 'UTF8'";
+    await expect(other.log.check()).rejects.toMatchObject({ cause: { message } });
+  });
+
   it("is not what a wrong table is taken for: what is wrong is told", async () => {
     const url = await server.createDatabase();
     await server.query("CREATE TABLE events (id integer)", url);

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { migrate } from "./migrations.ts";
 import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -21,12 +21,20 @@ export async function openDatabase(place: Place): Promise<Database> {
 
 async function migrated(database: Database, kind: Place["kind"]): Promise<Database> {
   try {
+    if (kind === "postgres") await checkEncoding(database);
     await migrate(database, kind);
     return database;
   } catch (error) {
     await database.destroy();
     throw error;
   }
+}
+
+/** In another encoding there are features whose changes could never be recorded. */
+async function checkEncoding(database: Database): Promise<void> {
+  const { rows } = await sql<{ server_encoding: string }>`show server_encoding`.execute(database);
+  const encoding = rows[0]?.server_encoding;
+  if (encoding !== "UTF8") throw new Error(`the database is in ${encoding}; make one with ENCODING 'UTF8'`);
 }
 
 const uniqueViolation = "23505";

@@ -11,7 +11,9 @@ const sha256 = (text: string): string => createHash("sha256").update(text).diges
 /** The hash of nothing, which the first event of a log goes on from. */
 export const emptyHash = sha256("");
 
-const latestInstant = 8_640_000_000_000_000;
+/** The years 0 to 275760, which JavaScript and PostgreSQL both have. */
+const earliest = -62_167_219_200_000;
+const latest = 8_640_000_000_000_000;
 const writtenNul = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
@@ -20,7 +22,7 @@ const writtenNul = /(?<!\\)(?:\\\\)*\\u0000/;
  * says what of it no database keeps as it is: a NUL character, half a character, a time that is no whole number.
  */
 export function contentOf({ id, component, environment, email, message, data, at, recordedBy, change }: Told): string {
-  if (!Number.isSafeInteger(at) || Math.abs(at) > latestInstant) throw new Error("its time is none");
+  if (!Number.isSafeInteger(at) || at < earliest || at > latest) throw new Error("its time is none");
   const said = { id, component, environment, email, message, data, at, recordedBy };
   const text = canonicalize(change ? { ...said, change: { store: change.store, record: change.record } } : said) ?? "";
   if (writtenNul.test(text)) throw new Error("it has a NUL character");

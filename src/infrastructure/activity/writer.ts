@@ -99,7 +99,8 @@ export class Writer {
 function said(told: Told): Said | { readonly refused: string } {
   try {
     const { id, component, environment, email, recordedBy } = told;
-    const { key, epoch } = changeOf(told);
+    const { key, epoch, number } = changeOf(told);
+    if (number !== null && !Number.isSafeInteger(number)) return { refused: "its revision is none" };
     const long = Object.entries({ id, component, environment, email, recordedBy, key, epoch }).find(
       ([, text]) => Buffer.byteLength(text ?? "") > longestIndexed,
     );
