@@ -27,7 +27,7 @@ check: node_modules ## check types, format, lint and unused code
 	@biome ci --colors=off
 	@knip
 
-bench: node_modules bench/node_modules ## measure beside other servers, in half an hour; writes docs/benchmarks.md
+bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks.md
 	@node bench/run.ts
 
 bench-changes: node_modules bench/node_modules ## measure changes and the activity log, in some minutes; writes docs/benchmarks-of-changes.md

@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { resolve } from "node:path";
-import { type ActivityLogFigures, activityLog } from "./measurements/activity-log.ts";
 import { type AllCores, allCores } from "./measurements/all-cores.ts";
 import { type FlatCost, flatCost } from "./measurements/flat-cost.ts";
 import { type KillSwitch, killSwitch } from "./measurements/kill-switch.ts";
@@ -31,7 +30,6 @@ export type Results = {
   readonly flatCost: FlatCost;
   readonly startUp: StartUp;
   readonly killSwitch: KillSwitch;
-  readonly activityLog: ActivityLogFigures;
 };
 export type Part = keyof Results;
 export type Measured = { readonly [P in Part]: { readonly about: About; readonly result: Results[P] } };
@@ -41,7 +39,6 @@ export const measurements: { readonly [P in Part]: () => Promise<Results[P]> } =
   roundTrips,
   startUp,
   killSwitch,
-  activityLog,
   memory,
   flatCost,
   rates,

@@ -42,18 +42,6 @@ const results: Results = {
   ],
   startUp: { tidegate: [400, 500, 600], bare: [100, 100, 100] },
   killSwitch: { processes: 4, millis: [...Array(98).fill(2), 19, 51] },
-  activityLog: [
-    {
-      database: "SQLite",
-      events: 10,
-      recordedPerSecond: 2_000,
-      oneMs: 1,
-      pageMs: { nothing: 3, feature: 21 },
-      setAtMs: 40,
-      turnsMs: 60,
-      verifiedPerSecond: 1,
-    },
-  ],
 };
 
 const of = (id: string, from = results): Verdict | undefined => verdicts(from).find((verdict) => verdict.id === id);
@@ -90,9 +78,6 @@ describe("the benchmark's verdicts", () => {
       "flat-miss": false,
       "start-up": true,
       "kill-switch": false,
-      "records-SQLite": true,
-      "pages-SQLite": false,
-      "past-SQLite": true,
     });
   });
 

@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parse } from "yaml";
-import type { ActivityLogFigures } from "../measurements/activity-log.ts";
 import { connections, names } from "../measurements/rates.ts";
 import { type Measured, type Part, parts, type Results } from "../results.ts";
 import type { Slice } from "../rounds.ts";
@@ -78,14 +77,6 @@ memory or never asked for.
 ## Memory, start, kill switch, Redis
 
 ${further(results)}
-
-## The activity log
-
-${activityLogTable(results)}
-
-In ms but for the first and the last row. Asked of the log as the service asks it, through a thread of its own. The events are changes of sets and of
-tokens, recorded 500 at a time and written to the disk; pages of 50 are from anywhere in the log. The set of the past
-moments has changed 10,000 times.
 
 ## How it is measured
 
@@ -196,24 +187,6 @@ ${rows.join("\n")}${skipped.map((why) => `\n\nSkipped: ${why}`).join("")}`;
 const flatCostTable = ({ flatCost }: Results): string => `| users in the store | hit | miss |
 | --- | --- | --- |
 ${flatCost.map(({ users, hit, miss }) => `| ${users.toLocaleString("en")} | ${text(hit, 1)} | ${text(miss, 1)} |`).join("\n")}`;
-
-function activityLogTable({ activityLog }: Results): string {
-  const row = (name: string, figureOf: (log: ActivityLogFigures[number]) => string) =>
-    `| ${name} | ${activityLog.map(figureOf).join(" | ")} |`;
-  const ms = (figure: number | undefined) => (figure ?? Number.NaN).toFixed(2);
-  return [
-    `| ${activityLog[0]?.events.toLocaleString("en")} events | ${activityLog.map(({ database }) => database).join(" | ")} |`,
-    `| --- |${" --- |".repeat(activityLog.length)}`,
-    row("records taken a second", ({ recordedPerSecond }) => recordedPerSecond.toFixed(0)),
-    row("one event by its id", ({ oneMs }) => ms(oneMs)),
-    ...Object.keys(activityLog[0]?.pageMs ?? {}).map((name) =>
-      row(`a page, by ${name}`, ({ pageMs }) => ms(pageMs[name])),
-    ),
-    row("a set at a past moment", ({ setAtMs }) => ms(setAtMs)),
-    row("what turned its features", ({ turnsMs }) => ms(turnsMs)),
-    row("events proven a second", ({ verifiedPerSecond }) => verifiedPerSecond.toFixed(0)),
-  ].join("\n");
-}
 
 function further({ memory, startUp, killSwitch, roundTrips: { miss, cold, hits } }: Results): string {
   const { users, fresh, full } = memory;

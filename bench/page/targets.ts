@@ -41,7 +41,7 @@ const flatWithin = 1.2;
 
 /** All that was asked, and what became of it. */
 export function verdicts(results: Results): readonly Verdict[] {
-  const { rates, allCores, roundTrips, memory, flatCost, startUp, killSwitch, activityLog } = results;
+  const { rates, allCores, roundTrips, memory, flatCost, startUp, killSwitch } = results;
 
   /** A hit's rate against another's, at each number of connections; and what their processor times would make of it. */
   function times(
@@ -163,28 +163,5 @@ export function verdicts(results: Results): readonly Verdict[] {
       reached: `${killed99.toFixed(1)} and ${killed999.toFixed(1)} ms`,
       met: killed99 <= 20 && killed999 <= 50,
     },
-    ...activityLog.flatMap(({ database, events, recordedPerSecond, oneMs, pageMs, setAtMs, turnsMs }) => {
-      const [slowest, pages] = Object.entries(pageMs).reduce((a, b) => (a[1] >= b[1] ? a : b), ["", 0]);
-      return [
-        {
-          id: `records-${database}`,
-          asked: `The activity log in ${database} takes 2,000 records a second`,
-          reached: recordedPerSecond.toFixed(0),
-          met: recordedPerSecond >= 2_000,
-        },
-        {
-          id: `pages-${database}`,
-          asked: `A page of 50 of its ${events.toLocaleString("en")} events takes 20 times as long as one event by its id`,
-          reached: `${(pages / oneMs).toFixed(1)} times, by ${slowest}`,
-          met: pages / oneMs <= 20,
-        },
-        {
-          id: `past-${database}`,
-          asked: `A past set, and what turned its features, in 100 ms after 10,000 changes in ${database}`,
-          reached: `${(setAtMs + turnsMs).toFixed(0)} ms`,
-          met: setAtMs + turnsMs <= 100,
-        },
-      ];
-    }),
   ];
 }
