@@ -204,9 +204,15 @@ function put(deed: Deed, lanes: ImportLanes, place: number): Promise<void> | und
 }
 
 function checkFeatures({ features }: SetLine): void {
-  for (const feature of features) if (!isServedKey(feature) || !feature.isWellFormed()) throw unservable(feature);
+  // Few names are looked at one by one, because it takes long.
+  const odd = isFeatureKey(features.join(" "))
+    ? features.indexOf("")
+    : features.findIndex((each) => !isFeatureKey(each));
+  if (odd >= 0) throw unservable(features[odd] ?? "");
   if (new Set(features).size < features.length) throw new ChangeRefused("a feature is named twice; name each once.");
 }
+
+const isFeatureKey = (text: string): boolean => isServedKey(text) && text.isWellFormed();
 
 const isHeader = (read: ReadLine): boolean => "line" in read && "tidegate" in read.line;
 const noHeader = 'the first line is to be {"tidegate":1}; write it before all others.';

@@ -33,7 +33,11 @@ end
 
 -- What holds another type than it should is met before anything is written.
 local size = redis.call("SCARD", set)
-local epoch, number, at, run, digest = unpack(redis.call("HMGET", head, "epoch", "number", "at", "run", "digest"))
+local kept, epoch, number, at, run, digest = redis.call("GET", head)
+if kept then
+  epoch, number, at, run, digest = kept:match("^(%S+) (%d+) (%d+) (%x*) (%S*)$")
+  if not epoch then return redis.error_reply("WRONGTYPE it is no head") end
+end
 redis.call("SCARD", shadow)
 redis.call("LLEN", outbox)
 
@@ -95,14 +99,14 @@ local function digestNow()
 end
 
 local function save()
-  local kept = ""
+  digest = ""
   if personal == "1" or size > ${mostCompared} then
-    kept = digestNow()
+    digest = digestNow()
     redis.call("DEL", shadow)
   else
     redis.call("SUNIONSTORE", shadow, set)
   end
-  redis.call("HSET", head, "epoch", epoch, "number", number, "at", now, "run", run, "digest", kept)
+  redis.call("SET", head, table.concat({epoch, number, now, run, digest}, " "))
 end
 
 local differs, added, removed = false, {}, {}

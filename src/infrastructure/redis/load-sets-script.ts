@@ -52,7 +52,7 @@ end
 local changes, at = {}, 6 + newCount
 for i = 3 + newCount, #KEYS do
   local keys = {KEYS[i], own("head", KEYS[i]), own("shadow", KEYS[i]), own("outbox", KEYS[i])}
-  for index, command in ipairs({"SCARD", "HLEN", "SCARD", "LLEN"}) do
+  for index, command in ipairs({"SCARD", "STRLEN", "SCARD", "LLEN"}) do
     if isOther(command, keys[index]) then return {"type", keys[index]} end
   end
   local values, last = {"change"}, 1 + ARGV[at]
@@ -74,12 +74,14 @@ if newCount > 0 then
   local run = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
   local clock = redis.call("TIME")
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  local heads, head = {}, epoch .. " 1 " .. now .. " " .. run .. " "
   for i, set in ipairs(cjson.decode("{" .. entryEnd:sub(2)).sets) do
     local digest = ARGV[5 + i]
     redis.call("SADD", news[i], unpack(set[2]))
     if digest == "" then redis.call("SUNIONSTORE", own("shadow", news[i]), news[i]) end
-    redis.call("HSET", news[newCount + i], "epoch", epoch, "number", "1", "at", now, "run", run, "digest", digest)
+    heads[2 * i - 1], heads[2 * i] = news[newCount + i], head .. digest
   end
+  redis.call("MSET", unpack(heads))
   redis.call("SET", entryKey, '${entryBeginning}' .. now .. entryEnd)
 end
 for _, change in ipairs(changes) do changeSet(unpack(change)) end

@@ -68,10 +68,9 @@ export class RedisFeatureStore implements FeatureStore {
 
   async revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]> {
     const ask = async (key: string): Promise<Revision | undefined> => {
-      const head = bookkeeping(key).head;
-      const [epoch, number] = await this.#redis
-        .hmget(head, "epoch", "number")
-        .catch((error) => redisFault(error, head));
+      const { head } = bookkeeping(key);
+      const text = await this.#redis.get(head).catch((error) => redisFault(error, head));
+      const [epoch, number] = text?.split(" ") ?? [];
       return epoch && number ? { epoch, number: Number(number) } : undefined;
     };
     return Promise.all(keys.map(ask));

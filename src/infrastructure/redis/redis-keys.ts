@@ -35,7 +35,7 @@ export function bookkeeping(key: string) {
   if (/[{}]/.test(key)) throw new Error(`what is done to ${key} cannot be recorded, for its braces; rename it`);
   const tag = `{${key}}`;
   return {
-    /** A hash: `epoch`, `number`, `at` (milliseconds), `run` (of the server) and `digest` (empty where there is a shadow). */
+    /** A string: the epoch, the number, when that was (milliseconds), the run of the server, and a digest (empty where there is a shadow). */
     head: `${ownPrefix}head:${tag}`,
     /** A set: what the set held when it was recorded last. */
     shadow: `${ownPrefix}shadow:${tag}`,
