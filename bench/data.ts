@@ -13,7 +13,7 @@ const isActive = new Set(activeFeatures);
 export const tokenOf = (user: number): string => `token-${String(user).padStart(8, "0")}-0123456789abcdef`;
 
 /** The 10 to 20 features that a user has, 15 on average, of 100; the same in every run. */
-function ownFeatures(user: number): ReadonlySet<string> {
+export function ownFeatures(user: number): ReadonlySet<string> {
   const own = new Set<string>();
   // Knuth's multiplicative hash, then the linear congruence of Numerical Recipes.
   let state = Math.imul(user + 1, 2_654_435_761) >>> 0;

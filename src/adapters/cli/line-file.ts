@@ -75,9 +75,11 @@ export class LineFile implements AsyncDisposable {
     return this.#handle.close();
   }
 
+  /** Each chunk is gone when the next one is read. */
   async *#chunks(): AsyncGenerator<Buffer> {
+    const buffer = Buffer.allocUnsafe(chunkBytes);
     for (let position = 0; ; ) {
-      const { bytesRead, buffer } = await this.#handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
+      const { bytesRead } = await this.#handle.read(buffer, 0, chunkBytes, position);
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);
