@@ -14,22 +14,11 @@ const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding:
 console.log("== acknowledgement");
 const change = await acknowledgement();
 console.log(`${short(change.ratio)} times the script`);
-console.log(`== an import of ${users} users`);
-const imported = await importing(users);
-console.log(`${short(imported.ratio)} times the rate of redis-cli --pipe`);
 console.log("== the activity log");
 const logs = await activityLog();
 console.log(`== an import of ${users} users`);
 const imported = await importing(users);
 console.log(`${short(imported.ratio)} times the rate of redis-cli --pipe`);
-const logs: [string, LogFigures][] = [];
-for (const [name, kind] of [
-  ["SQLite", "sqlite"],
-  ["PostgreSQL", "postgres"],
-] as const) {
-  console.log(`== the log in ${name}, ${events} events`);
-  logs.push([name, await logOn(kind, events)]);
-}
 
 writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks-of-changes.md"), page());
 
