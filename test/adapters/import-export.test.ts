@@ -12,6 +12,7 @@ import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts
 import { hashedTokenKey, plainTokenKey, type TokenKey } from "../../src/infrastructure/token-key.ts";
 import { TestProcess, tidegate } from "../support/process.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
 const pepper = "a pepper of the tests";
@@ -216,6 +217,32 @@ describe("import and export", () => {
     });
   });
 
+  it("goes on by itself when a store that went away comes back", async () => {
+    await using proxy = await TcpProxy.to(server.port);
+    const { env } = onRedis();
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const path = written("away.ndjson", file(...userLines(20_000)));
+    await using importing = new TestProcess(["src/cli.ts", "import", path], {
+      ...env,
+      REDIS_USERS_URL: url,
+      REDIS_FEATURES_URL: url,
+    });
+    const batches = async () => (await server.client.keys("tidegate:outbox:load:*")).length;
+    await until(async () => importing.ended || (await batches()) > 8, "it is under way");
+    proxy.cut();
+    const before = await batches();
+    await until(
+      async () => (await server.client.info("clients")).includes("connected_clients:1"),
+      "nobody is connected",
+    );
+    expect(before).toBeLessThan(160);
+    proxy.heal();
+    expect([await importing.exit(), importing.stderr]).toEqual([0, expect.not.stringContaining("tidegate:")]);
+    await using connection = connectRedis("features", server.url, createLog("silent"));
+    await connection.connected();
+    expect(await taken(connection)).toHaveLength(40_000);
+  });
+
   it("brings an export into another store as it was: sets, hashed tokens and descriptions", async () => {
     const from = onSqlite();
     const lines = [
@@ -246,6 +273,8 @@ describe("import and export", () => {
     const sorted = (lines: string) => lines.trimEnd().split("\n").sort();
     expect(sorted((await tidegate(["export"], to.env)).stdout)).toEqual(sorted(text));
     expect((await tidegate(["features", "--token"], to.env, "token-7\n")).stdout).toBe("one\ntwo ☂\n");
+    const logged = await tidegate(["activity", "list", "--key", "features:user:7"], to.env);
+    expect(logged.stdout).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
     const other = { ...onSqlite().env, TIDEGATE_TOKEN_PEPPER: "another pepper of the tests" };
     expect((await tidegate(["import", output], other)).stderr).toMatch(
       /line 1: the digests of tokens were made with another pepper/,

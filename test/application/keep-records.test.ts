@@ -248,4 +248,50 @@ describe("the log is kept true to a Redis", () => {
     }
     expect(await store.connection.lease("tested").hold()).toBe(true);
   });
+
+  it("leaves what waits to others when it is to end, and holds the lease while much waits", async () => {
+    for (let from = 0; from < 12; from++) {
+      const items = Array.from({ length: 250 }, (_, index) => ({
+        key: `features:user:${from}-${index}`,
+        personal: true,
+        features: ["one"],
+        limit: 10,
+      }));
+      await store.connection.changes.load({ by: "loader", load: "import", from, to: from + 1, items });
+    }
+    await waiting(3_000);
+    const gate = Promise.withResolvers<void>();
+    let rounds = 0;
+    const log: ActivityLog = {
+      ...activity.log,
+      record: async (events) => {
+        rounds += 1;
+        await gate.promise;
+        return activity.log.record(events);
+      },
+    };
+    const listener = { failed: () => {}, recovered: () => {}, behind: () => {} };
+    const kept = { name: "features", lease: store.connection.lease("tested"), outbox };
+    const keeping = new KeepRecords(kept, draining(log), listener, Date.now);
+    keeping.start();
+    await until(() => rounds === 1, "it has begun");
+    await until(() => keeping.backlog.entries === 3_000, "it tells what waits meanwhile");
+    const leftMs = () => store.server.client.pttl("tidegate:lease:tested");
+    let least = await leftMs();
+    await until(async () => {
+      const left = await leftMs();
+      least = Math.min(least, left);
+      return left > least + 100;
+    }, "the lease is renewed");
+    const stopped = keeping.stop();
+    gate.resolve();
+    await stopped;
+    expect(rounds).toBe(1);
+    expect((await outbox.backlog()).entries).toBe(2_500);
+    await drain.execute();
+    expect((await activity.log.head()).position).toBe(3_000);
+    const [event] = await activity.log.find({ key: "features:user:11-249" }, 2);
+    expect(event).toMatchObject({ recordedBy: "loader", message: "features:user:11-249: one added" });
+    expect((await activity.history.setAt("features", "features:user:3-7", Date.now()))?.features).toEqual(["one"]);
+  });
 });

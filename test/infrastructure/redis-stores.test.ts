@@ -436,6 +436,57 @@ describe("an outbox in Redis", () => {
     expect(read.flatMap(({ records = [] }) => records.map(({ id }) => id))).toContain(change.id);
   });
 
+  it("tells of a token's end after its load, though that is in another place, and of other tokens meanwhile", async () => {
+    const { connection } = store;
+    const tokens = connection.tokenStore(plainTokenKey());
+    const load = (from: number) =>
+      tokens.load({
+        by: "loader",
+        load: "some",
+        from,
+        to: from + 1,
+        items: [{ token: `t-${from}`, userId: `loaded-${from}` }],
+      });
+    for (let from = 0; from < 10; from++) await load(from);
+    await tokens.assign({ ...aChange(), token: "other", userId: "other" });
+    await tokens.revoke({ ...aChange(), token: "t-9" });
+    await using outbox = connection.outbox();
+    const told: string[] = [];
+    for (let entries = await outbox.read(1); entries.length > 0; entries = await outbox.read(1)) {
+      const records = entries.flatMap((entry) => entry.records ?? []);
+      told.push(...records.flatMap((record) => (record.of === "token" ? [`${record.userId} ${record.origin}`] : [])));
+      await outbox.remove(entries);
+    }
+    expect(told).toHaveLength(12);
+    expect(told.indexOf("other issued")).toBeLessThan(3);
+    expect(told.indexOf("loaded-9 issued")).toBeLessThan(told.indexOf("loaded-9 revoked"));
+  });
+
+  it.each([
+    ["no JSON", "{"],
+    ["of another shape", '{"at":1,"size":1,"sets":[]}'],
+  ])("gives an entry of a load that is none as it is, and what came after it (%s)", async (_, text) => {
+    const { connection, server } = store;
+    await connection.changes.load({
+      by: "loader",
+      load: "some",
+      from: 0,
+      to: 1,
+      items: [{ key: "set:a", personal: true, features: ["a"], limit: 9 }],
+    });
+    const [key = ""] = await server.client.keys("tidegate:outbox:load:*");
+    await server.client.set(key, text);
+    await connection.changes.apply({ ...changeOf("set:a", { add: ["b"] }), personal: true });
+    await using outbox = connection.outbox();
+    const entries = await outbox.read(10);
+    expect(entries.map((entry) => [entry.text, entry.records])).toEqual([[text, undefined]]);
+    await outbox.remove(entries);
+    const after = (await outbox.read(10)).flatMap(({ records = [] }) => records);
+    expect(after.map(({ revision }) => revision.number)).toEqual([2]);
+    await server.client.lpush("tidegate:outbox:load:list", "of another type");
+    expect((await outbox.read(10)).flatMap(({ records = [] }) => records)).toHaveLength(1);
+  });
+
   it("is read in smaller parts where what it holds takes long to travel", async () => {
     const { client, url } = store.server;
     for (let index = 0; index < 100; index++) {
@@ -606,6 +657,16 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
     expect(added).toEqual(["a"]);
     await connection.documents.put({ ...aChange(), collection: "some", name: "a", value: 1, once: "a" });
     expect(await recordsIn(connection)).toHaveLength(3);
+    const batch = { by: "loader", load: "some", from: 0, to: 2 };
+    const sets = ["set:a", "set:b", "set:c"].map((key) => ({ key, personal: true, features: ["a", "b"], limit: 2 }));
+    for (let times = 0; times < 2; times++)
+      expect((await connection.changes.load({ ...batch, items: sets })).position).toBe(2);
+    expect((await recordsIn(connection)).filter(({ by }) => by === "loader")).toHaveLength(3);
+    const tooMany = sets.map((set) => ({ ...set, features: ["c"] }));
+    await expect(connection.changes.load({ ...batch, from: 2, to: 3, items: tooMany })).rejects.toThrow("more than 2");
+    const documents = ["a", "b"].map((name) => ({ collection: "some", name, value: 2 }));
+    expect((await connection.documents.load({ ...batch, load: "other", items: documents })).position).toBe(2);
+    expect((await connection.documents.all("some")).size).toBe(2);
     client.disconnect();
     await stop();
   });

@@ -79,16 +79,13 @@ export class RedisOutbox implements Outbox {
    */
   async backlog(): Promise<Backlog> {
     await this.#look();
-    const loads = this.#known.keys().filter(isLoadEntry).toArray();
-    const [lists, ofLoads] = await Promise.all([
-      this.#ofLists(loads.length),
-      Promise.all(loads.slice(0, mostMeasured).map((key) => this.#ofLoad(key))),
+    const parts = await Promise.all([
+      this.#measure(false, (key) => this.#ofList(key), 1),
+      this.#measure(true, (key) => this.#ofLoad(key), mostInBatch),
     ]);
-    const measured = [...lists.measured, ...ofLoads];
-    const rest = lists.rest + Math.max(0, loads.length - mostMeasured) * mostInBatch;
-    const times = measured.flatMap(({ oldest }) => oldest ?? []);
+    const times = parts.flatMap(({ measured }) => measured.flatMap(({ oldest }) => oldest ?? []));
     return {
-      entries: measured.reduce((sum, { entries }) => sum + entries, rest),
+      entries: parts.reduce((sum, { entries }) => sum + entries, 0),
       oldest: times.length > 0 ? Math.min(...times) : undefined,
     };
   }
@@ -102,19 +99,20 @@ export class RedisOutbox implements Outbox {
     await this.#feed[Symbol.asyncDispose]();
   }
 
-  /** What some lists hold, and how many more there are beside so many loads. It goes on to others while most of those it asked for are empty. */
-  async #ofLists(loads: number): Promise<{ readonly measured: readonly Backlog[]; readonly rest: number }> {
+  /** What lists, or entries of loads, hold; of each that is not asked it is supposed. It goes on to others while most of those it asked for are empty. */
+  async #measure(areLoads: boolean, ask: (key: string) => Promise<Backlog>, supposed: number) {
     while (true) {
-      const some = this.#known
+      const all = this.#known
         .entries()
-        .filter(([key]) => !isLoadEntry(key))
-        .take(mostMeasured)
+        .filter(([key]) => isLoadEntry(key) === areLoads)
         .toArray();
-      const rest = Math.max(0, this.#known.size - loads - some.length);
-      const measured = await Promise.all(some.map(([key]) => this.#ofList(key)));
+      const some = all.slice(0, mostMeasured);
+      const measured = await Promise.all(some.map(([key]) => ask(key)));
       const empty = some.filter((_, index) => measured[index]?.entries === 0);
       for (const [key, told] of empty) this.#forget(key, told);
-      if (rest === 0 || empty.length < some.length / 2) return { measured, rest };
+      const rest = all.length - some.length;
+      if (rest > 0 && empty.length >= some.length / 2) continue;
+      return { measured, entries: measured.reduce((sum, { entries }) => sum + entries, rest * supposed) };
     }
   }
 
@@ -132,8 +130,9 @@ export class RedisOutbox implements Outbox {
   }
 
   async #ofLoad(key: string): Promise<Backlog> {
-    const head = headOf(await this.#redis.getrange(key, 0, headLength).catch(unlessOther("")));
-    return { entries: head?.size ?? 0, oldest: head?.at };
+    const text = await this.#redis.getrange(key, 0, headLength).catch(unlessOther(""));
+    const head = headOf(text);
+    return { entries: head?.size ?? (text === "" ? 0 : 1), oldest: head?.at };
   }
 
   async #readLoads(most: number): Promise<readonly OutboxEntry[]> {
