@@ -57,7 +57,7 @@ ${logs
 ## A change
 
 Until it is acknowledged: ${short(change.http)} ms over HTTP, ${short(change.script)} ms for the script. One call after the other,
-in ${20} rounds of ${200}; both sides change the same set of the same Redis.
+10 ms apart, in 20 rounds of 50; both sides change the same set of the same Redis.
 
 ## An import
 

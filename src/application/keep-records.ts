@@ -8,7 +8,7 @@ const everyMs = 1_000;
 /** More entries, or older ones, in an outbox are told of: the log is away or too slow. */
 const alarming = { entries: 10_000, ageMs: 60_000 };
 const tellEveryMs = 60_000;
-const gatherMs = 20;
+const gatherMs = 200;
 const afterStartMs = 250;
 
 /** What is kept in order of one store. */
@@ -66,7 +66,7 @@ export class KeepRecords {
     if (this.#store.watch?.isDue) this.soon();
   }
 
-  /** Something is to be done; what comes within some milliseconds is done together. */
+  /** Something is to be done; what comes within a fifth of a second is done together. */
   soon(): void {
     if (this.#isSoon || this.#stopped) return;
     this.#isSoon = true;
