@@ -18,7 +18,6 @@ import { defaultFile, loadConfig } from "./config.ts";
 import { type Composition, compose } from "./container.ts";
 import { ChangeRefused } from "./domain/errors.ts";
 import { createLog } from "./infrastructure/logger.ts";
-import { serve } from "./main.ts";
 import { Tokens } from "./tokens.ts";
 
 const program = new Command("tidegate")
@@ -90,7 +89,8 @@ async function onStores(task: (use: UseCases) => Promise<void>): Promise<void> {
 program
   .command("serve")
   .description("answer clients over HTTP until SIGTERM or SIGINT")
-  .action(() => serve(file(), process.env));
+  // All else needs no HTTP.
+  .action(async () => (await import("./main.ts")).serve(file(), process.env));
 
 program
   .command("check")

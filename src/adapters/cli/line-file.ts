@@ -7,7 +7,7 @@ import { ChangeRefused } from "../../domain/errors.ts";
 
 /** A line longer than this is none. */
 const longestBytes = 16 * 1_024 * 1_024;
-const chunkBytes = 128 * 1_024;
+const chunkBytes = 64 * 1_024;
 const lineFeed = 10;
 
 /** A line of text and its number, from 1 on; without the text where that is too long, or is no UTF-8. */
