@@ -20,11 +20,11 @@ type Feature = {
 
 const textOf = (at: number): string => new Date(at).toISOString();
 
-/** Waits until a moment is over, and answers one after it. */
+/** Answers a moment after all that was done before, when it is over: what is done next comes later. */
 async function nextMoment(): Promise<number> {
-  const now = Date.now();
-  await until(() => Date.now() > now + 1, "the next moment has come");
-  return Date.now();
+  const next = Date.now() + 1;
+  await until(() => Date.now() > next, "the next moment is over");
+  return next;
 }
 
 /** All sets are on record from the moment that it answers. */
