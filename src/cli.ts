@@ -66,7 +66,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
 
 /** With nothing remembered of the stores, they need not tell of each of a million changes. */
 function unwatched(composition: Composition): Composition {
-  composition.replace(Tokens.Stores, composition.get(Tokens.Connections));
+  composition.replace(Tokens.CachedSets, new Map());
   return composition;
 }
 

@@ -46,6 +46,9 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections"> & {
   readonly keys: ReadonlyMap<string, KeysRead>;
 };
 
+/** What Tidegate itself keeps documents of. */
+const ownCollections = ["catalogue", "credentials"];
+
 /** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
 export function defaultFile(env: NodeJS.ProcessEnv): string {
   if (env["TIDEGATE_CONFIG"]) return env["TIDEGATE_CONFIG"];
@@ -146,6 +149,10 @@ export function wordsFor(connections: readonly string[] | undefined): Words {
       context.addIssue(template);
       return z.NEVER;
     }),
+    collection: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,63}$/, "is no collection; write up to 64 of a-z 0-9 -, a letter first")
+      .refine((name) => !ownCollections.includes(name), "is a collection of Tidegate's own; choose another name"),
   };
 }
 

@@ -3,6 +3,7 @@ import { type DependencyContainer, type InjectionToken, instanceCachingFactory, 
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { Counts } from "./adapters/http/counts.ts";
 import { EventStreams } from "./adapters/http/event-streams.ts";
+import type { LentStore } from "./adapters/source.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
 import { Catalogue } from "./application/catalogue.ts";
 import { ChangeSet } from "./application/change-set.ts";
@@ -52,10 +53,11 @@ import type { StoredSet } from "./domain/stored-set.ts";
 import { openActivity } from "./infrastructure/activity/activity.ts";
 import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
+import { DocumentSettings } from "./infrastructure/cache/document-settings.ts";
 import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
 import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
-import type { Connection, Store } from "./infrastructure/connection.ts";
+import type { Connection } from "./infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "./infrastructure/credential-secret.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
@@ -150,9 +152,11 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   });
 
   provide(Tokens.Stores, (c) => {
-    const stores = new Map<string, Store>(c.resolve(Tokens.Connections));
-    for (const [name, sets] of c.resolve(Tokens.CachedSets)) {
-      stores.set(name, { sets, changes: connectionOf(c, name).changes });
+    const cached = c.resolve(Tokens.CachedSets);
+    const stores = new Map<string, LentStore>();
+    for (const [name, { sets, changes, documents }] of c.resolve(Tokens.Connections)) {
+      const settings = new DocumentSettings(documents, c.resolve(Tokens.Clock));
+      stores.set(name, { sets: cached.get(name) ?? sets, changes, settings, documents });
     }
     return stores;
   });
@@ -234,6 +238,8 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const store = (connection: string) => ({
       sets: new PastFeatureSets(recall, connection, at),
       changes: new PastFeatureStore(recall, connection, at),
+      settings: { read: () => Promise.reject(new NotKnown([{ name: connection }])) },
+      documents: connectionOf(c, connection).documents,
     });
     return config.sources.map(({ create, isReplayable, kind: _, ...source }) => {
       const resolver = isReplayable ? create({ name: source.name, store, warn: () => {} }) : unrecorded(source.name);

@@ -1,6 +1,7 @@
 import type { InjectionToken } from "tsyringe";
 import type { Counts } from "./adapters/http/counts.ts";
 import type { EventStreams } from "./adapters/http/event-streams.ts";
+import type { LentStore } from "./adapters/source.ts";
 import type { AcceptStores } from "./application/accept-stores.ts";
 import type { Catalogue } from "./application/catalogue.ts";
 import type { ChangeSet } from "./application/change-set.ts";
@@ -42,7 +43,7 @@ import type { Activity } from "./infrastructure/activity/activity.ts";
 import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
-import type { Connection, Store } from "./infrastructure/connection.ts";
+import type { Connection } from "./infrastructure/connection.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { CommandTimes, Metrics } from "./infrastructure/metrics/metrics.ts";
 
@@ -63,7 +64,7 @@ export const Tokens = {
   CachedSets: token<ReadonlyMap<string, CachedFeatureSets>>("CachedSets"),
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
-  Stores: token<ReadonlyMap<string, Store>>("Stores"),
+  Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),

@@ -1,8 +1,10 @@
 import type { z } from "zod";
+import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureResolver } from "../domain/feature-resolver.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import type { FeatureStore } from "../domain/feature-store.ts";
 import type { KeyTemplate } from "../domain/key-template.ts";
+import type { Settings } from "../domain/stored-settings.ts";
 
 /** What a definition builds its options schema from; a file outside this repository needs no import. */
 export type Words = {
@@ -11,6 +13,16 @@ export type Words = {
   readonly connection: z.ZodType<string, string>;
   /** A key with places for fields of the context, as in `location:{location}`. */
   readonly keyTemplate: z.ZodType<KeyTemplate, string>;
+  /** The collection of documents in which a source keeps its settings of single features. */
+  readonly collection: z.ZodType<string, string>;
+};
+
+/** A store, as far as a source may use it: what it reads, and what people change it through. */
+export type LentStore = {
+  readonly sets: FeatureSets;
+  readonly changes: FeatureStore;
+  readonly settings: Settings;
+  readonly documents: DocumentStore;
 };
 
 /** What Tidegate lends to a source. */
@@ -18,7 +30,7 @@ export type SourceHost = {
   /** The configured name of the source. */
   readonly name: string;
   /** The store behind a connection. */
-  readonly store: (connection: string) => { readonly sets: FeatureSets; readonly changes: FeatureStore };
+  readonly store: (connection: string) => LentStore;
   /** Writes a warning to the log: a fixed sentence, and what varies beside it. */
   readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
 };
@@ -37,6 +49,11 @@ export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
   readonly options: (words: Words) => Options;
   /** Options that work, for the docs; a test parses them. */
   readonly example: z.input<Options>;
+  /**
+   * What people may write down for one feature, where the source keeps something of each ({@link ../domain/stored-settings.ts}); what it
+   * answers with is what is kept. Issues say what is wrong and what to do. A setting that was kept is parsed again when it is read.
+   */
+  readonly setting?: (words: Words) => z.ZodType;
   /**
    * That its answers are a function of its options, the context and the sets that it reads through the host, and that making one costs
    * nothing. Then it can be asked about a past moment: another one is made over the sets of then. Without that

@@ -48,7 +48,7 @@ export class IdentifyCaller {
     const context = {
       at: at ?? this.#now(),
       ...(userId === undefined ? {} : { userId, targetingKey: userId }),
-      ...(location ? { location } : {}),
+      ...(location ? { locations: [location] } : {}),
     };
     return { context, ...(identity ? { identity } : {}) };
   }

@@ -1,5 +1,6 @@
 import { ChangeRefused, UnknownSource } from "../domain/errors.ts";
-import { isValue, type KeyField, keyFields } from "../domain/evaluation-context.ts";
+import { isValue, keyFields } from "../domain/evaluation-context.ts";
+import type { KeyValues } from "../domain/key-template.ts";
 import type { Source } from "../domain/source.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
 
@@ -10,12 +11,9 @@ export type KnownSource = Source & {
   readonly stored: StoredSet | undefined;
 };
 
-/** The values that a set's key is made from. */
-export type SetContext = { readonly [field in KeyField]?: string | undefined };
-
 /** How somebody names one set: by the source that reads it and for whom, or by its key. */
 export type SetName =
-  | { readonly source: string; readonly context?: SetContext }
+  | { readonly source: string; readonly context?: KeyValues }
   | { readonly key: string; readonly connection?: string | undefined };
 
 /** One set, and the family that it belongs to. */
@@ -50,7 +48,7 @@ export class SourceSets {
     );
   }
 
-  #ofSource(source: string, context: SetContext): FoundSet {
+  #ofSource(source: string, context: KeyValues): FoundSet {
     const stored = this.of(source);
     for (const field of keyFields) {
       const value = context[field];
@@ -67,7 +65,7 @@ export class SourceSets {
         );
       }
     }
-    return { key: stored.key.keyFor({ ...given(context), at: 0 }) ?? "", stored };
+    return { key: stored.key.keyOf(context) ?? "", stored };
   }
 
   #ofKey(key: string, connection: string | undefined): FoundSet {
@@ -94,6 +92,3 @@ export class SourceSets {
     return this.sources.map(({ name }) => name).join(", ");
   }
 }
-
-const given = (context: SetContext): Partial<Record<KeyField, string>> =>
-  Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));

@@ -12,13 +12,26 @@ export type EvaluationContext = {
   readonly userId?: UserId;
   /** Who a percentage counts: the user id where there is one. Selects nobody's data. */
   readonly targetingKey?: string;
-  /** Where the client says it is. A claim, never an authorization. */
-  readonly location?: string;
+  /**
+   * The names of where the client is, the most exact first: `es/madrid`, then `es`; at least one where the field is there. A claim or a
+   * guess, never an authorization.
+   */
+  readonly locations?: readonly string[];
+  /** The address that the call came from. */
+  readonly ip?: string;
+  /** What else the client says of itself, as the configuration declares it. */
+  readonly attributes?: Readonly<Record<string, Attribute>>;
   /** The instant asked about. */
   readonly at: Instant;
 };
 
-/** The fields of a context that a key template may name. */
+/** The value of an attribute of a context. */
+export type Attribute = string | number | boolean;
+
+/** A field of a context but its instant, or one of its attributes, as `attributes.plan`. */
+export type ContextField = "userId" | "targetingKey" | "locations" | "ip" | "attributes" | `attributes.${string}`;
+
+/** The fields of a context that a key template may name; of its locations each gives a key. */
 export const keyFields = ["userId", "targetingKey", "location"] as const;
 export type KeyField = (typeof keyFields)[number];
 

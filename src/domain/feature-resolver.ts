@@ -1,7 +1,8 @@
-import type { EvaluationContext, Instant } from "./evaluation-context.ts";
+import type { ContextField, EvaluationContext, Instant } from "./evaluation-context.ts";
 import type { FeatureKey, Resolution } from "./feature.ts";
 import type { Held } from "./held.ts";
 import type { StoredSet } from "./stored-set.ts";
+import type { StoredSettings } from "./stored-settings.ts";
 
 /** What a source says: a resolution for each feature it knows, and how long that holds. */
 export type Answer = {
@@ -26,6 +27,13 @@ export const nothing: Answer = { features: new Map(), validUntil: Number.POSITIV
  */
 export interface FeatureResolver extends Partial<AsyncDisposable> {
   resolve(context: EvaluationContext): Answer | Promise<Answer>;
+  /**
+   * The fields of the context that its answers follow from: who agrees in these gets the same answer without it being asked. Left out,
+   * all. Time is none of them; an answer says how long it holds.
+   */
+  readonly reads?: readonly ContextField[];
   /** The sets it reads, where it reads sets that people may change. */
   readonly stored?: StoredSet;
+  /** What it keeps of single features, where it keeps something that people may change. */
+  readonly settings?: StoredSettings;
 }

@@ -20,6 +20,8 @@ export type Resolution = {
   readonly value: Json;
   readonly variant?: string;
   readonly reason: Reason;
+  /** What the source tells of how it came to this, for explanations. */
+  readonly metadata?: Readonly<Record<string, Json>>;
 };
 
 const writableKey = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;

@@ -1,5 +1,8 @@
 import { type EvaluationContext, type KeyField, keyFields } from "./evaluation-context.ts";
 
+/** The values that a key is made from. */
+export type KeyValues = { readonly [field in KeyField]?: string | undefined };
+
 type Segment = { readonly literal: string } | { readonly field: KeyField };
 
 const field = /^\{(.*)\}$/;
@@ -53,10 +56,15 @@ export class KeyTemplate {
   }
 
   /** The key for a context; `undefined` where the context lacks a field. */
-  keyFor(context: EvaluationContext): string | undefined {
+  keyFor({ userId, targetingKey, locations }: EvaluationContext): string | undefined {
+    return this.keyOf({ userId, targetingKey, location: locations?.[0] });
+  }
+
+  /** The key that is made from these values; `undefined` where one of them is lacking. */
+  keyOf(values: KeyValues): string | undefined {
     let key = "";
     for (const [index, segment] of this.#segments.entries()) {
-      const part = "field" in segment ? context[segment.field] : segment.literal;
+      const part = "field" in segment ? values[segment.field] : segment.literal;
       if (part === undefined) return undefined;
       key += (index === 0 ? "" : ":") + ("field" in segment ? encodeValue(part) : part);
     }
@@ -83,7 +91,7 @@ export class KeyTemplate {
   }
 
   /** The values of the fields that a key was made from; `undefined` for a key that the template makes for no context. */
-  valuesIn(key: string): Partial<Record<KeyField, string>> | undefined {
+  valuesIn(key: string): KeyValues | undefined {
     if (!this.matches(key)) return undefined;
     const parts = key.split(":");
     return Object.fromEntries(

@@ -65,7 +65,7 @@ describe("resolving features", () => {
     };
     const { ask } = service([source("a", see), source("b", see)], { "1234": "user-1" });
     await ask({ token: "1234" }, "madrid");
-    const expected = { at: 1_700_000_000_000, userId: "user-1", targetingKey: "user-1", location: "madrid" };
+    const expected = { at: 1_700_000_000_000, userId: "user-1", targetingKey: "user-1", locations: ["madrid"] };
     expect(asked).toEqual([expected, expected]);
   });
 

@@ -14,14 +14,14 @@ const keyOf = (userId: string) => user.keyFor({ userId, at: 0 });
 describe("a key template", () => {
   it("makes the keys of the seed", () => {
     expect(keyOf("1")).toBe("features:user:1");
-    expect(template("location:{location}").keyFor({ location: "location1", at: 0 })).toBe("location:location1");
+    expect(template("location:{location}").keyFor({ locations: ["location1"], at: 0 })).toBe("location:location1");
     expect(template("global_features").keyFor({ at: 0 })).toBe("global_features");
     expect(template("tidegate:killed").keyFor({ at: 0 })).toBe("tidegate:killed");
   });
 
   it("has no key for a context that lacks its field", () => {
     expect(user.keyFor({ at: 0 })).toBeUndefined();
-    expect(user.keyFor({ targetingKey: "1", location: "madrid", at: 0 })).toBeUndefined();
+    expect(user.keyFor({ targetingKey: "1", locations: ["madrid"], at: 0 })).toBeUndefined();
   });
 
   it.each([

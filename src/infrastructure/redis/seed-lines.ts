@@ -51,7 +51,7 @@ async function* setPages(redis: Redis): AsyncGenerator<ExportedPage> {
   for (const { prefix, field } of families) {
     const template = KeyTemplate.parse(`${prefix}{${field}}`) as KeyTemplate;
     for await (const keys of scan(redis, prefix, "set")) {
-      const named = (key: string) => template.keyFor({ [field]: key.slice(prefix.length), at: 0 }) ?? key;
+      const named = (key: string) => template.keyOf({ [field]: key.slice(prefix.length) }) ?? key;
       yield pageOf(await Promise.all(keys.map((key) => setIn(redis, key, named(key)))));
     }
   }

@@ -231,7 +231,7 @@ function shown({ context, isPast, identity, isLogAnswering, sources, features }:
     state: isPast ? ("recorded" as const) : ("live" as const),
     configuration: "current" as const,
     user: context.userId ?? null,
-    location: context.location ?? null,
+    location: context.locations?.[0] ?? null,
     identity: identity ? shownFreshness(identity) : null,
     log: isLogAnswering ? ("answering" as const) : ("unavailable" as const),
     sources: sources.map(shownSource),

@@ -1,9 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ChangeSet, SetContent } from "../../../application/change-set.ts";
-import type { KnownSource, SetContext, SourceSets } from "../../../application/source-sets.ts";
+import type { KnownSource, SourceSets } from "../../../application/source-sets.ts";
 import type { Claims } from "../../../domain/claims.ts";
 import { keyFields } from "../../../domain/evaluation-context.ts";
+import type { KeyValues } from "../../../domain/key-template.ts";
 import { roles } from "../../../domain/source.ts";
 import { checkedRoute } from "../checked-route.ts";
 import type { Operators } from "../operators.ts";
@@ -218,7 +219,7 @@ const nameIn = (c: Context): string => c.req.param("name") ?? "";
 const featureIn = (c: Context): string => c.req.param("feature") ?? "";
 
 /** The fields of the source's key. Throws `HttpProblem` `invalid-query` where one is missing, or another is given. */
-function contextFor(sets: SourceSets, source: string, query: SetContext): SetContext {
+function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValues {
   const { fields } = sets.of(source).key;
   for (const field of keyFields) {
     const isNeeded = fields.includes(field);

@@ -1,0 +1,24 @@
+/** What there is to tell where a caller is. */
+export type Clues = {
+  /** Where it says it is. */
+  readonly said?: string;
+  /** The value of a header, by its name in lower case; of a header that only proxies may set, where one that is trusted did. */
+  readonly header: (name: string) => string | undefined;
+  /** The value of a parameter of the query. */
+  readonly query: (name: string) => string | undefined;
+  /** The address that the call came from. */
+  readonly ip?: string;
+};
+
+/** Port: a way to find out where a caller is. */
+export interface Locator {
+  /** The headers that it goes by, in lower case. */
+  readonly headers: readonly string[];
+  /** Whether it goes by the address. */
+  readonly readsIp: boolean;
+  /**
+   * The names of where the caller is, the most exact first; none where it cannot tell. Names of several levels have slashes between
+   * them, as in `es/madrid`; what they are part of need not be named. It answers in some microseconds. Throws `InvalidContext` for clues that mean nothing.
+   */
+  locate(clues: Clues): readonly string[];
+}
