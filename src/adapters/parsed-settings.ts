@@ -1,0 +1,63 @@
+import type { z } from "zod";
+import type { FeatureKey, Json } from "../domain/feature.ts";
+import type { SettingsByFeature } from "../domain/stored-settings.ts";
+import type { SourceHost } from "./source.ts";
+
+const warnEveryMs = 60_000;
+
+/** The settings that were parsed last, and what became of each; one that is none became nothing. */
+type Parsed<T> = {
+  readonly settings: ReadonlyMap<FeatureKey, Json>;
+  readonly all: ReadonlyMap<FeatureKey, T>;
+};
+
+/**
+ * Settings of single features as a source needs them: each is parsed once, when it was changed. One that is not what the
+ * schema wants, because it was written behind our back, is left out, and warned of at most once a minute.
+ */
+export class ParsedSettings<T> {
+  readonly #schema: z.ZodType<T>;
+  readonly #warn: SourceHost["warn"];
+  readonly #parsed = new WeakMap<SettingsByFeature, ReadonlyMap<FeatureKey, T>>();
+  #last: Parsed<T> = { settings: new Map(), all: new Map() };
+  #warnedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(schema: z.ZodType<T>, warn: SourceHost["warn"]) {
+    this.#schema = schema;
+    this.#warn = warn;
+  }
+
+  /** The same map for the same settings. */
+  of(settings: SettingsByFeature): ReadonlyMap<FeatureKey, T> {
+    const known = this.#parsed.get(settings);
+    if (known) return known;
+    const { all, invalid } = this.#parse(settings);
+    if (invalid.length > 0) this.#tell(invalid);
+    this.#parsed.set(settings, all);
+    this.#last = { settings, all };
+    return all;
+  }
+
+  #parse(settings: SettingsByFeature): { readonly all: ReadonlyMap<FeatureKey, T>; readonly invalid: FeatureKey[] } {
+    const all = new Map<FeatureKey, T>();
+    const invalid: FeatureKey[] = [];
+    for (const [feature, setting] of settings) {
+      const before = this.#last.settings.get(feature) === setting ? this.#last.all.get(feature) : undefined;
+      const { success, data } =
+        before === undefined ? this.#schema.safeParse(setting) : { success: true, data: before };
+      if (success) all.set(feature, data as T);
+      else invalid.push(feature);
+    }
+    return { all, invalid };
+  }
+
+  #tell(invalid: readonly FeatureKey[]): void {
+    const now = performance.now();
+    if (now - this.#warnedAt < warnEveryMs) return;
+    this.#warnedAt = now;
+    this.#warn(
+      { features: invalid.slice(0, 10), invalid: invalid.length },
+      "settings that are none were left out; put them anew through the admin API, or remove them",
+    );
+  }
+}
