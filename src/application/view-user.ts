@@ -34,7 +34,7 @@ export class ViewUser {
   /** Nobody keeps a list of users: one whom nobody knows has nothing, and gets what everyone gets. Rejects with `ChangeRefused` for an id that cannot be one. */
   async execute(userId: UserId, location: string | undefined): Promise<UserView> {
     if (!isValue(userId)) throw new ChangeRefused("A user id has 1 to 200 printable characters; name another user.");
-    const context = { userId, targetingKey: userId, location };
+    const context = { userId, location };
     const own = this.#sets.sources.filter(({ stored }) => stored && isPersonal(stored));
     const named = own.filter(({ stored }) => stored?.key.fields.every((field) => context[field] !== undefined));
     const [sets, gets, tokens] = await Promise.all([

@@ -10,7 +10,7 @@ export type Instant = number;
  */
 export type EvaluationContext = {
   readonly userId?: UserId;
-  /** Who a percentage counts: the user id where there is one. Selects nobody's data. */
+  /** Whom a percentage counts: the user id, or else an id that the client brings. Selects nobody's data. */
   readonly targetingKey?: string;
   /**
    * The names of where the client is, the most exact first: `es/madrid`, then `es`; at least one where the field is there. A claim or a
@@ -31,8 +31,8 @@ export type Attribute = string | number | boolean;
 /** A field of a context but its instant, or one of its attributes, as `attributes.plan`. */
 export type ContextField = "userId" | "targetingKey" | "locations" | "ip" | "attributes" | `attributes.${string}`;
 
-/** The fields of a context that a key template may name; of its locations each gives a key. */
-export const keyFields = ["userId", "targetingKey", "location"] as const;
+/** The fields of a context that a key template may name; of its locations each gives a key. A targeting key is not among them: a client may type it. */
+export const keyFields = ["userId", "location"] as const;
 export type KeyField = (typeof keyFields)[number];
 
 /** The longest value of such a field, in UTF-16 code units. */

@@ -56,8 +56,8 @@ export class KeyTemplate {
   }
 
   /** The key for a context; `undefined` where the context lacks a field. */
-  keyFor({ userId, targetingKey, locations }: EvaluationContext): string | undefined {
-    return this.keyOf({ userId, targetingKey, location: locations?.[0] });
+  keyFor({ userId, locations }: EvaluationContext): string | undefined {
+    return this.keyOf({ userId, location: locations?.[0] });
   }
 
   /** The key that is made from these values; `undefined` where one of them is lacking. */

@@ -14,5 +14,4 @@ export type StoredSet = {
 };
 
 /** Whether its sets belong to a user each, so that there may be millions of them. */
-export const isPersonal = ({ key }: StoredSet): boolean =>
-  key.fields.some((field) => field === "userId" || field === "targetingKey");
+export const isPersonal = ({ key }: StoredSet): boolean => key.fields.includes("userId");

@@ -60,7 +60,8 @@ describe("a key template", () => {
     ["{userId}", /begins with a field/],
     ["user{userId}", /mixes text and a field/],
     ["a:{userId}{location}", /there is no field|mixes/],
-    ["a:{country}", /there is no field "country"; choose one of userId, targetingKey, location/],
+    ["a:{country}", /there is no field "country"; choose one of userId, location/],
+    ["features:user:{targetingKey}", /there is no field "targetingKey"/],
     ["a:{}", /there is no field/],
     ["a:{userId", /mixes text and a field/],
   ])("is not %j", (text, fault) => {
@@ -70,7 +71,7 @@ describe("a key template", () => {
   it.each([
     ["a:{userId}", "a:{location}", true],
     ["a:{location}", "a:b", true],
-    ["features:{location}:{targetingKey}", "features:user:{userId}", true],
+    ["features:{location}:{userId}", "features:user:{userId}", true],
     ["location:{location}", "features:{userId}", false],
     ["a:{userId}", "a:{userId}:b", false],
     ["global_features", "active_features", false],

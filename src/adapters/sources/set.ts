@@ -14,7 +14,7 @@ export const source = defineSource({
     z.strictObject({
       connection: connection.describe("The connection that holds the set."),
       key: keyTemplate.describe(
-        "The key of the set. `{userId}`, `{targetingKey}` or `{location}` may stand between colons; for a caller without that field the source has nothing to say.",
+        "The key of the set. `{userId}` or `{location}` may stand between colons; for a caller without that field the source has nothing to say.",
       ),
       maxMembers: z.coerce
         .number()

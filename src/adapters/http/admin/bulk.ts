@@ -21,7 +21,6 @@ const Item = z
     context: z
       .strictObject({
         userId: z.string().optional(),
-        targetingKey: z.string().optional(),
         location: z.string().optional(),
       })
       .default({})

@@ -45,7 +45,6 @@ const contextValue = (description: string, example: string) => z.string().option
 /** Which set of a source is meant: just the fields of its key. */
 const ContextQuery = z.strictObject({
   userId: contextValue("The user, where the source has a set for each.", "1"),
-  targetingKey: contextValue("The targeting key, where the source has a set for each.", "device-7"),
   location: contextValue("The location, where the source has a set for each.", "madrid"),
 });
 const ChangeMemberQuery = TrialQuery.extend(ContextQuery.shape);
