@@ -22,6 +22,7 @@ import { ImportData } from "./application/import-data.ts";
 import { KeepRecords } from "./application/keep-records.ts";
 import { ListFeatures } from "./application/list-features.ts";
 import { LoadDemo } from "./application/load-demo.ts";
+import { LocateCaller } from "./application/locate-caller.ts";
 import { ManageCredentials } from "./application/manage-credentials.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { PastFeatureSets } from "./application/past-feature-sets.ts";
@@ -59,6 +60,7 @@ import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection } from "./infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "./infrastructure/credential-secret.ts";
+import { locatorOf } from "./infrastructure/location/locator-of.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
@@ -203,6 +205,8 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       c.resolve(Tokens.Clock),
     );
   });
+
+  provide(Tokens.LocateCaller, () => new LocateCaller(config.location.map(locatorOf)));
 
   provide(
     Tokens.ResolveFeatures,

@@ -18,6 +18,7 @@ import type { ImportData } from "./application/import-data.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
 import type { ListFeatures } from "./application/list-features.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
+import type { LocateCaller } from "./application/locate-caller.ts";
 import type { ManageCredentials } from "./application/manage-credentials.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
@@ -67,6 +68,7 @@ export const Tokens = {
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
+  LocateCaller: token<LocateCaller>("LocateCaller"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
   RecallSets: token<RecallSets>("RecallSets"),
   SurveySources: token<SurveySources>("SurveySources"),

@@ -7,6 +7,7 @@ import {
   type UserId,
 } from "../domain/evaluation-context.ts";
 import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
+import { locationsAt } from "../domain/location.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import { faultOf } from "./ask-source.ts";
 import type { SourceStates } from "./source-states.ts";
@@ -38,17 +39,13 @@ export class IdentifyCaller {
    * control characters, and `SourceUnavailable` when the store of tokens does not answer in time.
    */
   async execute(caller: Caller, location: string | undefined, at?: Instant): Promise<Identified> {
-    if (location && !isValue(location)) {
-      throw new InvalidContext(
-        `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
-      );
-    }
+    const locations = location ? locationsAt([location]) : undefined;
     const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
     const context = {
       at: at ?? this.#now(),
       ...(userId === undefined ? {} : { userId, targetingKey: userId }),
-      ...(location ? { locations: [location] } : {}),
+      ...(locations ? { locations } : {}),
     };
     return { context, ...(identity ? { identity } : {}) };
   }

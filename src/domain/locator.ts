@@ -1,17 +1,19 @@
 /** What there is to tell where a caller is. */
 export type Clues = {
-  /** Where it says it is. */
-  readonly said?: string;
+  /** Where it says it is; none where that is empty. */
+  readonly said?: string | undefined;
   /** The value of a header, by its name in lower case; of a header that only proxies may set, where one that is trusted did. */
   readonly header: (name: string) => string | undefined;
   /** The value of a parameter of the query. */
   readonly query: (name: string) => string | undefined;
   /** The address that the call came from. */
-  readonly ip?: string;
+  readonly ip?: string | undefined;
 };
 
 /** Port: a way to find out where a caller is. */
 export interface Locator {
+  /** What the configuration calls this way. */
+  readonly kind: string;
   /** The headers that it goes by, in lower case. */
   readonly headers: readonly string[];
   /** Whether it goes by the address. */

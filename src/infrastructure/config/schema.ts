@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { roles } from "../../domain/source.ts";
+import { location } from "./location.ts";
 
 const name = z
   .string()
@@ -213,6 +214,7 @@ export const base = z.strictObject({
     .describe(
       "The stores, by name; and `activity`, where the activity log is kept, of kind postgres or sqlite: left out, in the file `activity.db` among the data.",
     ),
+  location,
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),
 });

@@ -1,0 +1,9 @@
+import type { Locator } from "../../domain/locator.ts";
+
+/** Takes callers at their word. */
+export const callerLocator: Locator = {
+  kind: "caller",
+  headers: [],
+  readsIp: false,
+  locate: ({ said }) => (said ? [said] : []),
+};

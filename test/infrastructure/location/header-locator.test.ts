@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { headerLocator } from "../../../src/infrastructure/location/header-locator.ts";
+
+describe("a header", () => {
+  const locator = headerLocator("CF-IPCountry");
+  const placeIn = (value?: string) =>
+    locator.locate({ header: (name) => (name === "cf-ipcountry" ? value : undefined), query: () => undefined });
+
+  it.each([
+    ["ES", ["es"]],
+    [" es ", ["es"]],
+    ["es/madrid", ["es/madrid"]],
+    ["Madrid", ["Madrid"]],
+  ])("that holds %j tells %j", (value, places) => {
+    expect(placeIn(value)).toEqual(places);
+  });
+
+  it.each([undefined, "", " ", "XX", "T1"])("that holds %j cannot tell", (value) => {
+    expect(placeIn(value)).toEqual([]);
+  });
+
+  it("is the only thing that it goes by", () => {
+    expect(locator).toMatchObject({ kind: "header", headers: ["cf-ipcountry"], readsIp: false });
+  });
+});
