@@ -3,6 +3,7 @@ import type { Claims } from "../domain/claims.ts";
 import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import type { FeatureStore } from "../domain/feature-store.ts";
+import type { ItemStore } from "../domain/item-store.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { Outbox } from "../domain/outbox.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
@@ -23,6 +24,7 @@ export type RemoteStore = {
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
   readonly documents: DocumentStore;
+  readonly items: ItemStore;
   readonly claims: Claims;
   /** For what one of the processes on this store is to do. */
   lease(name: string): Lease;

@@ -10,6 +10,7 @@ import { RedisClaims } from "./redis-claims.ts";
 import { RedisDocumentStore } from "./redis-document-store.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
+import { RedisItemStore } from "./redis-item-store.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
 import { RedisOutbox } from "./redis-outbox.ts";
@@ -54,6 +55,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     changes: new RedisFeatureStore(redis, guard),
     claims: new RedisClaims(redis),
     documents: new RedisDocumentStore(redis),
+    items: new RedisItemStore(redis),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, new RedisChangeFeed(name, url, [outboxPrefix], log)),

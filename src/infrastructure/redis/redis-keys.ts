@@ -49,3 +49,13 @@ export function bookkeeping(key: string) {
     users: `${ownPrefix}users:${tag}`,
   };
 }
+
+/** What is kept of a partner's items, by the name of the source that reads them; all in one hash slot. */
+export const itemKeys = (provider: string) => ({
+  /** A hash: each item by its id, in JSON. */
+  items: `${ownPrefix}items:{${provider}}`,
+  /** A sorted set: the ids, by the revision at which each was put. */
+  order: `${ownPrefix}items:{${provider}}:order`,
+  /** A hash: the epoch, the number of the last revision, and how reading does, in JSON. */
+  head: `${ownPrefix}items:{${provider}}:head`,
+});

@@ -8,6 +8,7 @@ import { SqliteClaims } from "./sqlite-claims.ts";
 import { SqliteDocumentStore } from "./sqlite-document-store.ts";
 import { SqliteFeatureSets } from "./sqlite-feature-sets.ts";
 import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
+import { SqliteItemStore } from "./sqlite-item-store.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
 import { busyMs, prepareSchema } from "./sqlite-schema.ts";
@@ -22,6 +23,7 @@ export function openSqlite(name: string, file: string): Connection {
     sets: new SqliteFeatureSets(database),
     changes: new SqliteFeatureStore(database, journal),
     documents: new SqliteDocumentStore(database, journal),
+    items: new SqliteItemStore(database, journal),
     claims: new SqliteClaims(journal),
     outbox: () => new SqliteOutbox(database, journal),
     tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),

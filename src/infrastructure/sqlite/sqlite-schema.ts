@@ -37,6 +37,17 @@ const tables = `
   CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
 `;
 
+/** Came later than the others, so that a file may have those and not these. */
+const itemTables = `
+  CREATE TABLE providers (
+    name TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL, state TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE items (
+    provider TEXT, id TEXT, number INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (provider, id)
+  ) STRICT;
+  CREATE INDEX items_by_number ON items (provider, number);
+`;
+
 /**
  * Makes the tables that are missing, all or none, also in a file that holds only sets and users of tokens, as those of
  * earlier versions do. Several processes may do so at once.
@@ -46,7 +57,8 @@ export function prepareSchema(database: DatabaseSync): void {
   if (isPrepared(database)) return;
   whileFree(() => database.exec("BEGIN IMMEDIATE"));
   try {
-    if (!isPrepared(database)) database.exec(tables);
+    if (!hasTable(database, "outbox")) database.exec(tables);
+    if (!hasTable(database, "items")) database.exec(itemTables);
     database.exec("COMMIT");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
@@ -54,8 +66,10 @@ export function prepareSchema(database: DatabaseSync): void {
   }
 }
 
-const isPrepared = (database: DatabaseSync): boolean =>
-  database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'outbox'").get() !== undefined;
+const isPrepared = (database: DatabaseSync): boolean => hasTable(database, "outbox") && hasTable(database, "items");
+
+const hasTable = (database: DatabaseSync, name: string): boolean =>
+  database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;
 
 /** Switching a new file to WAL fails at once while another process does the same, whatever the busy timeout. */
 function whileFree(task: () => void): void {
