@@ -67,6 +67,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
 /** With nothing remembered of the stores, they need not tell of each of a million changes. */
 function unwatched(composition: Composition): Composition {
   composition.replace(Tokens.CachedSets, new Map());
+  composition.replace(Tokens.CachedSettings, new Map());
   return composition;
 }
 

@@ -10,6 +10,8 @@ import { type Complain, ConfigError, type Problem } from "./infrastructure/confi
 import { listIn, mapIn } from "./infrastructure/config/entries.ts";
 import { checkAdminToken, withEnvironment } from "./infrastructure/config/environment.ts";
 import {
+  type CollectionInUse,
+  checkCollections,
   checkOverlaps,
   checkReservedKeys,
   checkTokenKeys,
@@ -30,6 +32,8 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
   /** Whether one can be made over the sets of a past moment, and tells what it said then. */
   readonly isReplayable: boolean;
+  /** What people may write down for one feature, where it keeps something of each. */
+  readonly setting: z.ZodType | undefined;
   readonly create: (host: SourceHost) => FeatureResolver;
 };
 
@@ -45,6 +49,9 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections"> & {
   /** What is read of each connection. */
   readonly keys: ReadonlyMap<string, KeysRead>;
 };
+
+/** The schemas of options that name a collection. */
+const collectionSchemas = z.registry<{ readonly isCollection: true }>();
 
 /** What Tidegate itself keeps documents of. */
 const ownCollections = ["catalogue", "credentials"];
@@ -81,6 +88,7 @@ export async function loadConfig(
   const entries = listIn(raw, "sources");
   const sources: ConfiguredSource[] = [];
   const keys: KeyInUse[] = [];
+  const collections: CollectionInUse[] = [];
   for (const [index, entry] of entries.entries()) {
     const kind = entry["kind"];
     if (typeof kind !== "string") continue;
@@ -90,24 +98,26 @@ export async function loadConfig(
       complain([...path, "kind"], definition);
       continue;
     }
-    const options = optionsOf(definition, wordsFor(connections));
-    if (typeof options === "string") {
-      complain([...path, "kind"], `${kind} ${options}`);
+    const schemas = schemasOf(definition, wordsFor(connections));
+    if (typeof schemas === "string") {
+      complain([...path, "kind"], `${kind} ${schemas}`);
       continue;
     }
+    const { options, setting } = schemas;
     const parsed = check(z.strictObject({ ...commonOptions.shape, ...options.shape }), entry, yaml, path, problems);
     if (!parsed) continue;
-    sources.push(configured(parsed, definition));
+    sources.push(configured(parsed, definition, setting));
     for (const [option, value] of Object.entries(parsed)) {
-      if (value instanceof KeyTemplate) {
-        const connection = String(entry["connection"]);
-        keys.push({ connection, store: storeOf(raw, connection), template: value, path: [...path, option] });
-      }
+      const connection = String(entry["connection"]);
+      const inUse = { connection, store: storeOf(raw, connection), path: [...path, option] };
+      if (value instanceof KeyTemplate) keys.push({ ...inUse, template: value });
+      else if (isCollection(options.shape[option])) collections.push({ ...inUse, collection: String(value), kind });
     }
   }
   checkActivityConnection(raw, data, complain);
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
+  checkCollections(collections, complain);
   checkReservedKeys(keys, checked?.tokens, complain);
   if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
   if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
@@ -117,8 +127,8 @@ export async function loadConfig(
   if (checked && running) checkUnchanged(checked.server, running, complain);
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   const separated = apart(checked.connections, data);
-  const stores = namesOfStores(raw, Object.keys(separated.connections), keys);
-  return { ...checked, ...separated, file, sources, stores, keys: keysRead(keys, checked.tokens) };
+  const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
+  return { ...checked, ...separated, file, sources, stores, keys: keysRead(keys, collections, checked.tokens) };
 }
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
@@ -152,14 +162,30 @@ export function wordsFor(connections: readonly string[] | undefined): Words {
     collection: z
       .string()
       .regex(/^[a-z][a-z0-9-]{0,63}$/, "is no collection; write up to 64 of a-z 0-9 -, a letter first")
-      .refine((name) => !ownCollections.includes(name), "is a collection of Tidegate's own; choose another name"),
+      .refine((name) => !ownCollections.includes(name), "is a collection of Tidegate's own; choose another name")
+      .register(collectionSchemas, { isCollection: true }),
   };
 }
 
-function optionsOf({ options }: SourceDefinition, words: Words): z.ZodObject | string {
+/** Whether an option names a collection, however a kind has described it or made it one that may be left out. */
+function isCollection(schema: z.core.$ZodType | undefined): boolean {
+  if (!schema) return false;
+  if (collectionSchemas.get(schema)) return true;
+  const isWrapped =
+    schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault;
+  return isWrapped && isCollection(schema.unwrap());
+}
+
+/** What may stand in the YAML, and what people may write down for a feature. */
+type Schemas = { readonly options: z.ZodObject; readonly setting: z.ZodType | undefined };
+
+function schemasOf(definition: SourceDefinition, words: Words): Schemas | string {
   try {
-    const schema = options(words);
-    return schema instanceof z.ZodObject ? schema : "has options that are no z.strictObject; mend the file";
+    const options = definition.options(words);
+    const setting = definition.setting?.(words);
+    return options instanceof z.ZodObject
+      ? { options, setting }
+      : "has options that are no z.strictObject; mend the file";
   } catch (cause) {
     return `cannot tell its options: ${cause instanceof Error ? cause.message : cause}; mend the file`;
   }
@@ -171,11 +197,15 @@ function noConnection(name: string, connections: readonly string[]): string {
   return `there is no connection "${name}"; ${wayOut}`;
 }
 
-function configured(parsed: z.output<typeof commonOptions>, definition: SourceDefinition): ConfiguredSource {
+function configured(
+  parsed: z.output<typeof commonOptions>,
+  definition: SourceDefinition,
+  setting: z.ZodType | undefined,
+): ConfiguredSource {
   const { name, kind, role, gatedBy, unlisted = "block", onFailure, timeoutMs, ...options } = parsed;
   const create = (host: SourceHost) => definition.create(options, host);
   const isReplayable = definition.replayable === true;
-  return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, isReplayable, create };
+  return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, isReplayable, setting, create };
 }
 
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: Complain): void {

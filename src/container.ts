@@ -53,8 +53,8 @@ import type { Source } from "./domain/source.ts";
 import type { StoredSet } from "./domain/stored-set.ts";
 import { openActivity } from "./infrastructure/activity/activity.ts";
 import { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
+import { CachedSettings } from "./infrastructure/cache/cached-settings.ts";
 import { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
-import { DocumentSettings } from "./infrastructure/cache/document-settings.ts";
 import type { CacheLimits } from "./infrastructure/cache/near-cache.ts";
 import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
@@ -153,12 +153,29 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return cached;
   });
 
+  provide(Tokens.CachedSettings, (c) => {
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    const cached = new Map<string, CachedSettings>();
+    for (const [name, { collections }] of config.keys) {
+      if (collections.size === 0) continue;
+      const { settings } = connectionOf(c, name);
+      const clock = c.resolve(Tokens.Clock);
+      cached.set(name, new CachedSettings(settings, collections, feedOf(c, name), limits, clock));
+    }
+    return cached;
+  });
+
   provide(Tokens.Stores, (c) => {
     const cached = c.resolve(Tokens.CachedSets);
+    const cachedSettings = c.resolve(Tokens.CachedSettings);
     const stores = new Map<string, LentStore>();
-    for (const [name, { sets, changes, documents }] of c.resolve(Tokens.Connections)) {
-      const settings = new DocumentSettings(documents, c.resolve(Tokens.Clock));
-      stores.set(name, { sets: cached.get(name) ?? sets, changes, settings, documents });
+    for (const [name, { sets, changes, settings, documents }] of c.resolve(Tokens.Connections)) {
+      stores.set(name, {
+        sets: cached.get(name) ?? sets,
+        changes,
+        settings: cachedSettings.get(name) ?? settings,
+        documents,
+      });
     }
     return stores;
   });
@@ -172,7 +189,8 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
         : undefined;
     const parts = [...c.resolve(Tokens.CachedSets)].flatMap(([connection, { cache: sets }]) => {
       const { remote: store } = connectionOf(c, connection);
-      return store ? [{ connection, store, sets, tokens: tokensOf(connection) }] : [];
+      const settings = c.resolve(Tokens.CachedSettings).get(connection)?.cache;
+      return store ? [{ connection, store, sets, settings, tokens: tokensOf(connection) }] : [];
     });
     return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.Log)));
   });
@@ -180,8 +198,9 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.Sources, (c) => {
     const log = c.resolve(Tokens.Log);
     const store = (connection: string) => named(c.resolve(Tokens.Stores), connection);
-    const warn = (fields: Record<string, unknown>, sentence: string) => log.warn(fields, sentence);
-    return config.sources.map(({ create, kind, isReplayable: _, ...source }) => {
+    return config.sources.map(({ create, kind, isReplayable: _, setting: __, ...source }) => {
+      const warn = (fields: Record<string, unknown>, sentence: string) =>
+        log.warn({ source: source.name, ...fields }, sentence);
       try {
         const resolver = create({ name: source.name, store, warn });
         disposal.defer(async () => resolver[Symbol.asyncDispose]?.());
@@ -245,7 +264,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       settings: { read: () => Promise.reject(new NotKnown([{ name: connection }])) },
       documents: connectionOf(c, connection).documents,
     });
-    return config.sources.map(({ create, isReplayable, kind: _, ...source }) => {
+    return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {
       const resolver = isReplayable ? create({ name: source.name, store, warn: () => {} }) : unrecorded(source.name);
       return { ...source, resolver, timeoutMs: longestRecallMs };
     });
@@ -305,7 +324,11 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   });
 
   const firstStore = (c: DependencyContainer): Connection | undefined => {
-    const [first] = c.resolve(Tokens.SourceSets).sources.flatMap(({ stored }) => stored ?? []);
+    const { sources } = c.resolve(Tokens.SourceSets);
+    const [first] = [
+      ...sources.flatMap(({ stored }) => stored ?? []),
+      ...sources.flatMap(({ resolver }) => resolver.settings ?? []),
+    ];
     return first && connectionOf(c, first.connection);
   };
 
@@ -500,6 +523,11 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       answers: counts.answers,
       caches: [
         ...sets.map(([connection, { cache }]) => ({ connection, holds: "sets", usage: cache })),
+        ...[...c.resolve(Tokens.CachedSettings)].map(([connection, { cache }]) => ({
+          connection,
+          holds: "settings",
+          usage: cache,
+        })),
         ...(config.tokens && tokens
           ? [{ connection: config.tokens.connection, holds: "tokens", usage: tokens.cache }]
           : []),

@@ -42,6 +42,7 @@ import type { Source } from "./domain/source.ts";
 import type { TokenResolver } from "./domain/token-resolver.ts";
 import type { Activity } from "./infrastructure/activity/activity.ts";
 import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
+import type { CachedSettings } from "./infrastructure/cache/cached-settings.ts";
 import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { Connection } from "./infrastructure/connection.ts";
@@ -63,6 +64,7 @@ export const Tokens = {
   Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
   CachedTokens: token<CachedTokenResolver | undefined>("CachedTokens"),
   CachedSets: token<ReadonlyMap<string, CachedFeatureSets>>("CachedSets"),
+  CachedSettings: token<ReadonlyMap<string, CachedSettings>>("CachedSettings"),
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),

@@ -53,7 +53,8 @@ describe("a broken configuration", () => {
   it.each(globSync("*.yaml", { cwd: broken }).sort())(
     "says all that is wrong with %s, where, and what to do",
     async (file) => {
-      const message = await messageOf(join(broken, file));
+      const kinds = resolve(import.meta.dirname, "support/kinds");
+      const message = await messageOf(join(broken, file), { TIDEGATE_SOURCE_FOLDERS: kinds });
       await expect(`${message}\n`).toMatchFileSnapshot(join("broken", file.replace(".yaml", ".txt")));
       for (const line of message.split("\n").slice(1)) expect(line).toMatch(/^ {2}\S+:\d+:\d+( \S+)?: .+/);
     },

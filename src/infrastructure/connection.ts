@@ -6,6 +6,7 @@ import type { FeatureStore } from "../domain/feature-store.ts";
 import type { ItemStore } from "../domain/item-store.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { Outbox } from "../domain/outbox.ts";
+import type { Settings } from "../domain/stored-settings.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import type { TokenStore } from "../domain/token-store.ts";
 import type { TokenKey } from "./token-key.ts";
@@ -25,6 +26,8 @@ export type RemoteStore = {
 export interface Connection extends Store, AsyncDisposable {
   readonly documents: DocumentStore;
   readonly items: ItemStore;
+  /** The documents, as settings of features; read anew each time. */
+  readonly settings: Settings;
   readonly claims: Claims;
   /** For what one of the processes on this store is to do. */
   lease(name: string): Lease;

@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature-sets.ts";
+import { CachedSettings } from "../../src/infrastructure/cache/cached-settings.ts";
 import { CachedTokenResolver } from "../../src/infrastructure/cache/cached-token-resolver.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { EmptyStoreGuard } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
+import { collectionKey } from "../../src/infrastructure/redis/redis-keys.ts";
 import { hashedTokenKey, plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { claimsContract } from "../contracts/claims.contract.ts";
 import { documentStoreContract } from "../contracts/document-store.contract.ts";
@@ -18,6 +20,7 @@ import {
   tokenLoadContract,
 } from "../contracts/load.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
+import { contractCollections, settingsContract } from "../contracts/settings.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
 import { emptied } from "../support/redis.ts";
@@ -34,6 +37,27 @@ describe("Redis", () => {
   beforeEach(() => emptied(store.server.client));
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
+
+  const spoil = async (collection: string, name: string) =>
+    void (await store.server.client.hset(collectionKey(collection), name, "no document"));
+  settingsContract(async () => ({ ...store.connection, spoil }));
+
+  describe("settings that are remembered", () => {
+    const feeds: AsyncDisposable[] = [];
+    afterEach(async () => {
+      for (const feed of feeds.splice(0)) await feed[Symbol.asyncDispose]();
+    });
+
+    settingsContract(async () => {
+      const feed = store.connection.feed(contractCollections.map(collectionKey));
+      feeds.push(feed);
+      const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
+      const { documents, settings } = store.connection;
+      await until(() => feed.isLive(Date.now()), "the feed is live");
+      const collections = new Set(contractCollections);
+      return { settings: new CachedSettings(settings, collections, feed, limits, Date.now), documents, spoil };
+    });
+  });
 
   describe("remembered", () => {
     const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
@@ -227,6 +251,21 @@ describe("Redis", () => {
       await connection.accept();
       expect(await read(connection)).toEqual([]);
       expect((await resolver.resolve("1234")).value).toBeUndefined();
+    });
+
+    it("has lost its settings too, and takes none until somebody says that it is empty", async () => {
+      await using connection = await connect();
+      const { documents, settings } = connection;
+      const put = () => documents.put({ ...aChange(), collection: "shares", name: "a", value: 1 });
+      await put();
+      expect((await settings.read("shares")).value.size).toBe(1);
+      await until(async () => (await store.server.client.exists(marker)) === 1, "it is marked");
+      await store.server.client.flushall();
+      await expect(settings.read("shares")).rejects.toThrow("came back empty");
+      await expect(put()).rejects.toThrow("came back empty");
+      await connection.accept();
+      expect((await settings.read("shares")).value.size).toBe(0);
+      await put();
     });
 
     it("gets no marker for what was found right before the loss", async () => {

@@ -14,8 +14,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ChangeFeed } from "../../src/domain/change-feed.ts";
+import type { Json } from "../../src/domain/feature.ts";
 import type { FeatureSet } from "../../src/domain/feature-sets.ts";
 import { readAt } from "../../src/domain/held.ts";
+import type { SettingsByFeature } from "../../src/domain/stored-settings.ts";
 import { NearCache } from "../../src/infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../src/infrastructure/cache/snapshot.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
@@ -60,10 +62,14 @@ describe("the snapshot", () => {
     const tokens = cacheOf<string | undefined>((userId) => userId === undefined);
     const guard = { wasFilled: false };
     const log = createLog("info", { write: (line) => void logged.push(JSON.parse(line)) });
-    const part = { connection: "features", store: { id: store, guard }, sets, tokens: withTokens ? tokens : undefined };
+    const settings = cacheOf<SettingsByFeature>(({ size }) => size === 0);
+    const remote = { id: store, guard };
+    const part = { connection: "features", store: remote, sets, settings, tokens: withTokens ? tokens : undefined };
     const snapshot = new Snapshot(at, [part], log, intervalMs);
     const read = (key: string, ...features: string[]) =>
       sets.get(key, async () => readAt({ features, skipped: 0 }, now));
+    const put = (collection: string, all: Readonly<Record<string, Json>>) =>
+      settings.get(collection, async () => readAt(new Map(Object.entries(all)), now));
     const resolve = (digest: string, userId: string | undefined) => tokens.get(digest, async () => readAt(userId, now));
     const away = async () => Promise.reject(new Error("away"));
     const last = async <T>(cache: NearCache<T>, key: string) => {
@@ -75,6 +81,8 @@ describe("the snapshot", () => {
       guard,
       read,
       resolve,
+      put,
+      settings: (collection: string) => last(settings, collection),
       set: (key: string) => last(sets, key),
       user: (digest: string) => last(tokens, digest),
       isRemembered: (withTokens = false) => snapshot.stoodInFor("features", withTokens),
@@ -110,6 +118,22 @@ describe("the snapshot", () => {
     expect([guard.wasFilled, isRemembered(), isRemembered(true)]).toEqual([true, true, true]);
     expect(logged).toMatchObject([{ level: 30, file, sets: 2, tokens: 1 }]);
     await snapshot[Symbol.asyncDispose]();
+  });
+
+  it("brings back settings, in the order and of the names that they had", async () => {
+    const before = process();
+    await before.snapshot.start();
+    const all = JSON.parse('{"b":{"share":5},"a":["x",null],"__proto__":0}');
+    await before.put("tidegate:documents:shares", all);
+    await before.stop();
+    const writtenAt = now;
+    now += 10_000;
+    const { snapshot, settings, stop } = process();
+    await snapshot.start();
+    const { value, asOf, isCurrent } = await settings("tidegate:documents:shares");
+    expect([[...value], asOf, isCurrent]).toEqual([Object.entries(all), writtenAt, false]);
+    expect(logged).toMatchObject([{ sets: 0, settings: 1, tokens: 0 }]);
+    await stop();
   });
 
   it("marks what it brings back as older than may be answered unmarked, however quick the start was", async () => {

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreFull } from "../../src/domain/errors.ts";
 import type { FeatureStore } from "../../src/domain/feature-store.ts";
+import { CachedSettings } from "../../src/infrastructure/cache/cached-settings.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { SetupFailed } from "../../src/infrastructure/setup-failed.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
@@ -20,6 +21,7 @@ import { featureSetsContract } from "../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../contracts/load.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
+import { contractCollections, settingsContract } from "../contracts/settings.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
 import { aChange, recording, recordsIn, sqliteStore, type TestStore } from "../support/stores.ts";
@@ -60,6 +62,27 @@ describe("SQLite", () => {
     documents: store.connection.documents,
     records: () => recordsIn(store.connection),
   }));
+
+  const spoil = async (collection: string, name: string) => {
+    using other = new DatabaseSync(file());
+    other.prepare("INSERT INTO documents VALUES (?, ?, 'no JSON', 'e', 1, 1)").run(collection, name);
+  };
+  settingsContract(async () => ({ ...store.connection, spoil }));
+
+  describe("settings that are remembered", () => {
+    let feed: ReturnType<typeof store.connection.feed>;
+    beforeEach(() => {
+      feed = store.connection.feed([]);
+    });
+    afterEach(() => feed[Symbol.asyncDispose]());
+
+    settingsContract(async () => {
+      const { documents, settings } = store.connection;
+      const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
+      const collections = new Set(contractCollections);
+      return { settings: new CachedSettings(settings, collections, feed, limits, Date.now), documents, spoil };
+    });
+  });
 
   describe.each([
     ["plain", plainTokenKey()],

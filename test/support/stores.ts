@@ -6,7 +6,6 @@ import { v7 as uuidv7 } from "uuid";
 import type { SourceHost } from "../../src/adapters/source.ts";
 import type { ChangeRecord } from "../../src/domain/change.ts";
 import type { SetChange } from "../../src/domain/feature-store.ts";
-import { DocumentSettings } from "../../src/infrastructure/cache/document-settings.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
@@ -106,8 +105,8 @@ export const hostOn = (connection: Connection | undefined, warnings: unknown[] =
   name: "tested",
   store: () => {
     if (!connection) throw new Error("this source was to need no store");
-    const { sets, changes, documents } = connection;
-    return { sets, changes, documents, settings: new DocumentSettings(documents, Date.now) };
+    const { sets, changes, documents, settings } = connection;
+    return { sets, changes, documents, settings };
   },
   warn: (fields) => warnings.push(fields),
 });

@@ -5,25 +5,20 @@ import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
 import type { Held } from "../../domain/held.ts";
 import type { KeysRead } from "../config/keys-in-use.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
+import { ReadAgain } from "./read-again.ts";
 
-/** How long changes of a fixed key are gathered before it is read again. */
-const gatherMs = 5;
+type SetKeys = Pick<KeysRead, "prefixes" | "fixed">;
 
-/**
- * Remembers the sets of a store. Those of fixed keys, which every answer needs, are read again as soon as they change, and
- * not when somebody asks next: should the store go away in between, a kill switch must not be forgotten.
- */
+/** Remembers the sets of a store. Those of fixed keys, which every answer needs, are read again as soon as they change. */
 export class CachedFeatureSets implements FeatureSets {
   readonly cache: NearCache<FeatureSet>;
   readonly #sets: FeatureSets;
-  readonly #keys: KeysRead;
-  /** The fixed keys that have been read. */
-  readonly #fixed = new Set<string>();
+  readonly #keys: SetKeys;
+  readonly #again = new ReadAgain((key) => this.#remembered(key));
   /** The largest limit that any set was read with: one read serves all who ask for it. */
   #limit = 0;
-  readonly #gathered = new Set<string>();
 
-  constructor(sets: FeatureSets, keys: KeysRead, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
+  constructor(sets: FeatureSets, keys: SetKeys, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
     this.#sets = sets;
     this.#keys = keys;
     this.cache = new NearCache({
@@ -36,7 +31,7 @@ export class CachedFeatureSets implements FeatureSets {
     });
     feed.listen((key) => {
       this.cache.forget(key);
-      for (const fixed of this.#fixed) if (key === undefined || key === fixed) this.#readSoon(fixed);
+      this.#again.changed(key);
     });
   }
 
@@ -52,29 +47,12 @@ export class CachedFeatureSets implements FeatureSets {
 
   #checked(key: string, held: Held<FeatureSet>, limit: number): Held<FeatureSet> {
     if (sizeOf(held.value) > limit) throw new StoreDataInvalid(`the set ${key} has more than ${limit} members`);
-    if (this.#keys.fixed.has(key)) this.#fixed.add(key);
+    if (this.#keys.fixed.has(key)) this.#again.add(key);
     return held;
   }
 
   #remembered(key: string): Held<FeatureSet> | Promise<Held<FeatureSet>> {
     return this.cache.get(key, async () => this.#sets.read(key, this.#limit));
-  }
-
-  async #readAgain(key: string): Promise<void> {
-    try {
-      await this.#remembered(key);
-    } catch {
-      // Who asks next is told of a failure; here nobody does.
-    }
-  }
-
-  #readSoon(key: string): void {
-    if (this.#gathered.has(key)) return;
-    this.#gathered.add(key);
-    setTimeout(() => {
-      this.#gathered.delete(key);
-      void this.#readAgain(key);
-    }, gatherMs).unref();
   }
 }
 

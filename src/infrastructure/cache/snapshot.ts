@@ -2,8 +2,9 @@ import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { UserId } from "../../domain/evaluation-context.ts";
-import { isServedKey } from "../../domain/feature.ts";
+import { isServedKey, type Json } from "../../domain/feature.ts";
 import type { FeatureSet } from "../../domain/feature-sets.ts";
+import type { SettingsByFeature } from "../../domain/stored-settings.ts";
 import { isEntry } from "../config/entries.ts";
 import type { RemoteStore } from "../connection.ts";
 import type { Log } from "../logger.ts";
@@ -16,12 +17,18 @@ export type SnapshotPart = {
   readonly connection: string;
   readonly store: RemoteStore;
   readonly sets: NearCache<FeatureSet>;
+  /** Left out where no source keeps any. */
+  readonly settings: NearCache<SettingsByFeature> | undefined;
   /** Left out where a token could be guessed by its digest. */
   readonly tokens: NearCache<UserId | undefined> | undefined;
 };
 
 const isFeatures = (value: unknown): boolean =>
   Array.isArray(value) && value.every((feature) => typeof feature === "string" && isServedKey(feature));
+
+const isSettings = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every((each) => Array.isArray(each) && typeof each[0] === "string" && each.length === 2);
 
 /** A store's line stands before the lines of what is remembered of it. */
 const StoreLine = z.strictObject({ connection: z.string(), store: z.string(), filled: z.boolean() });
@@ -31,13 +38,28 @@ const SetLine = z.strictObject({
   skipped: z.int().min(0),
   asOf: z.number(),
 });
+const SettingsLine = z.strictObject({
+  collection: z.string(),
+  settings: z.custom<readonly (readonly [string, Json])[]>(isSettings),
+  asOf: z.number(),
+});
 const TokenLine = z.strictObject({ token: z.string(), user: z.string().transform(storedUser), asOf: z.number() });
 
-type Line = z.output<typeof StoreLine> | z.output<typeof SetLine> | z.output<typeof TokenLine>;
+type Line =
+  | z.output<typeof StoreLine>
+  | z.output<typeof SetLine>
+  | z.output<typeof SettingsLine>
+  | z.output<typeof TokenLine>;
+
+const schemas = [
+  ["set", SetLine],
+  ["settings", SettingsLine],
+  ["token", TokenLine],
+] as const;
 
 function lineOf(value: unknown): Line {
   const fields = isEntry(value) ? value : {};
-  const schema = "set" in fields ? SetLine : "token" in fields ? TokenLine : StoreLine;
+  const [, schema = StoreLine] = schemas.find(([member]) => member in fields) ?? [];
   const { success, data } = schema.safeParse(value);
   if (!success) throw new Error("it has a line that nobody would remember");
   return data;
@@ -55,7 +77,7 @@ export class Snapshot implements AsyncDisposable {
   readonly #parts: readonly SnapshotPart[];
   readonly #log: Log;
   readonly #intervalMs: number;
-  readonly #restored = { stores: new Set<string>(), sets: 0, tokens: 0 };
+  readonly #restored = { stores: new Set<string>(), sets: 0, settings: 0, tokens: 0 };
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #written = 0;
@@ -99,8 +121,8 @@ export class Snapshot implements AsyncDisposable {
       const lines = await readSnapshotFile(this.#file, lineOf);
       if (!lines) return;
       await this.#restore(lines);
-      const { sets, tokens } = this.#restored;
-      this.#log.info({ file: this.#file, sets, tokens }, "what was remembered is restored");
+      const { stores: _, ...counts } = this.#restored;
+      this.#log.info({ file: this.#file, ...counts }, "what was remembered is restored");
     } catch (cause) {
       this.#warn(cause, "the snapshot cannot be used; starting without it");
     }
@@ -117,6 +139,9 @@ export class Snapshot implements AsyncDisposable {
       } else if ("set" in line) {
         const { set, asOf, ...value } = line;
         if (part?.sets.restore({ key: set, value, asOf })) this.#restored.sets += 1;
+      } else if ("settings" in line) {
+        const { collection: key, settings, asOf } = line;
+        if (part?.settings?.restore({ key, value: new Map(settings), asOf })) this.#restored.settings += 1;
       } else if (part?.tokens?.restore({ key: line.token, value: line.user, asOf: line.asOf })) {
         this.#restored.tokens += 1;
       }
@@ -145,7 +170,7 @@ export class Snapshot implements AsyncDisposable {
   }
 
   *#lines(): Iterable<Line | undefined> {
-    for (const { connection, store, sets, tokens } of this.#parts) {
+    for (const { connection, store, sets, settings, tokens } of this.#parts) {
       yield { connection, store: store.id, filled: store.guard.wasFilled };
       for (const last of sets.lastKnown()) {
         yield last && {
@@ -155,6 +180,9 @@ export class Snapshot implements AsyncDisposable {
           asOf: last.asOf,
         };
       }
+      for (const last of settings?.lastKnown() ?? []) {
+        yield last && { collection: last.key, settings: [...last.value], asOf: last.asOf };
+      }
       for (const last of tokens?.lastKnown() ?? []) {
         yield last?.value === undefined ? undefined : { token: last.key, user: last.value, asOf: last.asOf };
       }
@@ -162,7 +190,8 @@ export class Snapshot implements AsyncDisposable {
   }
 
   #kept(): number {
-    return this.#parts.reduce((sum, { sets, tokens }) => sum + sets.kept + (tokens?.kept ?? 0), 0);
+    const caches = this.#parts.flatMap(({ sets, settings, tokens }) => [sets, settings, tokens]);
+    return caches.reduce((sum, cache) => sum + (cache?.kept ?? 0), 0);
   }
 
   #warn(cause: unknown, sentence: string): void {

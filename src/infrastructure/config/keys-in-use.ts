@@ -1,5 +1,5 @@
 import { KeyTemplate } from "../../domain/key-template.ts";
-import { isOwnKey, killedKey, ownPrefix } from "../redis/redis-keys.ts";
+import { collectionKey, isOwnKey, killedKey, ownPrefix } from "../redis/redis-keys.ts";
 import { hashedTemplate, plainTemplate } from "../token-key.ts";
 import type { Complain } from "./config-error.ts";
 import { mapIn } from "./entries.ts";
@@ -12,6 +12,12 @@ export type KeyInUse = {
   readonly store: string;
   readonly template: KeyTemplate;
   readonly path: Path;
+};
+
+/** A collection in which some source keeps its settings, of what kind that is, and where the configuration says so. */
+export type CollectionInUse = Pick<KeyInUse, "connection" | "store" | "path"> & {
+  readonly collection: string;
+  readonly kind: string;
 };
 
 /** What a connection leads to: two names for one URL or file are one store; each has a memory of its own. */
@@ -28,7 +34,7 @@ export function storeOf(raw: unknown, connection: string): string {
 export function namesOfStores(
   raw: unknown,
   connections: readonly string[],
-  keys: readonly KeyInUse[],
+  keys: readonly Pick<KeyInUse, "connection">[],
 ): ReadonlyMap<string, string> {
   const inOrder = [...keys.map(({ connection }) => connection), ...connections];
   const nameOf = (connection: string) => inOrder.find((other) => storeOf(raw, other) === storeOf(raw, connection));
@@ -44,6 +50,20 @@ export function checkOverlaps(keys: readonly KeyInUse[], complain: Complain): vo
     if (!other || other.template.text === template.text) continue;
     const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can make the same key`;
     complain(path, `${fault}; begin one of them with a word of its own`);
+  }
+}
+
+/** Sources of one kind may share their settings; of another kind they would be none. */
+export function checkCollections(collections: readonly CollectionInUse[], complain: Complain): void {
+  for (const [index, { store, collection, kind, path }] of collections.entries()) {
+    const other = collections
+      .slice(0, index)
+      .find((earlier) => earlier.store === store && earlier.collection === collection && earlier.kind !== kind);
+    if (!other) continue;
+    complain(
+      path,
+      `"${collection}" holds the settings of a source of kind ${other.kind} (${pathText(other.path)}); choose another collection`,
+    );
   }
 }
 
@@ -81,18 +101,34 @@ export function checkReservedKeys(
   }
 }
 
-/** What is read of a store: keys that begin with one of the prefixes; among them some that are always the same. */
-export type KeysRead = { readonly prefixes: readonly string[]; readonly fixed: ReadonlySet<string> };
+/**
+ * What is read of a store: keys that begin with one of the prefixes; among them some that are always the same, and those of
+ * collections.
+ */
+export type KeysRead = {
+  readonly prefixes: readonly string[];
+  readonly fixed: ReadonlySet<string>;
+  readonly collections: ReadonlySet<string>;
+};
 
 /** What is read of each connection. */
-export function keysRead(keys: readonly KeyInUse[], tokens: TokenOptions | undefined): ReadonlyMap<string, KeysRead> {
-  const connections = new Set([...keys.map(({ connection }) => connection), ...(tokens ? [tokens.connection] : [])]);
+export function keysRead(
+  keys: readonly KeyInUse[],
+  collections: readonly CollectionInUse[],
+  tokens: TokenOptions | undefined,
+): ReadonlyMap<string, KeysRead> {
+  const connections = new Set([
+    ...[...keys, ...collections].map(({ connection }) => connection),
+    ...(tokens ? [tokens.connection] : []),
+  ]);
   const readOf = (connection: string): KeysRead => {
     const templates = keys.filter((key) => key.connection === connection).map(({ template }) => template);
+    const settings = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
     const tokenPrefix = tokens?.connection === connection ? [tokenTemplate(tokens).replace("{token}", "")] : [];
     return {
-      prefixes: [...templates.map(({ prefix }) => prefix), ...tokenPrefix],
+      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...tokenPrefix],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
+      collections: new Set(settings),
     };
   };
   return new Map([...connections].map((connection) => [connection, readOf(connection)]));

@@ -14,6 +14,7 @@ import { RedisItemStore } from "./redis-item-store.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
 import { RedisOutbox } from "./redis-outbox.ts";
+import { RedisSettings } from "./redis-settings.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
 import { RedisTokenStore } from "./redis-token-store.ts";
 import { scan } from "./scan.ts";
@@ -54,8 +55,9 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     sets: new RedisFeatureSets(redis, guard),
     changes: new RedisFeatureStore(redis, guard),
     claims: new RedisClaims(redis),
-    documents: new RedisDocumentStore(redis),
     items: new RedisItemStore(redis),
+    documents: new RedisDocumentStore(redis, guard),
+    settings: new RedisSettings(redis, guard),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, new RedisChangeFeed(name, url, [outboxPrefix], log)),

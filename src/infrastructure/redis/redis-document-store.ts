@@ -5,6 +5,7 @@ import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../.
 import { RevisionMismatch, StoreDataInvalid } from "../../domain/errors.ts";
 import type { Json } from "../../domain/feature.ts";
 import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
+import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { loadDocumentsScript } from "./load-documents-script.ts";
 import { isCrossing, loadOneByOne } from "./load-one-by-one.ts";
 import { putDocumentScript } from "./put-document-script.ts";
@@ -20,9 +21,11 @@ const urgentScript = new Script(putDocumentScript, true);
 /** Keeps documents in Redis, a hash a collection. Of one that was removed its revision stays. */
 export class RedisDocumentStore implements DocumentStore {
   readonly #redis: Redis;
+  readonly #guard: EmptyStoreGuard;
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, guard: EmptyStoreGuard) {
     this.#redis = redis;
+    this.#guard = guard;
   }
 
   async get(collection: string, name: string): Promise<Document | undefined> {
@@ -43,6 +46,7 @@ export class RedisDocumentStore implements DocumentStore {
   }
 
   async load(batch: Batch<DocumentLoad>): Promise<Loaded> {
+    await this.#guard.demandFilled();
     const changes = batch.items.map((document) => ({ ...authorOf(batch), id: newId(), ...document }));
     const keys = changes
       .map(({ collection }) => collectionKey(collection))
@@ -61,6 +65,7 @@ export class RedisDocumentStore implements DocumentStore {
   /** What is removed is so also where the store is full. */
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
     const { collection, name, value, once } = change;
+    if (value !== null) await this.#guard.demandFilled();
     const key = collectionKey(collection);
     const own = bookkeeping(key);
     const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
@@ -80,7 +85,8 @@ function valuesOf(change: DocumentChange): readonly string[] {
   return [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
 }
 
-function documentIn(text: string, key: string): Document | undefined {
+/** What is kept of a document; `undefined` where it was removed. Throws `StoreDataInvalid`, which names the key. */
+export function documentIn(text: string, key = "a collection"): Document | undefined {
   try {
     const { value, epoch, number } = JSON.parse(text);
     return value === null ? undefined : { value, revision: { epoch, number } };

@@ -12,6 +12,7 @@ import { SqliteItemStore } from "./sqlite-item-store.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
 import { busyMs, prepareSchema } from "./sqlite-schema.ts";
+import { SqliteSettings } from "./sqlite-settings.ts";
 import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
 import { SqliteTokenStore } from "./sqlite-token-store.ts";
 
@@ -24,6 +25,7 @@ export function openSqlite(name: string, file: string): Connection {
     changes: new SqliteFeatureStore(database, journal),
     documents: new SqliteDocumentStore(database, journal),
     items: new SqliteItemStore(database, journal),
+    settings: new SqliteSettings(database),
     claims: new SqliteClaims(journal),
     outbox: () => new SqliteOutbox(database, journal),
     tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),

@@ -1,0 +1,32 @@
+import type { Redis } from "ioredis";
+import { type Held, readAt } from "../../domain/held.ts";
+import type { Settings, SettingsByFeature } from "../../domain/stored-settings.ts";
+import { SettingsOfTexts } from "../settings-of-texts.ts";
+import type { EmptyStoreGuard } from "./empty-store-guard.ts";
+import { documentIn } from "./redis-document-store.ts";
+import { redisFault } from "./redis-fault.ts";
+import { collectionKey } from "./redis-keys.ts";
+
+/** Reads the documents of Redis as settings. */
+export class RedisSettings implements Settings {
+  readonly #redis: Redis;
+  readonly #guard: EmptyStoreGuard;
+  readonly #texts = new SettingsOfTexts((text) => documentIn(text)?.value);
+
+  constructor(redis: Redis, guard: EmptyStoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  async read(collection: string): Promise<Held<SettingsByFeature>> {
+    const at = Date.now();
+    const key = collectionKey(collection);
+    const texts = await this.#guard
+      .watch(
+        async () => new Map(Object.entries(await this.#redis.hgetall(key))),
+        (found) => found.size > 0,
+      )
+      .catch((error) => redisFault(error, key));
+    return readAt(this.#texts.of(collection, texts), at);
+  }
+}

@@ -1,0 +1,122 @@
+import { v7 as uuidv7 } from "uuid";
+import { describe, expect, it } from "vitest";
+import type { DocumentStore } from "../../src/domain/document-store.ts";
+import type { Json } from "../../src/domain/feature.ts";
+import type { Settings, SettingsByFeature } from "../../src/domain/stored-settings.ts";
+import { until } from "../support/until.ts";
+
+/** Settings, and the documents that they are; `collections` are those that are in use. */
+export type SettingsUnderTest = {
+  readonly settings: Settings;
+  readonly documents: DocumentStore;
+  /** Puts a text behind Tidegate's back that is no document; left out where there is no such way. */
+  readonly spoil?: (collection: string, name: string) => Promise<void>;
+};
+
+/** The collections that the contract uses. */
+export const contractCollections: readonly string[] = ["one", "other"];
+
+/** What every Settings does. `open` answers empty ones each time. A change is seen soon, and not always at once. */
+export function settingsContract(open: () => Promise<SettingsUnderTest>): void {
+  const opened = async () => {
+    const { settings, documents, spoil } = await open();
+    const read = async (collection = "one"): Promise<SettingsByFeature> => (await settings.read(collection)).value;
+    return {
+      settings,
+      spoil,
+      read,
+      put: (name: string, value: Json, collection = "one") =>
+        documents.put({ id: uuidv7(), by: "alice", collection, name, value }),
+      load: (values: ReadonlyMap<string, Json>) =>
+        documents.load({
+          load: uuidv7(),
+          by: "alice",
+          from: 0,
+          to: values.size,
+          items: [...values].map(([name, value]) => ({ collection: "one", name, value })),
+        }),
+      shows: (expected: Readonly<Record<string, Json>>, collection = "one") =>
+        until(
+          async () => {
+            const all = Object.fromEntries(await read(collection));
+            return JSON.stringify(Object.entries(all).sort()) === JSON.stringify(Object.entries(expected).sort());
+          },
+          `${collection} holds ${JSON.stringify(expected)}`,
+        ),
+    };
+  };
+
+  describe("Settings", () => {
+    it("are none in a collection that is not there", async () => {
+      const { read } = await opened();
+      expect(await read()).toEqual(new Map());
+    });
+
+    it("are what was put last of each feature, and none that was removed", async () => {
+      const { put, shows } = await opened();
+      await put("a", { share: 1 });
+      await put("b", ["x", { y: null }]);
+      await put("c", 0);
+      await shows({ a: { share: 1 }, b: ["x", { y: null }], c: 0 });
+      await put("a", { share: 2 });
+      await put("b", null);
+      await shows({ a: { share: 2 }, c: 0 });
+    });
+
+    it("are those of their collection", async () => {
+      const { put, shows } = await opened();
+      await put("a", 1);
+      await put("a", 2, "other");
+      await put("b", 3, "one-more");
+      await shows({ a: 1 });
+      await shows({ a: 2 }, "other");
+    });
+
+    it("are the same map as long as none of them changes", async () => {
+      const { put, shows, read } = await opened();
+      await put("a", { share: 1 });
+      await shows({ a: { share: 1 } });
+      const before = await read();
+      await put("a", 1, "other");
+      await shows({ a: 1 }, "other");
+      expect(await read()).toBe(before);
+      await put("a", { share: 2 });
+      await shows({ a: { share: 2 } });
+      expect(before).toEqual(new Map([["a", { share: 1 }]]));
+    });
+
+    it("keep the value of what did not change", async () => {
+      const { put, shows, read } = await opened();
+      await put("a", { share: 1 });
+      await put("b", { share: 1 });
+      await shows({ a: { share: 1 }, b: { share: 1 } });
+      const before = await read();
+      await put("b", { share: 2 });
+      await shows({ a: { share: 1 }, b: { share: 2 } });
+      expect((await read()).get("a")).toBe(before.get("a"));
+    });
+
+    it("stand as null where somebody wrote what is none, and cost the others nothing", async () => {
+      const { put, shows, spoil } = await opened();
+      await put("a", 1);
+      await spoil?.("one", "b");
+      await shows(spoil ? { a: 1, b: null } : { a: 1 });
+    });
+
+    it("tell for which instant they are true", async () => {
+      const { settings } = await opened();
+      const before = Date.now();
+      const held = await settings.read("one");
+      expect(held.asOf(Date.now())).toBeGreaterThanOrEqual(before);
+      expect(held.asOf(Date.now())).toBeLessThanOrEqual(Date.now());
+    });
+
+    it("may be ten thousand", async () => {
+      const { load, read } = await opened();
+      const values = Array.from({ length: 10_000 }, (_, index): [string, Json] => [`feature_${index}`, { index }]);
+      for (let start = 0; start < values.length; start += 500) await load(new Map(values.slice(start, start + 500)));
+      await until(async () => (await read()).size === values.length, "all are read");
+      expect((await read()).get("feature_9999")).toEqual({ index: 9_999 });
+    });
+  });
+}
