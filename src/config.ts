@@ -4,6 +4,7 @@ import type { SourceDefinition, SourceHost, Words } from "./adapters/source.ts";
 import { definitionOf } from "./adapters/source-catalogue.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
+import type { Locator } from "./domain/locator.ts";
 import type { Source } from "./domain/source.ts";
 import { activityConnection, apart, checkActivityConnection } from "./infrastructure/config/activity-connection.ts";
 import { type Complain, ConfigError, type Problem } from "./infrastructure/config/config-error.ts";
@@ -25,6 +26,7 @@ import { base, commonOptions, type TokenOptions } from "./infrastructure/config/
 import { check } from "./infrastructure/config/schema-problems.ts";
 import { checkRules } from "./infrastructure/config/source-rules.ts";
 import { pathText, textOf, YamlFile } from "./infrastructure/config/yaml-file.ts";
+import { locatorOf } from "./infrastructure/location/locator-of.ts";
 import { shortestPepper } from "./infrastructure/token-key.ts";
 
 /** A source as configured; `create` makes its resolver. */
@@ -38,12 +40,14 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 };
 
 /** A configuration that is known to be usable. */
-export type Config = Omit<z.output<typeof base>, "sources" | "connections"> & {
+export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "location"> & {
   readonly file: string;
   /** The stores, by name, and where the activity log is kept. */
   readonly connections: ReturnType<typeof apart>["connections"];
   readonly activityLog: ReturnType<typeof apart>["activityLog"];
   readonly sources: readonly ConfiguredSource[];
+  /** What makes the ways to find out where a caller is, in the order of their precedence. */
+  readonly locators: readonly (() => Locator)[];
   /** Under which name the activity log knows the store of each connection: two may lead to one. */
   readonly stores: ReadonlyMap<string, string>;
   /** What is read of each connection. */
@@ -128,7 +132,17 @@ export async function loadConfig(
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   const separated = apart(checked.connections, data);
   const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
-  return { ...checked, ...separated, file, sources, stores, keys: keysRead(keys, collections, checked.tokens) };
+  const { location, ...rest } = checked;
+  const locators = await Promise.all(location.map(locatorOf));
+  return {
+    ...rest,
+    ...separated,
+    file,
+    sources,
+    locators,
+    stores,
+    keys: keysRead(keys, collections, checked.tokens),
+  };
 }
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {

@@ -60,7 +60,6 @@ import { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { TokenOptions } from "./infrastructure/config/schema.ts";
 import type { Connection } from "./infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "./infrastructure/credential-secret.ts";
-import { locatorOf } from "./infrastructure/location/locator-of.ts";
 import { createLog } from "./infrastructure/logger.ts";
 import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
@@ -225,7 +224,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     );
   });
 
-  provide(Tokens.LocateCaller, () => new LocateCaller(config.location.map(locatorOf)));
+  provide(Tokens.LocateCaller, () => new LocateCaller(config.locators.map((make) => make())));
 
   provide(
     Tokens.ResolveFeatures,

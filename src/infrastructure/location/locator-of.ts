@@ -3,12 +3,23 @@ import type { LocatorOptions } from "../config/location.ts";
 import { callerLocator } from "./caller-locator.ts";
 import { headerLocator } from "./header-locator.ts";
 
-/** The locator that an entry of the configuration stands for. */
-export function locatorOf(options: LocatorOptions): Locator {
+/**
+ * What makes the locator that an entry of the configuration stands for; it throws `SetupFailed` where one cannot be made. What only some
+ * ways need is loaded where they are configured.
+ */
+export async function locatorOf(options: LocatorOptions): Promise<() => Locator> {
   switch (options.kind) {
     case "caller":
-      return callerLocator;
+      return () => callerLocator;
     case "header":
-      return headerLocator(options.header);
+      return () => headerLocator(options.header);
+    case "geoip": {
+      const { geoipLocator } = await import("./geoip-locator.ts");
+      return () => geoipLocator(options.database);
+    }
+    case "areas": {
+      const { areaLocator } = await import("./area-locator.ts");
+      return () => areaLocator(options);
+    }
   }
 }

@@ -1,0 +1,65 @@
+import { booleanPointInPolygon } from "@turf/boolean-point-in-polygon";
+import { distance } from "@turf/distance";
+import { polygon } from "@turf/helpers";
+import { InvalidContext } from "../../domain/errors.ts";
+import type { Locator } from "../../domain/locator.ts";
+import type { Area, AreaOptions, CoordinateNames } from "../config/location.ts";
+
+type Point = [longitude: number, latitude: number];
+
+const decimal = /^[+-]?\d{1,3}(\.\d{1,20})?$/;
+
+/** Tells in which areas a point is, which the query names in two parameters, or else the headers. */
+export function areaLocator({ areas, query, headers }: AreaOptions): Locator {
+  const shapes = areas.map((area) => ({ name: area.name, holds: holdsOf(area) }));
+  const headerNames = headers && lowerCased(headers);
+  return {
+    kind: "areas",
+    headers: headerNames ? Object.values(headerNames) : [],
+    readsIp: false,
+    locate: (clues) => {
+      const point =
+        pointIn(clues.query, query, "parameters") ?? (headerNames && pointIn(clues.header, headerNames, "headers"));
+      return point ? shapes.filter(({ holds }) => holds(point)).map(({ name }) => name) : [];
+    },
+  };
+}
+
+/** Whether an area holds a point: one on its edge, too. */
+function holdsOf({ circle, polygon: corners = [] }: Area): (point: Point) => boolean {
+  if (circle) {
+    const center = pointOf(circle);
+    return (point) => distance(center, point, { units: "kilometers" }) <= circle.radiusKm;
+  }
+  const ring = corners.map(pointOf);
+  const shape = polygon([[...ring, ...ring.slice(0, 1)]]);
+  return (point) => booleanPointInPolygon(point, shape);
+}
+
+/** The point that two values make; `undefined` where neither is there. */
+function pointIn(
+  read: (name: string) => string | undefined,
+  names: CoordinateNames,
+  what: "parameters" | "headers",
+): Point | undefined {
+  const latitude = read(names.latitude);
+  const longitude = read(names.longitude);
+  if (!latitude && !longitude) return undefined;
+  if (isDegrees(latitude, 90) && isDegrees(longitude, 180)) return [Number(longitude), Number(latitude)];
+  throw new InvalidContext(
+    `The ${what} ${names.latitude} and ${names.longitude} are no point; send both, in degrees as 40.4168 and -3.7038, from -90 to 90 and from -180 to 180.`,
+  );
+}
+
+const isDegrees = (text: string | undefined, most: number): boolean =>
+  text !== undefined && decimal.test(text) && Math.abs(Number(text)) <= most;
+
+const pointOf = ({ latitude, longitude }: { readonly latitude: number; readonly longitude: number }): Point => [
+  longitude,
+  latitude,
+];
+
+const lowerCased = ({ latitude, longitude }: CoordinateNames): CoordinateNames => ({
+  latitude: latitude.toLowerCase(),
+  longitude: longitude.toLowerCase(),
+});

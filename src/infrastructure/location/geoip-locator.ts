@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { fileURLToPath } from "node:url";
+import ipaddr from "ipaddr.js";
+import { LRUCache } from "lru-cache";
+import { Reader, type Response } from "mmdb-lib";
+import type { Locator } from "../../domain/locator.ts";
+import { SetupFailed } from "../setup-failed.ts";
+
+/** What is read of an entry of a database: those of MaxMind and DB-IP nest it, those of ip-location-db do not. */
+type Entry = {
+  readonly country?: { readonly iso_code?: string };
+  readonly country_code?: string;
+  readonly city?: string | { readonly names?: { readonly en?: string } };
+};
+
+const ownDatabase = "@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb";
+/** What stands between the tree of a database and its data. */
+const separator = Buffer.alloc(16);
+/** So many entries need not be read again; those of countries are some hundred. */
+const entriesRead = 10_000;
+
+/**
+ * Guesses by the address: the country, as `es`, or, where the database tells cities, the city, as `es/madrid`. Cannot tell where
+ * an address is that is not of the public internet. Holds the whole file in memory; without one, that of countries which comes along. Throws
+ * `SetupFailed` where it cannot be used.
+ */
+export function geoipLocator(file = fileURLToPath(import.meta.resolve(ownDatabase))): Locator {
+  const database = open(file);
+  return {
+    kind: "geoip",
+    headers: [],
+    readsIp: true,
+    locate: ({ ip }) => {
+      const address = ip === undefined ? undefined : publicAddress(ip);
+      const entry = address === undefined ? null : (database.get(address) as Entry | null);
+      return entry ? placeOf(entry) : [];
+    },
+  };
+}
+
+function open(file: string): Reader<Response> {
+  try {
+    const content = readFileSync(file);
+    const database = readerOf(content);
+    const { searchTreeSize } = database.metadata;
+    if (content.subarray(searchTreeSize, searchTreeSize + separator.length).equals(separator)) return database;
+    throw new Error("it is damaged");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new SetupFailed(
+      `the GeoIP database ${file} cannot be used: ${reason}; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`,
+    );
+  }
+}
+
+function readerOf(content: Buffer): Reader<Response> {
+  try {
+    return new Reader(content, { cache: new LRUCache<string | number, object>({ max: entriesRead }) });
+  } catch {
+    throw new Error("it is no MaxMind database, or is damaged");
+  }
+}
+
+/** An address as databases have it; `undefined` for what is none, and for one that anybody may use in their own network. */
+function publicAddress(ip: string): string | undefined {
+  const version = isIP(ip);
+  if (version === 0) return undefined;
+  const address = version === 4 ? ipaddr.IPv4.parse(ip) : ipaddr.process(ip);
+  if (address.range() !== "unicast") return undefined;
+  return version === 4 ? ip : address.toString();
+}
+
+function placeOf({ country, country_code, city }: Entry): readonly string[] {
+  const code = (country?.iso_code ?? country_code)?.toLowerCase();
+  if (!code) return [];
+  const name = typeof city === "object" ? city.names?.en : city;
+  const level = name && nameOf(name);
+  return [level ? `${code}/${level}` : code];
+}
+
+/** `são-paulo` would be hard to type: lower-case letters without marks, and digits; hyphens for all else. */
+const nameOf = (city: string): string =>
+  city
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "");

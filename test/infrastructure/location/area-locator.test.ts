@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { InvalidContext } from "../../../src/domain/errors.ts";
+import { areaLocator } from "../../../src/infrastructure/location/area-locator.ts";
+
+const names = { latitude: "latitude", longitude: "longitude" };
+const square = (west: number, south: number, size: number) => [
+  { latitude: south, longitude: west },
+  { latitude: south, longitude: west + size },
+  { latitude: south + size, longitude: west + size },
+  { latitude: south + size, longitude: west },
+];
+const locator = areaLocator({
+  query: names,
+  headers: { latitude: "X-Latitude", longitude: "X-Longitude" },
+  areas: [
+    { name: "es/madrid/retiro", circle: { latitude: 40.4153, longitude: -3.6845, radiusKm: 1 } },
+    { name: "es/madrid", polygon: square(-4, 40, 1) },
+    { name: "fairs/food", circle: { latitude: 40.42, longitude: -3.69, radiusKm: 5 } },
+    { name: "fiji", circle: { latitude: -17, longitude: 179.9, radiusKm: 50 } },
+  ],
+});
+
+function placesAt(query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) {
+  return locator.locate({ said: "pt", header: (name) => headers[name], query: (name) => query[name] });
+}
+
+describe("areas", () => {
+  it("are named that hold the point, all of them", () => {
+    expect(placesAt({ latitude: "40.4168", longitude: "-3.6838" })).toEqual([
+      "es/madrid/retiro",
+      "es/madrid",
+      "fairs/food",
+    ]);
+    expect(placesAt({ latitude: "40.9", longitude: "-3.1" })).toEqual(["es/madrid"]);
+    expect(placesAt({ latitude: "41.01", longitude: "-3.1" })).toEqual([]);
+  });
+
+  it("have their edge in them, and reach over the 180th meridian where they are round", () => {
+    expect(placesAt({ latitude: "40", longitude: "-4" })).toEqual(["es/madrid"]);
+    expect(placesAt({ latitude: "-17", longitude: "-179.8" })).toEqual(["fiji"]);
+    expect(placesAt({ latitude: "-17", longitude: "179" })).toEqual([]);
+  });
+
+  it("take the point from headers where the query has none", () => {
+    const headers = { "x-latitude": "40.5", "x-longitude": "-3.5" };
+    expect(placesAt({}, headers)).toEqual(["es/madrid"]);
+    expect(placesAt({ latitude: "0", longitude: "0" }, headers)).toEqual([]);
+    expect(locator.headers).toEqual(["x-latitude", "x-longitude"]);
+  });
+
+  it("cannot tell where nobody names a point", () => {
+    expect(placesAt({})).toEqual([]);
+    expect(placesAt({ latitude: "", longitude: "" })).toEqual([]);
+  });
+
+  it.each([
+    ["90.01", "0"],
+    ["-91", "0"],
+    ["0", "180.5"],
+    ["0", "-1000"],
+    ["NaN", "NaN"],
+    ["Infinity", "0"],
+    ["1e1", "0"],
+    ["0x10", "0"],
+    ["40,4168", "-3,7038"],
+    ["40°", "3°"],
+    [" 40", "3"],
+    ["40", ""],
+    ["", "3"],
+    ["north", "west"],
+    ["40\u0000", "3"],
+  ])("refuse %j and %j, and say what to send", (latitude, longitude) => {
+    const fault = new InvalidContext(
+      "The parameters latitude and longitude are no point; send both, in degrees as 40.4168 and -3.7038, from -90 to 90 and from -180 to 180.",
+    );
+    expect(() => placesAt({ latitude, longitude })).toThrow(fault);
+  });
+
+  it("refuse one of two, in parameters and in headers", () => {
+    expect(() => placesAt({ latitude: "40" }, { "x-longitude": "3" })).toThrow(
+      /^The parameters latitude and longitude/,
+    );
+    expect(() => placesAt({}, { "x-longitude": "3" })).toThrow(
+      /^The headers x-latitude and x-longitude are no point; send both/,
+    );
+  });
+});

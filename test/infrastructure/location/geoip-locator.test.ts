@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { geoipLocator } from "../../../src/infrastructure/location/geoip-locator.ts";
+import { SetupFailed } from "../../../src/infrastructure/setup-failed.ts";
+import { cityDatabase } from "../../support/city-database.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-geoip-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const placesOf = (locator: ReturnType<typeof geoipLocator>, ip?: string) =>
+  locator.locate({ header: () => undefined, query: () => undefined, ip });
+
+describe("the database of countries that comes along", () => {
+  const locator = geoipLocator();
+
+  it.each([
+    ["8.8.8.8", "us"],
+    ["81.2.69.142", "gb"],
+    ["::ffff:8.8.8.8", "us"],
+    ["::FFFF:808:808", "us"],
+    ["2001:4860:4860::8888", "us"],
+  ])("tells the country of %s: %s", (ip, country) => {
+    expect(placesOf(locator, ip)).toEqual([country]);
+  });
+
+  it.each([
+    "127.0.0.1",
+    "10.1.2.3",
+    "192.168.1.1",
+    "172.16.0.1",
+    "100.64.0.1",
+    "169.254.1.1",
+    "224.0.0.1",
+    "0.0.0.0",
+    "::",
+    "::1",
+    "fe80::1%eth0",
+    "fd00::1",
+    "::ffff:192.168.1.1",
+  ])("cannot tell where %s is, which is nobody's", (ip) => {
+    expect(placesOf(locator, ip)).toEqual([]);
+  });
+
+  it.each([undefined, "", "unknown", "01.2.3.4", "1.2.3", "1.2.3.4.5", "8.8.8.8:80", "[::1]"])(
+    "cannot tell of what is no address: %s",
+    (ip) => {
+      expect(placesOf(locator, ip)).toEqual([]);
+    },
+  );
+});
+
+describe("a database of cities", () => {
+  const file = join(folder, "cities.mmdb");
+  writeFileSync(
+    file,
+    cityDatabase([
+      ["81.2.69.142", { country: { iso_code: "ES" }, city: { names: { en: "Madrid", fr: "Madrid" } } }],
+      ["81.2.69.143", { country_code: "BR", city: "São José dos Campos" }],
+      ["81.2.69.144", { country: { iso_code: "PT" } }],
+      ["81.2.69.145", { city: { names: { en: "Nowhere" } } }],
+      ["81.2.69.146", { country_code: "US", city: "/Winston-Salem (Old Town)/" }],
+    ]),
+  );
+  const locator = geoipLocator(file);
+
+  it.each([
+    ["81.2.69.142", ["es/madrid"]],
+    ["81.2.69.143", ["br/sao-jose-dos-campos"]],
+    ["81.2.69.144", ["pt"]],
+    ["81.2.69.145", []],
+    ["81.2.69.146", ["us/winston-salem-old-town"]],
+    ["81.2.69.147", []],
+    ["2001:4860:4860::8888", []],
+  ])("tells where %s is: %j", (ip, places) => {
+    expect(placesOf(locator, ip)).toEqual(places);
+  });
+});
+
+describe("a file that is no usable database", () => {
+  const own = readFileSync(
+    fileURLToPath(import.meta.resolve("@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb")),
+  );
+
+  it.each([
+    ["empty", Buffer.alloc(0), "it is no MaxMind database, or is damaged"],
+    ["some text", Buffer.from("locations: []\n".repeat(1_000)), "it is no MaxMind database, or is damaged"],
+    ["half a database", own.subarray(0, own.length / 2), "it is no MaxMind database, or is damaged"],
+    ["one without its beginning", own.subarray(1_000), "it is damaged"],
+  ])("is refused with its name and the way out: %s", (name, content, fault) => {
+    const file = join(folder, `${name}.mmdb`);
+    writeFileSync(file, content);
+    const message = `the GeoIP database ${file} cannot be used: ${fault}; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`;
+    expect(() => geoipLocator(file)).toThrow(new SetupFailed(message));
+  });
+
+  it("is refused also where it is a folder, or not there", () => {
+    expect(() => geoipLocator(folder)).toThrow(/cannot be used: EISDIR.*; name a readable/);
+    expect(() => geoipLocator(join(folder, "none.mmdb"))).toThrow(
+      /none\.mmdb cannot be used: ENOENT.*; name a readable/,
+    );
+  });
+});
