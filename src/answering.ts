@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
-import { counted, httpApp } from "./adapters/http/app.ts";
+import { counted, type Fetch, httpApp } from "./adapters/http/app.ts";
 import { noRoute } from "./adapters/http/counts.ts";
 import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
 import type { Shortcut } from "./adapters/http/server.ts";
@@ -15,7 +15,7 @@ import { Tokens } from "./tokens.ts";
 /** What answers HTTP as one configuration says. Disposing of it closes everything that it is made of. */
 export type Answering = AsyncDisposable & {
   readonly config: Config;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: Fetch;
   /** Has nothing to answer where requests are logged or other origins may ask: that is up to the routes. */
   readonly shortcut: Shortcut;
   /** Counts what was refused before there was a request. */
@@ -51,7 +51,13 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   if (newFile) console.log(`The operators' credential is in ${newFile}`);
   const checkReadiness = composition.get(Tokens.CheckReadiness);
   const counts = composition.get(Tokens.Counts);
-  const answers = new PreparedAnswers(config.cache.capacity, composition.get(Tokens.Clock), counts);
+  const callContext = composition.get(Tokens.CallContext);
+  const answers = new PreparedAnswers(
+    config.cache.capacity,
+    callContext.headers,
+    composition.get(Tokens.Clock),
+    counts,
+  );
   const streams = composition.get(Tokens.EventStreams);
   const endStreams = () => streams.close();
   stopping.addEventListener("abort", endStreams);
@@ -64,6 +70,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     checkReadiness,
     checkRecords: composition.get(Tokens.CheckRecords),
     answers,
+    callContext,
     viewCache: composition.get(Tokens.ViewCache),
     backoffice: {
       sets: composition.get(Tokens.SourceSets),
@@ -97,13 +104,13 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   const open = opened.move();
   return {
     config,
-    fetch: (request) => {
-      const response = fetch(request);
+    fetch: (request, environment) => {
+      const response = fetch(request, environment);
       if (!(response instanceof Promise)) return response;
       underWay.add(response);
       return response.finally(() => underWay.delete(response));
     },
-    shortcut: config.log.requests || config.server.cors ? () => false : shortcut(answers, counts),
+    shortcut: config.log.requests || config.server.cors ? () => false : shortcut(answers, callContext, counts),
     refused: (status) => counts.count(noRoute, status),
     countAnew: () => counts.clear(),
     lacking: async (limit) => {

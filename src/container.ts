@@ -1,6 +1,8 @@
 import "reflect-metadata";
+import { LRUCache } from "lru-cache";
 import { type DependencyContainer, type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
 import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { CallContext } from "./adapters/http/call-context.ts";
 import { Counts } from "./adapters/http/counts.ts";
 import { EventStreams } from "./adapters/http/event-streams.ts";
 import type { LentStore } from "./adapters/source.ts";
@@ -16,6 +18,7 @@ import { DrainOutboxes } from "./application/drain-outboxes.ts";
 import { ExpireActivity } from "./application/expire-activity.ts";
 import { ExplainFeatures } from "./application/explain-features.ts";
 import { ExportData } from "./application/export-data.ts";
+import { FieldsRead } from "./application/fields-read.ts";
 import { IdentifyCaller, tokensSource } from "./application/identify-caller.ts";
 import { IdentifyOperator } from "./application/identify-operator.ts";
 import { ImportData } from "./application/import-data.ts";
@@ -227,13 +230,28 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.LocateCaller, () => new LocateCaller(config.locators.map((make) => make())));
 
   provide(
+    Tokens.IdentifyCaller,
+    (c) =>
+      new IdentifyCaller(
+        c.resolve(Tokens.TokenResolver),
+        c.resolve(Tokens.LocateCaller),
+        c.resolve(Tokens.SourceStates),
+        c.resolve(Tokens.Clock),
+      ),
+  );
+  provide(Tokens.CallContext, (c) => {
+    const reads = new FieldsRead(c.resolve(Tokens.Sources));
+    return new CallContext(config.context, c.resolve(Tokens.LocateCaller), reads);
+  });
+
+  provide(
     Tokens.ResolveFeatures,
     (c) =>
       new ResolveFeatures(
-        c.resolve(Tokens.TokenResolver),
+        c.resolve(Tokens.IdentifyCaller),
         c.resolve(Tokens.Sources),
         c.resolve(Tokens.SourceStates),
-        c.resolve(Tokens.Clock),
+        new LRUCache({ max: config.cache.capacity }),
       ),
   );
 
@@ -270,9 +288,13 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   };
 
   provide(Tokens.SurveySources, (c) => {
-    const now = c.resolve(Tokens.Clock);
-    const callers = new IdentifyCaller(c.resolve(Tokens.TokenResolver), c.resolve(Tokens.SourceStates), now);
-    return new SurveySources(callers, c.resolve(Tokens.Sources), (at) => pastSources(c, at), now);
+    const past = (at: Instant) => pastSources(c, at);
+    return new SurveySources(
+      c.resolve(Tokens.IdentifyCaller),
+      c.resolve(Tokens.Sources),
+      past,
+      c.resolve(Tokens.Clock),
+    );
   });
 
   provide(Tokens.RecallFeatures, (c) => new RecallFeatures(c.resolve(Tokens.SurveySources)));

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
+import type { Fetch } from "./adapters/http/app.ts";
 import { listen, type Shortcut } from "./adapters/http/server.ts";
 import { type Answering, answering, type Host } from "./answering.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
@@ -167,7 +168,7 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
   const { log } = host;
   let present = opened.use(first);
   let retired: Promise<unknown> = Promise.resolve();
-  const fetch = (request: Request) => present.fetch(request);
+  const fetch: Fetch = (request, environment) => present.fetch(request, environment);
   const shortcut: Shortcut = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
   const refused = (status: number) => present.refused(status);
   // Where each call is logged, the log would begin with hundreds that nobody made.

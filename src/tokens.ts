@@ -1,4 +1,5 @@
 import type { InjectionToken } from "tsyringe";
+import type { CallContext } from "./adapters/http/call-context.ts";
 import type { Counts } from "./adapters/http/counts.ts";
 import type { EventStreams } from "./adapters/http/event-streams.ts";
 import type { LentStore } from "./adapters/source.ts";
@@ -13,6 +14,7 @@ import type { DrainOutboxes } from "./application/drain-outboxes.ts";
 import type { ExpireActivity } from "./application/expire-activity.ts";
 import type { ExplainFeatures } from "./application/explain-features.ts";
 import type { ExportData } from "./application/export-data.ts";
+import type { IdentifyCaller } from "./application/identify-caller.ts";
 import type { IdentifyOperator } from "./application/identify-operator.ts";
 import type { ImportData } from "./application/import-data.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
@@ -70,6 +72,8 @@ export const Tokens = {
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
+  IdentifyCaller: token<IdentifyCaller>("IdentifyCaller"),
+  CallContext: token<CallContext>("CallContext"),
   LocateCaller: token<LocateCaller>("LocateCaller"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
   RecallSets: token<RecallSets>("RecallSets"),

@@ -22,13 +22,19 @@ export function askSource(source: Source, context: EvaluationContext): Heard | P
 export const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>
   from.find((held) => held.fault !== undefined && !held.isCurrent(now))?.fault;
 
+/** Maps that were found to be of features: sources often answer with the same, and it may have ten thousand. */
+const checked = new WeakSet<Answer["features"]>();
+
 /** Throws where the answer is none: a source from outside the repository may answer anything. */
 function heard(source: Source, answer: Answer): Heard {
   if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
+  const said = { rule: source, features: answer.features, answer };
+  if (checked.has(answer.features)) return said;
   for (const [feature, resolution] of answer.features) {
     if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
       throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
     }
   }
-  return { rule: source, features: answer.features, answer };
+  checked.add(answer.features);
+  return said;
 }

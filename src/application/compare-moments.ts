@@ -6,7 +6,7 @@ import { explain, known } from "../domain/explain.ts";
 import { type FeatureKey, inOrder } from "../domain/feature.ts";
 import type { History } from "../domain/history.ts";
 import { askLog } from "./ask-log.ts";
-import type { Caller } from "./identify-caller.ts";
+import type { Caller, Circumstances } from "./identify-caller.ts";
 import { hearingsOf, notKnownIn, type SetRead, type Survey, type SurveySources, setOf } from "./survey-sources.ts";
 
 /** A change of a set, and which of the features that differ it put in or took out. */
@@ -43,10 +43,10 @@ export class CompareMoments {
   }
 
   /** Rejects as `SurveySources` does, and with `SourceUnavailable` where a source fails. */
-  async execute(caller: Caller, location: string | undefined, from: Instant, to: Instant): Promise<Difference> {
+  async execute(caller: Caller, circumstances: Circumstances, from: Instant, to: Instant): Promise<Difference> {
     const [before, after] = await Promise.all([
-      this.#survey.execute(caller, location, from),
-      this.#survey.execute(caller, location, to),
+      this.#survey.execute(caller, circumstances, from),
+      this.#survey.execute(caller, circumstances, to),
     ]);
     const [heardBefore, heardAfter] = [heardIn(before), heardIn(after)];
     const features = inOrder(new Set([...known(heardBefore), ...known(heardAfter)]));

@@ -8,7 +8,7 @@ import type { Role } from "../domain/source.ts";
 import { askLog } from "./ask-log.ts";
 import { faultOf } from "./ask-source.ts";
 import { within } from "./deadline.ts";
-import type { Caller } from "./identify-caller.ts";
+import type { Caller, Circumstances } from "./identify-caller.ts";
 import { sentenceFor } from "./sentence-for.ts";
 import {
   hearingsOf,
@@ -23,7 +23,7 @@ import {
 /** Whom and what somebody wants explained. */
 export type Question = {
   readonly caller: Caller;
-  readonly location?: string | undefined;
+  readonly circumstances: Circumstances;
   /** Left out, the present. */
   readonly at?: Instant | undefined;
   /** Left out, all that some source has a say on. */
@@ -110,8 +110,8 @@ export class ExplainFeatures {
    * Rejects as `SurveySources` does. For the present it works without the log; sources that fail are part of the
    * explanation.
    */
-  async execute({ caller, location, at, features }: Question): Promise<Explained> {
-    const survey = await this.#survey.execute(caller, location, at);
+  async execute({ caller, circumstances, at, features }: Question): Promise<Explained> {
+    const survey = await this.#survey.execute(caller, circumstances, at);
     const { words, context, askedAt, isPast, identity } = survey;
     const hearings = hearingsOf(words);
     const sets = words.map(({ source }) => setOf(source, context));

@@ -1,5 +1,6 @@
 import { InvalidContext, SourceUnavailable, TokenRejected } from "../domain/errors.ts";
 import {
+  type Attribute,
   type EvaluationContext,
   type Instant,
   isValue,
@@ -7,47 +8,76 @@ import {
   type UserId,
 } from "../domain/evaluation-context.ts";
 import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
-import { locationsAt } from "../domain/location.ts";
+import type { Clues } from "../domain/locator.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import { faultOf } from "./ask-source.ts";
+import type { LocateCaller, Located } from "./locate-caller.ts";
 import type { SourceStates } from "./source-states.ts";
 
 /** Who asks: the bearer of a token, a user whom an operator names, or nobody in particular. */
 export type Caller = { readonly token: string } | { readonly userId: UserId } | undefined;
 
-/** The context of a caller, and the read that says who it is; without one for nobody in particular. */
-export type Identified = { readonly context: EvaluationContext; readonly identity?: Held<UserId | undefined> };
+/** What is told of the circumstances of a call, beside who makes it. */
+export type Circumstances = {
+  readonly clues: Clues;
+  /** By what the client is told apart from others while it is nobody in particular. */
+  readonly clientId?: string | undefined;
+  readonly attributes?: Readonly<Record<string, Attribute>> | undefined;
+};
+
+/** Circumstances as somebody tells them: where a caller says it is, the address that it calls from, and the rest. */
+export const told = ({
+  location,
+  ip,
+  ...others
+}: Pick<Circumstances, "clientId" | "attributes"> & {
+  readonly location?: string | undefined;
+  readonly ip?: string | undefined;
+}): Circumstances => ({ clues: { said: location, ip, header: () => undefined, query: () => undefined }, ...others });
+
+/** The context of a caller, how it was found out where that is, and the read that says who it is; without one for nobody in particular. */
+export type Identified = {
+  readonly context: EvaluationContext;
+  readonly located?: Located;
+  readonly identity?: Held<UserId | undefined>;
+};
 
 /** The name under which the store of tokens fails and recovers. */
 export const tokensSource = "tokens";
 
-/** Finds out who asks, and makes the evaluation context of it. */
+/** Finds out who asks and where from, and makes the evaluation context of it. */
 export class IdentifyCaller {
   readonly #tokens: TokenResolver;
+  readonly #locate: LocateCaller;
   readonly #states: SourceStates;
   readonly #now: () => Instant;
 
-  constructor(tokens: TokenResolver, states: SourceStates, now: () => Instant) {
+  constructor(tokens: TokenResolver, locate: LocateCaller, states: SourceStates, now: () => Instant) {
     this.#tokens = tokens;
+    this.#locate = locate;
     this.#states = states;
     this.#now = now;
   }
 
   /**
-   * The context for the present, or for another instant: a token names its user of now. Rejects with `TokenRejected` for a
-   * token nobody is known by, `InvalidContext` for a user or location of more than 200 characters or with
-   * control characters, and `SourceUnavailable` when the store of tokens does not answer in time.
+   * The context for the present, or for another instant: a token names its user of now. Whoever is somebody is counted as that, whatever
+   * id the client brings. Rejects with `TokenRejected` for a token nobody is known by, `InvalidContext` for a user or location that cannot
+   * be one, and `SourceUnavailable` when the store of tokens does not answer in time.
    */
-  async execute(caller: Caller, location: string | undefined, at?: Instant): Promise<Identified> {
-    const locations = location ? locationsAt([location]) : undefined;
+  async execute(caller: Caller, { clues, clientId, attributes }: Circumstances, at?: Instant): Promise<Identified> {
+    const located = this.#locate.execute(clues);
     const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
+    const targetingKey = userId ?? clientId;
     const context = {
       at: at ?? this.#now(),
-      ...(userId === undefined ? {} : { userId, targetingKey: userId }),
-      ...(locations ? { locations } : {}),
+      ...(userId === undefined ? {} : { userId }),
+      ...(targetingKey === undefined ? {} : { targetingKey }),
+      ...(located ? { locations: located.locations } : {}),
+      ...(clues.ip === undefined ? {} : { ip: clues.ip }),
+      ...(attributes ? { attributes } : {}),
     };
-    return { context, ...(identity ? { identity } : {}) };
+    return { context, ...(located ? { located } : {}), ...(identity ? { identity } : {}) };
   }
 
   async #identify(caller: NonNullable<Caller>): Promise<Held<UserId | undefined>> {

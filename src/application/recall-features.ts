@@ -2,7 +2,7 @@ import { NotKnown, SourceUnavailable } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { FeatureKey, Resolution } from "../domain/feature.ts";
 import { merge } from "../domain/merge.ts";
-import type { Caller } from "./identify-caller.ts";
+import type { Caller, Circumstances } from "./identify-caller.ts";
 import { notKnownIn, type SurveySources } from "./survey-sources.ts";
 
 /** The features that were, or will be, on; `isPast` where that is told from the record of the stores. */
@@ -20,8 +20,8 @@ export class RecallFeatures {
    * Rejects as `SurveySources` does; with `NotKnown`, which names them, where sources are asked
    * that nobody knows the answers of; and with `SourceUnavailable` where one fails, even one that may be left out of answers for now.
    */
-  async execute(caller: Caller, location: string | undefined, at: Instant): Promise<Recalled> {
-    const { words, isPast } = await this.#survey.execute(caller, location, at);
+  async execute(caller: Caller, circumstances: Circumstances, at: Instant): Promise<Recalled> {
+    const { words, isPast } = await this.#survey.execute(caller, circumstances, at);
     const notKnown = notKnownIn(words);
     if (notKnown.length > 0) throw new NotKnown(notKnown);
     const says = words.map((word) => {

@@ -1,23 +1,36 @@
 import { SourceUnavailable } from "../domain/errors.ts";
-import type { EvaluationContext, Instant } from "../domain/evaluation-context.ts";
+import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
 import type { FeatureKey, Resolution } from "../domain/feature.ts";
 import { nothing } from "../domain/feature-resolver.ts";
+import type { Held } from "../domain/held.ts";
 import { merge } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
-import type { TokenResolver } from "../domain/token-resolver.ts";
 import { askSource, faultOf, type Heard } from "./ask-source.ts";
-import { type Caller, IdentifyCaller } from "./identify-caller.ts";
+import { FieldsRead } from "./fields-read.ts";
+import type { Caller, Circumstances, IdentifyCaller } from "./identify-caller.ts";
 import { Provenance } from "./provenance.ts";
 import type { SourceStates } from "./source-states.ts";
 
 /** What a caller gets. */
 export type Features = {
-  /** The features that are on. */
+  /** The features that are on. The same map as long as the sources say the same. */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
   /** The sources that could not answer and were left out, as configured; in YAML order. */
   readonly missing: readonly string[];
+  /** The instant at which a source is known to say something else by itself, where there is one. */
+  readonly changesAt: Instant | undefined;
   readonly provenance: Provenance;
 };
+
+/** What the sources said to a context. */
+type Said = Pick<Features, "features" | "missing" | "changesAt"> & {
+  readonly from: readonly Held<unknown>[];
+  readonly validUntil: Instant;
+  readonly provenance: Provenance;
+};
+
+/** Where what the sources said is kept, by what they went by. */
+export type SaidBefore = { get(key: string): Said | undefined; set(key: string, said: Said): unknown };
 
 /** For how long an answer is taken to hold whose source does not say. */
 const assumedValidityMs = 1_000;
@@ -27,34 +40,58 @@ export class ResolveFeatures {
   readonly #callers: IdentifyCaller;
   readonly #sources: readonly Source[];
   readonly #states: SourceStates;
+  readonly #reads: FieldsRead;
+  readonly #before: SaidBefore;
 
-  constructor(tokens: TokenResolver, sources: readonly Source[], states: SourceStates, now: () => Instant) {
-    this.#callers = new IdentifyCaller(tokens, states, now);
+  constructor(callers: IdentifyCaller, sources: readonly Source[], states: SourceStates, before: SaidBefore) {
+    this.#callers = callers;
     this.#sources = sources;
     this.#states = states;
+    this.#reads = new FieldsRead(sources);
+    this.#before = before;
   }
 
   /**
    * Rejects as `IdentifyCaller` does, and with `SourceUnavailable` when a source that may not be left out does not answer in time.
    */
-  async execute(caller: Caller, location: string | undefined): Promise<Features> {
-    const { identity, context } = await this.#callers.execute(caller, location);
+  async execute(caller: Caller, circumstances: Circumstances): Promise<Features> {
+    const { identity, context } = await this.#callers.execute(caller, circumstances);
+    const said = await this.#saidTo(context);
+    return identity ? { ...said, provenance: provenanceOf(said, identity) } : said;
+  }
+
+  /** What the sources said before to who agrees in all that they go by, while that holds; else what they say now. */
+  #saidTo(context: EvaluationContext): Said | Promise<Said> {
+    const key = this.#reads.keyOf(context);
+    const before = this.#before.get(key);
+    return before?.provenance.isCurrent(context.at) ? before : this.#askAll(context, key);
+  }
+
+  async #askAll(context: EvaluationContext, key: string): Promise<Said> {
     // All are asked in one turn of the event loop, so that reads of one store travel together.
     const says = await settled(this.#sources.map((source) => this.#ask(source, context)));
     const heard = says.filter((say) => say !== undefined);
-    const from = [...(identity ? [identity] : []), ...heard.flatMap(({ answer }) => answer.from ?? [])];
-    const validUntil = Math.min(...heard.map(({ answer }) => answer.validUntil ?? context.at + assumedValidityMs));
+    const from = heard.flatMap(({ answer }) => answer.from ?? []);
+    const ends = heard.flatMap(({ answer }) => answer.validUntil ?? []);
+    const known = Math.min(...ends);
+    const assumed = ends.length < heard.length ? context.at + assumedValidityMs : Number.POSITIVE_INFINITY;
     const missing = this.#sources.filter((_, index) => says[index] === undefined).map(({ name }) => name);
-    return {
+    // What lacks a source is good for this once.
+    const validUntil = missing.length > 0 ? context.at : Math.min(known, assumed);
+    const said = {
       features: merge(heard),
       missing,
-      // What lacks a source is good for this once.
-      provenance: new Provenance(from, missing.length > 0 ? context.at : validUntil),
+      changesAt: Number.isFinite(known) ? known : undefined,
+      from,
+      validUntil,
+      provenance: new Provenance(from, validUntil),
     };
+    if (said.provenance.isCurrent(context.at)) this.#before.set(key, said);
+    return said;
   }
 
   /** Answers in the same turn where the source does. */
-  #ask(source: Source, context: EvaluationContext): Said | Promise<Said> {
+  #ask(source: Source, context: EvaluationContext): HeardIfAny | Promise<HeardIfAny> {
     try {
       const heard = askSource(source, context);
       if (!(heard instanceof Promise)) return this.#hear(source, heard, context.at);
@@ -79,7 +116,12 @@ export class ResolveFeatures {
 }
 
 /** What a source said; `undefined` where it is left out. */
-type Said = Heard | undefined;
+type HeardIfAny = Heard | undefined;
 
-const settled = (says: readonly (Said | Promise<Said>)[]): readonly Said[] | Promise<readonly Said[]> =>
-  says.some((say) => say instanceof Promise) ? Promise.all(says) : (says as readonly Said[]);
+const settled = (
+  says: readonly (HeardIfAny | Promise<HeardIfAny>)[],
+): readonly HeardIfAny[] | Promise<readonly HeardIfAny[]> =>
+  says.some((say) => say instanceof Promise) ? Promise.all(says) : (says as readonly HeardIfAny[]);
+
+const provenanceOf = ({ from, validUntil }: Said, identity: Held<UserId | undefined>): Provenance =>
+  new Provenance([identity, ...from], validUntil);

@@ -4,7 +4,8 @@ import type { Hearing } from "../domain/explain.ts";
 import type { Held } from "../domain/held.ts";
 import type { Source } from "../domain/source.ts";
 import { askSource, type Heard } from "./ask-source.ts";
-import type { Caller, IdentifyCaller } from "./identify-caller.ts";
+import type { Caller, Circumstances, IdentifyCaller } from "./identify-caller.ts";
+import type { Located } from "./locate-caller.ts";
 
 /** A source, and what it said, or what it failed with. */
 export type Word = { readonly source: Source } & ({ readonly heard: Heard } | { readonly failure: unknown });
@@ -12,6 +13,8 @@ export type Word = { readonly source: Source } & ({ readonly heard: Heard } | { 
 /** What each source says to somebody at one moment. */
 export type Survey = {
   readonly context: EvaluationContext;
+  /** How it was found out where that is. */
+  readonly located?: Located;
   /** When the sources were asked. */
   readonly askedAt: Instant;
   /** Whether what they say is told from the record of the stores; else it is what they say now, to that moment. */
@@ -46,15 +49,15 @@ export class SurveySources {
    * Who a token speaks for, and the configuration, are always those of now. Rejects as `IdentifyCaller` does, and with
    * `LogUnavailable` when the past cannot be told at the moment.
    */
-  async execute(caller: Caller, location: string | undefined, at?: Instant): Promise<Survey> {
-    const { context, identity } = await this.#callers.execute(caller, location, at);
+  async execute(caller: Caller, circumstances: Circumstances, at?: Instant): Promise<Survey> {
+    const { context, located, identity } = await this.#callers.execute(caller, circumstances, at);
     const askedAt = this.#now();
     const isPast = at !== undefined && at < askedAt;
     const sources = isPast ? this.#past(context.at) : this.#sources;
     try {
       const words = await Promise.all(sources.map((source) => wordOf(source, context)));
       for (const word of words) if ("failure" in word && word.failure instanceof LogUnavailable) throw word.failure;
-      return { context, askedAt, isPast, ...(identity ? { identity } : {}), words };
+      return { context, ...(located ? { located } : {}), askedAt, isPast, ...(identity ? { identity } : {}), words };
     } finally {
       if (isPast) await Promise.all(sources.map(({ resolver }) => resolver[Symbol.asyncDispose]?.()));
     }

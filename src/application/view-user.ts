@@ -4,6 +4,7 @@ import { type FeatureKey, inOrder } from "../domain/feature.ts";
 import { isPersonal } from "../domain/stored-set.ts";
 import type { TokenInfo } from "../domain/token-store.ts";
 import type { ChangeSet, SetContent } from "./change-set.ts";
+import { told } from "./identify-caller.ts";
 import type { ManageTokens } from "./manage-tokens.ts";
 import type { ResolveFeatures } from "./resolve-features.ts";
 import type { KnownSource, SourceSets } from "./source-sets.ts";
@@ -39,7 +40,7 @@ export class ViewUser {
     const named = own.filter(({ stored }) => stored?.key.fields.every((field) => context[field] !== undefined));
     const [sets, gets, tokens] = await Promise.all([
       Promise.all(named.map((source) => this.#setOf(source, context))),
-      this.#resolveFeatures.execute({ userId }, location),
+      this.#resolveFeatures.execute({ userId }, told({ location })),
       this.#tokens.list(userId),
     ]);
     return { sets, gets: { features: inOrder(gets.features.keys()), missing: gets.missing }, tokens };

@@ -6,10 +6,14 @@ import type { StoredSettings } from "./stored-settings.ts";
 
 /** What a source says: a resolution for each feature it knows, and how long that holds. */
 export type Answer = {
+  /** Not changed any more. A source that says the same again answers the same map, which is compared and checked faster. */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
   /** The reads that the answer was made from; it holds no longer than they are current. */
   readonly from?: readonly Held<unknown>[];
-  /** The instant up to which the answer holds for this context. Left out, it holds for a second. */
+  /**
+   * The instant at which the answer becomes another by itself, as far as is known: clients are told it. `Infinity` where it never does. Left
+   * out where that is not known: then it is asked again after a second.
+   */
   readonly validUntil?: Instant;
 };
 

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { source as setKind } from "../../src/adapters/sources/set.ts";
 import { CompareMoments } from "../../src/application/compare-moments.ts";
 import { ExplainFeatures, type Question } from "../../src/application/explain-features.ts";
-import { IdentifyCaller } from "../../src/application/identify-caller.ts";
+import { IdentifyCaller, told } from "../../src/application/identify-caller.ts";
+import { LocateCaller } from "../../src/application/locate-caller.ts";
 import { PastFeatureSets } from "../../src/application/past-feature-sets.ts";
 import { RecallFeatures } from "../../src/application/recall-features.ts";
 import { RecallSets } from "../../src/application/recall-sets.ts";
@@ -14,6 +15,7 @@ import type { FeatureSets } from "../../src/domain/feature-sets.ts";
 import { type Held, readAt } from "../../src/domain/held.ts";
 import { KeyTemplate } from "../../src/domain/key-template.ts";
 import type { Source } from "../../src/domain/source.ts";
+import { callerLocator } from "../../src/infrastructure/location/caller-locator.ts";
 import { MemoryHistory } from "../support/memory-history.ts";
 
 const now = 1_000_000;
@@ -53,21 +55,30 @@ function service(
     });
   const past = (at: number) => [...sourcesOver(new PastFeatureSets(recall, "store", at)), ...more.map(unrecorded)];
   const tokens = { resolve: (token: string) => readAt(token === "1234" ? "1" : undefined, now) };
-  const callers = new IdentifyCaller(tokens, new SourceStates(quiet, () => now), () => now);
+  const callers = new IdentifyCaller(
+    tokens,
+    new LocateCaller([callerLocator]),
+    new SourceStates(quiet, () => now),
+    () => now,
+  );
   const survey = new SurveySources(callers, [...sourcesOver(live), ...more], past, () => now);
   return {
     history,
     stale,
     explain: (question: Partial<Question> = {}) =>
-      new ExplainFeatures(survey, history, () => beforeRead(history)).execute({ caller: { userId: "1" }, ...question }),
+      new ExplainFeatures(survey, history, () => beforeRead(history)).execute({
+        caller: { userId: "1" },
+        circumstances: told({}),
+        ...question,
+      }),
     recall: async (at: number, userId?: string) =>
       [
         ...(
-          await new RecallFeatures(survey).execute(userId === undefined ? undefined : { userId }, undefined, at)
+          await new RecallFeatures(survey).execute(userId === undefined ? undefined : { userId }, told({}), at)
         ).features.keys(),
       ].sort(),
     compare: (from: number, to: number, userId = "1") =>
-      new CompareMoments(survey, history).execute({ userId }, undefined, from, to),
+      new CompareMoments(survey, history).execute({ userId }, told({}), from, to),
   };
 }
 
@@ -211,7 +222,7 @@ describe("the explanation for now", () => {
 
   it("takes a source that may be left out as one that says nothing", async () => {
     const { explain } = service({ "location:madrid": new Error("cut off"), active_features: ["a"] });
-    const { features, sources } = await explain({ location: "madrid" });
+    const { features, sources } = await explain({ circumstances: told({ location: "madrid" }) });
     expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "left-out"]);
   });
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { Caller } from "../../src/application/identify-caller.ts";
-import { ResolveFeatures } from "../../src/application/resolve-features.ts";
+import { type Caller, IdentifyCaller, told } from "../../src/application/identify-caller.ts";
+import { LocateCaller } from "../../src/application/locate-caller.ts";
+import { ResolveFeatures, type SaidBefore } from "../../src/application/resolve-features.ts";
 import { SourceStates } from "../../src/application/source-states.ts";
 import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../src/domain/errors.ts";
 import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";
 import { type Answer, nothing } from "../../src/domain/feature-resolver.ts";
 import { readAt } from "../../src/domain/held.ts";
 import type { Source } from "../../src/domain/source.ts";
+import { callerLocator } from "../../src/infrastructure/location/caller-locator.ts";
 import { until } from "../support/until.ts";
 
 const answer = (...features: string[]): Answer => ({
@@ -27,7 +29,10 @@ const source = (name: string, resolve: Source["resolver"]["resolve"], more: Part
 const broken = () => Promise.reject(new Error("it is broken"));
 const never = () => new Promise<Answer>(() => {});
 
-function service(sources: Source[], users: Record<string, string> | "away" = {}) {
+/** Remembers nothing of what sources said. */
+const forgetful: SaidBefore = { get: () => undefined, set: () => {} };
+
+function service(sources: Source[], users: Record<string, string> | "away" = {}, before = forgetful) {
   const events: string[] = [];
   let now = 0;
   let age = 0;
@@ -42,9 +47,11 @@ function service(sources: Source[], users: Record<string, string> | "away" = {})
   const tokens = {
     resolve: async (token: string) => (users === "away" ? broken() : readAt(users[token], 1_700_000_000_000 - age)),
   };
-  const resolveFeatures = new ResolveFeatures(tokens, sources, states, () => 1_700_000_000_000);
+  const locate = new LocateCaller([callerLocator]);
+  const callers = new IdentifyCaller(tokens, locate, states, () => 1_700_000_000_000);
+  const resolveFeatures = new ResolveFeatures(callers, sources, states, before);
   const ask = async (caller?: Caller, location?: string) => {
-    const { features, missing } = await resolveFeatures.execute(caller, location);
+    const { features, missing } = await resolveFeatures.execute(caller, told({ location }));
     return { features: [...features.keys()], missing };
   };
   const tick = (ms: number) => {

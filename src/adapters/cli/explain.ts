@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import type { Explained, ExplainedFeature, TurnedBy } from "../../application/explain-features.ts";
+import { told } from "../../application/identify-caller.ts";
 import { ChangeRefused } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { instant } from "../instant.ts";
@@ -19,7 +20,11 @@ export const explainCommand = (onStores: OnStores): Command =>
     .option("--at <instant>", "at this moment (RFC 3339), as in 2026-11-17T09:00:00Z; else now")
     .action((features: string[], { location, at, ...caller }: Options) =>
       onStores(async ({ explainFeatures }) => {
-        const question = { location, at: instantIn(at), features: features.length > 0 ? features : undefined };
+        const question = {
+          circumstances: told({ location }),
+          at: instantIn(at),
+          features: features.length > 0 ? features : undefined,
+        };
         print(await explainFeatures.execute({ caller: await callerOf(caller), ...question }));
       }),
     );

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { told } from "../../application/identify-caller.ts";
 import { inOrder } from "../../domain/feature.ts";
 import { callerOf } from "./caller-of.ts";
 import type { OnStores } from "./use-cases.ts";
@@ -14,7 +15,10 @@ export const featuresCommand = (onStores: OnStores): Command =>
     .option("--location <name>", "at this location")
     .action((options: Options) =>
       onStores(async ({ resolveFeatures }) => {
-        const { features, missing } = await resolveFeatures.execute(await callerOf(options), options.location);
+        const { features, missing } = await resolveFeatures.execute(
+          await callerOf(options),
+          told({ location: options.location }),
+        );
         for (const feature of inOrder(features.keys())) console.log(feature);
         if (missing.length > 0) console.error(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
       }),

@@ -19,6 +19,7 @@ import { adminRoutes, type Backoffice } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
 import { explain } from "./admin/explain.ts";
 import { cacheView } from "./cache-view.ts";
+import type { CallContext } from "./call-context.ts";
 import { type Counts, noRoute } from "./counts.ts";
 import { documentation } from "./documentation.ts";
 import { eventExport } from "./event-export.ts";
@@ -27,6 +28,7 @@ import { eventTail } from "./event-tail.ts";
 import { events } from "./events.ts";
 import { features } from "./features.ts";
 import { healthChecks } from "./health.ts";
+import type { CallEnvironment } from "./incoming.ts";
 import { metrics } from "./metrics.ts";
 import { Operators } from "./operators.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
@@ -43,6 +45,7 @@ export type HttpOptions = {
   readonly checkReadiness: CheckReadiness;
   readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
+  readonly callContext: CallContext;
   readonly viewCache: ViewCache;
   readonly backoffice: Backoffice;
   readonly readActivity: ReadActivity;
@@ -75,8 +78,8 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     const shared = cors({
       origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
       allowMethods: ["GET", "HEAD"],
-      allowHeaders: ["Authorization", "If-None-Match", "X-Request-Id"],
-      exposeHeaders: ["ETag", "Retry-After", "X-Request-Id"],
+      allowHeaders: ["Authorization", "If-None-Match", "X-Request-Id", ...options.callContext.headersOfClients],
+      exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
       maxAge: 600,
     });
     // An OPTIONS request that is no preflight asks what the path takes.
@@ -84,7 +87,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     app.use(sharedPath, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   const operators = new Operators(options.identifyOperator);
-  features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers);
+  features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers, options.callContext);
   healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
@@ -92,7 +95,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   events(app, operators, options.readActivity, options.recordActivity);
   eventExport(app, operators, options.readActivity);
   eventTail(app, operators, options.readActivity, options.tailActivity, options.streams);
-  explain(app, operators, options.explainFeatures);
+  explain(app, operators, options.explainFeatures, options.callContext);
   diff(app, operators, options.compareMoments);
   documentation(app, options.version);
   app.notFound((c) => unmatched(app, c));
@@ -100,10 +103,13 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   return app;
 }
 
+/** What answers a request that came as `environment` tells. */
+export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
+
 /** What answers a request as the app does, and counts it under the pattern of its route. */
-export function counted(app: OpenAPIHono, counts: Counts): (request: Request) => Response | Promise<Response> {
-  return (request) => {
-    const answer = app.fetch(request);
+export function counted(app: OpenAPIHono, counts: Counts): Fetch {
+  return (request, environment) => {
+    const answer = app.fetch(request, environment);
     const count = (response: Response) => {
       counts.count(routeOf(app, request), response.status);
       return response;

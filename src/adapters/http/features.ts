@@ -1,11 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import Negotiator from "negotiator";
+import { type Circumstances, told } from "../../application/identify-caller.ts";
 import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import { inOrder } from "../../domain/feature.ts";
 import { instant } from "../instant.ts";
 import { tokenOf } from "./authorization.ts";
+import type { CallContext } from "./call-context.ts";
+import { incomingOf } from "./incoming.ts";
 import type { Operators } from "./operators.ts";
 import type { PreparedAnswers, Reply } from "./prepared-answers.ts";
 import { HttpProblem, securityHeaders } from "./problem.ts";
@@ -66,6 +70,12 @@ const route = createRoute({
           description: "Of a stale answer: for how many seconds it may not be true any more.",
           schema: { type: "string" },
         },
+        "Next-Change-At": {
+          description:
+            "When a source is known to say something else by itself, as where a schedule begins or ends: ask again then. A change by people may come earlier.",
+          schema: { type: "string", format: "date-time" },
+          example: "2026-11-27T17:00:00.000Z",
+        },
         "Tidegate-At": {
           description:
             'Only beside `at`: the moment, whether the answer is made from what stores hold (`state="live"`) or held (`state="recorded"`), and that the configuration is that of now.',
@@ -101,29 +111,41 @@ export function features(
   resolveFeatures: ResolveFeatures,
   recallFeatures: RecallFeatures,
   answers: PreparedAnswers,
+  callContext: CallContext,
 ): void {
   // A prepared answer is not waited for, which would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {
     const authorization = c.req.header("authorization");
     const ifNoneMatch = c.req.header("if-none-match");
     demandJson(c.req.header("accept"));
-    const target = c.req.url.slice(c.req.url.indexOf("/features"));
-    const reply = answers.find(target, authorization, ifNoneMatch);
+    const incoming = incomingOf(c);
+    const wish = c.req.url.slice(c.req.url.indexOf("/features")) + callContext.markOf(incoming);
+    const reply = answers.find(wish, authorization, ifNoneMatch);
     if (reply) return response(reply);
-    const location = oneLocation(c.req.queries("location"));
-    if (c.req.query("at") !== undefined || c.req.query("user") !== undefined) return answerAt(c);
-    return answer(target, authorization, ifNoneMatch, location);
+    const query = (name: string) => c.req.queries(name) ?? [];
+    if (query("at").length + query("user").length > 0) return answerAt(c);
+    return answer(wish, authorization, ifNoneMatch, callContext.in(incoming, query));
   });
 
   async function answer(
-    target: string,
+    wish: string,
     authorization: string | undefined,
     ifNoneMatch: string | undefined,
-    location: string | undefined,
+    circumstances: Circumstances,
   ): Promise<Response> {
     const token = tokenOf(authorization);
-    const found = await resolveFeatures.execute(token === undefined ? undefined : { token }, location);
-    return response(answers.prepare(target, authorization, ifNoneMatch, found));
+    if (token === undefined && circumstances.clientId === undefined && callContext.issuesIds) {
+      return answerNew(ifNoneMatch, circumstances);
+    }
+    const found = await resolveFeatures.execute(token === undefined ? undefined : { token }, circumstances);
+    return response(answers.prepare(wish, authorization, ifNoneMatch, found));
+  }
+
+  /** To a client that is told apart from others from now on. */
+  async function answerNew(ifNoneMatch: string | undefined, circumstances: Circumstances): Promise<Response> {
+    const clientId = randomUUID();
+    const reply = answers.reply(ifNoneMatch, await resolveFeatures.execute(undefined, { ...circumstances, clientId }));
+    return response({ ...reply, headers: { ...reply.headers, ...callContext.issued(clientId) } });
   }
 
   /** Never prepared, so that a target that names a moment is never found among prepared answers. */
@@ -134,7 +156,7 @@ export function features(
     await operators.demand(c, "viewer");
     const { at, user, location } = queryOf(c.req.url, momentQuery);
     const caller = user === undefined ? undefined : { userId: user };
-    const { features, isPast } = await recallFeatures.execute(caller, location, at);
+    const { features, isPast } = await recallFeatures.execute(caller, told({ location }), at);
     return c.json({ active_features: inOrder(features.keys()) }, 200, {
       ...securityHeaders,
       "Cache-Control": "no-store",
@@ -144,11 +166,6 @@ export function features(
 }
 
 const response = ({ status, headers, body }: Reply): Response => new Response(body, { status, headers });
-
-function oneLocation([location, another]: readonly string[] = []): string | undefined {
-  if (another !== undefined) throw new HttpProblem("invalid-context", "The location is given twice; send one.");
-  return location;
-}
 
 function demandJson(accept: string | undefined): void {
   if (!accept || accept === "*/*" || accept === "application/json") return;

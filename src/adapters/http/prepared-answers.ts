@@ -21,6 +21,9 @@ export type Reply = {
   readonly encoding: "utf8" | "latin1";
 };
 
+/** What is made from features alone. */
+type Written = { readonly body: string; readonly length: string; readonly entityTag: string };
+
 /** An answer that can be sent as often as it is current. */
 type Prepared = { readonly body: string; readonly headers: Headers; readonly provenance: Provenance };
 
@@ -35,11 +38,14 @@ export class PreparedAnswers {
   readonly #answers: LRUCache<string, Prepared>;
   readonly #now: () => Instant;
   readonly #counts: Counts;
+  readonly #vary: string;
+  readonly #written = new WeakMap<Features["features"], Written>();
 
-  /** Keeps at most `capacity` answers, and fewer where they are large. */
-  constructor(capacity: number, now: () => Instant, counts: Counts) {
+  /** Keeps at most `capacity` answers, and fewer where they are large. `headers` are those that answers depend on. */
+  constructor(capacity: number, headers: readonly string[], now: () => Instant, counts: Counts) {
     this.#now = now;
     this.#counts = counts;
+    this.#vary = ["Authorization", ...headers].join(", ");
     this.#answers = new LRUCache({
       max: capacity,
       maxSize: capacity * usualBytes,
@@ -47,41 +53,63 @@ export class PreparedAnswers {
     });
   }
 
-  /** The reply to a call with these headers, for a target like `/features?location=madrid`; `undefined` where none is prepared. */
-  find(target: string, authorization: string | undefined, ifNoneMatch: string | undefined): Reply | undefined {
+  /**
+   * The reply to a call with these headers, for a wish: a target like `/features?location=madrid`, and what else answers depend on;
+   * `undefined` where none is prepared.
+   */
+  find(wish: string, authorization: string | undefined, ifNoneMatch: string | undefined): Reply | undefined {
     // Not moved to the front, because touching its neighbours would cost more than all the rest: the oldest goes first.
-    const known = this.#answers.peek(keyOf(target, authorization));
+    const known = this.#answers.peek(keyOf(wish, authorization));
     if (!known?.provenance.isCurrent(this.#now())) return undefined;
     this.#counts.answers.remembered += 1;
     return replyOf(known, ifNoneMatch);
   }
 
-  /** The reply that tells these features; keeps it where it is current. */
-  prepare(target: string, authorization: string | undefined, ifNoneMatch: string | undefined, found: Features): Reply {
-    const at = this.#now();
-    const body = JSON.stringify({ active_features: inOrder(found.features.keys()) });
-    const [kind, marks] = freshness(found, at);
+  /** The reply that tells these features; keeps it for the same wish where it is current. */
+  prepare(wish: string, authorization: string | undefined, ifNoneMatch: string | undefined, found: Features): Reply {
+    const prepared = this.#prepared(found);
+    if (found.provenance.isCurrent(this.#now())) this.#answers.set(keyOf(wish, authorization), prepared);
+    return replyOf(prepared, ifNoneMatch);
+  }
+
+  /** The reply that tells these features to somebody who cannot ask for the same again. */
+  reply(ifNoneMatch: string | undefined, found: Features): Reply {
+    return replyOf(this.#prepared(found), ifNoneMatch);
+  }
+
+  #prepared(found: Features): Prepared {
+    const [kind, marks] = freshness(found, this.#now());
     this.#counts.answers[kind] += 1;
+    const { body, length, entityTag } = this.#write(found.features);
     // One literal, so that V8 keeps it in one piece.
     const headers = {
       "Content-Type": "application/json",
       "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
       "Referrer-Policy": securityHeaders["Referrer-Policy"],
       "Cache-Control": "private, no-cache",
-      Vary: "Authorization",
-      "Content-Length": `${Buffer.byteLength(body)}`,
-      ETag: `"${hash("sha256", body, "base64url")}"`,
+      Vary: this.#vary,
+      "Content-Length": length,
+      ETag: entityTag,
+      ...(found.changesAt === undefined ? undefined : { "Next-Change-At": new Date(found.changesAt).toISOString() }),
       ...marks,
     };
-    const prepared = { body, headers, provenance: found.provenance };
-    if (found.provenance.isCurrent(at)) this.#answers.set(keyOf(target, authorization), prepared);
-    return replyOf(prepared, ifNoneMatch);
+    return { body, headers, provenance: found.provenance };
+  }
+
+  #write(features: Features["features"]): Written {
+    const before = this.#written.get(features);
+    if (before) return before;
+    const body = JSON.stringify({ active_features: inOrder(features.keys()) });
+    const entityTag = `"${hash("sha256", body, "base64url")}"`;
+    const written = { body, length: `${Buffer.byteLength(body)}`, entityTag };
+    this.#written.set(features, written);
+    return written;
   }
 }
 
 /** An empty Authorization header is not the same as none. */
-const keyOf = (target: string, authorization: string | undefined): string =>
-  authorization === undefined ? target : digestWith(authorization, target);
+const keyOf = (wish: string, authorization: string | undefined): string =>
+  authorization === undefined ? wish : digestWith(authorization, wish);
 
 function replyOf({ body, headers }: Prepared, ifNoneMatch: string | undefined): Reply {
   if (ifNoneMatch === undefined || !fresh({ "if-none-match": ifNoneMatch }, { etag: headers["ETag"] })) {

@@ -3,6 +3,7 @@ import { type AddressInfo, Server, type Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../infrastructure/logger.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import type { CallEnvironment } from "./incoming.ts";
 import { type ProblemCode, problemOf } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { targetFault } from "./target.ts";
@@ -19,7 +20,7 @@ export type HttpServer = {
 /** Told the status of each answer that the app was not asked for. */
 type Refused = (status: number) => void;
 
-type Fetch = (request: Request) => Response | Promise<Response>;
+type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
 const limits = {
   maxHeaderSize: 16_384,
@@ -60,7 +61,7 @@ export async function listen(
   log: Log,
 ): Promise<HttpServer> {
   let stopping = false;
-  const answer = getRequestListener(fetch, {
+  const answer = getRequestListener((request, environment) => fetch(request, environment as CallEnvironment), {
     errorHandler: (error) => {
       const code = error instanceof RequestError ? "bad-request" : "internal-error";
       const id = requestId(undefined);

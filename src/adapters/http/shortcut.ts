@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CallContext } from "./call-context.ts";
 import type { Counts } from "./counts.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
 
@@ -9,11 +10,12 @@ const plainHost = /^[A-Za-z0-9.:-]+$/;
  * and response. Tells whether it did; the route answers all others, byte for byte the same.
  */
 export const shortcut =
-  (answers: PreparedAnswers, counts: Counts) =>
-  ({ method, url = "", rawHeaders }: IncomingMessage, outgoing: ServerResponse): boolean => {
+  (answers: PreparedAnswers, callContext: CallContext, counts: Counts) =>
+  (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
+    const { method, url = "", rawHeaders } = incoming;
     if (method !== "GET" || !(url === "/features" || url.startsWith("/features?"))) return false;
     const asked = plainly(rawHeaders);
-    const reply = asked && answers.find(url, asked.authorization, asked.ifNoneMatch);
+    const reply = asked && answers.find(url + callContext.markOf(incoming), asked.authorization, asked.ifNoneMatch);
     if (!reply) return false;
     counts.count("/features", reply.status);
     outgoing.writeHead(reply.status, reply.headers).end(reply.body, reply.encoding);

@@ -1,4 +1,4 @@
-import type { EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
+import type { ContextField, EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
 import type { FeatureKey, Resolution } from "../../domain/feature.ts";
 import { type Answer, type FeatureResolver, nothing } from "../../domain/feature-resolver.ts";
 import type { FeatureSet } from "../../domain/feature-sets.ts";
@@ -35,6 +35,7 @@ export const source = defineSource({
 /** Everything that stands in the context's set is on. */
 class SetFeatureResolver implements FeatureResolver {
   readonly stored: StoredSet;
+  readonly reads: readonly ContextField[];
   readonly #resolution: Resolution;
   readonly #host: SourceHost;
   #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
@@ -43,6 +44,7 @@ class SetFeatureResolver implements FeatureResolver {
 
   constructor(stored: StoredSet, host: SourceHost) {
     this.stored = stored;
+    this.reads = stored.key.fields.map((field) => (field === "location" ? "locations" : field));
     this.#host = host;
     this.#resolution = { on: true, value: true, reason: stored.key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
   }

@@ -20,6 +20,6 @@ export const source = defineSource({
     const resolution = (on: boolean): Resolution => ({ on, value: on, reason: on ? "STATIC" : "DISABLED" });
     const known = new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)]));
     const answer = { features: known, validUntil: Number.POSITIVE_INFINITY };
-    return { resolve: () => answer };
+    return { reads: [], resolve: () => answer };
   },
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { roles } from "../../domain/source.ts";
+import { context } from "./context-schema.ts";
 import { location } from "./location.ts";
 
 const name = z
@@ -216,6 +217,7 @@ export const base = z.strictObject({
     ),
   location,
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
+  context: context.prefault({}),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),
 });
 

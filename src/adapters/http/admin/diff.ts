@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CompareMoments, Difference } from "../../../application/compare-moments.ts";
+import { told } from "../../../application/identify-caller.ts";
 import { instant } from "../../instant.ts";
 import { checkedRoute } from "../checked-route.ts";
 import type { Operators } from "../operators.ts";
@@ -94,7 +95,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
       if (to <= from)
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from"; swap them.');
       const caller = user === undefined ? undefined : { userId: user };
-      const difference = await compareMoments.execute(caller, location, from, to);
+      const difference = await compareMoments.execute(caller, told({ location }), from, to);
       return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, {
         ...securityHeaders,
         "Cache-Control": "no-store",

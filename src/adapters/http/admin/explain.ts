@@ -6,10 +6,12 @@ import type {
   ExplainFeatures,
   Freshness,
 } from "../../../application/explain-features.ts";
+import { told } from "../../../application/identify-caller.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import { isServedKey } from "../../../domain/feature.ts";
 import { roles } from "../../../domain/source.ts";
 import { instant } from "../../instant.ts";
+import type { CallContext } from "../call-context.ts";
 import { checkedRoute } from "../checked-route.ts";
 import type { Operators } from "../operators.ts";
 import { HttpProblem, securityHeaders } from "../problem.ts";
@@ -26,7 +28,18 @@ const Question = z
       .min(1)
       .optional()
       .openapi({ description: "Or the user whom this token speaks for now. It is neither logged nor repeated." }),
-    location: z.string().min(1).max(200).optional(),
+    location: z.string().min(1).max(200).optional().openapi({ description: "Where the caller says that it is." }),
+    ip: z.union([z.ipv4(), z.ipv6()]).optional().openapi({ description: "The address that the call comes from." }),
+    targetingKey: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .openapi({ description: "The id that a client without a token brings, for percentages." }),
+    attributes: z
+      .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+      .optional()
+      .openapi({ description: "Attributes that the configuration declares.", example: { plan: "gold" } }),
     at: instant()
       .openapi({ type: "string", format: "date-time" })
       .optional()
@@ -42,6 +55,13 @@ const Question = z
     path: ["token"],
     error: "stands beside user; send one of the two",
   })
+  .refine(
+    ({ user, token, targetingKey }) => targetingKey === undefined || (user === undefined && token === undefined),
+    {
+      path: ["targetingKey"],
+      error: "means nothing beside a user or token, who are counted by the user's id; leave it out",
+    },
+  )
   .openapi("ExplainQuestion", { example: { user: "1", location: "madrid", features: ["feature_1"] } });
 
 const freshness = {
@@ -181,7 +201,12 @@ const Answer = z
   });
 
 /** `POST /admin/v1/explain`: why somebody gets the features that they get, and not others. */
-export function explain(app: OpenAPIHono, operators: Operators, explainFeatures: ExplainFeatures): void {
+export function explain(
+  app: OpenAPIHono,
+  operators: Operators,
+  explainFeatures: ExplainFeatures,
+  callContext: CallContext,
+): void {
   checkedRoute(
     app,
     {
@@ -204,9 +229,15 @@ export function explain(app: OpenAPIHono, operators: Operators, explainFeatures:
         ),
       },
     },
-    async (c, { body: { user, token, ...question } }) => {
+    async (c, { body: { user, token, at, features, location, ip, targetingKey: clientId, attributes } }) => {
       const caller = user !== undefined ? { userId: user } : token !== undefined ? { token } : undefined;
-      const explained = await explainFeatures.execute({ caller, ...question }).catch((cause) => {
+      const circumstances = told({
+        location,
+        ip,
+        clientId,
+        attributes: attributes && callContext.attributes.checked(attributes),
+      });
+      const explained = await explainFeatures.execute({ caller, circumstances, at, features }).catch((cause) => {
         throw cause instanceof TokenRejected ? unknownToken : cause;
       });
       return c.json(shown(explained) satisfies z.output<typeof Answer>, 200, {

@@ -1,0 +1,78 @@
+import { InvalidContext } from "../../domain/errors.ts";
+import { type Attribute, isValue, longestValue } from "../../domain/evaluation-context.ts";
+import type { ContextOptions } from "../../infrastructure/config/context-schema.ts";
+
+type Declared = ContextOptions["attributes"][string];
+type Given = Readonly<Record<string, Attribute>>;
+
+/** The attributes that the configuration declares, as requests give them. */
+export class Attributes {
+  readonly #declared: readonly (readonly [name: string, Declared])[];
+
+  constructor(declared: ContextOptions["attributes"]) {
+    this.#declared = Object.entries(declared);
+  }
+
+  /** The headers that give one of those that are wanted, as they are configured. */
+  headers(isWanted: (name: string) => boolean): readonly string[] {
+    return this.#declared.flatMap(([name, { header }]) => (header !== undefined && isWanted(name) ? [header] : []));
+  }
+
+  /**
+   * What a request gives; `undefined` where that is nothing. `query` answers all values of a parameter. Throws `InvalidContext` for a
+   * parameter that is given twice, and for a value that does not fit.
+   */
+  in(query: (name: string) => readonly string[], header: (name: string) => string | undefined): Given | undefined {
+    const given: [string, Attribute][] = [];
+    for (const [name, declared] of this.#declared) {
+      const text = textOf(declared, query, header);
+      if (text !== undefined) given.push([name, read(text, name, declared)]);
+    }
+    return given.length > 0 ? Object.fromEntries(given) : undefined;
+  }
+
+  /** What an operator says that a client gave. Throws `InvalidContext` for one that is not declared, or does not fit. */
+  checked(said: Given): Given {
+    for (const [name, value] of Object.entries(said)) {
+      const declared = this.#declared.find(([known]) => known === name)?.[1];
+      if (!declared) {
+        const known = this.#declared.map(([each]) => each).join(", ");
+        throw new InvalidContext(
+          `There is no attribute ${JSON.stringify(name)}; the configuration declares: ${known || "none"}.`,
+        );
+      }
+      if (typeof value !== declared.type) throw new InvalidContext(`The attribute ${name} is a ${declared.type}.`);
+      read(String(value), name, declared);
+    }
+    return said;
+  }
+}
+
+function textOf(
+  { query: parameter, header: headerName }: Declared,
+  query: (name: string) => readonly string[],
+  header: (name: string) => string | undefined,
+): string | undefined {
+  const [value, another] = parameter === undefined ? [] : query(parameter);
+  if (another !== undefined) throw new InvalidContext(`The query parameter "${parameter}" is given twice; send one.`);
+  return value ?? (headerName === undefined ? undefined : header(headerName.toLowerCase()));
+}
+
+function read(text: string, name: string, { type, pattern }: Declared): Attribute {
+  const refuse = (wayOut: string): never => {
+    throw new InvalidContext(`The attribute ${name} ${wayOut}.`);
+  };
+  switch (type) {
+    case "number":
+      return /^-?\d{1,15}(\.\d{1,15})?$/.test(text)
+        ? Number(text)
+        : refuse("is a number; send digits, as in 12 or 1.5");
+    case "boolean":
+      return text === "true" ? true : text === "false" ? false : refuse("is true or false; send one of these");
+    case "string":
+      if (!isValue(text)) refuse(`has 1 to ${longestValue} printable characters; send that, or leave it out`);
+      return !pattern || pattern.test(text)
+        ? text
+        : refuse(`has the form ${pattern.pattern()}; send that, or leave it out`);
+  }
+}

@@ -1,0 +1,119 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { parse as cookiesIn } from "hono/utils/cookie";
+import proxyAddress from "proxy-addr";
+import type { FieldsRead } from "../../application/fields-read.ts";
+import type { Circumstances } from "../../application/identify-caller.ts";
+import { InvalidContext } from "../../domain/errors.ts";
+import { isValue, longestValue } from "../../domain/evaluation-context.ts";
+import type { Locator } from "../../domain/locator.ts";
+import type { ContextOptions } from "../../infrastructure/config/context-schema.ts";
+import { Attributes } from "./attributes.ts";
+
+/** How many seconds a client keeps the cookie with its id: as long as browsers let it. */
+const cookieSeconds = 400 * 24 * 3_600;
+
+/** What the evaluation context is made from in a request, beside who asks. Only what some source goes by is looked at. */
+export class CallContext {
+  /** The headers that answers depend on, as they are configured. */
+  readonly headers: readonly string[];
+  /** Whether clients without a token are told apart by an id, and given one. */
+  readonly issuesIds: boolean;
+  readonly attributes: Attributes;
+  readonly #clientId: ContextOptions["clientId"];
+  readonly #isTrusted: (address: string, hops: number) => boolean;
+  readonly #locatorHeaders: ReadonlySet<string>;
+  readonly #readsClientId: boolean;
+  readonly #readsAddress: boolean;
+  readonly #ofClients: readonly string[];
+  readonly #ofProxies: readonly string[];
+
+  constructor(options: ContextOptions, locator: Pick<Locator, "headers" | "readsIp">, reads: FieldsRead) {
+    this.attributes = new Attributes(options.attributes);
+    this.#clientId = options.clientId;
+    this.#isTrusted = proxyAddress.compile(options.trustedProxies);
+    this.#locatorHeaders = new Set(locator.headers);
+    this.#readsClientId = reads.has("targetingKey");
+    this.#readsAddress = reads.has("ip") || (reads.has("locations") && locator.readsIp);
+    this.issuesIds = this.#readsClientId && options.clientId.issue;
+    const ofAttributes = this.attributes.headers((name) => reads.has(`attributes.${name}`));
+    const ofIds = [options.clientId.header, ...(options.clientId.cookie === undefined ? [] : ["Cookie"])];
+    const ofClients = [...ofAttributes, ...(this.#readsClientId ? ofIds : [])];
+    const ofProxies = reads.has("locations") ? locator.headers : [];
+    this.headers = [...ofClients, ...ofProxies];
+    this.#ofClients = ofClients.map((name) => name.toLowerCase());
+    this.#ofProxies = ofProxies;
+  }
+
+  /** A text that is the same for requests whose targets and credentials are, only where all else that answers depend on is too. */
+  markOf(incoming: IncomingMessage): string {
+    if (this.#ofClients.length + this.#ofProxies.length === 0 && !this.#readsAddress) return "";
+    let mark = "";
+    for (const name of this.#ofClients) mark += `\n${incoming.headers[name] ?? "\0"}`;
+    for (const name of this.#ofProxies) mark += `\n${this.#hint(incoming, name) ?? "\0"}`;
+    return this.#readsAddress ? `${mark}\n${this.#addressOf(incoming)}` : mark;
+  }
+
+  /**
+   * What a request tells of its circumstances. `query` answers all values of a parameter. Throws `InvalidContext` for what means
+   * nothing.
+   */
+  in(incoming: IncomingMessage, query: (name: string) => readonly string[]): Circumstances {
+    const [said, another] = query("location");
+    if (another !== undefined) throw new InvalidContext("The location is given twice; send one.");
+    const ip = this.#readsAddress ? this.#addressOf(incoming) : undefined;
+    const clientId = this.#readsClientId ? this.#clientIdIn(incoming) : undefined;
+    const attributes = this.attributes.in(query, (name) => textOf(incoming.headers[name]));
+    return {
+      clues: {
+        ...(said ? { said } : {}),
+        header: (name) => this.#hint(incoming, name),
+        query: (name) => query(name)[0],
+        ...(ip === undefined ? {} : { ip }),
+      },
+      ...(clientId === undefined ? {} : { clientId }),
+      ...(attributes ? { attributes } : {}),
+    };
+  }
+
+  /** The headers that clients may send, in lower case. */
+  get headersOfClients(): readonly string[] {
+    return this.#ofClients.filter((name) => name !== "cookie");
+  }
+
+  /** The header that tells a client its id, where clients are given ids. */
+  get issuedIn(): readonly string[] {
+    return this.issuesIds ? [this.#clientId.header] : [];
+  }
+
+  /** What tells a client the id that it was given. */
+  issued(id: string): Readonly<Record<string, string>> {
+    const { header, cookie } = this.#clientId;
+    const kept = `${cookie}=${id}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax`;
+    return { [header]: id, ...(cookie === undefined ? {} : { "Set-Cookie": kept }) };
+  }
+
+  #clientIdIn({ headers }: IncomingMessage): string | undefined {
+    const { header, cookie } = this.#clientId;
+    const inCookie = cookie !== undefined && headers.cookie !== undefined && cookiesIn(headers.cookie, cookie)[cookie];
+    const id = textOf(headers[header.toLowerCase()]) ?? (inCookie || undefined);
+    if (id === undefined || isValue(id)) return id;
+    throw new InvalidContext(`The id in ${header} has 1 to ${longestValue} printable characters; send that, or none.`);
+  }
+
+  /** A header about the client that only a proxy may set. */
+  #hint(incoming: IncomingMessage, name: string): string | undefined {
+    if (!this.#locatorHeaders.has(name)) return undefined;
+    const peer = incoming.socket.remoteAddress;
+    return peer !== undefined && this.#isTrusted(peer, 0) ? textOf(incoming.headers[name]) : undefined;
+  }
+
+  /** A connection that is over has no address, and a proxy may have written anything. */
+  #addressOf(incoming: IncomingMessage): string | undefined {
+    if (incoming.socket.remoteAddress === undefined) return undefined;
+    const address = proxyAddress(incoming, this.#isTrusted).replace(/^::ffff:/i, "");
+    return isIP(address) ? address : undefined;
+  }
+}
+
+const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);

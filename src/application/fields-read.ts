@@ -1,0 +1,33 @@
+import type { ContextField, EvaluationContext } from "../domain/evaluation-context.ts";
+import type { Source } from "../domain/source.ts";
+
+/** The fields of a context that some source goes by: whoever agrees in them gets the same answer. */
+export class FieldsRead {
+  readonly #fields: ReadonlySet<ContextField>;
+  readonly #isAll: boolean;
+
+  constructor(sources: readonly Source[]) {
+    const reads = sources.map(({ resolver }) => resolver.reads);
+    this.#isAll = reads.includes(undefined);
+    this.#fields = new Set(reads.flatMap((fields) => fields ?? []));
+  }
+
+  has(field: ContextField): boolean {
+    if (this.#isAll || this.#fields.has(field)) return true;
+    if (field === "attributes") return [...this.#fields].some((each) => each.startsWith("attributes."));
+    return field.startsWith("attributes.") && this.#fields.has("attributes");
+  }
+
+  /** A text that is the same for contexts which agree in these fields, and for no others. */
+  keyOf({ userId, targetingKey, locations, ip, attributes }: EvaluationContext): string {
+    return JSON.stringify([
+      this.has("userId") ? userId : 0,
+      this.has("targetingKey") ? targetingKey : 0,
+      this.has("locations") ? locations : 0,
+      this.has("ip") ? ip : 0,
+      ...(attributes && this.has("attributes")
+        ? Object.entries(attributes).filter(([name]) => this.has(`attributes.${name}`))
+        : []),
+    ]);
+  }
+}
