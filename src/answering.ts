@@ -77,6 +77,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
       changeSet: composition.get(Tokens.ChangeSet),
       listFeatures: composition.get(Tokens.ListFeatures),
       catalogue: composition.get(Tokens.Catalogue),
+      manageSettings: composition.get(Tokens.ManageSettings),
       viewUser: composition.get(Tokens.ViewUser),
       manageTokens: composition.get(Tokens.ManageTokens),
       claims: composition.get(Tokens.Claims),

@@ -10,6 +10,7 @@ import { exportCommand } from "./adapters/cli/export.ts";
 import { featuresCommand } from "./adapters/cli/features.ts";
 import { importCommand } from "./adapters/cli/import.ts";
 import { setCommand } from "./adapters/cli/set.ts";
+import { settingsCommand } from "./adapters/cli/settings.ts";
 import { sourcesCommand } from "./adapters/cli/sources.ts";
 import { storeCommand } from "./adapters/cli/store.ts";
 import { tokenCommand } from "./adapters/cli/token.ts";
@@ -40,6 +41,9 @@ const useCasesOf = (composition: Composition): UseCases => ({
   },
   get changeSet() {
     return composition.get(Tokens.ChangeSet);
+  },
+  get manageSettings() {
+    return composition.get(Tokens.ManageSettings);
   },
   get manageTokens() {
     return composition.get(Tokens.ManageTokens);
@@ -109,6 +113,7 @@ program
   .addCommand(featuresCommand(onStores))
   .addCommand(explainCommand(onStores))
   .addCommand(setCommand(onStores))
+  .addCommand(settingsCommand(onStores))
   .addCommand(tokenCommand(onStores))
   .addCommand(credentialsCommand(onStores))
   .addCommand(demoCommand(onStores))

@@ -5,6 +5,7 @@ import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { CallContext } from "./adapters/http/call-context.ts";
 import { Counts } from "./adapters/http/counts.ts";
 import { EventStreams } from "./adapters/http/event-streams.ts";
+import { settingCheck } from "./adapters/setting-check.ts";
 import type { LentStore } from "./adapters/source.ts";
 import { AcceptStores } from "./application/accept-stores.ts";
 import { Catalogue } from "./application/catalogue.ts";
@@ -27,6 +28,7 @@ import { ListFeatures } from "./application/list-features.ts";
 import { LoadDemo } from "./application/load-demo.ts";
 import { LocateCaller } from "./application/locate-caller.ts";
 import { ManageCredentials } from "./application/manage-credentials.ts";
+import { ManageSettings } from "./application/manage-settings.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { PastFeatureSets } from "./application/past-feature-sets.ts";
 import { PastFeatureStore } from "./application/past-feature-store.ts";
@@ -35,7 +37,7 @@ import { RecallFeatures } from "./application/recall-features.ts";
 import { RecallSets } from "./application/recall-sets.ts";
 import { RecordActivity } from "./application/record-activity.ts";
 import { ResolveFeatures } from "./application/resolve-features.ts";
-import { SourceSets } from "./application/source-sets.ts";
+import { type KnownSource, SourceSets } from "./application/source-sets.ts";
 import { SourceStates } from "./application/source-states.ts";
 import { SurveySources } from "./application/survey-sources.ts";
 import { TailActivity } from "./application/tail-activity.ts";
@@ -66,6 +68,7 @@ import { credentialIn, newSecret, secretDigest } from "./infrastructure/credenti
 import { createLog } from "./infrastructure/logger.ts";
 import { commandTimes, metricsOf } from "./infrastructure/metrics/metrics.ts";
 import { connectRedis } from "./infrastructure/redis/redis-connection.ts";
+import { collectionKey } from "./infrastructure/redis/redis-keys.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { openSqlite } from "./infrastructure/sqlite/sqlite-connection.ts";
 import {
@@ -317,11 +320,16 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   });
 
   const knownSources = (sources: readonly Source[], asKnown = (stored: StoredSet) => stored) =>
-    sources.map((source, index) => ({
-      ...source,
-      kind: config.sources[index]?.kind ?? "",
-      stored: source.resolver.stored && asKnown(source.resolver.stored),
-    }));
+    sources.map((source, index): KnownSource => {
+      const { kind = "", setting } = config.sources[index] ?? {};
+      const { stored, settings } = source.resolver;
+      return {
+        ...source,
+        kind,
+        stored: stored && asKnown(stored),
+        settings: settings && setting && { ...settings, check: settingCheck(setting) },
+      };
+    });
 
   provide(Tokens.SourceSets, (c) => {
     const asStored = ({ sets: _, ...stored }: StoredSet) => ({
@@ -334,6 +342,12 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.ChangeSet, (c) => {
     const tell = (connection: string, key: string) => feedOf(c, connection).tell(key);
     return new ChangeSet(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), tell);
+  });
+
+  provide(Tokens.ManageSettings, (c) => {
+    const tell = (connection: string, collection: string) =>
+      c.resolve(Tokens.Feeds).get(connection)?.tell(collectionKey(collection));
+    return new ManageSettings(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), tell);
   });
 
   provide(Tokens.ManageTokens, (c) => {

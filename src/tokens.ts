@@ -22,6 +22,7 @@ import type { ListFeatures } from "./application/list-features.ts";
 import type { LoadDemo } from "./application/load-demo.ts";
 import type { LocateCaller } from "./application/locate-caller.ts";
 import type { ManageCredentials } from "./application/manage-credentials.ts";
+import type { ManageSettings } from "./application/manage-settings.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
 import type { RecallFeatures } from "./application/recall-features.ts";
@@ -88,6 +89,7 @@ export const Tokens = {
   ListFeatures: token<ListFeatures>("ListFeatures"),
   ViewUser: token<ViewUser>("ViewUser"),
   ChangeSet: token<ChangeSet>("ChangeSet"),
+  ManageSettings: token<ManageSettings>("ManageSettings"),
   ManageTokens: token<ManageTokens>("ManageTokens"),
   FirstCredential: token<FirstCredential | undefined>("FirstCredential"),
   ManageCredentials: token<ManageCredentials>("ManageCredentials"),

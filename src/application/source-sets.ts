@@ -1,14 +1,27 @@
 import { ChangeRefused, UnknownSource } from "../domain/errors.ts";
 import { isValue, keyFields } from "../domain/evaluation-context.ts";
+import type { Json } from "../domain/feature.ts";
 import type { KeyValues } from "../domain/key-template.ts";
 import type { Source } from "../domain/source.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
+import type { StoredSettings } from "../domain/stored-settings.ts";
+
+/** A fault of a value: where in it, as a JSON pointer (RFC 6901), and what to do. */
+type SettingFault = { readonly pointer: string; readonly detail: string };
+
+/** What a kind makes of what somebody writes down for a feature: what is to be kept of it, or what is wrong with it. */
+export type SettingCheck = (value: Json) => { readonly setting: Json } | { readonly faults: readonly SettingFault[] };
+
+/** What a source keeps of single features, and which settings it takes. */
+export type KeptSettings = StoredSettings & { readonly check: SettingCheck };
 
 /** A source as people see it who change what is on. */
 export type KnownSource = Source & {
   readonly kind: string;
   /** The sets it reads, where it reads sets: as the store has them, past all that is remembered. */
   readonly stored: StoredSet | undefined;
+  /** What it keeps of single features, where that can be changed. */
+  readonly settings?: KeptSettings | undefined;
 };
 
 /** How somebody names one set: by the source that reads it and for whom, or by its key. */
@@ -39,13 +52,28 @@ export class SourceSets {
 
   /** The sets that a source reads. Throws as `find` does. */
   of(name: string): StoredSet {
-    const source = this.sources.find((each) => each.name === name);
-    if (!source) throw new UnknownSource(`There is no such source; the sources are: ${this.#names()}.`);
+    const source = this.#source(name);
     if (source.stored) return source.stored;
     throw new ChangeRefused(
       `The source "${name}" (${source.kind}) reads no sets, so nothing of it can be changed here; change what it reads.`,
       "not-changeable",
     );
+  }
+
+  /** What a source keeps of single features. Throws `UnknownSource`, and `ChangeRefused` for one that keeps nothing. */
+  settingsOf(name: string): KeptSettings {
+    const source = this.#source(name);
+    if (source.settings) return source.settings;
+    throw new ChangeRefused(
+      `The source "${name}" (${source.kind}) keeps nothing of single features that could be changed here; change what it reads.`,
+      "not-changeable",
+    );
+  }
+
+  #source(name: string): KnownSource {
+    const source = this.sources.find((each) => each.name === name);
+    if (!source) throw new UnknownSource(`There is no such source; the sources are: ${this.#names()}.`);
+    return source;
   }
 
   #ofSource(source: string, context: KeyValues): FoundSet {

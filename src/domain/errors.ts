@@ -45,13 +45,15 @@ export class UnknownSource extends TidegateError {
   readonly code = "unknown-source";
 }
 
-/** No source knows the feature, nor does the catalogue. */
+/** No source knows the feature, nor does the catalogue; or the source that was named keeps nothing of it. */
 export class UnknownFeature extends TidegateError {
   override readonly name = "UnknownFeature";
   readonly code = "unknown-feature";
 
-  constructor() {
-    super("No source knows this feature, nor does the catalogue; GET /admin/v1/features lists those that are known.");
+  constructor(
+    message = "No source knows this feature, nor does the catalogue; GET /admin/v1/features lists those that are known.",
+  ) {
+    super(message);
   }
 }
 
@@ -144,10 +146,13 @@ type RefusalCode = "validation-failed" | "invalid-feature-key" | "too-many" | "n
 export class ChangeRefused extends TidegateError {
   override readonly name = "ChangeRefused";
   readonly code: RefusalCode;
+  /** Of a value that was given, all that is wrong with it, by JSON pointers (RFC 6901). */
+  readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
 
-  constructor(message: string, code: RefusalCode = "validation-failed") {
+  constructor(message: string, code: RefusalCode = "validation-failed", faults?: ChangeRefused["faults"]) {
     super(message);
     this.code = code;
+    this.faults = faults;
   }
 }
 

@@ -5,6 +5,7 @@ import type { ExportData } from "../../application/export-data.ts";
 import type { ImportData } from "../../application/import-data.ts";
 import type { LoadDemo } from "../../application/load-demo.ts";
 import type { ManageCredentials } from "../../application/manage-credentials.ts";
+import type { ManageSettings } from "../../application/manage-settings.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
@@ -14,6 +15,7 @@ export type UseCases = {
   readonly resolveFeatures: ResolveFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;
+  readonly manageSettings: ManageSettings;
   readonly manageTokens: ManageTokens;
   readonly manageCredentials: ManageCredentials;
   readonly loadDemo: LoadDemo;

@@ -13,7 +13,7 @@ import type { RecordActivity } from "../../application/record-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import type { TailActivity } from "../../application/tail-activity.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
-import { TidegateError } from "../../domain/errors.ts";
+import { ChangeRefused, TidegateError } from "../../domain/errors.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { adminRoutes, type Backoffice } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
@@ -138,6 +138,7 @@ function unmatched(app: OpenAPIHono, c: Context): Response {
 }
 
 function failure(error: Error, c: Context, log: Log): Response {
+  if (error instanceof ChangeRefused) return problem(c, error.code, error.message, {}, error.faults);
   if (error instanceof TidegateError) return problem(c, error.code, error.message);
   if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);
   const response = problem(c, "internal-error", "A fault in Tidegate; its log has the cause under this request id.");

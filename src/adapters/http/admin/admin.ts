@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Catalogue } from "../../../application/catalogue.ts";
 import type { ChangeSet } from "../../../application/change-set.ts";
 import type { ListFeatures } from "../../../application/list-features.ts";
+import type { ManageSettings } from "../../../application/manage-settings.ts";
 import type { ManageTokens } from "../../../application/manage-tokens.ts";
 import type { SourceSets } from "../../../application/source-sets.ts";
 import type { ViewUser } from "../../../application/view-user.ts";
@@ -12,6 +13,7 @@ import { catalogueRoutes } from "./catalogue.ts";
 import { knownFeatures } from "./features.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
 import { SetChanges } from "./set-changes.ts";
+import { settingRoutes } from "./settings.ts";
 import { sourceRoutes } from "./sources.ts";
 import { userRoutes } from "./users.ts";
 
@@ -21,6 +23,7 @@ export type Backoffice = {
   readonly changeSet: ChangeSet;
   readonly listFeatures: ListFeatures;
   readonly catalogue: Catalogue;
+  readonly manageSettings: ManageSettings;
   readonly viewUser: ViewUser;
   readonly manageTokens: ManageTokens;
   /** What Idempotency-Keys were used for; left out where there is no store to keep that. */
@@ -33,6 +36,7 @@ export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoff
   const changes = new SetChanges(changeSet, listFeatures);
   knownFeatures(app, operators, listFeatures);
   sourceRoutes(app, operators, sets, changeSet, changes, claims);
+  settingRoutes(app, operators, use.manageSettings, claims);
   bulkRoute(app, operators, changes, claims);
   killSwitchRoutes(app, operators, sets, changeSet, changes, claims);
   userRoutes(app, operators, use.viewUser, use.manageTokens, claims);

@@ -14,6 +14,7 @@ import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-r
 import { entityTag, entityTagHeader, revisionText } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
 import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+import { nameIn, nameParameter, readProblems } from "./source-parameter.ts";
 
 const SourceBody = z
   .object({
@@ -27,6 +28,10 @@ const SourceBody = z
       .array(z.enum(keyFields))
       .readonly()
       .openapi({ description: "What has to be said, as query, for one of its sets to be named." }),
+    settings: z
+      .object({ connection: z.string(), collection: z.string() })
+      .nullable()
+      .openapi({ description: "Where it keeps settings of single features, which can be changed here, if it does." }),
   })
   .openapi("Source", {
     example: {
@@ -37,6 +42,7 @@ const SourceBody = z
       changeable: true,
       key: "features:user:{userId}",
       fields: ["userId"],
+      settings: null,
     },
   });
 
@@ -76,23 +82,7 @@ export const shownSet = (source: string, { key, features, skipped, revision }: S
   revision: revisionText(revision),
 });
 
-const nameParameter = {
-  name: "name",
-  in: "path",
-  required: true,
-  description: "The source.",
-  schema: { type: "string" },
-  example: "global",
-} as const;
-
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
-const readProblems = [
-  "operators-only",
-  "invalid-query",
-  "unknown-source",
-  "not-changeable",
-  "source-unavailable",
-] as const;
 
 /** `/admin/v1/sources`: what features come from, and the sets that can be changed. A source that YAML adds is there by itself. */
 export function sourceRoutes(
@@ -214,7 +204,6 @@ export function sourceRoutes(
   }
 }
 
-const nameIn = (c: Context): string => c.req.param("name") ?? "";
 const featureIn = (c: Context): string => c.req.param("feature") ?? "";
 
 /** The fields of the source's key. Throws `HttpProblem` `invalid-query` where one is missing, or another is given. */
@@ -233,7 +222,7 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
   return Object.fromEntries(fields.map((field) => [field, query[field]]));
 }
 
-const shownSource = ({ name, kind, role, gatedBy, stored }: KnownSource) => ({
+const shownSource = ({ name, kind, role, gatedBy, stored, settings }: KnownSource) => ({
   name,
   kind,
   role,
@@ -241,4 +230,5 @@ const shownSource = ({ name, kind, role, gatedBy, stored }: KnownSource) => ({
   changeable: stored !== undefined,
   key: stored?.key.text ?? null,
   fields: stored?.key.fields ?? [],
+  settings: settings ? { connection: settings.connection, collection: settings.collection } : null,
 });

@@ -34,6 +34,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
       changeable: true,
       key: "features:user:{userId}",
       fields: ["userId"],
+      settings: null,
     });
     expect(body.sources[5]).toMatchObject({ kind: "static", changeable: false, key: null, fields: [] });
   });

@@ -1,0 +1,138 @@
+import { isSameRevision, type Revision } from "../domain/change.ts";
+import type { Document } from "../domain/document-store.ts";
+import { ChangeRefused, RevisionMismatch, UnknownFeature } from "../domain/errors.ts";
+import { type FeatureKey, inOrder, isWritableKey, type Json } from "../domain/feature.ts";
+import { askStore } from "./ask-store.ts";
+import type { Author } from "./author.ts";
+import type { KeptSettings, SourceSets } from "./source-sets.ts";
+
+/** What a source keeps of a feature. */
+export type Setting = {
+  readonly feature: FeatureKey;
+  readonly setting: Json;
+  readonly revision: Revision;
+  /** Whether the source heeds it; not where somebody wrote it into the store who does not know how. */
+  readonly isValid: boolean;
+};
+
+/** Reads and changes what sources keep of single features. */
+export class ManageSettings {
+  readonly #sources: SourceSets;
+  readonly #newId: () => string;
+  readonly #changed: (connection: string, collection: string) => void;
+
+  /** `changed` is told of each collection in which something was changed, before whoever had it changed. */
+  constructor(
+    sources: SourceSets,
+    newId: () => string,
+    changed: (connection: string, collection: string) => void = () => {},
+  ) {
+    this.#sources = sources;
+    this.#newId = newId;
+    this.#changed = changed;
+  }
+
+  /**
+   * What a source keeps, as the store has it now, sorted by code point: of features in which `search` stands somewhere, in whatever
+   * case, after a feature, at most `limit`; `more` says whether there are others behind them. Rejects as `SourceSets` does, and
+   * with `SourceUnavailable`.
+   */
+  async list(
+    source: string,
+    limit: number,
+    search = "",
+    after?: FeatureKey,
+  ): Promise<{ readonly settings: readonly Setting[]; readonly more: boolean }> {
+    const kept = this.#sources.settingsOf(source);
+    const all = await askStore(source, () => kept.documents.all(kept.collection));
+    const wanted = [...all.keys()].filter((feature) => feature.toLowerCase().includes(search.toLowerCase()));
+    const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
+    const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
+    const page = sorted.slice(start, start + limit);
+    const settings = page.flatMap((feature) => {
+      const document = all.get(feature);
+      return document ? [settingIn(kept, feature, document)] : [];
+    });
+    return { settings, more: start + limit < sorted.length };
+  }
+
+  /** What a source keeps of a feature, as the store has it now. Rejects as `list` does. */
+  async find(source: string, feature: FeatureKey): Promise<Setting | undefined> {
+    const kept = this.#sources.settingsOf(source);
+    const document = await askStore(source, () => kept.documents.get(kept.collection, feature));
+    return document && settingIn(kept, feature, document);
+  }
+
+  /** The same; rejects with `UnknownFeature` where it keeps nothing. */
+  async get(source: string, feature: FeatureKey): Promise<Setting> {
+    const found = await this.find(source, feature);
+    if (!found) {
+      throw new UnknownFeature(
+        `The source "${source}" keeps nothing of this feature; GET /admin/v1/sources/${source}/settings lists what it keeps.`,
+      );
+    }
+    return found;
+  }
+
+  /**
+   * What would be kept of a feature if somebody wrote this down. Throws as `SourceSets` does, and `ChangeRefused` for a feature that
+   * cannot be written and for what is no setting of the source.
+   */
+  check(source: string, feature: FeatureKey, value: Json): Json {
+    const { check } = this.#sources.settingsOf(source);
+    if (!isWritableKey(feature)) {
+      throw new ChangeRefused(
+        "This cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.",
+        "invalid-feature-key",
+      );
+    }
+    const checked = check(value);
+    if ("setting" in checked) return checked.setting;
+    const sentences = checked.faults.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the setting"} ${detail}`);
+    const more =
+      checked.faults.length > sentences.length ? `; and ${checked.faults.length - sentences.length} more` : "";
+    throw new ChangeRefused(`${sentences.join("; ")}${more}.`, "validation-failed", checked.faults);
+  }
+
+  /** Rejects as a change for that revision would. */
+  async checkRevision(source: string, feature: FeatureKey, ifRevision: Revision | null | undefined): Promise<void> {
+    if (ifRevision === undefined) return;
+    const found = await this.find(source, feature);
+    if (!isSameRevision(ifRevision ?? undefined, found?.revision)) throw new RevisionMismatch();
+  }
+
+  /** Keeps this of a feature, known or not yet, in the place of what was kept before. Rejects as `check` and `DocumentStore` do. */
+  async put(source: string, feature: FeatureKey, value: Json, author: Author): Promise<Setting> {
+    const setting = this.check(source, feature, value);
+    const { revision } = await this.#put(source, feature, setting, author);
+    return { feature, setting, revision, isValid: true };
+  }
+
+  /** Keeps nothing of a feature any more; answers whether there was anything. Rejects as `SourceSets` and `DocumentStore` do. */
+  async remove(
+    source: string,
+    feature: FeatureKey,
+    author: Author,
+  ): Promise<{ readonly removed: boolean; readonly revision: Revision }> {
+    const { before, revision } = await this.#put(source, feature, null, author);
+    return { removed: before !== undefined, revision };
+  }
+
+  async #put(source: string, feature: FeatureKey, value: Json, author: Author) {
+    const { connection, collection, documents } = this.#sources.settingsOf(source);
+    const change = { ...author, id: this.#newId(), collection, name: feature, value };
+    try {
+      return await askStore(source, () => documents.put(change));
+    } finally {
+      // Whether it was made is not known where the store did not answer.
+      this.#changed(connection, collection);
+    }
+  }
+}
+
+const settingIn = ({ check }: KeptSettings, feature: FeatureKey, { value, revision }: Document): Setting => ({
+  feature,
+  setting: value,
+  revision,
+  isValid: "setting" in check(value),
+});

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tidegate } from "../support/process.ts";
+import { inSqlite, kindsEnv, switchesRules } from "../support/switches.ts";
+
+describe("the settings at the command line", () => {
+  let folder: string;
+  const run = (args: readonly string[], input?: string) =>
+    tidegate(
+      ["--config", join(folder, "tidegate.yaml"), "settings", ...args],
+      { ...kindsEnv, FOLDER: folder, TIDEGATE_DATA: folder },
+      input,
+    );
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
+    writeFileSync(join(folder, "tidegate.yaml"), switchesRules(inSqlite));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("are set, listed, printed and removed", async () => {
+    expect((await run(["set", "switches", "b", '{"on":true}'])).stdout).toBe(
+      'switches keeps of b: {"on":true,"floors":[]}\n',
+    );
+    await run(["set", "switches", "a"], '{ "on": false, "floors": [3] }\n');
+    expect((await run(["list", "switches"])).stdout).toBe('a {"on":false,"floors":[3]}\nb {"on":true,"floors":[]}\n');
+    expect(JSON.parse((await run(["get", "switches", "a"])).stdout)).toEqual({ on: false, floors: [3] });
+    expect((await run(["remove", "switches", "a"])).stdout).toBe("switches keeps nothing of a any more\n");
+    expect((await run(["remove", "switches", "a"])).stdout).toBe("switches keeps nothing of a, and kept nothing\n");
+    expect((await run(["list", "switches"])).stdout).toBe('b {"on":true,"floors":[]}\n');
+  });
+
+  it.each([
+    [["set", "switches", "c", "{"], /^tidegate: the setting is no JSON; write it as in/],
+    [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is no boolean; send one\.\n$/],
+    [["set", "switches", "a b", '{"on":true}'], /^tidegate: This cannot be a feature key/],
+    [["set", "literal", "a", "{}"], /^tidegate: The source "literal" \(static\) keeps nothing of single features/],
+    [["list", "nobody"], /^tidegate: There is no such source; the sources are: killed, switches, literal\.\n$/],
+    [["get", "switches", "c"], /^tidegate: The source "switches" keeps nothing of this feature/],
+  ])("are refused with the way out: %j", async (args, fault) => {
+    const { code, stdout, stderr } = await run(args);
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(fault)]);
+  });
+});

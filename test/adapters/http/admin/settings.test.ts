@@ -1,0 +1,170 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backoffice, type Operator } from "../../../support/operator.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { inRedis, inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
+
+const anyRevision = expect.stringMatching(/^[^"]+\.\d+$/);
+
+describe.each(["sqlite", "redis"])("the settings of sources over %s", (kind) => {
+  let redis: RedisServer | undefined;
+  let operator: Operator & AsyncDisposable;
+  beforeAll(async () => {
+    if (kind === "redis") redis = await startRedis();
+    operator = await backoffice(switchesRules(redis ? inRedis(redis.url) : inSqlite), kindsEnv);
+  });
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+  });
+
+  const put = (feature: string, setting: unknown, headers = {}, query = "") =>
+    operator.put(`/sources/switches/settings/${feature}${query}`, headers, setting);
+  const get = (path: string) => operator.get(`/sources/switches/settings${path}`);
+
+  it("are where the list of sources says", async () => {
+    const { sources } = (await operator.get("/sources")).body;
+    expect(sources.map(({ settings }: { settings: unknown }) => settings)).toEqual([
+      null,
+      { connection: "features", collection: "switches" },
+      null,
+    ]);
+    expect(sources[1].changeable).toBe(false);
+  });
+
+  it("can be put, and clients get at once what follows", async () => {
+    const kept = await put("new/menu", { on: true });
+    expect([kept.status, kept.body]).toEqual([
+      200,
+      {
+        source: "switches",
+        feature: "new/menu",
+        setting: { on: true, floors: [] },
+        revision: anyRevision,
+        valid: true,
+      },
+    ]);
+    expect(kept.etag).toBe(`"${kept.body.revision}"`);
+    expect(await operator.features()).toEqual(["always", "new/menu"]);
+    const found = await get("/new/menu");
+    expect([found.body, found.etag]).toEqual([kept.body, kept.etag]);
+    await put("new/menu", { on: false });
+    expect(await operator.features()).toEqual(["always"]);
+    await put("new/menu", { on: true, floors: [1, 2], until: "spring" });
+    expect(await operator.features()).toEqual(["always", "new/menu"]);
+  });
+
+  it("can be removed, which is done once", async () => {
+    await put("gone", { on: true });
+    const removed = await operator.delete("/sources/switches/settings/gone?note=over");
+    expect(removed.body).toEqual({ source: "switches", feature: "gone", removed: true });
+    expect(removed.etag).toMatch(/^".+\.2"$/);
+    expect(await operator.features()).not.toContain("gone");
+    expect((await get("/gone")).body).toMatchObject({ status: 404, code: "unknown-feature" });
+    expect((await operator.delete("/sources/switches/settings/gone")).body.removed).toBe(false);
+  });
+
+  it("are refused with all that is wrong, by pointers, and nothing is kept", async () => {
+    const { status, body } = await put("refused", { on: "yes", floors: [1, 99], until: "never", more: 1 });
+    expect([status, body.code]).toEqual([422, "validation-failed"]);
+    expect(body.errors).toEqual(
+      expect.arrayContaining([
+        { pointer: "/on", detail: "is no boolean; send one" },
+        { pointer: "/floors/1", detail: "is too large; the most is 9" },
+        { pointer: "/until", detail: "is no end; name one, or leave it out" },
+        { pointer: "/more", detail: "is not known here; leave it out" },
+      ]),
+    );
+    expect(body.detail).toMatch(/; and 1 more\.$/);
+    for (const odd of [null, [], '"on"', 1, {}]) expect((await put("refused", odd)).status).toBe(422);
+    expect((await put("a b", { on: true })).body.code).toBe("invalid-feature-key");
+    expect((await put("refused", "{")).body.code).toBe("invalid-json");
+    expect((await get("/refused")).status).toBe(404);
+  });
+
+  it("are none of a source that keeps none, or that is not there", async () => {
+    for (const [source, code] of [
+      ["literal", "not-changeable"],
+      ["killed", "not-changeable"],
+      ["nobody", "unknown-source"],
+    ]) {
+      const path = `/sources/${source}/settings`;
+      const answers = [
+        await operator.get(path),
+        await operator.get(`${path}/a`),
+        await operator.put(`${path}/a`, {}, { on: true }),
+        await operator.delete(`${path}/a`),
+      ];
+      expect(answers.map(({ body }) => body.code)).toEqual([code, code, code, code]);
+    }
+  });
+
+  it("are changed for one revision only, if so wanted", async () => {
+    const never = { "if-match": '"none.0"' };
+    const first = await put("guarded", { on: true }, never);
+    expect(first.status).toBe(200);
+    expect((await put("guarded", { on: false }, never)).body.code).toBe("revision-mismatch");
+    const second = await put("guarded", { on: false }, { "if-match": first.etag });
+    expect(second.status).toBe(200);
+    expect((await put("guarded", { on: true }, { "if-match": first.etag })).status).toBe(412);
+    expect((await put("unguarded", { on: true }, { "if-match": "*" })).status).toBe(412);
+    expect((await put("guarded", { on: true }, { "if-match": "*" })).status).toBe(200);
+    const stale = { "if-match": first.etag ?? "" };
+    expect((await operator.delete("/sources/switches/settings/guarded", stale)).status).toBe(412);
+    expect((await operator.delete("/sources/switches/settings/guarded?dryRun=true", stale)).status).toBe(412);
+  });
+
+  it("can be tried, which changes nothing", async () => {
+    const tried = await put("tried", { on: true }, {}, "?dryRun=true");
+    expect([tried.status, tried.etag, tried.body]).toEqual([
+      200,
+      null,
+      { source: "switches", feature: "tried", setting: { on: true, floors: [] }, dryRun: true },
+    ]);
+    expect((await put("tried", {}, {}, "?dryRun=true")).status).toBe(422);
+    expect((await put("tried", { on: true }, { "if-match": '"e.1"' }, "?dryRun=true")).status).toBe(412);
+    expect((await operator.delete("/sources/switches/settings/new/menu?dryRun=true")).body).toEqual({
+      source: "switches",
+      feature: "new/menu",
+      removed: true,
+      dryRun: true,
+    });
+    expect(await operator.features()).toContain("new/menu");
+    expect((await get("/tried")).status).toBe(404);
+  });
+
+  it("are changed once under an Idempotency-Key", async () => {
+    const headers = { "idempotency-key": "once" };
+    const first = await put("once", { on: true }, headers);
+    await put("once", { on: false });
+    const again = await put("once", { on: true }, headers);
+    expect([again.status, again.etag]).toEqual([200, first.etag]);
+    expect((await get("/once")).body.setting.on).toBe(false);
+    expect((await put("once", { on: false }, headers)).body.code).toBe("idempotency-key-reused");
+  });
+
+  it("are listed in pages, by code point, and can be searched", async () => {
+    for (const feature of ["page_c", "page_B", "page_a"]) await put(feature, { on: false });
+    const names = ({ body }: { body: { settings: { feature: string }[] } }) =>
+      body.settings.map((each) => each.feature);
+    const first = await get("?search=PAGE_&limit=2");
+    expect(names(first)).toEqual(["page_B", "page_a"]);
+    const second = await get(`?search=PAGE_&limit=2&cursor=${first.body.next}`);
+    expect([names(second), second.body.next]).toEqual([["page_c"], undefined]);
+    expect((await get(`?search=page_&cursor=${first.body.next}`)).body.code).toBe("invalid-cursor");
+    expect(names(await get(""))).toEqual(expect.arrayContaining(["new/menu", "page_a"]));
+    expect((await get("?search=nowhere")).body).toEqual({ settings: [] });
+  });
+
+  it("are on record with who changed them, and why", async () => {
+    await put("recorded", { on: true }, {}, "?note=TICKET-7");
+    const { events } = (await (
+      await operator.service.get("/events?key=switches/recorded", { authorization: "Bearer the-operators-credential" })
+    ).json()) as { events: { data: unknown; message: string }[] };
+    expect(events).toMatchObject([
+      {
+        message: "switches: recorded set",
+        data: { type: "document", note: "TICKET-7", value: { on: true, floors: [] } },
+      },
+    ]);
+  });
+});
