@@ -1,5 +1,14 @@
+import { isIP } from "node:net";
 import { RE2JS } from "re2js";
 import { z } from "zod";
+
+const namedNetworks = ["loopback", "linklocal", "uniquelocal"];
+
+function isNetwork(text: string): boolean {
+  if (namedNetworks.includes(text)) return true;
+  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+}
 
 const headerName = z
   .string()
@@ -57,7 +66,7 @@ const ownFields = ["userId", "targetingKey", "location", "locations", "ip", "at"
 export const context = z.strictObject({
   trustedProxies: z
     .array(
-      z.string().regex(/^(loopback|linklocal|uniquelocal|[0-9a-fA-F.:]+(\/\d{1,3})?)$/, {
+      z.string().refine(isNetwork, {
         error: "is no address; write loopback, linklocal, uniquelocal, or an address with or without /bits",
       }),
     )
