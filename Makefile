@@ -2,7 +2,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos crash check bench bench-changes docs demo clean
+.PHONY: help run dev test chaos crash check bench bench-changes bench-sources docs demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench: node_modules bench/node_modules ## measure beside other servers, in under
 
 bench-changes: node_modules bench/node_modules ## measure changes and the activity log, in some minutes; writes docs/benchmarks-of-changes.md
 	@node bench/changes/run.ts
+
+bench-sources: node_modules bench/node_modules ## measure kinds of source, in some minutes; writes docs/benchmarks-of-sources.md (ONLY=geoip)
+	@node bench/sources/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts
