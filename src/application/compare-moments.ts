@@ -1,13 +1,21 @@
 import type { Event } from "../domain/activity.ts";
 import type { SetRecord } from "../domain/change.ts";
 import { SourceUnavailable, type Unknown } from "../domain/errors.ts";
-import type { Instant } from "../domain/evaluation-context.ts";
+import type { EvaluationContext, Instant } from "../domain/evaluation-context.ts";
 import { explain, known } from "../domain/explain.ts";
 import { type FeatureKey, inOrder } from "../domain/feature.ts";
 import type { History } from "../domain/history.ts";
 import { askLog } from "./ask-log.ts";
 import type { Caller, Circumstances } from "./identify-caller.ts";
-import { hearingsOf, notKnownIn, type SetRead, type Survey, type SurveySources, setOf } from "./survey-sources.ts";
+import {
+  hearingsOf,
+  notKnownIn,
+  type SetRead,
+  type Survey,
+  type SurveySources,
+  setsOf,
+  type Word,
+} from "./survey-sources.ts";
 
 /** A change of a set, and which of the features that differ it put in or took out. */
 export type Doing = SetRead & {
@@ -76,10 +84,7 @@ export class CompareMoments {
     differing: ReadonlySet<FeatureKey>,
   ): Promise<readonly Doing[]> {
     if (differing.size === 0) return [];
-    const sets = before.words.flatMap((word) => {
-      const set = setOf(word.source, before.context);
-      return set ? [{ ...set, held: "heard" in word ? [...word.heard.features.keys()] : undefined }] : [];
-    });
+    const sets = (await Promise.all(before.words.map((word) => this.#setsBefore(word, before.context)))).flat();
     const changes = await Promise.all(
       [...Map.groupBy(sets, ({ store }) => store)].map(async ([store, those]) => {
         const held = new Map(those.map((set) => [set.key, set.held]));
@@ -91,6 +96,24 @@ export class CompareMoments {
       .flat()
       .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
       .flatMap(({ doing }) => (doing ? among(doing, differing) : []));
+  }
+
+  /** The sets that a source read, and what each held, as far as that is known. */
+  async #setsBefore(
+    word: Word,
+    context: EvaluationContext,
+  ): Promise<readonly (SetRead & { readonly held: readonly FeatureKey[] | undefined })[]> {
+    const sets = setsOf(word.source, context);
+    if (sets.length === 1) {
+      const held = "heard" in word ? [...word.heard.features.keys()] : undefined;
+      return sets.map((set) => ({ ...set, held }));
+    }
+    return Promise.all(
+      sets.map(async (set) => {
+        const past = await askLog(() => this.#history.setAt(set.store, set.key, context.at));
+        return { ...set, held: past?.features };
+      }),
+    );
   }
 }
 

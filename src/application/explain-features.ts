@@ -16,7 +16,7 @@ import {
   type SetRead,
   type Survey,
   type SurveySources,
-  setOf,
+  setsOf,
   type Word,
 } from "./survey-sources.ts";
 
@@ -43,8 +43,8 @@ export type ExplainedSource = {
   readonly name: string;
   readonly role: Role;
   readonly gatedBy: readonly string[];
-  /** The set that it reads for this caller. */
-  readonly set?: SetRead;
+  /** The sets that it reads for this caller: of several locations one each, in their order. */
+  readonly sets: readonly SetRead[];
   readonly state: "answers" | "not-known" | "unavailable" | "left-out";
   /** From when on it is known, where that is later than the moment. */
   readonly knownFrom?: Instant;
@@ -73,6 +73,8 @@ export type ExplainedFeature = Omit<Explanation, "stances"> & {
   readonly says: readonly {
     readonly source: string;
     readonly stance: Stance;
+    /** The key of the set that has it; of one that is `turned` off, of the set that had it last. */
+    readonly set?: string;
     /** Left out where the log does not tell. */
     readonly turned?: TurnedBy;
   }[];
@@ -89,6 +91,9 @@ export type Explained = {
   /** By name. */
   readonly features: readonly ExplainedFeature[];
 };
+
+/** For each set what turned its features last. */
+type Turns = ReadonlyMap<SetRead, ReadonlyMap<FeatureKey, Turn>>;
 
 /** So long an explanation waits for changes on their way into the log; it does not tell who made later ones. */
 const longestWaitMs = 1_000;
@@ -114,16 +119,16 @@ export class ExplainFeatures {
     const survey = await this.#survey.execute(caller, circumstances, at);
     const { words, context, askedAt, isPast, identity } = survey;
     const hearings = hearingsOf(words);
-    const sets = words.map(({ source }) => setOf(source, context));
-    const keys = keysOf(words, sets);
+    const sets = words.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#settled();
-    const turns = await this.#turns(sets, isPast ? context.at : askedAt);
+    const turns = await this.#turns(sets.flat(), isPast ? context.at : askedAt);
     const explained = (feature: FeatureKey): ExplainedFeature => {
       const { stances, ...explanation } = explain(feature, hearings);
-      const says = stances.map((stance, index) => {
-        const turned = turnedBy(turns?.[index]?.get(feature), stance.stance);
-        return turned ? { ...stance, turned } : stance;
-      });
+      const says = stances.map((each, index) => ({
+        ...each,
+        ...standingOf(feature, each.stance, sets[index] ?? [], words[index], turns),
+      }));
+      const keys = new Map(says.flatMap(({ source, set }) => (set === undefined ? [] : [[source, set] as const])));
       const decidedBy = deciders(explanation.cause);
       return { ...explanation, decidedBy, sentence: sentenceFor({ ...explanation, stances }, keys), says };
     };
@@ -134,7 +139,7 @@ export class ExplainFeatures {
         ? { identity: { ...freshnessOf([identity], askedAt), userId: identity.value } }
         : {}),
       isLogAnswering: turns !== undefined,
-      sources: words.map((word, index) => sourceOf(word, sets[index], survey)),
+      sources: words.map((word, index) => sourceOf(word, sets[index] ?? [], survey)),
       features: inOrder(new Set(features ?? known(hearings))).map(explained),
     };
   }
@@ -148,18 +153,15 @@ export class ExplainFeatures {
   }
 
   /** For each set what turned its features last; `undefined` where the log does not answer. */
-  async #turns(
-    sets: readonly (SetRead | undefined)[],
-    at: Instant,
-  ): Promise<readonly ReadonlyMap<FeatureKey, Turn>[] | undefined> {
+  async #turns(sets: readonly SetRead[], at: Instant): Promise<Turns | undefined> {
     try {
-      return await Promise.all(
+      const all = await Promise.all(
         sets.map(async (set) => {
-          if (!set) return new Map();
           const turns = await askLog(() => this.#history.turns(set.store, set.key, at));
-          return new Map(turns.map((turn) => [turn.feature, turn]));
+          return [set, new Map(turns.map((turn) => [turn.feature, turn]))] as const;
         }),
       );
+      return new Map(all);
     } catch {
       return undefined;
     }
@@ -174,13 +176,31 @@ function turnedBy(turn: Turn | undefined, stance: Stance): TurnedBy | undefined 
   return { event: id, by, at, origin, ...(note === undefined ? {} : { note }) };
 }
 
-/** The keys under which sources found what they say. */
-const keysOf = (words: readonly Word[], sets: readonly (SetRead | undefined)[]): ReadonlyMap<string, string> =>
-  new Map(words.flatMap(({ source }, index) => (sets[index] ? [[source.name, sets[index].key]] : [])));
+/** In which set a feature stands that a source has, and since when; of one that it has no more, in which it stood last. */
+function standingOf(
+  feature: FeatureKey,
+  stance: Stance,
+  sets: readonly SetRead[],
+  word: Word | undefined,
+  turns: Turns | undefined,
+): Pick<ExplainedFeature["says"][number], "set" | "turned"> {
+  const turnedIn = (set: SetRead) => turnedBy(turns?.get(set)?.get(feature), stance);
+  if (stance !== "on") {
+    const left = sets.flatMap((set) => {
+      const turned = turnedIn(set);
+      return turned ? [{ set: set.key, turned }] : [];
+    });
+    return left.toSorted((one, other) => other.turned.at - one.turned.at)[0] ?? {};
+  }
+  const told = word && "heard" in word ? word.heard.features.get(feature)?.metadata?.["set"] : undefined;
+  const set = sets.length > 1 ? sets.find(({ key }) => key === told) : sets[0];
+  const turned = set && turnedIn(set);
+  return set ? { set: set.key, ...(turned ? { turned } : {}) } : {};
+}
 
-function sourceOf(word: Word, set: SetRead | undefined, { askedAt, isPast, context }: Survey): ExplainedSource {
+function sourceOf(word: Word, sets: readonly SetRead[], { askedAt, isPast, context }: Survey): ExplainedSource {
   const { name, role, gatedBy } = word.source;
-  const rule = { name, role, gatedBy, ...(set ? { set } : {}) };
+  const rule = { name, role, gatedBy, sets };
   if ("failure" in word) {
     const [notKnown] = notKnownIn([word]);
     if (notKnown) {

@@ -89,11 +89,9 @@ export const notKnownIn = (words: readonly Word[]): readonly Unknown[] =>
     return [from.length > 0 ? { name, from: Math.max(...from) } : { name }];
   });
 
-/** The set that a source reads for a context, where it is one that reads sets. */
-export function setOf({ resolver: { stored } }: Source, context: EvaluationContext): SetRead | undefined {
-  const key = stored?.key.keyFor(context);
-  return stored && key !== undefined ? { store: stored.connection, key } : undefined;
-}
+/** The sets that a source reads for a context; none where it reads no sets, or has nothing to say. */
+export const setsOf = ({ resolver: { stored } }: Source, context: EvaluationContext): readonly SetRead[] =>
+  stored?.key.keysFor(context).map((key) => ({ store: stored.connection, key })) ?? [];
 
 /** One set of one store. */
 export type SetRead = { readonly store: string; readonly key: string };

@@ -8,6 +8,7 @@ type Segment = { readonly literal: string } | { readonly field: KeyField };
 const field = /^\{(.*)\}$/;
 /** What most values are, and is found out fast. */
 const plain = /^[A-Za-z0-9._~@/+=,-]*$/;
+const nowhere = [undefined];
 const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
 
 /**
@@ -24,6 +25,8 @@ export class KeyTemplate {
   /** What all its keys begin with: the whole key where it has no field. */
   readonly prefix: string;
   readonly #segments: readonly Segment[];
+  readonly #isLocal: boolean;
+  readonly #fixed: readonly string[];
 
   private constructor(text: string, segments: readonly Segment[]) {
     this.text = text;
@@ -31,6 +34,8 @@ export class KeyTemplate {
     const first = segments.findIndex((segment) => "field" in segment);
     this.prefix = first < 0 ? text : `${text.split(":").slice(0, first).join(":")}:`;
     this.#segments = segments;
+    this.#isLocal = this.fields.includes("location");
+    this.#fixed = [text];
   }
 
   /** Reads a template; answers what is wrong with it, and what to do, as a text where it is none. */
@@ -55,9 +60,15 @@ export class KeyTemplate {
     return new KeyTemplate(text, segments);
   }
 
-  /** The key for a context; `undefined` where the context lacks a field. */
-  keyFor({ userId, locations }: EvaluationContext): string | undefined {
-    return this.keyOf({ userId, location: locations?.[0] });
+  /** The keys for a context: one for each of its locations, in their order, where the template names that; none where the context lacks a field. */
+  keysFor({ userId, locations = [] }: EvaluationContext): readonly string[] {
+    if (this.fields.length === 0) return this.#fixed;
+    const keys: string[] = [];
+    for (const location of this.#isLocal ? locations : nowhere) {
+      const key = this.keyOf({ userId, location });
+      if (key !== undefined) keys.push(key);
+    }
+    return keys;
   }
 
   /** The key that is made from these values; `undefined` where one of them is lacking. */

@@ -77,8 +77,8 @@ function service(
           await new RecallFeatures(survey).execute(userId === undefined ? undefined : { userId }, told({}), at)
         ).features.keys(),
       ].sort(),
-    compare: (from: number, to: number, userId = "1") =>
-      new CompareMoments(survey, history).execute({ userId }, told({}), from, to),
+    compare: (from: number, to: number, userId = "1", location?: string) =>
+      new CompareMoments(survey, history).execute({ userId }, told({ location }), from, to),
   };
 }
 
@@ -172,7 +172,7 @@ describe("the explanation for now", () => {
     recorded(history);
     history.tell({ key: "global_features", at: 20, added: ["a"] }, { key: "global_features", at: 30, removed: ["a"] });
     const [a] = (await explain()).features;
-    expect(a?.says[0]).toEqual({ source: "global", stance: "on" });
+    expect(a?.says[0]).toEqual({ source: "global", stance: "on", set: "global_features" });
   });
 
   it("tells of a change too that is only on its way into the log, unless it does not get there", async () => {
@@ -200,7 +200,7 @@ describe("the explanation for now", () => {
       name: "active",
       role: "gate",
       gatedBy: [],
-      set: { store: "store", key: "active_features" },
+      sets: [{ store: "store", key: "active_features" }],
       state: "answers",
       freshness: { asOf: now, fresh: true },
     });
@@ -224,6 +224,66 @@ describe("the explanation for now", () => {
     const { explain } = service({ "location:madrid": new Error("cut off"), active_features: ["a"] });
     const { features, sources } = await explain({ circumstances: told({ location: "madrid" }) });
     expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "left-out"]);
+  });
+
+  describe("to somebody at a place that is part of another", () => {
+    const at = { circumstances: told({ location: "es/madrid" }) };
+
+    it("tells in which set a feature stands: the most exact that has it", async () => {
+      const { explain } = service({
+        active_features: ["both", "country"],
+        "location:es/madrid": ["both"],
+        "location:es": ["both", "country"],
+      });
+      const { features, sources } = await explain(at);
+      expect(features.map(({ sentence }) => sentence)).toEqual([
+        "on: place has it in location:es/madrid, and the gate active lets it through",
+        "on: place has it in location:es, and the gate active lets it through",
+      ]);
+      expect(sources.at(-1)?.sets.map(({ key }) => key)).toEqual(["location:es/madrid", "location:es"]);
+    });
+
+    it("tells who put it into that set, and who took it out of the last that had it", async () => {
+      const { explain, history } = service({ "location:es": ["a"] });
+      history.tell({ key: "location:es/madrid", at: 10, members: ["a", "b"], by: "external" });
+      history.tell({ key: "location:es", at: 10, members: ["b"], by: "external" });
+      history.tell({ key: "location:es/madrid", at: 15, removed: ["a"], by: "carl" });
+      const put = history.tell({ key: "location:es", at: 20, added: ["a"], by: "anna" });
+      const taken = history.tell({ key: "location:es/madrid", at: 40, removed: ["b"], by: "bert" });
+      history.tell({ key: "location:es", at: 30, removed: ["b"], by: "carl" });
+      const { features } = await explain({ ...at, features: ["a", "b"] });
+      expect(features.map(({ says }) => says.at(-1))).toEqual([
+        {
+          source: "place",
+          stance: "on",
+          set: "location:es",
+          turned: { event: put, by: "anna", at: 20, origin: "change" },
+        },
+        {
+          source: "place",
+          stance: "unlisted",
+          set: "location:es/madrid",
+          turned: { event: taken, by: "bert", at: 40, origin: "change" },
+        },
+      ]);
+    });
+
+    it("is told of the past, too, where all of the sets are on record", async () => {
+      const { explain, history } = service();
+      recorded(history);
+      history.tell({ key: "active_features", at: 20, added: ["a"] });
+      history.tell({ key: "location:es", at: 20, members: ["a"] });
+      const { sources } = await explain({ ...at, at: 25 });
+      expect(sources.at(-1)).toMatchObject({ name: "place", state: "not-known" });
+      history.tell({ key: "location:es/madrid", at: 30, members: [] });
+      const { features } = await explain({ ...at, at: 35 });
+      expect(features[0]?.sentence).toBe("on: place has it in location:es, and the gate active lets it through");
+    });
+
+    it("says nothing where one of the sets cannot be read", async () => {
+      const { explain } = service({ "location:es/madrid": ["a"], "location:es": new Error("cut off") });
+      expect((await explain(at)).sources.at(-1)).toMatchObject({ state: "left-out", fault: "cut off" });
+    });
   });
 
   it("is for the user of a token, and tells how far that can be trusted", async () => {
@@ -402,6 +462,23 @@ describe("what differs between two moments", () => {
       turnedOn: ["c"],
       turnedOff: ["a"],
       doings: [{ at: 60, origin: "external", added: ["c"], removed: ["a"] }],
+    });
+  });
+
+  it("tells of each of the sets of a place and what it is part of", async () => {
+    const { history, compare } = all;
+    history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
+    history.tell({ key: "location:es/madrid", at: 20, members: ["a"] });
+    history.tell({ key: "location:es", at: 20, members: ["b"] });
+    history.tell({ key: "location:es", at: 60, origin: "external", members: ["c"], by: "external" });
+    history.tell({ key: "location:es/madrid", at: 70, removed: ["a"] });
+    expect(await compare(50, 80, "1", "es/madrid")).toMatchObject({
+      turnedOn: ["c"],
+      turnedOff: ["a", "b"],
+      doings: [
+        { key: "location:es", added: ["c"], removed: ["b"] },
+        { key: "location:es/madrid", added: [], removed: ["a"] },
+      ],
     });
   });
 

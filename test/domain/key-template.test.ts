@@ -9,19 +9,35 @@ function template(text: string): KeyTemplate {
 }
 
 const user = template("features:user:{userId}");
-const keyOf = (userId: string) => user.keyFor({ userId, at: 0 });
+const keyOf = (userId: string) => user.keysFor({ userId, at: 0 })[0];
 
 describe("a key template", () => {
   it("makes the keys of the seed", () => {
     expect(keyOf("1")).toBe("features:user:1");
-    expect(template("location:{location}").keyFor({ locations: ["location1"], at: 0 })).toBe("location:location1");
-    expect(template("global_features").keyFor({ at: 0 })).toBe("global_features");
-    expect(template("tidegate:killed").keyFor({ at: 0 })).toBe("tidegate:killed");
+    expect(template("location:{location}").keysFor({ locations: ["location1"], at: 0 })).toEqual([
+      "location:location1",
+    ]);
+    expect(template("global_features").keysFor({ at: 0 })).toEqual(["global_features"]);
+    expect(template("tidegate:killed").keysFor({ at: 0 })).toEqual(["tidegate:killed"]);
+  });
+
+  it("makes a key of each location, in their order, where it names that", () => {
+    const context = { userId: "1", locations: ["es/madrid", "es", "a:b"], at: 0 };
+    expect(template("location:{location}").keysFor(context)).toEqual([
+      "location:es/madrid",
+      "location:es",
+      "location:a%3Ab",
+    ]);
+    expect(template("at:{location}:{userId}").keysFor(context)).toEqual(["at:es/madrid:1", "at:es:1", "at:a%3Ab:1"]);
+    expect(user.keysFor(context)).toEqual(["features:user:1"]);
+    expect(template("global_features").keysFor(context)).toEqual(["global_features"]);
   });
 
   it("has no key for a context that lacks its field", () => {
-    expect(user.keyFor({ at: 0 })).toBeUndefined();
-    expect(user.keyFor({ targetingKey: "1", locations: ["madrid"], at: 0 })).toBeUndefined();
+    expect(user.keysFor({ at: 0 })).toEqual([]);
+    expect(user.keysFor({ targetingKey: "1", locations: ["madrid"], at: 0 })).toEqual([]);
+    expect(template("at:{location}:{userId}").keysFor({ locations: ["madrid"], at: 0 })).toEqual([]);
+    expect(template("at:{location}:{userId}").keysFor({ userId: "1", at: 0 })).toEqual([]);
   });
 
   it.each([

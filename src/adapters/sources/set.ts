@@ -14,7 +14,7 @@ export const source = defineSource({
     z.strictObject({
       connection: connection.describe("The connection that holds the set."),
       key: keyTemplate.describe(
-        "The key of the set. `{userId}` or `{location}` may stand between colons; for a caller without that field the source has nothing to say.",
+        "The key of the set. `{userId}` or `{location}` may stand between colons; for a caller without that field the source has nothing to say. A caller in `es/madrid` gets what stands in the set of `es`, too.",
       ),
       maxMembers: z.coerce
         .number()
@@ -32,7 +32,7 @@ export const source = defineSource({
   },
 });
 
-/** Everything that stands in the context's set is on. */
+/** Everything that stands in the context's set is on; of a context with several locations, in one of its sets. */
 class SetFeatureResolver implements FeatureResolver {
   readonly stored: StoredSet;
   readonly reads: readonly ContextField[];
@@ -50,8 +50,10 @@ class SetFeatureResolver implements FeatureResolver {
   }
 
   resolve(context: EvaluationContext): Answer | Promise<Answer> {
-    const key = this.stored.key.keyFor(context);
+    const keys = this.stored.key.keysFor(context);
+    const key = keys[0];
     if (key === undefined) return nothing;
+    if (keys.length > 1) return this.#ofSeveral(keys, context.at);
     const held = this.stored.sets.read(key, this.stored.limit);
     return held instanceof Promise
       ? held.then((read) => this.#answer(key, read, context.at))
@@ -71,6 +73,32 @@ class SetFeatureResolver implements FeatureResolver {
     return this.#last.on;
   }
 
+  /** They are read in one turn, and each is waited for, also where another fails at once. */
+  #ofSeveral(keys: readonly string[], at: Instant): Answer | Promise<Answer> {
+    const reads = keys.map((key) => {
+      try {
+        return this.stored.sets.read(key, this.stored.limit);
+      } catch (cause) {
+        return Promise.reject(cause);
+      }
+    });
+    return areHere(reads)
+      ? this.#merged(keys, reads, at)
+      : Promise.all(reads).then((from) => this.#merged(keys, from, at));
+  }
+
+  /** Each feature tells in which set it stands: in the first of them, where it stands in more. */
+  #merged(keys: readonly string[], from: readonly Held<FeatureSet>[], at: Instant): Answer {
+    const features = new Map<FeatureKey, Resolution>();
+    for (const [index, { value }] of from.entries()) {
+      const key = keys[index] ?? "";
+      if (value.skipped > 0) this.#count(value.skipped, key, at);
+      const resolution = { ...this.#resolution, metadata: { set: key } };
+      for (const feature of value.features) if (!features.has(feature)) features.set(feature, resolution);
+    }
+    return { features, from, validUntil: Number.POSITIVE_INFINITY };
+  }
+
   #count(skipped: number, key: string, at: number): void {
     this.#skipped += skipped;
     // Who asks about another time than now may be far from it on either side.
@@ -82,3 +110,7 @@ class SetFeatureResolver implements FeatureResolver {
     );
   }
 }
+
+const areHere = (
+  reads: readonly (Held<FeatureSet> | Promise<Held<FeatureSet>>)[],
+): reads is readonly Held<FeatureSet>[] => !reads.some((read) => read instanceof Promise);

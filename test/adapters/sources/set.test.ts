@@ -50,6 +50,32 @@ describe.each([
     expect(features.get("feature_9")?.reason).toBe("TARGETING_MATCH");
   });
 
+  it("gives what stands in the set of a place, and in those of what it is part of", async () => {
+    await store.put("location:es/madrid", ["bear", "tapas"]);
+    await store.put("location:es", ["tapas", "siesta"]);
+    const resolver = setOf(store.connection, "location:{location}");
+    const { features, from } = await resolver.resolve({ locations: ["es/madrid/retiro", "es/madrid", "es"], at: 0 });
+    expect([...features].map(([feature, { on, metadata }]) => [feature, on, metadata?.["set"]]).sort()).toEqual([
+      ["bear", true, "location:es/madrid"],
+      ["siesta", true, "location:es"],
+      ["tapas", true, "location:es/madrid"],
+    ]);
+    expect(from).toHaveLength(3);
+    const one = await resolver.resolve({ locations: ["es"], at: 0 });
+    expect([[...one.features.keys()].sort(), one.from?.length]).toEqual([["siesta", "tapas"], 1]);
+    expect((await resolver.resolve({ userId: "1", at: 0 })).features.size).toBe(0);
+    expect(resolver.reads).toEqual(["locations"]);
+  });
+
+  it("cannot tell where one of several sets has more members than it may", async () => {
+    await store.put("location:pt", ["one"]);
+    await store.put("location:pt/lisbon", ["one", "two"]);
+    const resolver = setOf(store.connection, "location:{location}", 1);
+    await expect((async () => resolver.resolve({ locations: ["pt/lisbon", "pt"], at: 0 }))()).rejects.toThrow(
+      /location:pt\/lisbon has more than 1 members/,
+    );
+  });
+
   it("cannot tell where the set has more members than it may", async () => {
     await expect(setOf(store.connection, "global_features", 1).resolve({ at: 0 })).rejects.toThrow(
       /more than 1 members/,

@@ -93,7 +93,8 @@ const Answer = z
     }),
     configuration: z.literal("current").openapi({ description: "The rules are those of now, whatever the moment." }),
     user: z.string().nullable(),
-    location: z.string().nullable(),
+    location: z.string().nullable().openapi({ description: "The place; the most exact, where it is in several." }),
+    locations: z.array(z.string()).openapi({ description: "The place and all that it is part of." }),
     identity: z
       .object(freshness)
       .nullable()
@@ -106,10 +107,10 @@ const Answer = z
         name: z.string(),
         role: z.enum(roles),
         gatedBy: z.array(z.string()).readonly(),
-        set: z
-          .object({ connection: z.string(), key: z.string() })
-          .nullable()
-          .openapi({ description: "The set that it reads for this caller, where it reads one." }),
+        sets: z.array(z.object({ connection: z.string(), key: z.string() })).openapi({
+          description:
+            "The sets that it reads for this caller: of several locations one each. Empty where it reads none.",
+        }),
         state: z.enum(["answers", "not-known", "unavailable", "left-out"]).openapi({
           description:
             "`not-known`: nobody recorded what it said. `unavailable`: it fails, and clients are answered 503. `left-out`: it fails, and clients are answered without it.",
@@ -136,6 +137,10 @@ const Answer = z
           z.object({
             source: z.string(),
             says: z.enum(["on", "off", "unlisted", "not-known", "unavailable", "left-out"]),
+            set: z.string().nullable().openapi({
+              description:
+                "The key of the set that has it, or, where `turned` tells that none has it any more, that had it last.",
+            }),
             turned: Turned,
           }),
         ),
@@ -149,6 +154,7 @@ const Answer = z
       configuration: "current",
       user: "1",
       location: null,
+      locations: [],
       identity: null,
       log: "answering",
       sources: [
@@ -156,7 +162,7 @@ const Answer = z
           name: "active",
           role: "gate",
           gatedBy: [],
-          set: { connection: "features", key: "active_features" },
+          sets: [{ connection: "features", key: "active_features" }],
           state: "answers",
           knownFrom: null,
           fault: null,
@@ -166,7 +172,7 @@ const Answer = z
           name: "user",
           role: "grant",
           gatedBy: ["active"],
-          set: { connection: "features", key: "features:user:1" },
+          sets: [{ connection: "features", key: "features:user:1" }],
           state: "answers",
           knownFrom: null,
           fault: null,
@@ -185,6 +191,7 @@ const Answer = z
             {
               source: "active",
               says: "unlisted",
+              set: "active_features",
               turned: {
                 event: "0193a5e2-9f00-7000-8000-000000000001",
                 by: "anna",
@@ -193,7 +200,7 @@ const Answer = z
                 origin: "change",
               },
             },
-            { source: "user", says: "on", turned: null },
+            { source: "user", says: "on", set: "features:user:1", turned: null },
           ],
         },
       ],
@@ -263,6 +270,7 @@ function shown({ context, isPast, identity, isLogAnswering, sources, features }:
     configuration: "current" as const,
     user: context.userId ?? null,
     location: context.locations?.[0] ?? null,
+    locations: [...(context.locations ?? [])],
     identity: identity ? shownFreshness(identity) : null,
     log: isLogAnswering ? ("answering" as const) : ("unavailable" as const),
     sources: sources.map(shownSource),
@@ -270,11 +278,11 @@ function shown({ context, isPast, identity, isLogAnswering, sources, features }:
   };
 }
 
-const shownSource = ({ name, role, gatedBy, set, state, knownFrom, fault, freshness }: ExplainedSource) => ({
+const shownSource = ({ name, role, gatedBy, sets, state, knownFrom, fault, freshness }: ExplainedSource) => ({
   name,
   role,
   gatedBy,
-  set: set ? { connection: set.store, key: set.key } : null,
+  sets: sets.map(({ store, key }) => ({ connection: store, key })),
   state,
   knownFrom: knownFrom === undefined ? null : timeText(knownFrom),
   fault: fault ?? null,
@@ -288,9 +296,10 @@ const shownFeature = ({ feature, on, sentence, decidedBy, resolution, says }: Ex
   decidedBy: [...decidedBy],
   reason: resolution?.reason ?? null,
   variant: resolution?.variant ?? null,
-  says: says.map(({ source, stance, turned }) => ({
+  says: says.map(({ source, stance, set, turned }) => ({
     source,
     says: stance,
+    set: set ?? null,
     turned: turned ? { ...turned, at: timeText(turned.at) } : null,
   })),
 });

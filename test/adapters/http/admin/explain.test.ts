@@ -125,12 +125,58 @@ describe("over SQLite", () => {
       expect(answer).toMatchObject({ state: "live", configuration: "current", user: "1", location: null });
       expect(answer["identity"]).toMatchObject({ fresh: true });
       expect(answer["sources"]).toMatchObject([
-        { name: "global", role: "grant", set: { connection: "features", key: "global_features" }, state: "answers" },
+        { name: "global", role: "grant", sets: [{ connection: "features", key: "global_features" }], state: "answers" },
         { name: "active", role: "gate" },
         { name: "killed", role: "veto" },
         { name: "user", gatedBy: ["active"], freshness: { fresh: true } },
-        { name: "location", set: null, freshness: null },
-        { name: "literal", set: null, state: "answers", knownFrom: null, fault: null },
+        { name: "location", sets: [], freshness: null },
+        { name: "literal", sets: [], state: "answers", knownFrom: null, fault: null },
+      ]);
+    });
+
+    it("tells of a place and all that it is part of, in which set what stands and since whose change", async () => {
+      await operator.put("/sources/location/features/siesta?location=es");
+      await operator.put("/sources/location/features/bear?location=es/madrid");
+      const at = await nextMoment();
+      await operator.delete("/sources/location/features/bear?location=es/madrid");
+      await until(async () => (await operator.features("one", "?location=es/madrid")).includes("siesta"), "it is on");
+      const asked = { location: "es/madrid", features: ["bear", "siesta"] };
+      const now = await explain(asked);
+      expect(now).toMatchObject({ location: "es/madrid", locations: ["es/madrid", "es"] });
+      expect((now["sources"] as object[])[4]).toMatchObject({
+        name: "location",
+        sets: [
+          { connection: "features", key: "location:es/madrid" },
+          { connection: "features", key: "location:es" },
+        ],
+        freshness: { fresh: true },
+      });
+      const said = ({ features }: { features: Feature[] }) =>
+        features.map(({ feature, why, says }) => [feature, why, says[4]]);
+      expect(said(now)).toMatchObject([
+        [
+          "bear",
+          "off: no source switches it on",
+          { says: "unlisted", set: "location:es/madrid", turned: { by: "admin" } },
+        ],
+        [
+          "siesta",
+          "on: location has it in location:es, and no gate stands before that",
+          { says: "on", set: "location:es", turned: { by: "admin", origin: "change" } },
+        ],
+      ]);
+      const then = await explain({ ...asked, at: textOf(at) });
+      expect(said(then)[0]).toMatchObject([
+        "bear",
+        "on: location has it in location:es/madrid, and no gate stands before that",
+        { says: "on", set: "location:es/madrid", turned: { by: "admin" } },
+      ]);
+      const { body } = await operator.get(
+        `/diff?location=es/madrid&from=${textOf(at)}&to=${textOf(await nextMoment())}`,
+      );
+      expect([body.turnedOff, body.events.map(({ key }: { key: string }) => key)]).toEqual([
+        ["bear"],
+        ["location:es/madrid"],
       ]);
     });
 
