@@ -98,6 +98,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   const connected = [...composition.get(Tokens.Connections).values()].map((store) => store.connected());
   for (const keeping of composition.get(Tokens.KeepRecords).values()) keeping.start();
   composition.get(Tokens.ExpireActivity)?.start();
+  for (const begin of composition.get(Tokens.Background)) begin();
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
   opened.use(figures.of(composition.get(Tokens.Metrics)));
   const fetch = counted(app, counts);

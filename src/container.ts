@@ -174,12 +174,14 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     const cached = c.resolve(Tokens.CachedSets);
     const cachedSettings = c.resolve(Tokens.CachedSettings);
     const stores = new Map<string, LentStore>();
-    for (const [name, { sets, changes, settings, documents }] of c.resolve(Tokens.Connections)) {
+    for (const [name, { sets, changes, settings, documents, items, lease }] of c.resolve(Tokens.Connections)) {
       stores.set(name, {
         sets: cached.get(name) ?? sets,
         changes,
         settings: cachedSettings.get(name) ?? settings,
         documents,
+        items,
+        lease,
       });
     }
     return stores;
@@ -200,14 +202,18 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.Log)));
   });
 
+  provide(Tokens.Background, () => []);
+
   provide(Tokens.Sources, (c) => {
     const log = c.resolve(Tokens.Log);
     const store = (connection: string) => named(c.resolve(Tokens.Stores), connection);
+    const background = c.resolve(Tokens.Background);
+    const onServing = (begin: () => void) => void background.push(begin);
     return config.sources.map(({ create, kind, isReplayable: _, setting: __, ...source }) => {
       const warn = (fields: Record<string, unknown>, sentence: string) =>
         log.warn({ source: source.name, ...fields }, sentence);
       try {
-        const resolver = create({ name: source.name, store, warn });
+        const resolver = create({ name: source.name, store, onServing, warn });
         disposal.defer(async () => resolver[Symbol.asyncDispose]?.());
         return { ...source, resolver };
       } catch (cause) {
@@ -283,9 +289,12 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       changes: new PastFeatureStore(recall, connection, at),
       settings: { read: () => Promise.reject(new NotKnown([{ name: connection }])) },
       documents: connectionOf(c, connection).documents,
+      items: connectionOf(c, connection).items,
+      lease: connectionOf(c, connection).lease,
     });
     return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {
-      const resolver = isReplayable ? create({ name: source.name, store, warn: () => {} }) : unrecorded(source.name);
+      const host = { name: source.name, store, onServing: () => {}, warn: () => {} };
+      const resolver = isReplayable ? create(host) : unrecorded(source.name);
       return { ...source, resolver, timeoutMs: longestRecallMs };
     });
   };

@@ -71,6 +71,7 @@ export const Tokens = {
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
+  Background: token<(() => void)[]>("Background"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
   IdentifyCaller: token<IdentifyCaller>("IdentifyCaller"),

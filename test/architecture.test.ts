@@ -28,6 +28,8 @@ const confined: Readonly<Record<string, RegExp>> = {
   "@hono": /^adapters\/http\//,
   hono: /^adapters\/http\//,
   "@prometheus-io": /^infrastructure\/metrics\//,
+  cockatiel: /^infrastructure\/provider\//,
+  sax: /^infrastructure\/provider\//,
   commander: /^(cli\.ts|adapters\/cli\/)/,
 };
 

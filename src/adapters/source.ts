@@ -3,7 +3,9 @@ import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureResolver } from "../domain/feature-resolver.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import type { FeatureStore } from "../domain/feature-store.ts";
+import type { ItemStore } from "../domain/item-store.ts";
 import type { KeyTemplate } from "../domain/key-template.ts";
+import type { Lease } from "../domain/lease.ts";
 import type { Settings } from "../domain/stored-settings.ts";
 
 /** What a definition builds its options schema from; a file outside this repository needs no import. */
@@ -23,6 +25,9 @@ export type LentStore = {
   readonly changes: FeatureStore;
   readonly settings: Settings;
   readonly documents: DocumentStore;
+  readonly items: ItemStore;
+  /** For what one of the processes on this store is to do. */
+  readonly lease: (name: string) => Lease;
 };
 
 /** What Tidegate lends to a source. */
@@ -31,6 +36,11 @@ export type SourceHost = {
   readonly name: string;
   /** The store behind a connection. */
   readonly store: (connection: string) => LentStore;
+  /**
+   * Calls it once clients are served, for what is to be done in the background; never where somebody only asks a question at
+   * the command line. It ends when the source is disposed of.
+   */
+  readonly onServing: (begin: () => void) => void;
   /** Writes a warning to the log: a fixed sentence, and what varies beside it. */
   readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
 };

@@ -1,6 +1,7 @@
 import type { ContextField, EvaluationContext, Instant } from "./evaluation-context.ts";
 import type { FeatureKey, Resolution } from "./feature.ts";
 import type { Held } from "./held.ts";
+import type { ProvidedItems } from "./provided-items.ts";
 import type { StoredSet } from "./stored-set.ts";
 import type { StoredSettings } from "./stored-settings.ts";
 
@@ -40,4 +41,6 @@ export interface FeatureResolver extends Partial<AsyncDisposable> {
   readonly stored?: StoredSet;
   /** What it keeps of single features, where it keeps something that people may change. */
   readonly settings?: StoredSettings;
+  /** The items of a partner that its answers follow from. */
+  readonly items?: ProvidedItems;
 }

@@ -50,7 +50,12 @@ function service(
     families.map(([name, text, rule]): Source => {
       const key = KeyTemplate.parse(text) as KeyTemplate;
       const options = { connection: "store", key, maxMembers: 1_000 };
-      const resolver = setKind.create(options, { name, store: () => ({ sets }) as never, warn: () => {} });
+      const resolver = setKind.create(options, {
+        name,
+        store: () => ({ sets }) as never,
+        onServing: () => {},
+        warn: () => {},
+      });
       return { ...ruleOf(name), ...rule, resolver };
     });
   const past = (at: number) => [...sourcesOver(new PastFeatureSets(recall, "store", at)), ...more.map(unrecorded)];

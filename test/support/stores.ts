@@ -105,8 +105,9 @@ export const hostOn = (connection: Connection | undefined, warnings: unknown[] =
   name: "tested",
   store: () => {
     if (!connection) throw new Error("this source was to need no store");
-    const { sets, changes, documents, settings } = connection;
-    return { sets, changes, documents, settings };
+    const { sets, changes, documents, settings, items, lease } = connection;
+    return { sets, changes, documents, settings, items, lease };
   },
+  onServing: () => {},
   warn: (fields) => warnings.push(fields),
 });

@@ -1,0 +1,59 @@
+import { flat, type Part, partsAt } from "./path.ts";
+
+const deepest = 100;
+
+/**
+ * The parts of a JSON document at a path; of one that is a list, the path begins at each thing in it. Throws for what is no JSON, is nested more than a
+ * hundred deep, or has not got what the path leads through, up to the first list.
+ */
+export function* jsonParts(text: string, path: readonly string[]): Generator<Part> {
+  demandFlat(text);
+  const document = parsed(text);
+  demandPath(document, path);
+  for (const value of flat(document)) yield* partsAt({ value, of: undefined }, path);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The message of the parser quotes what it met.
+    throw new Error("is no JSON");
+  }
+}
+
+/** Looked for before parsing, as a document of nothing but brackets would take many times its size. */
+function demandFlat(text: string): void {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x22) index = endOfString(text, index);
+    else if (code === 0x5b || code === 0x7b) depth += 1;
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+    if (depth > deepest) throw new Error(`is nested more than ${deepest} deep`);
+  }
+}
+
+/** Where a string ends that begins with a quote here. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1) {
+    let escapes = end - 1;
+    while (text.charCodeAt(escapes) === 0x5c) escapes -= 1;
+    if ((end - escapes) % 2 === 1) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+}
+
+function demandPath(document: unknown, path: readonly string[]): void {
+  let value = document;
+  for (const name of path) {
+    if (Array.isArray(value)) return;
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
+      throw new Error(`has no ${path.join("/")}`);
+    }
+    value = (value as Record<string, unknown>)[name];
+  }
+  if (typeof value !== "object" || value === null) throw new Error(`has no items at ${path.join("/")}`);
+}

@@ -1,0 +1,90 @@
+import sax from "sax";
+import type { Part } from "./path.ts";
+
+type Element = Record<string, unknown>;
+type Open = { readonly name: string; readonly element: Element | undefined; text: string };
+
+const deepest = 100;
+
+/**
+ * Reads XML piece by piece, and hands over the elements at a path, each once it has ended, so that a document of any size takes the memory of
+ * one of them. Attributes, and elements in it, are its parts; several of a name are a list. Throws for what is not
+ * well-formed, is nested more than a hundred deep, or has a DOCTYPE: there are no entities but XML's own five.
+ */
+export class XmlParts {
+  readonly #parser = sax.parser(true);
+  readonly #path: readonly string[];
+  readonly #found: (part: Part) => void;
+  readonly #open: Open[] = [];
+  /** How much of the path was met, at most. */
+  depthFound = 0;
+
+  constructor(path: readonly string[], found: (part: Part) => void) {
+    this.#path = path;
+    this.#found = found;
+    this.#parser.onerror = (error) => {
+      throw new Error(`is not well-formed XML: ${(error.message.split("\n")[0] ?? "").toLowerCase()}`);
+    };
+    this.#parser.ondoctype = () => {
+      throw new Error("has a DOCTYPE, which is not read");
+    };
+    this.#parser.onopentag = ({ name, attributes }) => this.#begin(name, attributes);
+    this.#parser.onclosetag = () => this.#end();
+    this.#parser.ontext = (text) => this.#text(text);
+    this.#parser.oncdata = (text) => this.#text(text);
+  }
+
+  write(text: string): void {
+    this.#parser.write(text);
+  }
+
+  end(): void {
+    this.#parser.close();
+  }
+
+  #begin(name: string, attributes: Readonly<Record<string, unknown>>): void {
+    const depth = this.#open.length;
+    if (depth === deepest) throw new Error(`is nested more than ${deepest} deep`);
+    const isKept = this.#open[depth - 1]?.element !== undefined || this.#isAt(depth, name);
+    const element: Element | undefined = isKept ? Object.assign(Object.create(null), attributes) : undefined;
+    this.#open.push({ name, element, text: "" });
+  }
+
+  /** Whether an element that begins is at the path; counts how much of it is met. */
+  #isAt(depth: number, name: string): boolean {
+    if (depth >= this.#path.length || this.#path[depth] !== name) return false;
+    if (!this.#open.every((open, level) => open.name === this.#path[level])) return false;
+    this.depthFound = Math.max(this.depthFound, depth + 1);
+    return depth + 1 === this.#path.length;
+  }
+
+  #end(): void {
+    const { name, element, text } = this.#open.pop() ?? {};
+    if (!element || name === undefined) return;
+    const value = partOf(element, text?.trim() ?? "");
+    const above = this.#open.at(-1)?.element;
+    if (above) add(above, name, value);
+    else this.#found({ value, of: undefined });
+  }
+
+  #text(text: string): void {
+    const open = this.#open.at(-1);
+    if (open?.element) open.text += text;
+  }
+}
+
+function partOf(element: Element, text: string): unknown {
+  if (text === "") return element;
+  for (const _ in element) {
+    element["#text"] = text;
+    return element;
+  }
+  return text;
+}
+
+/** An attribute and an element of one name are a list too. */
+function add(element: Element, name: string, value: unknown): void {
+  if (!Object.hasOwn(element, name)) element[name] = value;
+  else if (Array.isArray(element[name])) element[name].push(value);
+  else element[name] = [element[name], value];
+}

@@ -1,0 +1,39 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A partner on the loopback address, which answers as it is told, and tells of what it was asked. */
+export type Partner = AsyncDisposable & {
+  readonly url: string;
+  readonly requests: readonly IncomingMessage[];
+  answer: RequestListener;
+};
+
+export async function startPartner(answer: RequestListener): Promise<Partner> {
+  const requests: IncomingMessage[] = [];
+  const partner = { answer };
+  const server = createServer((request, response) => {
+    requests.push(request);
+    partner.answer(request, response);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(partner, {
+    url: `http://127.0.0.1:${port}/events`,
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  });
+}
+
+/** Answers with a document. */
+export const document =
+  (body: string | Uint8Array, contentType: string, headers: Readonly<Record<string, string>> = {}): RequestListener =>
+  (_, response) =>
+    void response.writeHead(200, { "Content-Type": contentType, ...headers }).end(body);
+
+export const json = (value: unknown): RequestListener => document(JSON.stringify(value), "application/json");
