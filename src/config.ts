@@ -108,7 +108,7 @@ export async function loadConfig(
       continue;
     }
     const { options, setting } = schemas;
-    const parsed = check(z.strictObject({ ...commonOptions.shape, ...options.shape }), entry, yaml, path, problems);
+    const parsed = check(withCommonOptions(options), entry, yaml, path, problems);
     if (!parsed) continue;
     sources.push(configured(parsed, definition, setting));
     for (const [option, value] of Object.entries(parsed)) {
@@ -205,6 +205,12 @@ function schemasOf(definition: SourceDefinition, words: Words): Schemas | string
   }
 }
 
+/** What may stand in an entry of a kind, and what the kind checks across its options. */
+function withCommonOptions({ shape, def }: z.ZodObject) {
+  const checks = (def.checks ?? []) as z.core.$ZodCheck<unknown>[];
+  return z.strictObject({ ...commonOptions.shape, ...shape }).check(...checks);
+}
+
 function noConnection(name: string, connections: readonly string[]): string {
   const wayOut = connections.length > 0 ? `choose one of ${connections.join(", ")}` : "declare it under connections";
   if (name === activityConnection) return `"${name}" is the connection of the activity log; ${wayOut}`;
@@ -218,7 +224,8 @@ function configured(
 ): ConfiguredSource {
   const { name, kind, role, gatedBy, unlisted = "block", onFailure, timeoutMs, ...options } = parsed;
   const create = (host: SourceHost) => definition.create(options, host);
-  const isReplayable = definition.replayable === true;
+  const { replayable } = definition;
+  const isReplayable = typeof replayable === "function" ? replayable(options) : replayable === true;
   return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, isReplayable, setting, create };
 }
 

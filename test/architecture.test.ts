@@ -30,6 +30,8 @@ const confined: Readonly<Record<string, RegExp>> = {
   "@prometheus-io": /^infrastructure\/metrics\//,
   cockatiel: /^infrastructure\/provider\//,
   sax: /^infrastructure\/provider\//,
+  "@openfeature": /^infrastructure\/flagd\//,
+  "unleash-client": /^infrastructure\/unleash\//,
   commander: /^(cli\.ts|adapters\/cli\/)/,
 };
 

@@ -69,7 +69,7 @@ export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
    * nothing. Then it can be asked about a past moment: another one is made over the sets of then. Without that
    * word nobody knows what it said.
    */
-  readonly replayable?: true;
+  readonly replayable?: true | ((options: z.output<Options>) => boolean);
   readonly create: (options: z.output<Options>, host: SourceHost) => FeatureResolver;
 };
 

@@ -1,0 +1,57 @@
+import { followFile } from "../../infrastructure/followed/followed-file.ts";
+import { headerText, oneOf, polledUrl } from "../../infrastructure/followed/followed-options.ts";
+import { followedRules } from "../../infrastructure/followed/followed-rules.ts";
+import { followUrl } from "../../infrastructure/followed/followed-url.ts";
+import { UnleashRules } from "../../infrastructure/unleash/unleash-rules.ts";
+import { defineSource } from "../source.ts";
+
+/** The version of Unleash's specification that its library follows; servers leave out what older clients do not know. */
+const specification = "5.2.0";
+
+export const source = defineSource({
+  summary: "Evaluates the features of an Unleash server, or of a file with what one answers to its clients.",
+  options: ({ z }) =>
+    z
+      .strictObject({
+        url: polledUrl
+          .optional()
+          .describe("The URL of the server's API, as in `https://unleash.example.com/api`. It is polled."),
+        token: headerText
+          .optional()
+          .describe(
+            "Of a URL: a backend token of one environment of Unleash. Keep it in a variable, and name that here.",
+          ),
+        pollSeconds: z.coerce.number().min(1).max(86_400).default(15).describe("Of a URL: how often it is polled."),
+        file: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "A file with what `/api/client/features` answers, 10 MiB at most. It is read again when it changes.",
+          ),
+        appName: headerText.default("tidegate").describe("What constraints on `appName` see, and the server."),
+        environment: z.string().min(1).default("default").describe("What constraints on `environment` see."),
+      })
+      .superRefine(oneOf("url", "file")),
+  example: { url: "https://unleash.example.com/api", token: `\${UNLEASH_TOKEN}` },
+  create: ({ url, token, pollSeconds, file, appName, environment }, { name, warn }) => {
+    const faulty = (fault: string) => warn({ source: name, fault }, "the features of Unleash have a fault");
+    const parse = (text: string): UnleashRules => {
+      const rules = UnleashRules.parse(text, { appName, environment });
+      rules.faults.forEach(faulty);
+      return rules;
+    };
+    if (url === undefined) return followedRules(followFile(file ?? "", parse, faulty));
+    const polled = {
+      url: `${url.replace(/\/$/, "")}/client/features`,
+      headers: {
+        "Unleash-AppName": appName,
+        "Unleash-InstanceId": "tidegate",
+        "Unleash-Client-Spec": specification,
+        ...(token === undefined ? {} : { Authorization: token }),
+      },
+      everyMs: pollSeconds * 1_000,
+    };
+    return followedRules(followUrl(polled, parse, faulty));
+  },
+});

@@ -1,0 +1,90 @@
+import type { Instant } from "../../domain/evaluation-context.ts";
+import type { Held } from "../../domain/held.ts";
+
+/** A document that others keep, and that somebody looks at now and then until this is disposed of. */
+export interface Followed<T> extends AsyncDisposable {
+  /**
+   * What it said when it could be used last: current until it says something else, or cannot be used. Throws, with the reason, where it
+   * could not be used yet.
+   */
+  read(): Held<T>;
+}
+
+/** The latest of a document, put in by who looks at it. */
+export class Latest<T> {
+  readonly #now: () => Instant;
+  readonly #warn: (fault: string) => void;
+  #reading: Reading<T> | undefined;
+  #fault: Error | undefined = new Error("it has not been read yet");
+
+  /** `warn` is told of each fault once, until there is another or none. */
+  constructor(warn: (fault: string) => void, now: () => Instant = Date.now) {
+    this.#warn = warn;
+    this.#now = now;
+  }
+
+  read(): Held<T> {
+    if (!this.#reading) throw this.#fault ?? new Error("nothing was read");
+    return this.#reading;
+  }
+
+  /** It says this now. */
+  says(value: T): void {
+    this.#reading?.end(this.#now());
+    this.#reading = new Reading(value);
+    this.#fault = undefined;
+  }
+
+  /** It says what it said. */
+  isUnchanged(): void {
+    this.#fault = undefined;
+    this.#reading?.resume();
+  }
+
+  /** It could not be had, or not be used. */
+  failed(cause: unknown): void {
+    const fault = cause instanceof Error ? cause : new Error(String(cause));
+    if (this.#fault?.message !== fault.message) this.#warn(fault.message);
+    this.#fault = fault;
+    this.#reading?.suspect(fault, this.#now());
+  }
+}
+
+/** What a document said once. */
+class Reading<T> implements Held<T> {
+  readonly value: T;
+  readonly validUntil = Number.POSITIVE_INFINITY;
+  #fault: Error | undefined;
+  /** Until when it is known to have said so; left out while it still says so. */
+  #until: Instant | undefined;
+
+  constructor(value: T) {
+    this.value = value;
+  }
+
+  get fault(): unknown {
+    return this.#fault;
+  }
+
+  isCurrent(): boolean {
+    return this.#until === undefined;
+  }
+
+  asOf(now: Instant): Instant {
+    return this.#until ?? now;
+  }
+
+  end(at: Instant): void {
+    this.#until ??= at;
+  }
+
+  suspect(fault: Error, at: Instant): void {
+    this.#fault = fault;
+    this.end(at);
+  }
+
+  resume(): void {
+    this.#fault = undefined;
+    this.#until = undefined;
+  }
+}

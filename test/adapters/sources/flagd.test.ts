@@ -1,0 +1,307 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { source } from "../../../src/adapters/sources/flagd.ts";
+import { wordsFor } from "../../../src/config.ts";
+import type { Attribute, EvaluationContext } from "../../../src/domain/evaluation-context.ts";
+import type { Resolution } from "../../../src/domain/feature.ts";
+import type { Answer } from "../../../src/domain/feature-resolver.ts";
+import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
+import { saying, startDocumentServer } from "../../support/document-server.ts";
+import { hostOn } from "../../support/stores.ts";
+import { until } from "../../support/until.ts";
+
+type Options = z.input<ReturnType<typeof source.options>>;
+
+const opened = (options: Options, warnings: unknown[] = []) =>
+  source.create(source.options(wordsFor(undefined)).parse(options), hostOn(undefined, warnings));
+
+/** A source over flags that stand in its options. */
+const inline = (flags: Readonly<Record<string, object>>, others = {}) =>
+  opened({ definitions: { flags, ...others } as Options["definitions"] });
+
+const plain = { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: "off" } as const;
+const spain = { "==": [{ var: "country" }, "ES"] };
+const recent = { sem_ver: [{ var: "app_version" }, ">=", "2.3"] };
+const anInstant = Date.parse("2026-11-20T19:00:00.250Z");
+
+/** What a source says of one flag to somebody with these attributes. */
+async function said(
+  resolver: ReturnType<typeof opened>,
+  attributes: Readonly<Record<string, Attribute>> = {},
+  feature = "flag",
+): Promise<Resolution | undefined> {
+  return (await resolver.resolve({ at: anInstant, attributes })).features.get(feature);
+}
+
+describe("kind flagd", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-flagd-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const flags = {
+    new_checkout: { ...plain, targeting: { if: [{ and: [spain, recent] }, "on"] } },
+    old_search: plain,
+    paused: { ...plain, state: "DISABLED", defaultVariant: "on" },
+  };
+  const context: EvaluationContext = { at: 0, attributes: { country: "ES", app_version: "2.3.1" } };
+  const expected = { context, on: ["new_checkout"], off: ["old_search", "paused"] };
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    return file;
+  };
+
+  describe("with definitions of its own", () => {
+    featureResolverContract(async () => ({ resolver: inline(flags), ...expected }));
+  });
+
+  describe("with a file", () => {
+    featureResolverContract(
+      async () => ({ resolver: opened({ file: write("flags.json", JSON.stringify({ flags })) }), ...expected }),
+      async () => opened({ file: join(folder, "missing.json") }),
+    );
+  });
+
+  describe("with a URL", () => {
+    featureResolverContract(
+      async () => {
+        await using server = await startDocumentServer(saying(JSON.stringify({ flags })));
+        const resolver = opened({ url: server.url });
+        await until(() => answers(resolver), "the server was asked");
+        await resolver[Symbol.asyncDispose]?.();
+        return { resolver, ...expected };
+      },
+      async () => opened({ url: "http://127.0.0.1:9" }),
+    );
+  });
+
+  it.each<[string, Readonly<Record<string, Attribute>>, boolean]>([
+    ["Spain and the version", { country: "ES", app_version: "2.3.0" }, true],
+    ["a later version", { country: "ES", app_version: "10.0.0" }, true],
+    ["an earlier version", { country: "ES", app_version: "2.2.9" }, false],
+    ["another country", { country: "PT", app_version: "2.3.0" }, false],
+    ["no version", { country: "ES" }, false],
+    ["what is no version", { country: "ES", app_version: "latest" }, false],
+    ["nothing at all", {}, false],
+  ])("decides by attributes: %s", async (_, attributes, on) => {
+    expect(await said(inline(flags), attributes, "new_checkout")).toMatchObject({ on, value: on });
+  });
+
+  it.each<[string, object, Partial<Resolution>]>([
+    ["true", {}, { on: true, value: true, variant: "v", reason: "STATIC" }],
+    ["false", { variants: { v: false } }, { on: false, value: false, variant: "v", reason: "STATIC" }],
+    ["a text", { variants: { v: "blue" } }, { on: true, value: "blue", variant: "v" }],
+    ["an empty text", { variants: { v: "" } }, { on: true, value: "" }],
+    ["zero", { variants: { v: 0 } }, { on: true, value: 0 }],
+    ["a map", { variants: { v: { depth: [1] } } }, { on: true, value: { depth: [1] } }],
+    [
+      "no variant, so that the app's own value holds",
+      { defaultVariant: undefined },
+      { on: false, value: null, reason: "DEFAULT" },
+    ],
+    ["nothing, for it is disabled", { state: "DISABLED" }, { on: false, value: null, reason: "DISABLED" }],
+    ["what its rule gives", { targeting: { if: [true, "v"] } }, { on: true, reason: "TARGETING_MATCH" }],
+    ["its default, for its rule gives none", { targeting: { if: [false, "v"] } }, { on: true, reason: "DEFAULT" }],
+  ])("says of a flag that comes to %s whether it is on, and why", async (_, flag, resolution) => {
+    const whole = { state: "ENABLED" as const, variants: { v: true }, defaultVariant: "v", ...flag };
+    expect(await said(inline({ flag: whole }))).toMatchObject(resolution);
+  });
+
+  it("tells the metadata of a flag, and of the flags together", async () => {
+    const resolver = inline(
+      { flag: { ...plain, metadata: { owner: "search" } } },
+      { metadata: { version: "7", owner: "all" } },
+    );
+    expect((await said(resolver))?.metadata).toEqual({ owner: "search", version: "7" });
+  });
+
+  it("uses rules that several flags share", async () => {
+    const $evaluators = { spain };
+    const resolver = inline({ flag: { ...plain, targeting: { if: [{ $ref: "spain" }, "on"] } } }, { $evaluators });
+    expect(await said(resolver, { country: "ES" })).toMatchObject({ on: true });
+    expect(await said(resolver, { country: "PT" })).toMatchObject({ on: false });
+  });
+
+  it("deals out shares by targeting key, as flagd does", async () => {
+    const targeting = {
+      fractional: [
+        ["on", 25],
+        ["off", 75],
+      ],
+    };
+    const resolver = inline({ flag: { ...plain, targeting } });
+    const ids = Array.from({ length: 4_000 }, (_, index) => `user-${index}`);
+    const on = ids.filter(
+      (targetingKey) => (resolver.resolve({ at: 0, targetingKey }) as Answer).features.get("flag")?.on,
+    );
+    expect(on.length).toBeGreaterThan(900);
+    expect(on.length).toBeLessThan(1_100);
+    expect((resolver.resolve({ at: 0 }) as Answer).features.get("flag")?.on).toBe(false);
+  });
+
+  it.each<[string, Omit<EvaluationContext, "at">, object]>([
+    ["userId", { userId: "1" }, { "==": [{ var: "userId" }, "1"] }],
+    ["targetingKey", { targetingKey: "k" }, { "==": [{ var: "targetingKey" }, "k"] }],
+    ["ip", { ip: "192.0.2.1" }, { starts_with: [{ var: "ip" }, "192.0.2."] }],
+    ["location", { locations: ["es/madrid", "es"] }, { "==": [{ var: "location" }, "es/madrid"] }],
+    ["locations", { locations: ["es/madrid", "es"] }, { in: ["es", { var: "locations" }] }],
+  ])("lets rules read %s, and not what a client says under that name", async (name, context, rule) => {
+    const resolver = inline({ flag: { ...plain, targeting: { if: [rule, "on"] } } });
+    const claimed = Object.values(context).flat()[0] as string;
+    const answer = await resolver.resolve({ at: 0, ...context, attributes: { [name]: "other" } });
+    expect(answer.features.get("flag")?.on).toBe(true);
+    const other = await resolver.resolve({ at: 0, attributes: { [name]: claimed, $flagd: "x", $tidegate: "x" } });
+    expect(other.features.get("flag")?.on).toBe(false);
+  });
+
+  describe("of the clock", () => {
+    const before = (second: number) => ({
+      ...plain,
+      targeting: { if: [{ "<": [{ var: "$flagd.timestamp" }, second] }, "on"] },
+    });
+    const turn = Date.parse("2026-11-20T20:00:00Z");
+
+    it("reads the instant asked about, whether past or to come", async () => {
+      const resolver = inline({ flag: before(turn / 1_000) });
+      const on = async (at: number) => (await resolver.resolve({ at })).features.get("flag")?.on;
+      expect([await on(turn - 1), await on(turn), await on(0), await on(turn * 2)]).toEqual([true, false, true, false]);
+    });
+
+    it("answers to the end of the second where some rule reads it, and for good where none does", async () => {
+      expect((await inline({ flag: before(0) }).resolve({ at: anInstant })).validUntil).toBe(anInstant + 750);
+      expect((await inline(flags).resolve({ at: anInstant })).validUntil).toBe(Number.POSITIVE_INFINITY);
+    });
+
+    it("leaves alone what only looks like it", async () => {
+      const value = { var: "$flagd.timestamp" };
+      const flag = { state: "ENABLED", variants: { v: value }, defaultVariant: "v" } as const;
+      expect((await said(inline({ flag })))?.value).toEqual(value);
+    });
+  });
+
+  it.each<[string, object, readonly string[] | undefined]>([
+    ["nothing", { if: [true, "on"] }, []],
+    ["an attribute", { if: [spain, "on"] }, ["attributes.country"]],
+    ["a part of one, or a default", { "==": [{ var: "a.b" }, { var: ["c", 1] }] }, ["attributes.a", "attributes.c"]],
+    [
+      "a share",
+      {
+        fractional: [
+          ["on", 1],
+          ["off", 1],
+        ],
+      },
+      ["targetingKey"],
+    ],
+    [
+      "places, the user and the address",
+      { and: [{ var: "location" }, { var: "userId" }, { var: "ip" }] },
+      ["locations", "userId", "ip"],
+    ],
+    ["its own key and the clock", { and: [{ var: "$flagd.flagKey" }, { var: "$flagd.timestamp" }] }, []],
+    ["a name that is made up on the way", { var: { cat: ["a", "b"] } }, undefined],
+    ["what is missing", { missing: ["a"] }, undefined],
+    ["everything", { var: "" }, undefined],
+  ])("knows which fields decide where rules read %s", (_, targeting, reads) => {
+    const { reads: told } = inline({ flag: { ...plain, targeting } });
+    expect(told).toEqual(reads);
+  });
+
+  it("does not know which fields will decide where the definitions may change", () => {
+    expect(opened({ file: write("reads.json", JSON.stringify({ flags })) }).reads).toBeUndefined();
+  });
+
+  describe("in a file that changes", () => {
+    it("reads JSON and YAML", async () => {
+      const yaml = "flags:\n  flag: { state: ENABLED, variants: { on: true }, defaultVariant: on }\n";
+      expect(await said(opened({ file: write("flags.yaml", yaml) }))).toMatchObject({ on: true });
+    });
+
+    it("ends its answers when it changes", async () => {
+      const file = write("changing.json", JSON.stringify({ flags: { flag: plain } }));
+      await using resolver = disposing(opened({ file }));
+      const before = await resolver.resolve({ at: Date.now() });
+      expect(before.validUntil).toBe(Number.POSITIVE_INFINITY);
+      write("changing.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
+      await until(() => before.from?.[0]?.isCurrent(Date.now()) === false, "the answer of before ends");
+      expect(await said(resolver)).toMatchObject({ on: true });
+    });
+
+    it.each([
+      ["is half written", '{"flags": {"flag": {"state": "ENAB', /JSON/],
+      ["is something else", '{"error": "no such file"}', /there is no map of `flags`/],
+      [
+        "has a flag that cannot be",
+        JSON.stringify({ flags: { flag: { ...plain, state: "ON" } } }),
+        /Invalid flag state: "ON"/,
+      ],
+      ["is no YAML", "flags: [", /./],
+    ])("goes on with the last good definitions when it %s, and warns", async (_, text, fault) => {
+      const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
+      const warnings: { fault: string }[] = [];
+      await using resolver = disposing(opened({ file }, warnings));
+      const before = await resolver.resolve({ at: Date.now() });
+      write("broken.json", text);
+      await until(() => before.from?.[0]?.isCurrent(Date.now()) === false, "the fault is noticed");
+      expect(await said(resolver)).toMatchObject({ on: true });
+      expect((await resolver.resolve({ at: 0 })).from?.[0]?.fault).toBeInstanceOf(Error);
+      expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
+    });
+
+    it("pays for a fault of one flag with that flag only", async () => {
+      const text = JSON.stringify({
+        flags: {
+          flag: { ...plain, defaultVariant: "on" },
+          unruly: { ...plain, defaultVariant: "on", targeting: { no_such_rule: [1] } },
+          astray: { ...plain, defaultVariant: "on", targeting: { if: [true, "nowhere"] } },
+          "\u0001": plain,
+        },
+      });
+      const warnings: { fault: string }[] = [];
+      const resolver = opened({ file: write("faulty.json", text) }, warnings);
+      expect(await said(resolver)).toMatchObject({ on: true });
+      expect(await said(resolver, {}, "unruly")).toMatchObject({
+        on: false,
+        reason: "DEFAULT",
+        metadata: { error: "PARSE_ERROR: Invalid targeting configuration for flag 'unruly'" },
+      });
+      expect(await said(resolver, {}, "astray")).toMatchObject({
+        on: false,
+        metadata: { error: expect.stringMatching(/^GENERAL: Variant 'nowhere'/) },
+      });
+      expect(await said(resolver, {}, "\u0001")).toBeUndefined();
+      expect(warnings.map(({ fault }) => fault)).toEqual([
+        expect.stringContaining("'unruly'"),
+        expect.stringContaining("'nowhere'"),
+        expect.stringContaining("cannot be a feature key"),
+      ]);
+    });
+  });
+
+  it("sends the credential of a URL, and asks as often as it is told", async () => {
+    await using server = await startDocumentServer(saying(JSON.stringify({ flags }), '"1"'));
+    await using _ = disposing(
+      opened({ url: `${server.url}/flags.json`, authorization: "Bearer s3cret", pollSeconds: 1 }),
+    );
+    await until(() => server.requests.length > 1, "it was asked again");
+    expect(server.requests[1]).toMatchObject({
+      target: "/flags.json",
+      authorization: "Bearer s3cret",
+      "if-none-match": '"1"',
+    });
+  });
+
+  const answers = (resolver: ReturnType<typeof opened>): boolean => {
+    try {
+      return resolver.resolve({ at: 0 }) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+
+  const disposing = (resolver: ReturnType<typeof opened>) => ({
+    resolve: (asked: EvaluationContext) => resolver.resolve(asked),
+    [Symbol.asyncDispose]: async () => resolver[Symbol.asyncDispose]?.(),
+  });
+});
