@@ -33,6 +33,9 @@ const file = () => program.opts<{ config?: string }>().config ?? defaultFile(pro
 
 /** Each is made only where it is used: few tasks need the activity log, for example. */
 const useCasesOf = (composition: Composition): UseCases => ({
+  get attributes() {
+    return composition.get(Tokens.CallContext).attributes;
+  },
   get resolveFeatures() {
     return composition.get(Tokens.ResolveFeatures);
   },

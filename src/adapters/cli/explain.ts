@@ -1,31 +1,30 @@
 import { Command } from "commander";
 import type { Explained, ExplainedFeature, TurnedBy } from "../../application/explain-features.ts";
-import { told } from "../../application/identify-caller.ts";
 import { ChangeRefused } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { instant } from "../instant.ts";
 import { callerOf } from "./caller-of.ts";
+import { type CircumstancesOptions, circumstancesOf, withCircumstances } from "./circumstances.ts";
 import type { OnStores } from "./use-cases.ts";
 
-type Options = { user?: string; token?: true; location?: string; at?: string };
+type Options = { user?: string; token?: true; at?: string } & CircumstancesOptions;
 
 /** `tidegate explain`: why somebody gets the features that they get. */
 export const explainCommand = (onStores: OnStores): Command =>
-  new Command("explain")
+  withCircumstances(new Command("explain"))
     .description("say for each feature whether somebody gets it, and why; without options, for everyone")
     .argument("[features...]", "only these, also ones that nobody knows; else all that a source has a say on")
     .option("--user <id>", "for this user")
     .option("--token", "for the user of the token on standard input")
-    .option("--location <name>", "at this location")
     .option("--at <instant>", "at this moment (RFC 3339), as in 2026-11-17T09:00:00Z; else now")
-    .action((features: string[], { location, at, ...caller }: Options) =>
-      onStores(async ({ explainFeatures }) => {
+    .action((features: string[], { at, ...options }: Options) =>
+      onStores(async ({ explainFeatures, attributes }) => {
         const question = {
-          circumstances: told({ location }),
+          circumstances: circumstancesOf(options, attributes),
           at: instantIn(at),
           features: features.length > 0 ? features : undefined,
         };
-        print(await explainFeatures.execute({ caller: await callerOf(caller), ...question }));
+        print(await explainFeatures.execute({ caller: await callerOf(options), ...question }));
       }),
     );
 

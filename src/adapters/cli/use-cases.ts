@@ -9,9 +9,11 @@ import type { ManageSettings } from "../../application/manage-settings.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import type { Attributes } from "../attributes.ts";
 
 /** What the command line can have done. */
 export type UseCases = {
+  readonly attributes: Attributes;
   readonly resolveFeatures: ResolveFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;

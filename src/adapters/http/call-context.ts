@@ -3,12 +3,12 @@ import { isIP } from "node:net";
 import { parse as cookiesIn } from "hono/utils/cookie";
 import proxyAddress from "proxy-addr";
 import type { FieldsRead } from "../../application/fields-read.ts";
-import type { Circumstances } from "../../application/identify-caller.ts";
+import { type Circumstances, told } from "../../application/identify-caller.ts";
 import { InvalidContext } from "../../domain/errors.ts";
 import { isValue, longestValue } from "../../domain/evaluation-context.ts";
 import type { Locator } from "../../domain/locator.ts";
 import type { ContextOptions } from "../../infrastructure/config/context-schema.ts";
-import { Attributes } from "./attributes.ts";
+import { Attributes } from "../attributes.ts";
 
 /** How many seconds a client keeps the cookie with its id: as long as browsers let it. */
 const cookieSeconds = 400 * 24 * 3_600;
@@ -84,6 +84,12 @@ export class CallContext {
   /** The header that tells a client its id, where clients are given ids. */
   get issuedIn(): readonly string[] {
     return this.issuesIds ? [this.#clientId.header] : [];
+  }
+
+  /** What an operator tells of a client: where it says it is, its id, and attributes, but for those of headers. */
+  toldIn(incoming: IncomingMessage, query: (name: string) => readonly string[]): Circumstances {
+    const attributes = this.attributes.in(query, () => undefined);
+    return told({ location: query("location")[0], clientId: this.#clientIdIn(incoming), attributes });
   }
 
   /** What tells a client the id that it was given. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import Negotiator from "negotiator";
-import { type Circumstances, told } from "../../application/identify-caller.ts";
+import type { Circumstances } from "../../application/identify-caller.ts";
 import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
 import { inOrder } from "../../domain/feature.ts";
@@ -101,7 +101,7 @@ const route = createRoute({
   },
 });
 
-/** What operators ask with. */
+/** What operators ask with, beside attributes. */
 const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
 
 /** `GET /features`: what a client app asks when it starts. */
@@ -113,6 +113,9 @@ export function features(
   answers: PreparedAnswers,
   callContext: CallContext,
 ): void {
+  const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
+  const momentQueryHere = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
+
   // A prepared answer is not waited for, which would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {
     const authorization = c.req.header("authorization");
@@ -154,9 +157,10 @@ export function features(
       throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');
     }
     await operators.demand(c, "viewer");
-    const { at, user, location } = queryOf(c.req.url, momentQuery);
+    const { at, user } = queryOf(c.req.url, momentQueryHere);
+    const circumstances = callContext.toldIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
     const caller = user === undefined ? undefined : { userId: user };
-    const { features, isPast } = await recallFeatures.execute(caller, told({ location }), at);
+    const { features, isPast } = await recallFeatures.execute(caller, circumstances, at);
     return c.json({ active_features: inOrder(features.keys()) }, 200, {
       ...securityHeaders,
       "Cache-Control": "no-store",

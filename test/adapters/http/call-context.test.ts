@@ -163,6 +163,22 @@ describe("the context of a call", () => {
   });
 });
 
+describe("the context that operators name for another moment", () => {
+  it("has attributes of the query and the client's id, and nothing of the operator's own call", async () => {
+    await using service = await serve(`  - { name: echo, kind: ${kind} }`);
+    const at = new Date(Date.now() + 60_000).toISOString();
+    const headers = { ...bearer(adminToken), "tidegate-client-id": "c1", "x-beta": "true" };
+    const answer = await service.get(`/features?at=${at}&country=ES&location=es`, headers);
+    expect((await featuresIn(answer)).filter((feature) => !feature.startsWith("asked="))).toEqual([
+      'attributes={"country":"ES"}',
+      'locations=["es"]',
+      "targetingKey=c1",
+    ]);
+    expect((await service.get(`/features?at=${at}&country=es`, headers)).status).toBe(400);
+    expect((await service.get(`/features?at=${at}&plan=gold`, headers)).status).toBe(400);
+  });
+});
+
 describe("the id of a client", () => {
   it("is given to who has none, and to nobody where no source counts by it", async () => {
     await using counting = await serve(`  - { name: echo, kind: ${kind}, reads: [targetingKey] }`);

@@ -30,7 +30,12 @@ describe("the OpenAPI document", () => {
 
   it("describes just the routes that there are", () => {
     // Routes are added without anything being asked of what stands behind them.
-    const app = httpApp({ logRequests: false, corsOrigins: [], backoffice: {} } as unknown as HttpOptions);
+    const app = httpApp({
+      logRequests: false,
+      corsOrigins: [],
+      backoffice: {},
+      callContext: { attributes: { parameters: [] } },
+    } as unknown as HttpOptions);
     const served = app.routes.map(
       ({ method, path }) => `${method} ${path.replace("{.+}", "").replaceAll(/:([^/]+)/g, "{$1}")}`,
     );

@@ -1,6 +1,6 @@
-import { InvalidContext } from "../../domain/errors.ts";
-import { type Attribute, isValue, longestValue } from "../../domain/evaluation-context.ts";
-import type { ContextOptions } from "../../infrastructure/config/context-schema.ts";
+import { InvalidContext } from "../domain/errors.ts";
+import { type Attribute, isValue, longestValue } from "../domain/evaluation-context.ts";
+import type { ContextOptions } from "../infrastructure/config/context-schema.ts";
 
 type Declared = ContextOptions["attributes"][string];
 type Given = Readonly<Record<string, Attribute>>;
@@ -11,6 +11,11 @@ export class Attributes {
 
   constructor(declared: ContextOptions["attributes"]) {
     this.#declared = Object.entries(declared);
+  }
+
+  /** The parameters of a query that give one. */
+  get parameters(): readonly string[] {
+    return this.#declared.flatMap(([, { query }]) => query ?? []);
   }
 
   /** The headers that give one of those that are wanted, as they are configured. */
@@ -34,17 +39,25 @@ export class Attributes {
   /** What an operator says that a client gave. Throws `InvalidContext` for one that is not declared, or does not fit. */
   checked(said: Given): Given {
     for (const [name, value] of Object.entries(said)) {
-      const declared = this.#declared.find(([known]) => known === name)?.[1];
-      if (!declared) {
-        const known = this.#declared.map(([each]) => each).join(", ");
-        throw new InvalidContext(
-          `There is no attribute ${JSON.stringify(name)}; the configuration declares: ${known || "none"}.`,
-        );
-      }
+      const declared = this.#find(name);
       if (typeof value !== declared.type) throw new InvalidContext(`The attribute ${name} is a ${declared.type}.`);
       read(String(value), name, declared);
     }
     return said;
+  }
+
+  /** The same, in texts by name. */
+  named(texts: readonly (readonly [name: string, text: string])[]): Given {
+    return Object.fromEntries(texts.map(([name, text]) => [name, read(text, name, this.#find(name))]));
+  }
+
+  #find(name: string): Declared {
+    const declared = this.#declared.find(([known]) => known === name)?.[1];
+    if (declared) return declared;
+    const known = this.#declared.map(([each]) => each).join(", ");
+    throw new InvalidContext(
+      `There is no attribute ${JSON.stringify(name)}; the configuration declares: ${known || "none"}.`,
+    );
   }
 }
 
