@@ -32,9 +32,11 @@ import { ManageSettings } from "./application/manage-settings.ts";
 import { ManageTokens } from "./application/manage-tokens.ts";
 import { PastFeatureSets } from "./application/past-feature-sets.ts";
 import { PastFeatureStore } from "./application/past-feature-store.ts";
+import { PastSettings } from "./application/past-settings.ts";
 import { ReadActivity } from "./application/read-activity.ts";
 import { RecallFeatures } from "./application/recall-features.ts";
 import { RecallSets } from "./application/recall-sets.ts";
+import { RecallSettings } from "./application/recall-settings.ts";
 import { RecordActivity } from "./application/record-activity.ts";
 import { ResolveFeatures } from "./application/resolve-features.ts";
 import { type KnownSource, SourceSets } from "./application/source-sets.ts";
@@ -44,6 +46,7 @@ import { TailActivity } from "./application/tail-activity.ts";
 import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
 import { ViewUser } from "./application/view-user.ts";
 import { WatchSets } from "./application/watch-sets.ts";
+import { WatchSettings } from "./application/watch-settings.ts";
 import type { Config } from "./config.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
 import { firstCredential } from "./domain/credential.ts";
@@ -281,13 +284,21 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     return new RecallSets(c.resolve(Tokens.History), recorded, completeSince);
   });
 
+  provide(Tokens.RecallSettings, (c) => {
+    const drain = c.resolve(Tokens.DrainOutboxes);
+    return new RecallSettings(c.resolve(Tokens.History), {
+      all: (connection, collection) => connectionOf(c, connection).documents.all(collection),
+      drain: (connection) => drain.drain(storeOf(connection)),
+    });
+  });
+
   /** The sources as they would have answered at a moment. */
   const pastSources = (c: DependencyContainer, at: Instant): readonly Source[] => {
     const recall = c.resolve(Tokens.RecallSets);
     const store = (connection: string) => ({
       sets: new PastFeatureSets(recall, connection, at),
       changes: new PastFeatureStore(recall, connection, at),
-      settings: { read: () => Promise.reject(new NotKnown([{ name: connection }])) },
+      settings: new PastSettings(c.resolve(Tokens.RecallSettings), connection, at),
       documents: connectionOf(c, connection).documents,
       items: connectionOf(c, connection).items,
       lease: connectionOf(c, connection).lease,
@@ -484,6 +495,16 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     });
   });
 
+  const watchSettingsOf = (c: DependencyContainer, name: string): WatchSettings | undefined => {
+    const connections = [...config.keys].filter(([connection]) => storeOf(connection) === name);
+    const collections = [...new Set(connections.flatMap(([, keys]) => [...keys.collections]))];
+    if (collections.length === 0) return undefined;
+    const { documents, settings } = connectionOf(c, name);
+    const drain = c.resolve(Tokens.DrainOutboxes);
+    const store = { name, documents, settings, collections };
+    return new WatchSettings(store, c.resolve(Tokens.History), drain, c.resolve(Tokens.NewId));
+  };
+
   provide(Tokens.KeepRecords, (c) => {
     const log = c.resolve(Tokens.Log);
     const drain = c.resolve(Tokens.DrainOutboxes);
@@ -502,7 +523,14 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
               c.resolve(Tokens.CompleteSince),
             )
           : undefined;
-      const store = { name, outbox, lease: lease("records"), ...(watch && { watch }) };
+      const watchSettings = watchSettingsOf(c, name);
+      const store = {
+        name,
+        outbox,
+        lease: lease("records"),
+        ...(watch && { watch }),
+        ...(watchSettings && { watchSettings }),
+      };
       const keeping = new KeepRecords(
         store,
         drain,
@@ -599,9 +627,11 @@ const byConnection = (history: History, storeOf: (connection: string) => string)
   firstRecord: (connection, ...rest) => history.firstRecord(storeOf(connection), ...rest),
   turns: (connection, ...rest) => history.turns(storeOf(connection), ...rest),
   documentAt: (connection, ...rest) => history.documentAt(storeOf(connection), ...rest),
+  documentsAt: (connection, ...rest) => history.documentsAt(storeOf(connection), ...rest),
   keys: (connection, ...rest) => history.keys(storeOf(connection), ...rest),
   revisions: (connection, ...rest) => history.revisions(storeOf(connection), ...rest),
   changesOf: (connection, ...rest) => history.changesOf(storeOf(connection), ...rest),
+  documentChangesOf: (connection, ...rest) => history.documentChangesOf(storeOf(connection), ...rest),
 });
 
 /** What a source that cannot be asked about the past says of it. */

@@ -27,6 +27,7 @@ import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
 import type { RecallFeatures } from "./application/recall-features.ts";
 import type { RecallSets } from "./application/recall-sets.ts";
+import type { RecallSettings } from "./application/recall-settings.ts";
 import type { RecordActivity } from "./application/record-activity.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
 import type { SourceSets } from "./application/source-sets.ts";
@@ -78,6 +79,7 @@ export const Tokens = {
   CallContext: token<CallContext>("CallContext"),
   LocateCaller: token<LocateCaller>("LocateCaller"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
+  RecallSettings: token<RecallSettings>("RecallSettings"),
   RecallSets: token<RecallSets>("RecallSets"),
   SurveySources: token<SurveySources>("SurveySources"),
   RecallFeatures: token<RecallFeatures>("RecallFeatures"),

@@ -3,6 +3,7 @@ import type { Lease } from "../domain/lease.ts";
 import type { Backlog, Outbox } from "../domain/outbox.ts";
 import type { DrainOutboxes } from "./drain-outboxes.ts";
 import type { WatchSets } from "./watch-sets.ts";
+import type { WatchSettings } from "./watch-settings.ts";
 
 const everyMs = 1_000;
 /** More entries, or older ones, in an outbox are told of: the log is away or too slow. */
@@ -18,6 +19,8 @@ export type KeptStore = {
   readonly outbox: Outbox;
   /** Left out where no source reads sets of the store. */
   readonly watch?: WatchSets;
+  /** Left out where no source keeps settings in it. */
+  readonly watchSettings?: WatchSettings;
 };
 
 /** Told of what befalls the keeping of records, and not of each try. */
@@ -107,14 +110,16 @@ export class KeepRecords {
   }
 
   async #keepNow(): Promise<void> {
-    const { name, watch } = this.#store;
+    const { name, watch, watchSettings } = this.#store;
     // What was imported may take minutes.
     const meanwhile = setInterval(() => void this.#renew(), everyMs);
     try {
       await this.#drain.drain(name);
-      if (!watch?.isDue) return;
-      await watch.execute();
-      await this.#drain.drain(name);
+      for (const each of [watch, watchSettings]) {
+        if (!each?.isDue) continue;
+        await each.execute();
+        await this.#drain.drain(name);
+      }
     } finally {
       clearInterval(meanwhile);
       await this.#look();

@@ -4,6 +4,9 @@ export type UserId = string;
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
+/** The last instant that can be told of. */
+export const lastInstant: Instant = 8_640_000_000_000_000;
+
 /**
  * Who and what is asking: OpenFeature's evaluation context (specification section 3).
  * Nothing that a client can type selects another user's data, so `userId` never comes from a request.

@@ -4,6 +4,21 @@ export type FeatureKey = string;
 /** A JSON value (RFC 8259). */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
+/** Whether two values are the same, in whatever order the members of their objects are. */
+export function isSameJson(one: Json, other: Json): boolean {
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const others = new Map<string, Json>(Object.entries(other));
+  const members = Object.entries<Json>(one);
+  return (
+    members.length === others.size &&
+    members.every(([name, value]) => {
+      const same = others.get(name);
+      return same !== undefined && isSameJson(value, same);
+    })
+  );
+}
+
 /**
  * Why a resolution came out as it did, in the words of OpenFeature
  * (specification section 2.2.5, "reason").

@@ -23,6 +23,11 @@ export interface History {
   turns(store: string, key: string, at: Instant): Promise<readonly Turn[]>;
   /** A document as it was; not known before its first record. */
   documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined>;
+  /**
+   * Each document of a collection as it was, by name; the value of those that were removed is `null`. Those of which nothing was
+   * recorded up to then are left out; not known where retention has removed what one of them was.
+   */
+  documentsAt(store: string, collection: string, at: Instant): Promise<ReadonlyMap<string, DocumentRecord> | undefined>;
   /** The keys of sets that were recorded, which begin with a prefix. */
   keys(store: string, prefix: string): Promise<readonly string[]>;
   /** The last revision recorded of each set of a store whose key begins with a prefix, in pages: those after a key, in the order of keys. */
@@ -34,4 +39,12 @@ export interface History {
   ): Promise<readonly { readonly key: string; readonly revision: Revision }[]>;
   /** The events that changed sets of a store, `from < at <= to`, oldest first. */
   changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]>;
+  /** The events that changed documents of a collection, as above. */
+  documentChangesOf(
+    store: string,
+    collection: string,
+    names: readonly string[],
+    from: Instant,
+    to: Instant,
+  ): Promise<readonly Event[]>;
 }

@@ -195,6 +195,78 @@ export function historyContract(open: () => Activity, openEmpty: () => Promise<A
       expect(await history.documentAt("features", "credentials", name, forever)).toBeUndefined();
     });
 
+    it("tells all documents of a collection as they were", async () => {
+      const { log, history } = open();
+      const collection = uuidv7();
+      const events = [
+        { name: "b", value: { share: 1 } },
+        { name: "a/\u{1f600}", value: 0 },
+        { name: "b", value: null },
+        { name: "b", value: { share: 2 } },
+      ].map((told, number) =>
+        documentEvent({ collection, ...told, at: start + number, revision: { epoch: told.name, number } }),
+      );
+      await log.record(events);
+      await log.record([
+        documentEvent({ collection: `${collection}0`, name: "b", value: 1 }),
+        documentEvent({ collection, name: "b", value: 1 }, "another"),
+        setEvent({ key: `${collection}/b`, members: ["a"] }),
+      ]);
+      const told = async (at: number) => {
+        const documents = await history.documentsAt("features", collection, at);
+        return documents && [...documents].map(([name, record]) => [name, record.value]);
+      };
+      expect(await told(start - 1)).toEqual([]);
+      expect(await told(start)).toEqual([["b", { share: 1 }]]);
+      expect(await told(start + 2)).toEqual([
+        ["a/\u{1f600}", 0],
+        ["b", null],
+      ]);
+      expect((await history.documentsAt("features", collection, forever))?.get("b")).toEqual(
+        events.at(-1)?.change.record,
+      );
+      expect(await history.documentsAt("another", "none", forever)).toEqual(new Map());
+    });
+
+    it("tells documents also when events have expired, but not what they were before that", async () => {
+      const { log, history } = await openEmpty();
+      const document = (name: string, value: number, at: number, number: number) =>
+        documentEvent({ collection: "shares", name, value, at: start + at, revision: { epoch: name, number } });
+      await log.record([
+        document("a", 1, 0, 1),
+        document("b", 1, 1_000, 1),
+        document("b", 2, 2_000, 2),
+        document("a", 2, 3_000, 2),
+        document("c", 1, 4_000, 1),
+      ]);
+      await log.expire(start + 3_000, toldEvent({ component: "tidegate", at: start + 5_000 }));
+      const told = async (at: number) => {
+        const documents = await history.documentsAt("features", "shares", start + at);
+        return documents && Object.fromEntries([...documents].map(([name, { value }]) => [name, value]));
+      };
+      expect(await told(1_999)).toBeUndefined();
+      expect(await told(2_000)).toEqual({ a: 1, b: 2 });
+      expect(await told(3_000)).toEqual({ a: 2, b: 2 });
+      expect(await told(9_000)).toEqual({ a: 2, b: 2, c: 1 });
+    });
+
+    it("tells the events that changed documents between two moments", async () => {
+      const { log, history } = open();
+      const collection = uuidv7();
+      const events = ["a", "b", "a"].map((name, number) =>
+        documentEvent({ collection, name, value: number, at: start + number, revision: { epoch: "one", number } }),
+      );
+      await log.record(events);
+      const told = async (names: readonly string[], from: number, to: number) =>
+        (await history.documentChangesOf("features", collection, names, start + from, start + to)).map(({ id }) =>
+          events.findIndex((event) => event.id === id),
+        );
+      expect(await told(["a", "b"], -1, 2)).toEqual([0, 1, 2]);
+      expect(await told(["a"], 0, 2)).toEqual([2]);
+      expect(await told(["b", "c"], 0, 1)).toEqual([1]);
+      expect(await told([], -1, 2)).toEqual([]);
+    });
+
     it("tells the keys and last revisions of sets whose keys begin alike, in pages", async () => {
       const { log, history } = open();
       const prefix = `${uuidv7()}%_:`;

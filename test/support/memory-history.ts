@@ -69,6 +69,8 @@ export class MemoryHistory implements History {
   }
 
   documentAt = () => Promise.resolve(undefined);
+  documentsAt = () => Promise.resolve(undefined);
+  documentChangesOf = () => Promise.resolve([]);
   keys = () => Promise.resolve([]);
 
   async revisions(store: string, key: string) {

@@ -34,9 +34,11 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
     firstRecord: true,
     turns: true,
     documentAt: true,
+    documentsAt: true,
     keys: true,
     revisions: true,
     changesOf: true,
+    documentChangesOf: true,
     rebuild: true,
   },
 };

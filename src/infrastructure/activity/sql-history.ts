@@ -83,6 +83,32 @@ export class SqlHistory implements History {
     return kept?.record ? JSON.parse(kept.record) : undefined;
   }
 
+  async documentsAt(
+    store: string,
+    collection: string,
+    at: Instant,
+  ): Promise<ReadonlyMap<string, DocumentRecord> | undefined> {
+    const kept = await this.#documents("kept_documents", store, collection)
+      .select(["record", "created_at"])
+      .orderBy("key")
+      .execute();
+    if (kept.some(({ created_at }) => created_at > at)) return undefined;
+    const last = this.#documents("events", store, collection)
+      .where("kind", "=", "document")
+      .where("created_at", "<=", instant(at))
+      .groupBy("key")
+      .select(({ fn }) => fn.max("position").as("position"));
+    const events = await this.#database
+      .selectFrom("events")
+      .where("position", "in", last)
+      .select("record")
+      .orderBy("key")
+      .execute();
+    // An event is later than what was kept of its document when events were removed.
+    const records = [...kept, ...events].map(({ record }): DocumentRecord => JSON.parse(record ?? ""));
+    return new Map(records.map((record) => [record.name, record]));
+  }
+
   async keys(store: string, prefix: string): Promise<readonly string[]> {
     const rows = await this.#sets(store, prefix).select("key").execute();
     return rows.map(({ key }) => key);
@@ -103,7 +129,28 @@ export class SqlHistory implements History {
     return rows.map(({ key, epoch, number }) => ({ key, revision: { epoch, number } }));
   }
 
-  async changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]> {
+  changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]> {
+    return this.#changesOf("set", store, keys, from, to);
+  }
+
+  documentChangesOf(
+    store: string,
+    collection: string,
+    names: readonly string[],
+    from: Instant,
+    to: Instant,
+  ): Promise<readonly Event[]> {
+    const keys = names.map((name) => documentKey(collection, name));
+    return this.#changesOf("document", store, keys, from, to);
+  }
+
+  async #changesOf(
+    kind: "set" | "document",
+    store: string,
+    keys: readonly string[],
+    from: Instant,
+    to: Instant,
+  ): Promise<readonly Event[]> {
     const events: Event[] = [];
     // Times are whole milliseconds.
     const moments = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
@@ -112,7 +159,7 @@ export class SqlHistory implements History {
       const rows = await this.#database
         .selectFrom("events")
         .where("store", "=", store)
-        .where("kind", "=", "set")
+        .where("kind", "=", kind)
         .where("key", "in", some)
         .where("position", ">", after)
         .where("position", "<", before)
@@ -137,6 +184,16 @@ export class SqlHistory implements History {
       .where("key", ">=", prefix)
       .where("key", "<", `${prefix}\u{10ffff}`)
       .orderBy("key");
+  }
+
+  /** What a table has of the documents of a collection, whose names have any characters. */
+  #documents<Table extends "events" | "kept_documents">(table: Table, store: string, collection: string) {
+    const prefix = documentKey(collection, "");
+    return this.#database
+      .selectFrom<"events" | "kept_documents">(table)
+      .where("store", "=", store)
+      .where("key", ">=", prefix)
+      .where("key", "<", `${prefix}\u{10ffff}`);
   }
 
   async #eventsAt(positions: readonly number[]): Promise<ReadonlyMap<number, Event>> {

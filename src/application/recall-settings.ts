@@ -1,0 +1,70 @@
+import { type DocumentRecord, isSameRevision } from "../domain/change.ts";
+import type { Document } from "../domain/document-store.ts";
+import { NotKnown } from "../domain/errors.ts";
+import { type Instant, lastInstant } from "../domain/evaluation-context.ts";
+import type { FeatureKey } from "../domain/feature.ts";
+import type { History } from "../domain/history.ts";
+import { askLog } from "./ask-log.ts";
+import { within } from "./deadline.ts";
+
+/** What stores hold of settings now, and a way to bring what they recorded into the log. */
+export type RecordedSettings = {
+  all(store: string, collection: string): Promise<ReadonlyMap<FeatureKey, Document>>;
+  drain(store: string): Promise<void>;
+};
+
+/**
+ * The collection whose documents say since when the log tells of all settings of another one, by its name: that is when they were
+ * recorded. Being documents, they outlive retention.
+ */
+export const completeCollection = "complete";
+
+const longestDrainMs = 2_000;
+
+/** What settings were at past moments, as the activity log tells it. */
+export class RecallSettings {
+  readonly #history: History;
+  readonly #recorded: RecordedSettings;
+
+  constructor(history: History, recorded: RecordedSettings) {
+    this.#history = history;
+    this.#recorded = recorded;
+  }
+
+  /**
+   * The last record of each setting of a collection up to a past moment; the value of those that were removed is `null`. Rejects with
+   * `NotKnown` before the log told of all of them, and with `LogUnavailable` when the log or the store does not answer.
+   */
+  execute(store: string, collection: string, at: Instant): Promise<ReadonlyMap<FeatureKey, DocumentRecord>> {
+    return askLog(async () => {
+      await this.#catchUp(store, collection);
+      const complete = await this.#history.documentAt(store, completeCollection, collection, lastInstant);
+      if (!complete) throw new NotKnown([{ name: collection }]);
+      if (at < complete.at) throw new NotKnown([{ name: collection, from: complete.at }]);
+      const records = await this.#history.documentsAt(store, collection, at);
+      if (!records) throw new NotKnown([{ name: collection }]);
+      return records;
+    });
+  }
+
+  /**
+   * A change is acknowledged before it is in the log. What is there tells whether something may be on its way; once nothing is, what
+   * still differs was not recorded, because it was not done through Tidegate.
+   */
+  async #catchUp(store: string, collection: string): Promise<void> {
+    const [present, told] = await Promise.all([
+      this.#recorded.all(store, collection),
+      this.#history.documentsAt(store, collection, lastInstant),
+    ]);
+    if (told && isSame(present, told)) return;
+    await within(longestDrainMs, () => this.#recorded.drain(store));
+  }
+}
+
+function isSame(present: ReadonlyMap<FeatureKey, Document>, told: ReadonlyMap<FeatureKey, DocumentRecord>): boolean {
+  const there = [...told.values()].filter(({ value }) => value !== null);
+  return (
+    there.length === present.size &&
+    there.every(({ name, revision }) => isSameRevision(revision, present.get(name)?.revision))
+  );
+}

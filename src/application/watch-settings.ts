@@ -1,0 +1,84 @@
+import { type Change, externalAuthor, isSameRevision } from "../domain/change.ts";
+import type { DocumentStore } from "../domain/document-store.ts";
+import { RevisionMismatch } from "../domain/errors.ts";
+import { lastInstant } from "../domain/evaluation-context.ts";
+import { type FeatureKey, isSameJson, type Json } from "../domain/feature.ts";
+import type { History } from "../domain/history.ts";
+import type { Settings } from "../domain/stored-settings.ts";
+import type { DrainOutboxes } from "./drain-outboxes.ts";
+import { completeCollection } from "./recall-settings.ts";
+
+/** A store whose settings are watched: its name, and the collections of them that sources read. */
+export type WatchedSettings = {
+  readonly name: string;
+  readonly documents: DocumentStore;
+  /** The same, read past all that is remembered; rejects where the store may have lost them. */
+  readonly settings: Settings;
+  readonly collections: readonly string[];
+};
+
+const note = "found so in the store";
+
+/**
+ * Sees to it that the log tells what settings a store really holds: once, when it is first looked at, it records what was done
+ * to them behind our back, and from when on the log tells of all.
+ */
+export class WatchSettings {
+  readonly #store: WatchedSettings;
+  readonly #history: History;
+  readonly #drain: DrainOutboxes;
+  readonly #newId: () => string;
+  readonly #due: Set<string>;
+
+  constructor(store: WatchedSettings, history: History, drain: DrainOutboxes, newId: () => string) {
+    this.#store = store;
+    this.#history = history;
+    this.#drain = drain;
+    this.#newId = newId;
+    this.#due = new Set(store.collections);
+  }
+
+  /** Whether there is something to look at. */
+  get isDue(): boolean {
+    return this.#due.size > 0;
+  }
+
+  /** Looks at what was not looked at yet. Rejects when the store or the log does not answer, and where the store has lost its data. */
+  async execute(): Promise<void> {
+    for (const collection of [...this.#due]) {
+      await this.#lookAt(collection);
+      this.#due.delete(collection);
+    }
+  }
+
+  async #lookAt(collection: string): Promise<void> {
+    const { name: store, documents, settings } = this.#store;
+    await settings.read(collection);
+    await this.#drain.drain(store);
+    const [present, told] = await Promise.all([
+      documents.all(collection),
+      this.#history.documentsAt(store, collection, lastInstant),
+    ]);
+    for (const [feature, { value, revision }] of present) {
+      const last = told?.get(feature);
+      const isTold = last && isSameRevision(last.revision, revision) && isSameJson(last.value, value);
+      if (!isTold) await this.#record(collection, feature, value, revision);
+    }
+    for (const [feature, { value }] of told ?? []) {
+      if (value !== null && !present.has(feature)) await this.#record(collection, feature, null, null);
+    }
+    if (await this.#history.documentAt(store, completeCollection, collection, lastInstant)) return;
+    await this.#drain.drain(store);
+    await this.#record(completeCollection, collection, true, undefined);
+  }
+
+  /** Puts it as it is, which leaves a record. What is changed meanwhile has one of its own. */
+  async #record(collection: string, name: FeatureKey, value: Json, ifRevision: Change["ifRevision"]): Promise<void> {
+    const change = { id: this.#newId(), by: externalAuthor, note, collection, name, value };
+    try {
+      await this.#store.documents.put({ ...change, ...(ifRevision !== undefined && { ifRevision }) });
+    } catch (error) {
+      if (!(error instanceof RevisionMismatch)) throw error;
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DrainOutboxes } from "../../src/application/drain-outboxes.ts";
+import { PastSettings } from "../../src/application/past-settings.ts";
+import { RecallSettings } from "../../src/application/recall-settings.ts";
+import { WatchSettings } from "../../src/application/watch-settings.ts";
+import { LogUnavailable, NotKnown } from "../../src/domain/errors.ts";
+import type { Json } from "../../src/domain/feature.ts";
+import type { Outbox } from "../../src/domain/outbox.ts";
+import { type Activity, openActivity } from "../../src/infrastructure/activity/activity.ts";
+import { aChange, sqliteStore, type TestStore } from "../support/stores.ts";
+import { until } from "../support/until.ts";
+
+describe("the settings of a past moment", () => {
+  let folder: string;
+  let file: string;
+  let store: TestStore;
+  let activity: Activity;
+  let outbox: Outbox;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-past-"));
+    file = join(folder, "store.db");
+    store = sqliteStore(file);
+    activity = openActivity({ kind: "sqlite", file: join(folder, "activity.db") });
+    outbox = store.connection.outbox();
+  });
+  afterEach(async () => {
+    await outbox[Symbol.asyncDispose]();
+    await activity[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const draining = () =>
+    new DrainOutboxes(new Map([["features", outbox]]), activity.log, {
+      environment: "test",
+      now: Date.now,
+      idFor: (text) => uuidv5(text, uuidv5.URL),
+      foundUnusable: () => {},
+    });
+  const watch = async () => {
+    const { documents, settings } = store.connection;
+    const watched = { name: "features", documents, settings, collections: ["shares"] };
+    const watching = new WatchSettings(watched, activity.history, draining(), uuidv7);
+    await watching.execute();
+    expect(watching.isDue).toBe(false);
+    await draining().drain("features");
+  };
+  const recalling = (drain = () => draining().drain("features")) =>
+    new RecallSettings(activity.history, {
+      all: (_, collection) => store.connection.documents.all(collection),
+      drain,
+    });
+  const at = async (moment: number, recall = recalling()) => {
+    const { value } = await new PastSettings(recall, "features", moment).read("shares");
+    return Object.fromEntries(value);
+  };
+  /** Changes a setting; answers when that was done. */
+  const put = async (name: string, value: Json) => {
+    await store.connection.documents.put({ ...aChange(), collection: "shares", name, value });
+    return moment();
+  };
+  /** Now; what follows is later. */
+  const moment = async () => {
+    const now = Date.now();
+    await until(() => Date.now() > now + 1, "the clock goes on");
+    return now;
+  };
+  const edit = (sql: string, ...values: string[]) => {
+    using other = new DatabaseSync(file);
+    other.prepare(sql).run(...values);
+  };
+
+  it("are what was recorded up to then, from when on the log tells of all of them", async () => {
+    await watch();
+    const empty = await moment();
+    const one = await put("a", { share: 1 });
+    const two = await put("b", { share: 2 });
+    const three = await put("a", null);
+    expect(await Promise.all([empty, one, two, three].map((moment) => at(moment)))).toEqual([
+      {},
+      { a: { share: 1 } },
+      { a: { share: 1 }, b: { share: 2 } },
+      { b: { share: 2 } },
+    ]);
+  });
+
+  it("are not known before, and from when on they are, is said", async () => {
+    const before = await put("a", 1);
+    await expect(at(before)).rejects.toMatchObject({ code: "not-known", parts: [{ name: "shares" }] });
+    await watch();
+    const error = await at(before).catch((cause) => cause);
+    expect(error).toBeInstanceOf(NotKnown);
+    const [{ from }] = error.parts;
+    expect(from).toBeGreaterThan(before);
+    expect(await at(from)).toEqual({ a: 1 });
+    await expect(at(from - 1)).rejects.toBeInstanceOf(NotKnown);
+    await watch();
+    expect(await at(from)).toEqual({ a: 1 });
+  });
+
+  it("have in them what was acknowledged and is not in the log yet, also what was removed", async () => {
+    await put("a", 1);
+    await put("b", 1);
+    await watch();
+    await put("a", 2);
+    await put("b", null);
+    expect(await at(await put("c", 1))).toEqual({ a: 2, c: 1 });
+    expect(await at(await put("c", null))).toEqual({ a: 2 });
+  });
+
+  it("cannot be told while what waits does not reach the log", async () => {
+    await watch();
+    const later = await put("a", 1);
+    const stuck = recalling(() => Promise.reject(new Error("the log is away")));
+    await expect(at(later, stuck)).rejects.toBeInstanceOf(LogUnavailable);
+    expect(await at(later)).toEqual({ a: 1 });
+    expect(await at(later, stuck)).toEqual({ a: 1 });
+  });
+
+  it("are recorded as found, where somebody changed them behind our back or the log was lost", async () => {
+    for (const name of ["kept", "changed", "gone"]) await put(name, { share: 1 });
+    await watch();
+    const before = await moment();
+    edit("UPDATE documents SET value = ? WHERE name = ?", '{"share":9}', "changed");
+    edit("UPDATE documents SET value = NULL WHERE name = ?", "gone");
+    expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
+    await watch();
+    expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
+    expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });
+    const told = async (key: string) =>
+      (await activity.log.find({ key: `shares/${key}` }, 9)).map(({ recordedBy }) => recordedBy);
+    expect(await told("changed")).toEqual(["external", "tester"]);
+    expect(await told("kept")).toEqual(["tester"]);
+
+    await activity[Symbol.asyncDispose]();
+    activity = openActivity({ kind: "sqlite", file: join(folder, "another.db") });
+    await expect(at(Date.now())).rejects.toBeInstanceOf(NotKnown);
+    await watch();
+    expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });
+    await expect(at(before)).rejects.toBeInstanceOf(NotKnown);
+  });
+});
