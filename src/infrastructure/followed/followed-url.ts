@@ -1,8 +1,11 @@
 import { setTimeout } from "node:timers/promises";
+import type { Validators } from "../../domain/item.ts";
+import { fetchDocument } from "../provider/fetch-document.ts";
+import { hostOf, Reachable } from "../provider/reachable.ts";
 import { type Followed, Latest } from "./latest.ts";
 
-const timeoutMs = 10_000;
-const largestBody = 10 * 1024 * 1024;
+const withinMs = 10_000;
+const mostBytes = 10 * 1024 * 1024;
 
 /** What to ask for, and how often. */
 export type Polling = {
@@ -15,7 +18,7 @@ export type Polling = {
 
 /**
  * Follows what a URL answers with: at most 10 MiB when unpacked, within ten seconds, without redirects, and only when it has changed, where
- * the server knows entity tags. The first poll begins before this returns. `parse` throws for a text that cannot be
+ * the server can tell. The first poll begins before this returns. `parse` throws for a text that cannot be
  * used; what was said before goes on then, as it does while the server does not answer.
  */
 export function followUrl<T>(
@@ -23,37 +26,31 @@ export function followUrl<T>(
   parse: (text: string) => T,
   warn: (fault: string) => void,
 ): Followed<T> {
-  const latest = new Latest<T>((fault) => warn(`${new URL(url).origin} cannot be used: ${fault}`));
+  const target = new URL(url);
+  // Who configures it means it, and it is often within the same network.
+  const reachable = new Reachable([hostOf(target)]);
+  const location = { url: target, headers, reachable, withinMs, mostBytes };
+  const latest = new Latest<T>((fault) => warn(`${target.origin} cannot be used: ${fault}`));
   const ending = new AbortController();
-  let tag: string | undefined;
+  let known: Validators | null = null;
   let said: string | undefined;
 
   const poll = async (): Promise<void> => {
-    try {
-      const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(timeoutMs)]);
-      const known = tag === undefined ? {} : { "If-None-Match": tag };
-      const response = await fetch(url, { headers: { ...headers, ...known }, redirect: "error", signal });
-      if (response.status === 304 && tag !== undefined) {
-        latest.isUnchanged();
-        return;
-      }
-      if (response.status !== 200) {
-        await response.body?.cancel();
-        throw new Error(`the server answered ${response.status}`);
-      }
-      const text = await textOf(response);
-      if (text === said) latest.isUnchanged();
-      else latest.says(parse(text));
-      said = text;
-      tag = response.headers.get("ETag") ?? undefined;
-    } catch (cause) {
-      if (!ending.signal.aborted) latest.failed(new Error(reasonOf(cause)));
-    }
+    const fetched = await fetchDocument(location, known, ending.signal);
+    if (!fetched) return latest.isUnchanged();
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(fetched.pieces));
+    if (text === said) latest.isUnchanged();
+    else latest.says(parse(text));
+    said = text;
+    const { etag, lastModified } = fetched;
+    known = etag === null && lastModified === null ? null : { of: url, etag, lastModified };
   };
 
   const polling = (async () => {
     while (!ending.signal.aborted) {
-      await poll();
+      await poll().catch((cause) => {
+        if (!ending.signal.aborted) latest.failed(cause);
+      });
       const pause = everyMs * (0.9 + Math.random() * 0.2);
       await setTimeout(pause, undefined, { ref: false, signal: ending.signal }).catch(() => {});
     }
@@ -65,22 +62,4 @@ export function followUrl<T>(
       await polling;
     },
   };
-}
-
-async function textOf({ body }: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.byteLength;
-    if (size > largestBody) throw new Error(`it is larger than ${largestBody} bytes`);
-    chunks.push(chunk);
-  }
-  return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-}
-
-/** `fetch` says what went wrong in the cause of its error. */
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (cause.name === "TimeoutError") return `no answer within ${timeoutMs} ms`;
-  return cause.cause instanceof Error ? cause.cause.message || cause.message : cause.message;
 }

@@ -234,7 +234,7 @@ describe("kind unleash", () => {
 
     it.each<[string, DocumentServer["answer"], RegExp]>([
       ["is down", (response) => void response.destroy(), /cannot be used/],
-      ["refuses the token", refusing(401), /the server answered 401/],
+      ["refuses the token", refusing(401), /answers 401/],
       ["answers garbage", saying("<html>"), /JSON/],
       ["answers something else", saying("{}"), /not what .*client.features answers: features does not fit/],
     ])(
