@@ -56,6 +56,12 @@ export function featureResolverContract(
       expect((await resolver.resolve(context)).features).toEqual(features);
     });
 
+    it("goes by no field of the context but those that it declares, which may be all", async () => {
+      const { resolver, context } = await open();
+      const { features } = await resolver.resolve(context);
+      expect((await resolver.resolve({ ...context, ...changed(context, resolver.reads) })).features).toEqual(features);
+    });
+
     it("leaves the context as it was", async () => {
       const { resolver, context } = await open();
       await resolver.resolve(Object.freeze({ ...context }));
@@ -75,4 +81,15 @@ export function featureResolverContract(
       });
     }
   });
+}
+
+/** Other values of all fields of a context that are not read, and another attribute unless all are. */
+function changed(
+  { attributes }: EvaluationContext,
+  reads: FeatureResolver["reads"] = ["userId", "targetingKey", "locations", "ip", "attributes"],
+): Partial<EvaluationContext> {
+  const other = { userId: "other", targetingKey: "other", locations: ["elsewhere"], ip: "192.0.2.1" } as const;
+  const unread = Object.entries(other).filter(([field]) => !reads.some((read) => read === field));
+  const more = reads.includes("attributes") ? {} : { attributes: { ...attributes, another: "attribute" } };
+  return { ...Object.fromEntries(unread), ...more };
 }
