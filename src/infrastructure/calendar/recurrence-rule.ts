@@ -1,0 +1,87 @@
+/** A recurrence rule (RFC 5545, RRULE), as far as it says days. */
+export type RecurrenceRule = {
+  readonly frequency: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
+  /** How often it happens; left out, for ever. */
+  readonly count?: number;
+  /** The last day on which it may happen, as in 2026-11-17. */
+  readonly until?: string;
+  /** The rule without these two. */
+  readonly endless: string;
+  /** Whether its days depend on the day from which it is counted. */
+  readonly isCounted: boolean;
+};
+
+const longestRule = 500;
+const frequencies = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"] as const;
+
+const weekday = "(?:MO|TU|WE|TH|FR|SA|SU)";
+const upTo53 = "(?:[1-9]|[1-4][0-9]|5[0-3])";
+const upTo366 = "(?:[1-9][0-9]?|[12][0-9][0-9]|3[0-5][0-9]|36[0-6])";
+const listOf = (one: string): RegExp => new RegExp(`^${one}(?:,${one})*$`);
+
+/** What each part may say, and how to write it. */
+const parts: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
+  ["FREQ", [new RegExp(`^(?:${frequencies.join("|")})$`), `one of ${frequencies.join(", ")}`]],
+  ["INTERVAL", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
+  ["COUNT", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
+  ["UNTIL", [/^[0-9]{8}$/, "the last day alone, as in 20261231"]],
+  ["BYDAY", [listOf(`(?:[+-]?${upTo53})?${weekday}`), "days of the week, as in MO,FR, or 1MO and -1FR within a month"]],
+  ["BYMONTHDAY", [listOf("[+-]?(?:[1-9]|[12][0-9]|3[01])"), "days of the month, 1 to 31, or -1 for the last"]],
+  ["BYYEARDAY", [listOf(`[+-]?${upTo366}`), "days of the year, 1 to 366, or -1 for the last"]],
+  ["BYWEEKNO", [listOf(`[+-]?${upTo53}`), "weeks of the year, 1 to 53"]],
+  ["BYMONTH", [listOf("(?:[1-9]|1[0-2])"), "months, 1 to 12"]],
+  ["BYSETPOS", [listOf(`[+-]?${upTo366}`), "positions, 1 to 366, or -1 for the last"]],
+  ["WKST", [new RegExp(`^${weekday}$`), "the day on which weeks begin, as in MO"]],
+]);
+
+const fixedDays = ["BYDAY", "BYMONTHDAY", "BYYEARDAY"];
+
+/** Reads a rule, as in `FREQ=WEEKLY;BYDAY=FR`; a text says what is wrong with it, and what to do. Does not tell whether it ever happens. */
+export function recurrenceRule(text: string): RecurrenceRule | string {
+  if (text.length > longestRule) return `is longer than ${longestRule} characters; split it into several windows`;
+  const said = new Map<string, string>();
+  for (const part of text.split(";")) {
+    const [name = "", value = "", ...more] = part.split("=");
+    const fault = more.length > 0 ? noPart(part) : partFault(name, value);
+    if (fault !== undefined) return fault;
+    if (said.has(name)) return `says ${name} twice; say it once`;
+    said.set(name, value);
+  }
+  const frequency = frequencies.find((one) => one === said.get("FREQ"));
+  if (!frequency) return "says no FREQ; begin with one, as in FREQ=WEEKLY;BYDAY=FR";
+  const { COUNT: count, UNTIL: until, ...endless } = Object.fromEntries(said);
+  if (count && until) return "says both COUNT and UNTIL; leave one out";
+  const lastDay = until?.replace(/^(....)(..)(..)$/, "$1-$2-$3");
+  if (lastDay && !isDate(lastDay)) return `says UNTIL=${until}, and there is no such day; write one as in 20261231`;
+  return {
+    frequency,
+    ...(count ? { count: Number(count) } : {}),
+    ...(lastDay ? { until: lastDay } : {}),
+    endless: Object.entries(endless)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(";"),
+    isCounted:
+      count !== undefined ||
+      (said.get("INTERVAL") ?? "1") !== "1" ||
+      (frequency !== "DAILY" && !fixedDays.some((name) => said.has(name))),
+  };
+}
+
+/** Whether a text as in 2026-11-17 is a day of the calendar. */
+export function isDate(text: string): boolean {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00Z`) : Number.NaN;
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+
+function partFault(name: string, value: string): string | undefined {
+  if (/^BY(HOUR|MINUTE|SECOND)$/.test(name)) return `says ${name}; leave it out, and say the time of day in from and to`;
+  if (name === "FREQ" && /^(HOURLY|MINUTELY|SECONDLY)$/.test(value)) {
+    return `says FREQ=${value}, which is more than once a day; write FREQ=DAILY, and a window for each time of day`;
+  }
+  const [pattern, wayOut] = parts.get(name) ?? [];
+  if (!pattern) return noPart(name);
+  return pattern.test(value) ? undefined : `says ${name}=${value}; write ${wayOut}`;
+}
+
+const noPart = (part: string): string =>
+  `has no part ${JSON.stringify(part)}; write FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYYEARDAY, BYWEEKNO, BYMONTH, BYSETPOS or WKST, with semicolons between, as in FREQ=WEEKLY;BYDAY=FR`;
