@@ -13,18 +13,21 @@ type Parsed<T> = {
 
 /**
  * Settings of single features as a source needs them: each is parsed once, when it was changed. One that is not what the
- * schema wants, because it was written behind our back, is left out, and warned of at most once a minute.
+ * schema wants, because it was written behind our back, is left out, or taken for another; it is warned of at most once a minute.
  */
 export class ParsedSettings<T> {
   readonly #schema: z.ZodType<T>;
   readonly #warn: SourceHost["warn"];
+  readonly #instead: T | undefined;
   readonly #parsed = new WeakMap<SettingsByFeature, ReadonlyMap<FeatureKey, T>>();
   #last: Parsed<T> = { settings: new Map(), all: new Map() };
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(schema: z.ZodType<T>, warn: SourceHost["warn"]) {
+  /** `instead` is what one that is none is taken for; without it such a feature is left out. */
+  constructor(schema: z.ZodType<T>, warn: SourceHost["warn"], instead?: T) {
     this.#schema = schema;
     this.#warn = warn;
+    this.#instead = instead;
   }
 
   /** The same map for the same settings. */
@@ -46,7 +49,10 @@ export class ParsedSettings<T> {
       const { success, data } =
         before === undefined ? this.#schema.safeParse(setting) : { success: true, data: before };
       if (success) all.set(feature, data as T);
-      else invalid.push(feature);
+      else {
+        invalid.push(feature);
+        if (this.#instead !== undefined) all.set(feature, this.#instead);
+      }
     }
     return { all, invalid };
   }
@@ -57,7 +63,7 @@ export class ParsedSettings<T> {
     this.#warnedAt = now;
     this.#warn(
       { features: invalid.slice(0, 10), invalid: invalid.length },
-      "settings that are none were left out; put them anew through the admin API, or remove them",
+      "settings that are none do not count; put them anew through the admin API, or remove them",
     );
   }
 }

@@ -74,7 +74,8 @@ export function isDate(text: string): boolean {
 }
 
 function partFault(name: string, value: string): string | undefined {
-  if (/^BY(HOUR|MINUTE|SECOND)$/.test(name)) return `says ${name}; leave it out, and say the time of day in from and to`;
+  if (/^BY(HOUR|MINUTE|SECOND)$/.test(name))
+    return `says ${name}; leave it out, and say the time of day in from and to`;
   if (name === "FREQ" && /^(HOURLY|MINUTELY|SECONDLY)$/.test(value)) {
     return `says FREQ=${value}, which is more than once a day; write FREQ=DAILY, and a window for each time of day`;
   }
