@@ -34,6 +34,7 @@ export class PhasesAhead implements Disposable {
   /** The phase in which an instant lies; at once where it is ready. Another time than the present is found out apart. */
   at(schedules: Schedules, at: Instant): Phase | Promise<Phase> {
     const isPresent = Math.abs(at - this.#now()) <= presentMs;
+    this.#goOn();
     if (isPresent && schedules !== this.#schedules) this.#replace(schedules);
     const ready = schedules === this.#schedules ? this.#ready.find((phase) => covers(phase, at)) : undefined;
     if (ready) return ready;
@@ -83,17 +84,25 @@ export class PhasesAhead implements Disposable {
     const next = await inSlices(timetable.phaseAt(present.until));
     if (timetable !== this.#timetable || this.#ready[0] !== present) return;
     this.#ready = [present, next];
-    this.#await(timetable, present.until, next);
+    this.#wait(present.until);
   }
 
-  /** A boundary, of which not every one changes something: the phase after it may have begun before. */
-  #await(timetable: Timetable, boundary: Instant, next: Phase): void {
+  #wait(boundary: Instant): void {
     clearTimeout(this.#timer);
-    const wait = Math.min(boundary - this.#now(), longestWaitMs);
-    this.#timer = setTimeout(() => {
-      if (this.#now() < boundary) this.#await(timetable, boundary, next);
-      else this.#begin(timetable, next);
-    }, wait).unref();
+    this.#timer = setTimeout(
+      () => this.#goOn() || this.#wait(boundary),
+      Math.min(boundary - this.#now(), longestWaitMs),
+    ).unref();
+  }
+
+  /** Takes the next phase for the present one, once that has ended. Who was held up for longer finds out anew when asked. */
+  #goOn(): boolean {
+    const [present, next] = this.#ready;
+    const now = this.#now();
+    if (!present || !next || now < present.until) return false;
+    if (now < next.until) this.#begin(this.#timetable, next);
+    else this.#ready = [];
+    return true;
   }
 }
 
