@@ -12,7 +12,7 @@ const defaultField = "targetingKey";
 
 const setting = z.strictObject({
   percentage: z
-    .number("is no number; write a percentage from 0 to 100")
+    .number()
     .refine((percentage) => shareOf(percentage) !== undefined, "is no percentage; write 0 to 100 in steps of 0.01")
     .describe("The share of those that get the feature: 0 to 100 in steps of 0.01."),
   by: z
@@ -27,8 +27,8 @@ const setting = z.strictObject({
     ),
   group: z
     .string()
-    .min(1, "is empty; write a name, or leave it out")
-    .max(200, "is longer than 200 characters; write a shorter one")
+    .min(1)
+    .max(200)
     .exactOptional()
     .describe("Features of one group take in the same people first. Left out, each goes by its own key."),
 });

@@ -40,24 +40,23 @@ const window = z.strictObject({
     .describe("Whose clocks are meant: a zone of the IANA database, as in Europe/Madrid."),
 });
 
-const windows = z
-  .array(window)
-  .min(1, "names no window; name one, or remove the schedule")
-  .max(mostWindows, `names more than ${mostWindows} windows; let some of them recur`);
+const schedule = z.strictObject({
+  windows: z.array(window).min(1).max(mostWindows).describe("It is on where one of them is open."),
+});
 
 /** What people may write down. */
-const setting = windows.superRefine((texts, context) => {
-  for (const [index, meaning] of meaningsOf(texts, context).entries()) {
+const setting = schedule.superRefine(({ windows }, context) => {
+  for (const [index, meaning] of meaningsOf(windows, context).entries()) {
     if (meaning?.happens() !== false) continue;
     const message = "never happens, or not for decades; mend the rule, or the days between which it holds";
-    context.addIssue({ code: "custom", path: [index, "recurrence"], message });
+    context.addIssue({ code: "custom", path: ["windows", index, "recurrence"], message });
   }
 });
 
 /** What that means. */
-const compiled = windows.transform((texts, context): Schedule => {
-  const schedules = meaningsOf(texts, context).flatMap((meaning) => meaning?.schedule ?? []);
-  return schedules.length === texts.length ? anyOf(schedules) : z.NEVER;
+const compiled = schedule.transform(({ windows }, context): Schedule => {
+  const schedules = meaningsOf(windows, context).flatMap((meaning) => meaning?.schedule ?? []);
+  return schedules.length === windows.length ? anyOf(schedules) : z.NEVER;
 });
 
 /** Nobody is to get by a mistake what was to be on at times. */
@@ -119,7 +118,7 @@ function meaningsOf(texts: readonly WindowText[], context: z.RefinementCtx): rea
       return meaningOf(text);
     } catch (cause) {
       if (!(cause instanceof WindowFault)) throw cause;
-      context.addIssue({ code: "custom", path: [index, cause.field], message: cause.message });
+      context.addIssue({ code: "custom", path: ["windows", index, cause.field], message: cause.message });
       return undefined;
     }
   });

@@ -61,7 +61,14 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
   const last = Math.min(...[rule.until, endsOn].map((date) => (date ? dayOf(date) : Number.POSITIVE_INFINITY)));
   const size = chunkDays[rule.frequency];
   const days = rule.count === undefined ? endless(recurrence, size, first, last) : counted(recurrence, last);
-  return { days, happens: () => days(first).days.length > 0 };
+  let happens: boolean | undefined;
+  return {
+    days,
+    happens: () => {
+      happens ??= days(first).days.length > 0;
+      return happens;
+    },
+  };
 }
 
 function endless(recurrence: RRuleTemporal, size: number, first: Day, last: Day): Days {

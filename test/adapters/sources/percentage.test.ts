@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { settingCheck } from "../../../src/adapters/setting-check.ts";
+import { source } from "../../../src/adapters/sources/percentage.ts";
+import { wordsFor } from "../../../src/config.ts";
+import type { EvaluationContext } from "../../../src/domain/evaluation-context.ts";
+import type { Json } from "../../../src/domain/feature.ts";
+import type { FeatureResolver } from "../../../src/domain/feature-resolver.ts";
+import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
+import { aChange, hostOn, redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
+
+const percentageOn = (store: TestStore, collection = "percentages", warnings: unknown[] = []): FeatureResolver =>
+  source.create({ connection: "store", collection }, hostOn(store.connection, warnings));
+
+const put = async (store: TestStore, percentages: Readonly<Record<string, Json>>, collection = "percentages") => {
+  for (const [name, value] of Object.entries(percentages)) {
+    await store.connection.documents.put({ ...aChange(), collection, name, value });
+  }
+};
+
+describe.each([
+  ["Redis", redisStore],
+  ["SQLite", async () => sqliteStore()],
+])("kind percentage over %s", (_, open: () => Promise<TestStore>) => {
+  let store: TestStore;
+  beforeAll(async () => {
+    store = await open();
+    await put(store, {
+      all: { percentage: 100 },
+      none: { percentage: 0 },
+      // Whoever has the id 7 is in the bucket of 34.57 percent.
+      new_menu: { percentage: 34.58 },
+      like_it: { percentage: 34.57, group: "new_menu" },
+      constructor: { percentage: 100, by: "attributes.constructor" },
+    });
+  });
+  afterAll(async () => {
+    await store[Symbol.asyncDispose]();
+  });
+
+  featureResolverContract(
+    async () => ({
+      resolver: percentageOn(store),
+      context: { targetingKey: "7", at: 0 },
+      on: ["all", "new_menu"],
+      off: ["none", "like_it", "constructor"],
+    }),
+    async () => {
+      await using closed = await open();
+      return percentageOn(closed);
+    },
+  );
+
+  it("tells the share and the bucket", async () => {
+    const { features, validUntil } = await percentageOn(store).resolve({ targetingKey: "7", at: 0 });
+    expect(features.get("new_menu")).toEqual({
+      on: true,
+      value: true,
+      reason: "SPLIT",
+      metadata: { share: 34.58, bucket: 34.57, by: "targetingKey" },
+    });
+    expect(features.get("like_it")).toMatchObject({ on: false, reason: "SPLIT", metadata: { bucket: 34.57 } });
+    expect(validUntil).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("says off to who has nothing to be counted by, also where all others have it", async () => {
+    const { features } = await percentageOn(store).resolve({ userId: "7", at: 0 });
+    expect(features.get("all")).toEqual({
+      on: false,
+      value: false,
+      reason: "DEFAULT",
+      metadata: { share: 100, lacks: "targetingKey" },
+    });
+  });
+
+  it.each<[string, Omit<EvaluationContext, "at">]>([
+    ["targetingKey", { targetingKey: "7", userId: "8", locations: ["8"], attributes: { team: "8" } }],
+    ["userId", { targetingKey: "8", userId: "7", locations: ["8"], attributes: { team: "8" } }],
+    ["location", { targetingKey: "8", userId: "8", locations: ["7", "8"], attributes: { team: "8" } }],
+    ["attributes.team", { targetingKey: "8", userId: "8", locations: ["8"], attributes: { team: 7 } }],
+  ])("counts people by %s where that is wanted", async (by, context) => {
+    const collection = `by-${by.toLowerCase().replace(".", "-")}`;
+    await put(store, { new_menu: { percentage: 50, by } }, collection);
+    const { features } = await percentageOn(store, collection).resolve({ ...context, at: 0 });
+    expect(features.get("new_menu")).toMatchObject({ on: true, metadata: { bucket: 34.57, by } });
+  });
+
+  it("is off, and warns, where somebody wrote into the store what is no percentage", async () => {
+    const warnings: unknown[] = [];
+    await put(store, { odd: { percentage: "all" }, good: { percentage: 100 } }, "odd");
+    const { features } = await percentageOn(store, "odd", warnings).resolve({ targetingKey: "7", at: 0 });
+    expect([features.get("odd")?.on, features.get("good")?.on]).toEqual([false, true]);
+    expect(warnings).toMatchObject([{ features: ["odd"], invalid: 1 }]);
+  });
+});
+
+describe("A percentage", () => {
+  const check = settingCheck(source.setting?.(wordsFor([])) ?? z.never());
+
+  it.each([
+    { percentage: 0.07 },
+    { percentage: 100, by: "userId", group: "spring" },
+    { percentage: 1.15, by: "attributes.team" },
+  ])("may be %j", (written) => {
+    expect(check(written)).toEqual({ setting: written });
+  });
+
+  it.each<[Json, { pointer: string; detail: string }]>([
+    [{}, { pointer: "/percentage", detail: "is missing" }],
+    [{ percentage: "5" }, { pointer: "/percentage", detail: "is no number; send one" }],
+    [{ percentage: 0.005 }, { pointer: "/percentage", detail: "is no percentage; write 0 to 100 in steps of 0.01" }],
+    [{ percentage: 101 }, { pointer: "/percentage", detail: "is no percentage; write 0 to 100 in steps of 0.01" }],
+    [
+      { percentage: 5, by: "email" },
+      {
+        pointer: "/by",
+        detail: "is no field to go by; write targetingKey, userId, location or attributes.<name>",
+      },
+    ],
+    [
+      { percentage: 5, group: "" },
+      { pointer: "/group", detail: "is too small; the least is 1 characters" },
+    ],
+  ])("is not %j", (written, fault) => {
+    expect(check(written)).toMatchObject({ faults: [fault] });
+  });
+});
