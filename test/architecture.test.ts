@@ -32,6 +32,8 @@ const confined: Readonly<Record<string, RegExp>> = {
   sax: /^infrastructure\/provider\//,
   "@openfeature": /^infrastructure\/flagd\//,
   "unleash-client": /^infrastructure\/unleash\//,
+  "rrule-temporal": /^infrastructure\/calendar\//,
+  "temporal-polyfill": /^infrastructure\/(calendar|provider)\//,
   commander: /^(cli\.ts|adapters\/cli\/)/,
 };
 
