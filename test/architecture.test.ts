@@ -23,7 +23,6 @@ const confined: Readonly<Record<string, RegExp>> = {
   pg: /^infrastructure\/activity\//,
   canonicalize: /^infrastructure\/activity\//,
   "mmdb-lib": /^infrastructure\/location\//,
-  "ipaddr.js": /^infrastructure\/location\//,
   "@turf": /^infrastructure\/location\//,
   "@hono": /^adapters\/http\//,
   hono: /^adapters\/http\//,

@@ -82,6 +82,8 @@ export type ExplainedFeature = Omit<Explanation, "stances"> & {
 
 export type Explained = {
   readonly context: EvaluationContext;
+  /** The kind of the locator that told where the caller is; none where the question says so, or nobody can tell. */
+  readonly locatedBy?: string;
   readonly isPast: boolean;
   /** How far it can be trusted who the caller is, where that was looked up. */
   readonly identity?: Freshness & { readonly userId: UserId };
@@ -117,7 +119,7 @@ export class ExplainFeatures {
    */
   async execute({ caller, circumstances, at, features }: Question): Promise<Explained> {
     const survey = await this.#survey.execute(caller, circumstances, at);
-    const { words, context, askedAt, isPast, identity } = survey;
+    const { words, context, located, askedAt, isPast, identity } = survey;
     const hearings = hearingsOf(words);
     const sets = words.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#settled();
@@ -134,6 +136,7 @@ export class ExplainFeatures {
     };
     return {
       context,
+      ...(located ? { locatedBy: located.by } : {}),
       isPast,
       ...(identity?.value !== undefined && caller && "token" in caller
         ? { identity: { ...freshnessOf([identity], askedAt), userId: identity.value } }

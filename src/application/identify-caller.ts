@@ -8,6 +8,7 @@ import {
   type UserId,
 } from "../domain/evaluation-context.ts";
 import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
+import { locationsAt } from "../domain/location.ts";
 import type { Clues } from "../domain/locator.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import { faultOf } from "./ask-source.ts";
@@ -20,22 +21,23 @@ export type Caller = { readonly token: string } | { readonly userId: UserId } | 
 /** What is told of the circumstances of a call, beside who makes it. */
 export type Circumstances = {
   readonly clues: Clues;
+  /** Where the caller is, where an operator says that: whatever the clues are. */
+  readonly location?: string | undefined;
   /** By what the client is told apart from others while it is nobody in particular. */
   readonly clientId?: string | undefined;
   readonly attributes?: Readonly<Record<string, Attribute>> | undefined;
 };
 
-/** Circumstances as somebody tells them: where a caller says it is, the address that it calls from, and the rest. */
+/** Circumstances as an operator tells them: where a caller is, the address that it calls from, and the rest. */
 export const told = ({
-  location,
   ip,
   ...others
-}: Pick<Circumstances, "clientId" | "attributes"> & {
-  readonly location?: string | undefined;
-  readonly ip?: string | undefined;
-}): Circumstances => ({ clues: { said: location, ip, header: () => undefined, query: () => undefined }, ...others });
+}: Omit<Circumstances, "clues"> & { readonly ip?: string | undefined }): Circumstances => ({
+  clues: { ip, header: () => undefined, query: () => undefined },
+  ...others,
+});
 
-/** The context of a caller, how it was found out where that is, and the read that says who it is; without one for nobody in particular. */
+/** The context of a caller, how it was found out where that is unless an operator said so, and the read that says who it is; without one for nobody in particular. */
 export type Identified = {
   readonly context: EvaluationContext;
   readonly located?: Located;
@@ -64,8 +66,13 @@ export class IdentifyCaller {
    * id the client brings. Rejects with `TokenRejected` for a token nobody is known by, `InvalidContext` for a user or location that cannot
    * be one, and `SourceUnavailable` when the store of tokens does not answer in time.
    */
-  async execute(caller: Caller, { clues, clientId, attributes }: Circumstances, at?: Instant): Promise<Identified> {
-    const located = this.#locate.execute(clues);
+  async execute(
+    caller: Caller,
+    { clues, location, clientId, attributes }: Circumstances,
+    at?: Instant,
+  ): Promise<Identified> {
+    const located = location ? undefined : this.#locate.execute(clues);
+    const locations = location ? locationsAt([location]) : located?.locations;
     const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
     const targetingKey = userId ?? clientId;
@@ -73,7 +80,7 @@ export class IdentifyCaller {
       at: at ?? this.#now(),
       ...(userId === undefined ? {} : { userId }),
       ...(targetingKey === undefined ? {} : { targetingKey }),
-      ...(located ? { locations: located.locations } : {}),
+      ...(locations ? { locations } : {}),
       ...(clues.ip === undefined ? {} : { ip: clues.ip }),
       ...(attributes ? { attributes } : {}),
     };

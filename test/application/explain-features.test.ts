@@ -62,7 +62,7 @@ function service(
   const tokens = { resolve: (token: string) => readAt(token === "1234" ? "1" : undefined, now) };
   const callers = new IdentifyCaller(
     tokens,
-    new LocateCaller([callerLocator]),
+    new LocateCaller([{ ...callerLocator, kind: "address", locate: ({ ip }) => (ip ? ["es/madrid"] : []) }]),
     new SourceStates(quiet, () => now),
     () => now,
   );
@@ -246,6 +246,14 @@ describe("the explanation for now", () => {
         "on: place has it in location:es, and the gate active lets it through",
       ]);
       expect(sources.at(-1)?.sets.map(({ key }) => key)).toEqual(["location:es/madrid", "location:es"]);
+    });
+
+    it("tells which locator told the place, unless the question does", async () => {
+      const { explain } = service();
+      const { context, locatedBy } = await explain({ circumstances: told({ ip: "192.0.2.1" }) });
+      expect([context.locations, locatedBy]).toEqual([["es/madrid", "es"], "address"]);
+      const named = await explain({ circumstances: told({ location: "pt", ip: "192.0.2.1" }) });
+      expect([named.context.locations, named.locatedBy]).toEqual([["pt"], undefined]);
     });
 
     it("tells who put it into that set, and who took it out of the last that had it", async () => {

@@ -28,11 +28,12 @@ export const explainCommand = (onStores: OnStores): Command =>
       }),
     );
 
-function print({ isPast, isLogAnswering, sources, features }: Explained): void {
+function print({ context, locatedBy, isPast, isLogAnswering, sources, features }: Explained): void {
   for (const explained of features) {
     console.log(`${explained.feature}: ${explained.sentence}`);
     for (const line of turns(explained)) console.log(`  ${line}`);
   }
+  if (locatedBy) console.error(`located at ${context.locations?.join(", ")}, by ${locatedBy}`);
   if (isPast) console.error("this is told from the activity log, with the configuration of now");
   if (!isLogAnswering) console.error("the activity log cannot answer, so it is not told who changed what");
   for (const { name, state, knownFrom, fault, freshness } of sources) {

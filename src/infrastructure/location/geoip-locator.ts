@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { fileURLToPath } from "node:url";
-import ipaddr from "ipaddr.js";
 import { LRUCache } from "lru-cache";
 import { Reader, type Response } from "mmdb-lib";
 import type { Locator } from "../../domain/locator.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { publicAddress } from "./public-address.ts";
 
 /** What is read of an entry of a database: those of MaxMind and DB-IP nest it, those of ip-location-db do not. */
 type Entry = {
@@ -60,15 +59,6 @@ function readerOf(content: Buffer): Reader<Response> {
   } catch {
     throw new Error("it is no MaxMind database, or is damaged");
   }
-}
-
-/** An address as databases have it; `undefined` for what is none, and for one that anybody may use in their own network. */
-function publicAddress(ip: string): string | undefined {
-  const version = isIP(ip);
-  if (version === 0) return undefined;
-  const address = version === 4 ? ipaddr.IPv4.parse(ip) : ipaddr.process(ip);
-  if (address.range() !== "unicast") return undefined;
-  return version === 4 ? ip : address.toString();
 }
 
 function placeOf({ country, country_code, city }: Entry): readonly string[] {

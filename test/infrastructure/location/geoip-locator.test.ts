@@ -20,7 +20,7 @@ describe("the database of countries that comes along", () => {
     ["8.8.8.8", "us"],
     ["81.2.69.142", "gb"],
     ["::ffff:8.8.8.8", "us"],
-    ["::FFFF:808:808", "us"],
+    ["::FFFF:8.8.8.8", "us"],
     ["2001:4860:4860::8888", "us"],
   ])("tells the country of %s: %s", (ip, country) => {
     expect(placesOf(locator, ip)).toEqual([country]);
@@ -40,6 +40,11 @@ describe("the database of countries that comes along", () => {
     "fe80::1%eth0",
     "fd00::1",
     "::ffff:192.168.1.1",
+    "::ffff:c0a8:101",
+    "64:ff9b::808:808",
+    "2001:db8::1",
+    "203.0.113.7",
+    "ff02::1",
   ])("cannot tell where %s is, which is nobody's", (ip) => {
     expect(placesOf(locator, ip)).toEqual([]);
   });

@@ -28,7 +28,12 @@ const Question = z
       .min(1)
       .optional()
       .openapi({ description: "Or the user whom this token speaks for now. It is neither logged nor repeated." }),
-    location: z.string().min(1).max(200).optional().openapi({ description: "Where the caller says that it is." }),
+    location: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .openapi({ description: "Where the caller is; left out, the locators tell." }),
     ip: z.union([z.ipv4(), z.ipv6()]).optional().openapi({ description: "The address that the call comes from." }),
     targetingKey: z
       .string()
@@ -95,6 +100,9 @@ const Answer = z
     user: z.string().nullable(),
     location: z.string().nullable().openapi({ description: "The place; the most exact, where it is in several." }),
     locations: z.array(z.string()).openapi({ description: "The place and all that it is part of." }),
+    locatedBy: z.string().nullable().openapi({
+      description: "The kind of the locator that told the place. Null where the question names it, or nobody can tell.",
+    }),
     identity: z
       .object(freshness)
       .nullable()
@@ -155,6 +163,7 @@ const Answer = z
       user: "1",
       location: null,
       locations: [],
+      locatedBy: null,
       identity: null,
       log: "answering",
       sources: [
@@ -263,7 +272,7 @@ const unknownToken = new HttpProblem(
   [{ pointer: "/token", detail: "is known for nobody; clients with it are answered 401" }],
 );
 
-function shown({ context, isPast, identity, isLogAnswering, sources, features }: Explained) {
+function shown({ context, locatedBy, isPast, identity, isLogAnswering, sources, features }: Explained) {
   return {
     at: timeText(context.at),
     state: isPast ? ("recorded" as const) : ("live" as const),
@@ -271,6 +280,7 @@ function shown({ context, isPast, identity, isLogAnswering, sources, features }:
     user: context.userId ?? null,
     location: context.locations?.[0] ?? null,
     locations: [...(context.locations ?? [])],
+    locatedBy: locatedBy ?? null,
     identity: identity ? shownFreshness(identity) : null,
     log: isLogAnswering ? ("answering" as const) : ("unavailable" as const),
     sources: sources.map(shownSource),

@@ -142,7 +142,7 @@ describe("over SQLite", () => {
       await until(async () => (await operator.features("one", "?location=es/madrid")).includes("siesta"), "it is on");
       const asked = { location: "es/madrid", features: ["bear", "siesta"] };
       const now = await explain(asked);
-      expect(now).toMatchObject({ location: "es/madrid", locations: ["es/madrid", "es"] });
+      expect(now).toMatchObject({ location: "es/madrid", locations: ["es/madrid", "es"], locatedBy: null });
       expect((now["sources"] as object[])[4]).toMatchObject({
         name: "location",
         sets: [
