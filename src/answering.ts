@@ -70,6 +70,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     checkReadiness,
     checkRecords: composition.get(Tokens.CheckRecords),
     answers,
+    searchItems: composition.get(Tokens.SearchItems),
     callContext,
     viewCache: composition.get(Tokens.ViewCache),
     backoffice: {

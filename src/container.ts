@@ -40,6 +40,7 @@ import { RecallSettings } from "./application/recall-settings.ts";
 import { RecordActivity } from "./application/record-activity.ts";
 import { ResolveFeatures } from "./application/resolve-features.ts";
 import { type KnownSource, SourceSets } from "./application/source-sets.ts";
+import { SearchItems } from "./application/search-items.ts";
 import { SourceStates } from "./application/source-states.ts";
 import { SurveySources } from "./application/survey-sources.ts";
 import { TailActivity } from "./application/tail-activity.ts";
@@ -225,6 +226,13 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
         );
       }
     });
+  });
+
+  provide(Tokens.SearchItems, (c) => {
+    const providers = c
+      .resolve(Tokens.Sources)
+      .flatMap(({ name, resolver: { items } }) => (items ? [{ name, items }] : []));
+    return new SearchItems(providers);
   });
 
   provide(Tokens.SourceStates, (c) => {

@@ -30,6 +30,7 @@ import type { RecallSets } from "./application/recall-sets.ts";
 import type { RecallSettings } from "./application/recall-settings.ts";
 import type { RecordActivity } from "./application/record-activity.ts";
 import type { ResolveFeatures } from "./application/resolve-features.ts";
+import type { SearchItems } from "./application/search-items.ts";
 import type { SourceSets } from "./application/source-sets.ts";
 import type { SourceStates } from "./application/source-states.ts";
 import type { SurveySources } from "./application/survey-sources.ts";
@@ -72,6 +73,7 @@ export const Tokens = {
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
+  SearchItems: token<SearchItems>("SearchItems"),
   Background: token<(() => void)[]>("Background"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),

@@ -48,7 +48,7 @@ export class Timeline {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const item = this.#ordered[middle];
-      if (item && (item.start.at < from || (after && compare(placeOf(item), after) <= 0))) low = middle + 1;
+      if (item && (item.start.at < from || (after && comparePlaces(placeOf(item), after) <= 0))) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -57,9 +57,10 @@ export class Timeline {
 
 export const placeOf = ({ start, end, id }: KnownItem): TimelinePlace => [start.at, end.at, id];
 
-const inOrder = (one: KnownItem, other: KnownItem): number => compare(placeOf(one), placeOf(other));
+const inOrder = (one: KnownItem, other: KnownItem): number => comparePlaces(placeOf(one), placeOf(other));
 
-const compare = (one: TimelinePlace, other: TimelinePlace): number =>
+/** Orders by the start, then by the end, then by the id. */
+export const comparePlaces = (one: TimelinePlace, other: TimelinePlace): number =>
   one[0] - other[0] || one[1] - other[1] || (one[2] < other[2] ? -1 : Number(one[2] > other[2]));
 
 function merged(one: readonly KnownItem[], other: readonly KnownItem[]): readonly KnownItem[] {

@@ -11,6 +11,7 @@ import type { ReadActivity } from "../../application/read-activity.ts";
 import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { RecordActivity } from "../../application/record-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import type { SearchItems } from "../../application/search-items.ts";
 import type { TailActivity } from "../../application/tail-activity.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
 import { ChangeRefused, TidegateError } from "../../domain/errors.ts";
@@ -35,6 +36,7 @@ import type { PreparedAnswers } from "./prepared-answers.ts";
 import { type Fault, HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
 import { requestId } from "./request-id.ts";
 import { requestLog } from "./request-log.ts";
+import { search, searchPath, seedFailure } from "./search.ts";
 
 /** What HTTP can do, and how. */
 export type HttpOptions = {
@@ -45,6 +47,7 @@ export type HttpOptions = {
   readonly checkReadiness: CheckReadiness;
   readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
+  readonly searchItems: SearchItems;
   readonly callContext: CallContext;
   readonly viewCache: ViewCache;
   readonly backoffice: Backoffice;
@@ -63,7 +66,7 @@ export type HttpOptions = {
 };
 
 /** What pages of other origins may be allowed to ask for. What operators do is never for them. */
-const sharedPath = "/features";
+const sharedPaths = ["/features", searchPath];
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -84,10 +87,11 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     });
     // An OPTIONS request that is no preflight asks what the path takes.
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
-    app.use(sharedPath, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
+    for (const path of sharedPaths) app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   const operators = new Operators(options.identifyOperator);
   features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers, options.callContext);
+  search(app, options.searchItems);
   healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
@@ -153,6 +157,7 @@ function problem(
   extra: Readonly<Record<string, string>> = {},
   errors?: readonly Fault[],
 ): Response {
-  const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")), errors);
+  const more = c.req.path === searchPath ? seedFailure(code, detail) : {};
+  const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")), errors, more);
   return new Response(body, { status, headers: { ...headers, ...extra } });
 }

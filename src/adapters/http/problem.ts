@@ -51,6 +51,11 @@ export const problems = {
     meaning:
       "A query parameter is unknown, blank, given twice, or has a value that it cannot have. The detail names it and what it takes.",
   },
+  "invalid-window": {
+    status: 400,
+    title: "Invalid window",
+    meaning: "`starts_at` is after `ends_at`. Send them the other way round.",
+  },
   "invalid-cursor": {
     status: 400,
     title: "Invalid cursor",
@@ -296,6 +301,7 @@ export function problemOf(
   detail: string,
   requestId: string,
   errors?: readonly Fault[],
+  more: Readonly<Record<string, unknown>> = {},
 ): { readonly status: Description["status"]; readonly headers: Record<string, string>; readonly body: string } {
   const { status, title } = problems[code];
   const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
@@ -308,6 +314,17 @@ export function problemOf(
       "Cache-Control": "no-store",
       "X-Request-Id": requestId,
     },
-    body: JSON.stringify({ type: `/problems/${code}`, title, status, detail, code, requestId, key, message, errors }),
+    body: JSON.stringify({
+      type: `/problems/${code}`,
+      title,
+      status,
+      detail,
+      code,
+      requestId,
+      key,
+      message,
+      errors,
+      ...more,
+    }),
   };
 }

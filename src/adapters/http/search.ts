@@ -1,0 +1,181 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { LRUCache } from "lru-cache";
+import { v5 as uuidv5 } from "uuid";
+import type { FoundItems, SearchBound, SearchItems } from "../../application/search-items.ts";
+import type { KnownItem } from "../../domain/item.ts";
+import type { TimelinePlace } from "../../domain/timeline.ts";
+import { positionIn, textCursor } from "./cursor.ts";
+import { HttpProblem, type ProblemCode, securityHeaders } from "./problem.ts";
+import { problemResponses } from "./problem-responses.ts";
+import { queryOf, wholeNumber } from "./query.ts";
+
+export const searchPath = "/search";
+
+const mostAtOnce = 1_000;
+/** Of the ids of items: made once, at random. */
+const namespace = "0b6d0f0e-6a0e-4d5c-9f52-6d8f1c6f7e21";
+
+const moment = z.iso.datetime({ offset: true });
+const date = z.iso.date();
+
+const bound = (description: string) =>
+  z
+    .string()
+    .transform((text, context): SearchBound => {
+      if (date.safeParse(text).success) return { date: text };
+      if (moment.safeParse(text).success) return { at: Date.parse(text) };
+      context.addIssue("is no moment of RFC 3339, and no date; send one as 2026-11-17T09:00:00Z or 2026-11-17");
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", description, example: "2021-02-01" });
+
+const SearchQuery = z.strictObject({
+  starts_at: bound("Only what begins then or later: a moment, or a date as the item tells it. Left out, all."),
+  ends_at: bound("Only what ends then or sooner: a moment, or a date as the item tells it. Left out, all."),
+  limit: wholeNumber(1, mostAtOnce)
+    .optional()
+    .openapi({ description: `At most so many; ${mostAtOnce} unless given.` }),
+  cursor: z.string().optional().openapi({ description: "Of the `Link` of the page before, with the same window." }),
+});
+
+const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
+  schema.nullable().openapi({ description: `${description}; null where the partner tells none.` });
+
+const SearchBody = z
+  .object({
+    data: z.object({
+      events: z.array(
+        z.object({
+          id: z.uuid().openapi({ description: "The same for one item of one partner at all times." }),
+          title: nullable(z.string(), "What it is called"),
+          start_date: z.iso.date(),
+          start_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+          end_date: z.iso.date(),
+          end_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+          min_price: nullable(z.number(), "The lowest price"),
+          max_price: nullable(z.number(), "The highest price"),
+        }),
+      ),
+    }),
+    error: z.null(),
+  })
+  .openapi("Found", {
+    example: {
+      data: {
+        events: [
+          {
+            id: "0fb5a2f1-57c3-5a3e-9b43-5d8a7f0a2c11",
+            title: "An evening of pop",
+            start_date: "2021-06-30",
+            start_time: "21:00:00",
+            end_date: "2021-06-30",
+            end_time: "22:00:00",
+            min_price: 15,
+            max_price: 30,
+          },
+        ],
+      },
+      error: null,
+    },
+  });
+
+const headers = {
+  "Content-Type": "application/json",
+  "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
+  "Referrer-Policy": securityHeaders["Referrer-Policy"],
+  "Cache-Control": "no-cache",
+} as const;
+
+/** The members that a failure has beside those of every problem, for clients of the service that has this route elsewhere. */
+export const seedFailure = (code: ProblemCode, detail: string) => ({ data: null, error: { code, message: detail } });
+
+type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
+
+/** `GET /search`: what partners offer or offered in a window of time. */
+export function search(app: OpenAPIHono, searchItems: SearchItems): void {
+  const answers = new LRUCache<string, Prepared>({
+    max: 1_000,
+    maxSize: 10_000_000,
+    sizeCalculation: ({ body }, url) => body.length + url.length,
+  });
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path: searchPath,
+    summary: "What partners offer or offered in a window of time",
+    description:
+      "What begins and ends within the window, in the order in which it begins, from what was read of partners' documents: also what is over or no longer listed, whether or not the partner answers now; but only what was offered at some time. Without a source that reads such documents there is nothing.",
+    tags: ["Search"],
+    request: { query: SearchQuery },
+    responses: {
+      200: {
+        description: "What was found. Failures have `data: null`, and `error` with `code` and `message`.",
+        headers: { Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } } },
+        content: { "application/json": { schema: SearchBody } },
+      },
+      ...problemResponses("invalid-query", "invalid-window", "invalid-cursor", "source-unavailable"),
+    },
+  });
+  app.get(searchPath, async (c) => {
+    const { url } = c.req;
+    const { generation } = searchItems;
+    let answer = answers.get(url);
+    if (answer?.generation !== generation) {
+      answer = await prepared(url, searchItems);
+      // What was read meanwhile may be part of it or not.
+      if (searchItems.generation === answer.generation) answers.set(url, answer);
+    }
+    const { body, link } = answer;
+    return new Response(body, { headers: link === undefined ? headers : { ...headers, Link: link } });
+  });
+}
+
+async function prepared(url: string, searchItems: SearchItems): Promise<Prepared> {
+  const { starts_at: from, ends_at: to, limit = mostAtOnce, cursor } = queryOf(url, SearchQuery);
+  demandOrder(from, to);
+  const after: TimelinePlace | undefined =
+    cursor === undefined ? undefined : JSON.parse(positionIn(cursor, [from, to]));
+  const found = await searchItems.execute({ from, to, after, limit });
+  const next = found.next && textCursor(JSON.stringify(found.next), [from, to]);
+  return {
+    generation: searchItems.generation,
+    body: `{"data":{"events":[${found.items.map(textOf).join(",")}]},"error":null}`,
+    link: next && `<${linkTo(url, next)}>; rel="next"`,
+  };
+}
+
+/** A date begins with its day as `starts_at`, and ends with it as `ends_at`; between a date and a moment a day of another zone may lie. */
+function demandOrder(from: SearchBound | undefined, to: SearchBound | undefined): void {
+  if (!from || !to) return;
+  const start = "at" in from ? from.at : Date.parse(from.date);
+  const end = "at" in to ? to.at : Date.parse(`${to.date}T23:59:59.999Z`);
+  if (start > end) {
+    throw new HttpProblem("invalid-window", "starts_at is after ends_at; send them the other way round.");
+  }
+}
+
+/** Of an item that many find; an item that changes is another object. */
+const texts = new WeakMap<KnownItem, string>();
+
+function textOf({ item, provider }: FoundItems["items"][number]): string {
+  const known = texts.get(item);
+  if (known !== undefined) return known;
+  const text = JSON.stringify({
+    id: uuidv5(JSON.stringify([provider, item.id]), namespace),
+    title: item.title,
+    start_date: item.start.date,
+    start_time: item.start.time,
+    end_date: item.end.date,
+    end_time: item.end.time,
+    min_price: item.minPrice,
+    max_price: item.maxPrice,
+  });
+  texts.set(item, text);
+  return text;
+}
+
+function linkTo(url: string, cursor: string): string {
+  const next = new URL(url);
+  next.searchParams.set("cursor", cursor);
+  return next.pathname + next.search;
+}

@@ -1,0 +1,92 @@
+import type { Instant } from "../domain/evaluation-context.ts";
+import type { KnownItem } from "../domain/item.ts";
+import type { ProvidedItems } from "../domain/provided-items.ts";
+import { comparePlaces, placeOf, type TimelinePlace } from "../domain/timeline.ts";
+import { askStore } from "./ask-store.ts";
+
+/** A source that has items. */
+export type Provider = { readonly name: string; readonly items: ProvidedItems };
+
+/** From or until when somebody searches: a moment, or a date, which is that of the item's own clocks. */
+export type SearchBound = { readonly at: Instant } | { readonly date: string };
+
+/** What somebody searches for; left out, a side has no bound. */
+export type Search = {
+  readonly from?: SearchBound | undefined;
+  readonly to?: SearchBound | undefined;
+  /** Where the page before ended. */
+  readonly after?: TimelinePlace | undefined;
+  readonly limit: number;
+};
+
+/** A page of what was found. */
+export type FoundItems = {
+  readonly items: readonly { readonly item: KnownItem; readonly provider: string }[];
+  /** Where it ended; left out on the last. */
+  readonly next?: TimelinePlace;
+};
+
+/** A day of no zone is up to so much longer than one of UTC, on each side. */
+const farthestZoneMs = 15 * 60 * 60 * 1_000;
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** Finds items of all providers that were ever offered. */
+export class SearchItems {
+  readonly #providers: readonly Provider[];
+
+  constructor(providers: readonly Provider[]) {
+    this.#providers = providers;
+  }
+
+  /** Grows with each change of what could be found. */
+  get generation(): number {
+    return this.#providers.reduce((sum, { items }) => sum + items.generation, 0);
+  }
+
+  /**
+   * The items that begin and end within the bounds, in the order in which they begin: `limit` of them, and those that are not to be told
+   * apart from the last by their place. Asks nobody else once it was read what the store has. Rejects with `SourceUnavailable` where it was not.
+   */
+  async execute({ from, to, after, limit }: Search): Promise<FoundItems> {
+    const found: FoundItems["items"][number][] = [];
+    for (const { name, items } of this.#providers) {
+      const known = items.known();
+      const timeline = known instanceof Promise ? await askStore(name, () => known) : known;
+      let count = 0;
+      let edge: TimelinePlace | undefined;
+      for (const item of timeline.within(earliest(from), latest(to), after)) {
+        if (!item.wasOffered || !isWithin(item, from, to)) continue;
+        found.push({ item, provider: name });
+        count += 1;
+        if (count === limit) edge = placeOf(item);
+        // One behind the page tells that there is another.
+        else if (edge && comparePlaces(placeOf(item), edge) !== 0) break;
+      }
+    }
+    if (this.#providers.length > 1) found.sort((one, other) => comparePlaces(placeOf(one.item), placeOf(other.item)));
+    return pageOf(found, limit);
+  }
+}
+
+function pageOf(found: FoundItems["items"], limit: number): FoundItems {
+  const last = found[limit - 1];
+  if (!last) return { items: found };
+  const next = placeOf(last.item);
+  let end = limit;
+  for (let more = found[end]; more && comparePlaces(placeOf(more.item), next) === 0; more = found[end]) end += 1;
+  return end < found.length ? { items: found.slice(0, end), next } : { items: found };
+}
+
+const earliest = (from: SearchBound | undefined): Instant => {
+  if (!from) return Number.NEGATIVE_INFINITY;
+  return "at" in from ? from.at : Date.parse(from.date) - farthestZoneMs;
+};
+
+const latest = (to: SearchBound | undefined): Instant => {
+  if (!to) return Number.POSITIVE_INFINITY;
+  return "at" in to ? to.at : Date.parse(to.date) + dayMs + farthestZoneMs;
+};
+
+/** Whether an item is within bounds that are dates; dates of one form are in the order of their texts. */
+const isWithin = ({ start, end }: KnownItem, from: SearchBound | undefined, to: SearchBound | undefined): boolean =>
+  (!from || !("date" in from) || start.date >= from.date) && (!to || !("date" in to) || end.date <= to.date);
