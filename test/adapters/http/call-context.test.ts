@@ -163,6 +163,43 @@ describe("the context of a call", () => {
   });
 });
 
+describe("where a caller is", () => {
+  const locating = `
+location:
+  - { kind: caller }
+  - { kind: header, header: CF-IPCountry }
+  - { kind: geoip }
+`;
+  const source = `  - { name: echo, kind: ${kind}, reads: [locations] }`;
+  const British = { "x-forwarded-for": "81.2.69.142" };
+
+  it.each([true, false])(
+    "is what it says, else what its proxy says, else a guess, with the shortcut: %s",
+    async (hasShortcut) => {
+      await using service = await serve(source, `context: { trustedProxies: [loopback] }\n${locating}`, hasShortcut);
+      const where = async (path: string, headers: Record<string, string> = {}) =>
+        (await featuresIn(await service.get(path, headers))).find((each) => each.startsWith("locations="));
+      for (const [path, headers, expected] of [
+        ["/features?location=fr/paris", { "cf-ipcountry": "ES", ...British }, 'locations=["fr/paris","fr"]'],
+        ["/features", { "cf-ipcountry": "ES", ...British }, 'locations=["es"]'],
+        ["/features", { "cf-ipcountry": "XX", ...British }, 'locations=["gb"]'],
+        ["/features", British, 'locations=["gb"]'],
+        ["/features", {}, undefined],
+      ] as const) {
+        expect(await where(path, headers)).toBe(expected);
+        expect(await where(path, headers)).toBe(expected);
+      }
+      expect((await service.get("/features")).headers.get("vary")).toBe("Authorization, cf-ipcountry");
+    },
+  );
+
+  it("is not told by the headers of a proxy that is not trusted", async () => {
+    await using service = await serve(source, `context: { trustedProxies: [10.0.0.0/8] }\n${locating}`);
+    const answer = await service.get("/features", { "cf-ipcountry": "ES", ...British });
+    expect((await featuresIn(answer)).some((each) => each.startsWith("locations="))).toBe(false);
+  });
+});
+
 describe("the context that operators name for another moment", () => {
   it("has attributes of the query and the client's id, and nothing of the operator's own call", async () => {
     await using service = await serve(`  - { name: echo, kind: ${kind} }`);
