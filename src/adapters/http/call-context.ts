@@ -25,6 +25,8 @@ export class CallContext {
   readonly #locatorHeaders: ReadonlySet<string>;
   readonly #readsClientId: boolean;
   readonly #readsAddress: boolean;
+  /** The headers that answers depend on, in lower case, numbered. */
+  readonly marking: ReadonlyMap<string, number>;
   readonly #ofClients: readonly string[];
   readonly #ofProxies: readonly string[];
 
@@ -43,14 +45,21 @@ export class CallContext {
     this.headers = [...ofClients, ...ofProxies];
     this.#ofClients = ofClients.map((name) => name.toLowerCase());
     this.#ofProxies = ofProxies;
+    this.marking = new Map(this.headers.map((name, index) => [name.toLowerCase(), index]));
   }
 
-  /** A text that is the same for requests whose targets and credentials are, only where all else that answers depend on is too. */
-  markOf(incoming: IncomingMessage): string {
-    if (this.#ofClients.length + this.#ofProxies.length === 0 && !this.#readsAddress) return "";
+  /**
+   * A text that is the same for requests whose targets and credentials are, only where all else that answers depend on is too. `headers` has
+   * the values of `marking` headers, where the caller has read them already.
+   */
+  markOf(incoming: IncomingMessage, headers?: readonly (string | undefined)[]): string {
+    if (this.marking.size === 0 && !this.#readsAddress) return "";
     let mark = "";
-    for (const name of this.#ofClients) mark += `\n${incoming.headers[name] ?? "\0"}`;
-    for (const name of this.#ofProxies) mark += `\n${this.#hint(incoming, name) ?? "\0"}`;
+    for (const [name, index] of this.marking) {
+      const value = headers ? headers[index] : textOf(incoming.headers[name]);
+      mark += `\n${value ?? "\0"}`;
+    }
+    if (this.#ofProxies.length > 0) mark += this.#isOfTrusted(incoming) ? "\n+" : "\n-";
     return this.#readsAddress ? `${mark}\n${this.#addressOf(incoming)}` : mark;
   }
 
@@ -109,9 +118,11 @@ export class CallContext {
 
   /** A header about the client that only a proxy may set. */
   #hint(incoming: IncomingMessage, name: string): string | undefined {
-    if (!this.#locatorHeaders.has(name)) return undefined;
-    const peer = incoming.socket.remoteAddress;
-    return peer !== undefined && this.#isTrusted(peer, 0) ? textOf(incoming.headers[name]) : undefined;
+    return this.#locatorHeaders.has(name) && this.#isOfTrusted(incoming) ? textOf(incoming.headers[name]) : undefined;
+  }
+
+  #isOfTrusted({ socket: { remoteAddress } }: IncomingMessage): boolean {
+    return remoteAddress !== undefined && this.#isTrusted(remoteAddress, 0);
   }
 
   /** A connection that is over has no address, and a proxy may have written anything. */

@@ -14,22 +14,30 @@ export const shortcut =
   (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
     const { method, url = "", rawHeaders } = incoming;
     if (method !== "GET" || !(url === "/features" || url.startsWith("/features?"))) return false;
-    const asked = plainly(rawHeaders);
-    const reply = asked && answers.find(url + callContext.markOf(incoming), asked.authorization, asked.ifNoneMatch);
+    const asked = plainly(rawHeaders, callContext.marking);
+    const wish = asked && url + callContext.markOf(incoming, asked.marking);
+    const reply = wish && answers.find(wish, asked.authorization, asked.ifNoneMatch);
     if (!reply) return false;
     counts.count("/features", reply.status);
     outgoing.writeHead(reply.status, reply.headers).end(reply.body, reply.encoding);
     return true;
   };
 
-type Asked = Record<"host" | "authorization" | "ifNoneMatch", string | undefined>;
+type Asked = Record<"host" | "authorization" | "ifNoneMatch", string | undefined> & {
+  /** The values of the headers that answers depend on besides, by their numbers. */
+  readonly marking: (string | undefined)[];
+};
+
+const none: never[] = [];
 
 /** What the headers ask for; `undefined` where one of them is for the route to judge. Names and values alternate in them. */
-function plainly(rawHeaders: readonly string[]): Asked | undefined {
-  const asked: Asked = { host: undefined, authorization: undefined, ifNoneMatch: undefined };
+function plainly(rawHeaders: readonly string[], numbers: CallContext["marking"]): Asked | undefined {
+  const marking = numbers.size > 0 ? new Array(numbers.size) : none;
+  const asked: Asked = { host: undefined, authorization: undefined, ifNoneMatch: undefined, marking };
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const value = rawHeaders[index + 1];
-    switch (rawHeaders[index]?.toLowerCase()) {
+    const name = rawHeaders[index]?.toLowerCase() ?? "";
+    switch (name) {
       case "host":
         if (asked.host !== undefined) return undefined;
         asked.host = value;
@@ -48,6 +56,12 @@ function plainly(rawHeaders: readonly string[]): Asked | undefined {
       case "content-length":
       case "transfer-encoding":
         return undefined;
+      default: {
+        const number = numbers.size > 0 ? numbers.get(name) : undefined;
+        if (number === undefined) break;
+        if (marking[number] !== undefined) return undefined;
+        marking[number] = value;
+      }
     }
   }
   return asked.host !== undefined && plainHost.test(asked.host) ? asked : undefined;

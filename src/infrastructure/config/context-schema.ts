@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { RE2JS } from "re2js";
 import { z } from "zod";
+import { headerName } from "./header-name.ts";
 
 const namedNetworks = ["loopback", "linklocal", "uniquelocal"];
 
@@ -10,9 +11,6 @@ function isNetwork(text: string): boolean {
   return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
 }
 
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/, "is no name of a header; write letters, digits and -, as in X-App-Version");
 const queryName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "is no name of a query parameter; write letters, digits, _ . and -")

@@ -1,10 +1,7 @@
 import { z } from "zod";
 import { isValue } from "../../domain/evaluation-context.ts";
 import { levelsOf, mostLevels } from "../../domain/location.ts";
-
-const header = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "is no name of a header; write one as in CF-IPCountry");
+import { headerName } from "./header-name.ts";
 
 const degrees = (most: number) => z.coerce.number().min(-most).max(most);
 const point = { latitude: degrees(90), longitude: degrees(180) };
@@ -40,7 +37,9 @@ const locator = z.discriminatedUnion("kind", [
   z
     .strictObject({
       kind: z.literal("header"),
-      header: header.describe("The header that holds the name of a place or the code of a country, as `CF-IPCountry`."),
+      header: headerName.describe(
+        "The header that holds the name of a place or the code of a country, as `CF-IPCountry`.",
+      ),
     })
     .describe("A header that a proxy sets."),
   z
@@ -64,7 +63,7 @@ const locator = z.discriminatedUnion("kind", [
         .default({ latitude: "latitude", longitude: "longitude" })
         .describe("The parameters of the query that hold the caller's point, in degrees."),
       headers: z
-        .strictObject({ latitude: header, longitude: header })
+        .strictObject({ latitude: headerName, longitude: headerName })
         .optional()
         .describe("Headers that hold it where the query does not, as a proxy sets them."),
     })
