@@ -96,6 +96,7 @@ export function metricsPage(): string {
     failures: new Map(),
     backlogs: () => new Map(),
     setAside: () => 0,
+    providers: () => new Map(),
     now: Date.now,
   };
   const rows = metricsOf(nothing, commandTimes())

@@ -79,6 +79,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
       listFeatures: composition.get(Tokens.ListFeatures),
       catalogue: composition.get(Tokens.Catalogue),
       manageSettings: composition.get(Tokens.ManageSettings),
+      viewItems: composition.get(Tokens.ViewItems),
       viewUser: composition.get(Tokens.ViewUser),
       manageTokens: composition.get(Tokens.ManageTokens),
       claims: composition.get(Tokens.Claims),

@@ -39,12 +39,13 @@ import { RecallSets } from "./application/recall-sets.ts";
 import { RecallSettings } from "./application/recall-settings.ts";
 import { RecordActivity } from "./application/record-activity.ts";
 import { ResolveFeatures } from "./application/resolve-features.ts";
+import { type Provider, SearchItems } from "./application/search-items.ts";
 import { type KnownSource, SourceSets } from "./application/source-sets.ts";
-import { SearchItems } from "./application/search-items.ts";
 import { SourceStates } from "./application/source-states.ts";
 import { SurveySources } from "./application/survey-sources.ts";
 import { TailActivity } from "./application/tail-activity.ts";
 import { type RememberedSets, ViewCache } from "./application/view-cache.ts";
+import { ViewItems } from "./application/view-items.ts";
 import { ViewUser } from "./application/view-user.ts";
 import { WatchSets } from "./application/watch-sets.ts";
 import { WatchSettings } from "./application/watch-settings.ts";
@@ -228,11 +229,14 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     });
   });
 
-  provide(Tokens.SearchItems, (c) => {
-    const providers = c
-      .resolve(Tokens.Sources)
-      .flatMap(({ name, resolver: { items } }) => (items ? [{ name, items }] : []));
-    return new SearchItems(providers);
+  provide(Tokens.SearchItems, (c) => new SearchItems(providersIn(c.resolve(Tokens.Sources))));
+
+  provide(Tokens.ViewItems, (c) => {
+    const sources = c.resolve(Tokens.Sources);
+    return new ViewItems(
+      providersIn(sources),
+      sources.map(({ name }) => name),
+    );
   });
 
   provide(Tokens.SourceStates, (c) => {
@@ -617,6 +621,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
       failures: c.resolve(Tokens.SourceStates).failures,
       backlogs: () => new Map([...c.resolve(Tokens.KeepRecords)].map(([name, { backlog }]) => [name, backlog])),
       setAside: () => c.resolve(Tokens.DrainOutboxes).setAside,
+      providers: () => c.resolve(Tokens.ViewItems).states,
       now: c.resolve(Tokens.Clock),
     };
     return metricsOf(observed, c.resolve(Tokens.CommandTimes));
@@ -641,6 +646,9 @@ const byConnection = (history: History, storeOf: (connection: string) => string)
   changesOf: (connection, ...rest) => history.changesOf(storeOf(connection), ...rest),
   documentChangesOf: (connection, ...rest) => history.documentChangesOf(storeOf(connection), ...rest),
 });
+
+const providersIn = (sources: readonly Source[]): readonly Provider[] =>
+  sources.flatMap(({ name, resolver: { items } }) => (items ? [{ name, items }] : []));
 
 /** What a source that cannot be asked about the past says of it. */
 const unrecorded = (name: string): FeatureResolver => ({

@@ -36,6 +36,7 @@ import type { SourceStates } from "./application/source-states.ts";
 import type { SurveySources } from "./application/survey-sources.ts";
 import type { TailActivity } from "./application/tail-activity.ts";
 import type { ViewCache } from "./application/view-cache.ts";
+import type { ViewItems } from "./application/view-items.ts";
 import type { ViewUser } from "./application/view-user.ts";
 import type { ActivityLog } from "./domain/activity-log.ts";
 import type { ChangeFeed } from "./domain/change-feed.ts";
@@ -73,6 +74,7 @@ export const Tokens = {
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
+  ViewItems: token<ViewItems>("ViewItems"),
   SearchItems: token<SearchItems>("SearchItems"),
   Background: token<(() => void)[]>("Background"),
   Sources: token<readonly Source[]>("Sources"),

@@ -24,6 +24,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     failures: new Map(),
     backlogs: () => new Map(),
     setAside: () => 0,
+    providers: () => new Map(),
     now: () => 10_000,
     ...more,
   };

@@ -92,7 +92,14 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   const operators = new Operators(options.identifyOperator);
   features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers, options.callContext);
   search(app, options.searchItems);
-  healthChecks(app, operators, options.checkReadiness, options.checkRecords, options.isStopping);
+  healthChecks(
+    app,
+    operators,
+    options.checkReadiness,
+    options.checkRecords,
+    options.backoffice.viewItems,
+    options.isStopping,
+  );
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
   adminRoutes(app, operators, options.backoffice);

@@ -1,8 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { CheckRecords, RecordsState } from "../../application/check-records.ts";
+import type { ViewItems } from "../../application/view-items.ts";
 import type { Operators } from "./operators.ts";
 import { securityHeaders } from "./problem.ts";
+import { ProviderStateBody, shownState } from "./provider-state.ts";
 
 const headers = { ...securityHeaders, "Cache-Control": "no-store" };
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
@@ -12,6 +14,9 @@ const Readiness = z
     status: z.enum(["ready", "not ready", "stopping"]),
     connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
+    providers: z.record(z.string(), ProviderStateBody).optional().openapi({
+      description: "The sources that read a partner's document. Clients are answered also while that fails.",
+    }),
     records: z
       .object({
         log: z.enum(["answering", "failing"]).openapi({ description: "The activity log." }),
@@ -69,6 +74,7 @@ export function healthChecks(
   operators: Operators,
   checkReadiness: CheckReadiness,
   checkRecords: CheckRecords,
+  viewItems: ViewItems,
   isStopping: () => boolean,
 ): void {
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
@@ -79,7 +85,8 @@ export function healthChecks(
       checkReadiness.execute(),
       isOperator ? checkRecords.execute() : undefined,
     ]);
-    const details = records ? { connections, sources, records: shown(records) } : {};
+    const providers = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
+    const details = records ? { connections, sources, providers, records: shown(records) } : {};
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready
       ? c.json({ status: "ready" as const, ...details }, 200, headers)

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import type { ProviderState } from "../../application/view-items.ts";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import type { Backlog } from "../../domain/outbox.ts";
@@ -19,6 +20,8 @@ export type Observed = {
   readonly backlogs: () => ReadonlyMap<string, Backlog>;
   /** How many records this process could not put into the log as what they were. */
   readonly setAside: () => number;
+  /** How the reading of partners' documents does. */
+  readonly providers: () => ReadonlyMap<string, ProviderState>;
   readonly now: () => Instant;
 };
 
@@ -47,6 +50,7 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
   tellSources(kinds, observed);
   tellFeeds(kinds, observed);
   tellRecords(kinds, observed);
+  tellProviders(kinds, observed);
   registry.registerMetric(times);
   return registry;
 }
@@ -204,6 +208,33 @@ function tellRecords({ counter, gauge }: Kinds, observed: Observed): void {
     "Records that the log could not take as what they were. Alarm at the first: GET /events?component=tidegate has them.",
     [],
     () => [{ labels: {}, value: observed.setAside() }],
+  );
+}
+
+function tellProviders({ gauge }: Kinds, observed: Observed): void {
+  const tell = (name: string, help: string, read: (state: ProviderState) => number | undefined) =>
+    gauge(name, help, ["source"], "max", () =>
+      [...observed.providers()].flatMap(([source, state]) => {
+        const value = read(state);
+        return value === undefined ? [] : [{ labels: { source }, value }];
+      }),
+    );
+  tell("tidegate_provider_items", "Items of a partner that are known.", ({ known }) => known);
+  tell(
+    "tidegate_provider_invalid_items",
+    "Items of a partner's last document that cannot be used; GET /admin/v1/sources/{name}/items tells why.",
+    ({ poll }) => poll?.invalid,
+  );
+  tell(
+    "tidegate_provider_last_success_seconds",
+    "How long ago a partner's document was last read, or known to be as before. Alarm at some times of everySeconds.",
+    ({ poll }) =>
+      typeof poll?.succeededAt === "number" ? Math.max(0, observed.now() - poll.succeededAt) / 1_000 : undefined,
+  );
+  tell(
+    "tidegate_provider_breaker_open",
+    "1 while a partner that failed often is left alone; 0 otherwise.",
+    ({ poll }) => poll && Number(poll.breaker !== "closed"),
   );
 }
 

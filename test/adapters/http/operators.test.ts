@@ -26,6 +26,7 @@ sources:
 /** What is for everybody. All else has to name a scope. */
 const open = [
   "get /features",
+  "get /search",
   "get /health",
   "get /health/live",
   "get /health/ready",

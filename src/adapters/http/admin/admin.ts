@@ -5,12 +5,14 @@ import type { ListFeatures } from "../../../application/list-features.ts";
 import type { ManageSettings } from "../../../application/manage-settings.ts";
 import type { ManageTokens } from "../../../application/manage-tokens.ts";
 import type { SourceSets } from "../../../application/source-sets.ts";
+import type { ViewItems } from "../../../application/view-items.ts";
 import type { ViewUser } from "../../../application/view-user.ts";
 import type { Claims } from "../../../domain/claims.ts";
 import type { Operators } from "../operators.ts";
 import { bulkRoute } from "./bulk.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { knownFeatures } from "./features.ts";
+import { itemRoutes } from "./items.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
 import { SetChanges } from "./set-changes.ts";
 import { settingRoutes } from "./settings.ts";
@@ -24,6 +26,7 @@ export type Backoffice = {
   readonly listFeatures: ListFeatures;
   readonly catalogue: Catalogue;
   readonly manageSettings: ManageSettings;
+  readonly viewItems: ViewItems;
   readonly viewUser: ViewUser;
   readonly manageTokens: ManageTokens;
   /** What Idempotency-Keys were used for; left out where there is no store to keep that. */
@@ -36,6 +39,7 @@ export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoff
   const changes = new SetChanges(changeSet, listFeatures);
   knownFeatures(app, operators, listFeatures);
   sourceRoutes(app, operators, sets, changeSet, changes, claims);
+  itemRoutes(app, operators, use.viewItems);
   settingRoutes(app, operators, use.manageSettings, claims);
   bulkRoute(app, operators, changes, claims);
   killSwitchRoutes(app, operators, sets, changeSet, changes, claims);

@@ -1,0 +1,69 @@
+import { ChangeRefused, UnknownSource } from "../domain/errors.ts";
+import type { KnownItem, PollState } from "../domain/item.ts";
+import type { TimelinePlace } from "../domain/timeline.ts";
+import { placeOf } from "../domain/timeline.ts";
+import { askStore } from "./ask-store.ts";
+import type { Provider } from "./search-items.ts";
+
+/** How a provider does: how its document is read, and how many items are known. `poll` is left out before anybody has tried. */
+export type ProviderState = { readonly known: number; readonly poll?: PollState };
+
+/** What operators see of partners' items, and how they are read. */
+export class ViewItems {
+  readonly #providers: readonly Provider[];
+  readonly #sources: readonly string[];
+
+  /** `sources` are the names of all that there are. */
+  constructor(providers: readonly Provider[], sources: readonly string[]) {
+    this.#providers = providers;
+    this.#sources = sources;
+  }
+
+  /** How each provider does, as far as is known here. */
+  get states(): ReadonlyMap<string, ProviderState> {
+    return new Map(this.#providers.map((provider) => [provider.name, stateOf(provider)]));
+  }
+
+  /** How a provider does, and a page of its items in the order in which they begin. Rejects with `UnknownSource`, `ChangeRefused` for a source without items, and `SourceUnavailable`. */
+  async page(
+    name: string,
+    limit: number,
+    after?: TimelinePlace,
+  ): Promise<{ readonly state: ProviderState; readonly items: readonly KnownItem[]; readonly next?: TimelinePlace }> {
+    const provider = this.#find(name);
+    const timeline = await askStore(name, async () => provider.items.known());
+    const everything = timeline.within(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, after);
+    const items = everything.take(limit + 1).toArray();
+    const last = items[limit - 1];
+    const isMore = items.length > limit;
+    return {
+      state: stateOf(provider),
+      items: items.slice(0, limit),
+      ...(isMore && last && { next: placeOf(last) }),
+    };
+  }
+
+  /** Reads the provider's document now, and tells how that went. Rejects as `page` does. */
+  async poll(name: string): Promise<ProviderState> {
+    const provider = this.#find(name);
+    const poll = await askStore(name, () => provider.items.poll());
+    return { known: provider.items.size, poll };
+  }
+
+  #find(name: string): Provider {
+    const provider = this.#providers.find((each) => each.name === name);
+    if (provider) return provider;
+    if (!this.#sources.includes(name)) {
+      throw new UnknownSource(`There is no such source; the sources are: ${this.#sources.join(", ")}.`);
+    }
+    throw new ChangeRefused(
+      `The source "${name}" reads no partner's items; name one of kind provider.`,
+      "not-changeable",
+    );
+  }
+}
+
+const stateOf = ({ items: { size, state } }: Provider): ProviderState => ({
+  known: size,
+  ...(state && { poll: state }),
+});
