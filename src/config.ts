@@ -22,6 +22,7 @@ import {
   namesOfStores,
   storeOf,
 } from "./infrastructure/config/keys-in-use.ts";
+import type { LocatorOptions } from "./infrastructure/config/location.ts";
 import { base, commonOptions, type TokenOptions } from "./infrastructure/config/schema.ts";
 import { check } from "./infrastructure/config/schema-problems.ts";
 import { checkRules } from "./infrastructure/config/source-rules.ts";
@@ -129,11 +130,11 @@ export async function loadConfig(
   }
   if (checked?.tokens) checkPepper(checked.tokens, env, complain);
   if (checked && running) checkUnchanged(checked.server, running, complain);
+  const locators = checked ? await locatorsOf(checked.location, complain) : [];
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   const separated = apart(checked.connections, data);
   const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
-  const { location, ...rest } = checked;
-  const locators = await Promise.all(location.map(locatorOf));
+  const { location: _, ...rest } = checked;
   return {
     ...rest,
     ...separated,
@@ -143,6 +144,19 @@ export async function loadConfig(
     stores,
     keys: keysRead(keys, collections, checked.tokens),
   };
+}
+
+/** Each is made once to find out whether it can be; what it holds is given up again, because few tasks locate anybody. */
+async function locatorsOf(location: readonly LocatorOptions[], complain: Complain): Promise<Config["locators"]> {
+  const locators = await Promise.all(location.map(locatorOf));
+  for (const [index, make] of locators.entries()) {
+    try {
+      make();
+    } catch (cause) {
+      complain(["location", index, "database"], cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  return locators;
 }
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
