@@ -299,7 +299,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provide(Tokens.RecallSettings, (c) => {
     const drain = c.resolve(Tokens.DrainOutboxes);
     return new RecallSettings(c.resolve(Tokens.History), {
-      all: (connection, collection) => connectionOf(c, connection).documents.all(collection),
+      revisions: (connection, collection) => connectionOf(c, connection).documents.revisions(collection),
       drain: (connection) => drain.drain(storeOf(connection)),
     });
   });

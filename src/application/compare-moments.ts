@@ -1,5 +1,5 @@
 import type { Event } from "../domain/activity.ts";
-import type { SetRecord } from "../domain/change.ts";
+import { externalAuthor, type SetRecord } from "../domain/change.ts";
 import { SourceUnavailable, type Unknown } from "../domain/errors.ts";
 import type { EvaluationContext, Instant } from "../domain/evaluation-context.ts";
 import { explain, known } from "../domain/explain.ts";
@@ -17,7 +17,7 @@ import {
   type Word,
 } from "./survey-sources.ts";
 
-/** A change of a set, and which of the features that differ it put in or took out. */
+/** A change of a set, and which of the features that differ it put in or took out; or of a setting of one of them. */
 export type Doing = SetRead & {
   readonly event: string;
   readonly by: string;
@@ -26,6 +26,8 @@ export type Doing = SetRead & {
   readonly origin: SetRecord["origin"];
   readonly added: readonly FeatureKey[];
   readonly removed: readonly FeatureKey[];
+  /** The feature whose setting it changed; `key` is `collection/feature` then. */
+  readonly changed: readonly FeatureKey[];
 };
 
 /** What differs for somebody between two moments. Features are sorted by code point. */
@@ -92,10 +94,21 @@ export class CompareMoments {
         return events.map((event) => ({ event, doing: doingOf(event, store, held) }));
       }),
     );
-    return changes
+    return [...changes, ...(await this.#settingChanges(before, from, to, [...differing]))]
       .flat()
       .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
       .flatMap(({ doing }) => (doing ? among(doing, differing) : []));
+  }
+
+  #settingChanges({ words }: Survey, from: Instant, to: Instant, features: readonly FeatureKey[]) {
+    const all = words.flatMap(({ source }) => source.resolver.settings ?? []);
+    const kept = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
+    return Promise.all(
+      [...kept.values()].map(async ({ connection: store, collection }) => {
+        const ask = () => this.#history.documentChangesOf(store, collection, features, from, to);
+        return (await askLog(ask)).map((event) => ({ event, doing: settingDoingOf(event, store) }));
+      }),
+    );
   }
 
   /** The sets that a source read, and what each held, as far as that is known. */
@@ -142,7 +155,27 @@ function doingOf(event: Event, store: string, held: Map<string, readonly Feature
   const isCompared = !tellsMoves && before !== undefined && after !== undefined;
   const added = isCompared ? lacking(after, before) : record.added;
   const removed = isCompared ? lacking(before, after) : record.removed;
-  return { store, key, event: id, by, at, origin, added, removed, ...(note === undefined ? {} : { note }) };
+  return {
+    store,
+    key,
+    event: id,
+    by,
+    at,
+    origin,
+    added,
+    removed,
+    changed: [],
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+function settingDoingOf(event: Event, store: string): Doing | undefined {
+  const record = event.change?.record;
+  if (record?.of !== "document") return undefined;
+  const { id, by, at, note, collection, name } = record;
+  const origin = by === externalAuthor ? "external" : "change";
+  const doing = { store, key: `${collection}/${name}`, event: id, by, at, origin, added: [], removed: [] } as const;
+  return { ...doing, changed: [name], ...(note === undefined ? {} : { note }) };
 }
 
 const moved = (before: readonly FeatureKey[], { added, removed }: SetRecord): readonly FeatureKey[] => [
@@ -159,7 +192,7 @@ function lacking(some: readonly FeatureKey[], others: readonly FeatureKey[]): re
 function among(doing: Doing, features: ReadonlySet<FeatureKey>): readonly Doing[] {
   const added = doing.added.filter((feature) => features.has(feature));
   const removed = doing.removed.filter((feature) => features.has(feature));
-  return added.length + removed.length > 0 ? [{ ...doing, added, removed }] : [];
+  return added.length + removed.length + doing.changed.length > 0 ? [{ ...doing, added, removed }] : [];
 }
 
 const onePerName = (parts: readonly Unknown[]): readonly Unknown[] =>

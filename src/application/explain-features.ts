@@ -1,13 +1,14 @@
 import type { SetRecord } from "../domain/change.ts";
 import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
 import { deciders, type Explanation, explain, known, type Stance } from "../domain/explain.ts";
-import { type FeatureKey, inOrder } from "../domain/feature.ts";
+import { type FeatureKey, inOrder, type Json, type Resolution } from "../domain/feature.ts";
 import { freshnessBoundMs, type Held } from "../domain/held.ts";
 import type { History, Turn } from "../domain/history.ts";
 import type { Role } from "../domain/source.ts";
 import { askLog } from "./ask-log.ts";
 import { faultOf } from "./ask-source.ts";
 import { within } from "./deadline.ts";
+import { settingOf, settingsKept } from "./explain-settings.ts";
 import type { Caller, Circumstances } from "./identify-caller.ts";
 import { sentenceFor } from "./sentence-for.ts";
 import {
@@ -43,6 +44,8 @@ export type ExplainedSource = {
   readonly name: string;
   readonly role: Role;
   readonly gatedBy: readonly string[];
+  /** Where it keeps settings of single features, if it does. */
+  readonly settings?: { readonly store: string; readonly collection: string };
   /** The sets that it reads for this caller: of several locations one each, in their order. */
   readonly sets: readonly SetRead[];
   readonly state: "answers" | "not-known" | "unavailable" | "left-out";
@@ -75,7 +78,11 @@ export type ExplainedFeature = Omit<Explanation, "stances"> & {
     readonly stance: Stance;
     /** The key of the set that has it; of one that is `turned` off, of the set that had it last. */
     readonly set?: string;
-    /** Left out where the log does not tell. */
+    /** What the source keeps of the feature, where it keeps something of single features. */
+    readonly setting?: Json;
+    /** What the source tells of how it came to this. */
+    readonly metadata?: NonNullable<Resolution["metadata"]>;
+    /** Since when the set has it, or the setting is as it is; left out where the log does not tell. */
     readonly turned?: TurnedBy;
   }[];
 };
@@ -123,12 +130,16 @@ export class ExplainFeatures {
     const hearings = hearingsOf(words);
     const sets = words.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#settled();
-    const turns = await this.#turns(sets.flat(), isPast ? context.at : askedAt);
+    const moment = isPast ? context.at : askedAt;
+    const turns = await this.#turns(sets.flat(), moment);
+    const kept = await Promise.all(words.map(({ source }) => settingsKept(source, this.#history, moment)));
     const explained = (feature: FeatureKey): ExplainedFeature => {
       const { stances, ...explanation } = explain(feature, hearings);
       const says = stances.map((each, index) => ({
         ...each,
         ...standingOf(feature, each.stance, sets[index] ?? [], words[index], turns),
+        ...(kept[index] && settingOf(feature, kept[index])),
+        ...metadataOf(feature, words[index]),
       }));
       const keys = new Map(says.flatMap(({ source, set }) => (set === undefined ? [] : [[source, set] as const])));
       const decidedBy = deciders(explanation.cause);
@@ -141,9 +152,11 @@ export class ExplainFeatures {
       ...(identity?.value !== undefined && caller && "token" in caller
         ? { identity: { ...freshnessOf([identity], askedAt), userId: identity.value } }
         : {}),
-      isLogAnswering: turns !== undefined,
+      isLogAnswering: turns !== undefined && kept.every((each) => !each || each.records),
       sources: words.map((word, index) => sourceOf(word, sets[index] ?? [], survey)),
-      features: inOrder(new Set(features ?? known(hearings))).map(explained),
+      features: inOrder(
+        new Set(features ?? [...known(hearings), ...kept.flatMap((each) => [...(each?.settings.keys() ?? [])])]),
+      ).map(explained),
     };
   }
 
@@ -201,9 +214,16 @@ function standingOf(
   return set ? { set: set.key, ...(turned ? { turned } : {}) } : {};
 }
 
+function metadataOf(feature: FeatureKey, word: Word | undefined): Pick<ExplainedFeature["says"][number], "metadata"> {
+  const metadata = word && "heard" in word ? word.heard.features.get(feature)?.metadata : undefined;
+  return metadata ? { metadata } : {};
+}
+
 function sourceOf(word: Word, sets: readonly SetRead[], { askedAt, isPast, context }: Survey): ExplainedSource {
   const { name, role, gatedBy } = word.source;
-  const rule = { name, role, gatedBy, sets };
+  const { settings } = word.source.resolver;
+  const place = settings && { store: settings.connection, collection: settings.collection };
+  const rule = { name, role, gatedBy, sets, ...(place && { settings: place }) };
   if ("failure" in word) {
     const [notKnown] = notKnownIn([word]);
     if (notKnown) {

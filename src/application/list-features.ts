@@ -1,6 +1,6 @@
 import { NotKnown, UnknownFeature } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
-import { type FeatureKey, inOrder } from "../domain/feature.ts";
+import { type FeatureKey, inOrder, type Json } from "../domain/feature.ts";
 import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
 import { askStore } from "./ask-store.ts";
 import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
@@ -13,12 +13,14 @@ const atOnce = 100;
 
 /**
  * Where a feature is on, as one source says: whether for everybody; at which locations (`complete`: whether these are all); or
- * how many users have it of their own, `null` where that is not known.
+ * how many users have it of their own, `null` where that is not known; or what is kept of it, and whether that makes it on for
+ * nobody in particular.
  */
 export type Place =
   | boolean
   | { readonly location: readonly string[]; readonly complete: boolean }
-  | { readonly users: number | null };
+  | { readonly users: number | null }
+  | { readonly setting: Json; readonly on: boolean };
 
 /** What is known of a feature. */
 export type KnownFeature = {
@@ -127,16 +129,20 @@ async function viewsOf(
         stored && isPersonal(stored) ? { users: users[index]?.[place] ?? null } : known.get(name)?.placeOf(feature);
       if (says !== undefined) on.set(name, says);
     }
-    const killed = sources.some(({ name, role }) => role === "veto" && on.get(name) === true);
+    const killed = sources.some(({ name, role }) => role === "veto" && isForEverybody(on.get(name)));
     return { feature, on, killed, entry: entries.get(feature) };
   });
 }
+
+const isForEverybody = (place: Place | undefined): boolean =>
+  place === true || (typeof place === "object" && "setting" in place && place.on);
 
 /** Whether some source knows the feature: one that reads no sets also where it says that it is off. */
 const isSomewhere = ({ on }: KnownFeature, sets: SourceSets): boolean =>
   [...on].some(([name, place]) => {
     if (typeof place === "boolean")
       return place || !sets.sources.some((source) => source.name === name && source.stored);
+    if ("setting" in place) return true;
     return "users" in place ? place.users !== null && place.users > 0 : place.location.length > 0;
   });
 
@@ -156,8 +162,19 @@ async function usersOf(
 
 /** What a source says that reads no sets, for nobody in particular. */
 async function ofAnybody({ resolver, timeoutMs }: KnownSource, at: Instant): Promise<Known> {
-  const { features } = await within(timeoutMs, () => resolver.resolve({ at }));
-  return { features: features.keys(), placeOf: (feature) => features.get(feature)?.on };
+  const { settings } = resolver;
+  const [{ features }, kept] = await Promise.all([
+    within(timeoutMs, () => resolver.resolve({ at })),
+    settings && within(timeoutMs, () => settings.settings.read(settings.collection)),
+  ]);
+  return {
+    features: new Set([...features.keys(), ...(kept?.value.keys() ?? [])]),
+    placeOf: (feature) => {
+      const on = features.get(feature)?.on;
+      const setting = kept?.value.get(feature);
+      return setting === undefined ? on : { setting, on: on ?? false };
+    },
+  };
 }
 
 async function inSets(stored: StoredSet): Promise<Known> {

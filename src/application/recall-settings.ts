@@ -1,5 +1,4 @@
-import { type DocumentRecord, isSameRevision } from "../domain/change.ts";
-import type { Document } from "../domain/document-store.ts";
+import { type DocumentRecord, isSameRevision, type Revision } from "../domain/change.ts";
 import { NotKnown } from "../domain/errors.ts";
 import { type Instant, lastInstant } from "../domain/evaluation-context.ts";
 import type { FeatureKey } from "../domain/feature.ts";
@@ -7,9 +6,9 @@ import type { History } from "../domain/history.ts";
 import { askLog } from "./ask-log.ts";
 import { within } from "./deadline.ts";
 
-/** What stores hold of settings now, and a way to bring what they recorded into the log. */
+/** How far stores have come with their settings, also with removed ones, and a way to bring what they recorded into the log. */
 export type RecordedSettings = {
-  all(store: string, collection: string): Promise<ReadonlyMap<FeatureKey, Document>>;
+  revisions(store: string, collection: string): Promise<ReadonlyMap<FeatureKey, Revision>>;
   drain(store: string): Promise<void>;
 };
 
@@ -53,18 +52,10 @@ export class RecallSettings {
    */
   async #catchUp(store: string, collection: string): Promise<void> {
     const [present, told] = await Promise.all([
-      this.#recorded.all(store, collection),
+      this.#recorded.revisions(store, collection),
       this.#history.documentsAt(store, collection, lastInstant),
     ]);
-    if (told && isSame(present, told)) return;
+    if ([...present].every(([name, revision]) => isSameRevision(revision, told?.get(name)?.revision))) return;
     await within(longestDrainMs, () => this.#recorded.drain(store));
   }
-}
-
-function isSame(present: ReadonlyMap<FeatureKey, Document>, told: ReadonlyMap<FeatureKey, DocumentRecord>): boolean {
-  const there = [...told.values()].filter(({ value }) => value !== null);
-  return (
-    there.length === present.size &&
-    there.every(({ name, revision }) => isSameRevision(revision, present.get(name)?.revision))
-  );
 }

@@ -1,6 +1,6 @@
 import { type Change, externalAuthor, isSameRevision } from "../domain/change.ts";
 import type { DocumentStore } from "../domain/document-store.ts";
-import { RevisionMismatch } from "../domain/errors.ts";
+import { RevisionMismatch, StoreDataInvalid } from "../domain/errors.ts";
 import { lastInstant } from "../domain/evaluation-context.ts";
 import { type FeatureKey, isSameJson, type Json } from "../domain/feature.ts";
 import type { History } from "../domain/history.ts";
@@ -46,7 +46,10 @@ export class WatchSettings {
   /** Looks at what was not looked at yet. Rejects when the store or the log does not answer, and where the store has lost its data. */
   async execute(): Promise<void> {
     for (const collection of [...this.#due]) {
-      await this.#lookAt(collection);
+      await this.#lookAt(collection).catch((error) => {
+        // What is no document cannot be recorded until somebody mends it; then not all is.
+        if (!(error instanceof StoreDataInvalid)) throw error;
+      });
       this.#due.delete(collection);
     }
   }

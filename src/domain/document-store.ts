@@ -26,6 +26,8 @@ export interface DocumentStore {
   get(collection: string, name: string): Promise<Document | undefined>;
   /** All that are there, by name. */
   all(collection: string): Promise<ReadonlyMap<string, Document>>;
+  /** At which revisions all are that ever were there, by name: also those that were removed. */
+  revisions(collection: string): Promise<ReadonlyMap<string, Revision>>;
   /**
    * Puts all documents of a batch, or none where one cannot be, with a record each, and remembers how far the load has come. A document
    * that is so already is left alone. Does nothing where the load is elsewhere than at the batch's beginning.

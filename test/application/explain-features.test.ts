@@ -270,6 +270,7 @@ describe("the explanation for now", () => {
           source: "place",
           stance: "on",
           set: "location:es",
+          metadata: { set: "location:es" },
           turned: { event: put, by: "anna", at: 20, origin: "change" },
         },
         {
@@ -446,6 +447,7 @@ describe("what differs between two moments", () => {
           origin: "change",
           added: ["a"],
           removed: [],
+          changed: [],
         },
         {
           store: "store",
@@ -456,6 +458,7 @@ describe("what differs between two moments", () => {
           origin: "change",
           added: [],
           removed: ["b"],
+          changed: [],
         },
       ],
     });

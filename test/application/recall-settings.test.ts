@@ -52,7 +52,7 @@ describe("the settings of a past moment", () => {
   };
   const recalling = (drain = () => draining().drain("features")) =>
     new RecallSettings(activity.history, {
-      all: (_, collection) => store.connection.documents.all(collection),
+      revisions: (_, collection) => store.connection.documents.revisions(collection),
       drain,
     });
   const at = async (moment: number, recall = recalling()) => {
@@ -110,7 +110,9 @@ describe("the settings of a past moment", () => {
     await put("a", 2);
     await put("b", null);
     expect(await at(await put("c", 1))).toEqual({ a: 2, c: 1 });
-    expect(await at(await put("c", null))).toEqual({ a: 2 });
+    const brief = await put("d", 1);
+    expect(await at(await put("d", null))).toEqual({ a: 2, c: 1 });
+    expect(await at(brief)).toEqual({ a: 2, c: 1, d: 1 });
   });
 
   it("cannot be told while what waits does not reach the log", async () => {

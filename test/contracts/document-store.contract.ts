@@ -100,6 +100,11 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       }
       expect(revisions).toEqual([1, 2, 3, 4].map((number) => ({ epoch: first.id, number })));
       expect((await documents.get("counted", "one"))?.revision).toEqual(revisions.at(-1));
+      const { revision: gone } = await put("gone", null);
+      const all = await documents.revisions("counted");
+      expect([...all.keys()].sort()).toEqual(["gone", "one", "other"]);
+      expect([all.get("one"), all.get("gone")]).toEqual([revisions.at(-1), gone]);
+      expect(await documents.revisions("none")).toEqual(new Map());
     });
 
     it("records each change, also one that changes nothing", async () => {

@@ -47,14 +47,21 @@ function print({ context, locatedBy, isPast, isLogAnswering, sources, features }
 /** Who brought about what the deciding sources say, in the order in which it came about. */
 const turns = ({ decidedBy, says }: ExplainedFeature): readonly string[] =>
   says
-    .flatMap(({ source, stance, turned }) => (turned && decidedBy.includes(source) ? [{ source, stance, turned }] : []))
+    .flatMap(({ turned, ...each }) => (turned && decidedBy.includes(each.source) ? [{ ...each, turned }] : []))
     .toSorted((a, b) => a.turned.at - b.turned.at)
-    .map(({ source, stance, turned }) => `${source}: ${turnText(stance === "on", turned)}`);
+    .map(({ source, stance, setting, turned }) =>
+      setting === undefined
+        ? `${source}: ${turnText(stance === "on", turned)}`
+        : `${source}: keeps ${JSON.stringify(setting)} of it since ${authorText(turned)}`,
+    );
 
 function turnText(isOn: boolean, { by, at, note, origin }: TurnedBy): string {
   if (origin === "baseline") return `${isOn ? "has" : "lacks"} it since before ${timeText(at)}, when its record begins`;
-  return `${isOn ? "has it" : "has it no more"} since ${timeText(at)}, by ${by}${note === undefined ? "" : ` (${note})`}`;
+  return `${isOn ? "has it" : "has it no more"} since ${authorText({ by, at, note })}`;
 }
+
+const authorText = ({ by, at, note }: Pick<TurnedBy, "by" | "at"> & { readonly note?: string | undefined }): string =>
+  `${timeText(at)}, by ${by}${note === undefined ? "" : ` (${note})`}`;
 
 function instantIn(text: string | undefined): Instant | undefined {
   if (text === undefined) return undefined;

@@ -45,6 +45,12 @@ export class RedisDocumentStore implements DocumentStore {
     return documents;
   }
 
+  async revisions(collection: string): Promise<ReadonlyMap<string, Revision>> {
+    const key = collectionKey(collection);
+    const texts = await this.#redis.hgetall(key).catch((error) => redisFault(error, key));
+    return new Map(Object.entries(texts).map(([name, text]) => [name, keptIn(text, key).revision]));
+  }
+
   async load(batch: Batch<DocumentLoad>): Promise<Loaded> {
     await this.#guard.demandFilled();
     const changes = batch.items.map((document) => ({ ...authorOf(batch), id: newId(), ...document }));
@@ -87,9 +93,14 @@ function valuesOf(change: DocumentChange): readonly string[] {
 
 /** What is kept of a document; `undefined` where it was removed. Throws `StoreDataInvalid`, which names the key. */
 export function documentIn(text: string, key = "a collection"): Document | undefined {
+  const { value, revision } = keptIn(text, key);
+  return value === null ? undefined : { value, revision };
+}
+
+function keptIn(text: string, key: string): Document {
   try {
     const { value, epoch, number } = JSON.parse(text);
-    return value === null ? undefined : { value, revision: { epoch, number } };
+    return { value, revision: { epoch, number } };
   } catch {
     throw new StoreDataInvalid(`${key} holds something that is no document; mend it in Redis`);
   }

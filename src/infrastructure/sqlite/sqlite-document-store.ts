@@ -11,6 +11,7 @@ export class SqliteDocumentStore implements DocumentStore {
   readonly #journal: SqliteJournal;
   readonly #one: StatementSync;
   readonly #all: StatementSync;
+  readonly #heads: StatementSync;
   readonly #upsert: StatementSync;
 
   constructor(database: DatabaseSync, journal: SqliteJournal) {
@@ -19,6 +20,7 @@ export class SqliteDocumentStore implements DocumentStore {
     this.#all = database.prepare(
       "SELECT name, value, epoch, number, at FROM documents WHERE collection = ? AND value IS NOT NULL ORDER BY name",
     );
+    this.#heads = database.prepare("SELECT name, epoch, number, at FROM documents WHERE collection = ?");
     this.#upsert = database.prepare(
       "INSERT OR REPLACE INTO documents (collection, name, value, epoch, number, at) VALUES (?, ?, ?, ?, ?, ?)",
     );
@@ -36,6 +38,11 @@ export class SqliteDocumentStore implements DocumentStore {
       if (document) documents.set(String(row["name"]), document);
     }
     return documents;
+  }
+
+  async revisions(collection: string): Promise<ReadonlyMap<string, Revision>> {
+    const rows = this.#heads.all(collection);
+    return new Map(rows.map((row) => [String(row["name"]), headIn(row).revision]));
   }
 
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {

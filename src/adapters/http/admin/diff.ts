@@ -39,11 +39,14 @@ const Answer = z
           key: z.string(),
           added: keys,
           removed: keys,
+          changed: keys.openapi({
+            description: "The feature whose setting it changed; the key is `collection/feature` then.",
+          }),
         }),
       )
       .openapi({
         description:
-          "The changes that did it, oldest first: of the sets that are read for this caller, with the features that differ. One that begins or ends by the clock has none.",
+          "The changes that did it, oldest first: of the sets that are read for this caller, and of settings, with the features that differ. One that begins or ends by the clock has none.",
       }),
   })
   .openapi("Difference", {
@@ -64,6 +67,7 @@ const Answer = z
           key: "active_features",
           added: [],
           removed: ["feature_1"],
+          changed: [],
         },
       ],
     },
@@ -110,7 +114,7 @@ const shown = ({ turnedOn, turnedOff, open, notKnown, doings }: Difference) => (
   turnedOff,
   open,
   notKnown: notKnown.map(({ name, from }) => ({ source: name, from: from === undefined ? null : timeText(from) })),
-  events: doings.map(({ event, at, by, note, origin, store, key, added, removed }) => ({
+  events: doings.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
     event,
     at: timeText(at),
     by,
@@ -120,6 +124,7 @@ const shown = ({ turnedOn, turnedOff, open, notKnown, doings }: Difference) => (
     key,
     added,
     removed,
+    changed,
   })),
 });
 

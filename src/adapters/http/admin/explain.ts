@@ -87,7 +87,8 @@ const Turned = z
   })
   .nullable()
   .openapi({
-    description: "The change since which the set has it, or has it no more. Null where the log does not tell.",
+    description:
+      "The change since which the set has it, or has it no more; or since which the setting is as it is, or gone. Null where the log does not tell.",
   });
 
 const Answer = z
@@ -119,6 +120,10 @@ const Answer = z
           description:
             "The sets that it reads for this caller: of several locations one each. Empty where it reads none.",
         }),
+        settings: z
+          .object({ connection: z.string(), collection: z.string() })
+          .nullable()
+          .openapi({ description: "Where it keeps settings of single features. Null where it keeps none." }),
         state: z.enum(["answers", "not-known", "unavailable", "left-out"]).openapi({
           description:
             "`not-known`: nobody recorded what it said. `unavailable`: it fails, and clients are answered 503. `left-out`: it fails, and clients are answered without it.",
@@ -149,6 +154,13 @@ const Answer = z
               description:
                 "The key of the set that has it, or, where `turned` tells that none has it any more, that had it last.",
             }),
+            setting: z.unknown().openapi({
+              description: "What the source keeps of the feature. Null where it keeps nothing.",
+            }),
+            metadata: z
+              .record(z.string(), z.unknown())
+              .nullable()
+              .openapi({ description: "What the source tells of how it came to this." }),
             turned: Turned,
           }),
         ),
@@ -172,6 +184,7 @@ const Answer = z
           role: "gate",
           gatedBy: [],
           sets: [{ connection: "features", key: "active_features" }],
+          settings: null,
           state: "answers",
           knownFrom: null,
           fault: null,
@@ -182,6 +195,7 @@ const Answer = z
           role: "grant",
           gatedBy: ["active"],
           sets: [{ connection: "features", key: "features:user:1" }],
+          settings: null,
           state: "answers",
           knownFrom: null,
           fault: null,
@@ -201,6 +215,8 @@ const Answer = z
               source: "active",
               says: "unlisted",
               set: "active_features",
+              setting: null,
+              metadata: null,
               turned: {
                 event: "0193a5e2-9f00-7000-8000-000000000001",
                 by: "anna",
@@ -209,7 +225,7 @@ const Answer = z
                 origin: "change",
               },
             },
-            { source: "user", says: "on", set: "features:user:1", turned: null },
+            { source: "user", says: "on", set: "features:user:1", setting: null, metadata: null, turned: null },
           ],
         },
       ],
@@ -288,11 +304,12 @@ function shown({ context, locatedBy, isPast, identity, isLogAnswering, sources, 
   };
 }
 
-const shownSource = ({ name, role, gatedBy, sets, state, knownFrom, fault, freshness }: ExplainedSource) => ({
+const shownSource = ({ name, role, gatedBy, sets, settings, state, knownFrom, fault, freshness }: ExplainedSource) => ({
   name,
   role,
   gatedBy,
   sets: sets.map(({ store, key }) => ({ connection: store, key })),
+  settings: settings ? { connection: settings.store, collection: settings.collection } : null,
   state,
   knownFrom: knownFrom === undefined ? null : timeText(knownFrom),
   fault: fault ?? null,
@@ -306,10 +323,12 @@ const shownFeature = ({ feature, on, sentence, decidedBy, resolution, says }: Ex
   decidedBy: [...decidedBy],
   reason: resolution?.reason ?? null,
   variant: resolution?.variant ?? null,
-  says: says.map(({ source, stance, set, turned }) => ({
+  says: says.map(({ source, stance, set, setting, metadata, turned }) => ({
     source,
     says: stance,
     set: set ?? null,
+    setting: setting ?? null,
+    metadata: metadata ?? null,
     turned: turned ? { ...turned, at: timeText(turned.at) } : null,
   })),
 });

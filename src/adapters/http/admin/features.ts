@@ -24,6 +24,10 @@ const Place = z
     z.object({ users: z.int().nullable() }).openapi({
       description: "Of a source with a set for each user: how many have it. Null where that is not known.",
     }),
+    z.object({ setting: z.unknown(), on: z.boolean() }).openapi({
+      description:
+        "Of a source that keeps something of it: what, and whether that makes it on for nobody in particular.",
+    }),
   ])
   .openapi("Place");
 

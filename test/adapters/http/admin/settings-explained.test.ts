@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { bearer } from "../../../support/service.ts";
+import { inRedis, inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
+import { until } from "../../../support/until.ts";
+
+const textOf = (at: number): string => new Date(at).toISOString();
+
+/** Answers now; what follows is later. */
+async function moment(): Promise<number> {
+  const now = Date.now();
+  await until(() => Date.now() > now + 1, "the clock goes on");
+  return now;
+}
+
+describe.each(["sqlite", "redis"])("what follows from settings over %s", (kind) => {
+  let redis: RedisServer | undefined;
+  let operator: Operator & AsyncDisposable;
+  let start: number;
+  beforeAll(async () => {
+    if (kind === "redis") redis = await startRedis();
+    operator = await backoffice(switchesRules(redis ? inRedis(redis.url) : inSqlite), kindsEnv);
+    await until(async () => (await at(Date.now() - 1)).status === 200, "settings and sets are on record");
+    start = await moment();
+  });
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+  });
+
+  const put = async (feature: string, setting: unknown, query = "") => {
+    expect((await operator.put(`/sources/switches/settings/${feature}${query}`, {}, setting)).status).toBe(200);
+    return moment();
+  };
+  const at = async (instant: number) => {
+    const answer = await operator.service.get(`/features?at=${textOf(instant)}`, bearer(adminToken));
+    return { status: answer.status, body: (await answer.json()) as { active_features?: string[]; code?: string } };
+  };
+  const saidOf = async (question: object, feature: string, source = "switches") => {
+    const { body } = await operator.post("/explain", { features: [feature], ...question });
+    const [{ says, ...explained }] = body.features;
+    return {
+      ...explained,
+      said: says.find((each: { source: string }) => each.source === source),
+      sources: body.sources,
+    };
+  };
+
+  it("was so at past moments", async () => {
+    const on = await put("past", { on: true });
+    const off = await put("past", { on: false });
+    await operator.delete("/sources/switches/settings/past");
+    const gone = await moment();
+    const told = await Promise.all([start, on, off, gone].map(async (each) => (await at(each)).body.active_features));
+    expect(told).toEqual([["always"], ["always", "past"], ["always"], ["always"]]);
+    expect((await at(start - 3_600_000)).body.code).toBe("not-known");
+  });
+
+  it("is told at once of what was acknowledged just before", async () => {
+    for (let round = 0; round < 20; round++) {
+      const on = round % 2 === 0;
+      const after = await put("flicker", { on });
+      expect((await at(after)).body.active_features?.includes("flicker")).toBe(on);
+    }
+  });
+
+  it("is explained by the setting, who put it and when, and how fresh that is", async () => {
+    await put("explained", { on: true, until: "spring" }, "?note=TICKET-9");
+    const { on, why, decidedBy, said, sources } = await saidOf({}, "explained");
+    expect([on, why, decidedBy]).toEqual([
+      true,
+      "on: switches switches it on, and no gate stands before that",
+      ["switches"],
+    ]);
+    expect(said).toEqual({
+      source: "switches",
+      says: "on",
+      set: null,
+      setting: { on: true, floors: [], until: "spring" },
+      metadata: null,
+      turned: {
+        event: expect.any(String),
+        by: "admin",
+        at: expect.any(String),
+        note: "TICKET-9",
+        origin: "change",
+      },
+    });
+    expect(sources[1]).toMatchObject({
+      sets: [],
+      settings: { connection: "features", collection: "switches" },
+      freshness: { fresh: true },
+    });
+  });
+
+  it("is explained also of the past, and of what is kept no more", async () => {
+    const on = await put("once", { on: true }, "?note=begin");
+    await operator.delete("/sources/switches/settings/once?note=over");
+    const after = await moment();
+    const then = await saidOf({ at: textOf(on) }, "once");
+    expect([then.on, then.said]).toMatchObject([
+      true,
+      { says: "on", setting: { on: true }, turned: { note: "begin" } },
+    ]);
+    for (const question of [{}, { at: textOf(after) }]) {
+      const now = await saidOf(question, "once");
+      expect([now.on, now.said]).toMatchObject([
+        false,
+        { says: "unlisted", setting: null, turned: { note: "over", by: "admin" } },
+      ]);
+    }
+    const never = await saidOf({}, "never");
+    expect(never.said).toMatchObject({ says: "unlisted", setting: null, turned: null });
+  });
+
+  it("is listed with where it is kept", async () => {
+    await put("listed/on", { on: true });
+    await put("listed/off", { on: false });
+    const { body } = await operator.get("/features?search=listed");
+    expect(body.features.map(({ feature, on }: { feature: string; on: unknown }) => [feature, on])).toEqual([
+      ["listed/off", { killed: false, switches: { setting: { on: false, floors: [] }, on: false } }],
+      ["listed/on", { killed: false, switches: { setting: { on: true, floors: [] }, on: true } }],
+    ]);
+    const past = await operator.get(`/features?search=listed&at=${textOf(start)}`);
+    expect(past.body.features).toEqual([]);
+  });
+
+  it("differs between two moments, for who changed a setting", async () => {
+    await put("differs", { on: false });
+    const before = await moment();
+    await put("differs", { on: true }, "?note=go");
+    await put("other", { on: false });
+    const after = await moment();
+    const { body } = await operator.get(`/diff?from=${textOf(before)}&to=${textOf(after)}`);
+    expect([body.turnedOn, body.turnedOff, body.open]).toEqual([["differs"], [], []]);
+    expect(body.events).toEqual([
+      {
+        event: expect.any(String),
+        at: expect.any(String),
+        by: "admin",
+        note: "go",
+        origin: "change",
+        connection: "features",
+        key: "switches/differs",
+        added: [],
+        removed: [],
+        changed: ["differs"],
+      },
+    ]);
+  });
+});
