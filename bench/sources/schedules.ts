@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { v7 as uuidv7 } from "uuid";
 import { told } from "../../src/application/identify-caller.ts";
 import { ResolveFeatures } from "../../src/application/resolve-features.ts";
@@ -58,44 +57,36 @@ export async function measure(): Promise<readonly Row[]> {
 }
 
 async function compared(without: () => Promise<unknown>, withThem: () => Promise<unknown>): Promise<readonly Row[]> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
   const preparing = await timed(withThem);
-  delay.disable();
-  const startsAt = Date.now();
   const times: { readonly without: number[]; readonly withThem: number[] } = { without: [], withThem: [] };
   await setTimeout(200);
   for (let call = 0; call < calls; call++) {
     times.without.push(await timed(without));
     times.withThem.push(await timed(withThem));
+    // The feed of changes is heard in between, as it is between the calls of a service.
+    await setImmediate();
   }
   const afterBoundaries: number[] = [];
   for (let boundary = 0; boundary < boundaries; boundary++) {
     const next =
       firstBoundary + Math.ceil((Date.now() + 5 - firstBoundary) / betweenBoundariesMs) * betweenBoundariesMs;
-    await setTimeout(Math.max(0, next - Date.now() - 2));
+    await setTimeout(Math.max(1, next - Date.now() - 2));
     while (Date.now() < next);
     afterBoundaries.push(await timed(withThem));
   }
   const added = (part: number): number => percentile(times.withThem, part) - percentile(times.without, part);
   const worst = Math.max(...afterBoundaries);
   const ms = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)} ms`;
-  console.log(`${(Date.now() - startsAt).toFixed()} ms of measuring; ${boundaries} boundaries`);
   return [
     {
       asked: "10,000 schedules cost a cold call at most 1 ms",
-      reached: `${ms(added(0.5))} more (median; ${ms(added(0.99))} at p99) than the ${ms(percentile(times.without, 0.5))} without`,
+      reached: `${ms(added(0.5))} more (median; ${ms(added(0.99))} at p99) than the ${ms(percentile(times.without, 0.5))} without; the first call after a start, which all are read and parsed for, took ${ms(preparing)}`,
       isReached: added(0.5) <= 1,
     },
     {
       asked: "nor does the first call after a boundary of one of them cost more than that",
       reached: `${ms(percentile(afterBoundaries, 0.5))} in all (median of ${boundaries}; ${ms(worst)} at most)`,
       isReached: percentile(afterBoundaries, 0.5) <= 1,
-    },
-    {
-      asked: "all of them are found out about after a start without holding up others for more than 50 ms",
-      reached: `in ${ms(preparing)}, holding up others for ${ms(delay.max / 1e6)} at most`,
-      isReached: delay.max / 1e6 <= 50,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { FeatureKey, Json } from "../domain/feature.ts";
+import { type FeatureKey, isServedKey, type Json, longestServedKey } from "../domain/feature.ts";
 import type { SettingsByFeature } from "../domain/stored-settings.ts";
 import type { SourceHost } from "./source.ts";
 
@@ -13,7 +13,7 @@ type Parsed<T> = {
 
 /**
  * Settings of single features as a source needs them: each is parsed once, when it was changed. One that is not what the
- * schema wants, because it was written behind our back, is left out, or taken for another; it is warned of at most once a minute.
+ * schema wants, because it was written behind our back, is left out, or taken for another, and of no feature that is served left out; it is warned of at most once a minute.
  */
 export class ParsedSettings<T> {
   readonly #schema: z.ZodType<T>;
@@ -45,6 +45,10 @@ export class ParsedSettings<T> {
     const all = new Map<FeatureKey, T>();
     const invalid: FeatureKey[] = [];
     for (const [feature, setting] of settings) {
+      if (!isServedKey(feature)) {
+        invalid.push(feature.slice(0, longestServedKey));
+        continue;
+      }
       const before = this.#last.settings.get(feature) === setting ? this.#last.all.get(feature) : undefined;
       const { success, data } =
         before === undefined ? this.#schema.safeParse(setting) : { success: true, data: before };

@@ -1,6 +1,5 @@
 import type { EvaluationContext, Instant } from "../domain/evaluation-context.ts";
-import { isServedKey } from "../domain/feature.ts";
-import type { Answer } from "../domain/feature-resolver.ts";
+import { type Answer, checkFeatures } from "../domain/feature-resolver.ts";
 import type { Held } from "../domain/held.ts";
 import type { Say } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
@@ -22,19 +21,9 @@ export function askSource(source: Source, context: EvaluationContext): Heard | P
 export const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>
   from.find((held) => held.fault !== undefined && !held.isCurrent(now))?.fault;
 
-/** Maps that were found to be of features: sources often answer with the same, and it may have ten thousand. */
-const checked = new WeakSet<Answer["features"]>();
-
-/** Throws where the answer is none: a source from outside the repository may answer anything. */
+/** Throws where the answer is none. */
 function heard(source: Source, answer: Answer): Heard {
   if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
-  const said = { rule: source, features: answer.features, answer };
-  if (checked.has(answer.features)) return said;
-  for (const [feature, resolution] of answer.features) {
-    if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
-      throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
-    }
-  }
-  checked.add(answer.features);
-  return said;
+  checkFeatures(answer.features);
+  return { rule: source, features: answer.features, answer };
 }

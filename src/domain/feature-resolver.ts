@@ -1,5 +1,5 @@
 import type { ContextField, EvaluationContext, Instant } from "./evaluation-context.ts";
-import type { FeatureKey, Resolution } from "./feature.ts";
+import { type FeatureKey, isServedKey, type Resolution } from "./feature.ts";
 import type { Held } from "./held.ts";
 import type { ProvidedItems } from "./provided-items.ts";
 import type { StoredSet } from "./stored-set.ts";
@@ -20,6 +20,22 @@ export type Answer = {
 
 /** The answer of a source that has nothing to say to this context, for lack of a field; at no time will it have. */
 export const nothing: Answer = { features: new Map(), validUntil: Number.POSITIVE_INFINITY };
+
+const checked = new WeakSet<Answer["features"]>();
+
+/**
+ * Throws where an answer has what are no features and resolutions: a source from outside the repository may answer anything. A map is
+ * looked through once. Who prepares one that has ten thousand has that done before anybody waits for it.
+ */
+export function checkFeatures(features: Answer["features"]): void {
+  if (checked.has(features)) return;
+  for (const [feature, resolution] of features) {
+    if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
+      throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
+    }
+  }
+  checked.add(features);
+}
 
 /**
  * Port: what a source says for an evaluation context.

@@ -1,5 +1,6 @@
 import type { Instant } from "./evaluation-context.ts";
 import type { FeatureKey, Resolution } from "./feature.ts";
+import { checkFeatures } from "./feature-resolver.ts";
 import { type Schedule, type Spell, type Stretch, spellAt } from "./schedule.ts";
 
 /** A time, `[from, until)`, in which no schedule of a timetable changes; `until` is when the next one does. */
@@ -39,6 +40,7 @@ export class Timetable {
       from = Math.max(from, known.spell.from);
       until = Math.min(until, known.spell.until);
     }
+    checkFeatures(features);
     return { features, from, until };
   }
 }

@@ -54,4 +54,19 @@ describe("Parsed settings", () => {
     parsed.of(settings());
     expect(warn).toHaveBeenCalledTimes(2);
   });
+
+  it("take what is none for another where there is one, but not where it is of no feature", () => {
+    const parsed = new ParsedSettings(schema, warn, { tenths: 0 });
+    const settings = new Map<string, Json>([
+      ["a", { share: 5 }],
+      ["b", "half"],
+      ["\u0001", { share: 5 }],
+      ["\u0002", "half"],
+    ]);
+    expect([...parsed.of(settings)]).toEqual([
+      ["a", { tenths: 50 }],
+      ["b", { tenths: 0 }],
+    ]);
+    expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ features: ["b", "\u0001", "\u0002"], invalid: 3 }]);
+  });
 });

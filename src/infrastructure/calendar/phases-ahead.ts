@@ -91,7 +91,7 @@ export class PhasesAhead implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => this.#goOn() || this.#wait(boundary),
-      Math.min(boundary - this.#now(), longestWaitMs),
+      Math.max(0, Math.min(boundary - this.#now(), longestWaitMs)),
     ).unref();
   }
 
