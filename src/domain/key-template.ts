@@ -73,11 +73,12 @@ export class KeyTemplate {
 
   /** The key that is made from these values; `undefined` where one of them is lacking. */
   keyOf(values: KeyValues): string | undefined {
-    let key = "";
-    for (const [index, segment] of this.#segments.entries()) {
+    let key: string | undefined;
+    for (const segment of this.#segments) {
       const part = "field" in segment ? values[segment.field] : segment.literal;
       if (part === undefined) return undefined;
-      key += (index === 0 ? "" : ":") + ("field" in segment ? encodeValue(part) : part);
+      const made = "field" in segment ? encodeValue(part) : part;
+      key = key === undefined ? made : `${key}:${made}`;
     }
     return key;
   }

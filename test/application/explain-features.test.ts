@@ -290,6 +290,8 @@ describe("the explanation for now", () => {
       const { sources } = await explain({ ...at, at: 25 });
       expect(sources.at(-1)).toMatchObject({ name: "place", state: "not-known" });
       history.tell({ key: "location:es/madrid", at: 30, members: [] });
+      const before = await explain({ ...at, at: 15 });
+      expect(before.sources.at(-1)).toMatchObject({ state: "not-known", knownFrom: 30 });
       const { features } = await explain({ ...at, at: 35 });
       expect(features[0]?.sentence).toBe("on: place has it in location:es, and the gate active lets it through");
     });

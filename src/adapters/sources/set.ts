@@ -1,3 +1,4 @@
+import { NotKnown } from "../../domain/errors.ts";
 import type { ContextField, EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
 import type { FeatureKey, Resolution } from "../../domain/feature.ts";
 import { type Answer, type FeatureResolver, nothing } from "../../domain/feature-resolver.ts";
@@ -84,7 +85,10 @@ class SetFeatureResolver implements FeatureResolver {
     });
     return areHere(reads)
       ? this.#merged(keys, reads, at)
-      : Promise.all(reads).then((from) => this.#merged(keys, from, at));
+      : Promise.all(reads).then(
+          (from) => this.#merged(keys, from, at),
+          () => failureOf(reads),
+        );
   }
 
   /** Each feature tells in which set it stands: in the first of them, where it stands in more. */
@@ -114,3 +118,11 @@ class SetFeatureResolver implements FeatureResolver {
 const areHere = (
   reads: readonly (Held<FeatureSet> | Promise<Held<FeatureSet>>)[],
 ): reads is readonly Held<FeatureSet>[] => !reads.some((read) => read instanceof Promise);
+
+/** Rejects with what some reads fail with: where only the past is not known, with all of it that is not. */
+async function failureOf(reads: readonly unknown[]): Promise<never> {
+  const outcomes = await Promise.allSettled(reads);
+  const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+  const notKnown = failures.flatMap((failure) => (failure instanceof NotKnown ? failure.parts : []));
+  throw failures.find((failure) => !(failure instanceof NotKnown)) ?? new NotKnown(notKnown);
+}

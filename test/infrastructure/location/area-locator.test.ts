@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InvalidContext } from "../../../src/domain/errors.ts";
 import { areaLocator } from "../../../src/infrastructure/location/area-locator.ts";
+import { cluesOf, locatorContract } from "../../contracts/locator.contract.ts";
 
 const names = { latitude: "latitude", longitude: "longitude" };
 const square = (west: number, south: number, size: number) => [
@@ -21,10 +22,12 @@ const locator = areaLocator({
 });
 
 function placesAt(query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) {
-  return locator.locate({ said: "pt", header: (name) => headers[name], query: (name) => query[name] });
+  return locator.locate(cluesOf({ said: "pt", headers, query }));
 }
 
 describe("areas", () => {
+  locatorContract(() => locator, { query: { latitude: "40.9", longitude: "-3.1" } }, ["es/madrid"]);
+
   it("are named that hold the point, all of them", () => {
     expect(placesAt({ latitude: "40.4168", longitude: "-3.6838" })).toEqual([
       "es/madrid/retiro",

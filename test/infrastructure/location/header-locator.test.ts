@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { headerLocator } from "../../../src/infrastructure/location/header-locator.ts";
+import { locatorContract } from "../../contracts/locator.contract.ts";
 
 describe("a header", () => {
   const locator = headerLocator("CF-IPCountry");
+  locatorContract(() => locator, { headers: { "cf-ipcountry": "ES" } }, ["es"]);
+
   const placeIn = (value?: string) =>
     locator.locate({ header: (name) => (name === "cf-ipcountry" ? value : undefined), query: () => undefined });
 
