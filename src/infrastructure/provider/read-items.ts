@@ -24,6 +24,8 @@ export type ReadItems = {
 };
 
 const mostFaults = 100;
+/** What comes before the text of an XML document, and tells its encoding, is no longer. */
+const longestProlog = 200;
 
 /** Reads a document as a mapping says. Throws what is wrong with it, to go behind "the document", where it cannot be read whole. */
 export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
@@ -71,7 +73,7 @@ function formatOf({ format, contentType }: RawDocument): Format {
 
 /** The text, in the encoding that its first bytes say, or else in UTF-8. Throws where it is not. */
 function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
-  const start = Buffer.from(pieces[0] ?? []).toString("latin1", 0, 200);
+  const start = prologOf(pieces);
   const declared = /^<\?xml[^>]*encoding=["']([\w-]+)["']/.exec(start)?.[1];
   const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1];
   const decoder = decoderOf(charset ?? declared ?? "utf-8");
@@ -82,6 +84,15 @@ function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
     if (!(error instanceof TypeError)) throw error;
     throw new Error(`is not in ${decoder.encoding}`);
   }
+}
+
+function prologOf(pieces: readonly Uint8Array[]): string {
+  let start = "";
+  for (const piece of pieces) {
+    if (start.length >= longestProlog) break;
+    start += Buffer.from(piece.subarray(0, longestProlog)).toString("latin1");
+  }
+  return start;
 }
 
 function decoderOf(encoding: string) {

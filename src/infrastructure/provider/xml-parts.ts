@@ -16,6 +16,7 @@ export class XmlParts {
   readonly #path: readonly string[];
   readonly #found: (part: Part) => void;
   readonly #open: Open[] = [];
+  #hasTop = false;
   /** How much of the path was met, at most. */
   depthFound = 0;
 
@@ -44,6 +45,8 @@ export class XmlParts {
 
   #begin(name: string, attributes: Readonly<Record<string, unknown>>): void {
     const depth = this.#open.length;
+    if (depth === 0 && this.#hasTop) throw new Error("is not well-formed XML: it has two top elements");
+    this.#hasTop = true;
     if (depth === deepest) throw new Error(`is nested more than ${deepest} deep`);
     const isKept = this.#open[depth - 1]?.element !== undefined || this.#isAt(depth, name);
     const element: Element | undefined = isKept ? Object.assign(Object.create(null), attributes) : undefined;
