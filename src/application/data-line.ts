@@ -1,5 +1,5 @@
 import type { Instant, UserId } from "../domain/evaluation-context.ts";
-import type { FeatureKey } from "../domain/feature.ts";
+import type { FeatureKey, Json } from "../domain/feature.ts";
 import type { TokenStore } from "../domain/token-store.ts";
 
 /** What the first line of an export says. */
@@ -33,8 +33,11 @@ export type CatalogueLine = {
   readonly created?: Instant;
 };
 
+/** What a source, which is named as in the configuration, keeps of a feature. */
+export type SettingLine = { readonly setting: Json; readonly source: string; readonly feature: FeatureKey };
+
 /** One line of what is exported and imported. */
-export type DataLine = DataHeader | SetLine | TokenLine | CatalogueLine;
+export type DataLine = DataHeader | SetLine | TokenLine | CatalogueLine | SettingLine;
 
 /** Where the tokens of a configuration are. */
 export type TokensOfData = {

@@ -9,15 +9,16 @@ import {
   type DataLine,
   isTokenDigest,
   type SetLine,
+  type SettingLine,
   type TokenLine,
   type TokensOfData,
 } from "./data-line.ts";
-import type { SourceSets } from "./source-sets.ts";
+import type { KnownSource, SourceSets } from "./source-sets.ts";
 
 /** Some lines, and how many members of sets, and keys of tokens, were left out, because they can be none. */
 export type ExportedPage = { readonly lines: readonly DataLine[]; readonly skipped: number };
 
-/** Tells all that the stores hold: sets, descriptions of features, and hashed tokens. Tokens that stand in a store as they are it never tells. */
+/** Tells all that the stores hold: sets, descriptions of features, settings of sources, and hashed tokens. Tokens that stand in a store as they are it never tells. */
 export class ExportData {
   readonly #sets: SourceSets;
   readonly #tokens: TokensOfData | undefined;
@@ -46,6 +47,7 @@ export class ExportData {
     yield pageOf(
       [...(await this.#catalogue.all())].map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry })),
     );
+    for (const source of this.#keepers()) yield await this.#settingsOf(source);
     if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
   }
 
@@ -56,6 +58,24 @@ export class ExportData {
       ({ key, connection }, index) =>
         all.findIndex((other) => other.key.text === key.text && other.connection === connection) === index,
     );
+  }
+
+  /** Two sources may share their settings. */
+  #keepers(): readonly KnownSource[] {
+    const all = this.#sets.sources.filter(({ settings }) => settings);
+    return all.filter(
+      ({ settings }, index) =>
+        all.findIndex(
+          (other) =>
+            other.settings?.connection === settings?.connection && other.settings?.collection === settings?.collection,
+        ) === index,
+    );
+  }
+
+  async #settingsOf({ name: source, settings }: KnownSource): Promise<ExportedPage> {
+    if (!settings) return pageOf([]);
+    const all = await askStore(source, () => settings.documents.all(settings.collection));
+    return pageOf([...all].map(([feature, { value }]): SettingLine => ({ setting: value, source, feature })));
   }
 
   async *#setsOf(family: StoredSet): AsyncGenerator<ExportedPage> {

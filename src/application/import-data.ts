@@ -1,9 +1,10 @@
-import type { DocumentStore } from "../domain/document-store.ts";
-import { ChangeRefused, tooManyMembers } from "../domain/errors.ts";
+import type { DocumentLoad, DocumentStore } from "../domain/document-store.ts";
+import { ChangeRefused, tooManyMembers, UnknownSource } from "../domain/errors.ts";
 import { type Instant, isValue } from "../domain/evaluation-context.ts";
 import { type FeatureKey, isServedKey, isWritableKey } from "../domain/feature.ts";
 import type { SetLoad } from "../domain/feature-store.ts";
 import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
+import type { StoredSettings } from "../domain/stored-settings.ts";
 import { isToken, longestToken } from "../domain/token.ts";
 import type { TokenLoad, TokenStore } from "../domain/token-store.ts";
 import type { Author } from "./author.ts";
@@ -14,10 +15,12 @@ import {
   type DataLine,
   isTokenDigest,
   type SetLine,
+  type SettingLine,
   type TokenLine,
   type TokensOfData,
 } from "./data-line.ts";
 import { ImportLanes } from "./import-lanes.ts";
+import { checkedSetting } from "./manage-settings.ts";
 import type { SourceSets } from "./source-sets.ts";
 
 /** A line and its number, from 1 on; or what is wrong with it, where it is none. */
@@ -41,6 +44,7 @@ export type Imported = {
   readonly sets: number;
   readonly tokens: number;
   readonly entries: number;
+  readonly settings: number;
   /** How many records it made, which wait for the activity log. */
   readonly records: number;
   /** How many of all these things were imported before, and left alone. */
@@ -53,7 +57,8 @@ const mostFaults = 20;
 type Deed =
   | { readonly of: "sets"; readonly stored: StoredSet; readonly item: SetLoad }
   | { readonly of: "tokens"; readonly store: TokenStore; readonly item: TokenLoad }
-  | { readonly of: "entries"; readonly store: DocumentStore; readonly item: CatalogueLine };
+  | { readonly of: "entries"; readonly store: DocumentStore; readonly item: CatalogueLine }
+  | { readonly of: "settings"; readonly kept: StoredSettings; readonly item: DocumentLoad };
 
 /** Puts into the stores what a file, or something like it, says; all of it is checked before anything is changed. */
 export class ImportData {
@@ -78,7 +83,7 @@ export class ImportData {
   }
 
   /**
-   * Adds to sets what the lines say, lets tokens speak for users, and describes features: in the order of the lines, each once,
+   * Adds to sets what the lines say, lets tokens speak for users, describes features, and has sources keep settings: in the order of the lines, each once,
    * however often it is begun; `again` begins it anew. Rejects with `ChangeRefused`, and has changed nothing, where a line is wrong.
    */
   async execute(
@@ -97,7 +102,7 @@ export class ImportData {
       await this.#catalogue.all(),
       this.#now(),
     );
-    const counts = { sets: 0, tokens: 0, entries: 0 };
+    const counts = { sets: 0, tokens: 0, entries: 0, settings: 0 };
     for await (const page of from.read()) {
       for (const read of page) {
         const deed = "line" in read && this.#deedOf(read.line);
@@ -137,7 +142,7 @@ export class ImportData {
       this.#deedOf(read.line);
       return undefined;
     } catch (error) {
-      if (error instanceof ChangeRefused) return error.message;
+      if (error instanceof ChangeRefused || error instanceof UnknownSource) return error.message;
       throw error;
     }
   }
@@ -147,6 +152,7 @@ export class ImportData {
     if ("set" in line) return this.#setDeed(line);
     if ("user" in line) return this.#tokenDeed(line);
     if ("catalogue" in line) return this.#catalogueDeed(line);
+    if ("setting" in line) return this.#settingDeed(line);
     this.#checkPepper(line);
     return undefined;
   }
@@ -184,6 +190,13 @@ export class ImportData {
     return { of: "entries", store: this.#documents, item: line };
   }
 
+  #settingDeed({ setting, source, feature }: SettingLine): Deed {
+    if (!isFeatureKey(feature)) throw unservable(feature);
+    const kept = this.#sets.settingsOf(source);
+    const value = checkedSetting(kept.check, setting);
+    return { of: "settings", kept, item: { collection: kept.collection, name: feature, value } };
+  }
+
   #checkPepper({ pepper }: DataHeader): void {
     if (pepper === undefined || this.#tokens?.pepper === undefined || pepper === this.#tokens.pepper) return;
     throw new ChangeRefused(
@@ -200,6 +213,8 @@ function put(deed: Deed, lanes: ImportLanes, place: number): Promise<void> | und
       return lanes.ofTokens(deed.store).add(deed.item, place);
     case "entries":
       return lanes.ofEntries(deed.store).add(deed.item, place);
+    case "settings":
+      return lanes.ofSettings(deed.kept).add(deed.item, place);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Instant } from "../domain/evaluation-context.ts";
 import type { FeatureKey } from "../domain/feature.ts";
 import type { SetLoad } from "../domain/feature-store.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
+import type { StoredSettings } from "../domain/stored-settings.ts";
 import type { TokenLoad, TokenStore } from "../domain/token-store.ts";
 import type { Author } from "./author.ts";
 import type { CatalogueEntry } from "./catalogue.ts";
@@ -11,8 +12,8 @@ import { catalogueCollection } from "./event-of.ts";
 import { LoadLane } from "./load-lane.ts";
 
 /**
- * The ways into the stores that an import takes: one for each kind of thing that a store has. Features of one set add up; of a token
- * or a description the later one holds.
+ * The ways into the stores that an import takes: one for each kind of thing that a store has. Features of one set add up; of a token,
+ * a description or a setting the later one holds.
  */
 export class ImportLanes {
   readonly #author: Pick<Author, "by" | "email" | "note">;
@@ -22,6 +23,7 @@ export class ImportLanes {
   readonly #sets = new Map<string, LoadLane<SetLoad>>();
   #tokens: LoadLane<TokenLoad> | undefined;
   #entries: LoadLane<CatalogueLine> | undefined;
+  readonly #settings = new Map<string, LoadLane<DocumentLoad>>();
 
   /** `known` are the descriptions that there are. */
   constructor(
@@ -76,9 +78,25 @@ export class ImportLanes {
     return this.#entries;
   }
 
+  ofSettings({ connection, documents }: StoredSettings): LoadLane<DocumentLoad> {
+    const known = this.#settings.get(connection);
+    if (known) return known;
+    const lane = new LoadLane<DocumentLoad>({
+      ...this.#author,
+      load: `${this.#load}:settings:${connection}`,
+      store: (batch) => documents.load(batch),
+      nameOf: ({ collection, name }) => `${collection}/${name}`,
+      merged: (_, later) => later,
+      weightOf: () => 1,
+    });
+    this.#settings.set(connection, lane);
+    return lane;
+  }
+
   /** Waits until everything is in the stores. Answers how many records that made, and how many things were there before. */
   async end(): Promise<{ readonly records: number; readonly skipped: number }> {
-    const lanes = [...this.#sets.values(), ...[this.#tokens, this.#entries].filter((lane) => lane !== undefined)];
+    const single = [this.#tokens, this.#entries].filter((lane) => lane !== undefined);
+    const lanes = [...this.#sets.values(), ...single, ...this.#settings.values()];
     for (const lane of lanes) await lane.end();
     const sum = (of: "records" | "skipped") => lanes.reduce((all, lane) => all + lane[of], 0);
     return { records: sum("records"), skipped: sum("skipped") };

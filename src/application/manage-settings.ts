@@ -4,7 +4,7 @@ import { ChangeRefused, RevisionMismatch, UnknownFeature } from "../domain/error
 import { type FeatureKey, inOrder, isWritableKey, type Json } from "../domain/feature.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
-import type { KeptSettings, SourceSets } from "./source-sets.ts";
+import type { KeptSettings, SettingCheck, SourceSets } from "./source-sets.ts";
 
 /** What a source keeps of a feature. */
 export type Setting = {
@@ -86,12 +86,7 @@ export class ManageSettings {
         "invalid-feature-key",
       );
     }
-    const checked = check(value);
-    if ("setting" in checked) return checked.setting;
-    const sentences = checked.faults.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the setting"} ${detail}`);
-    const more =
-      checked.faults.length > sentences.length ? `; and ${checked.faults.length - sentences.length} more` : "";
-    throw new ChangeRefused(`${sentences.join("; ")}${more}.`, "validation-failed", checked.faults);
+    return checkedSetting(check, value);
   }
 
   /** Rejects as a change for that revision would. */
@@ -128,6 +123,15 @@ export class ManageSettings {
       this.#changed(connection, collection);
     }
   }
+}
+
+/** What is kept where somebody writes this down. Throws `ChangeRefused` with all that is wrong with it. */
+export function checkedSetting(check: SettingCheck, value: Json): Json {
+  const checked = check(value);
+  if ("setting" in checked) return checked.setting;
+  const sentences = checked.faults.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the setting"} ${detail}`);
+  const more = checked.faults.length > sentences.length ? `; and ${checked.faults.length - sentences.length} more` : "";
+  throw new ChangeRefused(`${sentences.join("; ")}${more}.`, "validation-failed", checked.faults);
 }
 
 const settingIn = ({ check }: KeptSettings, feature: FeatureKey, { value, revision }: Document): Setting => ({

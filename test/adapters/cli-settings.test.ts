@@ -31,6 +31,35 @@ describe("the settings at the command line", () => {
     expect((await run(["list", "switches"])).stdout).toBe('b {"on":true,"floors":[]}\n');
   });
 
+  it("are exported and imported, once each, and only what is one", async () => {
+    const tool = (...args: readonly string[]) =>
+      tidegate(["--config", join(folder, "tidegate.yaml"), ...args], {
+        ...kindsEnv,
+        FOLDER: folder,
+        TIDEGATE_DATA: folder,
+      });
+    const file = join(folder, "lines.ndjson");
+    const line = (setting: unknown, feature = "carried", source = "switches") =>
+      `${JSON.stringify({ setting, source, feature })}\n`;
+    const write = (...lines: readonly string[]) => writeFileSync(file, `{"tidegate":1}\n${lines.join("")}`);
+    write(line({ on: false }), line({ on: true }), line({ on: true, floors: [1] }, "carried/too"));
+    const first = await tool("import", file);
+    expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(", settings of features 3\n")]);
+    expect((await run(["get", "switches", "carried"])).stdout).toContain('"on": true');
+    expect((await tool("import", file)).stdout).toContain("3 of them were imported before");
+    const exported = (await tool("export")).stdout;
+    expect(exported).toContain(line({ on: true, floors: [1] }, "carried/too"));
+    expect(exported).toContain(line({ on: true, floors: [] }));
+
+    write(line({ on: 1 }), line({ on: true }, "a", "literal"), line({ on: true }, "a", "nobody"), line(null, ""));
+    const { code, stderr } = await tool("import", file);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /line 2: \/on is no boolean; send one\.\n.*line 3: The source "literal".*\n.*line 4: There is no/,
+    );
+    expect(stderr).toMatch(/line 5: "" cannot be a feature key/);
+  });
+
   it.each([
     [["set", "switches", "c", "{"], /^tidegate: the setting is no JSON; write it as in/],
     [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is no boolean; send one\.\n$/],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DataLine } from "../../application/data-line.ts";
+import type { Json } from "../../domain/feature.ts";
 import { faultOf } from "../http/schema-faults.ts";
 import { instant } from "../instant.ts";
 
@@ -19,6 +20,7 @@ const shapes = {
     archived: z.boolean().default(false),
     created: instant().exactOptional(),
   }),
+  setting: z.strictObject({ setting: z.json() as z.ZodType<Json>, source: z.string(), feature: z.string() }),
 } satisfies Readonly<Record<string, z.ZodType<DataLine>>>;
 const names = Object.keys(shapes) as (keyof typeof shapes)[];
 

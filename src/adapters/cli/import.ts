@@ -16,7 +16,9 @@ type Named = { readonly name: string; readonly file: LineFile };
 /** `tidegate import`: puts into the stores what an export holds, or another Redis. */
 export const importCommand = (onStores: OnStores): Command =>
   new Command("import")
-    .description("put sets, tokens and descriptions of features into the stores; see docs/import-and-export.md")
+    .description(
+      "put sets, tokens, descriptions and settings of features into the stores; see docs/import-and-export.md",
+    )
     .argument("[file]", "what `tidegate export` wrote, or lines like it; - is standard input")
     .option(
       "--from-redis [url]",
@@ -87,8 +89,11 @@ async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {
   }
 }
 
-function tell({ sets, tokens, entries, records, skipped }: Imported): void {
-  console.log(`imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}`);
+function tell({ sets, tokens, entries, settings, records, skipped }: Imported): void {
+  const kept = settings > 0 ? `, settings of features ${counts(settings)}` : "";
+  console.log(
+    `imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}${kept}`,
+  );
   if (skipped > 0) console.log(`${counts(skipped)} of them were imported before; import them anew with --again`);
   if (records > 0) {
     console.log(
