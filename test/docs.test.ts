@@ -2,9 +2,11 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { Ajv } from "ajv";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { generated } from "../docs/generate.ts";
+import { TestProcess } from "./support/process.ts";
+import { ProjectCopy } from "./support/project-copy.ts";
 import { startService } from "./support/service.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -23,7 +25,7 @@ describe("the pages", () => {
     const named = [...read(page).matchAll(/`((?:test|src|docs|config)\/[\w./-]+\.\w+)`/g)].map(
       ([, file]) => file ?? "",
     );
-    const sources = named.map((file) => (/hours\.(test\.)?ts$/.test(file) ? "docs/adding-a-source.md" : file));
+    const sources = named.map((file) => (/wide-window\.(test\.)?ts$/.test(file) ? "docs/adding-a-source.md" : file));
     for (const link of [...links.map((to) => join(dirname(page), to)), ...sources]) {
       expect(existsSync(join(root, link)), `${page} names ${link}`).toBe(true);
     }
@@ -64,55 +66,48 @@ describe("docs/adding-a-source.md", () => {
     code,
   }));
   const yaml = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
-  const folder = mkdtempSync(join(tmpdir(), "tidegate-docs-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const commands = [...page.matchAll(/^\$ (.*)\n((?:(?!```|\$ ).*\n)*)/gm)].map(([, command = "", output = ""]) => ({
+    command,
+    output: output.trimEnd(),
+  }));
 
-  it("shows a source and its test that work as they stand", async ({ task }) => {
+  it("leads to a source of one's own, step by step", async () => {
+    using project = new ProjectCopy();
+    const [begin, ...asked] = commands;
+    const printed = await project.run("sh", "-c", (begin?.command ?? "").replace("npx tidegate", "node src/cli.ts"));
+    expect(printed.trimEnd()).toBe(begin?.output);
     const [source, test] = files;
-    expect([source?.file, test?.file]).toEqual([
-      "src/adapters/sources/hours.ts",
-      "test/adapters/sources/hours.test.ts",
-    ]);
-    // A folder beside the repository's own, from which the same relative imports lead to the same files.
     for (const { file, code } of files.slice(0, 2)) {
-      const copy = join(folder, file);
-      mkdirSync(dirname(copy), { recursive: true });
-      writeFileSync(
-        copy,
-        code.replaceAll(/from "(\.[^"]+)"/g, (_, to) => `from "${target(file, to)}"`),
-      );
+      expect(printed).toContain(`wrote ${file}\n`);
+      writeFileSync(join(project.folder, file), code);
     }
-    const { startVitest } = await import("vitest/node");
-    const run = await startVitest("test", [], {
-      watch: false,
-      root: folder,
-      config: false,
-      include: ["test/**/*.test.ts"],
-      reporters: [{}],
-    });
-    const tests = run.state.getTestModules().flatMap((module) => [...module.children.allTests()]);
-    await run.close();
-    expect(tests.length, task.name).toBeGreaterThanOrEqual(6);
-    expect(tests.map((each) => each.result().state)).toEqual(tests.map(() => "passed"));
-  });
-
-  /** Where an import of a file of the page leads: to another file of the page, or into the repository. */
-  function target(file: string, to: string): string {
-    const path = relative(".", join(dirname(file), to));
-    return files.some((other) => other.file === path) ? join(folder, path) : join(root, path);
-  }
+    await project.run("tsc", "--project", ".");
+    await project.run("biome", "format", source?.file ?? "", test?.file ?? "");
+    expect(await project.test(test?.file ?? "")).toMatch(/Tests +7 passed/);
+    writeFileSync(join(project.folder, "my.yaml"), yaml[0] ?? "");
+    const service = join(project.folder, "src/main.ts");
+    const env = { TIDEGATE_CONFIG: join(project.folder, "my.yaml"), PORT: "0" };
+    await using serving = new TestProcess([service], env);
+    expect(asked).toHaveLength(2);
+    for (const { command, output } of asked) {
+      const [, path = ""] = /^curl "http:\/\/localhost:5000(.*)"$/.exec(command) ?? [];
+      expect(await (await fetch((await serving.url()) + path)).text()).toBe(output);
+    }
+  }, 300_000);
 
   it("shows a source from outside the repository that works as it stands", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-docs-"));
     const weekend = files[2];
-    expect(weekend?.file).toBe("sources/weekend.js");
+    expect(weekend?.file).toBe("sources/weekend.mjs");
     mkdirSync(join(folder, "sources"));
     writeFileSync(join(folder, "sources/weekend.mjs"), weekend?.code ?? "");
     const config = (yaml[1] ?? "").replace(
-      "./sources/weekend.js",
+      "./sources/weekend.mjs",
       relative(join(tmpdir(), "x"), join(folder, "sources/weekend.mjs")),
     );
     await using service = await startService(config, { TIDEGATE_SOURCE_FOLDERS: folder });
     const weekendNow = [0, 6].includes(new Date().getUTCDay());
     expect(await (await service.get("/features")).json()).toEqual({ active_features: weekendNow ? ["brunch"] : [] });
+    rmSync(folder, { recursive: true });
   });
 });

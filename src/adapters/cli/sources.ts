@@ -1,9 +1,24 @@
+import { relative } from "node:path";
 import { Command } from "commander";
 import { builtIn, kinds } from "../source-catalogue.ts";
+import { newSource, newSourceOutside, writeDrafts } from "./new-source.ts";
 
-/** `tidegate sources`: the kinds of source there are. */
-export const sourcesCommand = (): Command =>
-  new Command("sources").description("list the kinds of source there are").action(async () => {
+/** `tidegate sources`: the kinds of source there are, and the beginning of another. */
+export function sourcesCommand(): Command {
+  const command = new Command("sources").description("list the kinds of source there are").action(async () => {
     const width = Math.max(...kinds.map((kind) => kind.length));
     for (const kind of kinds) console.log(`${kind.padEnd(width)}  ${(await builtIn(kind)).summary}`);
   });
+  command
+    .command("new")
+    .description("begin a kind of source of your own: write its file and its test")
+    .argument("<kind>", "its name, as in opening-hours")
+    .option("--outside <folder>", "write files that need nothing of this repository into a folder")
+    .action((kind: string, { outside }: { outside?: string }) => {
+      const { drafts, next } = outside === undefined ? newSource(kind) : newSourceOutside(kind, outside);
+      writeDrafts(drafts);
+      for (const { file } of drafts) console.log(`wrote ${relative("", file)}`);
+      for (const line of next) console.log(line);
+    });
+  return command;
+}

@@ -1,0 +1,150 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { ChangeRefused } from "../../domain/errors.ts";
+import { kinds } from "../source-catalogue.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+
+/** A file to be written. */
+type Draft = { readonly file: string; readonly text: string };
+
+/** What is to be written for a new kind of source, and what there is to do then, a line each. */
+export type NewSource = { readonly drafts: readonly Draft[]; readonly next: readonly string[] };
+
+/** A kind of source in this repository, with its test. Throws `ChangeRefused` where there cannot be one of that name. */
+export function newSource(kind: string): NewSource {
+  checkName(kind);
+  if (kinds.includes(kind)) throw new ChangeRefused(`there is a kind "${kind}" already; choose another name`);
+  const tests = join(root, "test/adapters/sources");
+  if (!existsSync(tests)) {
+    throw new ChangeRefused(
+      "here is no repository to write to, only what runs; write the source --outside, to a folder",
+    );
+  }
+  const test = join(tests, `${kind}.test.ts`);
+  return {
+    drafts: [
+      { file: join(root, "src/adapters/sources", `${kind}.ts`), text: definition },
+      { file: test, text: contractTest(kind) },
+    ],
+    next: [
+      "Say in the first what it does, and in the second what is expected of it. Then run its test,",
+      `  npx vitest run --project all ${relative(root, test)}`,
+      "and `make docs`, which puts it among the kinds. A configuration uses it like this:",
+      ...yamlOf(kind, kind),
+    ],
+  };
+}
+
+/** A kind of source that needs nothing of this repository, with its test. Throws likewise. */
+export function newSourceOutside(kind: string, folder: string): NewSource {
+  checkName(kind);
+  const file = join(folder, `${kind}.mjs`);
+  const test = join(folder, `${kind}.test.mjs`);
+  return {
+    drafts: [
+      { file, text: definitionOutside },
+      { file: test, text: testOutside(kind) },
+    ],
+    next: [
+      "Say in the first what it does, and in the second what is expected of it. Then run its test,",
+      `  node --test ${test}`,
+      `and list the folder for the service, as in TIDEGATE_SOURCE_FOLDERS=${resolve(folder)}. A configuration in it uses it like this:`,
+      ...yamlOf(kind, `./${kind}.mjs`),
+    ],
+  };
+}
+
+/** Writes what is not there yet, or nothing at all: throws `ChangeRefused` where one of the files is there. */
+export function writeDrafts(drafts: readonly Draft[]): void {
+  const taken = drafts.find(({ file }) => existsSync(file));
+  if (taken) throw new ChangeRefused(`${taken.file} is there already; remove it, or choose another name`);
+  for (const { file, text } of drafts) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text, { flag: "wx" });
+  }
+}
+
+function checkName(kind: string): void {
+  if (kind.length <= 40 && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(kind)) return;
+  throw new ChangeRefused(
+    `${JSON.stringify(kind)} is no name of a kind; write up to 40 characters: words of a-z and 0-9, a letter first, with hyphens between them, as in opening-hours`,
+  );
+}
+
+const yamlOf = (name: string, kind: string): readonly string[] => [
+  "  sources:",
+  `    - { name: ${name}, kind: ${kind}, features: [feature_1] }`,
+];
+
+const definition = `import type { Resolution } from "../../domain/feature.ts";
+import { defineSource } from "../source.ts";
+
+export const source = defineSource({
+  summary: "Switches its features on for everyone.",
+  options: ({ z }) =>
+    z.strictObject({
+      features: z.array(z.string()).min(1).describe("The features."),
+    }),
+  example: { features: ["feature_1"] },
+  // Its answers follow from its options and the context alone.
+  replayable: true,
+  create: ({ features }) => {
+    const on: Resolution = { on: true, value: true, reason: "STATIC" };
+    const answer = {
+      features: new Map(features.map((feature) => [feature, on])),
+      // It never becomes another by itself.
+      validUntil: Number.POSITIVE_INFINITY,
+    };
+    // Of the context it reads nothing.
+    return { reads: [], resolve: () => answer };
+  },
+});
+`;
+
+const contractTest = (kind: string): string => `import { describe } from "vitest";
+import { source } from "../../../src/adapters/sources/${kind}.ts";
+import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
+import { hostOn } from "../../support/stores.ts";
+
+describe("kind ${kind}", () => {
+  featureResolverContract(async () => ({
+    resolver: source.create({ features: ["feature_1"] }, hostOn(undefined)),
+    context: { at: 0 },
+    on: ["feature_1"],
+  }));
+});
+`;
+
+const definitionOutside = `export const source = {
+  summary: "Switches its features on for everyone.",
+  options: ({ z }) =>
+    z.strictObject({
+      features: z.array(z.string()).min(1).describe("The features."),
+    }),
+  example: { features: ["feature_1"] },
+  // Its answers follow from its options and the context alone.
+  replayable: true,
+  create: ({ features }) => {
+    const on = { on: true, value: true, reason: "STATIC" };
+    const answer = {
+      features: new Map(features.map((feature) => [feature, on])),
+      // It never becomes another by itself.
+      validUntil: Number.POSITIVE_INFINITY,
+    };
+    // Of the context it reads nothing.
+    return { reads: [], resolve: () => answer };
+  },
+};
+`;
+
+const testOutside = (kind: string): string => `import assert from "node:assert/strict";
+import { test } from "node:test";
+import { source } from "./${kind}.mjs";
+
+test("switches its features on", async () => {
+  const resolver = source.create({ features: ["feature_1"] });
+  const { features } = await resolver.resolve({ at: Date.now() });
+  assert.equal(features.get("feature_1")?.on, true);
+});
+`;

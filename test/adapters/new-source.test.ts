@@ -1,0 +1,88 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newSource, newSourceOutside } from "../../src/adapters/cli/new-source.ts";
+import { tidegate } from "../support/process.ts";
+import { ProjectCopy } from "../support/project-copy.ts";
+import { startService } from "../support/service.ts";
+
+/** The YAML at the end of what is printed. */
+const yamlIn = (printed: string): string => printed.slice(printed.indexOf("  sources:")).replaceAll(/^ {2}/gm, "");
+
+describe("a kind of source that was begun in the repository", () => {
+  let project: ProjectCopy;
+  let printed: string;
+  beforeAll(async () => {
+    project = new ProjectCopy();
+    printed = await project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
+  });
+  afterAll(() => project[Symbol.dispose]());
+
+  const written = ["src/adapters/sources/opening-hours.ts", "test/adapters/sources/opening-hours.test.ts"];
+
+  it("passes its own test, and those of all kinds", async () => {
+    expect(printed).toMatch(/^wrote src.*opening-hours\.ts\nwrote test.*opening-hours\.test\.ts\n/);
+    await project.test("test/adapters/sources/opening-hours.test.ts", "test/adapters/source-catalogue.test.ts");
+  });
+
+  it("has types, format and style as the rest", async () => {
+    await project.run("tsc", "--project", ".");
+    await project.run("biome", "ci", ...written);
+  }, 300_000);
+
+  it("goes into the docs, and is configured as it was told", async () => {
+    await project.run("node", "docs/generate.ts");
+    await project.test("test/docs.test.ts", "--testNamePattern", "make docs");
+    expect(await project.run("node", "src/cli.ts", "sources")).toContain("opening-hours  Switches its features on");
+    await project.run("sh", "-c", `cat > my.yaml <<'END'\n${yamlIn(printed)}END`);
+    const checked = await project.run("node", "src/cli.ts", "--config", "my.yaml", "features");
+    expect(checked).toBe("feature_1\n");
+  }, 300_000);
+
+  it("is not begun twice", async () => {
+    const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
+    await expect(again).rejects.toThrow(/there is a kind "opening-hours" already; choose another name/);
+  });
+
+  it("is not begun over a test that is there", async () => {
+    await project.run("rm", written[0] ?? "");
+    const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
+    await expect(again).rejects.toThrow(/opening-hours\.test\.ts is there already; remove it, or choose another name/);
+    await expect(project.run("ls", written[0] ?? "")).rejects.toThrow();
+  });
+});
+
+describe("a kind of source that was begun outside", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-outside-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("needs nothing of the repository, passes its own test, and serves as it was told", async () => {
+    const { code, stdout, stderr } = await tidegate(["sources", "new", "opening-hours", "--outside", folder]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(`TIDEGATE_SOURCE_FOLDERS=${folder}`);
+    using project = new ProjectCopy();
+    expect(await project.run("node", "--test", join(folder, "opening-hours.test.mjs"))).toMatch(/pass 1\b/);
+    const yaml = yamlIn(stdout).replace("./", `${"../".repeat(20)}${folder.slice(1)}/`);
+    await using service = await startService(yaml, { TIDEGATE_SOURCE_FOLDERS: folder });
+    expect(await (await service.get("/features")).json()).toEqual({ active_features: ["feature_1"] });
+    const again = await tidegate(["sources", "new", "opening-hours", "--outside", folder]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("opening-hours.mjs is there already")]);
+  });
+
+  it.each([
+    "Opening",
+    "opening_hours",
+    "-hours",
+    "hours-",
+    "a--b",
+    "7up",
+    "../hours",
+    "opening hours",
+    "a".repeat(41),
+    "",
+  ])("is not called %j", (kind) => {
+    expect(() => newSource(kind)).toThrow(/is no name of a kind; write up to 40 characters/);
+    expect(() => newSourceOutside(kind, folder)).toThrow(/is no name of a kind/);
+  });
+});
