@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { ChangeRefused } from "../../domain/errors.ts";
 import { kinds } from "../source-catalogue.ts";
@@ -24,8 +24,8 @@ export function newSource(kind: string): NewSource {
   const test = join(tests, `${kind}.test.ts`);
   return {
     drafts: [
-      { file: join(root, "src/adapters/sources", `${kind}.ts`), text: definition },
-      { file: test, text: contractTest(kind) },
+      { file: join(root, "src/adapters/sources", `${kind}.ts`), text: template("source.ts", kind) },
+      { file: test, text: template("test.ts", kind) },
     ],
     next: [
       "Say in the first what it does, and in the second what is expected of it. Then run its test,",
@@ -43,8 +43,8 @@ export function newSourceOutside(kind: string, folder: string): NewSource {
   const test = join(folder, `${kind}.test.mjs`);
   return {
     drafts: [
-      { file, text: definitionOutside },
-      { file: test, text: testOutside(kind) },
+      { file, text: template("source.mjs", kind) },
+      { file: test, text: template("test.mjs", kind) },
     ],
     next: [
       "Say in the first what it does, and in the second what is expected of it. Then run its test,",
@@ -77,74 +77,6 @@ const yamlOf = (name: string, kind: string): readonly string[] => [
   `    - { name: ${name}, kind: ${kind}, features: [feature_1] }`,
 ];
 
-const definition = `import type { Resolution } from "../../domain/feature.ts";
-import { defineSource } from "../source.ts";
-
-export const source = defineSource({
-  summary: "Switches its features on for everyone.",
-  options: ({ z }) =>
-    z.strictObject({
-      features: z.array(z.string()).min(1).describe("The features."),
-    }),
-  example: { features: ["feature_1"] },
-  // Its answers follow from its options and the context alone.
-  replayable: true,
-  create: ({ features }) => {
-    const on: Resolution = { on: true, value: true, reason: "STATIC" };
-    const answer = {
-      features: new Map(features.map((feature) => [feature, on])),
-      // It never becomes another by itself.
-      validUntil: Number.POSITIVE_INFINITY,
-    };
-    // Of the context it reads nothing.
-    return { reads: [], resolve: () => answer };
-  },
-});
-`;
-
-const contractTest = (kind: string): string => `import { describe } from "vitest";
-import { source } from "../../../src/adapters/sources/${kind}.ts";
-import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
-import { hostOn } from "../../support/stores.ts";
-
-describe("kind ${kind}", () => {
-  featureResolverContract(async () => ({
-    resolver: source.create({ features: ["feature_1"] }, hostOn(undefined)),
-    context: { at: 0 },
-    on: ["feature_1"],
-  }));
-});
-`;
-
-const definitionOutside = `export const source = {
-  summary: "Switches its features on for everyone.",
-  options: ({ z }) =>
-    z.strictObject({
-      features: z.array(z.string()).min(1).describe("The features."),
-    }),
-  example: { features: ["feature_1"] },
-  // Its answers follow from its options and the context alone.
-  replayable: true,
-  create: ({ features }) => {
-    const on = { on: true, value: true, reason: "STATIC" };
-    const answer = {
-      features: new Map(features.map((feature) => [feature, on])),
-      // It never becomes another by itself.
-      validUntil: Number.POSITIVE_INFINITY,
-    };
-    // Of the context it reads nothing.
-    return { reads: [], resolve: () => answer };
-  },
-};
-`;
-
-const testOutside = (kind: string): string => `import assert from "node:assert/strict";
-import { test } from "node:test";
-import { source } from "./${kind}.mjs";
-
-test("switches its features on", async () => {
-  const resolver = source.create({ features: ["feature_1"] });
-  const { features } = await resolver.resolve({ at: Date.now() });
-  assert.equal(features.get("feature_1")?.on, true);
-});
-`;
+/** One of the files in the folder beside this one, of a kind. */
+const template = (name: string, kind: string): string =>
+  readFileSync(join(import.meta.dirname, "new-source", `${name}.txt`), "utf8").replaceAll("KIND", kind);
