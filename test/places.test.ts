@@ -23,7 +23,7 @@ describe("the page about places", () => {
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
     await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
     await page.follow("See what is on where", await service.url(), env, 12);
-  });
+  }, 180_000);
 });
 
 describe("over HTTP", () => {
@@ -82,6 +82,7 @@ context: { trustedProxies: [loopback] }
     ["?latitude=91&longitude=0", {}],
     ["?latitude=NaN&longitude=NaN", {}],
     ["?latitude=37.4", {}],
+    ["?latitude=37.4&longitude=-6&longitude=-5", {}],
     ["?longitude=-6&latitude=", {}],
     ["", { "x-latitude": "37.4" }],
   ])("refuses %j with %j, and says what to send", async (query, headers) => {

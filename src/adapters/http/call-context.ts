@@ -68,8 +68,7 @@ export class CallContext {
    * nothing.
    */
   in(incoming: IncomingMessage, query: (name: string) => readonly string[]): Circumstances {
-    const [said, another] = query("location");
-    if (another !== undefined) throw new InvalidContext("The location is given twice; send one.");
+    const said = once(query("location"), "location");
     const ip = this.#readsAddress ? this.#addressOf(incoming) : undefined;
     const clientId = this.#readsClientId ? this.#clientIdIn(incoming) : undefined;
     const attributes = this.attributes.in(query, (name) => textOf(incoming.headers[name]));
@@ -77,7 +76,7 @@ export class CallContext {
       clues: {
         ...(said ? { said } : {}),
         header: (name) => this.#hint(incoming, name),
-        query: (name) => query(name)[0],
+        query: (name) => once(query(name), `parameter ${name}`),
         ...(ip === undefined ? {} : { ip }),
       },
       ...(clientId === undefined ? {} : { clientId }),
@@ -131,6 +130,11 @@ export class CallContext {
     const address = proxyAddress(incoming, this.#isTrusted).replace(/^::ffff:/i, "");
     return isIP(address) ? address : undefined;
   }
+}
+
+function once([value, another]: readonly string[], what: string): string | undefined {
+  if (another !== undefined) throw new InvalidContext(`The ${what} is given twice; send one.`);
+  return value;
 }
 
 const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);

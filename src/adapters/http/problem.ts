@@ -43,7 +43,7 @@ export const problems = {
     status: 400,
     title: "Invalid context",
     meaning:
-      "The location is longer than 200 characters, has control characters, or is given twice. Send one plain name.",
+      "What the call tells of its circumstances cannot be: the name of a place is longer than 200 characters, deeper than 8 levels, has control characters or is given twice, or coordinates are no point. The detail names it and what to send.",
   },
   "invalid-query": {
     status: 400,

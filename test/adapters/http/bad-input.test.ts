@@ -112,7 +112,7 @@ describe("credentials that are none", () => {
       /^(get|srandmember|pttl|exists)$/i.test(name) ? [rest[0] ?? ""] : /^ping$/i.test(name) ? [] : [name],
     );
     const meant = ["features:user:1", "token:1234", "token:nobody", "tidegate:store"];
-    const places = ["madrid%3A1", "%7Bx%7D", "../..", "%2A", "global_features", "a%20b"].map(
+    const places = ["madrid%3A1", "%7Bx%7D", "../..", "..", "%2A", "global_features", "a%20b"].map(
       (place) => `location:${place}`,
     );
     expect(new Set(keys)).toEqual(new Set([...meant, ...places]));

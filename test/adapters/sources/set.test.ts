@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { source } from "../../../src/adapters/sources/set.ts";
+import type { FeatureSets } from "../../../src/domain/feature-sets.ts";
 import { KeyTemplate } from "../../../src/domain/key-template.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
@@ -65,6 +66,22 @@ describe.each([
     expect([[...one.features.keys()].sort(), one.from?.length]).toEqual([["siesta", "tapas"], 1]);
     expect((await resolver.resolve({ userId: "1", at: 0 })).features.size).toBe(0);
     expect(resolver.reads).toEqual(["locations"]);
+  });
+
+  it("asks for the sets of all places in one turn, so that they travel together", async () => {
+    const asked: string[] = [];
+    const sets: FeatureSets = {
+      read: (key, limit) => {
+        asked.push(key);
+        return store.connection.sets.read(key, limit);
+      },
+    };
+    const answer = setOf({ ...store.connection, sets }, "location:{location}").resolve({
+      locations: ["a/b/c", "a/b", "a"],
+      at: 0,
+    });
+    expect(asked).toEqual(["location:a/b/c", "location:a/b", "location:a"]);
+    await answer;
   });
 
   it("cannot tell where one of several sets has more members than it may", async () => {
