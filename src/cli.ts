@@ -126,6 +126,11 @@ program
   .addCommand(exportCommand(onStores))
   .addCommand(sourcesCommand());
 
+// Who reads what is printed, as `head` does, may have enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 await exitingWell(async () => {
   await program.parseAsync();
 });

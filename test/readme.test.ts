@@ -23,6 +23,8 @@ describe("the README", () => {
     await readme.follow("Activity log", url, env, 5);
     expect(readme.configure("Add a rule set").trimEnd().split("\n")).toHaveLength(4);
     await readme.follow("Add a rule set", url, env, 3);
+    expect(readme.configure("A place").trimEnd().split("\n")).toHaveLength(3);
+    await readme.follow("A place", url, env, 6);
     await using located = new TestProcess(["src/main.ts"], {
       ...env,
       PORT: "0",

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kinds } from "../../src/adapters/source-catalogue.ts";
 import { tidegate } from "../support/process.ts";
@@ -37,6 +39,15 @@ describe("the command line", () => {
     expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
     expect(unknown.stderr).toMatch(/^tidegate: Nobody is known by this token/);
     expect((await tidegate(["features", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
+  });
+
+  it("ends well when who reads has enough", async () => {
+    const many = { TIDEGATE_DATA: join(folder, "many") };
+    const features = Array.from({ length: 3_000 }, (_, index) => `feature_${index}`);
+    expect((await tidegate(["set", "add", "global_features", ...features], many)).code).toBe(0);
+    const script = `{ "${process.execPath}" src/cli.ts explain; echo "code $?" >&2; } | head -1`;
+    const { stdout, stderr } = await promisify(execFile)("sh", ["-c", script], { env: { ...process.env, ...many } });
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^feature_0: on/), "code 0\n"]);
   });
 
   it("changes and lists sets", async () => {
