@@ -1,7 +1,13 @@
 import { flagdDefinitions } from "../../infrastructure/flagd/flagd-definitions.ts";
 import { FlagdRules } from "../../infrastructure/flagd/flagd-rules.ts";
 import { followFile } from "../../infrastructure/followed/followed-file.ts";
-import { headerText, oneOf, polledUrl } from "../../infrastructure/followed/followed-options.ts";
+import {
+  addressFault,
+  headerText,
+  oneOf,
+  polledUrl,
+  readsAddress,
+} from "../../infrastructure/followed/followed-options.ts";
 import { followedRules } from "../../infrastructure/followed/followed-rules.ts";
 import { followUrl } from "../../infrastructure/followed/followed-url.ts";
 import { defineSource } from "../source.ts";
@@ -20,6 +26,7 @@ export const source = defineSource({
         url: polledUrl.optional().describe("A URL that answers with such definitions. It is polled."),
         authorization: headerText.optional().describe("Of a URL: what to send as `Authorization`."),
         pollSeconds: z.coerce.number().min(1).max(86_400).default(30).describe("Of a URL: how often it is polled."),
+        readsAddress,
       })
       .superRefine(oneOf("definitions", "file", "url")),
   example: {
@@ -35,17 +42,18 @@ export const source = defineSource({
     },
   },
   replayable: ({ definitions }) => definitions !== undefined,
-  create: ({ definitions, file, url, authorization, pollSeconds }, { name, warn }) => {
+  create: ({ definitions, file, url, authorization, pollSeconds, readsAddress }, { name, warn }) => {
     const faulty = (fault: string) => warn({ source: name, fault }, "flag definitions have a fault");
     const parse = (text: string): FlagdRules => {
       const rules = FlagdRules.parse(text);
       rules.faults.forEach(faulty);
+      if (!readsAddress && rules.reads?.includes("ip")) faulty(addressFault);
       return rules;
     };
-    if (file !== undefined) return followedRules(followFile(file, parse, faulty));
+    if (file !== undefined) return followedRules(followFile(file, parse, faulty), readsAddress);
     if (url !== undefined) {
       const headers = authorization === undefined ? {} : { Authorization: authorization };
-      return followedRules(followUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse, faulty));
+      return followedRules(followUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse, faulty), readsAddress);
     }
     const rules = new FlagdRules(definitions);
     return { resolve: (context) => rules.answer(context), ...(rules.reads ? { reads: rules.reads } : {}) };

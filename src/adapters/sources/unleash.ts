@@ -1,5 +1,11 @@
 import { followFile } from "../../infrastructure/followed/followed-file.ts";
-import { headerText, oneOf, polledUrl } from "../../infrastructure/followed/followed-options.ts";
+import {
+  addressFault,
+  headerText,
+  oneOf,
+  polledUrl,
+  readsAddress,
+} from "../../infrastructure/followed/followed-options.ts";
 import { followedRules } from "../../infrastructure/followed/followed-rules.ts";
 import { followUrl } from "../../infrastructure/followed/followed-url.ts";
 import { UnleashRules } from "../../infrastructure/unleash/unleash-rules.ts";
@@ -31,17 +37,19 @@ export const source = defineSource({
           ),
         appName: headerText.default("tidegate").describe("What constraints on `appName` see, and the server."),
         environment: z.string().min(1).default("default").describe("What constraints on `environment` see."),
+        readsAddress,
       })
       .superRefine(oneOf("url", "file")),
   example: { url: "https://unleash.example.com/api", token: `\${UNLEASH_TOKEN}` },
-  create: ({ url, token, pollSeconds, file, appName, environment }, { name, warn }) => {
+  create: ({ url, token, pollSeconds, file, appName, environment, readsAddress }, { name, warn }) => {
     const faulty = (fault: string) => warn({ source: name, fault }, "the features of Unleash have a fault");
     const parse = (text: string): UnleashRules => {
       const rules = UnleashRules.parse(text, { appName, environment });
       rules.faults.forEach(faulty);
+      if (!readsAddress && text.includes('"remoteAddress"')) faulty(addressFault);
       return rules;
     };
-    if (url === undefined) return followedRules(followFile(file ?? "", parse, faulty));
+    if (url === undefined) return followedRules(followFile(file ?? "", parse, faulty), readsAddress);
     const polled = {
       url: `${url.replace(/\/$/, "")}/client/features`,
       headers: {
@@ -52,6 +60,6 @@ export const source = defineSource({
       },
       everyMs: pollSeconds * 1_000,
     };
-    return followedRules(followUrl(polled, parse, faulty));
+    return followedRules(followUrl(polled, parse, faulty), readsAddress);
   },
 });

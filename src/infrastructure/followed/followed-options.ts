@@ -19,6 +19,15 @@ export const headerText = z
   .string()
   .regex(/^[\x20-\x7e]+$/, "cannot be sent in a header; write printable ASCII characters");
 
+/** Whether rules that may change are shown the address of who asks. */
+export const readsAddress = z
+  .boolean()
+  .default(false)
+  .describe("Whether the rules may go by the client's address. Each address has an answer of its own then.");
+
+/** What is wrong with rules that go by an address which they are not shown. */
+export const addressFault = "the rules go by the client's address, which they are not shown; set readsAddress to true";
+
 /** For a map of options: that just one of these is given, since each says where the same comes from. */
 export const oneOf =
   (...names: readonly string[]) =>

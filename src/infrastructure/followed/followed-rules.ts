@@ -5,11 +5,16 @@ import type { Followed } from "./latest.ts";
 /** Rules that answer at once, and never change. */
 type Rules = { answer(context: EvaluationContext): Answer };
 
-/** A source that answers by the latest of rules that others keep; what it said ends when they change them. */
-export const followedRules = (followed: Followed<Rules>): FeatureResolver => ({
-  resolve: (context) => {
+/**
+ * A source that answers by the latest of rules that others keep; what it said ends when they change them. They may come to read any
+ * field; the address only with `readsAddress`, for then nobody shares an answer with another address.
+ */
+export const followedRules = (followed: Followed<Rules>, readsAddress: boolean): FeatureResolver => ({
+  reads: ["userId", "targetingKey", "locations", "attributes", ...(readsAddress ? (["ip"] as const) : [])],
+  resolve: ({ ip, ...context }) => {
     const held = followed.read();
-    return { ...held.value.answer(context), from: [held] };
+    const asked = ip !== undefined && readsAddress ? { ...context, ip } : context;
+    return { ...held.value.answer(asked), from: [held] };
   },
   [Symbol.asyncDispose]: () => followed[Symbol.asyncDispose](),
 });

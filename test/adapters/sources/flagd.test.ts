@@ -208,8 +208,20 @@ describe("kind flagd", () => {
     expect(told).toEqual(reads);
   });
 
-  it("does not know which fields will decide where the definitions may change", () => {
-    expect(opened({ file: write("reads.json", JSON.stringify({ flags })) }).reads).toBeUndefined();
+  it("cannot know which fields will decide where the definitions may change, and shows the address only when it is told to", async () => {
+    const targeting = { if: [{ starts_with: [{ var: "ip" }, "192.0.2."] }, "on"] };
+    const file = write("reads.json", JSON.stringify({ flags: { flag: { ...plain, targeting } } }));
+    const on = async (resolver: ReturnType<typeof opened>) =>
+      (await resolver.resolve({ at: 0, ip: "192.0.2.1" })).features.get("flag")?.on;
+    const warnings: { fault: string }[] = [];
+    const blind = opened({ file }, warnings);
+    expect(blind.reads).toEqual(["userId", "targetingKey", "locations", "attributes"]);
+    expect(await on(blind)).toBe(false);
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress to true") }]);
+    const shown = opened({ file, readsAddress: true }, warnings);
+    expect(shown.reads).toContain("ip");
+    expect(await on(shown)).toBe(true);
+    expect(warnings).toHaveLength(1);
   });
 
   describe("in a file that changes", () => {

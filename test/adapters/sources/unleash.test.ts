@@ -114,9 +114,20 @@ describe("kind unleash", () => {
     ["remoteAddress", { ip: "7" }],
     ["location", { locations: ["7", "x"] }],
   ])("lets constraints read %s, and not what a client says under that name", async (contextName, context) => {
-    const resolver = over({ features: [constrained({ contextName, operator: "IN", values: ["7"] })] });
+    const resolver = over(
+      { features: [constrained({ contextName, operator: "IN", values: ["7"] })] },
+      { readsAddress: true },
+    );
     expect(await said(resolver, context)).toMatchObject({ on: true });
     expect(await said(resolver, { attributes: { [contextName]: "7" } })).toMatchObject({ on: false });
+  });
+
+  it("warns of rules that go by an address which they are not shown", async () => {
+    const warnings: { fault: string }[] = [];
+    const strategies = [{ name: "remoteAddress", parameters: { IPs: "192.0.2.1" } }];
+    const resolver = over({ features: [feature("flag", { strategies })] }, {}, warnings);
+    expect(await said(resolver, { ip: "192.0.2.1" })).toMatchObject({ on: false });
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress to true") }]);
   });
 
   it.each<[Attribute, string, object]>([
@@ -333,7 +344,11 @@ const meant = ({ type, value }: Payload): unknown => (type === "json" || type ==
 async function asked(state: object, context: Case<unknown>["context"]): Promise<Answer["features"]> {
   const { userId, sessionId, remoteAddress, currentTime, appName, environment, properties, ...others } = context;
   const text = (value: unknown, name: string) => (value === undefined ? {} : { [name]: String(value) });
-  const resolver = over(state, { ...text(appName, "appName"), ...text(environment, "environment") });
+  const resolver = over(state, {
+    ...text(appName, "appName"),
+    ...text(environment, "environment"),
+    readsAddress: true,
+  });
   const { features } = await resolver.resolve({
     at: currentTime === undefined ? Date.now() : Date.parse(String(currentTime)),
     ...text(userId, "userId"),
