@@ -4,7 +4,10 @@ import { TestProcess } from "./support/process.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
 import { Walkthrough } from "./support/walkthrough.ts";
 
-describe("the README", () => {
+/** Some fifty commands, each a process. */
+const limitMs = 300_000;
+
+describe("the README", { timeout: limitMs }, () => {
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();
