@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { refusing, saying, startDocumentServer } from "./support/document-server.ts";
+import { TestProcess } from "./support/process.ts";
+import { startService } from "./support/service.ts";
+import { until } from "./support/until.ts";
+import { Walkthrough } from "./support/walkthrough.ts";
+
+describe("the page about rules", () => {
+  it("says what its commands print", async () => {
+    using page = new Walkthrough("docs/rules.md");
+    page.configure("Write them down");
+    const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
+    await page.follow("Keep them in a file", "", env, 3);
+    await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
+    await page.follow("Ask", await service.url(), env, 10);
+  }, 180_000);
+});
+
+describe("rules that others keep", () => {
+  const flags = (on: string) =>
+    JSON.stringify({ flags: { flag: { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: on } } });
+  const features = (enabled: boolean) =>
+    JSON.stringify({ version: 2, features: [{ name: "feature", enabled, strategies: [{ name: "default" }] }] });
+
+  it("change remembered answers when they change, and mark them while they cannot be had", async () => {
+    await using flagServer = await startDocumentServer(saying(flags("on"), '"1"'));
+    await using unleash = await startDocumentServer(refusing(503));
+    await using service = await startService(
+      `
+sources:
+  - { name: flags, kind: flagd, url: "${flagServer.url}", pollSeconds: 1 }
+  - { name: unleash, kind: unleash, url: "${unleash.url}/api", token: "\${TOKEN}", pollSeconds: 1 }
+`,
+      { TOKEN: "s3cret" },
+    );
+    const on = async () => await (await service.get("/features")).text();
+    expect((await service.get("/features")).status).toBe(503);
+    unleash.answer = saying(features(true));
+    await until(async () => (await on()) === '{"active_features":["feature","flag"]}', "both are known");
+    expect(unleash.requests[0]?.authorization).toBe("s3cret");
+    flagServer.answer = saying(flags("off"), '"2"');
+    await until(async () => (await on()) === '{"active_features":["feature"]}', "the flag is off");
+    unleash.answer = saying(features(false));
+    await until(async () => (await on()) === '{"active_features":[]}', "the feature is off");
+    flagServer.answer = refusing(500);
+    await until(async () => (await service.get("/features")).headers.has("cache-status"), "the answer is marked");
+    expect(await on()).toBe('{"active_features":[]}');
+    flagServer.answer = saying(flags("on"), '"3"');
+    await until(async () => (await on()) === '{"active_features":["flag"]}', "the flag is on again");
+    await until(async () => !(await service.get("/features")).headers.has("cache-status"), "the answer is fresh");
+  });
+});
+
+describe("rules in the configuration", () => {
+  it("are asked about past moments too, while those of a file are not known", async () => {
+    const rules = (options: string) => `
+admin: { tokenFile: "\${FOLDER}/admin" }
+sources: [{ name: rules, kind: flagd, ${options} }]
+`;
+    const flag =
+      '{ flag: { state: ENABLED, variants: { on: true, off: false }, defaultVariant: off, targeting: { if: [{ "<": [{ var: $flagd.timestamp }, 1000000000] }, on] } } }';
+    const env = { TIDEGATE_ADMIN_TOKEN: "the-operators-credential" };
+    const asked = "/features?at=2001-01-01T00:00:00Z";
+    const headers = { authorization: `Bearer ${env.TIDEGATE_ADMIN_TOKEN}` };
+    await using inline = await startService(rules(`definitions: { flags: ${flag} }`), env);
+    expect(await (await inline.get("/features")).json()).toEqual({ active_features: [] });
+    expect(await (await inline.get(asked, headers)).json()).toEqual({ active_features: ["flag"] });
+    await using followed = await startService(rules("url: http://127.0.0.1:9"), env);
+    expect((await followed.get(asked, headers)).status).toBe(404);
+  });
+});
