@@ -76,6 +76,8 @@ describe.each([
       "2026-12-25T22:00:00.000Z",
     ]);
     expect(await tell("1999-01-01T12:00:00Z")).toEqual(["1999-01-01T17:00:00.000Z"]);
+    expect(await tell("0001-01-01T00:00:00Z")).toEqual(["1900-01-05T18:14:44.000Z"]);
+    expect(await tell("9999-12-31T18:00:00Z")).toEqual(["constructor", "happy_hour", "9999-12-31T22:00:00.000Z"]);
     expect(await tell("2222-02-22T18:00:00Z")).toEqual(["constructor", "happy_hour", "2222-02-22T22:00:00.000Z"]);
   });
 
