@@ -2,6 +2,8 @@ import { relative, resolve } from "node:path";
 import { z } from "zod";
 import type { SourceDefinition, SourceHost, Words } from "./adapters/source.ts";
 import { definitionOf } from "./adapters/source-catalogue.ts";
+import { catalogueCollection, completeCollection } from "./application/event-of.ts";
+import { credentialsCollection } from "./application/stored-credential.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
 import type { Locator } from "./domain/locator.ts";
@@ -59,7 +61,7 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "lo
 const collectionSchemas = z.registry<{ readonly isCollection: true }>();
 
 /** What Tidegate itself keeps documents of. */
-const ownCollections = ["catalogue", "complete", "credentials"];
+const ownCollections = [catalogueCollection, completeCollection, credentialsCollection];
 
 /** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
 export function defaultFile(env: NodeJS.ProcessEnv): string {

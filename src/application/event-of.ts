@@ -2,9 +2,17 @@ import { featuresComponent, type NewEvent, tidegateComponent } from "../domain/a
 import type { RecordedEvent } from "../domain/activity-log.ts";
 import { type ChangeRecord, externalAuthor, type SetRecord } from "../domain/change.ts";
 import type { Json } from "../domain/feature.ts";
+import { credentialsCollection } from "./stored-credential.ts";
 
-/** The collection of what is said of features; its changes are events of the component `features`. */
+/** The collection of what is said of features. */
 export const catalogueCollection = "catalogue";
+/**
+ * The collection whose documents say since when the log tells of all settings of another one, by its name: that is when they were
+ * recorded. Being documents, they outlive retention.
+ */
+export const completeCollection = "complete";
+/** The documents of all other collections are of features, by their names: their changes are events of the component `features`. */
+const othersCollections = [completeCollection, credentialsCollection];
 
 const longestList = 5;
 
@@ -44,14 +52,16 @@ export const setAsideEvent = (
 export const emailOf = (by: string): string =>
   by.includes("@") ? by : `${by.replace(/[^A-Za-z0-9._-]+/g, ".") || "unknown"}@tidegate.invalid`;
 
-const isOfFeatures = (record: ChangeRecord): boolean =>
-  record.of === "set" || (record.of === "document" && record.collection === catalogueCollection);
+/** Whether a record is of what features are. A document is that of the feature whose name it has. */
+export const isOfFeatures = (record: ChangeRecord): boolean =>
+  record.of === "set" || (record.of === "document" && !othersCollections.includes(record.collection));
 
 function messageOf(record: ChangeRecord): string {
   switch (record.of) {
     case "set":
       return setMessage(record);
     case "document":
+      if (record.collection === completeCollection) return `all settings in ${record.name} are recorded from here on`;
       return `${record.collection}: ${record.name} ${record.value === null ? "removed" : "set"}`;
     case "token":
       return `token ${record.tokenId} ${record.origin} for user ${record.userId}`;

@@ -5,18 +5,13 @@ import type { FeatureKey } from "../domain/feature.ts";
 import type { History } from "../domain/history.ts";
 import { askLog } from "./ask-log.ts";
 import { within } from "./deadline.ts";
+import { completeCollection } from "./event-of.ts";
 
 /** How far stores have come with their settings, also with removed ones, and a way to bring what they recorded into the log. */
 export type RecordedSettings = {
   revisions(store: string, collection: string): Promise<ReadonlyMap<FeatureKey, Revision>>;
   drain(store: string): Promise<void>;
 };
-
-/**
- * The collection whose documents say since when the log tells of all settings of another one, by its name: that is when they were
- * recorded. Being documents, they outlive retention.
- */
-export const completeCollection = "complete";
 
 const longestDrainMs = 2_000;
 

@@ -6,7 +6,7 @@ import { type FeatureKey, isSameJson, type Json } from "../domain/feature.ts";
 import type { History } from "../domain/history.ts";
 import type { Settings } from "../domain/stored-settings.ts";
 import type { DrainOutboxes } from "./drain-outboxes.ts";
-import { completeCollection } from "./recall-settings.ts";
+import { completeCollection } from "./event-of.ts";
 
 /** A store whose settings are watched: its name, and the collections of them that sources read. */
 export type WatchedSettings = {

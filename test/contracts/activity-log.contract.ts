@@ -188,18 +188,19 @@ export function activityLogContract(open: () => ActivityLog, openEmpty: () => Pr
           documentEvent({ collection: "catalogue", name: feature, value: { owner: "ann" } }),
           documentEvent({ collection: "credentials", name: feature, value: { scope: "admin" } }),
           tokenEvent({ tokenId: feature }),
+          documentEvent({ collection: "shares", name: feature, value: { share: 1 } }),
         ];
         expect(await log.record(events)).toEqual([]);
         const ids = async (filter: Parameters<ActivityLog["find"]>[0]) =>
           (await log.follow(filter, 100, 0)).map(({ id }) => events.findIndex((event) => event.id === id));
-        expect(await ids({ feature })).toEqual([1, 3, 4, 5]);
+        expect(await ids({ feature })).toEqual([1, 3, 4, 5, 8]);
         expect(await ids({ key })).toEqual([0, 1, 2, 3]);
         expect(await ids({ key, feature })).toEqual([1, 3]);
         expect(await ids({ key: `catalogue/${feature}` })).toEqual([5]);
         expect(await ids({ key: `tokens/${feature}` })).toEqual([7]);
         const [newest, next] = await log.find({ feature }, 2);
-        expect(newest?.id).toBe(events[5]?.id);
-        expect((await log.find({ feature }, 1, next?.position)).map(({ id }) => id)).toEqual([events[3]?.id]);
+        expect(newest?.id).toBe(events[8]?.id);
+        expect((await log.find({ feature }, 1, next?.position)).map(({ id }) => id)).toEqual([events[4]?.id]);
       });
     });
 

@@ -1,5 +1,5 @@
 import type { InsertObject, Transaction } from "kysely";
-import { catalogueCollection } from "../../application/event-of.ts";
+import { isOfFeatures } from "../../application/event-of.ts";
 import type { Event } from "../../domain/activity.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
 import { inChunks } from "./in-chunks.ts";
@@ -33,7 +33,7 @@ export async function fold(transaction: Transaction<Tables>, events: readonly Ev
 
 function deriveDocument({ turns }: Derived, { position, at, change }: Event): void {
   const record = change?.record;
-  if (record?.of !== "document" || record.collection !== catalogueCollection || !isIndexable(record.name)) return;
+  if (record?.of !== "document" || !isOfFeatures(record) || !isIndexable(record.name)) return;
   turns.push({ position, feature: record.name, set_id: null, at: instant(at), is_on: record.value !== null });
 }
 

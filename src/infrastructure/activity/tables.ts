@@ -77,7 +77,7 @@ type SetStateTable = {
   readonly number: number;
 };
 
-/** An event put a feature into a set or took it out, or is of a document that describes it: then there is no set. */
+/** An event put a feature into a set or took it out, or is of a document that describes it or is its setting: then there is no set. */
 type TurnTable = {
   readonly position: number;
   readonly feature: string;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator } from "../../../support/operator.ts";
+import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { inRedis, inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
+import { until } from "../../../support/until.ts";
 
 const anyRevision = expect.stringMatching(/^[^"]+\.\d+$/);
 
@@ -157,10 +158,13 @@ describe.each(["sqlite", "redis"])("the settings of sources over %s", (kind) => 
 
   it("are on record with who changed them, and why", async () => {
     await put("recorded", { on: true }, {}, "?note=TICKET-7");
-    const { events } = (await (
-      await operator.service.get("/events?key=switches/recorded", { authorization: "Bearer the-operators-credential" })
-    ).json()) as { events: { data: unknown; message: string }[] };
-    expect(events).toMatchObject([
+    const recorded = async () => {
+      const path = "/events?component=features&feature=recorded";
+      const answer = await operator.service.get(path, { authorization: `Bearer ${adminToken}` });
+      return ((await answer.json()) as { events: { data: unknown; message: string; key: string }[] }).events;
+    };
+    await until(async () => (await recorded()).length > 0, "it is on record");
+    expect(await recorded()).toMatchObject([
       {
         message: "switches: recorded set",
         data: { type: "document", note: "TICKET-7", value: { on: true, floors: [] } },
