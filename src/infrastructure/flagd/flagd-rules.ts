@@ -40,10 +40,9 @@ export class FlagdRules {
 
   answer(context: EvaluationContext): Answer {
     const asked = flagdContext(context);
-    return {
-      features: new Map(this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)])),
-      validUntil: this.#readsClock ? (secondOf(context) + 1) * 1_000 : Number.POSITIVE_INFINITY,
-    };
+    const features = new Map(this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)]));
+    // When a rule that reads the clock turns is not known, only that flagd counts in seconds.
+    return this.#readsClock ? { features } : { features, validUntil: Number.POSITIVE_INFINITY };
   }
 }
 

@@ -14,7 +14,8 @@ export const followedRules = (followed: Followed<Rules>, readsAddress: boolean):
   resolve: ({ ip, ...context }) => {
     const held = followed.read();
     const asked = ip !== undefined && readsAddress ? { ...context, ip } : context;
-    return { ...held.value.answer(asked), from: [held] };
+    const answer = held.value.answer(asked);
+    return { ...answer, from: [held, ...(answer.from ?? [])] };
   },
   [Symbol.asyncDispose]: () => followed[Symbol.asyncDispose](),
 });

@@ -67,7 +67,7 @@ export class UnleashRules {
     const asked = unleashContext(context);
     return {
       features: new Map(this.#features.map((each) => [each.name, this.#resolutionOf(each, asked)])),
-      validUntil: this.#volatility.validUntil(context.at, asked),
+      ...this.#volatility.of(context.at, asked),
     };
   }
 

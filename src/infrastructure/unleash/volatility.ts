@@ -1,5 +1,7 @@
 import type { ClientFeaturesResponse, Context } from "unleash-client";
 import type { Instant } from "../../domain/evaluation-context.ts";
+import type { Answer } from "../../domain/feature-resolver.ts";
+import { readAt } from "../../domain/held.ts";
 
 type Feature = ClientFeaturesResponse["features"][number];
 type Strategy = NonNullable<Feature["strategies"]>[number];
@@ -26,13 +28,17 @@ export class Volatility {
     ]);
   }
 
-  /** The instant up to which what was said at another holds. */
-  validUntil(at: Instant, context: Context): Instant {
-    if ([...this.#stickiness].some((by) => isRandom(by, context))) return at;
-    if (this.#readsClock) return at + 1_000;
-    return this.#turns.find((turn) => turn > at) ?? Number.POSITIVE_INFINITY;
+  /** How long an answer given at an instant holds. */
+  of(at: Instant, context: Context): Pick<Answer, "validUntil" | "from"> {
+    // A read that is current at no time: nobody knows when lots fall otherwise, but that they do.
+    if ([...this.#stickiness].some((by) => isRandom(by, context))) return { from: [readAt(undefined, at)], validUntil };
+    if (this.#readsClock) return {};
+    return { validUntil: this.#turns.find((turn) => turn > at) ?? validUntil };
   }
 }
+
+/** Of what does not end by itself. */
+const validUntil = Number.POSITIVE_INFINITY;
 
 const isDate = ({ operator }: Constraint): boolean => /^DATE_(AFTER|BEFORE)$/.test(operator);
 
