@@ -21,7 +21,7 @@ export type Search = {
 
 /** A page of what was found. */
 export type FoundItems = {
-  readonly items: readonly { readonly item: KnownItem; readonly provider: string }[];
+  readonly items: readonly KnownItem[];
   /** Where it ended; left out on the last. */
   readonly next?: TimelinePlace;
 };
@@ -48,7 +48,7 @@ export class SearchItems {
    * apart from the last by their place. Asks nobody else once it was read what the store has. Rejects with `SourceUnavailable` where it was not.
    */
   async execute({ from, to, after, limit }: Search): Promise<FoundItems> {
-    const found: FoundItems["items"][number][] = [];
+    const found: KnownItem[] = [];
     for (const { name, items } of this.#providers) {
       const known = items.known();
       const timeline = known instanceof Promise ? await askStore(name, () => known) : known;
@@ -56,24 +56,24 @@ export class SearchItems {
       let edge: TimelinePlace | undefined;
       for (const item of timeline.within(earliest(from), latest(to), after)) {
         if (!item.wasOffered || !isWithin(item, from, to)) continue;
-        found.push({ item, provider: name });
+        found.push(item);
         count += 1;
         if (count === limit) edge = placeOf(item);
         // One behind the page tells that there is another.
         else if (edge && comparePlaces(placeOf(item), edge) !== 0) break;
       }
     }
-    if (this.#providers.length > 1) found.sort((one, other) => comparePlaces(placeOf(one.item), placeOf(other.item)));
+    if (this.#providers.length > 1) found.sort((one, other) => comparePlaces(placeOf(one), placeOf(other)));
     return pageOf(found, limit);
   }
 }
 
-function pageOf(found: FoundItems["items"], limit: number): FoundItems {
+function pageOf(found: readonly KnownItem[], limit: number): FoundItems {
   const last = found[limit - 1];
   if (!last) return { items: found };
-  const next = placeOf(last.item);
+  const next = placeOf(last);
   let end = limit;
-  for (let more = found[end]; more && comparePlaces(placeOf(more.item), next) === 0; more = found[end]) end += 1;
+  for (let more = found[end]; more && comparePlaces(placeOf(more), next) === 0; more = found[end]) end += 1;
   return end < found.length ? { items: found.slice(0, end), next } : { items: found };
 }
 

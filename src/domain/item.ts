@@ -8,6 +8,8 @@ export type ItemMoment = { readonly at: Instant; readonly date: string; readonly
 export type Item = {
   /** Differs from that of every other item of the partner. */
   readonly id: string;
+  /** Differs from that of every item of every partner, and stays: a UUIDv5 (RFC 9562) of the source and the id. */
+  readonly uuid: string;
   readonly title: string | null;
   readonly start: ItemMoment;
   readonly end: ItemMoment;

@@ -118,7 +118,7 @@ export const source = defineSource({
       withinMs: withinSeconds * 1_000,
       mostBytes: maxMegabytes * 1_000_000,
       format,
-      mapping: item,
+      mapping: { provider: host.name, ...item },
     });
     const { items: store, lease } = host.store(connection);
     const everyMs = everySeconds * 1_000;

@@ -134,7 +134,7 @@ async function bodyOf(
       bytes += piece.byteLength;
       if (bytes > mostBytes) throw new FetchFailed(`the document of ${host} has more than ${mostBytes} bytes`, false);
       // A copy with memory of its own can be handed to another thread.
-      pieces.push(Uint8Array.from(piece));
+      pieces.push(new Uint8Array(piece));
     }
   } finally {
     signal.removeEventListener("abort", end);

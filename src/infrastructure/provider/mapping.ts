@@ -1,3 +1,4 @@
+import { v5 as uuidv5 } from "uuid";
 import { isServedKey, isWritableKey, type Json } from "../../domain/feature.ts";
 import type { Item, ItemFault } from "../../domain/item.ts";
 import { momentOf } from "./moment.ts";
@@ -6,6 +7,8 @@ import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-templat
 
 /** Where a document has items, and what of them is what, in the texts of the configuration. */
 export type Mapping = {
+  /** The name of the source. */
+  readonly provider: string;
   readonly at: string;
   readonly id: string;
   readonly title?: string | undefined;
@@ -17,6 +20,8 @@ export type Mapping = {
   readonly metadata: Readonly<Record<string, string>>;
 };
 
+/** Of the ids of items: made once, at random. */
+const namespace = "0b6d0f0e-6a0e-4d5c-9f52-6d8f1c6f7e21";
 const longestText = 1_000;
 const longestId = 200;
 const mostValues = 100;
@@ -31,6 +36,7 @@ export class ItemMapper {
   readonly items: readonly string[];
   /** How many levels above an item something is read of it. */
   readonly levelsAbove: number;
+  readonly #provider: string;
   readonly #id: ValueTemplate;
   readonly #title: Path | undefined;
   readonly #window: { readonly start: Path; readonly end: Path; readonly zone: string };
@@ -43,6 +49,7 @@ export class ItemMapper {
   constructor(mapping: Mapping) {
     const { window, onWithin } = mapping;
     this.items = read(parsePath, mapping.at).names;
+    this.#provider = mapping.provider;
     this.#id = read(parseTemplate, mapping.id);
     this.#title = mapping.title === undefined ? undefined : read(parsePath, mapping.title);
     this.#window = { start: read(parsePath, window.start), end: read(parsePath, window.end), zone: window.zone };
@@ -79,6 +86,7 @@ export class ItemMapper {
     const prices = this.#prices.flatMap((path) => [...scalarsAt(part, path)].map(priceOf));
     return {
       id,
+      uuid: uuidv5(JSON.stringify([this.#provider, id]), namespace),
       title: this.#title ? textOf(first(part, this.#title, "title")) : null,
       start,
       end,
@@ -103,7 +111,7 @@ export class ItemMapper {
 }
 
 /** All paths that a mapping names; throws for one that cannot be read. */
-export function pathsOf({ window, onWithin, ...mapping }: Mapping): readonly Path[] {
+export function pathsOf({ window, onWithin, ...mapping }: Omit<Mapping, "provider">): readonly Path[] {
   const paths = [mapping.title, window.start, window.end, onWithin?.start, onWithin?.end, ...mapping.prices];
   const others = [...Object.keys(mapping.conditions), ...Object.values(mapping.metadata)];
   const templates = [mapping.id, ...mapping.features].flatMap((text) => read(parseTemplate, text));

@@ -7,6 +7,7 @@ import type { SqliteJournal } from "./sqlite-journal.ts";
 
 /** Keeps items in a SQLite database. */
 export class SqliteItemStore implements ItemStore {
+  readonly #database: DatabaseSync;
   readonly #journal: SqliteJournal;
   readonly #head: StatementSync;
   readonly #begin: StatementSync;
@@ -16,6 +17,7 @@ export class SqliteItemStore implements ItemStore {
   readonly #keep: StatementSync;
 
   constructor(database: DatabaseSync, journal: SqliteJournal) {
+    this.#database = database;
     this.#journal = journal;
     this.#head = database.prepare("SELECT epoch, number, state FROM providers WHERE name = ?");
     this.#begin = database.prepare(
@@ -30,7 +32,7 @@ export class SqliteItemStore implements ItemStore {
   }
 
   async put(provider: string, items: readonly KnownItem[]): Promise<void> {
-    this.#journal.transaction(() => {
+    this.#write(() => {
       this.#begin.run(provider, randomUUID());
       let number = Number(this.#head.get(provider)?.["number"]);
       for (const item of items) {
@@ -56,9 +58,19 @@ export class SqliteItemStore implements ItemStore {
   }
 
   async keepState(provider: string, state: PollState): Promise<void> {
-    this.#journal.transaction(() => {
+    this.#write(() => {
       this.#begin.run(provider, randomUUID());
       this.#keep.run(JSON.stringify(state), provider);
     });
+  }
+
+  /** What a power cut takes is read again, so nobody waits here until the disk has it, as for what people change. */
+  #write(task: () => void): void {
+    this.#database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      this.#journal.transaction(task);
+    } finally {
+      this.#database.exec("PRAGMA synchronous = FULL");
+    }
   }
 }

@@ -4,6 +4,7 @@ import { type Format, readItems } from "../../../src/infrastructure/provider/rea
 import { billionLaughs } from "../../support/bombs.ts";
 
 const mapping = (changes: Partial<Mapping> = {}): Mapping => ({
+  provider: "tested",
   at: "shows/show",
   id: "{id}",
   title: "name",
