@@ -104,14 +104,17 @@ describe("a file that is followed", () => {
       () => {},
     );
     // Each piece could be used, but more follows within the time that a file has to stay the same.
-    const pieces = ["2", "22", "222", "2222", "22222"];
+    const began = Date.now();
+    let written = 1;
     await until(() => {
-      const piece = pieces.shift();
-      if (piece !== undefined) writeFileSync(file, piece);
+      const due = Math.floor((Date.now() - began) / 50);
+      if (due > written) writeFileSync(file, "2".repeat(due));
+      written = Math.max(due, written);
       seen.add(followed.read().value);
-      return piece === undefined;
+      return written >= 15;
     }, "all is written");
-    await says(followed, 22_222);
+    await until(() => followed.read().value > 1, "it is read");
+    expect(String(followed.read().value)).toHaveLength(written);
     expect([...seen]).toEqual([1]);
   });
 });
