@@ -14,7 +14,7 @@ type Property = {
   type?: string;
   enum?: string[];
   default?: unknown;
-  items?: Property;
+  items?: Property & Partial<ObjectSchema>;
   minimum?: number;
   maximum?: number;
 };
@@ -30,8 +30,19 @@ const typeOf = ({ type, enum: values, items, minimum, maximum }: Property): stri
   return type === "object" ? "map" : (type ?? "text");
 };
 
-function optionTable(schema: z.ZodType): string {
-  const { properties, required = [] } = jsonSchema(schema) as ObjectSchema;
+const optionTable = (schema: z.ZodType): string => tableOf(jsonSchema(schema) as ObjectSchema);
+
+/** What a source keeps of a feature, where it keeps something: its members, and those of the things in its lists. */
+function settingText(schema: z.ZodType | undefined): string {
+  if (!schema) return "";
+  const setting = jsonSchema(schema) as ObjectSchema;
+  const lists = Object.entries(setting.properties).flatMap(([name, { items }]) =>
+    items?.properties ? [`Each of its \`${name}\`:\n\n${tableOf({ ...items, properties: items.properties })}`] : [],
+  );
+  return `\nWhat it keeps of a feature:\n\n${[tableOf(setting), ...lists].join("\n\n")}\n`;
+}
+
+function tableOf({ properties, required = [] }: ObjectSchema): string {
   const rows = Object.entries(properties).map(([name, property]) => {
     const fallback =
       property.default === undefined
@@ -48,9 +59,10 @@ function optionTable(schema: z.ZodType): string {
 export async function sourcesPage(): Promise<string> {
   const sections = await Promise.all(
     kinds.map(async (kind) => {
-      const { summary, options, example } = await builtIn(kind);
+      const { summary, options, example, setting } = await builtIn(kind);
+      const words = wordsFor(undefined);
       const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
-      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(wordsFor(undefined)))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n`;
+      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${settingText(setting?.(words))}`;
     }),
   );
   return `${notice}

@@ -40,7 +40,7 @@ const nobody: Setting = { percentage: 0 };
 
 export const source = defineSource({
   summary: "Switches features on for a steady share of people, in steps of 0.01 percent.",
-  options: ({ z, connection, collection }) =>
+  options: ({ connection, collection }) =>
     z.strictObject({
       connection: connection.describe("The connection that holds the percentages."),
       collection: collection

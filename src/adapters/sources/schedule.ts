@@ -64,7 +64,7 @@ const never = fixedSchedule([]);
 
 export const source = defineSource({
   summary: "Switches features on in windows of time: single ones, and ones that recur, such as Friday evenings.",
-  options: ({ z, connection, collection }) =>
+  options: ({ connection, collection }) =>
     z.strictObject({
       connection: connection.describe("The connection that holds the schedules."),
       collection: collection
