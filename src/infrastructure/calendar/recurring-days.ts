@@ -11,8 +11,9 @@ const chunkDays = { DAILY: 16, WEEKLY: 64, MONTHLY: 256, YEARLY: 1_024 } as cons
 const mostChunks = 256;
 /** How many chunks are remembered of one recurrence. */
 const rememberedChunks = 8;
-/** How many days are told at once. */
+/** How many days are told at once, and from when on one is enough. */
 const mostDays = 12;
+const soonDays = 8;
 /** How many days, weeks, months or years are gone through of a recurrence that ends after a number of times. */
 const mostPeriods = 5_000;
 /** Where those begin that need not be counted from some day. */
@@ -89,6 +90,7 @@ function endless(recurrence: RRuleTemporal, size: number, first: Day, last: Day)
       found.push(...chunk(index).filter((day) => from <= day && day <= last));
       const next = found[mostDays];
       if (next !== undefined) return { days: found.slice(0, mostDays), before: next };
+      if ((found.at(-1) ?? from) >= from + soonDays) return { days: found, before: (index + 1) * size };
     }
     return { days: found, before: (start + mostChunks) * size };
   };
