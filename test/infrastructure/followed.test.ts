@@ -107,7 +107,7 @@ describe("a file that is followed", () => {
     const began = Date.now();
     let written = 1;
     await until(() => {
-      const due = Math.floor((Date.now() - began) / 50);
+      const due = Math.min(15, Math.floor((Date.now() - began) / 50));
       if (due > written) writeFileSync(file, "2".repeat(due));
       written = Math.max(due, written);
       seen.add(followed.read().value);
