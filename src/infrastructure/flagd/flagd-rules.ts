@@ -20,6 +20,9 @@ export class FlagdRules {
   /** Throws, with the reason, where the definitions cannot be used as a whole. */
   constructor(definitions: unknown) {
     if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
+    for (const [key, flag] of Object.entries(definitions["flags"])) {
+      if (!isMap(flag) || !isMap(flag["variants"])) throw new Error(`the flag ${JSON.stringify(key)} has no variants`);
+    }
     const flags = flagsOf(definitions);
     const { fields, clock } = whatIsRead(definitions);
     this.#flags = flags.filter(([key]) => isServedKey(key));

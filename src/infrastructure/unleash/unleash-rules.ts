@@ -177,7 +177,7 @@ function unleashContext({ userId, targetingKey, ip, at, attributes = {}, locatio
 
 /** The payload as it is meant; `true` where the variant has none. */
 function payloadOf({ payload }: Variant): Json {
-  if (payload === undefined) return true;
+  if (typeof payload?.value !== "string") return true;
   if (payload.type !== "json" && payload.type !== "number") return payload.value;
   try {
     return JSON.parse(payload.value);

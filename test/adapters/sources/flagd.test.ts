@@ -248,6 +248,7 @@ describe("kind flagd", () => {
         JSON.stringify({ flags: { flag: { ...plain, state: "ON" } } }),
         /Invalid flag state: "ON"/,
       ],
+      ["has a flag of nothing", '{"flags": {"flag": null}}', /the flag "flag" has no variants/],
       ["is no YAML", "flags: [", /./],
     ])("goes on with the last good definitions when it %s, and warns", async (_, text, fault) => {
       const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));

@@ -97,6 +97,7 @@ describe("kind unleash", () => {
     ["with a text", withVariant({ type: "string", value: "#00f" }), {}, { value: "#00f" }],
     ["with a number", withVariant({ type: "number", value: "7" }), {}, { value: 7 }],
     ["with a map", withVariant({ type: "json", value: '{"a":[1]}' }), {}, { value: { a: [1] } }],
+    ["with a strange payload", withVariant({ type: "string", value: 7 }), {}, { value: true }],
     ["with a broken map", withVariant({ type: "json", value: '{"a"' }), {}, { value: '{"a"' }],
     [
       "described",
