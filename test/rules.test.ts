@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadConfig } from "../src/config.ts";
 import { refusing, saying, startDocumentServer } from "./support/document-server.ts";
 import { TestProcess } from "./support/process.ts";
 import { startService } from "./support/service.ts";
@@ -15,6 +17,15 @@ describe("the page about rules", () => {
     await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
     await page.follow("Ask", await service.url(), env, 10);
   }, 180_000);
+});
+
+describe("the configuration of servers on the page", () => {
+  it("can be used once their credentials are in the environment", async () => {
+    const yaml = /## From a server\n\n```yaml\n([\s\S]*?)```/.exec(readFileSync("docs/rules.md", "utf8"))?.[1];
+    const env = { FLAGS_TOKEN: "s3cret", UNLEASH_TOKEN: "*:production.s3cret" };
+    expect((await loadConfig("my.yaml", env, yaml)).sources.map(({ kind }) => kind)).toEqual(["flagd", "unleash"]);
+    await expect(loadConfig("my.yaml", {}, yaml)).rejects.toThrow(/environment variable UNLEASH_TOKEN is not set/);
+  });
 });
 
 describe("rules that others keep", () => {
