@@ -8,6 +8,9 @@ import type { RedisServer } from "./redis.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
+const patienceMs = 60_000;
+const isPause = (command = ""): boolean => /^sleep \d+$/.test(command);
+
 /** Somebody who does what a page says, in a folder of their own. */
 export class Walkthrough implements Disposable {
   readonly folder: string;
@@ -36,11 +39,22 @@ export class Walkthrough implements Disposable {
   async follow(heading: string, url: string, env: NodeJS.ProcessEnv, atLeast: number): Promise<void> {
     const commands = this.#commandsUnder(heading);
     expect(commands.length).toBeGreaterThanOrEqual(atLeast);
-    for (const { command, output } of commands) {
-      const printed = await this.#run(command, url, env);
+    for (const [index, { command, output }] of commands.entries()) {
+      if (isPause(command)) continue;
       // What stands for a … varies.
       const parts = output.split("…").map((part) => RegExp.escape(part));
-      if (new RegExp(`^${parts.join(".+")}$`).test(printed)) continue;
+      const wanted = new RegExp(`^${parts.join(".+")}$`);
+      const startedAt = performance.now();
+      let printed = await this.#run(command, url, env);
+      // Where the page has somebody wait, it may take longer here.
+      while (
+        !wanted.test(printed) &&
+        isPause(commands[index - 1]?.command) &&
+        performance.now() < startedAt + patienceMs
+      ) {
+        printed = await this.#run(command, url, env);
+      }
+      if (wanted.test(printed)) continue;
       expect(`$ ${command}\n${printed}`).toBe(`$ ${command}\n${output}`);
     }
   }
