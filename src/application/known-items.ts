@@ -1,10 +1,11 @@
 import type { Revision } from "../domain/change.ts";
-import type { PollState } from "../domain/item.ts";
+import type { KnownItem, PollState } from "../domain/item.ts";
 import type { ItemStore } from "../domain/item-store.ts";
 import { Timeline } from "../domain/timeline.ts";
 
-/** So many are read and put in their places at once: others wait for some milliseconds. */
+/** So many are read at once, and put in their places at once: others wait for some milliseconds. */
 const atOnce = 500;
+const putAtOnce = 5_000;
 
 /** What a store knows of a partner's items, kept in memory. */
 export class KnownItems {
@@ -34,15 +35,20 @@ export class KnownItems {
   async #read(): Promise<Timeline> {
     let revision = this.#revision;
     let timeline = this.timeline ?? new Timeline();
+    let read: KnownItem[] = [];
     while (true) {
       const news = await this.#store.since(this.#provider, revision, atOnce);
       // A store that lost its data, or was restored, knows what it knows.
-      if (revision && news.revision?.epoch !== revision.epoch) timeline = new Timeline();
-      timeline.put(news.items);
-      if (news.items.length > 0 || timeline !== this.timeline) this.generation += 1;
+      if (revision && news.revision?.epoch !== revision.epoch) [timeline, read] = [new Timeline(), []];
+      read.push(...news.items);
       revision = news.revision;
       this.state = news.state;
-      if (news.items.length < atOnce) break;
+      const isLast = news.items.length < atOnce;
+      if (isLast || read.length >= putAtOnce) {
+        if (read.length > 0 || timeline !== this.timeline) this.generation += 1;
+        timeline.put(read.splice(0));
+      }
+      if (isLast) break;
       // Stores on this machine answer without a pause.
       await new Promise((resume) => void setImmediate(resume));
     }

@@ -1,6 +1,6 @@
 import { PollItems } from "../../application/poll-items.ts";
 import type { EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
-import { type FeatureKey, isWritableKey, type Resolution } from "../../domain/feature.ts";
+import { type FeatureKey, isWritableKey, type Reason, type Resolution } from "../../domain/feature.ts";
 import type { Answer, FeatureResolver } from "../../domain/feature-resolver.ts";
 import type { Held } from "../../domain/held.ts";
 import type { KnownItem } from "../../domain/item.ts";
@@ -142,7 +142,13 @@ const pathAt = (text: string) => {
   return typeof path === "string" ? { up: 0, names: [] } : path;
 };
 
-type Made = { readonly generation: number; readonly from: Instant; readonly answer: Answer & { validUntil: Instant } };
+/** An answer, and from when on it holds. */
+type Made = {
+  readonly generation: number;
+  readonly off: ReadonlyMap<FeatureKey, Resolution>;
+  readonly from: Instant;
+  readonly answer: Answer & { readonly validUntil: Instant };
+};
 
 /** The features of items that are offered are on within their windows, and those of the others that are known are off. */
 class ProviderFeatureResolver implements FeatureResolver {
@@ -170,8 +176,9 @@ class ProviderFeatureResolver implements FeatureResolver {
     const { generation } = this.items;
     const last = this.#last;
     if (last?.generation === generation && last.from <= at && at < last.answer.validUntil) return last.answer;
-    const answer = { ...answerAt(timeline.all(), at), from: [this.#held(generation)] };
-    this.#last = { generation, from: at, answer };
+    const off = last?.generation === generation ? last.off : allOff(timeline.all());
+    const answer = { ...answerAt(timeline.all(), at, off), from: [this.#held(generation)] };
+    this.#last = { generation, from: at, off, answer };
     return answer;
   }
 
@@ -188,33 +195,59 @@ class ProviderFeatureResolver implements FeatureResolver {
   }
 }
 
-function answerAt(items: readonly KnownItem[], at: Instant) {
+/** What is known while nothing is on. There may be a hundred thousand, so it is made once for as long as no item changes. */
+function allOff(items: readonly KnownItem[]): ReadonlyMap<FeatureKey, Resolution> {
   const features = new Map<FeatureKey, Resolution>();
+  for (const item of items) {
+    for (const feature of item.features)
+      if (!features.has(feature)) features.set(feature, new ItemResolution(item, false));
+  }
+  return features;
+}
+
+function answerAt(items: readonly KnownItem[], at: Instant, off: ReadonlyMap<FeatureKey, Resolution>) {
+  const features = new Map(off);
   let validUntil = Number.POSITIVE_INFINITY;
   for (const item of items) {
-    const on = item.isOffered && item.onFrom <= at && at < item.onUntil;
-    if (item.isOffered && at < item.onUntil) validUntil = Math.min(validUntil, on ? item.onUntil : item.onFrom);
-    for (const feature of item.features) {
-      if (on ? !features.get(feature)?.on : !features.has(feature)) features.set(feature, resolutionOf(item, on));
-    }
+    if (!item.isOffered || at >= item.onUntil) continue;
+    const on = item.onFrom <= at;
+    validUntil = Math.min(validUntil, on ? item.onUntil : item.onFrom);
+    if (!on) continue;
+    for (const feature of item.features)
+      if (!features.get(feature)?.on) features.set(feature, new ItemResolution(item, true));
   }
   return { features, validUntil };
 }
 
-function resolutionOf(item: KnownItem, on: boolean): Resolution {
-  const { id, title, isOffered, lastListedAt, metadata } = item;
-  return {
-    on,
-    value: on,
-    reason: on ? "TARGETING_MATCH" : "DISABLED",
-    metadata: {
-      ...metadata,
-      item: id,
-      title,
-      onFrom: new Date(item.onFrom).toISOString(),
-      onUntil: new Date(item.onUntil).toISOString(),
-      offered: isOffered,
-      ...(lastListedAt !== null && { lastListed: new Date(lastListedAt).toISOString() }),
-    },
-  };
+/** Of a hundred thousand, few are ever explained: only that asks for the metadata. */
+class ItemResolution implements Resolution {
+  readonly on: boolean;
+  readonly #item: KnownItem;
+
+  constructor(item: KnownItem, on: boolean) {
+    this.#item = item;
+    this.on = on;
+  }
+
+  get value(): boolean {
+    return this.on;
+  }
+
+  get reason(): Reason {
+    return this.on ? "TARGETING_MATCH" : "DISABLED";
+  }
+
+  get metadata() {
+    return toldOf(this.#item);
+  }
 }
+
+const toldOf = ({ id, title, onFrom, onUntil, isOffered, lastListedAt, metadata }: KnownItem) => ({
+  item: id,
+  title,
+  onFrom: new Date(onFrom).toISOString(),
+  onUntil: new Date(onUntil).toISOString(),
+  offered: isOffered,
+  ...(lastListedAt !== null && { lastListed: new Date(lastListedAt).toISOString() }),
+  partner: metadata,
+});

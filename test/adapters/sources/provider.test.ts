@@ -121,6 +121,7 @@ describe.each([
       onFrom: "2026-06-01T18:00:00.000Z",
       onUntil: "2026-06-01T20:00:00.000Z",
       offered: true,
+      partner: {},
     });
   });
 
