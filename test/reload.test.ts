@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { kinds } from "../src/adapters/source-catalogue.ts";
 import { Load } from "./support/load.ts";
 import { TestProcess } from "./support/process.ts";
 import { startRedis } from "./support/redis.ts";
@@ -67,10 +68,9 @@ describe.each([1, 3])("SIGHUP to a service of %i process(es)", (workers) => {
     const url = await running.service.url();
     running.put(readFileSync("test/broken/many-mistakes.yaml", "utf8"));
     await until(() => running.refused().length === 1, "it is refused");
-    const said = readFileSync("test/broken/many-mistakes.txt", "utf8").replaceAll(
-      "test/broken/many-mistakes.yaml",
-      running.file,
-    );
+    const said = readFileSync("test/broken/many-mistakes.txt", "utf8")
+      .replaceAll("test/broken/many-mistakes.yaml", running.file)
+      .replaceAll("KINDS", kinds.join(", "));
     expect(running.refused()[0]?.["problems"]).toEqual(
       said
         .trimEnd()
