@@ -14,13 +14,16 @@ const mostAtOnce = 1_000;
 
 const moment = z.iso.datetime({ offset: true });
 const date = z.iso.date();
+const dateLength = 10;
 
 const bound = (description: string) =>
   z
     .string()
     .transform((text, context): SearchBound => {
-      if (date.safeParse(text).success) return { date: text };
-      if (moment.safeParse(text).success) return { at: Date.parse(text) };
+      // To be told that it is none costs more than all else.
+      if (text.length === dateLength) {
+        if (date.safeParse(text).success) return { date: text };
+      } else if (moment.safeParse(text).success) return { at: Date.parse(text) };
       context.addIssue("is no moment of RFC 3339, and no date; send one as 2026-11-17T09:00:00Z or 2026-11-17");
       return z.NEVER;
     })
