@@ -11,11 +11,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   application: ["application", "domain"],
   infrastructure: ["infrastructure", "application", "domain"],
   adapters: ["adapters", "infrastructure", "application", "domain"],
+  composition: ["composition", "root", "adapters", "infrastructure", "application", "domain"],
 };
 
 /** Packages that only these files may import. */
 const confined: Readonly<Record<string, RegExp>> = {
-  tsyringe: /^(container|tokens)\.ts$/,
+  tsyringe: /^((container|tokens)\.ts$|composition\/)/,
   "reflect-metadata": /^container\.ts$/,
   ioredis: /^infrastructure\/redis\//,
   "node:sqlite": /^infrastructure\/(sqlite|activity)\//,
@@ -90,6 +91,7 @@ describe("imports", () => {
     ["infrastructure/redis/planted.ts", `import { Migrator } from "kysely/migration";`],
     ["application/planted.ts", `import pg from "pg";`],
     ["main.ts", `import { injectable } from "tsyringe";`],
+    ["adapters/http/planted.ts", `import { provideStores } from "../../composition/stores.ts";`],
   ])("that point outward are found when they are planted in %s: %s", (file, code) => {
     expect(violations(file, code)).toHaveLength(1);
   });

@@ -1,0 +1,126 @@
+import type { LentStore } from "../adapters/source.ts";
+import { AcceptStores } from "../application/accept-stores.ts";
+import { type RememberedSets, ViewCache } from "../application/view-cache.ts";
+import type { Config } from "../config.ts";
+import type { ChangeFeed } from "../domain/change-feed.ts";
+import { readAt } from "../domain/held.ts";
+import { CachedFeatureSets } from "../infrastructure/cache/cached-feature-sets.ts";
+import { CachedSettings } from "../infrastructure/cache/cached-settings.ts";
+import { CachedTokenResolver } from "../infrastructure/cache/cached-token-resolver.ts";
+import type { CacheLimits } from "../infrastructure/cache/near-cache.ts";
+import { Snapshot } from "../infrastructure/cache/snapshot.ts";
+import type { Connection } from "../infrastructure/connection.ts";
+import { connectRedis } from "../infrastructure/redis/redis-connection.ts";
+import { openSqlite } from "../infrastructure/sqlite/sqlite-connection.ts";
+import { Tokens } from "../tokens.ts";
+import { areDigestsSecret, tokenDigest, tokenKey } from "./token-keys.ts";
+import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
+
+/** The stores, what is remembered of them, and who is known there. */
+export function provideStores({ config, env, disposal, provide }: Wiring): void {
+  provide(Tokens.Connections, (c) => {
+    const connections = new Map<string, Connection>();
+    for (const [name, options] of Object.entries(config.connections)) {
+      const times = c.resolve(Tokens.CommandTimes).labels({ connection: name });
+      const connection =
+        options.kind === "redis"
+          ? connectRedis(name, options.url, c.resolve(Tokens.Log), (seconds) => times.observe(seconds))
+          : openSqlite(name, options.file);
+      connections.set(name, disposal.use(connection));
+    }
+    return connections;
+  });
+
+  provide(Tokens.Feeds, (c) => {
+    const feeds = new Map<string, ChangeFeed>();
+    for (const [name, { prefixes }] of config.keys) {
+      feeds.set(name, disposal.use(connectionOf(c, name).feed(prefixes)));
+    }
+    return feeds;
+  });
+
+  provide(Tokens.CachedTokens, (c) => {
+    const { tokens } = config;
+    if (!tokens) return undefined;
+    const keyOf = tokenKey(tokens, env);
+    const resolver = connectionOf(c, tokens.connection).tokenResolver(keyOf);
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.tokens);
+    const feed = feedOf(c, tokens.connection);
+    return new CachedTokenResolver(resolver, keyOf, feed, limits, c.resolve(Tokens.Clock), tokenDigest(tokens, env));
+  });
+
+  provide(Tokens.TokenResolver, (c) => {
+    const unknown = () => readAt<undefined>(undefined, c.resolve(Tokens.Clock)());
+    return c.resolve(Tokens.CachedTokens) ?? { resolve: unknown };
+  });
+
+  provide(Tokens.CachedSets, (c) => {
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    const cached = new Map<string, CachedFeatureSets>();
+    for (const [name, keys] of config.keys) {
+      const { sets } = connectionOf(c, name);
+      cached.set(name, new CachedFeatureSets(sets, keys, feedOf(c, name), limits, c.resolve(Tokens.Clock)));
+    }
+    return cached;
+  });
+
+  provide(Tokens.CachedSettings, (c) => {
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    const cached = new Map<string, CachedSettings>();
+    for (const [name, { collections }] of config.keys) {
+      if (collections.size === 0) continue;
+      const { settings } = connectionOf(c, name);
+      const clock = c.resolve(Tokens.Clock);
+      cached.set(name, new CachedSettings(settings, collections, feedOf(c, name), limits, clock));
+    }
+    return cached;
+  });
+
+  provide(Tokens.Stores, (c) => {
+    const cached = c.resolve(Tokens.CachedSets);
+    const cachedSettings = c.resolve(Tokens.CachedSettings);
+    const stores = new Map<string, LentStore>();
+    for (const [name, { sets, changes, settings, documents, items, lease }] of c.resolve(Tokens.Connections)) {
+      stores.set(name, {
+        sets: cached.get(name) ?? sets,
+        changes,
+        settings: cachedSettings.get(name) ?? settings,
+        documents,
+        items,
+        lease,
+      });
+    }
+    return stores;
+  });
+
+  provide(Tokens.Snapshot, (c) => {
+    const { snapshot } = config.cache;
+    if (!snapshot) return undefined;
+    const tokensOf = (connection: string) =>
+      config.tokens?.connection === connection && areDigestsSecret(config.tokens, env)
+        ? c.resolve(Tokens.CachedTokens)?.cache
+        : undefined;
+    const parts = [...c.resolve(Tokens.CachedSets)].flatMap(([connection, { cache: sets }]) => {
+      const { remote: store } = connectionOf(c, connection);
+      const settings = c.resolve(Tokens.CachedSettings).get(connection)?.cache;
+      return store ? [{ connection, store, sets, settings, tokens: tokensOf(connection) }] : [];
+    });
+    return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.Log)));
+  });
+
+  provide(Tokens.AcceptStores, (c) => new AcceptStores(c.resolve(Tokens.Connections)));
+
+  provide(Tokens.ViewCache, (c) => {
+    const stores = [...c.resolve(Tokens.CachedSets)].map(([name, { cache }]): [string, RememberedSets] => [
+      name,
+      { peek: (key) => cache.peek(key), store: connectionOf(c, name).sets },
+    ]);
+    return new ViewCache(c.resolve(Tokens.Sources), new Map(stores), c.resolve(Tokens.Clock));
+  });
+}
+
+const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds: number): CacheLimits => ({
+  capacity,
+  expiryMs: expirySeconds * 1_000,
+  maxStaleMs: maxStaleSeconds * 1_000,
+});
