@@ -3,6 +3,7 @@ import type { ChangeFeed } from "../../src/domain/change-feed.ts";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import { readAt } from "../../src/domain/held.ts";
 import { NearCache } from "../../src/infrastructure/cache/near-cache.ts";
+import { until } from "../support/until.ts";
 
 /** A feed and a clock in the test's hands. */
 class HandFeed implements ChangeFeed {
@@ -291,6 +292,24 @@ describe("the near cache", () => {
     store.set("a", "2");
     cache.forget("a");
     expect((await get("a")).value).toBe("2");
+  });
+
+  it("serves the last value where a read hangs, and keeps what that reads in the end", async () => {
+    const { get, store, cache, hold, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    cache.forget("a");
+    store.set("a", "2");
+    const release = hold();
+    const held = await get("a");
+    expect([held.value, held.isCurrent(time.now), held.fault]).toEqual([
+      "1",
+      false,
+      new Error("no answer within 200 ms"),
+    ]);
+    await expect(get("b")).rejects.toThrow("no answer within 200 ms");
+    release();
+    await until(() => cache.peek("a")?.value === "2", "what was read is kept");
   });
 
   it("serves the last value over invalid data only where it is told to", async () => {

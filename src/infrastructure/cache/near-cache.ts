@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { within } from "../../application/deadline.ts";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
@@ -65,6 +66,12 @@ type Flight<T> = {
 const recheckMs = 250;
 
 /**
+ * How long somebody waits for a read. A store gives up a command itself after that, but not before it was sent: behind one that hangs
+ * it may have waited as long. What arrives later is kept for others.
+ */
+const longestReadMs = 200;
+
+/**
  * Remembers what was read of a store, for as long as its change feed proves that it has not changed.
  *
  * A key is read once for all who ask at the same time. A change that is told while a read is under way
@@ -123,7 +130,7 @@ export class NearCache<T> implements CacheUsage {
 
   async #readOrLast(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
     try {
-      const held = await this.#read(key, read, now);
+      const held = await within(longestReadMs, () => this.#read(key, read, now));
       this.counts.misses += 1;
       return held;
     } catch (error) {
