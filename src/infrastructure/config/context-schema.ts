@@ -1,15 +1,11 @@
-import { isIP } from "node:net";
 import { RE2JS } from "re2js";
 import { z } from "zod";
+import { isNetwork } from "../ip-networks.ts";
 import { headerName } from "./header-name.ts";
 
 const namedNetworks = ["loopback", "linklocal", "uniquelocal"];
 
-function isNetwork(text: string): boolean {
-  if (namedNetworks.includes(text)) return true;
-  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
-  return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
-}
+const isProxy = (text: string): boolean => namedNetworks.includes(text) || isNetwork(text);
 
 const queryName = z
   .string()
@@ -64,7 +60,7 @@ const ownFields = ["userId", "targetingKey", "location", "locations", "ip", "at"
 export const context = z.strictObject({
   trustedProxies: z
     .array(
-      z.string().refine(isNetwork, {
+      z.string().refine(isProxy, {
         error: "is no address; write loopback, linklocal, uniquelocal, or an address with or without /bits",
       }),
     )

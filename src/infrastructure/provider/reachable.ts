@@ -1,38 +1,9 @@
 import { lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { isNetwork, special4, special6 } from "../ip-networks.ts";
 
-/** Networks that are not of the public internet (IANA's registries of special-purpose addresses), and so may be our own. */
-const closed4 = [
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.0.2.0/24",
-  "192.88.99.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-];
-const closed6 = [
-  "::/96",
-  "64:ff9b:1::/48",
-  "100::/64",
-  "2001::/23",
-  "2001:db8::/32",
-  "2002::/16",
-  "3fff::/20",
-  "5f00::/16",
-  "fc00::/7",
-  "fe80::/10",
-  "fec0::/10",
-  "ff00::/8",
-];
+/** Networks of IPv6 that may be our own, outside of those that unicast addresses are given out of; NAT64's is not, as it leads to IPv4. */
+const own6 = ["::/96", "64:ff9b:1::/48", "100::/64", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"];
 /** What an IPv4 address stands behind in an IPv6 one: mapped, translated (RFC 6145), and of NAT64 (RFC 6052). */
 const embeddings = ["::ffff:", "::ffff:0:", "64:ff9b::"];
 
@@ -88,13 +59,6 @@ export class Reachable {
 /** The host of a URL, an IPv6 address without its brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, "$1");
 
-/** Whether a text is an address, or a network with a slash. */
-function isNetwork(text: string): boolean {
-  const [address = "", prefix] = text.split("/");
-  const bits = isIP(address) === 4 ? 32 : 128;
-  return isIP(address) !== 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits));
-}
-
 function listOf(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
@@ -107,4 +71,4 @@ function listOf(networks: readonly string[]): BlockList {
   return list;
 }
 
-const closed = listOf([...closed4, ...closed6]);
+const closed = listOf([...special4, ...special6, ...own6]);

@@ -1,0 +1,28 @@
+import { isIP } from "node:net";
+
+/** Networks of IPv4 that IANA sets apart (RFC 6890), and all that is no unicast: they are not of the public internet. */
+export const special4 = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/3",
+];
+
+/** The same of IPv6, as far as they are of 2000::/3, which unicast addresses are given out of. */
+export const special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
+
+/** Whether a text is an address, or a network with a slash, as 10.0.0.0/8. */
+export function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);
+}
