@@ -108,10 +108,11 @@ describe("credentials that are none", () => {
     }
     await until(() => seen.some((command) => command.includes("location:a%20b")), "the last call is seen");
     monitor.disconnect();
-    const keys = seen.flatMap(([name = "", ...rest]) =>
-      /^(get|srandmember|pttl|exists)$/i.test(name) ? [rest[0] ?? ""] : /^ping$/i.test(name) ? [] : [name],
+    // The keeping of records goes on meanwhile, with commands and keys of its own.
+    const keys = seen.flatMap(([name = "", key = ""]) =>
+      /^(get|srandmember|pttl|exists)$/i.test(name) && !key.startsWith("tidegate:") ? [key] : [],
     );
-    const meant = ["features:user:1", "token:1234", "token:nobody", "tidegate:store"];
+    const meant = ["features:user:1", "token:1234", "token:nobody"];
     const places = ["madrid%3A1", "%7Bx%7D", "../..", "..", "%2A", "global_features", "a%20b"].map(
       (place) => `location:${place}`,
     );
