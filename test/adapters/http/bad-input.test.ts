@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandsSeen } from "../../support/commands-seen.ts";
 import { type RawAnswer, rawGet, sendRaw } from "../../support/raw-http.ts";
 import { emptied, type RedisServer, startRedis } from "../../support/redis.ts";
 import { basic, bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
@@ -97,19 +98,16 @@ describe("credentials that are none", () => {
     await redis.client.set("token:1234", "1");
     await redis.client.sadd("global_features", "feature_1");
     await settled(redis.client, service);
-    const seen: string[][] = [];
-    const monitor = await redis.client.duplicate().monitor();
-    monitor.on("monitor", (_time: string, command: string[]) => seen.push(command));
+    using commands = await commandsSeen(redis.port);
     for (const token of [...unlikelyTokens, "1234", "nobody"]) {
       if (token.length < 1_000) await service.get("/features", basic(token));
     }
     for (const location of ["madrid:1", "{x}", "..%2F..", "*", "global_features", "a%20b"]) {
       await service.get(`/features?location=${location}`);
     }
-    await until(() => seen.some((command) => command.includes("location:a%20b")), "the last call is seen");
-    monitor.disconnect();
+    await until(() => commands.seen.some((command) => command.includes("location:a%20b")), "the last call is seen");
     // The keeping of records goes on meanwhile, with commands and keys of its own.
-    const keys = seen.flatMap(([name = "", key = ""]) =>
+    const keys = commands.seen.flatMap(([name = "", key = ""]) =>
       /^(get|srandmember|pttl|exists)$/i.test(name) && !key.startsWith("tidegate:") ? [key] : [],
     );
     const meant = ["features:user:1", "token:1234", "token:nobody"];
