@@ -5,16 +5,18 @@ import type { Source } from "../domain/source.ts";
 export class FieldsRead {
   readonly #fields: ReadonlySet<ContextField>;
   readonly #isAll: boolean;
+  readonly #readsAttributes: boolean;
 
   constructor(sources: readonly Source[]) {
     const reads = sources.map(({ resolver }) => resolver.reads);
     this.#isAll = reads.includes(undefined);
     this.#fields = new Set(reads.flatMap((fields) => fields ?? []));
+    this.#readsAttributes = [...this.#fields].some((field) => field.startsWith("attributes"));
   }
 
   has(field: ContextField): boolean {
     if (this.#isAll || this.#fields.has(field)) return true;
-    if (field === "attributes") return [...this.#fields].some((each) => each.startsWith("attributes."));
+    if (field === "attributes") return this.#readsAttributes;
     return field.startsWith("attributes.") && this.#fields.has("attributes");
   }
 

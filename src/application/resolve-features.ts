@@ -23,13 +23,13 @@ export type Features = {
 };
 
 /** What the sources said to a context. */
-type Said = Pick<Features, "features" | "missing" | "changesAt"> & {
+export type Said = Pick<Features, "features" | "missing" | "changesAt"> & {
   readonly from: readonly Held<unknown>[];
   readonly validUntil: Instant;
   readonly provenance: Provenance;
 };
 
-/** Where what the sources said is kept, by what they went by. */
+/** Where what the sources said is kept, by what they went by. It may forget. */
 export type SaidBefore = { get(key: string): Said | undefined; set(key: string, said: Said): unknown };
 
 /** For how long an answer is taken to hold whose source does not say. */

@@ -4,7 +4,7 @@ import { CheckReadiness } from "../application/check-readiness.ts";
 import { FieldsRead } from "../application/fields-read.ts";
 import { IdentifyCaller } from "../application/identify-caller.ts";
 import { LocateCaller } from "../application/locate-caller.ts";
-import { ResolveFeatures } from "../application/resolve-features.ts";
+import { ResolveFeatures, type Said } from "../application/resolve-features.ts";
 import { type Provider, SearchItems } from "../application/search-items.ts";
 import { SourceStates } from "../application/source-states.ts";
 import { ViewItems } from "../application/view-items.ts";
@@ -74,7 +74,7 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
         c.resolve(Tokens.IdentifyCaller),
         c.resolve(Tokens.Sources),
         c.resolve(Tokens.SourceStates),
-        new LRUCache({ max: config.cache.capacity }),
+        saidBefore(),
       ),
   );
 
@@ -97,6 +97,12 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
     return new CheckReadiness(connections, c.resolve(Tokens.Sources), c.resolve(Tokens.Clock));
   });
 }
+
+/** So many features are kept in all: what thousands share, and not what each of a hundred thousand users was told. */
+const mostKept = 100_000;
+
+const saidBefore = () =>
+  new LRUCache<string, Said>({ maxSize: mostKept, sizeCalculation: ({ features }) => features.size + 1 });
 
 const providersIn = (sources: readonly Source[]): readonly Provider[] =>
   sources.flatMap(({ name, resolver: { items } }) => (items ? [{ name, items }] : []));

@@ -71,7 +71,8 @@ export class CallContext {
     const said = once(query("location"), "location");
     const ip = this.#readsAddress ? this.#addressOf(incoming) : undefined;
     const clientId = this.#readsClientId ? this.#clientIdIn(incoming) : undefined;
-    const attributes = this.attributes.in(query, (name) => textOf(incoming.headers[name]));
+    const header = (name: string) => (this.marking.has(name) ? textOf(incoming.headers[name]) : undefined);
+    const attributes = this.attributes.in(query, header);
     return {
       clues: {
         ...(said ? { said } : {}),

@@ -264,6 +264,13 @@ describe("an answer that was given before", () => {
     expect(await ask("/features?location=fr&country=ES")).not.toBe(first);
   });
 
+  it("is the same, remembered or not, whatever is said in headers that no source goes by", async () => {
+    await using service = await serve(`  - { name: echo, kind: ${kind}, reads: [locations] }`);
+    for (const value of ["nonsense", "true", "nonsense"]) {
+      expect((await service.get("/features", { "x-beta": value })).status).toBe(200);
+    }
+  });
+
   it("is never given to who differs in a header that some source goes by", async () => {
     const source = `  - { name: echo, kind: ${kind}, reads: [targetingKey, attributes] }`;
     await using service = await serve(source);
