@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { isIP } from "node:net";
 import { parse as cookiesIn } from "hono/utils/cookie";
-import proxyAddress from "proxy-addr";
+import { compile } from "proxy-addr";
 import type { FieldsRead } from "../../application/fields-read.ts";
 import { type Circumstances, told } from "../../application/identify-caller.ts";
 import { InvalidContext } from "../../domain/errors.ts";
@@ -9,6 +8,7 @@ import { isValue, longestValue } from "../../domain/evaluation-context.ts";
 import type { Locator } from "../../domain/locator.ts";
 import type { ContextOptions } from "../../infrastructure/config/context-schema.ts";
 import { Attributes } from "../attributes.ts";
+import { clientAddress } from "./client-address.ts";
 
 /** How many seconds a client keeps the cookie with its id: as long as browsers let it. */
 const cookieSeconds = 400 * 24 * 3_600;
@@ -33,7 +33,7 @@ export class CallContext {
   constructor(options: ContextOptions, locator: Pick<Locator, "headers" | "readsIp">, reads: FieldsRead) {
     this.attributes = new Attributes(options.attributes);
     this.#clientId = options.clientId;
-    this.#isTrusted = proxyAddress.compile(options.trustedProxies);
+    this.#isTrusted = compile(options.trustedProxies);
     this.#locatorHeaders = new Set(locator.headers);
     this.#readsClientId = reads.has("targetingKey");
     this.#readsAddress = reads.has("ip") || (reads.has("locations") && locator.readsIp);
@@ -60,7 +60,7 @@ export class CallContext {
       mark += `\n${value ?? "\0"}`;
     }
     if (this.#ofProxies.length > 0) mark += this.#isOfTrusted(incoming) ? "\n+" : "\n-";
-    return this.#readsAddress ? `${mark}\n${this.#addressOf(incoming)}` : mark;
+    return this.#readsAddress ? `${mark}\n${clientAddress(incoming, this.#isTrusted)}` : mark;
   }
 
   /**
@@ -69,7 +69,7 @@ export class CallContext {
    */
   in(incoming: IncomingMessage, query: (name: string) => readonly string[]): Circumstances {
     const said = once(query("location"), "location");
-    const ip = this.#readsAddress ? this.#addressOf(incoming) : undefined;
+    const ip = this.#readsAddress ? clientAddress(incoming, this.#isTrusted) : undefined;
     const clientId = this.#readsClientId ? this.#clientIdIn(incoming) : undefined;
     const header = (name: string) => (this.marking.has(name) ? textOf(incoming.headers[name]) : undefined);
     const attributes = this.attributes.in(query, header);
@@ -123,13 +123,6 @@ export class CallContext {
 
   #isOfTrusted({ socket: { remoteAddress } }: IncomingMessage): boolean {
     return remoteAddress !== undefined && this.#isTrusted(remoteAddress, 0);
-  }
-
-  /** A connection that is over has no address, and a proxy may have written anything. */
-  #addressOf(incoming: IncomingMessage): string | undefined {
-    if (incoming.socket.remoteAddress === undefined) return undefined;
-    const address = proxyAddress(incoming, this.#isTrusted).replace(/^::ffff:/i, "");
-    return isIP(address) ? address : undefined;
   }
 }
 

@@ -66,7 +66,7 @@ export const context = z.strictObject({
     )
     .default([])
     .describe(
-      "Whose `X-Forwarded-For` tells the client's address, and whose headers tell a location: `loopback`, `linklocal`, `uniquelocal`, addresses, or networks as in 10.0.0.0/8.",
+      "Proxies whose `X-Forwarded-For` (or else `Forwarded`) gives the client's address, and whose headers may give a location: `loopback`, `linklocal`, `uniquelocal`, addresses, or networks as in 10.0.0.0/8.",
     ),
   clientId: z
     .strictObject({
