@@ -1,18 +1,18 @@
 import { defineConfig } from "vitest/config";
 
 const report = process.env["VITEST_JSON"];
+const limits = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
+    // Once for all projects.
     globalSetup: ["test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "all", include: ["test/**/*.test.ts"] } },
+      { test: { ...limits, name: "all", include: ["test/**/*.test.ts"] } },
       // What HTTP promises clients must not depend on which way a call takes. Operators' calls know one way only.
       {
-        extends: true,
         test: {
+          ...limits,
           name: "without the shortcut",
           include: ["test/adapters/http/*.test.ts"],
           exclude: ["test/adapters/http/event*.test.ts"],

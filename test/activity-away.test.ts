@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type PostgresServer, startPostgres } from "./support/postgres.ts";
+import { createDatabase, queryDatabase, type TestDatabase } from "./support/postgres.ts";
 import { TestProcess } from "./support/process.ts";
 import { bearer } from "./support/service.ts";
 import { TcpProxy } from "./support/tcp-proxy.ts";
 import { until } from "./support/until.ts";
 
 const opened = new AsyncDisposableStack();
-let postgres: PostgresServer;
+let database: TestDatabase;
 let proxy: TcpProxy;
 beforeAll(async () => {
-  postgres = opened.use(await startPostgres());
-  proxy = opened.use(await TcpProxy.to(postgres.port));
+  database = await createDatabase();
+  proxy = opened.use(await TcpProxy.to(database.port));
 });
 afterAll(() => opened.disposeAsync());
 
@@ -19,7 +19,7 @@ it("the service starts and serves while the activity log is away, says why, and 
   const token = "a-credential-for-the-test";
   await using service = new TestProcess(["src/cli.ts", "serve"], {
     PORT: "0",
-    DATABASE_URL: Object.assign(new URL(postgres.url), { port: proxy.port }).href,
+    DATABASE_URL: Object.assign(new URL(database.url), { port: proxy.port }).href,
     TIDEGATE_ADMIN_TOKEN: token,
   });
   const url = await service.url();
@@ -32,7 +32,7 @@ it("the service starts and serves while the activity log is away, says why, and 
   await until(() => service.stderr.includes("changes reach the activity log again"), "the log is filled");
   const { status } = await events();
   expect(status).toBe(200);
-  const { rows } = await postgres.query("SELECT count(*)::int AS events FROM events");
+  const { rows } = await queryDatabase(database.url, "SELECT count(*)::int AS events FROM events");
   expect(rows[0].events).toBeGreaterThan(0);
   expect(service.stdout + service.stderr).not.toContain("s3cret");
 });

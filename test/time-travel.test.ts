@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { startPostgres } from "./support/postgres.ts";
+import { createDatabase } from "./support/postgres.ts";
 import { startRedis } from "./support/redis.ts";
 import { bearer, redisRules, startService, type TestService } from "./support/service.ts";
 import { until } from "./support/until.ts";
@@ -119,10 +119,9 @@ describe("a past answer is what clients were answered then", () => {
 
   it("on Redis, with the log in PostgreSQL, also where a set is changed behind our back", async () => {
     await using redis = await startRedis();
-    await using postgres = await startPostgres();
     await using service = await startService(redisRules(redis.url, redis.url) + location, {
       TIDEGATE_ADMIN_TOKEN: admin,
-      DATABASE_URL: postgres.url,
+      DATABASE_URL: (await createDatabase()).url,
     });
     await service.readyWithin(10_000);
     await reproduces(service);

@@ -12,7 +12,7 @@ import type { Place } from "../../src/infrastructure/activity/database.ts";
 import { activityLogContract } from "../contracts/activity-log.contract.ts";
 import { historyContract } from "../contracts/history.contract.ts";
 import { documentEvent, SetTold, setEvent, toldEvent } from "../support/events.ts";
-import { type PostgresServer, startPostgres } from "../support/postgres.ts";
+import { createDatabase, queryDatabase } from "../support/postgres.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
@@ -41,11 +41,10 @@ async function sqliteFiles(): Promise<Databases> {
 }
 
 async function postgresDatabases(): Promise<Databases> {
-  const server = await startPostgres();
   return {
-    place: async () => ({ kind: "postgres", url: await server.createDatabase() }),
-    tamper: (place, sql) => server.query(sql, place.kind === "postgres" ? place.url : ""),
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    place: async () => ({ kind: "postgres", url: (await createDatabase()).url }),
+    tamper: (place, sql) => queryDatabase(place.kind === "postgres" ? place.url : "", sql),
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 
@@ -301,13 +300,12 @@ function textOf(error: unknown): string {
 
 describe("PostgreSQL that is away", () => {
   const opened = new AsyncDisposableStack();
-  let server: PostgresServer;
   let proxy: TcpProxy;
   let activity: Activity;
   beforeAll(async () => {
-    server = opened.use(await startPostgres());
-    proxy = opened.use(await TcpProxy.to(server.port));
-    const url = Object.assign(new URL(await server.createDatabase()), { port: proxy.port }).href;
+    const database = await createDatabase();
+    proxy = opened.use(await TcpProxy.to(database.port));
+    const url = Object.assign(new URL(database.url), { port: proxy.port }).href;
     activity = opened.use(openActivity({ kind: "postgres", url }));
   });
   afterAll(() => opened.disposeAsync());
@@ -394,18 +392,15 @@ describe("PostgreSQL that is away", () => {
   });
 
   it("is told to be in a wrong encoding", async () => {
-    await server.query("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
-    await using other = openActivity({
-      kind: "postgres",
-      url: Object.assign(new URL(server.url), { pathname: "/latin" }).href,
-    });
+    const latin = await createDatabase("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    await using other = openActivity({ kind: "postgres", url: latin.url });
     const message = "the database is in LATIN1; make one with ENCODING 'UTF8'";
     await expect(other.log.check()).rejects.toMatchObject({ cause: { message } });
   });
 
   it("is not what a wrong table is taken for: what is wrong is told", async () => {
-    const url = await server.createDatabase();
-    await server.query("CREATE TABLE events (id integer)", url);
+    const { url } = await createDatabase();
+    await queryDatabase(url, "CREATE TABLE events (id integer)");
     await using other = openActivity({ kind: "postgres", url });
     await expect(other.log.check()).rejects.toMatchObject({ cause: { message: 'relation "events" already exists' } });
   });

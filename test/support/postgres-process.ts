@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { freePort } from "./redis-process.ts";
+import { accepts, freePort } from "./redis-process.ts";
+import { until } from "./until.ts";
 
 /** Debian's `nobody`: PostgreSQL does not run as root. */
 const nobody = 65_534;
@@ -51,6 +52,6 @@ export async function startPostgresProcess(...more: readonly string[]) {
     if (server.exitCode === null && server.signalCode === null) await once(server, "exit");
     rmSync(folder, { recursive: true, force: true });
   };
-  const url = `postgres://postgres:s3cret@127.0.0.1:${port}/postgres`;
-  return { url, port, stop };
+  await until(() => accepts(port), "PostgreSQL accepts connections", 60_000);
+  return { url: `postgres://postgres:s3cret@127.0.0.1:${port}/postgres`, stop };
 }

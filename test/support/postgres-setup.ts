@@ -1,19 +1,38 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { PostgreSqlContainer } from "@testcontainers/postgresql";
 import type { TestProject } from "vitest/node";
 import { dockerRuns } from "./docker.ts";
-import { postgresPrograms } from "./postgres-process.ts";
+import { postgresPrograms, startPostgresProcess } from "./postgres-process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where the tests' PostgreSQL servers come from. */
-    postgresFrom: "docker" | "path";
+    /** The PostgreSQL server of this test run, as its superuser. */
+    postgresUrl: string;
   }
 }
 
-/** Finds a way to start real PostgreSQL servers; fails, and says what to type, where there is none. */
-export async function setup({ provide }: TestProject): Promise<void> {
-  provide("postgresFrom", await postgresFrom());
+/**
+ * Starts the PostgreSQL server of the test run, and stops it at the end. It does not sync to disk. Fails with the
+ * command to type if neither Docker nor PostgreSQL is installed.
+ */
+export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const from = await postgresFrom();
+  const { url, stop } = from === "docker" ? await startContainer() : await startPostgresProcess(...settings);
+  provide("postgresUrl", url);
+  return stop;
+}
+
+/** Many test files hold connections at the same time. */
+const settings = ["-c", "fsync=off", "-c", "max_connections=300"];
+
+async function startContainer() {
+  const container = await new PostgreSqlContainer("postgres:17-alpine")
+    .withUsername("postgres")
+    .withPassword("s3cret")
+    .withCommand(["postgres", ...settings])
+    .start();
+  return { url: container.getConnectionUri(), stop: async () => void (await container.stop()) };
 }
 
 async function postgresFrom(): Promise<"docker" | "path"> {

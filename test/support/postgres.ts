@@ -1,57 +1,30 @@
-import { PostgreSqlContainer } from "@testcontainers/postgresql";
+import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { inject } from "vitest";
-import { startPostgresProcess } from "./postgres-process.ts";
-import { until } from "./until.ts";
 
-/** A private PostgreSQL server, with an empty database. */
-export type PostgresServer = AsyncDisposable & {
+/** An empty database on the PostgreSQL server of the test run. */
+export type TestDatabase = {
   readonly url: string;
+  /** The port of the server, for a proxy. */
   readonly port: number;
-  /** Makes another empty database; answers its URL. */
-  readonly createDatabase: () => Promise<string>;
-  /** Runs statements in the database of a URL, or in the first. */
-  readonly query: (sql: string, url?: string) => Promise<pg.QueryResult>;
 };
 
-/** Starts one that trusts its disk, which is faster; what tests a crash of it needs another. */
-export async function startPostgres(): Promise<PostgresServer> {
-  const server = inject("postgresFrom") === "docker" ? await startContainer() : await startPostgresProcess("-F");
-  const query = async (sql: string, url = server.url) => {
-    const client = new pg.Client({ connectionString: url });
-    try {
-      await client.connect();
-      return await client.query(sql);
-    } finally {
-      await client.end();
-    }
-  };
-  const answers = () =>
-    query("SELECT 1").then(
-      () => true,
-      () => false,
-    );
-  await until(answers, "PostgreSQL answers", 60_000);
-  let databases = 0;
-  return {
-    url: server.url,
-    port: server.port,
-    createDatabase: async () => {
-      databases += 1;
-      await query(`CREATE DATABASE tidegate_${databases}`);
-      return Object.assign(new URL(server.url), { pathname: `/tidegate_${databases}` }).href;
-    },
-    query,
-    [Symbol.asyncDispose]: server.stop,
-  };
+/** Creates a database; `options` are those of `CREATE DATABASE`. */
+export async function createDatabase(options = ""): Promise<TestDatabase> {
+  const server = inject("postgresUrl");
+  const name = `tidegate_${randomUUID().replaceAll("-", "")}`;
+  await queryDatabase(server, `CREATE DATABASE ${name} ${options}`);
+  const url = Object.assign(new URL(server), { pathname: `/${name}` });
+  return { url: url.href, port: Number(url.port) };
 }
 
-async function startContainer() {
-  const container = await new PostgreSqlContainer("postgres:17-alpine")
-    .withUsername("postgres")
-    .withPassword("s3cret")
-    .withCommand(["postgres", "-c", "fsync=off"])
-    .start();
-  const stop = async () => void (await container.stop());
-  return { url: container.getConnectionUri(), port: container.getPort(), stop };
+/** Runs statements in a database. */
+export async function queryDatabase(url: string, sql: string): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

@@ -6,7 +6,7 @@ import { openActivity } from "../../../../src/infrastructure/activity/activity.t
 import type { Place } from "../../../../src/infrastructure/activity/database.ts";
 import { SetTold } from "../../../support/events.ts";
 import { adminToken, backoffice, type Operator, sqliteRules } from "../../../support/operator.ts";
-import { type PostgresServer, startPostgres } from "../../../support/postgres.ts";
+import { createDatabase } from "../../../support/postgres.ts";
 import { bearer } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
@@ -358,21 +358,18 @@ describe("over SQLite", () => {
 });
 
 describe("while the log is away", () => {
-  let postgres: PostgresServer;
   let proxy: TcpProxy;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
-    postgres = await startPostgres();
-    proxy = await TcpProxy.to(postgres.port);
-    const url = new URL(postgres.url);
-    url.port = `${proxy.port}`;
+    const database = await createDatabase();
+    proxy = await TcpProxy.to(database.port);
+    const url = Object.assign(new URL(database.url), { port: proxy.port });
     operator = await backoffice(sqliteRules, { DATABASE_URL: url.href });
     await onRecord(operator);
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
     await proxy[Symbol.asyncDispose]();
-    await postgres[Symbol.asyncDispose]();
   });
 
   it("the present is explained, and the past is unavailable, until it is back", async () => {
@@ -394,11 +391,7 @@ describe("while the log is away", () => {
 
 describe("a set of 10,000 events", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-long-"));
-  const opened = new AsyncDisposableStack();
-  afterAll(async () => {
-    await opened.disposeAsync();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each<[string, () => Promise<{ place: Place; env: NodeJS.ProcessEnv; rules: string }>]>([
     [
@@ -415,7 +408,7 @@ describe("a set of 10,000 events", () => {
     [
       "PostgreSQL",
       async () => {
-        const { url } = opened.use(await startPostgres());
+        const { url } = await createDatabase();
         return { place: { kind: "postgres", url }, env: { DATABASE_URL: url }, rules: sqliteRules };
       },
     ],
