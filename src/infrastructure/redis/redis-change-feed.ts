@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { ChangeFeed } from "../../domain/change-feed.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { freshnessBoundMs } from "../../domain/held.ts";
 import type { Log } from "../logger.ts";
+import { RedisClient } from "./redis-client.ts";
 
 const heartbeatMs = 200;
 const deadMs = 1_500;
@@ -38,6 +39,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   #epoch = 0;
   #generation = 0;
   #lease: Moment | undefined;
+  #rejection: string | undefined;
   /** What `isLive` said last: a call asks it for each of the reads that its answer was made from. */
   #judged: { readonly now: Instant; readonly live: boolean } | undefined;
 
@@ -106,7 +108,8 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   /** Lives until the connection is lost or silent; answers why, where Redis refused to track. */
   async #session(signal: AbortSignal): Promise<string | undefined> {
-    const redis = new Redis(this.#url, {
+    const redis = new RedisClient(this.#url, {
+      lazyConnect: true,
       protocol: 2,
       autoResubscribe: false,
       autoResendUnfulfilledCommands: false,
@@ -115,7 +118,6 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
       retryStrategy: () => null,
       connectTimeout: 500,
       socketTimeout: deadMs,
-      disableClientInfo: true,
     });
     const over = new AbortController();
     const end = () => over.abort();
@@ -123,6 +125,8 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     redis.on("error", () => {}).once("close", end);
     const handshake = setTimeout(end, handshakeMs);
     try {
+      await lost(over.signal, redis.connect());
+      if (redis.handshakeFault !== undefined) return undefined;
       await lost(over.signal, this.#track(redis));
       const first = moment();
       await lost(over.signal, redis.ping());
@@ -144,7 +148,16 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
       clearTimeout(handshake);
       signal.removeEventListener("abort", end);
       redis.disconnect();
+      this.#logRejection(redis.handshakeFault);
     }
+  }
+
+  /** Logs a rejected handshake, unless it is the same as the one before. */
+  #logRejection(cause: string | undefined): void {
+    if (cause !== undefined && cause !== this.#rejection) {
+      this.#log.error({ connection: this.#connection, cause }, "Redis rejects the invalidation feed; reconnecting");
+    }
+    this.#rejection = cause;
   }
 
   async #track(redis: Redis): Promise<void> {

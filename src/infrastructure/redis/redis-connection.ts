@@ -1,13 +1,15 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { RedisChangeFeed } from "./redis-change-feed.ts";
 import { RedisClaims } from "./redis-claims.ts";
+import { RedisClient } from "./redis-client.ts";
 import { RedisDocumentStore } from "./redis-document-store.ts";
+import { replyText } from "./redis-fault.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
 import { RedisItemStore } from "./redis-item-store.ts";
@@ -43,7 +45,6 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     retryStrategy: (attempt) => Math.min(longestBackoffMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
     maxLoadingRetryTime: 500,
     reconnectOnError: ({ message }) => (/^(READONLY|LOADING|MASTERDOWN)/.test(message) ? 1 : false),
-    disableClientInfo: true,
     // Commands of one turn of the event loop travel in one round trip.
     enableAutoPipelining: true,
   });
@@ -86,10 +87,10 @@ function idOf(url: string): string {
   return hash("sha256", `${host}${pathname}`, "base64url");
 }
 
-class TimedRedis extends Redis {
+class TimedRedis extends RedisClient {
   took: Took | undefined;
 
-  override sendCommand(...sent: Parameters<Redis["sendCommand"]>): unknown {
+  override sendCommand(...sent: Parameters<RedisClient["sendCommand"]>): unknown {
     if (this.status === "ready") {
       const startedAt = performance.now();
       const tell = () => this.took?.((performance.now() - startedAt) / 1_000);
@@ -99,27 +100,37 @@ class TimedRedis extends Redis {
   }
 }
 
-async function connected(redis: Redis, name: string): Promise<void> {
+async function connected(redis: RedisClient, name: string): Promise<void> {
   if (redis.status === "ready") return;
   try {
     await once(redis, "ready", { signal: AbortSignal.timeout(connectedWithinMs) });
   } catch (cause) {
-    const reason = cause instanceof Error && cause.name !== "AbortError" ? cause.message : "no answer";
-    throw new SetupFailed(`connection "${name}" cannot use its Redis: ${reason}; start the server, or mend the url`);
+    const reason = cause instanceof Error && cause.name !== "AbortError" ? replyText(cause) : "no answer";
+    const fault = redis.handshakeFault ?? `${reason}; start the server, or mend the url`;
+    throw new SetupFailed(`connection "${name}" cannot use its Redis: ${fault}`);
   }
 }
 
-function logOutages(redis: Redis, connection: string, log: Log, closing: () => boolean): void {
+/** Logs the first failure of an outage, and each rejected handshake that differs from the one before. */
+function logOutages(redis: RedisClient, connection: string, log: Log, closing: () => boolean): void {
   let away = false;
+  let rejected: string | undefined;
   redis.on("ready", () => {
     away = false;
+    rejected = undefined;
     log.info({ connection }, "connected to Redis");
   });
   const lost = (cause: string) => {
-    if (away || closing()) return;
+    if (closing()) return;
+    const { handshakeFault } = redis;
+    if (handshakeFault !== undefined && handshakeFault !== rejected) {
+      rejected = handshakeFault;
+      log.error({ connection, cause: handshakeFault }, "Redis rejects the connection; reconnecting");
+    } else if (!away) {
+      log.warn({ connection, cause }, "Redis is away; reconnecting");
+    }
     away = true;
-    log.warn({ connection, cause }, "Redis is away; reconnecting");
   };
-  redis.on("error", ({ message }) => lost(message));
+  redis.on("error", (error) => lost(replyText(error)));
   redis.on("close", () => lost("the connection was closed"));
 }

@@ -1,11 +1,11 @@
 import { StoreDataInvalid, StoreFull } from "../../domain/errors.ts";
 
-/**
- * Throws what a failed command means to us. A reply that is an error keeps only its text up to the
- * arguments: those, and the command that ioredis attaches, may hold a token.
- */
+/** The text of a failed command. A reply may repeat the arguments, which may hold a token or a password; they are cut off. */
+export const replyText = (error: Error): string => error.message.split(", with args", 1)[0] ?? "";
+
+/** Throws what a failed command means to us. The command that ioredis attaches to an error is dropped, as it may hold a token. */
 export function redisFault(error: Error, key = "a token's key"): never {
-  const [text = ""] = error.message.split(", with args");
+  const text = replyText(error);
   if (text.startsWith("WRONGTYPE"))
     throw new StoreDataInvalid(`${key} holds another type than it should; mend it in Redis`);
   if (text.startsWith("OOM")) throw new StoreFull();

@@ -1,11 +1,13 @@
 import { isUtf8 } from "node:buffer";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { DataLine, SetLine, TokenLine } from "../../application/data-line.ts";
 import type { ExportedPage } from "../../application/export-data.ts";
 import type { KeyField } from "../../domain/evaluation-context.ts";
 import { isServedKey } from "../../domain/feature.ts";
 import { KeyTemplate } from "../../domain/key-template.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { RedisClient } from "./redis-client.ts";
+import { replyText } from "./redis-fault.ts";
 import { scan } from "./scan.ts";
 
 const single = ["global_features", "active_features"];
@@ -27,20 +29,20 @@ export async function* seedLines(setsUrl: string, tokensUrl: string): AsyncGener
 }
 
 async function* from(url: string, pages: (redis: Redis) => AsyncIterable<ExportedPage>): AsyncGenerator<ExportedPage> {
-  const redis = new Redis(url, {
+  const redis: RedisClient = new RedisClient(url, {
     connectTimeout: 2_000,
     commandTimeout: 30_000,
     maxRetriesPerRequest: 5,
+    retryStrategy: (attempt) => (redis.handshakeFault === undefined ? 50 * attempt : null),
     enableAutoPipelining: true,
-    disableClientInfo: true,
   });
   redis.on("error", () => {});
   try {
     yield* pages(redis);
   } catch (cause) {
-    // A reply that is an error may repeat a token behind this.
-    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split(", with args");
-    throw new SetupFailed(`the Redis to import from cannot be read: ${reason}; start it, or mend its URL`);
+    const reason = cause instanceof Error ? replyText(cause) : String(cause);
+    const fault = redis.handshakeFault ?? `${reason}; start it, or mend its URL`;
+    throw new SetupFailed(`the Redis to import from cannot be read: ${fault}`);
   } finally {
     redis.disconnect();
   }
