@@ -100,8 +100,9 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   const connected = [...composition.get(Tokens.Connections).values()].map((store) => store.connected());
   for (const keeping of composition.get(Tokens.KeepRecords).values()) keeping.start();
   composition.get(Tokens.ExpireActivity)?.start();
-  for (const begin of composition.get(Tokens.Background)) begin();
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
+  // What is known of a feed is read first, from the store or else from the snapshot.
+  for (const begin of composition.get(Tokens.Background)) begin();
   opened.use(figures.of(composition.get(Tokens.Metrics)));
   const fetch = counted(app, counts);
   const underWay = new Set<Promise<Response>>();

@@ -1,27 +1,50 @@
 import type { Revision } from "../domain/change.ts";
 import type { KnownItem, PollState } from "../domain/item.ts";
 import type { ItemStore } from "../domain/item-store.ts";
+import type { ItemsKept } from "../domain/provided-items.ts";
 import { Timeline } from "../domain/timeline.ts";
 
 /** So many are read at once, and put in their places at once: others wait for some milliseconds. */
 const atOnce = 500;
 const putAtOnce = 5_000;
+/** So many are written at once. */
+export const writtenAtOnce = 100;
 
-/** What a store knows of a partner's items, kept in memory. */
+/** What is known beside the store: what was read while it was away (`isAhead`), or what an earlier process knew. */
+type Beside = { readonly timeline: Timeline; state: PollState | undefined; isAhead: boolean };
+
+/**
+ * The items of a feed, in memory: as the store has them, or, while it does not answer, as they were read without it. What was read
+ * without it is brought into the store later, unless another process has read the document since.
+ */
 export class KnownItems {
   /** Grows with each change of what is known. */
   generation = 0;
-  state: PollState | undefined;
-  /** `undefined` until all were read once. */
-  timeline: Timeline | undefined;
   readonly #provider: string;
   readonly #store: ItemStore;
+  #stored: Timeline | undefined;
+  #storedState: PollState | undefined;
+  #beside: Beside | undefined;
   #revision: Revision | undefined;
   #underway: Promise<Timeline> | undefined;
 
   constructor(provider: string, store: ItemStore) {
     this.#provider = provider;
     this.#store = store;
+  }
+
+  /** `undefined` until all were read once. */
+  get timeline(): Timeline | undefined {
+    return this.#beside?.timeline ?? this.#stored;
+  }
+
+  get state(): PollState | undefined {
+    return this.#beside ? this.#beside.state : this.#storedState;
+  }
+
+  /** Whether something was read that the store does not have. */
+  get isAhead(): boolean {
+    return this.#beside?.isAhead ?? false;
   }
 
   /** Reads what came since the last time. Callers that come meanwhile share that. Rejects where the store does not answer; what was known stays. */
@@ -32,9 +55,67 @@ export class KnownItems {
     return this.#underway;
   }
 
+  /** Puts items, at most some hundred: into the store, or into memory from the first that the store does not take on. */
+  async put(items: readonly KnownItem[]): Promise<void> {
+    if (!(await this.#isStored(() => this.#store.put(this.#provider, items)))) {
+      this.#aside().timeline.put(items);
+      this.generation += 1;
+    }
+  }
+
+  /** Keeps how reading does, as `put` keeps items. */
+  async keepState(state: PollState): Promise<void> {
+    if (!(await this.#isStored(() => this.#store.keepState(this.#provider, state)))) this.#aside().state = state;
+  }
+
+  /** Brings what was read without the store into it. Rejects where the store does not answer. */
+  async bringBack(): Promise<void> {
+    await this.refresh();
+    const beside = this.#beside;
+    if (!beside?.isAhead) return;
+    const stored = this.#stored ?? new Timeline();
+    const news = broughtBack(beside.timeline, stored, beside.state?.succeededAt ?? null);
+    for (let from = 0; from < news.length; from += writtenAtOnce) {
+      await this.#store.put(this.#provider, news.slice(from, from + writtenAtOnce));
+    }
+    if (beside.state) await this.#store.keepState(this.#provider, beside.state);
+    this.#beside = undefined;
+    await this.refresh();
+  }
+
+  /** All that is known; `undefined` where nothing is. */
+  kept(): ItemsKept | undefined {
+    const { timeline, state, isAhead } = this;
+    return timeline && { items: timeline.all(), state, isAhead };
+  }
+
+  /** Takes back what an earlier process knew, for as long as the store does not answer. Answers whether it did: not where anything was read already. */
+  restore({ items, state, isAhead }: ItemsKept): boolean {
+    if (this.timeline) return false;
+    const timeline = new Timeline();
+    timeline.put(items);
+    this.#beside = { timeline, state, isAhead };
+    this.generation += 1;
+    return true;
+  }
+
+  async #isStored(write: () => Promise<void>): Promise<boolean> {
+    if (this.#beside) return false;
+    return write().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #aside(): Beside {
+    this.#beside ??= { timeline: this.#stored?.copy() ?? new Timeline(), state: this.#storedState, isAhead: true };
+    this.#beside.isAhead = true;
+    return this.#beside;
+  }
+
   async #read(): Promise<Timeline> {
     let revision = this.#revision;
-    let timeline = this.timeline ?? new Timeline();
+    let timeline = this.#stored ?? new Timeline();
     let read: KnownItem[] = [];
     while (true) {
       const news = await this.#store.since(this.#provider, revision, atOnce);
@@ -42,10 +123,10 @@ export class KnownItems {
       if (revision && news.revision?.epoch !== revision.epoch) [timeline, read] = [new Timeline(), []];
       read.push(...news.items);
       revision = news.revision;
-      this.state = news.state;
+      this.#storedState = news.state;
       const isLast = news.items.length < atOnce;
       if (isLast || read.length >= putAtOnce) {
-        if (read.length > 0 || timeline !== this.timeline) this.generation += 1;
+        if (read.length > 0 || timeline !== this.#stored) this.generation += 1;
         timeline.put(read.splice(0));
       }
       if (isLast) break;
@@ -53,7 +134,33 @@ export class KnownItems {
       await new Promise((resume) => void setImmediate(resume));
     }
     this.#revision = revision;
-    this.timeline = timeline;
-    return timeline;
+    this.#stored = timeline;
+    this.#giveWay();
+    return this.timeline ?? timeline;
+  }
+
+  /** The store answers: what it knows counts, unless something later was read without it. */
+  #giveWay(): void {
+    const { isAhead, state } = this.#beside ?? {};
+    if (isAhead && timeOf(state) > timeOf(this.#storedState)) return;
+    if (this.#beside) this.generation += 1;
+    this.#beside = undefined;
   }
 }
+
+const timeOf = (state: PollState | undefined): number => state?.succeededAt ?? Number.NEGATIVE_INFINITY;
+
+/** Of what was read without the store, what it does not have; and what it has that is listed no longer. */
+function broughtBack(read: Timeline, stored: Timeline, readAt: number | null): readonly KnownItem[] {
+  const changed = read.all().flatMap((item) => {
+    const before = stored.get(item.id);
+    const after = { ...item, wasOffered: item.wasOffered || (before?.wasOffered ?? false) };
+    return isSameItem(before, after) ? [] : [after];
+  });
+  const gone = stored.all().filter((item) => item.lastListedAt === null && !read.get(item.id));
+  return [...changed, ...gone.map((item) => ({ ...item, lastListedAt: readAt }))];
+}
+
+/** Both were made by the same steps, so that their members are in one order. */
+export const isSameItem = (before: KnownItem | undefined, after: KnownItem): boolean =>
+  before !== undefined && JSON.stringify(before) === JSON.stringify(after);

@@ -3,15 +3,17 @@ import type { Item, KnownItem, PollState } from "../domain/item.ts";
 import type { ItemFeed, Reading } from "../domain/item-feed.ts";
 import type { ItemStore } from "../domain/item-store.ts";
 import type { Lease } from "../domain/lease.ts";
-import type { ProvidedItems } from "../domain/provided-items.ts";
-import type { Timeline } from "../domain/timeline.ts";
-import { KnownItems } from "./known-items.ts";
+import type { ItemsKept, ProvidedItems } from "../domain/provided-items.ts";
+import { Timeline } from "../domain/timeline.ts";
+import { isSameItem, KnownItems, writtenAtOnce } from "./known-items.ts";
 
 /** A partner, and where what is known of its items is kept. */
 export type Polled = {
   /** The name of the source. */
   readonly name: string;
   readonly feed: ItemFeed;
+  /** The configured name of the connection that the store is behind. */
+  readonly connection: string;
   readonly store: ItemStore;
   readonly lease: Lease;
   readonly everyMs: number;
@@ -32,7 +34,7 @@ const lookEveryMs = 1_000;
 
 /**
  * Reads a partner's document at its times, and keeps what it says of items. Of all processes on a store one does so at a time; the others
- * learn of it within some seconds.
+ * learn of it within some seconds. While the store is away each process reads for itself, into memory.
  */
 export class PollItems implements ProvidedItems {
   readonly #polled: Polled;
@@ -51,6 +53,10 @@ export class PollItems implements ProvidedItems {
     this.#known = new KnownItems(polled.name, polled.store);
   }
 
+  get connection(): string {
+    return this.#polled.connection;
+  }
+
   get generation(): number {
     return this.#known.generation;
   }
@@ -65,6 +71,14 @@ export class PollItems implements ProvidedItems {
 
   known(): Timeline | Promise<Timeline> {
     return this.#known.timeline ?? this.#known.refresh();
+  }
+
+  kept(): ItemsKept | undefined {
+    return this.#known.kept();
+  }
+
+  restore(kept: ItemsKept): boolean {
+    return this.#known.restore(kept);
   }
 
   /** Looks every second from now on whether it is this process's turn, and what others have read. */
@@ -95,13 +109,21 @@ export class PollItems implements ProvidedItems {
     }, ms);
   }
 
-  /** A store that does not answer is asked again in a second; what it is about is told of by all that ask it. */
   async #look(): Promise<void> {
+    if ((await this.#isOurTurn()) && this.#isDue()) this.poll().catch(() => {});
+  }
+
+  /** A store that does not answer leaves nobody to read for all; what it is about is told of by all that ask it. */
+  async #isOurTurn(): Promise<boolean> {
     try {
       await this.#known.refresh();
       // Also while it is read, as that may take longer than the lease.
-      if ((await this.#polled.lease.hold()) && this.#isDue()) this.poll().catch(() => {});
-    } catch {}
+      const isOurs = await this.#polled.lease.hold();
+      if (isOurs && this.#known.isAhead && !this.#polling) await this.#known.bringBack();
+      return isOurs;
+    } catch {
+      return true;
+    }
   }
 
   #isDue(): boolean {
@@ -112,8 +134,9 @@ export class PollItems implements ProvidedItems {
   }
 
   async #poll(): Promise<PollState> {
-    const { name, feed, store, now } = this.#polled;
-    const timeline = await this.#known.refresh();
+    const { feed, now } = this.#polled;
+    await this.#known.bringBack().catch(() => {});
+    const timeline = this.#known.timeline ?? new Timeline();
     const before = this.#known.state;
     const triedAt = now();
     const state = await this.#read(timeline, before, triedAt).catch((error): PollState => {
@@ -122,8 +145,8 @@ export class PollItems implements ProvidedItems {
     });
     this.#tell(state);
     const kept = { ...state, breaker: feed.breaker };
-    await store.keepState(name, kept);
-    await this.#known.refresh();
+    await this.#known.keepState(kept);
+    await this.#known.refresh().catch(() => {});
     return kept;
   }
 
@@ -142,9 +165,9 @@ export class PollItems implements ProvidedItems {
     };
   }
 
-  /** Puts into the store what the document changes, some hundred at a time. */
+  /** Keeps what the document changes, some hundred at a time. */
   async #take(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
-    const { name, store, mostItems } = this.#polled;
+    const { mostItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
     let [taken, refused, room] = [0, 0, mostItems - timeline.size];
     for await (const items of reading.items) {
@@ -159,14 +182,13 @@ export class PollItems implements ProvidedItems {
         if (!before) room -= 1;
         taken += 1;
         const after = knownItem(item, before);
-        if (!isSame(before, after)) changed.push(after);
+        if (!isSameItem(before, after)) changed.push(after);
       }
-      if (changed.length > 0) await store.put(name, changed);
+      if (changed.length > 0) await this.#known.put(changed);
     }
     const gone = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
-    for (let from = 0; from < gone.length; from += atOnce) {
-      const items = gone.slice(from, from + atOnce).map((item) => ({ ...item, lastListedAt }));
-      await store.put(name, items);
+    for (let from = 0; from < gone.length; from += writtenAtOnce) {
+      await this.#known.put(gone.slice(from, from + writtenAtOnce).map((item) => ({ ...item, lastListedAt })));
     }
     return { listed: taken, refused };
   }
@@ -181,8 +203,6 @@ export class PollItems implements ProvidedItems {
     this.#invalid = state.invalid;
   }
 }
-
-const atOnce = 100;
 
 const untried: PollState = {
   triedAt: 0,
@@ -200,7 +220,3 @@ const knownItem = (item: Item, before: KnownItem | undefined): KnownItem => ({
   wasOffered: item.isOffered || (before?.wasOffered ?? false),
   lastListedAt: null,
 });
-
-/** Both were made by the same steps, so that their members are in one order. */
-const isSame = (before: KnownItem | undefined, after: KnownItem): boolean =>
-  before !== undefined && JSON.stringify(before) === JSON.stringify(after);

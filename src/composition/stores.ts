@@ -100,10 +100,19 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       config.tokens?.connection === connection && areDigestsSecret(config.tokens, env)
         ? c.resolve(Tokens.CachedTokens)?.cache
         : undefined;
-    const parts = [...c.resolve(Tokens.CachedSets)].flatMap(([connection, { cache: sets }]) => {
-      const { remote: store } = connectionOf(c, connection);
+    const sources = c.resolve(Tokens.Sources);
+    const feedsOf = (connection: string) =>
+      new Map(
+        sources.flatMap(({ name, resolver: { items } }) =>
+          items?.connection === connection ? [[name, items] as const] : [],
+        ),
+      );
+    const parts = [...c.resolve(Tokens.Connections)].flatMap(([connection, { remote: store }]) => {
+      const sets = c.resolve(Tokens.CachedSets).get(connection)?.cache;
       const settings = c.resolve(Tokens.CachedSettings).get(connection)?.cache;
-      return store ? [{ connection, store, sets, settings, tokens: tokensOf(connection) }] : [];
+      const feeds = feedsOf(connection);
+      const isRead = sets || settings || feeds.size > 0;
+      return store && isRead ? [{ connection, store, sets, settings, tokens: tokensOf(connection), feeds }] : [];
     });
     return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.Log)));
   });

@@ -6,7 +6,7 @@ export type TimelinePlace = readonly [start: Instant, end: Instant, id: string];
 
 /** Items in the order in which they begin, for a hundred thousand of them and more. */
 export class Timeline {
-  readonly #byId = new Map<string, KnownItem>();
+  #byId = new Map<string, KnownItem>();
   #ordered: readonly KnownItem[] = [];
 
   get size(): number {
@@ -20,6 +20,14 @@ export class Timeline {
   /** All, in order. */
   all(): readonly KnownItem[] {
     return this.#ordered;
+  }
+
+  /** Another with the same items. */
+  copy(): Timeline {
+    const copy = new Timeline();
+    copy.#byId = new Map(this.#byId);
+    copy.#ordered = this.#ordered;
+    return copy;
   }
 
   /** Puts items, each in the place of the one of its id. Best many at once: all are looked at. */

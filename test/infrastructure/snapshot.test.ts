@@ -13,17 +13,23 @@ import { utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KnownItems } from "../../src/application/known-items.ts";
 import type { ChangeFeed } from "../../src/domain/change-feed.ts";
 import type { Json } from "../../src/domain/feature.ts";
 import type { FeatureSet } from "../../src/domain/feature-sets.ts";
 import { readAt } from "../../src/domain/held.ts";
+import type { ItemStore } from "../../src/domain/item-store.ts";
 import type { SettingsByFeature } from "../../src/domain/stored-settings.ts";
 import { NearCache } from "../../src/infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../src/infrastructure/cache/snapshot.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
+import { anItem } from "../support/items.ts";
 import { until } from "../support/until.ts";
 
 const maxStaleMs = 60_000;
+/** A store that does not answer. */
+const away = () => Promise.reject(new Error("away"));
+const noItems: ItemStore = { put: away, since: away, keepState: away };
 const feed: ChangeFeed = {
   epoch: 1,
   generation: 1,
@@ -64,7 +70,10 @@ describe("the snapshot", () => {
     const log = createLog("info", { write: (line) => void logged.push(JSON.parse(line)) });
     const settings = cacheOf<SettingsByFeature>(({ size }) => size === 0);
     const remote = { id: store, guard };
-    const part = { connection: "features", store: remote, sets, settings, tokens: withTokens ? tokens : undefined };
+    const feed = new KnownItems("shows", { ...noItems });
+    const feeds = new Map([["shows", feed]]);
+    const tokensHere = withTokens ? tokens : undefined;
+    const part = { connection: "features", store: remote, sets, settings, tokens: tokensHere, feeds };
     const snapshot = new Snapshot(at, [part], log, intervalMs);
     const read = (key: string, ...features: string[]) =>
       sets.get(key, async () => readAt({ features, skipped: 0 }, now));
@@ -78,6 +87,7 @@ describe("the snapshot", () => {
     };
     return {
       snapshot,
+      feed,
       guard,
       read,
       resolve,
@@ -133,6 +143,20 @@ describe("the snapshot", () => {
     const { value, asOf, isCurrent } = await settings("tidegate:documents:shares");
     expect([[...value], asOf, isCurrent]).toEqual([Object.entries(all), writtenAt, false]);
     expect(logged).toMatchObject([{ sets: 0, settings: 1, tokens: 0 }]);
+    await stop();
+  });
+
+  it("restores the items of feeds, also those that the store does not have", async () => {
+    const before = process();
+    await before.snapshot.start();
+    await before.feed.put([anItem("1"), anItem("2", { title: "é" })]);
+    const kept = before.feed.kept();
+    await before.stop();
+    const { snapshot, feed, stop } = process();
+    await snapshot.start();
+    expect(feed.kept()).toEqual(kept);
+    expect(kept).toMatchObject({ items: [{ id: "1" }, { id: "2" }], isAhead: true });
+    expect(logged).toMatchObject([{ sets: 0, items: 2 }]);
     await stop();
   });
 
@@ -232,6 +256,7 @@ describe("the snapshot", () => {
       /a line/,
     ],
     ["with a user that is none", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /no user id/],
+    ["with an item that is none", () => signed(head, store, { item: { id: 1 } }), /a line/],
     ["with a line that says something else", () => signed(head, store, { key: "global" }), /a line/],
   ])("is ignored with one warning where it is %s, and written anew", async (_, spoil, fault) => {
     await written();

@@ -122,7 +122,7 @@ export const source = defineSource({
     });
     const { items: store, lease } = host.store(connection);
     const everyMs = everySeconds * 1_000;
-    const partner = { name: host.name, feed, store, lease: lease(`provider:${host.name}`), everyMs };
+    const partner = { name: host.name, feed, connection, store, lease: lease(`provider:${host.name}`), everyMs };
     const items = new PollItems(
       { ...partner, mostItems: maxItems, now: Date.now },
       {

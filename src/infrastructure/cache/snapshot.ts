@@ -4,6 +4,8 @@ import { z } from "zod";
 import type { UserId } from "../../domain/evaluation-context.ts";
 import { isServedKey, type Json } from "../../domain/feature.ts";
 import type { FeatureSet } from "../../domain/feature-sets.ts";
+import type { KnownItem, PollState } from "../../domain/item.ts";
+import type { ProvidedItems } from "../../domain/provided-items.ts";
 import type { SettingsByFeature } from "../../domain/stored-settings.ts";
 import { isEntry } from "../config/entries.ts";
 import type { RemoteStore } from "../connection.ts";
@@ -16,11 +18,14 @@ import { inSlices, readSnapshotFile, writeSnapshotFile } from "./snapshot-file.t
 export type SnapshotPart = {
   readonly connection: string;
   readonly store: RemoteStore;
-  readonly sets: NearCache<FeatureSet>;
+  /** Left out where no source reads any, and no token. */
+  readonly sets: NearCache<FeatureSet> | undefined;
   /** Left out where no source keeps any. */
   readonly settings: NearCache<SettingsByFeature> | undefined;
   /** Left out where a token could be guessed by its digest. */
   readonly tokens: NearCache<UserId | undefined> | undefined;
+  /** The items of each feed, by the name of its source. */
+  readonly feeds: ReadonlyMap<string, Pick<ProvidedItems, "generation" | "kept" | "restore">>;
 };
 
 const isFeatures = (value: unknown): boolean =>
@@ -29,6 +34,10 @@ const isFeatures = (value: unknown): boolean =>
 const isSettings = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.every((each) => Array.isArray(each) && typeof each[0] === "string" && each.length === 2);
+
+/** As stores are believed that hold items: what else is in one was written with it. */
+const isItem = (value: unknown): boolean =>
+  isEntry(value) && typeof value["id"] === "string" && Array.isArray(value["features"]);
 
 /** A store's line stands before the lines of what is remembered of it. */
 const StoreLine = z.strictObject({ connection: z.string(), store: z.string(), filled: z.boolean() });
@@ -44,17 +53,28 @@ const SettingsLine = z.strictObject({
   asOf: z.number(),
 });
 const TokenLine = z.strictObject({ token: z.string(), user: z.string().transform(storedUser), asOf: z.number() });
+/** How the reading of a feed does; its items follow, a line each. */
+const FeedLine = z.strictObject({
+  feed: z.string(),
+  state: z.custom<PollState | null>((value) => value === null || isEntry(value)),
+  isAhead: z.boolean(),
+});
+const ItemLine = z.strictObject({ item: z.custom<KnownItem>(isItem) });
 
 type Line =
   | z.output<typeof StoreLine>
   | z.output<typeof SetLine>
   | z.output<typeof SettingsLine>
-  | z.output<typeof TokenLine>;
+  | z.output<typeof TokenLine>
+  | z.output<typeof FeedLine>
+  | z.output<typeof ItemLine>;
 
 const schemas = [
   ["set", SetLine],
   ["settings", SettingsLine],
   ["token", TokenLine],
+  ["feed", FeedLine],
+  ["item", ItemLine],
 ] as const;
 
 function lineOf(value: unknown): Line {
@@ -77,7 +97,7 @@ export class Snapshot implements AsyncDisposable {
   readonly #parts: readonly SnapshotPart[];
   readonly #log: Log;
   readonly #intervalMs: number;
-  readonly #restored = { stores: new Set<string>(), sets: 0, settings: 0, tokens: 0 };
+  readonly #restored = { stores: new Set<string>(), sets: 0, settings: 0, tokens: 0, items: 0 };
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #written = 0;
@@ -130,15 +150,29 @@ export class Snapshot implements AsyncDisposable {
 
   async #restore(lines: readonly Line[]): Promise<void> {
     let part: SnapshotPart | undefined;
+    let feed: (z.output<typeof FeedLine> & { readonly items: KnownItem[] }) | undefined;
+    const restoreFeed = () => {
+      const { items = [], state, isAhead = false } = feed ?? {};
+      const isTaken = feed && part?.feeds.get(feed.feed)?.restore({ items, state: state ?? undefined, isAhead });
+      if (isTaken) this.#restored.items += items.length;
+      feed = undefined;
+    };
     for await (const line of inSlices(lines)) {
+      if ("item" in line) {
+        feed?.items.push(line.item);
+        continue;
+      }
+      restoreFeed();
       if ("connection" in line) {
         part = this.#parts.find(({ connection, store }) => connection === line.connection && store.id === line.store);
         if (!part) continue;
         this.#restored.stores.add(part.connection);
         part.store.guard.wasFilled ||= line.filled;
+      } else if ("feed" in line) {
+        feed = { ...line, items: [] };
       } else if ("set" in line) {
         const { set, asOf, ...value } = line;
-        if (part?.sets.restore({ key: set, value, asOf })) this.#restored.sets += 1;
+        if (part?.sets?.restore({ key: set, value, asOf })) this.#restored.sets += 1;
       } else if ("settings" in line) {
         const { collection: key, settings, asOf } = line;
         if (part?.settings?.restore({ key, value: new Map(settings), asOf })) this.#restored.settings += 1;
@@ -146,6 +180,7 @@ export class Snapshot implements AsyncDisposable {
         this.#restored.tokens += 1;
       }
     }
+    restoreFeed();
   }
 
   async #run(): Promise<void> {
@@ -170,9 +205,9 @@ export class Snapshot implements AsyncDisposable {
   }
 
   *#lines(): Iterable<Line | undefined> {
-    for (const { connection, store, sets, settings, tokens } of this.#parts) {
+    for (const { connection, store, sets, settings, tokens, feeds } of this.#parts) {
       yield { connection, store: store.id, filled: store.guard.wasFilled };
-      for (const last of sets.lastKnown()) {
+      for (const last of sets?.lastKnown() ?? []) {
         yield last && {
           set: last.key,
           features: [...last.value.features],
@@ -186,12 +221,19 @@ export class Snapshot implements AsyncDisposable {
       for (const last of tokens?.lastKnown() ?? []) {
         yield last?.value === undefined ? undefined : { token: last.key, user: last.value, asOf: last.asOf };
       }
+      for (const [feed, known] of feeds) {
+        const { items = [], state, isAhead } = known.kept() ?? {};
+        if (isAhead === undefined) continue;
+        yield { feed, state: state ?? null, isAhead };
+        for (const item of items) yield { item };
+      }
     }
   }
 
   #kept(): number {
     const caches = this.#parts.flatMap(({ sets, settings, tokens }) => [sets, settings, tokens]);
-    return caches.reduce((sum, cache) => sum + (cache?.kept ?? 0), 0);
+    const generations = this.#parts.flatMap(({ feeds }) => [...feeds.values()].map(({ generation }) => generation));
+    return [...caches.map((cache) => cache?.kept ?? 0), ...generations].reduce((sum, count) => sum + count, 0);
   }
 
   #warn(cause: unknown, sentence: string): void {
