@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
+import { waitAtMost } from "../src/application/deadline.ts";
 import { freePort } from "../test/support/redis-process.ts";
 import { until } from "../test/support/until.ts";
 import { interrupted } from "./interruption.ts";
@@ -73,7 +73,7 @@ export class Process implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.ended) {
       this.#child.kill(this.#signal);
-      await Promise.race([once(this.#child, "exit"), setTimeout(endsWithinMs, undefined, { ref: false })]);
+      await waitAtMost(endsWithinMs, once(this.#child, "exit"));
     }
     killGroup(this.#child, "SIGKILL");
     running.delete(this.#child);

@@ -5,6 +5,7 @@ import { noRoute } from "./adapters/http/counts.ts";
 import { PreparedAnswers } from "./adapters/http/prepared-answers.ts";
 import type { Shortcut } from "./adapters/http/server.ts";
 import { shortcut } from "./adapters/http/shortcut.ts";
+import { waitAtMost } from "./application/deadline.ts";
 import type { Config } from "./config.ts";
 import { compose } from "./container.ts";
 import type { RemoteStore } from "./infrastructure/connection.ts";
@@ -128,12 +129,10 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     },
     stores: [...composition.get(Tokens.Connections).values()].flatMap(({ remote }) => remote ?? []),
     remember: async () => composition.get(Tokens.Snapshot)?.write(),
-    idle: async () => void (await Promise.race([Promise.allSettled(underWay), setTimeout(longestCallMs, [], unref)])),
+    idle: () => waitAtMost(longestCallMs, Promise.allSettled(underWay)),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
-
-const unref = { ref: false };
 
 const failing = (what: string, states: Readonly<Record<string, string>>): string[] =>
   Object.entries(states)

@@ -2,12 +2,12 @@ import cluster from "node:cluster";
 import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
-import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { exitingWell } from "./adapters/cli/exit.ts";
 import type { Fetch } from "./adapters/http/app.ts";
 import { listen, type Shortcut } from "./adapters/http/server.ts";
 import { type Answering, answering, type Host } from "./answering.ts";
+import { waitAtMost } from "./application/deadline.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
 import { ConfigError } from "./infrastructure/config/config-error.ts";
 import { textOf } from "./infrastructure/config/yaml-file.ts";
@@ -216,7 +216,7 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
 async function closeIdle(before: Answering, log: Log): Promise<void> {
   await before.idle();
   try {
-    await Promise.race([before[Symbol.asyncDispose](), setTimeout(longestCloseMs, undefined, { ref: false })]);
+    await waitAtMost(longestCloseMs, before[Symbol.asyncDispose]());
   } catch (cause) {
     log.error({ cause: String(cause) }, "what served before the reload was not closed");
   }

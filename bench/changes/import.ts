@@ -4,8 +4,8 @@ import { createReadStream, createWriteStream, readFileSync } from "node:fs";
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { waitAtMost } from "../../src/application/deadline.ts";
 import { startRedisProcess } from "../../test/support/redis-process.ts";
 import { ownFeatures, tokenOf } from "../data.ts";
 import { interrupted } from "../interruption.ts";
@@ -102,7 +102,7 @@ async function timed(file: string, args: readonly string[], env: NodeJS.ProcessE
   let resident = 0;
   while (child.exitCode === null && child.signalCode === null) {
     resident = peakOf(child.pid ?? 0) ?? resident;
-    await Promise.race([ended, setTimeout(200)]);
+    await waitAtMost(200, ended);
   }
   if (child.exitCode !== 0) throw new Error(`${file} ended with ${child.exitCode ?? child.signalCode}`);
   return { seconds: (performance.now() - before) / 1_000, resident };

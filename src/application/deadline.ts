@@ -1,11 +1,15 @@
 /**
- * Answers what `ask` answers, at once where that is no promise; rejects when it takes longer than `timeoutMs`. Throws as `ask` does.
+ * Returns the result of `ask`, at once if it is no promise. Rejects with `fault` after `timeoutMs`. Throws as `ask` does.
  */
-export function within<T>(timeoutMs: number, ask: () => T | PromiseLike<T>): T | Promise<T> {
+export function within<T>(
+  timeoutMs: number,
+  ask: () => T | PromiseLike<T>,
+  fault: string = `no answer within ${timeoutMs} ms`,
+): T | Promise<T> {
   const answer = ask();
   if (!isPromiseLike(answer)) return answer;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  const timer = setTimeout(() => reject(new Error(fault)), timeoutMs);
   answer.then(
     (value) => {
       clearTimeout(timer);
@@ -17,6 +21,17 @@ export function within<T>(timeoutMs: number, ask: () => T | PromiseLike<T>): T |
     },
   );
   return promise;
+}
+
+/** Waits until a promise settles, at most `timeoutMs`. Rejects if the promise rejects in time. Leaves no timer behind. */
+export async function waitAtMost(timeoutMs: number, promise: PromiseLike<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>

@@ -16,6 +16,9 @@ export class TestProcess implements AsyncDisposable {
   readonly #data = mkdtempSync(join(tmpdir(), "tidegate-data-"));
   stdout = "";
   stderr = "";
+  /** When it wrote for the last time, and when it exited, as `performance.now()` counts. */
+  lastOutputAt = 0;
+  exitedAt = 0;
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv, input?: string) {
     this.#child = spawn(process.execPath, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
@@ -26,9 +29,14 @@ export class TestProcess implements AsyncDisposable {
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text) => {
       this.stdout += text;
+      this.lastOutputAt = performance.now();
     });
     this.#child.stderr?.setEncoding("utf8").on("data", (text) => {
       this.stderr += text;
+      this.lastOutputAt = performance.now();
+    });
+    this.#child.on("exit", () => {
+      this.exitedAt = performance.now();
     });
     this.#child.stdin?.end(input);
   }

@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { waitAtMost } from "../../src/application/deadline.ts";
 
 /** Reads a stream of Server-Sent Events as it comes. */
 export class StreamReader implements AsyncDisposable {
@@ -49,6 +49,6 @@ export class StreamReader implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
-    await Promise.race([this.#reading, setTimeout(5_000)]);
+    await waitAtMost(5_000, this.#reading);
   }
 }

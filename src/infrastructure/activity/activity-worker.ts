@@ -1,5 +1,5 @@
-import { setTimeout } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { within } from "../../application/deadline.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { type Answerers, noMore, type Reply, type Request } from "./requests.ts";
 import { SqlActivityLog, Unkeepable } from "./sql-activity-log.ts";
@@ -20,10 +20,8 @@ async function answerers(): Promise<Opened> {
   opening ??= open().finally(() => {
     opening = undefined;
   });
-  const late = setTimeout(longestOpenMs, undefined, { ref: false }).then(() => {
-    throw new Error("its tables are still being made");
-  });
-  return Promise.race([opening, late]);
+  const underWay = opening;
+  return within(longestOpenMs, () => underWay, "its tables are still being made");
 }
 
 async function open(): Promise<Opened> {

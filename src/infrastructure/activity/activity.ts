@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import { waitAtMost } from "../../application/deadline.ts";
 import type { ActivityLog, RecordedEvent } from "../../domain/activity-log.ts";
 import { LogUnavailable } from "../../domain/errors.ts";
 import type { History } from "../../domain/history.ts";
@@ -93,7 +93,7 @@ class Thread {
     const worker = this.#worker;
     if (!worker) return;
     worker.postMessage(noMore);
-    await Promise.race([once(worker, "exit"), setTimeout(longestCloseMs)]);
+    await waitAtMost(longestCloseMs, once(worker, "exit"));
     await worker.terminate();
   }
 

@@ -1,7 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
-import { setTimeout } from "node:timers/promises";
 import { type MetricObjectWithValues, type MetricValue, Registry } from "@prometheus-io/client";
-import { within } from "../../application/deadline.ts";
+import { waitAtMost, within } from "../../application/deadline.ts";
 
 /** What one process tells, as plain data. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -69,7 +68,7 @@ export function addUpWorkers(): void {
       check = () => asked.every((worker) => told.has(worker) || worker.isDead()) && resolve();
     });
     for (const worker of asked) send(worker, { tell: true });
-    await Promise.race([all, setTimeout(tellWithinMs, undefined, { ref: false })]);
+    await waitAtMost(tellWithinMs, all);
     return textOf(totals.sum(told));
   });
   cluster.on("message", (worker, message: FromWorker) => {
