@@ -30,6 +30,7 @@ import { events } from "./events.ts";
 import { features } from "./features.ts";
 import { healthChecks } from "./health.ts";
 import type { CallEnvironment } from "./incoming.ts";
+import { methods } from "./methods.ts";
 import { metrics } from "./metrics.ts";
 import { Operators } from "./operators.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
@@ -67,8 +68,6 @@ export type HttpOptions = {
 
 /** What pages of other origins may be allowed to ask for. What operators do is never for them. */
 const sharedPaths = ["/features", searchPath];
-
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /**
  * The routes of the service. Those of clients have no middleware unless the configuration asks for some:

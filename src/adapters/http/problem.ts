@@ -31,7 +31,8 @@ export const problems = {
   "bad-request": {
     status: 400,
     title: "Bad request",
-    meaning: "The request is not valid HTTP/1.1, or its target is no path. Mend the client or the proxy between.",
+    meaning:
+      "The request is not valid HTTP/1.1 (RFC 9112): its request line, Host or framing is faulty. Fix the client or the proxy between.",
   },
   "bad-path": {
     status: 400,
@@ -50,6 +51,12 @@ export const problems = {
     title: "Invalid query",
     meaning:
       "A query parameter is unknown, blank, given twice, or has a value that it cannot have. The detail names it and what it takes.",
+  },
+  "credential-in-query": {
+    status: 400,
+    title: "Credential in the query",
+    meaning:
+      "A query parameter such as `token`, `access_token`, `api_key` or `password` holds a credential. URLs are written to logs. Send `Authorization: Bearer <token>` instead, and replace the credential.",
   },
   "invalid-window": {
     status: 400,
@@ -173,7 +180,7 @@ export const problems = {
   "uri-too-long": {
     status: 414,
     title: "URI too long",
-    meaning: "The request target is longer than 4,096 characters. Shorten the query.",
+    meaning: "The request target is longer than 8,000 characters. Shorten the query.",
   },
   "unsupported-media-type": {
     status: 415,
@@ -226,7 +233,12 @@ export const problems = {
   "not-implemented": {
     status: 501,
     title: "Not implemented",
-    meaning: "The method is not known here. Use GET or HEAD.",
+    meaning: "No route has this method. Use one that the Allow header lists.",
+  },
+  "unsupported-transfer-coding": {
+    status: 501,
+    title: "Unsupported transfer coding",
+    meaning: "The body has a transfer coding other than chunked. Send it chunked, or with Content-Length.",
   },
   "revision-mismatch": {
     status: 412,

@@ -1,12 +1,15 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { type AddressInfo, Server, type Socket } from "node:net";
+import { type AddressInfo, Server } from "node:net";
+import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../infrastructure/logger.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { framingFault } from "./framing-fault.ts";
 import type { CallEnvironment } from "./incoming.ts";
-import { type ProblemCode, problemOf } from "./problem.ts";
+import { methods } from "./methods.ts";
+import { type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
 import { requestId } from "./request-id.ts";
-import { targetFault } from "./target.ts";
+import { targetFault, toOriginForm } from "./target.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** A server that listens. */
@@ -34,15 +37,21 @@ const limits = {
   // A request without a host is refused as a problem, by what reads it.
   requireHostHeader: false,
 };
+/** The host of a request without one, as HTTP/1.0 allows. */
+const hostlessName = "localhost";
+const implemented = [...methods, "HEAD", "OPTIONS"];
 /** How long calls under way may take to end; sources have to answer within less. */
 const deadlineMs = 5_000;
 /** How long a first request may take to arrive on a connection that was taken as the server stopped taking any. */
 const underWayMs = 200;
 const details = {
-  "uri-too-long": "The request target is longer than 4096 characters; shorten the query.",
-  "bad-request": "The request is not valid HTTP/1.1; mend the client, or the proxy between.",
+  "uri-too-long": "The request target is longer than 8000 characters; shorten the query.",
+  "bad-request": "The request is not valid HTTP/1.1; fix the client, or the proxy between.",
   "bad-path": "The path has empty or dotted segments or broken escapes; send the plain path.",
-  "not-implemented": "The method is not known here; use GET or HEAD.",
+  "not-implemented": "No route has this method; use one that Allow lists.",
+  "unsupported-transfer-coding": "The only transfer coding is chunked; send the body chunked, or with Content-Length.",
+  "credential-in-query":
+    "The query holds a credential, and URLs are written to logs; send Authorization: Bearer <token>, and replace it.",
   "headers-too-large": "The headers are larger than 16 KiB; send fewer or shorter ones.",
   "request-timeout": "The request did not arrive in time; send it again.",
   "internal-error": "A fault in Tidegate; its log has the cause.",
@@ -62,6 +71,7 @@ export async function listen(
 ): Promise<HttpServer> {
   let stopping = false;
   const answer = getRequestListener((request, environment) => fetch(request, environment as CallEnvironment), {
+    hostname: hostlessName,
     errorHandler: (error) => {
       const code = error instanceof RequestError ? "bad-request" : "internal-error";
       const id = requestId(undefined);
@@ -74,14 +84,19 @@ export async function listen(
   const server = createServer(limits, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
     if (shortcut(incoming, outgoing)) return;
+    toOriginForm(incoming);
     const fault = requestFault(incoming);
     if (fault) return refused(send(outgoing, fault, incoming.headers["x-request-id"]));
+    if (incoming.url === "*") return refused(sendMethods(outgoing));
     return answer(incoming, outgoing);
   });
-  server.on("clientError", (error, socket: Socket) => {
-    const status = refuse(error, socket);
+  const refuse = (code: keyof typeof details, socket: Duplex) => {
+    const status = sendRaw(socket, code);
     if (status !== undefined) refused(status);
-  });
+  };
+  server.on("clientError", (error, socket) => refuse(codeOf(error), socket));
+  // Node closes the connection without a word otherwise.
+  server.on("connect", (_, socket) => refuse("not-implemented", socket));
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
     refused(send(outgoing, "expectation-failed", undefined));
   });
@@ -108,35 +123,51 @@ export async function listen(
   };
 }
 
-/** What is wrong with a request before it is made one of Fetch, which normalises paths and has no TRACE. */
-function requestFault({ url = "", method }: IncomingMessage): keyof typeof details | undefined {
-  return targetFault(url) ?? (method === "TRACE" ? "not-implemented" : undefined);
+/** The fault of a request before it is made one of Fetch, which normalises paths and has no TRACE. */
+function requestFault(incoming: IncomingMessage): keyof typeof details | undefined {
+  const { url = "", method = "" } = incoming;
+  const fault = framingFault(incoming) ?? (implemented.includes(method) ? undefined : "not-implemented");
+  return fault ?? (url === "*" && method === "OPTIONS" ? undefined : targetFault(url));
+}
+
+/** The answer to `OPTIONS *`, which asks for no path. */
+function sendMethods(outgoing: ServerResponse): number {
+  outgoing.writeHead(204, { ...securityHeaders, Allow: implemented.join(", ") }).end();
+  return 204;
 }
 
 function send(outgoing: ServerResponse, code: keyof typeof details, givenId: string | string[] | undefined): number {
   const { status, headers, body } = problemOf(code, details[code], requestId(givenId));
-  outgoing.writeHead(status, { ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) }).end(body);
+  const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
+  outgoing.writeHead(status, { ...headers, ...more }).end(body);
   return status;
 }
 
 /** Answers what Node could not read as a request, where that is possible; by itself Node would answer without a body. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket): number | undefined {
+function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined {
   if (!socket.writable) {
     socket.destroy();
     return undefined;
   }
-  const code = codeOf(error.code);
   const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
-  const lines = Object.entries({ ...headers, Connection: "close", "Content-Length": Buffer.byteLength(body) });
+  const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
+  const lines = Object.entries({ ...headers, ...more });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   return status;
 }
 
-function codeOf(nodeCode: string | undefined): "headers-too-large" | "request-timeout" | "bad-request" {
-  if (nodeCode === "HPE_HEADER_OVERFLOW") return "headers-too-large";
-  return nodeCode === "ERR_HTTP_REQUEST_TIMEOUT" ? "request-timeout" : "bad-request";
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer; readonly bytesParsed?: number };
+
+function codeOf({ code, rawPacket, bytesParsed = 0 }: ParserError): keyof typeof details {
+  if (code === "HPE_HEADER_OVERFLOW") return "headers-too-large";
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "request-timeout";
+  if (code !== "HPE_INVALID_METHOD" || !rawPacket) return "bad-request";
+  const line = rawPacket.subarray(rawPacket.lastIndexOf("\n", bytesParsed) + 1).toString("latin1");
+  return /^[\w!#$%&'*+.^`|~-]+ /.test(line) ? "not-implemented" : "bad-request";
 }
+
+const allowIn = (code: ProblemCode) => (code === "not-implemented" ? { Allow: implemented.join(", ") } : {});
 
 function urlOf({ address, family, port }: AddressInfo): string {
   const host = address === "0.0.0.0" || address === "::" ? "localhost" : family === "IPv6" ? `[${address}]` : address;

@@ -3,7 +3,7 @@ import type { CallContext } from "./call-context.ts";
 import type { Counts } from "./counts.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
 
-const plainHost = /^[A-Za-z0-9.:-]+$/;
+const plainHost = /^[A-Za-z0-9.-]+(?::\d*)?$/;
 
 /**
  * Answers a call for features of the commonest form, where its answer is prepared, without the making of a Fetch request
@@ -12,8 +12,9 @@ const plainHost = /^[A-Za-z0-9.:-]+$/;
 export const shortcut =
   (answers: PreparedAnswers, callContext: CallContext, counts: Counts) =>
   (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
-    const { method, url = "", rawHeaders } = incoming;
-    if (method !== "GET" || !(url === "/features" || url.startsWith("/features?"))) return false;
+    const { method, url = "", rawHeaders, httpVersionMajor } = incoming;
+    if (method !== "GET" || httpVersionMajor !== 1 || !(url === "/features" || url.startsWith("/features?")))
+      return false;
     const asked = plainly(rawHeaders, callContext.marking);
     const wish = asked && url + callContext.markOf(incoming, asked.marking);
     const reply = wish && answers.find(wish, asked.authorization, asked.ifNoneMatch);

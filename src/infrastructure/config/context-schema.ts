@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
+import { isCredentialName } from "../credential-name.ts";
 import { isNetwork } from "../ip-networks.ts";
 import { headerName } from "./header-name.ts";
 
@@ -12,6 +13,9 @@ const queryName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "is no name of a query parameter; write letters, digits, _ . and -")
   .refine((text) => !takenByTidegate.includes(text), {
     error: ({ input }) => `"${input}" means something else in /features; choose another name`,
+  })
+  .refine((text) => !isCredentialName(text), {
+    error: ({ input }) => `"${input}" names a credential, which no query may hold; choose another name`,
   });
 /** What else a query of `/features` may hold. */
 const takenByTidegate = ["location", "at", "user", "explain"];

@@ -1,0 +1,8 @@
+const names = [
+  ...["token", "accesstoken", "apitoken", "authtoken", "idtoken", "bearer", "jwt"],
+  ...["apikey", "accesskey", "auth", "authorization", "credential", "credentials"],
+  ...["secret", "clientsecret", "password", "passwd", "pwd"],
+];
+
+/** Whether a query parameter of this name holds a credential. Case, `-` and `_` do not matter. */
+export const isCredentialName = (name: string): boolean => names.includes(name.toLowerCase().replaceAll(/[-_]/g, ""));
