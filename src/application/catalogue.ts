@@ -1,8 +1,8 @@
 import { isSameRevision, type Revision } from "../domain/change.ts";
 import type { DocumentStore } from "../domain/document-store.ts";
-import { ChangeRefused, RevisionMismatch } from "../domain/errors.ts";
+import { ChangeRefused, notServed, RevisionMismatch } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
-import { type FeatureKey, isWritableKey, type Json } from "../domain/feature.ts";
+import { type FeatureKey, isServedKey, type Json } from "../domain/feature.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
 import { catalogueCollection } from "./event-of.ts";
@@ -44,14 +44,9 @@ export class Catalogue {
     return found && isEntry(found.value) ? { entry: found.value, revision: found.revision } : undefined;
   }
 
-  /** The entry that a description makes now. Rejects with `ChangeRefused` for a feature that cannot be written. */
+  /** The entry that a description makes now. Rejects with `ChangeRefused` for a key that is not served. */
   async entryOf(feature: FeatureKey, description: Description): Promise<CatalogueEntry> {
-    if (!isWritableKey(feature)) {
-      throw new ChangeRefused(
-        "This cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.",
-        "invalid-feature-key",
-      );
-    }
+    if (!isServedKey(feature)) throw notServed(feature);
     return { ...description, created: (await this.get(feature))?.entry.created ?? this.#now() };
   }
 

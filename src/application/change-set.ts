@@ -1,6 +1,6 @@
 import { isSameRevision, type Revision } from "../domain/change.ts";
-import { ChangeRefused, RevisionMismatch, tooManyMembers } from "../domain/errors.ts";
-import { type FeatureKey, inOrder, isWritableKey } from "../domain/feature.ts";
+import { ChangeRefused, notGrantable, notServed, RevisionMismatch, tooManyMembers } from "../domain/errors.ts";
+import { type FeatureKey, inOrder, isServedKey, isWritableKey } from "../domain/feature.ts";
 import type { SetChanged } from "../domain/feature-store.ts";
 import { isPersonal } from "../domain/stored-set.ts";
 import { askStore } from "./ask-store.ts";
@@ -49,8 +49,8 @@ export class ChangeSet {
 
   /**
    * Adds features to a set and takes others out, whole or not at all, and answers what was really changed. Rejects as
-   * `SourceSets` and `FeatureStore` do, and with `ChangeRefused` when a feature key cannot be written, a feature is to be both in
-   * and out, or the set or the change would be too large.
+   * `SourceSets` and `FeatureStore` do, and with `ChangeRefused` for a key that is not served, a new grant of a key that is not
+   * writable, a feature that is to be both in and out, and a set or a change that would be too large.
    */
   async execute(change: WantedChange, author: Author): Promise<SetChanged & { readonly key: string }> {
     const found = this.#sets.find(change);
@@ -112,30 +112,28 @@ export class ChangeSet {
     });
   }
 
-  /** Each feature once. Reads nothing where all of them can be written. */
-  async #checked({ key, stored }: FoundSet, change: WantedChange): Promise<Pick<WantedChange, "add" | "remove">> {
+  /** Each feature once. Reads the set only if it grants a key that is not writable. */
+  async #checked(
+    { key, stored, grants }: FoundSet,
+    change: WantedChange,
+  ): Promise<Pick<WantedChange, "add" | "remove">> {
     const add = [...new Set(change.add)];
     const remove = new Set(change.remove);
     if (add.length + remove.size > mostAtOnce) {
       throw new ChangeRefused(`more than ${mostAtOnce} features in one change; split it.`, "too-many");
     }
-    for (const feature of add) {
-      if (!isWritableKey(feature)) throw unwritable(feature);
-      if (remove.has(feature)) throw new ChangeRefused(`${feature} is to be added and to be removed; say which.`);
-    }
-    // Others may have put there what could not be written here; that can be taken out.
-    const odd = [...remove].filter((feature) => !isWritableKey(feature));
+    const unserved = [...add, ...remove].find((feature) => !isServedKey(feature));
+    if (unserved !== undefined) throw notServed(unserved);
+    const both = add.find((feature) => remove.has(feature));
+    if (both !== undefined) throw new ChangeRefused(`${both} is to be added and to be removed; say which.`);
+    const odd = grants ? add.filter((feature) => !isWritableKey(feature)) : [];
     if (odd.length > 0) {
+      // Keys that other tools have granted are no new grants.
       const { value } = await askStore(stored.connection, async () => stored.sets.read(key, stored.limit));
-      const missing = odd.find((feature) => !value.features.includes(feature));
-      if (missing !== undefined) throw unwritable(missing);
+      const granted = new Set(value.features);
+      const missing = odd.find((feature) => !granted.has(feature));
+      if (missing !== undefined) throw notGrantable(missing);
     }
     return { add, remove: [...remove] };
   }
 }
-
-const unwritable = (feature: FeatureKey): ChangeRefused =>
-  new ChangeRefused(
-    `${JSON.stringify(feature.slice(0, 200))} cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.`,
-    "invalid-feature-key",
-  );

@@ -1,7 +1,7 @@
 import type { DocumentLoad, DocumentStore } from "../domain/document-store.ts";
-import { ChangeRefused, tooManyMembers, UnknownSource } from "../domain/errors.ts";
+import { ChangeRefused, notServed, tooManyMembers, UnknownSource } from "../domain/errors.ts";
 import { type Instant, isValue } from "../domain/evaluation-context.ts";
-import { type FeatureKey, isServedKey, isWritableKey } from "../domain/feature.ts";
+import { isServedKey } from "../domain/feature.ts";
 import type { SetLoad } from "../domain/feature-store.ts";
 import { isPersonal, type StoredSet } from "../domain/stored-set.ts";
 import type { StoredSettings } from "../domain/stored-settings.ts";
@@ -183,7 +183,7 @@ export class ImportData {
   }
 
   #catalogueDeed(line: CatalogueLine): Deed {
-    if (!isWritableKey(line.catalogue)) throw unservable(line.catalogue);
+    if (!isServedKey(line.catalogue)) throw notServed(line.catalogue);
     if (!this.#documents) {
       throw new ChangeRefused("there is no store for the catalogue; add a source of kind set, which gives it one.");
     }
@@ -191,7 +191,7 @@ export class ImportData {
   }
 
   #settingDeed({ setting, source, feature }: SettingLine): Deed {
-    if (!isFeatureKey(feature)) throw unservable(feature);
+    if (!isServedKey(feature)) throw notServed(feature);
     const kept = this.#sets.settingsOf(source);
     const value = checkedSetting(kept.check, setting);
     return { of: "settings", kept, item: { collection: kept.collection, name: feature, value } };
@@ -220,14 +220,10 @@ function put(deed: Deed, lanes: ImportLanes, place: number): Promise<void> | und
 
 function checkFeatures({ features }: SetLine): void {
   // Few names are looked at one by one, because it takes long.
-  const odd = isFeatureKey(features.join(" "))
-    ? features.indexOf("")
-    : features.findIndex((each) => !isFeatureKey(each));
-  if (odd >= 0) throw unservable(features[odd] ?? "");
+  const odd = isServedKey(features.join(" ")) ? features.indexOf("") : features.findIndex((each) => !isServedKey(each));
+  if (odd >= 0) throw notServed(features[odd] ?? "");
   if (new Set(features).size < features.length) throw new ChangeRefused("a feature is named twice; name each once.");
 }
-
-const isFeatureKey = (text: string): boolean => isServedKey(text) && text.isWellFormed();
 
 const isHeader = (read: ReadLine): boolean => "line" in read && "tidegate" in read.line;
 const noHeader = 'the first line is to be {"tidegate":1}; write it before all others.';
@@ -235,10 +231,4 @@ const noHeader = 'the first line is to be {"tidegate":1}; write it before all ot
 const refused = ({ name }: Importable, faults: readonly string[]): ChangeRefused =>
   new ChangeRefused(
     `${name} cannot be imported, and nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
-  );
-
-const unservable = (feature: FeatureKey): ChangeRefused =>
-  new ChangeRefused(
-    `${JSON.stringify(feature.slice(0, 200))} cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.`,
-    "invalid-feature-key",
   );

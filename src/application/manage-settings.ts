@@ -1,7 +1,7 @@
 import { isSameRevision, type Revision } from "../domain/change.ts";
 import type { Document } from "../domain/document-store.ts";
-import { ChangeRefused, RevisionMismatch, UnknownFeature } from "../domain/errors.ts";
-import { type FeatureKey, inOrder, isWritableKey, type Json } from "../domain/feature.ts";
+import { ChangeRefused, notGrantable, notServed, RevisionMismatch, UnknownFeature } from "../domain/errors.ts";
+import { type FeatureKey, inOrder, isServedKey, isWritableKey, type Json } from "../domain/feature.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
 import type { KeptSettings, SettingCheck, SourceSets } from "./source-sets.ts";
@@ -75,18 +75,15 @@ export class ManageSettings {
   }
 
   /**
-   * What would be kept of a feature if somebody wrote this down. Throws as `SourceSets` does, and `ChangeRefused` for a feature that
-   * cannot be written and for what is no setting of the source.
+   * The setting that a value stands for. Rejects as `SourceSets` does, and with `ChangeRefused` for a key that is not served, a new
+   * grant of a key that is not writable, and an invalid value. Reads the store only for such a key.
    */
-  check(source: string, feature: FeatureKey, value: Json): Json {
-    const { check } = this.#sources.settingsOf(source);
-    if (!isWritableKey(feature)) {
-      throw new ChangeRefused(
-        "This cannot be a feature key; write 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first.",
-        "invalid-feature-key",
-      );
-    }
-    return checkedSetting(check, value);
+  async check(source: string, feature: FeatureKey, value: Json): Promise<Json> {
+    const { check, grants } = this.#sources.settingsOf(source);
+    if (!isServedKey(feature)) throw notServed(feature);
+    const setting = checkedSetting(check, value);
+    if (grants && !isWritableKey(feature) && !(await this.find(source, feature))) throw notGrantable(feature);
+    return setting;
   }
 
   /** Rejects as a change for that revision would. */
@@ -98,7 +95,7 @@ export class ManageSettings {
 
   /** Keeps this of a feature, known or not yet, in the place of what was kept before. Rejects as `check` and `DocumentStore` do. */
   async put(source: string, feature: FeatureKey, value: Json, author: Author): Promise<Setting> {
-    const setting = this.check(source, feature, value);
+    const setting = await this.check(source, feature, value);
     const { revision } = await this.#put(source, feature, setting, author);
     return { feature, setting, revision, isValid: true };
   }

@@ -29,8 +29,8 @@ export type SetName =
   | { readonly source: string; readonly context?: KeyValues }
   | { readonly key: string; readonly connection?: string | undefined };
 
-/** One set, and the family that it belongs to. */
-export type FoundSet = { readonly key: string; readonly stored: StoredSet };
+/** One set, and the family that it belongs to. `grants`: a source of role `grant` reads it, so its members are on. */
+export type FoundSet = { readonly key: string; readonly stored: StoredSet; readonly grants: boolean };
 
 /** The sets behind the sources. */
 export class SourceSets {
@@ -60,10 +60,13 @@ export class SourceSets {
     );
   }
 
-  /** What a source keeps of single features. Throws `UnknownSource`, and `ChangeRefused` for one that keeps nothing. */
-  settingsOf(name: string): KeptSettings {
+  /**
+   * What a source keeps of single features, and whether that grants them. Throws `UnknownSource`, and `ChangeRefused` for one that
+   * keeps nothing.
+   */
+  settingsOf(name: string): KeptSettings & { readonly grants: boolean } {
     const source = this.#source(name);
-    if (source.settings) return source.settings;
+    if (source.settings) return { ...source.settings, grants: source.role === "grant" };
     throw new ChangeRefused(
       `The source "${name}" (${source.kind}) keeps nothing of single features that could be changed here; change what it reads.`,
       "not-changeable",
@@ -93,7 +96,7 @@ export class SourceSets {
         );
       }
     }
-    return { key: stored.key.keyOf(context) ?? "", stored };
+    return this.#found(stored.key.keyOf(context) ?? "", stored);
   }
 
   #ofKey(key: string, connection: string | undefined): FoundSet {
@@ -113,7 +116,15 @@ export class SourceSets {
       const both = `${stored.connection} and ${other.connection}`;
       throw new ChangeRefused(`${both} both have a set "${key}"; say which connection.`);
     }
-    return { key, stored };
+    return this.#found(key, stored);
+  }
+
+  #found(key: string, stored: StoredSet): FoundSet {
+    const grants = this.sources.some(
+      ({ role, stored: other }) =>
+        role === "grant" && other?.connection === stored.connection && other.key.matches(key),
+    );
+    return { key, stored, grants };
   }
 
   #names(): string {

@@ -156,6 +156,22 @@ export class ChangeRefused extends TidegateError {
   }
 }
 
+/** A text that no source can serve as a feature. */
+export const notServed = (key: string): ChangeRefused =>
+  new ChangeRefused(
+    `Invalid feature key ${shortened(key)} (expected 1 to 1024 characters, none of them a control character).`,
+    "invalid-feature-key",
+  );
+
+/** A served key that is not writable, as the key of a new grant. */
+export const notGrantable = (key: string): ChangeRefused =>
+  new ChangeRefused(
+    `Invalid key for a new grant: ${shortened(key)} (expected 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first).`,
+    "invalid-feature-key",
+  );
+
+const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
+
 /** A set cannot grow as somebody asked. */
 export const tooManyMembers = (key: string, limit: number): ChangeRefused =>
   new ChangeRefused(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");

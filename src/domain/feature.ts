@@ -46,15 +46,16 @@ const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 /** The longest key that is served, in UTF-16 code units. Longer members of a store are no keys. */
 export const longestServedKey = 1_024;
 
-/** Whether Tidegate may write this key: 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. */
+/** Whether a feature may be granted under this key: 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. */
 export const isWritableKey = (key: string): boolean => writableKey.test(key);
 
 /**
- * Whether a key found in a store is served. Stores filled by other tools may hold keys that could
- * not be written here; all are served but the empty one, over-long ones and ones with control characters.
+ * Whether a key is served: 1 to 1,024 UTF-16 code units, without control characters and lone surrogates. Stores and
+ * definitions of other tools may grant keys that are not writable here. Every served key can be killed, explained,
+ * described and removed.
  */
 export const isServedKey = (key: string): boolean =>
-  key.length > 0 && key.length <= longestServedKey && !controlCharacter.test(key);
+  key.length > 0 && key.length <= longestServedKey && !controlCharacter.test(key) && key.isWellFormed();
 
 /** Orders keys by code point, as their UTF-8 bytes would be. */
 function byCodePoint(a: FeatureKey, b: FeatureKey): number {

@@ -57,13 +57,13 @@ describe("the settings at the command line", () => {
     expect(stderr).toMatch(
       /line 2: \/on is no boolean; send one\.\n.*line 3: The source "literal".*\n.*line 4: There is no/,
     );
-    expect(stderr).toMatch(/line 5: "" cannot be a feature key/);
+    expect(stderr).toMatch(/line 5: Invalid feature key ""/);
   });
 
   it.each([
     [["set", "switches", "c", "{"], /^tidegate: the setting is no JSON; write it as in/],
     [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is no boolean; send one\.\n$/],
-    [["set", "switches", "a b", '{"on":true}'], /^tidegate: This cannot be a feature key/],
+    [["set", "switches", "a b", '{"on":true}'], /^tidegate: Invalid key for a new grant: "a b"/],
     [["set", "literal", "a", "{}"], /^tidegate: The source "literal" \(static\) keeps nothing of single features/],
     [["list", "nobody"], /^tidegate: There is no such source; the sources are: killed, switches, literal\.\n$/],
     [["get", "switches", "c"], /^tidegate: The source "switches" keeps nothing of this feature/],

@@ -87,14 +87,26 @@ describe("changing a set", () => {
     },
   );
 
-  it("takes out also what could not be added here, but not what is not there", async () => {
+  it("removes every key that is served, and no others by a pattern", async () => {
     const { apply, put, list } = useCases("global_features");
     await put("global_features", ["a b", "active_1"]);
     const remove = (feature: string) => apply({ key: "global_features", add: [], remove: [feature] });
-    for (const pattern of ["*", "active_*", "a\u0000"])
-      expect(await codeOf(remove(pattern))).toBe("invalid-feature-key");
+    for (const pattern of ["*", "active_*"]) expect(await remove(pattern)).toEqual({ added: [], removed: [] });
+    for (const unserved of ["", "a\u0000", "\ud800", "x".repeat(1_025)])
+      expect(await codeOf(remove(unserved))).toBe("invalid-feature-key");
     expect(await remove("a b")).toEqual({ added: [], removed: ["a b"] });
     expect(await list({ key: "global_features" })).toEqual(["active_1"]);
+  });
+
+  it("grants no key that is not writable, unless another tool has granted it", async () => {
+    const { apply, put } = useCases("global_features", "killed");
+    await put("global_features", ["a b"]);
+    expect(await apply({ key: "global_features", add: ["a b", "c"], remove: [] })).toEqual({
+      added: ["c"],
+      removed: [],
+    });
+    expect(await codeOf(apply({ key: "global_features", add: ["d e"], remove: [] }))).toBe("invalid-feature-key");
+    expect(await apply({ key: "killed", add: ["d e"], remove: [] })).toEqual({ added: ["d e"], removed: [] });
   });
 
   it.each([

@@ -12,7 +12,7 @@ describe("feature keys", () => {
     expect(isWritableKey(key)).toBe(false);
   });
 
-  it.each(["", "a\u0000", "\u0085", "a\r\nX-Y: z", "a".repeat(1_025)])("%j is not served", (key) => {
+  it.each(["", "a\u0000", "\u0085", "a\r\nX-Y: z", "a\ud800", "a".repeat(1_025)])("%j is not served", (key) => {
     expect(isServedKey(key)).toBe(false);
   });
 

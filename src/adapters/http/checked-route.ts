@@ -38,7 +38,7 @@ export function checkedRoute<Query extends z.ZodObject = typeof noQuery, Body ex
       ...(body && { body: { required: true, content: { "application/json": { schema: body } } } }),
     },
   });
-  const path = description.path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{.+}");
+  const path = description.path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{[^]+}");
   app.on(description.method, path, middleware, async (c) =>
     handle(c, {
       query: queryOf(c.req.url, query ?? noQuery) as z.output<Query>,

@@ -38,7 +38,7 @@ export const problems = {
     status: 400,
     title: "Bad path",
     meaning:
-      "The path holds empty or dotted segments, a backslash, an encoded slash or control character, or a broken escape. Send the plain path.",
+      "The path has an empty or dotted segment, a backslash, an encoded control character or a broken escape. Percent-encode a path parameter, as `a%2Fb` for the feature `a/b`.",
   },
   "invalid-context": {
     status: 400,
@@ -180,7 +180,7 @@ export const problems = {
   "uri-too-long": {
     status: 414,
     title: "URI too long",
-    meaning: "The request target is longer than 8,000 characters. Shorten the query.",
+    meaning: "The request target is longer than 12,288 characters. Shorten the query.",
   },
   "unsupported-media-type": {
     status: 415,
@@ -202,7 +202,7 @@ export const problems = {
     status: 422,
     title: "Invalid feature key",
     meaning:
-      "The text cannot be a feature key. Write 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. What others have written to a store in another form can be taken out, and is served.",
+      "The text is no feature key: a key has 1 to 1,024 characters, none of them a control character. The key of a new grant has 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. Keys that other tools granted can be killed, described and removed.",
   },
   "too-many": {
     status: 422,

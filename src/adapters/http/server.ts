@@ -9,7 +9,7 @@ import type { CallEnvironment } from "./incoming.ts";
 import { methods } from "./methods.ts";
 import { type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
 import { requestId } from "./request-id.ts";
-import { targetFault, toOriginForm } from "./target.ts";
+import { longestTarget, targetFault, toOriginForm } from "./target.ts";
 import { warmUp } from "./warm-up.ts";
 
 /** A server that listens. */
@@ -45,9 +45,10 @@ const deadlineMs = 5_000;
 /** How long a first request may take to arrive on a connection that was taken as the server stopped taking any. */
 const underWayMs = 200;
 const details = {
-  "uri-too-long": "The request target is longer than 8000 characters; shorten the query.",
+  "uri-too-long": `The request target is longer than ${longestTarget} characters; shorten the query.`,
   "bad-request": "The request is not valid HTTP/1.1; fix the client, or the proxy between.",
-  "bad-path": "The path has empty or dotted segments or broken escapes; send the plain path.",
+  "bad-path":
+    "The path has an empty or dotted segment, a backslash or a broken escape. Percent-encode a path parameter.",
   "not-implemented": "No route has this method; use one that Allow lists.",
   "unsupported-transfer-coding": "The only transfer coding is chunked; send the body chunked, or with Content-Length.",
   "credential-in-query":
@@ -56,7 +57,7 @@ const details = {
   "request-timeout": "The request did not arrive in time; send it again.",
   "internal-error": "A fault in Tidegate; its log has the cause.",
   "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
-} as const satisfies Partial<Record<ProblemCode, string>>;
+} satisfies Partial<Record<ProblemCode, string>>;
 
 /** Answers a request at once, or tells that it does not. */
 export type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;

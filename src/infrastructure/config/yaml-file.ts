@@ -27,7 +27,7 @@ export class YamlFile {
   readonly #file: string;
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
-  /** Values whose variable is not set; found while reading, so that they are reported with the rest. */
+  /** Unset variables and unusable keys; found while reading, so that they are reported with the rest. */
   readonly problems: readonly Problem[];
 
   private constructor(file: string, document: Document.Parsed, lines: LineCounter, env: NodeJS.ProcessEnv) {
@@ -89,6 +89,11 @@ export class YamlFile {
     const problems: Problem[] = [];
     visit(this.#document, {
       Scalar: (role, node, ancestors) => {
+        // The schemas of Zod drop it without a word.
+        if (role === "key" && node.value === "__proto__") {
+          const fault = "the key __proto__ is not supported; choose another";
+          problems.push({ place: this.#at(node.range?.[0] ?? 0), path: pathText(pathOf(ancestors, node)), fault });
+        }
         if (role === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
         const fill = (text: string): string =>
           text.replace(variable, (whole, name: string, fallback: string | undefined) => {

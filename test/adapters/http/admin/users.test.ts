@@ -134,7 +134,12 @@ describe.each(["sqlite", "redis"])("users over %s", (kind) => {
     }
     expect((await operator.post(`/users/${"x".repeat(201)}/tokens`)).status).toBe(422);
     expect((await operator.get("/users/a%0Ab")).body.code).toBe("bad-path");
-    expect((await operator.get("/users/a%2Fb")).body.code).toBe("bad-path");
+  });
+
+  it("are found by an id that has a slash", async () => {
+    await operator.put("/sources/user/features/menu?userId=a%2Fb");
+    const { body } = await operator.get("/users/a%2Fb");
+    expect([body.userId, body.sets[0].features]).toEqual(["a/b", ["menu"]]);
   });
 
   it("have tokens that no If-Match can be of", async () => {
