@@ -5,7 +5,7 @@ import { isatty } from "node:tty";
 export type Signals = {
   /** Aborted, with the signal's name, by SIGTERM, by SIGINT, and by SIGHUP where a terminal is gone. */
   readonly stop: AbortSignal;
-  /** Yields for each other SIGHUP, also for those that came earlier; ends with `stop`. */
+  /** Yields for other SIGHUPs, also for earlier ones: once for all that arrive during a reload. Ends with `stop`. */
   readonly reloads: AsyncIterable<unknown>;
 };
 
@@ -21,7 +21,25 @@ export function signals(): Signals {
   const stop = (signal: NodeJS.Signals) => stopping.abort(signal);
   process.on("SIGTERM", stop).on("SIGINT", stop);
   process.on("SIGHUP", (signal) => (terminals.every((fd) => isatty(fd)) ? requests.emit("reload") : stop(signal)));
-  return { stop: stopping.signal, reloads: eventsUntil(stopping.signal, requests, "reload") };
+  return { stop: stopping.signal, reloads: coalesced(stopping.signal, requests, "reload") };
+}
+
+/**
+ * Yields for the events of an emitter from this call on, until `stop`. All events that arrive while the consumer is
+ * busy count as one.
+ */
+export function coalesced(stop: AbortSignal, emitter: NodeJS.EventEmitter, name: string): AsyncIterable<void> {
+  let next = Promise.withResolvers<void>();
+  emitter.on(name, () => next.resolve());
+  stop.addEventListener("abort", () => next.resolve());
+  return (async function* () {
+    while (true) {
+      await next.promise;
+      if (stop.aborted) return;
+      next = Promise.withResolvers();
+      yield;
+    }
+  })();
 }
 
 /** The events of an emitter from this call on, one after the other, until `stop`. */
