@@ -25,7 +25,7 @@ const namespace = "6f0f4d57-3b0c-4a65-9c07-0e3f7a1f2b9d";
 export function provideRecords({ config, disposal, provide }: Wiring): void {
   const storeOf = (connection: string) => storeName(config, connection);
 
-  provide(Tokens.Activity, () => disposal.use(openActivity(config.activityLog)));
+  provide(Tokens.Activity, (c) => disposal.use(openActivity(config.activityLog, c.resolve(Tokens.Log))));
   provide(Tokens.ActivityLog, (c) => c.resolve(Tokens.Activity).log);
   provide(Tokens.History, (c) => byConnection(c.resolve(Tokens.Activity).history, storeOf));
 

@@ -25,7 +25,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       const connection =
         options.kind === "redis"
           ? connectRedis(name, options.url, c.resolve(Tokens.Log), (seconds) => times.observe(seconds))
-          : openSqlite(name, options.file);
+          : openSqlite(name, options.file, c.resolve(Tokens.Log));
       connections.set(name, disposal.use(connection));
     }
     return connections;

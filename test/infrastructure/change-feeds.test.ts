@@ -124,7 +124,7 @@ describe("over SQLite", () => {
   });
 
   changeFeedContract(async () => {
-    const feed = new SqliteChangeFeed(file);
+    const feed = new SqliteChangeFeed(file, () => false);
     feeds.push(feed);
     const change = async (key: string) => {
       await connection.changes.apply({ ...aChange(), key, personal: false, add: [`${Math.random()}`], remove: [] });

@@ -1,14 +1,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { within } from "../../application/deadline.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { type Answerers, noMore, type Reply, type Request } from "./requests.ts";
+import { WatchedFile } from "../sqlite/watched-file.ts";
+import { type Database, openDatabase, type Place } from "./database.ts";
+import { type Answerers, type FileState, noMore, type Reply, type Request } from "./requests.ts";
 import { SqlActivityLog, Unkeepable } from "./sql-activity-log.ts";
 import { SqlHistory } from "./sql-history.ts";
+import { logMark } from "./sqlite.ts";
 
 /** So long a call waits for the database to be opened; making its tables may take longer. */
 const longestOpenMs = 2_000;
 
-type Opened = Answerers & { readonly database: Database };
+type Opened = Answerers & { readonly database: Database; readonly watch: WatchedFile | undefined };
 
 let opening: Promise<Opened> | undefined;
 let opened: Opened | undefined;
@@ -25,17 +27,23 @@ async function answerers(): Promise<Opened> {
 }
 
 async function open(): Promise<Opened> {
-  const database = await openDatabase(workerData);
-  opened = { database, log: new SqlActivityLog(database), history: new SqlHistory(database) };
+  const place: Place = workerData;
+  const database = await openDatabase(place);
+  const told = (fault: string | undefined) => parentPort?.postMessage({ fault } satisfies FileState);
+  const watch = place.kind === "sqlite" ? new WatchedFile(place.file, logMark, told) : undefined;
+  opened = { database, watch, log: new SqlActivityLog(database), history: new SqlHistory(database) };
   return opened;
 }
 
 async function answer({ id, of, method, given }: Request): Promise<Reply> {
   try {
-    const answerer = (await answerers())[of] as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+    const { watch, ...all } = await answerers();
+    watch?.look();
+    watch?.demand();
+    const answerer = all[of] as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
     return { id, value: await answerer[method]?.(...given) };
   } catch (error) {
-    return { id, fault: textOf(error), isRefusal: error instanceof Unkeepable };
+    return { id, reason: textOf(error), isRefusal: error instanceof Unkeepable };
   }
 }
 
@@ -48,7 +56,9 @@ function textOf(error: unknown): string {
 async function close(): Promise<void> {
   await Promise.allSettled(underWay);
   await opening?.catch(() => {});
-  await opened?.database.destroy();
+  const { database, watch } = opened ?? {};
+  const destroy = async () => database?.destroy();
+  await (watch ? watch.close(destroy) : destroy());
   parentPort?.close();
 }
 

@@ -4,8 +4,9 @@ import { waitAtMost } from "../../application/deadline.ts";
 import type { ActivityLog, RecordedEvent } from "../../domain/activity-log.ts";
 import { LogUnavailable } from "../../domain/errors.ts";
 import type { History } from "../../domain/history.ts";
+import type { Log } from "../logger.ts";
 import type { Place } from "./database.ts";
-import { type Answerers, noMore, type Reply, type Request } from "./requests.ts";
+import { type Answerers, type FileState, noMore, type Reply, type Request } from "./requests.ts";
 
 /** The activity log, and what it tells of the past. Disposing of it closes it. */
 export type Activity = AsyncDisposable & {
@@ -46,19 +47,20 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
 /**
  * The activity log in PostgreSQL or in a SQLite file. A thread of its own asks the database, computes hashes and writes and reads
  * JSON, so that no client waits for it. It is started, and the database opened, with the first call; what it
- * cannot be asked for rejects with `LogUnavailable`, and the next call tries anew.
+ * cannot be asked for rejects with `LogUnavailable`, and the next call tries anew. While a SQLite file is lost
+ * ({@link ../sqlite/watched-file.ts}) all calls reject, and `log` has an error.
  */
-export function openActivity(place: Place): Activity {
-  const thread = new Thread(place);
+export function openActivity(place: Place, log?: Log): Activity {
+  const thread = new Thread(place, log);
   const remote = <Of extends keyof Answerers>(of: Of): Answerers[Of] =>
     Object.fromEntries(
       Object.keys(methods[of]).map((method) => [method, (...given: unknown[]) => thread.call(of, method, given)]),
     ) as unknown as Answerers[Of];
-  const log = remote("log");
+  const activityLog = remote("log");
   const record = async (events: readonly RecordedEvent[]) =>
-    (await log.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
+    (await activityLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
   const { rebuild, ...history } = remote("history");
-  return { log: { ...log, record }, history, rebuild, [Symbol.asyncDispose]: () => thread.close() };
+  return { log: { ...activityLog, record }, history, rebuild, [Symbol.asyncDispose]: () => thread.close() };
 }
 
 type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
@@ -66,13 +68,15 @@ type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (e
 /** A thread that answers calls, started when it is needed. It keeps no process alive that waits for nothing of it. */
 class Thread {
   readonly #place: Place;
+  readonly #log: Log | undefined;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #calls = 0;
   #isClosed = false;
 
-  constructor(place: Place) {
+  constructor(place: Place, log: Log | undefined) {
     this.#place = place;
+    this.#log = log;
   }
 
   async call(of: keyof Answerers, method: string, given: readonly unknown[]): Promise<unknown> {
@@ -104,7 +108,10 @@ class Thread {
       execArgv: [],
     });
     worker.unref();
-    worker.on("message", (reply: Reply) => this.#settle(worker, reply));
+    worker.on("message", (told: Reply | FileState) => {
+      if ("id" in told) this.#settle(worker, told);
+      else this.#tell(told);
+    });
     let cause = new Error("its thread ended");
     worker.on("error", (error) => {
       cause = error instanceof Error ? error : new Error(String(error));
@@ -117,6 +124,11 @@ class Thread {
     return worker;
   }
 
+  #tell({ fault }: FileState): void {
+    if (fault === undefined) this.#log?.info("the file of the activity log is back");
+    else this.#log?.error({ cause: fault }, "the file of the activity log is lost; changes wait for it");
+  }
+
   #settle(worker: Worker, reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
@@ -125,7 +137,7 @@ class Thread {
       pending?.resolve(reply.value);
       return;
     }
-    const fault = new Error(reply.fault);
+    const fault = new Error(reply.reason);
     pending?.reject(reply.isRefusal ? fault : new LogUnavailable(fault));
   }
 }

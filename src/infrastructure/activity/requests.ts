@@ -18,7 +18,10 @@ export type Request = {
 /** What a call came to. `isRefusal`: it can never be done; else it could not be at the moment. */
 export type Reply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly fault: string; readonly isRefusal: boolean };
+  | { readonly id: number; readonly reason: string; readonly isRefusal: boolean };
+
+/** That the file of the log is lost, and why; `undefined`: that it is back. */
+export type FileState = { readonly fault: string | undefined };
 
 /** Instead of a request: there will be no more. */
 export const noMore = "no more";

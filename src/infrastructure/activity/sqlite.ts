@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
 import {
@@ -12,14 +10,19 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
+import { openPrivately } from "../sqlite/private-file.ts";
 import type { Tables } from "./tables.ts";
 
 const busyMs = 5_000;
 
+/** Selects when the log was made, which tells it from others, and its last position. */
+export const logMark = `
+  SELECT timestamp AS identity, position AS revision FROM chain, activity_migrations WHERE name = '0001_log'
+`;
+
 /** A SQLite file, made with its folder where it is missing. Several processes may. Its statements keep the thread busy. */
 export function openSqlite(file: string): Kysely<Tables> {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(file, { timeout: busyMs });
+  const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
   prepare(database);
   return new Kysely({
     dialect: {

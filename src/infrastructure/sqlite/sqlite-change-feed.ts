@@ -15,10 +15,14 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   readonly #ends = new Map<number, Instant>();
   #epoch = 1;
+  readonly #isLost: () => boolean;
+  #wasLost = false;
   #seen: unknown;
   #lease: { readonly monotonic: number; readonly wall: Instant };
 
-  constructor(file: string) {
+  /** While the file is lost, nothing is proven; the epoch ends when it is back. */
+  constructor(file: string, isLost: () => boolean) {
+    this.#isLost = isLost;
     this.#database = new DatabaseSync(file, { readOnly: true });
     this.#version = this.#database.prepare("PRAGMA data_version");
     this.#seen = this.#version.get()?.["data_version"];
@@ -56,6 +60,10 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
   }
 
   #look(): void {
+    if (this.#isLost()) {
+      this.#wasLost = true;
+      return;
+    }
     const lease = { monotonic: performance.now(), wall: Date.now() };
     let version: unknown;
     try {
@@ -64,7 +72,8 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
       // What cannot be asked proves nothing: the lease runs out, and what is remembered is marked as stale.
       return;
     }
-    if (version !== this.#seen) {
+    if (version !== this.#seen || this.#wasLost) {
+      this.#wasLost = false;
       this.#ends.set(this.#epoch, this.#lease.wall);
       this.#ends.delete(this.#epoch - 1_000);
       this.#epoch += 1;

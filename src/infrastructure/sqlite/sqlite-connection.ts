@@ -1,8 +1,8 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../connection.ts";
+import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { openPrivately } from "./private-file.ts";
 import { SqliteChangeFeed } from "./sqlite-change-feed.ts";
 import { SqliteClaims } from "./sqlite-claims.ts";
 import { SqliteDocumentStore } from "./sqlite-document-store.ts";
@@ -11,44 +11,83 @@ import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
 import { SqliteItemStore } from "./sqlite-item-store.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
 import { SqliteOutbox } from "./sqlite-outbox.ts";
-import { busyMs, prepareSchema } from "./sqlite-schema.ts";
+import { busyMs, prepareSchema, storeMark } from "./sqlite-schema.ts";
 import { SqliteSettings } from "./sqlite-settings.ts";
 import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
 import { SqliteTokenStore } from "./sqlite-token-store.ts";
+import { WatchedFile } from "./watched-file.ts";
 
-/** Opens a database file, and makes it with its folder where it is missing. Several processes may. */
-export function openSqlite(name: string, file: string): Connection {
-  const database = open(name, file);
+/**
+ * Opens a database file, and makes it with its folder where it is missing. Several processes may. While the file is
+ * lost ({@link ./watched-file.ts}) all reads and changes reject, and the log has an error.
+ */
+export function openSqlite(name: string, file: string, log?: Log): Connection {
+  const { database, watch } = open(name, file, log);
   const journal = new SqliteJournal(database, file);
+  const read = <Port extends object>(port: Port) => checked(port, () => watch?.demand());
+  const changed = <Port extends object>(port: Port) =>
+    checked(port, () => {
+      watch?.look();
+      watch?.demand();
+    });
   return {
-    sets: new SqliteFeatureSets(database),
-    changes: new SqliteFeatureStore(database, journal),
-    documents: new SqliteDocumentStore(database, journal),
-    items: new SqliteItemStore(database, journal),
-    settings: new SqliteSettings(database),
-    claims: new SqliteClaims(journal),
-    outbox: () => new SqliteOutbox(database, journal),
-    tokenResolver: (keyOf) => new SqliteTokenResolver(database, keyOf),
-    tokenStore: (keyOf) => new SqliteTokenStore(database, journal, keyOf),
-    feed: () => new SqliteChangeFeed(file),
+    sets: read(new SqliteFeatureSets(database)),
+    changes: changed(new SqliteFeatureStore(database, journal)),
+    documents: changed(new SqliteDocumentStore(database, journal)),
+    items: changed(new SqliteItemStore(database, journal)),
+    settings: read(new SqliteSettings(database)),
+    claims: changed(new SqliteClaims(journal)),
+    outbox: () => changed(new SqliteOutbox(database, journal)),
+    tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),
+    tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),
+    feed: () => new SqliteChangeFeed(file, () => watch?.isLost ?? false),
     connected: async () => {},
-    check: async () =>
-      void database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get(),
+    check: async () => {
+      watch?.demand();
+      database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get();
+    },
     isEmpty: async () =>
       database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
     accept: async () => {},
     // The few processes on one file may well do the same twice.
     lease: () => ({ hold: async () => true, release: async () => {} }),
-    [Symbol.asyncDispose]: async () => database.close(),
+    [Symbol.asyncDispose]: async () => {
+      const close = () => database.close();
+      await (watch ? watch.close(close) : close());
+    },
   };
 }
 
-function open(name: string, file: string): DatabaseSync {
+/** The name of a database that has no file. */
+const inMemory = ":memory:";
+
+/** A port whose calls first run a check, and fail as that does. */
+function checked<Port extends object>(port: Port, check: () => void): Port {
+  return new Proxy(port, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      if (typeof name === "symbol") return member.bind(target);
+      const call = (...given: unknown[]) => {
+        check();
+        return member.apply(target, given);
+      };
+      return member instanceof AsyncFunction ? async (...given: unknown[]) => call(...given) : call;
+    },
+  });
+}
+
+const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+
+function open(name: string, file: string, log: Log | undefined) {
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const database = new DatabaseSync(file, { timeout: busyMs });
+    const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
     prepareSchema(database);
-    return database;
+    const told = (fault: string | undefined) => {
+      if (fault === undefined) log?.info({ connection: name }, "the database file is back");
+      else log?.error({ connection: name, cause: fault }, "the database file is lost; changes are rejected");
+    };
+    return { database, watch: file === inMemory ? undefined : new WatchedFile(file, storeMark, told) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
     throw new SetupFailed(

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 
 /** How long a statement waits for another process that writes. */
@@ -48,6 +49,16 @@ const itemTables = `
   CREATE INDEX items_by_number ON items (provider, number);
 `;
 
+/** One row: which store this is. A copy of the file has it too. */
+const storeTable = `
+  CREATE TABLE store (identity TEXT NOT NULL) STRICT;
+`;
+
+/** Selects which store a file is, and how many records its outbox was given so far. */
+export const storeMark = `
+  SELECT identity, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) AS revision FROM store
+`;
+
 /**
  * Makes the tables that are missing, all or none, also in a file that holds only sets and users of tokens, as those of
  * earlier versions do. Several processes may do so at once.
@@ -59,14 +70,21 @@ export function prepareSchema(database: DatabaseSync): void {
   try {
     if (!hasTable(database, "outbox")) database.exec(tables);
     if (!hasTable(database, "items")) database.exec(itemTables);
+    if (!hasTable(database, "store")) {
+      database.exec(storeTable);
+      database.prepare("INSERT INTO store (identity) VALUES (?)").run(randomUUID());
+    }
     database.exec("COMMIT");
+    // The main file has its identity from the beginning.
+    database.exec("PRAGMA wal_checkpoint");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }
 
-const isPrepared = (database: DatabaseSync): boolean => hasTable(database, "outbox") && hasTable(database, "items");
+const isPrepared = (database: DatabaseSync): boolean =>
+  ["outbox", "items", "store"].every((name) => hasTable(database, name));
 
 const hasTable = (database: DatabaseSync, name: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;

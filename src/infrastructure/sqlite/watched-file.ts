@@ -1,0 +1,144 @@
+import { type BigIntStats, statSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+
+/** The mark of a database: which one it is, and a number that never goes down. */
+type Mark = { readonly identity: string; readonly revision: number };
+
+const lookEveryMs = 100;
+/** Looks that come sooner than this after the last one return its result. */
+const recentMs = 5;
+/** A checkpoint writes the file page by page, so one reading of it proves nothing. */
+const provingReads = 3;
+
+/**
+ * Detects that the path of an open SQLite database (in WAL mode) leads to another file, or that something other than
+ * SQLite has overwritten its content. What is then written would be lost, or mixed with the content of another file.
+ *
+ * Looks ten times a second: at device and inode of the path, and at the mark of the database, as committed and as it
+ * is in the main file without the write-ahead log. Recovers when the right file is back.
+ */
+export class WatchedFile {
+  readonly #file: string;
+  readonly #select: string;
+  readonly #told: (fault: string | undefined) => void;
+  /**
+   * Reads what is committed. Where it is closed last, SQLite leaves file and write-ahead log as they are, since it may
+   * only read.
+   */
+  readonly #reader: DatabaseSync;
+  readonly #committed: StatementSync;
+  readonly #opened: BigIntStats;
+  readonly #timer: NodeJS.Timeout;
+  #last: Mark;
+  /** The mark of the main file; `undefined` before the first checkpoint. */
+  #inFile: Mark | undefined;
+  #changedAt: bigint | undefined;
+  #badReads = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #fault: string | undefined;
+
+  /**
+   * `select` returns the columns `identity` and `revision` of the mark. `told` receives the fault when the file is lost,
+   * and `undefined` when it is back. Throws as SQLite does.
+   */
+  constructor(file: string, select: string, told: (fault: string | undefined) => void) {
+    this.#file = file;
+    this.#select = select;
+    this.#told = told;
+    this.#reader = new DatabaseSync(file, { readOnly: true });
+    this.#committed = this.#reader.prepare(select);
+    this.#opened = statSync(file, { bigint: true });
+    this.#last = markOf(this.#committed);
+    this.look();
+    this.#timer = setInterval(() => this.look(), lookEveryMs).unref();
+  }
+
+  /** Whether the last look found the file lost. */
+  get isLost(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /** Throws an error with the fault and the way out while the file is lost. */
+  demand(): void {
+    if (this.#fault !== undefined) throw new Error(this.#fault);
+  }
+
+  /** Looks now. */
+  look(): void {
+    const now = performance.now();
+    if (now - this.#lookedAt < recentMs) return;
+    this.#lookedAt = now;
+    const fault = this.#find();
+    const isNews = (fault === undefined) !== (this.#fault === undefined);
+    this.#fault = fault;
+    if (isNews) this.#told(fault);
+  }
+
+  /** Stops looking, and calls `closeDatabase` to close the writing connection. */
+  async close(closeDatabase: () => void | Promise<void>): Promise<void> {
+    clearInterval(this.#timer);
+    this.look();
+    if (this.isLost) await closeDatabase();
+    this.#reader.close();
+    if (!this.isLost) await closeDatabase();
+  }
+
+  #find(): string | undefined {
+    const found = statSync(this.#file, { bigint: true, throwIfNoEntry: false });
+    if (!found) return `${this.#file} was removed while in use; put it back, or restore a backup and restart`;
+    if (found.ino !== this.#opened.ino || found.dev !== this.#opened.dev) {
+      return `${this.#file} was replaced by another file while in use; put it back, or restart to use the other one`;
+    }
+    try {
+      return this.#goesBack() || this.#isOverwritten(found.ctimeNs)
+        ? `${this.#file} was overwritten while in use; stop Tidegate, restore the file without its -wal and -shm, and start`
+        : undefined;
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (/locked|busy/.test(reason)) return this.#fault;
+      return `${this.#file} cannot be read: ${reason}; repair it, or restore a backup and restart`;
+    }
+  }
+
+  /** Whether what is committed is of another database, or older than what was read before. */
+  #goesBack(): boolean {
+    const mark = markOf(this.#committed);
+    if (!follows(mark, this.#last)) return true;
+    this.#last = mark;
+    return false;
+  }
+
+  /** Whether the main file has other content than SQLite has written there. Read only where it changed. */
+  #isOverwritten(changedAt: bigint): boolean {
+    if (changedAt === this.#changedAt) return this.#badReads > 0;
+    const mark = this.#markInFile();
+    const isBad = this.#inFile ? !follows(mark, this.#inFile) : mark && mark.identity !== this.#last.identity;
+    this.#badReads = isBad ? this.#badReads + 1 : 0;
+    if (isBad && this.#badReads < provingReads) return false;
+    this.#changedAt = changedAt;
+    if (!isBad) this.#inFile = mark ?? this.#inFile;
+    return Boolean(isBad);
+  }
+
+  /** What the main file has, without the write-ahead log and what this process remembers of pages. */
+  #markInFile(): Mark | undefined {
+    const url = pathToFileURL(this.#file);
+    url.searchParams.set("immutable", "1");
+    try {
+      using raw = new DatabaseSync(url, { readOnly: true });
+      return markOf(raw.prepare(this.#select));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function markOf(statement: StatementSync): Mark {
+  const row = statement.get();
+  if (!row) throw new Error("it has no mark");
+  return { identity: String(row["identity"]), revision: Number(row["revision"]) };
+}
+
+const follows = (mark: Mark | undefined, earlier: Mark): boolean =>
+  mark?.identity === earlier.identity && mark.revision >= earlier.revision;
