@@ -10,11 +10,17 @@ import { until } from "./until.ts";
 export type TestService = AsyncDisposable &
   Service & { readonly get: (path: string, headers?: Record<string, string>) => Promise<Response> };
 
+/** How calls of `GET /features` can be answered, and whether a service has the shortcut then. */
+export const ways = [
+  ["by the shortcut, where the answer is prepared", true],
+  ["always by the route", false],
+] as const;
+
 /** Starts a service with a configuration given as text; files named in it are relative to a folder of its own. */
 export async function startService(
   yaml: string,
   env: NodeJS.ProcessEnv = {},
-  hasShortcut = process.env["SHORTCUT"] !== "off",
+  hasShortcut = true,
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-service-"));
   const file = join(folder, "tidegate.yaml");

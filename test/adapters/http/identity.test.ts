@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isCredentialName } from "../../../src/infrastructure/credential-name.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
+import { bearer, redisRules, settled, startService, type TestService, ways } from "../../support/service.ts";
 
 const names = [
   ..."userId,user_id,userid,uid,id,sub,subject,targetingKey,targeting_key,context,context[userId],evaluationContext".split(
@@ -24,13 +24,13 @@ const headers = [
 ];
 const values = ["2", "token-of-2", "features:user:2", '{"userId":"2"}', "userId=2; token=token-of-2", ":2", "../2"];
 
-describe("nothing a client can type", () => {
+describe.each(ways)("nothing a client can type, with calls answered %s", (_, hasShortcut) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {
     redis = await startRedis();
     const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
-    service = await startService(redisRules(redis.url, redis.url) + location);
+    service = await startService(redisRules(redis.url, redis.url) + location, {}, hasShortcut);
     await service.readyWithin(10_000);
     await redis.client.mset("token:token-of-1", "1", "token:token-of-2", "2");
     await redis.client.sadd("active_features", "mine", "secret");

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rawGet, sendRaw } from "../../support/raw-http.ts";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { basic, bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
+import { basic, bearer, redisRules, settled, startService, type TestService, ways } from "../../support/service.ts";
 import { until } from "../../support/until.ts";
 
 const admin = "the-operators-credential";
 
-describe("GET /metrics", () => {
+describe.each(ways)("GET /metrics, with calls answered %s", (_, hasShortcut) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {
     redis = await startRedis();
-    service = await startService(redisRules(redis.url, redis.url), { TIDEGATE_ADMIN_TOKEN: admin });
+    service = await startService(redisRules(redis.url, redis.url), { TIDEGATE_ADMIN_TOKEN: admin }, hasShortcut);
     await service.readyWithin(10_000);
     await redis.client.set("token:1234", "1");
     await settled(redis.client, service);
@@ -73,7 +73,7 @@ describe("GET /metrics", () => {
     expect(calls("/features", 401)).toBe(1);
     expect(calls("/docs/:asset", 404)).toBe(1);
     expect(calls("/health", 200)).toBe(1);
-    expect(["404", "405", "400", "417"].map((status) => calls("unmatched", Number(status)))).toEqual([2, 1, 2, 1]);
+    expect([404, 405, 400, 501, 417].map((status) => calls("unmatched", status))).toEqual([2, 1, 1, 1, 1]);
     const routes = [...(await figures()).keys()].flatMap(
       (name) => /^tidegate_calls.*route="([^"]+)"/.exec(name)?.[1] ?? [],
     );
@@ -86,13 +86,24 @@ describe("GET /metrics", () => {
       const counted = [...stats.matchAll(/cmdstat_(?:pttl|srandmember):calls=(\d+)/g)];
       return counted.reduce((sum, [, calls]) => sum + Number(calls), 0);
     };
-    const before = await reads();
-    const rise = await risen(async () => {
-      for (let count = 0; count < 4; count++) await ask("/features", bearer("1234"));
-    });
+    let users = 0;
+    let read = 0;
+    let rise = (_: string) => 0;
+    const isReadOnce = async () => {
+      users += 1;
+      await redis.client.set(`token:user-${users}`, `${users}`);
+      const before = await reads();
+      rise = await risen(async () => {
+        for (let count = 0; count < 4; count++) await ask("/features", bearer(`user-${users}`));
+      });
+      read = (await reads()) - before;
+      // The times to live of the token and of the user's set, and the members of that set.
+      return rise('tidegate_answers_total{kind="fresh"}') === 1 && read === 3;
+    };
+    // A busy machine may let the lease of the change feed end, and then the service reads again.
+    await until(isReadOnce, "the first of four calls reads what is the user's own");
     const lookups = (holds: string, connection: string, outcome: string) =>
       rise(`tidegate_cache_lookups_total{connection="${connection}",holds="${holds}",outcome="${outcome}"}`);
-    expect(rise('tidegate_answers_total{kind="fresh"}')).toBe(1);
     expect(rise('tidegate_answers_total{kind="remembered"}')).toBe(3);
     expect([lookups("tokens", "users", "hit"), lookups("tokens", "users", "miss")]).toEqual([0, 1]);
     expect([lookups("sets", "features", "hit"), lookups("sets", "features", "miss")]).toEqual([3, 1]);
@@ -102,8 +113,6 @@ describe("GET /metrics", () => {
     // The value, its time to live, and the marker of a filled store; the keeping of records sends some of its own.
     expect(ofUsers).toBeGreaterThanOrEqual(3);
     expect(ofFeatures).toBeGreaterThanOrEqual(3);
-    // Of answers only: the time to live of the token, and that of the set with its members.
-    expect((await reads()) - before).toBe(3);
     const now = await figures();
     expect(now.get('tidegate_feed_live{connection="features"}')).toBe(1);
     expect(now.get('tidegate_feed_lease_age_seconds{connection="features"}')).toBeLessThan(1);
