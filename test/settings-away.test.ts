@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backoffice } from "./support/operator.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
@@ -23,8 +24,25 @@ describe("settings while Redis is away", () => {
     rmSync(folder, { recursive: true });
   });
 
-  const start = () =>
-    backoffice(switchesRules(inRedis(`redis://127.0.0.1:${proxy.port}`)), { ...kindsEnv, FOLDER: folder });
+  const start = (port = proxy.port) =>
+    backoffice(switchesRules(inRedis(`redis://127.0.0.1:${port}`)), { ...kindsEnv, FOLDER: folder });
+
+  it("are served as changed although the process was blocked while it read them", async () => {
+    // The proxy would be blocked too.
+    await using operator = await start(redis.port);
+    for (const on of [true, false]) {
+      await operator.put("/sources/switches/settings/blocked", {}, { on });
+      const features = operator.features();
+      let isAnswered = false;
+      void features.finally(() => (isAnswered = true));
+      while (!isAnswered) {
+        block(220);
+        await setImmediate();
+      }
+      expect((await features).includes("blocked")).toBe(on);
+    }
+    await operator.delete("/sources/switches/settings/blocked");
+  });
 
   it("are served as they were last known, marked, also by a process that starts then", async () => {
     {
@@ -48,3 +66,9 @@ describe("settings while Redis is away", () => {
     expect(await operator.features()).toEqual(["a", "always", "b"]);
   });
 });
+
+/** Keeps the event loop from all other work. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

@@ -1,6 +1,5 @@
-import type { EvaluationContext, Instant } from "../domain/evaluation-context.ts";
+import type { EvaluationContext } from "../domain/evaluation-context.ts";
 import { type Answer, checkFeatures } from "../domain/feature-resolver.ts";
-import type { Held } from "../domain/held.ts";
 import type { Say } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
 import { within } from "./deadline.ts";
@@ -16,10 +15,6 @@ export function askSource(source: Source, context: EvaluationContext): Heard | P
   const answer = within(source.timeoutMs, () => source.resolver.resolve(context));
   return answer instanceof Promise ? answer.then((late) => heard(source, late)) : heard(source, answer);
 }
-
-/** Why something had to be answered from what was remembered, if it had. */
-export const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>
-  from.find((held) => held.fault !== undefined && !held.isCurrent(now))?.fault;
 
 /** Throws where the answer is none. */
 function heard(source: Source, answer: Answer): Heard {

@@ -5,6 +5,7 @@ import type { SetChanged } from "../domain/feature-store.ts";
 import { isPersonal } from "../domain/stored-set.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
+import type { Changed } from "./changed.ts";
 import type { FoundSet, SetName, SourceSets } from "./source-sets.ts";
 
 /** The most features that one change may name. */
@@ -38,10 +39,10 @@ export type SetContent = {
 export class ChangeSet {
   readonly #sets: SourceSets;
   readonly #newId: () => string;
-  readonly #changed: (connection: string, key: string) => void;
+  readonly #changed: Changed;
 
-  /** `changed` is told of each set that was changed, before whoever had it changed. */
-  constructor(sets: SourceSets, newId: () => string, changed: (connection: string, key: string) => void = () => {}) {
+  /** `changed` is called with the key of each changed set before its change is acknowledged. */
+  constructor(sets: SourceSets, newId: () => string, changed: Changed = () => {}) {
     this.#sets = sets;
     this.#newId = newId;
     this.#changed = changed;
@@ -71,7 +72,7 @@ export class ChangeSet {
       return { key, ...(await askStore(stored.connection, () => stored.changes.apply(wanted))) };
     } finally {
       // Whether it was made is not known where the store did not answer.
-      this.#changed(stored.connection, key);
+      await this.#changed(key);
     }
   }
 

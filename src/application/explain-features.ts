@@ -2,14 +2,14 @@ import type { SetRecord } from "../domain/change.ts";
 import type { EvaluationContext, Instant, UserId } from "../domain/evaluation-context.ts";
 import { deciders, type Explanation, explain, known, type Stance } from "../domain/explain.ts";
 import { type FeatureKey, inOrder, type Json, type Resolution } from "../domain/feature.ts";
-import { freshnessBoundMs, type Held } from "../domain/held.ts";
+import type { Held } from "../domain/held.ts";
 import type { History, Turn } from "../domain/history.ts";
 import type { Role } from "../domain/source.ts";
 import { askLog } from "./ask-log.ts";
-import { faultOf } from "./ask-source.ts";
 import { within } from "./deadline.ts";
 import { settingOf, settingsKept } from "./explain-settings.ts";
 import type { Caller, Circumstances } from "./identify-caller.ts";
+import { faultOf, Provenance } from "./provenance.ts";
 import { sentenceFor } from "./sentence-for.ts";
 import {
   hearingsOf,
@@ -245,8 +245,8 @@ function sourceOf(word: Word, sets: readonly SetRead[], { askedAt, isPast, conte
 }
 
 function freshnessOf(from: readonly Held<unknown>[], now: Instant): Freshness {
-  const asOf = Math.min(now, ...from.map((held) => held.asOf(now)));
-  return { asOf, fresh: from.every((held) => held.isCurrent(now)) || now - asOf <= freshnessBoundMs };
+  const provenance = new Provenance(from, Number.POSITIVE_INFINITY);
+  return { asOf: provenance.asOf(now), fresh: !provenance.isStale(now) };
 }
 
 const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

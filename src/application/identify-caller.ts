@@ -11,8 +11,8 @@ import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
 import { locationsAt } from "../domain/location.ts";
 import type { Clues } from "../domain/locator.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
-import { faultOf } from "./ask-source.ts";
 import type { LocateCaller, Located } from "./locate-caller.ts";
+import { faultOf } from "./provenance.ts";
 import type { SourceStates } from "./source-states.ts";
 
 /** Who asks: the bearer of a token, a user whom an operator names, or nobody in particular. */

@@ -4,6 +4,7 @@ import { ChangeRefused, notGrantable, notServed, RevisionMismatch, UnknownFeatur
 import { type FeatureKey, inOrder, isServedKey, isWritableKey, type Json } from "../domain/feature.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
+import type { Changed } from "./changed.ts";
 import type { KeptSettings, SettingCheck, SourceSets } from "./source-sets.ts";
 
 /** What a source keeps of a feature. */
@@ -19,14 +20,10 @@ export type Setting = {
 export class ManageSettings {
   readonly #sources: SourceSets;
   readonly #newId: () => string;
-  readonly #changed: (connection: string, collection: string) => void;
+  readonly #changed: Changed;
 
-  /** `changed` is told of each collection in which something was changed, before whoever had it changed. */
-  constructor(
-    sources: SourceSets,
-    newId: () => string,
-    changed: (connection: string, collection: string) => void = () => {},
-  ) {
+  /** `changed` is called with each changed collection before the change is acknowledged. */
+  constructor(sources: SourceSets, newId: () => string, changed: Changed = () => {}) {
     this.#sources = sources;
     this.#newId = newId;
     this.#changed = changed;
@@ -111,13 +108,13 @@ export class ManageSettings {
   }
 
   async #put(source: string, feature: FeatureKey, value: Json, author: Author) {
-    const { connection, collection, documents } = this.#sources.settingsOf(source);
+    const { collection, documents } = this.#sources.settingsOf(source);
     const change = { ...author, id: this.#newId(), collection, name: feature, value };
     try {
       return await askStore(source, () => documents.put(change));
     } finally {
       // Whether it was made is not known where the store did not answer.
-      this.#changed(connection, collection);
+      await this.#changed(collection);
     }
   }
 }

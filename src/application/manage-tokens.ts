@@ -4,16 +4,20 @@ import { isToken, longestToken } from "../domain/token.ts";
 import type { TokenInfo, TokenStore } from "../domain/token-store.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
+import type { Changed } from "./changed.ts";
 import { tokensSource } from "./identify-caller.ts";
+
+/** A token, by itself or by its key in the store. */
+type ChangedToken = { readonly token: string } | { readonly key: string };
 
 /** Says which tokens speak for whom. */
 export class ManageTokens {
   readonly #store: TokenStore | undefined;
   readonly #newId: () => string;
-  readonly #changed: (token: string) => void;
+  readonly #changed: Changed<ChangedToken>;
 
-  /** `changed` is told of each token that was changed, before whoever had it changed; not of one that is named by its id. */
-  constructor(store: TokenStore | undefined, newId: () => string, changed: (token: string) => void = () => {}) {
+  /** `changed` is called for each changed token before its change is acknowledged. */
+  constructor(store: TokenStore | undefined, newId: () => string, changed: Changed<ChangedToken> = () => {}) {
     this.#store = store;
     this.#newId = newId;
     this.#changed = changed;
@@ -30,21 +34,25 @@ export class ManageTokens {
   ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }> {
     const store = this.#storeFor(token);
     const change = { ...author, id: this.#newId(), token, userId: checked(userId) };
-    return askStore(tokensSource, () => store.assign(change)).finally(() => this.#changed(token));
+    return askStore(tokensSource, () => store.assign(change)).finally(() => this.#changed({ token }));
   }
 
   /** Makes a token unknown; answers whom it spoke for. Rejects with `ChangeRefused` for a text that cannot be a token. */
   async revoke(token: string, author: Author): Promise<UserId | undefined> {
     const store = this.#storeFor(token);
     const change = { ...author, id: this.#newId(), token };
-    return askStore(tokensSource, () => store.revoke(change)).finally(() => this.#changed(token));
+    return askStore(tokensSource, () => store.revoke(change)).finally(() => this.#changed({ token }));
   }
 
   /** Makes a token of a user unknown that is named by its id; answers whether the user had it. */
   async revokeById(tokenId: string, userId: UserId, author: Author): Promise<boolean> {
     const store = this.#needed();
     const change = { ...author, id: this.#newId(), tokenId, userId: checked(userId) };
-    return (await askStore(tokensSource, () => store.revoke(change))) !== undefined;
+    return askStore(tokensSource, async () => {
+      const key = await store.keyById(tokenId);
+      const revoked = store.revoke(change);
+      return (await (key === undefined ? revoked : revoked.finally(() => this.#changed({ key })))) !== undefined;
+    });
   }
 
   /** The tokens that were issued for a user here, oldest first; none where the configuration has no tokens. */

@@ -1,6 +1,6 @@
 import type { ChangeFeed } from "../domain/change-feed.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
-import type { Held } from "../domain/held.ts";
+import { freshnessBoundMs, type Held } from "../domain/held.ts";
 
 /** The reads that an answer was made from, and what follows for the answer. It holds on to nothing else. */
 export class Provenance {
@@ -39,7 +39,16 @@ export class Provenance {
   asOf(now: Instant): Instant {
     return Math.min(now, ...this.#from.map((held) => held.asOf(now)));
   }
+
+  /** Whether the answer must be marked as stale: it is older than the freshness bound, or a read failed and a cached value replaced it. */
+  isStale(now: Instant): boolean {
+    return now - this.asOf(now) > freshnessBoundMs || faultOf(this.#from, now) !== undefined;
+  }
 }
+
+/** Why a cached value had to replace a read, if one had to. */
+export const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>
+  from.find((held) => held.fault !== undefined && !held.isCurrent(now))?.fault;
 
 /** One list for all answers that were made from the same stores, so that it stays near the processor. */
 let lastFeeds: readonly ChangeFeed[] = [];

@@ -5,10 +5,10 @@ import { nothing } from "../domain/feature-resolver.ts";
 import type { Held } from "../domain/held.ts";
 import { merge } from "../domain/merge.ts";
 import type { Source } from "../domain/source.ts";
-import { askSource, faultOf, type Heard } from "./ask-source.ts";
+import { askSource, type Heard } from "./ask-source.ts";
 import { FieldsRead } from "./fields-read.ts";
 import type { Caller, Circumstances, IdentifyCaller } from "./identify-caller.ts";
-import { Provenance } from "./provenance.ts";
+import { faultOf, Provenance } from "./provenance.ts";
 import type { SourceStates } from "./source-states.ts";
 
 /** What a caller gets. */

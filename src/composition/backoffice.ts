@@ -26,10 +26,15 @@ import { pepperMark } from "../infrastructure/token-key.ts";
 import { Tokens } from "../tokens.ts";
 import { pastSources } from "./moments.ts";
 import { pepperOf, tokenKey } from "./token-keys.ts";
-import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
+import { connectionOf, type Wiring } from "./wiring.ts";
 
 /** What operators do, and who they are. */
 export function provideBackoffice({ config, env, provide }: Wiring): void {
+  /** For all feeds: several connections may lead to one store. */
+  const invalidate = (c: DependencyContainer, key: string) => {
+    for (const feed of c.resolve(Tokens.Feeds).values()) feed.tell(key);
+  };
+
   const knownSources = (sources: readonly Source[], asKnown = (stored: StoredSet) => stored) =>
     sources.map((source, index): KnownSource => {
       const { kind = "", setting } = config.sources[index] ?? {};
@@ -51,22 +56,22 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
   });
 
   provide(Tokens.ChangeSet, (c) => {
-    const tell = (connection: string, key: string) => feedOf(c, connection).tell(key);
-    return new ChangeSet(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), tell);
+    return new ChangeSet(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), (key) => invalidate(c, key));
   });
 
   provide(Tokens.ManageSettings, (c) => {
-    const tell = (connection: string, collection: string) =>
-      c.resolve(Tokens.Feeds).get(connection)?.tell(collectionKey(collection));
-    return new ManageSettings(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), tell);
+    return new ManageSettings(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), (collection) =>
+      invalidate(c, collectionKey(collection)),
+    );
   });
 
   provide(Tokens.ManageTokens, (c) => {
     const { tokens } = config;
     if (!tokens) return new ManageTokens(undefined, c.resolve(Tokens.NewId));
     const keyOf = tokenKey(tokens, env);
-    const tell = (token: string) => feedOf(c, tokens.connection).tell(keyOf(token));
-    return new ManageTokens(connectionOf(c, tokens.connection).tokenStore(keyOf), c.resolve(Tokens.NewId), tell);
+    return new ManageTokens(connectionOf(c, tokens.connection).tokenStore(keyOf), c.resolve(Tokens.NewId), (changed) =>
+      invalidate(c, "key" in changed ? changed.key : keyOf(changed.token)),
+    );
   });
 
   const firstStore = (c: DependencyContainer): Connection | undefined => {

@@ -36,6 +36,8 @@ export interface TokenStore {
   ): Promise<UserId | undefined>;
   /** What stands for each token in its key, and whom it speaks for, in pages; one may come twice. Also of tokens that others wrote to the store. */
   all(): AsyncIterable<readonly { readonly digest: string; readonly userId: UserId }[]>;
+  /** The key in the store of a token that was issued here, by the token's id. It holds the token itself where the layout is `plain`. */
+  keyById(tokenId: string): Promise<string | undefined>;
   /** The tokens that were issued for a user here, oldest first. Ones that others wrote to the store are not among them. */
   list(userId: UserId): Promise<readonly TokenInfo[]>;
 }

@@ -29,6 +29,16 @@ function setUp(validUntil = Number.POSITIVE_INFINITY) {
 }
 
 describe("the provenance of an answer", () => {
+  it("is stale past the freshness bound, and at once where a cached value replaced a failed read", () => {
+    const { state, held } = setUp();
+    const provenance = new Provenance([held], Number.POSITIVE_INFINITY);
+    expect([provenance.isStale(1_005), provenance.isStale(1_006)]).toEqual([false, true]);
+    const afterFailure = new Provenance([{ ...held, fault: new Error("away") }], Number.POSITIVE_INFINITY);
+    expect(afterFailure.isStale(6)).toBe(false);
+    state.current = false;
+    expect(afterFailure.isStale(6)).toBe(true);
+  });
+
   it("looks at the reads once, and again when the feed has told something", () => {
     const { feed, state, held } = setUp();
     const provenance = new Provenance([held], Number.POSITIVE_INFINITY);

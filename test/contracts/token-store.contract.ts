@@ -67,7 +67,9 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(await revoke(change().id, "1")).toBeUndefined();
       expect(await revoke(issue.id, "2")).toBeUndefined();
       expect(await userOf("by-id")).toBe("1");
+      expect(await store.keyById(issue.id)).toBeDefined();
       expect(await revoke(issue.id, "1")).toBe("1");
+      expect(await store.keyById(issue.id)).toBeUndefined();
       expect(await userOf("by-id")).toBeUndefined();
       expect(await revoke(issue.id, "1")).toBeUndefined();
     });

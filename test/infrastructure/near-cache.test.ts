@@ -258,6 +258,27 @@ describe("the near cache", () => {
     expect([await all(), reads]).toEqual([0, ["a", "b", "c"]]);
   });
 
+  it("reads a changed key at once although a read from before the change failed after it", async () => {
+    for (const live of [true, false]) {
+      const { get, store, cache, feed, fail, hold } = setUp();
+      store.set("a", "1");
+      store.set("b", "1");
+      await get("a");
+      await get("b");
+      feed.epoch = 2;
+      feed.live = live;
+      const release = hold();
+      const overtaken = [get("a"), get("b")];
+      store.set("a", "2");
+      cache.forget("a");
+      fail(new Error("timed out"));
+      release();
+      expect((await Promise.all(overtaken)).map(({ fault }) => fault)).toEqual(Array(2).fill(new Error("timed out")));
+      fail();
+      expect((await get("a")).value).toBe("2");
+    }
+  });
+
   it("reads a key at once that was told to have changed, although it could not be read just before", async () => {
     const { get, store, cache, fail } = setUp();
     store.set("a", "1");

@@ -5,7 +5,6 @@ import type { Provenance } from "../../application/provenance.ts";
 import type { Features } from "../../application/resolve-features.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { inOrder } from "../../domain/feature.ts";
-import { freshnessBoundMs } from "../../domain/held.ts";
 import type { Counts } from "./counts.ts";
 import { digestWith } from "./digest.ts";
 import { securityHeaders } from "./problem.ts";
@@ -125,11 +124,10 @@ function freshness(
   { missing, provenance }: Features,
   now: Instant,
 ): [kind: "fresh" | "stale" | "incomplete", marks: Headers] {
-  const ageMs = now - provenance.asOf(now);
-  const stale = ageMs > freshnessBoundMs;
+  const stale = provenance.isStale(now);
   const incomplete = missing.length > 0 ? `incomplete: ${missing.join(" ")}` : "";
   if (stale) {
-    const seconds = Math.ceil(ageMs / 1_000);
+    const seconds = Math.max(1, Math.ceil((now - provenance.asOf(now)) / 1_000));
     const detail = ["stale", ...(incomplete ? [incomplete] : [])].join("; ");
     return ["stale", { "Cache-Status": `tidegate; hit; ttl=-${seconds}; detail="${detail}"`, Age: `${seconds}` }];
   }

@@ -55,6 +55,9 @@ type Flight<T> = {
   readonly order: number;
   readonly epoch: number;
   readonly at: Instant;
+  /** `#invalidations` when it began. */
+  readonly began: number;
+  /** Whether the key has changed since it began. */
   dirty: boolean;
   answer: Promise<Held<T>>;
 };
@@ -77,6 +80,7 @@ const longestReadMs = 200;
  * A key is read once for all who ask at the same time. A change that is told while a read is under way
  * makes the read's answer one that is given, but not kept as current; nobody joins such a read any more.
  * When the store cannot be read (or, if so configured, holds what cannot be a value), the last value is served for `maxStaleMs` after it was last known to be true.
+ * A failed read that began before a change delays no read after that change.
  */
 export class NearCache<T> implements CacheUsage {
   readonly counts = { hits: 0, misses: 0, stale: 0, failures: 0, evictions: 0 };
@@ -90,6 +94,8 @@ export class NearCache<T> implements CacheUsage {
   /** That a key could not be read while the feed was lost too: then none can. */
   #outage: Failure | undefined;
   #flightCount = 0;
+  /** Counts calls of `forget`. */
+  #invalidations = 0;
   #kept = 0;
 
   constructor(options: Options<T>) {
@@ -129,8 +135,9 @@ export class NearCache<T> implements CacheUsage {
   }
 
   async #readOrLast(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
+    const flight = this.#read(key, read, now);
     try {
-      const held = await within(longestReadMs, () => this.#read(key, read, now));
+      const held = await within(longestReadMs, () => flight.answer);
       this.counts.misses += 1;
       return held;
     } catch (error) {
@@ -141,8 +148,10 @@ export class NearCache<T> implements CacheUsage {
         throw error;
       }
       this.counts.stale += 1;
-      last.failure = { fault: error, recheckAt: this.#monotonic() + recheckMs };
-      if (!this.#options.feed.isLive(this.#options.now())) this.#outage = last.failure;
+      const recheckAt = flight.dirty ? Number.NEGATIVE_INFINITY : this.#monotonic() + recheckMs;
+      last.failure = { fault: error, recheckAt };
+      const isOvertaken = flight.began !== this.#invalidations;
+      if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#outage = last.failure;
       return last;
     }
   }
@@ -158,6 +167,7 @@ export class NearCache<T> implements CacheUsage {
 
   /** A key has changed; `undefined`: all may have. */
   forget(key: string | undefined): void {
+    this.#invalidations += 1;
     this.#outage = undefined;
     for (const each of key === undefined ? this.#keys : [key]) this.#entry(each)?.change();
     for (const each of key === undefined ? [...this.#flights.keys()] : [key]) {
@@ -202,12 +212,20 @@ export class NearCache<T> implements CacheUsage {
     return entry !== undefined && now - entry.asOf(now) <= this.#options.limits.maxStaleMs;
   }
 
-  #read(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
+  /** The read of a key that is under way, or a new one. */
+  #read(key: string, read: () => Promise<Held<T>>, now: Instant): Flight<T> {
     const { epoch } = this.#options.feed;
     const underWay = this.#flights.get(key);
-    if (underWay?.epoch === epoch) return underWay.answer;
+    if (underWay?.epoch === epoch) return underWay;
     this.#flightCount += 1;
-    const flight: Flight<T> = { order: this.#flightCount, epoch, at: now, dirty: false, answer: Promise.reject() };
+    const flight: Flight<T> = {
+      order: this.#flightCount,
+      epoch,
+      at: now,
+      began: this.#invalidations,
+      dirty: false,
+      answer: Promise.reject(),
+    };
     flight.answer.catch(() => {});
     flight.answer = read()
       .then((held) => this.#keep(key, flight, held))
@@ -215,7 +233,7 @@ export class NearCache<T> implements CacheUsage {
         if (this.#flights.get(key) === flight) this.#flights.delete(key);
       });
     this.#flights.set(key, flight);
-    return flight.answer;
+    return flight;
   }
 
   #keep(key: string, flight: Flight<T>, { value, validUntil }: Held<T>): Entry<T> {

@@ -23,6 +23,7 @@ import { scan } from "./scan.ts";
 
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
+const commandTimeoutMs = 200;
 
 /** Told how long a command took, in seconds. */
 type Took = (seconds: number) => void;
@@ -34,7 +35,6 @@ type Took = (seconds: number) => void;
  */
 export function connectRedis(name: string, url: string, log: Log, took?: Took): Connection {
   const redis = new TimedRedis(url, {
-    commandTimeout: 200,
     // A server that accepts and stays silent would hold the socket for ever.
     socketTimeout: 1_000,
     connectTimeout: 500,
@@ -87,15 +87,26 @@ function idOf(url: string): string {
   return hash("sha256", `${host}${pathname}`, "base64url");
 }
 
+/**
+ * Measures commands and limits their time. A reply that arrived while the event loop was blocked is in time, which it
+ * is not by the client's own `commandTimeout`.
+ */
 class TimedRedis extends RedisClient {
   took: Took | undefined;
 
   override sendCommand(...sent: Parameters<RedisClient["sendCommand"]>): unknown {
-    if (this.status === "ready") {
-      const startedAt = performance.now();
-      const tell = () => this.took?.((performance.now() - startedAt) / 1_000);
-      sent[0].promise.then(tell, tell);
-    }
+    const [command] = sent;
+    const isMeasured = this.status === "ready";
+    const startedAt = performance.now();
+    const timer = setTimeout(() => {
+      // The event loop runs timers before it reads from sockets.
+      setImmediate(() => command.isSettled || command.reject(new Error("Command timed out")));
+    }, commandTimeoutMs);
+    const settled = () => {
+      clearTimeout(timer);
+      if (isMeasured) this.took?.((performance.now() - startedAt) / 1_000);
+    };
+    command.promise.then(settled, settled);
     return super.sendCommand(...sent);
   }
 }

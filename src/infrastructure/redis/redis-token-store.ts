@@ -71,6 +71,11 @@ export class RedisTokenStore implements TokenStore {
     }
   }
 
+  async keyById(tokenId: string): Promise<string | undefined> {
+    const text = await this.#redis.hget(tokensKey, tokenId).catch(redisFault);
+    return text === null ? undefined : (JSON.parse(text) as KeptInfo).key;
+  }
+
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
     const found = await this.#redis.zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`).catch(redisFault);
     if (found.length === 0) return [];

@@ -83,6 +83,10 @@ export class SqliteTokenStore implements TokenStore {
     }
   }
 
+  async keyById(tokenId: string): Promise<string | undefined> {
+    return rowIn(this.#byId.get(tokenId))?.key;
+  }
+
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
     return this.#byUser.all(userId).map((row) => ({
       id: String(row["id"]),
