@@ -146,14 +146,19 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
-/**
- * Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. Without the shortcut all calls
- * take their route.
- */
-export async function start(config: Config, env: NodeJS.ProcessEnv, hasShortcut = true): Promise<Service> {
+/** How calls are served. */
+export type StartOptions = {
+  /** Whether prepared answers are sent without the route. Default: true. */
+  readonly hasShortcut?: boolean;
+  /** Whether hundreds of calls are made in memory before it listens, to compile the code. Default: unless calls are logged. */
+  readonly isWarm?: boolean;
+};
+
+/** Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. */
+export async function start(config: Config, env: NodeJS.ProcessEnv, options?: StartOptions): Promise<Service> {
   const stopping = new AbortController();
   const host = hostFor(config, env, stopping.signal);
-  return serving(await answering(config, host), host, stopping, hasShortcut);
+  return serving(await answering(config, host), host, stopping, options);
 }
 
 const hostFor = (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal): Host => ({
@@ -163,7 +168,13 @@ const hostFor = (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal):
   figures: new Figures(),
 });
 
-async function serving(first: Answering, host: Host, stopping: AbortController, hasShortcut = true): Promise<Service> {
+async function serving(
+  first: Answering,
+  host: Host,
+  stopping: AbortController,
+  // Where each call is logged, the log would begin with hundreds that nobody made.
+  { hasShortcut = true, isWarm = !first.config.log.requests }: StartOptions = {},
+): Promise<Service> {
   await using opened = new AsyncDisposableStack();
   const { log } = host;
   let present = opened.use(first);
@@ -171,8 +182,6 @@ async function serving(first: Answering, host: Host, stopping: AbortController, 
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
   const shortcut: Shortcut = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
   const refused = (status: number) => present.refused(status);
-  // Where each call is logged, the log would begin with hundreds that nobody made.
-  const isWarm = !first.config.log.requests;
   const { url, stop } = await listen(fetch, shortcut, refused, { ...first.config.server, isWarm }, log);
   first.countAnew();
   log.info(

@@ -3,31 +3,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
 import { loadConfig } from "../../src/config.ts";
-import { type Service, start } from "../../src/main.ts";
+import { type Service, type StartOptions, start } from "../../src/main.ts";
 import { until } from "./until.ts";
 
 /** A service in this process, on a free port of the loopback address. */
 export type TestService = AsyncDisposable &
   Service & { readonly get: (path: string, headers?: Record<string, string>) => Promise<Response> };
 
-/** How calls of `GET /features` can be answered, and whether a service has the shortcut then. */
+/** The ways in which `GET /features` is answered, and the options of a service for each. */
 export const ways = [
-  ["by the shortcut, where the answer is prepared", true],
-  ["always by the route", false],
+  ["by the shortcut, where the answer is prepared", { hasShortcut: true }],
+  ["always by the route", { hasShortcut: false }],
 ] as const;
 
-/** Starts a service with a configuration given as text; files named in it are relative to a folder of its own. */
+/**
+ * Starts a service with a configuration given as text; files named in it are relative to a folder of its own. It is
+ * not warmed up, which would take longer than most tests.
+ */
 export async function startService(
   yaml: string,
   env: NodeJS.ProcessEnv = {},
-  hasShortcut = true,
+  options: StartOptions = {},
 ): Promise<TestService> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-service-"));
   const file = join(folder, "tidegate.yaml");
   writeFileSync(file, yaml);
   const own = { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", FOLDER: folder, TIDEGATE_DATA: folder };
   const config = await loadConfig(file, { ...own, ...env });
-  const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env, hasShortcut);
+  const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env, {
+    isWarm: false,
+    ...options,
+  });
   return {
     ...service,
     get: (path, headers: Record<string, string> = {}) => fetch(service.url + path, { headers }),

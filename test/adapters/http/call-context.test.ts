@@ -47,7 +47,7 @@ context:
 const featuresIn = async (answer: Response): Promise<readonly string[]> =>
   ((await answer.json()) as { active_features: readonly string[] }).active_features;
 
-describe.each(ways)("calls answered %s", (_, hasShortcut) => {
+describe.each(ways)("calls answered %s", (_, way) => {
   const serve = (sources: string, more = contextSection): Promise<TestService> =>
     startService(
       `
@@ -59,7 +59,7 @@ sources:
 ${sources}
 `,
       { TIDEGATE_SOURCE_FOLDERS: folder, TIDEGATE_ADMIN_TOKEN: adminToken },
-      hasShortcut,
+      way,
     );
 
   describe("the context of a call", () => {

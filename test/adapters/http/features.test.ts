@@ -4,13 +4,13 @@ import { basic, bearer, redisRules, settled, startService, type TestService, way
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { until } from "../../support/until.ts";
 
-describe.each(ways)("GET /features, with calls answered %s", (_, hasShortcut) => {
+describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {
     redis = await startRedis();
     const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
-    service = await startService(redisRules(redis.url, redis.url) + location, {}, hasShortcut);
+    service = await startService(redisRules(redis.url, redis.url) + location, {}, way);
     await service.readyWithin(10_000);
   });
   afterAll(async () => {
@@ -145,7 +145,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, hasShortcut) =>
     await using features = await TcpProxy.to(redis.port);
     const urls = [users, features].map(({ port }) => `redis://127.0.0.1:${port}`);
     const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
-    await using proxied = await startService(redisRules(urls[0] ?? "", urls[1] ?? "") + location, {}, hasShortcut);
+    await using proxied = await startService(redisRules(urls[0] ?? "", urls[1] ?? "") + location, {}, way);
     expect(await proxied.readyWithin(10_000)).toBe(true);
     const reads = () =>
       [users, features].map(({ sent }) => sent.filter((burst) => /srandmember|token:1234/.test(burst)).length);

@@ -24,13 +24,13 @@ const headers = [
 ];
 const values = ["2", "token-of-2", "features:user:2", '{"userId":"2"}', "userId=2; token=token-of-2", ":2", "../2"];
 
-describe.each(ways)("nothing a client can type, with calls answered %s", (_, hasShortcut) => {
+describe.each(ways)("nothing a client can type, with calls answered %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {
     redis = await startRedis();
     const location = `  - { name: location, kind: set, connection: features, key: "location:{location}", gatedBy: [active] }\n`;
-    service = await startService(redisRules(redis.url, redis.url) + location, {}, hasShortcut);
+    service = await startService(redisRules(redis.url, redis.url) + location, {}, way);
     await service.readyWithin(10_000);
     await redis.client.mset("token:token-of-1", "1", "token:token-of-2", "2");
     await redis.client.sadd("active_features", "mine", "secret");

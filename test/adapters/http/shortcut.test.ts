@@ -45,8 +45,8 @@ describe("the shortcut", () => {
     await redis.client.sadd("location:madrid", "feature_9");
     const location = `  - { name: location, kind: set, connection: features, key: "location:{location}" }\n`;
     const rules = redisRules(redis.url, redis.url) + location;
-    short = await startService(rules, {}, true);
-    long = await startService(rules, {}, false);
+    short = await startService(rules);
+    long = await startService(rules, {}, { hasShortcut: false });
     for (const service of [short, long]) expect(await service.readyWithin(10_000)).toBe(true);
   });
   afterAll(async () => {
