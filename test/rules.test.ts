@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../src/config.ts";
@@ -79,5 +80,49 @@ sources: [{ name: rules, kind: flagd, ${options} }]
     expect(await (await inline.get(asked, headers)).json()).toEqual({ active_features: ["flag"] });
     await using followed = await startService(rules("url: http://127.0.0.1:9"), env);
     expect((await followed.get(asked, headers)).status).toBe(404);
+  });
+});
+
+describe("rules with faults", () => {
+  it("are accepted inline as in a file, and operators see what is wrong with them", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-rules-"));
+    const file = join(folder, "flags.yaml");
+    const flags = `
+        $schema: https://flagd.dev/schema/v0/flags.json
+        description: flags of the shop
+        defaults: &defaults { state: ENABLED, variants: { on: true, off: false }, defaultVariant: on }
+        metadata: { version: "7" }
+        flags:
+          plain: { <<: *defaults, description: a flag, $schema: none, metadata: { owner: search } }
+          targeted: { <<: *defaults, targeting: { if: [false, off, null] } }
+          odd: { <<: *defaults, default_variant: off }
+`;
+    writeFileSync(file, `${flags.replaceAll(/^ {8}/gm, "")}  broken: {}\n`);
+    const env = { TIDEGATE_ADMIN_TOKEN: "the-operators-credential", FLAGS: file };
+    const headers = { authorization: `Bearer ${env.TIDEGATE_ADMIN_TOKEN}` };
+    await using service = await startService(
+      `
+sources:
+  - name: inline
+    kind: flagd
+    definitions:${flags}
+  - { name: file, kind: flagd, file: "\${FLAGS}" }
+`,
+      env,
+    );
+    expect(await (await service.get("/features")).json()).toEqual({ active_features: ["odd", "plain", "targeted"] });
+    const ignored = 'flag "odd": flagd ignores "default_variant"; write defaultVariant';
+    const faults = {
+      inline: [ignored],
+      file: ['flag "broken": state (missing) is invalid (expected ENABLED or DISABLED)', ignored],
+    };
+    const { sources } = (await (await service.get("/admin/v1/sources", headers)).json()) as {
+      sources: readonly { name: string; faults: readonly string[] }[];
+    };
+    expect(Object.fromEntries(sources.map((source) => [source.name, source.faults]))).toEqual(faults);
+    const ready = await service.get("/health/ready", headers);
+    expect([ready.status, await ready.json()]).toEqual([200, expect.objectContaining({ status: "ready", faults })]);
+    expect(await (await service.get("/health/ready")).json()).toEqual({ status: "ready" });
+    rmSync(folder, { recursive: true });
   });
 });

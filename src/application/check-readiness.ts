@@ -18,6 +18,8 @@ export type Readiness = {
   readonly ready: boolean;
   readonly connections: Readonly<Record<string, State>>;
   readonly sources: Readonly<Record<string, State>>;
+  /** The faults of what sources evaluate, of those that have some. Clients are answered also then. */
+  readonly faults: Readonly<Record<string, readonly string[]>>;
 };
 
 const checkTimeoutMs = 500;
@@ -62,6 +64,12 @@ export class CheckReadiness {
         sources.every(([name, state]) => state === "answering" || optional.includes(name)),
       connections: Object.fromEntries(connections),
       sources: Object.fromEntries(sources),
+      faults: Object.fromEntries(
+        this.#sources.flatMap(({ name, resolver }) => {
+          const faults = resolver.faults?.() ?? [];
+          return faults.length > 0 ? [[name, faults]] : [];
+        }),
+      ),
     };
   }
 }

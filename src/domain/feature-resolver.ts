@@ -59,4 +59,9 @@ export interface FeatureResolver extends Partial<AsyncDisposable> {
   readonly settings?: StoredSettings;
   /** The items of a partner that its answers follow from. */
   readonly items?: ProvidedItems;
+  /**
+   * The faults of what it evaluates, for operators: a document that cannot be read, and single features that cannot be evaluated and are
+   * off. Each names its feature. Left out by sources that evaluate nothing which others write.
+   */
+  readonly faults?: () => readonly string[];
 }

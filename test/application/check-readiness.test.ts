@@ -37,6 +37,19 @@ describe("readiness", () => {
       ready: true,
       connections: { users: "answering", features: "answering" },
       sources: { global: "answering" },
+      faults: {},
+    });
+  });
+
+  it("is there in spite of faults of single features, and tells them", async () => {
+    const resolver = { resolve: () => nothing, faults: () => ['flag "menu": variants is missing'] };
+    const sources = [
+      { name: "flags", resolver },
+      { name: "sound", resolver: { ...resolver, faults: () => [] } },
+    ];
+    expect(await readiness({}, sources).execute()).toMatchObject({
+      ready: true,
+      faults: { flags: ['flag "menu": variants is missing'] },
     });
   });
 
@@ -66,6 +79,7 @@ describe("readiness", () => {
       ready: false,
       connections: {},
       sources: { global: "failing", slow: "failing" },
+      faults: {},
     });
   });
 

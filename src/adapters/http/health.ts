@@ -14,6 +14,9 @@ const Readiness = z
     status: z.enum(["ready", "not ready", "stopping"]),
     connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
+    faults: z.record(z.string(), z.array(z.string()).readonly()).optional().openapi({
+      description: "The faults of what sources evaluate. Clients are answered all the same: an invalid feature is off.",
+    }),
     providers: z.record(z.string(), ProviderStateBody).optional().openapi({
       description: "The sources that read a partner's document. Clients are answered also while that fails.",
     }),
@@ -81,12 +84,12 @@ export function healthChecks(
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
     const isOperator = await operators.include(c);
-    const [{ ready, connections, sources }, records] = await Promise.all([
+    const [{ ready, connections, sources, faults }, records] = await Promise.all([
       checkReadiness.execute(),
       isOperator ? checkRecords.execute() : undefined,
     ]);
     const providers = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
-    const details = records ? { connections, sources, providers, records: shown(records) } : {};
+    const details = records ? { connections, sources, faults, providers, records: shown(records) } : {};
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready
       ? c.json({ status: "ready" as const, ...details }, 200, headers)

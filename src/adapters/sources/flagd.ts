@@ -8,7 +8,7 @@ import {
   polledUrl,
   readsAddress,
 } from "../../infrastructure/followed/followed-options.ts";
-import { followedRules } from "../../infrastructure/followed/followed-rules.ts";
+import { fewFaults, followedRules } from "../../infrastructure/followed/followed-rules.ts";
 import { followUrl } from "../../infrastructure/followed/followed-url.ts";
 import { defineSource } from "../source.ts";
 
@@ -46,7 +46,7 @@ export const source = defineSource({
     const faulty = (fault: string) => warn({ source: name, fault }, "flag definitions have a fault");
     const parse = (text: string): FlagdRules => {
       const rules = FlagdRules.parse(text);
-      rules.faults.forEach(faulty);
+      fewFaults(rules.faults).forEach(faulty);
       if (!readsAddress && rules.reads?.includes("ip")) faulty(addressFault);
       return rules;
     };
@@ -56,6 +56,12 @@ export const source = defineSource({
       return followedRules(followUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse, faulty), readsAddress);
     }
     const rules = new FlagdRules(definitions);
-    return { resolve: (context) => rules.answer(context), ...(rules.reads ? { reads: rules.reads } : {}) };
+    const faults = fewFaults(rules.faults);
+    faults.forEach(faulty);
+    return {
+      resolve: (context) => rules.answer(context),
+      faults: () => faults,
+      ...(rules.reads ? { reads: rules.reads } : {}),
+    };
   },
 });

@@ -6,7 +6,7 @@ import {
   polledUrl,
   readsAddress,
 } from "../../infrastructure/followed/followed-options.ts";
-import { followedRules } from "../../infrastructure/followed/followed-rules.ts";
+import { fewFaults, followedRules } from "../../infrastructure/followed/followed-rules.ts";
 import { followUrl } from "../../infrastructure/followed/followed-url.ts";
 import { UnleashRules } from "../../infrastructure/unleash/unleash-rules.ts";
 import { defineSource } from "../source.ts";
@@ -21,7 +21,9 @@ export const source = defineSource({
       .strictObject({
         url: polledUrl
           .optional()
-          .describe("The URL of the server's API, as in `https://unleash.example.com/api`. It is polled."),
+          .describe(
+            "The URL of the server's API, as in `https://unleash.example.com/api`, with or without `/client/features`. It is polled.",
+          ),
         token: headerText
           .optional()
           .describe(
@@ -45,13 +47,13 @@ export const source = defineSource({
     const faulty = (fault: string) => warn({ source: name, fault }, "the features of Unleash have a fault");
     const parse = (text: string): UnleashRules => {
       const rules = UnleashRules.parse(text, { appName, environment });
-      rules.faults.forEach(faulty);
+      fewFaults(rules.faults).forEach(faulty);
       if (!readsAddress && text.includes('"remoteAddress"')) faulty(addressFault);
       return rules;
     };
     if (url === undefined) return followedRules(followFile(file ?? "", parse, faulty), readsAddress);
     const polled = {
-      url: `${url.replace(/\/$/, "")}/client/features`,
+      url: clientFeatures(url),
       headers: {
         "Unleash-AppName": appName,
         "Unleash-InstanceId": "tidegate",
@@ -63,3 +65,10 @@ export const source = defineSource({
     return followedRules(followUrl(polled, parse, faulty), readsAddress);
   },
 });
+
+/** The URL of the features below that of an API, which may name them already. */
+function clientFeatures(api: string): string {
+  const url = new URL(api);
+  url.pathname = `${url.pathname.replace(/(\/client\/features)?\/*$/, "")}/client/features`;
+  return url.href;
+}

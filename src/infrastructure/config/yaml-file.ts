@@ -10,6 +10,7 @@ import {
   parseDocument,
   visit,
 } from "yaml";
+import { yamlOptions, yamlValues } from "../yaml-values.ts";
 import { ConfigError, type Problem } from "./config-error.ts";
 
 /** Where a value stands in a document: keys of maps and indices of lists, from the root. */
@@ -40,7 +41,7 @@ export class YamlFile {
   /** Reads a file's text; throws `ConfigError` when it is not YAML. */
   static parse(file: string, text: string, env: NodeJS.ProcessEnv): YamlFile {
     const lines = new LineCounter();
-    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+    const document = parseDocument(text, { ...yamlOptions, lineCounter: lines, prettyErrors: false });
     if (document.errors.length > 0) {
       throw new ConfigError(
         file,
@@ -53,10 +54,10 @@ export class YamlFile {
     return new YamlFile(file, document, lines, env);
   }
 
-  /** The file's content as plain values. An empty value (`key:`) is `undefined`, as if left out. */
+  /** The file's content as plain values. An empty value (`key:`) is `undefined`, as if left out; an item of a list may be `null`. */
   toJS(): unknown {
     try {
-      return withoutNulls(this.#document.toJS({ maxAliasCount: 100 }));
+      return withoutNulls(yamlValues(this.#document));
     } catch (cause) {
       const fault = `not usable YAML: ${cause instanceof Error ? cause.message : cause}; write the values out`;
       throw new ConfigError(this.#file, [{ place: `${this.#file}:1:1`, path: "", fault }]);
@@ -150,7 +151,7 @@ function pathOf(ancestors: readonly unknown[], node: Node): Path {
 
 function withoutNulls(value: unknown): unknown {
   if (value === null) return undefined;
-  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item) ?? null);
   if (typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)]));
 }

@@ -8,8 +8,9 @@ const reference = "https://flagd.dev/reference/flag-definitions/";
 
 const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
+// As flagd does, it takes members that it does not know.
 const flag = z
-  .strictObject({
+  .looseObject({
     state: z.enum(["ENABLED", "DISABLED"]).describe("A flag that is disabled is off for everyone."),
     variants: z
       .record(z.string().min(1), z.json())
@@ -29,7 +30,7 @@ const flag = z
 
 /** Flag definitions as flagd has them, written where faults can be shown in their place. */
 export const flagdDefinitions = z
-  .strictObject({
+  .looseObject({
     $schema: z.string().optional().describe("For editors."),
     $evaluators: z
       .record(z.string().min(1), z.record(z.string(), z.json()))

@@ -1,9 +1,11 @@
 import type { EvaluationContext as FlagdContext } from "@openfeature/core";
 import { type FeatureFlag, MemoryStorage } from "@openfeature/flagd-core";
-import { parse } from "yaml";
+import { notServed } from "../../domain/errors.ts";
 import type { ContextField, EvaluationContext } from "../../domain/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Reason, type Resolution } from "../../domain/feature.ts";
 import type { Answer } from "../../domain/feature-resolver.ts";
+import { yamlIn } from "../yaml-values.ts";
+import { misspellings, structuralFault } from "./flag-faults.ts";
 import { clockAt, isMap, type JsonMap, whatIsRead, withClock } from "./targeting.ts";
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
@@ -11,41 +13,73 @@ const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {
 /** Flag definitions as flagd has them, evaluated by its own library. They never change. */
 export class FlagdRules {
   readonly #flags: readonly (readonly [FeatureKey, FeatureFlag])[];
+  /** What is said of flags that cannot be evaluated. */
+  readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
   readonly #readsClock: boolean;
   /** The fields of a context that its answers follow from; `undefined` where all may matter. */
   readonly reads: readonly ContextField[] | undefined;
-  /** What is wrong with single flags, which are off or left out for it; a sentence each. */
+  /** Faults of single flags, each with the name of its flag. Those that cannot be evaluated are off. */
   readonly faults: readonly string[];
 
-  /** Throws, with the reason, where the definitions cannot be used as a whole. */
+  /** Throws, with the reason, for definitions that cannot be used as a whole: they have no map of flags, or no usable flag. */
   constructor(definitions: unknown) {
     if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
-    for (const [key, flag] of Object.entries(definitions["flags"])) {
-      if (!isMap(flag) || !isMap(flag["variants"])) throw new Error(`the flag ${JSON.stringify(key)} has no variants`);
-    }
-    const flags = flagsOf(definitions);
-    const { fields, clock } = whatIsRead(definitions);
-    this.#flags = flags.filter(([key]) => isServedKey(key));
+    const entries = Object.entries(definitions["flags"]);
+    const broken = entries.flatMap(([key, flag]) => {
+      const fault = isServedKey(key) ? structuralFault(flag) : notServed(key).message;
+      return fault === undefined ? [] : [[key, fault] as const];
+    });
+    const faults = broken.map(([key, fault]) => `${named(key)}: ${fault}`);
+    if (entries.length > 0 && broken.length === entries.length) throw new Error(`no flag is usable: ${faults[0]}`);
+    this.#broken = new Map(broken.flatMap(([key, fault]) => (isServedKey(key) ? [[key, brokenBy(fault)]] : [])));
+    const isBroken = new Set(broken.map(([key]) => key));
+    const sound = entries.filter(([key]) => !isBroken.has(key));
+    const usable = { ...definitions, flags: Object.fromEntries(sound) };
+    const { fields, clock } = whatIsRead(usable);
+    this.#flags = flagsOf(usable);
     this.#readsClock = clock;
     this.reads = fields;
-    this.faults = flags.flatMap(([key, flag]) => {
-      if (!isServedKey(key)) return [`${JSON.stringify(key)} cannot be a feature key`];
-      const { errorMessage } = flag.evaluate({}, silent);
-      return errorMessage === undefined ? [] : [errorMessage];
-    });
+    this.faults = [
+      ...faults,
+      ...sound.flatMap(([key, flag]) => misspellings(flag).map((fault) => `${named(key)}: ${fault}`)),
+      ...this.#flags.flatMap(([key, flag]) => {
+        const { errorMessage } = flag.evaluate({}, silent);
+        return errorMessage === undefined ? [] : [`${named(key)}: ${errorMessage}`];
+      }),
+    ];
   }
 
   /** Of a text of JSON or YAML. Throws likewise. */
   static parse(text: string): FlagdRules {
-    // As YAML it would take much longer.
-    return new FlagdRules(text.trimStart().startsWith("{") ? JSON.parse(text) : parse(text));
+    return new FlagdRules(valuesIn(text));
   }
 
   answer(context: EvaluationContext): Answer {
     const asked = flagdContext(context);
-    const features = new Map(this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)]));
+    const features = new Map([
+      ...this.#broken,
+      ...this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)] as const),
+    ]);
     // When a rule that reads the clock turns is not known, only that flagd counts in seconds.
     return this.#readsClock ? { features } : { features, validUntil: Number.POSITIVE_INFINITY };
+  }
+}
+
+const named = (key: string): string => `flag ${JSON.stringify(key.slice(0, 200))}`;
+
+const brokenBy = (error: string): Resolution => ({ on: false, value: null, reason: "DEFAULT", metadata: { error } });
+
+/** What looks like JSON is read as JSON first, because as YAML it takes much longer. */
+function valuesIn(text: string): unknown {
+  if (!text.trimStart().startsWith("{")) return yamlIn(text);
+  try {
+    return JSON.parse(text);
+  } catch (fault) {
+    try {
+      return yamlIn(text);
+    } catch {
+      throw fault;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { type Followed, Latest } from "./latest.ts";
+import { utf8Text } from "./utf8-text.ts";
 
 const lookEveryMs = 250;
 const largestFile = 10 * 1024 * 1024;
@@ -17,7 +18,7 @@ export function followFile<T>(file: string, parse: (text: string) => T, warn: (f
     const stats = statSync(file);
     seen = markOf(stats);
     checkReadable(stats);
-    latest.says(parse(readFileSync(file, "utf8")));
+    latest.says(parse(utf8Text(readFileSync(file))));
   } catch (cause) {
     seen = markOf(undefined);
     latest.failed(cause);
@@ -33,7 +34,7 @@ export function followFile<T>(file: string, parse: (text: string) => T, warn: (f
     try {
       if (stats instanceof Error) throw stats;
       checkReadable(stats);
-      latest.says(parse(await readFile(file, "utf8")));
+      latest.says(parse(utf8Text(await readFile(file))));
     } catch (cause) {
       latest.failed(cause);
     }
@@ -48,6 +49,9 @@ export function followFile<T>(file: string, parse: (text: string) => T, warn: (f
   timer.unref();
   return {
     read: () => latest.read(),
+    get fault() {
+      return latest.fault;
+    },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await looking;

@@ -3,6 +3,7 @@ import type { Validators } from "../../domain/item.ts";
 import { fetchDocument } from "../provider/fetch-document.ts";
 import { hostOf, Reachable } from "../provider/reachable.ts";
 import { type Followed, Latest } from "./latest.ts";
+import { utf8Text } from "./utf8-text.ts";
 
 const withinMs = 10_000;
 const mostBytes = 10 * 1024 * 1024;
@@ -38,7 +39,7 @@ export function followUrl<T>(
   const poll = async (): Promise<void> => {
     const fetched = await fetchDocument(location, known, ending.signal);
     if (!fetched) return latest.isUnchanged();
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(fetched.pieces));
+    const text = utf8Text(Buffer.concat(fetched.pieces));
     if (text === said) latest.isUnchanged();
     else latest.says(parse(text));
     said = text;
@@ -57,6 +58,9 @@ export function followUrl<T>(
   })();
   return {
     read: () => latest.read(),
+    get fault() {
+      return latest.fault;
+    },
     [Symbol.asyncDispose]: async () => {
       ending.abort();
       await polling;

@@ -8,6 +8,8 @@ export interface Followed<T> extends AsyncDisposable {
    * could not be used yet.
    */
   read(): Held<T>;
+  /** Why the document cannot be used at present; `undefined` if it can. */
+  readonly fault: string | undefined;
 }
 
 /** The latest of a document, put in by who looks at it. */
@@ -26,6 +28,10 @@ export class Latest<T> {
   read(): Held<T> {
     if (!this.#reading) throw this.#fault ?? new Error("nothing was read");
     return this.#reading;
+  }
+
+  get fault(): string | undefined {
+    return this.#fault?.message;
   }
 
   /** It says this now. */

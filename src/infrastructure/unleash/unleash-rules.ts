@@ -1,58 +1,29 @@
 import { EventEmitter } from "node:events";
-import { type ClientFeaturesResponse, type Context, Unleash, UnleashEvents, type Variant } from "unleash-client";
-import { defaultStrategies } from "unleash-client/lib/strategy/index.js";
-import { z } from "zod";
+import { type Context, Unleash, UnleashEvents, type Variant } from "unleash-client";
 import type { EvaluationContext } from "../../domain/evaluation-context.ts";
-import { isServedKey, type Json, type Reason, type Resolution } from "../../domain/feature.ts";
+import type { FeatureKey, Json, Reason, Resolution } from "../../domain/feature.ts";
 import type { Answer } from "../../domain/feature-resolver.ts";
+import { named, type UnleashFeature, type UnleashSegment, unleashDocument } from "./unleash-document.ts";
 import { Volatility } from "./volatility.ts";
-
-type UnleashFeature = ClientFeaturesResponse["features"][number];
-type UnleashSegment = NonNullable<ClientFeaturesResponse["segments"]>[number];
 
 /** What Unleash calls the client that asks. */
 export type UnleashApplication = { readonly appName: string; readonly environment: string };
-
-const list = (schema: z.ZodType) => z.array(schema).nullish();
-const constraints = list(z.looseObject({ operator: z.string(), contextName: z.string() }));
-
-/** As much of a document as has to be so for anything to be said of it; Unleash's library takes care of the rest. */
-const document = z.looseObject({
-  features: z.array(z.unknown()),
-  segments: list(z.looseObject({ id: z.number(), constraints })),
-});
-const feature = z.looseObject({
-  name: z.string().refine(isServedKey),
-  enabled: z.boolean(),
-  strategies: list(
-    z.looseObject({ name: z.string(), constraints, variants: list(z.looseObject({ name: z.string() })) }),
-  ),
-  variants: list(z.looseObject({ name: z.string() })),
-});
 
 /** The features of an Unleash server as its clients get them, evaluated by its own library. They never change. */
 export class UnleashRules {
   readonly #unleash: Unleash;
   readonly #features: readonly UnleashFeature[];
   readonly #volatility: Volatility;
-  /** What is wrong with single features, which are off or left out for it; a sentence each. */
+  /** What is said of features that cannot be evaluated. */
+  readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
+  /** Faults of single features, each with the name of its feature. Those that cannot be evaluated are off. */
   readonly faults: readonly string[];
 
   /** Throws, with the reason, where the document cannot be used as a whole. */
   constructor(content: unknown, application: UnleashApplication) {
-    const { data, error } = document.safeParse(content);
-    if (error) {
-      const place = error.issues[0]?.path.join(".") || "the whole";
-      throw new Error(`it is not what /api/client/features answers: ${place} does not fit`);
-    }
-    const faults: string[] = [];
-    const features = data.features.flatMap((each, index) => {
-      if (feature.safeParse(each).success) return [each as UnleashFeature];
-      faults.push(`features[${index}] is no feature of Unleash`);
-      return [];
-    });
-    const segments = (data.segments ?? []) as unknown as readonly UnleashSegment[];
+    const { features, segments, broken, faults } = unleashDocument(content);
     this.#features = features;
+    this.#broken = new Map([...broken].map(([name, error]) => [name, brokenBy(error)]));
     this.#volatility = new Volatility(features, segments);
     this.#unleash = offline(new KnownFeatures(features, segments), application);
     this.faults = [...faults, ...this.#trial()];
@@ -66,7 +37,10 @@ export class UnleashRules {
   answer(context: EvaluationContext): Answer {
     const asked = unleashContext(context);
     return {
-      features: new Map(this.#features.map((each) => [each.name, this.#resolutionOf(each, asked)])),
+      features: new Map([
+        ...this.#broken,
+        ...this.#features.map((each) => [each.name, this.#resolutionOf(each, asked)] as const),
+      ]),
       ...this.#volatility.of(context.at, asked),
     };
   }
@@ -80,26 +54,26 @@ export class UnleashRules {
       if (variant.enabled) return { on, value: payloadOf(variant), variant: variant.name, reason: "SPLIT", metadata };
       return { on, value: true, reason: reasonOf(feature), metadata };
     } catch (error) {
-      return { on: false, value: false, reason: "DEFAULT", metadata: { ...metadata, error: String(error) } };
+      return brokenBy(String(error), metadata);
     }
   }
 
-  /** What comes up when all are asked once. */
+  /** The faults that one evaluation of all features brings up. */
   #trial(): readonly string[] {
-    const strange = this.#features.flatMap(({ name, strategies }) =>
-      (strategies ?? [])
-        .filter((strategy) => !strategyNames.has(strategy.name))
-        .map((strategy) => `${name}: there is no strategy ${JSON.stringify(strategy.name)}`),
-    );
-    const broken = [...this.answer({ at: 0 }).features].flatMap(([name, { metadata }]) =>
-      metadata?.["error"] === undefined ? [] : [`${name}: ${metadata["error"]}`],
-    );
-    return [...strange, ...broken];
+    const asked = unleashContext({ at: 0 });
+    return this.#features.flatMap((each) => {
+      const error = this.#resolutionOf(each, asked).metadata?.["error"];
+      return error === undefined ? [] : [`${named(each.name)}: ${error}`];
+    });
   }
 }
 
-/** Those that Unleash's library knows. Of others it takes none to be fulfilled. */
-const strategyNames: ReadonlySet<string> = new Set(defaultStrategies.map(({ name }) => name));
+const brokenBy = (error: string, metadata: Resolution["metadata"] = {}): Resolution => ({
+  on: false,
+  value: false,
+  reason: "DEFAULT",
+  metadata: { ...metadata, error },
+});
 
 /** Unleash's library, over what is known already: it asks nobody, tells nobody, and keeps nothing. */
 function offline(known: KnownFeatures, application: UnleashApplication): Unleash {

@@ -37,7 +37,7 @@ describe("the OpenAPI document", () => {
       callContext: { attributes: { parameters: [] } },
     } as unknown as HttpOptions);
     const served = app.routes.map(
-      ({ method, path }) => `${method} ${path.replace("{.+}", "").replaceAll(/:([^/]+)/g, "{$1}")}`,
+      ({ method, path }) => `${method} ${path.replace("{[^]+}", "").replaceAll(/:([^/]+)/g, "{$1}")}`,
     );
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),

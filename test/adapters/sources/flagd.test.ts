@@ -230,6 +230,38 @@ describe("kind flagd", () => {
       expect(await said(opened({ file: write("flags.yaml", yaml) }))).toMatchObject({ on: true });
     });
 
+    const shared = `
+defaults: &defaults { state: ENABLED, variants: { on: true, off: false }, defaultVariant: on }
+flags:
+  flag: { <<: *defaults, description: a flag, metadata: { owner: search } }
+  paused: { <<: *defaults, state: DISABLED }
+`;
+
+    it.each([
+      [
+        "a byte order mark before JSON",
+        `\ufeff${JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } })}`,
+      ],
+      ["a byte order mark before YAML", `\ufeff${shared}`],
+      ["merge keys", shared],
+      ["YAML that begins as JSON does", `{flags: {flag: {state: ENABLED, variants: {on: true}, defaultVariant: on}}}`],
+      [
+        "merge keys in hundreds of flags",
+        `${shared}${Array.from({ length: 500 }, (_, index) => `  flag${index}: { <<: *defaults }\n`).join("")}`,
+      ],
+    ])("reads %s", async (_, text) => {
+      const warnings: unknown[] = [];
+      const resolver = opened({ file: write("accepted.yaml", text) }, warnings);
+      expect([await said(resolver), warnings]).toMatchObject([{ on: true, value: true }, []]);
+    });
+
+    it("refuses aliases that come to millions of values", async () => {
+      const level = (index: number) =>
+        `l${index}: &l${index} { ${Array.from({ length: 10 }, (_, at) => `k${at}: *l${index - 1}`).join(", ")} }\n`;
+      const bomb = `l0: &l0 { a: 1 }\n${[1, 2, 3, 4, 5, 6, 7].map(level).join("")}flags: { flag: *l7 }\n`;
+      expect(opened({ file: write("bomb.yaml", bomb) }).faults?.()[0]).toMatch(/more than 1000000 values/);
+    });
+
     it("ends its answers when it changes", async () => {
       const file = write("changing.json", JSON.stringify({ flags: { flag: plain } }));
       await using resolver = disposing(opened({ file }));
@@ -246,9 +278,9 @@ describe("kind flagd", () => {
       [
         "has a flag that cannot be",
         JSON.stringify({ flags: { flag: { ...plain, state: "ON" } } }),
-        /Invalid flag state: "ON"/,
+        /no flag is usable: flag "flag": state "ON" is invalid/,
       ],
-      ["has a flag of nothing", '{"flags": {"flag": null}}', /the flag "flag" has no variants/],
+      ["has no usable flag", '{"flags": {"flag": null}}', /no flag is usable: flag "flag": it is no map/],
       ["is no YAML", "flags: [", /./],
     ])("goes on with the last good definitions when it %s, and warns", async (_, text, fault) => {
       const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
@@ -269,6 +301,11 @@ describe("kind flagd", () => {
           unruly: { ...plain, defaultVariant: "on", targeting: { no_such_rule: [1] } },
           astray: { ...plain, defaultVariant: "on", targeting: { if: [true, "nowhere"] } },
           "\u0001": plain,
+          variantless: { ...plain, variants: undefined },
+          empty: { ...plain, variants: {} },
+          stateless: { ...plain, state: undefined },
+          defaulting: { ...plain, defaultVariant: "blue" },
+          misspelt: { ...plain, targetting: {}, description: "a flag" },
         },
       });
       const warnings: { fault: string }[] = [];
@@ -284,11 +321,51 @@ describe("kind flagd", () => {
         metadata: { error: expect.stringMatching(/^GENERAL: Variant 'nowhere'/) },
       });
       expect(await said(resolver, {}, "\u0001")).toBeUndefined();
-      expect(warnings.map(({ fault }) => fault)).toEqual([
-        expect.stringContaining("'unruly'"),
-        expect.stringContaining("'nowhere'"),
-        expect.stringContaining("cannot be a feature key"),
+      expect(await said(resolver, {}, "stateless")).toEqual({
+        on: false,
+        value: null,
+        reason: "DEFAULT",
+        metadata: { error: "state (missing) is invalid (expected ENABLED or DISABLED)" },
+      });
+      expect(await said(resolver, {}, "misspelt")).toMatchObject({ on: false, variant: "off" });
+      const faults = warnings.map(({ fault }) => fault);
+      expect(faults).toEqual([
+        expect.stringMatching(/^flag "\\u0001": Invalid feature key/),
+        'flag "variantless": variants is missing or empty (expected a map, as in { on: true, off: false })',
+        'flag "empty": variants is missing or empty (expected a map, as in { on: true, off: false })',
+        'flag "stateless": state (missing) is invalid (expected ENABLED or DISABLED)',
+        'flag "defaulting": defaultVariant "blue" is none of its variants (on, off)',
+        'flag "misspelt": flagd ignores "targetting"; write targeting',
+        expect.stringMatching(/^flag "unruly": /),
+        expect.stringMatching(/^flag "astray": /),
       ]);
+      expect(resolver.faults?.()).toEqual(faults);
+    });
+
+    it("applies a sound change beside a flag that became invalid", async () => {
+      const file = write("mixed.json", JSON.stringify({ flags: { flag: plain, other: plain } }));
+      const warnings: { fault: string }[] = [];
+      await using resolver = disposing(opened({ file }, warnings));
+      const on = { ...plain, defaultVariant: "on" };
+      write("mixed.json", JSON.stringify({ flags: { flag: on, other: { ...on, state: "on" } } }));
+      await until(async () => (await said(resolver))?.on === true, "the change is applied");
+      expect(await said(resolver, {}, "other")).toMatchObject({ on: false });
+      expect((await resolver.resolve({ at: 0 })).from?.[0]?.fault).toBeUndefined();
+      expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(/^flag "other": state "on"/) }]);
+    });
+
+    it("tells at most 20 faults, and how many more there are", async () => {
+      const flags = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`flag${index}`, {}]));
+      const file = write("many.json", JSON.stringify({ flags: { ...flags, flag: plain } }));
+      const warnings: unknown[] = [];
+      const resolver = opened({ file }, warnings);
+      expect(warnings).toHaveLength(21);
+      expect(resolver.faults?.().at(-1)).toBe("and 10 more");
+    });
+
+    it("tells that its document is not in use", async () => {
+      const file = write("gone.json", "{}");
+      expect(opened({ file }).faults?.()).toEqual(["not in use: there is no map of `flags` in it"]);
     });
   });
 

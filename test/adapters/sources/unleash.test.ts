@@ -197,25 +197,72 @@ describe("kind unleash", () => {
       feature("flag"),
       { name: "nameless", enabled: "yes" },
       feature("\u0001"),
-      constrained({ operator: "IN", contextName: "x", values: 7 }),
+      constrained({ operator: "IN", contextName: "x", values: undefined }),
+      feature("segmented", { strategies: [{ name: "default", segments: [7] }] }),
+      null,
       feature("unknown", { strategies: [{ name: "ownStrategy" }] }),
       feature("child", { dependencies: [{ feature: "nobody" }] }),
     ].map((each, index) => (index === 3 ? { ...each, name: "odd" } : each));
-    const resolver = over({ features }, {}, warnings);
+    const segments = [{ id: 7, constraints: [{ contextName: "plan", operator: "NOT_IN" }] }];
+    const resolver = over({ features, segments }, {}, warnings);
     const answer = await resolver.resolve({ at: 0 });
-    expect([...answer.features].map(([name, { on }]) => [name, on])).toEqual([
-      ["flag", true],
-      ["odd", false],
-      ["unknown", false],
-      ["child", false],
+    expect(new Map([...answer.features].map(([name, { on }]) => [name, on]))).toEqual(
+      new Map([
+        ["flag", true],
+        ["nameless", false],
+        ["odd", false],
+        ["segmented", false],
+        ["unknown", false],
+        ["child", false],
+      ]),
+    );
+    const faults = warnings.map(({ fault }) => fault);
+    expect(faults).toEqual([
+      'feature "nameless": enabled: Invalid input: expected boolean, received string',
+      expect.stringMatching(/^feature "\\u0001": invalid key/),
+      'feature "odd": strategies[0].constraints[0].values: missing (IN needs a list of texts)',
+      'feature "segmented": segment 7: constraints[0].values: missing (NOT_IN needs a list of texts)',
+      "features[5]: it: Invalid input: expected object, received null",
+      'feature "unknown": unknown strategy "ownStrategy", which is off',
     ]);
-    expect(answer.features.get("odd")?.metadata?.["error"]).toMatch(/Error/);
-    expect(warnings.map(({ fault }) => fault)).toEqual([
-      "features[1] is no feature of Unleash",
-      "features[2] is no feature of Unleash",
-      'unknown: there is no strategy "ownStrategy"',
-      expect.stringMatching(/^odd: TypeError/),
-    ]);
+    expect(answer.features.get("odd")?.metadata?.["error"]).toMatch(/IN needs a list of texts/);
+    expect(resolver.faults?.()).toEqual(faults);
+  });
+
+  const exported = { name: "menu", type: "release", project: "default", stale: false };
+  it.each([
+    ["an export", { features: [exported], featureStrategies: [], featureEnvironments: [] }, /it is an export/],
+    ["an export without features", { features: [], featureEnvironments: [] }, /it is an export/],
+    [
+      "a response of the admin API",
+      {
+        version: 2,
+        features: [{ ...exported, enabled: false, environments: [{ name: "production", enabled: true }] }],
+      },
+      /response of Unleash's admin API/,
+    ],
+    ["no usable feature", { features: [exported] }, /no feature is usable: feature "menu": enabled: /],
+  ])("goes on with the last features when it reads %s", async (_, document, fault) => {
+    const warnings: { fault: string }[] = [];
+    const resolver = over({ features: [feature("flag")] }, {}, warnings);
+    const before = await resolver.resolve({ at: 0 });
+    writeFileSync(join(folder, `${files}.json`), JSON.stringify(document));
+    await until(() => before.from?.[0]?.isCurrent(Date.now()) === false, "the fault is noticed");
+    expect(await said(resolver)).toMatchObject({ on: true });
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
+    expect(warnings[0]?.fault).toContain("/api/client/features");
+    expect(resolver.faults?.()).toEqual([expect.stringMatching(fault)]);
+    await resolver[Symbol.asyncDispose]?.();
+  });
+
+  it("takes an empty list for a server without features", async () => {
+    expect([...(await over({ features: [] }).resolve({ at: 0 })).features]).toEqual([]);
+  });
+
+  it("reads a file with a byte order mark", async () => {
+    const file = join(folder, "bom.json");
+    writeFileSync(file, `\ufeff${JSON.stringify({ features: [feature("flag")] })}`);
+    expect(await said(opened({ file }))).toMatchObject({ on: true });
   });
 
   describe("asks a server", () => {
@@ -245,11 +292,26 @@ describe("kind unleash", () => {
       expect(before.from?.[0]?.isCurrent(Date.now())).toBe(false);
     });
 
+    it.each(["/api", "/api/", "/api/client/features", "/api/client/features/", "/api/client/features?project=shop"])(
+      "at the URL %s",
+      async (path) => {
+        await using server = await startDocumentServer(saying(one));
+        await using _ = disposing(opened({ url: server.url + path }));
+        await until(() => server.requests.length > 0, "it is asked");
+        const query = path.includes("?") ? "?project=shop" : "";
+        expect(server.requests[0]?.target).toBe(`/api/client/features${query}`);
+      },
+    );
+
     it.each<[string, DocumentServer["answer"], RegExp]>([
       ["is down", (response) => void response.destroy(), /cannot be used/],
       ["refuses the token", refusing(401), /answers 401/],
       ["answers garbage", saying("<html>"), /JSON/],
-      ["answers something else", saying("{}"), /not what .*client.features answers: features does not fit/],
+      [
+        "answers something else",
+        saying("{}"),
+        /^.*features: Invalid input.*expected the response of .api.client.features/,
+      ],
     ])(
       "that %s: cannot tell until it has answered once, and goes on with the last answer then",
       async (_, harm, fault) => {

@@ -32,6 +32,10 @@ const SourceBody = z
       .object({ connection: z.string(), collection: z.string() })
       .nullable()
       .openapi({ description: "Where it keeps settings of single features, which can be changed here, if it does." }),
+    faults: z.array(z.string()).readonly().openapi({
+      description:
+        "The faults of what it evaluates: a document that is not in use, and features that are off because they are invalid. At most 20, and how many more there are.",
+    }),
   })
   .openapi("Source", {
     example: {
@@ -43,6 +47,7 @@ const SourceBody = z
       key: "features:user:{userId}",
       fields: ["userId"],
       settings: null,
+      faults: [],
     },
   });
 
@@ -222,7 +227,7 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
   return Object.fromEntries(fields.map((field) => [field, query[field]]));
 }
 
-const shownSource = ({ name, kind, role, gatedBy, stored, settings }: KnownSource) => ({
+const shownSource = ({ name, kind, role, gatedBy, stored, settings, resolver }: KnownSource) => ({
   name,
   kind,
   role,
@@ -231,4 +236,5 @@ const shownSource = ({ name, kind, role, gatedBy, stored, settings }: KnownSourc
   key: stored?.key.text ?? null,
   fields: stored?.key.fields ?? [],
   settings: settings ? { connection: settings.connection, collection: settings.collection } : null,
+  faults: resolver.faults?.() ?? [],
 });

@@ -35,6 +35,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
       key: "features:user:{userId}",
       fields: ["userId"],
       settings: null,
+      faults: [],
     });
     expect(body.sources[5]).toMatchObject({ kind: "static", changeable: false, key: null, fields: [] });
   });
