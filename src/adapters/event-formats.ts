@@ -1,6 +1,9 @@
 import type { Event } from "../domain/activity.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 
+/** What spreadsheets take for a formula; some drop white space and invisible characters before it, or narrow `＝`. */
+const formula = /^(?:[\t\r\n]|[\s\p{Default_Ignorable_Code_Point}]*[=+\-@＝＋－＠])/u;
+
 /** How many events are written, one after the other. */
 type EventFormat = {
   readonly type: string;
@@ -59,6 +62,6 @@ function row(cells: readonly string[]): string {
 }
 
 function cell(text: string): string {
-  const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const harmless = formula.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

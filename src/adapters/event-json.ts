@@ -1,5 +1,5 @@
 import type { Event } from "../domain/activity.ts";
-import type { ChangeRecord } from "../domain/change.ts";
+import { changedKey } from "../domain/change.ts";
 import type { Json } from "../domain/feature.ts";
 
 /** An event as it is shown. */
@@ -35,19 +35,7 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
   hash: event.hash,
   ...(change && {
     store: change.store,
-    key: keyOf(change.record),
+    key: changedKey(change.record),
     revision: `${change.record.revision.epoch}.${change.record.revision.number}`,
   }),
 });
-
-/** What was changed, by the name that the filter `key` finds it by. */
-function keyOf(record: ChangeRecord): string {
-  switch (record.of) {
-    case "set":
-      return record.key;
-    case "document":
-      return `${record.collection}/${record.name}`;
-    case "token":
-      return "tokens";
-  }
-}

@@ -1,13 +1,17 @@
 import type { ActivityLog } from "../domain/activity-log.ts";
 import type { Backlog } from "../domain/outbox.ts";
-import { within } from "./deadline.ts";
+import { waitAtMost, within } from "./deadline.ts";
 import type { DrainOutboxes } from "./drain-outboxes.ts";
 
 const timeoutMs = 500;
+/** A log that is just opened may take so long. */
+const longestCheckMs = 3_000;
+
+export type LogState = "answering" | "failing";
 
 /** How the recording of changes does. */
 export type RecordsState = {
-  readonly log: "answering" | "failing";
+  readonly log: LogState;
   /** What waits for the log in each store; `undefined` where the store does not tell. */
   readonly waiting: Readonly<Record<string, Backlog | undefined>>;
   /** How many records this process could not put into the log as what they were. */
@@ -18,31 +22,46 @@ export type RecordsState = {
 export class CheckRecords {
   readonly #log: ActivityLog;
   readonly #drain: DrainOutboxes;
+  #logState: LogState = "answering";
+  #underWay: Promise<void> | undefined;
 
   constructor(log: ActivityLog, drain: DrainOutboxes) {
     this.#log = log;
     this.#drain = drain;
   }
 
+  /** Never rejects. While a check takes longer than half a second, it is the state before. Concurrent calls share a check. */
+  async log(): Promise<LogState> {
+    this.#underWay ??= this.#checkLog();
+    await waitAtMost(timeoutMs, this.#underWay);
+    return this.#logState;
+  }
+
   /** Never rejects. */
   async execute(): Promise<RecordsState> {
     const { stores, setAside } = this.#drain;
     const [log, ...waiting] = await Promise.all([
-      answer(() => this.#log.check().then(() => true)),
-      ...stores.map((store) => answer(() => this.#drain.backlog(store))),
+      this.log(),
+      ...stores.map((store) => answer(timeoutMs, () => this.#drain.backlog(store))),
     ]);
     return {
-      log: log ? "answering" : "failing",
+      log,
       waiting: Object.fromEntries(stores.map((store, index) => [store, waiting[index]])),
       setAside,
     };
   }
+
+  async #checkLog(): Promise<void> {
+    const isAnswering = await answer(longestCheckMs, () => this.#log.check().then(() => true));
+    this.#logState = isAnswering ? "answering" : "failing";
+    this.#underWay = undefined;
+  }
 }
 
 /** `undefined` where there is none in time. */
-async function answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function answer<T>(limitMs: number, ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await within(timeoutMs, ask);
+    return await within(limitMs, ask);
   } catch {
     return undefined;
   }

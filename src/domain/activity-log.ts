@@ -36,6 +36,6 @@ export interface ActivityLog {
    * does not, nor who made them what they were.
    */
   expire(before: Instant, telling: NewEvent): Promise<number>;
-  /** Resolves once the log has answered; rejects when it does not. */
+  /** Resolves once the log has answered. Rejects if it does not, or if its last write failed and another still does. */
   check(): Promise<void>;
 }

@@ -6,6 +6,20 @@ import type { Json } from "./feature.ts";
 export const featuresComponent = "features";
 export const tidegateComponent = "tidegate";
 
+const reservedComponents: readonly string[] = [featuresComponent, tidegateComponent];
+
+/** Whether a component reads like a reserved one: without regard to outer white space, case, width and invisible characters. */
+export const isReservedComponent = (component: string): boolean =>
+  reservedComponents.includes(
+    component
+      .normalize("NFKC")
+      .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "")
+      .trim()
+      // Upper case first folds letters such as the dotless i.
+      .toUpperCase()
+      .toLowerCase(),
+  );
+
 /** What somebody tells the log. */
 export type NewEvent = {
   /** A UUIDv7 (RFC 9562). */

@@ -83,3 +83,18 @@ export type ChangeRecord = SetRecord | DocumentRecord | TokenRecord;
 
 /** By whom what happened behind our back is said to have been done, and what Tidegate records of its own accord. */
 export const externalAuthor = "external";
+
+/** The key of what a record changed: of a set its own, `collection/name` of a document, `tokens/id` of a token. */
+export function changedKey(record: ChangeRecord): string {
+  switch (record.of) {
+    case "set":
+      return record.key;
+    case "document":
+      return documentKey(record.collection, record.name);
+    case "token":
+      return `tokens/${record.tokenId}`;
+  }
+}
+
+/** The key of a document in events. */
+export const documentKey = (collection: string, name: string): string => `${collection}/${name}`;

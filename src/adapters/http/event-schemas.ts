@@ -1,10 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { type EventFilter, featuresComponent, tidegateComponent } from "../../domain/activity.ts";
+import { type EventFilter, featuresComponent, isReservedComponent, tidegateComponent } from "../../domain/activity.ts";
 import type { Json } from "../../domain/feature.ts";
 import { dateForms, endOf, startOf } from "../event-dates.ts";
 
 const longestData = 65_536;
-const reserved: readonly string[] = [featuresComponent, tidegateComponent];
 
 const text = (longest: number, example: string) =>
   z
@@ -17,8 +16,8 @@ const text = (longest: number, example: string) =>
 export const NewEventBody = z
   .strictObject({
     component: text(200, "order")
-      .refine((given) => !reserved.includes(given), `is kept for what Tidegate records itself; choose another`)
-      .openapi({ description: `Not ${reserved.join(" or ")}.` }),
+      .refine((given) => !isReservedComponent(given), "is reserved for events of Tidegate itself; choose another")
+      .openapi({ description: `Not ${featuresComponent} or ${tidegateComponent}, in whatever case or width.` }),
     data: z
       .record(z.string(), z.custom<Json>())
       .refine(

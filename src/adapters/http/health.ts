@@ -12,6 +12,9 @@ const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json"
 const Readiness = z
   .object({
     status: z.enum(["ready", "not ready", "stopping"]),
+    log: z.literal("failing").optional().openapi({
+      description: "The event log cannot be read or written. Clients are served, and changes apply and wait for it.",
+    }),
     connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     faults: z.record(z.string(), z.array(z.string()).readonly()).optional().openapi({
@@ -59,7 +62,7 @@ const ready = createRoute({
   path: "/health/ready",
   summary: "Whether clients would be answered now; send them elsewhere when not",
   description:
-    "Operators are told how each connection and each source does, and whether changes reach the activity log.",
+    "Shows also if the event log fails. Operators see each connection and each source, and what waits for the event log.",
   tags: ["Health"],
   security: [{}, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   responses: {
@@ -84,12 +87,16 @@ export function healthChecks(
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
     const isOperator = await operators.include(c);
-    const [{ ready, connections, sources, faults }, records] = await Promise.all([
+    const [{ ready, connections, sources, faults }, log, records] = await Promise.all([
       checkReadiness.execute(),
+      checkRecords.log(),
       isOperator ? checkRecords.execute() : undefined,
     ]);
     const providers = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
-    const details = records ? { connections, sources, faults, providers, records: shown(records) } : {};
+    const details = {
+      ...(log === "failing" && { log }),
+      ...(records && { connections, sources, faults, providers, records: shown(records) }),
+    };
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready
       ? c.json({ status: "ready" as const, ...details }, 200, headers)

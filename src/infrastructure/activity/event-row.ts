@@ -1,6 +1,6 @@
 import type { InsertObject, Selectable } from "kysely";
 import type { Event } from "../../domain/activity.ts";
-import type { ChangeRecord } from "../../domain/change.ts";
+import { changedKey } from "../../domain/change.ts";
 import type { Told } from "./event-hash.ts";
 import { instant, type Tables } from "./tables.ts";
 
@@ -16,16 +16,8 @@ export function changeOf({ change }: Pick<Told, "change">): Change {
   if (!change) return noChange;
   const { store, record } = change;
   const { epoch, number } = record.revision;
-  return { store, kind: record.of, key: keyOf(record), epoch, number };
+  return { store, kind: record.of, key: changedKey(record), epoch, number };
 }
-
-function keyOf(record: ChangeRecord): string {
-  if (record.of === "set") return record.key;
-  return record.of === "document" ? documentKey(record.collection, record.name) : `tokens/${record.tokenId}`;
-}
-
-/** The key of a document in the log. */
-export const documentKey = (collection: string, name: string): string => `${collection}/${name}`;
 
 /** How a message is searched: in whatever case. */
 export const folded = (text: string): string => text.toLowerCase();

@@ -68,6 +68,7 @@ export class SqlActivityLog {
 
   async check(): Promise<void> {
     await this.head();
+    await this.#writer.check();
   }
 
   verify(kept?: KeptHead): Promise<Proof> {

@@ -1,11 +1,11 @@
 import type { Event } from "../../domain/activity.ts";
-import type { DocumentRecord, Revision } from "../../domain/change.ts";
+import { type DocumentRecord, documentKey, type Revision } from "../../domain/change.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { isServedKey } from "../../domain/feature.ts";
 import type { History, PastSet, Turn } from "../../domain/history.ts";
 import { conditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
-import { documentKey, eventIn } from "./event-row.ts";
+import { eventIn } from "./event-row.ts";
 import { inChunks } from "./in-chunks.ts";
 import { rebuild } from "./rebuild.ts";
 import { positionsWithin } from "./spans.ts";

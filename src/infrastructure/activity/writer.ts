@@ -33,6 +33,7 @@ export class Writer {
   readonly #database: Database;
   readonly #jobs: Job[] = [];
   #isWorking = false;
+  #isFailing = false;
 
   constructor(database: Database) {
     this.#database = database;
@@ -44,6 +45,12 @@ export class Writer {
     const outcomes = await this.#queue(tried.filter((each) => "content" in each));
     let next = 0;
     return tried.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
+  }
+
+  /** Rejects while writes fail: after one that did, by another write that changes nothing. */
+  async check(): Promise<void> {
+    if (this.#isFailing) await this.#database.transaction().execute(lockedHead);
+    this.#isFailing = false;
   }
 
   #queue(said: readonly Said[]): Promise<readonly Outcome[]> {
@@ -77,7 +84,9 @@ export class Writer {
         resolve(outcomes.slice(start, start + said.length));
         start += said.length;
       }
+      this.#isFailing = false;
     } catch (error) {
+      this.#isFailing = true;
       for (const { reject } of jobs) reject(error);
     }
   }

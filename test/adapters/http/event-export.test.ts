@@ -66,16 +66,27 @@ describe("an export", () => {
     expect((await exported("?component=nothing&format=csv")).text).toBe(`${names.join(",")}\r\n`);
   });
 
-  it.each(["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(1)", "\t=1", "\r=1"])(
-    "gives no spreadsheet a formula: %j",
-    async (formula) => {
-      const component = `x${Math.random()}`;
-      await tell(service, { ...order, component, message: formula });
-      const [names = [], row = []] = rowsOf((await exported(`?component=${component}&format=csv`)).text);
-      expect(row[names.indexOf("message")]).toBe(`'${formula}`);
-      expect(row.filter((value) => /^[=+\-@\t\r]/.test(value))).toEqual([]);
-    },
-  );
+  it.each([
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1+1",
+    "@SUM(1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "\u00a0\ufeff=1",
+    "\n=1",
+    "＝1",
+    "\u3000＝1",
+    "＠SUM(1)",
+    "\u200b=1",
+  ])("gives no spreadsheet a formula: %j", async (formula) => {
+    const component = `x${Math.random()}`;
+    await tell(service, { ...order, component, message: formula });
+    const [names = [], row = []] = rowsOf((await exported(`?component=${component}&format=csv`)).text);
+    expect(row[names.indexOf("message")]).toBe(`'${formula}`);
+    expect(row.filter((value) => /^[=+\-@\t\r]/.test(value))).toEqual([]);
+  });
 
   it.each([
     ["nothing", {}, "application/x-ndjson"],

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ManageCredentials } from "../../../src/application/manage-credentials.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
@@ -35,12 +36,27 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   let proxy: TcpProxy | undefined;
   let redis: RedisServer | undefined;
   let credentials: ManageCredentials;
+  let folder: string;
   let service: TestService;
   beforeAll(async () => {
     await using started = new AsyncDisposableStack();
     const env = { TIDEGATE_ADMIN_TOKEN: admin, FOLDER: mkdtempSync(join(tmpdir(), "tidegate-events-")) };
-    started.defer(() => rmSync(env.FOLDER, { recursive: true }));
+    folder = env.FOLDER;
+    started.defer(() => rmSync(folder, { recursive: true }));
     let yaml = embeddedLog;
+    if (database === "SQLite") {
+      it("is shown as failing by /health/ready while it cannot be written, although it can be read", async () => {
+        const ready = async () => (await service.get("/health/ready")).json();
+        using file = new DatabaseSync(join(folder, "activity.db"));
+        file.exec("CREATE TRIGGER full BEFORE UPDATE ON chain BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+        expect((await send(service, JSON.stringify(order))).status).toBe(503);
+        expect((await ask(service, "/events")).status).toBe(200);
+        expect(await ready()).toEqual({ status: "ready", log: "failing" });
+        file.exec("DROP TRIGGER full");
+        expect(await ready()).toEqual({ status: "ready" });
+      });
+    }
+
     if (database === "PostgreSQL") {
       const { url, port } = await createDatabase();
       proxy = started.use(await TcpProxy.to(port));
@@ -309,6 +325,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
         expect(await answer.json()).toMatchObject({ code: "log-unavailable" });
       }
       expect((await service.get("/features")).status).toBe(200);
+      expect(await (await service.get("/health/ready")).json()).toEqual({ status: "ready", log: "failing" });
     });
   }
 });

@@ -47,6 +47,20 @@ describe.each(["sqlite", "redis"])("what operators change over %s", (kind) => {
     for (const absent of [body.token, "tried", adminToken]) expect(whole).not.toContain(absent);
   });
 
+  it("is found by the key that its event shows", async () => {
+    await operator.put("/killed/keyed");
+    await operator.put("/catalogue/keyed", {}, { owner: "ana" });
+    await operator.post("/users/2/tokens");
+    await until(async () => (await events("message=issued%20for%20user%202")).length === 1, "all is in the log");
+    const shown = (await events("limit=1000")).filter(({ key }) => key !== undefined);
+    const keys = new Set(shown.map(({ key = "" }) => key));
+    expect([...keys].filter((key) => key.startsWith("tokens/")).length).toBeGreaterThan(0);
+    for (const key of keys) {
+      const found = await events(`limit=1000&key=${encodeURIComponent(key)}`);
+      expect(found).toEqual(shown.filter((event) => event.key === key));
+    }
+  });
+
   it("is recorded once under an Idempotency-Key", async () => {
     const headers = { "idempotency-key": "recorded-once" };
     for (let time = 0; time < 3; time++) await operator.put("/sources/global/features/once", headers);
