@@ -24,7 +24,7 @@ const parts: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
   ["FREQ", [new RegExp(`^(?:${frequencies.join("|")})$`), `one of ${frequencies.join(", ")}`]],
   ["INTERVAL", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
   ["COUNT", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
-  ["UNTIL", [/^[0-9]{8}$/, "the last day alone, as in 20261231"]],
+  ["UNTIL", [/^[0-9]{8}$/, "the last day, as in 20261231, or an instant, as in 20261231T225959Z"]],
   ["BYDAY", [listOf(`(?:[+-]?${upTo53})?${weekday}`), "days of the week, as in MO,FR, or 1MO and -1FR within a month"]],
   ["BYMONTHDAY", [listOf("[+-]?(?:[1-9]|[12][0-9]|3[01])"), "days of the month, 1 to 31, or -1 for the last"]],
   ["BYYEARDAY", [listOf(`[+-]?${upTo366}`), "days of the year, 1 to 366, or -1 for the last"]],
@@ -36,7 +36,7 @@ const parts: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
 
 const fixedDays = ["BYDAY", "BYMONTHDAY", "BYYEARDAY"];
 
-/** Reads a rule, as in `FREQ=WEEKLY;BYDAY=FR`; a text says what is wrong with it, and what to do. Does not tell whether it ever happens. */
+/** Reads a rule in capitals, as in `FREQ=WEEKLY;BYDAY=FR`; a text says what is wrong with it, and what to do. Does not tell whether it ever happens. */
 export function recurrenceRule(text: string): RecurrenceRule | string {
   if (text.length > longestRule) return `is longer than ${longestRule} characters; split it into several windows`;
   const said = new Map<string, string>();

@@ -1,6 +1,7 @@
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { fixedSchedule, recurringSchedule, type Schedule } from "../../domain/schedule.ts";
 import { instantOf, type LocalTime, type TimeZone } from "../../domain/wall-clock.ts";
+import { calendarRule } from "./calendar-rule.ts";
 import { isDate } from "./recurrence-rule.ts";
 import { recurringDays } from "./recurring-days.ts";
 import { timeZone } from "./time-zone.ts";
@@ -62,7 +63,7 @@ function recurring(text: WindowText, recurrence: string): WindowMeaning {
   if (startsOn !== undefined && endsOn !== undefined && endsOn < startsOn) {
     throw new WindowFault("endsOn", "is before startsOn; put a later day, or leave it out");
   }
-  const found = recurringDays(recurrence, startsOn, endsOn);
+  const found = recurringDays(calendarRule(recurrence, times.from, zone), startsOn, endsOn);
   if (typeof found === "string") throw new WindowFault("recurrence", found);
   return { schedule: recurringSchedule({ days: found.days, ...times, zone }), happens: found.happens };
 }

@@ -77,6 +77,8 @@ async function ask(location: Location, known: Validators | null, signal: AbortSi
     ...(isIP(host) === 0 && { lookup: reachable.lookup }),
   };
   const request = (url.protocol === "https:" ? encrypted : plain)(url, options).end();
+  // Also one that is aborted before anybody waits for it.
+  request.on("error", () => {});
   try {
     const [response] = (await once(request, "response", { signal })) as [IncomingMessage];
     const { statusCode = 0, headers } = response;

@@ -1,6 +1,7 @@
 import { v5 as uuidv5 } from "uuid";
 import { isServedKey, isWritableKey, type Json } from "../../domain/feature.ts";
 import type { Item, ItemFault } from "../../domain/item.ts";
+import { LongNumber, losesDigits } from "./long-number.ts";
 import { momentOf } from "./moment.ts";
 import { type Part, type Path, parsePath, type Scalar, scalarsAt } from "./path.ts";
 import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-template.ts";
@@ -15,7 +16,7 @@ export type Mapping = {
   readonly window: { readonly start: string; readonly end: string; readonly zone: string };
   readonly onWithin?: { readonly start: string; readonly end: string } | undefined;
   readonly features: readonly string[];
-  readonly conditions: Readonly<Record<string, readonly Scalar[]>>;
+  readonly conditions: Readonly<Record<string, readonly (string | number | boolean)[]>>;
   readonly prices: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
 };
@@ -141,6 +142,9 @@ function textOf(value: Scalar): string {
 
 function priceOf(value: Scalar): number {
   const price = typeof value === "string" && number.test(value) ? Number(value) : value;
+  if (value instanceof LongNumber || (typeof price === "number" && losesDigits(price))) {
+    throw new ItemUnusable(`has a price beyond 2^53, which cannot be kept exactly: ${quoted(String(value))}`);
+  }
   if (typeof price !== "number" || !Number.isFinite(price)) {
     throw new ItemUnusable(`has a price that is no number: ${quoted(String(value))}`);
   }
@@ -154,10 +158,9 @@ function keyOf(feature: string | undefined): string {
 }
 
 function told(name: string, values: readonly Scalar[]): readonly [string, Json][] {
-  const texts = values.slice(0, mostValues).map((value) => (typeof value === "string" ? textOf(value) : value));
-  if (texts.some((value) => typeof value === "number" && !Number.isFinite(value))) {
-    throw new ItemUnusable(`has a ${name} that is no number`);
-  }
+  const texts = values
+    .slice(0, mostValues)
+    .map((value) => (typeof value === "string" || value instanceof LongNumber ? textOf(value) : value));
   const [only] = texts;
   return only === undefined ? [] : [[name, texts.length === 1 ? only : texts]];
 }

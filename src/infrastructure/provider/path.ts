@@ -1,3 +1,5 @@
+import { LongNumber } from "./long-number.ts";
+
 /** A path into a document: first so many levels up, then down through these names. */
 export type Path = { readonly up: number; readonly names: readonly string[] };
 
@@ -5,7 +7,7 @@ export type Path = { readonly up: number; readonly names: readonly string[] };
 export type Part = { readonly value: unknown; readonly of: Part | undefined };
 
 /** What a path may lead to that has no parts. */
-export type Scalar = string | number | boolean;
+export type Scalar = string | number | boolean | LongNumber;
 
 /** Reads a path: names with `/` between them, `..` for the way up, `.` for what it begins at. Answers what is wrong with another text. */
 export function parsePath(text: string): Path | string {
@@ -45,9 +47,12 @@ export function* scalarsAt(part: Part, { up, names }: Path): Generator<Scalar> {
   if (!from) return;
   for (const { value } of partsAt(from, names)) {
     const scalar = isElementWithText(value) ? value["#text"] : value;
-    if (typeof scalar === "string" || typeof scalar === "number" || typeof scalar === "boolean") yield scalar;
+    if (isScalar(scalar)) yield scalar;
   }
 }
+
+const isScalar = (value: unknown): value is Scalar =>
+  ["string", "number", "boolean"].includes(typeof value) || value instanceof LongNumber;
 
 /** An XML element with attributes has its text beside them. */
 const isElementWithText = (value: unknown): value is { readonly "#text": unknown } =>

@@ -11,7 +11,7 @@ export type Format = (typeof formats)[number];
 export type RawDocument = {
   readonly pieces: readonly Uint8Array[];
   readonly contentType: string;
-  /** Left out, it is as its content type says. */
+  /** Left out, it is as its content type or its first character says. */
   readonly format: Format | undefined;
 };
 
@@ -64,19 +64,29 @@ function takeXml(document: RawDocument, { items, levelsAbove }: ItemMapper, take
   if (parts.depthFound < built - 1) throw new Error(`has no ${items.slice(0, built - 1).join("/")}`);
 }
 
-function formatOf({ format, contentType }: RawDocument): Format {
+/** Content types that say nothing of the format. */
+const anyFormat = /^(text\/plain|application\/octet-stream|)\s*(;|$)/i;
+
+/** As configured, else as the content type says, else by the first character. */
+function formatOf(document: RawDocument): Format {
+  const { format, contentType } = document;
   if (format) return format;
   if (/^[^;]*[/+]json\b/i.test(contentType)) return "json";
   if (/^[^;]*[/+]xml\b/i.test(contentType)) return "xml";
-  throw new Error("is neither JSON nor XML by its Content-Type; say which with format");
+  if (!anyFormat.test(contentType))
+    throw new Error("is neither JSON nor XML by its Content-Type; say which with format");
+  for (const text of textOf(document)) {
+    const [first] = text.trimStart();
+    if (first === "<") return "xml";
+    if (first === "{" || first === "[") return "json";
+    if (first !== undefined) break;
+  }
+  throw new Error("is neither JSON nor XML");
 }
 
 /** The text, in the encoding that its first bytes say, or else in UTF-8. Throws where it is not. */
 function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
-  const start = prologOf(pieces);
-  const declared = /^<\?xml[^>]*encoding=["']([\w-]+)["']/.exec(start)?.[1];
-  const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1];
-  const decoder = decoderOf(charset ?? declared ?? "utf-8");
+  const decoder = decoderOf(encodingOf(prologOf(pieces), contentType));
   try {
     for (const piece of pieces) yield decoder.decode(piece, { stream: true });
     yield decoder.decode();
@@ -86,6 +96,20 @@ function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
   }
 }
 
+/**
+ * A byte order mark says more than all else. Without one, XML and JSON begin with a character of ASCII, so that the place of a zero byte
+ * tells UTF-16.
+ */
+function encodingOf(start: string, contentType: string): string {
+  if (start.startsWith("\xef\xbb\xbf")) return "utf-8";
+  if (/^(\xff\xfe|[^\0]\0)/.test(start)) return "utf-16le";
+  if (/^(\xfe\xff|\0[^\0])/.test(start)) return "utf-16be";
+  const declared = /^<\?xml[^>]*encoding=["']([\w-]+)["']/.exec(start)?.[1];
+  const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1];
+  return charset ?? declared ?? "utf-8";
+}
+
+/** The first bytes, a character each. */
 function prologOf(pieces: readonly Uint8Array[]): string {
   let start = "";
   for (const piece of pieces) {

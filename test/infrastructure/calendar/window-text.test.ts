@@ -280,6 +280,32 @@ describe("Recurring windows", () => {
     expect(openings(text, from, to)).toEqual(expected);
   });
 
+  it.each([
+    "RRULE:FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127",
+    "freq=weekly;byday=fr;until=20261127",
+    "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127;",
+    " rrule:freq=weekly;until=20261127t170000z;byday=fr; ",
+    // A window begins at 18:00 in Madrid, which is 17:00 in UTC.
+    "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127T170000Z",
+    "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261204T165959Z",
+    "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127T180000",
+    "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261204T175959",
+  ])("are read as calendars write them: %s", (recurrence) => {
+    const text = { recurrence, from: "18:00", to: "19:00", ...madrid };
+    expect(openings(text, "2026-11-15T00:00Z", "2028-01-01T00:00Z")).toEqual([
+      "2026-11-20T17:00Z/2026-11-20T18:00Z",
+      "2026-11-27T17:00Z/2026-11-27T18:00Z",
+    ]);
+  });
+
+  it("end with an instant by the clocks of their zone, however far that is from UTC", () => {
+    const times = { from: "08:00", to: "09:00" };
+    const last = (recurrence: string, timeZone: string) =>
+      openings({ recurrence, ...times, timeZone }, "2026-12-28T00:00Z", "2027-02-01T00:00Z").at(-1);
+    expect(last("FREQ=DAILY;UNTIL=20261230T180000Z", "Pacific/Kiritimati")).toBe("2026-12-30T18:00Z/2026-12-30T19:00Z");
+    expect(last("FREQ=DAILY;UNTIL=20261231T185959Z", "Pacific/Pago_Pago")).toBe("2026-12-30T19:00Z/2026-12-30T20:00Z");
+  });
+
   const friday = { recurrence: "FREQ=WEEKLY;BYDAY=FR", from: "18:00", to: "23:00", ...madrid };
 
   it.each<[string, WindowText]>([
@@ -302,8 +328,12 @@ describe("Recurring windows", () => {
       { recurrence: "FREQ=WEEKLY;BYDAY=XX" },
     ],
     [
-      "recurrence says UNTIL=20261231T225959Z; write the last day alone, as in 20261231",
-      { recurrence: "FREQ=DAILY;UNTIL=20261231T225959Z" },
+      "recurrence says UNTIL=20261231T2259Z; write the last day, as in 20261231, or an instant, as in 20261231T225959Z",
+      { recurrence: "FREQ=DAILY;UNTIL=20261231T2259Z" },
+    ],
+    [
+      "recurrence says UNTIL=20260231T000000Z; write the last day, as in 20261231, or an instant, as in 20261231T225959Z",
+      { recurrence: "FREQ=DAILY;UNTIL=20260231T000000Z" },
     ],
     [
       "recurrence says UNTIL=20260231, and there is no such day; write one as in 20261231",

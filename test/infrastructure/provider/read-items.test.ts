@@ -16,7 +16,7 @@ const mapping = (changes: Partial<Mapping> = {}): Mapping => ({
   ...changes,
 });
 /** Reads a text that comes in pieces which are no whole characters. */
-function read(text: string | Uint8Array, format: Format, changes: Partial<Mapping> = {}, contentType = "") {
+function read(text: string | Uint8Array, format: Format | undefined, changes: Partial<Mapping> = {}, contentType = "") {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
     bytes.slice(index * 7, index * 7 + 7),
@@ -83,6 +83,38 @@ describe("XML", () => {
     expect(read(`\ufeff${xml(show("", "", "Ñ"))}`, "xml").items[0]?.title).toBe("Ñ");
   });
 
+  it.each(["utf-16le", "utf-16be"])("is read in %s, with a byte order mark and without", (encoding) => {
+    for (const format of ["xml", "json"] as const) {
+      const item = { id: 1, name: "Ñandú 🎭", from: "2026-06-01", to: "2026-06-01" };
+      const text =
+        format === "json"
+          ? JSON.stringify({ shows: { show: [item] } })
+          : `<?xml version="1.0" encoding="UTF-16"?><shows>${show("", "", "Ñandú 🎭")}</shows>`;
+      for (const mark of ["\ufeff", ""]) {
+        const bytes = Buffer.from(mark + text, "utf16le");
+        const encoded = encoding === "utf-16be" ? bytes.swap16() : bytes;
+        for (const contentType of [
+          `application/${format}`,
+          "text/plain; charset=utf-8",
+          "application/octet-stream",
+          "",
+        ]) {
+          expect(read(encoded, undefined, {}, contentType).items[0]?.title).toBe("Ñandú 🎭");
+        }
+      }
+    }
+  });
+
+  it.each(["text/plain", "Text/Plain; charset=utf-8", "application/octet-stream", ""])(
+    "and JSON are told apart by the first character where the content type is %j",
+    (contentType) => {
+      expect(read(`\n ${xml(show())}`.trim(), undefined, {}, contentType).items).toHaveLength(1);
+      expect(read(`  \n{"shows":{"show":[]}}`, undefined, {}, contentType).items).toEqual([]);
+      expect(() => read("Sorry", undefined, {}, contentType)).toThrow("is neither JSON nor XML");
+      expect(() => read("", undefined, {}, contentType)).toThrow("is neither JSON nor XML");
+    },
+  );
+
   it("has no names that lead out of the document", () => {
     const { items } = read(xml(show('constructor="y"', "<toString>z</toString>")), "xml", {
       metadata: {
@@ -119,6 +151,31 @@ describe("JSON", () => {
     expect(() => json({ shows: { show: "text" } })).toThrow("has no items at shows/show");
     expect(() => json("text", { at: "." })).toThrow("has no items");
     expect(() => json(null)).toThrow("has no shows/show");
+  });
+
+  it("keeps the digits of numbers beyond 2^53 where they identify something", () => {
+    const ids = ["2868860079149422351", "2868860079149422352", "-9007199254740993", "9007199254740992.5", "1e400"];
+    const text = ids.map((id) => JSON.stringify({ ...item, id: 0 }).replace('"id":0', `"id":${id},"by":{"id":${id}}`));
+    const { items } = read(`{"shows":{"show":[${text}]}}`, "json", {
+      features: ["show:{id}"],
+      title: "id",
+      conditions: { "by/id": ["2868860079149422352"] },
+      metadata: { organizer: "by/id" },
+    });
+    expect(items.map(({ id, title, metadata }) => [id, title, metadata["organizer"]])).toEqual(
+      ids.map((id) => [id, id, id]),
+    );
+    expect(items.map(({ features }) => features)).toEqual(ids.map((id) => [`show:${id}`]));
+    expect(new Set(items.map(({ uuid }) => uuid)).size).toBe(ids.length);
+    expect(items.map(({ isOffered }) => isOffered)).toEqual([false, true, false, false, false]);
+  });
+
+  it.each(["9007199254740993", '"9007199254740993"', "-1e16", "1e400"])("refuses the price %s alone", (price) => {
+    const priced = JSON.stringify({ ...item, price: 0 }).replace('"price":0', `"price":${price}`);
+    const other = JSON.stringify({ ...item, id: 2, price: 9007199254740991 });
+    const { items, faults } = read(`{"shows":{"show":[${priced},${other}]}}`, "json", { prices: ["price"] });
+    expect(items.map(({ id, maxPrice }) => [id, maxPrice])).toEqual([["2", 9007199254740991]]);
+    expect(faults).toEqual([{ id: "1", fault: expect.stringContaining("price beyond 2^53") }]);
   });
 
   it("is not told to be deep by brackets in texts", () => {
