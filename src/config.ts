@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { SourceDefinition, SourceHost, Words } from "./adapters/source.ts";
 import { definitionOf } from "./adapters/source-catalogue.ts";
 import { catalogueCollection, completeCollection } from "./application/event-of.ts";
+import { feedsCollection } from "./application/items-record.ts";
 import { credentialsCollection } from "./application/stored-credential.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
@@ -61,7 +62,7 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "lo
 const collectionSchemas = z.registry<{ readonly isCollection: true }>();
 
 /** What Tidegate itself keeps documents of. */
-const ownCollections = [catalogueCollection, completeCollection, credentialsCollection];
+const ownCollections = [catalogueCollection, completeCollection, credentialsCollection, feedsCollection];
 
 /** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
 export function defaultFile(env: NodeJS.ProcessEnv): string {

@@ -26,6 +26,7 @@ import type { ManageSettings } from "./application/manage-settings.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
 import type { RecallFeatures } from "./application/recall-features.ts";
+import type { RecallItems } from "./application/recall-items.ts";
 import type { RecallSets } from "./application/recall-sets.ts";
 import type { RecallSettings } from "./application/recall-settings.ts";
 import type { RecordActivity } from "./application/record-activity.ts";
@@ -84,6 +85,7 @@ export const Tokens = {
   LocateCaller: token<LocateCaller>("LocateCaller"),
   ResolveFeatures: token<ResolveFeatures>("ResolveFeatures"),
   RecallSettings: token<RecallSettings>("RecallSettings"),
+  RecallItems: token<RecallItems>("RecallItems"),
   RecallSets: token<RecallSets>("RecallSets"),
   SurveySources: token<SurveySources>("SurveySources"),
   RecallFeatures: token<RecallFeatures>("RecallFeatures"),

@@ -72,7 +72,7 @@ async function onRecord(service: TestService): Promise<number> {
   let at = 0;
   const isKnown = async () => {
     at = Date.now() - 1;
-    return (await answersAt(service, at)).every(({ status }) => status === 200);
+    return (await answersAt(service, at)).every(({ ok, headers }) => ok && !headers.has("cache-status"));
   };
   await until(isKnown, "all sets are on record");
   return at;

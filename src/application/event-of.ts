@@ -2,6 +2,7 @@ import { featuresComponent, type NewEvent, tidegateComponent } from "../domain/a
 import type { RecordedEvent } from "../domain/activity-log.ts";
 import { type ChangeRecord, externalAuthor, type SetRecord } from "../domain/change.ts";
 import type { Json } from "../domain/feature.ts";
+import { feedsCollection, itemsRecordIn } from "./items-record.ts";
 import { credentialsCollection } from "./stored-credential.ts";
 
 /** The collection of what is said of features. */
@@ -12,7 +13,7 @@ export const catalogueCollection = "catalogue";
  */
 export const completeCollection = "complete";
 /** The documents of all other collections are of features, by their names: their changes are events of the component `features`. */
-const othersCollections = [completeCollection, credentialsCollection];
+const othersCollections = [completeCollection, credentialsCollection, feedsCollection];
 
 const longestList = 5;
 
@@ -61,6 +62,8 @@ function messageOf(record: ChangeRecord): string {
     case "set":
       return setMessage(record);
     case "document":
+      if (record.collection === feedsCollection)
+        return `${record.name}: ${itemsRecordIn(record.value).items.length} items of the feed`;
       if (record.collection === completeCollection) return `all settings in ${record.name} are recorded from here on`;
       return `${record.collection}: ${record.name} ${record.value === null ? "removed" : "set"}`;
     case "token":

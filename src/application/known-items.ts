@@ -3,12 +3,13 @@ import type { KnownItem, PollState } from "../domain/item.ts";
 import type { ItemStore } from "../domain/item-store.ts";
 import type { ItemsKept } from "../domain/provided-items.ts";
 import { Timeline } from "../domain/timeline.ts";
+import { mostInRecord, type RecordItems } from "./record-items.ts";
 
 /** So many are read at once, and put in their places at once: others wait for some milliseconds. */
 const atOnce = 500;
 const putAtOnce = 5_000;
 /** So many are written at once. */
-export const writtenAtOnce = 100;
+const writtenAtOnce = 100;
 
 /** What is known beside the store: what was read while it was away (`isAhead`), or what an earlier process knew. */
 type Beside = { readonly timeline: Timeline; state: PollState | undefined; isAhead: boolean };
@@ -20,17 +21,21 @@ type Beside = { readonly timeline: Timeline; state: PollState | undefined; isAhe
 export class KnownItems {
   /** Grows with each change of what is known. */
   generation = 0;
+  /** Whether a document is being read, whose items must all go to one place. */
+  isBeingRead = false;
   readonly #provider: string;
   readonly #store: ItemStore;
+  readonly #records: RecordItems;
   #stored: Timeline | undefined;
   #storedState: PollState | undefined;
   #beside: Beside | undefined;
   #revision: Revision | undefined;
   #underway: Promise<Timeline> | undefined;
 
-  constructor(provider: string, store: ItemStore) {
+  constructor(provider: string, store: ItemStore, records: RecordItems) {
     this.#provider = provider;
     this.#store = store;
+    this.#records = records;
   }
 
   /** `undefined` until all were read once. */
@@ -55,12 +60,11 @@ export class KnownItems {
     return this.#underway;
   }
 
-  /** Puts items, at most some hundred: into the store, or into memory from the first that the store does not take on. */
+  /** Records items and puts them into the store; or into memory, from the first that the store does not take on. */
   async put(items: readonly KnownItem[]): Promise<void> {
-    if (!(await this.#isStored(() => this.#store.put(this.#provider, items)))) {
-      this.#aside().timeline.put(items);
-      this.generation += 1;
-    }
+    if (await this.#isStored(() => this.#write(items))) return;
+    this.#aside().timeline.put(items);
+    this.generation += 1;
   }
 
   /** Keeps how reading does, as `put` keeps items. */
@@ -75,11 +79,8 @@ export class KnownItems {
     if (!beside?.isAhead) return;
     const stored = this.#stored ?? new Timeline();
     const news = broughtBack(beside.timeline, stored, beside.state?.succeededAt ?? null);
-    for (let from = 0; from < news.length; from += writtenAtOnce) {
-      await this.#store.put(this.#provider, news.slice(from, from + writtenAtOnce));
-    }
+    await this.#write(news);
     if (beside.state) await this.#store.keepState(this.#provider, beside.state);
-    this.#beside = undefined;
     await this.refresh();
   }
 
@@ -97,6 +98,20 @@ export class KnownItems {
     this.#beside = { timeline, state, isAhead };
     this.generation += 1;
     return true;
+  }
+
+  /** The record comes first: what is not written then is found to have changed once more, and recorded again. */
+  async #write(items: readonly KnownItem[]): Promise<void> {
+    if (!this.#stored) await this.refresh();
+    const stored = this.#stored ?? new Timeline();
+    for (let start = 0; start === 0 || start < items.length; start += mostInRecord) {
+      const some = items.slice(start, start + mostInRecord);
+      await this.#records.add(some, stored, this.#revision?.epoch);
+      for (let from = 0; from < some.length; from += writtenAtOnce) {
+        await this.#store.put(this.#provider, some.slice(from, from + writtenAtOnce));
+      }
+      stored.put(some);
+    }
   }
 
   async #isStored(write: () => Promise<void>): Promise<boolean> {
@@ -142,6 +157,7 @@ export class KnownItems {
   /** The store answers: what it knows counts, unless something later was read without it. */
   #giveWay(): void {
     const { isAhead, state } = this.#beside ?? {};
+    if (this.isBeingRead) return;
     if (isAhead && timeOf(state) > timeOf(this.#storedState)) return;
     if (this.#beside) this.generation += 1;
     this.#beside = undefined;

@@ -5,7 +5,8 @@ import type { ItemStore } from "../domain/item-store.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { ItemsKept, ProvidedItems } from "../domain/provided-items.ts";
 import { Timeline } from "../domain/timeline.ts";
-import { isSameItem, KnownItems, writtenAtOnce } from "./known-items.ts";
+import { isSameItem, KnownItems } from "./known-items.ts";
+import { mostInRecord, type RecordItems } from "./record-items.ts";
 
 /** A partner, and where what is known of its items is kept. */
 export type Polled = {
@@ -15,6 +16,7 @@ export type Polled = {
   /** The configured name of the connection that the store is behind. */
   readonly connection: string;
   readonly store: ItemStore;
+  readonly records: RecordItems;
   readonly lease: Lease;
   readonly everyMs: number;
   /** The most items that are kept; what the partner lists beyond them is not taken. */
@@ -50,7 +52,7 @@ export class PollItems implements ProvidedItems {
   constructor(polled: Polled, listener: PollListener) {
     this.#polled = polled;
     this.#listener = listener;
-    this.#known = new KnownItems(polled.name, polled.store);
+    this.#known = new KnownItems(polled.name, polled.store, polled.records);
   }
 
   get connection(): string {
@@ -110,7 +112,7 @@ export class PollItems implements ProvidedItems {
   }
 
   async #look(): Promise<void> {
-    if ((await this.#isOurTurn()) && this.#isDue()) this.poll().catch(() => {});
+    if ((await this.#isOurTurn()) && this.#isDue() && !this.#stopping.signal.aborted) this.poll().catch(() => {});
   }
 
   /** A store that does not answer leaves nobody to read for all; what it is about is told of by all that ask it. */
@@ -136,9 +138,18 @@ export class PollItems implements ProvidedItems {
   async #poll(): Promise<PollState> {
     const { feed, now } = this.#polled;
     await this.#known.bringBack().catch(() => {});
+    this.#known.isBeingRead = true;
+    try {
+      return await this.#pollOnce(feed, now());
+    } finally {
+      this.#known.isBeingRead = false;
+      await this.#known.refresh().catch(() => {});
+    }
+  }
+
+  async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
     const timeline = this.#known.timeline ?? new Timeline();
     const before = this.#known.state;
-    const triedAt = now();
     const state = await this.#read(timeline, before, triedAt).catch((error): PollState => {
       this.#stopping.signal.throwIfAborted();
       return { ...(before ?? untried), triedAt, failure: error instanceof Error ? error.message : String(error) };
@@ -146,14 +157,16 @@ export class PollItems implements ProvidedItems {
     this.#tell(state);
     const kept = { ...state, breaker: feed.breaker };
     await this.#known.keepState(kept);
-    await this.#known.refresh().catch(() => {});
     return kept;
   }
 
   async #read(timeline: Timeline, before: PollState | undefined, triedAt: Instant): Promise<PollState> {
     const reading = await this.#polled.feed.read(before?.validators ?? null, this.#stopping.signal);
     const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed" } as const;
-    if (!reading) return { ...(before ?? untried), ...success };
+    if (!reading) {
+      await this.#known.put([]);
+      return { ...(before ?? untried), ...success };
+    }
     const { listed, refused } = await this.#take(reading, timeline, before?.succeededAt ?? triedAt);
     const full = { id: null, fault: `${this.#polled.mostItems} items are known, and no more are taken` };
     return {
@@ -165,13 +178,13 @@ export class PollItems implements ProvidedItems {
     };
   }
 
-  /** Keeps what the document changes, some hundred at a time. */
+  /** Keeps what the document changes, some hundred items at a time. */
   async #take(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
     const { mostItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
     let [taken, refused, room] = [0, 0, mostItems - timeline.size];
+    let changed: KnownItem[] = [];
     for await (const items of reading.items) {
-      const changed: KnownItem[] = [];
       for (const item of items) {
         listed.add(item.id);
         const before = timeline.get(item.id);
@@ -184,12 +197,12 @@ export class PollItems implements ProvidedItems {
         const after = knownItem(item, before);
         if (!isSameItem(before, after)) changed.push(after);
       }
-      if (changed.length > 0) await this.#known.put(changed);
+      if (changed.length >= mostInRecord) await this.#known.put(changed.splice(0, mostInRecord));
     }
     const gone = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
-    for (let from = 0; from < gone.length; from += writtenAtOnce) {
-      await this.#known.put(gone.slice(from, from + writtenAtOnce).map((item) => ({ ...item, lastListedAt })));
-    }
+    changed = [...changed, ...gone.map((item) => ({ ...item, lastListedAt }))];
+    // Also where nothing has changed: there may be no record of what is known yet.
+    await this.#known.put(changed);
     return { listed: taken, refused };
   }
 

@@ -1,10 +1,13 @@
 import type { DependencyContainer } from "tsyringe";
+import type { RecordedDocuments } from "../application/catch-up-documents.ts";
 import { CompareMoments } from "../application/compare-moments.ts";
 import { ExplainFeatures } from "../application/explain-features.ts";
 import { PastFeatureSets } from "../application/past-feature-sets.ts";
 import { PastFeatureStore } from "../application/past-feature-store.ts";
+import { PastItemStore } from "../application/past-item-store.ts";
 import { PastSettings } from "../application/past-settings.ts";
 import { RecallFeatures } from "../application/recall-features.ts";
+import { RecallItems } from "../application/recall-items.ts";
 import { RecallSets } from "../application/recall-sets.ts";
 import { RecallSettings } from "../application/recall-settings.ts";
 import { SurveySources } from "../application/survey-sources.ts";
@@ -40,13 +43,14 @@ export function provideMoments({ config, provide }: Wiring): void {
     return new RecallSets(c.resolve(Tokens.History), recorded, completeSince);
   });
 
-  provide(Tokens.RecallSettings, (c) => {
-    const drain = c.resolve(Tokens.DrainOutboxes);
-    return new RecallSettings(c.resolve(Tokens.History), {
-      revisions: (connection, collection) => connectionOf(c, connection).documents.revisions(collection),
-      drain: (connection) => drain.drain(storeOf(connection)),
-    });
+  const recordedDocuments = (c: DependencyContainer): RecordedDocuments => ({
+    revisions: (connection, collection) => connectionOf(c, connection).documents.revisions(collection),
+    drain: (connection) => c.resolve(Tokens.DrainOutboxes).drain(storeOf(connection)),
   });
+
+  provide(Tokens.RecallSettings, (c) => new RecallSettings(c.resolve(Tokens.History), recordedDocuments(c)));
+
+  provide(Tokens.RecallItems, (c) => new RecallItems(c.resolve(Tokens.History), recordedDocuments(c)));
 
   provide(Tokens.SurveySources, (c) => {
     const past = (at: Instant) => pastSources(c, config, at);
@@ -79,8 +83,8 @@ export function pastSources(c: DependencyContainer, config: Config, at: Instant)
     changes: new PastFeatureStore(recall, connection, at),
     settings: new PastSettings(c.resolve(Tokens.RecallSettings), connection, at),
     documents: connectionOf(c, connection).documents,
-    items: connectionOf(c, connection).items,
-    lease: connectionOf(c, connection).lease,
+    items: new PastItemStore(c.resolve(Tokens.RecallItems), connection, at),
+    lease: () => ({ hold: async () => false, release: async () => {} }),
   });
   return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {
     const host = { name: source.name, store, onServing: () => {}, warn: () => {} };

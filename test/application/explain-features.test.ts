@@ -76,6 +76,7 @@ function service(
         circumstances: told({}),
         ...question,
       }),
+    recallWhole: (at: number, userId: string) => new RecallFeatures(survey).execute({ userId }, told({}), at),
     recall: async (at: number, userId?: string) =>
       [
         ...(
@@ -396,7 +397,14 @@ describe("the features of a past moment", () => {
     expect(await recall(35)).toEqual([]);
   });
 
-  it("are not told where a source that is asked is not known; all are named", async () => {
+  it("lack those that depend on a source without history, which is named", async () => {
+    const { recallWhole, history } = service();
+    recorded(history);
+    history.tell({ key: "global_features", at: 15, added: ["g"] });
+    expect(await recallWhole(20, "2")).toMatchObject({ features: new Set(["g"]), missing: ["user"] });
+  });
+
+  it("are unknown where no source has history; all are named", async () => {
     const { recall, history } = service();
     recorded(history);
     await expect(recall(9)).rejects.toMatchObject({
@@ -407,9 +415,6 @@ describe("the features of a past moment", () => {
         { name: "killed", from: 10 },
       ],
     });
-    await expect(recall(20, "2")).rejects.toThrow(
-      'What was so at that moment is not known: "user" is on no record; ask about the present.',
-    );
   });
 
   it("are not told without a source that fails, even one that may be left out", async () => {

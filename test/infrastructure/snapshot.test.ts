@@ -70,7 +70,7 @@ describe("the snapshot", () => {
     const log = createLog("info", { write: (line) => void logged.push(JSON.parse(line)) });
     const settings = cacheOf<SettingsByFeature>(({ size }) => size === 0);
     const remote = { id: store, guard };
-    const feed = new KnownItems("shows", { ...noItems });
+    const feed = new KnownItems("shows", noItems, { add: away } as never);
     const feeds = new Map([["shows", feed]]);
     const tokensHere = withTokens ? tokens : undefined;
     const part = { connection: "features", store: remote, sets, settings, tokens: tokensHere, feeds };
@@ -80,7 +80,6 @@ describe("the snapshot", () => {
     const put = (collection: string, all: Readonly<Record<string, Json>>) =>
       settings.get(collection, async () => readAt(new Map(Object.entries(all)), now));
     const resolve = (digest: string, userId: string | undefined) => tokens.get(digest, async () => readAt(userId, now));
-    const away = async () => Promise.reject(new Error("away"));
     const last = async <T>(cache: NearCache<T>, key: string) => {
       const held = await cache.get(key, away);
       return { value: held.value, asOf: held.asOf(now), isCurrent: held.isCurrent(now) };

@@ -38,7 +38,7 @@ function print({ context, locatedBy, isPast, isLogAnswering, sources, features }
   if (!isLogAnswering) console.error("the activity log cannot answer, so it is not told who changed what");
   for (const { name, state, knownFrom, fault, freshness } of sources) {
     const since = knownFrom === undefined ? "" : ` before ${timeText(knownFrom)}`;
-    if (state === "not-known") console.error(`what ${name} said is not known${since}`);
+    if (state === "not-known") console.error(`incomplete: ${name} has no history${since}`);
     else if (state !== "answers") console.error(`${name} cannot answer: ${fault}`);
     else if (freshness && !freshness.fresh) console.error(`${name} is told as of ${timeText(freshness.asOf)}`);
   }

@@ -11,7 +11,7 @@ import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
 import { incomingOf } from "./incoming.ts";
 import type { Operators } from "./operators.ts";
-import type { PreparedAnswers, Reply } from "./prepared-answers.ts";
+import { incompleteStatus, type PreparedAnswers, type Reply } from "./prepared-answers.ts";
 import { HttpProblem, securityHeaders } from "./problem.ts";
 import { problemResponses } from "./problem-responses.ts";
 import { queryOf } from "./query.ts";
@@ -40,7 +40,7 @@ const route = createRoute({
       name: "at",
       in: "query",
       description:
-        "Only for operators: the moment to answer for. Of a past one, the sets are those that the activity log tells of, and the clock is that of then; of one to come only the clock. The configuration is that of now, and such an answer carries no `ETag`.",
+        "Only for operators: the moment to answer for. Of a past one, the sets are those that the activity log tells of, and the clock is that of then; of one to come only the clock. Sources without history at that moment are named in `Cache-Status`, and features that depend on them are left out. The configuration is that of now, and such an answer carries no `ETag`.",
       schema: { type: "string", format: "date-time" },
     },
     {
@@ -160,10 +160,11 @@ export function features(
     const { at, user } = queryOf(c.req.url, momentQueryHere);
     const circumstances = callContext.toldIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
     const caller = user === undefined ? undefined : { userId: user };
-    const { features, isPast } = await recallFeatures.execute(caller, circumstances, at);
-    return c.json({ active_features: inOrder(features.keys()) }, 200, {
+    const { features, isPast, missing } = await recallFeatures.execute(caller, circumstances, at);
+    return c.json({ active_features: inOrder(features) }, 200, {
       ...securityHeaders,
       "Cache-Control": "no-store",
+      ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),
       "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "recorded" : "live"}"; configuration="current"`,
     });
   }

@@ -119,17 +119,23 @@ function replyOf({ body, headers }: Prepared, ifNoneMatch: string | undefined): 
   return { status: 304, headers: others, body: null, encoding: "utf8" };
 }
 
+const incompleteDetail = (missing: readonly string[]): string => `incomplete: ${missing.join(" ")}`;
+
+/** `Cache-Status` of an answer that lacks sources. */
+export const incompleteStatus = (missing: readonly string[]): string =>
+  `tidegate; fwd=miss; detail="${incompleteDetail(missing)}"`;
+
 /** What an answer says of itself that is stale or incomplete (RFC 9211, RFC 9111); a fresh one says nothing. */
 function freshness(
   { missing, provenance }: Features,
   now: Instant,
 ): [kind: "fresh" | "stale" | "incomplete", marks: Headers] {
   const stale = provenance.isStale(now);
-  const incomplete = missing.length > 0 ? `incomplete: ${missing.join(" ")}` : "";
+  const incomplete = missing.length > 0 ? incompleteDetail(missing) : "";
   if (stale) {
     const seconds = Math.max(1, Math.ceil((now - provenance.asOf(now)) / 1_000));
     const detail = ["stale", ...(incomplete ? [incomplete] : [])].join("; ");
     return ["stale", { "Cache-Status": `tidegate; hit; ttl=-${seconds}; detail="${detail}"`, Age: `${seconds}` }];
   }
-  return incomplete ? ["incomplete", { "Cache-Status": `tidegate; fwd=miss; detail="${incomplete}"` }] : ["fresh", {}];
+  return incomplete ? ["incomplete", { "Cache-Status": incompleteStatus(missing) }] : ["fresh", {}];
 }

@@ -143,7 +143,7 @@ export const problems = {
     status: 404,
     title: "Not known",
     meaning:
-      "Nobody recorded what was so at the moment asked about, and it is not guessed. The detail names the sources, and from when on each is known. Ask about a later moment.",
+      "No source has history at the moment asked about. The detail names the sources, and from when on each is known. Ask about a later moment.",
   },
   "method-not-allowed": {
     status: 405,

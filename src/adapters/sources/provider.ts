@@ -1,4 +1,6 @@
+import { v7 as uuidv7 } from "uuid";
 import { PollItems } from "../../application/poll-items.ts";
+import { RecordItems } from "../../application/record-items.ts";
 import type { EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
 import { type FeatureKey, isWritableKey, type Reason, type Resolution } from "../../domain/feature.ts";
 import type { Answer, FeatureResolver } from "../../domain/feature-resolver.ts";
@@ -6,6 +8,7 @@ import type { Held } from "../../domain/held.ts";
 import type { KnownItem } from "../../domain/item.ts";
 import type { ProvidedItems } from "../../domain/provided-items.ts";
 import type { Timeline } from "../../domain/timeline.ts";
+import { losesDigits } from "../../infrastructure/provider/long-number.ts";
 import { pathsOf } from "../../infrastructure/provider/mapping.ts";
 import { isZone } from "../../infrastructure/provider/moment.ts";
 import { PartnerFeed } from "../../infrastructure/provider/partner-feed.ts";
@@ -35,13 +38,19 @@ export const source = defineSource({
       "begins with what the partner says; write a word of your own before it, as in event:{id}",
     );
     const scalar = z.union([z.string(), z.number(), z.boolean()]);
+    const scalars = z
+      .union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
+      .refine(
+        (values) => !values.some((value) => typeof value === "number" && losesDigits(value)),
+        "has a number beyond 2^53, whose digits are not all kept; write it in quotes",
+      );
     const moments = { start: path, end: path };
     const count = (least: number, most: number, usual: number) =>
       z.coerce.number().int().min(least).max(most).default(usual);
     const document = z
       .strictObject({
         url: z.string().refine((text) => URL.canParse(text), "is no URL; write https://host/path"),
-        format: z.enum(formats).optional().describe("Left out, it is as the Content-Type says."),
+        format: z.enum(formats).optional().describe("Left out, it is as the Content-Type or the first character says."),
         headers: z
           .record(
             z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no name of a header"),
@@ -74,7 +83,7 @@ export const source = defineSource({
         features: z.array(feature).default([]).describe("What it switches on while it takes place, or in `onWithin`."),
         onWithin: z.strictObject(moments).optional(),
         conditions: z
-          .record(path, z.union([scalar.transform((one) => [one]), z.array(scalar).min(1)]))
+          .record(path, scalars)
           .default({})
           .describe("What must be at these paths for it to be offered: one value, or one of several."),
         prices: z.array(path).default([]).describe("Of all that is at these paths the least and the most is told."),
@@ -109,6 +118,8 @@ export const source = defineSource({
       prices: ["zones/price"],
     },
   },
+  // The items are a function of the records in the event log.
+  replayable: true,
   create: ({ connection, everySeconds, maxItems, document, item }, host) => {
     const { url, format, headers, allow, withinSeconds, maxMegabytes } = document;
     const feed = new PartnerFeed({
@@ -120,9 +131,18 @@ export const source = defineSource({
       format,
       mapping: { provider: host.name, ...item },
     });
-    const { items: store, lease } = host.store(connection);
+    const { items: store, documents, lease } = host.store(connection);
     const everyMs = everySeconds * 1_000;
-    const partner = { name: host.name, feed, connection, store, lease: lease(`provider:${host.name}`), everyMs };
+    const records = new RecordItems(host.name, documents, uuidv7, Date.now);
+    const partner = {
+      name: host.name,
+      feed,
+      connection,
+      store,
+      records,
+      lease: lease(`provider:${host.name}`),
+      everyMs,
+    };
     const items = new PollItems(
       { ...partner, mostItems: maxItems, now: Date.now },
       {

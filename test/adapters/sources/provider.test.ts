@@ -232,10 +232,10 @@ describe.each([
           .replace(/,{"id":2[^}]*}/, ""),
         "application/json",
       ),
-      /price that is no number/,
+      /price beyond 2\^53/,
     ],
     ["deep JSON", document(`{"shows":${"[".repeat(5_000_000)}`, "application/json"), /nested more than 100 deep/],
-    ["another content type", document("[]", "text/plain"), /neither JSON nor XML/],
+    ["another content type", document("[]", "text/csv"), /neither JSON nor XML/],
     ["what is not in its encoding", document(new Uint8Array([0x7b, 0xff]), "application/json"), /is not in utf-8/],
     [
       "half of it",
@@ -331,6 +331,7 @@ describe("options of kind provider", () => {
     [{ title: "../../../x" }, /item goes up further/],
     [{ id: "same" }, /item.id is the same for all/],
     [{ id: "{a" }, /item.id has a brace/],
+    [{ conditions: { id: Number("9007199254740993") } }, /write it in quotes/],
     [{ features: ["{name}"] }, /begins with what the partner says/],
     [{ window: { start: "a", end: "b", zone: "Europe/Nowhere" } }, /no time zone/],
   ])("refuse the mapping %j", (item, fault) => {

@@ -24,6 +24,9 @@ const Answer = z
     turnedOn: keys,
     turnedOff: keys,
     open: keys.openapi({ description: "Those of which it cannot be told, for want of what is not known." }),
+    incomplete: z.array(z.string()).openapi({
+      description: "The sources without history at one of the moments; `notKnown` tells from when on they have.",
+    }),
     notKnown: z
       .array(z.object({ source: z.string(), from: time.nullable() }))
       .openapi({ description: "The sources of which one of the moments is not known, and from when on they are." }),
@@ -55,6 +58,7 @@ const Answer = z
       turnedOn: [],
       turnedOff: ["feature_1"],
       open: [],
+      incomplete: [],
       notKnown: [],
       events: [
         {
@@ -113,6 +117,7 @@ const shown = ({ turnedOn, turnedOff, open, notKnown, doings }: Difference) => (
   turnedOn,
   turnedOff,
   open,
+  incomplete: notKnown.map(({ name }) => name),
   notKnown: notKnown.map(({ name, from }) => ({ source: name, from: from === undefined ? null : timeText(from) })),
   events: doings.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
     event,

@@ -108,6 +108,9 @@ const Answer = z
       .object(freshness)
       .nullable()
       .openapi({ description: "How far it can be trusted that the token speaks for the user. Null without a token." }),
+    incomplete: z.array(z.string()).openapi({
+      description: "The sources that have no history at the moment, or fail. `on` is null where they could decide it.",
+    }),
     log: z
       .enum(["answering", "unavailable"])
       .openapi({ description: "Unavailable: then it is not told who changed what." }),
@@ -177,6 +180,7 @@ const Answer = z
       locations: [],
       locatedBy: null,
       identity: null,
+      incomplete: [],
       log: "answering",
       sources: [
         {
@@ -298,6 +302,7 @@ function shown({ context, locatedBy, isPast, identity, isLogAnswering, sources, 
     locations: [...(context.locations ?? [])],
     locatedBy: locatedBy ?? null,
     identity: identity ? shownFreshness(identity) : null,
+    incomplete: sources.filter(({ state }) => state !== "answers").map(({ name }) => name),
     log: isLogAnswering ? ("answering" as const) : ("unavailable" as const),
     sources: sources.map(shownSource),
     features: features.map(shownFeature),

@@ -32,7 +32,9 @@ async function onRecord({ service }: Operator): Promise<number> {
   let at = 0;
   const isKnown = async () => {
     at = Date.now() - 1;
-    return (await service.get(`/features?user=1&location=madrid&at=${textOf(at)}`, bearer(adminToken))).status === 200;
+    const asked = `/features?user=1&location=madrid&at=${textOf(at)}`;
+    const { ok, headers } = await service.get(asked, bearer(adminToken));
+    return ok && !headers.has("cache-status");
   };
   await until(isKnown, "the sets are on record");
   return at;
