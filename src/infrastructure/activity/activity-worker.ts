@@ -1,8 +1,8 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { within } from "../../application/deadline.ts";
 import { WatchedFile } from "../sqlite/watched-file.ts";
 import { type Database, openDatabase, type Place } from "./database.ts";
-import { type Answerers, type FileState, noMore, type Reply, type Request } from "./requests.ts";
+import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
 import { SqlActivityLog, Unkeepable } from "./sql-activity-log.ts";
 import { SqlHistory } from "./sql-history.ts";
 import { logMark } from "./sqlite.ts";
@@ -12,38 +12,65 @@ const longestOpenMs = 2_000;
 
 type Opened = Answerers & { readonly database: Database; readonly watch: WatchedFile | undefined };
 
-let opening: Promise<Opened> | undefined;
-let opened: Opened | undefined;
-const underWay = new Set<Promise<void>>();
+/** A log that the thread serves. */
+class ServedLog {
+  readonly #number: number;
+  readonly #place: Place;
+  readonly #underWay = new Set<Promise<void>>();
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
 
-/** The log, opened when it is first asked for, and anew where that failed. */
-async function answerers(): Promise<Opened> {
-  if (opened) return opened;
-  opening ??= open().finally(() => {
-    opening = undefined;
-  });
-  const underWay = opening;
-  return within(longestOpenMs, () => underWay, "its tables are still being made");
-}
+  constructor({ log, place }: Opening) {
+    this.#number = log;
+    this.#place = place;
+  }
 
-async function open(): Promise<Opened> {
-  const place: Place = workerData;
-  const database = await openDatabase(place);
-  const told = (fault: string | undefined) => parentPort?.postMessage({ fault } satisfies FileState);
-  const watch = place.kind === "sqlite" ? new WatchedFile(place.file, logMark, told) : undefined;
-  opened = { database, watch, log: new SqlActivityLog(database), history: new SqlHistory(database) };
-  return opened;
-}
+  call(request: Request): void {
+    const answered = this.#answer(request).then((reply) => {
+      this.#underWay.delete(answered);
+      send(reply);
+    });
+    this.#underWay.add(answered);
+  }
 
-async function answer({ id, of, method, given }: Request): Promise<Reply> {
-  try {
-    const { watch, ...all } = await answerers();
-    watch?.look();
-    watch?.demand();
-    const answerer = all[of] as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
-    return { id, value: await answerer[method]?.(...given) };
-  } catch (error) {
-    return { id, reason: textOf(error), isRefusal: error instanceof Unkeepable };
+  /** Closes the database, after the calls under way. */
+  async close({ id }: Closing): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#opening?.catch(() => {});
+    const { database, watch } = this.#opened ?? {};
+    const destroy = async () => database?.destroy();
+    await (watch ? watch.close(destroy) : destroy());
+    send({ id, value: undefined });
+  }
+
+  async #answer({ id, of, method, given }: Request): Promise<Reply> {
+    try {
+      const { watch, ...all } = await this.#answerers();
+      watch?.look();
+      watch?.demand();
+      const answerer = all[of] as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+      return { id, value: await answerer[method]?.(...given) };
+    } catch (error) {
+      return { id, reason: textOf(error), isRefusal: error instanceof Unkeepable };
+    }
+  }
+
+  /** What answers, opened when it is first asked for, and anew where that failed. */
+  async #answerers(): Promise<Opened> {
+    if (this.#opened) return this.#opened;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    const opening = this.#opening;
+    return within(longestOpenMs, () => opening, "its tables are still being made");
+  }
+
+  async #open(): Promise<Opened> {
+    const database = await openDatabase(this.#place);
+    const told = (fault: string | undefined) => send({ log: this.#number, fault });
+    const watch = this.#place.kind === "sqlite" ? new WatchedFile(this.#place.file, logMark, told) : undefined;
+    this.#opened = { database, watch, log: new SqlActivityLog(database), history: new SqlHistory(database) };
+    return this.#opened;
   }
 }
 
@@ -53,20 +80,17 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-async function close(): Promise<void> {
-  await Promise.allSettled(underWay);
-  await opening?.catch(() => {});
-  const { database, watch } = opened ?? {};
-  const destroy = async () => database?.destroy();
-  await (watch ? watch.close(destroy) : destroy());
-  parentPort?.close();
-}
+const logs = new Map<number, ServedLog>();
+const send = (message: Reply | FileState) => parentPort?.postMessage(message);
 
-parentPort?.on("message", (request: Request | typeof noMore) => {
-  if (request === noMore) return void close();
-  const answered = answer(request).then((reply) => {
-    underWay.delete(answered);
-    parentPort?.postMessage(reply);
-  });
-  underWay.add(answered);
+parentPort?.on("message", (message: Opening | Request | Closing) => {
+  const log = logs.get(message.log);
+  if ("place" in message) {
+    logs.set(message.log, new ServedLog(message));
+  } else if ("method" in message) {
+    log?.call(message);
+  } else {
+    logs.delete(message.log);
+    void log?.close(message);
+  }
 });

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { waitAtMost } from "../../application/deadline.ts";
 import type { ActivityLog, RecordedEvent } from "../../domain/activity-log.ts";
@@ -6,7 +5,7 @@ import { LogUnavailable } from "../../domain/errors.ts";
 import type { History } from "../../domain/history.ts";
 import type { Log } from "../logger.ts";
 import type { Place } from "./database.ts";
-import { type Answerers, type FileState, noMore, type Reply, type Request } from "./requests.ts";
+import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
 
 /** The activity log, and what it tells of the past. Disposing of it closes it. */
 export type Activity = AsyncDisposable & {
@@ -45,88 +44,125 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
 };
 
 /**
- * The activity log in PostgreSQL or in a SQLite file. A thread of its own asks the database, computes hashes and writes and reads
+ * The activity log in PostgreSQL or in a SQLite file. A thread asks the database, computes hashes and writes and reads
  * JSON, so that no client waits for it. It is started, and the database opened, with the first call; what it
  * cannot be asked for rejects with `LogUnavailable`, and the next call tries anew. While a SQLite file is lost
  * ({@link ../sqlite/watched-file.ts}) all calls reject, and `log` has an error.
  */
 export function openActivity(place: Place, log?: Log): Activity {
-  const thread = new Thread(place, log);
+  const opened = new RemoteLog(place, log);
   const remote = <Of extends keyof Answerers>(of: Of): Answerers[Of] =>
     Object.fromEntries(
-      Object.keys(methods[of]).map((method) => [method, (...given: unknown[]) => thread.call(of, method, given)]),
+      Object.keys(methods[of]).map((method) => [method, (...given: unknown[]) => opened.call(of, method, given)]),
     ) as unknown as Answerers[Of];
   const activityLog = remote("log");
   const record = async (events: readonly RecordedEvent[]) =>
     (await activityLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
   const { rebuild, ...history } = remote("history");
-  return { log: { ...activityLog, record }, history, rebuild, [Symbol.asyncDispose]: () => thread.close() };
+  return { log: { ...activityLog, record }, history, rebuild, [Symbol.asyncDispose]: () => opened.close() };
 }
 
-type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void };
-
-/** A thread that answers calls, started when it is needed. It keeps no process alive that waits for nothing of it. */
-class Thread {
-  readonly #place: Place;
+/** A log that the thread serves. */
+class RemoteLog {
+  readonly place: Place;
   readonly #log: Log | undefined;
-  readonly #pending = new Map<number, Pending>();
-  #worker: Worker | undefined;
-  #calls = 0;
   #isClosed = false;
 
   constructor(place: Place, log: Log | undefined) {
-    this.#place = place;
+    this.place = place;
     this.#log = log;
   }
 
   async call(of: keyof Answerers, method: string, given: readonly unknown[]): Promise<unknown> {
     if (this.#isClosed) throw new LogUnavailable(new Error("it is closed"));
+    return thread.send(this, { of, method, given });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await waitAtMost(longestCloseMs, thread.close(this));
+    thread.abandon(this);
+  }
+
+  tell(fault: string | undefined): void {
+    if (fault === undefined) this.#log?.info("the file of the activity log is back");
+    else this.#log?.error({ cause: fault }, "the file of the activity log is lost; changes wait for it");
+  }
+}
+
+type Pending = {
+  readonly log: RemoteLog;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/**
+ * The thread of all logs of this process, because its start takes a quarter of a second of processor time. It is started when
+ * it is needed, and keeps no process alive that waits for nothing of it.
+ */
+class Thread {
+  readonly #pending = new Map<number, Pending>();
+  /** The logs that the worker has opened, and their numbers. */
+  readonly #numbers = new Map<RemoteLog, number>();
+  #worker: Worker | undefined;
+  #lastNumber = 0;
+
+  send(log: RemoteLog, call: Pick<Request, "of" | "method" | "given">): Promise<unknown> {
     this.#worker ??= this.#start();
-    const worker = this.#worker;
-    const id = this.#calls++;
-    const request: Request = { id, of, method, given };
+    let number = this.#numbers.get(log);
+    if (number === undefined) {
+      number = ++this.#lastNumber;
+      this.#numbers.set(log, number);
+      this.#worker.postMessage({ log: number, place: log.place } satisfies Opening);
+    }
+    return this.#ask(this.#worker, log, { ...call, log: number });
+  }
+
+  /** Resolves when the log is closed, after the calls under way, or when the thread has ended. */
+  async close(log: RemoteLog): Promise<void> {
+    const number = this.#numbers.get(log);
+    if (this.#worker && number !== undefined) await this.#ask(this.#worker, log, { log: number }).catch(() => {});
+  }
+
+  /** Waits no more for what a log was asked. */
+  abandon(log: RemoteLog): void {
+    this.#numbers.delete(log);
+    for (const [id, pending] of this.#pending) {
+      if (pending.log !== log) continue;
+      this.#pending.delete(id);
+      pending.reject(new LogUnavailable(new Error("it is closed")));
+    }
+    if (this.#pending.size === 0) this.#worker?.unref();
+  }
+
+  #ask(worker: Worker, log: RemoteLog, message: Omit<Request, "id"> | Omit<Closing, "id">): Promise<unknown> {
+    const id = ++this.#lastNumber;
     return new Promise((resolve, reject) => {
-      worker.postMessage(request);
-      this.#pending.set(id, { resolve, reject });
+      worker.postMessage({ ...message, id } satisfies Request | Closing);
+      this.#pending.set(id, { log, resolve, reject });
       worker.ref();
     });
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const worker = this.#worker;
-    if (!worker) return;
-    worker.postMessage(noMore);
-    await waitAtMost(longestCloseMs, once(worker, "exit"));
-    await worker.terminate();
-  }
-
   #start(): Worker {
-    const worker = new Worker(new URL("./activity-worker.ts", import.meta.url), {
-      name: "activity log",
-      workerData: this.#place,
-      execArgv: [],
-    });
+    const worker = new Worker(new URL("./activity-worker.ts", import.meta.url), { name: "activity log", execArgv: [] });
     worker.unref();
     worker.on("message", (told: Reply | FileState) => {
       if ("id" in told) this.#settle(worker, told);
-      else this.#tell(told);
+      else for (const [log, number] of this.#numbers) if (number === told.log) log.tell(told.fault);
     });
     let cause = new Error("its thread ended");
     worker.on("error", (error) => {
       cause = error instanceof Error ? error : new Error(String(error));
     });
     worker.on("exit", () => {
-      if (this.#worker === worker) this.#worker = undefined;
+      this.#worker = undefined;
+      this.#numbers.clear();
       for (const { reject } of this.#pending.values()) reject(new LogUnavailable(cause));
       this.#pending.clear();
     });
     return worker;
-  }
-
-  #tell({ fault }: FileState): void {
-    if (fault === undefined) this.#log?.info("the file of the activity log is back");
-    else this.#log?.error({ cause: fault }, "the file of the activity log is lost; changes wait for it");
   }
 
   #settle(worker: Worker, reply: Reply): void {
@@ -141,3 +177,5 @@ class Thread {
     pending?.reject(reply.isRefusal ? fault : new LogUnavailable(fault));
   }
 }
+
+const thread = new Thread();

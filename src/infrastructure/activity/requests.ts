@@ -1,3 +1,4 @@
+import type { Place } from "./database.ts";
 import type { SqlActivityLog } from "./sql-activity-log.ts";
 import type { SqlHistory } from "./sql-history.ts";
 
@@ -7,21 +8,25 @@ export type Answerers = {
   readonly history: Pick<SqlHistory, keyof SqlHistory>;
 };
 
-/** A call of a method, or that there will be no other. */
+/** The first message about a log: its number in later messages, and where it is kept. */
+export type Opening = { readonly log: number; readonly place: Place };
+
+/** A call of a method. */
 export type Request = {
   readonly id: number;
+  readonly log: number;
   readonly of: keyof Answerers;
   readonly method: string;
   readonly given: readonly unknown[];
 };
+
+/** The last message about a log. Its reply follows when the calls before it have ended and the database is closed. */
+export type Closing = { readonly id: number; readonly log: number };
 
 /** What a call came to. `isRefusal`: it can never be done; else it could not be at the moment. */
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly reason: string; readonly isRefusal: boolean };
 
-/** That the file of the log is lost, and why; `undefined`: that it is back. */
-export type FileState = { readonly fault: string | undefined };
-
-/** Instead of a request: there will be no more. */
-export const noMore = "no more";
+/** That the file of a log is lost, and why; `undefined`: that it is back. */
+export type FileState = { readonly log: number; readonly fault: string | undefined };
