@@ -96,7 +96,7 @@ export function documentation(app: OpenAPIHono, version: string): void {
     type: "http",
     scheme: "bearer",
     description:
-      "For operators: a credential of the scope that the route names, or of a wider one. `viewer` reads, `editor` changes features too, `admin` does all. TIDEGATE_ADMIN_TOKEN is one of scope `admin`.",
+      "For operators: a credential of the scope that the route names, or of a wider one. `recorder` posts events and nothing else, `viewer` reads, `editor` changes features too and posts events, `admin` does all. TIDEGATE_ADMIN_TOKEN is one of scope `admin`.",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
     type: "http",

@@ -74,7 +74,7 @@ export function events(app: OpenAPIHono, operators: Operators, read: ReadActivit
         summary: "Record that something happened",
         description: "It cannot be changed or removed afterwards.",
         tags: ["Activity"],
-        ...operators.atLeast("editor"),
+        ...operators.atLeast("recorder"),
         parameters: [idempotencyKeyParameter],
         body: NewEventBody,
         responses: {

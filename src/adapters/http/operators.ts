@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { Author } from "../../application/author.ts";
 import type { IdentifyOperator } from "../../application/identify-operator.ts";
-import { isAtLeast, type Scope } from "../../domain/credential.ts";
+import { allows, type Scope } from "../../domain/credential.ts";
 import { tokenOf } from "./authorization.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./problem.ts";
@@ -50,7 +50,7 @@ export class Operators {
         "This route is for operators, and the token is a client's; send a credential.",
       );
     }
-    if (!isAtLeast(found.scope, scope)) {
+    if (!allows(found.scope, scope)) {
       const challenge = `Bearer realm="tidegate", error="insufficient_scope", scope="${scope}"`;
       throw new HttpProblem(
         "insufficient-scope",

@@ -111,7 +111,7 @@ export const problems = {
     status: 403,
     title: "Insufficient scope",
     meaning:
-      "The credential is known, and may not do this: a `viewer` reads, an `editor` changes features too, an `admin` does all. Use one of the scope that the detail names.",
+      "The credential is known, and may not do this: a `recorder` posts events and nothing else, a `viewer` reads, an `editor` changes features too and posts events, an `admin` does all. Use one of the scope that the detail names.",
   },
   "cross-origin": {
     status: 403,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/config.ts";
-import { isAtLeast, type Scope, scopes } from "../../../src/domain/credential.ts";
+import { allows, type Scope, scopes } from "../../../src/domain/credential.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { plainTokenKey } from "../../../src/infrastructure/token-key.ts";
@@ -112,6 +112,33 @@ describe("operators", () => {
 
   const bearerOf = (scope: Scope) => bearer(issued[scope] ?? "");
 
+  it("of scope recorder post events, and do nothing else", async () => {
+    const routes = operatorsRoutes(await documentOf(service));
+    const answers = await Promise.all(
+      routes.map(async (route) => {
+        const answer = await call(service, route, bearerOf("recorder"));
+        return [`${route.method} ${route.path}`, answer.status, await codeOf(answer)];
+      }),
+    );
+    const allowed = answers.filter(([, , code]) => code !== "insufficient-scope");
+    expect(allowed).toEqual([
+      ["post /events", 422, "validation-failed"],
+      ["post /events/", 422, "validation-failed"],
+    ]);
+    const event = { component: "c", data: {}, email: "a@example.com", environment: "e", message: "m" };
+    const posted = await fetch(`${service.url}/events`, {
+      method: "POST",
+      headers: { ...bearerOf("recorder"), "content-type": "application/json" },
+      body: JSON.stringify(event),
+    });
+    expect([posted.status, await posted.json()]).toEqual([
+      201,
+      expect.objectContaining({ recorded_by: "the-recorder" }),
+    ]);
+    const ready = await service.get("/health/ready", bearerOf("recorder"));
+    expect(await ready.json()).toEqual({ status: "ready" });
+  });
+
   it("are let in by each route as far as it declares, and nobody else is", async () => {
     const routes = operatorsRoutes(await documentOf(service));
     expect(routes).toEqual(expect.arrayContaining([{ method: "get", path: "/metrics", scope: "viewer" }]));
@@ -122,7 +149,7 @@ describe("operators", () => {
         ["a client", bearer("1234"), 403, "forbidden"],
         ["a client, as password", basic("1234"), 403, "forbidden"],
         ...scopes
-          .filter((scope) => !isAtLeast(scope, route.scope))
+          .filter((scope) => !allows(scope, route.scope))
           .map((scope): (typeof answers)[number] => [scope, bearerOf(scope), 403, "insufficient-scope"]),
       ];
       for (const [caller, headers, status, code] of answers) {
@@ -133,7 +160,7 @@ describe("operators", () => {
       const allowed = [
         bearer(first),
         basic(first),
-        ...scopes.filter((scope) => isAtLeast(scope, route.scope)).map(bearerOf),
+        ...scopes.filter((scope) => allows(scope, route.scope)).map(bearerOf),
       ];
       for (const headers of allowed) {
         const answer = await call(service, route, headers);
