@@ -68,7 +68,7 @@ const ownCollections = [catalogueCollection, completeCollection, credentialsColl
 export function defaultFile(env: NodeJS.ProcessEnv): string {
   if (env["TIDEGATE_CONFIG"]) return env["TIDEGATE_CONFIG"];
   const file = env["REDIS_USERS_URL"] || env["REDIS_FEATURES_URL"] ? "tidegate.yaml" : "embedded.yaml";
-  return relative(process.cwd(), resolve(import.meta.dirname, "../config", file));
+  return relative("", resolve(import.meta.dirname, "../config", file));
 }
 
 /** Where the embedded store keeps its files, unless TIDEGATE_DATA says otherwise: beside the sources, wherever one stands. */

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { flushCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import packageJson from "../package.json" with { type: "json" };
-import { exitingWell } from "./adapters/cli/exit.ts";
+import { reportFailure } from "./adapters/cli/report-failure.ts";
 import type { Fetch } from "./adapters/http/app.ts";
 import { listen, type Shortcut } from "./adapters/http/server.ts";
 import { type Answering, answering, type Host } from "./answering.ts";
@@ -241,4 +241,10 @@ function sentencesOf(error: unknown): readonly string[] {
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }
 
-if (import.meta.main) await exitingWell(() => serve(defaultFile(process.env), process.env));
+if (import.meta.main) {
+  try {
+    await serve(defaultFile(process.env), process.env);
+  } catch (error) {
+    process.exitCode = reportFailure(error, process.stderr);
+  }
+}

@@ -34,7 +34,7 @@ const confined: Readonly<Record<string, RegExp>> = {
   "unleash-client": /^infrastructure\/unleash\//,
   "rrule-temporal": /^infrastructure\/calendar\//,
   "temporal-polyfill": /^infrastructure\/(calendar|provider)\//,
-  commander: /^(cli\.ts|adapters\/cli\/)/,
+  commander: /^(run-cli\.ts|adapters\/cli\/)/,
 };
 
 const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : "root");
@@ -95,6 +95,15 @@ describe("imports", () => {
   ])("that point outward are found when they are planted in %s: %s", (file, code) => {
     expect(violations(file, code)).toHaveLength(1);
   });
+
+  it.each(files.filter((file) => /^(run-cli\.ts|adapters\/cli\/)/.test(file)))(
+    "and globals leave the process and its console alone in %s",
+    (file) => {
+      expect(readFileSync(join(root, file), "utf8")).not.toMatch(
+        /\b(process|console)(\.\w|\[)|"node:(process|console)"/,
+      );
+    },
+  );
 
   it("may name only what Node and package.json have", () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));

@@ -21,8 +21,8 @@ describe("the page about places", () => {
     using page = new Walkthrough("docs/places.md");
     page.configure("Say how callers are located");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
-    await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
-    await page.follow("See what is on where", await service.url(), env, 12);
+    await using service = await page.serve(env);
+    await page.follow("See what is on where", service.url, env, 12);
   }, 180_000);
 });
 

@@ -3,7 +3,6 @@ import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { adminToken } from "./support/operator.ts";
 import { document, startPartner } from "./support/partner.ts";
-import { TestProcess } from "./support/process.ts";
 import { until } from "./support/until.ts";
 import { Walkthrough } from "./support/walkthrough.ts";
 
@@ -19,8 +18,8 @@ it("the page about partners' feeds says what its commands print", async () => {
     TIDEGATE_ADMIN_TOKEN: adminToken,
     PARTNER_URL: partner.url,
   };
-  await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
-  const url = await service.url();
+  await using service = await walk.serve(env);
+  const url = service.url;
   await until(async () => (await (await fetch(`${url}/search`)).text()).includes("An evening of pop"), "it is read");
   await walk.follow("Use it", url, env, 6);
   expect(partner.requests.length).toBeGreaterThanOrEqual(2);

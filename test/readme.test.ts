@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { TestProcess } from "./support/process.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
 import { Walkthrough } from "./support/walkthrough.ts";
 
@@ -17,8 +16,8 @@ describe("the README", { timeout: limitMs }, () => {
   it("says what its commands print: on the embedded default, to operators, and with a location's rule set", async () => {
     using readme = new Walkthrough("README.md");
     const env = { TIDEGATE_DATA: join(readme.folder, "data"), TIDEGATE_ADMIN_TOKEN: "the-operators-credential" };
-    await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
-    const url = await service.url();
+    await using service = await readme.serve(env);
+    const url = service.url;
     await readme.follow("Ask it something", url, env, 10);
     await readme.follow("Watch it", url, env, 4);
     await readme.follow("Who may operate it", url, env, 3);
@@ -28,12 +27,8 @@ describe("the README", { timeout: limitMs }, () => {
     await readme.follow("Add a rule set", url, env, 3);
     expect(readme.configure("A place").trimEnd().split("\n")).toHaveLength(3);
     await readme.follow("A place", url, env, 6);
-    await using located = new TestProcess(["src/main.ts"], {
-      ...env,
-      PORT: "0",
-      TIDEGATE_CONFIG: join(readme.folder, "my.yaml"),
-    });
-    expect(await (await fetch(`${await located.url()}/features?location=madrid`)).text()).toBe(
+    await using located = await readme.serve({ ...env, TIDEGATE_CONFIG: join(readme.folder, "my.yaml") });
+    expect(await (await located.get("/features?location=madrid")).text()).toBe(
       '{"active_features":["feature_1","feature_2","tapas"]}',
     );
   });
@@ -45,7 +40,7 @@ describe("the README", { timeout: limitMs }, () => {
       REDIS_FEATURES_URL: `${redis.url}/1`,
       TIDEGATE_DATA: join(readme.folder, "redis-data"),
     };
-    await using service = new TestProcess(["src/main.ts"], { ...env, HOST: "127.0.0.1", PORT: "0" });
-    await readme.follow("On Redis", await service.url(), env, 7);
+    await using service = await readme.serve(env);
+    await readme.follow("On Redis", service.url, env, 7);
   });
 });

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../src/config.ts";
 import { refusing, saying, startDocumentServer } from "./support/document-server.ts";
-import { TestProcess } from "./support/process.ts";
 import { startService } from "./support/service.ts";
 import { until } from "./support/until.ts";
 import { Walkthrough } from "./support/walkthrough.ts";
@@ -15,8 +14,8 @@ describe("the page about rules", () => {
     page.configure("Write them down");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
     await page.follow("Keep them in a file", "", env, 3);
-    await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
-    await page.follow("Ask", await service.url(), env, 10);
+    await using service = await page.serve(env);
+    await page.follow("Ask", service.url, env, 10);
   }, 180_000);
 });
 

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminToken, backoffice, type Operator, sqliteRules } from "./support/operator.ts";
-import { TestProcess } from "./support/process.ts";
 import { bearer } from "./support/service.ts";
 import { until } from "./support/until.ts";
 import { Walkthrough } from "./support/walkthrough.ts";
@@ -18,8 +17,8 @@ describe.each([
       TIDEGATE_CONFIG: join(page.folder, "my.yaml"),
       TIDEGATE_ADMIN_TOKEN: "the-operators-credential",
     };
-    await using service = new TestProcess(["src/main.ts"], { ...env, PORT: "0" });
-    await page.follow("Use it", await service.url(), env, commands);
+    await using service = await page.serve(env);
+    await page.follow("Use it", service.url, env, commands);
   });
 });
 

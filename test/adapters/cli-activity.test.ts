@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tidegate } from "../support/process.ts";
+import { tidegate } from "../support/tidegate.ts";
+import { until } from "../support/until.ts";
 
 describe("tidegate activity", () => {
   let folder: string;
@@ -15,6 +16,9 @@ describe("tidegate activity", () => {
     await tidegate(["set", "remove", "active_features", "b"], env);
     await tidegate(["set", "add", "tidegate:killed", "=c"], env);
     await tidegate(["set", "add", "tidegate:killed", "c"], env);
+    // A command waits for the log to take over what was recorded, but not for long.
+    const isInLog = async () => (await run("list", "--limit", "1")).stdout.includes("tidegate:killed: c added");
+    await until(isInLog, "the changes are in the log");
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tidegate } from "../support/process.ts";
 import { inSqlite, kindsEnv, switchesRules } from "../support/switches.ts";
+import { tidegate } from "../support/tidegate.ts";
 
 describe("the settings at the command line", () => {
   let folder: string;

@@ -10,9 +10,10 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { hashedTokenKey, plainTokenKey, type TokenKey } from "../../src/infrastructure/token-key.ts";
-import { TestProcess, tidegate } from "../support/process.ts";
+import { TestProcess } from "../support/process.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
+import { tidegate } from "../support/tidegate.ts";
 import { until } from "../support/until.ts";
 
 const pepper = "a pepper of the tests";
@@ -273,8 +274,10 @@ describe("import and export", () => {
     const sorted = (lines: string) => lines.trimEnd().split("\n").sort();
     expect(sorted((await tidegate(["export"], to.env)).stdout)).toEqual(sorted(text));
     expect((await tidegate(["features", "--token"], to.env, "token-7\n")).stdout).toBe("one\ntwo ☂\n");
-    const logged = await tidegate(["activity", "list", "--key", "features:user:7"], to.env);
-    expect(logged.stdout).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
+    const logged = async () => (await tidegate(["activity", "list", "--key", "features:user:7"], to.env)).stdout;
+    // A command waits for the log to take over what was recorded, but not for long.
+    await until(async () => (await logged()) !== "", "the import is in the log");
+    expect(await logged()).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
     const other = { ...onSqlite().env, TIDEGATE_TOKEN_PEPPER: "another pepper of the tests" };
     expect((await tidegate(["import", output], other)).stderr).toMatch(
       /line 1: the digests of tokens were made with another pepper/,

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newSource, newSourceOutside } from "../../src/adapters/cli/new-source.ts";
-import { tidegate } from "../support/process.ts";
 import { ProjectCopy } from "../support/project-copy.ts";
 import { startService } from "../support/service.ts";
+import { tidegate } from "../support/tidegate.ts";
 
 /** The YAML at the end of what is printed. */
 const yamlIn = (printed: string): string => printed.slice(printed.indexOf("  sources:")).replaceAll(/^ {2}/gm, "");

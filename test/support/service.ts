@@ -28,7 +28,23 @@ export async function startService(
   const folder = mkdtempSync(join(tmpdir(), "tidegate-service-"));
   const file = join(folder, "tidegate.yaml");
   writeFileSync(file, yaml);
-  const own = { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent", FOLDER: folder, TIDEGATE_DATA: folder };
+  const service = await startServiceOn(file, { FOLDER: folder, TIDEGATE_DATA: folder, ...env }, options);
+  return {
+    ...service,
+    [Symbol.asyncDispose]: async () => {
+      await service.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Starts a service with the configuration in a file, not warmed up either. */
+export async function startServiceOn(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  options: StartOptions = {},
+): Promise<TestService> {
+  const own = { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" };
   const config = await loadConfig(file, { ...own, ...env });
   const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env, {
     isWarm: false,
@@ -37,10 +53,7 @@ export async function startService(
   return {
     ...service,
     get: (path, headers: Record<string, string> = {}) => fetch(service.url + path, { headers }),
-    [Symbol.asyncDispose]: async () => {
-      await service.stop();
-      rmSync(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: service.stop,
   };
 }
 

@@ -1,10 +1,14 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
+import { defaultFile } from "../../src/config.ts";
+import { curl } from "./curl.ts";
 import type { RedisServer } from "./redis.ts";
+import { startServiceOn, type TestService } from "./service.ts";
+import { tidegate } from "./tidegate.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -20,7 +24,6 @@ export class Walkthrough implements Disposable {
   /** `page` is a Markdown file, relative to the project; `redis` is where its redis-cli goes. */
   constructor(page: string, redis?: RedisServer) {
     this.folder = mkdtempSync(join(tmpdir(), "tidegate-walk-"));
-    for (const name of ["src", "node_modules", "package.json"]) symlinkSync(join(root, name), join(this.folder, name));
     copyFileSync(join(root, "config/embedded.yaml"), join(this.folder, "my.yaml"));
     this.#page = readFileSync(join(root, page), "utf8");
     this.#redis = redis;
@@ -33,6 +36,11 @@ export class Walkthrough implements Disposable {
     const file = join(this.folder, "my.yaml");
     writeFileSync(file, readFileSync(file, "utf8") + yaml);
     return yaml;
+  }
+
+  /** Starts the service that the page is about, in this process. */
+  serve(env: NodeJS.ProcessEnv): Promise<TestService> {
+    return startServiceOn(defaultFile(env), env);
   }
 
   /** Runs the commands of the console blocks under a heading, and expects what the page says that they print. */
@@ -78,22 +86,53 @@ export class Walkthrough implements Disposable {
     );
   }
 
-  /** Runs a command as it stands, but for the service's address, and a redis-cli that need not be installed. */
+  /** Runs a command as it stands, but for the service's address. Each stage of a pipe begins when the one before has ended. */
   async #run(command: string, url: string, env: NodeJS.ProcessEnv): Promise<string> {
-    const [, database, redisCommand] = /^redis-cli -n (\d+) (.*)$/.exec(command) ?? [];
-    if (this.#redis && database && redisCommand) {
-      const [name = "", ...args] = redisCommand.split(" ");
-      await this.#redis.client.select(Number(database));
-      const reply = await this.#redis.client.call(name, ...args);
-      return typeof reply === "number" ? `(integer) ${reply}` : String(reply);
+    let output = "";
+    for (const stage of stagesOf(command.replaceAll("http://localhost:5000", url))) {
+      output = await this.#runStage(stage, output, env);
     }
-    const script = command
-      .replaceAll("http://localhost:5000", url)
-      .replaceAll("npx tidegate", `node ${join(root, "src/cli.ts")}`)
-      .replace("curl ", "curl --silent ");
-    const path = `${join(process.execPath, "..")}:${process.env["PATH"]}`;
-    const options = { cwd: this.folder, env: { ...env, PATH: path } };
-    const { stdout } = await promisify(execFile)("sh", ["-c", script], options);
-    return stdout.trimEnd();
+    return output.trimEnd();
+  }
+
+  /** A command of Tidegate, curl and redis-cli run in this process, all else in a shell. Rejects where a command fails. */
+  async #runStage(stage: string, input: string, env: NodeJS.ProcessEnv): Promise<string> {
+    const [, program, rest = ""] = /^(npx tidegate|curl|redis-cli -n \d+) (.*)$/.exec(stage) ?? [];
+    if (program === undefined) return this.#shell(stage, input, env);
+    const isMerged = rest.endsWith(" 2>&1");
+    const words = await this.#wordsOf(isMerged ? rest.slice(0, -" 2>&1".length) : rest, env);
+    if (program === "curl") return curl(words);
+    if (program !== "npx tidegate") return this.#redisCli(Number(program.split(" ").at(-1)), words);
+    const here = words.map((word) => (word === "my.yaml" ? join(this.folder, word) : word));
+    const { code, stdout, stderr } = await tidegate(here, env, input, isMerged);
+    if (code !== 0) throw new Error(`${stage}: exit code ${code}\n${stdout}${stderr}`);
+    return stdout.replaceAll(`${this.folder}/`, "");
+  }
+
+  /** The arguments that a shell makes of this part of a command. */
+  async #wordsOf(text: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+    const words = await this.#shell(`printf '%s\\0' ${text}`, "", env);
+    return words.split("\0").slice(0, -1);
+  }
+
+  async #shell(script: string, input: string, env: NodeJS.ProcessEnv): Promise<string> {
+    const running = promisify(execFile)("sh", ["-c", script], {
+      cwd: this.folder,
+      env: { ...env, PATH: process.env["PATH"] },
+    });
+    // A command that reads no input may end before it is there.
+    running.child.stdin?.on("error", () => {}).end(input);
+    return (await running).stdout;
+  }
+
+  async #redisCli(database: number, [name = "", ...args]: readonly string[]): Promise<string> {
+    if (!this.#redis) throw new Error("the page uses redis-cli, and there is no Redis");
+    await this.#redis.client.select(database);
+    const reply = await this.#redis.client.call(name, ...args);
+    return typeof reply === "number" ? `(integer) ${reply}` : String(reply);
   }
 }
+
+/** The commands of a pipe. */
+const stagesOf = (command: string): string[] =>
+  (command.match(/(?:'[^']*'|"[^"]*"|[^|'"])+/g) ?? []).map((stage) => stage.trim());

@@ -1,15 +1,15 @@
-import { pipeline } from "node:stream/promises";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Event, EventFilter } from "../../domain/activity.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { dateForms, endOf, startOf } from "../event-dates.ts";
 import { type EventFormatName, eventFormats, written } from "../event-formats.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 const mostListed = 1_000;
 
 /** `tidegate activity`: reads the log of what happened. Nothing here changes it. */
-export function activityCommand(onStores: OnStores): Command {
+export function activityCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("activity").description("read the log of what happened");
 
   filtered(command.command("list").description("print events, newest first, a line each"))
@@ -17,8 +17,8 @@ export function activityCommand(onStores: OnStores): Command {
     .action(({ limit, ...filter }: EventFilter & { limit: number }) =>
       onStores(async ({ readActivity }) => {
         const { events, next } = await readActivity.page(filter, limit);
-        for (const event of events) console.log(lineOf(event));
-        if (next !== undefined) console.error(`older ones are left out; see them with a higher --limit, or export`);
+        for (const event of events) terminal.print(lineOf(event));
+        if (next !== undefined) terminal.note(`older ones are left out; see them with a higher --limit, or export`);
       }),
     );
 
@@ -29,12 +29,7 @@ export function activityCommand(onStores: OnStores): Command {
     .action(({ format, ...filter }: EventFilter & { format: EventFormatName }) =>
       onStores(async ({ readActivity }) => {
         const pages = await readActivity.all(filter);
-        try {
-          await pipeline(written(pages, format), process.stdout, { end: false });
-        } catch (error) {
-          // Who reads may have enough.
-          if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-        }
+        await terminal.write(written(pages, format));
       }),
     );
 
@@ -44,7 +39,7 @@ export function activityCommand(onStores: OnStores): Command {
     .action(() =>
       onStores(async ({ readActivity }) => {
         const { position, hash } = await readActivity.head();
-        console.log(`${position} ${hash}`);
+        terminal.print(`${position} ${hash}`);
       }),
     );
   command
@@ -59,7 +54,7 @@ export function activityCommand(onStores: OnStores): Command {
         if (!proof.isSound)
           throw new StoreDataInvalid(`the log is not as it was written at position ${proof.position}: ${proof.fault}`);
         const from = proof.start.position > 0 ? ` from ${proof.start.position + 1}` : "";
-        console.log(`sound${from} up to ${proof.head.position} ${proof.head.hash}`);
+        terminal.print(`sound${from} up to ${proof.head.position} ${proof.head.hash}`);
       }),
     );
   return command;

@@ -1,14 +1,15 @@
 import { userInfo } from "node:os";
 import type { Author } from "../../application/author.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Who types at the command line, as far as the system knows. */
-export const cliAuthor = (): Author => ({ by: `cli:${nameOfUser()}` });
+export const cliAuthor = ({ uid }: Terminal): Author => ({ by: `cli:${nameOfUser(uid)}` });
 
-function nameOfUser(): string {
+function nameOfUser(uid: number | undefined): string {
   try {
     return userInfo().username;
   } catch {
     // A container's user may have a number and no name.
-    return String(process.getuid?.() ?? "unknown");
+    return String(uid ?? "unknown");
   }
 }

@@ -1,10 +1,11 @@
 import { Command, Option } from "commander";
 import { type Scope, scopes } from "../../domain/credential.ts";
 import { cliAuthor } from "./cli-author.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 /** `tidegate credentials`: who may operate the service. */
-export function credentialsCommand(onStores: OnStores): Command {
+export function credentialsCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("credentials").description("say who may operate the service");
   command
     .command("add")
@@ -14,7 +15,7 @@ export function credentialsCommand(onStores: OnStores): Command {
     .option("--email <address>", "where they can be reached")
     .action((name: string, { scope, email }: { scope: Scope; email?: string }) =>
       onStores(async ({ manageCredentials }) => {
-        console.log(await manageCredentials.add(name, scope, email, cliAuthor()));
+        terminal.print(await manageCredentials.add(name, scope, email, cliAuthor(terminal)));
       }),
     );
   command
@@ -30,7 +31,7 @@ export function credentialsCommand(onStores: OnStores): Command {
         ]);
         const widths = rows.reduce((most, row) => row.map((cell, at) => Math.max(cell.length, most[at] ?? 0)), [0]);
         for (const row of rows)
-          console.log(
+          terminal.print(
             row
               .map((cell, at) => cell.padEnd(widths[at] ?? 0))
               .join("  ")
@@ -44,8 +45,8 @@ export function credentialsCommand(onStores: OnStores): Command {
     .argument("<name>")
     .action((name: string) =>
       onStores(async ({ manageCredentials }) => {
-        await manageCredentials.revoke(name, cliAuthor());
-        console.log(`${name}: revoked`);
+        await manageCredentials.revoke(name, cliAuthor(terminal));
+        terminal.print(`${name}: revoked`);
       }),
     );
   return command;

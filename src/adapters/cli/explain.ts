@@ -5,12 +5,13 @@ import type { Instant } from "../../domain/evaluation-context.ts";
 import { instant } from "../instant.ts";
 import { callerOf } from "./caller-of.ts";
 import { type CircumstancesOptions, circumstancesOf, withCircumstances } from "./circumstances.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 type Options = { user?: string; token?: true; at?: string } & CircumstancesOptions;
 
 /** `tidegate explain`: why somebody gets the features that they get. */
-export const explainCommand = (onStores: OnStores): Command =>
+export const explainCommand = (onStores: OnStores, terminal: Terminal): Command =>
   withCircumstances(new Command("explain"))
     .description("say for each feature whether somebody gets it, and why; without options, for everyone")
     .argument("[features...]", "only these, also ones that nobody knows; else all that a source has a say on")
@@ -24,23 +25,23 @@ export const explainCommand = (onStores: OnStores): Command =>
           at: instantIn(at),
           features: features.length > 0 ? features : undefined,
         };
-        print(await explainFeatures.execute({ caller: await callerOf(options), ...question }));
+        print(await explainFeatures.execute({ caller: await callerOf(options, terminal), ...question }), terminal);
       }),
     );
 
-function print({ context, locatedBy, isPast, isLogAnswering, sources, features }: Explained): void {
+function print({ context, locatedBy, isPast, isLogAnswering, sources, features }: Explained, terminal: Terminal): void {
   for (const explained of features) {
-    console.log(`${explained.feature}: ${explained.sentence}`);
-    for (const line of turns(explained)) console.log(`  ${line}`);
+    terminal.print(`${explained.feature}: ${explained.sentence}`);
+    for (const line of turns(explained)) terminal.print(`  ${line}`);
   }
-  if (locatedBy) console.error(`located at ${context.locations?.join(", ")}, by ${locatedBy}`);
-  if (isPast) console.error("this is told from the activity log, with the configuration of now");
-  if (!isLogAnswering) console.error("the activity log cannot answer, so it is not told who changed what");
+  if (locatedBy) terminal.note(`located at ${context.locations?.join(", ")}, by ${locatedBy}`);
+  if (isPast) terminal.note("this is told from the activity log, with the configuration of now");
+  if (!isLogAnswering) terminal.note("the activity log cannot answer, so it is not told who changed what");
   for (const { name, state, knownFrom, fault, freshness } of sources) {
     const since = knownFrom === undefined ? "" : ` before ${timeText(knownFrom)}`;
-    if (state === "not-known") console.error(`incomplete: ${name} has no history${since}`);
-    else if (state !== "answers") console.error(`${name} cannot answer: ${fault}`);
-    else if (freshness && !freshness.fresh) console.error(`${name} is told as of ${timeText(freshness.asOf)}`);
+    if (state === "not-known") terminal.note(`incomplete: ${name} has no history${since}`);
+    else if (state !== "answers") terminal.note(`${name} cannot answer: ${fault}`);
+    else if (freshness && !freshness.fresh) terminal.note(`${name} is told as of ${timeText(freshness.asOf)}`);
   }
 }
 

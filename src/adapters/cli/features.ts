@@ -2,12 +2,13 @@ import { Command } from "commander";
 import { inOrder } from "../../domain/feature.ts";
 import { callerOf } from "./caller-of.ts";
 import { type CircumstancesOptions, circumstancesOf, withCircumstances } from "./circumstances.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 type Options = { user?: string; token?: true } & CircumstancesOptions;
 
 /** `tidegate features`: what somebody would be answered. */
-export const featuresCommand = (onStores: OnStores): Command =>
+export const featuresCommand = (onStores: OnStores, terminal: Terminal): Command =>
   withCircumstances(new Command("features"))
     .description("print the features that somebody would get, a line each; without options, what everyone gets")
     .option("--user <id>", "what this user gets")
@@ -15,8 +16,8 @@ export const featuresCommand = (onStores: OnStores): Command =>
     .action((options: Options) =>
       onStores(async ({ resolveFeatures, attributes }) => {
         const circumstances = circumstancesOf(options, attributes);
-        const { features, missing } = await resolveFeatures.execute(await callerOf(options), circumstances);
-        for (const feature of inOrder(features.keys())) console.log(feature);
-        if (missing.length > 0) console.error(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
+        const { features, missing } = await resolveFeatures.execute(await callerOf(options, terminal), circumstances);
+        for (const feature of inOrder(features.keys())) terminal.print(feature);
+        if (missing.length > 0) terminal.note(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
       }),
     );

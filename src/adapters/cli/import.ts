@@ -8,13 +8,14 @@ import { cliAuthor } from "./cli-author.ts";
 import { lineIn, textOf } from "./data-lines.ts";
 import { LineFile } from "./line-file.ts";
 import { counts, Progress } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 type Options = { fromRedis?: string | true; tokensFrom?: string; again?: true };
 type Named = { readonly name: string; readonly file: LineFile };
 
 /** `tidegate import`: puts into the stores what an export holds, or another Redis. */
-export const importCommand = (onStores: OnStores): Command =>
+export const importCommand = (onStores: OnStores, terminal: Terminal): Command =>
   new Command("import")
     .description(
       "put sets, tokens, descriptions and settings of features into the stores; see docs/import-and-export.md",
@@ -28,34 +29,39 @@ export const importCommand = (onStores: OnStores): Command =>
     .option("--again", "also what was imported before")
     .action((path: string | undefined, options: Options) =>
       onStores(async ({ importData }) => {
-        const progress = new Progress();
+        const progress = new Progress(terminal.stderr);
         try {
-          const { name, file } = await opened(path, options, progress);
+          const { name, file } = await opened(path, options, progress, terminal);
           await using _ = file;
           const from = { name, digest: await file.digest(), read: () => linesOf(file) };
-          const imported = await importData.execute(from, cliAuthor(), {
+          const imported = await importData.execute(from, cliAuthor(terminal), {
             again: options.again === true,
             told: ({ doing, line, of }) => progress.tell(`${doing} lines`, line, of),
           });
           progress.end();
-          tell(imported);
+          tell(imported, terminal);
         } finally {
           progress.end();
         }
       }),
     );
 
-async function opened(path: string | undefined, options: Options, progress: Progress): Promise<Named> {
+async function opened(
+  path: string | undefined,
+  options: Options,
+  progress: Progress,
+  terminal: Terminal,
+): Promise<Named> {
   const { fromRedis, tokensFrom } = options;
   if ((path === undefined) === (fromRedis === undefined)) {
     throw new ChangeRefused("name a file, or - for standard input, or --from-redis.");
   }
-  if (path === "-") return { name: "standard input", file: await LineFile.copyOf(process.stdin) };
+  if (path === "-") return { name: "standard input", file: await LineFile.copyOf(terminal.stdin) };
   if (path !== undefined) return { name: basename(path), file: await LineFile.open(path) };
-  const url = fromRedis === true ? process.env["IMPORT_REDIS_URL"] : withoutPassword(fromRedis, "IMPORT_REDIS_URL");
+  const url = fromRedis === true ? terminal.env["IMPORT_REDIS_URL"] : withoutPassword(fromRedis, "IMPORT_REDIS_URL");
   if (!url) throw new ChangeRefused("there is no Redis to import from; set IMPORT_REDIS_URL to its URL.");
-  const tokensUrl = withoutPassword(tokensFrom, "IMPORT_TOKENS_REDIS_URL") ?? process.env["IMPORT_TOKENS_REDIS_URL"];
-  return { name: "Redis", file: await LineFile.copyOf(texts(seedLines(url, tokensUrl ?? url), progress)) };
+  const tokensUrl = withoutPassword(tokensFrom, "IMPORT_TOKENS_REDIS_URL") ?? terminal.env["IMPORT_TOKENS_REDIS_URL"];
+  return { name: "Redis", file: await LineFile.copyOf(texts(seedLines(url, tokensUrl ?? url), progress, terminal)) };
 }
 
 /** Arguments show in process lists. */
@@ -67,7 +73,11 @@ function withoutPassword(url: string | undefined, variable: string): string | un
 }
 
 /** The lines as text, so that they can be read as those of a file. */
-async function* texts(pages: AsyncIterable<ExportedPage>, progress: Progress): AsyncGenerator<string> {
+async function* texts(
+  pages: AsyncIterable<ExportedPage>,
+  progress: Progress,
+  terminal: Terminal,
+): AsyncGenerator<string> {
   let read = 0;
   let leftOut = 0;
   for await (const { lines, skipped } of pages) {
@@ -77,7 +87,7 @@ async function* texts(pages: AsyncIterable<ExportedPage>, progress: Progress): A
     progress.tell("reading keys", read);
   }
   progress.end();
-  if (leftOut > 0) console.error(`${counts(leftOut)} members of sets were left out: they can be no feature keys`);
+  if (leftOut > 0) terminal.note(`${counts(leftOut)} members of sets were left out: they can be no feature keys`);
 }
 
 async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {
@@ -89,14 +99,14 @@ async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {
   }
 }
 
-function tell({ sets, tokens, entries, settings, records, skipped }: Imported): void {
+function tell({ sets, tokens, entries, settings, records, skipped }: Imported, terminal: Terminal): void {
   const kept = settings > 0 ? `, settings of features ${counts(settings)}` : "";
-  console.log(
+  terminal.print(
     `imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}${kept}`,
   );
-  if (skipped > 0) console.log(`${counts(skipped)} of them were imported before; import them anew with --again`);
+  if (skipped > 0) terminal.print(`${counts(skipped)} of them were imported before; import them anew with --again`);
   if (records > 0) {
-    console.log(
+    terminal.print(
       `${counts(records)} records wait in the stores until a service moves them into the activity log, some thousand a second`,
     );
   }

@@ -1,13 +1,15 @@
+import type { OutputStream } from "./terminal.ts";
+
 const barWidth = 30;
 const barEveryMs = 100;
 const lineEveryMs = 5_000;
 
 /** Tells on standard error how far a task is: a bar where that is a terminal, else a line every few seconds. */
 export class Progress {
-  readonly #to: NodeJS.WriteStream;
+  readonly #to: OutputStream;
   #toldAt = performance.now();
 
-  constructor(to: NodeJS.WriteStream = process.stderr) {
+  constructor(to: OutputStream) {
     this.#to = to;
   }
 

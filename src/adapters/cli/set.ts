@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { cliAuthor } from "./cli-author.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 type Options = { connection?: string };
 
 /** `tidegate set`: reads and changes the sets that sources read. */
-export function setCommand(onStores: OnStores): Command {
+export function setCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("set").description("list and change the sets behind the sources, by their keys");
   const verb = (name: string, description: string) =>
     command
@@ -18,22 +19,22 @@ export function setCommand(onStores: OnStores): Command {
     .argument("<features...>")
     .action((key: string, add: string[], { connection }: Options) =>
       onStores(async ({ changeSet }) => {
-        const { added } = await changeSet.execute({ key, connection, add, remove: [] }, cliAuthor());
-        console.log(`${key}: ${added.length} of ${add.length} added`);
+        const { added } = await changeSet.execute({ key, connection, add, remove: [] }, cliAuthor(terminal));
+        terminal.print(`${key}: ${added.length} of ${add.length} added`);
       }),
     );
   verb("remove", "take features out of a set")
     .argument("<features...>")
     .action((key: string, remove: string[], { connection }: Options) =>
       onStores(async ({ changeSet }) => {
-        const { removed } = await changeSet.execute({ key, connection, add: [], remove }, cliAuthor());
-        console.log(`${key}: ${removed.length} of ${remove.length} removed`);
+        const { removed } = await changeSet.execute({ key, connection, add: [], remove }, cliAuthor(terminal));
+        terminal.print(`${key}: ${removed.length} of ${remove.length} removed`);
       }),
     );
   verb("list", "print the features in a set, a line each").action((key: string, { connection }: Options) =>
     onStores(async ({ changeSet }) => {
       const { features } = await changeSet.read({ key, connection });
-      for (const feature of features) console.log(feature);
+      for (const feature of features) terminal.print(feature);
     }),
   );
   return command;

@@ -3,12 +3,13 @@ import { Command } from "commander";
 import { ChangeRefused } from "../../domain/errors.ts";
 import type { Json } from "../../domain/feature.ts";
 import { cliAuthor } from "./cli-author.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 const pageSize = 1_000;
 
 /** `tidegate settings`: reads and changes what sources keep of single features. */
-export function settingsCommand(onStores: OnStores): Command {
+export function settingsCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("settings").description("list and change what sources keep of single features");
   const verb = (name: string, description: string) =>
     command.command(name).description(description).argument("<source>", "the source, by its name");
@@ -19,7 +20,7 @@ export function settingsCommand(onStores: OnStores): Command {
       for (let after: string | undefined, more = true; more; ) {
         const page = await manageSettings.list(source, pageSize, "", after);
         for (const { feature, setting, isValid } of page.settings) {
-          console.log(`${feature} ${JSON.stringify(setting)}${isValid ? "" : " (not heeded: it is no setting)"}`);
+          terminal.print(`${feature} ${JSON.stringify(setting)}${isValid ? "" : " (not heeded: it is no setting)"}`);
         }
         ({ more } = page);
         after = page.settings.at(-1)?.feature;
@@ -29,7 +30,7 @@ export function settingsCommand(onStores: OnStores): Command {
   ofFeature("get", "print what a source keeps of a feature, as JSON").action((source: string, feature: string) =>
     onStores(async ({ manageSettings }) => {
       const { setting } = await manageSettings.get(source, feature);
-      console.log(JSON.stringify(setting, null, 2));
+      terminal.print(JSON.stringify(setting, null, 2));
     }),
   );
   ofFeature("set", "have a source keep something of a feature")
@@ -39,16 +40,16 @@ export function settingsCommand(onStores: OnStores): Command {
         const kept = await manageSettings.put(
           source,
           feature,
-          jsonIn(setting ?? (await text(process.stdin))),
-          cliAuthor(),
+          jsonIn(setting ?? (await text(terminal.stdin))),
+          cliAuthor(terminal),
         );
-        console.log(`${source} keeps of ${feature}: ${JSON.stringify(kept.setting)}`);
+        terminal.print(`${source} keeps of ${feature}: ${JSON.stringify(kept.setting)}`);
       }),
     );
   ofFeature("remove", "have a source keep nothing of a feature").action((source: string, feature: string) =>
     onStores(async ({ manageSettings }) => {
-      const { removed } = await manageSettings.remove(source, feature, cliAuthor());
-      console.log(`${source} keeps nothing of ${feature}${removed ? " any more" : ", and kept nothing"}`);
+      const { removed } = await manageSettings.remove(source, feature, cliAuthor(terminal));
+      terminal.print(`${source} keeps nothing of ${feature}${removed ? " any more" : ", and kept nothing"}`);
     }),
   );
   return command;

@@ -2,12 +2,13 @@ import { relative } from "node:path";
 import { Command } from "commander";
 import { builtIn, kinds } from "../source-catalogue.ts";
 import { newSource, newSourceOutside, writeDrafts } from "./new-source.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** `tidegate sources`: the kinds of source there are, and the beginning of another. */
-export function sourcesCommand(): Command {
+export function sourcesCommand(terminal: Terminal): Command {
   const command = new Command("sources").description("list the kinds of source there are").action(async () => {
     const width = Math.max(...kinds.map((kind) => kind.length));
-    for (const kind of kinds) console.log(`${kind.padEnd(width)}  ${(await builtIn(kind)).summary}`);
+    for (const kind of kinds) terminal.print(`${kind.padEnd(width)}  ${(await builtIn(kind)).summary}`);
   });
   command
     .command("new")
@@ -17,8 +18,8 @@ export function sourcesCommand(): Command {
     .action((kind: string, { outside }: { outside?: string }) => {
       const { drafts, next } = outside === undefined ? newSource(kind) : newSourceOutside(kind, outside);
       writeDrafts(drafts);
-      for (const { file } of drafts) console.log(`wrote ${relative("", file)}`);
-      for (const line of next) console.log(line);
+      for (const { file } of drafts) terminal.print(`wrote ${relative("", file)}`);
+      for (const line of next) terminal.print(line);
     });
   return command;
 }

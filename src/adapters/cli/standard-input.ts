@@ -1,10 +1,11 @@
 import { createInterface } from "node:readline/promises";
 import { ChangeRefused } from "../../domain/errors.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The first line of standard input: where tokens come from, because arguments show in process lists. */
-export async function tokenFromStandardInput(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write("Token: ");
-  const lines = createInterface({ input: process.stdin });
+export async function tokenFromStandardInput({ stdin, stderr }: Terminal): Promise<string> {
+  if (stdin.isTTY) stderr.write("Token: ");
+  const lines = createInterface({ input: stdin });
   for await (const line of lines) {
     lines.close();
     return line.trim();

@@ -1,8 +1,9 @@
 import { Command } from "commander";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 /** `tidegate store`: says what to make of the stores themselves. */
-export function storeCommand(onStores: OnStores): Command {
+export function storeCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("store").description("say what to make of a store that came back empty");
   command
     .command("accept")
@@ -10,7 +11,7 @@ export function storeCommand(onStores: OnStores): Command {
     .argument("[connection]", "the connection; else all")
     .action((connection?: string) =>
       onStores(async ({ acceptStores }) => {
-        for (const name of await acceptStores.execute(connection)) console.log(`${name}: believed as it is`);
+        for (const name of await acceptStores.execute(connection)) terminal.print(`${name}: believed as it is`);
       }),
     );
   return command;

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { cliAuthor } from "./cli-author.ts";
 import { tokenFromStandardInput } from "./standard-input.ts";
+import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
 
 /** `tidegate token`: says which tokens speak for whom. */
-export function tokenCommand(onStores: OnStores): Command {
+export function tokenCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("token").description(
     "say which tokens speak for whom; the token comes from standard input",
   );
@@ -14,9 +15,9 @@ export function tokenCommand(onStores: OnStores): Command {
     .requiredOption("--user <id>", "the user")
     .action(({ user }: { user: string }) =>
       onStores(async ({ manageTokens }) => {
-        const { before } = await manageTokens.assign(await tokenFromStandardInput(), user, cliAuthor());
+        const { before } = await manageTokens.assign(await tokenFromStandardInput(terminal), user, cliAuthor(terminal));
         const moved = before === undefined || before === user ? "" : `, no longer for user ${before}`;
-        console.log(`the token speaks for user ${user}${moved}`);
+        terminal.print(`the token speaks for user ${user}${moved}`);
       }),
     );
   command
@@ -24,8 +25,10 @@ export function tokenCommand(onStores: OnStores): Command {
     .description("make the token on standard input unknown")
     .action(() =>
       onStores(async ({ manageTokens }) => {
-        const before = await manageTokens.revoke(await tokenFromStandardInput(), cliAuthor());
-        console.log(before === undefined ? "the token was not known" : `the token no longer speaks for user ${before}`);
+        const before = await manageTokens.revoke(await tokenFromStandardInput(terminal), cliAuthor(terminal));
+        terminal.print(
+          before === undefined ? "the token was not known" : `the token no longer speaks for user ${before}`,
+        );
       }),
     );
   return command;

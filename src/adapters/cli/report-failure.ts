@@ -1,0 +1,19 @@
+import { ChangeRefused, StoreDataInvalid, TidegateError } from "../../domain/errors.ts";
+import { ConfigError } from "../../infrastructure/config/config-error.ts";
+import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+
+/** EX_CONFIG of sysexits.h: something is wrong with the configuration. */
+const configExit = 78;
+
+const meantForPeople = [ConfigError, SetupFailed, ChangeRefused, TidegateError, StoreDataInvalid];
+
+/**
+ * Writes to standard error why a process's task failed, and returns the exit code: 78 for an invalid configuration,
+ * otherwise 1. Omits the stack of errors whose message is meant for people.
+ */
+export function reportFailure(error: unknown, stderr: { write(text: string): unknown }): number {
+  const expected = meantForPeople.some((kind) => error instanceof kind);
+  const text = error instanceof Error ? (!expected && error.stack) || error.message : String(error);
+  stderr.write(`${expected ? "tidegate: " : ""}${text}\n`);
+  return error instanceof ConfigError ? configExit : 1;
+}
