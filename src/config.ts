@@ -7,7 +7,6 @@ import { feedsCollection } from "./application/items-record.ts";
 import { credentialsCollection } from "./application/stored-credential.ts";
 import type { FeatureResolver } from "./domain/feature-resolver.ts";
 import { KeyTemplate } from "./domain/key-template.ts";
-import type { Locator } from "./domain/locator.ts";
 import type { Source } from "./domain/source.ts";
 import { activityConnection, apart, checkActivityConnection } from "./infrastructure/config/activity-connection.ts";
 import { type Complain, ConfigError, type Problem } from "./infrastructure/config/config-error.ts";
@@ -30,7 +29,7 @@ import { base, commonOptions, type TokenOptions } from "./infrastructure/config/
 import { check } from "./infrastructure/config/schema-problems.ts";
 import { checkRules } from "./infrastructure/config/source-rules.ts";
 import { pathText, textOf, YamlFile } from "./infrastructure/config/yaml-file.ts";
-import { locatorOf } from "./infrastructure/location/locator-of.ts";
+import { locatorOf, type MakeLocator } from "./infrastructure/location/locator-of.ts";
 import { shortestPepper } from "./infrastructure/token-key.ts";
 
 /** A source as configured; `create` makes its resolver. */
@@ -51,7 +50,7 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "lo
   readonly activityLog: ReturnType<typeof apart>["activityLog"];
   readonly sources: readonly ConfiguredSource[];
   /** What makes the ways to find out where a caller is, in the order of their precedence. */
-  readonly locators: readonly (() => Locator)[];
+  readonly locators: readonly MakeLocator[];
   /** Under which name the activity log knows the store of each connection: two may lead to one. */
   readonly stores: ReadonlyMap<string, string>;
   /** What is read of each connection. */
@@ -122,6 +121,15 @@ export async function loadConfig(
       else if (isCollection(options.shape[option])) collections.push({ ...inUse, collection: String(value), kind });
     }
   }
+  for (const [index, locator] of (checked?.location ?? []).entries()) {
+    if (locator.kind !== "user") continue;
+    const { connection, key: template } = locator;
+    if (!connections.includes(connection)) {
+      complain(["location", index, "connection"], noConnection(connection, connections));
+    }
+    const store = storeOf(raw, connection);
+    keys.push({ connection, store, template, path: ["location", index, "key"], isPlace: true });
+  }
   checkActivityConnection(raw, data, complain);
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
@@ -154,13 +162,16 @@ async function locatorsOf(location: readonly LocatorOptions[], complain: Complai
   const locators = await Promise.all(location.map(locatorOf));
   for (const [index, make] of locators.entries()) {
     try {
-      make();
+      make(() => noSets);
     } catch (cause) {
       complain(["location", index, "database"], cause instanceof Error ? cause.message : String(cause));
     }
   }
   return locators;
 }
+
+/** For a locator that is made and not asked. */
+const noSets = { read: () => Promise.reject(new Error("not connected")) };
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
   for (const option of ["host", "port", "workers"] as const) {

@@ -11,7 +11,7 @@ import { freshnessBoundMs, type Held, readAt } from "../domain/held.ts";
 import { locationsAt } from "../domain/location.ts";
 import type { Clues } from "../domain/locator.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
-import type { LocateCaller, Located } from "./locate-caller.ts";
+import type { LocateCaller, Located, Location } from "./locate-caller.ts";
 import { faultOf } from "./provenance.ts";
 import type { SourceStates } from "./source-states.ts";
 
@@ -42,10 +42,14 @@ export type Identified = {
   readonly context: EvaluationContext;
   readonly located?: Located;
   readonly identity?: Held<UserId | undefined>;
+  /** All reads that the context follows from, `identity` among them. */
+  readonly reads: readonly Held<unknown>[];
 };
 
 /** The name under which the store of tokens fails and recovers. */
 export const tokensSource = "tokens";
+/** The same of the store of users' places. No source can have it. */
+export const placesSource = "places of users";
 
 /** Finds out who asks and where from, and makes the evaluation context of it. */
 export class IdentifyCaller {
@@ -64,17 +68,17 @@ export class IdentifyCaller {
   /**
    * The context for the present, or for another instant: a token names its user of now. Whoever is somebody is counted as that, whatever
    * id the client brings. Rejects with `TokenRejected` for a token nobody is known by, `InvalidContext` for a user or location that cannot
-   * be one, and `SourceUnavailable` when the store of tokens does not answer in time.
+   * be one, and `SourceUnavailable` when the store of tokens, or of users' places, does not answer in time.
    */
   async execute(
     caller: Caller,
     { clues, location, clientId, attributes }: Circumstances,
     at?: Instant,
   ): Promise<Identified> {
-    const located = location ? undefined : this.#locate.execute(clues);
-    const locations = location ? locationsAt([location]) : located?.locations;
     const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
+    const { located, reads } = location ? { located: undefined, reads: [] } : await this.#located(clues, userId);
+    const locations = location ? locationsAt([location]) : located?.locations;
     const targetingKey = userId ?? clientId;
     const context = {
       at: at ?? this.#now(),
@@ -84,7 +88,27 @@ export class IdentifyCaller {
       ...(clues.ip === undefined ? {} : { ip: clues.ip }),
       ...(attributes ? { attributes } : {}),
     };
-    return { context, ...(located ? { located } : {}), ...(identity ? { identity } : {}) };
+    return {
+      context,
+      ...(located ? { located } : {}),
+      ...(identity ? { identity } : {}),
+      reads: identity ? [identity, ...reads] : reads,
+    };
+  }
+
+  async #located(clues: Clues, userId: UserId | undefined): Promise<Location> {
+    let location: Location;
+    try {
+      location = await this.#locate.execute(clues, userId);
+    } catch (cause) {
+      if (cause instanceof InvalidContext) throw cause;
+      this.#states.failed(placesSource, cause);
+      throw new SourceUnavailable(placesSource, cause);
+    }
+    const fault = faultOf(location.reads, this.#now());
+    if (fault) this.#states.failed(placesSource, fault);
+    else if (location.reads.length > 0) this.#states.answered(placesSource);
+    return location;
   }
 
   async #identify(caller: NonNullable<Caller>): Promise<Held<UserId | undefined>> {

@@ -1,5 +1,7 @@
-import { locationsAt } from "../domain/location.ts";
-import type { Clues, Locator } from "../domain/locator.ts";
+import type { UserId } from "../domain/evaluation-context.ts";
+import type { Held } from "../domain/held.ts";
+import { isPlace, locationsAt } from "../domain/location.ts";
+import type { Clues, Locator, UserLocator } from "../domain/locator.ts";
 
 /** Where a caller is, and how that was found out. */
 export type Located = {
@@ -9,26 +11,40 @@ export type Located = {
   readonly by: string;
 };
 
-/** Finds out where a caller is: asks locators in the order of their precedence, up to the first that can tell. */
+/** Where a caller is, if some locator can tell, and the reads that this follows from. */
+export type Location = { readonly located: Located | undefined; readonly reads: readonly Held<unknown>[] };
+
+/** Resolves the location: runs the locators in order and returns the first match. */
 export class LocateCaller {
   /** The headers that it goes by, in lower case, each once. */
   readonly headers: readonly string[];
   /** Whether it goes by the address that the call came from. */
   readonly readsIp: boolean;
-  readonly #locators: readonly Locator[];
+  readonly #locators: readonly (Locator | UserLocator)[];
 
-  constructor(locators: readonly Locator[]) {
+  constructor(locators: readonly (Locator | UserLocator)[]) {
+    const byClues = locators.filter((each) => "locate" in each);
     this.#locators = locators;
-    this.headers = [...new Set(locators.flatMap(({ headers }) => headers))];
-    this.readsIp = locators.some(({ readsIp }) => readsIp);
+    this.headers = [...new Set(byClues.flatMap(({ headers }) => headers))];
+    this.readsIp = byClues.some(({ readsIp }) => readsIp);
   }
 
-  /** `undefined` where no locator can tell. Throws `InvalidContext` for clues that mean nothing, and for a name that is none of a place. */
-  execute(clues: Clues): Located | undefined {
+  /**
+   * Throws `InvalidContext` for clues that mean nothing, and for a name that no place can have; but stored names of that kind are left
+   * out. Rejects as `UserLocator` does.
+   */
+  async execute(clues: Clues, userId?: UserId): Promise<Location> {
+    const reads: Held<unknown>[] = [];
     for (const locator of this.#locators) {
-      const names = locator.locate(clues);
-      if (names.length > 0) return { locations: locationsAt(names), by: locator.kind };
+      let names: readonly string[] = [];
+      if ("locate" in locator) names = locator.locate(clues);
+      else if (userId !== undefined) {
+        const held = await locator.placesOf(userId);
+        reads.push(held);
+        names = held.value.features.filter(isPlace);
+      }
+      if (names.length > 0) return { located: { locations: locationsAt(names), by: locator.kind }, reads };
     }
-    return undefined;
+    return { located: undefined, reads };
   }
 }

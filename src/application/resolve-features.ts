@@ -55,9 +55,9 @@ export class ResolveFeatures {
    * Rejects as `IdentifyCaller` does, and with `SourceUnavailable` when a source that may not be left out does not answer in time.
    */
   async execute(caller: Caller, circumstances: Circumstances): Promise<Features> {
-    const { identity, context } = await this.#callers.execute(caller, circumstances);
+    const { reads, context } = await this.#callers.execute(caller, circumstances);
     const said = await this.#saidTo(context);
-    return identity ? { ...said, provenance: provenanceOf(said, identity) } : said;
+    return reads.length > 0 ? { ...said, provenance: provenanceOf(said, reads) } : said;
   }
 
   /** What the sources said before to who agrees in all that they go by, while that holds; else what they say now. */
@@ -123,5 +123,5 @@ const settled = (
 ): readonly HeardIfAny[] | Promise<readonly HeardIfAny[]> =>
   says.some((say) => say instanceof Promise) ? Promise.all(says) : (says as readonly HeardIfAny[]);
 
-const provenanceOf = ({ from, validUntil }: Said, identity: Held<UserId | undefined>): Provenance =>
-  new Provenance([identity, ...from], validUntil);
+const provenanceOf = ({ from, validUntil }: Said, reads: readonly Held<unknown>[]): Provenance =>
+  new Provenance([...reads, ...from], validUntil);

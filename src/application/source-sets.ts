@@ -37,9 +37,10 @@ export class SourceSets {
   readonly sources: readonly KnownSource[];
   readonly #stored: readonly StoredSet[];
 
-  constructor(sources: readonly KnownSource[]) {
+  /** `others` are sets that no source reads, as those of users' places. They are found by their keys. */
+  constructor(sources: readonly KnownSource[], others: readonly StoredSet[] = []) {
     this.sources = sources;
-    this.#stored = sources.flatMap(({ stored }) => stored ?? []);
+    this.#stored = [...sources.flatMap(({ stored }) => stored ?? []), ...others];
   }
 
   /**

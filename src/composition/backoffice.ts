@@ -21,6 +21,7 @@ import type { Source } from "../domain/source.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
 import type { Connection } from "../infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "../infrastructure/credential-secret.ts";
+import { mostPlaces } from "../infrastructure/location/user-locator.ts";
 import { collectionKey } from "../infrastructure/redis/redis-keys.ts";
 import { pepperMark } from "../infrastructure/token-key.ts";
 import { Tokens } from "../tokens.ts";
@@ -52,7 +53,13 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
       ...stored,
       sets: connectionOf(c, stored.connection).sets,
     });
-    return new SourceSets(knownSources(c.resolve(Tokens.Sources), asStored));
+    const places = [...config.keys].flatMap(([connection, { places }]) =>
+      places.map((key): StoredSet => {
+        const { sets, places: asSets = sets, changes } = connectionOf(c, connection);
+        return { key, connection, limit: mostPlaces, sets: asSets, changes };
+      }),
+    );
+    return new SourceSets(knownSources(c.resolve(Tokens.Sources), asStored), places);
   });
 
   provide(Tokens.ChangeSet, (c) => {

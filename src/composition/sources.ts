@@ -49,7 +49,10 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
     );
   });
 
-  provide(Tokens.LocateCaller, () => new LocateCaller(config.locators.map((make) => make())));
+  provide(Tokens.LocateCaller, (c) => {
+    const setsOf = (connection: string) => named(c.resolve(Tokens.Stores), connection).sets;
+    return new LocateCaller(config.locators.map((make) => make(setsOf)));
+  });
 
   provide(
     Tokens.IdentifyCaller,

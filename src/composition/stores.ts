@@ -3,6 +3,7 @@ import { AcceptStores } from "../application/accept-stores.ts";
 import { type RememberedSets, ViewCache } from "../application/view-cache.ts";
 import type { Config } from "../config.ts";
 import type { ChangeFeed } from "../domain/change-feed.ts";
+import type { FeatureSets } from "../domain/feature-sets.ts";
 import { readAt } from "../domain/held.ts";
 import { CachedFeatureSets } from "../infrastructure/cache/cached-feature-sets.ts";
 import { CachedSettings } from "../infrastructure/cache/cached-settings.ts";
@@ -58,7 +59,10 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
     const cached = new Map<string, CachedFeatureSets>();
     for (const [name, keys] of config.keys) {
-      const { sets } = connectionOf(c, name);
+      const { sets: ofFeatures, places = ofFeatures } = connectionOf(c, name);
+      const isPlace = (key: string) => keys.places.some(({ prefix }) => key.startsWith(prefix));
+      const read: FeatureSets["read"] = (key, limit) => (isPlace(key) ? places : ofFeatures).read(key, limit);
+      const sets = keys.places.length > 0 ? { read } : ofFeatures;
       cached.set(name, new CachedFeatureSets(sets, keys, feedOf(c, name), limits, c.resolve(Tokens.Clock)));
     }
     return cached;

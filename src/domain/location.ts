@@ -7,6 +7,9 @@ export const mostLevels = 8;
 /** How many levels the name of a place has. */
 export const levelsOf = (name: string): number => name.split("/").length;
 
+/** Whether a text is the name of a place: 1 to 200 printable characters in at most 8 levels. */
+export const isPlace = (name: string): boolean => isValue(name) && levelsOf(name) <= mostLevels;
+
 /**
  * The locations of somebody who is at all of these places: the names, and all that they are part of, each once, those of more
  * levels first. Throws `InvalidContext` for a name that is none of 1 to 200 printable characters in at most 8 levels.

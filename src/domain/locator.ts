@@ -1,3 +1,7 @@
+import type { UserId } from "./evaluation-context.ts";
+import type { FeatureSet } from "./feature-sets.ts";
+import type { Held } from "./held.ts";
+
 /** What there is to tell where a caller is. */
 export type Clues = {
   /** Where it says it is; none where that is empty. */
@@ -23,4 +27,12 @@ export interface Locator {
    * them, as in `es/madrid`; what they are part of need not be named. It answers in some microseconds. Throws `InvalidContext` for clues that mean nothing.
    */
   locate(clues: Clues): readonly string[];
+}
+
+/** Port: a locator that reads the stored places of users. */
+export interface UserLocator {
+  /** Its kind in the configuration. */
+  readonly kind: string;
+  /** The names of a user's places; none if nothing is stored. Returns at once what is cached. Rejects if the store cannot be read. */
+  placesOf(userId: UserId): Held<FeatureSet> | Promise<Held<FeatureSet>>;
 }

@@ -24,6 +24,8 @@ export type RemoteStore = {
 
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
+  /** Reads names of places as sets, however the store keeps them. Left out if that is always as a set. */
+  readonly places?: FeatureSets;
   readonly documents: DocumentStore;
   readonly items: ItemStore;
   /** The documents, as settings of features; read anew each time. */

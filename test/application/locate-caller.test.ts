@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LocateCaller } from "../../src/application/locate-caller.ts";
 import { InvalidContext } from "../../src/domain/errors.ts";
-import type { Clues, Locator } from "../../src/domain/locator.ts";
+import { readAt } from "../../src/domain/held.ts";
+import type { Clues, Locator, UserLocator } from "../../src/domain/locator.ts";
 import { callerLocator } from "../../src/infrastructure/location/caller-locator.ts";
 import { headerLocator } from "../../src/infrastructure/location/header-locator.ts";
 
@@ -21,24 +22,67 @@ const byAddress: Locator = {
 describe("where a caller is", () => {
   const locate = new LocateCaller([callerLocator, headerLocator("X-Place"), byAddress]);
 
-  it("is told by the first that can tell", () => {
+  it("is told by the first that can tell", async () => {
     const all = { ...clues("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
-    expect(locate.execute(all)).toEqual({ locations: ["pt"], by: "caller" });
-    expect(locate.execute({ ...all, said: "" })).toEqual({ locations: ["fr"], by: "header" });
-    expect(locate.execute({ ...clues(), ip: all.ip })).toEqual({
-      locations: ["es/madrid", "es", "fairs"],
-      by: "test",
+    const located = async (told: Clues) => (await locate.execute(told)).located;
+    expect(await located(all)).toEqual({ locations: ["pt"], by: "caller" });
+    expect(await located({ ...all, said: "" })).toEqual({ locations: ["fr"], by: "header" });
+    expect(await located({ ...clues(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
+  });
+
+  it("is not known where none can tell", async () => {
+    expect(await locate.execute(clues())).toEqual({ located: undefined, reads: [] });
+    expect(await new LocateCaller([byAddress]).execute(clues("madrid"))).toEqual({ located: undefined, reads: [] });
+  });
+
+  it("cannot be what is no name of a place, whoever tells", async () => {
+    await expect(locate.execute(clues("a".repeat(201)))).rejects.toThrow(InvalidContext);
+    await expect(locate.execute(clues(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
+  });
+
+  describe("of a user whose place is stored", () => {
+    const held = (...features: readonly string[]) => readAt({ features, skipped: 0 }, 0);
+    const stored = new Map([
+      ["1", held("es/madrid", "a/".repeat(9))],
+      ["2", held()],
+    ]);
+    const asked: string[] = [];
+    const byUser: UserLocator = {
+      kind: "user",
+      placesOf: (userId) => {
+        asked.push(userId);
+        return stored.get(userId) ?? Promise.reject(new Error("away"));
+      },
+    };
+    const locate = new LocateCaller([callerLocator, byUser, headerLocator("X-Place")]);
+
+    it("is read where no locator before can tell, and comes with the read", async () => {
+      expect(await locate.execute(clues(), "1")).toEqual({
+        located: { locations: ["es/madrid", "es"], by: "user" },
+        reads: [stored.get("1")],
+      });
+      expect(await locate.execute(clues("pt"), "1")).toEqual({
+        located: { locations: ["pt"], by: "caller" },
+        reads: [],
+      });
+      expect(await locate.execute(clues())).toEqual({ located: undefined, reads: [] });
     });
-  });
 
-  it("is not known where none can tell", () => {
-    expect(locate.execute(clues())).toBeUndefined();
-    expect(new LocateCaller([byAddress]).execute(clues("madrid"))).toBeUndefined();
-  });
+    it("leaves it to those after it where nothing is stored, which is a read too", async () => {
+      expect(await locate.execute(clues(undefined, { "x-place": "fr" }), "2")).toEqual({
+        located: { locations: ["fr"], by: "header" },
+        reads: [stored.get("2")],
+      });
+    });
 
-  it("cannot be what is no name of a place, whoever tells", () => {
-    expect(() => locate.execute(clues("a".repeat(201)))).toThrow(InvalidContext);
-    expect(() => locate.execute(clues(undefined, { "x-place": "a/".repeat(9) }))).toThrow(InvalidContext);
+    it("is not guessed while it cannot be read", async () => {
+      await expect(locate.execute(clues(undefined, { "x-place": "fr" }), "3")).rejects.toThrow("away");
+    });
+
+    it("is read for nobody whose place is known before, and needs neither headers nor an address", () => {
+      expect(asked).toEqual(["1", "2", "3"]);
+      expect(new LocateCaller([byUser])).toMatchObject({ headers: [], readsIp: false });
+    });
   });
 
   it("follows from the headers and the address that the locators go by", () => {

@@ -12,6 +12,8 @@ export type KeyInUse = {
   readonly store: string;
   readonly template: KeyTemplate;
   readonly path: Path;
+  /** Whether it holds the places of users, and no features. */
+  readonly isPlace?: boolean;
 };
 
 /** A collection in which some source keeps its settings, of what kind that is, and where the configuration says so. */
@@ -43,11 +45,11 @@ export function namesOfStores(
 
 /** Two different templates must not make the same key: a location would select a user's set. */
 export function checkOverlaps(keys: readonly KeyInUse[], complain: Complain): void {
-  for (const [index, { store, template, path }] of keys.entries()) {
+  for (const [index, { store, template, path, isPlace }] of keys.entries()) {
     const other = keys
       .slice(0, index)
       .find((earlier) => earlier.store === store && earlier.template.overlaps(template));
-    if (!other || other.template.text === template.text) continue;
+    if (!other || (other.template.text === template.text && other.isPlace === isPlace)) continue;
     const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can make the same key`;
     complain(path, `${fault}; begin one of them with a word of its own`);
   }
@@ -109,6 +111,8 @@ export type KeysRead = {
   readonly prefixes: readonly string[];
   readonly fixed: ReadonlySet<string>;
   readonly collections: ReadonlySet<string>;
+  /** The keys of users' places. */
+  readonly places: readonly KeyTemplate[];
 };
 
 /** What is read of each connection. */
@@ -122,13 +126,15 @@ export function keysRead(
     ...(tokens ? [tokens.connection] : []),
   ]);
   const readOf = (connection: string): KeysRead => {
-    const templates = keys.filter((key) => key.connection === connection).map(({ template }) => template);
+    const own = keys.filter((key) => key.connection === connection);
+    const templates = own.map(({ template }) => template);
     const settings = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
     const tokenPrefix = tokens?.connection === connection ? [tokenTemplate(tokens).replace("{token}", "")] : [];
     return {
       prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...tokenPrefix],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
       collections: new Set(settings),
+      places: own.filter(({ isPlace }) => isPlace).map(({ template }) => template),
     };
   };
   return new Map([...connections].map((connection) => [connection, readOf(connection)]));

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isValue } from "../../domain/evaluation-context.ts";
-import { levelsOf, mostLevels } from "../../domain/location.ts";
+import { KeyTemplate } from "../../domain/key-template.ts";
+import { isPlace, mostLevels } from "../../domain/location.ts";
 import { headerName } from "./header-name.ts";
 
 const degrees = (most: number) => z.coerce.number().min(-most).max(most);
@@ -11,7 +11,7 @@ const area = z
     name: z
       .string()
       .refine(
-        (name) => isValue(name) && levelsOf(name) <= mostLevels,
+        isPlace,
         `is no name of a place; write 1 to 200 printable characters in at most ${mostLevels} levels, as es/madrid`,
       )
       .describe("What callers in the area are located as; `es/madrid` is part of `es`."),
@@ -68,6 +68,24 @@ const locator = z.discriminatedUnion("kind", [
         .describe("Headers that hold it where the query does not, as a proxy sets them."),
     })
     .describe("The areas that the caller's point is in."),
+  z
+    .strictObject({
+      kind: z.literal("user"),
+      connection: z.string().min(1).describe("The connection to the store that holds the places of users."),
+      key: z
+        .string()
+        .default("location:user:{userId}")
+        .transform((text, context) => {
+          const template = KeyTemplate.parse(text);
+          if (template instanceof KeyTemplate && template.fields.join() === "userId") return template;
+          context.addIssue(
+            typeof template === "string" ? template : "names not just the user; write it as location:user:{userId}",
+          );
+          return z.NEVER;
+        })
+        .describe("The key of a user's place: the name as a string in Redis, or a set of names."),
+    })
+    .describe("The stored place of the token's user."),
 ]);
 
 /** The section `location`. */

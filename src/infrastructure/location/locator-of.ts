@@ -1,18 +1,25 @@
-import type { Locator } from "../../domain/locator.ts";
+import type { FeatureSets } from "../../domain/feature-sets.ts";
+import type { Locator, UserLocator } from "../../domain/locator.ts";
 import type { LocatorOptions } from "../config/location.ts";
 import { callerLocator } from "./caller-locator.ts";
 import { headerLocator } from "./header-locator.ts";
+import { userLocator } from "./user-locator.ts";
+
+/** Makes a locator over the sets of connections. */
+export type MakeLocator = (setsOf: (connection: string) => FeatureSets) => Locator | UserLocator;
 
 /**
  * What makes the locator that an entry of the configuration stands for; it throws `SetupFailed` where one cannot be made. What only some
  * ways need is loaded where they are configured.
  */
-export async function locatorOf(options: LocatorOptions): Promise<() => Locator> {
+export async function locatorOf(options: LocatorOptions): Promise<MakeLocator> {
   switch (options.kind) {
     case "caller":
       return () => callerLocator;
     case "header":
       return () => headerLocator(options.header);
+    case "user":
+      return (setsOf) => userLocator(options.key, setsOf(options.connection));
     case "geoip": {
       const { geoipLocator } = await import("./geoip-locator.ts");
       return () => geoipLocator(options.database);

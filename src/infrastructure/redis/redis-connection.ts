@@ -16,6 +16,7 @@ import { RedisItemStore } from "./redis-item-store.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
 import { RedisOutbox } from "./redis-outbox.ts";
+import { RedisPlaces } from "./redis-places.ts";
 import { RedisSettings } from "./redis-settings.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
 import { RedisTokenStore } from "./redis-token-store.ts";
@@ -52,8 +53,10 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
   let closing = false;
   logOutages(redis, name, log, () => closing);
   const guard = new EmptyStoreGuard(redis, name, log);
+  const sets = new RedisFeatureSets(redis, guard);
   return {
-    sets: new RedisFeatureSets(redis, guard),
+    sets,
+    places: new RedisPlaces(redis, guard, sets),
     changes: new RedisFeatureStore(redis, guard),
     claims: new RedisClaims(redis),
     items: new RedisItemStore(redis),
