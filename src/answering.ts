@@ -103,7 +103,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   composition.get(Tokens.ExpireActivity)?.start();
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
   // What is known of a feed is read first, from the store or else from the snapshot.
-  for (const begin of composition.get(Tokens.Background)) begin();
+  for (const { begin } of composition.get(Tokens.Background)) begin();
   opened.use(figures.of(composition.get(Tokens.Metrics)));
   const fetch = counted(app, counts);
   const underWay = new Set<Promise<Response>>();

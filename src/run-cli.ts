@@ -129,6 +129,9 @@ const useCasesOf = (composition: Composition): UseCases => ({
   get attributes() {
     return composition.get(Tokens.CallContext).attributes;
   },
+  get awaitSources() {
+    return composition.get(Tokens.AwaitSources);
+  },
   get resolveFeatures() {
     return composition.get(Tokens.ResolveFeatures);
   },

@@ -4,6 +4,7 @@ import type { Counts } from "./adapters/http/counts.ts";
 import type { EventStreams } from "./adapters/http/event-streams.ts";
 import type { LentStore } from "./adapters/source.ts";
 import type { AcceptStores } from "./application/accept-stores.ts";
+import type { AwaitSources, Background } from "./application/await-sources.ts";
 import type { Catalogue } from "./application/catalogue.ts";
 import type { ChangeSet } from "./application/change-set.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
@@ -77,7 +78,8 @@ export const Tokens = {
   Stores: token<ReadonlyMap<string, LentStore>>("Stores"),
   ViewItems: token<ViewItems>("ViewItems"),
   SearchItems: token<SearchItems>("SearchItems"),
-  Background: token<(() => void)[]>("Background"),
+  Background: token<Background[]>("Background"),
+  AwaitSources: token<AwaitSources>("AwaitSources"),
   Sources: token<readonly Source[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
   IdentifyCaller: token<IdentifyCaller>("IdentifyCaller"),

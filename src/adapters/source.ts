@@ -37,8 +37,8 @@ export type SourceHost = {
   /** The store behind a connection. */
   readonly store: (connection: string) => LentStore;
   /**
-   * Calls it once clients are served, for what is to be done in the background; never where somebody only asks a question at
-   * the command line. It ends when the source is disposed of.
+   * Calls it once clients are served, for what is to be done in the background. At the command line it is called only where the source has
+   * no result without it; commands wait up to three seconds for the first. It ends when the source is disposed of.
    */
   readonly onServing: (begin: () => void) => void;
   /** Writes a warning to the log: a fixed sentence, and what varies beside it. */

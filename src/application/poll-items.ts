@@ -59,6 +59,10 @@ export class PollItems implements ProvidedItems {
     return this.#polled.connection;
   }
 
+  get longestFetchMs(): number {
+    return this.#polled.feed.longestFetchMs;
+  }
+
   get generation(): number {
     return this.#known.generation;
   }
@@ -150,19 +154,21 @@ export class PollItems implements ProvidedItems {
   async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
     const timeline = this.#known.timeline ?? new Timeline();
     const before = this.#known.state;
+    // Left out of what earlier versions kept.
+    if (before?.leftAloneUntil) feed.leaveAlone(before.leftAloneUntil);
     const state = await this.#read(timeline, before, triedAt).catch((error): PollState => {
       this.#stopping.signal.throwIfAborted();
       return { ...(before ?? untried), triedAt, failure: error instanceof Error ? error.message : String(error) };
     });
     this.#tell(state);
-    const kept = { ...state, breaker: feed.breaker };
+    const kept = { ...state, breaker: feed.breaker, leftAloneUntil: feed.leftAloneUntil };
     await this.#known.keepState(kept);
     return kept;
   }
 
   async #read(timeline: Timeline, before: PollState | undefined, triedAt: Instant): Promise<PollState> {
     const reading = await this.#polled.feed.read(before?.validators ?? null, this.#stopping.signal);
-    const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed" } as const;
+    const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed", leftAloneUntil: null } as const;
     if (!reading) {
       await this.#known.put([]);
       return { ...(before ?? untried), ...success };
@@ -222,6 +228,7 @@ const untried: PollState = {
   succeededAt: null,
   failure: null,
   breaker: "closed",
+  leftAloneUntil: null,
   listed: 0,
   invalid: 0,
   faults: [],

@@ -1,3 +1,4 @@
+import { UnknownItem } from "../domain/errors.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { KnownItem } from "../domain/item.ts";
 import type { ProvidedItems } from "../domain/provided-items.ts";
@@ -41,6 +42,17 @@ export class SearchItems {
   /** Grows with each change of what could be found. */
   get generation(): number {
     return this.#providers.reduce((sum, { items }) => sum + items.generation, 0);
+  }
+
+  /** The item of a UUID, of whichever provider. Rejects with `UnknownItem` where none was ever offered, and as `execute` does. */
+  async one(uuid: string): Promise<KnownItem> {
+    for (const { name, items } of this.#providers) {
+      const known = items.known();
+      const timeline = known instanceof Promise ? await askStore(name, () => known) : known;
+      const item = timeline.find(uuid);
+      if (item?.wasOffered) return item;
+    }
+    throw new UnknownItem();
   }
 
   /**

@@ -5,6 +5,9 @@ import { placeOf } from "../domain/timeline.ts";
 import { askStore } from "./ask-store.ts";
 import type { Provider } from "./search-items.ts";
 
+/** So much longer than fetching may take, an operator waits for a poll. */
+const graceMs = 1_000;
+
 /** How a provider does: how its document is read, and how many items are known. `poll` is left out before anybody has tried. */
 export type ProviderState = { readonly known: number; readonly poll?: PollState };
 
@@ -43,11 +46,20 @@ export class ViewItems {
     };
   }
 
-  /** Reads the provider's document now, and tells how that went. Rejects as `page` does. */
-  async poll(name: string): Promise<ProviderState> {
+  /**
+   * Reads the provider's document now, and tells how that went; `isRead` is false where it still goes on a second after the time-outs of
+   * all tries. Rejects as `page` does.
+   */
+  async poll(name: string): Promise<{ readonly state: ProviderState; readonly isRead: boolean }> {
     const provider = this.#find(name);
-    const poll = await askStore(name, () => provider.items.poll());
-    return { known: provider.items.size, poll };
+    const { promise: late, resolve: end } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(end, provider.items.longestFetchMs + graceMs, undefined);
+    try {
+      const poll = await askStore(name, () => Promise.race([provider.items.poll(), late]));
+      return { state: poll ? { known: provider.items.size, poll } : stateOf(provider), isRead: poll !== undefined };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #find(name: string): Provider {

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import { CallContext } from "../adapters/http/call-context.ts";
+import { AwaitSources } from "../application/await-sources.ts";
 import { CheckReadiness } from "../application/check-readiness.ts";
 import { FieldsRead } from "../application/fields-read.ts";
 import { IdentifyCaller } from "../application/identify-caller.ts";
@@ -21,10 +22,10 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
     const log = c.resolve(Tokens.Log);
     const store = (connection: string) => named(c.resolve(Tokens.Stores), connection);
     const background = c.resolve(Tokens.Background);
-    const onServing = (begin: () => void) => void background.push(begin);
     return config.sources.map(({ create, kind, isReplayable: _, setting: __, ...source }) => {
       const warn = (fields: Record<string, unknown>, sentence: string) =>
         log.warn({ source: source.name, ...fields }, sentence);
+      const onServing = (begin: () => void) => void background.push({ source: source.name, begin });
       try {
         const resolver = create({ name: source.name, store, onServing, warn });
         disposal.defer(async () => resolver[Symbol.asyncDispose]?.());
@@ -35,6 +36,11 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
         );
       }
     });
+  });
+
+  provide(Tokens.AwaitSources, (c) => {
+    const sources = c.resolve(Tokens.Sources);
+    return new AwaitSources(sources, c.resolve(Tokens.Background), c.resolve(Tokens.Clock));
   });
 
   provide(Tokens.SourceStates, (c) => {

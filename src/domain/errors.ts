@@ -8,6 +8,7 @@ export abstract class TidegateError extends Error {
     | "unknown-set"
     | "unknown-source"
     | "unknown-feature"
+    | "unknown-item"
     | RefusalCode
     | "source-unavailable"
     | "not-known"
@@ -54,6 +55,16 @@ export class UnknownFeature extends TidegateError {
     message = "No source knows this feature, nor does the catalogue; GET /admin/v1/features lists those that are known.",
   ) {
     super(message);
+  }
+}
+
+/** No item of a feed has the id that was given, or none that was ever offered. */
+export class UnknownItem extends TidegateError {
+  override readonly name = "UnknownItem";
+  readonly code = "unknown-item";
+
+  constructor() {
+    super("No item of this id was ever offered. Send an id from GET /search.");
   }
 }
 

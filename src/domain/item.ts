@@ -59,6 +59,8 @@ export type PollState = {
   /** Why the last try failed; `null` where it did not. */
   readonly failure: string | null;
   readonly breaker: Breaker;
+  /** Until when an open breaker leaves the partner alone, whichever process asks; `null` where none is open. */
+  readonly leftAloneUntil: Instant | null;
   /** How many items the last document listed that can be used, and that cannot; and what is wrong with the first of these. */
   readonly listed: number;
   readonly invalid: number;

@@ -22,6 +22,8 @@ export interface ProvidedItems {
   readonly state: PollState | undefined;
   /** How many are known; 0 before they were read from the store. */
   readonly size: number;
+  /** The longest that fetching the document takes, with all tries, in milliseconds. */
+  readonly longestFetchMs: number;
   /**
    * Reads the partner's document now, also where another process just has. Where one reads here already, its outcome is told. While the
    * store does not answer, what was read is kept in memory. Rejects where this ends meanwhile.

@@ -7,6 +7,7 @@ export type TimelinePlace = readonly [start: Instant, end: Instant, id: string];
 /** Items in the order in which they begin, for a hundred thousand of them and more. */
 export class Timeline {
   #byId = new Map<string, KnownItem>();
+  #byUuid = new Map<string, KnownItem>();
   #ordered: readonly KnownItem[] = [];
 
   get size(): number {
@@ -15,6 +16,11 @@ export class Timeline {
 
   get(id: string): KnownItem | undefined {
     return this.#byId.get(id);
+  }
+
+  /** The item of a UUID. */
+  find(uuid: string): KnownItem | undefined {
+    return this.#byUuid.get(uuid);
   }
 
   /** All, in order. */
@@ -26,6 +32,7 @@ export class Timeline {
   copy(): Timeline {
     const copy = new Timeline();
     copy.#byId = new Map(this.#byId);
+    copy.#byUuid = new Map(this.#byUuid);
     copy.#ordered = this.#ordered;
     return copy;
   }
@@ -37,7 +44,10 @@ export class Timeline {
     const isKnown = items.some(({ id }) => this.#byId.has(id));
     const others = isKnown ? this.#ordered.filter(({ id }) => !news.has(id)) : this.#ordered;
     this.#ordered = merged(others, [...news.values()].sort(inOrder));
-    for (const item of news.values()) this.#byId.set(item.id, item);
+    for (const item of news.values()) {
+      this.#byId.set(item.id, item);
+      this.#byUuid.set(item.uuid, item);
+    }
   }
 
   /** The items that begin at `from` or later, and end at `to` or sooner, in order; after a place, where one is given. */

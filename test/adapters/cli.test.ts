@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kinds } from "../../src/adapters/source-catalogue.ts";
+import { saying, startDocumentServer } from "../support/document-server.ts";
 import { tidegate } from "../support/tidegate.ts";
 import { until } from "../support/until.ts";
 
@@ -38,6 +39,15 @@ describe("the command line", () => {
     expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
     expect(unknown.stderr).toMatch(/^tidegate: Nobody is known by this token/);
     expect((await tidegate(["features", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
+  });
+
+  it("waits for the first result of sources that get it from elsewhere", async () => {
+    const flag = { state: "ENABLED", variants: { on: true }, defaultVariant: "on" };
+    await using flags = await startDocumentServer(saying(JSON.stringify({ flags: { polled: flag } })));
+    const file = join(folder, "polled.yaml");
+    writeFileSync(file, `sources: [{ name: flags, kind: flagd, url: "${flags.url}" }]\n`);
+    expect((await tidegate(["--config", file, "features"], env)).stdout).toBe("polled\n");
+    expect((await tidegate(["--config", file, "explain", "polled"], env)).stdout).toMatch(/^polled: on/);
   });
 
   it("changes and lists sets", async () => {
@@ -84,7 +94,7 @@ describe("the command line", () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("there is a credential alice already")]);
     expect((await run("add", "carol")).stderr).toContain("required option '--scope <scope>' not specified");
     expect((await run("add", "carol", "--scope", "root")).stderr).toContain(
-      "Allowed choices are viewer, editor, admin",
+      "Allowed choices are recorder, viewer, editor, admin",
     );
     expect((await run("revoke", "alice")).stdout).toBe("alice: revoked\n");
     expect((await run("revoke", "alice")).stderr).toContain('there is no credential "alice"');
@@ -119,7 +129,7 @@ describe("the command line", () => {
       "mine: open: it hangs on global, user, active and killed, of which that moment is not known\n",
     );
     expect(past.stderr).toContain("this is told from the activity log, with the configuration of now\n");
-    expect(past.stderr).toMatch(/what active said is not known before \d{4}-/);
+    expect(past.stderr).toMatch(/incomplete: active has no history before \d{4}-/);
   });
 
   it.each([

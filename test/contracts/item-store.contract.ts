@@ -8,6 +8,7 @@ const state: PollState = {
   succeededAt: 1,
   failure: "the host does not answer",
   breaker: "open",
+  leftAloneUntil: 30_000,
   listed: 3,
   invalid: 1,
   faults: [{ id: null, fault: "has no title" }],

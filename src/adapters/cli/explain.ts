@@ -19,13 +19,15 @@ export const explainCommand = (onStores: OnStores, terminal: Terminal): Command 
     .option("--token", "for the user of the token on standard input")
     .option("--at <instant>", "at this moment (RFC 3339), as in 2026-11-17T09:00:00Z; else now")
     .action((features: string[], { at, ...options }: Options) =>
-      onStores(async ({ explainFeatures, attributes }) => {
+      onStores(async ({ awaitSources, explainFeatures, attributes }) => {
         const question = {
           circumstances: circumstancesOf(options, attributes),
           at: instantIn(at),
           features: features.length > 0 ? features : undefined,
         };
-        print(await explainFeatures.execute({ caller: await callerOf(options, terminal), ...question }), terminal);
+        const caller = await callerOf(options, terminal);
+        await awaitSources.execute();
+        print(await explainFeatures.execute({ caller, ...question }), terminal);
       }),
     );
 

@@ -14,9 +14,11 @@ export const featuresCommand = (onStores: OnStores, terminal: Terminal): Command
     .option("--user <id>", "what this user gets")
     .option("--token", "what the token on standard input gets")
     .action((options: Options) =>
-      onStores(async ({ resolveFeatures, attributes }) => {
+      onStores(async ({ awaitSources, resolveFeatures, attributes }) => {
         const circumstances = circumstancesOf(options, attributes);
-        const { features, missing } = await resolveFeatures.execute(await callerOf(options, terminal), circumstances);
+        const caller = await callerOf(options, terminal);
+        await awaitSources.execute();
+        const { features, missing } = await resolveFeatures.execute(caller, circumstances);
         for (const feature of inOrder(features.keys())) terminal.print(feature);
         if (missing.length > 0) terminal.note(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
       }),

@@ -1,4 +1,5 @@
 import type { AcceptStores } from "../../application/accept-stores.ts";
+import type { AwaitSources } from "../../application/await-sources.ts";
 import type { ChangeSet } from "../../application/change-set.ts";
 import type { ExplainFeatures } from "../../application/explain-features.ts";
 import type { ExportData } from "../../application/export-data.ts";
@@ -14,6 +15,8 @@ import type { Attributes } from "../attributes.ts";
 /** What the command line can have done. */
 export type UseCases = {
   readonly attributes: Attributes;
+  /** For commands that evaluate: sources may have no result yet. */
+  readonly awaitSources: AwaitSources;
   readonly resolveFeatures: ResolveFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;

@@ -163,7 +163,7 @@ function problem(
   extra: Readonly<Record<string, string>> = {},
   errors?: readonly Fault[],
 ): Response {
-  const more = c.req.path === searchPath ? seedFailure(code, detail) : {};
+  const more = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`) ? seedFailure(code, detail) : {};
   const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")), errors, more);
   return new Response(body, { status, headers: { ...headers, ...extra } });
 }

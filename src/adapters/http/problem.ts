@@ -139,6 +139,11 @@ export const problems = {
     title: "Unknown feature",
     meaning: "No source knows the feature, nor does the catalogue. GET /admin/v1/features lists those that are known.",
   },
+  "unknown-item": {
+    status: 404,
+    title: "Unknown item",
+    meaning: "No item of this id was ever offered. Send an id from GET /search.",
+  },
   "not-known": {
     status: 404,
     title: "Not known",

@@ -42,43 +42,46 @@ const SearchQuery = z.strictObject({
 const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
   schema.nullable().openapi({ description: `${description}; null where the partner tells none.` });
 
+const itemShape = {
+  id: z.uuid().openapi({ description: "The same for one item of one partner at all times." }),
+  title: nullable(z.string(), "What it is called"),
+  start_date: z.iso.date(),
+  start_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+  end_date: z.iso.date(),
+  end_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+  min_price: nullable(z.number(), "The lowest price"),
+  max_price: nullable(z.number(), "The highest price"),
+};
+const itemExample = {
+  id: "0fb5a2f1-57c3-5a3e-9b43-5d8a7f0a2c11",
+  title: "An evening of pop",
+  start_date: "2021-06-30",
+  start_time: "21:00:00",
+  end_date: "2021-06-30",
+  end_time: "22:00:00",
+  min_price: 15,
+  max_price: 30,
+};
+
 const SearchBody = z
   .object({
+    data: z.object({ events: z.array(z.object(itemShape)) }),
+    error: z.null(),
+    next: z.string().optional().openapi({ description: "The cursor of the next page; left out on the last." }),
+  })
+  .openapi("Found", { example: { data: { events: [itemExample] }, error: null } });
+
+const ItemBody = z
+  .object({
     data: z.object({
-      events: z.array(
-        z.object({
-          id: z.uuid().openapi({ description: "The same for one item of one partner at all times." }),
-          title: nullable(z.string(), "What it is called"),
-          start_date: z.iso.date(),
-          start_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
-          end_date: z.iso.date(),
-          end_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
-          min_price: nullable(z.number(), "The lowest price"),
-          max_price: nullable(z.number(), "The highest price"),
-        }),
-      ),
+      event: z.object({
+        ...itemShape,
+        features: z.array(z.string()).openapi({ description: "The features that it switches on while it is offered." }),
+      }),
     }),
     error: z.null(),
   })
-  .openapi("Found", {
-    example: {
-      data: {
-        events: [
-          {
-            id: "0fb5a2f1-57c3-5a3e-9b43-5d8a7f0a2c11",
-            title: "An evening of pop",
-            start_date: "2021-06-30",
-            start_time: "21:00:00",
-            end_date: "2021-06-30",
-            end_time: "22:00:00",
-            min_price: 15,
-            max_price: 30,
-          },
-        ],
-      },
-      error: null,
-    },
-  });
+  .openapi("FoundItem", { example: { data: { event: { ...itemExample, features: ["event:291"] } }, error: null } });
 
 const headers = {
   "Content-Type": "application/json",
@@ -92,7 +95,7 @@ export const seedFailure = (code: ProblemCode, detail: string) => ({ data: null,
 
 type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
 
-/** `GET /search`: what partners offer or offered in a window of time. */
+/** `GET /search`: what partners offer or offered in a window of time; and one of that. */
 export function search(app: OpenAPIHono, searchItems: SearchItems): void {
   const answers = new LRUCache<string, Prepared>({
     max: 100,
@@ -115,6 +118,25 @@ export function search(app: OpenAPIHono, searchItems: SearchItems): void {
       },
       ...problemResponses("invalid-query", "invalid-window", "invalid-cursor", "source-unavailable"),
     },
+  });
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path: `${searchPath}/{id}`,
+    summary: "One item of a partner, and the features that it feeds",
+    description: "As `GET /search` finds it, by its `id`: also what is over or no longer listed.",
+    tags: ["Search"],
+    request: { params: z.object({ id: itemShape.id }) },
+    responses: {
+      200: { description: "The item.", content: { "application/json": { schema: ItemBody } } },
+      ...problemResponses("invalid-query", "unknown-item", "source-unavailable"),
+    },
+  });
+  app.get(`${searchPath}/:id`, async (c) => {
+    queryOf(c.req.url, z.strictObject({}));
+    const item = await searchItems.one(c.req.param("id").toLowerCase());
+    const features = JSON.stringify(item.features);
+    const body = `{"data":{"event":${textOf(item).slice(0, -1)},"features":${features}}},"error":null}`;
+    return new Response(body, { headers });
   });
   app.get(searchPath, async (c) => {
     const { url } = c.req;
@@ -139,7 +161,7 @@ async function prepared(url: string, searchItems: SearchItems): Promise<Prepared
   const next = found.next && textCursor(JSON.stringify(found.next), [from, to]);
   return {
     generation: searchItems.generation,
-    body: `{"data":{"events":[${found.items.map(textOf).join(",")}]},"error":null}`,
+    body: `{"data":{"events":[${found.items.map(textOf).join(",")}]},"error":null${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`,
     link: next && `<${linkTo(url, next)}>; rel="next"`,
   };
 }

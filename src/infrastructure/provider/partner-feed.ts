@@ -11,6 +11,7 @@ import {
   retry,
   wrap,
 } from "cockatiel";
+import type { Instant } from "../../domain/evaluation-context.ts";
 import type { Breaker, Validators } from "../../domain/item.ts";
 import type { ItemFeed, Reading } from "../../domain/item-feed.ts";
 import { type Fetched, FetchFailed, fetchDocument, type Location } from "./fetch-document.ts";
@@ -22,6 +23,8 @@ import type { Format } from "./read-items.ts";
 export type Partner = Location & { readonly format: Format | undefined; readonly mapping: Mapping };
 
 const tries = 3;
+/** The pauses between tries are at most these, at random. */
+const pausesMs = [500, 1_000];
 const backoff = new ExponentialBackoff({ initialDelay: 500, maxDelay: 10_000, generator: fullJitterGenerator });
 const failuresToOpen = 5;
 const halfOpenAfterMs = 30_000;
@@ -31,17 +34,29 @@ export class PartnerFeed implements ItemFeed {
   readonly #partner: Partner;
   /** Of where the document is and how it is read: what was read otherwise must be read anew. */
   readonly #digest: string;
-  readonly #breaker: CircuitBreakerPolicy;
+  #breaker: CircuitBreakerPolicy;
 
   constructor(partner: Partner) {
     this.#partner = partner;
     const { url, format, mapping } = partner;
     this.#digest = hash("sha256", JSON.stringify([url.href, format, mapping]), "base64url");
-    const failing = handleWhen((error) => error instanceof FetchFailed);
-    this.#breaker = circuitBreaker(failing, {
-      halfOpenAfter: halfOpenAfterMs,
-      breaker: new ConsecutiveBreaker(failuresToOpen),
-    });
+    this.#breaker = breakerIn();
+  }
+
+  get longestFetchMs(): number {
+    return tries * this.#partner.withinMs + pausesMs.reduce((sum, pause) => sum + pause);
+  }
+
+  get leftAloneUntil(): Instant | null {
+    if (this.#breaker.state !== CircuitState.Open) return null;
+    return (this.#breaker.toJSON() as SavedBreaker).ownState.openedAt + halfOpenAfterMs;
+  }
+
+  leaveAlone(until: Instant): void {
+    if (until <= (this.leftAloneUntil ?? Number.NEGATIVE_INFINITY)) return;
+    const openedAt = until - halfOpenAfterMs;
+    const ownState = { value: CircuitState.Open, openedAt, attemptNo: 1 } as const;
+    this.#breaker = breakerIn({ ownState, breakerState: failuresToOpen });
   }
 
   get breaker(): Breaker {
@@ -71,3 +86,15 @@ export class PartnerFeed implements ItemFeed {
     }
   }
 }
+
+/** What cockatiel saves of a breaker that is open. */
+type SavedBreaker = {
+  readonly ownState: { readonly value: CircuitState.Open; readonly openedAt: number; readonly attemptNo: number };
+  readonly breakerState: number;
+};
+
+const breakerIn = (initialState?: SavedBreaker): CircuitBreakerPolicy =>
+  circuitBreaker(
+    handleWhen((error) => error instanceof FetchFailed),
+    { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(failuresToOpen), initialState },
+  );

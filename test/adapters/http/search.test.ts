@@ -8,6 +8,7 @@ import { until } from "../../support/until.ts";
 type Found = {
   data: { events: { id: string; title: string; start_date: string; start_time: string | null }[] };
   error: null;
+  next?: string;
 };
 
 const events = Array.from({ length: 25 }, (_, index) => ({
@@ -38,7 +39,9 @@ describe("GET /search", () => {
   beforeAll(async () => {
     partner = await startPartner(json({ events }));
     const cors = `server: { cors: { origins: ["https://app.example"] } }`;
-    service = await startService(yaml(provider("one", partner.url) + provider("other", partner.url), cors));
+    service = await startService(
+      yaml(provider("one", partner.url, ', features: ["one:{id}"]') + provider("other", partner.url), cors),
+    );
     await until(async () => (await titles("")).length === 50, "both documents are read");
   });
   afterAll(async () => {
@@ -60,6 +63,28 @@ describe("GET /search", () => {
       min_price: null,
       max_price: null,
     });
+  });
+
+  it("answers one item by its id, with the features that it switches on", async () => {
+    const [first] = (await found("")).data.events;
+    const response = await service.get(`/search/${first?.id.toUpperCase()}`);
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { data: { event: { ...first, features: ["one:0"] } }, error: null },
+    ]);
+  });
+
+  it.each([
+    ["/search/0fb5a2f1-57c3-5a3e-9b43-5d8a7f0a2c11", 404, "unknown-item"],
+    ["/search/x", 404, "unknown-item"],
+    ["/search/", 404, "not-found"],
+    ["/search/x?y=1", 400, "invalid-query"],
+  ])("refuses %s as a problem, in the words of the seed too", async (path, status, code) => {
+    const response = await service.get(path);
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      expect.objectContaining({ code, data: null, error: { code, message: expect.any(String) } }),
+    ]);
   });
 
   it("gives each item of each partner an id of its own, which stays", async () => {
@@ -84,8 +109,11 @@ describe("GET /search", () => {
     let next: string | undefined = `/search?ends_at=2026-06-01&limit=${limit}`;
     while (next) {
       const response = await service.get(next);
-      seen.push(...((await response.json()) as Found).data.events.map(({ id }) => id));
+      const page = (await response.json()) as Found;
+      seen.push(...page.data.events.map(({ id }) => id));
       next = /^<(.*)>; rel="next"$/.exec(response.headers.get("link") ?? "")?.[1];
+      const cursor = next === undefined ? null : new URL(next, service.url).searchParams.get("cursor");
+      expect(page.next ?? null).toBe(cursor);
     }
     expect(seen).toEqual((await found("")).data.events.map(({ id }) => id));
   });
@@ -135,10 +163,35 @@ describe("GET /search", () => {
 });
 
 describe("the example config/examples/fever.yaml", () => {
+  const example = readFileSync(resolve(import.meta.dirname, "../../../config/examples/fever.yaml"), "utf8");
+
+  it("reads thousands of events with hundreds of zones", async () => {
+    const zones = Array.from(
+      { length: 200 },
+      (_, zone) =>
+        `<zone zone_id="${zone}" capacity="100" price="${zone + 10}.00" name="Zone ${zone}" numbered="false"/>`,
+    ).join("");
+    const events = Array.from(
+      { length: 2_000 },
+      (_, event) =>
+        `<base_event base_event_id="${event}" sell_mode="online" title="Event ${event}"><event event_start_date="2021-06-30T21:00:00" event_end_date="2021-06-30T22:00:00" event_id="${event}" sell_from="2020-07-01T00:00:00" sell_to="2021-06-30T20:00:00" sold_out="false">${zones}</event></base_event>`,
+    );
+    const body = Buffer.from(`<eventList version="1.0"><output>${events.join("")}</output></eventList>`);
+    expect(body.length).toBeGreaterThan(25_000_000);
+    await using partner = await startPartner(document(body, "text/xml"));
+    await using service = await startService(example.replace("format: xml", "allow: [127.0.0.1]"), {
+      FEVER_URL: partner.url,
+    });
+    const last = async () => {
+      const { data } = (await (await service.get("/search?limit=1000")).json()) as Found;
+      return data.events.length;
+    };
+    await until(async () => (await last()) >= 1_000, "the events are read", 60_000);
+  });
+
   it("finds the online events of three consecutive answers with their last known values, also once the partner is away", async () => {
     const answer = (count: number) =>
       document(readFileSync(resolve(import.meta.dirname, `../../fixtures/fever/${count}.xml`), "utf8"), "text/xml");
-    const example = readFileSync(resolve(import.meta.dirname, "../../../config/examples/fever.yaml"), "utf8");
     const partner = await startPartner(answer(1));
     await using service = await startService(
       example.replace("format: xml", "allow: [127.0.0.1]").replace("everySeconds: 60", "everySeconds: 1"),

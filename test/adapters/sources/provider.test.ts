@@ -132,6 +132,17 @@ describe.each([
     expect(partner.requests).toHaveLength(1);
   });
 
+  it("leaves a partner alone that another instance found to fail too often", async () => {
+    const [one, other] = [provider(), provider()];
+    partner.answer = (_, response) => void response.writeHead(400).end();
+    for (let failure = 0; failure < 5; failure++) await one.items.poll();
+    expect(one.items.state).toMatchObject({ breaker: "open", leftAloneUntil: expect.any(Number) });
+    const state = await other.items.poll();
+    expect(state).toMatchObject({ breaker: "open", failure: expect.stringContaining("left alone") });
+    expect(state.leftAloneUntil).toBe(one.items.state?.leftAloneUntil);
+    expect(partner.requests).toHaveLength(5);
+  });
+
   it("asks again only whether the document has changed, unless it is to be read in another way", async () => {
     partner.answer = ({ headers }, response) => {
       if (headers["if-none-match"] === '"1"') return void response.writeHead(304).end();

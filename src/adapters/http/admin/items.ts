@@ -106,13 +106,17 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       path: "/admin/v1/sources/{name}/poll",
       summary: "Read a partner's document now",
       description:
-        "Answers once it was read, or could not be: `state.failure` tells. It takes as long as the partner does.",
+        "Answers once it was read, or could not be: `state.failure` tells. It takes three times `withinSeconds` and 2.5 s at most.",
       tags: ["Backoffice"],
       ...operators.atLeast("editor"),
       parameters: [nameParameter],
       responses: {
         200: {
           description: "How it went.",
+          content: { "application/json": { schema: ItemsBody.pick({ source: true, state: true, faults: true }) } },
+        },
+        202: {
+          description: "It is still being read; `state` is that of before.",
           content: { "application/json": { schema: ItemsBody.pick({ source: true, state: true, faults: true }) } },
         },
         ...problemResponses(
@@ -127,7 +131,8 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
     async (c) => {
       await demandNoBody(c);
       const source = nameIn(c);
-      return c.json(shown(source, await viewItems.poll(source)), 200, adminHeaders);
+      const { state, isRead } = await viewItems.poll(source);
+      return c.json(shown(source, state), isRead ? 200 : 202, adminHeaders);
     },
   );
 }
