@@ -61,7 +61,7 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "lo
 const collectionSchemas = z.registry<{ readonly isCollection: true }>();
 
 /** What Tidegate itself keeps documents of. */
-const ownCollections = [catalogueCollection, completeCollection, credentialsCollection, feedsCollection];
+export const ownCollections = [catalogueCollection, completeCollection, credentialsCollection, feedsCollection];
 
 /** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
 export function defaultFile(env: NodeJS.ProcessEnv): string {

@@ -17,6 +17,7 @@ import type { ExplainFeatures } from "./application/explain-features.ts";
 import type { ExportData } from "./application/export-data.ts";
 import type { IdentifyCaller } from "./application/identify-caller.ts";
 import type { IdentifyOperator } from "./application/identify-operator.ts";
+import type { IdentifyStores } from "./application/identify-stores.ts";
 import type { ImportData } from "./application/import-data.ts";
 import type { KeepRecords } from "./application/keep-records.ts";
 import type { ListFeatures } from "./application/list-features.ts";
@@ -113,6 +114,7 @@ export const Tokens = {
   Activity: token<Activity>("Activity"),
   ActivityLog: token<ActivityLog>("ActivityLog"),
   History: token<History>("History"),
+  IdentifyStores: token<IdentifyStores>("IdentifyStores"),
   CompleteSince: token<CompleteSince>("CompleteSince"),
   Outboxes: token<ReadonlyMap<string, Outbox>>("Outboxes"),
   DrainOutboxes: token<DrainOutboxes>("DrainOutboxes"),

@@ -34,7 +34,8 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
   position: event.position,
   hash: event.hash,
   ...(change && {
-    store: change.store,
+    // Shown by the name of its connection, which says more than its identity.
+    store: typeof event.data["store"] === "string" ? event.data["store"] : change.store,
     key: changedKey(change.record),
     revision: `${change.record.revision.epoch}.${change.record.revision.number}`,
   }),

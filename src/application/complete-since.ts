@@ -9,17 +9,21 @@ import { emailOf } from "./event-of.ts";
  */
 export class CompleteSince {
   readonly #find: (id: string) => Promise<Event | undefined>;
+  readonly #namesOf: (store: string) => Promise<readonly string[]>;
   readonly #idFor: (text: string) => string;
   readonly #environment: string;
   readonly #now: () => Instant;
 
+  /** `namesOf` returns the names under which events of a store are recorded, the one for new events first. */
   constructor(
     find: (id: string) => Promise<Event | undefined>,
+    namesOf: (store: string) => Promise<readonly string[]>,
     idFor: (text: string) => string,
     environment: string,
     now: () => Instant,
   ) {
     this.#find = find;
+    this.#namesOf = namesOf;
     this.#idFor = idFor;
     this.#environment = environment;
     this.#now = now;
@@ -27,13 +31,17 @@ export class CompleteSince {
 
   /** `undefined` where it does not. Rejects when the log does not answer. */
   async of(store: string, template: string): Promise<Instant | undefined> {
-    return (await this.#find(this.#id(store, template)))?.at;
+    const names = await this.#namesOf(store);
+    const events = await Promise.all(names.map((name) => this.#find(this.#id(name, template))));
+    const instants = events.flatMap((event) => event?.at ?? []);
+    return instants.length > 0 ? Math.min(...instants) : undefined;
   }
 
   /** The event that says that it does from now on. */
-  event(store: string, template: string): NewEvent {
+  async event(store: string, template: string): Promise<NewEvent> {
+    const [name = store] = await this.#namesOf(store);
     return {
-      id: this.#id(store, template),
+      id: this.#id(name, template),
       component: tidegateComponent,
       environment: this.#environment,
       email: emailOf(externalAuthor),

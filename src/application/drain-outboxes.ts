@@ -12,6 +12,8 @@ type Rounds = { present?: Promise<void> | undefined; next?: Promise<void> | unde
 export type DrainOptions = {
   readonly environment: string;
   readonly now: () => Instant;
+  /** What keys the history of a store in the log. */
+  readonly identityOf: (store: string) => Promise<string>;
   /** The id of the event for an entry that is set aside; the same for the same entry. */
   readonly idFor: (text: string) => string;
   readonly foundUnusable: (store: string, reason: string) => void;
@@ -98,7 +100,9 @@ export class DrainOutboxes {
   async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {
     for (const { text, records } of entries) if (!records) await this.#setAside(store, text, "it is no record");
     const records = entries.flatMap((entry) => entry.records ?? []);
-    const events = records.map((record) => eventOf(store, record, this.#options.environment));
+    if (records.length === 0) return;
+    const identity = await this.#options.identityOf(store);
+    const events = records.map((record) => eventOf(store, record, this.#options.environment, identity));
     for (const { event, reason } of await this.#log.record(events)) {
       await this.#setAside(store, JSON.stringify(event.change.record), reason);
     }

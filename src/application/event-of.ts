@@ -17,15 +17,23 @@ const othersCollections = [completeCollection, credentialsCollection, feedsColle
 
 const longestList = 5;
 
-/** The event that tells people of a change. */
-export function eventOf(store: string, record: ChangeRecord, environment: string): RecordedEvent {
+/**
+ * The event of a change of the store that a connection leads to. `store` keys its history: the identity of the store,
+ * or, where it has none, the name of the connection.
+ */
+export function eventOf(
+  connection: string,
+  record: ChangeRecord,
+  environment: string,
+  store = connection,
+): RecordedEvent {
   return {
     id: record.id,
     component: isOfFeatures(record) ? featuresComponent : tidegateComponent,
     environment,
     email: record.email ?? emailOf(record.by),
     message: messageOf(record),
-    data: dataOf(store, record),
+    data: dataOf(connection, record),
     at: record.at,
     recordedBy: record.by,
     change: { store, record },
@@ -85,9 +93,9 @@ const listed = (features: readonly string[]): string =>
   features.length <= longestList ? features.join(", ") : `${features.length} features`;
 
 /** The record as people and programs may read it, without what the event tells beside. */
-function dataOf(store: string, record: ChangeRecord): { readonly [name: string]: Json } {
+function dataOf(connection: string, record: ChangeRecord): { readonly [name: string]: Json } {
   const { id: _id, by: _by, email: _email, at: _at, of, revision, ...rest } = record;
-  return { type: of, store, revision: `${revision.epoch}.${revision.number}`, ...rest };
+  return { type: of, store: connection, revision: `${revision.epoch}.${revision.number}`, ...rest };
 }
 
 /** A text that every database takes. */

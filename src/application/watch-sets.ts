@@ -86,7 +86,7 @@ export class WatchSets {
     await this.#drain.drain(this.#store.name);
     await this.#compare(family);
     if (complete && (await this.#complete.of(this.#store.name, family.key.text)) === undefined) {
-      await this.#log.append(this.#complete.event(this.#store.name, family.key.text));
+      await this.#log.append(await this.#complete.event(this.#store.name, family.key.text));
     }
   }
 

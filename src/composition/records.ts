@@ -5,12 +5,14 @@ import { CheckRecords } from "../application/check-records.ts";
 import { CompleteSince } from "../application/complete-since.ts";
 import { DrainOutboxes } from "../application/drain-outboxes.ts";
 import { ExpireActivity } from "../application/expire-activity.ts";
+import { type IdentifiableStore, IdentifyStores } from "../application/identify-stores.ts";
 import { KeepRecords } from "../application/keep-records.ts";
 import { ReadActivity } from "../application/read-activity.ts";
 import { RecordActivity } from "../application/record-activity.ts";
 import { TailActivity } from "../application/tail-activity.ts";
 import { WatchSets } from "../application/watch-sets.ts";
 import { WatchSettings } from "../application/watch-settings.ts";
+import { ownCollections } from "../config.ts";
 import type { History } from "../domain/history.ts";
 import type { Outbox } from "../domain/outbox.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
@@ -25,15 +27,32 @@ const namespace = "6f0f4d57-3b0c-4a65-9c07-0e3f7a1f2b9d";
 export function provideRecords({ config, disposal, provide }: Wiring): void {
   const storeOf = (connection: string) => storeName(config, connection);
 
+  const collectionsOf = (name: string): readonly string[] => {
+    const connections = [...config.keys].filter(([connection]) => storeOf(connection) === name);
+    return [...new Set(connections.flatMap(([, keys]) => [...keys.collections]))];
+  };
+  const identityOf = (c: DependencyContainer) => (connection: string) =>
+    c.resolve(Tokens.IdentifyStores).of(storeOf(connection));
+
+  provide(Tokens.IdentifyStores, (c) => {
+    const { stores: known, history } = c.resolve(Tokens.Activity);
+    const stores = [...new Set(config.stores.values())].map((name): [string, IdentifiableStore] => {
+      const { identity, changes, documents } = connectionOf(c, name);
+      return [name, { identity, changes, documents, collections: [...ownCollections, ...collectionsOf(name)] }];
+    });
+    return new IdentifyStores(new Map(stores), known, history);
+  });
+
   provide(Tokens.Activity, (c) => disposal.use(openActivity(config.activityLog, c.resolve(Tokens.Log))));
   provide(Tokens.ActivityLog, (c) => c.resolve(Tokens.Activity).log);
-  provide(Tokens.History, (c) => byConnection(c.resolve(Tokens.Activity).history, storeOf));
+  provide(Tokens.History, (c) => byConnection(c.resolve(Tokens.Activity).history, identityOf(c)));
 
   const idFor = (text: string) => uuidv5(text, namespace);
 
   provide(Tokens.CompleteSince, (c) => {
     const log = c.resolve(Tokens.ActivityLog);
-    return new CompleteSince((id) => log.one(id), idFor, config.activity.environment, c.resolve(Tokens.Clock));
+    const namesOf = (store: string) => c.resolve(Tokens.IdentifyStores).namesOf(store);
+    return new CompleteSince((id) => log.one(id), namesOf, idFor, config.activity.environment, c.resolve(Tokens.Clock));
   });
 
   provide(Tokens.Outboxes, (c) => {
@@ -49,14 +68,14 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     return new DrainOutboxes(c.resolve(Tokens.Outboxes), c.resolve(Tokens.ActivityLog), {
       environment: config.activity.environment,
       now: c.resolve(Tokens.Clock),
+      identityOf: identityOf(c),
       idFor,
       foundUnusable: (connection, reason) => log.error({ connection, reason }, "a record was set aside"),
     });
   });
 
   const watchSettingsOf = (c: DependencyContainer, name: string): WatchSettings | undefined => {
-    const connections = [...config.keys].filter(([connection]) => storeOf(connection) === name);
-    const collections = [...new Set(connections.flatMap(([, keys]) => [...keys.collections]))];
+    const collections = collectionsOf(name);
     if (collections.length === 0) return undefined;
     const { documents, settings } = connectionOf(c, name);
     const drain = c.resolve(Tokens.DrainOutboxes);
@@ -148,16 +167,16 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
 }
 
 /** A history that is asked by the names of connections. */
-const byConnection = (history: History, storeOf: (connection: string) => string): History => ({
-  setAt: (connection, ...rest) => history.setAt(storeOf(connection), ...rest),
-  firstRecord: (connection, ...rest) => history.firstRecord(storeOf(connection), ...rest),
-  turns: (connection, ...rest) => history.turns(storeOf(connection), ...rest),
-  documentAt: (connection, ...rest) => history.documentAt(storeOf(connection), ...rest),
-  documentsAt: (connection, ...rest) => history.documentsAt(storeOf(connection), ...rest),
-  keys: (connection, ...rest) => history.keys(storeOf(connection), ...rest),
-  revisions: (connection, ...rest) => history.revisions(storeOf(connection), ...rest),
-  changesOf: (connection, ...rest) => history.changesOf(storeOf(connection), ...rest),
-  documentChangesOf: (connection, ...rest) => history.documentChangesOf(storeOf(connection), ...rest),
+const byConnection = (history: History, identityOf: (connection: string) => Promise<string>): History => ({
+  setAt: async (connection, ...rest) => history.setAt(await identityOf(connection), ...rest),
+  firstRecord: async (connection, ...rest) => history.firstRecord(await identityOf(connection), ...rest),
+  turns: async (connection, ...rest) => history.turns(await identityOf(connection), ...rest),
+  documentAt: async (connection, ...rest) => history.documentAt(await identityOf(connection), ...rest),
+  documentsAt: async (connection, ...rest) => history.documentsAt(await identityOf(connection), ...rest),
+  keys: async (connection, ...rest) => history.keys(await identityOf(connection), ...rest),
+  revisions: async (connection, ...rest) => history.revisions(await identityOf(connection), ...rest),
+  changesOf: async (connection, ...rest) => history.changesOf(await identityOf(connection), ...rest),
+  documentChangesOf: async (connection, ...rest) => history.documentChangesOf(await identityOf(connection), ...rest),
 });
 
 /** Two sources may read the same sets. */

@@ -39,7 +39,10 @@ export type NewEvent = {
 export type Event = NewEvent & {
   /** Counts the events of the log, in its order. */
   readonly position: number;
-  /** What it says of a change that Tidegate made or found; `store` is the name of the connection. */
+  /**
+   * What it says of a change that Tidegate made or found; `store` is the identity of the store. In events of version 0.1,
+   * and of stores that have none, it is the name of the connection.
+   */
   readonly change?: { readonly store: string; readonly record: ChangeRecord };
   /** SHA-256, as hexadecimal digits, over the hash of the event before it and this event. */
   readonly hash: string;

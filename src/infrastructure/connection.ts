@@ -43,6 +43,8 @@ export interface Connection extends Store, AsyncDisposable {
   connected(): Promise<void>;
   /** Resolves once the store has answered; rejects when it does not. */
   check(): Promise<void>;
+  /** What is written into the store to identify it; `undefined` where that can be neither read nor written. */
+  identity(): Promise<string | undefined>;
   /** Whether the store holds nothing at all, but for what Tidegate itself keeps there. */
   isEmpty(): Promise<boolean>;
   /** Believes the store from now on, also when it is empty. */

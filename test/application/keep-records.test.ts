@@ -50,6 +50,7 @@ describe("the log is kept true to a Redis", () => {
     new DrainOutboxes(new Map([["features", outbox]]), log, {
       environment: "test",
       now: Date.now,
+      identityOf: async (store) => store,
       idFor,
       foundUnusable: (_, reason) => aside.push(reason),
     });
@@ -62,7 +63,13 @@ describe("the log is kept true to a Redis", () => {
   };
 
   const watching = (...templates: string[]) => {
-    const complete = new CompleteSince((id) => activity.log.one(id), idFor, "test", Date.now);
+    const complete = new CompleteSince(
+      (id) => activity.log.one(id),
+      async (store) => [store],
+      idFor,
+      "test",
+      Date.now,
+    );
     const watched = { name: "features", changes: store.connection.changes, families: templates.map(family) };
     return { watch: new WatchSets(watched, activity.log, activity.history, drain, complete), complete };
   };
@@ -99,6 +106,7 @@ describe("the log is kept true to a Redis", () => {
     const killed = new DrainOutboxes(new Map([["features", cut]]), activity.log, {
       environment: "test",
       now: Date.now,
+      identityOf: async (store) => store,
       idFor,
       foundUnusable: () => {},
     });
@@ -163,7 +171,13 @@ describe("the log is kept true to a Redis", () => {
         return Reflect.get(target, name).bind(target);
       },
     });
-    const complete = new CompleteSince((id) => activity.log.one(id), idFor, "test", Date.now);
+    const complete = new CompleteSince(
+      (id) => activity.log.one(id),
+      async (store) => [store],
+      idFor,
+      "test",
+      Date.now,
+    );
     const watched = { name: "features", changes: counted, families: [family("features:user:{userId}")] };
     const watch = new WatchSets(watched, activity.log, activity.history, drain, complete);
     await watch.execute();

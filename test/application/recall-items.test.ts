@@ -42,6 +42,7 @@ describe("the items of a feed at a past moment", () => {
     new DrainOutboxes(new Map([["features", outbox]]), activity.log, {
       environment: "test",
       now: Date.now,
+      identityOf: async (store) => store,
       idFor: (text) => uuidv5(text, uuidv5.URL),
       foundUnusable: () => {},
     }).drain("features");

@@ -39,6 +39,7 @@ describe("the settings of a past moment", () => {
     new DrainOutboxes(new Map([["features", outbox]]), activity.log, {
       environment: "test",
       now: Date.now,
+      identityOf: async (store) => store,
       idFor: (text) => uuidv5(text, uuidv5.URL),
       foundUnusable: () => {},
     });

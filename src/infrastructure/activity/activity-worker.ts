@@ -5,6 +5,7 @@ import { type Database, openDatabase, type Place } from "./database.ts";
 import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
 import { SqlActivityLog, Unkeepable } from "./sql-activity-log.ts";
 import { SqlHistory } from "./sql-history.ts";
+import { SqlKnownStores } from "./sql-known-stores.ts";
 import { logMark } from "./sqlite.ts";
 
 /** So long a call waits for the database to be opened; making its tables may take longer. */
@@ -69,7 +70,13 @@ class ServedLog {
     const database = await openDatabase(this.#place);
     const told = (fault: string | undefined) => send({ log: this.#number, fault });
     const watch = this.#place.kind === "sqlite" ? new WatchedFile(this.#place.file, logMark, told) : undefined;
-    this.#opened = { database, watch, log: new SqlActivityLog(database), history: new SqlHistory(database) };
+    this.#opened = {
+      database,
+      watch,
+      log: new SqlActivityLog(database),
+      history: new SqlHistory(database),
+      stores: new SqlKnownStores(database),
+    };
     return this.#opened;
   }
 }

@@ -3,6 +3,7 @@ import { waitAtMost } from "../../application/deadline.ts";
 import type { ActivityLog, RecordedEvent } from "../../domain/activity-log.ts";
 import { LogUnavailable } from "../../domain/errors.ts";
 import type { History } from "../../domain/history.ts";
+import type { KnownStores } from "../../domain/known-stores.ts";
 import type { Log } from "../logger.ts";
 import type { Place } from "./database.ts";
 import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
@@ -11,6 +12,7 @@ import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./r
 export type Activity = AsyncDisposable & {
   readonly log: ActivityLog;
   readonly history: History;
+  readonly stores: KnownStores;
   /** Derives anew from the log what the history is told from, for when that was damaged. Nothing is recorded meanwhile. */
   readonly rebuild: () => Promise<void>;
 };
@@ -41,6 +43,7 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
     documentChangesOf: true,
     rebuild: true,
   },
+  stores: { enter: true, namesOf: true, hasUnclaimed: true, claim: true },
 };
 
 /**
@@ -59,7 +62,13 @@ export function openActivity(place: Place, log?: Log): Activity {
   const record = async (events: readonly RecordedEvent[]) =>
     (await activityLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
   const { rebuild, ...history } = remote("history");
-  return { log: { ...activityLog, record }, history, rebuild, [Symbol.asyncDispose]: () => opened.close() };
+  return {
+    log: { ...activityLog, record },
+    history,
+    stores: remote("stores"),
+    rebuild,
+    [Symbol.asyncDispose]: () => opened.close(),
+  };
 }
 
 /** A log that the thread serves. */

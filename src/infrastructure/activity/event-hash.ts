@@ -33,6 +33,6 @@ export function contentOf({ id, component, environment, email, message, data, at
 export const hashOf = (previous: string, position: number, content: string): string =>
   sha256(`${previous}\n${position}\n${content}`);
 
-/** Whether two events are of the same change, or of none. */
+/** Whether two events have the same record of a change, or none; its store may be known by another name since. */
 export const isSameChange = (one: Pick<Told, "change">, other: Pick<Told, "change">): boolean =>
-  canonicalize(one.change) === canonicalize(other.change);
+  canonicalize(one.change?.record) === canonicalize(other.change?.record);

@@ -5,10 +5,14 @@ import type { FeatureKey } from "../../domain/feature.ts";
 import { inChunks } from "./in-chunks.ts";
 import { isIndexable, next, type SetState, tellsMembers } from "./set-state.ts";
 import { foldSpans } from "./spans.ts";
+import { claims } from "./store-names.ts";
 import { instant, type Tables } from "./tables.ts";
 
 /** Rows that are written in one statement. */
 const rowsAtOnce = 1_000;
+
+/** The store that events of a name belong to. */
+type StoreOf = (name: string) => string;
 
 /** What is to be written. */
 type Derived = {
@@ -21,11 +25,13 @@ type Derived = {
 
 /** Derives from events, in their order, what the tables beside `events` tell. Throws `StaleRevision`, with nothing written. */
 export async function fold(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {
-  const states = await statesBefore(transaction, events);
+  const claimed = await claims(transaction);
+  const storeOf = (name: string) => claimed.get(name) ?? name;
+  const states = await statesBefore(transaction, events, storeOf);
   const derived: Derived = { sets: new Map(), states: [], turns: [], members: new Map() };
   for (const event of events) {
     deriveDocument(derived, event);
-    deriveSet(derived, event, states);
+    deriveSet(derived, event, states, storeOf);
   }
   await write(transaction, derived);
   await foldSpans(transaction, events);
@@ -37,9 +43,15 @@ function deriveDocument({ turns }: Derived, { position, at, change }: Event): vo
   turns.push({ position, feature: record.name, set_id: null, at: instant(at), is_on: record.value !== null });
 }
 
-function deriveSet(derived: Derived, { position, at, change }: Event, states: Map<string, SetState>): void {
+function deriveSet(
+  derived: Derived,
+  { position, at, change }: Event,
+  states: Map<string, SetState>,
+  storeOf: StoreOf,
+): void {
   if (change?.record.of !== "set") return;
-  const { store, record } = change;
+  const { record } = change;
+  const store = storeOf(change.store);
   const name = nameOf(store, record.key);
   const { state, turned } = next(states.get(name), record, position, at);
   const { id, epoch, number } = state;
@@ -100,14 +112,16 @@ const nameOf = (store: string, key: string): string => `${store}\n${key}`;
 async function statesBefore(
   transaction: Transaction<Tables>,
   events: readonly Event[],
+  storeOf: StoreOf,
 ): Promise<Map<string, SetState>> {
   const keysOf = new Map<string, Set<string>>();
   const compared = new Set<string>();
   for (const { change } of events) {
     if (change?.record.of !== "set") continue;
     const { key } = change.record;
-    keysOf.set(change.store, (keysOf.get(change.store) ?? new Set()).add(key));
-    if (tellsMembers(change.record)) compared.add(nameOf(change.store, key));
+    const store = storeOf(change.store);
+    keysOf.set(store, (keysOf.get(store) ?? new Set()).add(key));
+    if (tellsMembers(change.record)) compared.add(nameOf(store, key));
   }
   const states = new Map<string, SetState>();
   const members = new Map<number, Set<FeatureKey>>();

@@ -30,7 +30,20 @@ export async function migrate(database: Kysely<Tables>, kind: Kind): Promise<voi
 }
 
 /** In the order of their names. One that was released is never changed; another is added. */
-const migrations = (kind: Kind) => ({ "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) } });
+const migrations = (kind: Kind) => ({
+  "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
+  "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },
+});
+
+async function createStores({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
+  const { text } = types[kind];
+  await schema
+    .createTable("stores")
+    .addColumn("identity", text, (column) => column.primaryKey())
+    .addColumn("connection", text, (column) => column.notNull())
+    .addColumn("claimed", text, (column) => column.unique())
+    .execute();
+}
 
 async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
   const { text, whole, json, instant, flag } = types[kind];

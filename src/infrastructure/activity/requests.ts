@@ -1,11 +1,13 @@
 import type { Place } from "./database.ts";
 import type { SqlActivityLog } from "./sql-activity-log.ts";
 import type { SqlHistory } from "./sql-history.ts";
+import type { SqlKnownStores } from "./sql-known-stores.ts";
 
 /** What is asked of the thread. */
 export type Answerers = {
   readonly log: Pick<SqlActivityLog, keyof SqlActivityLog>;
   readonly history: Pick<SqlHistory, keyof SqlHistory>;
+  readonly stores: Pick<SqlKnownStores, keyof SqlKnownStores>;
 };
 
 /** The first message about a log: its number in later messages, and where it is kept. */

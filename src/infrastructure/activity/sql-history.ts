@@ -9,6 +9,7 @@ import { eventIn } from "./event-row.ts";
 import { inChunks } from "./in-chunks.ts";
 import { rebuild } from "./rebuild.ts";
 import { positionsWithin } from "./spans.ts";
+import { namesOf } from "./store-names.ts";
 import { instant } from "./tables.ts";
 
 const rowsAtOnce = 1_000;
@@ -61,9 +62,10 @@ export class SqlHistory implements History {
 
   async documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined> {
     const key = documentKey(collection, name);
+    const names = await namesOf(this.#database, store);
     const event = await this.#database
       .selectFrom("events")
-      .where("store", "=", store)
+      .where("store", "in", names)
       .where("kind", "=", "document")
       .where("key", "=", key)
       .where("created_at", "<=", instant(at))
@@ -75,9 +77,10 @@ export class SqlHistory implements History {
       event ??
       (await this.#database
         .selectFrom("kept_documents")
-        .where("store", "=", store)
+        .where("store", "in", names)
         .where("key", "=", key)
         .where("created_at", "<=", instant(at))
+        .orderBy("created_at", "desc")
         .select("record")
         .executeTakeFirst());
     return kept?.record ? JSON.parse(kept.record) : undefined;
@@ -88,12 +91,14 @@ export class SqlHistory implements History {
     collection: string,
     at: Instant,
   ): Promise<ReadonlyMap<string, DocumentRecord> | undefined> {
-    const kept = await this.#documents("kept_documents", store, collection)
+    const names = await namesOf(this.#database, store);
+    const kept = await this.#documents("kept_documents", names, collection)
       .select(["record", "created_at"])
       .orderBy("key")
+      .orderBy("created_at")
       .execute();
     if (kept.some(({ created_at }) => created_at > at)) return undefined;
-    const last = this.#documents("events", store, collection)
+    const last = this.#documents("events", names, collection)
       .where("kind", "=", "document")
       .where("created_at", "<=", instant(at))
       .groupBy("key")
@@ -155,10 +160,11 @@ export class SqlHistory implements History {
     // Times are whole milliseconds.
     const moments = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
     const { after, before } = await positionsWithin(this.#database, moments);
+    const names = await namesOf(this.#database, store);
     for (const some of inChunks(keys, rowsAtOnce)) {
       const rows = await this.#database
         .selectFrom("events")
-        .where("store", "=", store)
+        .where("store", "in", names)
         .where("kind", "=", kind)
         .where("key", "in", some)
         .where("position", ">", after)
@@ -187,11 +193,11 @@ export class SqlHistory implements History {
   }
 
   /** What a table has of the documents of a collection, whose names have any characters. */
-  #documents<Table extends "events" | "kept_documents">(table: Table, store: string, collection: string) {
+  #documents<Table extends "events" | "kept_documents">(table: Table, names: readonly string[], collection: string) {
     const prefix = documentKey(collection, "");
     return this.#database
       .selectFrom<"events" | "kept_documents">(table)
-      .where("store", "=", store)
+      .where("store", "in", names)
       .where("key", ">=", prefix)
       .where("key", "<", `${prefix}\u{10ffff}`);
   }

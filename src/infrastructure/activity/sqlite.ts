@@ -11,14 +11,19 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { openPrivately } from "../sqlite/private-file.ts";
+import type { MarkOptions } from "../sqlite/watched-file.ts";
 import type { Tables } from "./tables.ts";
 
 const busyMs = 5_000;
 
-/** Selects when the log was made, which tells it from others, and its last position. */
-export const logMark = `
-  SELECT timestamp AS identity, position AS revision FROM chain, activity_migrations WHERE name = '0001_log'
-`;
+/** When the log was made, which tells it from others, and its last position. What SQL does to it, `verify` finds. */
+export const logMark: MarkOptions = {
+  select: `
+    SELECT timestamp AS identity, coalesce((SELECT position FROM chain), 0) AS revision
+    FROM activity_migrations WHERE name = '0001_log'
+  `,
+  mayGoBack: true,
+};
 
 /** A SQLite file, made with its folder where it is missing. Several processes may. Its statements keep the thread busy. */
 export function openSqlite(file: string): Kysely<Tables> {

@@ -12,6 +12,8 @@ export type Tables = {
   readonly set_states: SetStateTable;
   readonly turns: TurnTable;
   readonly members: MemberTable;
+  /** Which store made which history; see {@link ../../domain/known-stores.ts}. */
+  readonly stores: StoreTable;
   /** What documents were where the log begins, after retention. */
   readonly kept_documents: KeptDocumentTable;
 };
@@ -89,6 +91,14 @@ type TurnTable = {
 
 /** What sets hold after the last event, as far as it was told. */
 type MemberTable = { readonly set_id: number; readonly feature: string };
+
+type StoreTable = {
+  readonly identity: string;
+  /** The name of the connection that led to it last. */
+  readonly connection: string;
+  /** The connection whose events, recorded under its name, the store has claimed. */
+  readonly claimed: string | null;
+};
 
 type KeptDocumentTable = {
   readonly store: string;

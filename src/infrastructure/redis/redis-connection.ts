@@ -12,6 +12,7 @@ import { RedisDocumentStore } from "./redis-document-store.ts";
 import { replyText } from "./redis-fault.ts";
 import { RedisFeatureSets } from "./redis-feature-sets.ts";
 import { RedisFeatureStore } from "./redis-feature-store.ts";
+import { RedisIdentity } from "./redis-identity.ts";
 import { RedisItemStore } from "./redis-item-store.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
@@ -54,6 +55,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
   logOutages(redis, name, log, () => closing);
   const guard = new EmptyStoreGuard(redis, name, log);
   const sets = new RedisFeatureSets(redis, guard);
+  const identity = new RedisIdentity(redis);
   return {
     sets,
     places: new RedisPlaces(redis, guard, sets),
@@ -68,6 +70,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     feed: (prefixes) => new RedisChangeFeed(name, url, prefixes, log),
     connected: () => connected(redis, name),
     check: async () => void (await redis.ping()),
+    identity: () => identity.read(),
     isEmpty: () => isEmpty(redis),
     accept: () => guard.accept(),
     lease: (leaseName) => new RedisLease(redis, leaseName),

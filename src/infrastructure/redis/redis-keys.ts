@@ -7,6 +7,9 @@ export const killedKey = `${ownPrefix}killed`;
 export const isOwnKey = (text: string): boolean =>
   text.startsWith(ownPrefix) && text !== killedKey && !text.startsWith(`${killedKey}:`);
 
+/** A string: which store a database is. A copy of the database has it too. */
+export const identityKey = `${ownPrefix}identity`;
+
 export const outboxPrefix = `${ownPrefix}outbox:`;
 
 /** A string: the records of sets that were loaded together, and so began an epoch together; see {@link ./load-entry.ts}. */

@@ -46,6 +46,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
       watch?.demand();
       database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get();
     },
+    identity: async () => String(database.prepare("SELECT identity FROM store").get()?.["identity"]),
     isEmpty: async () =>
       database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
     accept: async () => {},

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import type { MarkOptions } from "./watched-file.ts";
 
 /** How long a statement waits for another process that writes. */
 export const busyMs = 2_000;
@@ -54,10 +55,13 @@ const storeTable = `
   CREATE TABLE store (identity TEXT NOT NULL) STRICT;
 `;
 
-/** Selects which store a file is, and how many records its outbox was given so far. */
-export const storeMark = `
-  SELECT identity, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) AS revision FROM store
-`;
+/** Which store a file is, and how many records its outbox was given so far. */
+export const storeMark: MarkOptions = {
+  select: `
+    SELECT identity, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) AS revision FROM store
+  `,
+  mayGoBack: false,
+};
 
 /**
  * Makes the tables that are missing, all or none, also in a file that holds only sets and users of tokens, as those of

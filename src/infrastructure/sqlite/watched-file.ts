@@ -5,6 +5,14 @@ import { pathToFileURL } from "node:url";
 /** The mark of a database: which one it is, and a number that never goes down. */
 type Mark = { readonly identity: string; readonly revision: number };
 
+/** How the mark of a database is read. */
+export type MarkOptions = {
+  /** Returns a row with the columns `identity` and `revision`. */
+  readonly select: string;
+  /** Whether a statement that turns the number back is no loss, as where something else finds that. */
+  readonly mayGoBack: boolean;
+};
+
 const lookEveryMs = 100;
 /** Looks that come sooner than this after the last one return its result. */
 const recentMs = 5;
@@ -20,7 +28,7 @@ const provingReads = 3;
  */
 export class WatchedFile {
   readonly #file: string;
-  readonly #select: string;
+  readonly #options: MarkOptions;
   readonly #told: (fault: string | undefined) => void;
   /**
    * Reads what is committed. Where it is closed last, SQLite leaves file and write-ahead log as they are, since it may
@@ -38,16 +46,13 @@ export class WatchedFile {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #fault: string | undefined;
 
-  /**
-   * `select` returns the columns `identity` and `revision` of the mark. `told` receives the fault when the file is lost,
-   * and `undefined` when it is back. Throws as SQLite does.
-   */
-  constructor(file: string, select: string, told: (fault: string | undefined) => void) {
+  /** `told` receives the fault when the file is lost, and `undefined` when it is back. Throws as SQLite does. */
+  constructor(file: string, options: MarkOptions, told: (fault: string | undefined) => void) {
     this.#file = file;
-    this.#select = select;
+    this.#options = options;
     this.#told = told;
     this.#reader = new DatabaseSync(file, { readOnly: true });
-    this.#committed = this.#reader.prepare(select);
+    this.#committed = this.#reader.prepare(options.select);
     this.#opened = statSync(file, { bigint: true });
     this.#last = markOf(this.#committed);
     this.look();
@@ -104,7 +109,10 @@ export class WatchedFile {
   /** Whether what is committed is of another database, or older than what was read before. */
   #goesBack(): boolean {
     const mark = markOf(this.#committed);
-    if (!follows(mark, this.#last)) return true;
+    if (!follows(mark, this.#last)) {
+      if (!this.#options.mayGoBack || mark.identity !== this.#last.identity) return true;
+      this.#inFile = undefined;
+    }
     this.#last = mark;
     return false;
   }
@@ -127,7 +135,7 @@ export class WatchedFile {
     url.searchParams.set("immutable", "1");
     try {
       using raw = new DatabaseSync(url, { readOnly: true });
-      return markOf(raw.prepare(this.#select));
+      return markOf(raw.prepare(this.#options.select));
     } catch {
       return undefined;
     }

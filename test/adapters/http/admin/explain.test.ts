@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openActivity } from "../../../../src/infrastructure/activity/activity.ts";
 import type { Place } from "../../../../src/infrastructure/activity/database.ts";
+import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { SetTold } from "../../../support/events.ts";
 import { adminToken, backoffice, type Operator, sqliteRules } from "../../../support/operator.ts";
 import { createDatabase } from "../../../support/postgres.ts";
@@ -418,8 +419,14 @@ describe("a set of 10,000 events", () => {
     const { place: where, env, rules } = await place();
     const told = new SetTold("active_features");
     const moments: { at: number; feature: string }[] = [];
+    const data = mkdtempSync(join(folder, "store-"));
     {
       await using activity = openActivity(where);
+      await using store = openSqlite("features", join(data, "store.db"));
+      // The store of the service made what is recorded under the name of its connection.
+      const identity = (await store.identity()) ?? "";
+      await activity.stores.enter(identity, "features");
+      await activity.stores.claim(identity, "features");
       for (const key of ["global_features", "tidegate:killed", "features:user:1"]) {
         await activity.log.record([new SetTold(key, ...(key === "features:user:1" ? ["f7"] : [])).begins()]);
       }
@@ -436,7 +443,7 @@ describe("a set of 10,000 events", () => {
       }
       await activity.log.record(events);
     }
-    await using operator = await backoffice(rules, env);
+    await using operator = await backoffice(rules, { ...env, FOLDER: data });
     const times: number[] = [];
     for (const { at } of moments) {
       const began = performance.now();
