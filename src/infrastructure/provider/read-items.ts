@@ -102,8 +102,8 @@ function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
  */
 function encodingOf(start: string, contentType: string): string {
   if (start.startsWith("\xef\xbb\xbf")) return "utf-8";
-  if (/^(\xff\xfe|[^\0]\0)/.test(start)) return "utf-16le";
-  if (/^(\xfe\xff|\0[^\0])/.test(start)) return "utf-16be";
+  if (/^(\xff\xfe|[\s<{[]\0)/.test(start)) return "utf-16le";
+  if (/^(\xfe\xff|\0[\s<{[])/.test(start)) return "utf-16be";
   const declared = /^<\?xml[^>]*encoding=["']([\w-]+)["']/.exec(start)?.[1];
   const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1];
   return charset ?? declared ?? "utf-8";

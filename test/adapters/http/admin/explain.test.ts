@@ -276,7 +276,7 @@ describe("over SQLite", () => {
       [() => `?${now()}&${now()}`, bearer(adminToken), 400, "invalid-query"],
       [() => `?${now()}&user=`, bearer(adminToken), 400, "invalid-query"],
       [() => `?${now()}&user=${"x".repeat(201)}`, bearer(adminToken), 400, "invalid-context"],
-      [() => `?${now()}&token=one`, bearer(adminToken), 400, "invalid-query"],
+      [() => `?${now()}&token=one`, bearer(adminToken), 400, "credential-in-query"],
       [() => "?user=1", {}, 400, "invalid-query"],
       [() => "?user=1", bearer(adminToken), 400, "invalid-query"],
       [() => "?user=2&location=madrid", bearer("one"), 400, "invalid-query"],
@@ -328,7 +328,7 @@ describe("over SQLite", () => {
       ["?from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "invalid-query"],
       ["?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "invalid-query"],
       ["?from=yesterday&to=2026-01-01T00:00:00Z", "invalid-query"],
-      ["?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&token=one", "invalid-query"],
+      ["?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&token=one", "credential-in-query"],
     ])("refuses %s", async (query, code) => {
       const { status, body } = await operator.get(`/diff${query}`);
       expect([status, body.code]).toEqual([400, code]);
