@@ -96,6 +96,9 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     logRequests: config.log.requests,
     corsOrigins: config.server.cors?.origins ?? [],
     version: packageJson.version,
+    zone: composition.get(Tokens.TimeZone),
+    basePath: config.server.basePath,
+    isActivityService: config.compatibility.activityService,
   });
   // What follows finds the stores connected; one that cannot be had is no reason not to serve.
   const connected = [...composition.get(Tokens.Connections).values()].map((store) => store.connected());

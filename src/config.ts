@@ -174,7 +174,7 @@ async function locatorsOf(location: readonly LocatorOptions[], complain: Complai
 const noSets = { read: () => Promise.reject(new Error("not connected")) };
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
-  for (const option of ["host", "port", "workers"] as const) {
+  for (const option of ["host", "port", "workers", "basePath"] as const) {
     if (server[option] === running[option]) continue;
     complain(["server", option], `is ${running[option]} for as long as it runs; set it back, or start it anew`);
   }

@@ -28,6 +28,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
 
   provide(Tokens.Log, () => createLog(config.log.level));
   provide(Tokens.Clock, () => Date.now);
+  provide(Tokens.TimeZone, () => config.server.timeZone);
   provide(Tokens.NewId, () => uuidv7);
   const wiring = { config, env, disposal, provide };
   provideStores(wiring);

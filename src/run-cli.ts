@@ -129,6 +129,9 @@ const useCasesOf = (composition: Composition): UseCases => ({
   get attributes() {
     return composition.get(Tokens.CallContext).attributes;
   },
+  get zone() {
+    return composition.get(Tokens.TimeZone);
+  },
   get awaitSources() {
     return composition.get(Tokens.AwaitSources);
   },

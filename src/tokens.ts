@@ -49,6 +49,7 @@ import type { History } from "./domain/history.ts";
 import type { Outbox } from "./domain/outbox.ts";
 import type { Source } from "./domain/source.ts";
 import type { TokenResolver } from "./domain/token-resolver.ts";
+import type { TimeZone } from "./domain/wall-clock.ts";
 import type { Activity } from "./infrastructure/activity/activity.ts";
 import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import type { CachedSettings } from "./infrastructure/cache/cached-settings.ts";
@@ -68,6 +69,7 @@ const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 export const Tokens = {
   Log: token<Log>("Log"),
   Clock: token<() => Instant>("Clock"),
+  TimeZone: token<TimeZone>("TimeZone"),
   NewId: token<() => string>("NewId"),
   Connections: token<ReadonlyMap<string, Connection>>("Connections"),
   Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),

@@ -90,9 +90,26 @@ describe("a broken configuration", () => {
 });
 
 describe("a configuration", () => {
+  it.each([
+    ["basePath: api", "is no base path"],
+    ["basePath: /api/", "is no base path"],
+    ["basePath: /../api", "is no base path"],
+    ["basePath: /a b", "is no base path"],
+    ["timeZone: Mars/Olympus", "is no time zone"],
+  ])("refuses server: { %s }", async (option, fault) => {
+    await expect(loadConfig(write(`server: { ${option} }\n${plain}`), {})).rejects.toThrow(fault);
+  });
+
   it("may be as small as one source", async () => {
     const { server, log, connections, tokens, sources } = await loadConfig(write(plain), {});
-    expect(server).toEqual({ host: "127.0.0.1", port: 5000, workers: 1, drainMs: 500 });
+    expect(server).toEqual({
+      host: "127.0.0.1",
+      port: 5000,
+      workers: 1,
+      basePath: "",
+      timeZone: expect.any(Function),
+      drainMs: 500,
+    });
     expect(log).toEqual({ level: "info", requests: false });
     expect([connections, tokens]).toEqual([{}, undefined]);
     expect(sources).toEqual([

@@ -5,8 +5,8 @@ import type { Json } from "../domain/feature.ts";
 /** An event as it is shown. */
 export type EventJson = {
   readonly component: string;
-  readonly data: { readonly [name: string]: Json };
-  readonly email: string;
+  readonly data: Json;
+  readonly email: string | null;
   readonly environment: string;
   readonly message: string;
   readonly id: string;
@@ -24,7 +24,7 @@ export type EventJson = {
 export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJson => ({
   component: event.component,
   data: event.data,
-  email: event.email,
+  email: event.email || null,
   environment: event.environment,
   message: event.message,
   id: event.id,
@@ -35,8 +35,13 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
   hash: event.hash,
   ...(change && {
     // Shown by the name of its connection, which says more than its identity.
-    store: typeof event.data["store"] === "string" ? event.data["store"] : change.store,
+    store: storeIn(event.data) ?? change.store,
     key: changedKey(change.record),
     revision: `${change.record.revision.epoch}.${change.record.revision.number}`,
   }),
 });
+
+function storeIn(data: Json): string | undefined {
+  const { store } = Object(data) as { readonly store?: Json };
+  return typeof store === "string" ? store : undefined;
+}

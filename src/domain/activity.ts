@@ -26,10 +26,10 @@ export type NewEvent = {
   readonly id: string;
   readonly component: string;
   readonly environment: string;
-  /** The author's claim. */
+  /** The author's claim; empty if there is none. */
   readonly email: string;
   readonly message: string;
-  readonly data: { readonly [name: string]: Json };
+  readonly data: Json;
   readonly at: Instant;
   /** The name of the credential that it was told with. */
   readonly recordedBy: string;

@@ -47,8 +47,8 @@ describe("tidegate activity", () => {
   });
 
   it.each([
-    [["list", "--from", "02-30-2021"], "MM-DD-YYYY"],
-    [["list", "--to", "yesterday"], "RFC 3339"],
+    [["list", "--from", "02-30-2021"], "04-16-2021"],
+    [["list", "--to", "yesterday"], "2021-04-16T09:30:00"],
     [["list", "--limit", "0"], "from 1 to 1000"],
     [["list", "--limit", "1001"], "from 1 to 1000"],
     [["export", "--format", "xml"], "ndjson, csv"],

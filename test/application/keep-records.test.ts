@@ -129,7 +129,7 @@ describe("the log is kept true to a Redis", () => {
     expect(aside).toHaveLength(2);
     expect(drain.setAside).toBe(2);
     const events = await activity.log.find({ component: "tidegate" }, 10);
-    expect(events.map(({ data }) => data["entry"])).toContain('{"of":"nonsense"}');
+    expect(events.map(({ data }) => (data as { entry?: string }).entry)).toContain('{"of":"nonsense"}');
     expect(await messages()).toContain("active_features: two added");
     expect((await outbox.backlog()).entries).toBe(0);
   });

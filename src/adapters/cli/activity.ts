@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Event, EventFilter } from "../../domain/activity.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
-import { dateForms, endOf, startOf } from "../event-dates.ts";
+import type { TimeZone } from "../../domain/wall-clock.ts";
+import { dateForms, endOf, startOf, writtenDate } from "../dates.ts";
 import { type EventFormatName, eventFormats, written } from "../event-formats.ts";
 import type { Terminal } from "./terminal.ts";
 import type { OnStores } from "./use-cases.ts";
@@ -14,9 +15,9 @@ export function activityCommand(onStores: OnStores, terminal: Terminal): Command
 
   filtered(command.command("list").description("print events, newest first, a line each"))
     .option("--limit <number>", `at most so many, up to ${mostListed}`, wholeNumber, 100)
-    .action(({ limit, ...filter }: EventFilter & { limit: number }) =>
-      onStores(async ({ readActivity }) => {
-        const { events, next } = await readActivity.page(filter, limit);
+    .action(({ limit, ...filter }: Filter & { limit: number }) =>
+      onStores(async ({ readActivity, zone }) => {
+        const { events, next } = await readActivity.page(filterIn(filter, zone), limit);
         for (const event of events) terminal.print(lineOf(event));
         if (next !== undefined) terminal.note(`older ones are left out; see them with a higher --limit, or export`);
       }),
@@ -26,9 +27,9 @@ export function activityCommand(onStores: OnStores, terminal: Terminal): Command
     .addOption(
       new Option("--format <format>", "how they are written").choices(Object.keys(eventFormats)).default("ndjson"),
     )
-    .action(({ format, ...filter }: EventFilter & { format: EventFormatName }) =>
-      onStores(async ({ readActivity }) => {
-        const pages = await readActivity.all(filter);
+    .action(({ format, ...filter }: Filter & { format: EventFormatName }) =>
+      onStores(async ({ readActivity, zone }) => {
+        const pages = await readActivity.all(filterIn(filter, zone));
         await terminal.write(written(pages, format));
       }),
     );
@@ -69,14 +70,24 @@ const filtered = (command: Command): Command =>
     .option("--message <text>", "stands somewhere in the message, in whatever case")
     .option("--feature <feature>", "the feature that a change was of")
     .option("--key <key>", "the set, or other thing, that a change was of")
-    .option("--from <date>", `not before: ${dateForms}`, dateBy(startOf))
-    .option("--to <date>", "before; a date means to its end, UTC", dateBy(endOf));
+    .option("--from <date>", `not before: ${dateForms}`, date)
+    .option("--to <date>", "before; a date is its end", date);
 
-const dateBy = (parse: (text: string) => number | undefined) => (text: string) => {
-  const at = parse(text);
-  if (at === undefined) throw new InvalidArgumentError(`Write ${dateForms}.`);
-  return at;
-};
+/** Options as they are written: the zone of dates is in the configuration, which is read later. */
+type Filter = Omit<EventFilter, "from" | "to"> & { readonly from?: string; readonly to?: string };
+
+function filterIn({ from, to, ...filter }: Filter, zone: TimeZone): EventFilter {
+  const start = from === undefined ? undefined : startOf(from, zone);
+  const end = to === undefined ? undefined : endOf(to, zone);
+  return { ...filter, ...(start !== undefined && { from: start }), ...(end !== undefined && { to: end }) };
+}
+
+function date(text: string): string {
+  if (writtenDate(text, anyZone)) return text;
+  throw new InvalidArgumentError(`Write ${dateForms}.`);
+}
+
+const anyZone: TimeZone = () => ({ from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, ahead: 0 });
 
 function hashIn(text: string): string {
   if (/^[0-9a-f]{64}$/.test(text)) return text;

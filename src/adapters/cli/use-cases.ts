@@ -10,6 +10,7 @@ import type { ManageSettings } from "../../application/manage-settings.ts";
 import type { ManageTokens } from "../../application/manage-tokens.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
+import type { TimeZone } from "../../domain/wall-clock.ts";
 import type { Attributes } from "../attributes.ts";
 
 /** What the command line can have done. */
@@ -17,6 +18,8 @@ export type UseCases = {
   readonly attributes: Attributes;
   /** For commands that evaluate: sources may have no result yet. */
   readonly awaitSources: AwaitSources;
+  /** The zone of dates and times without an offset. */
+  readonly zone: TimeZone;
   readonly resolveFeatures: ResolveFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;

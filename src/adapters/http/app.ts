@@ -15,6 +15,7 @@ import type { SearchItems } from "../../application/search-items.ts";
 import type { TailActivity } from "../../application/tail-activity.ts";
 import type { ViewCache } from "../../application/view-cache.ts";
 import { ChangeRefused, TidegateError } from "../../domain/errors.ts";
+import type { TimeZone } from "../../domain/wall-clock.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { adminRoutes, type Backoffice } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
@@ -24,6 +25,7 @@ import type { CallContext } from "./call-context.ts";
 import { type Counts, noRoute } from "./counts.ts";
 import { documentation } from "./documentation.ts";
 import { eventExport } from "./event-export.ts";
+import { eventQuery } from "./event-schemas.ts";
 import type { EventStreams } from "./event-streams.ts";
 import { eventTail } from "./event-tail.ts";
 import { events } from "./events.ts";
@@ -64,6 +66,12 @@ export type HttpOptions = {
   readonly logRequests: boolean;
   readonly corsOrigins: readonly string[];
   readonly version: string;
+  /** The zone of dates and times in queries that name none. */
+  readonly zone: TimeZone;
+  /** What precedes each path outside; empty if nothing does. */
+  readonly basePath: string;
+  /** Whether clients of the activity service find what they know: `/heath`, and events without `email`. */
+  readonly isActivityService: boolean;
 };
 
 /** What pages of other origins may be allowed to ask for. What operators do is never for them. */
@@ -90,7 +98,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   }
   const operators = new Operators(options.identifyOperator);
   features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers, options.callContext);
-  search(app, options.searchItems);
+  search(app, options.searchItems, options.zone, options.basePath);
   healthChecks(
     app,
     operators,
@@ -98,16 +106,19 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     options.checkRecords,
     options.backoffice.viewItems,
     options.isStopping,
+    options.isActivityService,
   );
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
   adminRoutes(app, operators, options.backoffice);
-  events(app, operators, options.readActivity, options.recordActivity);
-  eventExport(app, operators, options.readActivity);
-  eventTail(app, operators, options.readActivity, options.tailActivity, options.streams);
+  const query = eventQuery(options.zone);
+  const eventOptions = { query, isLoose: options.isActivityService, basePath: options.basePath };
+  events(app, operators, options.readActivity, options.recordActivity, eventOptions);
+  eventExport(app, operators, options.readActivity, query);
+  eventTail(app, operators, options.readActivity, options.tailActivity, options.streams, query);
   explain(app, operators, options.explainFeatures, options.callContext);
   diff(app, operators, options.compareMoments);
-  documentation(app, options.version);
+  documentation(app, options.version, options.basePath);
   app.notFound((c) => unmatched(app, c));
   app.onError((error, c) => failure(error, c, options.log));
   return app;

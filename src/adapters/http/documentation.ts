@@ -85,7 +85,7 @@ const problem = createRoute({
 });
 
 /** `GET /openapi.json`, `/docs` and `/problems/{code}`: what there is and what it means. */
-export function documentation(app: OpenAPIHono, version: string): void {
+export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
   app.openAPIRegistry.registerComponent("securitySchemes", "basic", {
     type: "http",
@@ -112,7 +112,7 @@ export function documentation(app: OpenAPIHono, version: string): void {
         description: "Which features a client may activate.",
         license: { name: "MIT" },
       },
-      servers: [{ url: "/" }],
+      servers: [{ url: basePath || "/" }],
     });
     return new Response(JSON.stringify(description), {
       headers: { ...securityHeaders, "Content-Type": "application/json", "Cache-Control": "no-cache" },

@@ -3,22 +3,25 @@ import Negotiator from "negotiator";
 import type { ReadActivity } from "../../application/read-activity.ts";
 import { type EventFormatName, eventFormats, written } from "../event-formats.ts";
 import { checkedRoute } from "./checked-route.ts";
-import { EventQuery, filterOf } from "./event-schemas.ts";
+import { type eventQuery, filterOf } from "./event-schemas.ts";
 import type { Operators } from "./operators.ts";
 import { HttpProblem, securityHeaders } from "./problem.ts";
 import { problemResponses } from "./problem-responses.ts";
 
 const names = Object.keys(eventFormats) as [EventFormatName, ...EventFormatName[]];
 
-const ExportQuery = EventQuery.safeExtend({
-  format: z
-    .enum(names)
-    .optional()
-    .openapi({ description: "Left out, it is what `Accept` likes best, and `ndjson` where all are the same to it." }),
-});
+const format = z
+  .enum(names)
+  .optional()
+  .openapi({ description: "Left out, it is what `Accept` likes best, and `ndjson` where all are the same to it." });
 
 /** `GET /events/export`: all events that fit, as a file. */
-export function eventExport(app: OpenAPIHono, operators: Operators, read: ReadActivity): void {
+export function eventExport(
+  app: OpenAPIHono,
+  operators: Operators,
+  read: ReadActivity,
+  query: ReturnType<typeof eventQuery>,
+): void {
   checkedRoute(
     app,
     {
@@ -29,7 +32,7 @@ export function eventExport(app: OpenAPIHono, operators: Operators, read: ReadAc
         "Written while it is read, however many there are. What is recorded after the request came is not in it. A connection that ends without its last chunk is an export that is not whole.",
       tags: ["Activity"],
       ...operators.atLeast("viewer"),
-      query: ExportQuery,
+      query: query.safeExtend({ format }),
       responses: {
         200: {
           description:

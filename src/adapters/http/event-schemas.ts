@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { type EventFilter, featuresComponent, isReservedComponent, tidegateComponent } from "../../domain/activity.ts";
 import type { Json } from "../../domain/feature.ts";
-import { dateForms, endOf, startOf } from "../event-dates.ts";
+import type { TimeZone } from "../../domain/wall-clock.ts";
+import { dateForms, endOf, startOf } from "../dates.ts";
 
 const longestData = 65_536;
 
@@ -12,6 +13,12 @@ const text = (longest: number, example: string) =>
     .refine((given) => given.trim() !== "", "is blank; say something")
     .openapi({ example, minLength: 1 });
 
+const isShort = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= longestData;
+const tooLong = `is larger than ${longestData} bytes of JSON; send less`;
+
+const dataDescription = (what: "object" | "value"): string =>
+  `Any JSON ${what}, of up to ${longestData} bytes and 32 levels.`;
+
 /** What is sent to be recorded. */
 export const NewEventBody = z
   .strictObject({
@@ -20,14 +27,11 @@ export const NewEventBody = z
       .openapi({ description: `Not ${featuresComponent} or ${tidegateComponent}, in whatever case or width.` }),
     data: z
       .record(z.string(), z.custom<Json>())
-      .refine(
-        (given) => Buffer.byteLength(JSON.stringify(given)) <= longestData,
-        `is larger than ${longestData} bytes of JSON; send less`,
-      )
+      .refine(isShort, tooLong)
       .openapi({
         type: "object",
         additionalProperties: true,
-        description: `Any JSON object, of up to ${longestData} bytes and 32 levels.`,
+        description: dataDescription("object"),
         example: { age: 20 },
       }),
     email: z
@@ -39,12 +43,23 @@ export const NewEventBody = z
   })
   .openapi("NewEvent");
 
+/** The same as the activity service has it: `email` may be missing, and `data` may be missing or any JSON value. */
+export const LooseEventBody = NewEventBody.extend({
+  data: z
+    .unknown()
+    .refine(isShort, tooLong)
+    .default(null)
+    .transform((value) => value as Json)
+    .openapi({ description: dataDescription("value"), example: { age: 20 } }),
+  email: NewEventBody.shape.email.nullish().transform((email) => email ?? ""),
+}).openapi("NewEvent");
+
 /** An event as it is shown. */
 export const EventBody = z
   .object({
     component: z.string(),
-    data: z.record(z.string(), z.unknown()).openapi({ type: "object", additionalProperties: true }),
-    email: z.string(),
+    data: z.unknown().openapi({ description: "A JSON object; any JSON value with `compatibility.activityService`." }),
+    email: z.string().nullable().openapi({ description: "Null only with `compatibility.activityService`." }),
     environment: z.string(),
     message: z.string(),
     id: z.string(),
@@ -87,26 +102,29 @@ const date = (description: string, example: string, parse: (text: string) => num
     .optional()
     .openapi({ type: "string", description, example });
 
-/** The parameters that choose events; all that are given must hold. */
-export const EventQuery = z
-  .strictObject({
-    component: filter("Exactly this component.", "order"),
-    environment: filter("Exactly this environment.", "production"),
-    email: filter("Exactly this address.", "ade@gmail.com"),
-    recorded_by: filter("Exactly this credential.", "admin"),
-    message: filter("Stands somewhere in the message, in whatever case.", "failed"),
-    feature: filter("The feature that a change was of.", "feature_1"),
-    key: filter("The set, or other thing, that a change was of.", "active_features"),
-    from_date: date(`Not before: ${dateForms}. A date is its beginning, UTC.`, "04-16-2021", startOf),
-    to_date: date(`Before: as \`from_date\`; but a date means to its end, UTC.`, "04-17-2021", endOf),
-  })
-  .refine(({ from_date: from, to_date: to }) => from === undefined || to === undefined || from < to, {
-    path: ["to_date"],
-    error: "is not after from_date; exchange them",
-  });
+/** The parameters that choose events; all that are given must hold. Dates are of the zone. */
+export const eventQuery = (zone: TimeZone) =>
+  z
+    .strictObject({
+      component: filter("Exactly this component.", "order"),
+      environment: filter("Exactly this environment.", "production"),
+      email: filter("Exactly this address.", "ade@gmail.com"),
+      recorded_by: filter("Exactly this credential.", "admin"),
+      message: filter("Stands somewhere in the message, in whatever case.", "failed"),
+      feature: filter("The feature that a change was of.", "feature_1"),
+      key: filter("The set, or other thing, that a change was of.", "active_features"),
+      from_date: date(`Not before: ${dateForms}. A date is its beginning.`, "2021-04-16", (text) =>
+        startOf(text, zone),
+      ),
+      to_date: date("Before: as `from_date`; but a date is its end.", "2021-04-17", (text) => endOf(text, zone)),
+    })
+    .refine(({ from_date: from, to_date: to }) => from === undefined || to === undefined || from < to, {
+      path: ["to_date"],
+      error: "is not after from_date; exchange them",
+    });
 
 /** The filter that a query means; two that mean the same are written the same. */
-export function filterOf(query: z.output<typeof EventQuery>): EventFilter {
+export function filterOf(query: z.output<ReturnType<typeof eventQuery>>): EventFilter {
   const { component, environment, email, recorded_by, message, feature, key, from_date, to_date } = query;
   const all = {
     component,

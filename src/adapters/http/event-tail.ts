@@ -5,7 +5,7 @@ import type { TailActivity } from "../../application/tail-activity.ts";
 import type { Event } from "../../domain/activity.ts";
 import { eventJson } from "../event-json.ts";
 import { checkedRoute } from "./checked-route.ts";
-import { EventQuery, filterOf } from "./event-schemas.ts";
+import { type eventQuery, filterOf } from "./event-schemas.ts";
 import { type EventStreams, streamHeaders } from "./event-streams.ts";
 import type { Operators } from "./operators.ts";
 import { HttpProblem } from "./problem.ts";
@@ -18,6 +18,7 @@ export function eventTail(
   read: ReadActivity,
   tail: TailActivity,
   streams: EventStreams,
+  query: ReturnType<typeof eventQuery>,
 ): void {
   checkedRoute(
     app,
@@ -29,7 +30,7 @@ export function eventTail(
         "Each message is an event, and its id the event's position. It begins with what is recorded after the request came, or after the event that `Last-Event-ID` names. A comment comes every 15 seconds in which nothing else does; a reader who takes nothing for 30 seconds is cut off.",
       tags: ["Activity"],
       ...operators.atLeast("viewer"),
-      query: EventQuery,
+      query,
       parameters: [
         {
           name: "Last-Event-ID",

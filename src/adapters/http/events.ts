@@ -4,8 +4,9 @@ import type { RecordActivity } from "../../application/record-activity.ts";
 import { eventJson } from "../event-json.ts";
 import { checkedRoute } from "./checked-route.ts";
 import { cursorOf, positionOf } from "./cursor.ts";
-import { EventBody, EventQuery, filterOf, NewEventBody } from "./event-schemas.ts";
+import { EventBody, type eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "./idempotency-key.ts";
+import { nextLink } from "./next-link.ts";
 import { authorOf, type Operators } from "./operators.ts";
 import { securityHeaders } from "./problem.ts";
 import { problemResponses } from "./problem-responses.ts";
@@ -15,12 +16,21 @@ const defaultLimit = 100;
 const headers = { ...securityHeaders, "Cache-Control": "no-store" };
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
 
-const PageQuery = EventQuery.safeExtend({
+const paging = {
   limit: wholeNumber(1, 1_000)
     .optional()
     .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
   cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same filters." }),
-});
+};
+
+/** How events are read and written here. */
+export type EventOptions = {
+  readonly query: ReturnType<typeof eventQuery>;
+  /** Whether events may lack `email`, and have any JSON value as `data`. */
+  readonly isLoose: boolean;
+  /** What precedes the path in links. */
+  readonly basePath: string;
+};
 
 const PageBody = z
   .object({
@@ -33,7 +43,13 @@ const PageBody = z
   .openapi("Events");
 
 /** `GET /events` and `POST /events`: what happened. As in the service that Tidegate takes over from, the trailing slash makes no difference. */
-export function events(app: OpenAPIHono, operators: Operators, read: ReadActivity, record: RecordActivity): void {
+export function events(
+  app: OpenAPIHono,
+  operators: Operators,
+  read: ReadActivity,
+  record: RecordActivity,
+  { query, isLoose, basePath }: EventOptions,
+): void {
   for (const path of ["/events", "/events/"]) {
     checkedRoute(
       app,
@@ -45,7 +61,7 @@ export function events(app: OpenAPIHono, operators: Operators, read: ReadActivit
           "What others told, and every change to features that Tidegate made or found. Without a limit it is the newest hundred; follow `next` or the header `Link` to the older ones.",
         tags: ["Activity"],
         ...operators.atLeast("viewer"),
-        query: PageQuery,
+        query: query.safeExtend(paging),
         responses: {
           200: {
             description: "The events.",
@@ -62,7 +78,7 @@ export function events(app: OpenAPIHono, operators: Operators, read: ReadActivit
         const before = cursor === undefined ? undefined : positionOf(cursor, filter);
         const page = await read.page(filter, limit, before);
         const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
-        const link = next && { Link: `<${linkTo(c.req.url, next)}>; rel="next"` };
+        const link = next && { Link: nextLink(c.req.url, next, basePath) };
         return c.json({ events: page.events.map(eventJson), next }, 200, { ...headers, ...link });
       },
     );
@@ -76,7 +92,7 @@ export function events(app: OpenAPIHono, operators: Operators, read: ReadActivit
         tags: ["Activity"],
         ...operators.atLeast("recorder"),
         parameters: [idempotencyKeyParameter],
-        body: NewEventBody,
+        body: isLoose ? LooseEventBody : NewEventBody,
         responses: {
           201: { description: "It is recorded.", content: json(EventBody) },
           ...problemResponses(
@@ -99,11 +115,4 @@ export function events(app: OpenAPIHono, operators: Operators, read: ReadActivit
       },
     );
   }
-}
-
-/** The same page's target, but for the cursor. */
-function linkTo(url: string, cursor: string): string {
-  const next = new URL(url);
-  next.searchParams.set("cursor", cursor);
-  return next.pathname + next.search;
 }

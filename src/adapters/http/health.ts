@@ -82,8 +82,14 @@ export function healthChecks(
   checkRecords: CheckRecords,
   viewItems: ViewItems,
   isStopping: () => boolean,
+  isActivityService: boolean,
 ): void {
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
+  if (isActivityService) {
+    app.openapi({ ...health, path: "/heath", summary: "The same, as the activity service spells it" }, (c) =>
+      c.json({ status: "healthy" as const }, 200, headers),
+    );
+  }
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
     const isOperator = await operators.include(c);

@@ -3,7 +3,10 @@ import { LRUCache } from "lru-cache";
 import type { SearchBound, SearchItems } from "../../application/search-items.ts";
 import type { KnownItem } from "../../domain/item.ts";
 import type { TimelinePlace } from "../../domain/timeline.ts";
+import type { TimeZone } from "../../domain/wall-clock.ts";
+import { dateForms, writtenDate } from "../dates.ts";
 import { positionIn, textCursor } from "./cursor.ts";
+import { nextLink } from "./next-link.ts";
 import { HttpProblem, type ProblemCode, securityHeaders } from "./problem.ts";
 import { problemResponses } from "./problem-responses.ts";
 import { queryOf, wholeNumber } from "./query.ts";
@@ -12,32 +15,27 @@ export const searchPath = "/search";
 
 const mostAtOnce = 1_000;
 
-const moment = z.iso.datetime({ offset: true });
-const date = z.iso.date();
-const dateLength = 10;
-
-const bound = (description: string) =>
+const bound = (description: string, zone: TimeZone) =>
   z
     .string()
     .transform((text, context): SearchBound => {
-      // To be told that it is none costs more than all else.
-      if (text.length === dateLength) {
-        if (date.safeParse(text).success) return { date: text };
-      } else if (moment.safeParse(text).success) return { at: Date.parse(text) };
-      context.addIssue("is no moment of RFC 3339, and no date; send one as 2026-11-17T09:00:00Z or 2026-11-17");
+      const written = writtenDate(text, zone);
+      if (written) return written;
+      context.addIssue(`is no date; write ${dateForms} (a + in a query is written %2B)`);
       return z.NEVER;
     })
     .optional()
     .openapi({ type: "string", description, example: "2021-02-01" });
 
-const SearchQuery = z.strictObject({
-  starts_at: bound("Only what begins then or later: a moment, or a date as the item tells it. Left out, all."),
-  ends_at: bound("Only what ends then or sooner: a moment, or a date as the item tells it. Left out, all."),
-  limit: wholeNumber(1, mostAtOnce)
-    .optional()
-    .openapi({ description: `At most so many; ${mostAtOnce} unless given.` }),
-  cursor: z.string().optional().openapi({ description: "Of the `Link` of the page before, with the same window." }),
-});
+const searchQuery = (zone: TimeZone) =>
+  z.strictObject({
+    starts_at: bound(`Only what begins then or later: ${dateForms}. A date is that of the item's own zone.`, zone),
+    ends_at: bound("Only what ends then or sooner: as `starts_at`.", zone),
+    limit: wholeNumber(1, mostAtOnce)
+      .optional()
+      .openapi({ description: `At most so many; ${mostAtOnce} unless given.` }),
+    cursor: z.string().optional().openapi({ description: "Of the `Link` of the page before, with the same window." }),
+  });
 
 const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
   schema.nullable().openapi({ description: `${description}; null where the partner tells none.` });
@@ -96,7 +94,8 @@ export const seedFailure = (code: ProblemCode, detail: string) => ({ data: null,
 type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
 
 /** `GET /search`: what partners offer or offered in a window of time; and one of that. */
-export function search(app: OpenAPIHono, searchItems: SearchItems): void {
+export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZone, basePath: string): void {
+  const schema = searchQuery(zone);
   const answers = new LRUCache<string, Prepared>({
     max: 100,
     maxSize: 5_000_000,
@@ -109,7 +108,7 @@ export function search(app: OpenAPIHono, searchItems: SearchItems): void {
     description:
       "What begins and ends within the window, in the order in which it begins, from what was read of partners' documents: also what is over or no longer listed, whether or not the partner answers now; but only what was offered at some time. Without a source that reads such documents there is nothing.",
     tags: ["Search"],
-    request: { query: SearchQuery },
+    request: { query: schema },
     responses: {
       200: {
         description: "What was found. Failures have `data: null`, and `error` with `code` and `message`.",
@@ -143,7 +142,7 @@ export function search(app: OpenAPIHono, searchItems: SearchItems): void {
     const { generation } = searchItems;
     let answer = answers.get(url);
     if (answer?.generation !== generation) {
-      answer = await prepared(url, searchItems);
+      answer = await prepared(url, schema, searchItems, basePath);
       // What was read meanwhile may be part of it or not.
       if (searchItems.generation === answer.generation) answers.set(url, answer);
     }
@@ -152,8 +151,13 @@ export function search(app: OpenAPIHono, searchItems: SearchItems): void {
   });
 }
 
-async function prepared(url: string, searchItems: SearchItems): Promise<Prepared> {
-  const { starts_at: from, ends_at: to, limit = mostAtOnce, cursor } = queryOf(url, SearchQuery);
+async function prepared(
+  url: string,
+  schema: ReturnType<typeof searchQuery>,
+  searchItems: SearchItems,
+  basePath: string,
+): Promise<Prepared> {
+  const { starts_at: from, ends_at: to, limit = mostAtOnce, cursor } = queryOf(url, schema);
   demandOrder(from, to);
   const after: TimelinePlace | undefined =
     cursor === undefined ? undefined : JSON.parse(positionIn(cursor, [from, to]));
@@ -162,7 +166,7 @@ async function prepared(url: string, searchItems: SearchItems): Promise<Prepared
   return {
     generation: searchItems.generation,
     body: `{"data":{"events":[${found.items.map(textOf).join(",")}]},"error":null${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`,
-    link: next && `<${linkTo(url, next)}>; rel="next"`,
+    link: next && nextLink(url, next, basePath),
   };
 }
 
@@ -181,9 +185,3 @@ const textOf = ({ uuid, title, start, end, minPrice, maxPrice }: KnownItem): str
   `{"id":"${uuid}","title":${JSON.stringify(title)},"start_date":"${start.date}","start_time":${textIn(start.time)},"end_date":"${end.date}","end_time":${textIn(end.time)},"min_price":${minPrice},"max_price":${maxPrice}}`;
 
 const textIn = (time: string | null): string => (time === null ? "null" : `"${time}"`);
-
-function linkTo(url: string, cursor: string): string {
-  const next = new URL(url);
-  next.searchParams.set("cursor", cursor);
-  return next.pathname + next.search;
-}

@@ -53,6 +53,7 @@ const details = {
   "unsupported-transfer-coding": "The only transfer coding is chunked; send the body chunked, or with Content-Length.",
   "credential-in-query":
     "The query holds a credential, and URLs are written to logs; send Authorization: Bearer <token>, and replace it.",
+  "not-found": "There is nothing outside server.basePath; ask below it.",
   "headers-too-large": "The headers are larger than 16 KiB; send fewer or shorter ones.",
   "request-timeout": "The request did not arrive in time; send it again.",
   "internal-error": "A fault in Tidegate; its log has the cause.",
@@ -67,7 +68,17 @@ export async function listen(
   fetch: Fetch,
   shortcut: Shortcut,
   refused: Refused,
-  { host, port, isWarm }: { readonly host: string; readonly port: number; readonly isWarm: boolean },
+  {
+    host,
+    port,
+    basePath,
+    isWarm,
+  }: {
+    readonly host: string;
+    readonly port: number;
+    readonly basePath: string;
+    readonly isWarm: boolean;
+  },
   log: Log,
 ): Promise<HttpServer> {
   let stopping = false;
@@ -84,8 +95,9 @@ export async function listen(
   });
   const server = createServer(limits, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
-    if (shortcut(incoming, outgoing)) return;
     toOriginForm(incoming);
+    if (!isBelow(basePath, incoming)) return refused(send(outgoing, "not-found", incoming.headers["x-request-id"]));
+    if (shortcut(incoming, outgoing)) return;
     const fault = requestFault(incoming);
     if (fault) return refused(send(outgoing, fault, incoming.headers["x-request-id"]));
     if (incoming.url === "*") return refused(sendMethods(outgoing));
@@ -101,7 +113,7 @@ export async function listen(
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
     refused(send(outgoing, "expectation-failed", undefined));
   });
-  if (isWarm) await warmUp(server);
+  if (isWarm) await warmUp(server, basePath);
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {
       reject(new SetupFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
@@ -109,7 +121,7 @@ export async function listen(
     server.listen(port, host, resolve);
   });
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: urlOf(server.address() as AddressInfo) + basePath,
     stop: async (drainMs) => {
       stopping = true;
       await new Promise((resolve) => setTimeout(resolve, drainMs));
@@ -129,6 +141,16 @@ function requestFault(incoming: IncomingMessage): keyof typeof details | undefin
   const { url = "", method = "" } = incoming;
   const fault = framingFault(incoming) ?? (implemented.includes(method) ? undefined : "not-implemented");
   return fault ?? (url === "*" && method === "OPTIONS" ? undefined : targetFault(url));
+}
+
+/** Whether a target is below a base path, which it loses; `*` is below all. */
+function isBelow(basePath: string, incoming: IncomingMessage): boolean {
+  const { url = "" } = incoming;
+  if (basePath === "" || url === "*") return true;
+  const rest = url.slice(basePath.length);
+  if (!url.startsWith(basePath) || !/^([/?]|$)/.test(rest)) return false;
+  incoming.url = rest.startsWith("/") ? rest : `/${rest}`;
+  return true;
 }
 
 /** The answer to `OPTIONS *`, which asks for no path. */

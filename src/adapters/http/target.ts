@@ -13,6 +13,7 @@ const controlCharacter = /[\u0000-\u001f\u007f]/;
  * invalid authority, or of another scheme than http and https, stays.
  */
 export function toOriginForm(incoming: IncomingMessage): void {
+  if (incoming.url?.startsWith("/")) return;
   const [, authority, rest = ""] = absoluteForm.exec(incoming.url ?? "") ?? [];
   if (authority === undefined || !isHost(authority)) return;
   incoming.headers.host = authority;

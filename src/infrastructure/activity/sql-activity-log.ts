@@ -76,7 +76,7 @@ export class SqlActivityLog {
   }
 
   expire(before: Instant, told: NewEvent): Promise<number> {
-    return expire(this.#database, before, (cut) => this.append({ ...told, data: { ...told.data, ...cut } }));
+    return expire(this.#database, before, (cut) => this.append({ ...told, data: Object.assign({}, told.data, cut) }));
   }
 
   async #page(filter: EventFilter, limit: number, order: "asc" | "desc", beyond?: number): Promise<readonly Event[]> {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { roles } from "../../domain/source.ts";
+import { timeZone } from "../calendar/time-zone.ts";
 import { context } from "./context-schema.ts";
 import { location } from "./location.ts";
 
@@ -88,6 +89,21 @@ export const server = z.strictObject({
     .union([z.literal("auto"), integer(1, 512)])
     .default(1)
     .describe("How many processes serve; `auto` is one per core. The environment's WEB_CONCURRENCY wins."),
+  basePath: z
+    .string()
+    .regex(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/, "is no base path; write one as /api, without a slash at its end")
+    .default("")
+    .describe("What precedes each path, as in `/api`. Other paths are answered 404."),
+  timeZone: z
+    .string()
+    .default("UTC")
+    .transform((text, context) => {
+      const zone = timeZone(text);
+      if (zone) return zone;
+      context.addIssue("is no time zone; write one as Europe/Madrid");
+      return z.NEVER;
+    })
+    .describe("The zone of dates and times without an offset in queries of `/events` and `/search`."),
   drainMs: integer(0, 60_000)
     .default(500)
     .describe(
@@ -102,6 +118,15 @@ export const server = z.strictObject({
     })
     .optional()
     .describe("Left out, no other origin may ask."),
+});
+
+/** The section `compatibility`. */
+export const compatibility = z.strictObject({
+  activityService: flag
+    .default(false)
+    .describe(
+      "For clients of the activity service: `GET /heath` exists, and an event may lack `email` and have any JSON value as `data`.",
+    ),
 });
 
 /** The section `log`. */
@@ -206,6 +231,7 @@ export const admin = z.strictObject({
 export const base = z.strictObject({
   server: server.prefault({}),
   log: log.prefault({}),
+  compatibility: compatibility.prefault({}),
   cache: cache.prefault({}),
   activity: activity.prefault({}),
   admin: admin.prefault({}),

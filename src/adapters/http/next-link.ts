@@ -1,0 +1,6 @@
+/** The `Link` header (RFC 8288) to the next page of a request below a base path: its target with another cursor. */
+export function nextLink(url: string, cursor: string, basePath: string): string {
+  const next = new URL(url);
+  next.searchParams.set("cursor", cursor);
+  return `<${basePath}${next.pathname}${next.search}>; rel="next"`;
+}
