@@ -50,6 +50,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   composition.replace(Tokens.Log, log);
   const newFile = composition.get(Tokens.FirstCredential)?.newFile;
   if (newFile) console.log(`The operators' credential is in ${newFile}`);
+  const checkChanges = composition.get(Tokens.CheckChanges);
   const checkReadiness = composition.get(Tokens.CheckReadiness);
   const counts = composition.get(Tokens.Counts);
   const callContext = composition.get(Tokens.CallContext);
@@ -69,6 +70,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
     explainFeatures: composition.get(Tokens.ExplainFeatures),
     compareMoments: composition.get(Tokens.CompareMoments),
     checkReadiness,
+    checkChanges,
     checkRecords: composition.get(Tokens.CheckRecords),
     answers,
     searchItems: composition.get(Tokens.SearchItems),
@@ -107,6 +109,7 @@ export async function answering(config: Config, { env, log, stopping, figures }:
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
   // What is known of a feed is read first, from the store or else from the snapshot.
   for (const { begin } of composition.get(Tokens.Background)) begin();
+  void checkChanges.check();
   opened.use(figures.of(composition.get(Tokens.Metrics)));
   const fetch = counted(app, counts);
   const underWay = new Set<Promise<Response>>();

@@ -7,6 +7,7 @@ import type { AcceptStores } from "./application/accept-stores.ts";
 import type { AwaitSources, Background } from "./application/await-sources.ts";
 import type { Catalogue } from "./application/catalogue.ts";
 import type { ChangeSet } from "./application/change-set.ts";
+import type { CheckChanges } from "./application/check-changes.ts";
 import type { CheckReadiness } from "./application/check-readiness.ts";
 import type { CheckRecords } from "./application/check-records.ts";
 import type { CompareMoments } from "./application/compare-moments.ts";
@@ -97,6 +98,7 @@ export const Tokens = {
   ExplainFeatures: token<ExplainFeatures>("ExplainFeatures"),
   CompareMoments: token<CompareMoments>("CompareMoments"),
   CheckReadiness: token<CheckReadiness>("CheckReadiness"),
+  CheckChanges: token<CheckChanges>("CheckChanges"),
   SourceSets: token<SourceSets>("SourceSets"),
   Claims: token<Claims | undefined>("Claims"),
   Catalogue: token<Catalogue>("Catalogue"),

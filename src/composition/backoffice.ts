@@ -2,6 +2,7 @@ import type { DependencyContainer } from "tsyringe";
 import { settingCheck } from "../adapters/setting-check.ts";
 import { Catalogue } from "../application/catalogue.ts";
 import { ChangeSet } from "../application/change-set.ts";
+import { CheckChanges } from "../application/check-changes.ts";
 import type { TokensOfData } from "../application/data-line.ts";
 import { ExportData } from "../application/export-data.ts";
 import { IdentifyOperator } from "../application/identify-operator.ts";
@@ -19,7 +20,7 @@ import type { DocumentStore } from "../domain/document-store.ts";
 import type { Instant } from "../domain/evaluation-context.ts";
 import type { Source } from "../domain/source.ts";
 import type { StoredSet } from "../domain/stored-set.ts";
-import type { Connection } from "../infrastructure/connection.ts";
+import type { Changeable, Connection } from "../infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "../infrastructure/credential-secret.ts";
 import { mostPlaces } from "../infrastructure/location/user-locator.ts";
 import { collectionKey } from "../infrastructure/redis/redis-keys.ts";
@@ -64,6 +65,24 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
 
   provide(Tokens.ChangeSet, (c) => {
     return new ChangeSet(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), (key) => invalidate(c, key));
+  });
+
+  provide(Tokens.CheckChanges, (c) => {
+    const log = c.resolve(Tokens.Log);
+    const connections = [...c.resolve(Tokens.Connections)];
+    const sources = c.resolve(Tokens.Sources);
+    const check = new CheckChanges(
+      connections.map(([name, connection]) => {
+        const changeable = changeableIn(name, sources, config, env);
+        return { name, probe: () => connection.probe(changeable) };
+      }),
+      {
+        refused: (connection, reason) => log.error({ connection, reason }, "the store refuses changes"),
+        accepted: (connection) => log.info({ connection }, "the store accepts changes again"),
+      },
+    );
+    for (const [, connection] of connections) connection.onConnect(() => void check.check());
+    return check;
   });
 
   provide(Tokens.ManageSettings, (c) => {
@@ -164,6 +183,23 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
     Tokens.ExportData,
     (c) => new ExportData(c.resolve(Tokens.SourceSets), tokensOfData(c), c.resolve(Tokens.Catalogue)),
   );
+}
+
+/** What is changed in the store of a connection. A key that stands for others is made from the word "probe". */
+function changeableIn(
+  name: string,
+  sources: readonly Source[],
+  { keys, tokens }: Config,
+  env: NodeJS.ProcessEnv,
+): Changeable {
+  const stored = sources
+    .flatMap(({ resolver }) => resolver.stored ?? [])
+    .filter(({ connection }) => connection === name);
+  return {
+    sets: stored.flatMap(({ key }) => key.keyOf({ userId: "probe", location: "probe" }) ?? []),
+    collections: [...(keys.get(name)?.collections ?? [])],
+    ...(tokens?.connection === name && { tokenKey: tokenKey(tokens, env) }),
+  };
 }
 
 /** Where tokens are, credentials are too. */

@@ -11,6 +11,7 @@ export abstract class TidegateError extends Error {
     | "unknown-item"
     | RefusalCode
     | "source-unavailable"
+    | StoreFaultCode
     | "not-known"
     | "revision-mismatch"
     | "store-full"
@@ -68,19 +69,17 @@ export class UnknownItem extends TidegateError {
   }
 }
 
-/** A source, or the store of tokens, cannot tell at the moment. */
+/** A source, or the store of tokens, returns no result. `code` says whether a retry can help. */
 export class SourceUnavailable extends TidegateError {
   override readonly name = "SourceUnavailable";
-  readonly code = "source-unavailable";
+  readonly code: "source-unavailable" | StoreFaultCode;
   /** The configured name of the source; `tokens` for the store of tokens. */
   readonly source: string;
 
-  constructor(
-    source: string,
-    cause: unknown,
-    message = `"${source}" cannot answer at the moment; ask again in a second.`,
-  ) {
-    super(message, { cause });
+  constructor(source: string, cause: unknown, message?: string) {
+    const code = cause instanceof StoreFault ? cause.code : "source-unavailable";
+    super(message ?? `"${source}" ${unavailable[code]}`, { cause });
+    this.code = code;
     this.source = source;
   }
 }
@@ -187,10 +186,41 @@ const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
 export const tooManyMembers = (key: string, limit: number): ChangeRefused =>
   new ChangeRefused(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");
 
+/** What is wrong with a store until an operator fixes it. */
+type StoreFaultCode = "store-data-invalid" | "store-permission-denied" | "store-read-only";
+
+/** What callers are told of a source; the cause, which names keys, is for operators and the log. */
+const unavailable: Readonly<Record<"source-unavailable" | StoreFaultCode, string>> = {
+  "source-unavailable": "cannot answer at the moment; ask again in a second.",
+  "store-data-invalid":
+    "holds invalid data. Retrying does not help: an operator must fix the data, which the log names.",
+  "store-permission-denied":
+    "may not be read. Retrying does not help: an operator must grant the rights, which the log names.",
+  "store-read-only": "accepts no changes. Retrying does not help: an operator must fix the store.",
+};
+
 /**
- * A store answered, but what it holds cannot be what was meant: another type, too many members, an
- * empty user id. Somebody has to mend the data. A caller sees it as the source being unavailable.
+ * A store rejected something, and will until an operator fixes it. The message names the fault and the fix.
+ * A caller sees it as {@link SourceUnavailable}, with the same code.
  */
-export class StoreDataInvalid extends Error {
+export abstract class StoreFault extends Error {
+  abstract readonly code: StoreFaultCode;
+}
+
+/** A store holds data of another type or size than was expected: a string for a set, too many members, an empty user id. */
+export class StoreDataInvalid extends StoreFault {
   override readonly name = "StoreDataInvalid";
+  readonly code = "store-data-invalid";
+}
+
+/** The user with which Tidegate connects to a store may not run a command. */
+export class StorePermissionDenied extends StoreFault {
+  override readonly name = "StorePermissionDenied";
+  readonly code = "store-permission-denied";
+}
+
+/** A store accepts no writes. */
+export class StoreReadOnly extends StoreFault {
+  override readonly name = "StoreReadOnly";
+  readonly code = "store-read-only";
 }

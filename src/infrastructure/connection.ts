@@ -22,6 +22,15 @@ export type RemoteStore = {
   readonly guard: { wasFilled: boolean };
 };
 
+/** What is changed in a store. */
+export type Changeable = {
+  /** The keys of sets: one stands for all that have its shape. */
+  readonly sets: readonly string[];
+  readonly collections: readonly string[];
+  /** Left out where the store has no tokens. */
+  readonly tokenKey?: TokenKey;
+};
+
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
   /** Reads names of places as sets, however the store keeps them. Left out if that is always as a set. */
@@ -41,10 +50,14 @@ export interface Connection extends Store, AsyncDisposable {
   feed(prefixes: readonly string[]): ChangeFeed & AsyncDisposable;
   /** Waits until the store is there; rejects with `SetupFailed` when it is not within two seconds. */
   connected(): Promise<void>;
+  /** Calls the listener each time the store is connected to, or has become another. */
+  onConnect(listener: () => void): void;
   /** Resolves once the store has answered; rejects when it does not. */
   check(): Promise<void>;
   /** What is written into the store to identify it; `undefined` where that can be neither read nor written. */
   identity(): Promise<string | undefined>;
+  /** Does all that changes do, but write. Rejects as a change would: with a `StoreFault` where it needs an operator. */
+  probe(changeable: Changeable): Promise<void>;
   /** Whether the store holds nothing at all, but for what Tidegate itself keeps there. */
   isEmpty(): Promise<boolean>;
   /** Believes the store from now on, also when it is empty. */

@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
+import type { CheckChanges } from "../../application/check-changes.ts";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { CheckRecords } from "../../application/check-records.ts";
 import type { CompareMoments } from "../../application/compare-moments.ts";
@@ -37,6 +38,7 @@ import { metrics } from "./metrics.ts";
 import { Operators } from "./operators.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
 import { type Fault, HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
+import { logRefusedChange } from "./refused-change.ts";
 import { requestId } from "./request-id.ts";
 import { requestLog } from "./request-log.ts";
 import { search, searchPath, seedFailure } from "./search.ts";
@@ -48,6 +50,7 @@ export type HttpOptions = {
   readonly explainFeatures: ExplainFeatures;
   readonly compareMoments: CompareMoments;
   readonly checkReadiness: CheckReadiness;
+  readonly checkChanges: CheckChanges;
   readonly checkRecords: CheckRecords;
   readonly answers: PreparedAnswers;
   readonly searchItems: SearchItems;
@@ -103,6 +106,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     app,
     operators,
     options.checkReadiness,
+    options.checkChanges,
     options.checkRecords,
     options.backoffice.viewItems,
     options.isStopping,
@@ -110,7 +114,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   );
   metrics(app, operators, options.scrape);
   cacheView(app, operators, options.viewCache);
-  adminRoutes(app, operators, options.backoffice);
+  adminRoutes(app, operators, options.backoffice, options.log);
   const query = eventQuery(options.zone);
   const eventOptions = { query, isLoose: options.isActivityService, basePath: options.basePath };
   events(app, operators, options.readActivity, options.recordActivity, eventOptions);
@@ -160,12 +164,18 @@ function unmatched(app: OpenAPIHono, c: Context): Response {
 
 function failure(error: Error, c: Context, log: Log): Response {
   if (error instanceof ChangeRefused) return problem(c, error.code, error.message, {}, error.faults);
-  if (error instanceof TidegateError) return problem(c, error.code, error.message);
+  if (error instanceof TidegateError) {
+    const response = problem(c, error.code, error.message);
+    if (!isSafe(c.req.method)) logRefusedChange(log, error, response.headers.get("x-request-id") ?? undefined);
+    return response;
+  }
   if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);
   const response = problem(c, "internal-error", "A fault in Tidegate; its log has the cause under this request id.");
   log.error({ requestId: response.headers.get("x-request-id"), cause: error.stack }, "internal error");
   return response;
 }
+
+const isSafe = (method: string): boolean => method === "GET" || method === "HEAD";
 
 function problem(
   c: Context,

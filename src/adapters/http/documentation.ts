@@ -76,7 +76,13 @@ const problem = createRoute({
       description: "Its meaning, and what to do.",
       content: {
         "application/json": {
-          schema: z.object({ code: z.string(), status: z.int(), title: z.string(), meaning: z.string() }),
+          schema: z.object({
+            code: z.string(),
+            status: z.int(),
+            title: z.string(),
+            meaning: z.string(),
+            retryAfter: z.int().optional().openapi({ description: "Seconds. Left out where a retry cannot help." }),
+          }),
         },
       },
     },

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { CheckChanges } from "../../application/check-changes.ts";
 import type { CheckReadiness } from "../../application/check-readiness.ts";
 import type { CheckRecords, RecordsState } from "../../application/check-records.ts";
 import type { ViewItems } from "../../application/view-items.ts";
@@ -20,6 +21,19 @@ const Readiness = z
     faults: z.record(z.string(), z.array(z.string()).readonly()).optional().openapi({
       description: "The faults of what sources evaluate. Clients are answered all the same: an invalid feature is off.",
     }),
+    changes: z
+      .record(
+        z.string(),
+        z.union([
+          z.object({ state: z.enum(["accepted", "unknown"]) }),
+          z.object({ state: z.literal("refused"), reason: z.string() }),
+        ]),
+      )
+      .optional()
+      .openapi({
+        description:
+          "By connection: whether the store accepts changes. It is `unknown` while the store does not answer. Clients are answered also while changes are refused; `reason` names what an operator has to fix.",
+      }),
     providers: z.record(z.string(), ProviderStateBody).optional().openapi({
       description: "The sources that read a partner's document. Clients are answered also while that fails.",
     }),
@@ -79,6 +93,7 @@ export function healthChecks(
   app: OpenAPIHono,
   operators: Operators,
   checkReadiness: CheckReadiness,
+  checkChanges: CheckChanges,
   checkRecords: CheckRecords,
   viewItems: ViewItems,
   isStopping: () => boolean,
@@ -93,15 +108,16 @@ export function healthChecks(
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
   app.openapi(ready, async (c) => {
     const isOperator = await operators.include(c);
-    const [{ ready, connections, sources, faults }, log, records] = await Promise.all([
+    const [{ ready, connections, sources, faults }, log, changes, records] = await Promise.all([
       checkReadiness.execute(),
       checkRecords.log(),
+      isOperator ? checkChanges.check() : undefined,
       isOperator ? checkRecords.execute() : undefined,
     ]);
     const providers = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
     const details = {
       ...(log === "failing" && { log }),
-      ...(records && { connections, sources, faults, providers, records: shown(records) }),
+      ...(records && { connections, sources, faults, changes, providers, records: shown(records) }),
     };
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready

@@ -31,12 +31,25 @@ type ProblemResponses = Record<
 >;
 
 /** How a route refuses that is not for everybody. */
-const refusals = ["operators-only", "forbidden", "insufficient-scope", "cross-origin", "source-unavailable"] as const;
+const refusals = ["operators-only", "forbidden", "insufficient-scope", "cross-origin"] as const;
 
-/** How a route documents the problems it answers with: one response a status. One that is `operators-only` refuses in other ways too. */
+/** Where a store may be unavailable, it may also need an operator. */
+const storeProblems = [
+  "source-unavailable",
+  "store-data-invalid",
+  "store-permission-denied",
+  "store-read-only",
+] as const satisfies readonly ProblemCode[];
+
+const implied: Partial<Record<ProblemCode, readonly ProblemCode[]>> = {
+  "operators-only": [...refusals, ...storeProblems],
+  "source-unavailable": storeProblems,
+};
+
+/** How a route documents the problems it answers with: one response a status. Some codes imply others. */
 export function problemResponses(...codes: readonly ProblemCode[]): ProblemResponses {
   const responses: ProblemResponses = {};
-  const all = codes.flatMap((code) => (code === "operators-only" ? refusals : [code]));
+  const all = codes.flatMap((code) => implied[code] ?? [code]);
   for (const code of new Set(all)) {
     const { status, title } = problems[code];
     const described = responses[status]

@@ -24,6 +24,8 @@ type Description = {
   readonly title: string;
   /** For the docs: when it happens, and what a caller can do. */
   readonly meaning: string;
+  /** After how many seconds a retry can help; left out where none can until somebody acts. */
+  readonly retryAfter?: number;
 };
 
 /** Every problem that HTTP answers with, by its code. A code never changes its meaning. */
@@ -256,14 +258,34 @@ export const problems = {
     meaning:
       "The store has no memory or disk left, so nothing can be added. Give it more. Kill switches and removals work nevertheless where it is memory.",
   },
+  "store-data-invalid": {
+    status: 503,
+    title: "Store data invalid",
+    meaning:
+      "A store holds data that cannot be used, for example a string where a set belongs. Retrying does not help. The log names the key, and the detail does for operators: fix or delete it in the store.",
+  },
+  "store-permission-denied": {
+    status: 503,
+    title: "Store permission denied",
+    meaning:
+      "Tidegate's user in the store may not run a command that is needed. Retrying does not help. The log names the command, and the detail does for operators: grant the rights in docs/redis-permissions.md.",
+  },
+  "store-read-only": {
+    status: 503,
+    title: "Store read-only",
+    meaning:
+      "The store accepts no changes: it is a replica, or it stops writes because it cannot save them. Retrying does not help. Connect to the primary, or fix the server. Clients are answered meanwhile.",
+  },
   "log-unavailable": {
     status: 503,
+    retryAfter: 1,
     title: "Activity log unavailable",
     meaning:
       "The activity log cannot answer. Ask again after Retry-After seconds. Changes go on working, and are recorded meanwhile.",
   },
   "source-unavailable": {
     status: 503,
+    retryAfter: 1,
     title: "Source unavailable",
     meaning:
       "A source, or the store of tokens, cannot answer, so that no right answer can be given. Ask again after Retry-After seconds; until then keep the features of the last answer.",
@@ -304,10 +326,7 @@ const seedErrors: Partial<Record<number, { readonly key: string; readonly messag
   500: { key: "internal_server_error", message: "Internal server error" },
 };
 
-const challenges: Partial<Record<number, Readonly<Record<string, string>>>> = {
-  401: { "WWW-Authenticate": 'Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"' },
-  503: { "Retry-After": "1" },
-};
+const challenge = { "WWW-Authenticate": 'Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"' };
 
 /**
  * The answer to a failure: RFC 9457 problem details with our `code` and `requestId`, and beside them the
@@ -320,13 +339,14 @@ export function problemOf(
   errors?: readonly Fault[],
   more: Readonly<Record<string, unknown>> = {},
 ): { readonly status: Description["status"]; readonly headers: Record<string, string>; readonly body: string } {
-  const { status, title } = problems[code];
+  const { status, title, retryAfter }: Description = problems[code];
   const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
   return {
     status,
     headers: {
       ...securityHeaders,
-      ...challenges[status],
+      ...(status === 401 && challenge),
+      ...(retryAfter !== undefined && { "Retry-After": `${retryAfter}` }),
       "Content-Type": "application/problem+json",
       "Cache-Control": "no-store",
       "X-Request-Id": requestId,

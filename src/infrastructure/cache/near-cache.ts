@@ -236,18 +236,21 @@ export class NearCache<T> implements CacheUsage {
     return flight;
   }
 
-  #keep(key: string, flight: Flight<T>, { value, validUntil }: Held<T>): Entry<T> {
+  #keep(key: string, flight: Flight<T>, held: Held<T>): Entry<T> {
+    const { value, validUntil } = held;
     const { feed, limits, isSame } = this.#options;
+    // A replica answers with what was true earlier.
+    const at = Math.min(flight.at, held.asOf(flight.at));
     this.#kept += 1;
     this.#outage = undefined;
     // A fifth of jitter, so that what was read together is not read again together.
     const expiresAt = Math.min(validUntil, flight.at + limits.expiryMs * (0.8 + Math.random() * 0.4));
-    const read: Read = { order: flight.order, at: flight.at, epoch: flight.epoch, validUntil: expiresAt };
+    const read: Read = { order: flight.order, at, epoch: flight.epoch, validUntil: expiresAt };
     const last = this.#entry(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
       // The change that made the flight dirty may have come right after the read, whatever was proven since.
-      const suspect = new Entry(value, read, feed, flight.at);
+      const suspect = new Entry(value, read, feed, at);
       if (isLatest) this.#set(key, suspect);
       return suspect;
     }

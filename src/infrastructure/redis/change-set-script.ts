@@ -5,12 +5,30 @@ import { onceSeconds } from "./once-seconds.ts";
 const mostCompared = 10_000;
 const fullEvery = 256;
 
+/** What the script below runs on what. */
+const rights = `
+  demand("the server", "TIME")
+  demand("replication", "INFO", "replication")
+  for _, command in ipairs({"SCARD", "SMEMBERS"}) do demand(set, command, set) end
+  if task == "change" or task == "probe" then
+    for _, command in ipairs({"SMISMEMBER", "SADD", "SREM"}) do demand(set, command, set, "") end
+  end
+  for _, command in ipairs({"SCARD", "DEL"}) do demand(shadow, command, shadow) end
+  for _, command in ipairs({"SDIFF", "SUNIONSTORE"}) do demand(shadow, command, shadow, set) end
+  for _, key in ipairs({head, once}) do
+    demand(key, "GET", key)
+    demand(key, "SET", key, "")
+  end
+  demand(outbox, "LLEN", outbox)
+  demand(outbox, "RPUSH", outbox, "")
+`;
+
 /**
  * Changes a set, or looks only at what was done to it, and records both.
  *
  * KEYS: the set, its head, its shadow, its outbox, and `once` where the change has a name.
  *
- * ARGV: what to do (`change`, `reconcile` or `rebase`); `1` for a personal set, else nothing; an id for what is found; the beginning
+ * ARGV: what to do (`change`, `reconcile` or `rebase`, or `probe`, which does all but write); `1` for a personal set, else nothing; an id for what is found; the beginning
  * of its record, and of that of the change, as JSON; the revision that the change is for, as `epoch:number`, `null` or
  * nothing; the most members that the set may have where it grows, or nothing; how many features are added; these, and then those
  * that are removed.
@@ -26,20 +44,21 @@ export const changeSetScript = String.raw`
 local set, head, shadow, outbox, once = unpack(KEYS)
 local task, personal, foundId, found, wanted, ifRevision = unpack(ARGV, 1, 6)
 
+${rights}
 if once then
-  local answer = redis.call("GET", once)
+  local answer = typed("GET", once)
   if answer then return answer end
 end
 
 -- What holds another type than it should is met before anything is written.
-local size = redis.call("SCARD", set)
-local kept, epoch, number, at, run, digest = redis.call("GET", head)
+local size = typed("SCARD", set)
+local kept, epoch, number, at, run, digest = typed("GET", head)
 if kept then
   epoch, number, at, run, digest = kept:match("^(%S+) (%d+) (%d+) (%x*) (%S*)$")
-  if not epoch then return redis.error_reply("WRONGTYPE it is no head") end
+  if not epoch then invalid(head) end
 end
-redis.call("SCARD", shadow)
-redis.call("LLEN", outbox)
+typed("SCARD", shadow)
+typed("LLEN", outbox)
 
 local wasRecorded = epoch
 local server = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
@@ -108,6 +127,8 @@ local function save()
   end
   redis.call("SET", head, table.concat({epoch, number, now, run, digest}, " "))
 end
+
+if task == "probe" then return 0 end
 
 local differs, added, removed = false, {}, {}
 if epoch and digest ~= "" then

@@ -1,12 +1,33 @@
 import { onceSeconds } from "./once-seconds.ts";
 
+/** What the script below runs on what. What is said of a token's key must not name it. */
+const rights = `
+  demand("the server", "TIME")
+  demand("replication", "INFO", "replication")
+  for _, hash in ipairs({infos, ids}) do
+    demand(hash, "HLEN", hash)
+    demand(hash, "HGET", hash, "")
+    demand(hash, "HSET", hash, "", "")
+    demand(hash, "HDEL", hash, "")
+  end
+  demand(users, "ZCARD", users)
+  demand(users, "ZADD", users, 0, "")
+  demand(users, "ZREM", users, "")
+  demand(outbox, "LLEN", outbox)
+  demand(outbox, "RPUSH", outbox, "")
+  if once then
+    demand(once, "GET", once)
+    demand(once, "SET", once, "")
+  end
+`;
+
 /**
  * Lets a token speak for a user or for nobody any more, and records it.
  *
  * KEYS: what may be told of tokens, their ids by their keys, `user\0id`, the outbox, and `once` where the change has a name.
  *
  * ARGV: the key of the token, or nothing and its id and whom it must speak for; whom it is to speak for, or nothing where it is to be
- * unknown; the id of the change; another, for the record of what ends by it; who makes it, as JSON; the revision that it
+ * unknown; the id of the change; another, for the record of what ends by it (without either, everything is done but written); who makes it, as JSON; the revision that it
  * is for, as `epoch:number`, `null` or nothing.
  *
  * Answers the id of the change and whom the token spoke for before, as JSON; or nothing where the revision is another. A token's epoch is its id. Where the
@@ -16,23 +37,26 @@ export const changeTokenScript = String.raw`
 local infos, ids, users, outbox, once = unpack(KEYS)
 local key, id, ofUser, userId, changeId, endId, author, ifRevision = unpack(ARGV)
 
+${rights}
 if once then
-  local answer = redis.call("GET", once)
+  local answer = typed("GET", once)
   if answer then return answer end
 end
 
-local info
-if key ~= "" then
-  id = redis.call("HGET", ids, key)
-else
-  redis.call("HLEN", ids)
-end
-info = id and redis.call("HGET", infos, id)
+typed("HLEN", infos)
+typed("HLEN", ids)
+typed("ZCARD", users)
+typed("LLEN", outbox)
+if key ~= "" then id = redis.call("HGET", ids, key) end
+local info = id and redis.call("HGET", infos, id)
 info = info and cjson.decode(info)
 if key == "" and info then key = info.key end
+if key ~= "" then
+  for _, command in ipairs({"GET", "DEL"}) do demand("a token's key", command, key) end
+  demand("a token's key", "SET", key, "")
+end
+if changeId == "" and endId == "" then return false end
 local before = key ~= "" and redis.call("GET", key)
-redis.call("ZCARD", users)
-redis.call("LLEN", outbox)
 
 if ifRevision ~= "" and ifRevision ~= (before and info and id .. ":1" or "null") then return false end
 

@@ -66,7 +66,7 @@ export class EmptyStoreGuard {
 
   /** Believes the store from now on, also when it is empty. */
   async accept(): Promise<void> {
-    await this.#redis.set(markerKey, "1").catch(redisFault);
+    await this.#redis.set(markerKey, "1").catch((error) => redisFault(error, markerKey));
   }
 
   /** Asked once for all reads of one turn of the event loop, after the last of them: what was empty before a flush may be. */

@@ -18,9 +18,11 @@ export async function loadOneByOne<Item>(
   change: (change: Change & Item) => Promise<unknown>,
 ): Promise<Loaded> {
   const { load, from, to, items } = batch;
-  const position = Number((await redis.get(loadKey(load)).catch(redisFault)) ?? 0);
+  const key = loadKey(load);
+  const failed = (error: Error) => redisFault(error, key);
+  const position = Number((await redis.get(key).catch(failed)) ?? 0);
   if (position !== from) return { position, records: 0 };
   for (const item of items) await change({ ...authorOf(batch), id: newId(), once: `${load} ${from}`, ...item });
-  await redis.set(loadKey(load), to).catch(redisFault);
+  await redis.set(key, to).catch(failed);
   return { position: to, records: items.length };
 }

@@ -13,7 +13,7 @@ import { ownPrefix } from "./redis-keys.ts";
  * script for one change takes: from whether it is personal on.
  *
  * Answers `at`, how far the load has come and how many records were made; or, where nothing was done, `met` and which of the new sets are
- * not; or `type` and a key that holds another type; or `limit`, a set that would have too many members, and the most that it may have.
+ * not; or `limit`, a set that would have too many members, and the most that it may have.
  */
 export const loadSetsScript = `
 local function changeSet(KEYS, ARGV)
@@ -24,17 +24,31 @@ local progress, entryKey = KEYS[1], KEYS[2]
 local from, to, epoch, entryEnd, newCount = unpack(ARGV, 1, 5)
 newCount = tonumber(newCount)
 
-local position = redis.call("GET", progress) or "0"
+demand(progress, "GET", progress)
+demand(progress, "SET", progress, "")
+demand(entryKey, "SET", entryKey, "")
+local position = typed("GET", progress) or "0"
 if position ~= from then return {"at", position, 0} end
 
 local function own(kind, key)
   return "${ownPrefix}" .. kind .. ":{" .. key .. "}"
 end
 
+-- What cannot be changed is met before anything is written.
+local function keysOf(set)
+  return {set, own("head", set), own("shadow", set), own("outbox", set)}
+end
 local news = {}
 for i = 1, newCount do
   news[i] = KEYS[2 + i]
   news[newCount + i] = own("head", KEYS[2 + i])
+  demand(news[i], "SADD", news[i], "")
+end
+if newCount > 0 then
+  local head = news[1 + newCount]
+  demand(head, "EXISTS", head)
+  demand(head, "MSET", head, "")
+  changeSet(keysOf(news[1]), {"probe"})
 end
 if newCount > 0 and redis.call("EXISTS", unpack(news)) > 0 then
   local met = {"met"}
@@ -44,17 +58,10 @@ if newCount > 0 and redis.call("EXISTS", unpack(news)) > 0 then
   return met
 end
 
-local function isOther(command, key)
-  local reply = redis.pcall(command, key)
-  return type(reply) == "table" and reply.err ~= nil
-end
-
 local changes, at = {}, 6 + newCount
 for i = 3 + newCount, #KEYS do
-  local keys = {KEYS[i], own("head", KEYS[i]), own("shadow", KEYS[i]), own("outbox", KEYS[i])}
-  for index, command in ipairs({"SCARD", "STRLEN", "SCARD", "LLEN"}) do
-    if isOther(command, keys[index]) then return {"type", keys[index]} end
-  end
+  local keys = keysOf(KEYS[i])
+  changeSet(keys, {"probe"})
   local values, last = {"change"}, 1 + ARGV[at]
   for index = 2, last do values[index] = ARGV[at + index - 1] end
   local limit, missing = tonumber(values[7]), tonumber(values[8])

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authored, externalAuthor } from "../../domain/change.ts";
-import { StoreDataInvalid, tooManyMembers } from "../../domain/errors.ts";
+import { tooManyMembers } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/feature.ts";
 import { mostMembersRecorded, type SetChange, type SetLoad } from "../../domain/feature-store.ts";
 import { authorOf, type Batch, type Loaded } from "../../domain/load.ts";
@@ -38,8 +38,6 @@ export async function loadSets(
         return { position: Number(told[0]), records: Number(told[1]) };
       case "limit":
         throw tooManyMembers(String(told[0]), Number(told[1]));
-      case "type":
-        throw new StoreDataInvalid(`${told[0]} holds another type than it should; mend it in Redis`);
       default: {
         const met = new Set(told.map((place) => news[Number(place) - 1]));
         news = news.filter((set) => !met.has(set));

@@ -24,14 +24,17 @@ local progress, entryKey, infos, ids, users, outbox = unpack(KEYS, 1, 6)
 local from, to, entryEnd, newCount = unpack(ARGV, 1, 4)
 newCount = tonumber(newCount)
 
-local position = redis.call("GET", progress) or "0"
+demand(progress, "GET", progress)
+demand(progress, "SET", progress, "")
+local position = typed("GET", progress) or "0"
 if position ~= from then return {"at", position, 0} end
 
--- What holds another type than it should is met before anything is written.
-redis.call("HLEN", infos)
-redis.call("HLEN", ids)
-redis.call("ZCARD", users)
-redis.call("LLEN", outbox)
+-- What cannot be changed is met before anything is written. All keys of tokens have one beginning, so that one stands for them.
+changeToken({infos, ids, users, outbox}, {KEYS[7], "", "", "", "", "", "", ""})
+for _, command in ipairs({"MGET", "EXISTS"}) do demand("a token's key", command, KEYS[7]) end
+demand("a token's key", "MSET", KEYS[7], "")
+demand(ids, "HMGET", ids, "")
+demand(entryKey, "SET", entryKey, "")
 
 if newCount > 0 then
   local met = {"met"}

@@ -31,6 +31,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   readonly #url: string;
   readonly #prefixes: readonly string[];
   readonly #log: Log;
+  readonly #isPrimary: () => boolean;
   readonly #connection: string;
   readonly #listeners: ((key: string | undefined) => void)[] = [];
   readonly #ends = new Map<number, Instant>();
@@ -43,8 +44,18 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   /** What `isLive` said last: a call asks it for each of the reads that its answer was made from. */
   #judged: { readonly now: Instant; readonly live: boolean } | undefined;
 
-  /** Watches the keys that begin with one of the prefixes, of all databases of the server. */
-  constructor(connection: string, url: string, prefixes: readonly string[], log: Log) {
+  /**
+   * Watches the keys that begin with one of the prefixes, of all databases of the server. It is live only while that is the
+   * primary: a replica is told late of what was changed, or never.
+   */
+  constructor(
+    connection: string,
+    url: string,
+    prefixes: readonly string[],
+    log: Log,
+    isPrimary: () => boolean = () => true,
+  ) {
+    this.#isPrimary = isPrimary;
     this.#connection = connection;
     this.#url = url;
     this.#prefixes = withoutOverlaps(prefixes);
@@ -62,7 +73,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   isLive(now: Instant): boolean {
     if (this.#judged?.now === now) return this.#judged.live;
-    const live = this.#lease !== undefined && isWithinBound(this.#lease, now);
+    const live = this.#lease !== undefined && isWithinBound(this.#lease, now) && this.#isPrimary();
     this.#judged = { now, live };
     return live;
   }
@@ -90,6 +101,10 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     const { signal } = this.#closing;
     let backoff = 25;
     while (!signal.aborted) {
+      if (!this.#isPrimary()) {
+        await pause(heartbeatMs, signal);
+        continue;
+      }
       const startedAt = performance.now();
       const refused = await this.#session(signal);
       this.#end();
@@ -134,7 +149,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
       await lost(over.signal, redis.ping());
       clearTimeout(handshake);
       this.#begin(first);
-      while (true) {
+      while (this.#isPrimary()) {
         await pause(heartbeatMs, over.signal);
         const before = sent;
         sent = moment();
@@ -142,6 +157,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
         this.#renew(before);
       }
+      return undefined;
     } catch (error) {
       return error instanceof Error && error.name === "ReplyError" ? error.message : undefined;
     } finally {
@@ -174,7 +190,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   /** Ends an epoch every half of the freshness bound, for a while. */
   async #poll(signal: AbortSignal): Promise<void> {
     const until = performance.now() + trackAgainMs;
-    while (performance.now() < until && !signal.aborted) {
+    while (performance.now() < until && !signal.aborted && this.#isPrimary()) {
       this.#begin(moment());
       await pause(freshnessBoundMs / 2, signal);
       this.#end();

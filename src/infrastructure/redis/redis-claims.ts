@@ -14,7 +14,7 @@ local known = redis.call("GET", KEYS[1])
 if known then return known end
 redis.call("SET", KEYS[1], ARGV[1], "EX", ${keptSeconds})
 return ARGV[1]`,
-  true,
+  "allow-oom",
 );
 
 /** Keeps in Redis what names were used for: one string a name. */

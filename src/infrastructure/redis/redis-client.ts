@@ -1,4 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
+import type { Instant } from "../../domain/evaluation-context.ts";
+import { freshnessBoundMs } from "../../domain/held.ts";
 import { replyText } from "./redis-fault.ts";
 
 /**
@@ -10,17 +12,43 @@ import { replyText } from "./redis-fault.ts";
 export class RedisClient extends Redis {
   /** What the server rejected in the last handshake, and what to do; undefined if nothing. */
   handshakeFault: string | undefined;
+  /** Whether the server was a replica when it was last asked, by any HELLO; undefined before. Emits `role` when it changes. */
+  isReplica: boolean | undefined;
 
   constructor(url: string, options: Omit<RedisOptions, "replyMapping">) {
     super(withUser(url), { ...options, disableClientInfo: true });
     this.on("connect", () => {
       this.handshakeFault = undefined;
     });
+    this.on("ready", () => {
+      // A server that knows no HELLO does not tell.
+      this.isReplica ??= false;
+    });
     this.on("error", (error: Error) => {
       if (this.status !== "connect" || error.name !== "ReplyError") return;
       this.handshakeFault = faultOf(error, this.options.db ?? 0);
       this.disconnect(true);
     });
+  }
+
+  /** The instant for which the reply to a command sent now is true. Of a replica that is not known, and supposed to be too old. */
+  asOf(): Instant {
+    return this.isReplica ? Date.now() - freshnessBoundMs - 1 : Date.now();
+  }
+
+  override sendCommand(...sent: Parameters<Redis["sendCommand"]>): unknown {
+    const [command] = sent;
+    if (command.name === "hello") command.promise.then((reply) => this.#learnRole(reply)).catch(() => {});
+    return super.sendCommand(...sent);
+  }
+
+  /** A reply to HELLO is a list of names and values in turn. */
+  #learnRole(reply: unknown): void {
+    const role = Array.isArray(reply) ? reply[reply.indexOf("role") + 1] : undefined;
+    const isReplica = role === "replica" || role === "slave";
+    const before = this.isReplica;
+    this.isReplica = isReplica;
+    if (before !== undefined && before !== isReplica) this.emit("role");
   }
 }
 

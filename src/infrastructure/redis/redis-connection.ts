@@ -26,6 +26,9 @@ import { scan } from "./scan.ts";
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
 const commandTimeoutMs = 200;
+const askRoleEveryMs = 500;
+/** After this time a connection to a replica is replaced at the next refused write: the address may lead to the primary again. */
+const keepReplicaMs = 10_000;
 
 /** Told how long a command took, in seconds. */
 type Took = (seconds: number) => void;
@@ -36,6 +39,7 @@ type Took = (seconds: number) => void;
  * `took` is told of each that was sent.
  */
 export function connectRedis(name: string, url: string, log: Log, took?: Took): Connection {
+  let leaveReplicaAt = Number.NEGATIVE_INFINITY;
   const redis = new TimedRedis(url, {
     // A server that accepts and stays silent would hold the socket for ever.
     socketTimeout: 1_000,
@@ -46,37 +50,59 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     autoResendUnfulfilledCommands: false,
     retryStrategy: (attempt) => Math.min(longestBackoffMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
     maxLoadingRetryTime: 500,
-    reconnectOnError: ({ message }) => (/^(READONLY|LOADING|MASTERDOWN)/.test(message) ? 1 : false),
+    reconnectOnError: ({ message }) =>
+      /^(LOADING|MASTERDOWN)/.test(message) || (message.startsWith("READONLY") && performance.now() >= leaveReplicaAt)
+        ? 1
+        : false,
     // Commands of one turn of the event loop travel in one round trip.
     enableAutoPipelining: true,
   });
   redis.took = took;
   let closing = false;
+  redis.on("ready", () => {
+    leaveReplicaAt = redis.isReplica ? performance.now() + keepReplicaMs : Number.NEGATIVE_INFINITY;
+  });
+  const askRole = setInterval(() => {
+    if (redis.status === "ready") redis.hello().catch(() => {});
+  }, askRoleEveryMs).unref();
+  const feed = (prefixes: readonly string[]) =>
+    new RedisChangeFeed(name, url, prefixes, log, () => redis.isReplica === false);
   logOutages(redis, name, log, () => closing);
   const guard = new EmptyStoreGuard(redis, name, log);
   const sets = new RedisFeatureSets(redis, guard);
   const identity = new RedisIdentity(redis);
+  const changes = new RedisFeatureStore(redis, guard);
+  const documents = new RedisDocumentStore(redis, guard);
   return {
     sets,
     places: new RedisPlaces(redis, guard, sets),
-    changes: new RedisFeatureStore(redis, guard),
+    changes,
     claims: new RedisClaims(redis),
     items: new RedisItemStore(redis),
-    documents: new RedisDocumentStore(redis, guard),
+    documents,
     settings: new RedisSettings(redis, guard),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
-    outbox: () => new RedisOutbox(redis, new RedisChangeFeed(name, url, [outboxPrefix], log)),
-    feed: (prefixes) => new RedisChangeFeed(name, url, prefixes, log),
+    outbox: () => new RedisOutbox(redis, feed([outboxPrefix])),
+    feed,
     connected: () => connected(redis, name),
+    onConnect: (listener) => void redis.on("ready", listener).on("role", listener),
     check: async () => void (await redis.ping()),
     identity: () => identity.read(),
+    probe: async ({ sets, collections, tokenKey }) => {
+      await Promise.all([
+        ...sets.map((key) => changes.probe(key)),
+        ...collections.map((collection) => documents.probe(collection)),
+        ...(tokenKey ? [new RedisTokenStore(redis, tokenKey).probe()] : []),
+      ]);
+    },
     isEmpty: () => isEmpty(redis),
     accept: () => guard.accept(),
     lease: (leaseName) => new RedisLease(redis, leaseName),
     remote: { id: idOf(url), guard },
     [Symbol.asyncDispose]: async () => {
       closing = true;
+      clearInterval(askRole);
       redis.disconnect();
     },
   };
@@ -102,7 +128,7 @@ class TimedRedis extends RedisClient {
 
   override sendCommand(...sent: Parameters<RedisClient["sendCommand"]>): unknown {
     const [command] = sent;
-    const isMeasured = this.status === "ready";
+    const isMeasured = this.status === "ready" && command.name !== "hello";
     const startedAt = performance.now();
     const timer = setTimeout(() => {
       // The event loop runs timers before it reads from sockets.

@@ -16,7 +16,7 @@ import { Script } from "./script.ts";
 
 const script = new Script(putDocumentScript);
 const loadScript = new Script(loadDocumentsScript);
-const urgentScript = new Script(putDocumentScript, true);
+const urgentScript = new Script(putDocumentScript, "allow-oom");
 
 /** Keeps documents in Redis, a hash a collection. Of one that was removed its revision stays. */
 export class RedisDocumentStore implements DocumentStore {
@@ -66,6 +66,14 @@ export class RedisDocumentStore implements DocumentStore {
       if (isCrossing(error)) return loadOneByOne(this.#redis, batch, (change) => this.put(change));
       return redisFault(error as Error, "a document that is loaded");
     }
+  }
+
+  /** Rejects as a change of a document would. Changes nothing. */
+  async probe(collection: string): Promise<void> {
+    const key = collectionKey(collection);
+    await urgentScript
+      .run(this.#redis, [key, bookkeeping(key).outbox], ["", "", "", "", ""])
+      .catch((error) => redisFault(error, key));
   }
 
   /** What is removed is so also where the store is full. */

@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import type { Redis } from "ioredis";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { isServedKey, longestServedKey } from "../../domain/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
@@ -7,21 +6,22 @@ import { type Held, readAt } from "../../domain/held.ts";
 import { SharedStrings } from "../cache/shared-strings.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
+import type { RedisClient } from "./redis-client.ts";
 import { redisFault } from "./redis-fault.ts";
 
 /** Reads Redis sets. */
 export class RedisFeatureSets implements FeatureSets {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
   readonly #names = new SharedStrings(10_000);
 
-  constructor(redis: Redis, guard: EmptyStoreGuard) {
+  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
     this.#redis = redis;
     this.#guard = guard;
   }
 
   async read(key: string, limit: number): Promise<Held<FeatureSet>> {
-    const at = Date.now();
+    const at = this.#redis.asOf();
     // SRANDMEMBER with a count answers the whole set where it has no more members than that.
     const read = () => Promise.all([this.#redis.srandmemberBuffer(key, limit + 1), this.#redis.pttl(key)]);
     const [members, ttl] = await this.#guard

@@ -15,7 +15,7 @@ import { scan } from "./scan.ts";
 import { Script } from "./script.ts";
 
 const script = new Script(changeSetScript);
-const urgentScript = new Script(changeSetScript, true);
+const urgentScript = new Script(changeSetScript, "allow-oom");
 
 /** In databases with more keys, nobody counts who has a feature. */
 const mostCounted = 20_000;
@@ -93,17 +93,25 @@ export class RedisFeatureStore implements FeatureStore {
 
   async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
     if (features.length === 0) return [];
-    if ((await this.#redis.dbsize()) > mostCounted) return features.map(() => undefined);
+    if ((await this.#redis.dbsize().catch((error) => redisFault(error, prefix))) > mostCounted)
+      return features.map(() => undefined);
     const counts = features.map(() => 0);
     const counted = new Set<string>();
     for await (const page of this.#setsFrom(prefix)) {
       // A key may come in two pages.
       const keys = [...new Set(page).difference(counted)];
-      const found = await Promise.all(keys.map((key) => this.#redis.smismember(key, ...features)));
+      const found = await Promise.all(
+        keys.map((key) => this.#redis.smismember(key, ...features).catch((error) => redisFault(error, key))),
+      );
       for (const has of found) for (const [index, is] of has.entries()) counts[index] = (counts[index] ?? 0) + is;
       for (const key of keys) counted.add(key);
     }
     return counts;
+  }
+
+  /** Rejects as a change of a set would. Changes nothing. */
+  async probe(key: string): Promise<void> {
+    await this.#run("probe", { key, personal: false }, urgentScript);
   }
 
   async *#setsFrom(prefix: string): AsyncGenerator<readonly string[]> {

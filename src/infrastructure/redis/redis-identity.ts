@@ -21,7 +21,7 @@ export class RedisIdentity {
   /** `undefined` where the user may not read or write it, and nobody else has written it. */
   async read(): Promise<string | undefined> {
     if (performance.now() - this.#readAt < rereadMs) return this.#known;
-    this.#known = await this.#readOrWrite(this.#known ?? randomUUID()).catch(redisFault);
+    this.#known = await this.#readOrWrite(this.#known ?? randomUUID()).catch((error) => redisFault(error, identityKey));
     this.#readAt = performance.now();
     return this.#known;
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import type { Lease } from "../../domain/lease.ts";
+import { redisFault } from "./redis-fault.ts";
 import { Script } from "./script.ts";
 
 const leaseMs = 3_000;
@@ -12,10 +13,10 @@ local holder = redis.call("GET", KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
 return 1`,
-  true,
+  "allow-oom",
 );
 
-const giveUp = `if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`;
+const giveUp = new Script(`if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`, "allow-oom");
 
 /** A lease in Redis that runs out after three seconds. */
 export class RedisLease implements Lease {
@@ -29,10 +30,11 @@ export class RedisLease implements Lease {
   }
 
   async hold(): Promise<boolean> {
-    return (await takeOrRenew.run(this.#redis, [this.#key], [this.#holder, leaseMs])) === 1;
+    const taken = takeOrRenew.run(this.#redis, [this.#key], [this.#holder, leaseMs]);
+    return (await taken.catch((error) => redisFault(error, this.#key))) === 1;
   }
 
   async release(): Promise<void> {
-    await this.#redis.eval(giveUp, 1, this.#key, this.#holder);
+    await giveUp.run(this.#redis, [this.#key], [this.#holder]).catch((error) => redisFault(error, this.#key));
   }
 }

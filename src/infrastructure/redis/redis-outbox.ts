@@ -69,8 +69,10 @@ export class RedisOutbox implements Outbox {
   async remove(entries: readonly OutboxEntry[]): Promise<void> {
     const handles = entries.map(({ handle }) => handle as Handle);
     await Promise.all(
-      handles.map(({ key, bytes }) => (bytes ? this.#redis.lrem(key, 1, bytes) : this.#redis.del(key))),
-    ).catch(redisFault);
+      handles.map(({ key, bytes }) =>
+        (bytes ? this.#redis.lrem(key, 1, bytes) : this.#redis.del(key)).catch((error) => redisFault(error, key)),
+      ),
+    );
   }
 
   /**
@@ -123,14 +125,14 @@ export class RedisOutbox implements Outbox {
 
   async #ofList(key: string): Promise<Backlog> {
     const [entries, oldest] = await Promise.all([
-      this.#redis.llen(key).catch(unlessOther(0)),
-      this.#redis.lindex(key, 0).catch(unlessOther(null)),
+      this.#redis.llen(key).catch(unlessOther(key, 0)),
+      this.#redis.lindex(key, 0).catch(unlessOther(key, null)),
     ]);
     return { entries, oldest: changeRecordIn(oldest ?? "")?.at };
   }
 
   async #ofLoad(key: string): Promise<Backlog> {
-    const text = await this.#redis.getrange(key, 0, headLength).catch(unlessOther(""));
+    const text = await this.#redis.getrange(key, 0, headLength).catch(unlessOther(key, ""));
     const head = headOf(text);
     return { entries: head?.size ?? (text === "" ? 0 : 1), oldest: head?.at };
   }
@@ -138,7 +140,7 @@ export class RedisOutbox implements Outbox {
   async #readLoads(most: number): Promise<readonly OutboxEntry[]> {
     const loads = this.#known.entries().filter(([key]) => isLoadEntry(key));
     const read = loads.take(most).map(async ([key, told]): Promise<readonly OutboxEntry[]> => {
-      const text = await this.#redis.get(key).catch(unlessOther(null));
+      const text = await this.#redis.get(key).catch(unlessOther(key, null));
       if (text !== null) return [{ handle: { key } satisfies Handle, records: loadedRecordsIn(text), text }];
       this.#forget(key, told);
       return [];
@@ -149,7 +151,7 @@ export class RedisOutbox implements Outbox {
   async #readFrom(lists: readonly (readonly [string, number])[], most: number): Promise<readonly OutboxEntry[]> {
     try {
       const read = await Promise.all(
-        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessOther<Buffer[]>([]))),
+        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessOther<Buffer[]>(key, []))),
       );
       this.#pace *= 2;
       const entries = read.map((found, index) => found.map((bytes) => entryOf(lists[index]?.[0] ?? "", bytes)));
@@ -174,7 +176,7 @@ export class RedisOutbox implements Outbox {
       const epoch = records?.[0] && loadEpochBefore(records[0]);
       return epoch === undefined ? [] : [{ index, load: loadEntryKey(epoch) }];
     });
-    const lengths = await Promise.all(possible.map(({ load }) => this.#redis.strlen(load).catch(unlessOther(0))));
+    const lengths = await Promise.all(possible.map(({ load }) => this.#redis.strlen(load).catch(unlessOther(load, 0))));
     return possible.find((_, index) => (lengths[index] ?? 0) > 0);
   }
 
@@ -236,9 +238,9 @@ export class RedisOutbox implements Outbox {
 
 /** What stands for an answer where a key is of another type; throws where that is not why there is none. */
 const unlessOther =
-  <T>(empty: T) =>
+  <T>(key: string, empty: T) =>
   (error: Error): T =>
-    isRefusal(error, "WRONGTYPE") ? empty : redisFault(error);
+    isRefusal(error, "WRONGTYPE") ? empty : redisFault(error, key);
 
 const entryOf = (key: string, bytes: Buffer): OutboxEntry => {
   const text = bytes.toString();

@@ -1,25 +1,25 @@
-import type { Redis } from "ioredis";
 import { isServedKey } from "../../domain/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
 import { type Held, readAt } from "../../domain/held.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
+import type { RedisClient } from "./redis-client.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
 
 /** Reads names of places: one as a string, or several as a set. */
 export class RedisPlaces implements FeatureSets {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
   readonly #sets: FeatureSets;
 
-  constructor(redis: Redis, guard: EmptyStoreGuard, sets: FeatureSets) {
+  constructor(redis: RedisClient, guard: EmptyStoreGuard, sets: FeatureSets) {
     this.#redis = redis;
     this.#guard = guard;
     this.#sets = sets;
   }
 
   async read(key: string, limit: number): Promise<Held<FeatureSet>> {
-    const at = Date.now();
+    const at = this.#redis.asOf();
     const read = () => Promise.all([this.#redis.get(key), this.#redis.pttl(key)]);
     try {
       const [name, ttl] = await this.#guard.watch(read, ([found]) => found !== null);

@@ -1,25 +1,25 @@
-import type { Redis } from "ioredis";
 import { type Held, readAt } from "../../domain/held.ts";
 import type { Settings, SettingsByFeature } from "../../domain/stored-settings.ts";
 import { SettingsOfTexts } from "../settings-of-texts.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
+import type { RedisClient } from "./redis-client.ts";
 import { documentIn } from "./redis-document-store.ts";
 import { redisFault } from "./redis-fault.ts";
 import { collectionKey } from "./redis-keys.ts";
 
 /** Reads the documents of Redis as settings. */
 export class RedisSettings implements Settings {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
   readonly #texts = new SettingsOfTexts((text) => documentIn(text)?.value);
 
-  constructor(redis: Redis, guard: EmptyStoreGuard) {
+  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
     this.#redis = redis;
     this.#guard = guard;
   }
 
   async read(collection: string): Promise<Held<SettingsByFeature>> {
-    const at = Date.now();
+    const at = this.#redis.asOf();
     const key = collectionKey(collection);
     const texts = await this.#guard
       .watch(

@@ -1,4 +1,3 @@
-import type { Redis } from "ioredis";
 import type { UserId } from "../../domain/evaluation-context.ts";
 import { type Held, readAt } from "../../domain/held.ts";
 import { isToken } from "../../domain/token.ts";
@@ -7,22 +6,23 @@ import { storedUser } from "../stored-user.ts";
 import type { TokenKey } from "../token-key.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
+import type { RedisClient } from "./redis-client.ts";
 import { redisFault } from "./redis-fault.ts";
 
 /** Looks tokens up in Redis: one string a token, holding the user id. */
 export class RedisTokenResolver implements TokenResolver {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keyOf: TokenKey;
   readonly #guard: EmptyStoreGuard;
 
-  constructor(redis: Redis, keyOf: TokenKey, guard: EmptyStoreGuard) {
+  constructor(redis: RedisClient, keyOf: TokenKey, guard: EmptyStoreGuard) {
     this.#redis = redis;
     this.#keyOf = keyOf;
     this.#guard = guard;
   }
 
   async resolve(token: string): Promise<Held<UserId | undefined>> {
-    const at = Date.now();
+    const at = this.#redis.asOf();
     if (!isToken(token)) return readAt(undefined, at);
     const key = this.#keyOf(token);
     const read = () => Promise.all([this.#redis.get(key), this.#redis.pttl(key)]);

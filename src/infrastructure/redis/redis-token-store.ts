@@ -16,7 +16,7 @@ import { scan } from "./scan.ts";
 import { Script } from "./script.ts";
 
 const script = new Script(changeTokenScript);
-const urgentScript = new Script(changeTokenScript, true);
+const urgentScript = new Script(changeTokenScript, "allow-oom");
 
 const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
 
@@ -63,7 +63,7 @@ export class RedisTokenStore implements TokenStore {
     const { prefix } = this.#keyOf;
     for await (const page of scan(this.#redis, prefix, "string")) {
       if (page.length === 0) continue;
-      const users = await this.#redis.mget(...page).catch(redisFault);
+      const users = await this.#redis.mget(...page).catch((error) => redisFault(error));
       yield page.flatMap((key, index) => {
         const userId = users[index];
         return typeof userId === "string" ? [{ digest: key.slice(prefix.length), userId }] : [];
@@ -72,24 +72,32 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async keyById(tokenId: string): Promise<string | undefined> {
-    const text = await this.#redis.hget(tokensKey, tokenId).catch(redisFault);
+    const text = await this.#redis.hget(tokensKey, tokenId).catch((error) => redisFault(error, tokensKey));
     return text === null ? undefined : (JSON.parse(text) as KeptInfo).key;
   }
 
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
-    const found = await this.#redis.zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`).catch(redisFault);
+    const found = await this.#redis
+      .zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`)
+      .catch((error) => redisFault(error, users));
     if (found.length === 0) return [];
     const tokenIds = found.map((each) => each.slice(userId.length + 1));
-    const texts = await this.#redis.hmget(tokensKey, ...tokenIds).catch(redisFault);
+    const texts = await this.#redis.hmget(tokensKey, ...tokenIds).catch((error) => redisFault(error, tokensKey));
     const infos = texts.flatMap((text, index): readonly KeptInfo[] =>
       text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
     );
     if (infos.length === 0) return [];
-    const present = await this.#redis.mget(infos.map(({ key }) => key)).catch(redisFault);
+    const present = await this.#redis.mget(infos.map(({ key }) => key)).catch((error) => redisFault(error));
     return infos
       .filter((_, index) => present[index] === userId)
       .map(({ id, issuedAt, by }) => ({ id, userId, issuedAt, by }))
       .sort((one, other) => one.issuedAt - other.issuedAt);
+  }
+
+  /** Rejects as a change of a token would. Changes nothing. */
+  async probe(): Promise<void> {
+    const values = [this.#keyOf("probe"), "", "", "", "", "", "", ""];
+    await urgentScript.run(this.#redis, bookkeepingKeys, values).catch((error) => redisFault(error));
   }
 
   async #run(use: Script, change: Change, values: readonly string[]): Promise<Assigned> {

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { redisFault } from "./redis-fault.ts";
 
 const atOnce = 1_000;
 
@@ -7,9 +8,10 @@ export async function* scan(redis: Redis, prefix: string, type?: "set" | "string
   const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
   let cursor = "0";
   do {
-    const [next, keys] = type
-      ? await redis.scan(cursor, "MATCH", pattern, "COUNT", atOnce, "TYPE", type)
-      : await redis.scan(cursor, "MATCH", pattern, "COUNT", atOnce);
+    const page = type
+      ? redis.scan(cursor, "MATCH", pattern, "COUNT", atOnce, "TYPE", type)
+      : redis.scan(cursor, "MATCH", pattern, "COUNT", atOnce);
+    const [next, keys] = await page.catch((error) => redisFault(error, pattern));
     yield keys;
     cursor = next;
   } while (cursor !== "0");

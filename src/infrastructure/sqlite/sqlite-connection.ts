@@ -42,11 +42,17 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),
     feed: () => new SqliteChangeFeed(file, () => watch?.isLost ?? false),
     connected: async () => {},
+    onConnect: () => {},
     check: async () => {
       watch?.demand();
       database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get();
     },
     identity: async () => String(database.prepare("SELECT identity FROM store").get()?.["identity"]),
+    probe: async () => {
+      watch?.look();
+      watch?.demand();
+      journal.transaction(() => {});
+    },
     isEmpty: async () =>
       database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
     accept: async () => {},

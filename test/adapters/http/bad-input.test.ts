@@ -281,8 +281,8 @@ describe("data that is none", () => {
     await redis.client.set("token:many", "many");
     await redis.client.sadd("features:user:many", ...Array.from({ length: 10_001 }, (_, index) => `feature_${index}`));
     const response = await service.get("/features", bearer("many"));
-    expect(response.headers.get("retry-after")).toBe("1");
-    await expectProblem(response, 503, "source-unavailable");
+    expect(response.headers.has("retry-after")).toBe(false);
+    await expectProblem(response, 503, "store-data-invalid");
     expect(await answerTo("1234")).toEqual(known);
     await redis.client.unlink("features:user:many");
     await until(async () => (await answerTo("many"))[0] === 200, "the source answers again");
@@ -290,7 +290,13 @@ describe("data that is none", () => {
 
   it("makes the source fail where nothing is remembered: a set of another type", async () => {
     await redis.client.mset("token:typed", "typed", "features:user:typed", "text");
-    await expectProblem(await service.get("/features", bearer("typed")), 503, "source-unavailable");
+    const response = await service.get("/features", bearer("typed"));
+    expect(response.headers.has("retry-after")).toBe(false);
+    const { detail } = (await response.clone().json()) as { detail: string };
+    expect(detail).toBe(
+      '"user" holds invalid data. Retrying does not help: an operator must fix the data, which the log names.',
+    );
+    await expectProblem(response, 503, "store-data-invalid");
     expect(await answerTo("1234")).toEqual(known);
   });
 
@@ -317,7 +323,7 @@ describe("data that is none", () => {
   it("makes tokens fail, and not unknown: an empty user, a user of another type", async () => {
     await redis.client.set("token:empty", "");
     await redis.client.sadd("token:listed", "1");
-    await expectProblem(await service.get("/features", bearer("empty")), 503, "source-unavailable");
-    await expectProblem(await service.get("/features", bearer("listed")), 503, "source-unavailable");
+    await expectProblem(await service.get("/features", bearer("empty")), 503, "store-data-invalid");
+    await expectProblem(await service.get("/features", bearer("listed")), 503, "store-data-invalid");
   });
 });

@@ -81,9 +81,9 @@ describe("the OpenAPI document", () => {
 describe("problem types", () => {
   it("lead to what they mean", async () => {
     await using service = await startService(yaml);
-    for (const [code, { status, title, meaning }] of Object.entries(problems)) {
+    for (const [code, description] of Object.entries(problems)) {
       const response = await service.get(`/problems/${code}`);
-      expect(await response.json()).toEqual({ code, status, title, meaning });
+      expect(await response.json()).toEqual({ code, ...description });
     }
   });
 });

@@ -8,6 +8,7 @@ import type { SourceSets } from "../../../application/source-sets.ts";
 import type { ViewItems } from "../../../application/view-items.ts";
 import type { ViewUser } from "../../../application/view-user.ts";
 import type { Claims } from "../../../domain/claims.ts";
+import type { Log } from "../../../infrastructure/logger.ts";
 import type { Operators } from "../operators.ts";
 import { bulkRoute } from "./bulk.ts";
 import { catalogueRoutes } from "./catalogue.ts";
@@ -34,14 +35,14 @@ export type Backoffice = {
 };
 
 /** The routes under `/admin/v1` by which people see and change what is on. */
-export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoffice): void {
+export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoffice, log: Log): void {
   const { sets, changeSet, listFeatures, catalogue, claims } = use;
   const changes = new SetChanges(changeSet, listFeatures);
   knownFeatures(app, operators, listFeatures);
   sourceRoutes(app, operators, sets, changeSet, changes, claims);
   itemRoutes(app, operators, use.viewItems);
   settingRoutes(app, operators, use.manageSettings, claims);
-  bulkRoute(app, operators, changes, claims);
+  bulkRoute(app, operators, changes, claims, log);
   killSwitchRoutes(app, operators, sets, changeSet, changes, claims);
   userRoutes(app, operators, use.viewUser, use.manageTokens, claims);
   catalogueRoutes(app, operators, catalogue, claims);

@@ -1,12 +1,14 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { mostAtOnce } from "../../../application/change-set.ts";
 import type { Claims } from "../../../domain/claims.ts";
-import { ChangeRefused, SourceUnavailable, StoreDataInvalid, TidegateError } from "../../../domain/errors.ts";
+import { ChangeRefused, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
+import type { Log } from "../../../infrastructure/logger.ts";
 import { checkedRoute } from "../checked-route.ts";
 import { idempotencyKeyParameter } from "../idempotency-key.ts";
 import type { Operators } from "../operators.ts";
 import { problems } from "../problem.ts";
 import { problemResponses } from "../problem-responses.ts";
+import { logRefusedChange } from "../refused-change.ts";
 import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
 import { revisionIn } from "./entity-tag.ts";
 import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
@@ -71,6 +73,7 @@ export function bulkRoute(
   operators: Operators,
   changes: SetChanges,
   claims: Claims | undefined,
+  log: Log,
 ): void {
   checkedRoute(
     app,
@@ -99,7 +102,8 @@ export function bulkRoute(
       demandFew(body.changes);
       const isTrial = query.dryRun === "true";
       const author = isTrial ? undefined : await changeAuthor(c, claims, { query, body });
-      const results = await inTurn(body.changes, ({ ifRevision, ...change }, index) => {
+      const refused = (error: Error) => logRefusedChange(log, error, c.req.header("x-request-id"));
+      const results = await inTurn(body.changes, refused, ({ ifRevision, ...change }, index) => {
         if (!author) return changes.try(change, ifRevision);
         // Two changes of one set are two, although they came in one request.
         const once = author.once !== undefined && { once: `${author.once}.${index}` };
@@ -121,6 +125,7 @@ function demandFew(items: readonly Item[]): void {
 
 async function inTurn(
   items: readonly Item[],
+  refused: (error: Error) => void,
   task: (item: Item, index: number) => Promise<Changed>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
@@ -131,7 +136,8 @@ async function inTurn(
       results.push({ status: 200, ...(await task(item, index)) });
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
-      if (error instanceof SourceUnavailable && !(error.cause instanceof StoreDataInvalid)) away = error;
+      refused(error);
+      if (error instanceof SourceUnavailable && !(error.cause instanceof StoreFault)) away = error;
       const { code, message: detail } = error;
       results.push({ status: problems[code].status, source: item.source, code, detail });
     }
