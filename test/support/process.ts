@@ -43,7 +43,8 @@ export class TestProcess implements AsyncDisposable {
 
   /** Where it serves, once it has said so. */
   async url(): Promise<string> {
-    await until(() => /^Tidegate serves at \S+$/m.test(this.stdout) || this.ended, "the service says where it serves");
+    const isOver = () => /^Tidegate serves at \S+$/m.test(this.stdout) || this.ended;
+    await until(isOver, "the service says where it serves", 60_000);
     const [, url] = /serves at (\S+)/.exec(this.stdout) ?? [];
     if (!url) throw new Error(`the service ended: ${this.stdout}${this.stderr}`);
     return url;
