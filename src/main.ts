@@ -182,7 +182,8 @@ async function serving(
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
   const shortcut: Shortcut = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
   const refused = (status: number) => present.refused(status);
-  const { url, stop } = await listen(fetch, shortcut, refused, { ...first.config.server, isWarm }, log);
+  const limits = () => present.config.server.limits;
+  const { url, stop } = await listen(fetch, shortcut, refused, { ...first.config.server, isWarm, limits }, log);
   first.countAnew();
   log.info(
     { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },

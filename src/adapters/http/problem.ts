@@ -252,6 +252,12 @@ export const problems = {
     title: "Revision mismatch",
     meaning: "What was to be changed is not at the revision of If-Match any more. Read it again, and decide anew.",
   },
+  overloaded: {
+    status: 503,
+    title: "Overloaded",
+    meaning:
+      "The process is at a limit of `server.limits`: too many connections, or too many requests in flight. The request was not processed. Retry after Retry-After seconds. Health checks and the kill switch are never refused.",
+  },
   "store-full": {
     status: 503,
     title: "Store full",

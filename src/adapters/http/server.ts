@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../infrastructure/logger.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { Admission, type Limits } from "./admission.ts";
 import { framingFault } from "./framing-fault.ts";
 import type { CallEnvironment } from "./incoming.ts";
 import { methods } from "./methods.ts";
@@ -25,7 +26,7 @@ type Refused = (status: number) => void;
 
 type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
-const limits = {
+const options = {
   maxHeaderSize: 16_384,
   headersTimeout: 5_000,
   requestTimeout: 15_000,
@@ -59,6 +60,10 @@ const details = {
   "internal-error": "A fault in Tidegate; its log has the cause.",
   "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
 } satisfies Partial<Record<ProblemCode, string>>;
+const overloaded: Record<keyof Limits, string> = {
+  connections: "Too many connections (server.limits.connections). Retry after 1 s.",
+  inFlight: "Too many requests in flight (server.limits.inFlight). Retry after 1 s.",
+};
 
 /** Answers a request at once, or tells that it does not. */
 export type Shortcut = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
@@ -73,15 +78,19 @@ export async function listen(
     port,
     basePath,
     isWarm,
+    limits,
   }: {
     readonly host: string;
     readonly port: number;
     readonly basePath: string;
     readonly isWarm: boolean;
+    /** Asked at each request. */
+    readonly limits: () => Limits | undefined;
   },
   log: Log,
 ): Promise<HttpServer> {
   let stopping = false;
+  const admission = new Admission(limits);
   const answer = getRequestListener((request, environment) => fetch(request, environment as CallEnvironment), {
     hostname: hostlessName,
     errorHandler: (error) => {
@@ -93,13 +102,15 @@ export async function listen(
       return new Response(body, { status, headers });
     },
   });
-  const server = createServer(limits, (incoming, outgoing) => {
+  const server = createServer(options, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
     toOriginForm(incoming);
-    if (!isBelow(basePath, incoming)) return refused(send(outgoing, "not-found", incoming.headers["x-request-id"]));
+    if (!isBelow(basePath, incoming)) return refused(send(outgoing, "not-found", details["not-found"]));
+    const limit = admission.refusal(incoming, outgoing);
+    if (limit) return refused(send(outgoing, "overloaded", overloaded[limit]));
     if (shortcut(incoming, outgoing)) return;
     const fault = requestFault(incoming);
-    if (fault) return refused(send(outgoing, fault, incoming.headers["x-request-id"]));
+    if (fault) return refused(send(outgoing, fault, details[fault]));
     if (incoming.url === "*") return refused(sendMethods(outgoing));
     return answer(incoming, outgoing);
   });
@@ -111,9 +122,10 @@ export async function listen(
   // Node closes the connection without a word otherwise.
   server.on("connect", (_, socket) => refuse("not-implemented", socket));
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
-    refused(send(outgoing, "expectation-failed", undefined));
+    refused(send(outgoing, "expectation-failed", details["expectation-failed"]));
   });
   if (isWarm) await warmUp(server, basePath);
+  server.on("connection", (socket) => admission.connected(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {
       reject(new SetupFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
@@ -159,8 +171,8 @@ function sendMethods(outgoing: ServerResponse): number {
   return 204;
 }
 
-function send(outgoing: ServerResponse, code: keyof typeof details, givenId: string | string[] | undefined): number {
-  const { status, headers, body } = problemOf(code, details[code], requestId(givenId));
+function send(outgoing: ServerResponse, code: ProblemCode, detail: string): number {
+  const { status, headers, body } = problemOf(code, detail, requestId(outgoing.req.headers["x-request-id"]));
   const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
   outgoing.writeHead(status, { ...headers, ...more }).end(body);
   return status;

@@ -109,6 +109,17 @@ export const server = z.strictObject({
     .describe(
       "After SIGTERM, how long it goes on answering while it tells balancers that it is going, in milliseconds.",
     ),
+  limits: z
+    .strictObject({
+      connections: integer(1, 1_000_000).optional().describe("The most open connections. Left out, there is no limit."),
+      inFlight: integer(1, 1_000_000)
+        .optional()
+        .describe("The most requests in flight, open event streams included. Left out, there is no limit."),
+    })
+    .optional()
+    .describe(
+      "Limits of each worker process. A request beyond one is answered 503 with `Retry-After`, before it is processed. Health checks and `/admin/v1/killed` are never refused. Left out, there are none.",
+    ),
   cors: z
     .strictObject({
       origins: z

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+/** The most connections, and the most requests in flight, that a process accepts; left out, there is no limit. */
+export type Limits = { readonly connections?: number | undefined; readonly inFlight?: number | undefined };
+
+type Client = { hasSlot: boolean; inFlight: number };
+
+/** Targets below the base path that no limit refuses: health checks and the kill switch. */
+const exempt = /^\/(?:health|heath|admin\/v1\/killed)(?:[/?]|$)/;
+
+/**
+ * Refuses requests beyond the limits of a server. Exempt requests count towards neither limit, but their connection does.
+ * A connection beyond the limit stays open for exempt requests, and is accepted once another one closes.
+ */
+export class Admission {
+  readonly #limits: () => Limits | undefined;
+  readonly #clients = new WeakMap<Duplex, Client>();
+  #connections = 0;
+  #inFlight = 0;
+
+  /** `limits` may change; the new ones hold from the next request on. */
+  constructor(limits: () => Limits | undefined) {
+    this.#limits = limits;
+  }
+
+  /** Counts a connection until it closes. */
+  connected(socket: Duplex): void {
+    const client = { hasSlot: false, inFlight: 0 };
+    this.#clients.set(socket, client);
+    this.#hasSlot(client, this.#limits());
+    socket.once("close", () => {
+      if (client.hasSlot) this.#connections -= 1;
+      // Responses that wait behind another one on the connection never close.
+      this.#inFlight -= client.inFlight;
+      client.inFlight = 0;
+    });
+  }
+
+  /** The limit that refuses a request; `undefined` where it is accepted, and in flight until its response closes. */
+  refusal({ url = "", socket }: IncomingMessage, outgoing: ServerResponse): keyof Limits | undefined {
+    const limits = this.#limits();
+    if (limits === undefined || exempt.test(url)) return undefined;
+    const client = this.#clients.get(socket);
+    if (!client) return undefined;
+    if (!this.#hasSlot(client, limits)) return "connections";
+    if (this.#inFlight >= (limits.inFlight ?? Number.POSITIVE_INFINITY)) return "inFlight";
+    this.#inFlight += 1;
+    client.inFlight += 1;
+    outgoing.once("close", () => {
+      if (client.inFlight === 0) return;
+      this.#inFlight -= 1;
+      client.inFlight -= 1;
+    });
+    return undefined;
+  }
+
+  #hasSlot(client: Client, limits: Limits | undefined): boolean {
+    if (!client.hasSlot && this.#connections < (limits?.connections ?? Number.POSITIVE_INFINITY)) {
+      client.hasSlot = true;
+      this.#connections += 1;
+    }
+    return client.hasSlot;
+  }
+}
