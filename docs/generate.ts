@@ -110,6 +110,7 @@ export function metricsPage(): string {
     setAside: () => 0,
     providers: () => new Map(),
     now: Date.now,
+    monotonic: () => performance.now(),
   };
   const rows = metricsOf(nothing, commandTimes())
     .getMetricsAsArray()

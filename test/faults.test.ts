@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { markerKey } from "../src/infrastructure/redis/empty-store-guard.ts";
 import { TestProcess, tidegate } from "./support/process.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
@@ -142,6 +142,29 @@ describe("while Redis is away", () => {
     expect((await ask(basic(token))).status).toBe(503);
     expect(await quickest(() => basic("1234"))).toBeLessThan(answersWithinMs);
     expect(await quickest(() => basic(token))).toBeLessThan(answersWithinMs);
+  });
+
+  it("marks responses, and gives their true age, whatever the wall clock is set to", async () => {
+    const { body } = await ask();
+    users.cut();
+    features.cut();
+    await until(async () => (await ask()).mark !== null, "the answers are marked");
+    const startedAt = performance.now();
+    const before = Number((await ask()).response.headers.get("age"));
+    vi.useFakeTimers({ toFake: ["Date"] });
+    try {
+      for (const set of [-5_000, -3_600_000, 25 * 3_600_000]) {
+        vi.setSystemTime(vi.getRealSystemTime() + set);
+        const { status, mark, response, ...told } = await ask();
+        const passed = Math.ceil((performance.now() - startedAt) / 1_000);
+        expect([set, status, told.body, mark]).toEqual([set, 200, body, expect.stringContaining("stale")]);
+        const age = Number(response.headers.get("age"));
+        expect(age).toBeGreaterThanOrEqual(before);
+        expect(age).toBeLessThanOrEqual(before + passed);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("does not forget a kill switch that nobody has asked about when the server goes away right after", async () => {

@@ -7,7 +7,7 @@ export class Provenance {
   readonly #from: readonly Held<unknown>[];
   readonly #feeds: readonly ChangeFeed[];
   readonly #validUntil: Instant;
-  /** The generation of the feeds in which all reads were found current, and until when they are unless one of them tells otherwise. */
+  /** The generation of the feeds in which all reads were found current, and until when they are unless one of them tells otherwise: monotonic. */
   #found = -1;
   #foundUntil = Number.NEGATIVE_INFINITY;
 
@@ -28,10 +28,11 @@ export class Provenance {
       if (!feed.isLive(now)) return false;
       generation += feed.generation;
     }
-    if (generation === this.#found && now < this.#foundUntil) return true;
-    if (now >= this.#validUntil || !this.#from.every((held) => held.isCurrent(now))) return false;
+    if (now >= this.#validUntil) return false;
+    if (generation === this.#found && performance.now() < this.#foundUntil) return true;
+    if (!this.#from.every((held) => held.isCurrent(now))) return false;
     this.#found = this.#from.every(({ feed }) => feed) ? generation : -1;
-    this.#foundUntil = Math.min(this.#validUntil, ...this.#from.map((held) => held.validUntil));
+    this.#foundUntil = performance.now() + Math.min(...this.#from.map((held) => held.validUntil)) - now;
     return true;
   }
 

@@ -35,6 +35,7 @@ export function provideFigures({ config, provide }: Wiring): void {
       setAside: () => c.resolve(Tokens.DrainOutboxes).setAside,
       providers: () => c.resolve(Tokens.ViewItems).states,
       now: c.resolve(Tokens.Clock),
+      monotonic: () => performance.now(),
     };
     return metricsOf(observed, c.resolve(Tokens.CommandTimes));
   });

@@ -12,10 +12,10 @@ export interface ChangeFeed {
   readonly epoch: number;
   /** Grows with each change that is told and each epoch that begins: while it does not, nothing that was current has changed. */
   readonly generation: number;
-  /** Whether all changes up to an instant within the freshness bound have been told. */
+  /** Whether all changes up to an instant within the freshness bound have been told, by the monotonic and by the wall clock. */
   isLive(now: Instant): boolean;
-  /** The instant up to which all changes had been told in an epoch; `-Infinity` where that is not known. */
-  provenUntil(epoch: number): Instant;
+  /** Up to when all changes had been told in an epoch, in milliseconds of the monotonic clock; `-Infinity` where that is not known. */
+  provenUntil(epoch: number): number;
   /** Tells of a change that was made here, before the store does; it need not be true. */
   tell(key: string): void;
   /** Calls the listener for each key that changes, and with `undefined` when all keys may have. */

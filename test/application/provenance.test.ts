@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Provenance } from "../../src/application/provenance.ts";
 import type { ChangeFeed } from "../../src/domain/change-feed.ts";
 import { type Held, readAt } from "../../src/domain/held.ts";
@@ -61,10 +61,16 @@ describe("the provenance of an answer", () => {
   });
 
   it("is current until the first of its reads, or of the answer itself, is not valid any more", () => {
-    const first = new Provenance([setUp(10).held, setUp(20).held], Number.POSITIVE_INFINITY);
-    expect([first.isCurrent(9), first.isCurrent(10)]).toEqual([true, false]);
-    const answer = new Provenance([setUp(20).held], 10);
-    expect([answer.isCurrent(9), answer.isCurrent(10)]).toEqual([true, false]);
+    const monotonic = vi.spyOn(performance, "now");
+    const isCurrentAt = (provenance: Provenance) => (now: number) => {
+      monotonic.mockReturnValue(now);
+      return provenance.isCurrent(now);
+    };
+    const first = isCurrentAt(new Provenance([setUp(10).held, setUp(20).held], Number.POSITIVE_INFINITY));
+    expect([first(9), first(10)]).toEqual([true, false]);
+    const answer = isCurrentAt(new Provenance([setUp(20).held], 10));
+    expect([answer(9), answer(10)]).toEqual([true, false]);
+    monotonic.mockRestore();
   });
 
   it("asks a read that no feed watches each time", () => {

@@ -26,6 +26,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     setAside: () => 0,
     providers: () => new Map(),
     now: () => 10_000,
+    monotonic: () => 10_000,
     ...more,
   };
 }

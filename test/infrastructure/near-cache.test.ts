@@ -19,7 +19,8 @@ class HandFeed implements ChangeFeed {
 
 function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlivesInvalidData = true } = {}) {
   const feed = new HandFeed();
-  const time = { now: 1_000_000 };
+  /** `set`: how far the wall clock was set. */
+  const time = { now: 1_000_000, set: 0 };
   const store = new Map<string, string>();
   const reads: string[] = [];
   let failure: Error | undefined;
@@ -29,7 +30,7 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlive
     isSame: Object.is,
     feed,
     limits: { capacity, expiryMs, maxStaleMs },
-    now: () => time.now,
+    now: () => time.now + time.set,
     monotonic: () => time.now,
     outlivesInvalidData,
   });
@@ -192,8 +193,10 @@ describe("the near cache", () => {
     await get("a");
     expect(reads).toHaveLength(2);
     const shortLived = await cache.get("b", async () => readAt("1", time.now, time.now + 50));
-    expect(shortLived.isCurrent(time.now + 49)).toBe(true);
-    expect(shortLived.isCurrent(time.now + 50)).toBe(false);
+    time.now += 49;
+    expect(shortLived.isCurrent(time.now)).toBe(true);
+    time.now += 1;
+    expect(shortLived.isCurrent(time.now)).toBe(false);
   });
 
   it("serves the last value while the store is away, says since when and why, and then no more", async () => {
@@ -210,6 +213,28 @@ describe("the near cache", () => {
     time.now = 1_000_500 + 10_000;
     expect((await get("a")).value).toBe("1");
     time.now += 300;
+    await expect(get("a")).rejects.toThrow("away");
+  });
+
+  it("measures ages and expiries by the monotonic clock, however the wall clock is set", async () => {
+    const { get, cache, store, feed, time, fail, reads } = setUp({ maxStaleMs: 10_000, expiryMs: 60_000 });
+    store.set("a", "1");
+    await get("a");
+    time.set = 25 * 3_600_000;
+    await get("a");
+    expect(reads).toHaveLength(1);
+    feed.proven.set(1, time.now);
+    feed.live = false;
+    fail(new Error("away"));
+    time.now += 5_000;
+    for (const set of [0, -5_000, -3_600_000, 25 * 3_600_000]) {
+      time.set = set;
+      const wall = time.now + set;
+      const held = await get("a");
+      expect([held.value, held.isCurrent(wall), wall - held.asOf(wall)]).toEqual(["1", false, 5_000]);
+      expect([...cache.lastKnown()]).toEqual([{ key: "a", value: "1", asOf: wall - 5_000 }]);
+    }
+    time.now += 5_001;
     await expect(get("a")).rejects.toThrow("away");
   });
 

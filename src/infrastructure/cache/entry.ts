@@ -8,37 +8,53 @@ export type Remembered<T> = Held<T> & {
   readonly since: Instant;
 };
 
-/** Which read a value is from, when it was sent, in which epoch, and until when it is good. */
+/** Which read a value is from, when it was sent, in which epoch, and until when it is good. Times are monotonic. */
 export type Read = {
   readonly order: number;
-  readonly at: Instant;
+  readonly at: number;
   readonly epoch: number;
-  readonly validUntil: Instant;
+  readonly expiresAt: number;
+};
+
+/** What the entries of a cache share. */
+export type EntryContext = {
+  readonly feed: ChangeFeed;
+  readonly now: () => Instant;
+  /** A clock that cannot be set, in milliseconds. */
+  readonly monotonic: () => number;
 };
 
 /** Why a key could not be read, and when it may be read again, by the monotonic clock. */
 export type Failure = { readonly fault: unknown; readonly recheckAt: number };
 
-/** A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. */
+/**
+ * A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. Its age is
+ * measured by the monotonic clock, so that setting the wall clock makes it neither older nor younger.
+ */
 export class Entry<T> implements Remembered<T> {
   readonly value: T;
-  readonly feed: ChangeFeed;
   order: number;
-  validUntil: Instant;
   failure: Failure | undefined;
   // Each in a field of its own, because there may be hundreds of thousands of them.
-  #at: Instant;
+  readonly #context: EntryContext;
+  #at: number;
+  #expiresAt: number;
   #epoch: number;
-  #since: Instant | undefined;
-  #invalidAsOf: Instant | undefined;
+  #since: number | undefined;
+  #invalidAsOf: number | undefined;
 
-  constructor(value: T, { order, at, epoch, validUntil }: Read, feed: ChangeFeed, invalidAsOf: Instant | undefined) {
+  constructor(
+    value: T,
+    { order, at, epoch, expiresAt }: Read,
+    context: EntryContext,
+    invalidAsOf: number | undefined = undefined,
+  ) {
     this.value = value;
-    this.feed = feed;
+    this.#context = context;
     this.order = order;
-    this.validUntil = validUntil;
     this.failure = undefined;
     this.#at = at;
+    this.#expiresAt = expiresAt;
     this.#epoch = epoch;
     this.#since = undefined;
     this.#invalidAsOf = invalidAsOf;
@@ -48,21 +64,32 @@ export class Entry<T> implements Remembered<T> {
     return this.failure?.fault;
   }
 
+  get feed(): ChangeFeed {
+    return this.#context.feed;
+  }
+
   get since(): Instant {
-    return this.#since ?? this.#at;
+    return this.#wall(this.#since ?? this.#at);
+  }
+
+  get validUntil(): Instant {
+    return this.#wall(this.#expiresAt);
   }
 
   isCurrent(now: Instant): boolean {
+    const { feed, monotonic } = this.#context;
     return (
-      this.#invalidAsOf === undefined &&
-      this.#epoch === this.feed.epoch &&
-      now < this.validUntil &&
-      this.feed.isLive(now)
+      this.#invalidAsOf === undefined && this.#epoch === feed.epoch && monotonic() < this.#expiresAt && feed.isLive(now)
     );
   }
 
   asOf(now: Instant): Instant {
-    return this.#invalidAsOf ?? Math.min(now, this.#provenUntil());
+    return now - this.ageMs;
+  }
+
+  /** How long ago it was last known to be true. */
+  get ageMs(): number {
+    return Math.max(0, this.#context.monotonic() - (this.#invalidAsOf ?? this.#provenUntil()));
   }
 
   /** From now on it is only the last value that was known. */
@@ -77,17 +104,23 @@ export class Entry<T> implements Remembered<T> {
   }
 
   /** The same value was read again: what was made from it is current again. */
-  renew({ order, at, epoch, validUntil }: Read): void {
+  renew({ order, at, epoch, expiresAt }: Read): void {
     this.#since ??= this.#at;
     this.order = order;
-    this.validUntil = validUntil;
+    this.#expiresAt = expiresAt;
     this.failure = undefined;
     this.#at = at;
     this.#epoch = epoch;
     this.#invalidAsOf = undefined;
   }
 
-  #provenUntil(): Instant {
-    return Math.max(this.#at, Math.min(this.feed.provenUntil(this.#epoch), this.validUntil));
+  #provenUntil(): number {
+    return Math.max(this.#at, Math.min(this.feed.provenUntil(this.#epoch), this.#expiresAt));
+  }
+
+  /** What the wall clock showed at a monotonic time, or will, unless it is set. */
+  #wall(monotonicMs: number): Instant {
+    const { now, monotonic } = this.#context;
+    return now() + monotonicMs - monotonic();
   }
 }

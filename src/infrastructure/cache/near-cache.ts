@@ -4,7 +4,7 @@ import type { ChangeFeed } from "../../domain/change-feed.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
 import { freshnessBoundMs, type Held } from "../../domain/held.ts";
-import { Entry, type Failure, type Read, type Remembered } from "./entry.ts";
+import { Entry, type EntryContext, type Failure, type Read, type Remembered } from "./entry.ts";
 
 /** What a cache may keep, and for how long. */
 export type CacheLimits = {
@@ -54,7 +54,9 @@ export type CacheUsage = {
 type Flight<T> = {
   readonly order: number;
   readonly epoch: number;
-  readonly at: Instant;
+  /** When it began, by the monotonic and by the wall clock. */
+  readonly at: number;
+  readonly sentAt: Instant;
   /** `#invalidations` when it began. */
   readonly began: number;
   /** Whether the key has changed since it began. */
@@ -91,6 +93,7 @@ export class NearCache<T> implements CacheUsage {
   readonly #keys = new Set<string>();
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
+  readonly #entryContext: EntryContext;
   /** That a key could not be read while the feed was lost too: then none can. */
   #outage: Failure | undefined;
   #flightCount = 0;
@@ -101,6 +104,7 @@ export class NearCache<T> implements CacheUsage {
   constructor(options: Options<T>) {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => performance.now());
+    this.#entryContext = { feed: options.feed, now: options.now, monotonic: this.#monotonic };
     // Who still holds an entry that was pushed out or replaced must not take it for current: it is told of no change.
     const dispose = (entry: Entry<T>, key: string, reason: LRUCache.DisposeReason) => {
       entry.invalidate();
@@ -120,11 +124,11 @@ export class NearCache<T> implements CacheUsage {
       this.counts.hits += 1;
       return entry;
     }
-    if (this.#mayServe(entry, now) && this.#isFailing(entry)) {
+    if (this.#mayServe(entry) && this.#isFailing(entry)) {
       this.counts.stale += 1;
       return entry;
     }
-    return this.#readOrLast(key, read, now);
+    return this.#readOrLast(key, read);
   }
 
   /** Whether it is too early to read again: this key, or, where the store is away, any. */
@@ -134,8 +138,8 @@ export class NearCache<T> implements CacheUsage {
     return entry.failure !== undefined && now < entry.failure.recheckAt;
   }
 
-  async #readOrLast(key: string, read: () => Promise<Held<T>>, now: Instant): Promise<Held<T>> {
-    const flight = this.#read(key, read, now);
+  async #readOrLast(key: string, read: () => Promise<Held<T>>): Promise<Held<T>> {
+    const flight = this.#read(key, read);
     try {
       const held = await within(longestReadMs, () => flight.answer);
       this.counts.misses += 1;
@@ -143,7 +147,7 @@ export class NearCache<T> implements CacheUsage {
     } catch (error) {
       const last = this.#entry(key);
       const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
-      if (!isServed || !this.#mayServe(last, this.#options.now())) {
+      if (!isServed || !this.#mayServe(last)) {
         this.counts.failures += 1;
         throw error;
       }
@@ -185,9 +189,8 @@ export class NearCache<T> implements CacheUsage {
   /** What may be served of each key in turn, `undefined` where nothing may. The cache may change between any two. */
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
     for (const key of this.#keys) {
-      const now = this.#options.now();
       const entry = this.#present.peek(key) ?? this.#absent.peek(key);
-      yield this.#mayServe(entry, now) ? { key, value: entry.value, asOf: entry.asOf(now) } : undefined;
+      yield this.#mayServe(entry) ? { key, value: entry.value, asOf: entry.asOf(this.#options.now()) } : undefined;
     }
   }
 
@@ -197,9 +200,9 @@ export class NearCache<T> implements CacheUsage {
    */
   restore({ key, value, asOf }: LastKnown<T>): boolean {
     const now = this.#options.now();
-    const read: Read = { order: 0, at: Math.min(asOf, now - freshnessBoundMs - 1), epoch: -1, validUntil: now };
-    const entry = new Entry(value, read, this.#options.feed, read.at);
-    if (asOf > now || !this.#mayServe(entry, now) || this.#entry(key)?.order) return false;
+    const readAt = this.#monotonic() - Math.max(now - asOf, freshnessBoundMs + 1);
+    const entry = new Entry(value, { order: 0, at: readAt, epoch: -1, expiresAt: readAt }, this.#entryContext, readAt);
+    if (asOf > now || !this.#mayServe(entry) || this.#entry(key)?.order) return false;
     this.#set(key, entry);
     return true;
   }
@@ -208,12 +211,12 @@ export class NearCache<T> implements CacheUsage {
     return this.#present.get(key) ?? this.#absent.get(key);
   }
 
-  #mayServe(entry: Entry<T> | undefined, now: Instant): entry is Entry<T> {
-    return entry !== undefined && now - entry.asOf(now) <= this.#options.limits.maxStaleMs;
+  #mayServe(entry: Entry<T> | undefined): entry is Entry<T> {
+    return entry !== undefined && entry.ageMs <= this.#options.limits.maxStaleMs;
   }
 
   /** The read of a key that is under way, or a new one. */
-  #read(key: string, read: () => Promise<Held<T>>, now: Instant): Flight<T> {
+  #read(key: string, read: () => Promise<Held<T>>): Flight<T> {
     const { epoch } = this.#options.feed;
     const underWay = this.#flights.get(key);
     if (underWay?.epoch === epoch) return underWay;
@@ -221,7 +224,8 @@ export class NearCache<T> implements CacheUsage {
     const flight: Flight<T> = {
       order: this.#flightCount,
       epoch,
-      at: now,
+      at: this.#monotonic(),
+      sentAt: this.#options.now(),
       began: this.#invalidations,
       dirty: false,
       answer: Promise.reject(),
@@ -237,20 +241,20 @@ export class NearCache<T> implements CacheUsage {
   }
 
   #keep(key: string, flight: Flight<T>, held: Held<T>): Entry<T> {
-    const { value, validUntil } = held;
     const { feed, limits, isSame } = this.#options;
+    const { value } = held;
     // A replica answers with what was true earlier.
-    const at = Math.min(flight.at, held.asOf(flight.at));
+    const at = flight.at - Math.max(0, flight.sentAt - held.asOf(flight.sentAt));
     this.#kept += 1;
     this.#outage = undefined;
     // A fifth of jitter, so that what was read together is not read again together.
-    const expiresAt = Math.min(validUntil, flight.at + limits.expiryMs * (0.8 + Math.random() * 0.4));
-    const read: Read = { order: flight.order, at, epoch: flight.epoch, validUntil: expiresAt };
+    const expiryMs = Math.min(held.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
+    const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };
     const last = this.#entry(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
       // The change that made the flight dirty may have come right after the read, whatever was proven since.
-      const suspect = new Entry(value, read, feed, at);
+      const suspect = new Entry(value, read, this.#entryContext, at);
       if (isLatest) this.#set(key, suspect);
       return suspect;
     }
@@ -258,7 +262,7 @@ export class NearCache<T> implements CacheUsage {
       last.renew(read);
       return last;
     }
-    const entry = new Entry(value, read, feed, undefined);
+    const entry = new Entry(value, read, this.#entryContext);
     if (isLatest) this.#set(key, entry);
     return entry;
   }

@@ -14,15 +14,15 @@ export interface Followed<T> extends AsyncDisposable {
 
 /** The latest of a document, put in by who looks at it. */
 export class Latest<T> {
-  readonly #now: () => Instant;
+  readonly #monotonic: () => number;
   readonly #warn: (fault: string) => void;
   #reading: Reading<T> | undefined;
   #fault: Error | undefined = new Error("it has not been read yet");
 
   /** `warn` is told of each fault once, until there is another or none. */
-  constructor(warn: (fault: string) => void, now: () => Instant = Date.now) {
+  constructor(warn: (fault: string) => void, monotonic = () => performance.now()) {
     this.#warn = warn;
-    this.#now = now;
+    this.#monotonic = monotonic;
   }
 
   read(): Held<T> {
@@ -36,8 +36,8 @@ export class Latest<T> {
 
   /** It says this now. */
   says(value: T): void {
-    this.#reading?.end(this.#now());
-    this.#reading = new Reading(value);
+    this.#reading?.end();
+    this.#reading = new Reading(value, this.#monotonic);
     this.#fault = undefined;
   }
 
@@ -52,7 +52,7 @@ export class Latest<T> {
     const fault = cause instanceof Error ? cause : new Error(String(cause));
     if (this.#fault?.message !== fault.message) this.#warn(fault.message);
     this.#fault = fault;
-    this.#reading?.suspect(fault, this.#now());
+    this.#reading?.suspect(fault);
   }
 }
 
@@ -60,12 +60,14 @@ export class Latest<T> {
 class Reading<T> implements Held<T> {
   readonly value: T;
   readonly validUntil = Number.POSITIVE_INFINITY;
+  readonly #monotonic: () => number;
   #fault: Error | undefined;
-  /** Until when it is known to have said so; left out while it still says so. */
-  #until: Instant | undefined;
+  /** Until when it is known to have said so, by the monotonic clock; left out while it still says so. */
+  #until: number | undefined;
 
-  constructor(value: T) {
+  constructor(value: T, monotonic: () => number) {
     this.value = value;
+    this.#monotonic = monotonic;
   }
 
   get fault(): unknown {
@@ -77,16 +79,16 @@ class Reading<T> implements Held<T> {
   }
 
   asOf(now: Instant): Instant {
-    return this.#until ?? now;
+    return this.#until === undefined ? now : now - (this.#monotonic() - this.#until);
   }
 
-  end(at: Instant): void {
-    this.#until ??= at;
+  end(): void {
+    this.#until ??= this.#monotonic();
   }
 
-  suspect(fault: Error, at: Instant): void {
+  suspect(fault: Error): void {
     this.#fault = fault;
-    this.end(at);
+    this.end();
   }
 
   resume(): void {

@@ -23,6 +23,8 @@ export type Observed = {
   /** How the reading of partners' documents does. */
   readonly providers: () => ReadonlyMap<string, ProviderState>;
   readonly now: () => Instant;
+  /** A clock that cannot be set, in milliseconds. */
+  readonly monotonic: () => number;
 };
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -168,7 +170,7 @@ function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
     ["connection"],
     "max",
     () =>
-      ofFeeds((feed) => Math.max(0, observed.now() - feed.provenUntil(feed.epoch)) / 1_000)().filter(({ value }) =>
+      ofFeeds((feed) => (observed.monotonic() - feed.provenUntil(feed.epoch)) / 1_000)().filter(({ value }) =>
         Number.isFinite(value),
       ),
   );

@@ -34,15 +34,13 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   readonly #isPrimary: () => boolean;
   readonly #connection: string;
   readonly #listeners: ((key: string | undefined) => void)[] = [];
-  readonly #ends = new Map<number, Instant>();
+  readonly #ends = new Map<number, number>();
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #epoch = 0;
   #generation = 0;
   #lease: Moment | undefined;
   #rejection: string | undefined;
-  /** What `isLive` said last: a call asks it for each of the reads that its answer was made from. */
-  #judged: { readonly now: Instant; readonly live: boolean } | undefined;
 
   /**
    * Watches the keys that begin with one of the prefixes, of all databases of the server. It is live only while that is the
@@ -72,14 +70,11 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   }
 
   isLive(now: Instant): boolean {
-    if (this.#judged?.now === now) return this.#judged.live;
-    const live = this.#lease !== undefined && isWithinBound(this.#lease, now) && this.#isPrimary();
-    this.#judged = { now, live };
-    return live;
+    return this.#lease !== undefined && isWithinBound(this.#lease, now) && this.#isPrimary();
   }
 
-  provenUntil(epoch: number): Instant {
-    if (epoch === this.#epoch && this.#lease) return this.#lease.wall;
+  provenUntil(epoch: number): number {
+    if (epoch === this.#epoch && this.#lease) return this.#lease.monotonic;
     return this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY;
   }
 
@@ -155,7 +150,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
         sent = moment();
         const silence = setTimeout(end, deadMs);
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
-        this.#renew(before);
+        this.#lease = before;
       }
       return undefined;
     } catch (error) {
@@ -199,21 +194,16 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   #begin(lease: Moment): void {
     this.#epoch += 1;
-    this.#renew(lease);
+    this.#lease = lease;
     // What has changed since the epoch before is not known.
     this.tell(undefined);
   }
 
-  #renew(lease: Moment | undefined): void {
-    this.#lease = lease;
-    this.#judged = undefined;
-  }
-
   #end(): void {
     if (!this.#lease) return;
-    this.#ends.set(this.#epoch, this.#lease.wall);
+    this.#ends.set(this.#epoch, this.#lease.monotonic);
     if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);
-    this.#renew(undefined);
+    this.#lease = undefined;
   }
 }
 

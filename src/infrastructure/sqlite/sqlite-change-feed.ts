@@ -13,7 +13,7 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
   readonly #database: DatabaseSync;
   readonly #version: StatementSync;
   readonly #timer: NodeJS.Timeout;
-  readonly #ends = new Map<number, Instant>();
+  readonly #ends = new Map<number, number>();
   #epoch = 1;
   readonly #isLost: () => boolean;
   #wasLost = false;
@@ -44,8 +44,8 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
     return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
   }
 
-  provenUntil(epoch: number): Instant {
-    return epoch === this.#epoch ? this.#lease.wall : (this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY);
+  provenUntil(epoch: number): number {
+    return epoch === this.#epoch ? this.#lease.monotonic : (this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY);
   }
 
   tell(): void {
@@ -74,7 +74,7 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
     }
     if (version !== this.#seen || this.#wasLost) {
       this.#wasLost = false;
-      this.#ends.set(this.#epoch, this.#lease.wall);
+      this.#ends.set(this.#epoch, this.#lease.monotonic);
       this.#ends.delete(this.#epoch - 1_000);
       this.#epoch += 1;
       this.#seen = version;
