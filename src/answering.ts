@@ -8,7 +8,7 @@ import { shortcut } from "./adapters/http/shortcut.ts";
 import { waitAtMost } from "./application/deadline.ts";
 import type { Config } from "./config.ts";
 import { compose } from "./container.ts";
-import type { RemoteStore } from "./infrastructure/connection.ts";
+import type { FilledStores } from "./infrastructure/filled-stores.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { Figures } from "./infrastructure/metrics/figures.ts";
 import { Tokens } from "./tokens.ts";
@@ -25,8 +25,6 @@ export type Answering = AsyncDisposable & {
   readonly countAnew: () => void;
   /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
-  /** The stores elsewhere that it reads. */
-  readonly stores: readonly RemoteStore[];
   /** Writes what is remembered to where the next finds it, if anywhere. */
   readonly remember: () => Promise<void>;
   /** Waits until the calls under way have ended, and ten seconds at most: no source may take longer. */
@@ -41,13 +39,15 @@ export type Host = {
   readonly log: Log;
   readonly stopping: AbortSignal;
   readonly figures: Figures;
+  readonly filled: FilledStores;
 };
 
 /** Wires a configuration, and waits up to two seconds for its stores. Rejects, with nothing left open, where it cannot be wired. */
-export async function answering(config: Config, { env, log, stopping, figures }: Host): Promise<Answering> {
+export async function answering(config: Config, { env, log, stopping, figures, filled }: Host): Promise<Answering> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(compose(config, env));
   composition.replace(Tokens.Log, log);
+  composition.replace(Tokens.FilledStores, filled);
   const newFile = composition.get(Tokens.FirstCredential)?.newFile;
   if (newFile) console.log(`The operators' credential is in ${newFile}`);
   const checkChanges = composition.get(Tokens.CheckChanges);
@@ -133,7 +133,6 @@ export async function answering(config: Config, { env, log, stopping, figures }:
         await setTimeout(20);
       }
     },
-    stores: [...composition.get(Tokens.Connections).values()].flatMap(({ remote }) => remote ?? []),
     remember: async () => composition.get(Tokens.Snapshot)?.write(),
     idle: () => waitAtMost(longestCallMs, Promise.allSettled(underWay)),
     [Symbol.asyncDispose]: () => open.disposeAsync(),

@@ -11,6 +11,7 @@ import { waitAtMost } from "./application/deadline.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
 import { ConfigError } from "./infrastructure/config/config-error.ts";
 import { textOf } from "./infrastructure/config/yaml-file.ts";
+import { FilledStores } from "./infrastructure/filled-stores.ts";
 import { createLog, type Log } from "./infrastructure/logger.ts";
 import { Figures } from "./infrastructure/metrics/figures.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
@@ -166,6 +167,7 @@ const hostFor = (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal):
   log: createLog(config.log.level),
   stopping,
   figures: new Figures(),
+  filled: new FilledStores(),
 });
 
 async function serving(
@@ -193,12 +195,9 @@ async function serving(
 
   const use = async (config: Config): Promise<void> => {
     await using unused = new AsyncDisposableStack();
-    // What this process knows must not be forgotten: a store may be away, or have lost its data.
+    // What this process knows must not be forgotten: a store may be away.
     await present.remember();
     const next = unused.use(await answering(config, host));
-    for (const { id, guard } of next.stores) {
-      guard.wasFilled ||= present.stores.some((store) => store.id === id && store.guard.wasFilled);
-    }
     const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
     if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
     if (stopping.signal.aborted) throw new SetupFailed("the service is stopping; start it with this configuration");

@@ -11,6 +11,7 @@ import { CachedTokenResolver } from "../infrastructure/cache/cached-token-resolv
 import type { CacheLimits } from "../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../infrastructure/cache/snapshot.ts";
 import type { Connection } from "../infrastructure/connection.ts";
+import { FilledStores } from "../infrastructure/filled-stores.ts";
 import { connectRedis } from "../infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../infrastructure/sqlite/sqlite-connection.ts";
 import { Tokens } from "../tokens.ts";
@@ -19,13 +20,16 @@ import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
 
 /** The stores, what is remembered of them, and who is known there. */
 export function provideStores({ config, env, disposal, provide }: Wiring): void {
+  provide(Tokens.FilledStores, () => new FilledStores());
+
   provide(Tokens.Connections, (c) => {
     const connections = new Map<string, Connection>();
     for (const [name, options] of Object.entries(config.connections)) {
       const times = c.resolve(Tokens.CommandTimes).labels({ connection: name });
+      const took = (seconds: number) => times.observe(seconds);
       const connection =
         options.kind === "redis"
-          ? connectRedis(name, options.url, c.resolve(Tokens.Log), (seconds) => times.observe(seconds))
+          ? connectRedis(name, options.url, c.resolve(Tokens.Log), took, c.resolve(Tokens.FilledStores))
           : openSqlite(name, options.file, c.resolve(Tokens.Log));
       connections.set(name, disposal.use(connection));
     }
@@ -118,7 +122,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       const isRead = sets || settings || feeds.size > 0;
       return store && isRead ? [{ connection, store, sets, settings, tokens: tokensOf(connection), feeds }] : [];
     });
-    return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.Log)));
+    return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.FilledStores), c.resolve(Tokens.Log)));
   });
 
   provide(Tokens.AcceptStores, (c) => new AcceptStores(c.resolve(Tokens.Connections)));

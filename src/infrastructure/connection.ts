@@ -18,8 +18,6 @@ export type Store = { readonly sets: FeatureSets; readonly changes: FeatureStore
 export type RemoteStore = {
   /** Differs from that of every other store. Holds no secret. */
   readonly id: string;
-  /** Whether the store is known to have been filled: then it is not believed to be empty where it may have lost its data. */
-  readonly guard: { wasFilled: boolean };
 };
 
 /** What is changed in a store. */

@@ -4,6 +4,7 @@ import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature
 import { CachedSettings } from "../../src/infrastructure/cache/cached-settings.ts";
 import { CachedTokenResolver } from "../../src/infrastructure/cache/cached-token-resolver.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
+import { FilledStores } from "../../src/infrastructure/filled-stores.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { EmptyStoreGuard } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
@@ -270,8 +271,9 @@ describe("Redis", () => {
 
     it("gets no marker for what was found right before the loss", async () => {
       const { client } = store.server;
-      const guard = new EmptyStoreGuard(client, "store", log);
-      guard.wasFilled = true;
+      const filled = new FilledStores();
+      filled.add("id");
+      const guard = new EmptyStoreGuard(client, "store", log, "id", filled);
       const found: string[][] = [["a"], []];
       const read = async () => {
         if (found.length === 2) void client.flushall();
@@ -279,6 +281,66 @@ describe("Redis", () => {
       };
       await expect(guard.watch(read, (members) => members.length > 0)).rejects.toThrow("came back empty");
       expect([found, await client.exists(marker)]).toEqual([[], 0]);
+    });
+
+    it("is known by connections that read nothing of it, once any has", async () => {
+      const learned: string[] = [];
+      const filled = new FilledStores((id) => learned.push(id));
+      const open = async (known?: FilledStores) => {
+        const connection = connectRedis("store", store.server.url, log, undefined, known);
+        await connection.connected();
+        return connection;
+      };
+      await using reader = await open();
+      await using idle = await open(filled);
+      expect(learned).toEqual([]);
+      expect(await read(reader)).toEqual(["a"]);
+      await until(() => learned.length === 1, "the other connection finds the marker");
+      await using late = await open();
+      await store.server.client.flushall();
+      await using ofSameInstance = await open(filled);
+      for (const connection of [idle, late, ofSameInstance]) {
+        const resolver = connection.tokenResolver(plainTokenKey());
+        await expect(resolver.resolve("1234")).rejects.toThrow("came back empty");
+      }
+    });
+
+    it("is accepted again once it is refilled, also right after it was marked", async () => {
+      await using connection = await connect();
+      await read(connection);
+      await until(async () => (await store.server.client.exists(marker)) === 1, "it is marked");
+      await store.server.client.flushall();
+      await expect(read(connection)).rejects.toThrow("came back empty");
+      await store.server.client.sadd("filled", "a");
+      expect(await read(connection)).toEqual(["a"]);
+      const isAccepted = () =>
+        read(connection, "nothing").then(
+          () => true,
+          () => false,
+        );
+      await until(isAccepted, "an empty set is accepted");
+    });
+
+    it("is not lost where the marker is set while a read of nothing is under way", async () => {
+      const { client } = store.server;
+      const filled = new FilledStores();
+      const guard = new EmptyStoreGuard(client, "store", log, "id", filled);
+      const read = async () => [];
+      await client.del(marker);
+      const early = guard.watch(read, () => false);
+      const release = Promise.withResolvers<string[]>();
+      const late = guard.watch(
+        () => release.promise,
+        () => false,
+      );
+      await early;
+      await guard.watch(
+        async () => ["a"],
+        () => true,
+      );
+      await until(() => guard.wasFilled, "it is marked");
+      release.resolve([]);
+      expect(await late).toEqual([]);
     });
 
     it("is marked as soon as there is room for the marker", async () => {

@@ -22,6 +22,7 @@ import type { ItemStore } from "../../src/domain/item-store.ts";
 import type { SettingsByFeature } from "../../src/domain/stored-settings.ts";
 import { NearCache } from "../../src/infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../src/infrastructure/cache/snapshot.ts";
+import { FilledStores } from "../../src/infrastructure/filled-stores.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { anItem } from "../support/items.ts";
 import { until } from "../support/until.ts";
@@ -59,6 +60,7 @@ describe("the snapshot", () => {
       feed,
       limits: { capacity: 100, expiryMs: 60_000, maxStaleMs },
       now: () => now,
+      monotonic: () => now,
       outlivesInvalidData: true,
     });
 
@@ -66,15 +68,15 @@ describe("the snapshot", () => {
   function process({ store = "store-1", withTokens = true, intervalMs = 60_000, at = file } = {}) {
     const sets = cacheOf<FeatureSet>(({ features }) => features.length === 0);
     const tokens = cacheOf<string | undefined>((userId) => userId === undefined);
-    const guard = { wasFilled: false };
+    const filled = new FilledStores();
     const log = createLog("info", { write: (line) => void logged.push(JSON.parse(line)) });
     const settings = cacheOf<SettingsByFeature>(({ size }) => size === 0);
-    const remote = { id: store, guard };
+    const remote = { id: store };
     const feed = new KnownItems("shows", noItems, { add: away } as never);
     const feeds = new Map([["shows", feed]]);
     const tokensHere = withTokens ? tokens : undefined;
     const part = { connection: "features", store: remote, sets, settings, tokens: tokensHere, feeds };
-    const snapshot = new Snapshot(at, [part], log, intervalMs);
+    const snapshot = new Snapshot(at, [part], filled, log, intervalMs);
     const read = (key: string, ...features: string[]) =>
       sets.get(key, async () => readAt({ features, skipped: 0 }, now));
     const put = (collection: string, all: Readonly<Record<string, Json>>) =>
@@ -87,7 +89,8 @@ describe("the snapshot", () => {
     return {
       snapshot,
       feed,
-      guard,
+      filled,
+      isFilled: () => filled.has(store),
       read,
       resolve,
       put,
@@ -102,7 +105,7 @@ describe("the snapshot", () => {
   async function written(): Promise<void> {
     const before = process();
     await before.snapshot.start();
-    before.guard.wasFilled = true;
+    before.filled.add("store-1");
     await before.read("global", "a", "b");
     await before.read("killed");
     await before.resolve("digest", "1");
@@ -114,7 +117,7 @@ describe("the snapshot", () => {
     await written();
     const writtenAt = now;
     now += 10_000;
-    const { snapshot, guard, set, user, isRemembered } = process();
+    const { snapshot, isFilled, set, user, isRemembered } = process();
     await snapshot.start();
     expect(await set("global")).toEqual({
       value: { features: ["a", "b"], skipped: 0 },
@@ -124,7 +127,7 @@ describe("the snapshot", () => {
     expect((await set("killed")).value.features).toEqual([]);
     expect((await user("digest")).value).toBe("1");
     await expect(user("unknown")).rejects.toThrow("away");
-    expect([guard.wasFilled, isRemembered(), isRemembered(true)]).toEqual([true, true, true]);
+    expect([isFilled(), isRemembered(), isRemembered(true)]).toEqual([true, true, true]);
     expect(logged).toMatchObject([{ level: 30, file, sets: 2, tokens: 1 }]);
     await snapshot[Symbol.asyncDispose]();
   });
@@ -199,19 +202,19 @@ describe("the snapshot", () => {
   ])("does not bring back what is %s", async (_, elapsed) => {
     await written();
     now += elapsed();
-    const { snapshot, set, guard, isRemembered, stop } = process();
+    const { snapshot, set, isFilled, isRemembered, stop } = process();
     await snapshot.start();
     await expect(set("global")).rejects.toThrow("away");
-    expect([guard.wasFilled, isRemembered(), isRemembered(true)]).toEqual([true, true, false]);
+    expect([isFilled(), isRemembered(), isRemembered(true)]).toEqual([true, true, false]);
     await stop();
   });
 
   it("is not taken for another store's", async () => {
     await written();
-    const { snapshot, set, guard, isRemembered, stop } = process({ store: "store-2" });
+    const { snapshot, set, isFilled, isRemembered, stop } = process({ store: "store-2" });
     await snapshot.start();
     await expect(set("global")).rejects.toThrow("away");
-    expect([guard.wasFilled, isRemembered()]).toEqual([false, false]);
+    expect([isFilled(), isRemembered()]).toEqual([false, false]);
     await stop();
   });
 
@@ -260,10 +263,10 @@ describe("the snapshot", () => {
   ])("is ignored with one warning where it is %s, and written anew", async (_, spoil, fault) => {
     await written();
     writeFileSync(file, spoil(readFileSync(file, "utf8")));
-    const { snapshot, guard, read, set, isRemembered, stop } = process();
+    const { snapshot, isFilled, read, set, isRemembered, stop } = process();
     await snapshot.start();
     await expect(set("global")).rejects.toThrow("away");
-    expect([guard.wasFilled, isRemembered()]).toEqual([false, false]);
+    expect([isFilled(), isRemembered()]).toEqual([false, false]);
     expect(logged).toEqual([
       expect.objectContaining({
         level: 40,

@@ -9,6 +9,7 @@ import type { ProvidedItems } from "../../domain/provided-items.ts";
 import type { SettingsByFeature } from "../../domain/stored-settings.ts";
 import { isEntry } from "../config/entries.ts";
 import type { RemoteStore } from "../connection.ts";
+import type { FilledStores } from "../filled-stores.ts";
 import type { Log } from "../logger.ts";
 import { storedUser } from "../stored-user.ts";
 import type { NearCache } from "./near-cache.ts";
@@ -95,6 +96,7 @@ const usualIntervalMs = 10_000;
 export class Snapshot implements AsyncDisposable {
   readonly #file: string;
   readonly #parts: readonly SnapshotPart[];
+  readonly #filled: FilledStores;
   readonly #log: Log;
   readonly #intervalMs: number;
   readonly #restored = { stores: new Set<string>(), sets: 0, settings: 0, tokens: 0, items: 0 };
@@ -103,9 +105,16 @@ export class Snapshot implements AsyncDisposable {
   #written = 0;
   #failing = false;
 
-  constructor(file: string, parts: readonly SnapshotPart[], log: Log, intervalMs = usualIntervalMs) {
+  constructor(
+    file: string,
+    parts: readonly SnapshotPart[],
+    filled: FilledStores,
+    log: Log,
+    intervalMs = usualIntervalMs,
+  ) {
     this.#file = file;
     this.#parts = parts;
+    this.#filled = filled;
     this.#log = log;
     this.#intervalMs = intervalMs;
   }
@@ -167,7 +176,7 @@ export class Snapshot implements AsyncDisposable {
         part = this.#parts.find(({ connection, store }) => connection === line.connection && store.id === line.store);
         if (!part) continue;
         this.#restored.stores.add(part.connection);
-        part.store.guard.wasFilled ||= line.filled;
+        if (line.filled) this.#filled.add(part.store.id);
       } else if ("feed" in line) {
         feed = { ...line, items: [] };
       } else if ("set" in line) {
@@ -206,7 +215,7 @@ export class Snapshot implements AsyncDisposable {
 
   *#lines(): Iterable<Line | undefined> {
     for (const { connection, store, sets, settings, tokens, feeds } of this.#parts) {
-      yield { connection, store: store.id, filled: store.guard.wasFilled };
+      yield { connection, store: store.id, filled: this.#filled.has(store.id) };
       for (const last of sets?.lastKnown() ?? []) {
         yield last && {
           set: last.key,

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import type { Connection } from "../connection.ts";
+import { FilledStores } from "../filled-stores.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { EmptyStoreGuard } from "./empty-store-guard.ts";
@@ -36,9 +37,15 @@ type Took = (seconds: number) => void;
 /**
  * Connects to a Redis server in the background and keeps trying. While it is away, commands are
  * refused at once, and none is ever sent twice; one that gets no reply is given up after 200 ms.
- * `took` is told of each that was sent.
+ * `took` is told of each that was sent; what is learned of whether the store ever held data is kept in `filled`.
  */
-export function connectRedis(name: string, url: string, log: Log, took?: Took): Connection {
+export function connectRedis(
+  name: string,
+  url: string,
+  log: Log,
+  took?: Took,
+  filled: FilledStores = new FilledStores(),
+): Connection {
   let leaveReplicaAt = Number.NEGATIVE_INFINITY;
   const redis = new TimedRedis(url, {
     // A server that accepts and stays silent would hold the socket for ever.
@@ -68,7 +75,8 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
   const feed = (prefixes: readonly string[]) =>
     new RedisChangeFeed(name, url, prefixes, log, () => redis.isReplica === false);
   logOutages(redis, name, log, () => closing);
-  const guard = new EmptyStoreGuard(redis, name, log);
+  const id = idOf(url);
+  const guard = new EmptyStoreGuard(redis, name, log, id, filled);
   const sets = new RedisFeatureSets(redis, guard);
   const identity = new RedisIdentity(redis);
   const changes = new RedisFeatureStore(redis, guard);
@@ -85,7 +93,10 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, feed([outboxPrefix])),
     feed,
-    connected: () => connected(redis, name),
+    connected: async () => {
+      await connected(redis, name);
+      await guard.probe();
+    },
     onConnect: (listener) => void redis.on("ready", listener).on("role", listener),
     check: async () => void (await redis.ping()),
     identity: () => identity.read(),
@@ -99,7 +110,7 @@ export function connectRedis(name: string, url: string, log: Log, took?: Took): 
     isEmpty: () => isEmpty(redis),
     accept: () => guard.accept(),
     lease: (leaseName) => new RedisLease(redis, leaseName),
-    remote: { id: idOf(url), guard },
+    remote: { id },
     [Symbol.asyncDispose]: async () => {
       closing = true;
       clearInterval(askRole);

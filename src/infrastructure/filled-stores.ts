@@ -1,0 +1,20 @@
+/** The stores that are known to have held data, by id. One object serves all configurations of a process. */
+export class FilledStores {
+  readonly #ids = new Set<string>();
+  readonly #learned: (id: string) => void;
+
+  /** `learned` is called once for each id that was added. */
+  constructor(learned: (id: string) => void = () => {}) {
+    this.#learned = learned;
+  }
+
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  add(id: string): void {
+    if (this.#ids.has(id)) return;
+    this.#ids.add(id);
+    this.#learned(id);
+  }
+}
