@@ -170,7 +170,7 @@ describe("import and export", () => {
         { token: "fine", user: "" },
         { token: "fine", user: "1", more: true },
         { set: "global_features", features: ["a", "a"] },
-        { catalogue: "no key", description: "x" },
+        { catalogue: "", description: "x" },
         { nothing: 1 },
       ];
       const path = written("broken.ndjson", `${file(...lines)}{\n\n"x"\n`);

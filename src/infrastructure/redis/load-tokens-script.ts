@@ -30,9 +30,11 @@ local position = typed("GET", progress) or "0"
 if position ~= from then return {"at", position, 0} end
 
 -- What cannot be changed is met before anything is written. All keys of tokens have one beginning, so that one stands for them.
-changeToken({infos, ids, users, outbox}, {KEYS[7], "", "", "", "", "", "", ""})
-for _, command in ipairs({"MGET", "EXISTS"}) do demand("a token's key", command, KEYS[7]) end
-demand("a token's key", "MSET", KEYS[7], "")
+if KEYS[7] then
+  changeToken({infos, ids, users, outbox}, {KEYS[7], "", "", "", "", "", "", ""})
+  for _, command in ipairs({"MGET", "EXISTS"}) do demand("a token's key", command, KEYS[7]) end
+  demand("a token's key", "MSET", KEYS[7], "")
+end
 demand(ids, "HMGET", ids, "")
 demand(entryKey, "SET", entryKey, "")
 
