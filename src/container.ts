@@ -27,7 +27,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     void container.register(token, { useFactory: instanceCachingFactory(create) });
 
   provide(Tokens.Log, () => createLog(config.log.level));
-  provide(Tokens.Clock, () => Date.now);
+  provide(Tokens.Clock, () => () => Date.now());
   provide(Tokens.TimeZone, () => config.server.timeZone);
   provide(Tokens.NewId, () => uuidv7);
   const wiring = { config, env, disposal, provide };
