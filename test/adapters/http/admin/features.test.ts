@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { backoffice, type Operator, redisRulesAt } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 
 type Page = { features: { feature: string }[]; next?: string };
 const names = ({ features }: Page) => features.map(({ feature }) => feature);
 
-describe.each(["sqlite", "redis"])("known features over %s", (kind) => {
-  let redis: RedisServer | undefined;
+describe("known features", () => {
+  let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
-    if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+    redis = await startRedis();
+    operator = await backoffice(redisRulesAt(redis.url));
     await operator.post("/changes", {
       changes: [
         { source: "global", add: ["menu", "shop/cart:v2"] },
@@ -30,7 +30,7 @@ describe.each(["sqlite", "redis"])("known features over %s", (kind) => {
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
   });
 
   it("are those of all sets but the users' own, of other sources, and of the catalogue", async () => {
@@ -106,16 +106,16 @@ describe.each(["sqlite", "redis"])("known features over %s", (kind) => {
   });
 });
 
-describe.each(["sqlite", "redis"])("the catalogue over %s", (kind) => {
-  let redis: RedisServer | undefined;
+describe("the catalogue", () => {
+  let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
-    if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+    redis = await startRedis();
+    operator = await backoffice(redisRulesAt(redis.url));
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
   });
 
   it("keeps what is said of a feature, and when that first was", async () => {

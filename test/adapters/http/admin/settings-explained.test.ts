@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
-import { inRedis, inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
+import { inRedis, kindsEnv, switchesRules } from "../../../support/switches.ts";
 import { until } from "../../../support/until.ts";
 
 const textOf = (at: number): string => new Date(at).toISOString();
@@ -14,19 +14,19 @@ async function moment(): Promise<number> {
   return now;
 }
 
-describe.each(["sqlite", "redis"])("what follows from settings over %s", (kind) => {
-  let redis: RedisServer | undefined;
+describe("what follows from settings", () => {
+  let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   let start: number;
   beforeAll(async () => {
-    if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(switchesRules(redis ? inRedis(redis.url) : inSqlite), kindsEnv);
+    redis = await startRedis();
+    operator = await backoffice(switchesRules(inRedis(redis.url)), kindsEnv);
     await until(async () => (await at(Date.now() - 1)).isComplete, "settings and sets are on record");
     start = await moment();
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
   });
 
   const put = async (feature: string, setting: unknown, query = "") => {

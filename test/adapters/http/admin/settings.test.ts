@@ -1,21 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
-import { inRedis, inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
+import { inRedis, kindsEnv, switchesRules } from "../../../support/switches.ts";
 import { until } from "../../../support/until.ts";
 
 const anyRevision = expect.stringMatching(/^[^"]+\.\d+$/);
 
-describe.each(["sqlite", "redis"])("the settings of sources over %s", (kind) => {
-  let redis: RedisServer | undefined;
+describe("the settings of sources", () => {
+  let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
-    if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(switchesRules(redis ? inRedis(redis.url) : inSqlite), kindsEnv);
+    redis = await startRedis();
+    operator = await backoffice(switchesRules(inRedis(redis.url)), kindsEnv);
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
   });
 
   const put = (feature: string, setting: unknown, headers = {}, query = "") =>

@@ -4,16 +4,16 @@ import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { basic, bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
-describe.each(["sqlite", "redis"])("users over %s", (kind) => {
-  let redis: RedisServer | undefined;
+describe("users", () => {
+  let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
-    if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+    redis = await startRedis();
+    operator = await backoffice(redisRulesAt(redis.url));
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
-    await redis?.[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
   });
 
   it("are shown with what they have, get and present", async () => {
