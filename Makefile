@@ -2,7 +2,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
-.PHONY: help run dev test chaos crash check bench bench-changes bench-sources docs demo clean
+.PHONY: help run dev test soak check bench bench-changes bench-sources docs demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,13 +14,10 @@ dev: node_modules ## serve, and start again when a file changes
 	@node --watch src/main.ts
 
 test: node_modules ## set up and run all tests, on a real Redis
-	@vitest run
+	@vitest run --project all
 
-chaos: node_modules ## test freshness under faults for a minute (CHAOS_SECONDS=60)
-	@CHAOS_SECONDS=$${CHAOS_SECONDS:-60} vitest run test/chaos.test.ts
-
-crash: node_modules ## test under kills that no change is lost (CRASH_CHANGES=5000)
-	@CRASH_CHANGES=$${CRASH_CHANGES:-5000} vitest run --project all test/crash.test.ts
+soak: node_modules ## test for minutes under faults, kills and load (ONLY=chaos CHAOS_SECONDS=600)
+	@vitest run --project soak $(ONLY)
 
 check: node_modules ## check types, format, lint and unused code
 	@tsc --project .

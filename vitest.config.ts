@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { SlowFiles } from "./test/support/slow-files.ts";
 
 const report = process.env["VITEST_JSON"];
 const files = {
@@ -16,7 +17,10 @@ export default defineConfig({
     globalSetup: ["test/support/redis-setup.ts", "test/support/postgres-setup.ts"],
     // Most files wait for something else most of the time.
     maxWorkers: 2 * availableParallelism(),
-    projects: [{ test: { ...files, name: "all", include: ["test/**/*.test.ts"] } }],
-    reporters: report ? ["default", ["json", { outputFile: report }]] : ["default"],
+    projects: [
+      { test: { ...files, name: "all", include: ["test/**/*.test.ts"], exclude: ["test/soak/**"] } },
+      { test: { ...files, name: "soak", include: ["test/soak/*.test.ts"] } },
+    ],
+    reporters: ["default", new SlowFiles(), ...(report ? [["json", { outputFile: report }] as ["json", object]] : [])],
   },
 });

@@ -5,8 +5,7 @@ import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { generated } from "../docs/generate.ts";
-import { TestProcess } from "./support/process.ts";
-import { ProjectCopy } from "./support/project-copy.ts";
+import { newSource } from "../src/adapters/cli/new-source.ts";
 import { startService } from "./support/service.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -75,29 +74,15 @@ describe("docs/adding-a-source.md", () => {
     output: output.trimEnd(),
   }));
 
-  it("leads to a source of one's own, step by step", async () => {
-    using project = new ProjectCopy();
-    const [begin, ...asked] = commands;
-    const printed = await project.run("sh", "-c", (begin?.command ?? "").replace("npx tidegate", "node src/cli.ts"));
-    expect(printed.trimEnd()).toBe(begin?.output);
-    const [source, test] = files;
-    for (const { file, code } of files.slice(0, 2)) {
-      expect(printed).toContain(`wrote ${file}\n`);
-      writeFileSync(join(project.folder, file), code);
-    }
-    await project.run("tsc", "--project", ".");
-    await project.run("biome", "format", source?.file ?? "", test?.file ?? "");
-    expect(await project.test(test?.file ?? "")).toMatch(/Tests +\d+ passed/);
-    writeFileSync(join(project.folder, "my.yaml"), yaml[0] ?? "");
-    const service = join(project.folder, "src/main.ts");
-    const env = { TIDEGATE_CONFIG: join(project.folder, "my.yaml"), PORT: "0" };
-    await using serving = new TestProcess([service], env);
-    expect(asked).toHaveLength(2);
-    for (const { command, output } of asked) {
-      const [, path = ""] = /^curl "http:\/\/localhost:5000(.*)"$/.exec(command) ?? [];
-      expect(await (await fetch((await serving.url()) + path)).text()).toBe(output);
-    }
-  }, 300_000);
+  // `make soak` follows it in a copy of the project.
+  it("prints what the command line prints, and shows the files that it names", () => {
+    const [begin] = commands;
+    const { drafts, next } = newSource("wide-window");
+    const written = drafts.map(({ file }) => relative(root, file));
+    expect(begin?.command).toBe("npx tidegate sources new wide-window");
+    expect([...written.map((file) => `wrote ${file}`), ...next].join("\n")).toBe(begin?.output);
+    expect(files.slice(0, 2).map(({ file }) => file)).toEqual(written);
+  });
 
   it("shows a source from outside the repository that works as it stands", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-docs-"));

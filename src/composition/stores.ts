@@ -29,7 +29,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       const took = (seconds: number) => times.observe(seconds);
       const connection =
         options.kind === "redis"
-          ? connectRedis(name, options.url, c.resolve(Tokens.Log), took, c.resolve(Tokens.FilledStores))
+          ? connectRedis(name, options.url, c.resolve(Tokens.Log), { took, filled: c.resolve(Tokens.FilledStores) })
           : openSqlite(name, options.file, c.resolve(Tokens.Log));
       connections.set(name, disposal.use(connection));
     }

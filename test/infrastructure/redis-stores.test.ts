@@ -5,27 +5,19 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ChangeRecord, SetRecord } from "../../src/domain/change.ts";
 import { StoreDataInvalid, StoreFull } from "../../src/domain/errors.ts";
-import type { Backlog, Outbox } from "../../src/domain/outbox.ts";
+import type { Outbox } from "../../src/domain/outbox.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
-import { createLog } from "../../src/infrastructure/logger.ts";
-import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { bookkeeping } from "../../src/infrastructure/redis/redis-keys.ts";
 import { RedisOutbox } from "../../src/infrastructure/redis/redis-outbox.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { emptiesManyLists } from "../support/many-lists.ts";
 import { emptied } from "../support/redis.ts";
 import { isOnPath, startRedisProcess } from "../support/redis-process.ts";
-import { aChange, changeOf, recordsIn, redisStore } from "../support/stores.ts";
+import { aChange, changeOf, connectPatiently, recordsIn, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
-const silent = createLog("silent");
 const active = { key: "active_features", personal: false };
-
-async function connect(url: string): Promise<Connection> {
-  const connection = connectRedis("store", url, silent);
-  await connection.connected();
-  return connection;
-}
 
 const setsIn = (records: readonly ChangeRecord[], key = active.key) =>
   records.filter((record): record is SetRecord => record.of === "set" && record.key === key);
@@ -46,7 +38,7 @@ describe("what is changed in Redis", () => {
 
   it("takes one round trip, with what is recorded of it", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
-    await using near = await connect(`redis://127.0.0.1:${proxy.port}`);
+    await using near = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
     await near.changes.apply(changeOf(active.key, { add: ["known"] }));
     const before = proxy.sent.length;
     await near.changes.apply({ ...changeOf(active.key, { add: ["a", "b"], remove: ["c"] }), once: "name" });
@@ -63,7 +55,7 @@ describe("what is changed in Redis", () => {
 
   it("is recorded once when it is done with redis-cli, whoever looks at the same time", async () => {
     const { client } = store.server;
-    await using other = await connect(store.server.url);
+    await using other = await connectPatiently(store.server.url);
     const both = [connection, other];
     await connection.changes.reconcile(active);
     let found = 0;
@@ -94,7 +86,7 @@ describe("what is changed in Redis", () => {
   });
 
   it("is made once under a name, also where two processes are asked at once", async () => {
-    await using other = await connect(store.server.url);
+    await using other = await connectPatiently(store.server.url);
     const tries = Array.from({ length: 20 }, (_, index) =>
       [connection, other][index % 2]?.changes.apply({
         ...changeOf(active.key, { add: [`feature_${index}`] }),
@@ -331,7 +323,7 @@ describe("an outbox in Redis", () => {
 
   it("is found out about within a second where Redis refuses to track", async () => {
     await store.server.client.acl("SETUSER", "untracked", "on", ">secret", "~*", "+@all", "-client|tracking");
-    await using connection = await connect(store.server.url.replace("redis://", "redis://untracked:secret@"));
+    await using connection = await connectPatiently(store.server.url.replace("redis://", "redis://untracked:secret@"));
     await using outbox = connection.outbox();
     let read: readonly string[] = [];
     outbox.listen(async () => {
@@ -346,7 +338,7 @@ describe("an outbox in Redis", () => {
 
   it("is found out about again after its connections were lost", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
-    await using connection = await connect(`redis://127.0.0.1:${proxy.port}`);
+    await using connection = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
     await using outbox = connection.outbox();
     let calls = 0;
     outbox.listen(() => {
@@ -411,7 +403,7 @@ describe("an outbox in Redis", () => {
   it("does not forget a list that gets an entry between the time when it is found empty and that when this is known", async () => {
     const { client, port } = store.server;
     await using proxy = await TcpProxy.to(port);
-    await using connection = await connect(`redis://127.0.0.1:${proxy.port}`);
+    await using connection = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
     await using outbox = connection.outbox();
     let calls = 0;
     outbox.listen(() => {
@@ -492,7 +484,7 @@ describe("an outbox in Redis", () => {
     for (let index = 0; index < 100; index++) {
       await client.rpush(`tidegate:outbox:{${index}}`, "x".repeat(1_000_000));
     }
-    const hurried = new Redis(url, { commandTimeout: 20 });
+    const hurried = new Redis(url, { commandTimeout: 50 });
     const feed = store.connection.feed(["tidegate:outbox:"]);
     await using outbox = new RedisOutbox(hurried, feed);
     await expect(outbox.read(100)).rejects.toThrow("timed out");
@@ -523,36 +515,9 @@ describe("an outbox in Redis", () => {
     expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
   });
 
-  it("is emptied of entries in more lists than it remembers", async () => {
-    const { client } = store.server;
-    const lists = 120_000;
-    const record = { of: "token", ...aChange(), tokenId: "t", origin: "issued", at: 1 };
-    const text = JSON.stringify({ ...record, revision: { epoch: "e", number: 1 }, userId: "" });
-    const fill = `for i = ARGV[1], ARGV[1] + 9999 do
-      redis.call("RPUSH", "tidegate:outbox:{" .. i .. "}", ARGV[2]:sub(1, -3) .. i .. '"}')
-    end`;
-    for (let first = 0; first < lists; first += 10_000) await client.eval(fill, 0, first, text);
-    await using outbox = store.connection.outbox();
-    let backlog: Backlog | undefined;
-    // A busy machine may need longer than a command is waited for.
-    const ask = async () => {
-      backlog = await outbox.backlog().catch(() => undefined);
-      return backlog !== undefined;
-    };
-    await until(ask, "it tells how much it knows of");
-    expect(backlog).toEqual({ entries: 100_000, oldest: 1 });
-    const taken = new Set<string>();
-    const take = async () => {
-      const entries = await outbox.read(500).catch(() => undefined);
-      for (const { text } of entries ?? []) taken.add(text);
-      await outbox.remove(entries ?? []).catch(() => {});
-      return entries?.length === 0 && (await client.dbsize()) === 1;
-    };
-    await until(take, "all is taken", 100_000);
-    expect(taken.size).toBe(lists);
-    await until(ask, "it tells how much is left");
-    expect(backlog).toEqual({ entries: 0, oldest: undefined });
-  }, 150_000);
+  // `make soak` has as many lists as in production.
+  it("is emptied of entries in more lists than it remembers", () =>
+    emptiesManyLists(store, { lists: 1_500, mostKnown: 1_000 }));
 });
 
 describe.runIf(isOnPath())("over restarts of Redis", () => {
@@ -564,7 +529,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
     const { url, stop } = await startRedisProcess(...persistent(dir));
     const client = new Redis(url);
     try {
-      await using connection = await connect(url);
+      await using connection = await connectPatiently(url);
       return await task(connection, client);
     } finally {
       client.disconnect();
@@ -652,7 +617,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
       async () => /cluster_state:ok/.test(String(await client.call("CLUSTER", "INFO"))),
       "the cluster is ready",
     );
-    await using connection = await connect(url);
+    await using connection = await connectPatiently(url);
     const { added } = await connection.changes.apply({ ...changeOf(active.key, { add: ["a"] }), once: "a" });
     expect(added).toEqual(["a"]);
     await connection.documents.put({ ...aChange(), collection: "some", name: "a", value: 1, once: "a" });

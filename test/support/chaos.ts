@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
 import type { ChangeFeed } from "../../src/domain/change-feed.ts";
 import { freshnessBoundMs } from "../../src/domain/held.ts";
 import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature-sets.ts";
@@ -10,8 +11,31 @@ import { TcpProxy } from "./tcp-proxy.ts";
 
 type Write = { readonly version: number; readonly acknowledgedAt: number };
 
+/** How much longer a run may take until it has seen enough, on a busy machine. */
+const longestExtraMs = 60_000;
+
+/** The tests of freshness under faults, which take some seconds more than `durationMs` together. */
+export function chaosRuns(durationMs: number): void {
+  describe("under cuts, silences, killed connections and a blocked process", () => {
+    it("gives no answer as fresh that is older than a second, and none older than it says", {
+      timeout: durationMs + 2 * longestExtraMs,
+    }, async () => {
+      const { faults, reads, fresh, writes, violations, worstFreshMs } = await runChaos({ durationMs, lease: true });
+      console.log({ faults, reads, fresh, writes, worstFreshMs });
+      expect(violations).toEqual([]);
+      expect(fresh).toBeGreaterThan(1_000);
+      expect(writes).toBeGreaterThan(100);
+    });
+
+    it("would find such answers: without the lease there are some", { timeout: 2 * longestExtraMs }, async () => {
+      const { violations } = await runChaos({ durationMs: 2_000, lease: false });
+      expect(violations.length).toBeGreaterThan(0);
+    });
+  });
+}
+
 /** What a run saw. A violation names the key, what was read, and what had been acknowledged by then. */
-export type Chaos = {
+type Chaos = {
   readonly faults: number;
   readonly reads: number;
   readonly fresh: number;
@@ -31,8 +55,10 @@ const silent = createLog("silent");
  * acknowledged a freshness bound before it was asked for, and any answer every write before the instant it says.
  * Without `lease`, a feed counts as live for as long as its connection stands, as caches do that trust their connection; the
  * faults are then silences of that connection, each longer than the bound and hardly longer than it takes to notice one.
+ *
+ * It goes on for `durationMs`, and until it has seen enough: a thousand fresh answers and a hundred writes, or a violation without `lease`.
  */
-export async function runChaos({ durationMs, lease }: { durationMs: number; lease: boolean }): Promise<Chaos> {
+async function runChaos({ durationMs, lease }: { durationMs: number; lease: boolean }): Promise<Chaos> {
   await using redis = await startRedis();
   const history = new Map<string, Write[]>(keys.map((key) => [key, []]));
   const violations: string[] = [];
@@ -126,9 +152,11 @@ export async function runChaos({ durationMs, lease }: { durationMs: number; leas
     }
   }
 
+  const countWrites = () => [...history.values()].reduce((sum, each) => sum + each.length, 0);
+  const isEnough = () => (lease ? fresh > 1_000 && countWrites() > 100 : violations.length > 0);
   const running = [write(), ...caches.flatMap(({ sets }) => [read(sets), read(sets)])];
   const end = performance.now() + durationMs;
-  while (performance.now() < end) {
+  while (performance.now() < end || (!isEnough() && performance.now() < end + longestExtraMs)) {
     await fault();
     faults += 1;
     await setTimeout(Math.random() * 300);
@@ -139,8 +167,7 @@ export async function runChaos({ durationMs, lease }: { durationMs: number; leas
   for (const { data, told, feed, connection } of caches) {
     for (const part of [feed, connection, data, told]) await part[Symbol.asyncDispose]();
   }
-  const writes = [...history.values()].reduce((sum, each) => sum + each.length, 0);
-  return { faults, reads, fresh, writes, violations, worstFreshMs };
+  return { faults, reads, fresh, writes: countWrites(), violations, worstFreshMs };
 }
 
 /** The same feed, taken for live for as long as its connection stands. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
 import { markerKey } from "../../src/infrastructure/redis/empty-store-guard.ts";
 import { Killable } from "./killable.ts";
 import { killablePostgres } from "./killable-postgres.ts";
@@ -13,8 +14,24 @@ import { redisRules } from "./service.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 import { until } from "./until.ts";
 
+/** The test that no change is lost. */
+export function crashRun(changes: number): void {
+  describe("under kills of instances, Redis and PostgreSQL, cut connections, raw edits, a flush and a rollback", () => {
+    it("every acknowledged change stands in the log once, no revision is missing, and the log tells what the sets hold", {
+      timeout: 600_000 + changes * 100,
+    }, async () => {
+      const { faults, ...run } = await runCrash(changes);
+      console.log(run);
+      expect(faults).toEqual([]);
+      expect(run.acknowledged).toBeGreaterThanOrEqual(changes);
+      expect(Object.keys(run.kills)).toHaveLength(5);
+      expect(run.rawEdits).toBeGreaterThan(10);
+    });
+  });
+}
+
 /** What a run did, and what it found wrong afterwards: a sentence each. */
-export type Crash = {
+type Crash = {
   readonly acknowledged: number;
   readonly rawEdits: number;
   readonly kills: Readonly<Record<string, number>>;
@@ -56,7 +73,7 @@ const targets = [
  * answers) and PostgreSQL are killed and started again, and connections are cut. At the end Redis is emptied, and then turned back
  * to an older copy. After each part the log is held against what was acknowledged and against the sets.
  */
-export async function runCrash(changes: number): Promise<Crash> {
+async function runCrash(changes: number): Promise<Crash> {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "tidegate-crash-"));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));

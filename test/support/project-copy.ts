@@ -20,7 +20,7 @@ export class ProjectCopy implements Disposable {
   /** Runs a command in it, such as `tsc`; rejects, with all that it printed, where it fails. */
   async run(command: string, ...args: string[]): Promise<string> {
     const path = [join(root, "node_modules/.bin"), join(process.execPath, ".."), process.env["PATH"]].join(":");
-    const { VITEST: _, ...env } = process.env;
+    const { VITEST: _, VITEST_JSON: __, ...env } = process.env;
     const options = { cwd: this.folder, env: { ...env, PATH: path, NO_COLOR: "1" } };
     try {
       const { stdout } = await promisify(execFile)(command, args, options);
@@ -33,7 +33,7 @@ export class ProjectCopy implements Disposable {
 
   /** Runs tests of it. */
   test(...files: string[]): Promise<string> {
-    return this.run("vitest", "run", "--project", "all", ...files);
+    return this.run("vitest", "run", ...files);
   }
 
   [Symbol.dispose](): void {

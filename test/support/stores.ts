@@ -34,10 +34,16 @@ export const recording = ({ connection, put, take, spoil }: TestStore) => ({
   spoil,
 });
 
+/** Connects to a Redis server. Commands wait long for their replies, so that nothing depends on how busy the machine is. */
+export async function connectPatiently(url: string): Promise<Connection> {
+  const connection = connectRedis("store", url, silent, { commandTimeoutMs: 20_000 });
+  await connection.connected();
+  return connection;
+}
+
 export async function redisStore(): Promise<TestStore & { readonly server: RedisServer }> {
   const server = await startRedis();
-  const connection = connectRedis("store", server.url, silent);
-  await connection.connected();
+  const connection = await connectPatiently(server.url);
   return {
     connection,
     server,

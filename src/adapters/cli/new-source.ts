@@ -29,7 +29,7 @@ export function newSource(kind: string): NewSource {
     ],
     next: [
       "Say in the first what it does, and in the second what is expected of it. Then run its test,",
-      `  npx vitest run --project all ${relative(root, test)}`,
+      `  npx vitest run ${relative(root, test)}`,
       "and `make docs`, which puts it among the kinds. A configuration uses it like this:",
       ...yamlOf(kind, kind),
     ],

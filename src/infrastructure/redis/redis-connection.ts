@@ -26,7 +26,6 @@ import { scan } from "./scan.ts";
 
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
-const commandTimeoutMs = 200;
 const askRoleEveryMs = 500;
 /** After this time a connection to a replica is replaced at the next refused write: the address may lead to the primary again. */
 const keepReplicaMs = 10_000;
@@ -34,18 +33,20 @@ const keepReplicaMs = 10_000;
 /** Told how long a command took, in seconds. */
 type Took = (seconds: number) => void;
 
+type RedisOptions = {
+  /** Told of each command that was sent. */
+  readonly took?: Took;
+  /** How long a command waits for its reply, in milliseconds. */
+  readonly commandTimeoutMs?: number;
+  /** Where it is kept whether the store ever held data. */
+  readonly filled?: FilledStores | undefined;
+};
+
 /**
  * Connects to a Redis server in the background and keeps trying. While it is away, commands are
- * refused at once, and none is ever sent twice; one that gets no reply is given up after 200 ms.
- * `took` is told of each that was sent; what is learned of whether the store ever held data is kept in `filled`.
+ * refused at once, and none is ever sent twice; one that gets no reply is given up, by default after 200 ms.
  */
-export function connectRedis(
-  name: string,
-  url: string,
-  log: Log,
-  took?: Took,
-  filled: FilledStores = new FilledStores(),
-): Connection {
+export function connectRedis(name: string, url: string, log: Log, options: RedisOptions = {}): Connection {
   let leaveReplicaAt = Number.NEGATIVE_INFINITY;
   const redis = new TimedRedis(url, {
     // A server that accepts and stays silent would hold the socket for ever.
@@ -64,7 +65,8 @@ export function connectRedis(
     // Commands of one turn of the event loop travel in one round trip.
     enableAutoPipelining: true,
   });
-  redis.took = took;
+  redis.took = options.took;
+  redis.commandTimeoutMs = options.commandTimeoutMs ?? redis.commandTimeoutMs;
   let closing = false;
   redis.on("ready", () => {
     leaveReplicaAt = redis.isReplica ? performance.now() + keepReplicaMs : Number.NEGATIVE_INFINITY;
@@ -76,7 +78,7 @@ export function connectRedis(
     new RedisChangeFeed(name, url, prefixes, log, () => redis.isReplica === false);
   logOutages(redis, name, log, () => closing);
   const id = idOf(url);
-  const guard = new EmptyStoreGuard(redis, name, log, id, filled);
+  const guard = new EmptyStoreGuard(redis, name, log, id, options.filled ?? new FilledStores());
   const sets = new RedisFeatureSets(redis, guard);
   const identity = new RedisIdentity(redis);
   const changes = new RedisFeatureStore(redis, guard);
@@ -136,6 +138,7 @@ function idOf(url: string): string {
  */
 class TimedRedis extends RedisClient {
   took: Took | undefined;
+  commandTimeoutMs = 200;
 
   override sendCommand(...sent: Parameters<RedisClient["sendCommand"]>): unknown {
     const [command] = sent;
@@ -144,7 +147,7 @@ class TimedRedis extends RedisClient {
     const timer = setTimeout(() => {
       // The event loop runs timers before it reads from sockets.
       setImmediate(() => command.isSettled || command.reject(new Error("Command timed out")));
-    }, commandTimeoutMs);
+    }, this.commandTimeoutMs);
     const settled = () => {
       clearTimeout(timer);
       if (isMeasured) this.took?.((performance.now() - startedAt) / 1_000);

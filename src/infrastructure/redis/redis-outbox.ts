@@ -8,8 +8,8 @@ import { isRefusal, redisFault } from "./redis-fault.ts";
 import { isLoadEntry, loadEntryKey, outboxPrefix } from "./redis-keys.ts";
 import { scan } from "./scan.ts";
 
-/** So many lists are remembered; where there are more, the rest is looked for when these are empty. */
-const mostKnown = 100_000;
+/** The default of `mostKnown`. */
+const mostKnownByDefault = 100_000;
 /** Looking for lists takes at most this part of the time. */
 const shareOfTime = 1 / 10;
 /** So many lists are asked how long they are. */
@@ -28,6 +28,7 @@ type Handle = { readonly key: string; readonly bytes?: Buffer };
 export class RedisOutbox implements Outbox {
   readonly #redis: Redis;
   readonly #feed: ChangeFeed & AsyncDisposable;
+  readonly #mostKnown: number;
   /** The lists that may hold something, those that were told of first before others, each with when it was told of last. */
   readonly #known = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
@@ -40,10 +41,14 @@ export class RedisOutbox implements Outbox {
   /** The most entries that are asked for at once: less where the last ones took too long. */
   #pace = Number.POSITIVE_INFINITY;
 
-  /** Disposes of the feed, which tells of the keys that begin with `tidegate:outbox:`. */
-  constructor(redis: Redis, feed: ChangeFeed & AsyncDisposable) {
+  /**
+   * Disposes of the feed, which tells of the keys that begin with `tidegate:outbox:`. At most `mostKnown` lists are
+   * remembered; where there are more, the rest is looked for when these are empty.
+   */
+  constructor(redis: Redis, feed: ChangeFeed & AsyncDisposable, mostKnown = mostKnownByDefault) {
     this.#redis = redis;
     this.#feed = feed;
+    this.#mostKnown = mostKnown;
     feed.listen((key) => {
       this.#remember(key);
       this.#notify();
@@ -190,7 +195,8 @@ export class RedisOutbox implements Outbox {
 
   #remember(key: string | undefined): void {
     this.#told += 1;
-    if (key !== undefined && (this.#known.has(key) || this.#known.size < mostKnown)) this.#known.set(key, this.#told);
+    if (key !== undefined && (this.#known.has(key) || this.#known.size < this.#mostKnown))
+      this.#known.set(key, this.#told);
     else this.#mayHaveMore = true;
   }
 
@@ -201,7 +207,7 @@ export class RedisOutbox implements Outbox {
   /** Looks for lists, where there may be more than are known. Where it did so a moment ago, the listeners are called later. */
   #look(): Promise<void> {
     if (this.#looking) return this.#looking;
-    if (!this.#mayHaveMore || this.#known.size >= mostKnown) return Promise.resolve();
+    if (!this.#mayHaveMore || this.#known.size >= this.#mostKnown) return Promise.resolve();
     const wait = this.#lookAgainAt - performance.now();
     if (wait > 0) {
       this.#lookAgain ??= setTimeout(() => {
@@ -222,7 +228,7 @@ export class RedisOutbox implements Outbox {
     try {
       for await (const page of scan(this.#redis, outboxPrefix)) {
         for (const key of page) this.#remember(key);
-        if (this.#known.size < mostKnown) continue;
+        if (this.#known.size < this.#mostKnown) continue;
         this.#mayHaveMore = true;
         break;
       }

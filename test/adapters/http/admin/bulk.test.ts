@@ -102,7 +102,7 @@ describe("many changes in one request", () => {
       ...user(`many-${index}`),
       add: Array.from({ length: 10 }, (_, feature) => `${"x".repeat(190)}${feature}`),
     }));
-    // They are made in test/soak/bulk.test.ts.
+    // They are made in test/soak/large-lists.test.ts.
     const { status, body } = await send(changes, {}, "?dryRun=true");
     expect(status).toBe(200);
     expect(body.results.filter((result: { status: number }) => result.status === 200)).toHaveLength(1_000);

@@ -1,11 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openActivity } from "../../../../src/infrastructure/activity/activity.ts";
-import type { Place } from "../../../../src/infrastructure/activity/database.ts";
-import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { SetTold } from "../../../support/events.ts";
+import { longSetRuns } from "../../../support/long-set.ts";
 import { adminToken, backoffice, type Operator, sqliteRules } from "../../../support/operator.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { bearer } from "../../../support/service.ts";
@@ -392,69 +386,5 @@ describe("while the log is away", () => {
   });
 });
 
-describe("a set of 10,000 events", () => {
-  const folder = mkdtempSync(join(tmpdir(), "tidegate-long-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  it.each<[string, () => Promise<{ place: Place; env: NodeJS.ProcessEnv; rules: string }>]>([
-    [
-      "SQLite",
-      async () => {
-        const file = join(folder, "log.db");
-        const rules = sqliteRules.replace(
-          "connections:",
-          `connections:\n  activity: { kind: sqlite, file: "${file}" }`,
-        );
-        return { place: { kind: "sqlite", file }, env: {}, rules };
-      },
-    ],
-    [
-      "PostgreSQL",
-      async () => {
-        const { url } = await createDatabase();
-        return { place: { kind: "postgres", url }, env: { DATABASE_URL: url }, rules: sqliteRules };
-      },
-    ],
-  ])("is explained at a moment among them without a long wait: %s", async (_, place) => {
-    const { place: where, env, rules } = await place();
-    const told = new SetTold("active_features");
-    const moments: { at: number; feature: string }[] = [];
-    const data = mkdtempSync(join(folder, "store-"));
-    {
-      await using activity = openActivity(where);
-      await using store = openSqlite("features", join(data, "store.db"));
-      // The store of the service made what is recorded under the name of its connection.
-      const identity = (await store.identity()) ?? "";
-      await activity.stores.enter(identity, "features");
-      await activity.stores.claim(identity, "features");
-      for (const key of ["global_features", "tidegate:killed", "features:user:1"]) {
-        await activity.log.record([new SetTold(key, ...(key === "features:user:1" ? ["f7"] : [])).begins()]);
-      }
-      let events = [told.begins()];
-      for (let number = 0; number < 10_000; number++) {
-        const feature = `f${number % 500}`;
-        const change = Math.floor(number / 500) % 2 === 0 ? { add: [feature] } : { remove: [feature] };
-        events.push(told.changes(change));
-        if (events.length >= 500) {
-          await activity.log.record(events);
-          events = [];
-          moments.push({ at: told.at, feature });
-        }
-      }
-      await activity.log.record(events);
-    }
-    await using operator = await backoffice(rules, { ...env, FOLDER: data });
-    const times: number[] = [];
-    for (const { at } of moments) {
-      const began = performance.now();
-      const { body } = await operator.post("/explain", { user: "1", at: textOf(at) });
-      times.push(performance.now() - began);
-      const f7 = body.features.find(({ feature }: Feature) => feature === "f7");
-      const isOn = Math.floor((at - (moments[0]?.at ?? 0)) / 500_000) % 2 === 0;
-      expect([textOf(at), body.sources[1].state, f7?.on]).toEqual([textOf(at), "answers", isOn]);
-    }
-    expect(moments).toHaveLength(20);
-    // It is some 50 ms where nothing else runs; the best of many tells little of what else does.
-    expect(Math.min(...times)).toBeLessThan(500);
-  });
-});
+// `make soak` has 10,000 of them.
+longSetRuns(200);

@@ -1,0 +1,3 @@
+import { crashRun } from "../support/crash.ts";
+
+crashRun(Number(process.env["CRASH_CHANGES"] ?? 400));

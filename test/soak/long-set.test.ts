@@ -1,0 +1,3 @@
+import { longSetRuns } from "../support/long-set.ts";
+
+longSetRuns(10_000);

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ProjectCopy } from "../support/project-copy.ts";
+
+/** The YAML at the end of what is printed. */
+const yamlIn = (printed: string): string => printed.slice(printed.indexOf("  sources:")).replaceAll(/^ {2}/gm, "");
+
+describe("a kind of source that was begun in the repository", () => {
+  let project: ProjectCopy;
+  let printed: string;
+  beforeAll(async () => {
+    project = new ProjectCopy();
+    printed = await project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
+  });
+  afterAll(() => project[Symbol.dispose]());
+
+  const written = ["src/adapters/sources/opening-hours.ts", "test/adapters/sources/opening-hours.test.ts"];
+
+  it("passes its own test, and those of all kinds", async () => {
+    expect(printed).toMatch(/^wrote src.*opening-hours\.ts\nwrote test.*opening-hours\.test\.ts\n/);
+    await project.test("test/adapters/sources/opening-hours.test.ts", "test/adapters/source-catalogue.test.ts");
+  });
+
+  it("has types, format and style as the rest", async () => {
+    await project.run("tsc", "--project", ".");
+    await project.run("biome", "ci", ...written);
+  }, 300_000);
+
+  it("goes into the docs, and is configured as it was told", async () => {
+    await project.run("node", "docs/generate.ts");
+    await project.test("test/docs.test.ts", "--testNamePattern", "make docs");
+    expect(await project.run("node", "src/cli.ts", "sources")).toContain("opening-hours  Switches its features on");
+    await project.run("sh", "-c", `cat > my.yaml <<'END'\n${yamlIn(printed)}END`);
+    const checked = await project.run("node", "src/cli.ts", "--config", "my.yaml", "features");
+    expect(checked).toBe("feature_1\n");
+  }, 300_000);
+
+  it("is not begun twice", async () => {
+    const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
+    await expect(again).rejects.toThrow(/there is a kind "opening-hours" already; choose another name/);
+  });
+
+  it("is not begun over a test that is there", async () => {
+    await project.run("rm", written[0] ?? "");
+    const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
+    await expect(again).rejects.toThrow(/opening-hours\.test\.ts is there already; remove it, or choose another name/);
+    await expect(project.run("ls", written[0] ?? "")).rejects.toThrow();
+  });
+});

@@ -1,0 +1,38 @@
+import { expect } from "vitest";
+import type { Backlog } from "../../src/domain/outbox.ts";
+import { RedisOutbox } from "../../src/infrastructure/redis/redis-outbox.ts";
+import { aChange, type redisStore } from "./stores.ts";
+import { until } from "./until.ts";
+
+/** The test that an outbox is emptied that has more lists than are remembered. `lists` is a multiple of 500. */
+export async function emptiesManyLists(
+  { connection, server: { client } }: Awaited<ReturnType<typeof redisStore>>,
+  { lists, mostKnown }: { readonly lists: number; readonly mostKnown: number },
+): Promise<void> {
+  const record = { of: "token", ...aChange(), tokenId: "t", origin: "issued", at: 1 };
+  const text = JSON.stringify({ ...record, revision: { epoch: "e", number: 1 }, userId: "" });
+  const fill = `for i = ARGV[1], ARGV[1] + 499 do
+    redis.call("RPUSH", "tidegate:outbox:{" .. i .. "}", ARGV[2]:sub(1, -3) .. i .. '"}')
+  end`;
+  for (let first = 0; first < lists; first += 500) await client.eval(fill, 0, first, text);
+  await using outbox = new RedisOutbox(client, connection.feed(["tidegate:outbox:"]), mostKnown);
+  let backlog: Backlog | undefined;
+  // A busy machine may need longer than a command is waited for.
+  const ask = async () => {
+    backlog = await outbox.backlog().catch(() => undefined);
+    return backlog !== undefined;
+  };
+  await until(ask, "it tells how much it knows of");
+  expect(backlog).toEqual({ entries: mostKnown, oldest: 1 });
+  const taken = new Set<string>();
+  const take = async () => {
+    const entries = await outbox.read(500).catch(() => undefined);
+    for (const { text } of entries ?? []) taken.add(text);
+    await outbox.remove(entries ?? []).catch(() => {});
+    return entries?.length === 0 && (await client.dbsize()) === 1;
+  };
+  await until(take, "all is taken", 100_000);
+  expect(taken.size).toBe(lists);
+  await until(ask, "it tells how much is left");
+  expect(backlog).toEqual({ entries: 0, oldest: undefined });
+}

@@ -1,0 +1,32 @@
+import type { Reporter, TestModule } from "vitest/node";
+
+/** A test file, and how long it took to load and run. */
+export type TimedFile = { readonly name: string; readonly ms: number };
+
+const shown = 10;
+
+/** Reporter: prints how long the run took, and its ten slowest files. */
+export class SlowFiles implements Reporter {
+  #startedAt = performance.now();
+
+  onTestRunStart(): void {
+    this.#startedAt = performance.now();
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const files = modules.map((module) => {
+      const { collectDuration, duration } = module.diagnostic();
+      return { name: module.relativeModuleId, ms: collectDuration + duration };
+    });
+    console.log(slowFilesText(performance.now() - this.#startedAt, files));
+  }
+}
+
+/** The lines that are printed of a run of `totalMs`. */
+export function slowFilesText(totalMs: number, files: readonly TimedFile[]): string {
+  const slowest = files.toSorted((a, b) => b.ms - a.ms).slice(0, shown);
+  const lines = slowest.map(({ name, ms }) => `${seconds(ms).padStart(8)}  ${name}`);
+  return [`${files.length} files in ${seconds(totalMs)}; the slowest:`, ...lines].join("\n");
+}
+
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
