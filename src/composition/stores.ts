@@ -1,5 +1,7 @@
+import type { DependencyContainer } from "tsyringe";
 import type { LentStore } from "../adapters/source.ts";
 import { AcceptStores } from "../application/accept-stores.ts";
+import { within } from "../application/deadline.ts";
 import { type RememberedSets, ViewCache } from "../application/view-cache.ts";
 import type { Config } from "../config.ts";
 import type { ChangeFeed } from "../domain/change-feed.ts";
@@ -16,7 +18,7 @@ import { connectRedis } from "../infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../infrastructure/sqlite/sqlite-connection.ts";
 import { Tokens } from "../tokens.ts";
 import { areDigestsSecret, tokenDigest, tokenKey } from "./token-keys.ts";
-import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
+import { causeText, connectionOf, feedOf, storeName, type Wiring } from "./wiring.ts";
 
 /** The stores, what is remembered of them, and who is known there. */
 export function provideStores({ config, env, disposal, provide }: Wiring): void {
@@ -31,7 +33,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
         options.kind === "redis"
           ? connectRedis(name, options.url, c.resolve(Tokens.Log), { took, filled: c.resolve(Tokens.FilledStores) })
           : openSqlite(name, options.file, c.resolve(Tokens.Log));
-      connections.set(name, disposal.use(connection));
+      connections.set(name, withEmptyStart(c, disposal.use(connection), storeName(config, name)));
     }
     return connections;
   });
@@ -134,6 +136,35 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     ]);
     return new ViewCache(c.resolve(Tokens.Sources), new Map(stores), c.resolve(Tokens.Clock));
   });
+}
+
+/** Waits so long for the event log at the start of an empty store. */
+const longestLogMs = 2_000;
+
+/** A connection that rejects an empty store if the event log has changes of another one that was in its place. */
+function withEmptyStart(c: DependencyContainer, connection: Connection, name: string): Connection {
+  const { emptyStart } = connection;
+  if (!emptyStart) return connection;
+  const wasAnother = async () => {
+    const identity = await connection.identity();
+    if (identity === undefined) return false;
+    return c.resolve(Tokens.Activity).stores.hasChangesOfOthers(identity, name);
+  };
+  const connected = async () => {
+    const log = c.resolve(Tokens.Log);
+    if (emptyStart.isDoubtful()) {
+      try {
+        if (await within(longestLogMs, wasAnother)) {
+          emptyStart.reject();
+          log.error({ connection: name }, "the store is empty, but the activity log has changes; restore or accept it");
+        }
+      } catch (cause) {
+        log.warn({ connection: name, cause: causeText(cause) }, "cannot check whether an empty store lost its data");
+      }
+    }
+    await connection.connected();
+  };
+  return { ...connection, connected };
 }
 
 const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds: number): CacheLimits => ({

@@ -29,6 +29,14 @@ export type Changeable = {
   readonly tokenKey?: TokenKey;
 };
 
+/** How an empty store is treated at the start. */
+export type EmptyStart = {
+  /** Whether it is empty, and nobody has accepted that. */
+  isDoubtful(): boolean;
+  /** Rejects reads and changes until the store is accepted, by whatever process. */
+  reject(): void;
+};
+
 /** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
 export interface Connection extends Store, AsyncDisposable {
   /** Reads names of places as sets, however the store keeps them. Left out if that is always as a set. */
@@ -60,6 +68,8 @@ export interface Connection extends Store, AsyncDisposable {
   isEmpty(): Promise<boolean>;
   /** Believes the store from now on, also when it is empty. */
   accept(): Promise<void>;
+  /** Of a store that is made where it is missing, so that an empty one may have lost its data; else left out. */
+  readonly emptyStart?: EmptyStart;
   /** Of a store that may be away when we start, or have lost its data; left out where it cannot. */
   readonly remote?: RemoteStore;
 }

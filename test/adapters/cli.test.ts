@@ -192,9 +192,10 @@ tokens: { connection: users }
 sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }]
 `,
     );
-    const killed = await tidegate(["--config", file, "set", "add", "tidegate:killed", "x"], env);
+    const own = { ...env, TIDEGATE_DATA: join(folder, "half") };
+    const killed = await tidegate(["--config", file, "set", "add", "tidegate:killed", "x"], own);
     expect([killed.code, killed.stdout]).toEqual([0, "tidegate:killed: 1 of 1 added\n"]);
-    const refused = await tidegate(["--config", file, "token", "add", "--user", "1"], env, "1234");
+    const refused = await tidegate(["--config", file, "token", "add", "--user", "1"], own, "1234");
     expect([refused.code, refused.stderr]).toEqual([
       1,
       expect.stringContaining('connection "users" cannot use its Redis'),

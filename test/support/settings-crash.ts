@@ -109,7 +109,8 @@ export function settingsCrashRuns({ lives, changesOfEach }: Size): void {
         const recall = async () => {
           const answer = await fetch(`${url}/features`);
           present = answer.headers.has("cache-status") ? undefined : await setIn(answer);
-          past = await setIn(await call(`/features?at=${new Date(Date.now() - 1).toISOString()}`));
+          const recalled = await call(`/features?at=${new Date(Date.now() - 1).toISOString()}`);
+          past = recalled.headers.has("cache-status") ? undefined : await setIn(recalled);
           return past !== undefined && present !== undefined;
         };
         await until(recall, "all settings are on record, and the service answers afresh", 60_000);

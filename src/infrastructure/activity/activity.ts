@@ -43,7 +43,7 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
     documentChangesOf: true,
     rebuild: true,
   },
-  stores: { enter: true, namesOf: true, hasUnclaimed: true, claim: true },
+  stores: { enter: true, namesOf: true, hasUnclaimed: true, claim: true, hasChangesOfOthers: true },
 };
 
 /**

@@ -1,3 +1,4 @@
+import { completeCollection } from "../../application/event-of.ts";
 import type { KnownStores } from "../../domain/known-stores.ts";
 import type { Database } from "./database.ts";
 import { namesOf } from "./store-names.ts";
@@ -62,5 +63,36 @@ export class SqlKnownStores implements KnownStores {
         .where("key", "not in", own)
         .execute();
     });
+  }
+
+  async hasChangesOfOthers(identity: string, connection: string): Promise<boolean> {
+    const stores = await this.#database.selectFrom("stores").selectAll().execute();
+    const others = stores.filter((store) => store.connection === connection && store.identity !== identity);
+    const isClaimed = stores.some(({ claimed }) => claimed === connection);
+    const names = [
+      ...others.flatMap(({ identity, claimed }) => [identity, ...(claimed === null ? [] : [claimed])]),
+      ...(isClaimed ? [] : [connection]),
+    ];
+    if (names.length === 0) return false;
+    const { found } = await this.#database
+      .selectNoFrom(({ exists, or, selectFrom }) =>
+        or([
+          exists(
+            selectFrom("sets")
+              .innerJoin("turns", "turns.set_id", "sets.id")
+              .where("sets.store", "in", names)
+              .select("turns.position"),
+          ),
+          exists(
+            selectFrom("events")
+              .where("store", "in", names)
+              .where("kind", "in", ["document", "token"])
+              .where("key", "not like", `${completeCollection}/%`)
+              .select("position"),
+          ),
+        ]).as("found"),
+      )
+      .executeTakeFirstOrThrow();
+    return Boolean(found);
   }
 }

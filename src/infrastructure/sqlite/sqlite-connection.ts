@@ -24,11 +24,21 @@ import { WatchedFile } from "./watched-file.ts";
 export function openSqlite(name: string, file: string, log?: Log): Connection {
   const { database, watch } = open(name, file, log);
   const journal = new SqliteJournal(database, file);
-  const read = <Port extends object>(port: Port) => checked(port, () => watch?.demand());
+  const accepted = database.prepare("SELECT accepted FROM store");
+  const isAccepted = () => accepted.get()?.["accepted"] === 1;
+  const isEmpty = () =>
+    database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined;
+  let isRejected = false;
+  const demand = () => {
+    watch?.demand();
+    isRejected &&= !isAccepted();
+    if (isRejected) throw new SetupFailed(emptyFault(name, file));
+  };
+  const read = <Port extends object>(port: Port) => checked(port, demand);
   const changed = <Port extends object>(port: Port) =>
     checked(port, () => {
       watch?.look();
-      watch?.demand();
+      demand();
     });
   return {
     sets: read(new SqliteFeatureSets(database)),
@@ -41,21 +51,26 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),
     tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),
     feed: () => new SqliteChangeFeed(file, () => watch?.isLost ?? false),
-    connected: async () => {},
+    connected: async () => demand(),
     onConnect: () => {},
     check: async () => {
-      watch?.demand();
+      demand();
       database.prepare("SELECT (SELECT key FROM members LIMIT 1), (SELECT key FROM tokens LIMIT 1)").get();
     },
     identity: async () => String(database.prepare("SELECT identity FROM store").get()?.["identity"]),
     probe: async () => {
       watch?.look();
-      watch?.demand();
+      demand();
       journal.transaction(() => {});
     },
-    isEmpty: async () =>
-      database.prepare("SELECT 1 FROM members UNION ALL SELECT 1 FROM tokens LIMIT 1").get() === undefined,
-    accept: async () => {},
+    isEmpty: async () => isEmpty(),
+    accept: async () => database.exec("UPDATE store SET accepted = 1"),
+    emptyStart: {
+      isDoubtful: () => isEmpty() && !isAccepted(),
+      reject: () => {
+        isRejected = true;
+      },
+    },
     // The few processes on one file may well do the same twice.
     lease: () => ({ hold: async () => true, release: async () => {} }),
     [Symbol.asyncDispose]: async () => {
@@ -64,6 +79,9 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     },
   };
 }
+
+const emptyFault = (connection: string, file: string): string =>
+  `the store of connection "${connection}" is empty, but the activity log has changes of it; stop Tidegate and restore ${file}, or accept it with npx tidegate store accept`;
 
 /** The name of a database that has no file. */
 const inMemory = ":memory:";

@@ -50,9 +50,9 @@ const itemTables = `
   CREATE INDEX items_by_number ON items (provider, number);
 `;
 
-/** One row: which store this is. A copy of the file has it too. */
+/** One row: which store this is, and whether it may be empty. A copy of the file has it too. */
 const storeTable = `
-  CREATE TABLE store (identity TEXT NOT NULL) STRICT;
+  CREATE TABLE store (identity TEXT NOT NULL, accepted INTEGER NOT NULL DEFAULT 0) STRICT;
 `;
 
 /** Which store a file is, and how many records its outbox was given so far. */
