@@ -1,3 +1,4 @@
+import cluster from "node:cluster";
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../package.json" with { type: "json" };
 import { counted, type Fetch, httpApp } from "./adapters/http/app.ts";
@@ -7,7 +8,8 @@ import type { Shortcut } from "./adapters/http/server.ts";
 import { shortcut } from "./adapters/http/shortcut.ts";
 import { waitAtMost } from "./application/deadline.ts";
 import type { Config } from "./config.ts";
-import { compose } from "./container.ts";
+import { type Composition, compose } from "./container.ts";
+import { ChangeRefused } from "./domain/errors.ts";
 import type { FilledStores } from "./infrastructure/filled-stores.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { Figures } from "./infrastructure/metrics/figures.ts";
@@ -107,6 +109,7 @@ export async function answering(config: Config, { env, log, stopping, figures, f
   for (const keeping of composition.get(Tokens.KeepRecords).values()) keeping.start();
   composition.get(Tokens.ExpireActivity)?.start();
   await Promise.allSettled([composition.get(Tokens.Snapshot)?.start(), ...connected]);
+  await warnWithoutOperators(composition, log);
   // What is known of a feed is read first, from the store or else from the snapshot.
   for (const { begin } of composition.get(Tokens.Background)) begin();
   void checkChanges.check();
@@ -137,6 +140,21 @@ export async function answering(config: Config, { env, log, stopping, figures, f
     idle: () => waitAtMost(longestCallMs, Promise.allSettled(underWay)),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Logs that nobody can use the admin API, if that is so. */
+async function warnWithoutOperators(composition: Composition, log: Log): Promise<void> {
+  // One of the workers says it for all.
+  if (composition.get(Tokens.FirstCredential) || (cluster.worker?.id ?? 1) > 1) return;
+  try {
+    if ((await composition.get(Tokens.ManageCredentials).list()).length > 0) return;
+  } catch (cause) {
+    // A store that does not answer is logged anyway; without one there are no credentials.
+    if (!(cause instanceof ChangeRefused)) return;
+  }
+  log.warn(
+    "the admin API is closed, because no operator has a credential; set TIDEGATE_ADMIN_TOKEN and start again, or run: tidegate credentials add <name> --scope admin",
+  );
 }
 
 const failing = (what: string, states: Readonly<Record<string, string>>): string[] =>

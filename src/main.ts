@@ -17,6 +17,7 @@ import { Figures } from "./infrastructure/metrics/figures.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { type Signals, signals } from "./infrastructure/signals.ts";
 import { handedConfigurations, reportServing, runWorkers } from "./infrastructure/worker-pool.ts";
+import { loadDotEnv } from "./load-dot-env.ts";
 
 /** So long it may take to close what served before a reload. */
 const longestCloseMs = 10_000;
@@ -243,6 +244,7 @@ function sentencesOf(error: unknown): readonly string[] {
 
 if (import.meta.main) {
   try {
+    loadDotEnv(process.env);
     await serve(defaultFile(process.env), process.env);
   } catch (error) {
     process.exitCode = reportFailure(error, process.stderr);

@@ -15,19 +15,43 @@ import {
 } from "./data-line.ts";
 import type { KnownSource, SourceSets } from "./source-sets.ts";
 
+/** What an export has: sets and rules of a source, descriptions, or tokens. */
+export type Exported = "sets" | "rules" | "descriptions" | "tokens";
+
 /** Some lines, and how many members of sets, and keys of tokens, were left out, because they can be none. */
-export type ExportedPage = { readonly lines: readonly DataLine[]; readonly skipped: number };
+export type ExportedPage = {
+  readonly lines: readonly DataLine[];
+  readonly skipped: number;
+  /** What the lines are. Left out for the header. */
+  readonly of?: Exported;
+  /** The source of sets and rules. */
+  readonly source?: string;
+};
+
+/** Sets of a store that no source reads: some of their keys, and how many there are. */
+export type UnreadSets = { readonly connection: string; readonly keys: readonly string[]; readonly count: number };
+
+/** The most keys that are named of a store. */
+const mostNamed = 5;
 
 /** Tells all that the stores hold: sets, descriptions of features, settings of sources, and hashed tokens. Tokens that stand in a store as they are it never tells. */
 export class ExportData {
   readonly #sets: SourceSets;
   readonly #tokens: TokensOfData | undefined;
   readonly #catalogue: Pick<Catalogue, "all">;
+  readonly #isOwnKey: (key: string) => boolean;
 
-  constructor(sets: SourceSets, tokens: TokensOfData | undefined, catalogue: Pick<Catalogue, "all">) {
+  /** `isOwnKey` tells keys that Tidegate keeps for itself. */
+  constructor(
+    sets: SourceSets,
+    tokens: TokensOfData | undefined,
+    catalogue: Pick<Catalogue, "all">,
+    isOwnKey: (key: string) => boolean,
+  ) {
     this.#sets = sets;
     this.#tokens = tokens;
     this.#catalogue = catalogue;
+    this.#isOwnKey = isOwnKey;
   }
 
   /** Whether there are tokens, and they are told. */
@@ -44,16 +68,38 @@ export class ExportData {
     const pepper = this.#tokens?.pepper;
     yield pageOf([{ tidegate: 1, ...(pepper !== undefined && { pepper }) }]);
     for (const family of this.#families()) yield* this.#setsOf(family);
-    yield pageOf(
-      [...(await this.#catalogue.all())].map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry })),
-    );
+    const entries = [...(await this.#catalogue.all())];
+    yield {
+      ...pageOf(entries.map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry }))),
+      of: "descriptions",
+    };
     for (const source of this.#keepers()) yield await this.#settingsOf(source);
     if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
   }
 
+  /** Sets of the stores that no source reads, and that are not in an export. Rejects when a store does not answer. */
+  async unread(): Promise<readonly UnreadSets[]> {
+    const families = this.#families();
+    const isRead = (key: string) => families.some((family) => family.key.matches(key));
+    const stores = new Map(families.map(({ connection, changes }) => [connection, changes]));
+    const found = await Promise.all(
+      [...stores].map(async ([connection, changes]): Promise<UnreadSets> => {
+        const unread = new Set<string>();
+        for await (const page of changes.allKeys("")) {
+          for (const key of page) if (!isRead(key) && !this.#isOwnKey(key)) unread.add(key);
+        }
+        return { connection, keys: inOrder(unread).slice(0, mostNamed), count: unread.size };
+      }),
+    );
+    return found.filter(({ count }) => count > 0);
+  }
+
   /** Two sources may read the same sets. */
-  #families(): readonly StoredSet[] {
-    const all = this.#sets.sources.flatMap(({ stored }) => stored ?? []);
+  #families(): readonly Family[] {
+    const all = [
+      ...this.#sets.sources.flatMap(({ name, stored }): Family[] => (stored ? [{ ...stored, source: name }] : [])),
+      ...this.#sets.others.map((stored): Family => ({ ...stored, source: "places of users" })),
+    ];
     return all.filter(
       ({ key, connection }, index) =>
         all.findIndex((other) => other.key.text === key.text && other.connection === connection) === index,
@@ -75,10 +121,11 @@ export class ExportData {
   async #settingsOf({ name: source, settings }: KnownSource): Promise<ExportedPage> {
     if (!settings) return pageOf([]);
     const all = await askStore(source, () => settings.documents.all(settings.collection));
-    return pageOf([...all].map(([feature, { value }]): SettingLine => ({ setting: value, source, feature })));
+    const lines = [...all].map(([feature, { value }]): SettingLine => ({ setting: value, source, feature }));
+    return { ...pageOf(lines), of: "rules", source };
   }
 
-  async *#setsOf(family: StoredSet): AsyncGenerator<ExportedPage> {
+  async *#setsOf(family: Family): AsyncGenerator<ExportedPage> {
     const { key, connection, changes } = family;
     const isAmbiguous = this.#families().some((other) => other.connection !== connection && other.key.overlaps(key));
     const pages = key.fields.length === 0 ? [[key.text]] : changes.allKeys(key.prefix);
@@ -89,10 +136,14 @@ export class ExportData {
         const set = keys[index] ?? "";
         return features.length > 0 ? [{ set, ...(isAmbiguous && { connection }), features: inOrder(features) }] : [];
       });
-      yield { lines, skipped: read.reduce((sum, { skipped }) => sum + skipped, 0) };
+      const skipped = read.reduce((sum, each) => sum + each.skipped, 0);
+      yield { lines, skipped, of: "sets", source: family.source };
     }
   }
 }
+
+/** A family of sets, and the first source that reads it. */
+type Family = StoredSet & { readonly source: string };
 
 const pageOf = (lines: readonly DataLine[]): ExportedPage => ({ lines, skipped: 0 });
 
@@ -105,6 +156,7 @@ async function* tokensIn(store: TokenStore): AsyncGenerator<ExportedPage> {
     yield {
       lines: digests.map(({ digest: tokenDigest, userId: user }): TokenLine => ({ tokenDigest, user })),
       skipped: page.length - digests.length,
+      of: "tokens",
     };
   }
 }

@@ -35,11 +35,14 @@ export type FoundSet = { readonly key: string; readonly stored: StoredSet; reado
 /** The sets behind the sources. */
 export class SourceSets {
   readonly sources: readonly KnownSource[];
+  /** Sets that no source reads. */
+  readonly others: readonly StoredSet[];
   readonly #stored: readonly StoredSet[];
 
   /** `others` are sets that no source reads, as those of users' places. They are found by their keys. */
   constructor(sources: readonly KnownSource[], others: readonly StoredSet[] = []) {
     this.sources = sources;
+    this.others = others;
     this.#stored = [...sources.flatMap(({ stored }) => stored ?? []), ...others];
   }
 

@@ -23,7 +23,7 @@ import type { StoredSet } from "../domain/stored-set.ts";
 import type { Changeable, Connection } from "../infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "../infrastructure/credential-secret.ts";
 import { mostPlaces } from "../infrastructure/location/user-locator.ts";
-import { collectionKey } from "../infrastructure/redis/redis-keys.ts";
+import { collectionKey, isOwnKey } from "../infrastructure/redis/redis-keys.ts";
 import { pepperMark } from "../infrastructure/token-key.ts";
 import { Tokens } from "../tokens.ts";
 import { pastSources } from "./moments.ts";
@@ -181,7 +181,7 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
 
   provide(
     Tokens.ExportData,
-    (c) => new ExportData(c.resolve(Tokens.SourceSets), tokensOfData(c), c.resolve(Tokens.Catalogue)),
+    (c) => new ExportData(c.resolve(Tokens.SourceSets), tokensOfData(c), c.resolve(Tokens.Catalogue), isOwnKey),
   );
 }
 

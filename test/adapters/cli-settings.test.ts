@@ -47,7 +47,8 @@ describe("the settings at the command line", () => {
     expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(", settings of features 3\n")]);
     expect((await run(["get", "switches", "carried"])).stdout).toContain('"on": true');
     expect((await tool("import", file)).stdout).toContain("3 of them were imported before");
-    const exported = (await tool("export")).stdout;
+    const { stdout: exported, stderr: told } = await tool("export");
+    expect(told).toMatch(/^exported \d+ lines: .*, \d rules \(switches \d\)/);
     expect(exported).toContain(line({ on: true, floors: [1] }, "carried/too"));
     expect(exported).toContain(line({ on: true, floors: [] }));
 

@@ -63,6 +63,18 @@ describe("the command line", () => {
     ]);
   });
 
+  it("kills and restores every key that is served", async () => {
+    const keys = ["_beta", "new checkout", "🎉", "(beta)", "a,b", "x".repeat(201), "__proto__", "..", "a\\b", "-x"];
+    const run = (...args: string[]) => tidegate(["set", ...args, "--", "tidegate:killed", ...keys], env);
+    expect((await run("add")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} added\n`);
+    expect((await tidegate(["explain", "--", ...keys], env)).stdout.match(/: off: /g)).toHaveLength(keys.length);
+    expect((await run("remove")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} removed\n`);
+    const lines = [{ tidegate: 1 }, { set: "tidegate:killed", features: keys }, { catalogue: "_beta" }];
+    const file = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    expect(await tidegate(["import", "-"], env, file)).toMatchObject({ code: 0, stderr: "" });
+    expect((await run("remove")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} removed\n`);
+  });
+
   it("moves and revokes tokens, and never repeats one", async () => {
     const run = (input: string, ...args: string[]) => tidegate(["token", ...args], env, input);
     expect((await run("s3cret\n", "add", "--user", "7")).stdout).toBe("the token speaks for user 7\n");

@@ -264,7 +264,12 @@ describe("import and export", () => {
     expect(await tidegate(["import", "-"], from.env, file(...lines))).toMatchObject({ code: 0, stderr: "" });
     const output = join(folder, "export.ndjson");
     const exported = await tidegate(["export", "--output", output], from.env);
-    expect(exported).toEqual({ code: 0, stdout: "", stderr: "3,005 lines were exported\n" });
+    expect(exported).toEqual({
+      code: 0,
+      stdout: "",
+      stderr:
+        "exported 3,005 lines: 1,503 sets (global 1, active 0, killed 1, user 1,501), 2 descriptions, 1,500 tokens\n",
+    });
     expect(statSync(output).mode & 0o777).toBe(0o600);
     const text = readFileSync(output, "utf8");
     expect(text.split("\n")[0]).toMatch(/^\{"tidegate":1,"pepper":"[\w-]{4}"\}$/);
@@ -286,6 +291,19 @@ describe("import and export", () => {
     expect(plain.stderr).toMatch(/line \d+: the tokens of this configuration are not hashed/);
   });
 
+  it("warns of sets that no source reads, and of no others", async () => {
+    const { env } = onRedis();
+    await tidegate(["import", "-"], env, file({ set: "features:user:1", features: ["a"] }));
+    const { client } = server;
+    for (let index = 0; index < 7; index++) await client.sadd(`old:${index}`, "a");
+    await client.set("elsewhere", "a string");
+    const { code, stdout, stderr } = await tidegate(["export"], env);
+    expect([code, stdout]).toEqual([0, '{"tidegate":1}\n{"set":"features:user:1","features":["a"]}\n']);
+    expect(stderr).toContain(
+      'warning: no source reads these sets of connection features, so they were not exported: "old:0", "old:1", "old:2", "old:3", "old:4" and 2 more; add a source for them\n',
+    );
+  });
+
   it("exports no tokens that stand in the store as they are, and says so", async () => {
     const { env } = onRedis();
     await tidegate(
@@ -295,7 +313,9 @@ describe("import and export", () => {
     );
     const { stdout, stderr } = await tidegate(["export"], env);
     expect(stdout).toBe('{"tidegate":1}\n{"set":"global_features","features":["a"]}\n');
-    expect(stderr).toMatch(/^1 lines were exported\ntokens were not exported: the stores hold them as they are/);
+    expect(stderr).toMatch(
+      /^exported 1 lines: 1 sets \(global 1, .*\), 0 descriptions\ntokens were not exported: the stores hold them as they are/,
+    );
   });
 
   it("leaves no file behind that is not whole", async () => {
