@@ -7,15 +7,19 @@ const lineEveryMs = 5_000;
 /** Tells on standard error how far a task is: a bar where that is a terminal, else a line every few seconds. */
 export class Progress {
   readonly #to: OutputStream;
-  #toldAt = performance.now();
+  readonly #now: () => number;
+  #toldAt: number;
 
-  constructor(to: OutputStream) {
+  /** `now` is a monotonic clock, in milliseconds. */
+  constructor(to: OutputStream, now: () => number = () => performance.now()) {
     this.#to = to;
+    this.#now = now;
+    this.#toldAt = now();
   }
 
   /** How much of what is done, of how much where that is known. */
   tell(doing: string, done: number, of?: number): void {
-    const now = performance.now();
+    const now = this.#now();
     if (now - this.#toldAt < (this.#to.isTTY ? barEveryMs : lineEveryMs)) return;
     this.#toldAt = now;
     const counted = of === undefined ? counts(done) : `${counts(done)} of ${counts(of)}`;
