@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -19,6 +19,13 @@ describe("the files of the embedded store", () => {
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
+  });
+
+  it("are accessible to their owner only", async () => {
+    await until(() => existsSync(join(folder, "activity.db-wal")), "the log is in use");
+    for (const file of readdirSync(folder)) {
+      expect([file, statSync(join(folder, file)).mode & 0o077]).toEqual([file, 0]);
+    }
   });
 
   const asked = () => ask(operator.service);

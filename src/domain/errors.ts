@@ -115,7 +115,7 @@ export class RevisionMismatch extends TidegateError {
   }
 }
 
-/** A store has no memory or disk left for what was to be changed. Where it is memory, what switches features off works nevertheless. */
+/** A store has no memory or disk left for a change. Kills and removals use a reserve, and work until that is used up. */
 export class StoreFull extends TidegateError {
   override readonly name = "StoreFull";
   readonly code = "store-full";

@@ -262,7 +262,7 @@ export const problems = {
     status: 503,
     title: "Store full",
     meaning:
-      "The store has no memory or disk left, so nothing can be added. Give it more. Kill switches and removals work nevertheless where it is memory.",
+      "The store has no memory or disk left, so nothing can be added. Give it more. Kills and removals use a reserve, and work until that is used up.",
   },
   "store-data-invalid": {
     status: 503,

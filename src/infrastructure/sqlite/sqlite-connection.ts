@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { DiskReserve } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
 import { SqliteChangeFeed } from "./sqlite-change-feed.ts";
 import { SqliteClaims } from "./sqlite-claims.ts";
@@ -23,7 +24,11 @@ import { WatchedFile } from "./watched-file.ts";
  */
 export function openSqlite(name: string, file: string, log?: Log): Connection {
   const { database, watch } = open(name, file, log);
-  const journal = new SqliteJournal(database, file);
+  const reserve = file === inMemory ? undefined : new DiskReserve(`${file}-reserve`);
+  const journal = new SqliteJournal(database, file, () => {
+    log?.error({ connection: name, file }, "the disk is full; a kill or removal uses its reserve");
+    return reserve?.release() ?? false;
+  });
   const accepted = database.prepare("SELECT accepted FROM store");
   const isAccepted = () => accepted.get()?.["accepted"] === 1;
   const isEmpty = () =>
@@ -74,6 +79,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     // The few processes on one file may well do the same twice.
     lease: () => ({ hold: async () => true, release: async () => {} }),
     [Symbol.asyncDispose]: async () => {
+      await reserve?.[Symbol.asyncDispose]();
       const close = () => database.close();
       await (watch ? watch.close(close) : close());
     },

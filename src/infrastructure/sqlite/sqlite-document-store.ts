@@ -47,7 +47,8 @@ export class SqliteDocumentStore implements DocumentStore {
 
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
     const { collection, name } = change;
-    return this.#journal.change(`document:${JSON.stringify([collection, name])}`, change.once, () => this.#put(change));
+    const thing = `document:${JSON.stringify([collection, name])}`;
+    return this.#journal.change(thing, change.once, () => this.#put(change), change.value === null);
   }
 
   async load(batch: Batch<DocumentLoad>): Promise<Loaded> {

@@ -52,7 +52,7 @@ export class SqliteFeatureStore implements FeatureStore {
   }
 
   async apply(change: SetChange): Promise<SetChanged> {
-    return this.#journal.change(`set:${change.key}`, change.once, () => this.#apply(change));
+    return this.#journal.change(`set:${change.key}`, change.once, () => this.#apply(change), change.urgent);
   }
 
   async load(batch: Batch<SetLoad>): Promise<Loaded> {

@@ -18,6 +18,7 @@ const full = 13;
 export class SqliteJournal {
   readonly #database: DatabaseSync;
   readonly #file: string;
+  readonly #release: () => boolean;
   readonly #append: StatementSync;
   readonly #answer: StatementSync;
   readonly #keep: StatementSync;
@@ -27,7 +28,9 @@ export class SqliteJournal {
   readonly #events = new EventEmitter();
   #appended = false;
 
-  constructor(database: DatabaseSync, file: string) {
+  /** `release` makes some room on a full disk; returns whether it did. */
+  constructor(database: DatabaseSync, file: string, release: () => boolean = () => false) {
+    this.#release = release;
     this.#database = database;
     this.#file = file;
     this.#append = database.prepare("INSERT INTO outbox (record) VALUES (?)");
@@ -40,10 +43,17 @@ export class SqliteJournal {
 
   /**
    * Makes a change of one thing whole or not at all, and answers what it did; also where it was made under this name
-   * before. Throws `StoreFull` when the disk is, and an error that names the file when it cannot be written.
+   * before. An urgent one uses the reserve of a full disk. Throws `StoreFull` when the disk is, and an error that names
+   * the file when it cannot be written.
    */
-  change<Answer>(thing: string, once: string | undefined, make: () => Answer): Answer {
-    return this.transaction(() => (once === undefined ? make() : this.#once(thing, once, make)));
+  change<Answer>(thing: string, once: string | undefined, make: () => Answer, isUrgent = false): Answer {
+    while (true) {
+      try {
+        return this.transaction(() => (once === undefined ? make() : this.#once(thing, once, make)));
+      } catch (error) {
+        if (!isUrgent || !(error instanceof StoreFull) || !this.#release()) throw error;
+      }
+    }
   }
 
   /** Does all that a task does, or nothing. Throws as `change` does. */

@@ -65,15 +65,15 @@ export class SqliteTokenStore implements TokenStore {
     change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
   ): Promise<UserId | undefined> {
     const name = "token" in change ? this.#keyOf(change.token) : change.tokenId;
-    const { before } = this.#journal.change(nameOf(name), change.once, () => {
+    const revoke = () => {
       const row = rowIn("token" in change ? this.#byKey.get(name) : this.#byId.get(name));
       demandRevision(change.ifRevision, row?.head?.revision);
       if (!row || ("userId" in change && row.userId !== change.userId)) return { before: undefined };
       this.#delete.run(row.key);
       this.#record(row.head, "revoked", row.userId, authored(change));
       return { before: row.userId };
-    });
-    return before;
+    };
+    return this.#journal.change(nameOf(name), change.once, revoke, true).before;
   }
 
   async *all(): AsyncGenerator<readonly { readonly digest: string; readonly userId: UserId }[]> {

@@ -1,0 +1,76 @@
+import { randomFillSync } from "node:crypto";
+import { statSync, truncateSync } from "node:fs";
+import { open, statfs } from "node:fs/promises";
+
+const wholeBytes = 4 * 1_024 * 1_024;
+/** One step holds the pages that a change writes, several times over. */
+const stepBytes = 64 * 1_024;
+const fillFirstMs = 1_000;
+const fillEveryMs = 10_000;
+
+/**
+ * Room on a disk for changes that must work when the disk is full: a file beside the database that is given back step by
+ * step, so that whatever else writes to the disk cannot take all of it at once. Filled up while there is twice as much
+ * room as it needs. Several processes may share it.
+ */
+export class DiskReserve {
+  readonly #file: string;
+  readonly #content = Buffer.alloc(stepBytes);
+  #timer: NodeJS.Timeout;
+  #filling: Promise<void> | undefined;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#timer = this.#fillIn(fillFirstMs);
+  }
+
+  /** Fills it up as far as there is room. Never rejects. */
+  async fill(): Promise<void> {
+    this.#filling ??= this.#fill()
+      // It is tried again soon.
+      .catch(() => {})
+      .finally(() => {
+        this.#filling = undefined;
+      });
+    return this.#filling;
+  }
+
+  /** Gives one step back to the disk; returns whether there was one. */
+  release(): boolean {
+    const size = this.#size();
+    if (size === 0) return false;
+    truncateSync(this.#file, Math.max(0, size - stepBytes));
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#filling;
+    clearTimeout(this.#timer);
+  }
+
+  #fillIn(ms: number): NodeJS.Timeout {
+    return setTimeout(async () => {
+      await this.fill();
+      this.#timer = this.#fillIn(fillEveryMs);
+    }, ms).unref();
+  }
+
+  async #fill(): Promise<void> {
+    const size = this.#size();
+    if (size >= wholeBytes) return;
+    await using handle = await open(this.#file, size === 0 ? "w" : "r+", 0o600);
+    const { bavail, bsize } = await statfs(this.#file);
+    if (bavail * bsize < 2 * (wholeBytes - size)) return;
+    for (let position = size; position < wholeBytes; position += stepBytes) {
+      // What can be compressed takes no room on some disks.
+      randomFillSync(this.#content);
+      await handle.write(this.#content, 0, stepBytes, position);
+    }
+    await handle.sync();
+  }
+
+  #size(): number {
+    return statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+}

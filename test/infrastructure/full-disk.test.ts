@@ -1,0 +1,96 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { StoreFull } from "../../src/domain/errors.ts";
+import { createLog } from "../../src/infrastructure/logger.ts";
+import { DiskReserve } from "../../src/infrastructure/sqlite/disk-reserve.ts";
+import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { aChange, changeOf, recordsIn } from "../support/stores.ts";
+import { until } from "../support/until.ts";
+
+const disk = mkdtempSync(join(tmpdir(), "tidegate-disk-"));
+const isMounted = mounts();
+afterAll(() => {
+  if (isMounted) execFileSync("umount", [disk]);
+  rmSync(disk, { recursive: true });
+});
+
+function mounts(): boolean {
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=12m,mode=700", "tmpfs", disk], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Takes all room that is left, page by page at the end. */
+function fillDisk(): void {
+  for (const size of [1_048_576, 4_096]) {
+    try {
+      while (true) appendFileSync(join(disk, "other"), Buffer.alloc(size));
+    } catch (error) {
+      expect(error).toMatchObject({ code: "ENOSPC" });
+    }
+  }
+}
+
+describe("on a full disk", () => {
+  beforeEach((context) => {
+    if (!isMounted) context.skip("mounting a small disk is not allowed here");
+  });
+
+  it("kills and removals work and are recorded, and nothing else is changed", async () => {
+    const lines: string[] = [];
+    await using store = openSqlite(
+      "features",
+      join(disk, "store.db"),
+      createLog("info", { write: (line) => void lines.push(line) }),
+    );
+    const { changes, documents } = store;
+    const tokens = store.tokenStore(plainTokenKey());
+    await tokens.assign({ ...aChange(), token: "1234", userId: "1" });
+    await documents.put({ ...aChange(), collection: "rules", name: "x", value: 1 });
+    const reserve = join(disk, "store.db-reserve");
+    await until(() => existsSync(reserve) && statSync(reserve).size === 4 * 1_024 * 1_024, "the reserve is made");
+    expect(statSync(reserve).mode & 0o777).toBe(0o600);
+    fillDisk();
+    let added = 0;
+    const addMany = async () => {
+      while (true) await changes.apply(changeOf("global_features", { add: [`feature_${++added}`] }));
+    };
+    await expect(addMany()).rejects.toThrow(StoreFull);
+    const before = (await recordsIn(store)).length;
+    for (let number = 0; number < 60; number += 1) {
+      const kill = changeOf("tidegate:killed", { add: [`feature_${number}`] });
+      expect((await changes.apply({ ...kill, urgent: true })).added).toHaveLength(1);
+    }
+    expect(await tokens.revoke({ ...aChange(), token: "1234" })).toBe("1");
+    await documents.put({ ...aChange(), collection: "rules", name: "x", value: null });
+    // With the baseline of the set.
+    expect(await recordsIn(store)).toHaveLength(before + 63);
+    expect(statSync(reserve).size).toBeLessThan(4 * 1_024 * 1_024);
+    expect(lines.join()).toMatch(/"level":50.*the disk is full; a kill or removal uses its reserve/);
+    rmSync(join(disk, "other"));
+    await changes.apply(changeOf("global_features", { add: ["there_is_room"] }));
+  });
+
+  it("a reserve takes no room that is needed, and takes it again later", async () => {
+    const file = join(disk, "reserve");
+    await using reserve = new DiskReserve(file);
+    fillDisk();
+    await reserve.fill();
+    expect(reserve.release()).toBe(false);
+    rmSync(join(disk, "other"));
+    rmSync(join(disk, "store.db-reserve"), { force: true });
+    await reserve.fill();
+    const whole = statSync(file).size;
+    expect(reserve.release()).toBe(true);
+    expect(statSync(file).size).toBe(whole - 64 * 1_024);
+    await reserve.fill();
+    expect(statSync(file).size).toBe(whole);
+  });
+});
