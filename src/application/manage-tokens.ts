@@ -1,6 +1,6 @@
 import { ChangeRefused } from "../domain/errors.ts";
 import { isValue, type UserId } from "../domain/evaluation-context.ts";
-import { isToken, longestToken } from "../domain/token.ts";
+import { isToken, tokenGrammar } from "../domain/token.ts";
 import type { TokenInfo, TokenStore } from "../domain/token-store.ts";
 import { askStore } from "./ask-store.ts";
 import type { Author } from "./author.ts";
@@ -64,9 +64,7 @@ export class ManageTokens {
   #storeFor(token: string): TokenStore {
     const store = this.#needed();
     if (isToken(token)) return store;
-    throw new ChangeRefused(
-      `the token is no token; it has 1 to ${longestToken} of A-Z a-z 0-9 . _ ~ + / - and may end in =.`,
-    );
+    throw new ChangeRefused(`invalid token (expected ${tokenGrammar}).`);
   }
 
   #needed(): TokenStore {

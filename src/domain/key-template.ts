@@ -113,6 +113,18 @@ export class KeyTemplate {
     );
   }
 
+  /** Whether some key of the template could go on after a text that ends with a colon. */
+  reaches(beginning: string): boolean {
+    const parts = beginning.split(":").slice(0, -1);
+    return (
+      this.#segments.length > parts.length &&
+      parts.every((part, index) => {
+        const segment = this.#segments[index];
+        return segment === undefined || "field" in segment || segment.literal === part;
+      })
+    );
+  }
+
   /** Whether some key could be made by both templates. */
   overlaps(other: KeyTemplate): boolean {
     return (

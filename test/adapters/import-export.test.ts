@@ -169,7 +169,7 @@ describe("import and export", () => {
         { set: "global_features", features: ["a"] },
         { set: "globl_features", features: ["a"] },
         { set: "active_features", features: ["a", "\u0007"] },
-        { token: "s3cret s3cret", user: "1" },
+        { token: "s3cret\u0007", user: "1" },
         { token: "fine", user: "" },
         { token: "fine", user: "1", more: true },
         { set: "global_features", features: ["a", "a"] },
@@ -370,6 +370,32 @@ describe("import and export", () => {
       expect(records).toHaveLength(6);
       expect(records[0]?.note).toBe("import of Redis");
       expect((await tidegate(["features", "--token"], env, "abc\n")).stdout).toBe("one\nthree\n");
+    });
+
+    it("imports tokens outside the Bearer grammar, and reports those that cannot be used", async () => {
+      const odd = ["ab:cd", "1$2", "tü"];
+      await fill();
+      await server.client.select(5);
+      await server.client.mset(Object.fromEntries(odd.map((token) => [`token:${token}`, "1"])));
+      for (const unusable of ["", "s3cret\n", "s3cret".repeat(100), Buffer.from([0xff])]) {
+        await server.client.set(Buffer.concat([Buffer.from("token:"), Buffer.from(unusable)]), "1");
+      }
+      await server.client.select(0);
+      const { env, open, keyOf } = onSqlite();
+      const { code, stdout, stderr } = await tidegate(["import", "--from-redis", `${server.url}/5`], env);
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/, tokens 4, /)]);
+      expect(stderr).toMatch(/\n4 tokens were left out: a token has 1 to 512 characters .*\n$/);
+      expect(stderr).not.toContain("s3cret");
+      await using connection = open();
+      const resolver = connection.tokenResolver(keyOf);
+      for (const token of odd) expect((await resolver.resolve(token)).value).toBe("1");
+      const lines = file({ token: "ab:cd", user: "1" }, { token: "s3cret\n", user: "1" });
+      const refused = await tidegate(["import", "-"], env, lines);
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/line 3: invalid token \(expected 1 to/),
+      ]);
+      expect(refused.stderr).not.toContain("s3cret");
     });
 
     it("names the sets that no source reads, as those of locations, and changes nothing", async () => {

@@ -11,7 +11,7 @@ import { nothing } from "../../src/domain/feature-resolver.ts";
 import { KeyTemplate } from "../../src/domain/key-template.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { sqliteStore } from "../support/stores.ts";
-import { unlikelyTokens } from "../support/unlikely.ts";
+import { oddTokens, unlikelyTokens } from "../support/unlikely.ts";
 
 const author = { by: "tester" };
 
@@ -249,6 +249,12 @@ describe("managing tokens", () => {
     const refusal = manageTokens.assign(token, "1", author);
     await expect(refusal).rejects.toBeInstanceOf(ChangeRefused);
     if (token.length > 3) await refusal.catch(({ message }) => expect(message).not.toContain(token));
+  });
+
+  it.each(oddTokens)("takes the token %j", async (token) => {
+    const { manageTokens } = useCases();
+    await manageTokens.assign(token, "1", author);
+    expect(await manageTokens.revoke(token, author)).toBe("1");
   });
 
   it.each(["", "a\nb", "x".repeat(201)])("refuses the user %j", async (userId) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import type { TokenResolver } from "../../src/domain/token-resolver.ts";
-import { unlikelyTokens } from "../support/unlikely.ts";
+import { oddTokens, unlikelyTokens } from "../support/unlikely.ts";
 
 /** A resolver, and a way to let a token speak for a user behind Tidegate's back. */
 export type TokenResolverUnderTest = {
@@ -31,6 +31,15 @@ export function tokenResolverContract(open: () => TokenResolverUnderTest): void 
       const { resolver, put } = open();
       await put("1234", "1");
       expect((await resolver.resolve(token)).value).toBeUndefined();
+    });
+
+    it.each(oddTokens)("resolves %j as it is, and no other token by it", async (token) => {
+      const { resolver, put } = open();
+      await put("1234", "1");
+      expect((await resolver.resolve(token)).value).toBeUndefined();
+      await put(token, "odd");
+      expect((await resolver.resolve(token)).value).toBe("odd");
+      expect((await resolver.resolve(`${token}x`)).value).toBeUndefined();
     });
 
     it.each(["", "a\nb", "x".repeat(201)])("refuses a user id that cannot be one: %j", async (userId) => {

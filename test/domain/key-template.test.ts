@@ -95,4 +95,17 @@ describe("a key template", () => {
     expect(template(one).overlaps(template(other))).toBe(expected);
     expect(template(other).overlaps(template(one))).toBe(expected);
   });
+
+  it.each([
+    ["token:{location}", "token:", true],
+    ["token:{location}:{userId}", "token:", true],
+    ["token:a", "token:", true],
+    ["token", "token:", false],
+    ["tokens:{location}", "token:", false],
+    ["a:{userId}:b", "a:b:", true],
+    ["a:{userId}", "a:b:", false],
+    ["a:c:{userId}", "a:b:", false],
+  ])("%j can make a key that goes on after %j: %j", (one, beginning, expected) => {
+    expect(template(one).reaches(beginning)).toBe(expected);
+  });
 });

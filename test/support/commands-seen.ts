@@ -24,7 +24,9 @@ export async function commandsSeen(port: number): Promise<Disposable & { readonl
   return { seen, [Symbol.dispose]: () => socket.destroy() };
 }
 
-const unquoted = (text: string): string =>
-  text.replace(/\\(?:x([0-9a-f]{2})|(.))/gi, (_, code?: string, character = "") =>
+const unquoted = (text: string): string => {
+  const bytes = text.replace(/\\(?:x([0-9a-f]{2})|(.))/gi, (_, code?: string, character = "") =>
     code === undefined ? character : String.fromCharCode(Number.parseInt(code, 16)),
   );
+  return Buffer.from(bytes, "latin1").toString();
+};

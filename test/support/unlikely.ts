@@ -1,18 +1,33 @@
-/** Texts that are no tokens, and that a careless key would make something of. */
+/** Texts that are no tokens. */
 export const unlikelyTokens: readonly string[] = [
   "",
   " ",
+  " 1234",
+  "1234 ",
+  "1234\r\nFLUSHALL",
+  "1234\u0000",
+  "\u2028",
+  "\ufffd",
+  "x".repeat(513),
+  "x".repeat(10_000),
+];
+
+/** Tokens that no Bearer takes, and that a careless key would make something else of. */
+export const oddTokens: readonly string[] = [
   "a b",
   "a:b",
+  ":",
+  "user:1",
+  "1$2",
+  "tü",
+  "tu\u0308",
   "*",
   "?",
   "[a]",
   "{1234}",
-  "1234\r\nFLUSHALL",
-  "1234\u0000",
-  "é",
   "=",
   "%31234",
-  "x".repeat(513),
-  "x".repeat(10_000),
+  "\\",
+  "🔑",
+  "ü".repeat(512),
 ];

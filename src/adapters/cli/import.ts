@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { Command } from "commander";
-import type { ExportedPage } from "../../application/export-data.ts";
 import type { Imported, ReadLine } from "../../application/import-data.ts";
 import { ChangeRefused } from "../../domain/errors.ts";
-import { seedLines } from "../../infrastructure/redis/seed-lines.ts";
+import { tokenGrammar } from "../../domain/token.ts";
+import { type SeedPage, seedLines } from "../../infrastructure/redis/seed-lines.ts";
 import { cliAuthor } from "./cli-author.ts";
 import { lineIn, textOf } from "./data-lines.ts";
 import { LineFile } from "./line-file.ts";
@@ -73,21 +73,23 @@ function withoutPassword(url: string | undefined, variable: string): string | un
 }
 
 /** The lines as text, so that they can be read as those of a file. */
-async function* texts(
-  pages: AsyncIterable<ExportedPage>,
-  progress: Progress,
-  terminal: Terminal,
-): AsyncGenerator<string> {
+async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, terminal: Terminal): AsyncGenerator<string> {
   let read = 0;
-  let leftOut = 0;
-  for await (const { lines, skipped } of pages) {
+  const leftOut = { members: 0, tokens: 0 };
+  for await (const { lines, members = 0, tokens = 0 } of pages) {
     yield lines.map((line) => `${textOf(line)}\n`).join("");
     read += lines.length;
-    leftOut += skipped;
+    leftOut.members += members;
+    leftOut.tokens += tokens;
     progress.tell("reading keys", read);
   }
   progress.end();
-  if (leftOut > 0) terminal.note(`${counts(leftOut)} members of sets were left out: they can be no feature keys`);
+  if (leftOut.members > 0) {
+    terminal.note(`${counts(leftOut.members)} members of sets were left out: they can be no feature keys`);
+  }
+  if (leftOut.tokens > 0) {
+    terminal.note(`${counts(leftOut.tokens)} tokens were left out: a token has ${tokenGrammar}; issue new ones`);
+  }
 }
 
 async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {

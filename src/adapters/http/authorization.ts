@@ -1,18 +1,35 @@
+import { isBearerToken } from "../../domain/token.ts";
 import { HttpProblem } from "./problem.ts";
 
 const credentials = /^([A-Za-z][A-Za-z0-9-]*)(?: +(\S+))?$/;
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
- * The token in an Authorization header: `Bearer <token>`, or `Basic` with the token as password and any
- * user name (RFC 7617). `undefined` where there is no header; throws `HttpProblem` for any other.
+ * A client's token in an Authorization header: `Bearer` with a `b64token` (RFC 6750), or any token as the password of `Basic`.
+ * `undefined` where there is no header; throws `HttpProblem` for any other.
  */
-export function tokenOf(authorization: string | undefined): string | undefined {
+export const tokenOf = (authorization: string | undefined): string | undefined =>
+  secretIn(authorization, (value) =>
+    isBearerToken(value)
+      ? value
+      : malformed(
+          "a Bearer token has only A-Z a-z 0-9 . _ ~ + / - and = at its end; send others as the password of Basic",
+        ),
+  );
+
+/**
+ * The secret in an Authorization header: what follows `Bearer`, or the password of `Basic` with any user name (RFC 7617).
+ * `undefined` where there is no header; throws `HttpProblem` for any other.
+ */
+export const secretOf = (authorization: string | undefined): string | undefined =>
+  secretIn(authorization, (value) => value);
+
+function secretIn(authorization: string | undefined, ofBearer: (value: string) => string): string | undefined {
   if (authorization === undefined) return undefined;
   const [, scheme = "", value = ""] = credentials.exec(authorization) ?? [];
   switch (scheme.toLowerCase()) {
     case "bearer":
-      return value || malformed("no token follows Bearer");
+      return value === "" ? malformed("no token follows Bearer") : ofBearer(value);
     case "basic":
       return passwordOf(value);
     case "":

@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { Author } from "../../application/author.ts";
 import type { IdentifyOperator } from "../../application/identify-operator.ts";
 import { allows, type Scope } from "../../domain/credential.ts";
-import { tokenOf } from "./authorization.ts";
+import { secretOf } from "./authorization.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./problem.ts";
 
@@ -36,7 +36,7 @@ export class Operators {
         "What operators do is not for pages of other origins; call it from a page that this service serves, or from no page.",
       );
     }
-    const secret = secretOf(c);
+    const secret = secretFrom(c);
     const found = secret === undefined ? undefined : await this.#identify.execute(secret);
     if (found === undefined) {
       throw new HttpProblem(
@@ -71,9 +71,9 @@ export class Operators {
 }
 
 /** `undefined` too where the header cannot be read: that is nobody's credential. */
-function secretOf(c: Context): string | undefined {
+function secretFrom(c: Context): string | undefined {
   try {
-    return tokenOf(c.req.header("authorization"));
+    return secretOf(c.req.header("authorization"));
   } catch {
     return undefined;
   }

@@ -86,7 +86,7 @@ export const problems = {
     status: 401,
     title: "Malformed authorization",
     meaning:
-      "The Authorization header is empty, holds several credentials, or cannot be decoded. Send `Bearer <token>`, or `Basic` with the token as password; or leave it out.",
+      "The Authorization header is empty, holds several credentials, cannot be decoded, or a token follows `Bearer` that has other characters than those of RFC 6750's `b64token`. Send `Bearer <token>`, or `Basic` with the token as password, which takes any token; or leave it out.",
   },
   "unsupported-auth-scheme": {
     status: 401,

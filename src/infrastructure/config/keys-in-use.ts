@@ -69,7 +69,10 @@ export function checkCollections(collections: readonly CollectionInUse[], compla
   }
 }
 
-/** A source must not read the keys of tokens: what a client types would tell which tokens there are. */
+/**
+ * A source must not read the keys of tokens: what a client types would tell which tokens there are. A token that its key holds as
+ * it is may have colons, a digest has none.
+ */
 export function checkTokenKeys(
   tokens: TokenOptions,
   store: string,
@@ -79,7 +82,11 @@ export function checkTokenKeys(
   const own = tokenTemplate(tokens);
   const shape = tokenShape(tokens);
   for (const { template, path } of keys.filter((each) => each.store === store)) {
-    if (shape instanceof KeyTemplate && shape.overlaps(template)) {
+    const meets =
+      tokens.layout === "plain"
+        ? template.reaches(tokenPrefix(tokens))
+        : shape instanceof KeyTemplate && shape.overlaps(template);
+    if (meets) {
       complain(path, `"${template.text}" can make the key of a token (${own}); begin it with a word of its own`);
     }
   }
@@ -129,9 +136,9 @@ export function keysRead(
     const own = keys.filter((key) => key.connection === connection);
     const templates = own.map(({ template }) => template);
     const settings = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
-    const tokenPrefix = tokens?.connection === connection ? [tokenTemplate(tokens).replace("{token}", "")] : [];
+    const ofTokens = tokens?.connection === connection ? [tokenPrefix(tokens)] : [];
     return {
-      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...tokenPrefix],
+      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...ofTokens],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
       collections: new Set(settings),
       places: own.filter(({ isPlace }) => isPlace).map(({ template }) => template),
@@ -143,6 +150,8 @@ export function keysRead(
 /** The keys of tokens, as a template: a token may be whatever a user id may be. */
 const tokenShape = (tokens: TokenOptions): KeyTemplate | string =>
   KeyTemplate.parse(tokenTemplate(tokens).replace("{token}", "{userId}"));
+
+const tokenPrefix = (tokens: TokenOptions): string => tokenTemplate(tokens).replace("{token}", "");
 
 const tokenTemplate = ({ layout, key }: TokenOptions): string =>
   key ?? (layout === "plain" ? plainTemplate : hashedTemplate);

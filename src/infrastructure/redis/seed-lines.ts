@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { Redis } from "ioredis";
 import type { DataLine, SetLine, TokenLine } from "../../application/data-line.ts";
-import type { ExportedPage } from "../../application/export-data.ts";
 import type { KeyField } from "../../domain/evaluation-context.ts";
 import { isServedKey } from "../../domain/feature.ts";
 import { KeyTemplate } from "../../domain/key-template.ts";
+import { isToken } from "../../domain/token.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { RedisClient } from "./redis-client.ts";
 import { replyText } from "./redis-fault.ts";
@@ -18,17 +18,20 @@ const families: readonly { readonly prefix: string; readonly field: KeyField }[]
 ];
 const tokenPrefix = "token:";
 
+/** Some lines, and how many members of sets and how many tokens were left out because they can be none. */
+export type SeedPage = { readonly lines: readonly DataLine[]; readonly members?: number; readonly tokens?: number };
+
 /**
  * What Redis servers hold under the keys that Tidegate reads by default, also where others filled them: the sets in one server, and the
  * tokens in another or the same. Changes nothing. Rejects with `SetupFailed` where a server cannot be read.
  */
-export async function* seedLines(setsUrl: string, tokensUrl: string): AsyncGenerator<ExportedPage> {
-  yield { lines: [{ tidegate: 1 }], skipped: 0 };
+export async function* seedLines(setsUrl: string, tokensUrl: string): AsyncGenerator<SeedPage> {
+  yield { lines: [{ tidegate: 1 }] };
   yield* from(setsUrl, setPages);
   yield* from(tokensUrl, tokenPages);
 }
 
-async function* from(url: string, pages: (redis: Redis) => AsyncIterable<ExportedPage>): AsyncGenerator<ExportedPage> {
+async function* from(url: string, pages: (redis: Redis) => AsyncIterable<SeedPage>): AsyncGenerator<SeedPage> {
   const redis: RedisClient = new RedisClient(url, {
     connectTimeout: 2_000,
     commandTimeout: 30_000,
@@ -48,7 +51,7 @@ async function* from(url: string, pages: (redis: Redis) => AsyncIterable<Exporte
   }
 }
 
-async function* setPages(redis: Redis): AsyncGenerator<ExportedPage> {
+async function* setPages(redis: Redis): AsyncGenerator<SeedPage> {
   yield pageOf(await Promise.all(single.map((key) => setIn(redis, key, key))));
   for (const { prefix, field } of families) {
     const template = KeyTemplate.parse(`${prefix}{${field}}`) as KeyTemplate;
@@ -65,19 +68,20 @@ async function setIn(redis: Redis, key: string, set: string) {
   return { line: { set, features } satisfies SetLine, skipped: members.length - features.length };
 }
 
-function pageOf(read: readonly { readonly line: SetLine; readonly skipped: number }[]): ExportedPage {
+function pageOf(read: readonly { readonly line: SetLine; readonly skipped: number }[]): SeedPage {
   const lines: readonly DataLine[] = read.flatMap(({ line }) => (line.features.length > 0 ? [line] : []));
-  return { lines, skipped: read.reduce((sum, { skipped }) => sum + skipped, 0) };
+  return { lines, members: read.reduce((sum, { skipped }) => sum + skipped, 0) };
 }
 
-async function* tokenPages(redis: Redis): AsyncGenerator<ExportedPage> {
+async function* tokenPages(redis: Redis): AsyncGenerator<SeedPage> {
   for await (const keys of scan(redis, tokenPrefix, "string")) {
-    if (keys.length === 0) continue;
-    const users = await redis.mget(...keys);
-    const lines = keys.flatMap((key, index): readonly TokenLine[] => {
+    const tokens = keys.map((key) => key.slice(tokenPrefix.length));
+    const usable = tokens.filter(isToken);
+    const users = usable.length > 0 ? await redis.mget(usable.map((token) => tokenPrefix + token)) : [];
+    const lines = usable.flatMap((token, index): readonly TokenLine[] => {
       const user = users[index];
-      return typeof user === "string" ? [{ token: key.slice(tokenPrefix.length), user }] : [];
+      return typeof user === "string" ? [{ token, user }] : [];
     });
-    yield { lines, skipped: 0 };
+    yield { lines, tokens: tokens.length - usable.length };
   }
 }

@@ -3,7 +3,7 @@ import { commandsSeen } from "../../support/commands-seen.ts";
 import { type RawAnswer, rawGet, sendRaw } from "../../support/raw-http.ts";
 import { emptied, type RedisServer, startRedis } from "../../support/redis.ts";
 import { basic, bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
-import { unlikelyTokens } from "../../support/unlikely.ts";
+import { oddTokens, unlikelyTokens } from "../../support/unlikely.ts";
 import { until } from "../../support/until.ts";
 
 let redis: RedisServer;
@@ -50,6 +50,8 @@ describe("credentials that are none", () => {
     ["Bearer without a token", "Bearer"],
     ["Bearer with two tokens", "Bearer a b"],
     ["two tokens in one header", "Bearer 1234, Bearer 1234"],
+    ["Bearer with a token for Basic", "Bearer ab:cd"],
+    ["Bearer with bytes that are no b64token", "Bearer t\xfc"],
     ["Basic without anything", "Basic"],
     ["Basic that is not Base64", "Basic ####"],
     ["Basic in URL-safe Base64", `Basic ${base64(":\u00bf\u00bf?>")}`.replaceAll("/", "_").concat("_")],
@@ -72,7 +74,7 @@ describe("credentials that are none", () => {
     expect(headers.get("www-authenticate")).toBe('Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"');
   });
 
-  it.each(unlikelyTokens.filter((token) => token !== "" && token !== "x".repeat(10_000)))(
+  it.each([...oddTokens, ...unlikelyTokens].filter((token) => token !== "" && token !== "x".repeat(10_000)))(
     "are answered 401 as a Basic password: %j",
     async (token) => {
       await expectProblem(await service.get("/features", basic(token)), 401, "invalid-token");
@@ -84,7 +86,11 @@ describe("credentials that are none", () => {
   });
 
   it("are answered 401 when their bytes are no text", async () => {
-    await expectProblem(await rawGet(service.url, "/features", "Authorization: Bearer \xff\xfe"), 401, "invalid-token");
+    await expectProblem(
+      await rawGet(service.url, "/features", "Authorization: Bearer \xff\xfe"),
+      401,
+      "malformed-authorization",
+    );
     await expectProblem(
       await withAuthorization(`Basic ${base64(Buffer.from([0x3a, 0xff, 0xfe]))}`),
       401,
@@ -99,7 +105,7 @@ describe("credentials that are none", () => {
     await redis.client.sadd("global_features", "feature_1");
     await settled(redis.client, service);
     using commands = await commandsSeen(redis.port);
-    for (const token of [...unlikelyTokens, "1234", "nobody"]) {
+    for (const token of [...oddTokens, ...unlikelyTokens, "1234", "nobody"]) {
       if (token.length < 1_000) await service.get("/features", basic(token));
     }
     for (const location of ["madrid:1", "{x}", "..%2F..", "*", "global_features", "a%20b"]) {
@@ -110,7 +116,7 @@ describe("credentials that are none", () => {
     const keys = commands.seen.flatMap(([name = "", key = ""]) =>
       /^(get|srandmember|pttl|exists)$/i.test(name) && !key.startsWith("tidegate:") ? [key] : [],
     );
-    const meant = ["features:user:1", "token:1234", "token:nobody"];
+    const meant = ["features:user:1", ...["1234", "nobody", ...oddTokens].map((token) => `token:${token}`)];
     const places = ["madrid%3A1", "%7Bx%7D", "../..", "..", "%2A", "global_features", "a%20b"].map(
       (place) => `location:${place}`,
     );

@@ -6,7 +6,7 @@ import type { Author } from "../../../application/author.ts";
 import type { Revision } from "../../../domain/change.ts";
 import type { Claims } from "../../../domain/claims.ts";
 import { IdempotencyKeyReused } from "../../../domain/errors.ts";
-import { tokenOf } from "../authorization.ts";
+import { secretOf } from "../authorization.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../idempotency-key.ts";
 import { jsonBody } from "../json-body.ts";
 import { authorOf } from "../operators.ts";
@@ -96,7 +96,7 @@ export async function changeAuthor(
   if (key === undefined) return author;
   const once = digestOf([author.by, key]);
   const { pathname, search } = new URL(c.req.url);
-  const salt = isSecret ? tokenOf(c.req.header("authorization")) : undefined;
+  const salt = isSecret ? secretOf(c.req.header("authorization")) : undefined;
   const purpose = digestOf([c.req.method, pathname, search, c.req.header("if-match"), body, salt]);
   const claimed = askStore("claims", async () => claims?.claim(once, purpose) ?? true);
   if (!(await (urgent ? claimed.catch(() => true) : claimed))) throw new IdempotencyKeyReused();

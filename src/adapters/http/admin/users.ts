@@ -55,11 +55,10 @@ const LocationQuery = z.strictObject({
   location: z.string().max(200).optional().openapi({ description: "Where the user is.", example: "madrid" }),
 });
 
-const token = z
-  .string()
-  .min(1)
-  .max(longestToken)
-  .openapi({ description: "RFC 6750's `b64token`.", example: "a-token-of-your-own" });
+const token = z.string().min(1).max(longestToken).openapi({
+  description: "Without control characters. One that is no `b64token` (RFC 6750) works by Basic only.",
+  example: "a-token-of-your-own",
+});
 const NewToken = z.strictObject({ token: token.optional() }).openapi("NewToken");
 const PresentedToken = z.strictObject({ token }).openapi("PresentedToken");
 
