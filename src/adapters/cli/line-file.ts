@@ -37,7 +37,12 @@ export class LineFile implements AsyncDisposable {
   static async copyOf(chunks: AsyncIterable<Uint8Array | string>): Promise<LineFile> {
     const folder = await mkdtemp(join(tmpdir(), "tidegate-import-"));
     const handle = await open(join(folder, "lines"), "wx+", 0o600).finally(() => rm(folder, { recursive: true }));
-    for await (const chunk of chunks) await handle.appendFile(chunk);
+    try {
+      for await (const chunk of chunks) await handle.appendFile(chunk);
+    } catch (cause) {
+      await handle.close();
+      throw cause;
+    }
     return new LineFile(handle);
   }
 
