@@ -10,7 +10,7 @@ import { waitAtMost } from "./application/deadline.ts";
 import type { Config } from "./config.ts";
 import { type Composition, compose } from "./container.ts";
 import { ChangeRefused } from "./domain/errors.ts";
-import type { FilledStores } from "./infrastructure/filled-stores.ts";
+import type { InstanceChannel } from "./infrastructure/instance-channel.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { Figures } from "./infrastructure/metrics/figures.ts";
 import { Tokens } from "./tokens.ts";
@@ -41,15 +41,15 @@ export type Host = {
   readonly log: Log;
   readonly stopping: AbortSignal;
   readonly figures: Figures;
-  readonly filled: FilledStores;
+  readonly instance: InstanceChannel;
 };
 
 /** Wires a configuration, and waits up to two seconds for its stores. Rejects, with nothing left open, where it cannot be wired. */
-export async function answering(config: Config, { env, log, stopping, figures, filled }: Host): Promise<Answering> {
+export async function answering(config: Config, { env, log, stopping, figures, instance }: Host): Promise<Answering> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(compose(config, env));
   composition.replace(Tokens.Log, log);
-  composition.replace(Tokens.FilledStores, filled);
+  composition.replace(Tokens.InstanceChannel, instance);
   const newFile = composition.get(Tokens.FirstCredential)?.newFile;
   if (newFile) console.log(`The operators' credential is in ${newFile}`);
   const checkChanges = composition.get(Tokens.CheckChanges);

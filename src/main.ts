@@ -11,7 +11,7 @@ import { waitAtMost } from "./application/deadline.ts";
 import { type Config, defaultFile, loadConfig } from "./config.ts";
 import { ConfigError } from "./infrastructure/config/config-error.ts";
 import { textOf } from "./infrastructure/config/yaml-file.ts";
-import { FilledStores } from "./infrastructure/filled-stores.ts";
+import { InstanceChannel } from "./infrastructure/instance-channel.ts";
 import { createLog, type Log } from "./infrastructure/logger.ts";
 import { Figures } from "./infrastructure/metrics/figures.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
@@ -65,7 +65,7 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
   if (!first) return;
   const config = await loadConfig(file, env, first.text);
   const stopping = new AbortController();
-  const host = hostFor(config, env, stopping.signal);
+  const host = await hostFor(config, env, stopping.signal);
   const made = await answering(config, host);
   if (first.othersServe) await untilReady(made, host.log, stop);
   if (stop.aborted) return made[Symbol.asyncDispose]();
@@ -159,16 +159,16 @@ export type StartOptions = {
 /** Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. */
 export async function start(config: Config, env: NodeJS.ProcessEnv, options?: StartOptions): Promise<Service> {
   const stopping = new AbortController();
-  const host = hostFor(config, env, stopping.signal);
+  const host = await hostFor(config, env, stopping.signal);
   return serving(await answering(config, host), host, stopping, options);
 }
 
-const hostFor = (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal): Host => ({
+const hostFor = async (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<Host> => ({
   env,
   log: createLog(config.log.level),
   stopping,
   figures: new Figures(),
-  filled: new FilledStores(),
+  instance: await InstanceChannel.open(),
 });
 
 async function serving(

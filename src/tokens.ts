@@ -57,7 +57,7 @@ import type { CachedSettings } from "./infrastructure/cache/cached-settings.ts";
 import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
 import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { Connection } from "./infrastructure/connection.ts";
-import type { FilledStores } from "./infrastructure/filled-stores.ts";
+import type { InstanceChannel } from "./infrastructure/instance-channel.ts";
 import type { Log } from "./infrastructure/logger.ts";
 import type { CommandTimes, Metrics } from "./infrastructure/metrics/metrics.ts";
 
@@ -73,7 +73,7 @@ export const Tokens = {
   Clock: token<() => Instant>("Clock"),
   TimeZone: token<TimeZone>("TimeZone"),
   NewId: token<() => string>("NewId"),
-  FilledStores: token<FilledStores>("FilledStores"),
+  InstanceChannel: token<InstanceChannel>("InstanceChannel"),
   Connections: token<ReadonlyMap<string, Connection>>("Connections"),
   Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
   CachedTokens: token<CachedTokenResolver | undefined>("CachedTokens"),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { answering } from "../src/answering.ts";
 import { loadConfig } from "../src/config.ts";
-import { FilledStores } from "../src/infrastructure/filled-stores.ts";
+import { InstanceChannel } from "../src/infrastructure/instance-channel.ts";
 import { createLog } from "../src/infrastructure/logger.ts";
 import { Figures } from "../src/infrastructure/metrics/figures.ts";
 import { startRedis } from "./support/redis.ts";
@@ -19,7 +19,7 @@ async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<reado
   const lines: string[] = [];
   const log = createLog("info", { write: (line) => void lines.push(line) });
   const stopping = new AbortController().signal;
-  const host = { env, log, stopping, figures: new Figures(), filled: new FilledStores() };
+  const host = { env, log, stopping, figures: new Figures(), instance: new InstanceChannel() };
   await using _ = await answering(await loadConfig("config/tidegate.yaml", env), host);
   const found = () => lines.filter((line) => line.includes("admin API"));
   if (isAwaited) await until(() => found().length > 0, "it is logged");

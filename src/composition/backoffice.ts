@@ -32,10 +32,7 @@ import { connectionOf, type Wiring } from "./wiring.ts";
 
 /** What operators do, and who they are. */
 export function provideBackoffice({ config, env, provide }: Wiring): void {
-  /** For all feeds: several connections may lead to one store. */
-  const invalidate = (c: DependencyContainer, key: string) => {
-    for (const feed of c.resolve(Tokens.Feeds).values()) feed.tell(key);
-  };
+  const invalidate = (c: DependencyContainer, key: string) => c.resolve(Tokens.InstanceChannel).invalidate(key);
 
   const knownSources = (sources: readonly Source[], asKnown = (stored: StoredSet) => stored) =>
     sources.map((source, index): KnownSource => {

@@ -13,7 +13,7 @@ import { CachedTokenResolver } from "../infrastructure/cache/cached-token-resolv
 import type { CacheLimits } from "../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../infrastructure/cache/snapshot.ts";
 import type { Connection } from "../infrastructure/connection.ts";
-import { FilledStores } from "../infrastructure/filled-stores.ts";
+import { InstanceChannel } from "../infrastructure/instance-channel.ts";
 import { connectRedis } from "../infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../infrastructure/sqlite/sqlite-connection.ts";
 import { Tokens } from "../tokens.ts";
@@ -22,7 +22,7 @@ import { causeText, connectionOf, feedOf, storeName, type Wiring } from "./wirin
 
 /** The stores, what is remembered of them, and who is known there. */
 export function provideStores({ config, env, disposal, provide }: Wiring): void {
-  provide(Tokens.FilledStores, () => new FilledStores());
+  provide(Tokens.InstanceChannel, () => new InstanceChannel());
 
   provide(Tokens.Connections, (c) => {
     const connections = new Map<string, Connection>();
@@ -31,7 +31,10 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       const took = (seconds: number) => times.observe(seconds);
       const connection =
         options.kind === "redis"
-          ? connectRedis(name, options.url, c.resolve(Tokens.Log), { took, filled: c.resolve(Tokens.FilledStores) })
+          ? connectRedis(name, options.url, c.resolve(Tokens.Log), {
+              took,
+              filled: c.resolve(Tokens.InstanceChannel).filled,
+            })
           : openSqlite(name, options.file, c.resolve(Tokens.Log));
       connections.set(name, withEmptyStart(c, disposal.use(connection), storeName(config, name)));
     }
@@ -43,6 +46,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     for (const [name, { prefixes }] of config.keys) {
       feeds.set(name, disposal.use(connectionOf(c, name).feed(prefixes)));
     }
+    disposal.use(c.resolve(Tokens.InstanceChannel).use(feeds));
     return feeds;
   });
 
@@ -124,7 +128,9 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       const isRead = sets || settings || feeds.size > 0;
       return store && isRead ? [{ connection, store, sets, settings, tokens: tokensOf(connection), feeds }] : [];
     });
-    return disposal.use(new Snapshot(snapshot.file, parts, c.resolve(Tokens.FilledStores), c.resolve(Tokens.Log)));
+    return disposal.use(
+      new Snapshot(snapshot.file, parts, c.resolve(Tokens.InstanceChannel).filled, c.resolve(Tokens.Log)),
+    );
   });
 
   provide(Tokens.AcceptStores, (c) => new AcceptStores(c.resolve(Tokens.Connections)));

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from "node:cluster";
+import { connectWorkers } from "./instance-channel.ts";
 import type { Log } from "./logger.ts";
 import { addUpWorkers } from "./metrics/scrape.ts";
 import { SetupFailed } from "./setup-failed.ts";
@@ -109,6 +110,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   };
 
   addUpWorkers();
+  connectWorkers();
   for (let count = 0; count < size; count++) start();
   stop.addEventListener("abort", stopAll);
   return { serving: allServe, ended, use };

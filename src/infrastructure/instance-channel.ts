@@ -1,0 +1,122 @@
+import cluster, { type Worker } from "node:cluster";
+import { waitAtMost } from "../application/deadline.ts";
+import type { ChangeFeed } from "../domain/change-feed.ts";
+import { freshnessBoundMs } from "../domain/held.ts";
+import { FilledStores } from "./filled-stores.ts";
+
+type Feeds = ReadonlyMap<string, ChangeFeed>;
+type Request = { readonly id: string; readonly key: string };
+
+type FromWorker = {
+  readonly joins?: true;
+  readonly filled?: string;
+  readonly invalidate?: Request;
+  readonly invalidated?: string;
+};
+type ToWorker = {
+  readonly joined?: true;
+  readonly filled?: readonly string[];
+  readonly invalidate?: Request;
+  readonly invalidatedByAll?: string;
+};
+
+/** Channel between the workers of one instance. Without other workers it serves the configurations of this process only. */
+export class InstanceChannel {
+  /** The stores that are known to any worker. */
+  readonly filled = new FilledStores((id) => tell({ filled: id }));
+  readonly #feeds = new Set<Feeds>();
+  readonly #waiting = new Map<string, () => void>();
+  #lastId = 0;
+
+  /** Joins the other workers. Resolves when the stores that they know are known here. */
+  static async open(): Promise<InstanceChannel> {
+    const channel = new InstanceChannel();
+    if (cluster.isWorker) await channel.#join();
+    return channel;
+  }
+
+  /** Includes the feeds of a configuration in `invalidate` until disposal. */
+  use(feeds: Feeds): Disposable {
+    this.#feeds.add(feeds);
+    return { [Symbol.dispose]: () => void this.#feeds.delete(feeds) };
+  }
+
+  /**
+   * Invalidates a key here, then in all other workers: several connections may lead to one store. Resolves when all have
+   * confirmed or exited, or after the freshness bound, when the lease of the others has ended. Never rejects.
+   */
+  async invalidate(key: string): Promise<void> {
+    this.#tellFeeds(key);
+    if (!cluster.isWorker) return;
+    this.#lastId += 1;
+    const id = `${process.pid}-${this.#lastId}`;
+    const all = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
+    tell({ invalidate: { id, key } });
+    await waitAtMost(freshnessBoundMs, all);
+    this.#waiting.delete(id);
+  }
+
+  #join(): Promise<void> {
+    return new Promise((resolve) => {
+      process.on("message", ({ joined, filled = [], invalidate, invalidatedByAll }: ToWorker) => {
+        for (const id of filled) this.filled.add(id);
+        if (joined) resolve();
+        if (invalidate) {
+          this.#tellFeeds(invalidate.key);
+          tell({ invalidated: invalidate.id });
+        }
+        if (invalidatedByAll !== undefined) this.#waiting.get(invalidatedByAll)?.();
+      });
+      tell({ joins: true });
+    });
+  }
+
+  #tellFeeds(key: string): void {
+    for (const feeds of this.#feeds) for (const feed of feeds.values()) feed.tell(key);
+  }
+}
+
+/** Makes the process that forks workers connect their channels. It remembers filled stores for workers forked later. */
+export function connectWorkers(): void {
+  const joined = new Set<Worker>();
+  const filled = new Set<string>();
+  const confirmations = new Map<string, (worker: Worker) => void>();
+  const othersThan = (worker: Worker) => [...joined].filter((other) => other !== worker);
+
+  const invalidate = async (from: Worker, request: Request) => {
+    const missing = new Set(othersThan(from));
+    const all = new Promise<void>((resolve) => {
+      const confirm = (worker: Worker) => {
+        missing.delete(worker);
+        if (missing.size === 0) resolve();
+      };
+      confirmations.set(request.id, confirm);
+      confirm(from);
+    });
+    for (const worker of missing) send(worker, { invalidate: request });
+    await waitAtMost(freshnessBoundMs, all);
+    confirmations.delete(request.id);
+    send(from, { invalidatedByAll: request.id });
+  };
+
+  cluster.on("message", (worker, message: FromWorker) => {
+    if (message.joins && !worker.isDead()) {
+      joined.add(worker);
+      send(worker, { joined: true, filled: [...filled] });
+    }
+    if (message.filled !== undefined && !filled.has(message.filled)) {
+      filled.add(message.filled);
+      for (const other of othersThan(worker)) send(other, { filled: [message.filled] });
+    }
+    if (message.invalidate) void invalidate(worker, message.invalidate);
+    if (message.invalidated !== undefined) confirmations.get(message.invalidated)?.(worker);
+  });
+  cluster.on("exit", (worker) => {
+    joined.delete(worker);
+    for (const confirm of confirmations.values()) confirm(worker);
+  });
+}
+
+/** The recipient may have exited; without a callback that would be thrown. */
+const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {});
+const tell = (message: FromWorker) => cluster.worker?.send(message, () => {});
