@@ -77,6 +77,7 @@ export async function answering(config: Config, { env, log, stopping, figures, i
     answers,
     searchItems: composition.get(Tokens.SearchItems),
     callContext,
+    readKey: composition.get(Tokens.ReadKey),
     viewCache: composition.get(Tokens.ViewCache),
     backoffice: {
       sets: composition.get(Tokens.SourceSets),

@@ -16,12 +16,14 @@ import {
   type CollectionInUse,
   checkCollections,
   checkOverlaps,
+  checkProxiedKeys,
   checkReservedKeys,
   checkTokenKeys,
   type KeyInUse,
   type KeysRead,
   keysRead,
   namesOfStores,
+  type ProxiedKeys,
   storeOf,
 } from "./infrastructure/config/keys-in-use.ts";
 import type { LocatorOptions } from "./infrastructure/config/location.ts";
@@ -53,6 +55,8 @@ export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "lo
   readonly locators: readonly MakeLocator[];
   /** Under which name the activity log knows the store of each connection: two may lead to one. */
   readonly stores: ReadonlyMap<string, string>;
+  /** The keys that operators may read. */
+  readonly proxied: readonly ProxiedKeys[];
   /** What is read of each connection. */
   readonly keys: ReadonlyMap<string, KeysRead>;
 };
@@ -130,11 +134,13 @@ export async function loadConfig(
     const store = storeOf(raw, connection);
     keys.push({ connection, store, template, path: ["location", index, "key"], isPlace: true });
   }
+  const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, complain);
   checkActivityConnection(raw, data, complain);
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
   checkCollections(collections, complain);
   checkReservedKeys(keys, checked?.tokens, complain);
+  checkProxiedKeys(proxied, checked?.tokens, complain);
   if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
   if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
     complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
@@ -153,7 +159,8 @@ export async function loadConfig(
     sources,
     locators,
     stores,
-    keys: keysRead(keys, collections, checked.tokens),
+    proxied,
+    keys: keysRead(keys, collections, proxied, checked.tokens),
   };
 }
 
@@ -172,6 +179,23 @@ async function locatorsOf(location: readonly LocatorOptions[], complain: Complai
 
 /** For a locator that is made and not asked. */
 const noSets = { read: () => Promise.reject(new Error("not connected")) };
+
+/** An entry may leave its connection out where there is only one. */
+function proxiedKeys(
+  entries: Config["server"]["proxy"],
+  connections: readonly string[],
+  complain: Complain,
+): readonly ProxiedKeys[] {
+  const [only, ...others] = connections;
+  return entries.map(({ prefix, connection }, index) => {
+    const path = ["server", "proxy", index];
+    const name = connection ?? (others.length === 0 ? only : undefined);
+    if (name !== undefined && connections.includes(name)) return { prefix, connection: name, path };
+    const fault = `names no connection; write { prefix: ${JSON.stringify(prefix)}, connection: ${connections.join(" or ")} }`;
+    complain(path, connection === undefined && only ? fault : noConnection(connection ?? "", connections));
+    return { prefix, connection: name ?? "", path };
+  });
+}
 
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: Complain): void {
   for (const option of ["host", "port", "workers", "basePath"] as const) {

@@ -28,6 +28,7 @@ import type { ManageCredentials } from "./application/manage-credentials.ts";
 import type { ManageSettings } from "./application/manage-settings.ts";
 import type { ManageTokens } from "./application/manage-tokens.ts";
 import type { ReadActivity } from "./application/read-activity.ts";
+import type { ReadKey } from "./application/read-key.ts";
 import type { RecallFeatures } from "./application/recall-features.ts";
 import type { RecallItems } from "./application/recall-items.ts";
 import type { RecallSets } from "./application/recall-sets.ts";
@@ -55,6 +56,7 @@ import type { Activity } from "./infrastructure/activity/activity.ts";
 import type { CachedFeatureSets } from "./infrastructure/cache/cached-feature-sets.ts";
 import type { CachedSettings } from "./infrastructure/cache/cached-settings.ts";
 import type { CachedTokenResolver } from "./infrastructure/cache/cached-token-resolver.ts";
+import type { CachedValues } from "./infrastructure/cache/cached-values.ts";
 import type { Snapshot } from "./infrastructure/cache/snapshot.ts";
 import type { Connection } from "./infrastructure/connection.ts";
 import type { InstanceChannel } from "./infrastructure/instance-channel.ts";
@@ -78,6 +80,7 @@ export const Tokens = {
   Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
   CachedTokens: token<CachedTokenResolver | undefined>("CachedTokens"),
   CachedSets: token<ReadonlyMap<string, CachedFeatureSets>>("CachedSets"),
+  CachedValues: token<ReadonlyMap<string, CachedValues>>("CachedValues"),
   CachedSettings: token<ReadonlyMap<string, CachedSettings>>("CachedSettings"),
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
@@ -116,6 +119,7 @@ export const Tokens = {
   ImportData: token<ImportData>("ImportData"),
   ExportData: token<ExportData>("ExportData"),
   AcceptStores: token<AcceptStores>("AcceptStores"),
+  ReadKey: token<ReadKey>("ReadKey"),
   ViewCache: token<ViewCache>("ViewCache"),
   Activity: token<Activity>("Activity"),
   ActivityLog: token<ActivityLog>("ActivityLog"),

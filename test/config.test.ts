@@ -109,6 +109,7 @@ describe("a configuration", () => {
       basePath: "",
       timeZone: expect.any(Function),
       drainMs: 500,
+      proxy: [],
     });
     expect(log).toEqual({ level: "info", requests: false });
     expect([connections, tokens]).toEqual([{}, undefined]);

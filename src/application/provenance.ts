@@ -43,9 +43,13 @@ export class Provenance {
 
   /** Whether the answer must be marked as stale: it is older than the freshness bound, or a read failed and a cached value replaced it. */
   isStale(now: Instant): boolean {
-    return now - this.asOf(now) > freshnessBoundMs || faultOf(this.#from, now) !== undefined;
+    return isStale(this.#from, this.asOf(now), now);
   }
 }
+
+/** Whether reads, of which all are known to be true at `asOf`, are marked as stale. */
+export const isStale = (from: readonly Held<unknown>[], asOf: Instant, now: Instant): boolean =>
+  now - asOf > freshnessBoundMs || faultOf(from, now) !== undefined;
 
 /** Why a cached value had to replace a read, if one had to. */
 export const faultOf = (from: readonly Held<unknown>[], now: Instant): unknown =>

@@ -19,6 +19,11 @@ export function provideFigures({ config, provide }: Wiring): void {
       answers: counts.answers,
       caches: [
         ...sets.map(([connection, { cache }]) => ({ connection, holds: "sets", usage: cache })),
+        ...[...c.resolve(Tokens.CachedValues)].map(([connection, { cache }]) => ({
+          connection,
+          holds: "values",
+          usage: cache,
+        })),
         ...[...c.resolve(Tokens.CachedSettings)].map(([connection, { cache }]) => ({
           connection,
           holds: "settings",

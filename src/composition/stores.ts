@@ -2,6 +2,7 @@ import type { DependencyContainer } from "tsyringe";
 import type { LentStore } from "../adapters/source.ts";
 import { AcceptStores } from "../application/accept-stores.ts";
 import { within } from "../application/deadline.ts";
+import { ReadKey } from "../application/read-key.ts";
 import { type RememberedSets, ViewCache } from "../application/view-cache.ts";
 import type { Config } from "../config.ts";
 import type { ChangeFeed } from "../domain/change-feed.ts";
@@ -10,6 +11,7 @@ import { readAt } from "../domain/held.ts";
 import { CachedFeatureSets } from "../infrastructure/cache/cached-feature-sets.ts";
 import { CachedSettings } from "../infrastructure/cache/cached-settings.ts";
 import { CachedTokenResolver } from "../infrastructure/cache/cached-token-resolver.ts";
+import { CachedValues } from "../infrastructure/cache/cached-values.ts";
 import type { CacheLimits } from "../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../infrastructure/cache/snapshot.ts";
 import type { Connection } from "../infrastructure/connection.ts";
@@ -18,7 +20,7 @@ import { connectRedis } from "../infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../infrastructure/sqlite/sqlite-connection.ts";
 import { Tokens } from "../tokens.ts";
 import { areDigestsSecret, tokenDigest, tokenKey } from "./token-keys.ts";
-import { causeText, connectionOf, feedOf, storeName, type Wiring } from "./wiring.ts";
+import { causeText, connectionOf, feedOf, named, storeName, type Wiring } from "./wiring.ts";
 
 /** The stores, what is remembered of them, and who is known there. */
 export function provideStores({ config, env, disposal, provide }: Wiring): void {
@@ -88,6 +90,25 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       cached.set(name, new CachedSettings(settings, collections, feedOf(c, name), limits, clock));
     }
     return cached;
+  });
+
+  provide(Tokens.CachedValues, (c) => {
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    const names = new Set(config.proxied.map(({ connection }) => connection));
+    return new Map(
+      [...names].map((name) => {
+        const { values } = connectionOf(c, name);
+        return [name, new CachedValues(values, feedOf(c, name), limits, c.resolve(Tokens.Clock))];
+      }),
+    );
+  });
+
+  provide(Tokens.ReadKey, (c) => {
+    const cached = c.resolve(Tokens.CachedValues);
+    const readable = config.proxied.map(({ prefix, connection }) => {
+      return { prefix, connection, values: named(cached, connection) };
+    });
+    return new ReadKey(readable, c.resolve(Tokens.Clock));
   });
 
   provide(Tokens.Stores, (c) => {

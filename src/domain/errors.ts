@@ -9,6 +9,7 @@ export abstract class TidegateError extends Error {
     | "unknown-source"
     | "unknown-feature"
     | "unknown-item"
+    | "unknown-key"
     | RefusalCode
     | "source-unavailable"
     | StoreFaultCode
@@ -66,6 +67,16 @@ export class UnknownItem extends TidegateError {
 
   constructor() {
     super("No item of this id was ever offered. Send an id from GET /search.");
+  }
+}
+
+/** The key is not one of those that operators may read. */
+export class UnknownKey extends TidegateError {
+  override readonly name = "UnknownKey";
+  readonly code = "unknown-key";
+
+  constructor() {
+    super("No prefix of server.proxy fits this key. Add one to the configuration, or use another key.");
   }
 }
 

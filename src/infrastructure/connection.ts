@@ -7,6 +7,7 @@ import type { ItemStore } from "../domain/item-store.ts";
 import type { Lease } from "../domain/lease.ts";
 import type { Outbox } from "../domain/outbox.ts";
 import type { Settings } from "../domain/stored-settings.ts";
+import type { StoredValues } from "../domain/stored-values.ts";
 import type { TokenResolver } from "../domain/token-resolver.ts";
 import type { TokenStore } from "../domain/token-store.ts";
 import type { TokenKey } from "./token-key.ts";
@@ -41,6 +42,8 @@ export type EmptyStart = {
 export interface Connection extends Store, AsyncDisposable {
   /** Reads names of places as sets, however the store keeps them. Left out if that is always as a set. */
   readonly places?: FeatureSets;
+  /** Any keys, as strings and sets. */
+  readonly values: StoredValues;
   readonly documents: DocumentStore;
   readonly items: ItemStore;
   /** The documents, as settings of features; read anew each time. */

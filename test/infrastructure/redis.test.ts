@@ -3,6 +3,7 @@ import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature-sets.ts";
 import { CachedSettings } from "../../src/infrastructure/cache/cached-settings.ts";
 import { CachedTokenResolver } from "../../src/infrastructure/cache/cached-token-resolver.ts";
+import { CachedValues } from "../../src/infrastructure/cache/cached-values.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { FilledStores } from "../../src/infrastructure/filled-stores.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
@@ -22,6 +23,7 @@ import {
 } from "../contracts/load.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
 import { contractCollections, settingsContract } from "../contracts/settings.contract.ts";
+import { storedValuesContract } from "../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
 import { emptied } from "../support/redis.ts";
@@ -95,6 +97,11 @@ describe("Redis", () => {
       expect([held.value.features, held.isCurrent(Date.now())]).toEqual([["new"], false]);
     });
 
+    storedValuesContract(() => ({
+      values: new CachedValues(store.connection.values, feed, limits, Date.now),
+      put: store.put,
+    }));
+
     tokenResolverContract(() => ({
       resolver: new CachedTokenResolver(
         store.connection.tokenResolver(plainTokenKey()),
@@ -107,6 +114,7 @@ describe("Redis", () => {
     }));
   });
 
+  storedValuesContract(() => ({ values: store.connection.values, put: store.put }));
   featureStoreContract(() => recording(store));
   externalChangesContract(() => recording(store));
   setLoadContract(() => recording(store));

@@ -22,6 +22,7 @@ import { featureStoreContract } from "../contracts/feature-store.contract.ts";
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../contracts/load.contract.ts";
 import { outboxContract } from "../contracts/outbox.contract.ts";
 import { contractCollections, settingsContract } from "../contracts/settings.contract.ts";
+import { storedValuesContract } from "../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../contracts/token-store.contract.ts";
 import { aChange, recording, recordsIn, sqliteStore, type TestStore } from "../support/stores.ts";
@@ -50,6 +51,7 @@ describe("SQLite", () => {
   claimsContract(() => store.connection.claims);
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
+  storedValuesContract(() => ({ values: store.connection.values, put: store.put }));
   featureStoreContract(() => recording(store));
   setLoadContract(() => recording(store));
   outboxContract(() => recording(store));

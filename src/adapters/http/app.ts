@@ -9,6 +9,7 @@ import type { CompareMoments } from "../../application/compare-moments.ts";
 import type { ExplainFeatures } from "../../application/explain-features.ts";
 import type { IdentifyOperator } from "../../application/identify-operator.ts";
 import type { ReadActivity } from "../../application/read-activity.ts";
+import type { ReadKey } from "../../application/read-key.ts";
 import type { RecallFeatures } from "../../application/recall-features.ts";
 import type { RecordActivity } from "../../application/record-activity.ts";
 import type { ResolveFeatures } from "../../application/resolve-features.ts";
@@ -38,6 +39,7 @@ import { metrics } from "./metrics.ts";
 import { Operators } from "./operators.ts";
 import type { PreparedAnswers } from "./prepared-answers.ts";
 import { type Fault, HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./problem.ts";
+import { proxy } from "./proxy.ts";
 import { logRefusedChange } from "./refused-change.ts";
 import { requestId } from "./request-id.ts";
 import { requestLog } from "./request-log.ts";
@@ -55,6 +57,7 @@ export type HttpOptions = {
   readonly answers: PreparedAnswers;
   readonly searchItems: SearchItems;
   readonly callContext: CallContext;
+  readonly readKey: ReadKey;
   readonly viewCache: ViewCache;
   readonly backoffice: Backoffice;
   readonly readActivity: ReadActivity;
@@ -113,6 +116,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     options.isActivityService,
   );
   metrics(app, operators, options.scrape);
+  proxy(app, operators, options.readKey);
   cacheView(app, operators, options.viewCache);
   adminRoutes(app, operators, options.backoffice, options.log);
   const query = eventQuery(options.zone);

@@ -8,6 +8,7 @@ import { inOrder } from "../../domain/feature.ts";
 import type { Counts } from "./counts.ts";
 import { digestWith } from "./digest.ts";
 import { securityHeaders } from "./problem.ts";
+import { staleMarks } from "./stale-marks.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -132,10 +133,6 @@ function freshness(
 ): [kind: "fresh" | "stale" | "incomplete", marks: Headers] {
   const stale = provenance.isStale(now);
   const incomplete = missing.length > 0 ? incompleteDetail(missing) : "";
-  if (stale) {
-    const seconds = Math.max(1, Math.ceil((now - provenance.asOf(now)) / 1_000));
-    const detail = ["stale", ...(incomplete ? [incomplete] : [])].join("; ");
-    return ["stale", { "Cache-Status": `tidegate; hit; ttl=-${seconds}; detail="${detail}"`, Age: `${seconds}` }];
-  }
+  if (stale) return ["stale", staleMarks(now - provenance.asOf(now), incomplete)];
   return incomplete ? ["incomplete", { "Cache-Status": incompleteStatus(missing) }] : ["fresh", {}];
 }

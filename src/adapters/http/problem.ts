@@ -146,6 +146,11 @@ export const problems = {
     title: "Unknown item",
     meaning: "No item of this id was ever offered. Send an id from GET /search.",
   },
+  "unknown-key": {
+    status: 404,
+    title: "Unknown key",
+    meaning: "The key does not exist in the store, or no prefix of `server.proxy` fits it. The detail names which.",
+  },
   "not-known": {
     status: 404,
     title: "Not known",
@@ -172,6 +177,12 @@ export const problems = {
     title: "Not changeable",
     meaning:
       "The source reads no sets, or the configuration has no place for what was to be changed. Change what the source reads, or the configuration.",
+  },
+  "unsupported-value": {
+    status: 409,
+    title: "Unsupported value",
+    meaning:
+      "The key holds something other than a string or a set, a value that is too large, or bytes that are not UTF-8. The detail names which. Retrying does not help: read the key with a client of the store.",
   },
   "no-kill-switch": {
     status: 409,

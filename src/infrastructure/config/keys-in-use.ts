@@ -84,7 +84,7 @@ export function checkTokenKeys(
   for (const { template, path } of keys.filter((each) => each.store === store)) {
     const meets =
       tokens.layout === "plain"
-        ? template.reaches(tokenPrefix(tokens))
+        ? template.reaches(tokenPrefix(tokenTemplate(tokens)))
         : shape instanceof KeyTemplate && shape.overlaps(template);
     if (meets) {
       complain(path, `"${template.text}" can make the key of a token (${own}); begin it with a word of its own`);
@@ -110,6 +110,35 @@ export function checkReservedKeys(
   }
 }
 
+/** A prefix of keys that operators read, the connection that has them, and where the configuration says so. */
+export type ProxiedKeys = { readonly prefix: string; readonly connection: string; readonly path: Path };
+
+/** Operators must not read the keys of tokens, of whatever layout, nor Tidegate's own; and each key is in one store. */
+export function checkProxiedKeys(
+  proxied: readonly ProxiedKeys[],
+  tokens: TokenOptions | undefined,
+  complain: Complain,
+): void {
+  const templates = [plainTemplate, hashedTemplate, ...(tokens ? [tokenTemplate(tokens)] : [])];
+  const secret = [ownPrefix, ...templates.map(tokenPrefix)];
+  for (const [index, { prefix, connection, path }] of proxied.entries()) {
+    const kept = secret.find((other) => overlap(other, prefix));
+    if (kept !== undefined) {
+      const whose = kept === ownPrefix ? "the keys of Tidegate" : "the keys of tokens";
+      complain(path, `"${prefix}" overlaps with ${whose} (${kept}); choose another prefix`);
+      continue;
+    }
+    const other = proxied.slice(0, index).find((each) => overlap(each.prefix, prefix));
+    if (!other || other.connection === connection) continue;
+    complain(
+      path,
+      `"${prefix}" overlaps with "${other.prefix}" (${pathText(other.path)}) of another connection; choose another prefix`,
+    );
+  }
+}
+
+const overlap = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
 /**
  * What is read of a store: keys that begin with one of the prefixes; among them some that are always the same, and those of
  * collections.
@@ -126,19 +155,21 @@ export type KeysRead = {
 export function keysRead(
   keys: readonly KeyInUse[],
   collections: readonly CollectionInUse[],
+  proxied: readonly ProxiedKeys[],
   tokens: TokenOptions | undefined,
 ): ReadonlyMap<string, KeysRead> {
   const connections = new Set([
-    ...[...keys, ...collections].map(({ connection }) => connection),
+    ...[...keys, ...collections, ...proxied].map(({ connection }) => connection),
     ...(tokens ? [tokens.connection] : []),
   ]);
   const readOf = (connection: string): KeysRead => {
     const own = keys.filter((key) => key.connection === connection);
     const templates = own.map(({ template }) => template);
     const settings = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
-    const ofTokens = tokens?.connection === connection ? [tokenPrefix(tokens)] : [];
+    const others = proxied.filter((each) => each.connection === connection).map(({ prefix }) => prefix);
+    if (tokens?.connection === connection) others.push(tokenPrefix(tokenTemplate(tokens)));
     return {
-      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...ofTokens],
+      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...others],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
       collections: new Set(settings),
       places: own.filter(({ isPlace }) => isPlace).map(({ template }) => template),
@@ -151,7 +182,7 @@ export function keysRead(
 const tokenShape = (tokens: TokenOptions): KeyTemplate | string =>
   KeyTemplate.parse(tokenTemplate(tokens).replace("{token}", "{userId}"));
 
-const tokenPrefix = (tokens: TokenOptions): string => tokenTemplate(tokens).replace("{token}", "");
+const tokenPrefix = (template: string): string => template.replace("{token}", "");
 
 const tokenTemplate = ({ layout, key }: TokenOptions): string =>
   key ?? (layout === "plain" ? plainTemplate : hashedTemplate);

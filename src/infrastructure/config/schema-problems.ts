@@ -93,6 +93,7 @@ function optionsAt(schema: z.core.$ZodType, path: Path, value: unknown): string[
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
     return optionsAt(schema.unwrap(), path, value);
   }
+  if (schema instanceof z.ZodPipe && schema.in instanceof z.ZodTransform) return optionsAt(schema.out, path, value);
   if (schema instanceof z.ZodDiscriminatedUnion && step === undefined) {
     const { discriminator } = schema.def;
     const chosen = (value as Record<string, unknown>)[discriminator];

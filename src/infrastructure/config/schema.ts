@@ -120,6 +120,27 @@ export const server = z.strictObject({
     .describe(
       "Limits of each worker process. A request beyond one is answered 503 with `Retry-After`, before it is processed. Health checks and `/admin/v1/killed` are never refused. Left out, there are none.",
     ),
+  proxy: z
+    .array(
+      z
+        .preprocess(
+          (entry) => (typeof entry === "string" ? { prefix: entry } : entry),
+          z.strictObject({
+            prefix: z
+              .string()
+              .refine((text) => text !== "", "is empty; write what the keys begin with")
+              .describe("What the keys begin with. It must not overlap with the keys of tokens or of Tidegate."),
+            connection: name
+              .optional()
+              .describe("The connection that has the keys. Left out, the only one of the configuration."),
+          }),
+        )
+        .meta({ type: ["string", "object"] }),
+    )
+    .default([])
+    .describe(
+      "The keys that operators read with `GET /proxy?key=`: a prefix each, or a map of `prefix` and `connection`.",
+    ),
   cors: z
     .strictObject({
       origins: z

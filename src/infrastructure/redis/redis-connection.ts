@@ -22,6 +22,7 @@ import { RedisPlaces } from "./redis-places.ts";
 import { RedisSettings } from "./redis-settings.ts";
 import { RedisTokenResolver } from "./redis-token-resolver.ts";
 import { RedisTokenStore } from "./redis-token-store.ts";
+import { RedisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";
 
 const longestBackoffMs = 1_000;
@@ -86,6 +87,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
   return {
     sets,
     places: new RedisPlaces(redis, guard, sets),
+    values: new RedisValues(redis, guard),
     changes,
     claims: new RedisClaims(redis),
     items: new RedisItemStore(redis),

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Redis } from "ioredis";
+import { Command, type Redis } from "ioredis";
 import { isRefusal } from "./redis-fault.ts";
 
 /**
@@ -27,6 +27,8 @@ local function demand(name, command, ...)
 end
 `;
 
+type Call = (command: string, ...values: (string | number)[]) => Promise<unknown>;
+
 /**
  * A Lua script, which Redis runs as one step. It is sent whole only to a server that does not know it yet. Needs Redis 7.
  *
@@ -44,13 +46,24 @@ export class Script {
     this.#digest = hash("sha1", this.#text);
   }
 
-  async run(redis: Redis, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
+  run(redis: Redis, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
+    return this.#run((...command) => redis.call(...command), keys, values);
+  }
+
+  /** As `run`, with texts of the reply as bytes. */
+  runBuffer(redis: Redis, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
+    // With automatic pipelining, ioredis loses the name of a command in `callBuffer`.
+    const call: Call = async (name, ...given) => redis.sendCommand(new Command(name, given, { replyEncoding: null }));
+    return this.#run(call, keys, values);
+  }
+
+  async #run(call: Call, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
     const [known, unknown] = this.#isReadOnly ? (["evalsha_ro", "eval_ro"] as const) : (["evalsha", "eval"] as const);
     try {
-      return await redis.call(known, this.#digest, keys.length, ...keys, ...values);
+      return await call(known, this.#digest, keys.length, ...keys, ...values);
     } catch (error) {
       if (!(error instanceof Error && isRefusal(error, "NOSCRIPT"))) throw error;
-      return await redis.call(unknown, this.#text, keys.length, ...keys, ...values);
+      return await call(unknown, this.#text, keys.length, ...keys, ...values);
     }
   }
 }

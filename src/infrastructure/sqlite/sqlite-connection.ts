@@ -16,6 +16,7 @@ import { busyMs, prepareSchema, storeMark } from "./sqlite-schema.ts";
 import { SqliteSettings } from "./sqlite-settings.ts";
 import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
 import { SqliteTokenStore } from "./sqlite-token-store.ts";
+import { SqliteValues } from "./sqlite-values.ts";
 import { WatchedFile } from "./watched-file.ts";
 
 /**
@@ -47,6 +48,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     });
   return {
     sets: read(new SqliteFeatureSets(database)),
+    values: read(new SqliteValues(database)),
     changes: changed(new SqliteFeatureStore(database, journal)),
     documents: changed(new SqliteDocumentStore(database, journal)),
     items: changed(new SqliteItemStore(database, journal)),

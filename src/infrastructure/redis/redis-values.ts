@@ -1,0 +1,72 @@
+import { isUtf8 } from "node:buffer";
+import { inOrder } from "../../domain/feature.ts";
+import { type Held, readAt } from "../../domain/held.ts";
+import {
+  longestString,
+  mostMembers,
+  type StoredValue,
+  type StoredValues,
+  tooLong,
+  tooMany,
+} from "../../domain/stored-values.ts";
+import type { EmptyStoreGuard } from "./empty-store-guard.ts";
+import { expiry } from "./expiry.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { redisFault } from "./redis-fault.ts";
+import { Script } from "./script.ts";
+
+/** Type, remaining lifetime in milliseconds, and value, read in one step. */
+const readScript = new Script(
+  `
+demand(KEYS[1], "TYPE", KEYS[1])
+demand(KEYS[1], "PTTL", KEYS[1])
+demand(KEYS[1], "GETRANGE", KEYS[1], 0, 0)
+demand(KEYS[1], "SRANDMEMBER", KEYS[1], 1)
+
+local kind = redis.call("TYPE", KEYS[1]).ok
+local ttl = redis.call("PTTL", KEYS[1])
+if kind == "string" then return {kind, ttl, redis.call("GETRANGE", KEYS[1], 0, ARGV[1])} end
+if kind == "set" then return {kind, ttl, redis.call("SRANDMEMBER", KEYS[1], ARGV[2])} end
+return {kind, ttl}
+`,
+  "no-writes",
+);
+
+type Reply = readonly [kind: Buffer, ttl: number, value?: Buffer | readonly Buffer[]];
+
+/** Reads strings and sets of Redis. */
+export class RedisValues implements StoredValues {
+  readonly #redis: RedisClient;
+  readonly #guard: EmptyStoreGuard;
+
+  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  async read(key: string): Promise<Held<StoredValue | undefined>> {
+    const at = this.#redis.asOf();
+    // One more than is supported, so that a larger value is noticed.
+    const read = async () =>
+      (await readScript.runBuffer(this.#redis, [key], [longestString, mostMembers + 1])) as Reply;
+    const [kind, ttl, value] = await this.#guard
+      .watch(read, ([found]) => found.toString() !== "none")
+      .catch((error) => redisFault(error, key));
+    return readAt(storedValue(kind.toString(), value), at, expiry(at, ttl));
+  }
+}
+
+function storedValue(kind: string, value: Reply[2]): StoredValue | undefined {
+  if (kind === "none") return undefined;
+  if (value === undefined) return { type: "unsupported", reason: `a ${kind}` };
+  if (Buffer.isBuffer(value)) {
+    if (value.length > longestString) return tooLong();
+    return isUtf8(value) ? { type: "string", value: value.toString() } : notText("a string");
+  }
+  if (value.length > mostMembers) return tooMany();
+  return value.every((member) => isUtf8(member))
+    ? { type: "set", value: inOrder(value.map((member) => member.toString())) }
+    : notText("a set with a member");
+}
+
+const notText = (what: string): StoredValue => ({ type: "unsupported", reason: `${what} that is not UTF-8` });

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { mostMembers, type StoredValues } from "../../src/domain/stored-values.ts";
+
+/** A store to read from, empty at first. */
+export type StoredValuesUnderTest = {
+  readonly values: StoredValues;
+  /** Puts members into a set behind Tidegate's back, as other tools do. */
+  readonly put: (key: string, members: readonly string[]) => Promise<void>;
+};
+
+/** What every StoredValues does. */
+export function storedValuesContract(open: () => StoredValuesUnderTest): void {
+  describe("StoredValues", () => {
+    it("reads a key that does not exist as undefined", async () => {
+      expect((await open().values.read("contract:none")).value).toBeUndefined();
+    });
+
+    it("reads all members of a set, sorted by code point, and of no other set", async () => {
+      const { values, put } = open();
+      await put("contract:a", ["b", "a", "🚩", "\uffee", "a b", ""]);
+      await put("contract:ab", ["c"]);
+      expect((await values.read("contract:a")).value).toEqual({
+        type: "set",
+        value: ["", "a", "a b", "b", "\uffee", "🚩"],
+      });
+    });
+
+    it("reads a set of as many members as are supported, and names one that has more", async () => {
+      const { values, put } = open();
+      const members = Array.from({ length: mostMembers }, (_, index) => `${index}`);
+      await put("contract:large", members);
+      expect((await values.read("contract:large")).value).toEqual({ type: "set", value: members.sort() });
+      await put("contract:large", ["one more"]);
+      const reason = `a set of more than ${mostMembers} members`;
+      expect((await values.read("contract:large")).value).toEqual({ type: "unsupported", reason });
+    });
+
+    it("returns for which instant a read is true", async () => {
+      const before = Date.now();
+      const held = await open().values.read("contract:instant");
+      expect(held.asOf(Date.now())).toBeGreaterThanOrEqual(before);
+      expect(held.asOf(Date.now())).toBeLessThanOrEqual(Date.now());
+    });
+  });
+}
