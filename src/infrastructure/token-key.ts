@@ -8,23 +8,23 @@ export const shortestPepper = 16;
 export const plainTemplate = "token:{token}";
 export const hashedTemplate = "tokenh:{token}";
 
-/** The key under which a store keeps the user of a token, and what all such keys begin with; what comes after it stands for the token. */
-export type TokenKey = ((token: string) => string) & { readonly prefix: string };
+/** The key under which a store keeps the user of a token, and what all such keys begin with; what comes after it stands for the token, or is it. */
+export type TokenKey = ((token: string) => string) & { readonly prefix: string; readonly holdsToken: boolean };
 
 /** Keys that hold the token as it is: `token:1234`. */
-export const plainTokenKey = (template = plainTemplate): TokenKey => keyBy(template, (token) => token);
+export const plainTokenKey = (template = plainTemplate): TokenKey => keyBy(template, true, (token) => token);
 
 /**
  * Keys that hold base64url(HMAC-SHA-256(pepper, token)) in the token's place, so that whoever reads the
  * store, its dumps or its logs learns no token.
  */
 export const hashedTokenKey = (pepper: string | Buffer, template = hashedTemplate): TokenKey =>
-  keyBy(template, (token) => createHmac("sha256", pepper).update(token).digest("base64url"));
+  keyBy(template, false, (token) => createHmac("sha256", pepper).update(token).digest("base64url"));
 
 /** Every template ends with its `{token}`. */
-function keyBy(template: string, name: (token: string) => string): TokenKey {
+function keyBy(template: string, holdsToken: boolean, name: (token: string) => string): TokenKey {
   const prefix = template.slice(0, -"{token}".length);
-  return Object.assign((token: string) => prefix + name(token), { prefix });
+  return Object.assign((token: string) => prefix + name(token), { prefix, holdsToken });
 }
 
 /** Tells one pepper from another, and is too short to guess one by it. */

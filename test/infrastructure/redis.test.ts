@@ -173,6 +173,62 @@ describe("Redis", () => {
     expect(written).not.toContain("s3cret");
   });
 
+  it("holds a token once in the plain layout: in its key", async () => {
+    const tokens = store.connection.tokenStore(plainTokenKey());
+    const { client } = store.server;
+    await tokens.assign({ ...aChange(), once: "issue", token: "s3cret-issued", userId: "1" });
+    await tokens.load({ by: "a", load: "l", from: 0, to: 1, items: [{ token: "s3cret-loaded", userId: "1" }] });
+    const keys = (await client.keys("*")).sort();
+    expect(keys.filter((key) => key.includes("s3cret"))).toEqual(["token:s3cret-issued", "token:s3cret-loaded"]);
+    await client.config("SET", "rdbcompression", "no");
+    const values = await Promise.all(keys.map((each) => client.dumpBuffer(each)));
+    expect(values.join("\n")).not.toContain("s3cret");
+    expect(await tokens.list("1")).toHaveLength(2);
+    for (const { id } of await tokens.list("1")) {
+      expect(await tokens.revoke({ ...aChange(), tokenId: id, userId: "1" })).toBe("1");
+    }
+    expect(await client.keys("token:*")).toEqual([]);
+    expect([await client.hlen("tidegate:tokens"), await client.hlen("tidegate:ids:{tidegate:tokens}")]).toEqual([0, 0]);
+  });
+
+  describe("tokens whose keys were kept by version 0.1", () => {
+    const ids = "tidegate:ids:{tidegate:tokens}";
+    const issueAsBefore = async () => {
+      const tokens = store.connection.tokenStore(plainTokenKey());
+      const { client } = store.server;
+      const { id } = aChange();
+      await client.set("token:s3cret-old", "1");
+      const info = { key: "token:s3cret-old", userId: "1", issuedAt: 1, by: "a", run: "" };
+      await client.hset("tidegate:tokens", id, JSON.stringify(info));
+      await client.hset(ids, "token:s3cret-old", id);
+      await client.zadd("tidegate:users:{tidegate:tokens}", 0, `1\0${id}`);
+      const kept = async () => JSON.stringify([await client.hgetall("tidegate:tokens"), await client.hgetall(ids)]);
+      return { tokens, client, id, kept };
+    };
+
+    it("are listed, and revoked by their ids", async () => {
+      const { tokens, id, kept } = await issueAsBefore();
+      expect(await tokens.list("1")).toEqual([{ id, userId: "1", issuedAt: 1, by: "a" }]);
+      expect(await tokens.revoke({ ...aChange(), tokenId: id, userId: "1" })).toBe("1");
+      expect(await kept()).toBe("[{},{}]");
+    });
+
+    it("are revoked by themselves", async () => {
+      const { tokens, kept } = await issueAsBefore();
+      expect(await tokens.revoke({ ...aChange(), token: "s3cret-old" })).toBe("1");
+      expect(await kept()).toBe("[{},{}]");
+    });
+
+    it.each(["assigned", "loaded"])("are kept by their digests after they are %s anew", async (how) => {
+      const { tokens, kept } = await issueAsBefore();
+      const item = { token: "s3cret-old", userId: "2" };
+      if (how === "assigned") await tokens.assign({ ...aChange(), ...item });
+      else await tokens.load({ by: "a", load: "l", from: 0, to: 1, items: [item] });
+      expect(await kept()).not.toContain("s3cret");
+      expect([await tokens.list("1"), (await tokens.list("2")).length]).toEqual([[], 1]);
+    });
+  });
+
   it("leaves out members that are not UTF-8", async () => {
     await store.server.client.sadd("binary", "good", Buffer.from([0xff, 0xfe, 0x00]));
     expect((await store.connection.sets.read("binary", 10)).value).toEqual({ features: ["good"], skipped: 1 });

@@ -24,18 +24,18 @@ const rights = `
 /**
  * Lets a token speak for a user or for nobody any more, and records it.
  *
- * KEYS: what may be told of tokens, their ids by their keys, `user\0id`, the outbox, and `once` where the change has a name.
+ * KEYS: what may be told of tokens, their ids by the digests of their keys (by the keys themselves, before 0.2), `user\0id`, the outbox, and `once` where the change has a name.
  *
- * ARGV: the key of the token, or nothing and its id and whom it must speak for; whom it is to speak for, or nothing where it is to be
+ * ARGV: the key of the token; or its id and whom it must speak for, and the key where its digest alone is kept and leads to one; whom it is to speak for, or nothing where it is to be
  * unknown; the id of the change; another, for the record of what ends by it (without either, everything is done but written); who makes it, as JSON; the revision that it
- * is for, as `epoch:number`, `null` or nothing.
+ * is for, as `epoch:number`, `null` or nothing; whether keys hold tokens, so that only their digests are kept.
  *
  * Answers the id of the change and whom the token spoke for before, as JSON; or nothing where the revision is another. A token's epoch is its id. Where the
  * server is not the one any more that the token was issued in, its end may have been recorded before, and is an epoch of its own.
  */
 export const changeTokenScript = String.raw`
 local infos, ids, users, outbox, once = unpack(KEYS)
-local key, id, ofUser, userId, changeId, endId, author, ifRevision = unpack(ARGV)
+local key, id, ofUser, userId, changeId, endId, author, ifRevision, holdsToken = unpack(ARGV)
 
 ${rights}
 if once then
@@ -47,10 +47,11 @@ typed("HLEN", infos)
 typed("HLEN", ids)
 typed("ZCARD", users)
 typed("LLEN", outbox)
-if key ~= "" then id = redis.call("HGET", ids, key) end
+local isById = id ~= ""
+if not isById then id = redis.call("HGET", ids, redis.sha1hex(key)) or redis.call("HGET", ids, key) end
 local info = id and redis.call("HGET", infos, id)
 info = info and cjson.decode(info)
-if key == "" and info then key = info.key end
+if isById and not (info and info.digest and redis.sha1hex(key) == info.digest) then key = info and info.key or "" end
 if key ~= "" then
   for _, command in ipairs({"GET", "DEL"}) do demand("a token's key", command, key) end
   demand("a token's key", "SET", key, "")
@@ -74,7 +75,7 @@ end
 
 if info then
   redis.call("HDEL", infos, id)
-  redis.call("HDEL", ids, key)
+  redis.call("HDEL", ids, info.digest or redis.sha1hex(key), key)
   redis.call("ZREM", users, info.userId .. "\0" .. id)
 end
 if before then
@@ -87,10 +88,11 @@ if before then
 end
 if userId ~= "" then
   redis.call("SET", key, userId)
-  redis.call("HSET", infos, changeId, cjson.encode({
-    key = key, userId = userId, issuedAt = now, by = cjson.decode(author).by, run = server,
-  }))
-  redis.call("HSET", ids, key, changeId)
+  local digest = redis.sha1hex(key)
+  local told = {userId = userId, issuedAt = now, by = cjson.decode(author).by, run = server}
+  if holdsToken == "1" then told.digest = digest else told.key = key end
+  redis.call("HSET", infos, changeId, cjson.encode(told))
+  redis.call("HSET", ids, digest, changeId)
   redis.call("ZADD", users, 0, userId .. "\0" .. changeId)
   record(changeId, changeId, userId, "issued", changeId, 1)
 end

@@ -5,12 +5,12 @@ import { entryBeginning } from "./load-entry.ts";
  * Lets tokens speak for users, and records it: all of it, or nothing. Tokens that are new are recorded together, in one entry; the
  * others as every change is.
  *
- * KEYS: how far the load has come; the entry; what may be told of tokens, their ids by their keys, `user\0id`, the outbox; the keys
+ * KEYS: how far the load has come; the entry; what may be told of tokens, their ids by the digests of their keys, `user\0id`, the outbox; the keys
  * of the new tokens, and those of the others.
  *
  * ARGV: where in the load it begins and ends; the end of the entry, as JSON; how many tokens are new; the users of these; their ids;
  * the ends of what may be told of them, as JSON; and of each of the others its user, the id of the change, that of the end of
- * what it was, and who makes it, as JSON.
+ * what it was, and who makes it, as JSON; at last whether keys hold tokens.
  *
  * Answers `at`, how far the load has come and how many records were made; or, where nothing was done, `met` and which of the new
  * tokens are not.
@@ -40,9 +40,13 @@ demand(entryKey, "SET", entryKey, "")
 
 if newCount > 0 then
   local met = {"met"}
-  local present, known = redis.call("MGET", unpack(KEYS, 7, 6 + newCount)), redis.call("HMGET", ids, unpack(KEYS, 7, 6 + newCount))
+  local digests = {}
+  for i = 1, newCount do digests[i] = redis.sha1hex(KEYS[6 + i]) end
+  local present = redis.call("MGET", unpack(KEYS, 7, 6 + newCount))
+  local known = redis.call("HMGET", ids, unpack(digests))
+  local knownByKey = redis.call("HMGET", ids, unpack(KEYS, 7, 6 + newCount))
   for i = 1, newCount do
-    if present[i] or known[i] then met[#met + 1] = i end
+    if present[i] or known[i] or knownByKey[i] then met[#met + 1] = i end
   end
   if #met > 1 then return met end
   if redis.call("EXISTS", unpack(KEYS, 7, 6 + newCount)) > 0 then return redis.error_reply("WRONGTYPE it is no token") end
@@ -52,7 +56,7 @@ local changes = {}
 local at = 5 + 3 * newCount
 for i = 7 + newCount, #KEYS do
   local userId, id, endId, author = unpack(ARGV, at, at + 3)
-  if redis.call("GET", KEYS[i]) ~= userId then changes[#changes + 1] = {KEYS[i], "", "", userId, id, endId, author, ""} end
+  if redis.call("GET", KEYS[i]) ~= userId then changes[#changes + 1] = {KEYS[i], "", "", userId, id, endId, author, "", ARGV[#ARGV]} end
   at = at + 4
 end
 
@@ -66,7 +70,7 @@ if newCount > 0 then
     local key, userId, id = KEYS[6 + i], ARGV[4 + i], ARGV[4 + newCount + i]
     local first, second = 2 * i - 1, 2 * i
     userOf[first], userOf[second] = key, userId
-    idOf[first], idOf[second] = key, id
+    idOf[first], idOf[second] = redis.sha1hex(key), id
     owned[first], owned[second] = "0", userId .. "\\0" .. id
     told[first], told[second] = id, infoBeginning .. ARGV[4 + 2 * newCount + i]
   end

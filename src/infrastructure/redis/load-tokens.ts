@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import type { UserId } from "../../domain/evaluation-context.ts";
@@ -10,14 +11,18 @@ import { Script } from "./script.ts";
 
 const script = new Script(loadTokensScript);
 
+/** What is kept of a key that holds a token: as the scripts make it. */
+export const digestOf = (key: string): string => hash("sha1", key);
+
 /** Whom a token is to speak for, by its key. */
 type TokenAtKey = { readonly key: string; readonly userId: UserId };
 
-/** Loads tokens, as {@link ../../domain/token-store.ts} promises; `bookkeeping` are the keys that the script for one change takes. */
+/** Loads tokens, as {@link ../../domain/token-store.ts} promises; `bookkeeping` are the keys that the script for one change takes. `holdsToken`: keys hold tokens. */
 export async function loadTokens(
   redis: Redis,
   bookkeeping: readonly string[],
   batch: Batch<TokenAtKey>,
+  holdsToken: boolean,
 ): Promise<Loaded> {
   let news = batch.items;
   while (true) {
@@ -31,9 +36,12 @@ export async function loadTokens(
       ...[batch.from, batch.to, entryEnd(news.length, { epoch, ...author, users }), news.length],
       ...users,
       ...news.map((_, index) => idOf(epoch, index)),
-      ...news.map(({ key, userId }) => JSON.stringify({ key, userId, by: author.by }).slice(1)),
+      ...news.map(({ key, userId }) =>
+        JSON.stringify({ ...(holdsToken ? { digest: digestOf(key) } : { key }), userId, by: author.by }).slice(1),
+      ),
     ];
     for (const { userId } of others) values.push(userId, newId(), newId(), JSON.stringify(author));
+    values.push(holdsToken ? "1" : "");
     const [what, ...told] = (await script.run(redis, keys, values).catch((error) => redisFault(error))) as string[];
     if (what === "at") return { position: Number(told[0]), records: Number(told[1]) };
     const met = new Set(told.map((place) => news[Number(place) - 1]));

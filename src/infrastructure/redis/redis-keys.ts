@@ -46,7 +46,7 @@ export function bookkeeping(key: string) {
     outbox: `${outboxPrefix}${tag}`,
     /** A string, for a day: the answer to the change that was made under this name. */
     once: (name: string) => `${ownPrefix}once:${tag}:${name}`,
-    /** Of tokens. A hash: the id of the token that has a key. */
+    /** Of tokens. A hash: the id of the token whose key has a digest. */
     ids: `${ownPrefix}ids:${tag}`,
     /** Of tokens. A sorted set of `user\0id`. */
     users: `${ownPrefix}users:${tag}`,

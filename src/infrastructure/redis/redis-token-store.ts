@@ -8,7 +8,7 @@ import type { Batch, Loaded } from "../../domain/load.ts";
 import type { TokenInfo, TokenLoad, TokenStore } from "../../domain/token-store.ts";
 import type { TokenKey } from "../token-key.ts";
 import { changeTokenScript } from "./change-token-script.ts";
-import { loadTokens } from "./load-tokens.ts";
+import { digestOf, loadTokens } from "./load-tokens.ts";
 import { redisFault } from "./redis-fault.ts";
 import { bookkeeping, tokensKey } from "./redis-keys.ts";
 import { revisionText } from "./revision-text.ts";
@@ -23,7 +23,8 @@ const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
 const bookkeepingKeys = [tokensKey, ids, users, outbox];
 
 type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
-type KeptInfo = TokenInfo & { readonly key: string };
+/** A key that holds a token is kept as its digest; before 0.2 it was kept itself. */
+type KeptInfo = TokenInfo & ({ readonly key: string } | { readonly digest: string });
 
 /**
  * Keeps tokens in Redis: one string a token, holding the user id, and beside them what may be told of those that were issued here,
@@ -48,14 +49,17 @@ export class RedisTokenStore implements TokenStore {
       key: "token" in load ? this.#keyOf(load.token) : this.#keyOf.prefix + load.digest,
       userId: load.userId,
     }));
-    return loadTokens(this.#redis, bookkeepingKeys, { ...batch, items });
+    return loadTokens(this.#redis, bookkeepingKeys, { ...batch, items }, this.#keyOf.holdsToken);
   }
 
   /** Tokens are revoked also where the store is full. */
   async revoke(
     change: Change & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
   ): Promise<UserId | undefined> {
-    const named = "token" in change ? [this.#keyOf(change.token), "", ""] : ["", change.tokenId, change.userId];
+    const named =
+      "token" in change
+        ? [this.#keyOf(change.token), "", ""]
+        : [(await this.keyById(change.tokenId)) ?? "", change.tokenId, change.userId];
     return (await this.#run(urgentScript, change, [...named, "", "", change.id])).before;
   }
 
@@ -73,7 +77,9 @@ export class RedisTokenStore implements TokenStore {
 
   async keyById(tokenId: string): Promise<string | undefined> {
     const text = await this.#redis.hget(tokensKey, tokenId).catch((error) => redisFault(error, tokensKey));
-    return text === null ? undefined : (JSON.parse(text) as KeptInfo).key;
+    if (text === null) return undefined;
+    const info = JSON.parse(text) as KeptInfo;
+    return (await this.#keysOf([info]))[0];
   }
 
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
@@ -87,11 +93,29 @@ export class RedisTokenStore implements TokenStore {
       text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
     );
     if (infos.length === 0) return [];
-    const present = await this.#redis.mget(infos.map(({ key }) => key)).catch((error) => redisFault(error));
+    const keys = await this.#keysOf(infos);
+    // An empty key is no token's.
+    const present = await this.#redis.mget(keys.map((key) => key ?? "")).catch((error) => redisFault(error));
     return infos
-      .filter((_, index) => present[index] === userId)
+      .filter((_, index) => keys[index] !== undefined && present[index] === userId)
       .map(({ id, issuedAt, by }) => ({ id, userId, issuedAt, by }))
       .sort((one, other) => one.issuedAt - other.issuedAt);
+  }
+
+  /** The keys of tokens. One that is kept as its digest is found among all keys of tokens; `undefined` where it is gone. */
+  async #keysOf(infos: readonly KeptInfo[]): Promise<readonly (string | undefined)[]> {
+    const sought = new Set(infos.flatMap((info) => ("digest" in info ? [info.digest] : [])));
+    const found = new Map<string, string>();
+    if (sought.size > 0) {
+      for await (const page of scan(this.#redis, this.#keyOf.prefix, "string")) {
+        for (const key of page) {
+          const digest = digestOf(key);
+          if (sought.has(digest)) found.set(digest, key);
+        }
+        if (found.size === sought.size) break;
+      }
+    }
+    return infos.map((info) => ("digest" in info ? found.get(info.digest) : info.key));
   }
 
   /** Rejects as a change of a token would. Changes nothing. */
@@ -106,9 +130,14 @@ export class RedisTokenStore implements TokenStore {
     const keys = [...bookkeepingKeys];
     // The name of a key is seen more widely than what it holds, so it must not hold a token.
     const [key, id] = values;
-    if (once !== undefined) keys.push(onceKey(`${hash("sha256", `${key}${id}`, "base64url")}:${once}`));
+    if (once !== undefined) keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${once}`));
     const answer = await use
-      .run(this.#redis, keys, [...values, JSON.stringify(author), revisionText(ifRevision)])
+      .run(this.#redis, keys, [
+        ...values,
+        JSON.stringify(author),
+        revisionText(ifRevision),
+        this.#keyOf.holdsToken ? "1" : "",
+      ])
       .catch((error) => redisFault(error));
     if (answer === null) throw new RevisionMismatch();
     const { tokenId, before } = JSON.parse(String(answer));
