@@ -265,6 +265,7 @@ export const problems = {
   },
   overloaded: {
     status: 503,
+    retryAfter: 1,
     title: "Overloaded",
     meaning:
       "The process is at a limit of `server.limits`: too many connections, or too many requests in flight. The request was not processed. Retry after Retry-After seconds. Health checks and the kill switch are never refused.",
