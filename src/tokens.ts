@@ -44,7 +44,7 @@ import type { ViewCache } from "./application/view-cache.ts";
 import type { ViewItems } from "./application/view-items.ts";
 import type { ViewUser } from "./application/view-user.ts";
 import type { ActivityLog } from "./domain/activity-log.ts";
-import type { ChangeFeed } from "./domain/change-feed.ts";
+import type { ConfirmingFeed } from "./domain/change-feed.ts";
 import type { Claims } from "./domain/claims.ts";
 import type { Instant } from "./domain/evaluation-context.ts";
 import type { History } from "./domain/history.ts";
@@ -77,7 +77,7 @@ export const Tokens = {
   NewId: token<() => string>("NewId"),
   InstanceChannel: token<InstanceChannel>("InstanceChannel"),
   Connections: token<ReadonlyMap<string, Connection>>("Connections"),
-  Feeds: token<ReadonlyMap<string, ChangeFeed>>("Feeds"),
+  Feeds: token<ReadonlyMap<string, ConfirmingFeed>>("Feeds"),
   CachedTokens: token<CachedTokenResolver | undefined>("CachedTokens"),
   CachedSets: token<ReadonlyMap<string, CachedFeatureSets>>("CachedSets"),
   CachedValues: token<ReadonlyMap<string, CachedValues>>("CachedValues"),

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { freshnessBoundMs } from "../src/domain/held.ts";
 import { createLog } from "../src/infrastructure/logger.ts";
 import { connectRedis } from "../src/infrastructure/redis/redis-connection.ts";
 import { killedKey } from "../src/infrastructure/redis/redis-keys.ts";
@@ -70,6 +71,13 @@ describe("Redis users with the documented rights", () => {
       expect([path, (await operator.get(path)).status]).toEqual([path, 200]);
     }
     expect(await redis.client.exists(killedKey)).toBe(0);
+  });
+
+  it("as writer and reader: confirm a kill to whoever waits for it", async () => {
+    await using operator = await backoffice(redisRulesAt(urlOf("writer")));
+    await using _reader = await backoffice(redisRulesAt(urlOf("reader")));
+    const tookMs = async () => (await operator.put("/killed/menu?wait=true")).body.tookMs;
+    await until(async () => (await tookMs()) < freshnessBoundMs, "all instances confirm it");
   });
 
   it("as writer: make every change, which waits for a relay", async () => {

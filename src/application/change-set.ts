@@ -40,9 +40,19 @@ export class ChangeSet {
   readonly #sets: SourceSets;
   readonly #newId: () => string;
   readonly #changed: Changed;
+  readonly #everywhere: (connection: string) => Promise<void>;
 
-  /** `changed` is called with the key of each changed set before its change is acknowledged. */
-  constructor(sets: SourceSets, newId: () => string, changed: Changed = () => {}) {
+  /**
+   * `changed` is called with the key of each changed set before its change is acknowledged; `everywhere` with the name of a
+   * connection, and resolves as that of its `ChangeFeed`.
+   */
+  constructor(
+    sets: SourceSets,
+    newId: () => string,
+    changed: Changed = () => {},
+    everywhere: (connection: string) => Promise<void> = async () => {},
+  ) {
+    this.#everywhere = everywhere;
     this.#sets = sets;
     this.#newId = newId;
     this.#changed = changed;
@@ -74,6 +84,11 @@ export class ChangeSet {
       // Whether it was made is not known where the store did not answer.
       await this.#changed(key);
     }
+  }
+
+  /** Resolves once every instance acts on the changes of a set that were made so far, or marks its answers as stale. */
+  async everywhere(name: SetName): Promise<void> {
+    await this.#everywhere(this.#sets.find(name).stored.connection);
   }
 
   /** What `execute` would change now. Changes and records nothing; rejects as that does. */

@@ -28,7 +28,7 @@ import { pepperMark } from "../infrastructure/token-key.ts";
 import { Tokens } from "../tokens.ts";
 import { pastSources } from "./moments.ts";
 import { pepperOf, tokenKey } from "./token-keys.ts";
-import { connectionOf, type Wiring } from "./wiring.ts";
+import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
 
 /** What operators do, and who they are. */
 export function provideBackoffice({ config, env, provide }: Wiring): void {
@@ -61,7 +61,12 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
   });
 
   provide(Tokens.ChangeSet, (c) => {
-    return new ChangeSet(c.resolve(Tokens.SourceSets), c.resolve(Tokens.NewId), (key) => invalidate(c, key));
+    return new ChangeSet(
+      c.resolve(Tokens.SourceSets),
+      c.resolve(Tokens.NewId),
+      (key) => invalidate(c, key),
+      (connection) => feedOf(c, connection).everywhere(),
+    );
   });
 
   provide(Tokens.CheckChanges, (c) => {

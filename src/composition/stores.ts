@@ -5,7 +5,7 @@ import { within } from "../application/deadline.ts";
 import { ReadKey } from "../application/read-key.ts";
 import { type RememberedSets, ViewCache } from "../application/view-cache.ts";
 import type { Config } from "../config.ts";
-import type { ChangeFeed } from "../domain/change-feed.ts";
+import type { ConfirmingFeed } from "../domain/change-feed.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
 import { readAt } from "../domain/held.ts";
 import { CachedFeatureSets } from "../infrastructure/cache/cached-feature-sets.ts";
@@ -44,7 +44,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
   });
 
   provide(Tokens.Feeds, (c) => {
-    const feeds = new Map<string, ChangeFeed>();
+    const feeds = new Map<string, ConfirmingFeed>();
     for (const [name, { prefixes }] of config.keys) {
       feeds.set(name, disposal.use(connectionOf(c, name).feed(prefixes)));
     }

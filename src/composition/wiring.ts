@@ -1,6 +1,6 @@
 import type { DependencyContainer, InjectionToken } from "tsyringe";
 import type { Config } from "../config.ts";
-import type { ChangeFeed } from "../domain/change-feed.ts";
+import type { ConfirmingFeed } from "../domain/change-feed.ts";
 import { LogUnavailable } from "../domain/errors.ts";
 import type { Connection } from "../infrastructure/connection.ts";
 import { Tokens } from "../tokens.ts";
@@ -18,7 +18,7 @@ export type Wiring = {
 export const connectionOf = (c: DependencyContainer, name: string): Connection =>
   named(c.resolve(Tokens.Connections), name);
 
-export const feedOf = (c: DependencyContainer, name: string): ChangeFeed => named(c.resolve(Tokens.Feeds), name);
+export const feedOf = (c: DependencyContainer, name: string): ConfirmingFeed => named(c.resolve(Tokens.Feeds), name);
 
 export function named<T>(all: ReadonlyMap<string, T>, connection: string): T {
   const found = all.get(connection);

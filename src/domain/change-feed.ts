@@ -21,3 +21,12 @@ export interface ChangeFeed {
   /** Calls the listener for each key that changes, and with `undefined` when all keys may have. */
   listen(listener: (key: string | undefined) => void): void;
 }
+
+/** Port: a feed that knows when other processes know. */
+export interface ConfirmingFeed extends ChangeFeed {
+  /**
+   * Resolves once every process on the store was told of the changes made so far, or its answers are no longer fresh: when all
+   * have confirmed, else after the freshness bound. Never rejects.
+   */
+  everywhere(): Promise<void>;
+}

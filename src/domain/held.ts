@@ -3,6 +3,8 @@ import type { Instant } from "./evaluation-context.ts";
 
 /** An answer that is not marked as stale is true for an instant at most this long ago, in milliseconds. */
 export const freshnessBoundMs = 1_000;
+/** An answer that was true before this time is not fresh any more, in milliseconds. A timer may end somewhat early. */
+export const staleAfterMs = freshnessBoundMs + 2;
 
 /** One read of a store that somebody remembers, and what is known of its freshness. */
 export interface Held<T> {

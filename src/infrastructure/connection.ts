@@ -1,4 +1,4 @@
-import type { ChangeFeed } from "../domain/change-feed.ts";
+import type { ConfirmingFeed } from "../domain/change-feed.ts";
 import type { Claims } from "../domain/claims.ts";
 import type { DocumentStore } from "../domain/document-store.ts";
 import type { FeatureSets } from "../domain/feature-sets.ts";
@@ -56,7 +56,7 @@ export interface Connection extends Store, AsyncDisposable {
   tokenResolver(keyOf: TokenKey): TokenResolver;
   tokenStore(keyOf: TokenKey): TokenStore;
   /** Tells which keys change, of those that begin with one of the prefixes; to be disposed of by the caller. */
-  feed(prefixes: readonly string[]): ChangeFeed & AsyncDisposable;
+  feed(prefixes: readonly string[]): ConfirmingFeed & AsyncDisposable;
   /** Waits until the store is there; rejects with `SetupFailed` when it is not within two seconds. */
   connected(): Promise<void>;
   /** Calls the listener each time the store is connected to, or has become another. */

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { waitAtMost } from "../application/deadline.ts";
 import type { ChangeFeed } from "../domain/change-feed.ts";
-import { freshnessBoundMs } from "../domain/held.ts";
+import { staleAfterMs } from "../domain/held.ts";
 import { FilledStores } from "./filled-stores.ts";
 
 type Feeds = ReadonlyMap<string, ChangeFeed>;
@@ -52,7 +52,7 @@ export class InstanceChannel {
     const id = `${process.pid}-${this.#lastId}`;
     const all = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
     tell({ invalidate: { id, key } });
-    await waitAtMost(freshnessBoundMs, all);
+    await waitAtMost(staleAfterMs, all);
     this.#waiting.delete(id);
   }
 
@@ -94,7 +94,7 @@ export function connectWorkers(): void {
       confirm(from);
     });
     for (const worker of missing) send(worker, { invalidate: request });
-    await waitAtMost(freshnessBoundMs, all);
+    await waitAtMost(staleAfterMs, all);
     confirmations.delete(request.id);
     send(from, { invalidatedByAll: request.id });
   };

@@ -1,10 +1,13 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import type { ChangeFeed } from "../../domain/change-feed.ts";
+import { waitAtMost } from "../../application/deadline.ts";
+import type { ConfirmingFeed } from "../../domain/change-feed.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
-import { freshnessBoundMs } from "../../domain/held.ts";
+import { freshnessBoundMs, staleAfterMs } from "../../domain/held.ts";
 import type { Log } from "../logger.ts";
 import { RedisClient } from "./redis-client.ts";
+import { confirmedChannel } from "./redis-keys.ts";
 
 const heartbeatMs = 200;
 const deadMs = 1_500;
@@ -12,9 +15,20 @@ const handshakeMs = 2_000;
 const longestBackoffMs = 1_000;
 const trackAgainMs = 30_000;
 const rememberedEpochs = 1_000;
+/** Every feed of a server subscribes to it, so that a message reaches and counts all, also those of other versions. */
+const invalidationChannel = "__redis__:invalidate";
+const question = /^tidegate:confirm:([\w-]+):(\d+)$/;
 
 /** What the clocks said when a PING was sent: the one that cannot be set, and the one that goes on while a machine sleeps. */
 type Moment = { readonly monotonic: number; readonly wall: Instant };
+
+/** The connection that a feed belongs to, which sends what a subscribed connection cannot. */
+type Companion = {
+  /** Whether the server is the primary. A replica is told late of what was changed, or never. */
+  readonly isPrimary: () => boolean;
+  /** Returns the number of receivers. */
+  readonly publish: (channel: string, message: string) => Promise<number>;
+};
 
 /**
  * Which keys of a Redis server change, by its client-side caching (`CLIENT TRACKING` in broadcast mode).
@@ -26,12 +40,18 @@ type Moment = { readonly monotonic: number; readonly wall: Instant };
  *
  * Where tracking is refused (an old server, a proxy, missing rights), an epoch ends every half of the freshness bound
  * instead, so that everything is read again that often.
+ *
+ * To confirm a change, a question follows its invalidation over the same connections: PUBLISH returns how many feeds it reaches, and
+ * each confirms it after the invalidations before it.
  */
-export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
+export class RedisChangeFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #url: string;
   readonly #prefixes: readonly string[];
   readonly #log: Log;
   readonly #isPrimary: () => boolean;
+  readonly #publish: Companion["publish"];
+  readonly #id = randomUUID();
+  readonly #questions = new Map<string, () => void>();
   readonly #connection: string;
   readonly #listeners: ((key: string | undefined) => void)[] = [];
   readonly #ends = new Map<number, number>();
@@ -41,6 +61,8 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   #generation = 0;
   #lease: Moment | undefined;
   #rejection: string | undefined;
+  #trackedSince = Number.POSITIVE_INFINITY;
+  #asked = 0;
 
   /**
    * Watches the keys that begin with one of the prefixes, of all databases of the server. It is live only while that is the
@@ -51,9 +73,10 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
     url: string,
     prefixes: readonly string[],
     log: Log,
-    isPrimary: () => boolean = () => true,
+    { isPrimary = () => true, publish = async () => 0 }: Partial<Companion> = {},
   ) {
     this.#isPrimary = isPrimary;
+    this.#publish = publish;
     this.#connection = connection;
     this.#url = url;
     this.#prefixes = withoutOverlaps(prefixes);
@@ -85,6 +108,30 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
 
   listen(listener: (key: string | undefined) => void): void {
     this.#listeners.push(listener);
+  }
+
+  async everywhere(): Promise<void> {
+    const number = `${++this.#asked}`;
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    // A feed that is not counted may have a lease from before the server restarted, which ends within the bound.
+    const areCounted = performance.now() - this.#trackedSince >= freshnessBoundMs;
+    let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
+    let confirmed = 0;
+    const check = () => receivers !== undefined && confirmed >= receivers && resolve();
+    this.#questions.set(number, () => {
+      confirmed += 1;
+      check();
+    });
+    this.#publish(invalidationChannel, `tidegate:confirm:${this.#id}:${number}`).then(
+      (count) => {
+        // This feed is one of the receivers unless its connection is lost.
+        if (count > 0) receivers ??= count;
+        check();
+      },
+      () => {},
+    );
+    await waitAtMost(staleAfterMs, all);
+    this.#questions.delete(number);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -144,6 +191,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
       await lost(over.signal, redis.ping());
       clearTimeout(handshake);
       this.#begin(first);
+      this.#trackedSince = performance.now();
       while (this.#isPrimary()) {
         await pause(heartbeatMs, over.signal);
         const before = sent;
@@ -172,14 +220,23 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   }
 
   async #track(redis: Redis): Promise<void> {
-    redis.on("messageBuffer", (_channel: Buffer, keys: unknown) => {
-      if (!Array.isArray(keys)) return this.tell(undefined);
-      for (const key of keys) this.tell(String(key));
+    const confirmed = confirmedChannel(this.#id);
+    redis.on("messageBuffer", (channel: Buffer, message: unknown) => {
+      if (String(channel) === confirmed) return this.#questions.get(String(message))?.();
+      if (Array.isArray(message)) {
+        for (const key of message) this.tell(String(key));
+        return;
+      }
+      const [, feed, number] = question.exec(String(message)) ?? [];
+      if (feed === undefined || number === undefined) return this.tell(undefined);
+      this.#publish(confirmedChannel(feed), number).catch(() => {});
     });
     const id = await redis.client("ID");
     const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);
     await redis.call("CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", `${id}`, ...prefixes);
-    await redis.subscribe("__redis__:invalidate");
+    await redis.subscribe(invalidationChannel);
+    // Without the right, no confirmation arrives, and `everywhere` takes the freshness bound.
+    await redis.subscribe(confirmed).catch(() => {});
   }
 
   /** Ends an epoch every half of the freshness bound, for a while. */
@@ -200,6 +257,7 @@ export class RedisChangeFeed implements ChangeFeed, AsyncDisposable {
   }
 
   #end(): void {
+    this.#trackedSince = Number.POSITIVE_INFINITY;
     if (!this.#lease) return;
     this.#ends.set(this.#epoch, this.#lease.monotonic);
     if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);

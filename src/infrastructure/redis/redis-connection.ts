@@ -76,7 +76,10 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     if (redis.status === "ready") redis.hello().catch(() => {});
   }, askRoleEveryMs).unref();
   const feed = (prefixes: readonly string[]) =>
-    new RedisChangeFeed(name, url, prefixes, log, () => redis.isReplica === false);
+    new RedisChangeFeed(name, url, prefixes, log, {
+      isPrimary: () => redis.isReplica === false,
+      publish: (channel, message) => redis.publish(channel, message),
+    });
   logOutages(redis, name, log, () => closing);
   const id = idOf(url);
   const guard = new EmptyStoreGuard(redis, name, log, id, options.filled ?? new FilledStores());

@@ -10,6 +10,9 @@ export const isOwnKey = (text: string): boolean =>
 /** A string: which store a database is. A copy of the database has it too. */
 export const identityKey = `${ownPrefix}identity`;
 
+/** Channels of confirmations: one for each feed that asks for them. */
+export const confirmedChannel = (feed: string): string => `${ownPrefix}confirmed:${feed}`;
+
 export const outboxPrefix = `${ownPrefix}outbox:`;
 
 /** A string: the records of sets that were loaded together, and so began an epoch together; see {@link ./load-entry.ts}. */

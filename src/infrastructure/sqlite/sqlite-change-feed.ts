@@ -1,7 +1,8 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import type { ChangeFeed } from "../../domain/change-feed.ts";
+import { setTimeout } from "node:timers/promises";
+import type { ConfirmingFeed } from "../../domain/change-feed.ts";
 import type { Instant } from "../../domain/evaluation-context.ts";
-import { freshnessBoundMs } from "../../domain/held.ts";
+import { freshnessBoundMs, staleAfterMs } from "../../domain/held.ts";
 
 const everyMs = 20;
 
@@ -9,7 +10,7 @@ const everyMs = 20;
  * That something in a SQLite file has changed, by whatever process: a connection of its own asks for
  * `PRAGMA data_version` fifty times a second. It does not tell which key, so each change ends an epoch.
  */
-export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
+export class SqliteChangeFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #database: DatabaseSync;
   readonly #version: StatementSync;
   readonly #timer: NodeJS.Timeout;
@@ -50,6 +51,11 @@ export class SqliteChangeFeed implements ChangeFeed, AsyncDisposable {
 
   tell(): void {
     this.#look();
+  }
+
+  /** How many processes have the file open is not known. */
+  async everywhere(): Promise<void> {
+    await setTimeout(staleAfterMs);
   }
 
   listen(): void {}

@@ -1,10 +1,8 @@
-import { setTimeout } from "node:timers/promises";
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ChangeSet } from "../../../application/change-set.ts";
 import { killing, killSwitchOf, reviving } from "../../../application/kill-switch.ts";
 import type { SourceSets } from "../../../application/source-sets.ts";
 import type { Claims } from "../../../domain/claims.ts";
-import { freshnessBoundMs } from "../../../domain/held.ts";
 import { checkedRoute } from "../checked-route.ts";
 import type { Operators } from "../operators.ts";
 import { problemResponses } from "../problem-responses.ts";
@@ -15,10 +13,10 @@ import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
 import { SetBody, shownSet } from "./sources.ts";
 
 const KillQuery = TrialQuery.extend({
-  wait: z
-    .enum(["true", "false"])
-    .optional()
-    .openapi({ description: "`true`: answer once every instance acts on it, or marks its answers as stale." }),
+  wait: z.enum(["true", "false"]).optional().openapi({
+    description:
+      "`true`: answer once every instance has confirmed that it acts on it, or after a second, when the others mark their answers as stale.",
+  }),
 });
 
 const Killed = Changed.extend({
@@ -26,10 +24,11 @@ const Killed = Changed.extend({
     description:
       "Whether every instance acts on it, or marks its answers as stale; certain only with `wait`, and left out of a trial.",
   }),
+  tookMs: z
+    .int()
+    .optional()
+    .openapi({ description: "How long that took after the change, in milliseconds. Only with `wait`." }),
 }).openapi("Killed");
-
-/** An answer that is not marked as stale is at most that old, so that from then on it tells of the change. A timer may end somewhat early. */
-const everywhereAfterMs = freshnessBoundMs + 2;
 
 /** `/admin/v1/killed`: switches features off for everybody, and back. */
 export function killSwitchRoutes(
@@ -96,8 +95,10 @@ export function killSwitchRoutes(
         const feature = c.req.param("feature") ?? "";
         const change = method === "put" ? killing(sets, feature) : reviving(sets, feature);
         return changes.answer(c, change, { query, claims, urgent: true }, async () => {
-          if (query.wait === "true") await setTimeout(everywhereAfterMs);
-          return { everywhere: query.wait === "true" };
+          if (query.wait !== "true") return { everywhere: false };
+          const changedAt = performance.now();
+          await changeSet.everywhere(change);
+          return { everywhere: true, tookMs: Math.round(performance.now() - changedAt) };
         });
       },
     );
