@@ -6,8 +6,7 @@ import { loadConfig } from "../src/config.ts";
 import { ConfigError } from "../src/infrastructure/config/config-error.ts";
 import { cityDatabase } from "./support/city-database.ts";
 import { backoffice, type Operator, sqliteRules } from "./support/operator.ts";
-import { TestProcess } from "./support/process.ts";
-import { until } from "./support/until.ts";
+import { startServiceOn } from "./support/service.ts";
 import { Walkthrough } from "./support/walkthrough.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-places-"));
@@ -141,18 +140,15 @@ context: { trustedProxies: [loopback] }
 `,
     );
     copyFileSync(join(import.meta.dirname, "support/place-source.js"), join(folder, "place.js"));
-    const env = { TIDEGATE_CONFIG: file, TIDEGATE_SOURCE_FOLDERS: folder, PORT: "0", HOST: "127.0.0.1" };
-    await using service = new TestProcess(["src/main.ts"], env);
-    const url = await service.url();
-    const ask = async () => (await fetch(`${url}/features`, { headers: { "x-forwarded-for": "81.2.69.142" } })).text();
+    const env = { TIDEGATE_SOURCE_FOLDERS: folder };
+    await using service = await startServiceOn(file, env);
+    const ask = async () => (await service.get("/features", { "x-forwarded-for": "81.2.69.142" })).text();
     expect(await ask()).toBe('{"active_features":["es","es/madrid"]}');
     replace("no database");
-    service.signal("SIGHUP");
-    await until(() => service.stderr.includes("configuration refused"), "the configuration is refused");
-    expect(service.stderr).toContain("fresh.mmdb cannot be used");
+    await expect(loadConfig(file, env)).rejects.toThrow("fresh.mmdb cannot be used");
     expect(await ask()).toBe('{"active_features":["es","es/madrid"]}');
     replace(located("Sevilla"));
-    service.signal("SIGHUP");
-    await until(async () => (await ask()) === '{"active_features":["es","es/sevilla"]}', "the new database is used");
+    await service.use(await loadConfig(file, env));
+    expect(await ask()).toBe('{"active_features":["es","es/sevilla"]}');
   });
 });
