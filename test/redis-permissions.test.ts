@@ -75,9 +75,17 @@ describe("Redis users with the documented rights", () => {
 
   it("as writer and reader: confirm a kill to whoever waits for it", async () => {
     await using operator = await backoffice(redisRulesAt(urlOf("writer")));
-    await using _reader = await backoffice(redisRulesAt(urlOf("reader")));
-    const tookMs = async () => (await operator.put("/killed/menu?wait=true")).body.tookMs;
-    await until(async () => (await tookMs()) < freshnessBoundMs, "all instances confirm it");
+    await using reader = await backoffice(redisRulesAt(urlOf("reader")));
+    await redis.client.acl("SETUSER", "untracked", "reset", ...(rules.get("reader") ?? []), "-client|tracking");
+    await using untracked = await backoffice(redisRulesAt(urlOf("untracked")));
+    const seen = async () => (await Promise.all([reader.features(), untracked.features()])).flat();
+    await until(async () => {
+      await operator.delete("/killed/menu");
+      await until(async () => (await seen()).filter((feature) => feature === "menu").length === 2, "it is on");
+      const { body } = await operator.put("/killed/menu?wait=true");
+      expect(await seen()).not.toContain("menu");
+      return body.tookMs < freshnessBoundMs;
+    }, "all instances confirm it");
   });
 
   it("as writer: make every change, which waits for a relay", async () => {

@@ -148,23 +148,16 @@ export class RedisChangeFeed implements ConfirmingFeed, AsyncDisposable {
         continue;
       }
       const startedAt = performance.now();
-      const refused = await this.#session(signal);
+      await this.#session(signal);
       this.#end();
       if (signal.aborted) return;
-      if (refused) {
-        this.#log.warn(
-          { connection: this.#connection, cause: refused },
-          "Redis refuses tracking; reading again instead",
-        );
-        await this.#poll(signal);
-      }
       backoff = performance.now() - startedAt > 10_000 ? 25 : Math.min(longestBackoffMs, 2 * backoff);
       await pause(backoff * (0.5 + Math.random() / 2), signal);
     }
   }
 
-  /** Lives until the connection is lost or silent; answers why, where Redis refused to track. */
-  async #session(signal: AbortSignal): Promise<string | undefined> {
+  /** Lives until the connection is lost or silent, and polls for a while where Redis refuses to track. */
+  async #session(signal: AbortSignal): Promise<void> {
     const redis = new RedisClient(this.#url, {
       lazyConnect: true,
       protocol: 2,
@@ -183,7 +176,7 @@ export class RedisChangeFeed implements ConfirmingFeed, AsyncDisposable {
     const handshake = setTimeout(end, handshakeMs);
     try {
       await lost(over.signal, redis.connect());
-      if (redis.handshakeFault !== undefined) return undefined;
+      if (redis.handshakeFault !== undefined) return;
       await lost(over.signal, this.#track(redis));
       const first = moment();
       await lost(over.signal, redis.ping());
@@ -200,9 +193,18 @@ export class RedisChangeFeed implements ConfirmingFeed, AsyncDisposable {
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
         this.#lease = before;
       }
-      return undefined;
     } catch (error) {
-      return error instanceof Error && error.name === "ReplyError" ? error.message : undefined;
+      if (!(error instanceof Error && error.name === "ReplyError")) return;
+      clearTimeout(handshake);
+      this.#end();
+      const cause = error.message;
+      this.#log.warn({ connection: this.#connection, cause }, "Redis refuses tracking; reading again instead");
+      // Also without tracking, it is counted by whoever waits for confirmations.
+      const isCounted = await lost(over.signal, redis.subscribe(invalidationChannel)).then(
+        () => true,
+        () => false,
+      );
+      await this.#poll(isCounted ? over.signal : signal);
     } finally {
       clearTimeout(handshake);
       signal.removeEventListener("abort", end);
@@ -228,8 +230,10 @@ export class RedisChangeFeed implements ConfirmingFeed, AsyncDisposable {
         return;
       }
       const [, feed, number] = question.exec(String(message)) ?? [];
-      if (feed === undefined || number === undefined) return this.tell(undefined);
-      this.#publish(confirmedChannel(feed), number).catch(() => {});
+      const isQuestion = feed !== undefined && number !== undefined;
+      // Without tracking, no invalidation came before the question.
+      if (!isQuestion || this.#trackedSince === Number.POSITIVE_INFINITY) this.tell(undefined);
+      if (isQuestion) this.#publish(confirmedChannel(feed), number).catch(() => {});
     });
     const id = await redis.client("ID");
     const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);

@@ -91,7 +91,7 @@ describe("the kill switch", () => {
     const seen = () => Promise.all(instances.map((instance) => instance.features()));
     const isOn = async () => (await seen()).every((features) => features.includes("menu"));
     await operator.put("/sources/global/features/menu");
-    const delayMs = 200;
+    const delayMs = 100;
     proxy.delay(delayMs, "TRACKING");
     await until(async () => {
       await operator.delete("/killed/menu");
@@ -102,8 +102,11 @@ describe("the kill switch", () => {
       return body.tookMs < freshnessBoundMs - 100;
     }, "all instances confirm it");
 
+    proxy.heal();
     await operator.delete("/killed/menu");
     await until(isOn, "all instances have it");
+    const mark = async () => (await cutOff.service.get("/features")).headers.get("cache-status");
+    await until(async () => (await mark()) === null, "the one that will be cut off is fresh");
     await using calls = new Calls(cutOff.service);
     await using others = new Calls(operator.service);
     proxy.hold();
