@@ -83,7 +83,7 @@ describe("the command line", () => {
     );
     expect((await run("s3cret\n", "remove")).stdout).toBe("the token no longer speaks for user 8\n");
     expect((await run("s3cret\n", "remove")).stdout).toBe("the token was not known\n");
-    const refused = await run("s3cret s3cret\n", "add", "--user", "7");
+    const refused = await run("s3cret\ts3cret\n", "add", "--user", "7");
     expect(refused.code).toBe(1);
     expect(refused.stderr).not.toContain("s3cret");
     expect((await run("", "add")).stderr).toContain("required option '--user <id>' not specified");
