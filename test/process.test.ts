@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { kinds } from "../src/adapters/source-catalogue.ts";
-import { TestProcess, tidegate } from "./support/process.ts";
+import { TestProcess } from "./support/process.ts";
 import { rawGet, sendRaw } from "./support/raw-http.ts";
 import { startRedis } from "./support/redis.ts";
-import { basic, bearer } from "./support/service.ts";
+import { basic, bearer, startServiceOn } from "./support/service.ts";
+import { tidegate } from "./support/tidegate.ts";
 import { unlikelyTokens } from "./support/unlikely.ts";
 import { until } from "./support/until.ts";
 
@@ -25,10 +26,23 @@ const ask = async (url: string, headers: Record<string, string> = {}) =>
   (await fetch(`${url}/features`, { headers })).text();
 
 describe("the embedded default", () => {
-  it("serves the example of the README through the command line, and keeps it over a restart", async () => {
-    const env = { TIDEGATE_DATA: join(newFolder(), "data"), PORT: "0" };
+  const env = { TIDEGATE_DATA: join(newFolder(), "data"), PORT: "0" };
+  const credential = join(env.TIDEGATE_DATA, "admin-token");
+  const expectCredential = async (url: string, token: string) => {
+    for (const [presented, status] of [
+      [token, 200],
+      [`${token}x`, 401],
+    ] as const) {
+      expect((await fetch(`${url}/metrics`, { headers: bearer(presented) })).status).toBe(status);
+    }
+  };
+
+  it("serves the example of the README, and keeps it and the operators' credential over a restart", async () => {
     {
-      await using service = new TestProcess(["src/main.ts"], env);
+      await using service = new TestProcess(["src/main.ts"], {
+        ...env,
+        NODE_OPTIONS: "--max-http-header-size=65536",
+      });
       const url = await service.url();
       expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
       expect(await ask(url)).toBe('{"active_features":[]}');
@@ -40,49 +54,49 @@ describe("the embedded default", () => {
       await tidegate(["set", "add", "features:user:1", "feature_3", "feature_4"], env);
       expect(await ask(url)).toBe('{"active_features":["feature_1","feature_2"]}');
       expect(await ask(url, basic("1234"))).toBe('{"active_features":["feature_1","feature_2","feature_3"]}');
+
+      const token = readFileSync(credential, "utf8").trim();
+      expect(service.stdout).toContain(`The operators' credential is in ${credential}\n`);
+      expect(service.stdout + service.stderr).not.toContain(token);
+      await expectCredential(url, token);
+
+      // The limit of 16 KiB holds, whatever Node is told.
+      expect((await rawGet(url, "/features", `Authorization: Bearer ${"x".repeat(20_000)}`)).status).toBe(431);
+      expect((await rawGet(url, "/health/live")).status).toBe(200);
       service.signal("SIGTERM");
       expect(await service.exit()).toBe(0);
     }
     await using service = new TestProcess(["src/main.ts"], env);
-    expect(await ask(await service.url(), basic("1234"))).toBe(
-      '{"active_features":["feature_1","feature_2","feature_3"]}',
-    );
-    expect(statSync(join(env.TIDEGATE_DATA, "token-pepper")).mode & 0o777).toBe(0o600);
+    const url = await service.url();
+    expect(await ask(url, basic("1234"))).toBe('{"active_features":["feature_1","feature_2","feature_3"]}');
+    const token = readFileSync(credential, "utf8").trim();
+    expect(service.stdout).not.toContain("credential");
+    expect(service.stderr).not.toContain(token);
+    await expectCredential(url, token);
+    for (const secret of ["token-pepper", "admin-token"]) {
+      expect(statSync(join(env.TIDEGATE_DATA, secret)).mode & 0o777).toBe(0o600);
+    }
     expect(readFileSync(join(env.TIDEGATE_DATA, "tidegate.db"), "latin1")).not.toContain("1234");
   });
 
-  it("makes a credential for operators at its first start, unless the environment has one, and says where it is", async () => {
-    const env = { TIDEGATE_DATA: join(newFolder(), "data"), PORT: "0" };
-    const file = join(env.TIDEGATE_DATA, "admin-token");
-    const statusOf = async (url: string, token: string) => {
-      return (await fetch(`${url}/metrics`, { headers: bearer(token) })).status;
-    };
-    {
-      const token = "the-environment's-credential";
-      await using service = new TestProcess(["src/main.ts"], { ...env, TIDEGATE_ADMIN_TOKEN: token });
-      expect(await statusOf(await service.url(), token)).toBe(200);
-      expect(existsSync(file)).toBe(false);
-    }
-    for (const isFirst of [true, false]) {
-      await using service = new TestProcess(["src/main.ts"], env);
-      const url = await service.url();
-      const token = readFileSync(file, "utf8").trim();
-      expect(service.stdout.includes(`The operators' credential is in ${file}\n`)).toBe(isFirst);
-      expect(service.stdout + service.stderr).not.toContain(token);
-      expect([await statusOf(url, token), await statusOf(url, `${token}x`)]).toEqual([200, 401]);
-    }
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+  it("makes no credential for operators where the environment has one", async () => {
+    const [token, folder] = ["the-environment's-credential", newFolder()];
+    const given = { TIDEGATE_DATA: folder, TIDEGATE_ADMIN_TOKEN: token };
+    await using service = await startServiceOn("config/embedded.yaml", given);
+    await expectCredential(service.url, token);
+    expect(existsSync(join(folder, "admin-token"))).toBe(false);
   });
 });
 
 describe("the service as a process", () => {
   it.each([
-    ["SIGTERM", "1"],
-    ["SIGINT", "1"],
-    ["SIGTERM", "3"],
+    ["SIGTERM", "1", "signal"],
+    ["SIGINT", "1", "signal"],
+    ["SIGTERM", "2", "signal"],
+    ["SIGINT", "2", "signalGroup"],
   ] as const)(
-    "drains on %s with %s process(es): it answers what it took, takes no more, and exits 0",
-    async (signal, workers) => {
+    "drains on %s with %s process(es) (%s): it answers what it took, is not ready, takes no more, and exits 0",
+    async (signal, workers, send) => {
       const env = { TIDEGATE_DATA: newFolder(), PORT: "0", WEB_CONCURRENCY: workers };
       await using service = new TestProcess(["src/main.ts"], env);
       const url = await service.url();
@@ -103,7 +117,8 @@ describe("the service as a process", () => {
         }
       });
       await until(() => statuses.length > 50, "it is under load");
-      service.signal(signal);
+      service[send](signal);
+      await until(async () => (await fetch(`${url}/health/ready`)).status === 503, "it is not ready");
       await Promise.all(load);
       ended = true;
       expect(await service.exit()).toBe(0);
@@ -111,38 +126,12 @@ describe("the service as a process", () => {
       expect(new Set(statuses)).toEqual(new Set([200]));
       const file = join(env.TIDEGATE_DATA, "admin-token");
       expect(service.stdout).toBe(`The operators' credential is in ${file}\nTidegate serves at ${url}\n`);
+      expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(Number(workers));
       await expect(fetch(url)).rejects.toThrow();
     },
   );
 
-  it("says that it is not ready any more while it drains", async () => {
-    await using service = new TestProcess(["src/main.ts"], { TIDEGATE_DATA: newFolder(), PORT: "0" });
-    const url = await service.url();
-    service.signal("SIGTERM");
-    await until(async () => (await fetch(`${url}/health/ready`)).status === 503, "it is not ready");
-    expect(await service.exit()).toBe(0);
-  });
-
-  it("serves with several workers, replaces one that dies, and stops them all", async () => {
-    await using service = new TestProcess(["src/main.ts"], {
-      TIDEGATE_DATA: newFolder(),
-      PORT: "0",
-      WEB_CONCURRENCY: "2",
-    });
-    const url = await service.url();
-    const workers = () =>
-      new Set([...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid)));
-    expect(workers().size).toBe(2);
-    const [victim = 0] = workers();
-    process.kill(victim, "SIGKILL");
-    await until(() => workers().size === 3, "another worker has started");
-    expect(await ask(url)).toBe('{"active_features":[]}');
-    service.signal("SIGTERM");
-    expect(await service.exit()).toBe(0);
-    for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
-  });
-
-  it("tells the figures of all workers as one, of those too that die or hang", async () => {
+  it("serves with several workers as with one: replaces those that die, counts for all, and stops them all", async () => {
     const admin = "the-operators-credential";
     await using service = new TestProcess(["src/main.ts"], {
       TIDEGATE_DATA: newFolder(),
@@ -152,6 +141,7 @@ describe("the service as a process", () => {
     });
     const url = await service.url();
     const workers = () => [...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid));
+    expect(new Set(workers()).size).toBe(2);
     // A connection of its own each, so that the workers take turns; the one to a worker that hangs is given up.
     const get = (path: string) =>
       fetch(url + path, {
@@ -182,28 +172,19 @@ describe("the service as a process", () => {
     process.kill(other, "SIGCONT");
     await until(async () => (await figures())[0] === 2, "it tells of itself again");
     expect(await figures()).toEqual([2, 21]);
+
+    expect(await ask(url)).toBe('{"active_features":[]}');
+    service.signalGroup("SIGTERM");
+    expect(await service.exit()).toBe(0);
+    expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(2);
+    for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
   });
 
-  it.each(["SIGTERM", "SIGINT"] as const)(
-    "lets every worker drain when %s comes to all processes at once",
-    async (signal) => {
-      await using service = new TestProcess(["src/main.ts"], {
-        TIDEGATE_DATA: newFolder(),
-        PORT: "0",
-        WEB_CONCURRENCY: "2",
-      });
-      await service.url();
-      service.signalGroup(signal);
-      expect(await service.exit()).toBe(0);
-      expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(2);
-    },
-  );
-
   it("exits 78 and lists what is wrong with its configuration", async () => {
-    const { code, stdout, stderr } = await tidegate(["--config", "test/broken/many-mistakes.yaml", "serve"]);
-    expect([code, stdout]).toEqual([78, ""]);
+    await using service = new TestProcess(["src/cli.ts", "--config", "test/broken/many-mistakes.yaml", "serve"], {});
+    expect([await service.exit(), service.stdout]).toEqual([78, ""]);
     const mistakes = readFileSync("test/broken/many-mistakes.txt", "utf8").replaceAll("KINDS", kinds.join(", "));
-    expect(stderr).toBe(`tidegate: ${mistakes}`);
+    expect(service.stderr).toBe(`tidegate: ${mistakes}`);
   });
 
   it("asks for the other Redis URL where only one is given", async () => {
@@ -287,14 +268,4 @@ describe("what the service writes", () => {
     expect(service.stdout + service.stderr).not.toContain(Buffer.from(`:${canary}`).toString("base64").slice(0, 16));
     expect(answers.join()).not.toContain("canary");
   });
-});
-
-it("takes headers of 16 KiB at most, whatever Node is told", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "tidegate-headers-"));
-  const env = { PORT: "0", TIDEGATE_DATA: folder, NODE_OPTIONS: "--max-http-header-size=65536" };
-  await using service = new TestProcess(["src/main.ts"], env);
-  const url = await service.url();
-  expect((await rawGet(url, "/features", `Authorization: Bearer ${"x".repeat(20_000)}`)).status).toBe(431);
-  expect((await rawGet(url, "/health/live")).status).toBe(200);
-  rmSync(folder, { recursive: true });
 });
