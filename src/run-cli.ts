@@ -22,6 +22,9 @@ import { createLog } from "./infrastructure/logger.ts";
 import { SetupFailed } from "./infrastructure/setup-failed.ts";
 import { Tokens } from "./tokens.ts";
 
+/** An operator may be far from Redis, and waits longer than a client of the service. */
+const commandTimeoutMs = 2_000;
+
 /** The width of help where no terminal tells its own. */
 const helpWidth = 80;
 
@@ -66,6 +69,7 @@ function programOn(terminal: Terminal): Command {
     const config = await loadConfig(file(), env);
     await using composition = compose(config, env);
     composition.replace(Tokens.Log, createLog(env["LOG_LEVEL"] ?? "silent", terminal.stderr));
+    composition.replace(Tokens.CommandTimeoutMs, commandTimeoutMs);
     const connections = [...composition.get(Tokens.Connections).values()];
     const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
     try {

@@ -137,5 +137,6 @@ export const Tokens = {
   EventStreams: token<EventStreams>("EventStreams"),
   Counts: token<Counts>("Counts"),
   CommandTimes: token<CommandTimes>("CommandTimes"),
+  CommandTimeoutMs: token<number>("CommandTimeoutMs"),
   Metrics: token<Metrics>("Metrics"),
 } as const;

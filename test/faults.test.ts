@@ -335,6 +335,16 @@ describe("over the loss of a store's data, or a start without it", () => {
     });
   });
 
+  it("a store is accepted by the command line over a network that is too slow for a service", async () => {
+    proxy.delay(300);
+    const env = { REDIS_USERS_URL: url(), REDIS_FEATURES_URL: url(), TIDEGATE_DATA: folder };
+    expect(await tidegate(["store", "accept", "users"], env)).toEqual({
+      code: 0,
+      stdout: "users: believed as it is\n",
+      stderr: "",
+    });
+  });
+
   it("a store is believed whose last features and tokens are taken out", async () => {
     await using service = await started();
     await answers(service, everyone);

@@ -16,7 +16,7 @@ import type { CacheLimits } from "../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../infrastructure/cache/snapshot.ts";
 import type { Connection } from "../infrastructure/connection.ts";
 import { InstanceChannel } from "../infrastructure/instance-channel.ts";
-import { connectRedis } from "../infrastructure/redis/redis-connection.ts";
+import { connectRedis, defaultCommandTimeoutMs } from "../infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../infrastructure/sqlite/sqlite-connection.ts";
 import { Tokens } from "../tokens.ts";
 import { areDigestsSecret, tokenDigest, tokenKey } from "./token-keys.ts";
@@ -25,6 +25,8 @@ import { causeText, connectionOf, feedOf, named, storeName, type Wiring } from "
 /** The stores, what is remembered of them, and who is known there. */
 export function provideStores({ config, env, disposal, provide }: Wiring): void {
   provide(Tokens.InstanceChannel, () => new InstanceChannel());
+
+  provide(Tokens.CommandTimeoutMs, () => defaultCommandTimeoutMs);
 
   provide(Tokens.Connections, (c) => {
     const connections = new Map<string, Connection>();
@@ -35,6 +37,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
         options.kind === "redis"
           ? connectRedis(name, options.url, c.resolve(Tokens.Log), {
               took,
+              commandTimeoutMs: c.resolve(Tokens.CommandTimeoutMs),
               filled: c.resolve(Tokens.InstanceChannel).filled,
             })
           : openSqlite(name, options.file, c.resolve(Tokens.Log));

@@ -25,6 +25,9 @@ import { RedisTokenStore } from "./redis-token-store.ts";
 import { RedisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";
 
+/** For a service, whose clients wait. */
+export const defaultCommandTimeoutMs = 200;
+
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
 const askRoleEveryMs = 500;
@@ -48,10 +51,11 @@ type RedisOptions = {
  * refused at once, and none is ever sent twice; one that gets no reply is given up, by default after 200 ms.
  */
 export function connectRedis(name: string, url: string, log: Log, options: RedisOptions = {}): Connection {
+  const { commandTimeoutMs = defaultCommandTimeoutMs } = options;
   let leaveReplicaAt = Number.NEGATIVE_INFINITY;
   const redis = new TimedRedis(url, {
     // A server that accepts and stays silent would hold the socket for ever.
-    socketTimeout: 1_000,
+    socketTimeout: 5 * commandTimeoutMs,
     connectTimeout: 500,
     keepAlive: 5_000,
     maxRetriesPerRequest: 0,
@@ -67,7 +71,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     enableAutoPipelining: true,
   });
   redis.took = options.took;
-  redis.commandTimeoutMs = options.commandTimeoutMs ?? redis.commandTimeoutMs;
+  redis.commandTimeoutMs = commandTimeoutMs;
   let closing = false;
   redis.on("ready", () => {
     leaveReplicaAt = redis.isReplica ? performance.now() + keepReplicaMs : Number.NEGATIVE_INFINITY;
@@ -143,7 +147,7 @@ function idOf(url: string): string {
  */
 class TimedRedis extends RedisClient {
   took: Took | undefined;
-  commandTimeoutMs = 200;
+  commandTimeoutMs = defaultCommandTimeoutMs;
 
   override sendCommand(...sent: Parameters<RedisClient["sendCommand"]>): unknown {
     const [command] = sent;
