@@ -77,6 +77,16 @@ export const basic = (token: string): Record<string, string> => ({
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
+/** Waits until the change feeds of all connections are live, which they become after the service is ready. */
+export async function feedsLive(service: TestService, adminToken: string): Promise<void> {
+  const areLive = async () => {
+    const text = await (await service.get("/metrics", bearer(adminToken))).text();
+    const values = [...text.matchAll(/^tidegate_feed_live\{.*\} (\d)$/gm)].map(([, value]) => value);
+    return values.length > 0 && values.every((value) => value === "1");
+  };
+  await until(areLive, "the change feeds are live");
+}
+
 let barriers = 0;
 
 /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "../../support/redis.ts";
-import { bearer, redisRules, settled, startService, type TestService } from "../../support/service.ts";
+import { bearer, feedsLive, redisRules, settled, startService, type TestService } from "../../support/service.ts";
 import { until } from "../../support/until.ts";
 
 const admin = "the-operators-credential";
@@ -29,6 +29,8 @@ describe("the view of the cache", () => {
 `;
     service = await startService(redisRules(`${redis.url}/1`, redis.url) + more, { TIDEGATE_ADMIN_TOKEN: admin });
     await service.readyWithin(10_000);
+    // What is read before is never fresh.
+    await feedsLive(service, admin);
   });
   afterEach(async () => {
     await service[Symbol.asyncDispose]();
