@@ -50,12 +50,6 @@ describe("a command as a process", () => {
     expect(stdout).toMatch(/^config\/embedded\.yaml can be used: sources global, active, killed, user;/);
   });
 
-  it("exits 78 for an invalid configuration", async () => {
-    await using command = new TestProcess(["src/cli.ts", "check", "test/broken/unknown-kind.yaml"], env);
-    expect(await command.exit()).toBe(78);
-    expect(command.stderr).toMatch(/^tidegate: .*\n.*there is no source of kind "statik"/);
-  });
-
   it("reads a secret from standard input, and does not wait for its end", async () => {
     const child = spawn(process.execPath, ["src/cli.ts", "token", "add", "--user", "7"], {
       cwd: root,
@@ -78,12 +72,5 @@ describe("a command as a process", () => {
   it.runIf(existsSync("/dev/full"))("exits 1 if its output cannot be written", async () => {
     const { stderr } = await shell('tidegate sources > /dev/full || echo "code $?" >&2');
     expect(stderr).toMatch(/^tidegate: standard output cannot be written: ENOSPC.*; make room.*\ncode 1\n$/);
-  });
-
-  it("serves until a signal ends it, with two workers", async () => {
-    await using service = new TestProcess(["src/cli.ts", "serve"], { ...env, PORT: "0", WEB_CONCURRENCY: "2" });
-    expect((await fetch(`${await service.url()}/features`)).status).toBe(200);
-    service.signal("SIGINT");
-    expect(await service.exit()).toBe(0);
   });
 });

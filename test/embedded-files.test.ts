@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "./support/calls.ts";
 import { adminToken, backoffice, type Operator, sqliteRules } from "./support/operator.ts";
-import { tidegate } from "./support/process.ts";
 import { bearer } from "./support/service.ts";
+import { tidegate } from "./support/tidegate.ts";
 import { until } from "./support/until.ts";
 
 describe("the files of the embedded store", () => {

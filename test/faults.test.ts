@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { markerKey } from "../src/infrastructure/redis/empty-store-guard.ts";
-import { TestProcess, tidegate } from "./support/process.ts";
+import { TestProcess } from "./support/process.ts";
 import { type RedisServer, startRedis } from "./support/redis.ts";
 import { basic, redisRules, settled, startService, type TestService } from "./support/service.ts";
 import { TcpProxy } from "./support/tcp-proxy.ts";
+import { tidegate } from "./support/tidegate.ts";
 import { until } from "./support/until.ts";
 
 /** Of the best of five calls, because a busy machine adds to any of them. */

@@ -90,15 +90,15 @@ describe("the embedded default", () => {
 
 describe("the service as a process", () => {
   it.each([
-    ["SIGTERM", "1", "signal"],
-    ["SIGINT", "1", "signal"],
-    ["SIGTERM", "2", "signal"],
-    ["SIGINT", "2", "signalGroup"],
+    ["SIGTERM", "1", "signal", "main.ts"],
+    ["SIGINT", "1", "signal", "main.ts"],
+    ["SIGTERM", "2", "signal", "main.ts"],
+    ["SIGINT", "2", "signalGroup", "cli.ts serve"],
   ] as const)(
-    "drains on %s with %s process(es) (%s): it answers what it took, is not ready, takes no more, and exits 0",
-    async (signal, workers, send) => {
+    "drains on %s with %s process(es) (%s, %s): it answers what it took, is not ready, takes no more, and exits 0",
+    async (signal, workers, send, command) => {
       const env = { TIDEGATE_DATA: newFolder(), PORT: "0", WEB_CONCURRENCY: workers };
-      await using service = new TestProcess(["src/main.ts"], env);
+      await using service = new TestProcess(`src/${command}`.split(" "), env);
       const url = await service.url();
       const statuses: number[] = [];
       let failed = 0;

@@ -20,7 +20,7 @@ export class TestProcess implements AsyncDisposable {
   lastOutputAt = 0;
   exitedAt = 0;
 
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv, input?: string) {
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
     this.#child = spawn(process.execPath, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
       cwd: root,
       env: { ...inherited, TIDEGATE_DATA: this.#data, ...env },
@@ -38,7 +38,7 @@ export class TestProcess implements AsyncDisposable {
     this.#child.on("exit", () => {
       this.exitedAt = performance.now();
     });
-    this.#child.stdin?.end(input);
+    this.#child.stdin?.end();
   }
 
   /** Where it serves, once it has said so. */
@@ -78,15 +78,4 @@ export class TestProcess implements AsyncDisposable {
     await this.exit();
     rmSync(this.#data, { recursive: true, force: true });
   }
-}
-
-/** Runs a command of the command line to its end. */
-export async function tidegate(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-  input?: string,
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  await using command = new TestProcess(["src/cli.ts", ...args], env, input);
-  const code = await command.exit();
-  return { code, stdout: command.stdout, stderr: command.stderr };
 }
