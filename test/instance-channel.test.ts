@@ -71,8 +71,8 @@ describe("an instance with two workers", () => {
     users = await startRedis();
     features = await startRedis();
     proxy = await TcpProxy.to(features.port);
-    // Without the channel, another worker would learn of a change that late.
-    proxy.delay(400, "TRACKING");
+    // Without the channel, another worker would learn of a change that late. The lease lasts for some multiple of it.
+    proxy.delay(150, "TRACKING");
     await users.client.mset("token:1234", "1", "token:5678", "1");
     const rules = redisRulesAt(`redis://127.0.0.1:${proxy.port}`);
     writeFileSync(file, rules.replace(/users: .*/, `users: { kind: redis, url: "${users.url}" }`));
