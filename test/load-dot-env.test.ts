@@ -33,7 +33,8 @@ describe("the file .env", () => {
 
   it.each(["src/cli.ts", "src/main.ts"])("is read by %s", async (entry) => {
     writeFileSync(join(folder, ".env"), `TIDEGATE_CONFIG=named-in-env.yaml\n`);
-    const env = { PATH: process.env["PATH"] };
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const env = { PATH, NODE_COMPILE_CACHE };
     const run = promisify(execFile)(process.execPath, [resolve(entry), ...(entry === "src/cli.ts" ? ["check"] : [])], {
       cwd: folder,
       env,
