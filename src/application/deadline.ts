@@ -1,6 +1,6 @@
 /**
  * Returns the result of `ask`, at once if it is no promise. Rejects with `fault` after `timeoutMs`. Throws as `ask` does.
- * An answer that arrived while the event loop was blocked is in time.
+ * An answer is in time if it arrived while the event loop was blocked, also before the request could be sent.
  */
 export function within<T>(
   timeoutMs: number,
@@ -11,8 +11,8 @@ export function within<T>(
   if (!isPromiseLike(answer)) return answer;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(() => {
-    // The event loop runs timers before it reads from sockets.
-    setImmediate(() => reject(new Error(fault)));
+    // The event loop runs timers before it reads from sockets: one turn sends what waits to be sent, one reads its answer.
+    setImmediate(() => setImmediate(() => reject(new Error(fault))));
   }, timeoutMs);
   answer.then(
     (value) => {
