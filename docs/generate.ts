@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 import type { MetricObject } from "@prometheus-io/client";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { problems } from "../src/adapters/http/problem.ts";
-import { builtIn, kinds } from "../src/adapters/source-catalogue.ts";
-import { wordsFor } from "../src/config.ts";
-import { base, commonOptions } from "../src/infrastructure/config/schema.ts";
+import { problems } from "../src/adapters/http/kit/problem.ts";
+import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalogue.ts";
+import { wordsFor } from "../src/bootstrap/config/config.ts";
+import { base, commonOptions } from "../src/bootstrap/config/schema.ts";
 import { commandTimes, metricsOf } from "../src/infrastructure/metrics/metrics.ts";
 
 type Property = {
@@ -59,7 +59,7 @@ function tableOf({ properties, required = [] }: ObjectSchema): string {
 export async function sourcesPage(): Promise<string> {
   const sections = await Promise.all(
     kinds.map(async (kind) => {
-      const { summary, options, example, setting } = await builtIn(kind);
+      const { summary, options, example, rule: setting } = await builtIn(kind);
       const words = wordsFor(undefined);
       const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
       return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${settingText(setting?.(words))}`;

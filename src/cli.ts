@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { reportFailure } from "./adapters/cli/report-failure.ts";
-import { loadDotEnv } from "./load-dot-env.ts";
-import { runCli } from "./run-cli.ts";
+import { loadDotEnv } from "./bootstrap/runtime/load-dot-env.ts";
+import { runCli } from "./bootstrap/runtime/run-cli.ts";
 
 try {
   loadDotEnv(process.env);

@@ -5,39 +5,40 @@ import { describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../src");
 
-/** Which layers each layer may import from. A file directly in `src` may import everything. */
+/** The layers that each layer may import. `bootstrap`, the composition root, and the entry points may import everything. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   domain: ["domain"],
   application: ["application", "domain"],
   infrastructure: ["infrastructure", "application", "domain"],
   adapters: ["adapters", "infrastructure", "application", "domain"],
-  composition: ["composition", "root", "adapters", "infrastructure", "application", "domain"],
 };
 
 /** Packages that only these files may import. */
 const confined: Readonly<Record<string, RegExp>> = {
-  tsyringe: /^((container|tokens)\.ts$|composition\/)/,
-  "reflect-metadata": /^container\.ts$/,
+  tsyringe: /^bootstrap\/composition\//,
+  "reflect-metadata": /^bootstrap\/composition\/container\.ts$/,
   ioredis: /^infrastructure\/redis\//,
-  "node:sqlite": /^infrastructure\/(sqlite|activity)\//,
-  kysely: /^infrastructure\/activity\//,
-  pg: /^infrastructure\/activity\//,
-  canonicalize: /^infrastructure\/activity\//,
+  "node:sqlite": /^infrastructure\/(sqlite|event-log)\//,
+  kysely: /^infrastructure\/event-log\//,
+  pg: /^infrastructure\/event-log\//,
+  canonicalize: /^infrastructure\/event-log\//,
   "mmdb-lib": /^infrastructure\/location\//,
   "@turf": /^infrastructure\/location\//,
   "@hono": /^adapters\/http\//,
   hono: /^adapters\/http\//,
   "@prometheus-io": /^infrastructure\/metrics\//,
-  cockatiel: /^infrastructure\/provider\//,
-  sax: /^infrastructure\/provider\//,
-  "@openfeature": /^infrastructure\/flagd\//,
-  "unleash-client": /^infrastructure\/unleash\//,
-  "rrule-temporal": /^infrastructure\/calendar\//,
-  "temporal-polyfill": /^infrastructure\/(calendar|provider)\//,
-  commander: /^(run-cli\.ts|adapters\/cli\/)/,
+  cockatiel: /^adapters\/sources\/feed\//,
+  sax: /^adapters\/sources\/feed\//,
+  "@openfeature": /^adapters\/sources\/flagd\//,
+  "unleash-client": /^adapters\/sources\/unleash\//,
+  "rrule-temporal": /^adapters\/sources\/schedule\//,
+  commander: /^(adapters\/cli|bootstrap\/runtime)\//,
 };
 
-const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : "root");
+/** A folder that belongs to one kind of source: only that kind and the composition root may import it. */
+const kindFolder = /^adapters\/sources\/[a-z][a-z-]*\//;
+
+const layerOf = (file: string): string => (file.includes("/") ? (file.split("/")[0] ?? "") : "entry");
 
 function importsOf(code: string): string[] {
   const statements = code.matchAll(
@@ -52,7 +53,7 @@ function violations(file: string, code: string): string[] {
   return importsOf(code).filter((imported) => {
     if (imported.startsWith(".")) {
       const target = relative(root, join(root, dirname(file), imported));
-      return layer !== "root" && !allowed[layer]?.includes(target.startsWith("../") ? "outside" : layerOf(target));
+      return !mayImport(file, layer, target);
     }
     const name = imported.startsWith("@") ? imported : (imported.split("/")[0] ?? "");
     if (layer === "domain" || layer === "application") return true;
@@ -61,6 +62,15 @@ function violations(file: string, code: string): string[] {
     );
     return owner !== undefined && !owner[1].test(file);
   });
+}
+
+function mayImport(file: string, layer: string, target: string): boolean {
+  const layers = allowed[layer];
+  if (!layers) return true;
+  if (target.startsWith("../") || !layers.includes(layerOf(target))) return false;
+  if (file.startsWith("infrastructure/sqlite/") && target.startsWith("infrastructure/redis/")) return false;
+  const [kind] = kindFolder.exec(target) ?? [];
+  return kind === undefined || file.startsWith(kind);
 }
 
 const files = globSync("**/*.{ts,tsx}", { cwd: root });
@@ -81,9 +91,9 @@ describe("imports", () => {
     ["domain/planted.ts", `import { createHash } from "node:crypto";`],
     ["application/planted.ts", `import {\n  httpApp,\n} from "../adapters/http/app.ts";`],
     ["application/planted.ts", `export { z } from "zod";`],
-    ["infrastructure/redis/planted.ts", `import "../../adapters/source.ts";`],
-    ["infrastructure/planted.ts", `const x = await import("../adapters/source.ts");`],
-    ["adapters/http/planted.ts", `import { Tokens } from "../../tokens.ts";`],
+    ["infrastructure/redis/planted.ts", `import "../../adapters/http/app.ts";`],
+    ["infrastructure/planted.ts", `const x = await import("../adapters/http/app.ts");`],
+    ["adapters/http/planted.ts", `import { DiKeys } from "../../bootstrap/composition/di-keys.ts";`],
     ["adapters/sources/planted.ts", `import { Redis } from "ioredis";`],
     ["adapters/cli/planted.ts", `import { OpenAPIHono } from "@hono/zod-openapi";`],
     ["domain/planted.ts", `import { errorsPage } from "../../docs/generate.ts";`],
@@ -91,7 +101,9 @@ describe("imports", () => {
     ["infrastructure/redis/planted.ts", `import { Migrator } from "kysely/migration";`],
     ["application/planted.ts", `import pg from "pg";`],
     ["main.ts", `import { injectable } from "tsyringe";`],
-    ["adapters/http/planted.ts", `import { provideStores } from "../../composition/stores.ts";`],
+    ["adapters/http/planted.ts", `import { provideStores } from "../../bootstrap/composition/stores.ts";`],
+    ["adapters/sources/planted.ts", `import { meaningOf } from "./schedule/window-text.ts";`],
+    ["infrastructure/sqlite/planted.ts", `import { collectionKey } from "../redis/redis-keys.ts";`],
   ])("that point outward are found when they are planted in %s: %s", (file, code) => {
     expect(violations(file, code)).toHaveLength(1);
   });
@@ -104,6 +116,11 @@ describe("imports", () => {
       );
     },
   );
+
+  it("come from folders of at most 16 files", () => {
+    const crowded = [...Map.groupBy(files, dirname)].filter(([, all]) => all.length > 16).map(([folder]) => folder);
+    expect(crowded).toEqual([]);
+  });
 
   it("may name only what Node and package.json have", () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));

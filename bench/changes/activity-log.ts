@@ -2,10 +2,10 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
-import type { EventFilter } from "../../src/domain/activity.ts";
-import type { RecordedEvent } from "../../src/domain/activity-log.ts";
-import { type Activity, openActivity } from "../../src/infrastructure/activity/activity.ts";
-import type { Place } from "../../src/infrastructure/activity/database.ts";
+import type { EventFilter } from "../../src/domain/events/event.ts";
+import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
+import type { Place } from "../../src/infrastructure/event-log/database/database.ts";
+import { type OpenEventLog, openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { SetTold, tokenEvent } from "../../test/support/events.ts";
 import { startPostgresProcess } from "../../test/support/postgres-process.ts";
 import { until } from "../../test/support/until.ts";
@@ -50,7 +50,7 @@ export async function activityLog(): Promise<ActivityLogFigures> {
 }
 
 async function measured(database: string, place: Place): Promise<ActivityLogFigures[number]> {
-  await using activity = openActivity(place);
+  await using activity = openEventLog(place);
   const { log, history } = activity;
   const answers = () =>
     log.check().then(
@@ -69,7 +69,7 @@ async function measured(database: string, place: Place): Promise<ActivityLogFigu
   }
   const oneMs = await median(asked, (index) => log.one(ids[index % ids.length] ?? ""));
   const setAtMs = await median(20, () => history.setAt("features", "often", anyTime()));
-  const turnsMs = await median(20, () => history.turns("features", "often", anyTime()));
+  const turnsMs = await median(20, () => history.lastChanges("features", "often", anyTime()));
   const since = performance.now();
   const proof = await log.verify();
   if (!proof.isSound) throw new Error(`the log is broken at ${proof.position}: ${proof.fault}`);
@@ -96,7 +96,7 @@ const keyOf = (index: number): string => `location:${index % 500}`;
 const featureOf = (index: number): string => `feature_${index % 300}`;
 
 /** Fills a log with changes of sets and tokens; answers how many it took a second. */
-async function fill({ log }: Activity): Promise<number> {
+async function fill({ log }: OpenEventLog): Promise<number> {
   const often = new SetTold("often");
   const sets = Array.from({ length: 500 }, (_, index) => new SetTold(keyOf(index)));
   const begun = [often, ...sets].map((set) => set.begins());

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { bucketOf, takesIn } from "../../src/domain/share.ts";
+import { bucketOf, includes } from "../../src/domain/targeting/share.ts";
 import type { Row } from "./row.ts";
 
 const ids = 1_000_000;
@@ -27,7 +27,7 @@ export async function measure(): Promise<readonly Row[]> {
       const percent = index % 101;
       const parameters = { rollout: percent, stickiness: "userId", groupId: group };
       const theirs = unleash.isEnabled(parameters, { userId: `user-${index}` });
-      if (takesIn(percent * 100, bucket) !== theirs) differing += 1;
+      if (includes(percent * 100, bucket) !== theirs) differing += 1;
       compared += 1;
     }
     for (const share of shares) {

@@ -3,9 +3,9 @@ import { createWriteStream, readFileSync, writeFileSync } from "node:fs";
 import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { loadConfig } from "../../src/config.ts";
+import { loadConfig } from "../../src/bootstrap/config/config.ts";
+import { start } from "../../src/bootstrap/runtime/serve.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { start } from "../../src/main.ts";
 import { faultyAnswers } from "../../test/support/faulty-partners.ts";
 import { anItem } from "../../test/support/items.ts";
 import { document, type Partner, startPartner } from "../../test/support/partner.ts";
@@ -234,7 +234,7 @@ const entry = (
   }: Changes = {},
 ) => `
   - name: ${name}
-    kind: provider
+    kind: feed
     connection: features
     everySeconds: ${everySeconds}
     document: { url: "${url}", allow: [127.0.0.1], maxMegabytes: ${maxMegabytes}, withinSeconds: ${withinSeconds} }

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { v7 as uuidv7 } from "uuid";
-import { told } from "../../src/application/identify-caller.ts";
-import { ResolveFeatures } from "../../src/application/resolve-features.ts";
-import { loadConfig } from "../../src/config.ts";
-import { type Composition, compose } from "../../src/container.ts";
-import type { Json } from "../../src/domain/feature.ts";
-import { mostInBatch } from "../../src/domain/load.ts";
-import { Tokens } from "../../src/tokens.ts";
+import { EvaluateFeatures } from "../../src/application/evaluation/evaluate-features.ts";
+import { explicitContext } from "../../src/application/evaluation/identify-caller.ts";
+import { type Composition, compose } from "../../src/bootstrap/composition/container.ts";
+import { DiKeys } from "../../src/bootstrap/composition/di-keys.ts";
+import { loadConfig } from "../../src/bootstrap/config/config.ts";
+import { mostInBatch } from "../../src/domain/admin/batch.ts";
+import type { Json } from "../../src/domain/evaluation/feature.ts";
 import { percentile } from "../spread.ts";
 import type { Row } from "./row.ts";
 
@@ -93,13 +93,13 @@ async function compared(without: () => Promise<unknown>, withThem: () => Promise
 
 /** A call for everyone of which nothing is remembered. */
 function cold(composition: Composition): () => Promise<unknown> {
-  const features = new ResolveFeatures(
-    composition.get(Tokens.IdentifyCaller),
-    composition.get(Tokens.Sources).map((source) => ({ ...source, timeoutMs: 60_000 })),
-    composition.get(Tokens.SourceStates),
+  const features = new EvaluateFeatures(
+    composition.get(DiKeys.IdentifyCaller),
+    composition.get(DiKeys.Sources).map((source) => ({ ...source, timeoutMs: 60_000 })),
+    composition.get(DiKeys.SourceStates),
     { get: () => undefined, set: () => {} },
   );
-  return () => features.execute(undefined, told({}));
+  return () => features.evaluate(undefined, explicitContext({}));
 }
 
 async function timed(call: () => Promise<unknown>): Promise<number> {
@@ -112,7 +112,7 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
 const firstBoundary = Math.ceil(Date.now() / 1_000) * 1_000;
 
 async function fill(composition: Composition): Promise<void> {
-  const connection = composition.get(Tokens.Connections).get("features");
+  const connection = composition.get(DiKeys.Connections).get("features");
   if (!connection) throw new Error("there is no connection");
   const names = Array.from({ length: granted }, (_, index) => `feature_${index}`);
   const set = { key: "global_features", personal: false, add: names, remove: [] };

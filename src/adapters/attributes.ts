@@ -1,6 +1,6 @@
 import { InvalidContext } from "../domain/errors.ts";
-import { type Attribute, isValue, longestValue } from "../domain/evaluation-context.ts";
-import type { ContextOptions } from "../infrastructure/config/context-schema.ts";
+import { type Attribute, isValue, longestValue } from "../domain/evaluation/evaluation-context.ts";
+import type { ContextOptions } from "./http/client/context-options.ts";
 
 type Declared = ContextOptions["attributes"][string];
 type Given = Readonly<Record<string, Attribute>>;

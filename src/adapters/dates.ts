@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Instant } from "../domain/evaluation-context.ts";
-import { dayMs, instantOf, type TimeZone } from "../domain/wall-clock.ts";
+import type { Instant } from "../domain/evaluation/evaluation-context.ts";
+import { dayMs, instantOf, type TimeZone } from "../domain/targeting/wall-clock.ts";
 
 const zoned = z.iso.datetime({ offset: true });
 const local = z.iso.datetime({ local: true });

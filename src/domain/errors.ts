@@ -1,4 +1,4 @@
-import type { Instant } from "./evaluation-context.ts";
+import type { Instant } from "./evaluation/evaluation-context.ts";
 
 /** Base of every failure that a caller of a use case is told about. `code` is stable, across versions too. */
 export abstract class TidegateError extends Error {
@@ -96,15 +96,15 @@ export class SourceUnavailable extends TidegateError {
 }
 
 /** Something whose past is asked about, and from when on that is known, where it ever is. */
-export type Unknown = { readonly name: string; readonly from?: Instant };
+export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
 /** Nobody recorded what something was at the moment asked about. It is never guessed; asking again gives the same. */
-export class NotKnown extends TidegateError {
+export class HistoryUnavailable extends TidegateError {
   override readonly name = "NotKnown";
   readonly code = "not-known";
-  readonly parts: readonly Unknown[];
+  readonly parts: readonly MissingHistory[];
 
-  constructor(parts: readonly Unknown[]) {
+  constructor(parts: readonly MissingHistory[]) {
     const told = parts.map(({ name, from }) =>
       from === undefined
         ? `"${name}" is on no record`
@@ -139,7 +139,7 @@ export class StoreFull extends TidegateError {
 }
 
 /** The activity log cannot be asked at the moment. Changes are kept where they were made until it can. */
-export class LogUnavailable extends TidegateError {
+export class EventLogUnavailable extends TidegateError {
   override readonly name = "LogUnavailable";
   readonly code = "log-unavailable";
 
@@ -164,13 +164,13 @@ export class IdempotencyKeyReused extends TidegateError {
 type RefusalCode = "validation-failed" | "invalid-feature-key" | "too-many" | "not-changeable" | "no-kill-switch";
 
 /** What somebody asked to be changed cannot be; the message says what is wrong and what to do. */
-export class ChangeRefused extends TidegateError {
+export class ChangeRejected extends TidegateError {
   override readonly name = "ChangeRefused";
   readonly code: RefusalCode;
   /** Of a value that was given, all that is wrong with it, by JSON pointers (RFC 6901). */
   readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
 
-  constructor(message: string, code: RefusalCode = "validation-failed", faults?: ChangeRefused["faults"]) {
+  constructor(message: string, code: RefusalCode = "validation-failed", faults?: ChangeRejected["faults"]) {
     super(message);
     this.code = code;
     this.faults = faults;
@@ -178,15 +178,15 @@ export class ChangeRefused extends TidegateError {
 }
 
 /** A text that no source can serve as a feature. */
-export const notServed = (key: string): ChangeRefused =>
-  new ChangeRefused(
+export const notServed = (key: string): ChangeRejected =>
+  new ChangeRejected(
     `Invalid feature key ${shortened(key)} (expected 1 to 1024 characters, none of them a control character).`,
     "invalid-feature-key",
   );
 
 /** A served key that is not writable, as the key of a new grant. */
-export const notGrantable = (key: string): ChangeRefused =>
-  new ChangeRefused(
+export const notGrantable = (key: string): ChangeRejected =>
+  new ChangeRejected(
     `Invalid key for a new grant: ${shortened(key)} (expected 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first).`,
     "invalid-feature-key",
   );
@@ -194,8 +194,8 @@ export const notGrantable = (key: string): ChangeRefused =>
 const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
 
 /** A set cannot grow as somebody asked. */
-export const tooManyMembers = (key: string, limit: number): ChangeRefused =>
-  new ChangeRefused(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");
+export const tooManyMembers = (key: string, limit: number): ChangeRejected =>
+  new ChangeRejected(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");
 
 /** What is wrong with a store until an operator fixes it. */
 type StoreFaultCode = "store-data-invalid" | "store-permission-denied" | "store-read-only";

@@ -1,16 +1,16 @@
-import type { ConfirmingFeed } from "../domain/change-feed.ts";
-import type { Claims } from "../domain/claims.ts";
-import type { DocumentStore } from "../domain/document-store.ts";
-import type { FeatureSets } from "../domain/feature-sets.ts";
-import type { FeatureStore } from "../domain/feature-store.ts";
-import type { ItemStore } from "../domain/item-store.ts";
-import type { Lease } from "../domain/lease.ts";
-import type { Outbox } from "../domain/outbox.ts";
-import type { Settings } from "../domain/stored-settings.ts";
-import type { StoredValues } from "../domain/stored-values.ts";
-import type { TokenResolver } from "../domain/token-resolver.ts";
-import type { TokenStore } from "../domain/token-store.ts";
-import type { TokenKey } from "./token-key.ts";
+import type { DocumentStore } from "../domain/admin/document-store.ts";
+import type { Rules } from "../domain/admin/editable-rules.ts";
+import type { FeatureStore } from "../domain/admin/feature-store.ts";
+import type { IdempotencyKeys } from "../domain/admin/idempotency-keys.ts";
+import type { Lease } from "../domain/admin/lease.ts";
+import type { Outbox } from "../domain/admin/outbox.ts";
+import type { TokenStore } from "../domain/admin/token-store.ts";
+import type { FeatureSets } from "../domain/evaluation/feature-sets.ts";
+import type { ConfirmingFeed } from "../domain/evaluation/invalidation-feed.ts";
+import type { StoredValues } from "../domain/evaluation/stored-values.ts";
+import type { TokenResolver } from "../domain/evaluation/token-resolver.ts";
+import type { ItemStore } from "../domain/feeds/item-store.ts";
+import type { TokenKeyDerivation } from "./token-key.ts";
 
 /** The sets of a store, to read and to change. */
 export type Store = { readonly sets: FeatureSets; readonly changes: FeatureStore };
@@ -27,7 +27,7 @@ export type Changeable = {
   readonly sets: readonly string[];
   readonly collections: readonly string[];
   /** Left out where the store has no tokens. */
-  readonly tokenKey?: TokenKey;
+  readonly tokenKey?: TokenKeyDerivation;
 };
 
 /** How an empty store is treated at the start. */
@@ -47,14 +47,14 @@ export interface Connection extends Store, AsyncDisposable {
   readonly documents: DocumentStore;
   readonly items: ItemStore;
   /** The documents, as settings of features; read anew each time. */
-  readonly settings: Settings;
-  readonly claims: Claims;
+  readonly settings: Rules;
+  readonly claims: IdempotencyKeys;
   /** For what one of the processes on this store is to do. */
   lease(name: string): Lease;
   /** The records of the changes that were made in the store; to be disposed of by the caller. */
   outbox(): Outbox;
-  tokenResolver(keyOf: TokenKey): TokenResolver;
-  tokenStore(keyOf: TokenKey): TokenStore;
+  tokenResolver(keyOf: TokenKeyDerivation): TokenResolver;
+  tokenStore(keyOf: TokenKeyDerivation): TokenStore;
   /** Tells which keys change, of those that begin with one of the prefixes; to be disposed of by the caller. */
   feed(prefixes: readonly string[]): ConfirmingFeed & AsyncDisposable;
   /** Waits until the store is there; rejects with `SetupFailed` when it is not within two seconds. */

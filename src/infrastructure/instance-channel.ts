@@ -1,10 +1,10 @@
 import cluster, { type Worker } from "node:cluster";
-import { waitAtMost } from "../application/deadline.ts";
-import type { ChangeFeed } from "../domain/change-feed.ts";
-import { staleAfterMs } from "../domain/held.ts";
-import { FilledStores } from "./filled-stores.ts";
+import { waitAtMost } from "../application/evaluation/deadline.ts";
+import { staleAfterMs } from "../domain/evaluation/cached-read.ts";
+import type { InvalidationFeed } from "../domain/evaluation/invalidation-feed.ts";
+import { FilledStores } from "./redis/filled-stores.ts";
 
-type Feeds = ReadonlyMap<string, ChangeFeed>;
+type Feeds = ReadonlyMap<string, InvalidationFeed>;
 type Request = { readonly id: string; readonly key: string };
 
 type FromWorker = {
@@ -72,7 +72,7 @@ export class InstanceChannel {
   }
 
   #tellFeeds(key: string): void {
-    for (const feeds of this.#feeds) for (const feed of feeds.values()) feed.tell(key);
+    for (const feeds of this.#feeds) for (const feed of feeds.values()) feed.notify(key);
   }
 }
 

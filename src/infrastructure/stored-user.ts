@@ -1,5 +1,5 @@
 import { StoreDataInvalid } from "../domain/errors.ts";
-import type { UserId } from "../domain/evaluation-context.ts";
+import type { UserId } from "../domain/evaluation/evaluation-context.ts";
 
 /** A user id as a store holds it. Throws `StoreDataInvalid` where it cannot be one. */
 export function storedUser(userId: string): UserId {

@@ -9,20 +9,23 @@ export const plainTemplate = "token:{token}";
 export const hashedTemplate = "tokenh:{token}";
 
 /** The key under which a store keeps the user of a token, and what all such keys begin with; what comes after it stands for the token, or is it. */
-export type TokenKey = ((token: string) => string) & { readonly prefix: string; readonly holdsToken: boolean };
+export type TokenKeyDerivation = ((token: string) => string) & {
+  readonly prefix: string;
+  readonly holdsToken: boolean;
+};
 
 /** Keys that hold the token as it is: `token:1234`. */
-export const plainTokenKey = (template = plainTemplate): TokenKey => keyBy(template, true, (token) => token);
+export const plainTokenKey = (template = plainTemplate): TokenKeyDerivation => keyBy(template, true, (token) => token);
 
 /**
  * Keys that hold base64url(HMAC-SHA-256(pepper, token)) in the token's place, so that whoever reads the
  * store, its dumps or its logs learns no token.
  */
-export const hashedTokenKey = (pepper: string | Buffer, template = hashedTemplate): TokenKey =>
+export const hashedTokenKey = (pepper: string | Buffer, template = hashedTemplate): TokenKeyDerivation =>
   keyBy(template, false, (token) => createHmac("sha256", pepper).update(token).digest("base64url"));
 
 /** Every template ends with its `{token}`. */
-function keyBy(template: string, holdsToken: boolean, name: (token: string) => string): TokenKey {
+function keyBy(template: string, holdsToken: boolean, name: (token: string) => string): TokenKeyDerivation {
   const prefix = template.slice(0, -"{token}".length);
   return Object.assign((token: string) => prefix + name(token), { prefix, holdsToken });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { endOf, startOf, writtenDate } from "../../src/adapters/dates.ts";
-import { timeZone } from "../../src/infrastructure/calendar/time-zone.ts";
+import { timeZone } from "../../src/infrastructure/time-zone.ts";
 
 const madrid = timeZone("Europe/Madrid");
 if (!madrid) throw new Error("the zone is missing");

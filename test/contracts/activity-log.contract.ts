@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
-import type { Event, LogHead } from "../../src/domain/activity.ts";
-import type { ActivityLog } from "../../src/domain/activity-log.ts";
-import type { Json } from "../../src/domain/feature.ts";
+import type { Json } from "../../src/domain/evaluation/feature.ts";
+import type { Event, LogHead } from "../../src/domain/events/event.ts";
+import type { EventLog } from "../../src/domain/events/event-log.ts";
 import { documentEvent, SetTold, setEvent, tokenEvent, toldEvent } from "../support/events.ts";
 
 /** What every ActivityLog does. `open` answers one that others have written to as well, `openEmpty` one that is empty. */
-export function activityLogContract(open: () => ActivityLog, openEmpty: () => Promise<ActivityLog>): void {
+export function activityLogContract(open: () => EventLog, openEmpty: () => Promise<EventLog>): void {
   const positions = (events: readonly Event[]) => events.map(({ position }) => position);
-  const all = async (log: ActivityLog) => log.follow({}, 10_000, 0);
+  const all = async (log: EventLog) => log.follow({}, 10_000, 0);
 
   describe("ActivityLog", () => {
     it("begins empty, with the hash of nothing", async () => {
@@ -191,7 +191,7 @@ export function activityLogContract(open: () => ActivityLog, openEmpty: () => Pr
           documentEvent({ collection: "shares", name: feature, value: { share: 1 } }),
         ];
         expect(await log.record(events)).toEqual([]);
-        const ids = async (filter: Parameters<ActivityLog["find"]>[0]) =>
+        const ids = async (filter: Parameters<EventLog["find"]>[0]) =>
           (await log.follow(filter, 100, 0)).map(({ id }) => events.findIndex((event) => event.id === id));
         expect(await ids({ feature })).toEqual([1, 3, 4, 5, 8]);
         expect(await ids({ key })).toEqual([0, 1, 2, 3]);

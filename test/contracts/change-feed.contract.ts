@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { ChangeFeed } from "../../src/domain/change-feed.ts";
+import type { InvalidationFeed } from "../../src/domain/evaluation/invalidation-feed.ts";
 import { until } from "../support/until.ts";
 
 /** A feed that is live, and a way to change a key of its store from elsewhere. */
-export type ChangeFeedUnderTest = { readonly feed: ChangeFeed; readonly change: (key: string) => Promise<void> };
+export type ChangeFeedUnderTest = { readonly feed: InvalidationFeed; readonly change: (key: string) => Promise<void> };
 
 /** What every ChangeFeed does. `open` answers a new one each time. */
 export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): void {
@@ -11,15 +11,15 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
     it("is live, and proves that up to a moment ago no change went untold", async () => {
       const { feed } = await open();
       const before = performance.now();
-      await until(() => feed.provenUntil(feed.epoch) > before, "the proof goes on");
+      await until(() => feed.syncedUntil(feed.epoch) > before, "the proof goes on");
       expect(feed.isLive(Date.now())).toBe(true);
-      expect(feed.provenUntil(feed.epoch)).toBeLessThanOrEqual(performance.now());
+      expect(feed.syncedUntil(feed.epoch)).toBeLessThanOrEqual(performance.now());
     });
 
     it("tells of a change made elsewhere, or ends the epoch", async () => {
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
-      feed.listen((key) => told.push(key));
+      feed.subscribe((key) => told.push(key));
       const { epoch, generation } = feed;
       await change("contract:changed");
       await until(() => told.includes("contract:changed") || feed.epoch > epoch, "the change is told");
@@ -29,17 +29,17 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
     it("tells at once of a change that was made here, when it is told to", async () => {
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
-      feed.listen((key) => told.push(key));
+      feed.subscribe((key) => told.push(key));
       const { epoch, generation } = feed;
       await change("contract:own");
-      feed.tell("contract:own");
+      feed.notify("contract:own");
       expect(told.includes("contract:own") || feed.epoch > epoch).toBe(true);
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
     it("knows nothing of an epoch that never was", async () => {
       const { feed } = await open();
-      expect(feed.provenUntil(feed.epoch + 1)).toBe(Number.NEGATIVE_INFINITY);
+      expect(feed.syncedUntil(feed.epoch + 1)).toBe(Number.NEGATIVE_INFINITY);
     });
   });
 }

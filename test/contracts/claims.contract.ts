@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Claims } from "../../src/domain/claims.ts";
+import type { IdempotencyKeys } from "../../src/domain/admin/idempotency-keys.ts";
 
 /** What every Claims does. */
-export function claimsContract(open: () => Claims): void {
+export function claimsContract(open: () => IdempotencyKeys): void {
   describe("Claims", () => {
     it("keeps a name for what it was used for first", async () => {
       const claims = open();

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
-import type { Change, ChangeRecord, DocumentRecord } from "../../src/domain/change.ts";
-import type { DocumentStore } from "../../src/domain/document-store.ts";
+import type { ChangeMeta, ChangeRecord, DocumentRecord } from "../../src/domain/admin/change.ts";
+import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
-import type { Json } from "../../src/domain/feature.ts";
+import type { Json } from "../../src/domain/evaluation/feature.ts";
 
 /** A store of documents. */
 export type DocumentStoreUnderTest = {
@@ -21,7 +21,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
     return {
       documents,
       records,
-      put: (name: string, value: Json, more: Partial<Change> = {}) =>
+      put: (name: string, value: Json, more: Partial<ChangeMeta> = {}) =>
         documents.put({ ...change(), collection, name, value, ...more }),
       value: async (name: string) => (await documents.get(collection, name))?.value,
       recordsOf: async () =>
@@ -158,11 +158,11 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
 
     it("does under one name only once, and answers what that did", async () => {
       const { put, value, recordsOf } = opened("once");
-      const first = await put("one", "a", { once: "job" });
+      const first = await put("one", "a", { idempotencyKey: "job" });
       await put("one", "b");
-      expect(await put("one", "c", { once: "job" })).toEqual(first);
+      expect(await put("one", "c", { idempotencyKey: "job" })).toEqual(first);
       expect(await value("one")).toBe("b");
-      const other = await put("other", "c", { once: "job" });
+      const other = await put("other", "c", { idempotencyKey: "job" });
       expect(other.revision).not.toEqual(first.revision);
       expect(await recordsOf()).toHaveLength(3);
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { EvaluationContext } from "../../src/domain/evaluation-context.ts";
-import type { FeatureResolver } from "../../src/domain/feature-resolver.ts";
+import type { EvaluationContext } from "../../src/domain/evaluation/evaluation-context.ts";
+import type { FeatureResolver } from "../../src/domain/evaluation/feature-resolver.ts";
 
 /** A resolver in a state that the contract can ask about. */
 export type FeatureResolverUnderTest = {
@@ -59,7 +59,7 @@ export function featureResolverContract(
     it("goes by no field of the context but those that it declares, which may be all", async () => {
       const { resolver, context } = await open();
       const { features } = await resolver.resolve(context);
-      expect((await resolver.resolve({ ...context, ...changed(context, resolver.reads) })).features).toEqual(features);
+      expect((await resolver.resolve({ ...context, ...changed(context, resolver.varyBy) })).features).toEqual(features);
     });
 
     it("leaves the context as it was", async () => {
@@ -86,7 +86,7 @@ export function featureResolverContract(
 /** Other values of all fields of a context that are not read, and another attribute unless all are. */
 function changed(
   { attributes }: EvaluationContext,
-  reads: FeatureResolver["reads"] = ["userId", "targetingKey", "locations", "ip", "attributes"],
+  reads: FeatureResolver["varyBy"] = ["userId", "targetingKey", "locations", "ip", "attributes"],
 ): Partial<EvaluationContext> {
   const other = { userId: "other", targetingKey: "other", locations: ["elsewhere"], ip: "192.0.2.1" } as const;
   const unread = Object.entries(other).filter(([field]) => !reads.some((read) => read === field));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
-import type { FeatureSets } from "../../src/domain/feature-sets.ts";
+import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 
 /** A store to read from, empty at first. */
 export type FeatureSetsUnderTest = {
@@ -63,8 +63,8 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
       const { sets } = opened();
       const before = Date.now();
       const held = await sets.read("contract:instant", 10);
-      expect(held.asOf(Date.now())).toBeGreaterThanOrEqual(before - 1);
-      expect(held.asOf(Date.now())).toBeLessThanOrEqual(Date.now());
+      expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
+      expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
     it("answers many reads that start together, each its own", async () => {

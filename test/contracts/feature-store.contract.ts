@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { SetRecord } from "../../src/domain/change.ts";
+import type { SetRecord } from "../../src/domain/admin/change.ts";
+import type { FeatureStore, SetAddress, SetChange, SetChangeResult } from "../../src/domain/admin/feature-store.ts";
+import type { Outbox } from "../../src/domain/admin/outbox.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
-import type { FeatureSets } from "../../src/domain/feature-sets.ts";
-import type { FeatureStore, SetAddress, SetChange, SetChanged } from "../../src/domain/feature-store.ts";
-import type { Outbox } from "../../src/domain/outbox.ts";
+import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 import { changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
@@ -109,10 +109,10 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       const store = open();
       const features = numbered(10_000);
       const made = async (change: SetChange) => {
-        let done: SetChanged | undefined;
+        let done: SetChangeResult | undefined;
         // A busy machine may need longer than a store is waited for.
         const ask = async () => {
-          done = await store.changes.apply({ ...change, once: change.id }).catch(() => undefined);
+          done = await store.changes.apply({ ...change, idempotencyKey: change.id }).catch(() => undefined);
           return done !== undefined;
         };
         await until(ask, "it is done");
@@ -213,14 +213,14 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
 
     it("makes a change under a name once, however often and from wherever it is asked for", async () => {
       const store = open();
-      const change = () => ({ ...add("store:a", "one"), once: "retry {1}" });
+      const change = () => ({ ...add("store:a", "one"), idempotencyKey: "retry {1}" });
       const first = await store.changes.apply(change());
       await store.changes.apply(remove("store:a", "one"));
       const again = await Promise.all(Array.from({ length: 8 }, () => store.changes.apply(change())));
       expect(again).toEqual(Array.from({ length: 8 }, () => first));
       expect(await read(store, "store:a")).toEqual([]);
       expect(await recorded(store, "store:a")).toHaveLength(3);
-      expect((await store.changes.apply({ ...change(), once: "other" })).added).toEqual(["one"]);
+      expect((await store.changes.apply({ ...change(), idempotencyKey: "other" })).added).toEqual(["one"]);
       expect((await store.changes.apply({ ...change(), key: "store:b" })).added).toEqual(["one"]);
     });
 

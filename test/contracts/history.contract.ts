@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
-import type { RecordedEvent } from "../../src/domain/activity-log.ts";
-import type { SetRecord } from "../../src/domain/change.ts";
-import type { Activity } from "../../src/infrastructure/activity/activity.ts";
+import type { SetRecord } from "../../src/domain/admin/change.ts";
+import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
+import type { OpenEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { documentEvent, SetTold, setEvent, toldEvent } from "../support/events.ts";
 
 /** What every History does. `open` answers one whose log others have written to as well, `openEmpty` one that is empty. */
-export function historyContract(open: () => Activity, openEmpty: () => Promise<Activity>): void {
+export function historyContract(open: () => OpenEventLog, openEmpty: () => Promise<OpenEventLog>): void {
   const start = 1_700_000_000_000;
   const forever = 9_000_000_000_000;
 
@@ -65,7 +65,7 @@ export function historyContract(open: () => Activity, openEmpty: () => Promise<A
         await log.record([found(3), found(4, "d")]);
         const at = async (number: number) => (await history.setAt("features", key, start + number))?.features;
         expect([await at(1), await at(2), await at(3), await at(4)]).toEqual([["a", "b"], ["b", "c"], [], ["d"]]);
-        const turns = await history.turns("features", key, forever);
+        const turns = await history.lastChanges("features", key, forever);
         expect(turns.map(({ feature, on, event }) => [feature, on, event.change?.record.revision.number])).toEqual([
           ["a", false, 2],
           ["b", false, 3],
@@ -160,7 +160,7 @@ export function historyContract(open: () => Activity, openEmpty: () => Promise<A
       ];
       await log.record(events);
       const told = async (at: number) =>
-        (await history.turns("features", key, at)).map(({ feature, on, event }) => [
+        (await history.lastChanges("features", key, at)).map(({ feature, on, event }) => [
           feature,
           on,
           events.findIndex(({ id }) => id === event.id),
@@ -176,7 +176,7 @@ export function historyContract(open: () => Activity, openEmpty: () => Promise<A
         ["b", true, 3],
         ["c", false, 4],
       ]);
-      const [turn] = await history.turns("features", key, forever);
+      const [turn] = await history.lastChanges("features", key, forever);
       expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
     });
 
@@ -334,7 +334,7 @@ export function historyContract(open: () => Activity, openEmpty: () => Promise<A
           await activity.rebuild();
           await record(second);
           await compare(base - 1);
-          const turns = await history.turns("features", model.key, forever);
+          const turns = await history.lastChanges("features", model.key, forever);
           const on = turns.filter((turn) => turn.on).map(({ feature }) => feature);
           const last = model.at(forever);
           if (last) expect(on.toSorted()).toEqual(last.features);

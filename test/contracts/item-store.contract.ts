@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { KnownItem, PollState } from "../../src/domain/item.ts";
-import type { ItemStore } from "../../src/domain/item-store.ts";
+import type { KnownItem, PollState } from "../../src/domain/feeds/item.ts";
+import type { ItemStore } from "../../src/domain/feeds/item-store.ts";
 import { anItem } from "../support/items.ts";
 
 const state: PollState = {

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
-import type { ChangeRecord, SetRecord, TokenRecord } from "../../src/domain/change.ts";
-import type { DocumentStore } from "../../src/domain/document-store.ts";
-import type { FeatureSets } from "../../src/domain/feature-sets.ts";
-import type { FeatureStore, SetLoad } from "../../src/domain/feature-store.ts";
-import type { Batch } from "../../src/domain/load.ts";
-import type { Outbox } from "../../src/domain/outbox.ts";
-import type { TokenResolver } from "../../src/domain/token-resolver.ts";
-import type { TokenLoad, TokenStore } from "../../src/domain/token-store.ts";
+import type { Batch } from "../../src/domain/admin/batch.ts";
+import type { ChangeRecord, SetRecord, TokenRecord } from "../../src/domain/admin/change.ts";
+import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
+import type { FeatureStore, SetLoad } from "../../src/domain/admin/feature-store.ts";
+import type { Outbox } from "../../src/domain/admin/outbox.ts";
+import type { TokenLoad, TokenStore } from "../../src/domain/admin/token-store.ts";
+import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
+import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
 
 const author = { by: "loader", note: 'import of "a" ☂' };
 

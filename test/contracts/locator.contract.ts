@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { locationsAt } from "../../src/domain/location.ts";
-import type { Clues, Locator } from "../../src/domain/locator.ts";
+import { locationsAt } from "../../src/domain/evaluation/location.ts";
+import type { LocationHints, Locator } from "../../src/domain/evaluation/locator.ts";
 
 /** What a caller may tell of where it is. */
 export type Told = {
@@ -10,7 +10,7 @@ export type Told = {
   readonly ip?: string;
 };
 
-export const cluesOf = ({ said, headers = {}, query = {}, ip }: Told): Clues => ({
+export const cluesOf = ({ said, headers = {}, query = {}, ip }: Told): LocationHints => ({
   said,
   header: (name) => headers[name],
   query: (name) => query[name],

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
-import type { DocumentStore } from "../../src/domain/document-store.ts";
-import type { Json } from "../../src/domain/feature.ts";
-import type { Settings, SettingsByFeature } from "../../src/domain/stored-settings.ts";
+import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
+import type { Rules, RulesByFeature } from "../../src/domain/admin/editable-rules.ts";
+import type { Json } from "../../src/domain/evaluation/feature.ts";
 import { until } from "../support/until.ts";
 
 /** Settings, and the documents that they are; `collections` are those that are in use. */
 export type SettingsUnderTest = {
-  readonly settings: Settings;
+  readonly settings: Rules;
   readonly documents: DocumentStore;
   /** Puts a text behind Tidegate's back that is no document; left out where there is no such way. */
   readonly spoil?: (collection: string, name: string) => Promise<void>;
@@ -20,7 +20,7 @@ export const contractCollections: readonly string[] = ["one", "other"];
 export function settingsContract(open: () => Promise<SettingsUnderTest>): void {
   const opened = async () => {
     const { settings, documents, spoil } = await open();
-    const read = async (collection = "one"): Promise<SettingsByFeature> => (await settings.read(collection)).value;
+    const read = async (collection = "one"): Promise<RulesByFeature> => (await settings.read(collection)).value;
     return {
       settings,
       spoil,
@@ -107,8 +107,8 @@ export function settingsContract(open: () => Promise<SettingsUnderTest>): void {
       const { settings } = await opened();
       const before = Date.now();
       const held = await settings.read("one");
-      expect(held.asOf(Date.now())).toBeGreaterThanOrEqual(before - 1);
-      expect(held.asOf(Date.now())).toBeLessThanOrEqual(Date.now());
+      expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
+      expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
     it("may be ten thousand", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mostMembers, type StoredValues } from "../../src/domain/stored-values.ts";
+import { mostMembers, type StoredValues } from "../../src/domain/evaluation/stored-values.ts";
 
 /** A store to read from, empty at first. */
 export type StoredValuesUnderTest = {
@@ -38,8 +38,8 @@ export function storedValuesContract(open: () => StoredValuesUnderTest): void {
     it("returns for which instant a read is true", async () => {
       const before = Date.now();
       const held = await open().values.read("contract:instant");
-      expect(held.asOf(Date.now())).toBeGreaterThanOrEqual(before - 1);
-      expect(held.asOf(Date.now())).toBeLessThanOrEqual(Date.now());
+      expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
+      expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
   });
 }

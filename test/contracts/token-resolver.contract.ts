@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
-import type { TokenResolver } from "../../src/domain/token-resolver.ts";
+import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
 import { oddTokens, unlikelyTokens } from "../support/unlikely.ts";
 
 /** A resolver, and a way to let a token speak for a user behind Tidegate's back. */

@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
-import type { ChangeRecord, TokenRecord } from "../../src/domain/change.ts";
+import type { ChangeRecord, TokenRecord } from "../../src/domain/admin/change.ts";
+import type { TokenStore } from "../../src/domain/admin/token-store.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
-import type { TokenResolver } from "../../src/domain/token-resolver.ts";
-import type { TokenStore } from "../../src/domain/token-store.ts";
+import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
 
 /** A store of tokens, and what looks them up. */
 export type TokenStoreUnderTest = {
@@ -158,12 +158,12 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
 
     it("does under one name only once, and answers what that did", async () => {
       const { store, userOf, recordsOf } = opened();
-      const assign = (userId: string) => store.assign({ ...change(), once: "job-1", token: "once", userId });
+      const assign = (userId: string) => store.assign({ ...change(), idempotencyKey: "job-1", token: "once", userId });
       const first = await assign("once-a");
       expect(first).toEqual({ tokenId: expect.any(String), before: undefined });
       expect(await assign("once-b")).toEqual(first);
       expect(await userOf("once")).toBe("once-a");
-      const revoke = () => store.revoke({ ...change(), once: "job-2", token: "once" });
+      const revoke = () => store.revoke({ ...change(), idempotencyKey: "job-2", token: "once" });
       expect(await revoke()).toBe("once-a");
       expect(await revoke()).toBe("once-a");
       expect((await recordsOf("once-a", "once-b")).map(({ origin }) => origin)).toEqual(["issued", "revoked"]);

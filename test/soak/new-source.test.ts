@@ -17,7 +17,10 @@ describe("a kind of source that was begun in the repository", () => {
 
   it("passes its own test, and those of all kinds", async () => {
     expect(printed).toMatch(/^wrote src.*opening-hours\.ts\nwrote test.*opening-hours\.test\.ts\n/);
-    await project.test("test/adapters/sources/opening-hours.test.ts", "test/adapters/source-catalogue.test.ts");
+    await project.test(
+      "test/adapters/sources/opening-hours.test.ts",
+      "test/adapters/sources/_catalogue/source-catalogue.test.ts",
+    );
   });
 
   it("has types, format and style as the rest", async () => {
@@ -27,7 +30,7 @@ describe("a kind of source that was begun in the repository", () => {
 
   it("goes into the docs, and is configured as it was told", async () => {
     await project.run("node", "docs/generate.ts");
-    await project.test("test/docs.test.ts", "--testNamePattern", "make docs");
+    await project.test("test/docs/docs.test.ts", "--testNamePattern", "make docs");
     expect(await project.run("node", "src/cli.ts", "sources")).toContain("opening-hours  Switches its features on");
     await project.run("sh", "-c", `cat > my.yaml <<'END'\n${yamlIn(printed)}END`);
     const checked = await project.run("node", "src/cli.ts", "--config", "my.yaml", "features");

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { freshnessBoundMs } from "../../src/domain/held.ts";
+import { freshnessBoundMs } from "../../src/domain/evaluation/cached-read.ts";
 import type { TestService } from "./service.ts";
 
 /** What a call was answered, and when it was asked. */

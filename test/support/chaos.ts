@@ -1,11 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { ChangeFeed } from "../../src/domain/change-feed.ts";
-import { freshnessBoundMs } from "../../src/domain/held.ts";
+import { freshnessBoundMs } from "../../src/domain/evaluation/cached-read.ts";
+import type { InvalidationFeed } from "../../src/domain/evaluation/invalidation-feed.ts";
 import { CachedFeatureSets } from "../../src/infrastructure/cache/cached-feature-sets.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
-import { RedisChangeFeed } from "../../src/infrastructure/redis/redis-change-feed.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
+import { RedisInvalidationFeed } from "../../src/infrastructure/redis/redis-invalidation-feed.ts";
 import { startRedis } from "./redis.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
@@ -67,7 +67,7 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
   const caches = await Promise.all(
     [1, 2, 3].map(async () => {
       const [data, told] = await Promise.all([TcpProxy.to(redis.port), TcpProxy.to(redis.port)]);
-      const feed = new RedisChangeFeed("chaos", `redis://127.0.0.1:${told.port}`, keys, silent);
+      const feed = new RedisInvalidationFeed("chaos", `redis://127.0.0.1:${told.port}`, keys, silent);
       const connection = connectRedis("chaos", `redis://127.0.0.1:${data.port}`, silent);
       const limits = { capacity: 100, expiryMs: 60_000, maxStaleMs: 60_000 };
       const sets = new CachedFeatureSets(
@@ -98,7 +98,7 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
         const held = await sets.read(key, 10);
         const now = Date.now();
         const version = Number(held.value.features[0] ?? 0);
-        const asOf = held.asOf(now);
+        const asOf = held.verifiedAt(now);
         reads += 1;
         const isFresh = lease ? now - asOf <= freshnessBoundMs : held.isCurrent(now);
         if (isFresh) {
@@ -171,17 +171,17 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
 }
 
 /** The same feed, taken for live for as long as its connection stands. */
-const trusting = (feed: RedisChangeFeed): ChangeFeed => ({
+const trusting = (feed: RedisInvalidationFeed): InvalidationFeed => ({
   get epoch() {
     return feed.epoch;
   },
   get generation() {
     return feed.generation;
   },
-  isLive: () => feed.provenUntil(feed.epoch) > Number.NEGATIVE_INFINITY,
-  provenUntil: (epoch) => feed.provenUntil(epoch),
-  tell: (key) => feed.tell(key),
-  listen: (listener) => feed.listen(listener),
+  isLive: () => feed.syncedUntil(feed.epoch) > Number.NEGATIVE_INFINITY,
+  syncedUntil: (epoch) => feed.syncedUntil(epoch),
+  notify: (key) => feed.notify(key),
+  subscribe: (listener) => feed.subscribe(listener),
 });
 
 const pick = <T>(from: readonly T[]): T => from[Math.floor(Math.random() * from.length)] as T;

@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from "uuid";
-import { eventOf } from "../../src/application/event-of.ts";
-import type { NewEvent } from "../../src/domain/activity.ts";
-import type { RecordedEvent } from "../../src/domain/activity-log.ts";
-import type { DocumentRecord, SetRecord, TokenRecord } from "../../src/domain/change.ts";
+import { changeEvent } from "../../src/application/events/change-event.ts";
+import type { DocumentRecord, SetRecord, TokenRecord } from "../../src/domain/admin/change.ts";
+import type { NewEvent } from "../../src/domain/events/event.ts";
+import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 
 /** An event that somebody tells; what of it does not matter to a test is made up. */
 export const toldEvent = (told: Partial<NewEvent> = {}): NewEvent => ({
@@ -32,18 +32,18 @@ export function setEvent(record: Partial<SetRecord> & Pick<SetRecord, "key">, st
     size,
     ...record,
   };
-  return eventOf(store, whole, "production");
+  return changeEvent(store, whole, "production");
 }
 
 /** The event of a change of a document. */
 export const documentEvent = (
   record: Partial<DocumentRecord> & Pick<DocumentRecord, "collection" | "name" | "value">,
   store = "features",
-): RecordedEvent => eventOf(store, { of: "document", id: uuidv7(), ...recorded, ...record }, "production");
+): RecordedEvent => changeEvent(store, { of: "document", id: uuidv7(), ...recorded, ...record }, "production");
 
 /** The event of a change of a token. */
 export const tokenEvent = (record: Partial<TokenRecord>, store = "users"): RecordedEvent =>
-  eventOf(
+  changeEvent(
     store,
     { of: "token", id: uuidv7(), ...recorded, tokenId: uuidv7(), userId: "1", origin: "issued", ...record },
     "production",

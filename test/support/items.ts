@@ -1,4 +1,4 @@
-import type { KnownItem } from "../../src/domain/item.ts";
+import type { KnownItem } from "../../src/domain/feeds/item.ts";
 
 /** An item that is on for the first second of 1970, but for what is said of it. */
 export const anItem = (id: string, changes: Partial<KnownItem> = {}): KnownItem => ({

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { openActivity } from "../../src/infrastructure/activity/activity.ts";
-import type { Place } from "../../src/infrastructure/activity/database.ts";
+import type { Place } from "../../src/infrastructure/event-log/database/database.ts";
+import { openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { SetTold } from "./events.ts";
 import { backoffice, sqliteRules } from "./operator.ts";
@@ -47,7 +47,7 @@ export function longSetRuns(changes: number): void {
       const data = mkdtempSync(join(folder, "store-"));
       const moments: { at: number; feature: string }[] = [];
       {
-        await using activity = openActivity(where);
+        await using activity = openEventLog(where);
         await using store = openSqlite("features", join(data, "store.db"));
         // The store of the service made what is recorded under the name of its connection.
         const identity = (await store.identity()) ?? "";

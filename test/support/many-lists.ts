@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { Backlog } from "../../src/domain/outbox.ts";
-import { RedisOutbox } from "../../src/infrastructure/redis/redis-outbox.ts";
+import type { Backlog } from "../../src/domain/admin/outbox.ts";
+import { RedisOutbox } from "../../src/infrastructure/redis/stores/redis-outbox.ts";
 import { aChange, type redisStore } from "./stores.ts";
 import { until } from "./until.ts";
 

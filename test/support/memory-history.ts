@@ -1,8 +1,8 @@
-import type { Event } from "../../src/domain/activity.ts";
-import type { SetRecord } from "../../src/domain/change.ts";
-import type { Instant } from "../../src/domain/evaluation-context.ts";
-import type { FeatureKey } from "../../src/domain/feature.ts";
-import type { History, Turn } from "../../src/domain/history.ts";
+import type { SetRecord } from "../../src/domain/admin/change.ts";
+import type { Instant } from "../../src/domain/evaluation/evaluation-context.ts";
+import type { FeatureKey } from "../../src/domain/evaluation/feature.ts";
+import type { Event } from "../../src/domain/events/event.ts";
+import type { History, LastChange } from "../../src/domain/events/history.ts";
 
 /** What is told of one change of a set; the rest follows. */
 export type Told = Pick<SetRecord, "key" | "at"> & Partial<SetRecord> & { readonly store?: string };
@@ -51,8 +51,8 @@ export class MemoryHistory implements History {
     return this.#records(store, key, Number.POSITIVE_INFINITY)[0]?.at;
   }
 
-  async turns(store: string, key: string, at: Instant) {
-    const turns = new Map<FeatureKey, Turn>();
+  async lastChanges(store: string, key: string, at: Instant) {
+    const turns = new Map<FeatureKey, LastChange>();
     for (const event of this.#of(store, key, at)) {
       const { added, removed, members = [] } = event.change.record;
       for (const feature of added) turns.set(feature, { feature, on: true, event });

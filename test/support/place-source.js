@@ -4,7 +4,7 @@ export const source = {
   options: ({ z }) => z.strictObject({}),
   example: {},
   create: () => ({
-    reads: ["locations"],
+    varyBy: ["locations"],
     resolve: ({ locations = [] }) => ({
       features: new Map(locations.map((place) => [place, { on: true, value: true, reason: "TARGETING_MATCH" }])),
       validUntil: Number.POSITIVE_INFINITY,

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Redis } from "ioredis";
-import { loadConfig } from "../../src/config.ts";
-import { type Service, type StartOptions, start } from "../../src/main.ts";
+import { loadConfig } from "../../src/bootstrap/config/config.ts";
+import { type Service, type StartOptions, start } from "../../src/bootstrap/runtime/serve.ts";
 import { until } from "./until.ts";
 
 /** A service in this process, on a free port of the loopback address. */

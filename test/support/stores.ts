@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
-import type { SourceHost } from "../../src/adapters/source.ts";
-import type { ChangeRecord } from "../../src/domain/change.ts";
-import type { SetChange } from "../../src/domain/feature-store.ts";
+import type { SourceHost } from "../../src/adapters/sources/_catalogue/source.ts";
+import type { ChangeRecord } from "../../src/domain/admin/change.ts";
+import type { SetChange } from "../../src/domain/admin/feature-store.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
@@ -112,7 +112,7 @@ export const hostOn = (connection: Connection | undefined, warnings: unknown[] =
   store: () => {
     if (!connection) throw new Error("this source was to need no store");
     const { sets, changes, documents, settings, items, lease } = connection;
-    return { sets, changes, documents, settings, items, lease };
+    return { sets, changes, documents, rules: settings, items, lease };
   },
   onServing: () => {},
   warn: (fields) => warnings.push(fields),

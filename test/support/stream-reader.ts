@@ -1,4 +1,4 @@
-import { waitAtMost } from "../../src/application/deadline.ts";
+import { waitAtMost } from "../../src/application/evaluation/deadline.ts";
 
 /** Reads a stream of Server-Sent Events as it comes. */
 export class StreamReader implements AsyncDisposable {

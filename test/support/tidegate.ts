@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { runCli } from "../../src/run-cli.ts";
+import { runCli } from "../../src/bootstrap/runtime/run-cli.ts";
 
 /** The exit code of a command, and what it wrote. */
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };

@@ -1,12 +1,12 @@
-import type { Caller } from "../../application/identify-caller.ts";
-import { ChangeRefused } from "../../domain/errors.ts";
+import type { Caller } from "../../application/evaluation/identify-caller.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
 import { tokenFromStandardInput } from "./standard-input.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Whom a command is about: the user, or the bearer of the token on standard input, or nobody in particular. */
 export async function callerOf({ user, token }: { user?: string; token?: true }, terminal: Terminal): Promise<Caller> {
-  if (token && user !== undefined) throw new ChangeRefused("--user and --token name two callers; leave one out");
+  if (token && user !== undefined) throw new ChangeRejected("--user and --token name two callers; leave one out");
   if (token) return { token: await tokenFromStandardInput(terminal) };
-  if (user === "") throw new ChangeRefused("the user is empty; name one, or leave --user out");
+  if (user === "") throw new ChangeRejected("the user is empty; name one, or leave --user out");
   return user === undefined ? undefined : { userId: user };
 }

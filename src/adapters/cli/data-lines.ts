@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { DataLine } from "../../application/data-line.ts";
-import type { Json } from "../../domain/feature.ts";
-import { faultOf } from "../http/schema-faults.ts";
+import type { DataLine } from "../../application/transfer/data-line.ts";
+import type { Json } from "../../domain/evaluation/feature.ts";
+import { faultOf } from "../http/kit/schema-faults.ts";
 import { instant } from "../instant.ts";
 
 const header = z.strictObject({ tidegate: z.literal(1), pepper: z.string().exactOptional() });

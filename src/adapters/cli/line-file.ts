@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ChangeRefused } from "../../domain/errors.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
 
 /** A line longer than this is none. */
 const longestBytes = 16 * 1_024 * 1_024;
@@ -29,7 +29,7 @@ export class LineFile implements AsyncDisposable {
       return await LineFile.copyOf(handle.createReadStream());
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : cause;
-      throw new ChangeRefused(`${path} cannot be read: ${reason}; name a file of lines, or - for standard input`);
+      throw new ChangeRejected(`${path} cannot be read: ${reason}; name a file of lines, or - for standard input`);
     }
   }
 

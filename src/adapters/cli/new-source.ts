@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { ChangeRefused } from "../../domain/errors.ts";
-import { kinds } from "../source-catalogue.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
+import { kinds } from "../sources/_catalogue/source-catalogue.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 
@@ -14,10 +14,10 @@ export type NewSource = { readonly drafts: readonly Draft[]; readonly next: read
 /** A kind of source in this repository, with its test. Throws `ChangeRefused` where there cannot be one of that name. */
 export function newSource(kind: string): NewSource {
   checkName(kind);
-  if (kinds.includes(kind)) throw new ChangeRefused(`there is a kind "${kind}" already; choose another name`);
+  if (kinds.includes(kind)) throw new ChangeRejected(`there is a kind "${kind}" already; choose another name`);
   const tests = join(root, "test/adapters/sources");
   if (!existsSync(tests)) {
-    throw new ChangeRefused(
+    throw new ChangeRejected(
       "here is no repository to write to, only what runs; write the source --outside, to a folder",
     );
   }
@@ -58,7 +58,7 @@ export function newSourceOutside(kind: string, folder: string): NewSource {
 /** Writes what is not there yet, or nothing at all: throws `ChangeRefused` where one of the files is there. */
 export function writeDrafts(drafts: readonly Draft[]): void {
   const taken = drafts.find(({ file }) => existsSync(file));
-  if (taken) throw new ChangeRefused(`${taken.file} is there already; remove it, or choose another name`);
+  if (taken) throw new ChangeRejected(`${taken.file} is there already; remove it, or choose another name`);
   for (const { file, text } of drafts) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: "wx" });
@@ -67,7 +67,7 @@ export function writeDrafts(drafts: readonly Draft[]): void {
 
 function checkName(kind: string): void {
   if (kind.length <= 40 && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(kind)) return;
-  throw new ChangeRefused(
+  throw new ChangeRejected(
     `${JSON.stringify(kind)} is no name of a kind; write up to 40 characters: words of a-z and 0-9, a letter first, with hyphens between them, as in opening-hours`,
   );
 }

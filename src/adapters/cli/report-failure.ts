@@ -1,11 +1,11 @@
-import { ChangeRefused, StoreFault, TidegateError } from "../../domain/errors.ts";
-import { ConfigError } from "../../infrastructure/config/config-error.ts";
+import { ChangeRejected, StoreFault, TidegateError } from "../../domain/errors.ts";
+import { ConfigError } from "../../infrastructure/config-error.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 
 /** EX_CONFIG of sysexits.h: something is wrong with the configuration. */
 const configExit = 78;
 
-const meantForPeople = [ConfigError, SetupFailed, ChangeRefused, TidegateError, StoreFault];
+const meantForPeople = [ConfigError, SetupFailed, ChangeRejected, TidegateError, StoreFault];
 
 /**
  * Writes to standard error why a process's task failed, and returns the exit code: 78 for an invalid configuration,

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { ChangeRefused } from "../../domain/errors.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The first line of standard input: where tokens come from, because arguments show in process lists. */
@@ -10,5 +10,5 @@ export async function tokenFromStandardInput({ stdin, stderr }: Terminal): Promi
     lines.close();
     return line.trim();
   }
-  throw new ChangeRefused("there is no token on standard input; write it there, as in: echo 1234 | tidegate …");
+  throw new ChangeRejected("there is no token on standard input; write it there, as in: echo 1234 | tidegate …");
 }

@@ -1,16 +1,16 @@
-import type { AcceptStores } from "../../application/accept-stores.ts";
-import type { AwaitSources } from "../../application/await-sources.ts";
-import type { ChangeSet } from "../../application/change-set.ts";
-import type { ExplainFeatures } from "../../application/explain-features.ts";
-import type { ExportData } from "../../application/export-data.ts";
-import type { ImportData } from "../../application/import-data.ts";
-import type { LoadDemo } from "../../application/load-demo.ts";
-import type { ManageCredentials } from "../../application/manage-credentials.ts";
-import type { ManageSettings } from "../../application/manage-settings.ts";
-import type { ManageTokens } from "../../application/manage-tokens.ts";
-import type { ReadActivity } from "../../application/read-activity.ts";
-import type { ResolveFeatures } from "../../application/resolve-features.ts";
-import type { TimeZone } from "../../domain/wall-clock.ts";
+import type { AcceptStores } from "../../application/admin/accept-stores.ts";
+import type { ChangeSet } from "../../application/admin/change-set.ts";
+import type { ManageCredentials } from "../../application/admin/manage-credentials.ts";
+import type { ManageRules } from "../../application/admin/manage-rules.ts";
+import type { ManageTokens } from "../../application/admin/manage-tokens.ts";
+import type { AwaitSources } from "../../application/evaluation/await-sources.ts";
+import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
+import type { ReadEvents } from "../../application/events/read-events.ts";
+import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
+import type { ExportData } from "../../application/transfer/export-data.ts";
+import type { ImportData } from "../../application/transfer/import-data.ts";
+import type { LoadDemo } from "../../application/transfer/load-demo.ts";
+import type { TimeZone } from "../../domain/targeting/wall-clock.ts";
 import type { Attributes } from "../attributes.ts";
 
 /** What the command line can have done. */
@@ -20,15 +20,15 @@ export type UseCases = {
   readonly awaitSources: AwaitSources;
   /** The zone of dates and times without an offset. */
   readonly zone: TimeZone;
-  readonly resolveFeatures: ResolveFeatures;
+  readonly resolveFeatures: EvaluateFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;
-  readonly manageSettings: ManageSettings;
+  readonly manageSettings: ManageRules;
   readonly manageTokens: ManageTokens;
   readonly manageCredentials: ManageCredentials;
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
-  readonly readActivity: ReadActivity;
+  readonly readActivity: ReadEvents;
   readonly importData: ImportData;
   readonly exportData: ExportData;
 };

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { EvaluationContext } from "../../domain/evaluation-context.ts";
-import type { FeatureKey, Resolution } from "../../domain/feature.ts";
-import type { Answer, FeatureResolver } from "../../domain/feature-resolver.ts";
-import type { Held } from "../../domain/held.ts";
-import { bucketOf, percentOf, shareOf, takesIn } from "../../domain/share.ts";
-import type { SettingsByFeature, StoredSettings } from "../../domain/stored-settings.ts";
-import { ParsedSettings } from "../parsed-settings.ts";
-import { defineSource, type SourceHost } from "../source.ts";
+import type { EditableRules, RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey, Resolution } from "../../domain/evaluation/feature.ts";
+import type { FeatureResolver, SourceResult } from "../../domain/evaluation/feature-resolver.ts";
+import { bucketOf, includes, percentOf, shareOf } from "../../domain/targeting/share.ts";
+import { defineSource, type SourceHost } from "./_catalogue/source.ts";
+import { ParsedRules } from "./_rules/parsed-rules.ts";
 
 const defaultField = "targetingKey";
 
@@ -48,33 +48,33 @@ export const source = defineSource({
         .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
     }),
   example: { connection: "features", collection: "percentages" },
-  setting: () => setting,
-  replayable: true,
+  rule: () => setting,
+  deterministic: true,
   create: (options, host) => new PercentageFeatureResolver(options, host),
 });
 
 /** On for who falls into the share; off also for who has nothing to be counted by, as that may be anybody. */
 class PercentageFeatureResolver implements FeatureResolver {
-  readonly reads = ["targetingKey", "userId", "locations", "attributes"] as const;
-  readonly settings: StoredSettings;
-  readonly #parsed: ParsedSettings<Setting>;
+  readonly varyBy = ["targetingKey", "userId", "locations", "attributes"] as const;
+  readonly editableRules: EditableRules;
+  readonly #parsed: ParsedRules<Setting>;
 
-  constructor(options: Pick<StoredSettings, "connection" | "collection">, { store, warn }: SourceHost) {
-    const { settings, documents } = store(options.connection);
-    this.settings = { ...options, settings, documents };
-    this.#parsed = new ParsedSettings(setting, warn, nobody);
+  constructor(options: Pick<EditableRules, "connection" | "collection">, { store, warn }: SourceHost) {
+    const { rules: settings, documents } = store(options.connection);
+    this.editableRules = { ...options, rules: settings, documents };
+    this.#parsed = new ParsedRules(setting, warn, nobody);
   }
 
-  resolve(context: EvaluationContext): Answer | Promise<Answer> {
-    const held = this.settings.settings.read(this.settings.collection);
+  resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
+    const held = this.editableRules.rules.read(this.editableRules.collection);
     return held instanceof Promise ? held.then((read) => this.#answer(read, context)) : this.#answer(held, context);
   }
 
-  #answer(held: Held<SettingsByFeature>, context: EvaluationContext): Answer {
+  #answer(held: CachedRead<RulesByFeature>, context: EvaluationContext): SourceResult {
     const features = new Map<FeatureKey, Resolution>();
     for (const [feature, said] of this.#parsed.of(held.value))
       features.set(feature, resolutionOf(feature, said, context));
-    return { features, from: [held], validUntil: Number.POSITIVE_INFINITY };
+    return { features, dependencies: [held], validUntil: Number.POSITIVE_INFINITY };
   }
 }
 
@@ -87,7 +87,7 @@ function resolutionOf(
   if (id === undefined)
     return { on: false, value: false, reason: "DEFAULT", metadata: { share: percentage, lacks: by } };
   const bucket = bucketOf(group, id);
-  const on = takesIn(shareOf(percentage) ?? 0, bucket);
+  const on = includes(shareOf(percentage) ?? 0, bucket);
   return { on, value: on, reason: "SPLIT", metadata: { share: percentage, bucket: percentOf(bucket), by } };
 }
 

@@ -1,11 +1,11 @@
-import { NotKnown } from "../../domain/errors.ts";
-import type { ContextField, EvaluationContext, Instant } from "../../domain/evaluation-context.ts";
-import type { FeatureKey, Resolution } from "../../domain/feature.ts";
-import { type Answer, type FeatureResolver, nothing } from "../../domain/feature-resolver.ts";
-import type { FeatureSet } from "../../domain/feature-sets.ts";
-import type { Held } from "../../domain/held.ts";
-import type { StoredSet } from "../../domain/stored-set.ts";
-import { defineSource, type SourceHost } from "../source.ts";
+import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import { HistoryUnavailable } from "../../domain/errors.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { ContextField, EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey, Resolution } from "../../domain/evaluation/feature.ts";
+import { emptyResult, type FeatureResolver, type SourceResult } from "../../domain/evaluation/feature-resolver.ts";
+import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
+import { defineSource, type SourceHost } from "./_catalogue/source.ts";
 
 const warnEveryMs = 60_000;
 
@@ -26,7 +26,7 @@ export const source = defineSource({
         .describe("A set with more members is refused, and the source counts as failed."),
     }),
   example: { connection: "features", key: "location:{location}" },
-  replayable: true,
+  deterministic: true,
   create: ({ connection, key, maxMembers }, host) => {
     const { sets, changes } = host.store(connection);
     return new SetFeatureResolver({ key, connection, limit: maxMembers, sets, changes }, host);
@@ -35,35 +35,35 @@ export const source = defineSource({
 
 /** Everything that stands in the context's set is on; of a context with several locations, in one of its sets. */
 class SetFeatureResolver implements FeatureResolver {
-  readonly stored: StoredSet;
-  readonly reads: readonly ContextField[];
+  readonly editableSet: EditableSet;
+  readonly varyBy: readonly ContextField[];
   readonly #resolution: Resolution;
   readonly #host: SourceHost;
   #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
   #skipped = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(stored: StoredSet, host: SourceHost) {
-    this.stored = stored;
-    this.reads = stored.key.fields.map((field) => (field === "location" ? "locations" : field));
+  constructor(stored: EditableSet, host: SourceHost) {
+    this.editableSet = stored;
+    this.varyBy = stored.key.fields.map((field) => (field === "location" ? "locations" : field));
     this.#host = host;
     this.#resolution = { on: true, value: true, reason: stored.key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
   }
 
-  resolve(context: EvaluationContext): Answer | Promise<Answer> {
-    const keys = this.stored.key.keysFor(context);
+  resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
+    const keys = this.editableSet.key.keysFor(context);
     const key = keys[0];
-    if (key === undefined) return nothing;
+    if (key === undefined) return emptyResult;
     if (keys.length > 1) return this.#ofSeveral(keys, context.at);
-    const held = this.stored.sets.read(key, this.stored.limit);
+    const held = this.editableSet.sets.read(key, this.editableSet.limit);
     return held instanceof Promise
       ? held.then((read) => this.#answer(key, read, context.at))
       : this.#answer(key, held, context.at);
   }
 
-  #answer(key: string, held: Held<FeatureSet>, at: Instant): Answer {
+  #answer(key: string, held: CachedRead<FeatureSet>, at: Instant): SourceResult {
     if (held.value.skipped > 0) this.#count(held.value.skipped, key, at);
-    return { features: this.#on(held.value), from: [held], validUntil: Number.POSITIVE_INFINITY };
+    return { features: this.#on(held.value), dependencies: [held], validUntil: Number.POSITIVE_INFINITY };
   }
 
   /** The last one is kept: where the key is fixed, it serves every call until the set changes. */
@@ -75,10 +75,10 @@ class SetFeatureResolver implements FeatureResolver {
   }
 
   /** They are read in one turn, and each is waited for, also where another fails at once. */
-  #ofSeveral(keys: readonly string[], at: Instant): Answer | Promise<Answer> {
+  #ofSeveral(keys: readonly string[], at: Instant): SourceResult | Promise<SourceResult> {
     const reads = keys.map((key) => {
       try {
-        return this.stored.sets.read(key, this.stored.limit);
+        return this.editableSet.sets.read(key, this.editableSet.limit);
       } catch (cause) {
         return Promise.reject(cause);
       }
@@ -92,7 +92,7 @@ class SetFeatureResolver implements FeatureResolver {
   }
 
   /** Each feature tells in which set it stands: in the first of them, where it stands in more. */
-  #merged(keys: readonly string[], from: readonly Held<FeatureSet>[], at: Instant): Answer {
+  #merged(keys: readonly string[], from: readonly CachedRead<FeatureSet>[], at: Instant): SourceResult {
     const features = new Map<FeatureKey, Resolution>();
     for (const [index, { value }] of from.entries()) {
       const key = keys[index] ?? "";
@@ -100,7 +100,7 @@ class SetFeatureResolver implements FeatureResolver {
       const resolution = { ...this.#resolution, metadata: { set: key } };
       for (const feature of value.features) if (!features.has(feature)) features.set(feature, resolution);
     }
-    return { features, from, validUntil: Number.POSITIVE_INFINITY };
+    return { features, dependencies: from, validUntil: Number.POSITIVE_INFINITY };
   }
 
   #count(skipped: number, key: string, at: number): void {
@@ -116,13 +116,13 @@ class SetFeatureResolver implements FeatureResolver {
 }
 
 const areHere = (
-  reads: readonly (Held<FeatureSet> | Promise<Held<FeatureSet>>)[],
-): reads is readonly Held<FeatureSet>[] => !reads.some((read) => read instanceof Promise);
+  reads: readonly (CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>)[],
+): reads is readonly CachedRead<FeatureSet>[] => !reads.some((read) => read instanceof Promise);
 
 /** Rejects with what some reads fail with: where only the past is not known, with all of it that is not. */
 async function failureOf(reads: readonly unknown[]): Promise<never> {
   const outcomes = await Promise.allSettled(reads);
   const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
-  const notKnown = failures.flatMap((failure) => (failure instanceof NotKnown ? failure.parts : []));
-  throw failures.find((failure) => !(failure instanceof NotKnown)) ?? new NotKnown(notKnown);
+  const notKnown = failures.flatMap((failure) => (failure instanceof HistoryUnavailable ? failure.parts : []));
+  throw failures.find((failure) => !(failure instanceof HistoryUnavailable)) ?? new HistoryUnavailable(notKnown);
 }

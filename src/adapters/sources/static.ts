@@ -1,5 +1,5 @@
-import { isServedKey, type Resolution } from "../../domain/feature.ts";
-import { defineSource } from "../source.ts";
+import { isServedKey, type Resolution } from "../../domain/evaluation/feature.ts";
+import { defineSource } from "./_catalogue/source.ts";
 
 export const source = defineSource({
   summary: "Switches features on or off as the YAML says.",
@@ -15,11 +15,11 @@ export const source = defineSource({
         ),
     }),
   example: { features: { new_menu: true, old_search: false } },
-  replayable: true,
+  deterministic: true,
   create: ({ features }) => {
     const resolution = (on: boolean): Resolution => ({ on, value: on, reason: on ? "STATIC" : "DISABLED" });
     const known = new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)]));
     const answer = { features: known, validUntil: Number.POSITIVE_INFINITY };
-    return { reads: [], resolve: () => answer };
+    return { varyBy: [], resolve: () => answer };
   },
 });

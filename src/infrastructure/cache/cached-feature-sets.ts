@@ -1,9 +1,9 @@
-import type { ChangeFeed } from "../../domain/change-feed.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import type { FeatureSet, FeatureSets } from "../../domain/feature-sets.ts";
-import type { Held } from "../../domain/held.ts";
-import type { KeysRead } from "../config/keys-in-use.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureSet, FeatureSets } from "../../domain/evaluation/feature-sets.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { KeysRead } from "./keys-read.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
 
@@ -18,7 +18,7 @@ export class CachedFeatureSets implements FeatureSets {
   /** The largest limit that any set was read with: one read serves all who ask for it. */
   #limit = 0;
 
-  constructor(sets: FeatureSets, keys: SetKeys, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
+  constructor(sets: FeatureSets, keys: SetKeys, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
     this.#sets = sets;
     this.#keys = keys;
     this.cache = new NearCache({
@@ -29,13 +29,13 @@ export class CachedFeatureSets implements FeatureSets {
       limits,
       now,
     });
-    feed.listen((key) => {
+    feed.subscribe((key) => {
       this.cache.forget(key);
       this.#again.changed(key);
     });
   }
 
-  read(key: string, limit: number): Held<FeatureSet> | Promise<Held<FeatureSet>> {
+  read(key: string, limit: number): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {
     // Nobody tells of changes of other keys.
     if (!this.#keys.prefixes.some((prefix) => key.startsWith(prefix))) return this.#sets.read(key, limit);
     this.#limit = Math.max(this.#limit, limit);
@@ -45,13 +45,13 @@ export class CachedFeatureSets implements FeatureSets {
       : this.#checked(key, held, limit);
   }
 
-  #checked(key: string, held: Held<FeatureSet>, limit: number): Held<FeatureSet> {
+  #checked(key: string, held: CachedRead<FeatureSet>, limit: number): CachedRead<FeatureSet> {
     if (sizeOf(held.value) > limit) throw new StoreDataInvalid(`the set ${key} has more than ${limit} members`);
     if (this.#keys.fixed.has(key)) this.#again.add(key);
     return held;
   }
 
-  #remembered(key: string): Held<FeatureSet> | Promise<Held<FeatureSet>> {
+  #remembered(key: string): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {
     return this.cache.get(key, async () => this.#sets.read(key, this.#limit));
   }
 }

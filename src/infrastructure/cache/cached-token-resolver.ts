@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
-import type { ChangeFeed } from "../../domain/change-feed.ts";
-import type { Instant, UserId } from "../../domain/evaluation-context.ts";
-import { type Held, readAt } from "../../domain/held.ts";
-import { isToken } from "../../domain/token.ts";
-import type { TokenResolver } from "../../domain/token-resolver.ts";
-import type { TokenKey } from "../token-key.ts";
+import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import { isToken } from "../../domain/evaluation/token.ts";
+import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
+import type { TokenKeyDerivation } from "../token-key.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
 /**
@@ -19,8 +19,8 @@ export class CachedTokenResolver implements TokenResolver {
 
   constructor(
     tokens: TokenResolver,
-    keyOf: TokenKey,
-    feed: ChangeFeed,
+    keyOf: TokenKeyDerivation,
+    feed: InvalidationFeed,
     limits: CacheLimits,
     now: () => Instant,
     digest: (key: string) => string = sha256,
@@ -36,11 +36,11 @@ export class CachedTokenResolver implements TokenResolver {
       now,
     });
     this.#now = now;
-    feed.listen((key) => this.cache.forget(key === undefined ? undefined : digest(key)));
+    feed.subscribe((key) => this.cache.forget(key === undefined ? undefined : digest(key)));
   }
 
-  resolve(token: string): Held<UserId | undefined> | Promise<Held<UserId | undefined>> {
-    if (!isToken(token)) return readAt(undefined, this.#now());
+  resolve(token: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>> {
+    if (!isToken(token)) return uncachedRead(undefined, this.#now());
     return this.cache.get(this.#digestOf(token), async () => this.#tokens.resolve(token));
   }
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ChangeFeed } from "../../domain/change-feed.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import type { Held } from "../../domain/held.ts";
-import type { StoredValue, StoredValues } from "../../domain/stored-values.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { StoredValue, StoredValues } from "../../domain/evaluation/stored-values.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
 /** Near cache of strings and sets. All keys that are read must be tracked by the feed. */
@@ -10,7 +10,7 @@ export class CachedValues implements StoredValues {
   readonly cache: NearCache<StoredValue | undefined>;
   readonly #values: StoredValues;
 
-  constructor(values: StoredValues, feed: ChangeFeed, limits: CacheLimits, now: () => Instant) {
+  constructor(values: StoredValues, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
     this.#values = values;
     this.cache = new NearCache<StoredValue | undefined>({
       isAbsent: (value) => value === undefined,
@@ -20,10 +20,10 @@ export class CachedValues implements StoredValues {
       limits,
       now,
     });
-    feed.listen((key) => this.cache.forget(key));
+    feed.subscribe((key) => this.cache.forget(key));
   }
 
-  read(key: string): Held<StoredValue | undefined> | Promise<Held<StoredValue | undefined>> {
+  read(key: string): CachedRead<StoredValue | undefined> | Promise<CachedRead<StoredValue | undefined>> {
     return this.cache.get(key, async () => this.#values.read(key));
   }
 }

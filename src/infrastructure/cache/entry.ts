@@ -1,9 +1,9 @@
-import type { ChangeFeed } from "../../domain/change-feed.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import type { Held } from "../../domain/held.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 
 /** What is remembered of a key. */
-export type Remembered<T> = Held<T> & {
+export type CachedEntry<T> = CachedRead<T> & {
   /** When the value was first read. */
   readonly since: Instant;
 };
@@ -18,7 +18,7 @@ export type Read = {
 
 /** What the entries of a cache share. */
 export type EntryContext = {
-  readonly feed: ChangeFeed;
+  readonly feed: InvalidationFeed;
   readonly now: () => Instant;
   /** A clock that cannot be set, in milliseconds. */
   readonly monotonic: () => number;
@@ -31,7 +31,7 @@ export type Failure = { readonly fault: unknown; readonly recheckAt: number };
  * A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. Its age is
  * measured by the monotonic clock, so that setting the wall clock makes it neither older nor younger.
  */
-export class Entry<T> implements Remembered<T> {
+export class Entry<T> implements CachedEntry<T> {
   readonly value: T;
   order: number;
   failure: Failure | undefined;
@@ -60,11 +60,11 @@ export class Entry<T> implements Remembered<T> {
     this.#invalidAsOf = invalidAsOf;
   }
 
-  get fault(): unknown {
+  get lastError(): unknown {
     return this.failure?.fault;
   }
 
-  get feed(): ChangeFeed {
+  get feed(): InvalidationFeed {
     return this.#context.feed;
   }
 
@@ -83,7 +83,7 @@ export class Entry<T> implements Remembered<T> {
     );
   }
 
-  asOf(now: Instant): Instant {
+  verifiedAt(now: Instant): Instant {
     return now - this.ageMs;
   }
 
@@ -115,7 +115,7 @@ export class Entry<T> implements Remembered<T> {
   }
 
   #provenUntil(): number {
-    return Math.max(this.#at, Math.min(this.feed.provenUntil(this.#epoch), this.#expiresAt));
+    return Math.max(this.#at, Math.min(this.feed.syncedUntil(this.#epoch), this.#expiresAt));
   }
 
   /** What the wall clock showed at a monotonic time, or will, unless it is set. */

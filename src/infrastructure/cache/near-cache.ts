@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
-import { within } from "../../application/deadline.ts";
-import type { ChangeFeed } from "../../domain/change-feed.ts";
+import { withDeadline } from "../../application/evaluation/deadline.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import { freshnessBoundMs, type Held } from "../../domain/held.ts";
-import { Entry, type EntryContext, type Failure, type Read, type Remembered } from "./entry.ts";
+import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import { type CachedEntry, Entry, type EntryContext, type Failure, type Read } from "./entry.ts";
 
 /** What a cache may keep, and for how long. */
 export type CacheLimits = {
@@ -21,7 +21,7 @@ type Options<T> = {
   readonly isAbsent: (value: T) => boolean;
   /** Whether two values are the same, so that what was made from the one is as good for the other. */
   readonly isSame: (a: T, b: T) => boolean;
-  readonly feed: ChangeFeed;
+  readonly feed: InvalidationFeed;
   readonly limits: CacheLimits;
   readonly now: () => Instant;
   /** A clock that is never set, in milliseconds. */
@@ -61,7 +61,7 @@ type Flight<T> = {
   readonly began: number;
   /** Whether the key has changed since it began. */
   dirty: boolean;
-  answer: Promise<Held<T>>;
+  answer: Promise<CachedRead<T>>;
 };
 
 /**
@@ -117,7 +117,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /** What the key holds; `read` is called where that is not known. Rejects as that does, where nothing may be served instead. */
-  get(key: string, read: () => Promise<Held<T>>): Held<T> | Promise<Held<T>> {
+  get(key: string, read: () => Promise<CachedRead<T>>): CachedRead<T> | Promise<CachedRead<T>> {
     const now = this.#options.now();
     const entry = this.#entry(key);
     if (entry?.isCurrent(now)) {
@@ -138,10 +138,10 @@ export class NearCache<T> implements CacheUsage {
     return entry.failure !== undefined && now < entry.failure.recheckAt;
   }
 
-  async #readOrLast(key: string, read: () => Promise<Held<T>>): Promise<Held<T>> {
+  async #readOrLast(key: string, read: () => Promise<CachedRead<T>>): Promise<CachedRead<T>> {
     const flight = this.#read(key, read);
     try {
-      const held = await within(longestReadMs, () => flight.answer);
+      const held = await withDeadline(longestReadMs, () => flight.answer);
       this.counts.misses += 1;
       return held;
     } catch (error) {
@@ -165,7 +165,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /** What is remembered of a key, without reading it, and without the key being taken for one in use. */
-  peek(key: string): Remembered<T> | undefined {
+  peek(key: string): CachedEntry<T> | undefined {
     return this.#present.peek(key) ?? this.#absent.peek(key);
   }
 
@@ -190,7 +190,9 @@ export class NearCache<T> implements CacheUsage {
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
     for (const key of this.#keys) {
       const entry = this.#present.peek(key) ?? this.#absent.peek(key);
-      yield this.#mayServe(entry) ? { key, value: entry.value, asOf: entry.asOf(this.#options.now()) } : undefined;
+      yield this.#mayServe(entry)
+        ? { key, value: entry.value, asOf: entry.verifiedAt(this.#options.now()) }
+        : undefined;
     }
   }
 
@@ -216,7 +218,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /** The read of a key that is under way, or a new one. */
-  #read(key: string, read: () => Promise<Held<T>>): Flight<T> {
+  #read(key: string, read: () => Promise<CachedRead<T>>): Flight<T> {
     const { epoch } = this.#options.feed;
     const underWay = this.#flights.get(key);
     if (underWay?.epoch === epoch) return underWay;
@@ -240,11 +242,11 @@ export class NearCache<T> implements CacheUsage {
     return flight;
   }
 
-  #keep(key: string, flight: Flight<T>, held: Held<T>): Entry<T> {
+  #keep(key: string, flight: Flight<T>, held: CachedRead<T>): Entry<T> {
     const { feed, limits, isSame } = this.#options;
     const { value } = held;
     // A replica answers with what was true earlier.
-    const at = flight.at - Math.max(0, flight.sentAt - held.asOf(flight.sentAt));
+    const at = flight.at - Math.max(0, flight.sentAt - held.verifiedAt(flight.sentAt));
     this.#kept += 1;
     this.#outage = undefined;
     // A fifth of jitter, so that what was read together is not read again together.

@@ -1,16 +1,16 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { UserId } from "../../domain/evaluation-context.ts";
-import { isServedKey, type Json } from "../../domain/feature.ts";
-import type { FeatureSet } from "../../domain/feature-sets.ts";
-import type { KnownItem, PollState } from "../../domain/item.ts";
-import type { ProvidedItems } from "../../domain/provided-items.ts";
-import type { SettingsByFeature } from "../../domain/stored-settings.ts";
-import { isEntry } from "../config/entries.ts";
+import type { RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
+import { isServedKey, type Json } from "../../domain/evaluation/feature.ts";
+import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
+import type { FeedItems } from "../../domain/feeds/feed-items.ts";
+import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { RemoteStore } from "../connection.ts";
-import type { FilledStores } from "../filled-stores.ts";
+import { isEntry } from "../entries.ts";
 import type { Log } from "../logger.ts";
+import type { FilledStores } from "../redis/filled-stores.ts";
 import { storedUser } from "../stored-user.ts";
 import type { NearCache } from "./near-cache.ts";
 import { inSlices, readSnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
@@ -22,11 +22,11 @@ export type SnapshotPart = {
   /** Left out where no source reads any, and no token. */
   readonly sets: NearCache<FeatureSet> | undefined;
   /** Left out where no source keeps any. */
-  readonly settings: NearCache<SettingsByFeature> | undefined;
+  readonly settings: NearCache<RulesByFeature> | undefined;
   /** Left out where a token could be guessed by its digest. */
   readonly tokens: NearCache<UserId | undefined> | undefined;
   /** The items of each feed, by the name of its source. */
-  readonly feeds: ReadonlyMap<string, Pick<ProvidedItems, "generation" | "kept" | "restore">>;
+  readonly feeds: ReadonlyMap<string, Pick<FeedItems, "generation" | "kept" | "restore">>;
 };
 
 const isFeatures = (value: unknown): boolean =>

@@ -2,8 +2,8 @@ import { booleanPointInPolygon } from "@turf/boolean-point-in-polygon";
 import { distance } from "@turf/distance";
 import { polygon } from "@turf/helpers";
 import { InvalidContext } from "../../domain/errors.ts";
-import type { Locator } from "../../domain/locator.ts";
-import type { Area, AreaOptions, CoordinateNames } from "../config/location.ts";
+import type { Locator } from "../../domain/evaluation/locator.ts";
+import type { Area, AreaOptions, CoordinateNames } from "./locator-options.ts";
 
 type Point = [longitude: number, latitude: number];
 

@@ -1,4 +1,4 @@
-import type { Locator } from "../../domain/locator.ts";
+import type { Locator } from "../../domain/evaluation/locator.ts";
 
 /** Takes callers at their word. */
 export const callerLocator: Locator = {

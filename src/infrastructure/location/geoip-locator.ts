@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { LRUCache } from "lru-cache";
 import { Reader, type Response } from "mmdb-lib";
-import type { Locator } from "../../domain/locator.ts";
+import type { Locator } from "../../domain/evaluation/locator.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { publicAddress } from "./public-address.ts";
 

@@ -1,4 +1,4 @@
-import type { Locator } from "../../domain/locator.ts";
+import type { Locator } from "../../domain/evaluation/locator.ts";
 
 const countryCode = /^[A-Za-z]{2}$/;
 /** What Cloudflare says of who has no country, and of who comes through Tor. */

@@ -1,8 +1,8 @@
-import type { FeatureSets } from "../../domain/feature-sets.ts";
-import type { Locator, UserLocator } from "../../domain/locator.ts";
-import type { LocatorOptions } from "../config/location.ts";
+import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
+import type { Locator, UserLocator } from "../../domain/evaluation/locator.ts";
 import { callerLocator } from "./caller-locator.ts";
 import { headerLocator } from "./header-locator.ts";
+import type { LocatorOptions } from "./locator-options.ts";
 import { userLocator } from "./user-locator.ts";
 
 /** Makes a locator over the sets of connections. */

@@ -1,6 +1,6 @@
-import type { FeatureSets } from "../../domain/feature-sets.ts";
-import type { KeyTemplate } from "../../domain/key-template.ts";
-import type { UserLocator } from "../../domain/locator.ts";
+import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
+import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import type { UserLocator } from "../../domain/evaluation/locator.ts";
 
 /** The most places that a user is at. */
 export const mostPlaces = 16;

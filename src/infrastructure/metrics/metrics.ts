@@ -1,8 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
-import type { ProviderState } from "../../application/view-items.ts";
-import type { ChangeFeed } from "../../domain/change-feed.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import type { Backlog } from "../../domain/outbox.ts";
+import type { FeedState } from "../../application/feeds/view-feed-items.ts";
+import type { Backlog } from "../../domain/admin/outbox.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
 
 /** What is read when somebody asks; until then it is plain numbers, which cost a call nothing. */
@@ -12,7 +12,7 @@ export type Observed = {
   /** Answers to `GET /features`, by kind. */
   readonly answers: Readonly<Record<string, number>>;
   readonly caches: readonly { readonly connection: string; readonly holds: string; readonly usage: CacheUsage }[];
-  readonly feeds: ReadonlyMap<string, ChangeFeed>;
+  readonly feeds: ReadonlyMap<string, InvalidationFeed>;
   readonly sources: readonly string[];
   /** How often each source has failed, of those that have. */
   readonly failures: ReadonlyMap<string, number>;
@@ -21,7 +21,7 @@ export type Observed = {
   /** How many records this process could not put into the log as what they were. */
   readonly setAside: () => number;
   /** How the reading of partners' documents does. */
-  readonly providers: () => ReadonlyMap<string, ProviderState>;
+  readonly providers: () => ReadonlyMap<string, FeedState>;
   readonly now: () => Instant;
   /** A clock that cannot be set, in milliseconds. */
   readonly monotonic: () => number;
@@ -154,7 +154,7 @@ function tellSources({ counter }: Kinds, observed: Observed): void {
 }
 
 function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
-  const ofFeeds = (read: (feed: ChangeFeed, connection: string) => number) => () =>
+  const ofFeeds = (read: (feed: InvalidationFeed, connection: string) => number) => () =>
     [...observed.feeds].map(([connection, feed]) => ({ labels: { connection }, value: read(feed, connection) }));
   const told = countTold(observed.feeds);
   gauge(
@@ -170,7 +170,7 @@ function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
     ["connection"],
     "max",
     () =>
-      ofFeeds((feed) => (observed.monotonic() - feed.provenUntil(feed.epoch)) / 1_000)().filter(({ value }) =>
+      ofFeeds((feed) => (observed.monotonic() - feed.syncedUntil(feed.epoch)) / 1_000)().filter(({ value }) =>
         Number.isFinite(value),
       ),
   );
@@ -214,7 +214,7 @@ function tellRecords({ counter, gauge }: Kinds, observed: Observed): void {
 }
 
 function tellProviders({ gauge }: Kinds, observed: Observed): void {
-  const tell = (name: string, help: string, read: (state: ProviderState) => number | undefined) =>
+  const tell = (name: string, help: string, read: (state: FeedState) => number | undefined) =>
     gauge(name, help, ["source"], "max", () =>
       [...observed.providers()].flatMap(([source, state]) => {
         const value = read(state);
@@ -240,10 +240,10 @@ function tellProviders({ gauge }: Kinds, observed: Observed): void {
   );
 }
 
-function countTold(feeds: ReadonlyMap<string, ChangeFeed>): ReadonlyMap<string, number> {
+function countTold(feeds: ReadonlyMap<string, InvalidationFeed>): ReadonlyMap<string, number> {
   const told = new Map<string, number>();
   for (const [connection, feed] of feeds) {
-    feed.listen(() => told.set(connection, (told.get(connection) ?? 0) + 1));
+    feed.subscribe(() => told.set(connection, (told.get(connection) ?? 0) + 1));
   }
   return told;
 }

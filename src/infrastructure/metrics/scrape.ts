@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { type MetricObjectWithValues, type MetricValue, Registry } from "@prometheus-io/client";
-import { waitAtMost, within } from "../../application/deadline.ts";
+import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.ts";
 
 /** What one process tells, as plain data. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
@@ -113,7 +113,7 @@ export function scraper(snapshot: () => Promise<Snapshot>): () => Promise<string
       scraped = resolve;
     });
     tell({ scrape: true });
-    return within(2 * tellWithinMs, () => answer);
+    return withDeadline(2 * tellWithinMs, () => answer);
   });
 }
 

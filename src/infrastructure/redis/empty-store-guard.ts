@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
-import type { FilledStores } from "../filled-stores.ts";
 import type { Log } from "../logger.ts";
+import type { FilledStores } from "./filled-stores.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
 import { ownPrefix } from "./redis-keys.ts";
 

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import { freshnessBoundMs } from "../../domain/held.ts";
+import { freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { replyText } from "./redis-fault.ts";
 
 /**

@@ -2,28 +2,28 @@ import { hash } from "node:crypto";
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import type { Connection } from "../connection.ts";
-import { FilledStores } from "../filled-stores.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { EmptyStoreGuard } from "./empty-store-guard.ts";
-import { RedisChangeFeed } from "./redis-change-feed.ts";
-import { RedisClaims } from "./redis-claims.ts";
+import { FilledStores } from "./filled-stores.ts";
 import { RedisClient } from "./redis-client.ts";
-import { RedisDocumentStore } from "./redis-document-store.ts";
 import { replyText } from "./redis-fault.ts";
-import { RedisFeatureSets } from "./redis-feature-sets.ts";
-import { RedisFeatureStore } from "./redis-feature-store.ts";
-import { RedisIdentity } from "./redis-identity.ts";
-import { RedisItemStore } from "./redis-item-store.ts";
+import { RedisInvalidationFeed } from "./redis-invalidation-feed.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
-import { RedisOutbox } from "./redis-outbox.ts";
-import { RedisPlaces } from "./redis-places.ts";
-import { RedisSettings } from "./redis-settings.ts";
-import { RedisTokenResolver } from "./redis-token-resolver.ts";
-import { RedisTokenStore } from "./redis-token-store.ts";
 import { RedisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";
+import { RedisDocumentStore } from "./stores/redis-document-store.ts";
+import { RedisFeatureSets } from "./stores/redis-feature-sets.ts";
+import { RedisFeatureStore } from "./stores/redis-feature-store.ts";
+import { RedisIdempotencyKeys } from "./stores/redis-idempotency-keys.ts";
+import { RedisIdentity } from "./stores/redis-identity.ts";
+import { RedisItemStore } from "./stores/redis-item-store.ts";
+import { RedisOutbox } from "./stores/redis-outbox.ts";
+import { RedisPlaces } from "./stores/redis-places.ts";
+import { RedisRules } from "./stores/redis-rules.ts";
+import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
+import { RedisTokenStore } from "./stores/redis-token-store.ts";
 
 /** For a service, whose clients wait. */
 export const defaultCommandTimeoutMs = 200;
@@ -80,7 +80,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     if (redis.status === "ready") redis.hello().catch(() => {});
   }, askRoleEveryMs).unref();
   const feed = (prefixes: readonly string[]) =>
-    new RedisChangeFeed(name, url, prefixes, log, {
+    new RedisInvalidationFeed(name, url, prefixes, log, {
       isPrimary: () => redis.isReplica === false,
       publish: (channel, message) => redis.publish(channel, message),
     });
@@ -96,10 +96,10 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     places: new RedisPlaces(redis, guard, sets),
     values: new RedisValues(redis, guard),
     changes,
-    claims: new RedisClaims(redis),
+    claims: new RedisIdempotencyKeys(redis),
     items: new RedisItemStore(redis),
     documents,
-    settings: new RedisSettings(redis, guard),
+    settings: new RedisRules(redis, guard),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, feed([outboxPrefix])),

@@ -15,7 +15,7 @@ export const confirmedChannel = (feed: string): string => `${ownPrefix}confirmed
 
 export const outboxPrefix = `${ownPrefix}outbox:`;
 
-/** A string: the records of sets that were loaded together, and so began an epoch together; see {@link ./load-entry.ts}. */
+/** A string: the records of sets that were loaded together, and so began an epoch together; see {@link ./import/load-entry.ts}. */
 export const loadEntryKey = (epoch: string): string => `${loadEntryPrefix}${epoch}`;
 const loadEntryPrefix = `${outboxPrefix}load:`;
 export const isLoadEntry = (key: string): boolean => key.startsWith(loadEntryPrefix);

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Lease } from "../../domain/lease.ts";
+import type { Lease } from "../../domain/admin/lease.ts";
 import { redisFault } from "./redis-fault.ts";
-import { Script } from "./script.ts";
+import { Script } from "./scripts/script.ts";
 
 const leaseMs = 3_000;
 

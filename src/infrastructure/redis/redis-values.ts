@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { inOrder } from "../../domain/feature.ts";
-import { type Held, readAt } from "../../domain/held.ts";
+import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
+import { inOrder } from "../../domain/evaluation/feature.ts";
 import {
   longestString,
   mostMembers,
@@ -8,12 +8,12 @@ import {
   type StoredValues,
   tooLong,
   tooMany,
-} from "../../domain/stored-values.ts";
+} from "../../domain/evaluation/stored-values.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { redisFault } from "./redis-fault.ts";
-import { Script } from "./script.ts";
+import { Script } from "./scripts/script.ts";
 
 /** Type, remaining lifetime in milliseconds, and value, read in one step. */
 const readScript = new Script(
@@ -44,7 +44,7 @@ export class RedisValues implements StoredValues {
     this.#guard = guard;
   }
 
-  async read(key: string): Promise<Held<StoredValue | undefined>> {
+  async read(key: string): Promise<CachedRead<StoredValue | undefined>> {
     const at = this.#redis.asOf();
     // One more than is supported, so that a larger value is noticed.
     const read = async () =>
@@ -52,7 +52,7 @@ export class RedisValues implements StoredValues {
     const [kind, ttl, value] = await this.#guard
       .watch(read, ([found]) => found.toString() !== "none")
       .catch((error) => redisFault(error, key));
-    return readAt(storedValue(kind.toString(), value), at, expiry(at, ttl));
+    return uncachedRead(storedValue(kind.toString(), value), at, expiry(at, ttl));
   }
 }
 

@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import type { Redis } from "ioredis";
-import type { DataLine, SetLine, TokenLine } from "../../application/data-line.ts";
-import type { KeyField } from "../../domain/evaluation-context.ts";
-import { isServedKey } from "../../domain/feature.ts";
-import { KeyTemplate } from "../../domain/key-template.ts";
-import { isToken } from "../../domain/token.ts";
+import type { DataLine, SetLine, TokenLine } from "../../application/transfer/data-line.ts";
+import type { KeyField } from "../../domain/evaluation/evaluation-context.ts";
+import { isServedKey } from "../../domain/evaluation/feature.ts";
+import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import { isToken } from "../../domain/evaluation/token.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { RedisClient } from "./redis-client.ts";
 import { replyText } from "./redis-fault.ts";

@@ -4,19 +4,19 @@ import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
-import { SqliteChangeFeed } from "./sqlite-change-feed.ts";
-import { SqliteClaims } from "./sqlite-claims.ts";
-import { SqliteDocumentStore } from "./sqlite-document-store.ts";
-import { SqliteFeatureSets } from "./sqlite-feature-sets.ts";
-import { SqliteFeatureStore } from "./sqlite-feature-store.ts";
-import { SqliteItemStore } from "./sqlite-item-store.ts";
+import { SqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
-import { SqliteOutbox } from "./sqlite-outbox.ts";
 import { busyMs, prepareSchema, storeMark } from "./sqlite-schema.ts";
-import { SqliteSettings } from "./sqlite-settings.ts";
-import { SqliteTokenResolver } from "./sqlite-token-resolver.ts";
-import { SqliteTokenStore } from "./sqlite-token-store.ts";
 import { SqliteValues } from "./sqlite-values.ts";
+import { SqliteDocumentStore } from "./stores/sqlite-document-store.ts";
+import { SqliteFeatureSets } from "./stores/sqlite-feature-sets.ts";
+import { SqliteFeatureStore } from "./stores/sqlite-feature-store.ts";
+import { SqliteIdempotencyKeys } from "./stores/sqlite-idempotency-keys.ts";
+import { SqliteItemStore } from "./stores/sqlite-item-store.ts";
+import { SqliteOutbox } from "./stores/sqlite-outbox.ts";
+import { SqliteRules } from "./stores/sqlite-rules.ts";
+import { SqliteTokenResolver } from "./stores/sqlite-token-resolver.ts";
+import { SqliteTokenStore } from "./stores/sqlite-token-store.ts";
 import { WatchedFile } from "./watched-file.ts";
 
 /**
@@ -52,12 +52,12 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     changes: changed(new SqliteFeatureStore(database, journal)),
     documents: changed(new SqliteDocumentStore(database, journal)),
     items: changed(new SqliteItemStore(database, journal)),
-    settings: read(new SqliteSettings(database)),
-    claims: changed(new SqliteClaims(journal)),
+    settings: read(new SqliteRules(database)),
+    claims: changed(new SqliteIdempotencyKeys(journal)),
     outbox: () => changed(new SqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),
     tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),
-    feed: () => new SqliteChangeFeed(file, () => watch?.isLost ?? false),
+    feed: () => new SqliteInvalidationFeed(file, () => watch?.isLost ?? false),
     connected: async () => demand(),
     onConnect: () => {},
     check: async () => {

@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Change, ChangeRecord, Revision } from "../../domain/change.ts";
+import type { Batch, BatchResult } from "../../domain/admin/batch.ts";
+import type { ChangeMeta, ChangeRecord, Revision } from "../../domain/admin/change.ts";
 import { RevisionMismatch, StoreFull } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation-context.ts";
-import type { Batch, Loaded } from "../../domain/load.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 
 /** How far the records of one thing have come. */
 export type Head = { readonly revision: Revision; readonly at: Instant };
@@ -73,7 +73,7 @@ export class SqliteJournal {
   }
 
   /** Puts each thing of a batch into the store, with what answers whether it made a record; and remembers how far the load has come. */
-  load<Item>({ load, from, to, items }: Batch<Item>, make: (item: Item) => boolean): Loaded {
+  load<Item>({ load, from, to, items }: Batch<Item>, make: (item: Item) => boolean): BatchResult {
     return this.transaction(() => {
       const position = Number(this.#position.get(load)?.["position"] ?? 0);
       if (position !== from) return { position, records: 0 };
@@ -132,7 +132,7 @@ export const headIn = (row: Record<string, unknown>): Head => ({
 });
 
 /** Throws `RevisionMismatch` where a change was made for another revision than the present one. */
-export function demandRevision(wanted: Change["ifRevision"], present: Revision | undefined): void {
+export function demandRevision(wanted: ChangeMeta["ifRevision"], present: Revision | undefined): void {
   if (wanted === undefined) return;
   if (wanted?.epoch !== present?.epoch || wanted?.number !== present?.number) throw new RevisionMismatch();
 }

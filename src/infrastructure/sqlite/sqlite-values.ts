@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { inOrder } from "../../domain/feature.ts";
-import { type Held, readAt } from "../../domain/held.ts";
-import { mostMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/stored-values.ts";
+import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
+import { inOrder } from "../../domain/evaluation/feature.ts";
+import { mostMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/evaluation/stored-values.ts";
 
 /** Reads the sets of a SQLite database. Its only strings are the users of tokens, which are never read here. */
 export class SqliteValues implements StoredValues {
@@ -11,9 +11,9 @@ export class SqliteValues implements StoredValues {
     this.#select = database.prepare("SELECT feature FROM members WHERE key = ? LIMIT ?");
   }
 
-  async read(key: string): Promise<Held<StoredValue | undefined>> {
+  async read(key: string): Promise<CachedRead<StoredValue | undefined>> {
     const at = Date.now();
-    return readAt(storedSet(this.#select.all(key, mostMembers + 1).map((row) => String(row["feature"]))), at);
+    return uncachedRead(storedSet(this.#select.all(key, mostMembers + 1).map((row) => String(row["feature"]))), at);
   }
 }
 

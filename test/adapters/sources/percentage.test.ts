@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { settingCheck } from "../../../src/adapters/setting-check.ts";
+import { ruleCheck } from "../../../src/adapters/sources/_rules/rule-check.ts";
 import { source } from "../../../src/adapters/sources/percentage.ts";
-import { wordsFor } from "../../../src/config.ts";
-import type { EvaluationContext } from "../../../src/domain/evaluation-context.ts";
-import type { Json } from "../../../src/domain/feature.ts";
-import type { FeatureResolver } from "../../../src/domain/feature-resolver.ts";
+import { wordsFor } from "../../../src/bootstrap/config/config.ts";
+import type { EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../../src/domain/evaluation/feature.ts";
+import type { FeatureResolver } from "../../../src/domain/evaluation/feature-resolver.ts";
 import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
 import { aChange, hostOn, redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
 
@@ -95,7 +95,7 @@ describe.each([
 });
 
 describe("A percentage", () => {
-  const check = settingCheck(source.setting?.(wordsFor([])) ?? z.never());
+  const check = ruleCheck(source.rule?.(wordsFor([])) ?? z.never());
 
   it.each([
     { percentage: 0.07 },

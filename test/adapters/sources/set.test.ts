@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { source } from "../../../src/adapters/sources/set.ts";
-import type { FeatureSets } from "../../../src/domain/feature-sets.ts";
-import { KeyTemplate } from "../../../src/domain/key-template.ts";
+import type { FeatureSets } from "../../../src/domain/evaluation/feature-sets.ts";
+import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
 import { hostOn, redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
@@ -55,7 +55,10 @@ describe.each([
     await store.put("location:es/madrid", ["bear", "tapas"]);
     await store.put("location:es", ["tapas", "siesta"]);
     const resolver = setOf(store.connection, "location:{location}");
-    const { features, from } = await resolver.resolve({ locations: ["es/madrid/retiro", "es/madrid", "es"], at: 0 });
+    const { features, dependencies: from } = await resolver.resolve({
+      locations: ["es/madrid/retiro", "es/madrid", "es"],
+      at: 0,
+    });
     expect([...features].map(([feature, { on, metadata }]) => [feature, on, metadata?.["set"]]).sort()).toEqual([
       ["bear", true, "location:es/madrid"],
       ["siesta", true, "location:es"],
@@ -63,9 +66,9 @@ describe.each([
     ]);
     expect(from).toHaveLength(3);
     const one = await resolver.resolve({ locations: ["es"], at: 0 });
-    expect([[...one.features.keys()].sort(), one.from?.length]).toEqual([["siesta", "tapas"], 1]);
+    expect([[...one.features.keys()].sort(), one.dependencies?.length]).toEqual([["siesta", "tapas"], 1]);
     expect((await resolver.resolve({ userId: "1", at: 0 })).features.size).toBe(0);
-    expect(resolver.reads).toEqual(["locations"]);
+    expect(resolver.varyBy).toEqual(["locations"]);
   });
 
   it("asks for the sets of all places in one turn, so that they travel together", async () => {

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { ParsedSettings } from "../../../src/adapters/parsed-settings.ts";
-import { defineSource } from "../../../src/adapters/source.ts";
-import type { Answer } from "../../../src/domain/feature-resolver.ts";
-import type { Held } from "../../../src/domain/held.ts";
-import type { SettingsByFeature } from "../../../src/domain/stored-settings.ts";
+import { defineSource } from "../../../src/adapters/sources/_catalogue/source.ts";
+import { ParsedRules } from "../../../src/adapters/sources/_rules/parsed-rules.ts";
+import type { RulesByFeature } from "../../../src/domain/admin/editable-rules.ts";
+import type { CachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { SourceResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 
 const setting = z.strictObject({
   on: z.boolean(),
@@ -22,24 +22,24 @@ export const source = defineSource({
       collection: words.collection.describe("Their collection.").default("switches"),
     }),
   example: { connection: "features" },
-  setting: () => setting,
-  replayable: true,
+  rule: () => setting,
+  deterministic: true,
   create: ({ connection, collection }, host) => {
-    const { settings, documents } = host.store(connection);
-    const parsed = new ParsedSettings(setting, host.warn);
-    const answer = (held: Held<SettingsByFeature>): Answer => ({
+    const { rules: settings, documents } = host.store(connection);
+    const parsed = new ParsedRules(setting, host.warn);
+    const answer = (held: CachedRead<RulesByFeature>): SourceResult => ({
       features: new Map(
         [...parsed.of(held.value)].map(([feature, { on }]) => [
           feature,
           { on, value: on, reason: on ? "STATIC" : "DISABLED" },
         ]),
       ),
-      from: [held],
+      dependencies: [held],
       validUntil: Number.POSITIVE_INFINITY,
     });
     return {
-      reads: [],
-      settings: { connection, collection, settings, documents },
+      varyBy: [],
+      editableRules: { connection, collection, rules: settings, documents },
       resolve: () => {
         const held = settings.read(collection);
         return held instanceof Promise ? held.then(answer) : answer(held);

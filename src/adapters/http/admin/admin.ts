@@ -1,22 +1,22 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Catalogue } from "../../../application/catalogue.ts";
-import type { ChangeSet } from "../../../application/change-set.ts";
-import type { ListFeatures } from "../../../application/list-features.ts";
-import type { ManageSettings } from "../../../application/manage-settings.ts";
-import type { ManageTokens } from "../../../application/manage-tokens.ts";
-import type { SourceSets } from "../../../application/source-sets.ts";
-import type { ViewItems } from "../../../application/view-items.ts";
-import type { ViewUser } from "../../../application/view-user.ts";
-import type { Claims } from "../../../domain/claims.ts";
+import type { Catalogue } from "../../../application/admin/catalogue.ts";
+import type { ChangeSet } from "../../../application/admin/change-set.ts";
+import type { ListFeatures } from "../../../application/admin/list-features.ts";
+import type { ManageRules } from "../../../application/admin/manage-rules.ts";
+import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
+import type { SourceSets } from "../../../application/admin/source-sets.ts";
+import type { ViewUser } from "../../../application/admin/view-user.ts";
+import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
-import type { Operators } from "../operators.ts";
+import { itemRoutes } from "../feeds/items.ts";
+import type { Operators } from "../kit/operators.ts";
 import { bulkRoute } from "./bulk.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { knownFeatures } from "./features.ts";
-import { itemRoutes } from "./items.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
+import { settingRoutes } from "./rules.ts";
 import { SetChanges } from "./set-changes.ts";
-import { settingRoutes } from "./settings.ts";
 import { sourceRoutes } from "./sources.ts";
 import { userRoutes } from "./users.ts";
 
@@ -26,12 +26,12 @@ export type Backoffice = {
   readonly changeSet: ChangeSet;
   readonly listFeatures: ListFeatures;
   readonly catalogue: Catalogue;
-  readonly manageSettings: ManageSettings;
-  readonly viewItems: ViewItems;
+  readonly manageSettings: ManageRules;
+  readonly viewItems: ViewFeedItems;
   readonly viewUser: ViewUser;
   readonly manageTokens: ManageTokens;
   /** What Idempotency-Keys were used for; left out where there is no store to keep that. */
-  readonly claims: Claims | undefined;
+  readonly claims: IdempotencyKeys | undefined;
 };
 
 /** The routes under `/admin/v1` by which people see and change what is on. */

@@ -1,16 +1,16 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { mostAtOnce } from "../../../application/change-set.ts";
-import type { Claims } from "../../../domain/claims.ts";
-import { ChangeRefused, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
+import { mostAtOnce } from "../../../application/admin/change-set.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
-import { checkedRoute } from "../checked-route.ts";
-import { idempotencyKeyParameter } from "../idempotency-key.ts";
-import type { Operators } from "../operators.ts";
-import { problems } from "../problem.ts";
-import { problemResponses } from "../problem-responses.ts";
-import { logRefusedChange } from "../refused-change.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problems } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
 import { revisionIn } from "./entity-tag.ts";
+import { logRefusedChange } from "./rejected-change.ts";
 import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
 
 const mostItems = 1_000;
@@ -72,7 +72,7 @@ export function bulkRoute(
   app: OpenAPIHono,
   operators: Operators,
   changes: SetChanges,
-  claims: Claims | undefined,
+  claims: IdempotencyKeys | undefined,
   log: Log,
 ): void {
   checkedRoute(
@@ -106,7 +106,7 @@ export function bulkRoute(
       const results = await inTurn(body.changes, refused, ({ ifRevision, ...change }, index) => {
         if (!author) return changes.try(change, ifRevision);
         // Two changes of one set are two, although they came in one request.
-        const once = author.once !== undefined && { once: `${author.once}.${index}` };
+        const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
         return changes.make(change, { ...author, ...once, ...(ifRevision !== undefined && { ifRevision }) });
       });
       return c.json({ results }, 200, adminHeaders);
@@ -117,7 +117,7 @@ export function bulkRoute(
 function demandFew(items: readonly Item[]): void {
   const features = items.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
   if (items.length <= mostItems && features <= mostAtOnce) return;
-  throw new ChangeRefused(
+  throw new ChangeRejected(
     `One request makes at most ${mostItems} changes, with ${mostAtOnce} features in all; send several.`,
     "too-many",
   );

@@ -1,11 +1,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Catalogue, CatalogueEntry } from "../../../application/catalogue.ts";
-import type { Claims } from "../../../domain/claims.ts";
+import type { Catalogue, CatalogueEntry } from "../../../application/admin/catalogue.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { UnknownFeature } from "../../../domain/errors.ts";
-import { checkedRoute } from "../checked-route.ts";
-import type { Operators } from "../operators.ts";
-import { problemResponses } from "../problem-responses.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionDemanded } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
@@ -57,7 +57,7 @@ export function catalogueRoutes(
   app: OpenAPIHono,
   operators: Operators,
   catalogue: Catalogue,
-  claims: Claims | undefined,
+  claims: IdempotencyKeys | undefined,
 ): void {
   const demanded = (c: Context, feature: string) =>
     revisionDemanded(c, async () => {

@@ -1,16 +1,16 @@
 import { hash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { askStore } from "../../../application/ask-store.ts";
-import type { Author } from "../../../application/author.ts";
-import type { Revision } from "../../../domain/change.ts";
-import type { Claims } from "../../../domain/claims.ts";
+import type { ChangeAuthor } from "../../../application/admin/author.ts";
+import { callStore } from "../../../application/admin/call-store.ts";
+import type { Revision } from "../../../domain/admin/change.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { IdempotencyKeyReused } from "../../../domain/errors.ts";
-import { secretOf } from "../authorization.ts";
-import { idempotencyKeyOf, idempotencyKeyParameter } from "../idempotency-key.ts";
-import { jsonBody } from "../json-body.ts";
-import { authorOf } from "../operators.ts";
-import { HttpProblem } from "../problem.ts";
+import { secretOf } from "../client/authorization.ts";
+import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import { jsonBody } from "../kit/json-body.ts";
+import { authorOf } from "../kit/operators.ts";
+import { HttpProblem } from "../kit/problem.ts";
 import { ifMatchParameter } from "./entity-tag.ts";
 
 /** The parameters of every route that changes something. */
@@ -66,7 +66,7 @@ export function demandNoIfMatch(c: Context, instead: string): void {
 }
 
 /** What a request asks for beside what is to be changed. */
-export type Wish = {
+export type RequestedChange = {
   readonly query: z.output<typeof ChangeQuery>;
   /** The body, where it says something. */
   readonly body?: unknown;
@@ -84,9 +84,9 @@ export type Wish = {
  */
 export async function changeAuthor(
   c: Context,
-  claims: Claims | undefined,
-  { query: { note }, body, isSecret = false, ifRevision, urgent = false }: Wish,
-): Promise<Author> {
+  claims: IdempotencyKeys | undefined,
+  { query: { note }, body, isSecret = false, ifRevision, urgent = false }: RequestedChange,
+): Promise<ChangeAuthor> {
   const author = {
     ...authorOf(c),
     ...(note !== undefined && { note }),
@@ -98,9 +98,9 @@ export async function changeAuthor(
   const { pathname, search } = new URL(c.req.url);
   const salt = isSecret ? secretOf(c.req.header("authorization")) : undefined;
   const purpose = digestOf([c.req.method, pathname, search, c.req.header("if-match"), body, salt]);
-  const claimed = askStore("claims", async () => claims?.claim(once, purpose) ?? true);
+  const claimed = callStore("claims", async () => claims?.claim(once, purpose) ?? true);
   if (!(await (urgent ? claimed.catch(() => true) : claimed))) throw new IdempotencyKeyReused();
-  return { ...author, once };
+  return { ...author, idempotencyKey: once };
 }
 
 const digestOf = (parts: readonly unknown[]): string => hash("sha256", JSON.stringify(parts), "base64url");

@@ -1,11 +1,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { CompareMoments, Difference } from "../../../application/compare-moments.ts";
-import { told } from "../../../application/identify-caller.ts";
+import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
+import type { CompareMoments, Difference } from "../../../application/explain/compare-moments.ts";
 import { instant } from "../../instant.ts";
-import { checkedRoute } from "../checked-route.ts";
-import type { Operators } from "../operators.ts";
-import { HttpProblem, securityHeaders } from "../problem.ts";
-import { problemResponses } from "../problem-responses.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem, securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 
 const moment = instant().openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
 const time = z.iso.datetime();
@@ -103,7 +103,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
       if (to <= from)
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from"; swap them.');
       const caller = user === undefined ? undefined : { userId: user };
-      const difference = await compareMoments.execute(caller, told({ location }), from, to);
+      const difference = await compareMoments.compare(caller, explicitContext({ location }), from, to);
       return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, {
         ...securityHeaders,
         "Cache-Control": "no-store",
@@ -112,7 +112,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
   );
 }
 
-const shown = ({ turnedOn, turnedOff, open, notKnown, doings }: Difference) => ({
+const shown = ({ turnedOn, turnedOff, undetermined: open, notKnown, changes: doings }: Difference) => ({
   configuration: "current" as const,
   turnedOn,
   turnedOff,

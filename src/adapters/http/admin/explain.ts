@@ -1,21 +1,21 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
 import type {
   Explained,
   ExplainedFeature,
   ExplainedSource,
   ExplainFeatures,
-  Freshness,
-} from "../../../application/explain-features.ts";
-import { told } from "../../../application/identify-caller.ts";
+  ReadFreshness,
+} from "../../../application/explain/explain-features.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
-import { isServedKey } from "../../../domain/feature.ts";
-import { roles } from "../../../domain/source.ts";
+import { isServedKey } from "../../../domain/evaluation/feature.ts";
+import { roles } from "../../../domain/evaluation/source.ts";
 import { instant } from "../../instant.ts";
-import type { CallContext } from "../call-context.ts";
-import { checkedRoute } from "../checked-route.ts";
-import type { Operators } from "../operators.ts";
-import { HttpProblem, securityHeaders } from "../problem.ts";
-import { problemResponses } from "../problem-responses.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem, securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 
 const mostFeatures = 1_000;
 const time = z.iso.datetime();
@@ -267,13 +267,13 @@ export function explain(
     },
     async (c, { body: { user, token, at, features, location, ip, targetingKey: clientId, attributes } }) => {
       const caller = user !== undefined ? { userId: user } : token !== undefined ? { token } : undefined;
-      const circumstances = told({
+      const circumstances = explicitContext({
         location,
         ip,
         clientId,
         attributes: attributes && callContext.attributes.checked(attributes),
       });
-      const explained = await explainFeatures.execute({ caller, circumstances, at, features }).catch((cause) => {
+      const explained = await explainFeatures.explain({ caller, circumstances, at, features }).catch((cause) => {
         throw cause instanceof TokenRejected ? unknownToken : cause;
       });
       return c.json(shown(explained) satisfies z.output<typeof Answer>, 200, {
@@ -338,6 +338,6 @@ const shownFeature = ({ feature, on, sentence, decidedBy, resolution, says }: Ex
   })),
 });
 
-const shownFreshness = ({ asOf, fresh }: Freshness) => ({ asOf: timeText(asOf), fresh });
+const shownFreshness = ({ asOf, fresh }: ReadFreshness) => ({ asOf: timeText(asOf), fresh });
 
 const timeText = (at: number): string => new Date(at).toISOString();

@@ -1,11 +1,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { KnownFeature, ListFeatures } from "../../../application/list-features.ts";
+import type { KnownFeature, ListFeatures } from "../../../application/admin/list-features.ts";
 import { instant } from "../../instant.ts";
-import { checkedRoute } from "../checked-route.ts";
-import { positionIn, textCursor } from "../cursor.ts";
-import type { Operators } from "../operators.ts";
-import { problemResponses } from "../problem-responses.ts";
-import { wholeNumber } from "../query.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { positionIn, textCursor } from "../kit/cursor.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
 import { CatalogueEntryBody, shownEntry } from "./catalogue.ts";
 import { featureParameter } from "./feature-parameter.ts";
 import { adminHeaders } from "./set-changes.ts";
@@ -117,7 +117,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
     },
     async (c, { query: { search, limit = defaultLimit, cursor, at } }) => {
       const after = cursor === undefined ? undefined : positionIn(cursor, search ?? "");
-      const page = await features.execute(limit, search, after, at);
+      const page = await features.list(limit, search, after, at);
       const last = page.features.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, search ?? "") : undefined;
       return c.json({ features: page.features.map(shown), next }, 200, adminHeaders);
@@ -138,7 +138,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
         ...problemResponses("operators-only", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
-    async (c) => c.json(shown(await features.one(c.req.param("feature") ?? "")), 200, adminHeaders),
+    async (c) => c.json(shown(await features.get(c.req.param("feature") ?? "")), 200, adminHeaders),
   );
 }
 

@@ -1,11 +1,11 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ChangeSet } from "../../../application/change-set.ts";
-import { killing, killSwitchOf, reviving } from "../../../application/kill-switch.ts";
-import type { SourceSets } from "../../../application/source-sets.ts";
-import type { Claims } from "../../../domain/claims.ts";
-import { checkedRoute } from "../checked-route.ts";
-import type { Operators } from "../operators.ts";
-import { problemResponses } from "../problem-responses.ts";
+import type { ChangeSet } from "../../../application/admin/change-set.ts";
+import { killChange, killSwitchOf, unkillChange } from "../../../application/admin/kill-switch.ts";
+import type { SourceSets } from "../../../application/admin/source-sets.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
@@ -37,7 +37,7 @@ export function killSwitchRoutes(
   sets: SourceSets,
   changeSet: ChangeSet,
   changes: SetChanges,
-  claims: Claims | undefined,
+  claims: IdempotencyKeys | undefined,
 ): void {
   checkedRoute(
     app,
@@ -93,7 +93,7 @@ export function killSwitchRoutes(
       async (c, { query }) => {
         await demandNoBody(c);
         const feature = c.req.param("feature") ?? "";
-        const change = method === "put" ? killing(sets, feature) : reviving(sets, feature);
+        const change = method === "put" ? killChange(sets, feature) : unkillChange(sets, feature);
         return changes.answer(c, change, { query, claims, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();

@@ -1,11 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Author } from "../../../application/author.ts";
-import type { ChangeSet, SourceChange } from "../../../application/change-set.ts";
-import type { ListFeatures } from "../../../application/list-features.ts";
-import type { Claims } from "../../../domain/claims.ts";
-import { securityHeaders } from "../problem.ts";
-import { changeAuthor, type TrialQuery, type Wish } from "./change-request.ts";
+import type { ChangeAuthor } from "../../../application/admin/author.ts";
+import type { ChangeSet, SourceChange } from "../../../application/admin/change-set.ts";
+import type { ListFeatures } from "../../../application/admin/list-features.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { securityHeaders } from "../kit/problem.ts";
+import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
 import { revisionDemanded, revisionText } from "./entity-tag.ts";
 
 /** The headers of all answers of the backoffice API. */
@@ -48,9 +48,9 @@ export const Changed = z
 export type Changed = z.output<typeof Changed>;
 
 /** What a request asks for beside a change of a set. */
-type ChangeWish = Omit<Wish, "query" | "ifRevision"> & {
+type ChangeWish = Omit<RequestedChange, "query" | "ifRevision"> & {
   readonly query: z.output<typeof TrialQuery>;
-  readonly claims: Claims | undefined;
+  readonly claims: IdempotencyKeys | undefined;
 };
 
 /** Makes changes of sets, or tells what they would do. */
@@ -78,15 +78,15 @@ export class SetChanges {
     return c.json({ ...changed, ...(await more()) }, 200, { ...adminHeaders, ETag: `"${changed.revision}"` });
   }
 
-  async make(change: SourceChange, author: Author): Promise<Changed & { readonly revision: string }> {
-    const { key, added, removed, revision } = await this.#changeSet.execute(change, author);
+  async make(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
+    const { key, added, removed, revision } = await this.#changeSet.apply(change, author);
     return { source: change.source, key, added, removed, revision: revisionText(revision) };
   }
 
-  async try(change: SourceChange, ifRevision: Author["ifRevision"]): Promise<Changed> {
+  async try(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
     const preview = await this.#changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
-    const having = feature !== undefined && another === undefined ? await this.#features.having(feature) : null;
+    const having = feature !== undefined && another === undefined ? await this.#features.userCount(feature) : null;
     return { source: change.source, ...preview, dryRun: true, users: { having } };
   }
 }

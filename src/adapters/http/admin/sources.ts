@@ -1,15 +1,15 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { ChangeSet, SetContent } from "../../../application/change-set.ts";
-import type { KnownSource, SourceSets } from "../../../application/source-sets.ts";
-import type { Claims } from "../../../domain/claims.ts";
-import { keyFields } from "../../../domain/evaluation-context.ts";
-import type { KeyValues } from "../../../domain/key-template.ts";
-import { roles } from "../../../domain/source.ts";
-import { checkedRoute } from "../checked-route.ts";
-import type { Operators } from "../operators.ts";
-import { HttpProblem } from "../problem.ts";
-import { problemResponses } from "../problem-responses.ts";
+import type { ChangeSet, SetContent } from "../../../application/admin/change-set.ts";
+import type { KnownSource, SourceSets } from "../../../application/admin/source-sets.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { keyFields } from "../../../domain/evaluation/evaluation-context.ts";
+import type { KeyValues } from "../../../domain/evaluation/key-template.ts";
+import { roles } from "../../../domain/evaluation/source.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionText } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
@@ -79,7 +79,7 @@ export const SetBody = z
     },
   });
 
-export const shownSet = (source: string, { key, features, skipped, revision }: SetContent) => ({
+export const shownSet = (source: string, { key, features, invalidMembers: skipped, revision }: SetContent) => ({
   source,
   key,
   features,
@@ -96,7 +96,7 @@ export function sourceRoutes(
   sets: SourceSets,
   changeSet: ChangeSet,
   changes: SetChanges,
-  claims: Claims | undefined,
+  claims: IdempotencyKeys | undefined,
 ): void {
   checkedRoute(
     app,

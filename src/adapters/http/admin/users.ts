@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { ManageTokens } from "../../../application/manage-tokens.ts";
-import type { ViewUser } from "../../../application/view-user.ts";
-import type { Claims } from "../../../domain/claims.ts";
-import { longestToken } from "../../../domain/token.ts";
-import type { TokenInfo } from "../../../domain/token-store.ts";
-import { checkedRoute } from "../checked-route.ts";
-import { idempotencyKeyParameter } from "../idempotency-key.ts";
-import type { Operators } from "../operators.ts";
-import { HttpProblem } from "../problem.ts";
-import { problemResponses } from "../problem-responses.ts";
+import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
+import type { ViewUser } from "../../../application/admin/view-user.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import type { TokenInfo } from "../../../domain/admin/token-store.ts";
+import { longestToken } from "../../../domain/evaluation/token.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
 import {
   bodyIfAny,
   ChangeQuery,
@@ -89,7 +89,7 @@ export function userRoutes(
   operators: Operators,
   viewUser: ViewUser,
   tokens: ManageTokens,
-  claims: Claims | undefined,
+  claims: IdempotencyKeys | undefined,
 ): void {
   checkedRoute(
     app,
@@ -109,7 +109,7 @@ export function userRoutes(
     },
     async (c, { query: { location } }) => {
       const userId = userIn(c);
-      const { sets, gets, tokens: issued } = await viewUser.execute(userId, location);
+      const { sets, effective: gets, tokens: issued } = await viewUser.view(userId, location);
       const shown = {
         sets: sets.map(({ source, ...set }) => shownSet(source, set)),
         gets,

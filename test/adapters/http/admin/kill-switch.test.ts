@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { freshnessBoundMs } from "../../../../src/domain/held.ts";
+import { freshnessBoundMs } from "../../../../src/domain/evaluation/cached-read.ts";
 import { type Answer, Calls } from "../../../support/calls.ts";
 import { adminToken, backoffice, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
 import { startRedis } from "../../../support/redis.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inOrder } from "../../../../src/domain/feature.ts";
+import { inOrder } from "../../../../src/domain/evaluation/feature.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";

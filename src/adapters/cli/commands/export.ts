@@ -1,0 +1,88 @@
+import { randomUUID } from "node:crypto";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { Command } from "commander";
+import type { ExportData, Exported } from "../../../application/transfer/export-data.ts";
+import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import { textOf } from "../data-lines.ts";
+import { counts, Progress } from "../progress.ts";
+import type { Terminal } from "../terminal.ts";
+import type { OnStores } from "../use-cases.ts";
+
+/** `tidegate export`: writes what the stores hold. */
+export const exportCommand = (onStores: OnStores, terminal: Terminal): Command =>
+  new Command("export")
+    .description(
+      "write sets, rules, descriptions of features and hashed tokens as lines of JSON; see docs/import-and-export.md",
+    )
+    .option("--output <file>", "a file, which is there only once it is whole; else standard output")
+    .action(({ output }: { output?: string }) =>
+      onStores(async ({ exportData }) => {
+        const count: Count = { written: -1, leftOut: 0, parts: new Map() };
+        const texts = textsOf(exportData, count, new Progress(terminal.stderr));
+        const isWhole = await (output === undefined ? terminal.write(texts) : writeFileWhole(output, texts));
+        if (isWhole) await tell(count, exportData, terminal);
+      }),
+    );
+
+/**
+ * So many lines were written, without the header, and so many members of sets or tokens left out. `parts` counts the lines of each kind, by
+ * source.
+ */
+type Count = { written: number; leftOut: number; readonly parts: Map<Exported, Map<string, number>> };
+
+async function* textsOf(exportData: ExportData, count: Count, progress: Progress): AsyncGenerator<string> {
+  for await (const { lines, skipped, of, source = "" } of exportData.export()) {
+    if (of) {
+      const part = count.parts.get(of) ?? new Map<string, number>();
+      count.parts.set(of, part.set(source, (part.get(source) ?? 0) + lines.length));
+    }
+    yield lines.map((line) => `${textOf(line)}\n`).join("");
+    count.written += lines.length;
+    count.leftOut += skipped;
+    progress.tell("exported lines", count.written);
+  }
+  progress.end();
+}
+
+async function writeFileWhole(file: string, texts: AsyncIterable<string>): Promise<true> {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    await writeFile(draft, texts, { mode: 0o600, flush: true });
+    await rename(draft, file);
+    return true;
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => {});
+    if (!isOfFile(cause)) throw cause;
+    throw new SetupFailed(`${file} cannot be written: ${cause.message}; name another file`);
+  }
+}
+
+async function tell({ written, leftOut, parts }: Count, exportData: ExportData, terminal: Terminal): Promise<void> {
+  const { tokens } = exportData;
+  terminal.note(`exported ${counts(written)} lines: ${[...parts].map(partText).join(", ")}`);
+  for (const { connection, keys, count } of await exportData.unread()) {
+    const named = keys.map((key) => JSON.stringify(key)).join(", ");
+    const more = count > keys.length ? ` and ${counts(count - keys.length)} more` : "";
+    terminal.note(
+      `warning: no source reads these sets of connection ${connection}, so they were not exported: ${named}${more}; add a source for them`,
+    );
+  }
+  if (leftOut > 0)
+    terminal.note(`${counts(leftOut)} members of sets, or keys of tokens, were left out: they can be none`);
+  if (tokens === "kept") {
+    terminal.note(
+      "tokens were not exported: the stores hold them as they are; with the layout hashed their digests would be",
+    );
+  }
+}
+
+/** As in `3 sets (global 1, user 2)`. */
+function partText([of, bySource]: readonly [Exported, ReadonlyMap<string, number>]): string {
+  const sum = [...bySource.values()].reduce((total, each) => total + each, 0);
+  const named = [...bySource].filter(([source]) => source !== "").map(([source, each]) => `${source} ${counts(each)}`);
+  return `${counts(sum)} ${of}${named.length > 0 ? ` (${named.join(", ")})` : ""}`;
+}
+
+/** Whether a failure is one of the file. */
+const isOfFile = (cause: unknown): cause is NodeJS.ErrnoException =>
+  cause instanceof Error && "syscall" in cause && "path" in cause;

@@ -1,0 +1,234 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { FeatureRule, ManageRules } from "../../../application/admin/manage-rules.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { positionIn, textCursor } from "../kit/cursor.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
+import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
+import { entityTag, entityTagHeader, revisionDemanded, revisionText } from "./entity-tag.ts";
+import { featureParameter } from "./feature-parameter.ts";
+import { adminHeaders } from "./set-changes.ts";
+import { nameIn, nameParameter, readProblems } from "./source-parameter.ts";
+
+const defaultLimit = 100;
+
+const example = { windows: [{ startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
+
+/** What it is to be, only the kind of the source knows. */
+const Value = (z.unknown() as z.ZodType<Json>).openapi("Setting", {
+  description: "What the source keeps of the feature. docs/sources.md says for each kind what that may be.",
+  example,
+});
+
+const SettingBody = z
+  .object({
+    source: z.string(),
+    feature: z.string(),
+    setting: Value,
+    revision: z.string(),
+    valid: z.boolean().openapi({
+      description: "Whether the source heeds it: not where somebody wrote it into the store who does not know how.",
+    }),
+  })
+  .openapi("KeptSetting", {
+    example: {
+      source: "evenings",
+      feature: "feature_3",
+      setting: example,
+      revision: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7",
+      valid: true,
+    },
+  });
+
+const Trial = z
+  .object({ source: z.string(), feature: z.string(), setting: Value, dryRun: z.literal(true) })
+  .openapi({ description: "Of a trial: what would be kept." });
+
+const ListQuery = z.strictObject({
+  search: z.string().max(200).optional().openapi({ description: "Stands somewhere in the key, in whatever case." }),
+  limit: wholeNumber(1, 1_000)
+    .optional()
+    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same search." }),
+});
+
+const path = "/admin/v1/sources/{name}/settings/{feature}";
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
+
+/** `/admin/v1/sources/{name}/settings`: what sources keep of single features, as schedules and shares. */
+export function settingRoutes(
+  app: OpenAPIHono,
+  operators: Operators,
+  settings: ManageRules,
+  claims: IdempotencyKeys | undefined,
+): void {
+  const demanded = (c: Context) =>
+    revisionDemanded(c, async () => {
+      const found = await settings.find(nameIn(c), featureIn(c));
+      return { exists: found !== undefined, revision: found?.revision };
+    });
+
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/sources/{name}/settings",
+      summary: "What a source keeps of single features",
+      description: "As the store has it now, past what is remembered; sorted by code point.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      parameters: [nameParameter],
+      query: ListQuery,
+      responses: {
+        200: {
+          description: "A page of it.",
+          content: json(
+            z.object({
+              settings: z.array(SettingBody),
+              next: z
+                .string()
+                .optional()
+                .openapi({ description: "The cursor of the next page; left out on the last." }),
+            }),
+          ),
+        },
+        ...problemResponses(...readProblems, "invalid-cursor"),
+      },
+    },
+    async (c, { query: { search, limit = defaultLimit, cursor } }) => {
+      const source = nameIn(c);
+      const filter = [source, search ?? ""];
+      const after = cursor === undefined ? undefined : positionIn(cursor, filter);
+      const page = await settings.list(source, limit, search, after);
+      const last = page.settings.at(-1)?.feature;
+      const next = page.more && last !== undefined ? textCursor(last, filter) : undefined;
+      return c.json({ settings: page.settings.map((each) => shown(source, each)), next }, 200, adminHeaders);
+    },
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path,
+      summary: "What a source keeps of a feature",
+      description: "As the store has it now, past what is remembered.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("viewer"),
+      parameters: [nameParameter, featureParameter],
+      responses: {
+        200: { description: "The setting.", headers: entityTagHeader, content: json(SettingBody) },
+        ...problemResponses(...readProblems, "unknown-feature"),
+      },
+    },
+    async (c) => {
+      const found = await settings.get(nameIn(c), featureIn(c));
+      return c.json(shown(nameIn(c), found), 200, { ...adminHeaders, ETag: entityTag(found.revision) });
+    },
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "put",
+      path,
+      summary: "Have a source keep something of a feature",
+      description: "Takes the place of what it kept before. What is left out is as the kind of the source has it.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("editor"),
+      parameters: [nameParameter, featureParameter, ...safeguards],
+      query: TrialQuery,
+      body: Value,
+      responses: {
+        200: {
+          description: "What it keeps now.",
+          headers: entityTagHeader,
+          content: json(z.union([SettingBody, Trial])),
+        },
+        ...problemResponses(
+          ...changeProblems,
+          "payload-too-large",
+          "unknown-source",
+          "invalid-feature-key",
+          "revision-mismatch",
+          "store-full",
+        ),
+      },
+    },
+    async (c, { query, body }) => {
+      const [source, feature] = [nameIn(c), featureIn(c)];
+      // Whether it can be kept is told before anything is asked of the store.
+      const setting = await settings.check(source, feature, body);
+      const ifRevision = await demanded(c);
+      if (query.dryRun === "true") {
+        await settings.checkRevision(source, feature, ifRevision);
+        return c.json({ source, feature, setting, dryRun: true as const }, 200, adminHeaders);
+      }
+      const author = await changeAuthor(c, claims, { query, body, ifRevision });
+      const kept = await settings.put(source, feature, body, author);
+      return c.json(shown(source, kept), 200, { ...adminHeaders, ETag: entityTag(kept.revision) });
+    },
+  );
+
+  checkedRoute(
+    app,
+    {
+      method: "delete",
+      path,
+      summary: "Have a source keep nothing of a feature",
+      description: "Done again, it changes nothing.",
+      tags: ["Backoffice"],
+      ...operators.atLeast("editor"),
+      parameters: [nameParameter, featureParameter, ...safeguards],
+      query: TrialQuery,
+      responses: {
+        200: {
+          description: "It keeps nothing.",
+          headers: entityTagHeader,
+          content: json(
+            z.object({
+              source: z.string(),
+              feature: z.string(),
+              removed: z.boolean().openapi({ description: "Whether there was anything." }),
+              dryRun: z.literal(true).optional().openapi({ description: "Only of a trial." }),
+            }),
+          ),
+        },
+        ...problemResponses(
+          ...changeProblems,
+          "payload-too-large",
+          "unknown-source",
+          "revision-mismatch",
+          "store-full",
+        ),
+      },
+    },
+    async (c, { query }) => {
+      await demandNoBody(c);
+      const [source, feature] = [nameIn(c), featureIn(c)];
+      const ifRevision = await demanded(c);
+      if (query.dryRun === "true") {
+        await settings.checkRevision(source, feature, ifRevision);
+        const removed = (await settings.find(source, feature)) !== undefined;
+        return c.json({ source, feature, removed, dryRun: true as const }, 200, adminHeaders);
+      }
+      const author = await changeAuthor(c, claims, { query, ifRevision });
+      const { removed, revision } = await settings.remove(source, feature, author);
+      return c.json({ source, feature, removed }, 200, { ...adminHeaders, ETag: entityTag(revision) });
+    },
+  );
+}
+
+const featureIn = (c: Context): string => c.req.param("feature") ?? "";
+
+const shown = (source: string, { feature, rule: setting, revision, isValid }: FeatureRule) => ({
+  source,
+  feature,
+  setting,
+  revision: revisionText(revision),
+  valid: isValid,
+});

@@ -1,0 +1,52 @@
+import { isBearerToken } from "../../../domain/evaluation/token.ts";
+import { HttpProblem } from "../kit/problem.ts";
+
+const credentials = /^([A-Za-z][A-Za-z0-9-]*)(?: +(\S+))?$/;
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/**
+ * A client's token in an Authorization header: `Bearer` with a `b64token` (RFC 6750), or any token as the password of `Basic`.
+ * `undefined` where there is no header; throws `HttpProblem` for any other.
+ */
+export const tokenOf = (authorization: string | undefined): string | undefined =>
+  secretIn(authorization, (value) =>
+    isBearerToken(value)
+      ? value
+      : malformed(
+          "a Bearer token has only A-Z a-z 0-9 . _ ~ + / - and = at its end; send others as the password of Basic",
+        ),
+  );
+
+/**
+ * The secret in an Authorization header: what follows `Bearer`, or the password of `Basic` with any user name (RFC 7617).
+ * `undefined` where there is no header; throws `HttpProblem` for any other.
+ */
+export const secretOf = (authorization: string | undefined): string | undefined =>
+  secretIn(authorization, (value) => value);
+
+function secretIn(authorization: string | undefined, ofBearer: (value: string) => string): string | undefined {
+  if (authorization === undefined) return undefined;
+  const [, scheme = "", value = ""] = credentials.exec(authorization) ?? [];
+  switch (scheme.toLowerCase()) {
+    case "bearer":
+      return value === "" ? malformed("no token follows Bearer") : ofBearer(value);
+    case "basic":
+      return passwordOf(value);
+    case "":
+      return malformed("it is no scheme with one credential");
+    default:
+      throw new HttpProblem("unsupported-auth-scheme", "Only Bearer and Basic are known; use one, or send no header.");
+  }
+}
+
+function passwordOf(value: string): string {
+  if (!base64.test(value)) return malformed("what follows Basic is not Base64");
+  const pair = Buffer.from(value, "base64").toString("utf8");
+  const colon = pair.indexOf(":");
+  if (colon < 0) return malformed("there is no colon between user name and password");
+  return pair.slice(colon + 1) || malformed("the password is empty; the token belongs there");
+}
+
+function malformed(fault: string): never {
+  throw new HttpProblem("malformed-authorization", `The Authorization header cannot be read: ${fault}.`);
+}

@@ -1,0 +1,102 @@
+import { RE2JS } from "re2js";
+import { z } from "zod";
+import { isCredentialName } from "../../../infrastructure/credential-name.ts";
+import { isNetwork } from "../../../infrastructure/ip-networks.ts";
+import { headerName } from "../../../infrastructure/location/header-name.ts";
+
+const namedNetworks = ["loopback", "linklocal", "uniquelocal"];
+
+const isProxy = (text: string): boolean => namedNetworks.includes(text) || isNetwork(text);
+
+const queryName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "is no name of a query parameter; write letters, digits, _ . and -")
+  .refine((text) => !takenByTidegate.includes(text), {
+    error: ({ input }) => `"${input}" means something else in /features; choose another name`,
+  })
+  .refine((text) => !isCredentialName(text), {
+    error: ({ input }) => `"${input}" names a credential, which no query may hold; choose another name`,
+  });
+/** What else a query of `/features` may hold. */
+const takenByTidegate = ["location", "at", "user", "explain"];
+
+/** A pattern that a whole text has to match, in RE2's syntax: it takes a time that grows with the text and no faster. */
+const pattern = z.string().transform((text, context) => {
+  try {
+    return RE2JS.compile(`^(?:${text})$`);
+  } catch (fault) {
+    const why = fault instanceof Error ? fault.message : String(fault);
+    context.addIssue(`is no pattern (${why}); write a regular expression of RE2`);
+    return z.NEVER;
+  }
+});
+
+/** One entry of `context.attributes`. */
+const attribute = z
+  .strictObject({
+    query: queryName.optional().describe("The query parameter that gives it."),
+    header: headerName.optional().describe("The header that gives it, where the query does not."),
+    type: z.enum(["string", "number", "boolean"]).default("string").describe("What it is read as."),
+    pattern: pattern
+      .optional()
+      .describe(
+        "Of a text: what it has to match as a whole (a regular expression of RE2); another is refused with 400.",
+      ),
+  })
+  .refine(({ query, header }) => query !== undefined || header !== undefined, {
+    error: "comes from nowhere; name a query parameter or a header",
+  })
+  .refine(({ type, pattern: given }) => type === "string" || given === undefined, {
+    path: ["pattern"],
+    error: "is for texts; leave it out, or make the type string",
+  });
+
+const attributeName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "is no name; write up to 64 letters, digits and _, a letter first")
+  .refine((name) => !ownFields.includes(name), {
+    error: ({ input }) => `"${input}" is a field of every context; choose another name`,
+  });
+/** What rules know a context by besides its attributes. */
+const ownFields = ["userId", "targetingKey", "location", "locations", "ip", "at"];
+
+/** The section `context`. */
+export const context = z.strictObject({
+  trustedProxies: z
+    .array(
+      z.string().refine(isProxy, {
+        error: "is no address; write loopback, linklocal, uniquelocal, or an address with or without /bits",
+      }),
+    )
+    .default([])
+    .describe(
+      "Proxies whose `X-Forwarded-For` (or else `Forwarded`) gives the client's address, and whose headers may give a location: `loopback`, `linklocal`, `uniquelocal`, addresses, or networks as in 10.0.0.0/8.",
+    ),
+  clientId: z
+    .strictObject({
+      header: headerName.default("Tidegate-Client-Id").describe("The header that a client sends its id in."),
+      cookie: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]{1,64}$/, "is no name of a cookie; write letters, digits, _ and -")
+        .optional()
+        .describe("The cookie that holds it where the header is not there; left out, cookies are not looked at."),
+      issue: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Whether a client without an id gets one, in the header of the answer and in the cookie, if there is one.",
+        ),
+    })
+    .default({ header: "Tidegate-Client-Id", issue: false })
+    .describe(
+      "By what clients without a token are told apart for percentages. Left out, they may bring an id in `Tidegate-Client-Id`, and get none.",
+    ),
+  attributes: z
+    .record(attributeName, attribute)
+    .default({})
+    .describe(
+      "What rules may go by besides, and where `GET /features` has it from. Claims of the client, all of them.",
+    ),
+});
+
+export type ContextOptions = z.output<typeof context>;

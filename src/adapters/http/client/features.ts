@@ -1,0 +1,180 @@
+import { randomUUID } from "node:crypto";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import Negotiator from "negotiator";
+import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
+import type { RequestContext } from "../../../application/evaluation/identify-caller.ts";
+import type { FeaturesAsOf } from "../../../application/explain/features-as-of.ts";
+import { inOrder } from "../../../domain/evaluation/feature.ts";
+import { instant } from "../../instant.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem, securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { queryOf } from "../kit/query.ts";
+import { incomingOf } from "../server/incoming.ts";
+import { tokenOf } from "./authorization.ts";
+import type { CallContext } from "./call-context.ts";
+import { type CachedResponse, incompleteStatus, type ResponseCache } from "./response-cache.ts";
+
+const FeaturesBody = z
+  .object({ active_features: z.array(z.string()).openapi({ example: ["feature_1", "feature_2"] }) })
+  .openapi("Features", { description: "The features that may be activated, sorted by code point." });
+
+const route = createRoute({
+  method: "get",
+  path: "/features",
+  summary: "The features that the caller may activate",
+  description:
+    "Without credentials: what everyone gets. With a token: what its user gets. Ask at every start, with `If-None-Match` where an earlier answer is kept. With `at`, operators ask what was so at another moment.",
+  tags: ["Features"],
+  security: [{}, { bearer: [] }, { basic: [] }, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
+  parameters: [
+    {
+      name: "location",
+      in: "query",
+      description: "Where the caller is. A claim, never an authorization.",
+      schema: { type: "string", maxLength: 200 },
+      example: "madrid",
+    },
+    {
+      name: "at",
+      in: "query",
+      description:
+        "Only for operators: the moment to answer for. Of a past one, the sets are those that the activity log tells of, and the clock is that of then; of one to come only the clock. Sources without history at that moment are named in `Cache-Status`, and features that depend on them are left out. The configuration is that of now, and such an answer carries no `ETag`.",
+      schema: { type: "string", format: "date-time" },
+    },
+    {
+      name: "user",
+      in: "query",
+      description: "Only beside `at`: the user to answer for; left out, nobody in particular.",
+      schema: { type: "string", maxLength: 200 },
+    },
+    {
+      name: "If-None-Match",
+      in: "header",
+      description: "The `ETag` of an earlier answer; 304 where it still holds.",
+      schema: { type: "string" },
+    },
+  ],
+  responses: {
+    200: {
+      description: "The features.",
+      headers: {
+        ETag: { description: "The SHA-256 of the body.", schema: { type: "string" } },
+        "Cache-Status": {
+          description:
+            "Only where the answer is stale (the last known one, of a store that is away; `ttl` tells since when) or incomplete (sources were left out; names them). RFC 9211.",
+          schema: { type: "string" },
+        },
+        Age: {
+          description: "Of a stale answer: for how many seconds it may not be true any more.",
+          schema: { type: "string" },
+        },
+        "Next-Change-At": {
+          description:
+            "When a source is known to say something else by itself, as where a schedule begins or ends: ask again then. A change by people may come earlier.",
+          schema: { type: "string", format: "date-time" },
+          example: "2026-11-27T17:00:00.000Z",
+        },
+        "Tidegate-At": {
+          description:
+            'Only beside `at`: the moment, whether the answer is made from what stores hold (`state="live"`) or held (`state="recorded"`), and that the configuration is that of now.',
+          schema: { type: "string" },
+          example: '2026-11-17T09:00:00.000Z; state="recorded"; configuration="current"',
+        },
+      },
+      content: { "application/json": { schema: FeaturesBody } },
+    },
+    304: { description: "Nothing has changed." },
+    ...problemResponses(
+      "invalid-context",
+      "invalid-query",
+      "malformed-authorization",
+      "unsupported-auth-scheme",
+      "invalid-token",
+      "operators-only",
+      "not-known",
+      "not-acceptable",
+      "source-unavailable",
+      "log-unavailable",
+    ),
+  },
+});
+
+/** What operators ask with, beside attributes. */
+const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
+
+/** `GET /features`: what a client app asks when it starts. */
+export function features(
+  app: OpenAPIHono,
+  operators: Operators,
+  resolveFeatures: EvaluateFeatures,
+  recallFeatures: FeaturesAsOf,
+  answers: ResponseCache,
+  callContext: CallContext,
+): void {
+  const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
+  const momentQueryHere = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
+
+  // A prepared answer is not waited for, which would double its cost in the HTTP layer.
+  app.openapi(route, (c): Response | Promise<Response> => {
+    const authorization = c.req.header("authorization");
+    const ifNoneMatch = c.req.header("if-none-match");
+    demandJson(c.req.header("accept"));
+    const incoming = incomingOf(c);
+    const wish = c.req.url.slice(c.req.url.indexOf("/features")) + callContext.markOf(incoming);
+    const reply = answers.find(wish, authorization, ifNoneMatch);
+    if (reply) return response(reply);
+    const query = (name: string) => c.req.queries(name) ?? [];
+    if (query("at").length + query("user").length > 0) return answerAt(c);
+    return answer(wish, authorization, ifNoneMatch, callContext.in(incoming, query));
+  });
+
+  async function answer(
+    wish: string,
+    authorization: string | undefined,
+    ifNoneMatch: string | undefined,
+    circumstances: RequestContext,
+  ): Promise<Response> {
+    const token = tokenOf(authorization);
+    if (token === undefined && circumstances.clientId === undefined && callContext.issuesIds) {
+      return answerNew(ifNoneMatch, circumstances);
+    }
+    const found = await resolveFeatures.evaluate(token === undefined ? undefined : { token }, circumstances);
+    return response(answers.prepare(wish, authorization, ifNoneMatch, found));
+  }
+
+  /** To a client that is told apart from others from now on. */
+  async function answerNew(ifNoneMatch: string | undefined, circumstances: RequestContext): Promise<Response> {
+    const clientId = randomUUID();
+    const reply = answers.reply(ifNoneMatch, await resolveFeatures.evaluate(undefined, { ...circumstances, clientId }));
+    return response({ ...reply, headers: { ...reply.headers, ...callContext.issued(clientId) } });
+  }
+
+  /** Never prepared, so that a target that names a moment is never found among prepared answers. */
+  async function answerAt(c: Context): Promise<Response> {
+    if (c.req.query("at") === undefined) {
+      throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');
+    }
+    await operators.demand(c, "viewer");
+    const { at, user } = queryOf(c.req.url, momentQueryHere);
+    const circumstances = callContext.toldIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
+    const caller = user === undefined ? undefined : { userId: user };
+    const { features, isPast, missing } = await recallFeatures.evaluate(caller, circumstances, at);
+    return c.json({ active_features: inOrder(features) }, 200, {
+      ...securityHeaders,
+      "Cache-Control": "no-store",
+      ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),
+      "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "recorded" : "live"}"; configuration="current"`,
+    });
+  }
+}
+
+const response = ({ status, headers, body }: CachedResponse): Response => new Response(body, { status, headers });
+
+function demandJson(accept: string | undefined): void {
+  if (!accept || accept === "*/*" || accept === "application/json") return;
+  if (new Negotiator({ headers: { accept } }).mediaType(["application/json"]) === undefined) {
+    throw new HttpProblem("not-acceptable", "The answer is application/json; accept that.");
+  }
+}

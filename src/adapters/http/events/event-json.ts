@@ -1,0 +1,47 @@
+import { changedKey } from "../../../domain/admin/change.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import type { Event } from "../../../domain/events/event.ts";
+
+/** An event as it is shown. */
+export type EventJson = {
+  readonly component: string;
+  readonly data: Json;
+  readonly email: string | null;
+  readonly environment: string;
+  readonly message: string;
+  readonly id: string;
+  /** Seconds since 1970, with a fraction, as text: as the service has it that Tidegate takes over from. */
+  readonly created_at: string;
+  readonly time: string;
+  readonly recorded_by: string;
+  readonly position: number;
+  readonly hash: string;
+  readonly store?: string;
+  readonly key?: string;
+  readonly revision?: string;
+};
+
+export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJson => ({
+  component: event.component,
+  data: event.data,
+  email: event.email || null,
+  environment: event.environment,
+  message: event.message,
+  id: event.id,
+  created_at: (at / 1_000).toFixed(3),
+  time: new Date(at).toISOString(),
+  recorded_by: recordedBy,
+  position: event.position,
+  hash: event.hash,
+  ...(change && {
+    // Shown by the name of its connection, which says more than its identity.
+    store: storeIn(event.data) ?? change.store,
+    key: changedKey(change.record),
+    revision: `${change.record.revision.epoch}.${change.record.revision.number}`,
+  }),
+});
+
+function storeIn(data: Json): string | undefined {
+  const { store } = Object(data) as { readonly store?: Json };
+  return typeof store === "string" ? store : undefined;
+}

@@ -1,0 +1,146 @@
+import { z } from "@hono/zod-openapi";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import {
+  type EventFilter,
+  featuresComponent,
+  isReservedComponent,
+  tidegateComponent,
+} from "../../../domain/events/event.ts";
+import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
+import { dateForms, endOf, startOf } from "../../dates.ts";
+
+const longestData = 65_536;
+
+const text = (longest: number, example: string) =>
+  z
+    .string()
+    .max(longest)
+    .refine((given) => given.trim() !== "", "is blank; say something")
+    .openapi({ example, minLength: 1 });
+
+const isShort = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= longestData;
+const tooLong = `is larger than ${longestData} bytes of JSON; send less`;
+
+const dataDescription = (what: "object" | "value"): string =>
+  `Any JSON ${what}, of up to ${longestData} bytes and 32 levels.`;
+
+/** What is sent to be recorded. */
+export const NewEventBody = z
+  .strictObject({
+    component: text(200, "order")
+      .refine((given) => !isReservedComponent(given), "is reserved for events of Tidegate itself; choose another")
+      .openapi({ description: `Not ${featuresComponent} or ${tidegateComponent}, in whatever case or width.` }),
+    data: z
+      .record(z.string(), z.custom<Json>())
+      .refine(isShort, tooLong)
+      .openapi({
+        type: "object",
+        additionalProperties: true,
+        description: dataDescription("object"),
+        example: { age: 20 },
+      }),
+    email: z
+      .email("is no email address; send one as in ade@gmail.com")
+      .max(254)
+      .openapi({ description: "Of whom it is about, as the caller says.", example: "ade@gmail.com" }),
+    environment: text(200, "production"),
+    message: text(10_000, "order failed"),
+  })
+  .openapi("NewEvent");
+
+/** The same as the activity service has it: `email` may be missing, and `data` may be missing or any JSON value. */
+export const LooseEventBody = NewEventBody.extend({
+  data: z
+    .unknown()
+    .refine(isShort, tooLong)
+    .default(null)
+    .transform((value) => value as Json)
+    .openapi({ description: dataDescription("value"), example: { age: 20 } }),
+  email: NewEventBody.shape.email.nullish().transform((email) => email ?? ""),
+}).openapi("NewEvent");
+
+/** An event as it is shown. */
+export const EventBody = z
+  .object({
+    component: z.string(),
+    data: z.unknown().openapi({ description: "A JSON object; any JSON value with `compatibility.activityService`." }),
+    email: z.string().nullable().openapi({ description: "Null only with `compatibility.activityService`." }),
+    environment: z.string(),
+    message: z.string(),
+    id: z.string(),
+    created_at: z.string().openapi({ description: "Seconds since 1970, with a fraction, as text." }),
+    time: z.iso.datetime().openapi({ description: "The same instant (RFC 3339)." }),
+    recorded_by: z.string().openapi({ description: "The credential that it was sent with; `email` is a claim." }),
+    position: z.int().openapi({ description: "Its place in the log, from 1." }),
+    hash: z.string().openapi({ description: "SHA-256 over the hash of the event before it and this event." }),
+    store: z.string().optional().openapi({ description: "Of a change: the connection." }),
+    key: z.string().optional().openapi({ description: "Of a change: what was changed." }),
+    revision: z.string().optional().openapi({ description: "Of a change: which one of this key." }),
+  })
+  .openapi("Event", {
+    example: {
+      component: "order",
+      data: { age: 20 },
+      email: "ade@gmail.com",
+      environment: "production",
+      message: "order failed",
+      id: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
+      created_at: "1795251642.800",
+      time: "2026-11-21T09:00:42.800Z",
+      recorded_by: "admin",
+      position: 4711,
+      hash: "5c1b9f0e7a6d4c3b2a190807f6e5d4c3b2a190807f6e5d4c3b2a190807f6e5d4",
+    },
+  });
+
+const filter = (description: string, example: string) => z.string().optional().openapi({ description, example });
+
+const date = (description: string, example: string, parse: (text: string) => number | undefined) =>
+  z
+    .string()
+    .transform((given, context) => {
+      const at = parse(given);
+      if (at !== undefined) return at;
+      context.addIssue(`is no date; write ${dateForms} (a + in a query is written %2B)`);
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", description, example });
+
+/** The parameters that choose events; all that are given must hold. Dates are of the zone. */
+export const eventQuery = (zone: TimeZone) =>
+  z
+    .strictObject({
+      component: filter("Exactly this component.", "order"),
+      environment: filter("Exactly this environment.", "production"),
+      email: filter("Exactly this address.", "ade@gmail.com"),
+      recorded_by: filter("Exactly this credential.", "admin"),
+      message: filter("Stands somewhere in the message, in whatever case.", "failed"),
+      feature: filter("The feature that a change was of.", "feature_1"),
+      key: filter("The set, or other thing, that a change was of.", "active_features"),
+      from_date: date(`Not before: ${dateForms}. A date is its beginning.`, "2021-04-16", (text) =>
+        startOf(text, zone),
+      ),
+      to_date: date("Before: as `from_date`; but a date is its end.", "2021-04-17", (text) => endOf(text, zone)),
+    })
+    .refine(({ from_date: from, to_date: to }) => from === undefined || to === undefined || from < to, {
+      path: ["to_date"],
+      error: "is not after from_date; exchange them",
+    });
+
+/** The filter that a query means; two that mean the same are written the same. */
+export function filterOf(query: z.output<ReturnType<typeof eventQuery>>): EventFilter {
+  const { component, environment, email, recorded_by, message, feature, key, from_date, to_date } = query;
+  const all = {
+    component,
+    environment,
+    email,
+    recordedBy: recorded_by,
+    message,
+    feature,
+    key,
+    from: from_date,
+    to: to_date,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,92 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { ReadEvents } from "../../../application/events/read-events.ts";
+import type { TailEvents } from "../../../application/events/tail-events.ts";
+import type { Event } from "../../../domain/events/event.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { eventJson } from "./event-json.ts";
+import { type eventQuery, filterOf } from "./event-schemas.ts";
+import { type EventStreams, streamHeaders } from "./event-streams.ts";
+
+/** `GET /events/stream`: events as they come. */
+export function eventTail(
+  app: OpenAPIHono,
+  operators: Operators,
+  read: ReadEvents,
+  tail: TailEvents,
+  streams: EventStreams,
+  query: ReturnType<typeof eventQuery>,
+): void {
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/events/stream",
+      summary: "Events as they are recorded, as Server-Sent Events",
+      description:
+        "Each message is an event, and its id the event's position. It begins with what is recorded after the request came, or after the event that `Last-Event-ID` names. A comment comes every 15 seconds in which nothing else does; a reader who takes nothing for 30 seconds is cut off.",
+      tags: ["Activity"],
+      ...operators.atLeast("viewer"),
+      query,
+      parameters: [
+        {
+          name: "Last-Event-ID",
+          in: "header",
+          description: "The id of the last message that was received, to be told all that came after it.",
+          schema: { type: "integer", minimum: 0 },
+        },
+      ],
+      responses: {
+        200: {
+          description:
+            "The stream. It ends when the service stops or is configured anew, ask again with `Last-Event-ID` then; and when its credential was revoked.",
+          content: {
+            "text/event-stream": {
+              schema: z.string(),
+              example: 'id: 4711\ndata: {"component":"order","data":{"age":20},"message":"order failed",…}\n\n',
+            },
+          },
+        },
+        ...problemResponses("operators-only", "invalid-query", "invalid-header", "too-many-streams", "log-unavailable"),
+      },
+    },
+    async (c, { query }) => {
+      const { position: head } = await read.head();
+      const after = lastEventId(c, head) ?? head;
+      if (c.req.method === "HEAD") return new Response(null, { headers: streamHeaders });
+      const filter = filterOf(query);
+      const isAllowed = () => operators.include(c);
+      return streams.respond((until) => messages(after, tail.follow(filter, after, head, until), isAllowed));
+    },
+  );
+}
+
+function lastEventId(c: Context, head: number): number | undefined {
+  const given = c.req.header("last-event-id");
+  if (given === undefined) return undefined;
+  const position = /^\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
+  if (position <= head) return position;
+  throw new HttpProblem(
+    "invalid-header",
+    "The Last-Event-ID is no id of a message of this stream; leave it out, and read what was missed from /events.",
+  );
+}
+
+/**
+ * Where the stream begins is told first, so that nothing is missed when it is cut before the first event. It ends before an event that
+ * its reader is not allowed any more.
+ */
+async function* messages(
+  after: number,
+  pages: AsyncIterable<readonly Event[]>,
+  isAllowed: () => Promise<boolean>,
+): AsyncGenerator<string> {
+  yield `id: ${after}\n\n`;
+  for await (const events of pages) {
+    if (!(await isAllowed())) return;
+    yield events.map((event) => `id: ${event.position}\ndata: ${JSON.stringify(eventJson(event))}\n\n`).join("");
+  }
+}

@@ -1,0 +1,121 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ReadEvents } from "../../../application/events/read-events.ts";
+import type { RecordEvent } from "../../../application/events/record-event.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { cursorOf, positionOf } from "../kit/cursor.ts";
+import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import { nextLink } from "../kit/next-link.ts";
+import { authorOf, type Operators } from "../kit/operators.ts";
+import { securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
+import { eventJson } from "./event-json.ts";
+import { EventBody, type eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
+
+const defaultLimit = 100;
+const headers = { ...securityHeaders, "Cache-Control": "no-store" };
+const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
+
+const paging = {
+  limit: wholeNumber(1, 1_000)
+    .optional()
+    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same filters." }),
+};
+
+/** How events are read and written here. */
+export type EventOptions = {
+  readonly query: ReturnType<typeof eventQuery>;
+  /** Whether events may lack `email`, and have any JSON value as `data`. */
+  readonly isLoose: boolean;
+  /** What precedes the path in links. */
+  readonly basePath: string;
+};
+
+const PageBody = z
+  .object({
+    events: z.array(EventBody),
+    next: z
+      .string()
+      .optional()
+      .openapi({ description: "The cursor of the next page, which the header `Link` leads to; left out on the last." }),
+  })
+  .openapi("Events");
+
+/** `GET /events` and `POST /events`: what happened. As in the service that Tidegate takes over from, the trailing slash makes no difference. */
+export function events(
+  app: OpenAPIHono,
+  operators: Operators,
+  read: ReadEvents,
+  record: RecordEvent,
+  { query, isLoose, basePath }: EventOptions,
+): void {
+  for (const path of ["/events", "/events/"]) {
+    checkedRoute(
+      app,
+      {
+        method: "get",
+        path,
+        summary: "What happened, newest first",
+        description:
+          "What others told, and every change to features that Tidegate made or found. Without a limit it is the newest hundred; follow `next` or the header `Link` to the older ones.",
+        tags: ["Activity"],
+        ...operators.atLeast("viewer"),
+        query: query.safeExtend(paging),
+        responses: {
+          200: {
+            description: "The events.",
+            headers: {
+              Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } },
+            },
+            content: json(PageBody),
+          },
+          ...problemResponses("operators-only", "invalid-query", "invalid-cursor", "log-unavailable"),
+        },
+      },
+      async (c, { query: { limit = defaultLimit, cursor, ...query } }) => {
+        const filter = filterOf(query);
+        const before = cursor === undefined ? undefined : positionOf(cursor, filter);
+        const page = await read.page(filter, limit, before);
+        const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
+        const link = next && { Link: nextLink(c.req.url, next, basePath) };
+        return c.json({ events: page.events.map(eventJson), next }, 200, { ...headers, ...link });
+      },
+    );
+    checkedRoute(
+      app,
+      {
+        method: "post",
+        path,
+        summary: "Record that something happened",
+        description: "It cannot be changed or removed afterwards.",
+        tags: ["Activity"],
+        ...operators.atLeast("recorder"),
+        parameters: [idempotencyKeyParameter],
+        body: isLoose ? LooseEventBody : NewEventBody,
+        responses: {
+          201: { description: "It is recorded.", content: json(EventBody) },
+          ...problemResponses(
+            "operators-only",
+            "invalid-query",
+            "invalid-header",
+            "invalid-json",
+            "payload-too-large",
+            "unsupported-media-type",
+            "validation-failed",
+            "idempotency-key-reused",
+            "log-unavailable",
+          ),
+        },
+      },
+      async (c, { body }) => {
+        const once = idempotencyKeyOf(c);
+        const event = await record.record(body, {
+          ...authorOf(c),
+          ...(once !== undefined && { idempotencyKey: once }),
+        });
+        return c.json(eventJson(event), 201, headers);
+      },
+    );
+  }
+}

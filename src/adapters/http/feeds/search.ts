@@ -1,0 +1,187 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { LRUCache } from "lru-cache";
+import type { SearchBound, SearchItems } from "../../../application/feeds/search-items.ts";
+import type { KnownItem } from "../../../domain/feeds/item.ts";
+import type { TimelinePlace } from "../../../domain/feeds/timeline.ts";
+import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
+import { dateForms, writtenDate } from "../../dates.ts";
+import { positionIn, textCursor } from "../kit/cursor.ts";
+import { nextLink } from "../kit/next-link.ts";
+import { HttpProblem, type ProblemCode, securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { queryOf, wholeNumber } from "../kit/query.ts";
+
+export const searchPath = "/search";
+
+const mostAtOnce = 1_000;
+
+const bound = (description: string, zone: TimeZone) =>
+  z
+    .string()
+    .transform((text, context): SearchBound => {
+      const written = writtenDate(text, zone);
+      if (written) return written;
+      context.addIssue(`is no date; write ${dateForms} (a + in a query is written %2B)`);
+      return z.NEVER;
+    })
+    .optional()
+    .openapi({ type: "string", description, example: "2021-02-01" });
+
+const searchQuery = (zone: TimeZone) =>
+  z.strictObject({
+    starts_at: bound(`Only what begins then or later: ${dateForms}. A date is that of the item's own zone.`, zone),
+    ends_at: bound("Only what ends then or sooner: as `starts_at`.", zone),
+    limit: wholeNumber(1, mostAtOnce)
+      .optional()
+      .openapi({ description: `At most so many; ${mostAtOnce} unless given.` }),
+    cursor: z.string().optional().openapi({ description: "Of the `Link` of the page before, with the same window." }),
+  });
+
+const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
+  schema.nullable().openapi({ description: `${description}; null where the partner tells none.` });
+
+const itemShape = {
+  id: z.uuid().openapi({ description: "The same for one item of one partner at all times." }),
+  title: nullable(z.string(), "What it is called"),
+  start_date: z.iso.date(),
+  start_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+  end_date: z.iso.date(),
+  end_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+  min_price: nullable(z.number(), "The lowest price"),
+  max_price: nullable(z.number(), "The highest price"),
+};
+const itemExample = {
+  id: "0fb5a2f1-57c3-5a3e-9b43-5d8a7f0a2c11",
+  title: "An evening of pop",
+  start_date: "2021-06-30",
+  start_time: "21:00:00",
+  end_date: "2021-06-30",
+  end_time: "22:00:00",
+  min_price: 15,
+  max_price: 30,
+};
+
+const SearchBody = z
+  .object({
+    data: z.object({ events: z.array(z.object(itemShape)) }),
+    error: z.null(),
+    next: z.string().optional().openapi({ description: "The cursor of the next page; left out on the last." }),
+  })
+  .openapi("Found", { example: { data: { events: [itemExample] }, error: null } });
+
+const ItemBody = z
+  .object({
+    data: z.object({
+      event: z.object({
+        ...itemShape,
+        features: z.array(z.string()).openapi({ description: "The features that it switches on while it is offered." }),
+      }),
+    }),
+    error: z.null(),
+  })
+  .openapi("FoundItem", { example: { data: { event: { ...itemExample, features: ["event:291"] } }, error: null } });
+
+const headers = {
+  "Content-Type": "application/json",
+  "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
+  "Referrer-Policy": securityHeaders["Referrer-Policy"],
+  "Cache-Control": "no-cache",
+} as const;
+
+/** The members that a failure has beside those of every problem, for clients of the service that has this route elsewhere. */
+export const seedFailure = (code: ProblemCode, detail: string) => ({ data: null, error: { code, message: detail } });
+
+type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
+
+/** `GET /search`: what partners offer or offered in a window of time; and one of that. */
+export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZone, basePath: string): void {
+  const schema = searchQuery(zone);
+  const answers = new LRUCache<string, Prepared>({
+    max: 100,
+    maxSize: 5_000_000,
+    sizeCalculation: ({ body }, url) => body.length + url.length,
+  });
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path: searchPath,
+    summary: "What partners offer or offered in a window of time",
+    description:
+      "What begins and ends within the window, in the order in which it begins, from what was read of partners' documents: also what is over or no longer listed, whether or not the partner answers now; but only what was offered at some time. Without a source that reads such documents there is nothing.",
+    tags: ["Search"],
+    request: { query: schema },
+    responses: {
+      200: {
+        description: "What was found. Failures have `data: null`, and `error` with `code` and `message`.",
+        headers: { Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } } },
+        content: { "application/json": { schema: SearchBody } },
+      },
+      ...problemResponses("invalid-query", "invalid-window", "invalid-cursor", "source-unavailable"),
+    },
+  });
+  app.openAPIRegistry.registerPath({
+    method: "get",
+    path: `${searchPath}/{id}`,
+    summary: "One item of a partner, and the features that it feeds",
+    description: "As `GET /search` finds it, by its `id`: also what is over or no longer listed.",
+    tags: ["Search"],
+    request: { params: z.object({ id: itemShape.id }) },
+    responses: {
+      200: { description: "The item.", content: { "application/json": { schema: ItemBody } } },
+      ...problemResponses("invalid-query", "unknown-item", "source-unavailable"),
+    },
+  });
+  app.get(`${searchPath}/:id`, async (c) => {
+    queryOf(c.req.url, z.strictObject({}));
+    const item = await searchItems.one(c.req.param("id").toLowerCase());
+    const features = JSON.stringify(item.features);
+    const body = `{"data":{"event":${textOf(item).slice(0, -1)},"features":${features}}},"error":null}`;
+    return new Response(body, { headers });
+  });
+  app.get(searchPath, async (c) => {
+    const { url } = c.req;
+    const { generation } = searchItems;
+    let answer = answers.get(url);
+    if (answer?.generation !== generation) {
+      answer = await prepared(url, schema, searchItems, basePath);
+      // What was read meanwhile may be part of it or not.
+      if (searchItems.generation === answer.generation) answers.set(url, answer);
+    }
+    const { body, link } = answer;
+    return new Response(body, { headers: link === undefined ? headers : { ...headers, Link: link } });
+  });
+}
+
+async function prepared(
+  url: string,
+  schema: ReturnType<typeof searchQuery>,
+  searchItems: SearchItems,
+  basePath: string,
+): Promise<Prepared> {
+  const { starts_at: from, ends_at: to, limit = mostAtOnce, cursor } = queryOf(url, schema);
+  demandOrder(from, to);
+  const after: TimelinePlace | undefined =
+    cursor === undefined ? undefined : JSON.parse(positionIn(cursor, [from, to]));
+  const found = await searchItems.search({ from, to, after, limit });
+  const next = found.next && textCursor(JSON.stringify(found.next), [from, to]);
+  return {
+    generation: searchItems.generation,
+    body: `{"data":{"events":[${found.items.map(textOf).join(",")}]},"error":null${next === undefined ? "" : `,"next":${JSON.stringify(next)}`}}`,
+    link: next && nextLink(url, next, basePath),
+  };
+}
+
+/** A date begins with its day as `starts_at`, and ends with it as `ends_at`; between a date and a moment a day of another zone may lie. */
+function demandOrder(from: SearchBound | undefined, to: SearchBound | undefined): void {
+  if (!from || !to) return;
+  const start = "at" in from ? from.at : Date.parse(from.date);
+  const end = "at" in to ? to.at : Date.parse(`${to.date}T23:59:59.999Z`);
+  if (start > end) {
+    throw new HttpProblem("invalid-window", "starts_at is after ends_at; send them the other way round.");
+  }
+}
+
+/** Written out, as that takes a third of the time of having it made of an object. Only a title may hold what has to be escaped. */
+const textOf = ({ uuid, title, start, end, minPrice, maxPrice }: KnownItem): string =>
+  `{"id":"${uuid}","title":${JSON.stringify(title)},"start_date":"${start.date}","start_time":${textIn(start.time)},"end_date":"${end.date}","end_time":${textIn(end.time)},"min_price":${minPrice},"max_price":${maxPrice}}`;
+
+const textIn = (time: string | null): string => (time === null ? "null" : `"${time}"`);

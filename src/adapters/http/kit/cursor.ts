@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import type { EventFilter } from "../../../domain/events/event.ts";
+import { HttpProblem } from "./problem.ts";
+
+const checksumLength = 16;
+
+/** Where the next page begins. It fits the filter only that it was made for. */
+export const cursorOf = (position: number, filter: EventFilter): string => textCursor(`${position}`, filter);
+
+/** The position that a cursor stands for. Throws `HttpProblem` `invalid-cursor` for one that was not made for this filter. */
+export const positionOf = (cursor: string, filter: EventFilter): number => Number(positionIn(cursor, filter));
+
+/** As `cursorOf`, where what is paged is not numbered. */
+export function textCursor(position: string, filter: unknown): string {
+  const checksum = createHash("sha256")
+    .update(JSON.stringify([position, filter]))
+    .digest("base64url")
+    .slice(0, checksumLength);
+  return Buffer.from(`${checksum}${position}`).toString("base64url");
+}
+
+/** As `positionOf`, for a cursor of `textCursor`. */
+export function positionIn(cursor: string, filter: unknown): string {
+  const position = Buffer.from(cursor, "base64url").toString().slice(checksumLength);
+  if (textCursor(position, filter) === cursor) return position;
+  throw new HttpProblem(
+    "invalid-cursor",
+    "The cursor is not of a page of these filters; send it as it came, with the filters that it came for, or leave it out.",
+  );
+}

@@ -1,0 +1,83 @@
+import type { Context, MiddlewareHandler } from "hono";
+import type { ChangeAuthor } from "../../../application/admin/author.ts";
+import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
+import { allows, type Scope } from "../../../domain/admin/credential.ts";
+import { secretOf } from "../client/authorization.ts";
+import { isCrossOrigin } from "./cross-origin.ts";
+import { HttpProblem } from "./problem.ts";
+
+/** How a route says, in the OpenAPI document, which scope it demands. */
+export type Security = { [scheme in "admin" | "adminAsPassword"]?: Scope[] }[];
+
+/** Lets operators in, each as far as their credential goes. */
+export class Operators {
+  readonly #identify: IdentifyOperator;
+
+  constructor(identify: IdentifyOperator) {
+    this.#identify = identify;
+  }
+
+  /** Makes a route one for operators of a scope, and describes it as such; to be spread into its definition. */
+  atLeast(scope: Scope): { readonly security: Security; readonly middleware: MiddlewareHandler } {
+    return {
+      security: [{ admin: [scope] }, { adminAsPassword: [scope] }],
+      middleware: async (c, next) => {
+        c.set("author", await this.demand(c, scope));
+        await next();
+      },
+    };
+  }
+
+  /** Who calls, where they may; throws `HttpProblem` where they may not, and `SourceUnavailable` where that cannot be told. */
+  async demand(c: Context, scope: Scope): Promise<ChangeAuthor> {
+    if (isCrossOrigin(c)) {
+      throw new HttpProblem(
+        "cross-origin",
+        "What operators do is not for pages of other origins; call it from a page that this service serves, or from no page.",
+      );
+    }
+    const secret = secretFrom(c);
+    const found = secret === undefined ? undefined : await this.#identify.identify(secret);
+    if (found === undefined) {
+      throw new HttpProblem(
+        "operators-only",
+        "This route is for operators; send Authorization: Bearer with a credential of theirs, such as TIDEGATE_ADMIN_TOKEN where it is set.",
+      );
+    }
+    if (found === "client") {
+      throw new HttpProblem(
+        "forbidden",
+        "This route is for operators, and the token is a client's; send a credential.",
+      );
+    }
+    if (!allows(found.scope, scope)) {
+      const challenge = `Bearer realm="tidegate", error="insufficient_scope", scope="${scope}"`;
+      throw new HttpProblem(
+        "insufficient-scope",
+        `The credential ${found.name} is one of scope ${found.scope}, and this takes ${scope}; use another.`,
+        { "WWW-Authenticate": challenge },
+      );
+    }
+    return found.email === undefined ? { by: found.name } : { by: found.name, email: found.email };
+  }
+
+  /** Whether an operator of any scope calls; false too where that cannot be told. */
+  async include(c: Context): Promise<boolean> {
+    return this.demand(c, "viewer").then(
+      () => true,
+      () => false,
+    );
+  }
+}
+
+/** `undefined` too where the header cannot be read: that is nobody's credential. */
+function secretFrom(c: Context): string | undefined {
+  try {
+    return secretOf(c.req.header("authorization"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Who calls a route that is for operators: the credential's name, never anything that the request says. */
+export const authorOf = (c: Context): ChangeAuthor => c.get("author");

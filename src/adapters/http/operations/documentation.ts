@@ -1,0 +1,147 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { HttpProblem, problems, securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+
+const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <title>Tidegate API</title>
+  <link rel="stylesheet" href="docs/swagger-ui.css">
+  <link rel="icon" href="docs/favicon-32x32.png">
+</head>
+<body>
+  <div id="api"></div>
+  <script src="docs/swagger-ui-bundle.js"></script>
+  <script src="docs/page.js"></script>
+</body>
+</html>
+`;
+
+const script = `SwaggerUIBundle({ url: "openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null });\n`;
+
+/** What the page loads, all from here: no other host learns that somebody reads it. */
+const assets: Readonly<Record<string, { type: string; content: () => string | Promise<Uint8Array> }>> = {
+  "page.js": { type: "text/javascript; charset=utf-8", content: () => script },
+  "swagger-ui-bundle.js": fromPackage("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
+  "swagger-ui.css": fromPackage("swagger-ui.css", "text/css; charset=utf-8"),
+  "favicon-32x32.png": fromPackage("favicon-32x32.png", "image/png"),
+};
+
+const pageHeaders = {
+  ...securityHeaders,
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
+
+const document = createRoute({
+  method: "get",
+  path: "/openapi.json",
+  summary: "This description, as OpenAPI 3.1",
+  tags: ["Documentation"],
+  responses: { 200: { description: "The document, as JSON." } },
+});
+
+const docs = createRoute({
+  method: "get",
+  path: "/docs",
+  summary: "This description, as a page",
+  tags: ["Documentation"],
+  responses: { 200: { description: "The page.", content: { "text/html": { schema: z.string() } } } },
+});
+
+const asset = createRoute({
+  method: "get",
+  path: "/docs/{asset}",
+  summary: "A part of the page",
+  tags: ["Documentation"],
+  parameters: [{ name: "asset", in: "path", required: true, schema: { type: "string", enum: Object.keys(assets) } }],
+  responses: { 200: { description: "The part." }, ...problemResponses("not-found") },
+});
+
+const problem = createRoute({
+  method: "get",
+  path: "/problems/{code}",
+  summary: "What a problem means",
+  tags: ["Documentation"],
+  parameters: [{ name: "code", in: "path", required: true, schema: { type: "string", enum: Object.keys(problems) } }],
+  responses: {
+    200: {
+      description: "Its meaning, and what to do.",
+      content: {
+        "application/json": {
+          schema: z.object({
+            code: z.string(),
+            status: z.int(),
+            title: z.string(),
+            meaning: z.string(),
+            retryAfter: z.int().optional().openapi({ description: "Seconds. Left out where a retry cannot help." }),
+          }),
+        },
+      },
+    },
+    ...problemResponses("not-found"),
+  },
+});
+
+/** `GET /openapi.json`, `/docs` and `/problems/{code}`: what there is and what it means. */
+export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+  app.openAPIRegistry.registerComponent("securitySchemes", "basic", {
+    type: "http",
+    scheme: "basic",
+    description: "The token is the password; the user name is ignored.",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "admin", {
+    type: "http",
+    scheme: "bearer",
+    description:
+      "For operators: a credential of the scope that the route names, or of a wider one. `recorder` posts events and nothing else, `viewer` reads, `editor` changes features too and posts events, `admin` does all. TIDEGATE_ADMIN_TOKEN is one of scope `admin`.",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
+    type: "http",
+    scheme: "basic",
+    description: "For operators: the credential is the password; the user name is ignored.",
+  });
+  app.openapi(document, () => {
+    const description = app.getOpenAPI31Document({
+      openapi: "3.1.0",
+      info: {
+        title: "Tidegate",
+        version,
+        description: "Which features a client may activate.",
+        license: { name: "MIT" },
+      },
+      servers: [{ url: basePath || "/" }],
+    });
+    return new Response(JSON.stringify(description), {
+      headers: { ...securityHeaders, "Content-Type": "application/json", "Cache-Control": "no-cache" },
+    });
+  });
+  app.openapi(docs, (c) => c.html(page, 200, pageHeaders));
+  app.openapi(asset, async (c) => {
+    const found = own(assets, c.req.param("asset"));
+    if (!found) throw new HttpProblem("not-found", "There is nothing at this path; /docs lists what there is.");
+    const headers = { ...securityHeaders, "Content-Type": found.type, "Cache-Control": "public, max-age=3600" };
+    return new Response(await found.content(), { headers });
+  });
+  app.openapi(problem, (c) => {
+    const code = c.req.param("code");
+    const found = own(problems, code);
+    if (!found) throw new HttpProblem("not-found", "There is nothing at this path; /docs lists what there is.");
+    return c.json({ code, ...found }, 200, securityHeaders);
+  });
+}
+
+function fromPackage(file: string, type: string) {
+  return { type, content: () => readFile(join(swaggerUi, file)) };
+}
+
+const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>
+  Object.hasOwn(record, key) ? record[key] : undefined;

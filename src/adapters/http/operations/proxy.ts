@@ -1,0 +1,75 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.ts";
+import { longestString, mostMembers } from "../../../domain/evaluation/stored-values.ts";
+import { staleMarks } from "../client/stale-marks.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import type { Operators } from "../kit/operators.ts";
+import { HttpProblem, securityHeaders } from "../kit/problem.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+
+const Query = z.strictObject({ key: z.string().openapi({ example: "page:home" }) });
+
+const key = z.string();
+const KeyBody = z
+  .union([
+    z.object({ key, type: z.literal("string"), value: z.string() }),
+    z.object({ key, type: z.literal("set"), value: z.array(z.string()).readonly() }),
+  ])
+  .openapi("Key", { example: { key: "page:home", type: "string", value: "<h1>Welcome</h1>" } });
+
+const cacheStatus = {
+  description:
+    'RFC 9211. `hit; ttl=N`: from the near cache and current, for N seconds if it does not change. `fwd=miss`: read from the store, and `stored` if it is cached. `hit; ttl=-N; detail="stale"`: the last known value, N seconds old.',
+  schema: { type: "string" as const },
+};
+
+/** `GET /proxy`: the value of a key, from the near cache. */
+export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey): void {
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/proxy",
+      summary: "The value of a key, from the near cache",
+      description: `Reads strings of up to ${longestString} bytes and sets of up to ${mostMembers} members, with a key that begins with a prefix of \`server.proxy\`.`,
+      tags: ["Operation"],
+      ...operators.atLeast("viewer"),
+      query: Query,
+      responses: {
+        200: {
+          description: "The value. Members of a set are sorted by code point.",
+          headers: { "Cache-Status": cacheStatus },
+          content: { "application/json": { schema: KeyBody } },
+        },
+        ...problemResponses(
+          "operators-only",
+          "invalid-query",
+          "unknown-key",
+          "unsupported-value",
+          "source-unavailable",
+        ),
+      },
+    },
+    async (c, { query }) => {
+      const { value, freshness } = await readKey.execute(query.key);
+      const marks = marksOf(freshness);
+      if (value === undefined) throw new HttpProblem("unknown-key", "The key does not exist in the store.", marks);
+      if (value.type === "unsupported") {
+        const detail = `The key holds ${value.reason}. Read it with a client of the store.`;
+        throw new HttpProblem("unsupported-value", detail, marks);
+      }
+      return c.json({ key: query.key, ...value }, 200, { ...securityHeaders, "Cache-Control": "no-store", ...marks });
+    },
+  );
+}
+
+function marksOf(freshness: KeyRead["freshness"]): Record<string, string> {
+  switch (freshness.state) {
+    case "hit":
+      return { "Cache-Status": `tidegate; hit; ttl=${Math.floor(freshness.ttlMs / 1_000)}` };
+    case "miss":
+      return { "Cache-Status": `tidegate; fwd=miss${freshness.isStored ? "; stored" : ""}` };
+    case "stale":
+      return { ...staleMarks(freshness.ageMs) };
+  }
+}

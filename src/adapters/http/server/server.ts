@@ -1,0 +1,210 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { type AddressInfo, Server } from "node:net";
+import type { Duplex } from "node:stream";
+import { getRequestListener, RequestError } from "@hono/node-server";
+import type { Log } from "../../../infrastructure/logger.ts";
+import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import { warmUp } from "../client/warm-up.ts";
+import { type ProblemCode, problemOf, securityHeaders } from "../kit/problem.ts";
+import { Admission, type Limits } from "./admission.ts";
+import { framingFault } from "./framing-fault.ts";
+import type { CallEnvironment } from "./incoming.ts";
+import { methods } from "./methods.ts";
+import { requestId } from "./request-id.ts";
+import { longestTarget, targetFault, toOriginForm } from "./target.ts";
+
+/** A server that listens. */
+export type HttpServer = {
+  /** Where it can be reached, as in `http://127.0.0.1:5000`. */
+  readonly url: string;
+  /** Tells clients to go elsewhere for `drainMs`, then takes no more and waits for the calls under way. */
+  readonly stop: (drainMs: number) => Promise<void>;
+};
+
+/** Told the status of each answer that the app was not asked for. */
+type Refused = (status: number) => void;
+
+type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
+
+const options = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 5_000,
+  requestTimeout: 15_000,
+  // Longer than the minute for which balancers commonly keep idle connections.
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1_000,
+  // A GET has no body to read, so none is prepared for.
+  optimizeEmptyRequests: true,
+  // A request without a host is refused as a problem, by what reads it.
+  requireHostHeader: false,
+};
+/** The host of a request without one, as HTTP/1.0 allows. */
+const hostlessName = "localhost";
+const implemented = [...methods, "HEAD", "OPTIONS"];
+/** How long calls under way may take to end; sources have to answer within less. */
+const deadlineMs = 5_000;
+/** How long a first request may take to arrive on a connection that was taken as the server stopped taking any. */
+const underWayMs = 200;
+const details = {
+  "uri-too-long": `The request target is longer than ${longestTarget} characters; shorten the query.`,
+  "bad-request": "The request is not valid HTTP/1.1; fix the client, or the proxy between.",
+  "bad-path":
+    "The path has an empty or dotted segment, a backslash or a broken escape. Percent-encode a path parameter.",
+  "not-implemented": "No route has this method; use one that Allow lists.",
+  "unsupported-transfer-coding": "The only transfer coding is chunked; send the body chunked, or with Content-Length.",
+  "credential-in-query":
+    "The query holds a credential, and URLs are written to logs; send Authorization: Bearer <token>, and replace it.",
+  "not-found": "There is nothing outside server.basePath; ask below it.",
+  "headers-too-large": "The headers are larger than 16 KiB; send fewer or shorter ones.",
+  "request-timeout": "The request did not arrive in time; send it again.",
+  "internal-error": "A fault in Tidegate; its log has the cause.",
+  "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
+} satisfies Partial<Record<ProblemCode, string>>;
+const overloaded: Record<keyof Limits, string> = {
+  connections: "Too many connections (server.limits.connections). Retry after 1 s.",
+  inFlight: "Too many requests in flight (server.limits.inFlight). Retry after 1 s.",
+};
+
+/** Answers a request at once, or tells that it does not. */
+export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+
+/** Serves an app over HTTP/1.1; `shortcut` is asked first. Rejects when the address cannot be had. */
+export async function listen(
+  fetch: Fetch,
+  shortcut: FastPath,
+  refused: Refused,
+  {
+    host,
+    port,
+    basePath,
+    isWarm,
+    limits,
+  }: {
+    readonly host: string;
+    readonly port: number;
+    readonly basePath: string;
+    readonly isWarm: boolean;
+    /** Asked at each request. */
+    readonly limits: () => Limits | undefined;
+  },
+  log: Log,
+): Promise<HttpServer> {
+  let stopping = false;
+  const admission = new Admission(limits);
+  const answer = getRequestListener((request, environment) => fetch(request, environment as CallEnvironment), {
+    hostname: hostlessName,
+    errorHandler: (error) => {
+      const code = error instanceof RequestError ? "bad-request" : "internal-error";
+      const id = requestId(undefined);
+      if (code === "internal-error") log.error({ requestId: id, cause: String(error) }, "internal error");
+      const { status, headers, body } = problemOf(code, details[code], id);
+      refused(status);
+      return new Response(body, { status, headers });
+    },
+  });
+  const server = createServer(options, (incoming, outgoing) => {
+    if (stopping) outgoing.setHeader("Connection", "close");
+    toOriginForm(incoming);
+    if (!isBelow(basePath, incoming)) return refused(send(outgoing, "not-found", details["not-found"]));
+    const limit = admission.refusal(incoming, outgoing);
+    if (limit) return refused(send(outgoing, "overloaded", overloaded[limit]));
+    if (shortcut(incoming, outgoing)) return;
+    const fault = requestFault(incoming);
+    if (fault) return refused(send(outgoing, fault, details[fault]));
+    if (incoming.url === "*") return refused(sendMethods(outgoing));
+    return answer(incoming, outgoing);
+  });
+  const refuse = (code: keyof typeof details, socket: Duplex) => {
+    const status = sendRaw(socket, code);
+    if (status !== undefined) refused(status);
+  };
+  server.on("clientError", (error, socket) => refuse(codeOf(error), socket));
+  // Node closes the connection without a word otherwise.
+  server.on("connect", (_, socket) => refuse("not-implemented", socket));
+  server.on("checkExpectation", (_, outgoing: ServerResponse) => {
+    refused(send(outgoing, "expectation-failed", details["expectation-failed"]));
+  });
+  if (isWarm) await warmUp(server, basePath);
+  server.on("connection", (socket) => admission.connected(socket));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", ({ message }) => {
+      reject(new SetupFailed(`cannot listen on ${host}:${port}: ${message}; set PORT or HOST, or stop what is there`));
+    });
+    server.listen(port, host, resolve);
+  });
+  return {
+    url: urlOf(server.address() as AddressInfo) + basePath,
+    stop: async (drainMs) => {
+      stopping = true;
+      await new Promise((resolve) => setTimeout(resolve, drainMs));
+      // An HTTP server's own close would end connections on which the first request is still under way to us.
+      const closed = new Promise((resolve) => Server.prototype.close.call(server, resolve));
+      await new Promise((resolve) => setTimeout(resolve, Math.min(drainMs, underWayMs)));
+      server.closeIdleConnections();
+      const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      await closed;
+      clearTimeout(deadline);
+    },
+  };
+}
+
+/** The fault of a request before it is made one of Fetch, which normalises paths and has no TRACE. */
+function requestFault(incoming: IncomingMessage): keyof typeof details | undefined {
+  const { url = "", method = "" } = incoming;
+  const fault = framingFault(incoming) ?? (implemented.includes(method) ? undefined : "not-implemented");
+  return fault ?? (url === "*" && method === "OPTIONS" ? undefined : targetFault(url));
+}
+
+/** Whether a target is below a base path, which it loses; `*` is below all. */
+function isBelow(basePath: string, incoming: IncomingMessage): boolean {
+  const { url = "" } = incoming;
+  if (basePath === "" || url === "*") return true;
+  const rest = url.slice(basePath.length);
+  if (!url.startsWith(basePath) || !/^([/?]|$)/.test(rest)) return false;
+  incoming.url = rest.startsWith("/") ? rest : `/${rest}`;
+  return true;
+}
+
+/** The answer to `OPTIONS *`, which asks for no path. */
+function sendMethods(outgoing: ServerResponse): number {
+  outgoing.writeHead(204, { ...securityHeaders, Allow: implemented.join(", ") }).end();
+  return 204;
+}
+
+function send(outgoing: ServerResponse, code: ProblemCode, detail: string): number {
+  const { status, headers, body } = problemOf(code, detail, requestId(outgoing.req.headers["x-request-id"]));
+  const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
+  outgoing.writeHead(status, { ...headers, ...more }).end(body);
+  return status;
+}
+
+/** Answers what Node could not read as a request, where that is possible; by itself Node would answer without a body. */
+function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined {
+  if (!socket.writable) {
+    socket.destroy();
+    return undefined;
+  }
+  const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
+  const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
+  const lines = Object.entries({ ...headers, ...more });
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  return status;
+}
+
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer; readonly bytesParsed?: number };
+
+function codeOf({ code, rawPacket, bytesParsed = 0 }: ParserError): keyof typeof details {
+  if (code === "HPE_HEADER_OVERFLOW") return "headers-too-large";
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return "request-timeout";
+  if (code !== "HPE_INVALID_METHOD" || !rawPacket) return "bad-request";
+  const line = rawPacket.subarray(rawPacket.lastIndexOf("\n", bytesParsed) + 1).toString("latin1");
+  return /^[\w!#$%&'*+.^`|~-]+ /.test(line) ? "not-implemented" : "bad-request";
+}
+
+const allowIn = (code: ProblemCode) => (code === "not-implemented" ? { Allow: implemented.join(", ") } : {});
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  const host = address === "0.0.0.0" || address === "::" ? "localhost" : family === "IPv6" ? `[${address}]` : address;
+  return `http://${host}:${port}`;
+}

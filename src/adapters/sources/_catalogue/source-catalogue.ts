@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { delimiter, dirname, resolve, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { SourceDefinition } from "./source.ts";
+
+const folder = resolve(import.meta.dirname, "..");
+
+/** The built-in kinds, sorted. The folder is the registry: a kind is `<kind>.ts` or `<kind>/source.ts`; `_` begins other folders. */
+export const kinds: readonly string[] = readdirSync(folder)
+  .filter((entry) => !entry.startsWith("_"))
+  .map((entry) => entry.replace(/\.ts$/, ""))
+  .sort();
+
+/** The module of a built-in kind. */
+export const moduleOf = (kind: string): string => {
+  const own = resolve(folder, kind, "source.ts");
+  return existsSync(own) ? own : resolve(folder, `${kind}.ts`);
+};
+
+/**
+ * The definition behind a `kind`: one of `kinds`, or a file (`./my-source.ts`, relative to the
+ * configuration file) below one of the folders listed in TIDEGATE_SOURCE_FOLDERS. Answers what is wrong,
+ * and what to do, as a text where there is no such kind.
+ */
+export async function definitionOf(
+  kind: string,
+  configFile: string,
+  env: NodeJS.ProcessEnv,
+): Promise<SourceDefinition | string> {
+  if (!/^\.{1,2}\//.test(kind)) {
+    if (kinds.includes(kind)) return builtIn(kind);
+    return `there is no source of kind "${kind}"; choose one of ${kinds.join(", ")}, or name a file as in ./my-source.ts`;
+  }
+  let file: string;
+  try {
+    file = realpathSync(resolve(dirname(configFile), kind));
+  } catch {
+    return `there is no file ${kind}; the path is relative to the configuration file`;
+  }
+  if (!sourceFolders(env).some((allowed) => file.startsWith(allowed + sep))) {
+    return `${kind} is outside the folders that sources may come from; list its folder in TIDEGATE_SOURCE_FOLDERS`;
+  }
+  return load(file, kind);
+}
+
+const sourceFolders = (env: NodeJS.ProcessEnv): string[] =>
+  (env["TIDEGATE_SOURCE_FOLDERS"] ?? "").split(delimiter).filter(Boolean).map(realPath);
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** The definition of one of `kinds`. Rejects where its file is broken. */
+export async function builtIn(kind: string): Promise<SourceDefinition> {
+  const definition = await load(moduleOf(kind), kind);
+  if (typeof definition === "string") throw new Error(definition);
+  return definition;
+}
+
+async function load(file: string, kind: string): Promise<SourceDefinition | string> {
+  let module: { source?: unknown };
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    return `${kind} cannot be loaded: ${cause instanceof Error ? cause.message : cause}; mend the file`;
+  }
+  const { source } = module;
+  const missing = ["summary", "options", "example", "create"].filter(
+    (part) => typeof source !== "object" || source === null || !(part in source),
+  );
+  if (missing.length > 0) {
+    return `${kind} exports no complete \`source\` (it lacks ${missing.join(", ")}); docs/adding-a-source.md shows one`;
+  }
+  return source as SourceDefinition;
+}

@@ -1,0 +1,160 @@
+import { once } from "node:events";
+import { type IncomingMessage, request as plain, type RequestOptions } from "node:http";
+import { request as encrypted } from "node:https";
+import { isIP } from "node:net";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { Validators } from "../../../domain/feeds/item.ts";
+import { hostOf, type Reachable } from "./reachable.ts";
+
+/** Where a document is, and how it may be asked for. */
+export type Location = {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly reachable: Reachable;
+  /** From the look-up of the host to the last byte, in milliseconds. */
+  readonly withinMs: number;
+  /** The most bytes it may have, once decompressed. */
+  readonly mostBytes: number;
+};
+
+/** A document as it came. */
+export type Fetched = {
+  readonly pieces: readonly Uint8Array[];
+  readonly contentType: string;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+};
+
+/** A document cannot be had. The message names the host, and nothing else of the URL, which may hold a secret. */
+export class FetchFailed extends Error {
+  override readonly name = "FetchFailed";
+  /** Whether it may be otherwise in a moment. */
+  readonly mayPass: boolean;
+
+  constructor(message: string, mayPass: boolean) {
+    super(message);
+    this.mayPass = mayPass;
+  }
+}
+
+const mostHeaderBytes = 16_384;
+const longestValidator = 1_000;
+const pieceBytes = 65_536;
+
+/**
+ * Asks for a document, and answers `undefined` where it is not modified. No redirect is followed. Rejects with `FetchFailed`, and with the
+ * signal's reason once it aborts.
+ */
+export async function fetchDocument(
+  location: Location,
+  known: Validators | null,
+  signal: AbortSignal,
+): Promise<Fetched | undefined> {
+  const host = hostOf(location.url);
+  const late = AbortSignal.timeout(location.withinMs);
+  try {
+    return await ask(location, known, AbortSignal.any([signal, late]));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (late.aborted) throw new FetchFailed(`${host} did not answer within ${location.withinMs} ms`, true);
+    if (error instanceof FetchFailed) throw error;
+    throw new FetchFailed(`${host} cannot be asked: ${causeOf(error)}`, true);
+  }
+}
+
+async function ask(location: Location, known: Validators | null, signal: AbortSignal): Promise<Fetched | undefined> {
+  const { url, reachable, mostBytes } = location;
+  const host = hostOf(url);
+  const fault = reachable.faultOf(url);
+  if (fault) throw new FetchFailed(`the URL ${fault}`, false);
+  const options: RequestOptions = {
+    headers: headersOf(location, known),
+    agent: false,
+    maxHeaderSize: mostHeaderBytes,
+    signal,
+    // An address is not looked up; it was checked just now.
+    ...(isIP(host) === 0 && { lookup: reachable.lookup }),
+  };
+  const request = (url.protocol === "https:" ? encrypted : plain)(url, options).end();
+  // Also one that is aborted before anybody waits for it.
+  request.on("error", () => {});
+  try {
+    const [response] = (await once(request, "response", { signal })) as [IncomingMessage];
+    const { statusCode = 0, headers } = response;
+    if (statusCode === 304 && known) return undefined;
+    demandDocument(host, statusCode);
+    return {
+      pieces: await bodyOf(response, host, mostBytes, signal),
+      contentType: headers["content-type"] ?? "",
+      etag: validator(headers.etag),
+      lastModified: validator(headers["last-modified"]),
+    };
+  } finally {
+    request.destroy();
+  }
+}
+
+const headersOf = ({ headers }: Location, known: Validators | null) => ({
+  Accept: "application/json, application/xml, text/xml",
+  "User-Agent": "tidegate",
+  ...headers,
+  "Accept-Encoding": "gzip",
+  ...(known?.etag && { "If-None-Match": known.etag }),
+  ...(known?.lastModified && { "If-Modified-Since": known.lastModified }),
+});
+
+function demandDocument(host: string, status: number): void {
+  if (status === 200) return;
+  if (status >= 300 && status < 400) {
+    throw new FetchFailed(`${host} answers ${status}, and redirects are not followed; name where it leads to`, false);
+  }
+  throw new FetchFailed(`${host} answers ${status}`, status >= 500 || status === 408 || status === 429);
+}
+
+async function bodyOf(
+  response: IncomingMessage,
+  host: string,
+  mostBytes: number,
+  signal: AbortSignal,
+): Promise<readonly Uint8Array[]> {
+  const encoding = response.headers["content-encoding"] ?? "identity";
+  if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
+    throw new FetchFailed(`${host} sends an encoding that it was not asked for`, false);
+  }
+  const body: Readable = encoding === "identity" ? response : createGunzip({ chunkSize: pieceBytes });
+  if (body !== response) {
+    response.once("error", (error) => body.destroy(error));
+    response.pipe(body as ReturnType<typeof createGunzip>);
+  }
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const end = () => body.destroy();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    for await (const piece of body) {
+      bytes += piece.byteLength;
+      if (bytes > mostBytes) throw new FetchFailed(`the document of ${host} has more than ${mostBytes} bytes`, false);
+      // A copy with memory of its own can be handed to another thread.
+      pieces.push(new Uint8Array(piece));
+    }
+  } finally {
+    signal.removeEventListener("abort", end);
+    body.destroy();
+  }
+  signal.throwIfAborted();
+  return pieces;
+}
+
+const validator = (header: string | undefined): string | null =>
+  header !== undefined && header.length <= longestValidator ? header : null;
+
+/** What went wrong with a connection, without what was sent or came over it. */
+function causeOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(causeOf))].join(", ");
+  if (!(error instanceof Error)) return "for an unknown reason";
+  const code = "code" in error ? String(error.code) : undefined;
+  if (code === "HPE_HEADER_OVERFLOW") return `its headers have more than ${mostHeaderBytes} bytes`;
+  if (error.message === "aborted") return "the connection was closed before the end";
+  return code ?? error.message;
+}

@@ -1,0 +1,72 @@
+import { readFileSync, type Stats, statSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { Latest, type Polled } from "./latest.ts";
+import { utf8Text } from "./utf8-text.ts";
+
+const lookEveryMs = 250;
+const largestFile = 10 * 1024 * 1024;
+
+/**
+ * Follows a file of at most 10 MiB. It is read before this returns, and again when it has changed and then stayed the same for a quarter
+ * of a second, so that what is being written is not read. `parse` throws for a text that cannot be used; then what was read before goes on.
+ */
+export function pollFile<T>(file: string, parse: (text: string) => T, warn: (fault: string) => void): Polled<T> {
+  const latest = new Latest<T>((fault) => warn(`${file} cannot be used: ${fault}`));
+  let seen: string;
+  let read: string;
+  try {
+    const stats = statSync(file);
+    seen = markOf(stats);
+    checkReadable(stats);
+    latest.set(parse(utf8Text(readFileSync(file))));
+  } catch (cause) {
+    seen = markOf(undefined);
+    latest.failed(cause);
+  }
+  read = seen;
+
+  const look = async (): Promise<void> => {
+    const before = seen;
+    const stats = await stat(file).catch((cause: Error) => cause);
+    seen = markOf(stats);
+    if (seen === read || seen !== before) return;
+    read = seen;
+    try {
+      if (stats instanceof Error) throw stats;
+      checkReadable(stats);
+      latest.set(parse(utf8Text(await readFile(file))));
+    } catch (cause) {
+      latest.failed(cause);
+    }
+  };
+
+  let looking: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+  }, lookEveryMs);
+  timer.unref();
+  return {
+    read: () => latest.read(),
+    get fault() {
+      return latest.fault;
+    },
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      await looking;
+    },
+  };
+}
+
+/** Differs for what was written or put in its place. */
+const markOf = (stats: Stats | Error | undefined): string =>
+  stats === undefined || stats instanceof Error
+    ? "missing"
+    : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
+
+function checkReadable(stats: Stats): void {
+  // Who reads a pipe waits for a writer.
+  if (!stats.isFile()) throw new Error("it is no regular file");
+  if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile} bytes`);
+}

@@ -1,0 +1,15 @@
+import type { z } from "zod";
+import type { RuleCheck } from "../../../application/admin/source-sets.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import { faultOf } from "../../http/kit/schema-faults.ts";
+
+/** Checks settings by the schema of a kind. */
+export const ruleCheck =
+  (schema: z.ZodType): RuleCheck =>
+  (value) => {
+    const { success, data, error } = schema.safeParse(value);
+    if (!success) return { faults: error.issues.flatMap((issue) => faultOf(issue, value)) };
+    // Nothing is how stores keep what was removed.
+    if (data === null || data === undefined) return { faults: [{ pointer: "", detail: "is nothing; remove it" }] };
+    return { setting: data as Json };
+  };

@@ -1,0 +1,169 @@
+import { v5 as uuidv5 } from "uuid";
+import { isServedKey, isWritableKey, type Json } from "../../../domain/evaluation/feature.ts";
+import type { Item, ItemFault } from "../../../domain/feeds/item.ts";
+import { LongNumber, losesDigits } from "./long-number.ts";
+import { momentOf } from "./moment.ts";
+import { type Part, type Path, parsePath, type Scalar, scalarsAt } from "./path.ts";
+import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-template.ts";
+
+/** Where a document has items, and what of them is what, in the texts of the configuration. */
+export type Mapping = {
+  /** The name of the source. */
+  readonly provider: string;
+  readonly at: string;
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly window: { readonly start: string; readonly end: string; readonly zone: string };
+  readonly onWithin?: { readonly start: string; readonly end: string } | undefined;
+  readonly features: readonly string[];
+  readonly conditions: Readonly<Record<string, readonly (string | number | boolean)[]>>;
+  readonly prices: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+};
+
+/** Of the ids of items: made once, at random. */
+const namespace = "0b6d0f0e-6a0e-4d5c-9f52-6d8f1c6f7e21";
+const longestText = 1_000;
+const longestId = 200;
+const mostValues = 100;
+const number = /^-?\d+(\.\d+)?$/;
+
+/** What an item lacks, or has wrong. */
+class ItemUnusable extends Error {}
+
+/** Makes items of the parts of a document, as a mapping says. Throws for a mapping with texts that cannot be read. */
+export class ItemMapper {
+  /** The path to the items, from the top of the document. */
+  readonly items: readonly string[];
+  /** How many levels above an item something is read of it. */
+  readonly levelsAbove: number;
+  readonly #provider: string;
+  readonly #id: ValueTemplate;
+  readonly #title: Path | undefined;
+  readonly #window: { readonly start: Path; readonly end: Path; readonly zone: string };
+  readonly #onWithin: { readonly start: Path; readonly end: Path } | undefined;
+  readonly #features: readonly ValueTemplate[];
+  readonly #conditions: readonly (readonly [Path, ReadonlySet<string>, name: string])[];
+  readonly #prices: readonly Path[];
+  readonly #metadata: readonly (readonly [string, Path])[];
+
+  constructor(mapping: Mapping) {
+    const { window, onWithin } = mapping;
+    this.items = read(parsePath, mapping.at).names;
+    this.#provider = mapping.provider;
+    this.#id = read(parseTemplate, mapping.id);
+    this.#title = mapping.title === undefined ? undefined : read(parsePath, mapping.title);
+    this.#window = { start: read(parsePath, window.start), end: read(parsePath, window.end), zone: window.zone };
+    this.#onWithin = onWithin && { start: read(parsePath, onWithin.start), end: read(parsePath, onWithin.end) };
+    this.#features = mapping.features.map((text) => read(parseTemplate, text));
+    this.#conditions = Object.entries(mapping.conditions).map(([text, values]) => [
+      read(parsePath, text),
+      new Set(values.map(String)),
+      text,
+    ]);
+    this.#prices = mapping.prices.map((text) => read(parsePath, text));
+    this.#metadata = Object.entries(mapping.metadata).map(([name, text]) => [name, read(parsePath, text)]);
+    this.levelsAbove = Math.min(this.items.length, Math.max(...pathsOf(mapping).map(({ up }) => up)));
+  }
+
+  /** The item that a part is, or what is wrong with it. */
+  itemOf(part: Part): Item | ItemFault {
+    const id = fillTemplate(this.#id, part);
+    if (id === undefined || id.length > longestId || !isServedKey(id)) {
+      const fault = id === undefined ? "lacks what its id is made of" : `has an id that is none: ${quoted(id)}`;
+      return { id: null, fault };
+    }
+    try {
+      return this.#usable(part, id);
+    } catch (error) {
+      if (!(error instanceof ItemUnusable)) throw error;
+      return { id, fault: error.message };
+    }
+  }
+
+  #usable(part: Part, id: string): Item {
+    const { start, end } = this.#between(part, this.#window);
+    const on = this.#onWithin ? this.#between(part, this.#onWithin) : { start, end };
+    const prices = this.#prices.flatMap((path) => [...scalarsAt(part, path)].map(priceOf));
+    return {
+      id,
+      uuid: uuidv5(JSON.stringify([this.#provider, id]), namespace),
+      title: this.#title ? textOf(first(part, this.#title, "title")) : null,
+      start,
+      end,
+      minPrice: prices.length > 0 ? prices.reduce((least, price) => Math.min(least, price)) : null,
+      maxPrice: prices.length > 0 ? prices.reduce((most, price) => Math.max(most, price)) : null,
+      features: [...new Set(this.#features.map((template) => keyOf(fillTemplate(template, part))))],
+      onFrom: on.start.at,
+      onUntil: on.end.at,
+      metadata: Object.fromEntries(this.#metadata.flatMap(([name, path]) => told(name, [...scalarsAt(part, path)]))),
+      isOffered: this.#conditions.every(([path, values, name]) => values.has(String(first(part, path, name)))),
+    };
+  }
+
+  #between(part: Part, window: { readonly start: Path; readonly end: Path }) {
+    const { zone } = this.#window;
+    const [from, to] = [String(first(part, window.start, "start")), String(first(part, window.end, "end"))];
+    const [start, end] = [momentOf(from, zone, false), momentOf(to, zone, true)];
+    if (!start || !end) throw new ItemUnusable(`has a moment that there is not: ${quoted(start ? to : from)}`);
+    if (end.at < start.at) throw new ItemUnusable(`ends before it begins: ${quoted(from)} to ${quoted(to)}`);
+    return { start, end };
+  }
+}
+
+/** All paths that a mapping names; throws for one that cannot be read. */
+export function pathsOf({ window, onWithin, ...mapping }: Omit<Mapping, "provider">): readonly Path[] {
+  const paths = [mapping.title, window.start, window.end, onWithin?.start, onWithin?.end, ...mapping.prices];
+  const others = [...Object.keys(mapping.conditions), ...Object.values(mapping.metadata)];
+  const templates = [mapping.id, ...mapping.features].flatMap((text) => read(parseTemplate, text));
+  return [
+    ...[...paths, ...others].filter((text) => text !== undefined).map((text) => read(parsePath, text)),
+    ...templates.filter((piece) => typeof piece !== "string"),
+  ];
+}
+
+function read<T extends object>(parse: (text: string) => T | string, text: string): T {
+  const parsed = parse(text);
+  if (typeof parsed === "string") throw new Error(`"${text}" ${parsed}`);
+  return parsed;
+}
+
+function first(part: Part, path: Path, name: string): Scalar {
+  const { value } = scalarsAt(part, path).next();
+  if (value === undefined) throw new ItemUnusable(`lacks its ${name}`);
+  return value;
+}
+
+function textOf(value: Scalar): string {
+  const text = String(value);
+  if (text.length > longestText) throw new ItemUnusable(`has a text of more than ${longestText} characters`);
+  return text;
+}
+
+function priceOf(value: Scalar): number {
+  const price = typeof value === "string" && number.test(value) ? Number(value) : value;
+  if (value instanceof LongNumber || (typeof price === "number" && losesDigits(price))) {
+    throw new ItemUnusable(`has a price beyond 2^53, which cannot be kept exactly: ${quoted(String(value))}`);
+  }
+  if (typeof price !== "number" || !Number.isFinite(price)) {
+    throw new ItemUnusable(`has a price that is no number: ${quoted(String(value))}`);
+  }
+  return price;
+}
+
+function keyOf(feature: string | undefined): string {
+  if (feature === undefined) throw new ItemUnusable("lacks what its feature is made of");
+  if (!isWritableKey(feature)) throw new ItemUnusable(`would switch on what can be no feature: ${quoted(feature)}`);
+  return feature;
+}
+
+function told(name: string, values: readonly Scalar[]): readonly [string, Json][] {
+  const texts = values
+    .slice(0, mostValues)
+    .map((value) => (typeof value === "string" || value instanceof LongNumber ? textOf(value) : value));
+  const [only] = texts;
+  return only === undefined ? [] : [[name, texts.length === 1 ? only : texts]];
+}
+
+/** What a partner wrote, as far as somebody needs to see it. */
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 60));

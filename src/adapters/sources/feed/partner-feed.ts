@@ -1,0 +1,100 @@
+import { hash } from "node:crypto";
+import {
+  BrokenCircuitError,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  fullJitterGenerator,
+  handleWhen,
+  retry,
+  wrap,
+} from "cockatiel";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Breaker, Validators } from "../../../domain/feeds/item.ts";
+import type { ItemFeed, Reading } from "../../../domain/feeds/item-feed.ts";
+import { type Fetched, FetchFailed, fetchDocument, type Location } from "../_polled/fetch-document.ts";
+import type { Mapping } from "./mapping.ts";
+import { readInThread } from "./read-in-thread.ts";
+import type { Format } from "./read-items.ts";
+
+/** Where a partner's document is, and how it is read. */
+export type Partner = Location & { readonly format: Format | undefined; readonly mapping: Mapping };
+
+const tries = 3;
+/** The pauses between tries are at most these, at random. */
+const pausesMs = [500, 1_000];
+const backoff = new ExponentialBackoff({ initialDelay: 500, maxDelay: 10_000, generator: fullJitterGenerator });
+const failuresToOpen = 5;
+const halfOpenAfterMs = 30_000;
+
+/** A partner's document over HTTP. After five failures in a row the partner is left alone for half a minute, then tried once. */
+export class PartnerFeed implements ItemFeed {
+  readonly #partner: Partner;
+  /** Of where the document is and how it is read: what was read otherwise must be read anew. */
+  readonly #digest: string;
+  #breaker: CircuitBreakerPolicy;
+
+  constructor(partner: Partner) {
+    this.#partner = partner;
+    const { url, format, mapping } = partner;
+    this.#digest = hash("sha256", JSON.stringify([url.href, format, mapping]), "base64url");
+    this.#breaker = breakerIn();
+  }
+
+  get longestFetchMs(): number {
+    return tries * this.#partner.withinMs + pausesMs.reduce((sum, pause) => sum + pause);
+  }
+
+  get leftAloneUntil(): Instant | null {
+    if (this.#breaker.state !== CircuitState.Open) return null;
+    return (this.#breaker.toJSON() as SavedBreaker).ownState.openedAt + halfOpenAfterMs;
+  }
+
+  leaveAlone(until: Instant): void {
+    if (until <= (this.leftAloneUntil ?? Number.NEGATIVE_INFINITY)) return;
+    const openedAt = until - halfOpenAfterMs;
+    const ownState = { value: CircuitState.Open, openedAt, attemptNo: 1 } as const;
+    this.#breaker = breakerIn({ ownState, breakerState: failuresToOpen });
+  }
+
+  get breaker(): Breaker {
+    const { state } = this.#breaker;
+    return state === CircuitState.Closed ? "closed" : state === CircuitState.HalfOpen ? "half-open" : "open";
+  }
+
+  async read(known: Validators | null, signal: AbortSignal): Promise<Reading | undefined> {
+    const fetched = await this.#fetch(known?.of === this.#digest ? known : null, signal);
+    if (!fetched) return undefined;
+    const { pieces, contentType, etag, lastModified } = fetched;
+    const { format, mapping } = this.#partner;
+    const reading = await readInThread({ document: { pieces, contentType, format }, mapping }, signal);
+    return { ...reading, validators: { of: this.#digest, etag, lastModified } };
+  }
+
+  async #fetch(known: Validators | null, signal: AbortSignal): Promise<Fetched | undefined> {
+    const again = retry(
+      handleWhen((error) => error instanceof FetchFailed && error.mayPass),
+      { maxAttempts: tries - 1, backoff },
+    );
+    try {
+      return await wrap(again, this.#breaker).execute(() => fetchDocument(this.#partner, known, signal), signal);
+    } catch (error) {
+      if (!(error instanceof BrokenCircuitError)) throw error;
+      throw new FetchFailed("the partner failed too often, and is left alone for up to half a minute", true);
+    }
+  }
+}
+
+/** What cockatiel saves of a breaker that is open. */
+type SavedBreaker = {
+  readonly ownState: { readonly value: CircuitState.Open; readonly openedAt: number; readonly attemptNo: number };
+  readonly breakerState: number;
+};
+
+const breakerIn = (initialState?: SavedBreaker): CircuitBreakerPolicy =>
+  circuitBreaker(
+    handleWhen((error) => error instanceof FetchFailed),
+    { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(failuresToOpen), initialState },
+  );

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { Item } from "../../../domain/feeds/item.ts";
+import type { Reading } from "../../../domain/feeds/item-feed.ts";
+import type { Found, Task } from "./mapping-worker.ts";
+
+/** What parsing may take beside what the document itself does, in megabytes, and for each of its megabytes. */
+const heap = { least: 64, forEachOne: 16 };
+
+/**
+ * Reads a document in a thread that lives just for that, so that nothing else waits. The document is gone from this one then.
+ * Rejects where it cannot be read whole, and when the signal aborts.
+ */
+export async function readInThread(task: Task, signal: AbortSignal): Promise<Omit<Reading, "validators">> {
+  const bytes = task.document.pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const worker = new Worker(new URL("./mapping-worker.ts", import.meta.url), {
+    workerData: task,
+    transferList: task.document.pieces.map(({ buffer }) => buffer as ArrayBuffer),
+    resourceLimits: { maxOldGenerationSizeMb: heap.least + Math.ceil((heap.forEachOne * bytes) / 1e6) },
+    // What watches the main thread, as a test or a debugger does, is not for this one.
+    execArgv: [],
+  });
+  worker.unref();
+  const end = () => worker.terminate();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    const found = (await answerOf(worker, signal)) as Found;
+    if ("refused" in found) throw new Error(`the document ${found.refused}`);
+    return { ...found, items: partsOf(worker, signal) };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+async function* partsOf(worker: Worker, signal: AbortSignal): AsyncGenerator<readonly Item[]> {
+  try {
+    while (true) {
+      worker.postMessage("next");
+      const items = (await answerOf(worker, signal)) as readonly Item[];
+      if (items.length === 0) return;
+      yield items;
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
+async function answerOf(worker: Worker, signal: AbortSignal): Promise<unknown> {
+  const listening = new AbortController();
+  const ended = AbortSignal.any([signal, listening.signal]);
+  worker.ref();
+  try {
+    const exit = once(worker, "exit", { signal: ended }).then(() => {
+      throw new Error("the document cannot be read: its thread ended");
+    });
+    const [answer] = await Promise.race([once(worker, "message", { signal: ended }), exit]);
+    return answer;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+      throw new Error("the document takes more memory than one of its size may");
+    }
+    throw error;
+  } finally {
+    worker.unref();
+    listening.abort();
+  }
+}

@@ -1,0 +1,128 @@
+import type { Item, ItemFault } from "../../../domain/feeds/item.ts";
+import { jsonParts } from "./json-parts.ts";
+import { ItemMapper, type Mapping } from "./mapping.ts";
+import { type Part, partsAt } from "./path.ts";
+import { XmlParts } from "./xml-parts.ts";
+
+export const formats = ["json", "xml"] as const;
+export type Format = (typeof formats)[number];
+
+/** A document as it came, in pieces of any size. */
+export type RawDocument = {
+  readonly pieces: readonly Uint8Array[];
+  readonly contentType: string;
+  /** Left out, it is as its content type or its first character says. */
+  readonly format: Format | undefined;
+};
+
+/** The items of a document, and those that are none. */
+export type ReadItems = {
+  readonly items: readonly Item[];
+  readonly invalid: number;
+  readonly faults: readonly ItemFault[];
+  readonly invalidIds: readonly string[];
+};
+
+const mostFaults = 100;
+/** What comes before the text of an XML document, and tells its encoding, is no longer. */
+const longestProlog = 200;
+
+/** Reads a document as a mapping says. Throws what is wrong with it, to go behind "the document", where it cannot be read whole. */
+export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
+  const mapper = new ItemMapper(mapping);
+  const items = new Map<string, Item>();
+  const faults: ItemFault[] = [];
+  const invalidIds: string[] = [];
+  let invalid = 0;
+  const refuse = (fault: ItemFault) => {
+    invalid += 1;
+    if (faults.length < mostFaults) faults.push(fault);
+    if (fault.id !== null) invalidIds.push(fault.id);
+  };
+  const take = (part: Part) => {
+    const item = mapper.itemOf(part);
+    if ("fault" in item) refuse(item);
+    else if (items.has(item.id)) refuse({ id: item.id, fault: "is listed twice; the first is taken" });
+    else items.set(item.id, item);
+  };
+  if (formatOf(document) === "xml") takeXml(document, mapper, take);
+  else for (const part of jsonParts([...textOf(document)].join(""), mapper.items)) take(part);
+  if (items.size === 0 && faults[0]) {
+    throw new Error(`has no item that can be used, of ${invalid}; the first ${faults[0].fault}`);
+  }
+  return { items: [...items.values()], invalid, faults, invalidIds };
+}
+
+function takeXml(document: RawDocument, { items, levelsAbove }: ItemMapper, take: (part: Part) => void): void {
+  const built = Math.max(1, items.length - levelsAbove);
+  const parts = new XmlParts(items.slice(0, built), (part) => {
+    for (const each of partsAt(part, items.slice(built))) take(each);
+  });
+  for (const text of textOf(document)) parts.write(text);
+  parts.end();
+  // A list without anything in it is not to be told from one that is not there, but for what it stands in.
+  if (parts.depthFound < built - 1) throw new Error(`has no ${items.slice(0, built - 1).join("/")}`);
+}
+
+/** Content types that say nothing of the format. */
+const anyFormat = /^(text\/plain|application\/octet-stream|)\s*(;|$)/i;
+
+/** As configured, else as the content type says, else by the first character. */
+function formatOf(document: RawDocument): Format {
+  const { format, contentType } = document;
+  if (format) return format;
+  if (/^[^;]*[/+]json\b/i.test(contentType)) return "json";
+  if (/^[^;]*[/+]xml\b/i.test(contentType)) return "xml";
+  if (!anyFormat.test(contentType))
+    throw new Error("is neither JSON nor XML by its Content-Type; say which with format");
+  for (const text of textOf(document)) {
+    const [first] = text.trimStart();
+    if (first === "<") return "xml";
+    if (first === "{" || first === "[") return "json";
+    if (first !== undefined) break;
+  }
+  throw new Error("is neither JSON nor XML");
+}
+
+/** The text, in the encoding that its first bytes say, or else in UTF-8. Throws where it is not. */
+function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
+  const decoder = decoderOf(encodingOf(prologOf(pieces), contentType));
+  try {
+    for (const piece of pieces) yield decoder.decode(piece, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Error(`is not in ${decoder.encoding}`);
+  }
+}
+
+/**
+ * A byte order mark says more than all else. Without one, XML and JSON begin with a character of ASCII, so that the place of a zero byte
+ * tells UTF-16.
+ */
+function encodingOf(start: string, contentType: string): string {
+  if (start.startsWith("\xef\xbb\xbf")) return "utf-8";
+  if (/^(\xff\xfe|[\s<{[]\0)/.test(start)) return "utf-16le";
+  if (/^(\xfe\xff|\0[\s<{[])/.test(start)) return "utf-16be";
+  const declared = /^<\?xml[^>]*encoding=["']([\w-]+)["']/.exec(start)?.[1];
+  const charset = /charset="?([\w-]+)/i.exec(contentType)?.[1];
+  return charset ?? declared ?? "utf-8";
+}
+
+/** The first bytes, a character each. */
+function prologOf(pieces: readonly Uint8Array[]): string {
+  let start = "";
+  for (const piece of pieces) {
+    if (start.length >= longestProlog) break;
+    start += Buffer.from(piece.subarray(0, longestProlog)).toString("latin1");
+  }
+  return start;
+}
+
+function decoderOf(encoding: string) {
+  try {
+    return new TextDecoder(encoding, { fatal: true });
+  } catch {
+    throw new Error("is in an encoding that is not known here");
+  }
+}

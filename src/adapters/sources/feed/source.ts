@@ -1,0 +1,273 @@
+import { v7 as uuidv7 } from "uuid";
+import { PollFeed } from "../../../application/feeds/poll-feed.ts";
+import { RecordItems } from "../../../application/feeds/record-items.ts";
+import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { type FeatureKey, isWritableKey, type Reason, type Resolution } from "../../../domain/evaluation/feature.ts";
+import type { FeatureResolver, SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
+import type { FeedItems } from "../../../domain/feeds/feed-items.ts";
+import type { KnownItem } from "../../../domain/feeds/item.ts";
+import type { Timeline } from "../../../domain/feeds/timeline.ts";
+import { defineSource } from "../_catalogue/source.ts";
+import { Reachable } from "../_polled/reachable.ts";
+import { losesDigits } from "./long-number.ts";
+import { pathsOf } from "./mapping.ts";
+import { isZone } from "./moment.ts";
+import { PartnerFeed } from "./partner-feed.ts";
+import { parsePath } from "./path.ts";
+import { formats } from "./read-items.ts";
+import { parseTemplate } from "./value-template.ts";
+
+/** Headers that are Tidegate's to send. */
+const ownHeader = /^(host|connection|content-.*|transfer-encoding|accept-encoding|if-.*|te|upgrade|expect)$/i;
+
+export const source = defineSource({
+  summary:
+    "Reads what a partner lists (JSON or XML over HTTP) in the background: its items are features that are on for a time, and are found by `GET /search`.",
+  options: ({ z, connection }) => {
+    const readable = (parse: (text: string) => unknown) =>
+      z.string().superRefine((text, context) => {
+        const parsed = parse(text);
+        if (typeof parsed === "string") context.addIssue(parsed);
+      });
+    const path = readable(parsePath);
+    const template = readable(parseTemplate);
+    // A partner must not be able to name any feature that there is.
+    const feature = template.refine(
+      (text) => isWritableKey(text.split("{")[0] ?? ""),
+      "begins with what the partner says; write a word of your own before it, as in event:{id}",
+    );
+    const scalar = z.union([z.string(), z.number(), z.boolean()]);
+    const scalars = z
+      .union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
+      .refine(
+        (values) => !values.some((value) => typeof value === "number" && losesDigits(value)),
+        "has a number beyond 2^53, whose digits are not all kept; write it in quotes",
+      );
+    const moments = { start: path, end: path };
+    const count = (least: number, most: number, usual: number) =>
+      z.coerce.number().int().min(least).max(most).default(usual);
+    const document = z
+      .strictObject({
+        url: z.string().refine((text) => URL.canParse(text), "is no URL; write https://host/path"),
+        format: z.enum(formats).optional().describe("Left out, it is as the Content-Type or the first character says."),
+        headers: z
+          .record(
+            z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no name of a header"),
+            z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,3998}[\x21-\x7e])?$/, "is no value of a header"),
+          )
+          .default({}),
+        allow: z.array(z.string().min(1)).default([]),
+        withinSeconds: count(1, 300, 10).describe("From the look-up of the host to the last byte."),
+        maxMegabytes: count(1, 1_000, 10).describe("Of the document, once it is decompressed."),
+      })
+      .superRefine(({ url, headers, allow }, context) => {
+        const fault = URL.canParse(url) ? new Reachable(allow).faultOf(new URL(url)) : undefined;
+        if (fault) context.addIssue({ code: "custom", path: ["url"], message: fault });
+        for (const name of Object.keys(headers).filter((each) => ownHeader.test(each))) {
+          context.addIssue({ code: "custom", path: ["headers", name], message: "is Tidegate's own; leave it out" });
+        }
+      })
+      .describe(
+        "Where it is: `url`; `format`, `json` or `xml`; `headers` to send; `allow`, the hosts, addresses and networks that may be asked although they are not public, or not encrypted; `withinSeconds` (10) and `maxMegabytes` (10).",
+      );
+    const item = z
+      .strictObject({
+        at: path.refine((text) => !text.startsWith(".."), "begins at the top of the document; leave the .. out"),
+        id: template.refine((text) => text.includes("{"), "is the same for all; name what differs, as in {id}"),
+        title: path.optional(),
+        window: z.strictObject({
+          ...moments,
+          zone: z.string().refine(isZone, "is no time zone; write one as Europe/Madrid").default("UTC"),
+        }),
+        features: z.array(feature).default([]).describe("What it switches on while it takes place, or in `onWithin`."),
+        onWithin: z.strictObject(moments).optional(),
+        conditions: z
+          .record(path, scalars)
+          .default({})
+          .describe("What must be at these paths for it to be offered: one value, or one of several."),
+        prices: z.array(path).default([]).describe("Of all that is at these paths the least and the most is told."),
+        metadata: z.record(z.string().min(1).max(100), path).default({}).describe("Told in explanations."),
+      })
+      .superRefine((given, context) => {
+        const { names } = pathAt(given.at);
+        if (pathsOf(given).every(({ up }) => up <= names.length)) return;
+        context.addIssue(`goes up further than there are names in at, ${names.length}`);
+      })
+      .describe(
+        "What it lists, by paths into it: `at`, where the items are, and what of them is their `id`, `title`, `window`, `features`, `onWithin`, `conditions`, `prices` and `metadata`.",
+      );
+    return z.strictObject({
+      connection: connection.describe("The connection that keeps what is known of the items."),
+      everySeconds: count(1, 86_400, 60).describe("How often the document is read, in seconds."),
+      maxItems: count(1, 1_000_000, 200_000).describe("No item more is taken when so many are known."),
+      document,
+      item,
+    });
+  },
+  example: {
+    connection: "features",
+    document: { url: "https://partner.example/api/events" },
+    item: {
+      at: "events/show",
+      id: "{../id}:{id}",
+      title: "../title",
+      window: { start: "starts", end: "ends", zone: "Europe/Madrid" },
+      features: ["event:{../id}"],
+      conditions: { "../status": "online" },
+      prices: ["zones/price"],
+    },
+  },
+  // The items are a function of the records in the event log.
+  deterministic: true,
+  create: ({ connection, everySeconds, maxItems, document, item }, host) => {
+    const { url, format, headers, allow, withinSeconds, maxMegabytes } = document;
+    const feed = new PartnerFeed({
+      url: new URL(url),
+      headers,
+      reachable: new Reachable(allow),
+      withinMs: withinSeconds * 1_000,
+      mostBytes: maxMegabytes * 1_000_000,
+      format,
+      mapping: { provider: host.name, ...item },
+    });
+    const { items: store, documents, lease } = host.store(connection);
+    const everyMs = everySeconds * 1_000;
+    const records = new RecordItems(host.name, documents, uuidv7, Date.now);
+    const partner = {
+      name: host.name,
+      feed,
+      connection,
+      store,
+      records,
+      lease: lease(`provider:${host.name}`),
+      everyMs,
+    };
+    const items = new PollFeed(
+      { ...partner, mostItems: maxItems, now: Date.now },
+      {
+        failed: (reason) => host.warn({ reason }, "the partner's document cannot be read; what was known is served"),
+        recovered: () => host.warn({}, "the partner's document can be read again"),
+        foundInvalid: ({ invalid, faults }) =>
+          host.warn({ invalid, faults: faults.slice(0, 5) }, "items of the partner cannot be used"),
+      },
+    );
+    host.onServing(() => items.start());
+    return new FeedFeatureResolver(items);
+  },
+});
+
+const pathAt = (text: string) => {
+  const path = parsePath(text);
+  return typeof path === "string" ? { up: 0, names: [] } : path;
+};
+
+/** An answer, and from when on it holds. */
+type Made = {
+  readonly generation: number;
+  readonly off: ReadonlyMap<FeatureKey, Resolution>;
+  readonly from: Instant;
+  readonly answer: SourceResult & { readonly validUntil: Instant };
+};
+
+/** The features of items that are offered are on within their windows, and those of the others that are known are off. */
+class FeedFeatureResolver implements FeatureResolver {
+  readonly varyBy = [];
+  readonly items: FeedItems;
+  readonly #stop: () => Promise<void>;
+  #last: Made | undefined;
+
+  constructor(items: PollFeed) {
+    this.items = items;
+    this.#stop = () => items.stop();
+  }
+
+  resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
+    const known = this.items.known();
+    return known instanceof Promise ? known.then((late) => this.#answer(late, at)) : this.#answer(known, at);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop();
+  }
+
+  /** The last one is kept: it serves every call until an item changes, or one begins or ends. */
+  #answer(timeline: Timeline, at: Instant): SourceResult {
+    const { generation } = this.items;
+    const last = this.#last;
+    if (last?.generation === generation && last.from <= at && at < last.answer.validUntil) return last.answer;
+    const off = last?.generation === generation ? last.off : allOff(timeline.all());
+    const answer = { ...answerAt(timeline.all(), at, off), dependencies: [this.#held(generation)] };
+    this.#last = { generation, from: at, off, answer };
+    return answer;
+  }
+
+  /** Of a partner's items what was read last is true, however long ago that is. */
+  #held(generation: number): CachedRead<unknown> {
+    const isCurrent = () => this.items.generation === generation;
+    return {
+      value: generation,
+      lastError: undefined,
+      validUntil: Number.POSITIVE_INFINITY,
+      isCurrent,
+      verifiedAt: (now) => now,
+    };
+  }
+}
+
+/** What is known while nothing is on. There may be a hundred thousand, so it is made once for as long as no item changes. */
+function allOff(items: readonly KnownItem[]): ReadonlyMap<FeatureKey, Resolution> {
+  const features = new Map<FeatureKey, Resolution>();
+  for (const item of items) {
+    for (const feature of item.features)
+      if (!features.has(feature)) features.set(feature, new ItemResolution(item, false));
+  }
+  return features;
+}
+
+function answerAt(items: readonly KnownItem[], at: Instant, off: ReadonlyMap<FeatureKey, Resolution>) {
+  const features = new Map(off);
+  let validUntil = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    if (!item.isOffered || at >= item.onUntil) continue;
+    const on = item.onFrom <= at;
+    validUntil = Math.min(validUntil, on ? item.onUntil : item.onFrom);
+    if (!on) continue;
+    for (const feature of item.features)
+      if (!features.get(feature)?.on) features.set(feature, new ItemResolution(item, true));
+  }
+  return { features, validUntil };
+}
+
+/** Of a hundred thousand, few are ever explained: only that asks for the metadata. */
+class ItemResolution implements Resolution {
+  readonly on: boolean;
+  readonly #item: KnownItem;
+
+  constructor(item: KnownItem, on: boolean) {
+    this.#item = item;
+    this.on = on;
+  }
+
+  get value(): boolean {
+    return this.on;
+  }
+
+  get reason(): Reason {
+    return this.on ? "TARGETING_MATCH" : "DISABLED";
+  }
+
+  get metadata() {
+    return toldOf(this.#item);
+  }
+}
+
+const toldOf = ({ id, title, onFrom, onUntil, isOffered, lastListedAt, metadata }: KnownItem) => ({
+  item: id,
+  title,
+  onFrom: new Date(onFrom).toISOString(),
+  onUntil: new Date(onUntil).toISOString(),
+  offered: isOffered,
+  ...(lastListedAt !== null && { lastListed: new Date(lastListedAt).toISOString() }),
+  partner: metadata,
+});

@@ -1,0 +1,34 @@
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import { isMap } from "./targeting.ts";
+
+const states: readonly unknown[] = ["ENABLED", "DISABLED"];
+const members = ["state", "variants", "defaultVariant", "targeting", "metadata"];
+
+/** Why flagd's library cannot use a flag, which costs it the whole document; `undefined` if it can. */
+export function structuralFault(flag: Json): string | undefined {
+  if (!isMap(flag)) return "it is no map";
+  const { state, variants, defaultVariant } = flag;
+  if (!states.includes(state)) return `state ${shown(state)} is invalid (expected ENABLED or DISABLED)`;
+  if (!isMap(variants) || Object.keys(variants).length === 0) {
+    return "variants is missing or empty (expected a map, as in { on: true, off: false })";
+  }
+  // flagd takes all of these for none.
+  if (defaultVariant === undefined || defaultVariant === null || defaultVariant === "") return undefined;
+  if (typeof defaultVariant === "string" && Object.hasOwn(variants, defaultVariant)) return undefined;
+  return `defaultVariant ${shown(defaultVariant)} is none of its variants (${Object.keys(variants).join(", ")})`;
+}
+
+/** What flagd ignores in a flag although it was probably meant: members whose names begin as one that flagd has. */
+export function misspellings(flag: Json): readonly string[] {
+  if (!isMap(flag)) return [];
+  return Object.keys(flag).flatMap((name) => {
+    if (members.includes(name)) return [];
+    const meant = members.find((member) => name.toLowerCase().startsWith(member.toLowerCase().slice(0, 5)));
+    return meant ? [`flagd ignores ${shown(name)}; write ${meant}`] : [];
+  });
+}
+
+function shown(value: Json | undefined): string {
+  const text = JSON.stringify(value) ?? "(missing)";
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

@@ -1,0 +1,128 @@
+import { MemoryStorage } from "@openfeature/flagd-core";
+import { z } from "zod";
+import { isServedKey, type Json } from "../../../domain/evaluation/feature.ts";
+import { isMap, type JsonMap } from "./targeting.ts";
+
+const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+const reference = "https://flagd.dev/reference/flag-definitions/";
+
+const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+// As flagd does, it takes members that it does not know.
+const flag = z
+  .looseObject({
+    state: z.enum(["ENABLED", "DISABLED"]).describe("A flag that is disabled is off for everyone."),
+    variants: z
+      .record(z.string().min(1), z.json())
+      .refine((variants) => Object.keys(variants).length > 0, "has no variant; give it one, as in on: true")
+      .describe("The values it may have, by name; all of one type."),
+    defaultVariant: z
+      .string()
+      .optional()
+      .describe("The variant where targeting gives none. Left out, the flag is off there."),
+    targeting: z.record(z.string(), z.json()).optional().describe("A rule that gives the name of a variant."),
+    metadata: metadata.optional().describe("What is told of the flag in explanations."),
+  })
+  .refine(({ defaultVariant, variants }) => defaultVariant === undefined || Object.hasOwn(variants, defaultVariant), {
+    path: ["defaultVariant"],
+    error: "is none of its variants; name one of them",
+  });
+
+/** Flag definitions as flagd has them, written where faults can be shown in their place. */
+export const flagdDefinitions = z
+  .looseObject({
+    $schema: z.string().optional().describe("For editors."),
+    $evaluators: z
+      .record(z.string().min(1), z.record(z.string(), z.json()))
+      .optional()
+      .describe("Rules by name, to be used in others as `$ref: name`."),
+    metadata: metadata.optional().describe("What is told of each flag in explanations."),
+    flags: z
+      .record(z.string().refine(isServedKey, "cannot be a feature key; write 1 to 1024 printable characters"), flag)
+      .describe("The flags, by feature key."),
+  })
+  .superRefine((definitions, context) => {
+    for (const key of Object.keys(definitions.flags)) {
+      const fault = faultIn(definitions as JsonMap, key);
+      if (fault) context.addIssue({ code: "custom", ...fault });
+    }
+  });
+
+type Fault = { readonly path: PropertyKey[]; readonly message: string };
+
+/** An error of flagd's own check, as its library hands it on from Ajv. */
+type SchemaError = {
+  readonly instancePath: string;
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message: string;
+};
+
+/** What flagd's own schema finds wrong with one flag. Its errors tell of each rule that it could have been: the deepest is what was meant. */
+function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefined {
+  // Whether the default is one of the variants is checked before.
+  const { defaultVariant: _, ...flag } = isMap(flags) && isMap(flags[key]) ? flags[key] : {};
+  // Under a name that flagd's schema takes: it knows no line separators in keys.
+  const checked = { ...(isMap($evaluators) ? { $evaluators } : {}), flags: { flag } };
+  const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
+  try {
+    storage.setConfigurations(JSON.stringify(checked, withWholeVersions), true);
+    return undefined;
+  } catch (error) {
+    const [deepest] = errorsIn(error).toSorted(
+      (a, b) => stepsIn(b.instancePath).length - stepsIn(a.instancePath).length,
+    );
+    if (!deepest) return { path: ["flags", key], message: `does not fit; ${reference} tells what does` };
+    const path = pathOf(deepest.instancePath, checked);
+    return { path: path.with(1, key), message: messageOf(deepest) };
+  }
+}
+
+/** flagd's library takes `2.3` for `2.3.0` in versions; its schema does not. */
+function withWholeVersions(operation: string, operands: Json): Json {
+  if (operation !== "sem_ver" || !Array.isArray(operands)) return operands;
+  const whole = (version: string) => `${version}.0.0`.split(".").slice(0, 3).join(".");
+  return operands.map((operand) =>
+    typeof operand === "string" && /^\d+(\.\d+)?$/.test(operand) ? whole(operand) : operand,
+  );
+}
+
+function errorsIn(error: unknown): readonly SchemaError[] {
+  try {
+    const { message } = error as Error;
+    return JSON.parse(message.slice(message.indexOf("[")));
+  } catch {
+    return [];
+  }
+}
+
+const stepsIn = (pointer: string): readonly string[] =>
+  pointer
+    .split("/")
+    .slice(1)
+    .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+
+/** A JSON pointer as a path: what are indices are numbers. */
+function pathOf(pointer: string, root: Json): PropertyKey[] {
+  let inner: unknown = root;
+  return stepsIn(pointer).map((step) => {
+    const key = Array.isArray(inner) ? Number(step) : step;
+    inner = (inner as Record<PropertyKey, unknown> | undefined)?.[key];
+    return key;
+  });
+}
+
+function messageOf({ keyword, params, message }: SchemaError): string {
+  switch (keyword) {
+    case "additionalProperties":
+      if (params["additionalProperty"] === "$ref")
+        return "names no rule of $evaluators; write it there, or name another";
+      return `"${params["additionalProperty"]}" is no operation of flagd's; ${reference} lists them`;
+    case "enum":
+      return `does not fit; give it one of ${[params["allowedValues"]].flat().join(", ")}`;
+    case "pattern":
+      return `has not the form that is needed here; ${reference} tells which`;
+    default:
+      return `does not fit: it ${message}; ${reference} tells what does`;
+  }
+}

@@ -1,0 +1,126 @@
+import type { EvaluationContext as FlagdContext } from "@openfeature/core";
+import { type FeatureFlag, MemoryStorage } from "@openfeature/flagd-core";
+import { notServed } from "../../../domain/errors.ts";
+import type { ContextField, EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
+import { type FeatureKey, isServedKey, type Reason, type Resolution } from "../../../domain/evaluation/feature.ts";
+import type { SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
+import { yamlIn } from "../../../infrastructure/yaml-values.ts";
+import { misspellings, structuralFault } from "./flag-faults.ts";
+import { clockAt, isMap, type JsonMap, whatIsRead, withClock } from "./targeting.ts";
+
+const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
+
+/** Flag definitions as flagd has them, evaluated by its own library. They never change. */
+export class FlagdRules {
+  readonly #flags: readonly (readonly [FeatureKey, FeatureFlag])[];
+  /** What is said of flags that cannot be evaluated. */
+  readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
+  readonly #readsClock: boolean;
+  /** The fields of a context that its answers follow from; `undefined` where all may matter. */
+  readonly reads: readonly ContextField[] | undefined;
+  /** Faults of single flags, each with the name of its flag. Those that cannot be evaluated are off. */
+  readonly faults: readonly string[];
+
+  /** Throws, with the reason, for definitions that cannot be used as a whole: they have no map of flags, or no usable flag. */
+  constructor(definitions: unknown) {
+    if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
+    const entries = Object.entries(definitions["flags"]);
+    const broken = entries.flatMap(([key, flag]) => {
+      const fault = isServedKey(key) ? structuralFault(flag) : notServed(key).message;
+      return fault === undefined ? [] : [[key, fault] as const];
+    });
+    const faults = broken.map(([key, fault]) => `${named(key)}: ${fault}`);
+    if (entries.length > 0 && broken.length === entries.length) throw new Error(`no flag is usable: ${faults[0]}`);
+    this.#broken = new Map(broken.flatMap(([key, fault]) => (isServedKey(key) ? [[key, brokenBy(fault)]] : [])));
+    const isBroken = new Set(broken.map(([key]) => key));
+    const sound = entries.filter(([key]) => !isBroken.has(key));
+    const usable = { ...definitions, flags: Object.fromEntries(sound) };
+    const { fields, clock } = whatIsRead(usable);
+    this.#flags = flagsOf(usable);
+    this.#readsClock = clock;
+    this.reads = fields;
+    this.faults = [
+      ...faults,
+      ...sound.flatMap(([key, flag]) => misspellings(flag).map((fault) => `${named(key)}: ${fault}`)),
+      ...this.#flags.flatMap(([key, flag]) => {
+        const { errorMessage } = flag.evaluate({}, silent);
+        return errorMessage === undefined ? [] : [`${named(key)}: ${errorMessage}`];
+      }),
+    ];
+  }
+
+  /** Of a text of JSON or YAML. Throws likewise. */
+  static parse(text: string): FlagdRules {
+    return new FlagdRules(valuesIn(text));
+  }
+
+  answer(context: EvaluationContext): SourceResult {
+    const asked = flagdContext(context);
+    const features = new Map([
+      ...this.#broken,
+      ...this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)] as const),
+    ]);
+    // When a rule that reads the clock turns is not known, only that flagd counts in seconds.
+    return this.#readsClock ? { features } : { features, validUntil: Number.POSITIVE_INFINITY };
+  }
+}
+
+const named = (key: string): string => `flag ${JSON.stringify(key.slice(0, 200))}`;
+
+const brokenBy = (error: string): Resolution => ({ on: false, value: null, reason: "DEFAULT", metadata: { error } });
+
+/** What looks like JSON is read as JSON first, because as YAML it takes much longer. */
+function valuesIn(text: string): unknown {
+  if (!text.trimStart().startsWith("{")) return yamlIn(text);
+  try {
+    return JSON.parse(text);
+  } catch (fault) {
+    try {
+      return yamlIn(text);
+    } catch {
+      throw fault;
+    }
+  }
+}
+
+function flagsOf(definitions: JsonMap): readonly (readonly [FeatureKey, FeatureFlag])[] {
+  // No code is made of what may come from elsewhere; that would not be faster either.
+  const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
+  try {
+    storage.setConfigurations(JSON.stringify(withClock(definitions)));
+  } catch (error) {
+    // What is wrong stands in the cause.
+    throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  }
+  return [...storage.getFlags()];
+}
+
+/** What targeting may read. What is ours hides an attribute of the same name, so that nobody can say who they are. */
+const flagdContext = (context: EvaluationContext): FlagdContext =>
+  ({
+    ...context.attributes,
+    targetingKey: context.targetingKey ?? null,
+    userId: context.userId ?? null,
+    location: context.locations?.[0] ?? null,
+    locations: context.locations ?? null,
+    ip: context.ip ?? null,
+    ...clockAt(secondOf(context)),
+  }) as FlagdContext;
+
+const secondOf = ({ at }: EvaluationContext): number => Math.floor(at / 1_000);
+
+const reasons: readonly Reason[] = ["STATIC", "TARGETING_MATCH"];
+
+/** A flag is on that is enabled and comes to a value which is neither `false` nor nothing. */
+function resolutionOf(flag: FeatureFlag, context: FlagdContext): Resolution {
+  const { metadata } = flag;
+  if (flag.state === "DISABLED") return { on: false, value: null, reason: "DISABLED", metadata };
+  const { value = null, variant, reason, errorCode, errorMessage } = flag.evaluate(context, silent);
+  return {
+    on: value !== null && value !== false,
+    value,
+    ...(variant === undefined ? {} : { variant }),
+    reason: reasons.find((known) => known === reason) ?? "DEFAULT",
+    metadata: errorCode === undefined ? metadata : { ...metadata, error: `${errorCode}: ${errorMessage}` },
+  };
+}

@@ -1,0 +1,61 @@
+import { defineSource } from "../_catalogue/source.ts";
+import { pollFile } from "../_polled/polled-file.ts";
+import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
+import { fewFaults, polledRules } from "../_polled/polled-rules.ts";
+import { pollUrl } from "../_polled/polled-url.ts";
+import { flagdDefinitions } from "./flagd-definitions.ts";
+import { FlagdRules } from "./flagd-rules.ts";
+
+export const source = defineSource({
+  summary: "Evaluates flags as flagd does, from definitions in the YAML, in a file or behind a URL.",
+  options: ({ z }) =>
+    z
+      .strictObject({
+        definitions: flagdDefinitions.optional().describe("The definitions themselves."),
+        file: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("A file with definitions in JSON or YAML, 10 MiB at most. It is read again when it changes."),
+        url: polledUrl.optional().describe("A URL that answers with such definitions. It is polled."),
+        authorization: headerText.optional().describe("Of a URL: what to send as `Authorization`."),
+        pollSeconds: z.coerce.number().min(1).max(86_400).default(30).describe("Of a URL: how often it is polled."),
+        readsAddress,
+      })
+      .superRefine(oneOf("definitions", "file", "url")),
+  example: {
+    definitions: {
+      flags: {
+        new_checkout: {
+          state: "ENABLED",
+          variants: { on: true, off: false },
+          defaultVariant: "off",
+          targeting: { if: [{ "==": [{ var: "country" }, "ES"] }, "on"] },
+        },
+      },
+    },
+  },
+  deterministic: ({ definitions }) => definitions !== undefined,
+  create: ({ definitions, file, url, authorization, pollSeconds, readsAddress }, { name, warn }) => {
+    const faulty = (fault: string) => warn({ source: name, fault }, "flag definitions have a fault");
+    const parse = (text: string): FlagdRules => {
+      const rules = FlagdRules.parse(text);
+      fewFaults(rules.faults).forEach(faulty);
+      if (!readsAddress && rules.reads?.includes("ip")) faulty(addressFault);
+      return rules;
+    };
+    if (file !== undefined) return polledRules(pollFile(file, parse, faulty), readsAddress);
+    if (url !== undefined) {
+      const headers = authorization === undefined ? {} : { Authorization: authorization };
+      return polledRules(pollUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse, faulty), readsAddress);
+    }
+    const rules = new FlagdRules(definitions);
+    const faults = fewFaults(rules.faults);
+    faults.forEach(faulty);
+    return {
+      resolve: (context) => rules.answer(context),
+      faults: () => faults,
+      ...(rules.reads ? { varyBy: rules.reads } : {}),
+    };
+  },
+});

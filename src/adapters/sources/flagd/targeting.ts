@@ -1,0 +1,94 @@
+import type { ContextField } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+
+export type JsonMap = { readonly [name: string]: Json };
+
+export const isMap = (value: unknown): value is JsonMap =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What flagd calls the second that is asked about, and what we do: flagd's library sets its own to that of now, whatever is asked about. */
+const flagdClock = "$flagd.timestamp";
+const ourClock = "$tidegate";
+
+/** What is to stand in the context for targeting that was prepared `withClock`. */
+export const clockAt = (second: number): JsonMap => ({ [ourClock]: { timestamp: second } });
+
+/** The same definitions, with targeting that reads our clock where it read flagd's. */
+export function withClock(definitions: JsonMap): JsonMap {
+  const { flags, $evaluators, ...others } = definitions;
+  const prepared = (flag: Json) =>
+    isMap(flag) && "targeting" in flag ? { ...flag, targeting: readingOurs(flag["targeting"] ?? null) } : flag;
+  return {
+    ...others,
+    ...(isMap(flags) ? { flags: mapped(flags, prepared) } : {}),
+    ...(isMap($evaluators) ? { $evaluators: mapped($evaluators, readingOurs) } : {}),
+  };
+}
+
+function readingOurs(rule: Json): Json {
+  if (Array.isArray(rule)) return rule.map(readingOurs);
+  if (!isMap(rule)) return rule;
+  return mapped(rule, (operands, operation) => {
+    if (operation !== "var") return readingOurs(operands);
+    const [name, ...fallback] = listOf(operands);
+    return name === flagdClock ? [`${ourClock}.timestamp`, ...fallback] : readingOurs(operands);
+  });
+}
+
+/** What answers follow from. */
+export type Read = {
+  /** The fields of the context; `undefined` where all may matter. */
+  readonly fields: readonly ContextField[] | undefined;
+  readonly clock: boolean;
+};
+
+/** What the targeting of definitions reads. Where it is not plain to see, it may be anything. */
+export function whatIsRead({ flags, $evaluators }: JsonMap): Read {
+  const rules = Object.values(isMap(flags) ? flags : {}).map((flag) =>
+    isMap(flag) ? (flag["targeting"] ?? null) : null,
+  );
+  const names = [...rules, $evaluators ?? null].flatMap(namesIn);
+  const fields = new Set(names.filter((name) => !name.startsWith("$flagd.")).map(fieldOf));
+  const isClear = !fields.has(undefined);
+  return {
+    fields: isClear ? [...fields].filter((field) => field !== undefined) : undefined,
+    clock: !isClear || names.includes(flagdClock),
+  };
+}
+
+/** Operations that read the context by names that are not followed here. */
+const unclear = ["val", "exists", "missing", "missing_some"];
+
+/** The names that a rule reads; an empty one where it is not plain which. */
+function namesIn(rule: Json): readonly string[] {
+  if (Array.isArray(rule)) return rule.flatMap(namesIn);
+  if (!isMap(rule)) return [];
+  return Object.entries(rule).flatMap(([operation, operands]) => {
+    const inner = namesIn(operands);
+    if (unclear.includes(operation)) return ["", ...inner];
+    if (operation === "fractional") return ["targetingKey", ...inner];
+    if (operation !== "var") return inner;
+    const [name] = listOf(operands);
+    return [typeof name === "string" ? name : "", ...inner];
+  });
+}
+
+const ownFields: Readonly<Record<string, ContextField>> = {
+  targetingKey: "targetingKey",
+  userId: "userId",
+  location: "locations",
+  locations: "locations",
+  ip: "ip",
+};
+
+/** The field that a name leads to: that which its first part names. */
+function fieldOf(name: string): ContextField | undefined {
+  const first = /^[A-Za-z_][\w-]*(?=\.|$)/.exec(name)?.[0];
+  if (first === undefined) return undefined;
+  return Object.hasOwn(ownFields, first) ? ownFields[first] : `attributes.${first}`;
+}
+
+const listOf = (operands: Json): readonly Json[] => (Array.isArray(operands) ? operands : [operands]);
+
+const mapped = (map: JsonMap, change: (value: Json, name: string) => Json): JsonMap =>
+  Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value, name)]));

@@ -1,0 +1,119 @@
+import { LRUCache } from "lru-cache";
+import { RRuleTemporal } from "rrule-temporal";
+import { Temporal } from "temporal-polyfill";
+import type { Days } from "../../../domain/targeting/schedule.ts";
+import { type Day, dayMs } from "../../../domain/targeting/wall-clock.ts";
+import { type RecurrenceRule, recurrenceRule } from "./recurrence-rule.ts";
+
+/** How many days are looked through at once, by how often something recurs. */
+const chunkDays = { DAILY: 16, WEEKLY: 64, MONTHLY: 256, YEARLY: 1_024 } as const;
+/** How many times that is looked ahead for a next day: 11, 44, 179 and 717 years. */
+const mostChunks = 256;
+/** How many chunks are remembered of one recurrence. */
+const rememberedChunks = 8;
+/** How many days are told at once, and from when on one is enough. */
+const mostDays = 12;
+const soonDays = 8;
+/** How many days, weeks, months or years are gone through of a recurrence that ends after a number of times. */
+const mostPeriods = 5_000;
+/** Where those begin that need not be counted from some day. */
+const longAgo = "1900-01-01";
+
+/** When something happens, to the day. */
+export type RecurringDays = {
+  readonly days: Days;
+  /** Whether there is such a day at all. Where there is none, that takes some ten milliseconds to find out. */
+  readonly happens: () => boolean;
+};
+
+/** Recurrences are many, and made alike. */
+const made = new LRUCache<string, RecurringDays>({ max: 10_000 });
+
+/**
+ * The days of a recurrence (RFC 5545, RRULE, as far as it says days) from `startsOn` on, and not after `endsOn` (as in 2026-11-17).
+ * A text says what is wrong with it, and what to do.
+ */
+export function recurringDays(text: string, startsOn?: string, endsOn?: string): RecurringDays | string {
+  const name = JSON.stringify([text, startsOn, endsOn]);
+  const known = made.get(name);
+  if (known) return known;
+  const rule = recurrenceRule(text);
+  if (typeof rule === "string") return rule;
+  if (rule.isCounted && startsOn === undefined) return "needs startsOn, the day from which it is counted; say it";
+  const found = daysOf(rule, startsOn ?? longAgo, endsOn);
+  if (typeof found !== "string") made.set(name, found);
+  return found;
+}
+
+function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefined): RecurringDays | string {
+  let recurrence: RRuleTemporal;
+  try {
+    recurrence = new RRuleTemporal({
+      rruleString: rule.endless,
+      dtstart: Temporal.ZonedDateTime.from(`${startsOn}T00:00[UTC]`),
+      ...(rule.count === undefined ? {} : { count: rule.count }),
+      strict: true,
+      maxIterations: mostPeriods,
+    });
+  } catch (cause) {
+    return `cannot be used: ${cause instanceof Error ? cause.message : cause}; RFC 5545 tells how, in section 3.3.10`;
+  }
+  const first = dayOf(startsOn);
+  const last = Math.min(...[rule.until, endsOn].map((date) => (date ? dayOf(date) : Number.POSITIVE_INFINITY)));
+  const size = chunkDays[rule.frequency];
+  const days = rule.count === undefined ? endless(recurrence, size, first, last) : counted(recurrence, last);
+  let happens: boolean | undefined;
+  return {
+    days,
+    happens: () => {
+      happens ??= days(first).days.length > 0;
+      return happens;
+    },
+  };
+}
+
+function endless(recurrence: RRuleTemporal, size: number, first: Day, last: Day): Days {
+  const remembered = new LRUCache<number, readonly Day[]>({ max: rememberedChunks });
+  const chunk = (index: number): readonly Day[] => {
+    const known = remembered.get(index);
+    if (known) return known;
+    const from = new Date(index * size * dayMs);
+    const days = recurrence.between(from, new Date(from.getTime() + (size - 1) * dayMs), true).map(dayIn);
+    remembered.set(index, days);
+    return days;
+  };
+  return (from) => {
+    const found: Day[] = [];
+    const start = Math.floor(Math.max(from, first) / size);
+    for (let index = start; index < start + mostChunks; index++) {
+      if (index * size > last) return { days: found, before: Number.POSITIVE_INFINITY };
+      found.push(...chunk(index).filter((day) => from <= day && day <= last));
+      const next = found[mostDays];
+      if (next !== undefined) return { days: found.slice(0, mostDays), before: next };
+      if ((found.at(-1) ?? from) >= from + soonDays) return { days: found, before: (index + 1) * size };
+    }
+    return { days: found, before: (start + mostChunks) * size };
+  };
+}
+
+function counted(recurrence: RRuleTemporal, last: Day): Days {
+  let all: readonly Day[] | undefined;
+  return (from) => {
+    all ??= allOf(recurrence).filter((day) => day <= last);
+    const found = all.filter((day) => day >= from);
+    return { days: found.slice(0, mostDays), before: found[mostDays] ?? Number.POSITIVE_INFINITY };
+  };
+}
+
+/** None of those that would take too long to find. */
+function allOf(recurrence: RRuleTemporal): readonly Day[] {
+  try {
+    return recurrence.all().map(dayIn);
+  } catch {
+    return [];
+  }
+}
+
+const dayOf = (date: string): Day => Date.parse(`${date}T00:00Z`) / dayMs;
+
+const dayIn = ({ epochMilliseconds }: { readonly epochMilliseconds: number }): Day => epochMilliseconds / dayMs;

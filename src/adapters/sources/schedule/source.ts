@@ -1,0 +1,120 @@
+import { z } from "zod";
+import type { EditableRules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import type { FeatureResolver, SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
+import { anyOf, fixedSchedule, type Schedule } from "../../../domain/targeting/schedule.ts";
+import type { Phase } from "../../../domain/targeting/timetable.ts";
+import { defineSource, type SourceHost } from "../_catalogue/source.ts";
+import { ParsedRules } from "../_rules/parsed-rules.ts";
+import { PhasesAhead } from "./phases-ahead.ts";
+import { meaningOf, WindowFault, type WindowMeaning, type WindowText } from "./window-text.ts";
+
+const mostWindows = 100;
+
+const window = z.strictObject({
+  startsAt: z
+    .string()
+    .exactOptional()
+    .describe("Of a single window: when it begins, as in 2026-11-20T18:00:00Z, or 2026-11-20T18:00 in the timeZone."),
+  endsAt: z.string().exactOptional().describe("When it ends, which is no part of it. Left out, it never does."),
+  recurrence: z
+    .string()
+    .exactOptional()
+    .describe("Of windows that recur: the days (RFC 5545, RRULE), as in FREQ=WEEKLY;BYDAY=FR."),
+  from: z.string().exactOptional().describe("The time of day at which such a window begins, as in 18:00."),
+  to: z
+    .string()
+    .exactOptional()
+    .describe("The time of day at which it ends: on the next day, where it is not after from."),
+  startsOn: z.string().exactOptional().describe("The first day, as in 2026-11-20; intervals and counts begin there."),
+  endsOn: z.string().exactOptional().describe("The last day on which such a window may begin."),
+  timeZone: z
+    .string()
+    .exactOptional()
+    .describe("Whose clocks are meant: a zone of the IANA database, as in Europe/Madrid."),
+});
+
+const schedule = z.strictObject({
+  windows: z.array(window).min(1).max(mostWindows).describe("It is on where one of them is open."),
+});
+
+/** What people may write down. */
+const setting = schedule.superRefine(({ windows }, context) => {
+  for (const [index, meaning] of meaningsOf(windows, context).entries()) {
+    if (meaning?.happens() !== false) continue;
+    const message = "never happens, or not for decades; mend the rule, or the days between which it holds";
+    context.addIssue({ code: "custom", path: ["windows", index, "recurrence"], message });
+  }
+});
+
+/** What that means. */
+const compiled = schedule.transform(({ windows }, context): Schedule => {
+  const schedules = meaningsOf(windows, context).flatMap((meaning) => meaning?.schedule ?? []);
+  return schedules.length === windows.length ? anyOf(schedules) : z.NEVER;
+});
+
+/** Nobody is to get by a mistake what was to be on at times. */
+const never = fixedSchedule([]);
+
+export const source = defineSource({
+  summary: "Switches features on in windows of time: single ones, and ones that recur, such as Friday evenings.",
+  options: ({ connection, collection }) =>
+    z.strictObject({
+      connection: connection.describe("The connection that holds the schedules."),
+      collection: collection
+        .default("schedules")
+        .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
+    }),
+  example: { connection: "features", collection: "schedules" },
+  rule: () => setting,
+  deterministic: true,
+  create: (options, host) => new ScheduleFeatureResolver(options, host),
+});
+
+/** On in the windows of its schedule, and else off. */
+class ScheduleFeatureResolver implements FeatureResolver {
+  readonly varyBy = [];
+  readonly editableRules: EditableRules;
+  readonly #parsed: ParsedRules<Schedule>;
+  readonly #phases = new PhasesAhead(Date.now);
+
+  constructor(options: Pick<EditableRules, "connection" | "collection">, { store, warn }: SourceHost) {
+    const { rules: settings, documents } = store(options.connection);
+    this.editableRules = { ...options, rules: settings, documents };
+    this.#parsed = new ParsedRules(compiled, warn, never);
+  }
+
+  resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
+    const held = this.editableRules.rules.read(this.editableRules.collection);
+    return held instanceof Promise ? held.then((read) => this.#answer(read, at)) : this.#answer(held, at);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#phases[Symbol.dispose]();
+  }
+
+  #answer(held: CachedRead<RulesByFeature>, at: Instant): SourceResult | Promise<SourceResult> {
+    const phase = this.#phases.at(this.#parsed.of(held.value), at);
+    return phase instanceof Promise ? phase.then((late) => answerOf(late, held)) : answerOf(phase, held);
+  }
+}
+
+const answerOf = ({ features, until }: Phase, held: CachedRead<unknown>): SourceResult => ({
+  features,
+  dependencies: [held],
+  validUntil: until,
+});
+
+/** What each window means; what is wrong goes to the context, and stands as `undefined`. */
+function meaningsOf(texts: readonly WindowText[], context: z.RefinementCtx): readonly (WindowMeaning | undefined)[] {
+  return texts.map((text, index) => {
+    try {
+      return meaningOf(text);
+    } catch (cause) {
+      if (!(cause instanceof WindowFault)) throw cause;
+      context.addIssue({ code: "custom", path: ["windows", index, cause.field], message: cause.message });
+      return undefined;
+    }
+  });
+}

@@ -1,0 +1,104 @@
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { fixedSchedule, recurringSchedule, type Schedule } from "../../../domain/targeting/schedule.ts";
+import { instantOf, type LocalTime, type TimeZone } from "../../../domain/targeting/wall-clock.ts";
+import { timeZone } from "../../../infrastructure/time-zone.ts";
+import { calendarRule } from "./calendar-rule.ts";
+import { isDate } from "./recurrence-rule.ts";
+import { recurringDays } from "./recurring-days.ts";
+
+/** A window, or windows that recur, as people write them. */
+export type WindowText = {
+  /** Of a single one: an instant (RFC 3339), or a time on the clocks of the zone, as in 2026-11-20T18:00. */
+  readonly startsAt?: string;
+  readonly endsAt?: string;
+  /** Of recurring ones: the days (RFC 5545, RRULE), counted from `startsOn` on, and the times of day. */
+  readonly recurrence?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly startsOn?: string;
+  readonly endsOn?: string;
+  /** Whose clocks are meant, as in Europe/Madrid. */
+  readonly timeZone?: string;
+};
+
+/** What is wrong with a window, and what to do. */
+export class WindowFault extends Error {
+  override readonly name = "WindowFault";
+  readonly field: keyof WindowText;
+
+  constructor(field: keyof WindowText, message: string) {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** What a window means. `happens` tells whether it is ever on, as far as can be told, which may take some ten milliseconds. */
+export type WindowMeaning = { readonly schedule: Schedule; readonly happens: () => boolean };
+
+/** Throws `WindowFault` where the text means nothing. */
+export const meaningOf = (text: WindowText): WindowMeaning =>
+  text.recurrence === undefined ? single(text) : recurring(text, text.recurrence);
+
+function single({ startsAt, endsAt, timeZone: zoneName, ...others }: WindowText): WindowMeaning {
+  refuse(others, "goes with recurrence; say that too, or leave this out");
+  if (startsAt === undefined) {
+    throw new WindowFault("startsAt", "is missing; say when the window begins, or a recurrence with from and to");
+  }
+  const zone = zoneName === undefined ? undefined : zoneOf(zoneName);
+  const start = momentOf("startsAt", startsAt, zone);
+  const end = endsAt === undefined ? Number.POSITIVE_INFINITY : momentOf("endsAt", endsAt, zone);
+  if (end <= start) throw new WindowFault("endsAt", "is not after startsAt; put a later one, or leave it out");
+  return { schedule: fixedSchedule([{ start, end }]), happens: () => true };
+}
+
+function recurring(text: WindowText, recurrence: string): WindowMeaning {
+  const { from, to, timeZone: zoneName, startsOn, endsOn, startsAt, endsAt } = text;
+  refuse({ startsAt, endsAt }, "is of a single window; with a recurrence say from and to, and startsOn or endsOn");
+  if (zoneName === undefined)
+    throw new WindowFault("timeZone", "is missing; say whose clocks are meant, as in Europe/Madrid");
+  const zone = zoneOf(zoneName);
+  const times = { from: timeOfDay("from", from), to: timeOfDay("to", to) };
+  checkDate("startsOn", startsOn);
+  checkDate("endsOn", endsOn);
+  if (startsOn !== undefined && endsOn !== undefined && endsOn < startsOn) {
+    throw new WindowFault("endsOn", "is before startsOn; put a later day, or leave it out");
+  }
+  const found = recurringDays(calendarRule(recurrence, times.from, zone), startsOn, endsOn);
+  if (typeof found === "string") throw new WindowFault("recurrence", found);
+  return { schedule: recurringSchedule({ days: found.days, ...times, zone }), happens: found.happens };
+}
+
+function refuse(fields: Readonly<Partial<Record<keyof WindowText, string | undefined>>>, fault: string): void {
+  for (const [field, value] of Object.entries(fields)) {
+    if (value !== undefined) throw new WindowFault(field as keyof WindowText, fault);
+  }
+}
+
+function zoneOf(name: string): TimeZone {
+  const zone = timeZone(name);
+  if (zone) return zone;
+  throw new WindowFault("timeZone", `names no zone that is known; write one of the IANA database, as in Europe/Madrid`);
+}
+
+const moment =
+  /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?)(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
+
+function momentOf(field: "startsAt" | "endsAt", text: string, zone: TimeZone | undefined): Instant {
+  const [, date, time, offset] = moment.exec(text) ?? [];
+  if (date === undefined || !isDate(date)) {
+    throw new WindowFault(field, "is no moment; write 2026-11-20T18:00:00Z, or 2026-11-20T18:00 and a timeZone");
+  }
+  if (offset !== undefined) return Date.parse(text);
+  if (!zone) throw new WindowFault(field, "says not where; put a timeZone beside it, or Z or an offset at its end");
+  return instantOf(Date.parse(`${date}T${time}Z`), zone);
+}
+
+function timeOfDay(field: "from" | "to", text: string | undefined): LocalTime {
+  if (text === undefined) throw new WindowFault(field, "is missing; say a time of day, as in 18:00");
+  if (/^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$/.test(text)) return Date.parse(`1970-01-01T${text}Z`);
+  throw new WindowFault(field, "is no time of day; write one from 00:00 to 23:59 (midnight is 00:00), as in 18:00");
+}
+
+function checkDate(field: "startsOn" | "endsOn", text: string | undefined): void {
+  if (text !== undefined && !isDate(text)) throw new WindowFault(field, "is no day; write one as in 2026-11-20");
+}

@@ -1,0 +1,68 @@
+import { defineSource } from "../_catalogue/source.ts";
+import { pollFile } from "../_polled/polled-file.ts";
+import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
+import { fewFaults, polledRules } from "../_polled/polled-rules.ts";
+import { pollUrl } from "../_polled/polled-url.ts";
+import { UnleashRules } from "./unleash-rules.ts";
+
+/** The version of Unleash's specification that its library follows; servers leave out what older clients do not know. */
+const specification = "5.2.0";
+
+export const source = defineSource({
+  summary: "Evaluates the features of an Unleash server, or of a file with what one answers to its clients.",
+  options: ({ z }) =>
+    z
+      .strictObject({
+        url: polledUrl
+          .optional()
+          .describe(
+            "The URL of the server's API, as in `https://unleash.example.com/api`, with or without `/client/features`. It is polled.",
+          ),
+        token: headerText
+          .optional()
+          .describe(
+            "Of a URL: a backend token of one environment of Unleash. Keep it in a variable, and name that here.",
+          ),
+        pollSeconds: z.coerce.number().min(1).max(86_400).default(15).describe("Of a URL: how often it is polled."),
+        file: z
+          .string()
+          .min(1)
+          .optional()
+          .describe(
+            "A file with what `/api/client/features` answers, 10 MiB at most. It is read again when it changes.",
+          ),
+        appName: headerText.default("tidegate").describe("What constraints on `appName` see, and the server."),
+        environment: z.string().min(1).default("default").describe("What constraints on `environment` see."),
+        readsAddress,
+      })
+      .superRefine(oneOf("url", "file")),
+  example: { url: "https://unleash.example.com/api", token: `\${UNLEASH_TOKEN}` },
+  create: ({ url, token, pollSeconds, file, appName, environment, readsAddress }, { name, warn }) => {
+    const faulty = (fault: string) => warn({ source: name, fault }, "the features of Unleash have a fault");
+    const parse = (text: string): UnleashRules => {
+      const rules = UnleashRules.parse(text, { appName, environment });
+      fewFaults(rules.faults).forEach(faulty);
+      if (!readsAddress && text.includes('"remoteAddress"')) faulty(addressFault);
+      return rules;
+    };
+    if (url === undefined) return polledRules(pollFile(file ?? "", parse, faulty), readsAddress);
+    const polled = {
+      url: clientFeatures(url),
+      headers: {
+        "Unleash-AppName": appName,
+        "Unleash-InstanceId": "tidegate",
+        "Unleash-Client-Spec": specification,
+        ...(token === undefined ? {} : { Authorization: token }),
+      },
+      everyMs: pollSeconds * 1_000,
+    };
+    return polledRules(pollUrl(polled, parse, faulty), readsAddress);
+  },
+});
+
+/** The URL of the features below that of an API, which may name them already. */
+function clientFeatures(api: string): string {
+  const url = new URL(api);
+  url.pathname = `${url.pathname.replace(/(\/client\/features)?\/*$/, "")}/client/features`;
+  return url.href;
+}

@@ -1,0 +1,111 @@
+import type { ClientFeaturesResponse } from "unleash-client";
+import { defaultStrategies } from "unleash-client/lib/strategy/index.js";
+import { z } from "zod";
+import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
+
+export type UnleashFeature = ClientFeaturesResponse["features"][number];
+export type UnleashSegment = NonNullable<ClientFeaturesResponse["segments"]>[number];
+
+/** The features of an Unleash server, as `/api/client/features` returns them. */
+export type UnleashDocument = {
+  readonly features: readonly UnleashFeature[];
+  readonly segments: readonly UnleashSegment[];
+  /** The fault of each feature that cannot be evaluated. They are none of `features`. */
+  readonly broken: ReadonlyMap<FeatureKey, string>;
+  /** The faults of single features, each with the name of its feature. */
+  readonly faults: readonly string[];
+};
+
+/** Operators that compare with a list. Unleash's library throws if there is none. */
+const listOperators = new Set(["IN", "NOT_IN", "STR_STARTS_WITH", "STR_ENDS_WITH", "STR_CONTAINS", "IN_CIDR"]);
+/** Strategies that Unleash's library has. All others are off. */
+const strategyNames: ReadonlySet<string> = new Set(defaultStrategies.map(({ name }) => name));
+
+const list = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).nullish();
+const constraints = list(
+  z
+    .looseObject({ operator: z.string(), contextName: z.string(), values: list(z.string().nullable()) })
+    .superRefine(({ operator, values }, context) => {
+      if (values || !listOperators.has(operator)) return;
+      context.addIssue({ code: "custom", path: ["values"], message: `missing (${operator} needs a list of texts)` });
+    }),
+);
+const variants = list(z.looseObject({ name: z.string() }));
+const feature = z.looseObject({
+  name: z.string(),
+  enabled: z.boolean(),
+  strategies: list(z.looseObject({ name: z.string(), constraints, segments: list(z.number()), variants })),
+  variants,
+});
+const segment = z.looseObject({ id: z.number(), constraints });
+
+/** Members of what Unleash exports, and of what its admin API returns. `enabled` means something else there. */
+const ofExports = ["featureStrategies", "featureEnvironments"];
+const ofAdmin = z.looseObject({ environments: z.array(z.unknown()) });
+const wanted = "expected the response of /api/client/features";
+
+/** Reads a document; throws, with the reason, if it is another one or no feature of it can be evaluated. */
+export function unleashDocument(content: unknown): UnleashDocument {
+  const { data, error } = z
+    .looseObject({ features: z.array(z.unknown()), segments: list(z.unknown()) })
+    .safeParse(content);
+  if (error) throw new Error(`${faultOf(error, "the document")} (${wanted})`);
+  if (ofExports.some((name) => name in data) || data.features.some((each) => ofAdmin.safeParse(each).success)) {
+    throw new Error(`it is an export, or a response of Unleash's admin API (${wanted})`);
+  }
+  const [segments, brokenSegments] = segmentsIn(data.segments ?? []);
+  const features: UnleashFeature[] = [];
+  const broken = new Map<FeatureKey, string>();
+  const faults: string[] = [];
+  for (const [index, each] of data.features.entries()) {
+    const name = nameOf(each);
+    const fault = faultOfFeature(each, brokenSegments);
+    if (fault === undefined) {
+      features.push(each as UnleashFeature);
+      faults.push(...strangeStrategies(each as UnleashFeature));
+    } else {
+      faults.push(`${name === undefined ? `features[${index}]` : named(name)}: ${fault}`);
+      if (name !== undefined && isServedKey(name)) broken.set(name, fault);
+    }
+  }
+  if (features.length === 0 && faults[0] !== undefined)
+    throw new Error(`no feature is usable: ${faults[0]} (${wanted})`);
+  return { features, segments, broken, faults };
+}
+
+/** How faults name a feature. */
+export const named = (name: string): string => `feature ${JSON.stringify(name.slice(0, 200))}`;
+
+function faultOfFeature(content: unknown, brokenSegments: ReadonlyMap<number, string>): string | undefined {
+  const { data, error } = feature.safeParse(content);
+  if (error) return faultOf(error, "it");
+  if (!isServedKey(data.name)) return "invalid key (expected 1 to 1024 characters, none of them a control character)";
+  const used = (data.strategies ?? []).flatMap(({ segments }) => segments ?? []);
+  const id = used.find((each) => brokenSegments.has(each));
+  return id === undefined ? undefined : `segment ${id}: ${brokenSegments.get(id)}`;
+}
+
+function segmentsIn(contents: readonly unknown[]): [readonly UnleashSegment[], ReadonlyMap<number, string>] {
+  const segments: UnleashSegment[] = [];
+  const broken = new Map<number, string>();
+  for (const each of contents) {
+    const { error } = segment.safeParse(each);
+    const id = z.looseObject({ id: z.number() }).safeParse(each).data?.id;
+    if (!error) segments.push(each as UnleashSegment);
+    else if (id !== undefined) broken.set(id, faultOf(error, "it"));
+  }
+  return [segments, broken];
+}
+
+const strangeStrategies = ({ name, strategies }: UnleashFeature): readonly string[] =>
+  (strategies ?? [])
+    .filter((strategy) => !strategyNames.has(strategy.name))
+    .map((strategy) => `${named(name)}: unknown strategy ${JSON.stringify(strategy.name)}, which is off`);
+
+const nameOf = (content: unknown): string | undefined =>
+  z.looseObject({ name: z.string() }).safeParse(content).data?.name;
+
+function faultOf({ issues: [issue] }: z.ZodError, whole: string): string {
+  if (!issue) return `${whole} is invalid`;
+  return `${issue.path.length > 0 ? z.core.toDotPath(issue.path) : whole}: ${issue.message}`;
+}

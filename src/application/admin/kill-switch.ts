@@ -1,0 +1,34 @@
+import { ChangeRejected } from "../../domain/errors.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { SourceChange } from "./change-set.ts";
+import type { KnownSource, SourceSets } from "./source-sets.ts";
+
+const isFixedSet = ({ stored }: KnownSource): boolean => stored !== undefined && stored.key.fields.length === 0;
+
+/**
+ * The source that switches off for everybody whatever stands in its set: the first veto over a fixed set. Throws
+ * `ChangeRefused` where there is none.
+ */
+export function killSwitchOf({ sources }: SourceSets): string {
+  const found = sources.find((source) => source.role === "veto" && isFixedSet(source));
+  if (found) return found.name;
+  throw new ChangeRejected(
+    'There is no kill switch; add to the sources of the configuration: { name: killed, kind: set, connection: <connection>, key: "tidegate:killed", role: veto }.',
+    "no-kill-switch",
+  );
+}
+
+/** The change that switches a feature off for everybody, whoever grants it. It works also when the store is full. */
+export const killChange = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
+  source: killSwitchOf(sets),
+  add: [feature],
+  remove: [],
+  urgent: true,
+});
+
+/** The change that takes a kill back, so that just what was on before is on again. */
+export const unkillChange = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
+  source: killSwitchOf(sets),
+  add: [],
+  remove: [feature],
+});

@@ -1,0 +1,84 @@
+import { externalActor } from "../../domain/admin/change.ts";
+import { firstCredential, type Scope } from "../../domain/admin/credential.ts";
+import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import { ChangeRejected, RevisionMismatch } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { ChangeAuthor } from "./author.ts";
+import { credentialsCollection, credentialsIn, credentialValue, type StoredCredential } from "./stored-credential.ts";
+
+const nameSyntax = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$/;
+const emailSyntax = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,189}$/u;
+const taken = [firstCredential.name, externalActor];
+
+/** A secret, and what is kept of it. */
+export type NewSecret = { readonly secret: string; readonly digest: string };
+
+/** Issues and revokes the credentials of operators. */
+export class ManageCredentials {
+  readonly #documents: DocumentStore | undefined;
+  readonly #newSecret: () => NewSecret;
+  readonly #newId: () => string;
+  readonly #now: () => Instant;
+
+  constructor(
+    documents: DocumentStore | undefined,
+    newSecret: () => NewSecret,
+    newId: () => string,
+    now: () => Instant,
+  ) {
+    this.#documents = documents;
+    this.#newSecret = newSecret;
+    this.#newId = newId;
+    this.#now = now;
+  }
+
+  /**
+   * Adds a credential, and answers its secret, which is told only here. Rejects with `ChangeRefused` for a name that is taken or
+   * cannot be one, and for an email that cannot be one.
+   */
+  async add(name: string, scope: Scope, email: string | undefined, author: ChangeAuthor): Promise<string> {
+    if (!nameSyntax.test(name)) {
+      throw new ChangeRejected(
+        `${JSON.stringify(name)} cannot be a name; write 1 to 100 of A-Z a-z 0-9 . _ @ + -, a letter or digit first.`,
+      );
+    }
+    if (taken.includes(name)) throw new ChangeRejected(`the name ${name} is Tidegate's own; choose another.`);
+    if (email !== undefined && !emailSyntax.test(email)) {
+      throw new ChangeRejected(`${JSON.stringify(email)} is no email address; write one as in alice@example.org.`);
+    }
+    const { secret, digest } = this.#newSecret();
+    const since = new Date(this.#now()).toISOString();
+    const value = credentialValue({ name, scope, digest, since, ...(email !== undefined && { email }) });
+    try {
+      await this.#put(name, value, { ...author, ifRevision: null });
+    } catch (error) {
+      if (!(error instanceof RevisionMismatch)) throw error;
+      throw new ChangeRejected(`there is a credential ${name} already; revoke it first, or choose another name.`);
+    }
+    return secret;
+  }
+
+  /** All credentials but the first, by their names. */
+  async list(): Promise<readonly Omit<StoredCredential, "digest">[]> {
+    const stored = credentialsIn(await this.#store().all(credentialsCollection));
+    return stored.map(({ digest: _, ...told }) => told).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Makes a credential unknown; each instance of the service refuses it within a second. Rejects with `ChangeRefused` where there is none. */
+  async revoke(name: string, author: ChangeAuthor): Promise<void> {
+    const present = await this.#store().get(credentialsCollection, name);
+    if (!present) {
+      throw new ChangeRejected(`there is no credential ${JSON.stringify(name)}; choose one of those that are listed.`);
+    }
+    await this.#put(name, null, author);
+  }
+
+  async #put(name: string, value: ReturnType<typeof credentialValue>, author: ChangeAuthor): Promise<void> {
+    await this.#store().put({ ...author, id: this.#newId(), collection: credentialsCollection, name, value });
+  }
+
+  #store(): DocumentStore {
+    if (this.#documents) return this.#documents;
+    throw new ChangeRejected("the configuration has no store to keep credentials in; declare one under connections.");
+  }
+}

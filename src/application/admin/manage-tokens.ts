@@ -1,0 +1,79 @@
+import type { TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
+import { isValue, type UserId } from "../../domain/evaluation/evaluation-context.ts";
+import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
+import { tokensSource } from "../evaluation/identify-caller.ts";
+import type { ChangeAuthor } from "./author.ts";
+import { callStore } from "./call-store.ts";
+import type { Changed } from "./changed.ts";
+
+/** A token, by itself or by its key in the store. */
+type ChangedToken = { readonly token: string } | { readonly key: string };
+
+/** Says which tokens speak for whom. */
+export class ManageTokens {
+  readonly #store: TokenStore | undefined;
+  readonly #newId: () => string;
+  readonly #changed: Changed<ChangedToken>;
+
+  /** `changed` is called for each changed token before its change is acknowledged. */
+  constructor(store: TokenStore | undefined, newId: () => string, changed: Changed<ChangedToken> = () => {}) {
+    this.#store = store;
+    this.#newId = newId;
+    this.#changed = changed;
+  }
+
+  /**
+   * Lets a token speak for a user; answers the id that it has from now on, and whom it spoke for before. Rejects with
+   * `ChangeRefused` for either that cannot be one.
+   */
+  async assign(
+    token: string,
+    userId: UserId,
+    author: ChangeAuthor,
+  ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }> {
+    const store = this.#storeFor(token);
+    const change = { ...author, id: this.#newId(), token, userId: checked(userId) };
+    return callStore(tokensSource, () => store.assign(change)).finally(() => this.#changed({ token }));
+  }
+
+  /** Makes a token unknown; answers whom it spoke for. Rejects with `ChangeRefused` for a text that cannot be a token. */
+  async revoke(token: string, author: ChangeAuthor): Promise<UserId | undefined> {
+    const store = this.#storeFor(token);
+    const change = { ...author, id: this.#newId(), token };
+    return callStore(tokensSource, () => store.revoke(change)).finally(() => this.#changed({ token }));
+  }
+
+  /** Makes a token of a user unknown that is named by its id; answers whether the user had it. */
+  async revokeById(tokenId: string, userId: UserId, author: ChangeAuthor): Promise<boolean> {
+    const store = this.#needed();
+    const change = { ...author, id: this.#newId(), tokenId, userId: checked(userId) };
+    return callStore(tokensSource, async () => {
+      const key = await store.keyById(tokenId);
+      const revoked = store.revoke(change);
+      return (await (key === undefined ? revoked : revoked.finally(() => this.#changed({ key })))) !== undefined;
+    });
+  }
+
+  /** The tokens that were issued for a user here, oldest first; none where the configuration has no tokens. */
+  async list(userId: UserId): Promise<readonly TokenInfo[]> {
+    const id = checked(userId);
+    return (await callStore(tokensSource, async () => this.#store?.list(id))) ?? [];
+  }
+
+  #storeFor(token: string): TokenStore {
+    const store = this.#needed();
+    if (isToken(token)) return store;
+    throw new ChangeRejected(`invalid token (expected ${tokenGrammar}).`);
+  }
+
+  #needed(): TokenStore {
+    if (this.#store) return this.#store;
+    throw new ChangeRejected("the configuration has no tokens; add the section tokens.", "not-changeable");
+  }
+}
+
+function checked(userId: UserId): UserId {
+  if (isValue(userId)) return userId;
+  throw new ChangeRejected("a user id has 1 to 200 printable characters; name another user.");
+}

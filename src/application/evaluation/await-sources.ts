@@ -1,0 +1,48 @@
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Source } from "../../domain/evaluation/source.ts";
+import { evaluateSource } from "./evaluate-source.ts";
+
+/** What a source does in the background, once it is begun. */
+export type Background = { readonly source: string; readonly begin: () => void };
+
+const longestWaitMs = 3_000;
+const askEveryMs = 20;
+
+/**
+ * Waits for the first result of sources that get it from elsewhere than a store, for who asks once and ends then. What such a source does
+ * in the background only where clients are served, is begun where it has no result without that.
+ */
+export class AwaitSources {
+  readonly #sources: readonly Source[];
+  readonly #background: readonly Background[];
+  readonly #now: () => Instant;
+
+  constructor(sources: readonly Source[], background: readonly Background[], now: () => Instant) {
+    this.#sources = sources.filter(({ resolver }) => !resolver.editableSet && !resolver.editableRules);
+    this.#background = background;
+    this.#now = now;
+  }
+
+  /** Resolves once each has answered, or after three seconds. Never rejects. */
+  async execute(): Promise<void> {
+    const until = performance.now() + longestWaitMs;
+    await Promise.all(this.#sources.map((source) => this.#wait(source, until)));
+  }
+
+  async #wait(source: Source, until: number): Promise<void> {
+    if (await this.#answers(source)) return;
+    for (const { source: name, begin } of this.#background) if (name === source.name) begin();
+    while (performance.now() < until && !(await this.#answers(source))) await pause();
+  }
+
+  async #answers(source: Source): Promise<boolean> {
+    try {
+      await evaluateSource(source, { at: this.#now() });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const pause = () => new Promise((resume) => void setTimeout(resume, askEveryMs));

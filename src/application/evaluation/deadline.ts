@@ -1,0 +1,42 @@
+/**
+ * Returns the result of `ask`, at once if it is no promise. Rejects with `fault` after `timeoutMs`. Throws as `ask` does.
+ * An answer is in time if it arrived while the event loop was blocked, also before the request could be sent.
+ */
+export function withDeadline<T>(
+  timeoutMs: number,
+  ask: () => T | PromiseLike<T>,
+  fault: string = `no answer within ${timeoutMs} ms`,
+): T | Promise<T> {
+  const answer = ask();
+  if (!isPromiseLike(answer)) return answer;
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const timer = setTimeout(() => {
+    // The event loop runs timers before it reads from sockets: one turn sends what waits to be sent, one reads its answer.
+    setImmediate(() => setImmediate(() => reject(new Error(fault))));
+  }, timeoutMs);
+  answer.then(
+    (value) => {
+      clearTimeout(timer);
+      resolve(value);
+    },
+    (cause) => {
+      clearTimeout(timer);
+      reject(cause);
+    },
+  );
+  return promise;
+}
+
+/** Waits until a promise settles, at most `timeoutMs`. Rejects if the promise rejects in time. Leaves no timer behind. */
+export async function waitAtMost(timeoutMs: number, promise: PromiseLike<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeoutMs);
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isPromiseLike = <T>(value: T | PromiseLike<T>): value is PromiseLike<T> =>
+  typeof (value as PromiseLike<T> | undefined)?.then === "function";

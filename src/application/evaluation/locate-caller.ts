@@ -1,0 +1,50 @@
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
+import { isPlace, locationsAt } from "../../domain/evaluation/location.ts";
+import type { LocationHints, Locator, UserLocator } from "../../domain/evaluation/locator.ts";
+
+/** Where a caller is, and how that was found out. */
+export type Located = {
+  /** The names and all that they are part of, each once, the most exact first; at least one. */
+  readonly locations: readonly string[];
+  /** The kind of the locator that told. */
+  readonly by: string;
+};
+
+/** Where a caller is, if some locator can tell, and the reads that this follows from. */
+export type Location = { readonly located: Located | undefined; readonly reads: readonly CachedRead<unknown>[] };
+
+/** Resolves the location: runs the locators in order and returns the first match. */
+export class LocateCaller {
+  /** The headers that it goes by, in lower case, each once. */
+  readonly headers: readonly string[];
+  /** Whether it goes by the address that the call came from. */
+  readonly readsIp: boolean;
+  readonly #locators: readonly (Locator | UserLocator)[];
+
+  constructor(locators: readonly (Locator | UserLocator)[]) {
+    const byClues = locators.filter((each) => "locate" in each);
+    this.#locators = locators;
+    this.headers = [...new Set(byClues.flatMap(({ headers }) => headers))];
+    this.readsIp = byClues.some(({ readsIp }) => readsIp);
+  }
+
+  /**
+   * Throws `InvalidContext` for clues that mean nothing, and for a name that no place can have; but stored names of that kind are left
+   * out. Rejects as `UserLocator` does.
+   */
+  async locate(clues: LocationHints, userId?: UserId): Promise<Location> {
+    const reads: CachedRead<unknown>[] = [];
+    for (const locator of this.#locators) {
+      let names: readonly string[] = [];
+      if ("locate" in locator) names = locator.locate(clues);
+      else if (userId !== undefined) {
+        const held = await locator.placesOf(userId);
+        reads.push(held);
+        names = held.value.features.filter(isPlace);
+      }
+      if (names.length > 0) return { located: { locations: locationsAt(names), by: locator.kind }, reads };
+    }
+    return { located: undefined, reads };
+  }
+}

@@ -1,0 +1,48 @@
+import { UnknownKey } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { StoredValue, StoredValues } from "../../domain/evaluation/stored-values.ts";
+import { callStore } from "../admin/call-store.ts";
+import { isStale } from "./freshness.ts";
+
+/** A prefix whose keys operators may read, and the store that has them. */
+export type ReadableKeys = { readonly prefix: string; readonly connection: string; readonly values: StoredValues };
+
+/** The value of a key, `undefined` if it does not exist, and how fresh it is. */
+export type KeyRead = {
+  readonly value: StoredValue | undefined;
+  readonly freshness: /** From the cache and current: until when, if it does not change. */
+    | { readonly state: "hit"; readonly ttlMs: number }
+    /** Read from the store, and kept if it is current. */
+    | { readonly state: "miss"; readonly isStored: boolean }
+    /** The last known value, because the store did not answer or is a replica. */
+    | { readonly state: "stale"; readonly ageMs: number };
+};
+
+/** Reads keys of the stores for operators, below the prefixes that the configuration lists. */
+export class ReadKey {
+  readonly #readable: readonly ReadableKeys[];
+  readonly #now: () => Instant;
+
+  constructor(readable: readonly ReadableKeys[], now: () => Instant) {
+    this.#readable = readable;
+    this.#now = now;
+  }
+
+  /** Rejects with `UnknownKey` if no prefix fits, and with `SourceUnavailable` if the store does not answer and no value is cached. */
+  async execute(key: string): Promise<KeyRead> {
+    const found = this.#readable.find(({ prefix }) => key.startsWith(prefix));
+    if (!found) throw new UnknownKey();
+    const given = found.values.read(key);
+    const held = await callStore(found.connection, async () => given);
+    const now = this.#now();
+    const { value } = held;
+    const asOf = held.verifiedAt(now);
+    if (held.isCurrent(now)) {
+      return given instanceof Promise
+        ? { value, freshness: { state: "miss", isStored: true } }
+        : { value, freshness: { state: "hit", ttlMs: held.validUntil - now } };
+    }
+    if (isStale([held], asOf, now)) return { value, freshness: { state: "stale", ageMs: now - asOf } };
+    return { value, freshness: { state: "miss", isStored: false } };
+  }
+}

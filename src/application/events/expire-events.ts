@@ -1,0 +1,74 @@
+import { externalActor } from "../../domain/admin/change.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { tidegateComponent } from "../../domain/events/event.ts";
+import type { EventLog } from "../../domain/events/event-log.ts";
+import { emailOf } from "./change-event.ts";
+
+const dayMs = 86_400_000;
+
+/** How long events are kept, and what their removal needs of the world. */
+export type ExpiryOptions = {
+  readonly days: number;
+  readonly environment: string;
+  readonly newId: () => string;
+  readonly now: () => Instant;
+  /** Told of each round that fails; the next is an hour later. */
+  readonly failed: (cause: unknown) => void;
+  readonly afterStartMs?: number;
+  readonly everyMs?: number;
+};
+
+/** Removes from the activity log what is older than it is to be kept. Several processes may do so at once: what one has removed, the others do not find. */
+export class ExpireEvents {
+  readonly #log: EventLog;
+  readonly #options: ExpiryOptions;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
+
+  constructor(log: EventLog, options: ExpiryOptions) {
+    this.#log = log;
+    this.#options = options;
+  }
+
+  /** Removes what is too old now; answers how many events. Rejects with `LogUnavailable`; then what was not removed stays. */
+  execute(): Promise<number> {
+    const { days, environment, newId, now } = this.#options;
+    const at = now();
+    const before = at - days * dayMs;
+    const since = new Date(before).toISOString();
+    return this.#log.expire(before, {
+      id: newId(),
+      component: tidegateComponent,
+      environment,
+      email: emailOf(externalActor),
+      message: `events from before ${since} are removed, as they are kept for ${days} days`,
+      data: { type: "expired", before: since, days },
+      at,
+      recordedBy: externalActor,
+    });
+  }
+
+  /** Does so a minute from now, and every hour until it is stopped. */
+  start(): void {
+    this.#plan(this.#options.afterStartMs ?? 60_000);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #plan(ms: number): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => void this.#round(), ms).unref();
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.execute();
+    } catch (cause) {
+      if (!this.#isStopped) this.#options.failed(cause);
+    }
+    this.#plan(this.#options.everyMs ?? 3_600_000);
+  }
+}

@@ -1,0 +1,63 @@
+import { IdempotencyKeyReused } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../domain/evaluation/feature.ts";
+import type { Event, NewEvent } from "../../domain/events/event.ts";
+import type { EventLog } from "../../domain/events/event-log.ts";
+import type { ChangeAuthor } from "../admin/author.ts";
+import { queryLog } from "./query-log.ts";
+
+/** What somebody says that happened. */
+export type ReportedEvent = Pick<NewEvent, "component" | "environment" | "email" | "message" | "data">;
+
+/** How events are named. */
+export type EventIds = {
+  readonly newId: () => string;
+  /** The same for the same text. */
+  readonly idFor: (text: string) => string;
+};
+
+/** Writes what others tell into the activity log. */
+export class RecordEvent {
+  readonly #log: EventLog;
+  readonly #ids: EventIds;
+  readonly #now: () => Instant;
+
+  constructor(log: EventLog, ids: EventIds, now: () => Instant) {
+    this.#log = log;
+    this.#ids = ids;
+    this.#now = now;
+  }
+
+  /**
+   * Appends an event, and answers it. Where the author told the same under the same name before (`once`), answers that
+   * event; rejects with `IdempotencyKeyReused` where it was something else, and with `LogUnavailable`.
+   */
+  async record(told: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> {
+    // The id follows from the name, and the log takes an id once: two callers at the same time make one event.
+    const id = once === undefined ? this.#ids.newId() : this.#ids.idFor(`told\n${by}\n${once}`);
+    const event = await queryLog(() => this.#log.append({ ...told, id, at: this.#now(), recordedBy: by }));
+    if (!saysTheSame(event, told)) throw new IdempotencyKeyReused();
+    return event;
+  }
+}
+
+const saysTheSame = (event: ReportedEvent, told: ReportedEvent): boolean =>
+  event.component === told.component &&
+  event.environment === told.environment &&
+  event.email === told.email &&
+  event.message === told.message &&
+  isSame(event.data, told.data);
+
+/** Whether two values are the same JSON; the order of an object's members is none of it. */
+function isSame(a: Json | undefined, b: Json | undefined): boolean {
+  if (!isNested(a) || !isNested(b)) return a === b;
+  const names = Object.keys(a);
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name]))
+  );
+}
+
+const isNested = (value: Json | undefined): value is { readonly [name: string]: Json } =>
+  typeof value === "object" && value !== null;

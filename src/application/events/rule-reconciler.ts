@@ -1,0 +1,92 @@
+import { type ChangeMeta, externalActor, isSameRevision } from "../../domain/admin/change.ts";
+import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import type { Rules } from "../../domain/admin/editable-rules.ts";
+import { RevisionMismatch, StoreDataInvalid } from "../../domain/errors.ts";
+import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
+import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
+import type { History } from "../../domain/events/history.ts";
+import { coverageCollection } from "./change-event.ts";
+import type { OutboxRelay } from "./outbox-relay.ts";
+
+/** A store whose settings are watched: its name, and the collections of them that sources read. */
+export type ReconciledRules = {
+  readonly name: string;
+  readonly documents: DocumentStore;
+  /** The same, read past all that is remembered; rejects where the store may have lost them. */
+  readonly settings: Rules;
+  readonly collections: readonly string[];
+};
+
+const note = "found so in the store";
+
+/**
+ * Sees to it that the log tells what settings a store really holds: once, when it is first looked at, it records what was done
+ * to them behind our back, and from when on the log tells of all.
+ */
+export class RuleReconciler {
+  readonly #store: ReconciledRules;
+  readonly #history: History;
+  readonly #drain: OutboxRelay;
+  readonly #newId: () => string;
+  readonly #due: Set<string>;
+
+  constructor(store: ReconciledRules, history: History, drain: OutboxRelay, newId: () => string) {
+    this.#store = store;
+    this.#history = history;
+    this.#drain = drain;
+    this.#newId = newId;
+    this.#due = new Set(store.collections);
+  }
+
+  /** Whether there is something to look at. */
+  get isDue(): boolean {
+    return this.#due.size > 0;
+  }
+
+  /** Looks at what was not looked at yet. Rejects when the store or the log does not answer, and where the store has lost its data. */
+  async reconcile(): Promise<void> {
+    for (const collection of [...this.#due]) {
+      await this.#lookAt(collection).catch((error) => {
+        // What is no document cannot be recorded until somebody mends it; then not all is.
+        if (!(error instanceof StoreDataInvalid)) throw error;
+      });
+      this.#due.delete(collection);
+    }
+  }
+
+  async #lookAt(collection: string): Promise<void> {
+    const { name: store, documents, settings } = this.#store;
+    await settings.read(collection);
+    await this.#drain.relay(store);
+    const [present, told] = await Promise.all([
+      documents.all(collection),
+      this.#history.documentsAt(store, collection, lastInstant),
+    ]);
+    for (const [feature, { value, revision }] of present) {
+      const last = told?.get(feature);
+      const isTold = last && isSameRevision(last.revision, revision) && isSameJson(last.value, value);
+      if (!isTold) await this.#record(collection, feature, value, revision);
+    }
+    for (const [feature, { value }] of told ?? []) {
+      if (value !== null && !present.has(feature)) await this.#record(collection, feature, null, null);
+    }
+    if (await this.#history.documentAt(store, coverageCollection, collection, lastInstant)) return;
+    await this.#drain.relay(store);
+    await this.#record(coverageCollection, collection, true, undefined);
+  }
+
+  /** Puts it as it is, which leaves a record. What is changed meanwhile has one of its own. */
+  async #record(
+    collection: string,
+    name: FeatureKey,
+    value: Json,
+    ifRevision: ChangeMeta["ifRevision"],
+  ): Promise<void> {
+    const change = { id: this.#newId(), by: externalActor, note, collection, name, value };
+    try {
+      await this.#store.documents.put({ ...change, ...(ifRevision !== undefined && { ifRevision }) });
+    } catch (error) {
+      if (!(error instanceof RevisionMismatch)) throw error;
+    }
+  }
+}

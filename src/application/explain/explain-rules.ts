@@ -1,0 +1,52 @@
+import { type DocumentRecord, externalActor } from "../../domain/admin/change.ts";
+import type { RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
+import type { Source } from "../../domain/evaluation/source.ts";
+import type { History } from "../../domain/events/history.ts";
+import { queryLog } from "../events/query-log.ts";
+import type { ChangeEntry } from "./explain-features.ts";
+
+/** What a source keeps of features, and the last record of each; `records` is left out where the log does not answer. */
+export type RulesWithRecords = {
+  readonly rules: RulesByFeature;
+  readonly records?: ReadonlyMap<FeatureKey, DocumentRecord>;
+};
+
+/** What a source keeps at a moment; `undefined` where it keeps nothing of single features, or cannot tell. */
+export async function rulesWithRecords(
+  { resolver }: Source,
+  history: History,
+  at: Instant,
+): Promise<RulesWithRecords | undefined> {
+  const { connection, collection, rules: settings } = resolver.editableRules ?? {};
+  if (connection === undefined || collection === undefined) return undefined;
+  try {
+    const held = await settings?.read(collection);
+    if (!held) return undefined;
+    const records = await queryLog(() => history.documentsAt(connection, collection, at)).catch(() => undefined);
+    return { rules: held.value, ...(records && { records }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a source keeps of a feature, and since when; since when it keeps nothing, where it once did. */
+export function ruleOf(
+  feature: FeatureKey,
+  { rules: settings, records }: RulesWithRecords,
+): { readonly setting?: Json; readonly turned?: ChangeEntry } {
+  const setting = settings.get(feature);
+  const record = records?.get(feature);
+  // The log may not have caught up with the store.
+  const isTold = record !== undefined && isSameJson(record.value, setting ?? null);
+  return { ...(setting !== undefined && { setting }), ...(isTold && { turned: changeEntryOf(record) }) };
+}
+
+const changeEntryOf = ({ id, by, at, note }: DocumentRecord): ChangeEntry => ({
+  event: id,
+  by,
+  at,
+  origin: by === externalActor ? "external" : "change",
+  ...(note !== undefined && { note }),
+});

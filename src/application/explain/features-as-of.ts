@@ -1,0 +1,44 @@
+import { HistoryUnavailable, SourceUnavailable } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { explain, knownFeatures } from "../../domain/evaluation/explanation.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
+import { type EvaluateEachSource, missingHistoryOf, outcomesOf } from "./evaluate-each-source.ts";
+
+/** The features that were, or will be, on. */
+export type FeaturesAtMoment = {
+  readonly features: ReadonlySet<FeatureKey>;
+  /** Whether that is told from the record of the stores. */
+  readonly isPast: boolean;
+  /** The sources without history at that moment. Features whose state depends on them are left out. */
+  readonly missing: readonly string[];
+};
+
+/** Which features somebody could activate at another moment than now. */
+export class FeaturesAsOf {
+  readonly #survey: EvaluateEachSource;
+
+  constructor(survey: EvaluateEachSource) {
+    this.#survey = survey;
+  }
+
+  /**
+   * Rejects as `SurveySources` does; with `NotKnown`, where the sources without history at that moment, which it names, leave no feature
+   * decided; and with `SourceUnavailable` where one fails, even one that may be left out of answers for now.
+   */
+  async evaluate(caller: Caller, circumstances: RequestContext, at: Instant): Promise<FeaturesAtMoment> {
+    const { attempts: words, isPast } = await this.#survey.evaluate(caller, circumstances, at);
+    const notKnown = missingHistoryOf(words);
+    const missing = notKnown.map(({ name }) => name);
+    for (const word of words) {
+      if ("failure" in word && !missing.includes(word.source.name)) {
+        throw new SourceUnavailable(word.source.name, word.failure);
+      }
+    }
+    const hearings = outcomesOf(words);
+    const explained = [...knownFeatures(hearings)].map((feature) => explain(feature, hearings));
+    if (missing.length > 0 && explained.every(({ on }) => on === undefined)) throw new HistoryUnavailable(notKnown);
+    const features = explained.filter(({ on }) => on).map(({ feature }) => feature);
+    return { features: new Set(features), isPast, missing };
+  }
+}

@@ -1,0 +1,242 @@
+import type { Lease } from "../../domain/admin/lease.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeedItems, ItemsKept } from "../../domain/feeds/feed-items.ts";
+import type { Item, KnownItem, PollState } from "../../domain/feeds/item.ts";
+import type { ItemFeed, Reading } from "../../domain/feeds/item-feed.ts";
+import type { ItemStore } from "../../domain/feeds/item-store.ts";
+import { Timeline } from "../../domain/feeds/timeline.ts";
+import { isSameItem, KnownItems } from "./known-items.ts";
+import { mostInRecord, type RecordItems } from "./record-items.ts";
+
+/** A partner, and where what is known of its items is kept. */
+export type Polled = {
+  /** The name of the source. */
+  readonly name: string;
+  readonly feed: ItemFeed;
+  /** The configured name of the connection that the store is behind. */
+  readonly connection: string;
+  readonly store: ItemStore;
+  readonly records: RecordItems;
+  readonly lease: Lease;
+  readonly everyMs: number;
+  /** The most items that are kept; what the partner lists beyond them is not taken. */
+  readonly mostItems: number;
+  readonly now: () => Instant;
+};
+
+/** Told of what befalls the reading of a partner's document, and not of each try. */
+export type PollListener = {
+  readonly failed: (reason: string) => void;
+  readonly recovered: () => void;
+  /** Some items cannot be used; told when their number changes. */
+  readonly foundInvalid: (state: PollState) => void;
+};
+
+const lookEveryMs = 1_000;
+
+/**
+ * Reads a partner's document at its times, and keeps what it says of items. Of all processes on a store one does so at a time; the others
+ * learn of it within some seconds. While the store is away each process reads for itself, into memory.
+ */
+export class PollFeed implements FeedItems {
+  readonly #polled: Polled;
+  readonly #listener: PollListener;
+  readonly #known: KnownItems;
+  readonly #stopping = new AbortController();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #polling: Promise<PollState> | undefined;
+  #failing = false;
+  #invalid = 0;
+
+  constructor(polled: Polled, listener: PollListener) {
+    this.#polled = polled;
+    this.#listener = listener;
+    this.#known = new KnownItems(polled.name, polled.store, polled.records);
+  }
+
+  get connection(): string {
+    return this.#polled.connection;
+  }
+
+  get longestFetchMs(): number {
+    return this.#polled.feed.longestFetchMs;
+  }
+
+  get generation(): number {
+    return this.#known.generation;
+  }
+
+  get state(): PollState | undefined {
+    return this.#known.state;
+  }
+
+  get size(): number {
+    return this.#known.timeline?.size ?? 0;
+  }
+
+  known(): Timeline | Promise<Timeline> {
+    return this.#known.timeline ?? this.#known.refresh();
+  }
+
+  kept(): ItemsKept | undefined {
+    return this.#known.kept();
+  }
+
+  restore(kept: ItemsKept): boolean {
+    return this.#known.restore(kept);
+  }
+
+  /** Looks every second from now on whether it is this process's turn, and what others have read. */
+  start(): void {
+    this.#plan(0);
+  }
+
+  /** Ends, also what is under way; another process need not wait for its turn. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await this.#polling?.catch(() => {});
+    await this.#polled.lease.release().catch(() => {});
+  }
+
+  poll(): Promise<PollState> {
+    this.#polling ??= this.#poll().finally(() => {
+      this.#polling = undefined;
+    });
+    return this.#polling;
+  }
+
+  #plan(ms: number): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look().finally(() => this.#plan(lookEveryMs));
+    }, ms);
+  }
+
+  async #look(): Promise<void> {
+    if ((await this.#isOurTurn()) && this.#isDue() && !this.#stopping.signal.aborted) this.poll().catch(() => {});
+  }
+
+  /** A store that does not answer leaves nobody to read for all; what it is about is told of by all that ask it. */
+  async #isOurTurn(): Promise<boolean> {
+    try {
+      await this.#known.refresh();
+      // Also while it is read, as that may take longer than the lease.
+      const isOurs = await this.#polled.lease.hold();
+      if (isOurs && this.#known.isAhead && !this.#polling) await this.#known.bringBack();
+      return isOurs;
+    } catch {
+      return true;
+    }
+  }
+
+  #isDue(): boolean {
+    const triedAt = this.#known.state?.triedAt;
+    const now = this.#polled.now();
+    // A clock that was set back must not end all reading.
+    return triedAt === undefined || now - triedAt >= this.#polled.everyMs || triedAt > now;
+  }
+
+  async #poll(): Promise<PollState> {
+    const { feed, now } = this.#polled;
+    await this.#known.bringBack().catch(() => {});
+    this.#known.isBeingRead = true;
+    try {
+      return await this.#pollOnce(feed, now());
+    } finally {
+      this.#known.isBeingRead = false;
+      await this.#known.refresh().catch(() => {});
+    }
+  }
+
+  async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
+    const timeline = this.#known.timeline ?? new Timeline();
+    const before = this.#known.state;
+    // Left out of what earlier versions kept.
+    if (before?.leftAloneUntil) feed.leaveAlone(before.leftAloneUntil);
+    const state = await this.#read(timeline, before, triedAt).catch((error): PollState => {
+      this.#stopping.signal.throwIfAborted();
+      return { ...(before ?? untried), triedAt, failure: error instanceof Error ? error.message : String(error) };
+    });
+    this.#tell(state);
+    const kept = { ...state, breaker: feed.breaker, leftAloneUntil: feed.leftAloneUntil };
+    await this.#known.keepState(kept);
+    return kept;
+  }
+
+  async #read(timeline: Timeline, before: PollState | undefined, triedAt: Instant): Promise<PollState> {
+    const reading = await this.#polled.feed.read(before?.validators ?? null, this.#stopping.signal);
+    const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed", leftAloneUntil: null } as const;
+    if (!reading) {
+      await this.#known.put([]);
+      return { ...(before ?? untried), ...success };
+    }
+    const { listed, refused } = await this.#take(reading, timeline, before?.succeededAt ?? triedAt);
+    const full = { id: null, fault: `${this.#polled.mostItems} items are known, and no more are taken` };
+    return {
+      ...success,
+      listed,
+      invalid: reading.invalid + refused,
+      faults: refused > 0 ? [...reading.faults, full] : reading.faults,
+      validators: reading.validators,
+    };
+  }
+
+  /** Keeps what the document changes, some hundred items at a time. */
+  async #take(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
+    const { mostItems } = this.#polled;
+    const listed = new Set(reading.invalidIds);
+    let [taken, refused, room] = [0, 0, mostItems - timeline.size];
+    let changed: KnownItem[] = [];
+    for await (const items of reading.items) {
+      for (const item of items) {
+        listed.add(item.id);
+        const before = timeline.get(item.id);
+        if (!before && room <= 0) {
+          refused += 1;
+          continue;
+        }
+        if (!before) room -= 1;
+        taken += 1;
+        const after = knownItem(item, before);
+        if (!isSameItem(before, after)) changed.push(after);
+      }
+      if (changed.length >= mostInRecord) await this.#known.put(changed.splice(0, mostInRecord));
+    }
+    const gone = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
+    changed = [...changed, ...gone.map((item) => ({ ...item, lastListedAt }))];
+    // Also where nothing has changed: there may be no record of what is known yet.
+    await this.#known.put(changed);
+    return { listed: taken, refused };
+  }
+
+  #tell({ failure, ...state }: PollState): void {
+    if (failure !== null && !this.#failing) this.#listener.failed(failure);
+    if (failure === null && this.#failing) this.#listener.recovered();
+    this.#failing = failure !== null;
+    if (failure === null && state.invalid > 0 && state.invalid !== this.#invalid) {
+      this.#listener.foundInvalid({ failure, ...state });
+    }
+    this.#invalid = state.invalid;
+  }
+}
+
+const untried: PollState = {
+  triedAt: 0,
+  succeededAt: null,
+  failure: null,
+  breaker: "closed",
+  leftAloneUntil: null,
+  listed: 0,
+  invalid: 0,
+  faults: [],
+  validators: null,
+};
+
+const knownItem = (item: Item, before: KnownItem | undefined): KnownItem => ({
+  ...item,
+  wasOffered: item.isOffered || (before?.wasOffered ?? false),
+  lastListedAt: null,
+});

@@ -1,0 +1,112 @@
+import { externalActor, type Revision } from "../../domain/admin/change.ts";
+import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import { RevisionMismatch } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../domain/evaluation/feature.ts";
+import type { KnownItem } from "../../domain/feeds/item.ts";
+import type { Timeline } from "../../domain/feeds/timeline.ts";
+import { coverageCollection } from "../events/change-event.ts";
+import { feedsCollection, type ItemsRecord, itemsRecordIn, recordedItem } from "./items-record.ts";
+
+/** The most items that one record tells. */
+export const mostInRecord = 500;
+/** A base is written anew after a day, or so many changes that reading them takes longer than reading all. */
+const longestBaseMs = 24 * 60 * 60 * 1_000;
+const leastChanges = 1_000;
+const tries = 3;
+
+type Last = { readonly record: ItemsRecord; readonly revision: Revision };
+
+/** Records which items of a feed changed, in the store's outbox, so that the past can be evaluated ({@link ../explain/items-as-of.ts}). */
+export class RecordItems {
+  readonly #feed: string;
+  readonly #documents: DocumentStore;
+  readonly #newId: () => string;
+  readonly #now: () => Instant;
+
+  constructor(feed: string, documents: DocumentStore, newId: () => string, now: () => Instant) {
+    this.#feed = feed;
+    this.#documents = documents;
+    this.#newId = newId;
+    this.#now = now;
+  }
+
+  /**
+   * Records items that are about to change, at most `mostInRecord`; first all that are `known`, where that is due. Left out is what
+   * changes no feature. With no items it only begins the first record. Rejects when the store does not answer, and with `RevisionMismatch`
+   * where others kept writing meanwhile.
+   */
+  async add(items: readonly KnownItem[], known: Timeline, epoch: string | undefined): Promise<void> {
+    const changed = items.filter((item) => changesFeatures(item, known.get(item.id))).map(recordedItem);
+    for (let tried = 1; ; tried++) {
+      try {
+        const found = await this.#last();
+        const last =
+          found && !this.#isBaseDue(found.record, changed.length, known, epoch)
+            ? found
+            : await this.#writeBase(known, epoch ?? null, found?.revision ?? null);
+        if (changed.length === 0) return;
+        const count = last.record.count + changed.length;
+        await this.#put({ ...last.record, items: changed, count }, last.revision);
+        return;
+      } catch (error) {
+        if (!(error instanceof RevisionMismatch) || tried === tries) throw error;
+      }
+    }
+  }
+
+  async #last(): Promise<Last | undefined> {
+    const document = await this.#documents.get(feedsCollection, this.#feed);
+    return document && { record: itemsRecordIn(document.value), revision: document.revision };
+  }
+
+  #isBaseDue(
+    { isWhole, since, count, epoch: recorded }: ItemsRecord,
+    changes: number,
+    { size }: Timeline,
+    epoch: string | undefined,
+  ): boolean {
+    if (!isWhole || (recorded !== null && recorded !== epoch)) return true;
+    const isOld = this.#now() - Date.parse(since) > longestBaseMs;
+    return changes > 0 && (isOld || count > leastChanges + 2 * size);
+  }
+
+  async #writeBase(known: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
+    const all = known.all().filter(hasFeatures).map(recordedItem);
+    const base = this.#newId();
+    const since = new Date(this.#now()).toISOString();
+    let [from, revision] = [0, ifRevision];
+    while (true) {
+      const items = all.slice(from, from + mostInRecord);
+      const id = from === 0 ? base : this.#newId();
+      from += mostInRecord;
+      const count = Math.min(from, all.length);
+      const record = { base, since, isWhole: from >= all.length, epoch, count, items };
+      revision = await this.#put(record, revision, id);
+      if (!record.isWhole) continue;
+      await this.#markComplete();
+      return { record, revision };
+    }
+  }
+
+  /** From the first base on the past is known. */
+  async #markComplete(): Promise<void> {
+    const name = `${feedsCollection}/${this.#feed}`;
+    if (await this.#documents.get(coverageCollection, name)) return;
+    const change = { id: this.#newId(), by: externalActor };
+    await this.#documents.put({ ...change, collection: coverageCollection, name, value: true });
+  }
+
+  async #put(record: ItemsRecord, ifRevision: Revision | null, id = this.#newId()): Promise<Revision> {
+    const value = record as unknown as Json;
+    const change = { id, by: externalActor, ifRevision, collection: feedsCollection, name: this.#feed, value };
+    return (await this.#documents.put(change)).revision;
+  }
+}
+
+const changesFeatures = (item: KnownItem, before: KnownItem | undefined): boolean =>
+  before ? textOf(item) !== textOf(before) : hasFeatures(item);
+
+const textOf = (item: KnownItem): string => JSON.stringify(recordedItem(item));
+
+const hasFeatures = ({ features }: KnownItem): boolean => features.length > 0;

@@ -1,0 +1,162 @@
+import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { TokenStore } from "../../domain/admin/token-store.ts";
+import { inOrder } from "../../domain/evaluation/feature.ts";
+import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
+import { callStore } from "../admin/call-store.ts";
+import type { Catalogue } from "../admin/catalogue.ts";
+import type { KnownSource, SourceSets } from "../admin/source-sets.ts";
+import {
+  type CatalogueLine,
+  type DataLine,
+  isTokenDigest,
+  type RuleLine,
+  type SetLine,
+  type TokenLine,
+  type TokensOfData,
+} from "./data-line.ts";
+
+/** What an export has: sets and rules of a source, descriptions, or tokens. */
+export type Exported = "sets" | "rules" | "descriptions" | "tokens";
+
+/** Some lines, and how many members of sets, and keys of tokens, were left out, because they can be none. */
+export type ExportedPage = {
+  readonly lines: readonly DataLine[];
+  readonly skipped: number;
+  /** What the lines are. Left out for the header. */
+  readonly of?: Exported;
+  /** The source of sets and rules. */
+  readonly source?: string;
+};
+
+/** Sets of a store that no source reads: some of their keys, and how many there are. */
+export type UnreadSets = { readonly connection: string; readonly keys: readonly string[]; readonly count: number };
+
+/** The most keys that are named of a store. */
+const mostNamed = 5;
+
+/** Tells all that the stores hold: sets, descriptions of features, settings of sources, and hashed tokens. Tokens that stand in a store as they are it never tells. */
+export class ExportData {
+  readonly #sets: SourceSets;
+  readonly #tokens: TokensOfData | undefined;
+  readonly #catalogue: Pick<Catalogue, "all">;
+  readonly #isOwnKey: (key: string) => boolean;
+
+  /** `isOwnKey` tells keys that Tidegate keeps for itself. */
+  constructor(
+    sets: SourceSets,
+    tokens: TokensOfData | undefined,
+    catalogue: Pick<Catalogue, "all">,
+    isOwnKey: (key: string) => boolean,
+  ) {
+    this.#sets = sets;
+    this.#tokens = tokens;
+    this.#catalogue = catalogue;
+    this.#isOwnKey = isOwnKey;
+  }
+
+  /** Whether there are tokens, and they are told. */
+  get tokens(): "told" | "kept" | "none" {
+    if (!this.#tokens) return "none";
+    return this.#tokens.pepper === undefined ? "kept" : "told";
+  }
+
+  /**
+   * Each set as it is at one moment, though not all at the same; one may come twice. The next pages are read when those before
+   * were taken. Rejects when a store does not answer, and where a set has too many members.
+   */
+  async *export(): AsyncGenerator<ExportedPage> {
+    const pepper = this.#tokens?.pepper;
+    yield pageOf([{ tidegate: 1, ...(pepper !== undefined && { pepper }) }]);
+    for (const family of this.#families()) yield* this.#setsOf(family);
+    const entries = [...(await this.#catalogue.all())];
+    yield {
+      ...pageOf(entries.map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry }))),
+      of: "descriptions",
+    };
+    for (const source of this.#keepers()) yield await this.#settingsOf(source);
+    if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
+  }
+
+  /** Sets of the stores that no source reads, and that are not in an export. Rejects when a store does not answer. */
+  async unread(): Promise<readonly UnreadSets[]> {
+    const families = this.#families();
+    const isRead = (key: string) => families.some((family) => family.key.matches(key));
+    const stores = new Map(families.map(({ connection, changes }) => [connection, changes]));
+    const found = await Promise.all(
+      [...stores].map(async ([connection, changes]): Promise<UnreadSets> => {
+        const unread = new Set<string>();
+        for await (const page of changes.allKeys("")) {
+          for (const key of page) if (!isRead(key) && !this.#isOwnKey(key)) unread.add(key);
+        }
+        return { connection, keys: inOrder(unread).slice(0, mostNamed), count: unread.size };
+      }),
+    );
+    return found.filter(({ count }) => count > 0);
+  }
+
+  /** Two sources may read the same sets. */
+  #families(): readonly Family[] {
+    const all = [
+      ...this.#sets.sources.flatMap(({ name, stored }): Family[] => (stored ? [{ ...stored, source: name }] : [])),
+      ...this.#sets.others.map((stored): Family => ({ ...stored, source: "places of users" })),
+    ];
+    return all.filter(
+      ({ key, connection }, index) =>
+        all.findIndex((other) => other.key.text === key.text && other.connection === connection) === index,
+    );
+  }
+
+  /** Two sources may share their settings. */
+  #keepers(): readonly KnownSource[] {
+    const all = this.#sets.sources.filter(({ settings }) => settings);
+    return all.filter(
+      ({ settings }, index) =>
+        all.findIndex(
+          (other) =>
+            other.settings?.connection === settings?.connection && other.settings?.collection === settings?.collection,
+        ) === index,
+    );
+  }
+
+  async #settingsOf({ name: source, settings }: KnownSource): Promise<ExportedPage> {
+    if (!settings) return pageOf([]);
+    const all = await callStore(source, () => settings.documents.all(settings.collection));
+    const lines = [...all].map(([feature, { value }]): RuleLine => ({ setting: value, source, feature }));
+    return { ...pageOf(lines), of: "rules", source };
+  }
+
+  async *#setsOf(family: Family): AsyncGenerator<ExportedPage> {
+    const { key, connection, changes } = family;
+    const isAmbiguous = this.#families().some((other) => other.connection !== connection && other.key.overlaps(key));
+    const pages = key.fields.length === 0 ? [[key.text]] : changes.allKeys(key.prefix);
+    for await (const page of pages) {
+      const keys = page.filter((each) => key.matches(each));
+      const read = await Promise.all(keys.map((each) => callStore(connection, async () => setIn(family, each))));
+      const lines = read.flatMap(({ features }, index): readonly SetLine[] => {
+        const set = keys[index] ?? "";
+        return features.length > 0 ? [{ set, ...(isAmbiguous && { connection }), features: inOrder(features) }] : [];
+      });
+      const skipped = read.reduce((sum, each) => sum + each.skipped, 0);
+      yield { lines, skipped, of: "sets", source: family.source };
+    }
+  }
+}
+
+/** A family of sets, and the first source that reads it. */
+type Family = EditableSet & { readonly source: string };
+
+const pageOf = (lines: readonly DataLine[]): ExportedPage => ({ lines, skipped: 0 });
+
+const setIn = async ({ sets, limit }: EditableSet, key: string): Promise<FeatureSet> =>
+  (await sets.read(key, limit)).value;
+
+async function* tokensIn(store: TokenStore): AsyncGenerator<ExportedPage> {
+  for await (const page of store.all()) {
+    const digests = page.filter(({ digest }) => isTokenDigest(digest));
+    yield {
+      lines: digests.map(({ digest: tokenDigest, userId: user }): TokenLine => ({ tokenDigest, user })),
+      skipped: page.length - digests.length,
+      of: "tokens",
+    };
+  }
+}

@@ -1,0 +1,115 @@
+import type { DocumentLoad, DocumentStore } from "../../domain/admin/document-store.ts";
+import type { EditableRules } from "../../domain/admin/editable-rules.ts";
+import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { SetLoad } from "../../domain/admin/feature-store.ts";
+import type { TokenLoad, TokenStore } from "../../domain/admin/token-store.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { ChangeAuthor } from "../admin/author.ts";
+import type { CatalogueEntry } from "../admin/catalogue.ts";
+import { catalogueCollection } from "../events/change-event.ts";
+import type { CatalogueLine } from "./data-line.ts";
+import { LoadLane } from "./load-lane.ts";
+
+/**
+ * The ways into the stores that an import takes: one for each kind of thing that a store has. Features of one set add up; of a token,
+ * a description or a setting the later one holds.
+ */
+export class ImportLanes {
+  readonly #author: Pick<ChangeAuthor, "by" | "email" | "note">;
+  readonly #load: string;
+  readonly #known: ReadonlyMap<FeatureKey, CatalogueEntry>;
+  readonly #now: Instant;
+  readonly #sets = new Map<string, LoadLane<SetLoad>>();
+  #tokens: LoadLane<TokenLoad> | undefined;
+  #entries: LoadLane<CatalogueLine> | undefined;
+  readonly #settings = new Map<string, LoadLane<DocumentLoad>>();
+
+  /** `known` are the descriptions that there are. */
+  constructor(
+    author: Pick<ChangeAuthor, "by" | "email" | "note">,
+    load: string,
+    known: ReadonlyMap<FeatureKey, CatalogueEntry>,
+    now: Instant,
+  ) {
+    this.#author = author;
+    this.#load = load;
+    this.#known = known;
+    this.#now = now;
+  }
+
+  ofSets({ connection, changes }: EditableSet): LoadLane<SetLoad> {
+    const known = this.#sets.get(connection);
+    if (known) return known;
+    const lane = new LoadLane<SetLoad>({
+      ...this.#author,
+      load: `${this.#load}:sets:${connection}`,
+      store: (batch) => changes.load(batch),
+      nameOf: ({ key }) => key,
+      merged: (earlier, later) => ({ ...later, features: [...new Set([...earlier.features, ...later.features])] }),
+      weightOf: ({ features }) => features.length,
+    });
+    this.#sets.set(connection, lane);
+    return lane;
+  }
+
+  ofTokens(store: TokenStore): LoadLane<TokenLoad> {
+    this.#tokens ??= new LoadLane({
+      ...this.#author,
+      load: `${this.#load}:tokens`,
+      store: (batch) => store.load(batch),
+      // No token has a colon.
+      nameOf: (item) => ("token" in item ? item.token : `:${item.digest}`),
+      merged: (_, later) => later,
+      weightOf: () => 1,
+    });
+    return this.#tokens;
+  }
+
+  ofEntries(store: DocumentStore): LoadLane<CatalogueLine> {
+    this.#entries ??= new LoadLane<CatalogueLine>({
+      ...this.#author,
+      load: `${this.#load}:catalogue`,
+      store: (batch) => store.load({ ...batch, items: batch.items.map((line) => this.#documentOf(line)) }),
+      nameOf: ({ catalogue }) => catalogue,
+      merged: (_, later) => later,
+      weightOf: () => 1,
+    });
+    return this.#entries;
+  }
+
+  ofSettings({ connection, documents }: EditableRules): LoadLane<DocumentLoad> {
+    const known = this.#settings.get(connection);
+    if (known) return known;
+    const lane = new LoadLane<DocumentLoad>({
+      ...this.#author,
+      load: `${this.#load}:settings:${connection}`,
+      store: (batch) => documents.load(batch),
+      nameOf: ({ collection, name }) => `${collection}/${name}`,
+      merged: (_, later) => later,
+      weightOf: () => 1,
+    });
+    this.#settings.set(connection, lane);
+    return lane;
+  }
+
+  /** Waits until everything is in the stores. Answers how many records that made, and how many things were there before. */
+  async end(): Promise<{ readonly records: number; readonly skipped: number }> {
+    const single = [this.#tokens, this.#entries].filter((lane) => lane !== undefined);
+    const lanes = [...this.#sets.values(), ...single, ...this.#settings.values()];
+    for (const lane of lanes) await lane.end();
+    const sum = (of: "records" | "skipped") => lanes.reduce((all, lane) => all + lane[of], 0);
+    return { records: sum("records"), skipped: sum("skipped") };
+  }
+
+  #documentOf({ catalogue: name, description, owner, tags, archived, created }: CatalogueLine): DocumentLoad {
+    const value = {
+      description,
+      owner,
+      tags,
+      archived,
+      created: created ?? this.#known.get(name)?.created ?? this.#now,
+    };
+    return { collection: catalogueCollection, name, value };
+  }
+}

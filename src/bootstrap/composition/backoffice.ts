@@ -1,0 +1,211 @@
+import type { DependencyContainer } from "tsyringe";
+import { ruleCheck } from "../../adapters/sources/_rules/rule-check.ts";
+import { Catalogue } from "../../application/admin/catalogue.ts";
+import { ChangeSet } from "../../application/admin/change-set.ts";
+import { IdentifyOperator } from "../../application/admin/identify-operator.ts";
+import { ListFeatures } from "../../application/admin/list-features.ts";
+import { ManageCredentials } from "../../application/admin/manage-credentials.ts";
+import { ManageRules } from "../../application/admin/manage-rules.ts";
+import { ManageTokens } from "../../application/admin/manage-tokens.ts";
+import { type KnownSource, SourceSets } from "../../application/admin/source-sets.ts";
+import { ViewUser } from "../../application/admin/view-user.ts";
+import { CheckChanges } from "../../application/evaluation/check-changes.ts";
+import type { TokensOfData } from "../../application/transfer/data-line.ts";
+import { ExportData } from "../../application/transfer/export-data.ts";
+import { ImportData } from "../../application/transfer/import-data.ts";
+import { LoadDemo } from "../../application/transfer/load-demo.ts";
+import { firstCredential } from "../../domain/admin/credential.ts";
+import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { Source } from "../../domain/evaluation/source.ts";
+import type { Changeable, Connection } from "../../infrastructure/connection.ts";
+import { credentialIn, newSecret, secretDigest } from "../../infrastructure/credential-secret.ts";
+import { mostPlaces } from "../../infrastructure/location/user-locator.ts";
+import { collectionKey, isOwnKey } from "../../infrastructure/redis/redis-keys.ts";
+import { pepperMark } from "../../infrastructure/token-key.ts";
+import type { Config } from "../config/config.ts";
+import { DiKeys } from "./di-keys.ts";
+import { pastSources } from "./moments.ts";
+import { pepperOf, tokenKey } from "./token-keys.ts";
+import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
+
+/** What operators do, and who they are. */
+export function provideBackoffice({ config, env, provide }: Wiring): void {
+  const invalidate = (c: DependencyContainer, key: string) => c.resolve(DiKeys.InstanceChannel).invalidate(key);
+
+  const knownSources = (sources: readonly Source[], asKnown = (stored: EditableSet) => stored) =>
+    sources.map((source, index): KnownSource => {
+      const { kind = "", setting } = config.sources[index] ?? {};
+      const { editableSet: stored, editableRules: settings } = source.resolver;
+      return {
+        ...source,
+        kind,
+        stored: stored && asKnown(stored),
+        settings: settings && setting && { ...settings, check: ruleCheck(setting) },
+      };
+    });
+
+  provide(DiKeys.SourceSets, (c) => {
+    const asStored = ({ sets: _, ...stored }: EditableSet) => ({
+      ...stored,
+      sets: connectionOf(c, stored.connection).sets,
+    });
+    const places = [...config.keys].flatMap(([connection, { places }]) =>
+      places.map((key): EditableSet => {
+        const { sets, places: asSets = sets, changes } = connectionOf(c, connection);
+        return { key, connection, limit: mostPlaces, sets: asSets, changes };
+      }),
+    );
+    return new SourceSets(knownSources(c.resolve(DiKeys.Sources), asStored), places);
+  });
+
+  provide(DiKeys.ChangeSet, (c) => {
+    return new ChangeSet(
+      c.resolve(DiKeys.SourceSets),
+      c.resolve(DiKeys.NewId),
+      (key) => invalidate(c, key),
+      (connection) => feedOf(c, connection).everywhere(),
+    );
+  });
+
+  provide(DiKeys.CheckChanges, (c) => {
+    const log = c.resolve(DiKeys.Log);
+    const connections = [...c.resolve(DiKeys.Connections)];
+    const sources = c.resolve(DiKeys.Sources);
+    const check = new CheckChanges(
+      connections.map(([name, connection]) => {
+        const changeable = changeableIn(name, sources, config, env);
+        return { name, probe: () => connection.probe(changeable) };
+      }),
+      {
+        refused: (connection, reason) => log.error({ connection, reason }, "the store refuses changes"),
+        accepted: (connection) => log.info({ connection }, "the store accepts changes again"),
+      },
+    );
+    for (const [, connection] of connections) connection.onConnect(() => void check.check());
+    return check;
+  });
+
+  provide(DiKeys.ManageSettings, (c) => {
+    return new ManageRules(c.resolve(DiKeys.SourceSets), c.resolve(DiKeys.NewId), (collection) =>
+      invalidate(c, collectionKey(collection)),
+    );
+  });
+
+  provide(DiKeys.ManageTokens, (c) => {
+    const { tokens } = config;
+    if (!tokens) return new ManageTokens(undefined, c.resolve(DiKeys.NewId));
+    const keyOf = tokenKey(tokens, env);
+    return new ManageTokens(connectionOf(c, tokens.connection).tokenStore(keyOf), c.resolve(DiKeys.NewId), (changed) =>
+      invalidate(c, "key" in changed ? changed.key : keyOf(changed.token)),
+    );
+  });
+
+  const firstStore = (c: DependencyContainer): Connection | undefined => {
+    const { sources } = c.resolve(DiKeys.SourceSets);
+    const [first] = [
+      ...sources.flatMap(({ stored }) => stored ?? []),
+      ...sources.flatMap(({ resolver }) => resolver.editableRules ?? []),
+    ];
+    return first && connectionOf(c, first.connection);
+  };
+
+  provide(DiKeys.Claims, (c) => firstStore(c)?.claims);
+
+  provide(
+    DiKeys.Catalogue,
+    (c) => new Catalogue(firstStore(c)?.documents, c.resolve(DiKeys.NewId), c.resolve(DiKeys.Clock)),
+  );
+
+  provide(DiKeys.ListFeatures, (c) => {
+    const past = (at: Instant) => new SourceSets(knownSources(pastSources(c, config, at)));
+    return new ListFeatures(c.resolve(DiKeys.SourceSets), c.resolve(DiKeys.Catalogue), c.resolve(DiKeys.Clock), past);
+  });
+
+  provide(
+    DiKeys.ViewUser,
+    (c) =>
+      new ViewUser(
+        c.resolve(DiKeys.SourceSets),
+        c.resolve(DiKeys.ChangeSet),
+        c.resolve(DiKeys.ResolveFeatures),
+        c.resolve(DiKeys.ManageTokens),
+      ),
+  );
+
+  provide(DiKeys.FirstCredential, () => {
+    const secret = env["TIDEGATE_ADMIN_TOKEN"];
+    if (secret) return { secret, newFile: undefined };
+    const { tokenFile } = config.admin;
+    if (!tokenFile) return undefined;
+    const found = credentialIn(tokenFile);
+    return { secret: found.secret, newFile: found.isNew ? tokenFile : undefined };
+  });
+
+  provide(DiKeys.ManageCredentials, (c) => {
+    return new ManageCredentials(
+      credentialStore(c, config),
+      newSecret,
+      c.resolve(DiKeys.NewId),
+      c.resolve(DiKeys.Clock),
+    );
+  });
+
+  provide(DiKeys.IdentifyOperator, (c) => {
+    const first = c.resolve(DiKeys.FirstCredential);
+    return new IdentifyOperator(credentialStore(c, config), c.resolve(DiKeys.TokenResolver), {
+      digestOf: secretDigest,
+      first: first && { secret: first.secret, credential: firstCredential },
+      maxStaleMs: config.cache.maxStaleSeconds.tokens * 1_000,
+      now: () => performance.now(),
+    });
+  });
+
+  provide(DiKeys.LoadDemo, (c) => {
+    const connections = [...c.resolve(DiKeys.Connections).values()];
+    const isEmpty = async () => (await Promise.all(connections.map((each) => each.isEmpty()))).every(Boolean);
+    return new LoadDemo(isEmpty, c.resolve(DiKeys.ChangeSet), c.resolve(DiKeys.ManageTokens));
+  });
+
+  const tokensOfData = (c: DependencyContainer): TokensOfData | undefined => {
+    const { tokens } = config;
+    if (!tokens) return undefined;
+    const store = connectionOf(c, tokens.connection).tokenStore(tokenKey(tokens, env));
+    return { store, pepper: tokens.layout === "hashed" ? pepperMark(pepperOf(tokens, env)) : undefined };
+  };
+
+  provide(DiKeys.ImportData, (c) => {
+    const catalogue = c.resolve(DiKeys.Catalogue);
+    const { documents } = firstStore(c) ?? {};
+    return new ImportData(c.resolve(DiKeys.SourceSets), tokensOfData(c), documents, catalogue, c.resolve(DiKeys.Clock));
+  });
+
+  provide(
+    DiKeys.ExportData,
+    (c) => new ExportData(c.resolve(DiKeys.SourceSets), tokensOfData(c), c.resolve(DiKeys.Catalogue), isOwnKey),
+  );
+}
+
+/** What is changed in the store of a connection. A key that stands for others is made from the word "probe". */
+function changeableIn(
+  name: string,
+  sources: readonly Source[],
+  { keys, tokens }: Config,
+  env: NodeJS.ProcessEnv,
+): Changeable {
+  const stored = sources
+    .flatMap(({ resolver }) => resolver.editableSet ?? [])
+    .filter(({ connection }) => connection === name);
+  return {
+    sets: stored.flatMap(({ key }) => key.keyOf({ userId: "probe", location: "probe" }) ?? []),
+    collections: [...(keys.get(name)?.collections ?? [])],
+    ...(tokens?.connection === name && { tokenKey: tokenKey(tokens, env) }),
+  };
+}
+
+/** Where tokens are, credentials are too. */
+function credentialStore(c: DependencyContainer, { tokens, connections }: Config): DocumentStore | undefined {
+  const name = tokens?.connection ?? Object.keys(connections)[0];
+  return name === undefined ? undefined : connectionOf(c, name).documents;
+}

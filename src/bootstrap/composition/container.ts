@@ -1,0 +1,46 @@
+import "reflect-metadata";
+import { type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
+import { v7 as uuidv7 } from "uuid";
+import { createLog } from "../../infrastructure/logger.ts";
+import type { Config } from "../config/config.ts";
+import { provideBackoffice } from "./backoffice.ts";
+import { DiKeys } from "./di-keys.ts";
+import { provideFigures } from "./figures.ts";
+import { provideMoments } from "./moments.ts";
+import { provideRecords } from "./records.ts";
+import { provideSources } from "./sources.ts";
+import { provideStores } from "./stores.ts";
+import type { Wiring } from "./wiring.ts";
+
+/** Everything that one configuration makes, wired; disposing of it closes it all, last made first. */
+export type Composition = AsyncDisposable & {
+  get<T>(token: InjectionToken<T>): T;
+  /** Puts something else behind a token. Only before anything that needs it was asked for. */
+  replace<T>(token: InjectionToken<T>, instance: T): void;
+};
+
+/** Makes what a configuration says. Here and in `composition` it is known which class stands behind which port, and nowhere else. */
+export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
+  const container = root.createChildContainer();
+  const disposal = new AsyncDisposableStack();
+  const provide: Wiring["provide"] = (token, create) =>
+    void container.register(token, { useFactory: instanceCachingFactory(create) });
+
+  provide(DiKeys.Log, () => createLog(config.log.level));
+  provide(DiKeys.Clock, () => () => Date.now());
+  provide(DiKeys.TimeZone, () => config.server.timeZone);
+  provide(DiKeys.NewId, () => uuidv7);
+  const wiring = { config, env, disposal, provide };
+  provideStores(wiring);
+  provideSources(wiring);
+  provideMoments(wiring);
+  provideBackoffice(wiring);
+  provideRecords(wiring);
+  provideFigures(wiring);
+
+  return {
+    get: (token) => container.resolve(token),
+    replace: (token, instance) => container.register(token, { useValue: instance }),
+    [Symbol.asyncDispose]: () => disposal.disposeAsync(),
+  };
+}

@@ -1,0 +1,101 @@
+import type { DependencyContainer } from "tsyringe";
+import type { RecordedDocuments } from "../../application/explain/catch-up-documents.ts";
+import { CompareMoments } from "../../application/explain/compare-moments.ts";
+import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
+import { ExplainFeatures } from "../../application/explain/explain-features.ts";
+import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
+import { RecallItems } from "../../application/explain/items-as-of.ts";
+import { PastFeatureSets } from "../../application/explain/past-feature-sets.ts";
+import { PastFeatureStore } from "../../application/explain/past-feature-store.ts";
+import { PastItemStore } from "../../application/explain/past-item-store.ts";
+import { PastRules } from "../../application/explain/past-rules.ts";
+import { RulesAsOf } from "../../application/explain/rules-as-of.ts";
+import { SetsAsOf } from "../../application/explain/sets-as-of.ts";
+import { HistoryUnavailable } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
+import type { Source } from "../../domain/evaluation/source.ts";
+import type { Config } from "../config/config.ts";
+import { DiKeys } from "./di-keys.ts";
+import { connectionOf, storeName, type Wiring } from "./wiring.ts";
+
+/** A source of a past moment waits for the log, which is given up before that. */
+const longestRecallMs = 10_000;
+
+/** What was so at another moment than now, and why something is so. */
+export function provideMoments({ config, provide }: Wiring): void {
+  const storeOf = (connection: string) => storeName(config, connection);
+
+  provide(DiKeys.RecallSets, (c) => {
+    const families = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
+    const completeSince = async (connection: string, keyOrPrefix: string) => {
+      const family = families.find(
+        ({ key, ...family }) =>
+          family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
+      );
+      return family && c.resolve(DiKeys.CompleteSince).of(storeOf(connection), family.key.text);
+    };
+    const drain = c.resolve(DiKeys.DrainOutboxes);
+    const recorded = {
+      revisions: (connection: string, keys: readonly string[]) => connectionOf(c, connection).changes.revisions(keys),
+      drain: (connection: string) => drain.relay(storeOf(connection)),
+    };
+    return new SetsAsOf(c.resolve(DiKeys.History), recorded, completeSince);
+  });
+
+  const recordedDocuments = (c: DependencyContainer): RecordedDocuments => ({
+    revisions: (connection, collection) => connectionOf(c, connection).documents.revisions(collection),
+    drain: (connection) => c.resolve(DiKeys.DrainOutboxes).relay(storeOf(connection)),
+  });
+
+  provide(DiKeys.RecallSettings, (c) => new RulesAsOf(c.resolve(DiKeys.History), recordedDocuments(c)));
+
+  provide(DiKeys.RecallItems, (c) => new RecallItems(c.resolve(DiKeys.History), recordedDocuments(c)));
+
+  provide(DiKeys.SurveySources, (c) => {
+    const past = (at: Instant) => pastSources(c, config, at);
+    return new EvaluateEachSource(
+      c.resolve(DiKeys.IdentifyCaller),
+      c.resolve(DiKeys.Sources),
+      past,
+      c.resolve(DiKeys.Clock),
+    );
+  });
+
+  provide(DiKeys.RecallFeatures, (c) => new FeaturesAsOf(c.resolve(DiKeys.SurveySources)));
+
+  provide(
+    DiKeys.ExplainFeatures,
+    (c) =>
+      new ExplainFeatures(c.resolve(DiKeys.SurveySources), c.resolve(DiKeys.History), () =>
+        c.resolve(DiKeys.DrainOutboxes).relayAll(),
+      ),
+  );
+
+  provide(DiKeys.CompareMoments, (c) => new CompareMoments(c.resolve(DiKeys.SurveySources), c.resolve(DiKeys.History)));
+}
+
+/** The sources as they would have answered at a moment. */
+export function pastSources(c: DependencyContainer, config: Config, at: Instant): readonly Source[] {
+  const recall = c.resolve(DiKeys.RecallSets);
+  const store = (connection: string) => ({
+    sets: new PastFeatureSets(recall, connection, at),
+    changes: new PastFeatureStore(recall, connection, at),
+    rules: new PastRules(c.resolve(DiKeys.RecallSettings), connection, at),
+    documents: connectionOf(c, connection).documents,
+    items: new PastItemStore(c.resolve(DiKeys.RecallItems), connection, at),
+    lease: () => ({ hold: async () => false, release: async () => {} }),
+  });
+  return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {
+    const host = { name: source.name, store, onServing: () => {}, warn: () => {} };
+    const resolver = isReplayable ? create(host) : unrecorded(source.name);
+    return { ...source, resolver, timeoutMs: longestRecallMs };
+  });
+}
+
+/** What a source that cannot be asked about the past says of it. */
+const unrecorded = (name: string): FeatureResolver => ({
+  resolve: () => {
+    throw new HistoryUnavailable([{ name }]);
+  },
+});

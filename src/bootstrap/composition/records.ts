@@ -1,0 +1,193 @@
+import type { DependencyContainer } from "tsyringe";
+import { v5 as uuidv5 } from "uuid";
+import { EventStreams } from "../../adapters/http/events/event-streams.ts";
+import { CheckEventLog } from "../../application/events/check-event-log.ts";
+import { ExpireEvents } from "../../application/events/expire-events.ts";
+import { HistoryCoverage } from "../../application/events/history-coverage.ts";
+import { type IdentifiableStore, IdentifyStores } from "../../application/events/identify-stores.ts";
+import { OutboxRelay } from "../../application/events/outbox-relay.ts";
+import { OutboxRelayJob } from "../../application/events/outbox-relay-job.ts";
+import { ReadEvents } from "../../application/events/read-events.ts";
+import { RecordEvent } from "../../application/events/record-event.ts";
+import { RuleReconciler } from "../../application/events/rule-reconciler.ts";
+import { SetReconciler } from "../../application/events/set-reconciler.ts";
+import { TailEvents } from "../../application/events/tail-events.ts";
+import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { Outbox } from "../../domain/admin/outbox.ts";
+import type { History } from "../../domain/events/history.ts";
+import { openEventLog } from "../../infrastructure/event-log/open-event-log.ts";
+import { ownCollections } from "../config/config.ts";
+import { DiKeys } from "./di-keys.ts";
+import { causeText, connectionOf, storeName, type Wiring } from "./wiring.ts";
+
+/** Of the ids that follow from a text: made once, at random. */
+const namespace = "6f0f4d57-3b0c-4a65-9c07-0e3f7a1f2b9d";
+
+/** The activity log, and how the records of changes get there. */
+export function provideRecords({ config, disposal, provide }: Wiring): void {
+  const storeOf = (connection: string) => storeName(config, connection);
+
+  const collectionsOf = (name: string): readonly string[] => {
+    const connections = [...config.keys].filter(([connection]) => storeOf(connection) === name);
+    return [...new Set(connections.flatMap(([, keys]) => [...keys.collections]))];
+  };
+  const identityOf = (c: DependencyContainer) => (connection: string) =>
+    c.resolve(DiKeys.IdentifyStores).of(storeOf(connection));
+
+  provide(DiKeys.IdentifyStores, (c) => {
+    const { stores: known, history } = c.resolve(DiKeys.Activity);
+    const stores = [...new Set(config.stores.values())].map((name): [string, IdentifiableStore] => {
+      const { identity, changes, documents } = connectionOf(c, name);
+      return [name, { identity, changes, documents, collections: [...ownCollections, ...collectionsOf(name)] }];
+    });
+    return new IdentifyStores(new Map(stores), known, history);
+  });
+
+  provide(DiKeys.Activity, (c) => disposal.use(openEventLog(config.activityLog, c.resolve(DiKeys.Log))));
+  provide(DiKeys.ActivityLog, (c) => c.resolve(DiKeys.Activity).log);
+  provide(DiKeys.History, (c) => byConnection(c.resolve(DiKeys.Activity).history, identityOf(c)));
+
+  const idFor = (text: string) => uuidv5(text, namespace);
+
+  provide(DiKeys.CompleteSince, (c) => {
+    const log = c.resolve(DiKeys.ActivityLog);
+    const namesOf = (store: string) => c.resolve(DiKeys.IdentifyStores).namesOf(store);
+    return new HistoryCoverage(
+      (id) => log.one(id),
+      namesOf,
+      idFor,
+      config.activity.environment,
+      c.resolve(DiKeys.Clock),
+    );
+  });
+
+  provide(DiKeys.Outboxes, (c) => {
+    const outboxes = new Map<string, Outbox>();
+    for (const name of new Set(config.stores.values())) {
+      outboxes.set(name, disposal.use(connectionOf(c, name).outbox()));
+    }
+    return outboxes;
+  });
+
+  provide(DiKeys.DrainOutboxes, (c) => {
+    const log = c.resolve(DiKeys.Log);
+    return new OutboxRelay(c.resolve(DiKeys.Outboxes), c.resolve(DiKeys.ActivityLog), {
+      environment: config.activity.environment,
+      now: c.resolve(DiKeys.Clock),
+      identityOf: identityOf(c),
+      idFor,
+      foundUnusable: (connection, reason) => log.error({ connection, reason }, "a record was set aside"),
+    });
+  });
+
+  const watchSettingsOf = (c: DependencyContainer, name: string): RuleReconciler | undefined => {
+    const collections = collectionsOf(name);
+    if (collections.length === 0) return undefined;
+    const { documents, settings } = connectionOf(c, name);
+    const drain = c.resolve(DiKeys.DrainOutboxes);
+    const store = { name, documents, settings, collections };
+    return new RuleReconciler(store, c.resolve(DiKeys.History), drain, c.resolve(DiKeys.NewId));
+  };
+
+  provide(DiKeys.KeepRecords, (c) => {
+    const log = c.resolve(DiKeys.Log);
+    const drain = c.resolve(DiKeys.DrainOutboxes);
+    const stored = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
+    const kept = new Map<string, OutboxRelayJob>();
+    for (const [name, outbox] of c.resolve(DiKeys.Outboxes)) {
+      const families = onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));
+      const { changes, lease } = connectionOf(c, name);
+      const watch =
+        families.length > 0
+          ? new SetReconciler(
+              { name, changes, families },
+              c.resolve(DiKeys.ActivityLog),
+              c.resolve(DiKeys.History),
+              drain,
+              c.resolve(DiKeys.CompleteSince),
+            )
+          : undefined;
+      const watchSettings = watchSettingsOf(c, name);
+      const store = {
+        name,
+        outbox,
+        lease: lease("records"),
+        ...(watch && { watch }),
+        ...(watchSettings && { watchSettings }),
+      };
+      const keeping = new OutboxRelayJob(
+        store,
+        drain,
+        {
+          failed: (connection, cause) =>
+            log.error({ connection, cause: causeText(cause) }, "changes wait for the activity log"),
+          recovered: (connection) => log.info({ connection }, "changes reach the activity log again"),
+          behind: (connection, backlog) =>
+            log.error({ connection, ...backlog }, "many changes wait for the activity log"),
+        },
+        c.resolve(DiKeys.Clock),
+      );
+      for (const [connection, feed] of c.resolve(DiKeys.Feeds)) {
+        if (storeOf(connection) === name) feed.subscribe((key) => keeping.changed(key));
+      }
+      disposal.defer(() => keeping.stop());
+      kept.set(name, keeping);
+    }
+    return kept;
+  });
+
+  provide(
+    DiKeys.CheckRecords,
+    (c) => new CheckEventLog(c.resolve(DiKeys.ActivityLog), c.resolve(DiKeys.DrainOutboxes)),
+  );
+
+  provide(
+    DiKeys.ReadActivity,
+    (c) => new ReadEvents(c.resolve(DiKeys.ActivityLog), () => c.resolve(DiKeys.DrainOutboxes).relayAll()),
+  );
+
+  provide(DiKeys.RecordActivity, (c) => {
+    const ids = { newId: c.resolve(DiKeys.NewId), idFor };
+    return new RecordEvent(c.resolve(DiKeys.ActivityLog), ids, c.resolve(DiKeys.Clock));
+  });
+
+  provide(DiKeys.ExpireActivity, (c) => {
+    const { retentionDays: days, environment } = config.activity;
+    if (days === undefined) return undefined;
+    const log = c.resolve(DiKeys.Log);
+    const expiry = new ExpireEvents(c.resolve(DiKeys.ActivityLog), {
+      days,
+      environment,
+      newId: c.resolve(DiKeys.NewId),
+      now: c.resolve(DiKeys.Clock),
+      failed: (cause) => log.error({ cause: causeText(cause) }, "old events were not removed"),
+    });
+    disposal.defer(() => expiry.stop());
+    return expiry;
+  });
+
+  provide(DiKeys.TailActivity, (c) => new TailEvents(c.resolve(DiKeys.ActivityLog)));
+
+  provide(DiKeys.EventStreams, () => {
+    const streams = new EventStreams();
+    disposal.defer(() => streams.close());
+    return streams;
+  });
+}
+
+/** A history that is asked by the names of connections. */
+const byConnection = (history: History, identityOf: (connection: string) => Promise<string>): History => ({
+  setAt: async (connection, ...rest) => history.setAt(await identityOf(connection), ...rest),
+  firstRecord: async (connection, ...rest) => history.firstRecord(await identityOf(connection), ...rest),
+  lastChanges: async (connection, ...rest) => history.lastChanges(await identityOf(connection), ...rest),
+  documentAt: async (connection, ...rest) => history.documentAt(await identityOf(connection), ...rest),
+  documentsAt: async (connection, ...rest) => history.documentsAt(await identityOf(connection), ...rest),
+  keys: async (connection, ...rest) => history.keys(await identityOf(connection), ...rest),
+  revisions: async (connection, ...rest) => history.revisions(await identityOf(connection), ...rest),
+  changesOf: async (connection, ...rest) => history.changesOf(await identityOf(connection), ...rest),
+  documentChangesOf: async (connection, ...rest) => history.documentChangesOf(await identityOf(connection), ...rest),
+});
+
+/** Two sources may read the same sets. */
+const onePerTemplate = (stored: readonly EditableSet[]): readonly EditableSet[] =>
+  stored.filter(({ key }, index) => stored.findIndex((other) => other.key.text === key.text) === index);

@@ -1,0 +1,295 @@
+import { relative, resolve } from "node:path";
+import { z } from "zod";
+import type { SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
+import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue.ts";
+import { credentialsCollection } from "../../application/admin/stored-credential.ts";
+import { catalogueCollection, coverageCollection } from "../../application/events/change-event.ts";
+import { feedsCollection } from "../../application/feeds/items-record.ts";
+import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
+import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import type { Source } from "../../domain/evaluation/source.ts";
+import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
+import { ConfigError, type Problem, type ReportProblem } from "../../infrastructure/config-error.ts";
+import { listIn, mapIn } from "../../infrastructure/entries.ts";
+import { locatorOf, type MakeLocator } from "../../infrastructure/location/locator-of.ts";
+import type { LocatorOptions } from "../../infrastructure/location/locator-options.ts";
+import { shortestPepper } from "../../infrastructure/token-key.ts";
+import { checkAdminToken, withEnvironment } from "./environment.ts";
+import { activityConnection, apart, checkActivityConnection } from "./event-log-connection.ts";
+import {
+  type CollectionInUse,
+  checkCollections,
+  checkOverlaps,
+  checkProxiedKeys,
+  checkReservedKeys,
+  checkTokenKeys,
+  type KeyInUse,
+  keysRead,
+  namesOfStores,
+  type ProxiedKeys,
+  storeOf,
+} from "./keys-in-use.ts";
+import { base, commonOptions, type TokenOptions } from "./schema.ts";
+import { check } from "./schema-problems.ts";
+import { checkRules } from "./source-rules.ts";
+import { pathText, textOf, YamlFile } from "./yaml-file.ts";
+
+/** A source as configured; `create` makes its resolver. */
+export type ConfiguredSource = Omit<Source, "resolver"> & {
+  readonly kind: string;
+  /** Whether one can be made over the sets of a past moment, and tells what it said then. */
+  readonly isReplayable: boolean;
+  /** What people may write down for one feature, where it keeps something of each. */
+  readonly setting: z.ZodType | undefined;
+  readonly create: (host: SourceHost) => FeatureResolver;
+};
+
+/** A configuration that is known to be usable. */
+export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "location"> & {
+  readonly file: string;
+  /** The stores, by name, and where the activity log is kept. */
+  readonly connections: ReturnType<typeof apart>["connections"];
+  readonly activityLog: ReturnType<typeof apart>["activityLog"];
+  readonly sources: readonly ConfiguredSource[];
+  /** What makes the ways to find out where a caller is, in the order of their precedence. */
+  readonly locators: readonly MakeLocator[];
+  /** Under which name the activity log knows the store of each connection: two may lead to one. */
+  readonly stores: ReadonlyMap<string, string>;
+  /** The keys that operators may read. */
+  readonly proxied: readonly ProxiedKeys[];
+  /** What is read of each connection. */
+  readonly keys: ReadonlyMap<string, KeysRead>;
+};
+
+/** The schemas of options that name a collection. */
+const collectionSchemas = z.registry<{ readonly isCollection: true }>();
+
+/** What Tidegate itself keeps documents of. */
+export const ownCollections = [catalogueCollection, coverageCollection, credentialsCollection, feedsCollection];
+
+/** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
+export function defaultFile(env: NodeJS.ProcessEnv): string {
+  if (env["TIDEGATE_CONFIG"]) return env["TIDEGATE_CONFIG"];
+  const file = env["REDIS_USERS_URL"] || env["REDIS_FEATURES_URL"] ? "tidegate.yaml" : "embedded.yaml";
+  return relative("", resolve(import.meta.dirname, "../../../config", file));
+}
+
+/** Where the embedded store keeps its files, unless TIDEGATE_DATA says otherwise: beside the sources, wherever one stands. */
+const defaultData = resolve(import.meta.dirname, "../../../data");
+
+/**
+ * Loads a configuration: what stands in its file, or a text in that one's place. Rejects with one `ConfigError` that
+ * lists everything that is wrong with it; also what differs from the `running` server and cannot while that runs.
+ */
+export async function loadConfig(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  text = textOf(file),
+  running?: Config["server"],
+): Promise<Config> {
+  const data = env["TIDEGATE_DATA"] || defaultData;
+  const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: data });
+  const problems: Problem[] = [...yaml.problems];
+  const complain: ReportProblem = (path, fault) =>
+    problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
+
+  const raw = withEnvironment(yaml.toJS(), env, problems);
+  checkAdminToken(env, problems);
+  const checked = check(base, raw, yaml, [], problems);
+  const connections = Object.keys(mapIn(raw, "connections")).filter((name) => name !== activityConnection);
+  const entries = listIn(raw, "sources");
+  const sources: ConfiguredSource[] = [];
+  const keys: KeyInUse[] = [];
+  const collections: CollectionInUse[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const kind = entry["kind"];
+    if (typeof kind !== "string") continue;
+    const path = ["sources", index];
+    const definition = await definitionOf(kind, file, env);
+    if (typeof definition === "string") {
+      complain([...path, "kind"], definition);
+      continue;
+    }
+    const schemas = schemasOf(definition, wordsFor(connections));
+    if (typeof schemas === "string") {
+      complain([...path, "kind"], `${kind} ${schemas}`);
+      continue;
+    }
+    const { options, setting } = schemas;
+    const parsed = check(withCommonOptions(options), entry, yaml, path, problems);
+    if (!parsed) continue;
+    sources.push(configured(parsed, definition, setting));
+    for (const [option, value] of Object.entries(parsed)) {
+      const connection = String(entry["connection"]);
+      const inUse = { connection, store: storeOf(raw, connection), path: [...path, option] };
+      if (value instanceof KeyTemplate) keys.push({ ...inUse, template: value });
+      else if (isCollection(options.shape[option])) collections.push({ ...inUse, collection: String(value), kind });
+    }
+  }
+  for (const [index, locator] of (checked?.location ?? []).entries()) {
+    if (locator.kind !== "user") continue;
+    const { connection, key: template } = locator;
+    if (!connections.includes(connection)) {
+      complain(["location", index, "connection"], noConnection(connection, connections));
+    }
+    const store = storeOf(raw, connection);
+    keys.push({ connection, store, template, path: ["location", index, "key"], isPlace: true });
+  }
+  const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, complain);
+  checkActivityConnection(raw, data, complain);
+  checkRules(entries, complain);
+  checkOverlaps(keys, complain);
+  checkCollections(collections, complain);
+  checkReservedKeys(keys, checked?.tokens, complain);
+  checkProxiedKeys(proxied, checked?.tokens, complain);
+  if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
+  if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
+    complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
+  }
+  if (checked?.tokens) checkPepper(checked.tokens, env, complain);
+  if (checked && running) checkUnchanged(checked.server, running, complain);
+  const locators = checked ? await locatorsOf(checked.location, complain) : [];
+  if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
+  const separated = apart(checked.connections, data);
+  const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
+  const { location: _, ...rest } = checked;
+  return {
+    ...rest,
+    ...separated,
+    file,
+    sources,
+    locators,
+    stores,
+    proxied,
+    keys: keysRead(keys, collections, proxied, checked.tokens),
+  };
+}
+
+/** Each is made once to find out whether it can be; what it holds is given up again, because few tasks locate anybody. */
+async function locatorsOf(location: readonly LocatorOptions[], complain: ReportProblem): Promise<Config["locators"]> {
+  const locators = await Promise.all(location.map(locatorOf));
+  for (const [index, make] of locators.entries()) {
+    try {
+      make(() => noSets);
+    } catch (cause) {
+      complain(["location", index, "database"], cause instanceof Error ? cause.message : String(cause));
+    }
+  }
+  return locators;
+}
+
+/** For a locator that is made and not asked. */
+const noSets = { read: () => Promise.reject(new Error("not connected")) };
+
+/** An entry may leave its connection out where there is only one. */
+function proxiedKeys(
+  entries: Config["server"]["proxy"],
+  connections: readonly string[],
+  complain: ReportProblem,
+): readonly ProxiedKeys[] {
+  const [only, ...others] = connections;
+  return entries.map(({ prefix, connection }, index) => {
+    const path = ["server", "proxy", index];
+    const name = connection ?? (others.length === 0 ? only : undefined);
+    if (name !== undefined && connections.includes(name)) return { prefix, connection: name, path };
+    const fault = `names no connection; write { prefix: ${JSON.stringify(prefix)}, connection: ${connections.join(" or ")} }`;
+    complain(path, connection === undefined && only ? fault : noConnection(connection ?? "", connections));
+    return { prefix, connection: name ?? "", path };
+  });
+}
+
+function checkUnchanged(server: Config["server"], running: Config["server"], complain: ReportProblem): void {
+  for (const option of ["host", "port", "workers", "basePath"] as const) {
+    if (server[option] === running[option]) continue;
+    complain(["server", option], `is ${running[option]} for as long as it runs; set it back, or start it anew`);
+  }
+}
+
+/** One problem a value, the first that was found, in the order of the file. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const first = problems.filter(
+    ({ place, path }, index) => problems.findIndex((other) => other.place === place && other.path === path) === index,
+  );
+  return first.sort((a, b) => a.place.localeCompare(b.place, "en", { numeric: true }));
+}
+
+/** The words for an options schema: those of one configuration, or, for the docs, those of any. */
+export function wordsFor(connections: readonly string[] | undefined): SchemaTools {
+  return {
+    z,
+    connection: z.string().refine((name) => !connections || connections.includes(name), {
+      error: ({ input }) => noConnection(String(input), connections ?? []),
+    }),
+    keyTemplate: z.string().transform((text, context) => {
+      const template = KeyTemplate.parse(text);
+      if (template instanceof KeyTemplate) return template;
+      context.addIssue(template);
+      return z.NEVER;
+    }),
+    collection: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,63}$/, "is no collection; write up to 64 of a-z 0-9 -, a letter first")
+      .refine((name) => !ownCollections.includes(name), "is a collection of Tidegate's own; choose another name")
+      .register(collectionSchemas, { isCollection: true }),
+  };
+}
+
+/** Whether an option names a collection, however a kind has described it or made it one that may be left out. */
+function isCollection(schema: z.core.$ZodType | undefined): boolean {
+  if (!schema) return false;
+  if (collectionSchemas.get(schema)) return true;
+  const isWrapped =
+    schema instanceof z.ZodDefault || schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault;
+  return isWrapped && isCollection(schema.unwrap());
+}
+
+/** What may stand in the YAML, and what people may write down for a feature. */
+type Schemas = { readonly options: z.ZodObject; readonly setting: z.ZodType | undefined };
+
+function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
+  try {
+    const options = definition.options(words);
+    const setting = definition.rule?.(words);
+    return options instanceof z.ZodObject
+      ? { options, setting }
+      : "has options that are no z.strictObject; mend the file";
+  } catch (cause) {
+    return `cannot tell its options: ${cause instanceof Error ? cause.message : cause}; mend the file`;
+  }
+}
+
+/** What may stand in an entry of a kind, and what the kind checks across its options. */
+function withCommonOptions({ shape, def }: z.ZodObject) {
+  const checks = (def.checks ?? []) as z.core.$ZodCheck<unknown>[];
+  return z.strictObject({ ...commonOptions.shape, ...shape }).check(...checks);
+}
+
+function noConnection(name: string, connections: readonly string[]): string {
+  const wayOut = connections.length > 0 ? `choose one of ${connections.join(", ")}` : "declare it under connections";
+  if (name === activityConnection) return `"${name}" is the connection of the activity log; ${wayOut}`;
+  return `there is no connection "${name}"; ${wayOut}`;
+}
+
+function configured(
+  parsed: z.output<typeof commonOptions>,
+  definition: SourceDefinition,
+  setting: z.ZodType | undefined,
+): ConfiguredSource {
+  const { name, kind, role, gatedBy, unlisted = "block", onFailure, timeoutMs, ...options } = parsed;
+  const create = (host: SourceHost) => definition.create(options, host);
+  const { deterministic: replayable } = definition;
+  const isReplayable = typeof replayable === "function" ? replayable(options) : replayable === true;
+  return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, isReplayable, setting, create };
+}
+
+function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {
+  const pepper = env["TIDEGATE_TOKEN_PEPPER"];
+  if (layout === "hashed" && !pepper && !pepperFile) {
+    complain(["tokens", "layout"], "hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
+  } else if (pepper && pepper.length < shortestPepper) {
+    complain(
+      ["tokens", "layout"],
+      `TIDEGATE_TOKEN_PEPPER has less than ${shortestPepper} characters; set a longer one`,
+    );
+  }
+}

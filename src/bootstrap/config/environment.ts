@@ -1,0 +1,67 @@
+import type { z } from "zod";
+import type { Problem } from "../../infrastructure/config-error.ts";
+import { isCredential } from "../../infrastructure/credential-secret.ts";
+import { type Entry, isEntry, mapIn } from "../../infrastructure/entries.ts";
+import { activityConnection } from "./event-log-connection.ts";
+import { activity, cache, log, postgresUrl, server } from "./schema.ts";
+
+/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT, DATABASE_URL and LOG_LEVEL win over what the file says. */
+export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
+  const take = (variable: string, schema: z.ZodType): unknown => {
+    const value = env[variable];
+    if (!value) return undefined;
+    const result = schema.safeParse(value);
+    if (result.success) return value;
+    problems.push({ place: "environment", path: variable, fault: `"${value}" does not fit; ${wayOut[variable]}` });
+    return undefined;
+  };
+  const wayOut: Record<string, string> = {
+    PORT: "set a number from 0 to 65535",
+    WEB_CONCURRENCY: "set a number of processes from 1 to 512, or auto",
+    CACHE_CAPACITY: "set a number of keys from 1 to 10000000",
+    GLOBAL_CACHE_EXPIRY: "set a number of seconds from 1 to 86400",
+    TIDEGATE_ENVIRONMENT: "set a name of 1 to 100 characters",
+    LOG_LEVEL: `set one of ${log.shape.level.unwrap().options.join(", ")}`,
+  };
+  if (!isEntry(raw)) return raw;
+  const serving = {
+    host: take("HOST", server.shape.host),
+    port: take("PORT", server.shape.port),
+    workers: take("WEB_CONCURRENCY", server.shape.workers),
+  };
+  const merged = (section: string, values: Entry) =>
+    raw[section] === undefined || isEntry(raw[section]) ? { ...mapIn(raw, section), ...given(values) } : raw[section];
+  return {
+    ...raw,
+    server: merged("server", serving),
+    cache: merged("cache", {
+      capacity: take("CACHE_CAPACITY", cache.shape.capacity),
+      expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
+    }),
+    activity: merged("activity", { environment: take("TIDEGATE_ENVIRONMENT", activity.shape.environment) }),
+    connections: merged("connections", { [activityConnection]: databaseIn(env, problems) }),
+    log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
+  };
+}
+
+/** Where DATABASE_URL says that the activity log is kept. It holds a password, so it is not repeated. */
+function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefined {
+  const url = env["DATABASE_URL"];
+  if (!url) return undefined;
+  const { error } = postgresUrl.safeParse(url);
+  if (!error) return { kind: "postgres", url };
+  const fault = error.issues[0]?.message.replace("write", "set") ?? "";
+  problems.push({ place: "environment", path: "DATABASE_URL", fault });
+  return undefined;
+}
+
+/** What is wrong with the first credential of operators in the environment. */
+export function checkAdminToken(env: NodeJS.ProcessEnv, problems: Problem[]): void {
+  const token = env["TIDEGATE_ADMIN_TOKEN"];
+  if (!token || isCredential(token)) return;
+  const fault = "is no credential; set 16 or more visible ASCII characters, as from `openssl rand -hex 32`";
+  problems.push({ place: "environment", path: "TIDEGATE_ADMIN_TOKEN", fault });
+}
+
+const given = (values: Entry): Entry =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));

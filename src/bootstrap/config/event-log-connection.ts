@@ -1,0 +1,42 @@
+import { join, resolve } from "node:path";
+import type { z } from "zod";
+import type { ReportProblem } from "../../infrastructure/config-error.ts";
+import { mapIn } from "../../infrastructure/entries.ts";
+import type { Place } from "../../infrastructure/event-log/database/database.ts";
+import type { connection } from "./schema.ts";
+
+type Connections = Readonly<Record<string, z.output<typeof connection>>>;
+
+/** The connection that the activity log is kept over, and nothing else. */
+export const activityConnection = "activity";
+
+/** What is wrong with where the activity log is to be kept, checked also where other parts have faults. */
+export function checkActivityConnection(raw: unknown, data: string, complain: ReportProblem): void {
+  const connections = mapIn(raw, "connections");
+  const log = resolve(String(mapIn(connections, activityConnection)["file"] ?? defaultFile(data)));
+  for (const name of Object.keys(connections)) {
+    const { kind, file } = mapIn(connections, name);
+    const path = ["connections", name];
+    if (name === activityConnection) {
+      if (kind !== "redis") continue;
+      const wayOut = "make it postgres or sqlite, or give what sources read another name";
+      complain([...path, "kind"], `this connection is the activity log's, which redis cannot keep; ${wayOut}`);
+    } else if (kind === "postgres") {
+      const wayOut = `name it ${activityConnection}, or make it redis or sqlite`;
+      complain([...path, "kind"], `postgres keeps the activity log only; ${wayOut}`);
+    } else if (kind === "sqlite" && file !== undefined && resolve(String(file)) === log) {
+      complain([...path, "file"], "the activity log is in this file; name another for one of them");
+    }
+  }
+}
+
+/** The stores that sources and tokens may use, and where the activity log is kept: in a file among the data unless said otherwise. */
+export function apart({ [activityConnection]: log, ...others }: Connections, data: string) {
+  const stores = Object.entries(others).flatMap(([name, store]) =>
+    store.kind === "postgres" ? [] : [[name, store] as const],
+  );
+  const place: Place = log && log.kind !== "redis" ? log : { kind: "sqlite", file: defaultFile(data) };
+  return { connections: Object.fromEntries(stores), activityLog: place };
+}
+
+const defaultFile = (data: string): string => join(data, "activity.db");

@@ -1,0 +1,177 @@
+import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
+import type { ReportProblem } from "../../infrastructure/config-error.ts";
+import { mapIn } from "../../infrastructure/entries.ts";
+import { collectionKey, isOwnKey, killedKey, ownPrefix } from "../../infrastructure/redis/redis-keys.ts";
+import { hashedTemplate, plainTemplate } from "../../infrastructure/token-key.ts";
+import type { TokenOptions } from "./schema.ts";
+import { type Path, pathText } from "./yaml-file.ts";
+
+/** A key that some source reads, the store that it reads it of, and where the configuration says so. */
+export type KeyInUse = {
+  readonly connection: string;
+  readonly store: string;
+  readonly template: KeyTemplate;
+  readonly path: Path;
+  /** Whether it holds the places of users, and no features. */
+  readonly isPlace?: boolean;
+};
+
+/** A collection in which some source keeps its settings, of what kind that is, and where the configuration says so. */
+export type CollectionInUse = Pick<KeyInUse, "connection" | "store" | "path"> & {
+  readonly collection: string;
+  readonly kind: string;
+};
+
+/** What a connection leads to: two names for one URL or file are one store; each has a memory of its own. */
+export function storeOf(raw: unknown, connection: string): string {
+  const options = mapIn(mapIn(raw, "connections"), connection);
+  const place = String(options["url"] ?? options["file"] ?? connection);
+  return place === ":memory:" ? connection : place;
+}
+
+/**
+ * For each connection the one under whose name its store is known to the activity log: of those that lead to one store, the first that a
+ * source reads, or else the first.
+ */
+export function namesOfStores(
+  raw: unknown,
+  connections: readonly string[],
+  keys: readonly Pick<KeyInUse, "connection">[],
+): ReadonlyMap<string, string> {
+  const inOrder = [...keys.map(({ connection }) => connection), ...connections];
+  const nameOf = (connection: string) => inOrder.find((other) => storeOf(raw, other) === storeOf(raw, connection));
+  return new Map(connections.map((connection) => [connection, nameOf(connection) ?? connection]));
+}
+
+/** Two different templates must not make the same key: a location would select a user's set. */
+export function checkOverlaps(keys: readonly KeyInUse[], complain: ReportProblem): void {
+  for (const [index, { store, template, path, isPlace }] of keys.entries()) {
+    const other = keys
+      .slice(0, index)
+      .find((earlier) => earlier.store === store && earlier.template.overlaps(template));
+    if (!other || (other.template.text === template.text && other.isPlace === isPlace)) continue;
+    const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can make the same key`;
+    complain(path, `${fault}; begin one of them with a word of its own`);
+  }
+}
+
+/** Sources of one kind may share their settings; of another kind they would be none. */
+export function checkCollections(collections: readonly CollectionInUse[], complain: ReportProblem): void {
+  for (const [index, { store, collection, kind, path }] of collections.entries()) {
+    const other = collections
+      .slice(0, index)
+      .find((earlier) => earlier.store === store && earlier.collection === collection && earlier.kind !== kind);
+    if (!other) continue;
+    complain(
+      path,
+      `"${collection}" holds the settings of a source of kind ${other.kind} (${pathText(other.path)}); choose another collection`,
+    );
+  }
+}
+
+/**
+ * A source must not read the keys of tokens: what a client types would tell which tokens there are. A token that its key holds as
+ * it is may have colons, a digest has none.
+ */
+export function checkTokenKeys(
+  tokens: TokenOptions,
+  store: string,
+  keys: readonly KeyInUse[],
+  complain: ReportProblem,
+): void {
+  const own = tokenTemplate(tokens);
+  const shape = tokenShape(tokens);
+  for (const { template, path } of keys.filter((each) => each.store === store)) {
+    const meets =
+      tokens.layout === "plain"
+        ? template.reaches(tokenPrefix(tokenTemplate(tokens)))
+        : shape instanceof KeyTemplate && shape.overlaps(template);
+    if (meets) {
+      complain(path, `"${template.text}" can make the key of a token (${own}); begin it with a word of its own`);
+    }
+  }
+}
+
+/** No source and no token may have a key that Tidegate keeps for itself. */
+export function checkReservedKeys(
+  keys: readonly KeyInUse[],
+  tokens: TokenOptions | undefined,
+  complain: ReportProblem,
+): void {
+  const shape = tokens && tokenShape(tokens);
+  const all: { template: KeyTemplate; path: Path }[] = [...keys];
+  if (shape instanceof KeyTemplate) all.push({ template: shape, path: ["tokens", "key"] });
+  for (const { template, path } of all) {
+    if (!isOwnKey(template.prefix)) continue;
+    complain(
+      path,
+      `Tidegate keeps all keys that begin with ${ownPrefix} for itself, but for ${killedKey}; begin it with another word`,
+    );
+  }
+}
+
+/** A prefix of keys that operators read, the connection that has them, and where the configuration says so. */
+export type ProxiedKeys = { readonly prefix: string; readonly connection: string; readonly path: Path };
+
+/** Operators must not read the keys of tokens, of whatever layout, nor Tidegate's own; and each key is in one store. */
+export function checkProxiedKeys(
+  proxied: readonly ProxiedKeys[],
+  tokens: TokenOptions | undefined,
+  complain: ReportProblem,
+): void {
+  const templates = [plainTemplate, hashedTemplate, ...(tokens ? [tokenTemplate(tokens)] : [])];
+  const secret = [ownPrefix, ...templates.map(tokenPrefix)];
+  for (const [index, { prefix, connection, path }] of proxied.entries()) {
+    const kept = secret.find((other) => overlap(other, prefix));
+    if (kept !== undefined) {
+      const whose = kept === ownPrefix ? "the keys of Tidegate" : "the keys of tokens";
+      complain(path, `"${prefix}" overlaps with ${whose} (${kept}); choose another prefix`);
+      continue;
+    }
+    const other = proxied.slice(0, index).find((each) => overlap(each.prefix, prefix));
+    if (!other || other.connection === connection) continue;
+    complain(
+      path,
+      `"${prefix}" overlaps with "${other.prefix}" (${pathText(other.path)}) of another connection; choose another prefix`,
+    );
+  }
+}
+
+const overlap = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
+
+/** What is read of each connection. */
+export function keysRead(
+  keys: readonly KeyInUse[],
+  collections: readonly CollectionInUse[],
+  proxied: readonly ProxiedKeys[],
+  tokens: TokenOptions | undefined,
+): ReadonlyMap<string, KeysRead> {
+  const connections = new Set([
+    ...[...keys, ...collections, ...proxied].map(({ connection }) => connection),
+    ...(tokens ? [tokens.connection] : []),
+  ]);
+  const readOf = (connection: string): KeysRead => {
+    const own = keys.filter((key) => key.connection === connection);
+    const templates = own.map(({ template }) => template);
+    const settings = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
+    const others = proxied.filter((each) => each.connection === connection).map(({ prefix }) => prefix);
+    if (tokens?.connection === connection) others.push(tokenPrefix(tokenTemplate(tokens)));
+    return {
+      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...others],
+      fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
+      collections: new Set(settings),
+      places: own.filter(({ isPlace }) => isPlace).map(({ template }) => template),
+    };
+  };
+  return new Map([...connections].map((connection) => [connection, readOf(connection)]));
+}
+
+/** The keys of tokens, as a template: a token may be whatever a user id may be. */
+const tokenShape = (tokens: TokenOptions): KeyTemplate | string =>
+  KeyTemplate.parse(tokenTemplate(tokens).replace("{token}", "{userId}"));
+
+const tokenPrefix = (template: string): string => template.replace("{token}", "");
+
+const tokenTemplate = ({ layout, key }: TokenOptions): string =>
+  key ?? (layout === "plain" ? plainTemplate : hashedTemplate);

@@ -1,0 +1,157 @@
+import { readFileSync, statSync } from "node:fs";
+import {
+  type Document,
+  type ErrorCode,
+  isMap,
+  isNode,
+  isScalar,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from "yaml";
+import { ConfigError, type Problem } from "../../infrastructure/config-error.ts";
+import { yamlOptions, yamlValues } from "../../infrastructure/yaml-values.ts";
+
+/** Where a value stands in a document: keys of maps and indices of lists, from the root. */
+export type Path = readonly PropertyKey[];
+
+const largestFile = 256 * 1024;
+/** Where the parser's own words are meant for programmers. */
+const faults: Partial<Record<ErrorCode, string>> = {
+  MULTIPLE_DOCS: "there are two documents in the file; keep one, without ---",
+};
+const variable = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}/g;
+
+/** A YAML file whose `${VARIABLES}` are filled in and that remembers where each value was written. */
+export class YamlFile {
+  readonly #file: string;
+  readonly #document: Document.Parsed;
+  readonly #lines: LineCounter;
+  /** Unset variables and unusable keys; found while reading, so that they are reported with the rest. */
+  readonly problems: readonly Problem[];
+
+  private constructor(file: string, document: Document.Parsed, lines: LineCounter, env: NodeJS.ProcessEnv) {
+    this.#file = file;
+    this.#document = document;
+    this.#lines = lines;
+    this.problems = this.#fillIn(env);
+  }
+
+  /** Reads a file's text; throws `ConfigError` when it is not YAML. */
+  static parse(file: string, text: string, env: NodeJS.ProcessEnv): YamlFile {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { ...yamlOptions, lineCounter: lines, prettyErrors: false });
+    if (document.errors.length > 0) {
+      throw new ConfigError(
+        file,
+        document.errors.map(({ pos, code, message }) => {
+          const { line, col } = lines.linePos(pos[0]);
+          return { place: `${file}:${line}:${col}`, path: "", fault: `not valid YAML: ${faults[code] ?? message}` };
+        }),
+      );
+    }
+    return new YamlFile(file, document, lines, env);
+  }
+
+  /** The file's content as plain values. An empty value (`key:`) is `undefined`, as if left out; an item of a list may be `null`. */
+  toJS(): unknown {
+    try {
+      return withoutNulls(yamlValues(this.#document));
+    } catch (cause) {
+      const fault = `not usable YAML: ${cause instanceof Error ? cause.message : cause}; write the values out`;
+      throw new ConfigError(this.#file, [{ place: `${this.#file}:1:1`, path: "", fault }]);
+    }
+  }
+
+  /** `file:line:column` of a value, or of the nearest thing around it that is there. */
+  placeOf(path: Path): string {
+    for (let length = path.length; length >= 0; length--) {
+      const node = length === 0 ? this.#document.contents : this.#document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return this.#at(node.range[0]);
+    }
+    return `${this.#file}:1:1`;
+  }
+
+  /** `file:line:column` of a key in the map at `path`. */
+  placeOfKey(path: Path, key: string): string {
+    const map = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+    const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+    const range = (pair?.key as Node | undefined)?.range;
+    return range ? this.#at(range[0]) : this.placeOf(path);
+  }
+
+  #at(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#file}:${line}:${col}`;
+  }
+
+  #fillIn(env: NodeJS.ProcessEnv): Problem[] {
+    const problems: Problem[] = [];
+    visit(this.#document, {
+      Scalar: (role, node, ancestors) => {
+        // The schemas of Zod drop it without a word.
+        if (role === "key" && node.value === "__proto__") {
+          const fault = "the key __proto__ is not supported; choose another";
+          problems.push({ place: this.#at(node.range?.[0] ?? 0), path: pathText(pathOf(ancestors, node)), fault });
+        }
+        if (role === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
+        const fill = (text: string): string =>
+          text.replace(variable, (whole, name: string, fallback: string | undefined) => {
+            if (whole.startsWith("$$")) return whole.slice(1);
+            const value = env[name] || (fallback === undefined ? env[name] : fill(fallback));
+            if (value !== undefined) return value;
+            problems.push({
+              place: this.#at(node.range?.[0] ?? 0),
+              path: pathText(pathOf(ancestors, node)),
+              fault: `environment variable ${name} is not set; set it, or give a default as in \${${name}:-value}`,
+            });
+            return whole;
+          });
+        node.value = fill(node.value);
+      },
+    });
+    return problems;
+  }
+}
+
+/** A path as people write it: `sources[1].key`. */
+export const pathText = (path: Path): string =>
+  path.reduce<string>(
+    (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}${text && "."}${String(step)}`),
+    "",
+  );
+
+/** The text of a file of at most 256 KiB; throws `ConfigError` where there is none. */
+export function textOf(file: string): string {
+  try {
+    const stats = statSync(file);
+    if (stats.isDirectory()) throw new Error("it is a folder");
+    // Who reads a pipe waits for a writer.
+    if (!stats.isFile()) throw new Error("it is no regular file");
+    if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile / 1024} KiB`);
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause}; name a YAML file of at most ${largestFile / 1024} KiB`;
+    throw new ConfigError(file, [{ place: file, path: "", fault }]);
+  }
+}
+
+function pathOf(ancestors: readonly unknown[], node: Node): Path {
+  const chain = [...ancestors, node];
+  return chain.flatMap((ancestor, index): PropertyKey[] => {
+    const child = chain[index + 1];
+    if (typeof ancestor !== "object" || ancestor === null || child === undefined) return [];
+    if ("key" in ancestor && isScalar(ancestor.key)) return [ancestor.key.value as string];
+    if ("items" in ancestor && Array.isArray(ancestor.items) && !isMap(ancestor))
+      return [ancestor.items.indexOf(child)];
+    return [];
+  });
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (value === null) return undefined;
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item) ?? null);
+  if (typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutNulls(inner)]));
+}

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseEnv } from "node:util";
+import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+
+/**
+ * Adds the variables of the file `.env` in the working directory, if there is one, to an environment. Variables that are set
+ * stay, also empty ones. Throws `SetupFailed` for a file that cannot be read.
+ */
+export function loadDotEnv(env: NodeJS.ProcessEnv, folder = process.cwd()): void {
+  const file = resolve(folder, ".env");
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT") return;
+    throw new SetupFailed(`${file} cannot be read: ${message}; make it a readable file, or remove it`);
+  }
+  for (const [name, value] of Object.entries(parseEnv(text.replace(/^\ufeff/, "")))) env[name] ??= value;
+}

@@ -1,0 +1,182 @@
+import { Command, CommanderError } from "commander";
+import packageJson from "../../../package.json" with { type: "json" };
+import { credentialsCommand } from "../../adapters/cli/commands/credentials.ts";
+import { demoCommand } from "../../adapters/cli/commands/demo.ts";
+import { activityCommand } from "../../adapters/cli/commands/events.ts";
+import { explainCommand } from "../../adapters/cli/commands/explain.ts";
+import { exportCommand } from "../../adapters/cli/commands/export.ts";
+import { featuresCommand } from "../../adapters/cli/commands/features.ts";
+import { importCommand } from "../../adapters/cli/commands/import.ts";
+import { settingsCommand } from "../../adapters/cli/commands/rules.ts";
+import { setCommand } from "../../adapters/cli/commands/sets.ts";
+import { sourcesCommand } from "../../adapters/cli/commands/sources.ts";
+import { storeCommand } from "../../adapters/cli/commands/stores.ts";
+import { tokenCommand } from "../../adapters/cli/commands/tokens.ts";
+import { reportFailure } from "../../adapters/cli/report-failure.ts";
+import { type Standard, Terminal } from "../../adapters/cli/terminal.ts";
+import type { OnStores, UseCases } from "../../adapters/cli/use-cases.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
+import { createLog } from "../../infrastructure/logger.ts";
+import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { type Composition, compose } from "../composition/container.ts";
+import { DiKeys } from "../composition/di-keys.ts";
+import { defaultFile, loadConfig } from "../config/config.ts";
+
+/** An operator may be far from Redis, and waits longer than a client of the service. */
+const commandTimeoutMs = 2_000;
+
+/** The width of help where no terminal tells its own. */
+const helpWidth = 80;
+
+/**
+ * Runs one call of the command line and returns its exit code: 0, 78 for an invalid configuration, otherwise 1. All
+ * input and output is in `standard`, so calls in one process are independent; only `serve` uses the process itself.
+ * Returns once the output is written.
+ */
+export async function runCli(argv: readonly string[], standard: Standard): Promise<number> {
+  const terminal = new Terminal(standard);
+  const code = await outcome(programOn(terminal), argv, terminal);
+  const lost = await terminal.flush();
+  return lost
+    ? reportFailure(
+        new SetupFailed(`standard output cannot be written: ${lost.message}; make room, or write elsewhere`),
+        terminal.stderr,
+      )
+    : code;
+}
+
+async function outcome(program: Command, argv: readonly string[], { stderr }: Terminal): Promise<number> {
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has written its message already.
+    return error instanceof CommanderError ? error.exitCode : reportFailure(error, stderr);
+  }
+}
+
+function programOn(terminal: Terminal): Command {
+  const { env } = terminal;
+  const program = new Command("tidegate")
+    .description("Tells clients which features they may activate.")
+    .version(packageJson.version)
+    .option(
+      "-c, --config <file>",
+      "the configuration; else TIDEGATE_CONFIG, else config/tidegate.yaml where Redis URLs are set, else config/embedded.yaml",
+    );
+  const file = () => program.opts<{ config?: string }>().config ?? defaultFile(env);
+  const onStores: OnStores = async (task) => {
+    const config = await loadConfig(file(), env);
+    await using composition = compose(config, env);
+    composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", terminal.stderr));
+    composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);
+    const connections = [...composition.get(DiKeys.Connections).values()];
+    const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
+    try {
+      await task(useCasesOf(composition));
+    } catch (error) {
+      // A store that the task does not need may be away; if it failed, that is probably why.
+      const away = outcomes.find((outcome) => outcome.status === "rejected");
+      throw away && !(error instanceof ChangeRejected) ? away.reason : error;
+    }
+  };
+
+  program
+    .command("serve")
+    .description("answer clients over HTTP until SIGTERM or SIGINT")
+    // All else needs no HTTP.
+    .action(async () => (await import("./serve.ts")).serve(file(), env));
+  program
+    .command("check")
+    .description("check a configuration, and say everything that is wrong with it")
+    .argument("[file]", "the configuration; else the one that would be served")
+    .action(async (argument?: string) => {
+      const { file: checked, sources, connections } = await loadConfig(argument ?? file(), env);
+      const names = sources.map(({ name }) => name).join(", ");
+      terminal.print(
+        `${checked} can be used: sources ${names}; connections ${Object.keys(connections).join(", ") || "none"}`,
+      );
+    });
+  program
+    .addCommand(featuresCommand(onStores, terminal))
+    .addCommand(explainCommand(onStores, terminal))
+    .addCommand(setCommand(onStores, terminal))
+    .addCommand(settingsCommand(onStores, terminal))
+    .addCommand(tokenCommand(onStores, terminal))
+    .addCommand(credentialsCommand(onStores, terminal))
+    .addCommand(demoCommand(onStores, terminal))
+    .addCommand(storeCommand(onStores, terminal))
+    .addCommand(activityCommand(onStores, terminal))
+    .addCommand(importCommand(onStores, terminal))
+    .addCommand(exportCommand(onStores, terminal))
+    .addCommand(sourcesCommand(terminal));
+  confine(program, terminal);
+  return program;
+}
+
+/** Has a command and those below it write to the terminal, and throw a `CommanderError` instead of ending the process. */
+function confine(command: Command, terminal: Terminal): void {
+  const { stdout, stderr } = terminal;
+  command.exitOverride().configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    getOutHelpWidth: () => stdout.columns ?? helpWidth,
+    getErrHelpWidth: () => stderr.columns ?? helpWidth,
+    getOutHasColors: () => false,
+    getErrHasColors: () => false,
+  });
+  for (const each of command.commands) confine(each, terminal);
+}
+
+/** Each is made only where it is used: few tasks need the activity log, for example. */
+const useCasesOf = (composition: Composition): UseCases => ({
+  get attributes() {
+    return composition.get(DiKeys.CallContext).attributes;
+  },
+  get zone() {
+    return composition.get(DiKeys.TimeZone);
+  },
+  get awaitSources() {
+    return composition.get(DiKeys.AwaitSources);
+  },
+  get resolveFeatures() {
+    return composition.get(DiKeys.ResolveFeatures);
+  },
+  get explainFeatures() {
+    return composition.get(DiKeys.ExplainFeatures);
+  },
+  get changeSet() {
+    return composition.get(DiKeys.ChangeSet);
+  },
+  get manageSettings() {
+    return composition.get(DiKeys.ManageSettings);
+  },
+  get manageTokens() {
+    return composition.get(DiKeys.ManageTokens);
+  },
+  get manageCredentials() {
+    return composition.get(DiKeys.ManageCredentials);
+  },
+  get loadDemo() {
+    return composition.get(DiKeys.LoadDemo);
+  },
+  get acceptStores() {
+    return composition.get(DiKeys.AcceptStores);
+  },
+  get readActivity() {
+    return composition.get(DiKeys.ReadActivity);
+  },
+  get importData() {
+    return unwatched(composition).get(DiKeys.ImportData);
+  },
+  get exportData() {
+    return unwatched(composition).get(DiKeys.ExportData);
+  },
+});
+
+/** With nothing remembered of the stores, they need not tell of each of a million changes. */
+function unwatched(composition: Composition): Composition {
+  composition.replace(DiKeys.CachedSets, new Map());
+  composition.replace(DiKeys.CachedSettings, new Map());
+  return composition;
+}

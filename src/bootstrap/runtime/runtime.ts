@@ -1,0 +1,162 @@
+import cluster from "node:cluster";
+import { setTimeout } from "node:timers/promises";
+import packageJson from "../../../package.json" with { type: "json" };
+import { counted, type Fetch, httpApp } from "../../adapters/http/app.ts";
+import { fastPath } from "../../adapters/http/client/fast-path.ts";
+import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
+import { noRoute } from "../../adapters/http/operations/counts.ts";
+import type { FastPath } from "../../adapters/http/server/server.ts";
+import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { ChangeRejected } from "../../domain/errors.ts";
+import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import type { Log } from "../../infrastructure/logger.ts";
+import type { Figures } from "../../infrastructure/metrics/figures.ts";
+import { type Composition, compose } from "../composition/container.ts";
+import { DiKeys } from "../composition/di-keys.ts";
+import type { Config } from "../config/config.ts";
+
+/** What answers HTTP as one configuration says. Disposing of it closes everything that it is made of. */
+export type Runtime = AsyncDisposable & {
+  readonly config: Config;
+  readonly fetch: Fetch;
+  /** Has nothing to answer where requests are logged or other origins may ask: that is up to the routes. */
+  readonly shortcut: FastPath;
+  /** Counts what was refused before there was a request. */
+  readonly refused: (status: number) => void;
+  /** Counts calls from here on. */
+  readonly countAnew: () => void;
+  /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
+  readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
+  /** Writes what is remembered to where the next finds it, if anywhere. */
+  readonly remember: () => Promise<void>;
+  /** Waits until the calls under way have ended, and ten seconds at most: no source may take longer. */
+  readonly idle: () => Promise<void>;
+};
+
+const longestCallMs = 10_000;
+
+/** What a process lends to each configuration that it serves in turn. */
+export type ProcessContext = {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly stopping: AbortSignal;
+  readonly figures: Figures;
+  readonly instance: InstanceChannel;
+};
+
+/** Wires a configuration, and waits up to two seconds for its stores. Rejects, with nothing left open, where it cannot be wired. */
+export async function createRuntime(
+  config: Config,
+  { env, log, stopping, figures, instance }: ProcessContext,
+): Promise<Runtime> {
+  await using opened = new AsyncDisposableStack();
+  const composition = opened.use(compose(config, env));
+  composition.replace(DiKeys.Log, log);
+  composition.replace(DiKeys.InstanceChannel, instance);
+  const newFile = composition.get(DiKeys.FirstCredential)?.newFile;
+  if (newFile) console.log(`The operators' credential is in ${newFile}`);
+  const checkChanges = composition.get(DiKeys.CheckChanges);
+  const checkReadiness = composition.get(DiKeys.CheckReadiness);
+  const counts = composition.get(DiKeys.Counts);
+  const callContext = composition.get(DiKeys.CallContext);
+  const answers = new ResponseCache(config.cache.capacity, callContext.headers, composition.get(DiKeys.Clock), counts);
+  const streams = composition.get(DiKeys.EventStreams);
+  const endStreams = () => streams.close();
+  stopping.addEventListener("abort", endStreams);
+  opened.defer(() => stopping.removeEventListener("abort", endStreams));
+  const app = httpApp({
+    resolveFeatures: composition.get(DiKeys.ResolveFeatures),
+    recallFeatures: composition.get(DiKeys.RecallFeatures),
+    explainFeatures: composition.get(DiKeys.ExplainFeatures),
+    compareMoments: composition.get(DiKeys.CompareMoments),
+    checkReadiness,
+    checkChanges,
+    checkRecords: composition.get(DiKeys.CheckRecords),
+    answers,
+    searchItems: composition.get(DiKeys.SearchItems),
+    callContext,
+    readKey: composition.get(DiKeys.ReadKey),
+    viewCache: composition.get(DiKeys.ViewCache),
+    backoffice: {
+      sets: composition.get(DiKeys.SourceSets),
+      changeSet: composition.get(DiKeys.ChangeSet),
+      listFeatures: composition.get(DiKeys.ListFeatures),
+      catalogue: composition.get(DiKeys.Catalogue),
+      manageSettings: composition.get(DiKeys.ManageSettings),
+      viewItems: composition.get(DiKeys.ViewItems),
+      viewUser: composition.get(DiKeys.ViewUser),
+      manageTokens: composition.get(DiKeys.ManageTokens),
+      claims: composition.get(DiKeys.Claims),
+    },
+    readActivity: composition.get(DiKeys.ReadActivity),
+    recordActivity: composition.get(DiKeys.RecordActivity),
+    tailActivity: composition.get(DiKeys.TailActivity),
+    streams,
+    scrape: figures.scrape,
+    identifyOperator: composition.get(DiKeys.IdentifyOperator),
+    isStopping: () => stopping.aborted,
+    log,
+    logRequests: config.log.requests,
+    corsOrigins: config.server.cors?.origins ?? [],
+    version: packageJson.version,
+    zone: composition.get(DiKeys.TimeZone),
+    basePath: config.server.basePath,
+    isActivityService: config.compatibility.activityService,
+  });
+  // What follows finds the stores connected; one that cannot be had is no reason not to serve.
+  const connected = [...composition.get(DiKeys.Connections).values()].map((store) => store.connected());
+  for (const keeping of composition.get(DiKeys.KeepRecords).values()) keeping.start();
+  composition.get(DiKeys.ExpireActivity)?.start();
+  await Promise.allSettled([composition.get(DiKeys.Snapshot)?.start(), ...connected]);
+  await warnWithoutOperators(composition, log);
+  // What is known of a feed is read first, from the store or else from the snapshot.
+  for (const { begin } of composition.get(DiKeys.Background)) begin();
+  void checkChanges.check();
+  opened.use(figures.of(composition.get(DiKeys.Metrics)));
+  const fetch = counted(app, counts);
+  const underWay = new Set<Promise<Response>>();
+  const open = opened.move();
+  return {
+    config,
+    fetch: (request, environment) => {
+      const response = fetch(request, environment);
+      if (!(response instanceof Promise)) return response;
+      underWay.add(response);
+      return response.finally(() => underWay.delete(response));
+    },
+    shortcut: config.log.requests || config.server.cors ? () => false : fastPath(answers, callContext, counts),
+    refused: (status) => counts.count(noRoute, status),
+    countAnew: () => counts.clear(),
+    lacking: async (limit) => {
+      while (true) {
+        const { ready, connections, sources } = await checkReadiness.check();
+        if (ready) return [];
+        if (limit.aborted) return [...failing("connection", connections), ...failing("source", sources)];
+        await setTimeout(20);
+      }
+    },
+    remember: async () => composition.get(DiKeys.Snapshot)?.write(),
+    idle: () => waitAtMost(longestCallMs, Promise.allSettled(underWay)),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+/** Logs that nobody can use the admin API, if that is so. */
+async function warnWithoutOperators(composition: Composition, log: Log): Promise<void> {
+  // One of the workers says it for all.
+  if (composition.get(DiKeys.FirstCredential) || (cluster.worker?.id ?? 1) > 1) return;
+  try {
+    if ((await composition.get(DiKeys.ManageCredentials).list()).length > 0) return;
+  } catch (cause) {
+    // A store that does not answer is logged anyway; without one there are no credentials.
+    if (!(cause instanceof ChangeRejected)) return;
+  }
+  log.warn(
+    "the admin API is closed, because no operator has a credential; set TIDEGATE_ADMIN_TOKEN and start again, or run: tidegate credentials add <name> --scope admin",
+  );
+}
+
+const failing = (what: string, states: Readonly<Record<string, string>>): string[] =>
+  Object.entries(states)
+    .filter(([, state]) => state === "failing")
+    .map(([name]) => `the ${what} "${name}" does not answer; start what it reads, or mend its entry`);

@@ -1,0 +1,241 @@
+import cluster from "node:cluster";
+import { once } from "node:events";
+import { flushCompileCache } from "node:module";
+import { availableParallelism } from "node:os";
+import packageJson from "../../../package.json" with { type: "json" };
+import type { Fetch } from "../../adapters/http/app.ts";
+import { type FastPath, listen } from "../../adapters/http/server/server.ts";
+import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { ConfigError } from "../../infrastructure/config-error.ts";
+import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
+import { createLog, type Log } from "../../infrastructure/logger.ts";
+import { Figures } from "../../infrastructure/metrics/figures.ts";
+import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { type Config, loadConfig } from "../config/config.ts";
+import { textOf } from "../config/yaml-file.ts";
+import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
+import { type Signals, signals } from "./signals.ts";
+import { handedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
+
+/** So long it may take to close what served before a reload. */
+const longestCloseMs = 10_000;
+/** So long a configuration may take to become ready. */
+const readyWithinMs = 2_000;
+
+/**
+ * Serves until SIGTERM or SIGINT, or until its terminal is closed, then drains. Prints one line with the URL once it
+ * serves. SIGHUP loads the configuration anew; one that cannot be used is refused, and the one before stays.
+ */
+export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const { stop, reloads } = signals();
+  if (cluster.isWorker) return serveAsWorker(file, env, stop).finally(() => cluster.worker?.disconnect());
+  const text = textOf(file);
+  const config = await loadConfig(file, env, text);
+  const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;
+  if (workers === 1) return serveAlone(config, env, { stop, reloads });
+  const log = createLog(config.log.level);
+  const pool = runWorkers(workers, text, stop, log);
+  const url = await Promise.race([pool.serving, pool.ended]);
+  if (url) announce(url, log);
+  await followFile(reloads, config, env, log, async (next, nextText) => {
+    await pool.use(nextText);
+    log.level = next.log.level;
+  });
+  await pool.ended;
+}
+
+async function serveAlone(config: Config, env: NodeJS.ProcessEnv, { stop, reloads }: Signals): Promise<void> {
+  const service = await start(config, env);
+  const stopped = stopOn(stop, service);
+  await awaitReady(service);
+  announce(service.url, service.log);
+  await followFile(reloads, config, env, service.log, service.use);
+  await stopped;
+}
+
+/**
+ * Serves the configuration that it is handed, and each that comes later. Where others serve, it takes no connections
+ * before it is ready; where it cannot follow to a configuration that another worker took, it gives way to a new worker.
+ */
+async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void> {
+  const handed = handedConfigurations(stop);
+  const { value: first } = await handed.next();
+  if (!first) return;
+  const config = await loadConfig(file, env, first.text);
+  const stopping = new AbortController();
+  const host = await hostFor(config, env, stopping.signal);
+  const made = await createRuntime(config, host);
+  if (first.othersServe) await untilReady(made, host.log, stop);
+  if (stop.aborted) return made[Symbol.asyncDispose]();
+  const service = await serving(made, host, stopping);
+  const stopped = stopOn(stop, service);
+  await awaitReady(service);
+  reportServing(service.url);
+  try {
+    for await (const { text, answer } of handed) {
+      const used = loadConfig(file, env, text).then(service.use);
+      if (answer) answer(await used.then(() => [], sentencesOf));
+      else await used;
+    }
+  } catch (error) {
+    if (!stop.aborted) {
+      await service.stop();
+      throw error;
+    }
+  }
+  await stopped;
+}
+
+async function untilReady(made: Runtime, log: Log, stop: AbortSignal): Promise<void> {
+  const lacking = await made.lacking(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
+  if (lacking.length === 0 || stop.aborted) return;
+  log.warn({ lacking }, "not ready; the other workers serve until it is");
+  await made.lacking(stop);
+}
+
+/** Loads a running configuration's file for each request, and hands it to `use` where it is right. */
+async function followFile(
+  requests: AsyncIterable<unknown>,
+  { file, server }: Config,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  use: (config: Config, text: string) => Promise<void>,
+): Promise<void> {
+  for await (const _ of requests) {
+    try {
+      const text = textOf(file);
+      const config = await loadConfig(file, env, text, server);
+      await use(config, text);
+      log.info({ config: file, sources: sourcesOf(config) }, "configuration loaded anew");
+    } catch (error) {
+      log.error({ config: file, problems: sentencesOf(error) }, "configuration refused; the one before stays");
+    }
+  }
+}
+
+async function awaitReady({ readyWithin, log }: Service): Promise<void> {
+  if (!(await readyWithin(readyWithinMs))) log.warn("serving, but not ready: a store or a source is away");
+}
+
+function announce(url: string, log: Log): void {
+  console.log(`Tidegate serves at ${url}`);
+  // Otherwise it would be kept at an orderly end only, for the next start.
+  flushCompileCache();
+  log.info({ url }, "serving");
+}
+
+async function stopOn(stop: AbortSignal, service: Service): Promise<void> {
+  if (!stop.aborted) await once(stop, "abort");
+  service.log.info({ signal: stop.reason }, "stopping");
+  await service.stop();
+  service.log.info("stopped");
+}
+
+/** A service that answers in this process. */
+export type Service = {
+  readonly url: string;
+  readonly log: Log;
+  /** Whether it has become ready before `limitMs` are over. */
+  readonly readyWithin: (limitMs: number) => Promise<boolean>;
+  /**
+   * Answers as another configuration says, on the same address, from when that is ready. Rejects with `SetupFailed`
+   * where it is not within seconds, and goes on as before.
+   */
+  readonly use: (config: Config) => Promise<void>;
+  /** Drains, and closes everything. */
+  readonly stop: () => Promise<void>;
+};
+
+/** How calls are served. */
+export type StartOptions = {
+  /** Whether prepared answers are sent without the route. Default: true. */
+  readonly hasShortcut?: boolean;
+  /** Whether hundreds of calls are made in memory before it listens, to compile the code. Default: unless calls are logged. */
+  readonly isWarm?: boolean;
+};
+
+/** Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. */
+export async function start(config: Config, env: NodeJS.ProcessEnv, options?: StartOptions): Promise<Service> {
+  const stopping = new AbortController();
+  const host = await hostFor(config, env, stopping.signal);
+  return serving(await createRuntime(config, host), host, stopping, options);
+}
+
+const hostFor = async (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<ProcessContext> => ({
+  env,
+  log: createLog(config.log.level),
+  stopping,
+  figures: new Figures(),
+  instance: await InstanceChannel.open(),
+});
+
+async function serving(
+  first: Runtime,
+  host: ProcessContext,
+  stopping: AbortController,
+  // Where each call is logged, the log would begin with hundreds that nobody made.
+  { hasShortcut = true, isWarm = !first.config.log.requests }: StartOptions = {},
+): Promise<Service> {
+  await using opened = new AsyncDisposableStack();
+  const { log } = host;
+  let present = opened.use(first);
+  let retired: Promise<unknown> = Promise.resolve();
+  const fetch: Fetch = (request, environment) => present.fetch(request, environment);
+  const shortcut: FastPath = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
+  const refused = (status: number) => present.refused(status);
+  const limits = () => present.config.server.limits;
+  const { url, stop } = await listen(fetch, shortcut, refused, { ...first.config.server, isWarm, limits }, log);
+  first.countAnew();
+  log.info(
+    { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
+    "started",
+  );
+  opened.move();
+
+  const use = async (config: Config): Promise<void> => {
+    await using unused = new AsyncDisposableStack();
+    // What this process knows must not be forgotten: a store may be away.
+    await present.remember();
+    const next = unused.use(await createRuntime(config, host));
+    const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
+    if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
+    if (stopping.signal.aborted) throw new SetupFailed("the service is stopping; start it with this configuration");
+    unused.move();
+    const before = present;
+    present = next;
+    log.level = config.log.level;
+    retired = retired.then(() => closeIdle(before, log));
+  };
+  return {
+    url,
+    log,
+    readyWithin: async (limitMs) => (await present.lacking(AbortSignal.timeout(limitMs))).length === 0,
+    use,
+    stop: async () => {
+      stopping.abort();
+      await stop(present.config.server.drainMs);
+      await retired;
+      await present[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Closes what answered before, when its calls have ended. What cannot be closed is left. */
+async function closeIdle(before: Runtime, log: Log): Promise<void> {
+  await before.idle();
+  try {
+    await waitAtMost(longestCloseMs, before[Symbol.asyncDispose]());
+  } catch (cause) {
+    log.error({ cause: String(cause) }, "what served before the reload was not closed");
+  }
+}
+
+const sourcesOf = ({ sources }: Config): string[] =>
+  sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
+
+/** What is wrong, a sentence each. */
+function sentencesOf(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.sentences;
+  if (error instanceof SetupFailed) return error.message.split("\n");
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+}

@@ -1,0 +1,38 @@
+import { InvalidContext } from "../errors.ts";
+import { isValue, longestValue } from "./evaluation-context.ts";
+
+/** The most levels that the name of a place may have; `es/madrid` has two. */
+export const mostLevels = 8;
+
+/** How many levels the name of a place has. */
+export const levelsOf = (name: string): number => name.split("/").length;
+
+/** Whether a text is the name of a place: 1 to 200 printable characters in at most 8 levels. */
+export const isPlace = (name: string): boolean => isValue(name) && levelsOf(name) <= mostLevels;
+
+/**
+ * The locations of somebody who is at all of these places: the names, and all that they are part of, each once, those of more
+ * levels first. Throws `InvalidContext` for a name that is none of 1 to 200 printable characters in at most 8 levels.
+ */
+export function locationsAt(names: readonly string[]): readonly string[] {
+  const all = new Set<string>();
+  for (const name of names) {
+    if (!isValue(name)) {
+      throw new InvalidContext(
+        `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
+      );
+    }
+    if (!name.includes("/")) {
+      all.add(name);
+      continue;
+    }
+    if (levelsOf(name) > mostLevels) {
+      throw new InvalidContext(
+        `The location has more than ${mostLevels} levels; send a name with fewer slashes, as es/madrid.`,
+      );
+    }
+    all.add(name);
+    for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) all.add(name.slice(0, end));
+  }
+  return all.size > 1 ? [...all].sort((one, other) => levelsOf(other) - levelsOf(one)) : [...all];
+}

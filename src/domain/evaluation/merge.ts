@@ -1,0 +1,37 @@
+import type { FeatureKey, Resolution } from "./feature.ts";
+import type { DeclaredSource } from "./source.ts";
+
+/** What one source said, next to what its answers do. */
+export type SourceFeatures = {
+  readonly source: DeclaredSource;
+  readonly features: ReadonlyMap<FeatureKey, Resolution>;
+};
+
+/**
+ * The merge rule:
+ *
+ *     passes(gate, f) = the gate says on, or it does not know f and is `unlisted: pass`
+ *     on(f)           = no veto says on, and some grant says on whose every gate passes f
+ *
+ * Answers the features that are on, each with the resolution of the first granting source in the
+ * order given. A gate that a grant names and that is not among the says lets nothing through.
+ */
+export function merge(says: readonly SourceFeatures[]): ReadonlyMap<FeatureKey, Resolution> {
+  const gates = new Map(says.filter(({ source: rule }) => rule.role === "gate").map((say) => [say.source.name, say]));
+  const vetoes = says.filter(({ source: rule }) => rule.role === "veto");
+  const on = new Map<FeatureKey, Resolution>();
+  for (const { source: rule, features } of says) {
+    if (rule.role !== "grant") continue;
+    for (const [feature, resolution] of features) {
+      if (!resolution.on || on.has(feature)) continue;
+      if (vetoes.some((veto) => veto.features.get(feature)?.on)) continue;
+      if (rule.gatedBy.every((name) => passes(gates.get(name), feature))) on.set(feature, resolution);
+    }
+  }
+  return on;
+}
+
+function passes(gate: SourceFeatures | undefined, feature: FeatureKey): boolean {
+  if (!gate) return false;
+  return gate.features.get(feature)?.on ?? gate.source.unlisted === "pass";
+}

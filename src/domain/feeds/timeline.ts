@@ -1,0 +1,96 @@
+import type { Instant } from "../evaluation/evaluation-context.ts";
+import type { KnownItem } from "./item.ts";
+
+/** Where a page of items ended. */
+export type TimelinePlace = readonly [start: Instant, end: Instant, id: string];
+
+/** Items in the order in which they begin, for a hundred thousand of them and more. */
+export class Timeline {
+  #byId = new Map<string, KnownItem>();
+  #byUuid = new Map<string, KnownItem>();
+  #ordered: readonly KnownItem[] = [];
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  get(id: string): KnownItem | undefined {
+    return this.#byId.get(id);
+  }
+
+  /** The item of a UUID. */
+  find(uuid: string): KnownItem | undefined {
+    return this.#byUuid.get(uuid);
+  }
+
+  /** All, in order. */
+  all(): readonly KnownItem[] {
+    return this.#ordered;
+  }
+
+  /** Another with the same items. */
+  copy(): Timeline {
+    const copy = new Timeline();
+    copy.#byId = new Map(this.#byId);
+    copy.#byUuid = new Map(this.#byUuid);
+    copy.#ordered = this.#ordered;
+    return copy;
+  }
+
+  /** Puts items, each in the place of the one of its id. Best many at once: all are looked at. */
+  put(items: readonly KnownItem[]): void {
+    if (items.length === 0) return;
+    const news = new Map(items.map((item) => [item.id, item]));
+    const isKnown = items.some(({ id }) => this.#byId.has(id));
+    const others = isKnown ? this.#ordered.filter(({ id }) => !news.has(id)) : this.#ordered;
+    this.#ordered = merged(others, [...news.values()].sort(inOrder));
+    for (const item of news.values()) {
+      this.#byId.set(item.id, item);
+      this.#byUuid.set(item.uuid, item);
+    }
+  }
+
+  /** The items that begin at `from` or later, and end at `to` or sooner, in order; after a place, where one is given. */
+  *within(from: Instant, to: Instant, after?: TimelinePlace): Generator<KnownItem> {
+    const first = this.#ordered;
+    for (let index = this.#indexOf(from, after); index < first.length; index++) {
+      const item = first[index];
+      if (!item || item.start.at > to) return;
+      if (item.end.at <= to) yield item;
+    }
+  }
+
+  /** The index of the first item that begins at `from` or later, and is after the place. */
+  #indexOf(from: Instant, after: TimelinePlace | undefined): number {
+    let [low, high] = [0, this.#ordered.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const item = this.#ordered[middle];
+      if (item && (item.start.at < from || (after && comparePlaces(placeOf(item), after) <= 0))) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+export const placeOf = ({ start, end, id }: KnownItem): TimelinePlace => [start.at, end.at, id];
+
+const inOrder = (one: KnownItem, other: KnownItem): number => comparePlaces(placeOf(one), placeOf(other));
+
+/** Orders by the start, then by the end, then by the id. */
+export const comparePlaces = (one: TimelinePlace, other: TimelinePlace): number =>
+  one[0] - other[0] || one[1] - other[1] || (one[2] < other[2] ? -1 : Number(one[2] > other[2]));
+
+function merged(one: readonly KnownItem[], other: readonly KnownItem[]): readonly KnownItem[] {
+  const all: KnownItem[] = [];
+  let index = 0;
+  for (const item of one) {
+    for (let next = other[index]; next && inOrder(next, item) < 0; next = other[index]) {
+      all.push(next);
+      index += 1;
+    }
+    all.push(item);
+  }
+  for (; index < other.length; index++) all.push(other[index] as KnownItem);
+  return all;
+}

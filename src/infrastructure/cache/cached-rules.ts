@@ -1,0 +1,59 @@
+import type { Rules, RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import { collectionKey } from "../redis/redis-keys.ts";
+import { type CacheLimits, NearCache } from "./near-cache.ts";
+import { ReadAgain } from "./read-again.ts";
+
+/** Remembers the settings of a store. Every answer needs them, so they are read again as soon as one changes. */
+export class CachedRules implements Rules {
+  readonly cache: NearCache<RulesByFeature>;
+  readonly #settings: Rules;
+  readonly #collections: ReadonlyMap<string, string>;
+  readonly #again: ReadAgain;
+
+  /** Of other collections than these the feed does not tell, so they are not remembered. */
+  constructor(
+    settings: Rules,
+    collections: ReadonlySet<string>,
+    feed: InvalidationFeed,
+    limits: CacheLimits,
+    now: () => Instant,
+  ) {
+    this.#settings = settings;
+    this.#collections = new Map([...collections].map((name) => [collectionKey(name), name]));
+    this.cache = new NearCache({
+      isAbsent: ({ size }) => size === 0,
+      isSame,
+      outlivesInvalidData: true,
+      feed,
+      limits,
+      now,
+    });
+    this.#again = new ReadAgain((key) => this.#remembered(key, this.#collections.get(key) ?? ""));
+    feed.subscribe((key) => {
+      this.cache.forget(key);
+      this.#again.changed(key);
+    });
+  }
+
+  read(collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
+    const key = collectionKey(collection);
+    if (!this.#collections.has(key)) return this.#settings.read(collection);
+    this.#again.add(key);
+    return this.#remembered(key, collection);
+  }
+
+  #remembered(key: string, collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
+    return this.cache.get(key, async () => this.#settings.read(collection));
+  }
+}
+
+/** Of a setting that did not change, a store gives the same value. */
+function isSame(a: RulesByFeature, b: RulesByFeature): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [feature, setting] of a) if (b.get(feature) !== setting) return false;
+  return true;
+}

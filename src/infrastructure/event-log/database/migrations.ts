@@ -1,0 +1,156 @@
+import { type Kysely, sql } from "kysely";
+import { Migrator } from "kysely/migration";
+import { emptyHash } from "../log/event-hash.ts";
+import type { Tables } from "./tables.ts";
+
+/** What columns are made of. Texts are equal, and in order, byte by byte in both. */
+const types = {
+  postgres: {
+    text: sql`text collate "C"`,
+    whole: sql`bigint`,
+    json: sql`jsonb`,
+    instant: sql`timestamptz(3)`,
+    flag: sql`boolean`,
+  },
+  sqlite: { text: sql`text`, whole: sql`integer`, json: sql`text`, instant: sql`integer`, flag: sql`integer` },
+} as const;
+
+type Kind = keyof typeof types;
+
+/** Makes the tables, or brings those of an earlier version up to date. Several processes may at once. */
+export async function migrate(database: Kysely<Tables>, kind: Kind): Promise<void> {
+  const migrator = new Migrator({
+    db: database,
+    provider: { getMigrations: async () => migrations(kind) },
+    migrationTableName: "activity_migrations",
+    migrationLockTableName: "activity_migrations_lock",
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error) throw error;
+}
+
+/** In the order of their names. One that was released is never changed; another is added. */
+const migrations = (kind: Kind) => ({
+  "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
+  "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },
+});
+
+async function createStores({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
+  const { text } = types[kind];
+  await schema
+    .createTable("stores")
+    .addColumn("identity", text, (column) => column.primaryKey())
+    .addColumn("connection", text, (column) => column.notNull())
+    .addColumn("claimed", text, (column) => column.unique())
+    .execute();
+}
+
+async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
+  const { text, whole, json, instant, flag } = types[kind];
+  const { schema } = database;
+
+  await schema
+    .createTable("chain")
+    .addColumn("id", whole, (column) => column.primaryKey())
+    .addColumn("position", whole, (column) => column.notNull())
+    .addColumn("hash", text, (column) => column.notNull())
+    .addColumn("start_position", whole, (column) => column.notNull())
+    .addColumn("start_hash", text, (column) => column.notNull())
+    .execute();
+  await database
+    .insertInto("chain")
+    .values({ id: 1, position: 0, hash: emptyHash, start_position: 0, start_hash: emptyHash })
+    .execute();
+
+  await schema
+    .createTable("events")
+    .addColumn("position", whole, (column) => column.primaryKey())
+    .addColumn("id", text, (column) => column.notNull().unique())
+    .addColumn("component", text, (column) => column.notNull())
+    .addColumn("environment", text, (column) => column.notNull())
+    .addColumn("email", text, (column) => column.notNull())
+    .addColumn("message", text, (column) => column.notNull())
+    .addColumn("folded", text, (column) => column.notNull())
+    .addColumn("data", json, (column) => column.notNull())
+    .addColumn("created_at", instant, (column) => column.notNull())
+    .addColumn("recorded_by", text, (column) => column.notNull())
+    .addColumn("store", text)
+    .addColumn("kind", text)
+    .addColumn("key", text)
+    .addColumn("epoch", text)
+    .addColumn("number", whole)
+    .addColumn("record", json)
+    .addColumn("hash", text, (column) => column.notNull())
+    .execute();
+  await schema
+    .createIndex("events_revision")
+    .unique()
+    .on("events")
+    .columns(["store", "kind", "key", "epoch", "number"])
+    .where("store", "is not", null)
+    .execute();
+  for (const column of ["component", "environment", "email", "recorded_by"] as const) {
+    await schema.createIndex(`events_${column}`).on("events").columns([column, "position"]).execute();
+  }
+  await schema
+    .createIndex("events_key")
+    .on("events")
+    .columns(["key", "position"])
+    .where("key", "is not", null)
+    .execute();
+
+  await schema
+    .createTable("spans")
+    .addColumn("start", whole, (column) => column.primaryKey())
+    .addColumn("earliest", instant, (column) => column.notNull())
+    .addColumn("latest", instant, (column) => column.notNull())
+    .execute();
+
+  await schema
+    .createTable("sets")
+    .addColumn("id", whole, (column) => column.primaryKey())
+    .addColumn("store", text, (column) => column.notNull())
+    .addColumn("key", text, (column) => column.notNull())
+    .addColumn("position", whole, (column) => column.notNull())
+    .addUniqueConstraint("sets_key", ["store", "key"])
+    .execute();
+
+  await schema
+    .createTable("set_states")
+    .addColumn("position", whole, (column) => column.primaryKey())
+    .addColumn("set_id", whole, (column) => column.notNull())
+    .addColumn("at", instant, (column) => column.notNull())
+    .addColumn("is_known", flag, (column) => column.notNull())
+    .addColumn("epoch", text, (column) => column.notNull())
+    .addColumn("number", whole, (column) => column.notNull())
+    .execute();
+  await schema.createIndex("set_states_at").on("set_states").columns(["set_id", "at", "position"]).execute();
+
+  await schema
+    .createTable("turns")
+    .addColumn("position", whole, (column) => column.notNull())
+    .addColumn("feature", text, (column) => column.notNull())
+    .addColumn("set_id", whole)
+    .addColumn("at", instant, (column) => column.notNull())
+    .addColumn("is_on", flag, (column) => column.notNull())
+    .addPrimaryKeyConstraint("turns_pkey", ["position", "feature"])
+    .execute();
+  await schema.createIndex("turns_of_set").on("turns").columns(["set_id", "feature", "position"]).execute();
+  await schema.createIndex("turns_of_feature").on("turns").columns(["feature", "position"]).execute();
+
+  await schema
+    .createTable("members")
+    .addColumn("set_id", whole, (column) => column.notNull())
+    .addColumn("feature", text, (column) => column.notNull())
+    .addPrimaryKeyConstraint("members_pkey", ["set_id", "feature"])
+    .execute();
+
+  await schema
+    .createTable("kept_documents")
+    .addColumn("store", text, (column) => column.notNull())
+    .addColumn("key", text, (column) => column.notNull())
+    .addColumn("created_at", instant, (column) => column.notNull())
+    .addColumn("record", json, (column) => column.notNull())
+    .addPrimaryKeyConstraint("kept_documents_pkey", ["store", "key"])
+    .execute();
+}

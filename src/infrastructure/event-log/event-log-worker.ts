@@ -1,0 +1,103 @@
+import { parentPort } from "node:worker_threads";
+import { withDeadline } from "../../application/evaluation/deadline.ts";
+import { WatchedFile } from "../sqlite/watched-file.ts";
+import { type Database, openDatabase, type Place } from "./database/database.ts";
+import { logMark } from "./database/sqlite.ts";
+import { SqlHistory } from "./history/sql-history.ts";
+import { SqlKnownStores } from "./history/sql-known-stores.ts";
+import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
+import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
+
+/** So long a call waits for the database to be opened; making its tables may take longer. */
+const longestOpenMs = 2_000;
+
+type Opened = Answerers & { readonly database: Database; readonly watch: WatchedFile | undefined };
+
+/** A log that the thread serves. */
+class ServedLog {
+  readonly #number: number;
+  readonly #place: Place;
+  readonly #underWay = new Set<Promise<void>>();
+  #opening: Promise<Opened> | undefined;
+  #opened: Opened | undefined;
+
+  constructor({ log, place }: Opening) {
+    this.#number = log;
+    this.#place = place;
+  }
+
+  call(request: Request): void {
+    const answered = this.#answer(request).then((reply) => {
+      this.#underWay.delete(answered);
+      send(reply);
+    });
+    this.#underWay.add(answered);
+  }
+
+  /** Closes the database, after the calls under way. */
+  async close({ id }: Closing): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    await this.#opening?.catch(() => {});
+    const { database, watch } = this.#opened ?? {};
+    const destroy = async () => database?.destroy();
+    await (watch ? watch.close(destroy) : destroy());
+    send({ id, value: undefined });
+  }
+
+  async #answer({ id, of, method, given }: Request): Promise<Reply> {
+    try {
+      const { watch, ...all } = await this.#answerers();
+      watch?.look();
+      watch?.demand();
+      const answerer = all[of] as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+      return { id, value: await answerer[method]?.(...given) };
+    } catch (error) {
+      return { id, reason: textOf(error), isRefusal: error instanceof UnstorableEvent };
+    }
+  }
+
+  /** What answers, opened when it is first asked for, and anew where that failed. */
+  async #answerers(): Promise<Opened> {
+    if (this.#opened) return this.#opened;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    const opening = this.#opening;
+    return withDeadline(longestOpenMs, () => opening, "its tables are still being made");
+  }
+
+  async #open(): Promise<Opened> {
+    const database = await openDatabase(this.#place);
+    const told = (fault: string | undefined) => send({ log: this.#number, fault });
+    const watch = this.#place.kind === "sqlite" ? new WatchedFile(this.#place.file, logMark, told) : undefined;
+    this.#opened = {
+      database,
+      watch,
+      log: new SqlEventLog(database),
+      history: new SqlHistory(database),
+      stores: new SqlKnownStores(database),
+    };
+    return this.#opened;
+  }
+}
+
+/** An error of several addresses that were tried says nothing itself. */
+function textOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(textOf).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
+const logs = new Map<number, ServedLog>();
+const send = (message: Reply | FileState) => parentPort?.postMessage(message);
+
+parentPort?.on("message", (message: Opening | Request | Closing) => {
+  const log = logs.get(message.log);
+  if ("place" in message) {
+    logs.set(message.log, new ServedLog(message));
+  } else if ("method" in message) {
+    log?.call(message);
+  } else {
+    logs.delete(message.log);
+    void log?.close(message);
+  }
+});

@@ -1,0 +1,149 @@
+import type { InsertObject, Transaction } from "kysely";
+import { isOfFeatures } from "../../../application/events/change-event.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+import type { Event } from "../../../domain/events/event.ts";
+import { inChunks } from "../database/in-chunks.ts";
+import { instant, type Tables } from "../database/tables.ts";
+import { isIndexable, next, type SetState, tellsMembers } from "./set-state.ts";
+import { foldSpans } from "./spans.ts";
+import { claims } from "./store-names.ts";
+
+/** Rows that are written in one statement. */
+const rowsAtOnce = 1_000;
+
+/** The store that events of a name belong to. */
+type StoreOf = (name: string) => string;
+
+/** What is to be written. */
+type Derived = {
+  readonly sets: Map<number, InsertObject<Tables, "sets">>;
+  readonly states: InsertObject<Tables, "set_states">[];
+  readonly turns: InsertObject<Tables, "turns">[];
+  /** Which features each set has after, of those that changed. */
+  readonly members: Map<number, Map<FeatureKey, boolean>>;
+};
+
+/** Derives from events, in their order, what the tables beside `events` tell. Throws `StaleRevision`, with nothing written. */
+export async function fold(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {
+  const claimed = await claims(transaction);
+  const storeOf = (name: string) => claimed.get(name) ?? name;
+  const states = await statesBefore(transaction, events, storeOf);
+  const derived: Derived = { sets: new Map(), states: [], turns: [], members: new Map() };
+  for (const event of events) {
+    deriveDocument(derived, event);
+    deriveSet(derived, event, states, storeOf);
+  }
+  await write(transaction, derived);
+  await foldSpans(transaction, events);
+}
+
+function deriveDocument({ turns }: Derived, { position, at, change }: Event): void {
+  const record = change?.record;
+  if (record?.of !== "document" || !isOfFeatures(record) || !isIndexable(record.name)) return;
+  turns.push({ position, feature: record.name, set_id: null, at: instant(at), is_on: record.value !== null });
+}
+
+function deriveSet(
+  derived: Derived,
+  { position, at, change }: Event,
+  states: Map<string, SetState>,
+  storeOf: StoreOf,
+): void {
+  if (change?.record.of !== "set") return;
+  const { record } = change;
+  const store = storeOf(change.store);
+  const name = nameOf(store, record.key);
+  const { state, turned } = next(states.get(name), record, position, at);
+  const { id, epoch, number } = state;
+  states.set(name, state);
+  derived.sets.set(id, { id, store, key: record.key, position });
+  const since = instant(state.at);
+  derived.states.push({ position, set_id: id, at: since, is_known: state.isKnown, epoch, number });
+  const members = derived.members.get(id) ?? new Map();
+  derived.members.set(id, members);
+  for (const [feature, isOn] of turned) {
+    derived.turns.push({ position, feature, set_id: id, at: since, is_on: isOn });
+    members.set(feature, isOn);
+  }
+}
+
+async function write(transaction: Transaction<Tables>, { sets, states, turns, members }: Derived): Promise<void> {
+  for (const rows of inChunks([...sets.values()], rowsAtOnce)) {
+    await transaction
+      .insertInto("sets")
+      .values(rows)
+      .onConflict((conflict) => conflict.column("id").doUpdateSet((eb) => ({ position: eb.ref("excluded.position") })))
+      .execute();
+  }
+  for (const rows of inChunks(states, rowsAtOnce)) await transaction.insertInto("set_states").values(rows).execute();
+  for (const rows of inChunks(turns, rowsAtOnce)) await transaction.insertInto("turns").values(rows).execute();
+  const changed = [...members].flatMap(([set_id, features]) =>
+    [...features].map(([feature, isOn]) => ({ set_id, feature, isOn })),
+  );
+  for (const some of inChunks(changed, rowsAtOnce)) {
+    const present = some.filter(({ isOn }) => isOn).map(({ set_id, feature }) => ({ set_id, feature }));
+    const gone = some.filter(({ isOn }) => !isOn);
+    if (present.length > 0) {
+      await transaction
+        .insertInto("members")
+        .values(present)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+    if (gone.length > 0) {
+      await transaction
+        .deleteFrom("members")
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple("set_id", "feature"),
+            "in",
+            gone.map(({ set_id, feature }) => tuple(set_id, feature)),
+          ),
+        )
+        .execute();
+    }
+  }
+}
+
+/** No name of a connection has a line break. */
+const nameOf = (store: string, key: string): string => `${store}\n${key}`;
+
+/** The states of the sets that the events are of, as the tables have them; with their members where an event tells of all. */
+async function statesBefore(
+  transaction: Transaction<Tables>,
+  events: readonly Event[],
+  storeOf: StoreOf,
+): Promise<Map<string, SetState>> {
+  const keysOf = new Map<string, Set<string>>();
+  const compared = new Set<string>();
+  for (const { change } of events) {
+    if (change?.record.of !== "set") continue;
+    const { key } = change.record;
+    const store = storeOf(change.store);
+    keysOf.set(store, (keysOf.get(store) ?? new Set()).add(key));
+    if (tellsMembers(change.record)) compared.add(nameOf(store, key));
+  }
+  const states = new Map<string, SetState>();
+  const members = new Map<number, Set<FeatureKey>>();
+  for (const [store, keys] of keysOf) {
+    for (const some of inChunks([...keys], rowsAtOnce)) {
+      const rows = await transaction
+        .selectFrom("sets")
+        .innerJoin("set_states", "set_states.position", "sets.position")
+        .where("sets.store", "=", store)
+        .where("sets.key", "in", some)
+        .select(["id", "key", "at", "is_known", "epoch", "number"])
+        .execute();
+      for (const { key, is_known: isKnown, ...row } of rows) {
+        const state = { ...row, isKnown: Boolean(isKnown), members: new Set<FeatureKey>() };
+        states.set(nameOf(store, key), state);
+        if (compared.has(nameOf(store, key))) members.set(state.id, state.members);
+      }
+    }
+  }
+  for (const some of inChunks([...members.keys()], rowsAtOnce)) {
+    const rows = await transaction.selectFrom("members").where("set_id", "in", some).selectAll().execute();
+    for (const { set_id, feature } of rows) members.get(set_id)?.add(feature);
+  }
+  return states;
+}

@@ -1,0 +1,73 @@
+import type { SetRecord } from "../../../domain/admin/change.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+
+/** A revision that is not after the last one recorded of the same set and epoch, so that it cannot be folded. */
+export class StaleRevision extends Error {
+  override readonly name = "StaleRevision";
+}
+
+/** What is told of a set up to one of its events. */
+export type SetState = {
+  /** The position of the set's first event. */
+  readonly id: number;
+  /** Of the event; never before that of an earlier event of the set. */
+  readonly at: number;
+  /** Whether its members are known. */
+  readonly isKnown: boolean;
+  readonly epoch: string;
+  readonly number: number;
+  /** Its members, as far as they were told; complete only where `next` compares them. */
+  readonly members: Set<FeatureKey>;
+};
+
+/** An index of PostgreSQL takes no longer values. A set with such a member counts as one whose members are not known. */
+const longestFeature = 2_000;
+
+export const isIndexable = (feature: FeatureKey): boolean => Buffer.byteLength(feature) <= longestFeature;
+
+/** Whether a record tells all members, so that they are compared with those told before. */
+export const tellsMembers = ({ members, size }: SetRecord): boolean => members !== undefined || size === 0;
+
+/**
+ * What follows from a record of a set: its state after, whose members are those of the state before, changed; and which features it
+ * turned on or off. Throws `StaleRevision`.
+ */
+export function next(before: SetState | undefined, record: SetRecord, position: number, at: number) {
+  const { added, removed, origin, revision } = record;
+  const { epoch, number } = revision;
+  const isSameEpoch = before?.epoch === epoch;
+  if (isSameEpoch && number <= before.number) throw new StaleRevision();
+  const members = before?.members ?? new Set();
+  const turned = turnedBy(record, members);
+  const long = [...turned.keys()].filter((feature) => !isIndexable(feature));
+  for (const feature of long) turned.delete(feature);
+  for (const [feature, isOn] of turned) {
+    if (isOn) members.add(feature);
+    else members.delete(feature);
+  }
+  // What was found to have changed, and neither how nor to what, leaves nothing known.
+  const tellsChange = origin === "change" || added.length + removed.length > 0;
+  const followsOn = isSameEpoch && before.isKnown && number === before.number + 1;
+  const state: SetState = {
+    id: before?.id ?? position,
+    at: Math.max(at, before?.at ?? at),
+    isKnown: long.length === 0 && (tellsMembers(record) || (tellsChange && followsOn)),
+    epoch,
+    number,
+    members,
+  };
+  return { state, turned };
+}
+
+function turnedBy(record: SetRecord, before: ReadonlySet<FeatureKey>): Map<FeatureKey, boolean> {
+  const { added, removed, members = [] } = record;
+  const turned = new Map<FeatureKey, boolean>();
+  for (const feature of added) turned.set(feature, true);
+  for (const feature of removed) turned.set(feature, false);
+  if (!tellsMembers(record)) return turned;
+  const after = new Set(members);
+  for (const feature of turned.keys()) turned.set(feature, after.has(feature));
+  for (const feature of after) if (!before.has(feature)) turned.set(feature, true);
+  for (const feature of before) if (!after.has(feature)) turned.set(feature, false);
+  return turned;
+}

@@ -1,0 +1,243 @@
+import { type DocumentRecord, documentKey, type Revision } from "../../../domain/admin/change.ts";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { isServedKey } from "../../../domain/evaluation/feature.ts";
+import type { Event } from "../../../domain/events/event.ts";
+import type { History, LastChange, PastSet } from "../../../domain/events/history.ts";
+import type { Database } from "../database/database.ts";
+import { inChunks } from "../database/in-chunks.ts";
+import { instant } from "../database/tables.ts";
+import { conditions } from "../log/conditions.ts";
+import { eventIn } from "../log/event-row.ts";
+import { rebuild } from "./rebuild.ts";
+import { positionsWithin } from "./spans.ts";
+import { namesOf } from "./store-names.ts";
+
+const rowsAtOnce = 1_000;
+
+/** What stores held, told from what is derived of the events; see {@link ./fold.ts}. */
+export class SqlHistory implements History {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined> {
+    const rows = await this.#database
+      .selectFrom(lastState(this.#database, store, key, at).as("state"))
+      .leftJoin(lastTurns(this.#database, store, key, at).as("turn"), (join) => join.on("turn.is_on", "=", true))
+      .where("state.is_known", "=", true)
+      .select(["state.at", "turn.feature"])
+      .orderBy("turn.feature")
+      .execute();
+    const [state] = rows;
+    if (!state) return undefined;
+    const features = rows.flatMap(({ feature }) => (feature !== null && isServedKey(feature) ? [feature] : []));
+    return { features, recordedAt: state.at };
+  }
+
+  async firstRecord(store: string, key: string): Promise<Instant | undefined> {
+    const row = await this.#database
+      .selectFrom("sets")
+      .innerJoin("set_states", "set_states.set_id", "sets.id")
+      .where("store", "=", store)
+      .where("key", "=", key)
+      .select(({ fn }) => fn.min("at").as("at"))
+      .executeTakeFirst();
+    return row?.at ?? undefined;
+  }
+
+  async lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]> {
+    const rows = await this.#database
+      .selectFrom(lastTurns(this.#database, store, key, at).as("turn"))
+      .select(["feature", "is_on", "position"])
+      .orderBy("feature")
+      .execute();
+    const events = await this.#eventsAt(rows.map((row) => row.position));
+    return rows.flatMap(({ feature, is_on: isOn, position }) => {
+      const event = events.get(position);
+      return event ? [{ feature, on: Boolean(isOn), event }] : [];
+    });
+  }
+
+  async documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined> {
+    const key = documentKey(collection, name);
+    const names = await namesOf(this.#database, store);
+    const event = await this.#database
+      .selectFrom("events")
+      .where("store", "in", names)
+      .where("kind", "=", "document")
+      .where("key", "=", key)
+      .where("created_at", "<=", instant(at))
+      .orderBy("position", "desc")
+      .limit(1)
+      .select("record")
+      .executeTakeFirst();
+    const kept =
+      event ??
+      (await this.#database
+        .selectFrom("kept_documents")
+        .where("store", "in", names)
+        .where("key", "=", key)
+        .where("created_at", "<=", instant(at))
+        .orderBy("created_at", "desc")
+        .select("record")
+        .executeTakeFirst());
+    return kept?.record ? JSON.parse(kept.record) : undefined;
+  }
+
+  async documentsAt(
+    store: string,
+    collection: string,
+    at: Instant,
+  ): Promise<ReadonlyMap<string, DocumentRecord> | undefined> {
+    const names = await namesOf(this.#database, store);
+    const kept = await this.#documents("kept_documents", names, collection)
+      .select(["record", "created_at"])
+      .orderBy("key")
+      .orderBy("created_at")
+      .execute();
+    if (kept.some(({ created_at }) => created_at > at)) return undefined;
+    const last = this.#documents("events", names, collection)
+      .where("kind", "=", "document")
+      .where("created_at", "<=", instant(at))
+      .groupBy("key")
+      .select(({ fn }) => fn.max("position").as("position"));
+    const events = await this.#database
+      .selectFrom("events")
+      .where("position", "in", last)
+      .select("record")
+      .orderBy("key")
+      .execute();
+    // An event is later than what was kept of its document when events were removed.
+    const records = [...kept, ...events].map(({ record }): DocumentRecord => JSON.parse(record ?? ""));
+    return new Map(records.map((record) => [record.name, record]));
+  }
+
+  async keys(store: string, prefix: string): Promise<readonly string[]> {
+    const rows = await this.#sets(store, prefix).select("key").execute();
+    return rows.map(({ key }) => key);
+  }
+
+  async revisions(
+    store: string,
+    prefix: string,
+    limit: number,
+    after?: string,
+  ): Promise<readonly { readonly key: string; readonly revision: Revision }[]> {
+    const rows = await this.#sets(store, prefix)
+      .innerJoin("set_states", "set_states.position", "sets.position")
+      .$if(after !== undefined, (query) => query.where("key", ">", after ?? ""))
+      .select(["key", "epoch", "number"])
+      .limit(limit)
+      .execute();
+    return rows.map(({ key, epoch, number }) => ({ key, revision: { epoch, number } }));
+  }
+
+  changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]> {
+    return this.#changesOf("set", store, keys, from, to);
+  }
+
+  documentChangesOf(
+    store: string,
+    collection: string,
+    names: readonly string[],
+    from: Instant,
+    to: Instant,
+  ): Promise<readonly Event[]> {
+    const keys = names.map((name) => documentKey(collection, name));
+    return this.#changesOf("document", store, keys, from, to);
+  }
+
+  async #changesOf(
+    kind: "set" | "document",
+    store: string,
+    keys: readonly string[],
+    from: Instant,
+    to: Instant,
+  ): Promise<readonly Event[]> {
+    const events: Event[] = [];
+    // Times are whole milliseconds.
+    const moments = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
+    const { after, before } = await positionsWithin(this.#database, moments);
+    const names = await namesOf(this.#database, store);
+    for (const some of inChunks(keys, rowsAtOnce)) {
+      const rows = await this.#database
+        .selectFrom("events")
+        .where("store", "in", names)
+        .where("kind", "=", kind)
+        .where("key", "in", some)
+        .where("position", ">", after)
+        .where("position", "<", before)
+        .where(({ and }) => and(conditions(moments)))
+        .selectAll()
+        .execute();
+      events.push(...rows.map(eventIn));
+    }
+    return events.sort((a, b) => a.position - b.position);
+  }
+
+  /** Derives anew from the log what all this is told from. */
+  rebuild(): Promise<void> {
+    return rebuild(this.#database);
+  }
+
+  /** The sets whose keys begin with a prefix, in the order of keys. No key goes on with the last character that there is. */
+  #sets(store: string, prefix: string) {
+    return this.#database
+      .selectFrom("sets")
+      .where("store", "=", store)
+      .where("key", ">=", prefix)
+      .where("key", "<", `${prefix}\u{10ffff}`)
+      .orderBy("key");
+  }
+
+  /** What a table has of the documents of a collection, whose names have any characters. */
+  #documents<Table extends "events" | "kept_documents">(table: Table, names: readonly string[], collection: string) {
+    const prefix = documentKey(collection, "");
+    return this.#database
+      .selectFrom<"events" | "kept_documents">(table)
+      .where("store", "in", names)
+      .where("key", ">=", prefix)
+      .where("key", "<", `${prefix}\u{10ffff}`);
+  }
+
+  async #eventsAt(positions: readonly number[]): Promise<ReadonlyMap<number, Event>> {
+    const events = new Map<number, Event>();
+    for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
+      const rows = await this.#database.selectFrom("events").where("position", "in", some).selectAll().execute();
+      for (const row of rows) events.set(row.position, eventIn(row));
+    }
+    return events;
+  }
+}
+
+const lastState = (database: Database, store: string, key: string, at: Instant) =>
+  database
+    .selectFrom("sets")
+    .innerJoin("set_states", "set_states.set_id", "sets.id")
+    .where("store", "=", store)
+    .where("key", "=", key)
+    .where("at", "<=", instant(at))
+    .orderBy("at", "desc")
+    .orderBy("set_states.position", "desc")
+    .limit(1)
+    .select(["at", "is_known", "set_id", "set_states.position"]);
+
+/** What turned each feature of a set last. Positions of one set are in the order of their times, so that an index has all that is looked through. */
+const lastTurns = (database: Database, store: string, key: string, at: Instant) =>
+  database
+    .selectFrom(
+      database
+        .selectFrom(lastState(database, store, key, at).as("until"))
+        .innerJoin("turns", (join) =>
+          join.onRef("turns.set_id", "=", "until.set_id").onRef("turns.position", "<=", "until.position"),
+        )
+        .groupBy("feature")
+        .select(({ fn }) => ["feature", fn.max("turns.position").as("position")])
+        .as("last"),
+    )
+    .innerJoin("turns", (join) =>
+      join.onRef("turns.position", "=", "last.position").onRef("turns.feature", "=", "last.feature"),
+    )
+    .select(["turns.feature", "turns.is_on", "turns.position"]);

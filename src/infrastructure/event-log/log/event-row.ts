@@ -1,0 +1,53 @@
+import type { InsertObject, Selectable } from "kysely";
+import { changedKey } from "../../../domain/admin/change.ts";
+import type { Event } from "../../../domain/events/event.ts";
+import { instant, type Tables } from "../database/tables.ts";
+import type { HashedEvent } from "./event-hash.ts";
+
+export type EventRow = Selectable<Tables["events"]>;
+
+/** The columns that follow from a change. */
+type Change = Pick<EventRow, "store" | "kind" | "key" | "epoch" | "number">;
+
+const noChange: Change = { store: null, kind: null, key: null, epoch: null, number: null };
+
+/** What was changed, and the revision that it is at since. */
+export function changeOf({ change }: Pick<HashedEvent, "change">): Change {
+  if (!change) return noChange;
+  const { store, record } = change;
+  const { epoch, number } = record.revision;
+  return { store, kind: record.of, key: changedKey(record), epoch, number };
+}
+
+/** How a message is searched: in whatever case. */
+export const folded = (text: string): string => text.toLowerCase();
+
+export const rowOf = (event: Event): InsertObject<Tables, "events"> => ({
+  position: event.position,
+  id: event.id,
+  component: event.component,
+  environment: event.environment,
+  email: event.email,
+  message: event.message,
+  folded: folded(event.message),
+  data: JSON.stringify(event.data),
+  created_at: instant(event.at),
+  recorded_by: event.recordedBy,
+  ...changeOf(event),
+  record: event.change ? JSON.stringify(event.change.record) : null,
+  hash: event.hash,
+});
+
+export const eventIn = (row: EventRow): Event => ({
+  id: row.id,
+  component: row.component,
+  environment: row.environment,
+  email: row.email,
+  message: row.message,
+  data: JSON.parse(row.data),
+  at: row.created_at,
+  recordedBy: row.recorded_by,
+  position: row.position,
+  ...(row.store !== null && row.record !== null && { change: { store: row.store, record: JSON.parse(row.record) } }),
+  hash: row.hash,
+});

@@ -1,0 +1,113 @@
+import { sql } from "kysely";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Event, EventFilter, KeptHead, LogHead, NewEvent, Proof } from "../../../domain/events/event.ts";
+import type { RecordedEvent } from "../../../domain/events/event-log.ts";
+import type { Database } from "../database/database.ts";
+import { inChunks } from "../database/in-chunks.ts";
+import { positionsWithin } from "../history/spans.ts";
+import { conditions } from "./conditions.ts";
+import { isSameChange } from "./event-hash.ts";
+import { eventIn } from "./event-row.ts";
+import { expire } from "./retention.ts";
+import { verify } from "./verify.ts";
+import { mostAtOnce, type Outcome, Writer } from "./writer.ts";
+
+/** A record that was left out: its place among those that were to be recorded, and why. */
+export type RejectedRecord = { readonly index: number; readonly reason: string };
+
+/** Something can never be part of the log. */
+export class UnstorableEvent extends Error {
+  override readonly name = "Unkeepable";
+}
+
+/** The activity log in a database: what the port of that name promises, but for how it names what was left out. */
+export class SqlEventLog {
+  readonly #database: Database;
+  readonly #writer: Writer;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#writer = new Writer(database);
+  }
+
+  async append(told: NewEvent): Promise<Event> {
+    const [outcome] = await this.#writer.write([told]);
+    if (outcome && "event" in outcome) return outcome.event;
+    throw new UnstorableEvent(`this cannot be part of the activity log: ${outcome?.refused}`);
+  }
+
+  async record(events: readonly RecordedEvent[]): Promise<readonly RejectedRecord[]> {
+    const leftOut: RejectedRecord[] = [];
+    let index = 0;
+    for (const some of inChunks(events, mostAtOnce)) {
+      for (const outcome of await this.#writer.write(some)) {
+        const reason = conflict(events[index], outcome);
+        if (reason) leftOut.push({ index, reason });
+        index += 1;
+      }
+    }
+    return leftOut;
+  }
+
+  find(filter: EventFilter, limit: number, before?: number): Promise<readonly Event[]> {
+    return this.#page(filter, limit, "desc", before);
+  }
+
+  follow(filter: EventFilter, limit: number, after: number): Promise<readonly Event[]> {
+    return this.#page(filter, limit, "asc", after);
+  }
+
+  async one(id: string): Promise<Event | undefined> {
+    const row = await this.#database.selectFrom("events").selectAll().where("id", "=", id).executeTakeFirst();
+    return row && eventIn(row);
+  }
+
+  head(): Promise<LogHead> {
+    return this.#database.selectFrom("chain").select(["position", "hash"]).executeTakeFirstOrThrow();
+  }
+
+  async check(): Promise<void> {
+    await this.head();
+    await this.#writer.check();
+  }
+
+  verify(kept?: KeptHead): Promise<Proof> {
+    return verify(this.#database, kept);
+  }
+
+  expire(before: Instant, told: NewEvent): Promise<number> {
+    return expire(this.#database, before, (cut) => this.append({ ...told, data: Object.assign({}, told.data, cut) }));
+  }
+
+  async #page(filter: EventFilter, limit: number, order: "asc" | "desc", beyond?: number): Promise<readonly Event[]> {
+    const { feature } = filter;
+    // What is found by its feature is read in the order of those rows, which an index has.
+    const position = sql.ref<number>(feature === undefined ? "events.position" : "turns.position");
+    const within = await positionsWithin(this.#database, filter);
+    const after = order === "asc" ? Math.max(within.after, beyond ?? 0) : within.after;
+    const before = order === "desc" ? Math.min(within.before, beyond ?? within.before) : within.before;
+    const rows = await this.#database
+      .selectFrom("events")
+      .$if(feature !== undefined, (query) => query.innerJoin("turns", "turns.position", "events.position"))
+      .where(({ eb, and }) =>
+        and([
+          ...conditions(filter),
+          ...(feature === undefined ? [] : [eb(sql.ref("turns.feature"), "=", feature)]),
+          eb(position, ">", after),
+          eb(position, "<", before),
+        ]),
+      )
+      .orderBy(position, order)
+      .limit(limit)
+      .selectAll("events")
+      .execute();
+    return rows.map(eventIn);
+  }
+}
+
+/** Why a record is no part of the log, if it is not. What an event says beside its change may be said differently by a later version. */
+function conflict(event: RecordedEvent | undefined, outcome: Outcome): string | undefined {
+  if ("refused" in outcome) return outcome.refused;
+  if (outcome.isNew || !event || isSameChange(event, outcome.event)) return undefined;
+  return "another event has its id";
+}

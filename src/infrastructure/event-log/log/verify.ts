@@ -1,0 +1,117 @@
+import type { KeptHead, LogHead, Proof } from "../../../domain/events/event.ts";
+import type { Database } from "../database/database.ts";
+import { contentOf, hashOf } from "./event-hash.ts";
+import { changeOf, type EventRow, eventIn, folded } from "./event-row.ts";
+
+const rowsAtOnce = 1_000;
+
+/** Computes the hashes of a log anew, page by page. It may grow meanwhile, and lose its beginning to retention. */
+export async function verify(database: Database, kept?: KeptHead): Promise<Proof> {
+  let start: LogHead | undefined;
+  let proven: LogHead | undefined;
+  let isKeptFound = kept === undefined;
+  while (true) {
+    // Read before the events, so that all up to this end are among them.
+    const ends = await endsOf(database);
+    if (!start || !proven || ends.start.position > proven.position) {
+      start = ends.start;
+      proven = start;
+    }
+    isKeptFound ||= isSame(kept, proven);
+    const rows = await eventsAfter(database, proven.position);
+    for (const row of rows) {
+      const fault = faultOf(row, proven);
+      if (fault) {
+        // Retention may have removed what is missing.
+        if ((await endsOf(database)).start.position > proven.position) break;
+        return { isSound: false, ...fault };
+      }
+      proven = { position: row.position, hash: row.hash };
+      isKeptFound ||= isSame(kept, proven);
+    }
+    if (rows.length > 0) continue;
+    const fault = faultAtEnds(ends, proven) ?? (isKeptFound ? undefined : faultOfKept(kept, start, proven));
+    return fault ? { isSound: false, ...fault } : { isSound: true, start, head: proven };
+  }
+}
+
+type Fault = { readonly position: number; readonly fault: string };
+
+const isSame = (kept: KeptHead | undefined, { position, hash }: LogHead): boolean =>
+  kept?.hash === hash && (kept.position ?? position) === position;
+
+function faultOf(row: EventRow, before: LogHead): Fault | undefined {
+  const position = before.position + 1;
+  if (row.position !== position) return { position, fault: "is missing" };
+  try {
+    const event = eventIn(row);
+    const isWritten = hashOf(before.hash, position, contentOf(event)) === row.hash;
+    if (!isWritten) return { position, fault: "is not what was written, or does not follow what is before it" };
+    const derived = { ...changeOf(event), folded: folded(event.message) };
+    const altered = Object.entries(derived).find(([column, value]) => row[column as keyof typeof derived] !== value);
+    return altered && { position, fault: `is not found as what was written: its column ${altered[0]} differs` };
+  } catch {
+    return { position, fault: "cannot be read as an event any more" };
+  }
+}
+
+/** Where a log begins and ends, as it says of itself, and as its events stand. */
+type Ends = {
+  readonly start: LogHead;
+  readonly head: LogHead;
+  readonly first: number | null;
+  readonly last: number | null;
+};
+
+function faultAtEnds({ start, head, first, last }: Ends, proven: LogHead): Fault | undefined {
+  if (first !== null && first <= start.position) {
+    return { position: first, fault: "stands before the beginning of the log" };
+  }
+  if (last !== null && last > head.position) return { position: last, fault: "stands behind the end of the log" };
+  if (proven.position < head.position) return { position: proven.position + 1, fault: "is missing" };
+  if (proven.hash === head.hash) return undefined;
+  return { position: head.position, fault: "has another hash than the log says of its end" };
+}
+
+function faultOfKept(kept: KeptHead | undefined, start: LogHead, head: LogHead): Fault {
+  const position = kept?.position ?? head.position;
+  if (position < start.position) return { position, fault: "was removed by retention; keep a later head" };
+  if (position > head.position) return { position: head.position + 1, fault: "is missing: the log was cut off there" };
+  return kept?.position === undefined
+    ? { position, fault: "ends a log in which no event has the hash that was kept" }
+    : { position, fault: "has another hash than was kept" };
+}
+
+async function endsOf(database: Database): Promise<Ends> {
+  const row = await database
+    .selectFrom("chain")
+    .selectAll()
+    .select((eb) => [
+      eb
+        .selectFrom("events")
+        .select(({ fn }) => fn.min("position").as("position"))
+        .as("first"),
+      eb
+        .selectFrom("events")
+        .select(({ fn }) => fn.max("position").as("position"))
+        .as("last"),
+    ])
+    .executeTakeFirst();
+  if (!row) throw new Error("the log has lost the row that tells where it ends; restore it from a backup");
+  return {
+    start: { position: row.start_position, hash: row.start_hash },
+    head: { position: row.position, hash: row.hash },
+    first: row.first,
+    last: row.last,
+  };
+}
+
+function eventsAfter(database: Database, position: number): Promise<EventRow[]> {
+  return database
+    .selectFrom("events")
+    .selectAll()
+    .where("position", ">", position)
+    .orderBy("position")
+    .limit(rowsAtOnce)
+    .execute();
+}

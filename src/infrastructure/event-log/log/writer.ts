@@ -1,0 +1,184 @@
+import type { Transaction } from "kysely";
+import type { Event, LogHead } from "../../../domain/events/event.ts";
+import { type Database, isTaken } from "../database/database.ts";
+import { inChunks } from "../database/in-chunks.ts";
+import type { Tables } from "../database/tables.ts";
+import { fold } from "../history/fold.ts";
+import { StaleRevision } from "../history/set-state.ts";
+import { contentOf, type HashedEvent, hashOf } from "./event-hash.ts";
+import { changeOf, eventIn, rowOf } from "./event-row.ts";
+
+/** What became of something that was told: the event that it is now, the one that has its id, or why it cannot be part of the log. */
+export type Outcome = { readonly event: Event; readonly isNew: boolean } | { readonly refused: string };
+
+/** What was told, and the text that is hashed of it. */
+type Said = { readonly told: HashedEvent; readonly content: string };
+type Job = {
+  readonly said: readonly Said[];
+  readonly resolve: (outcomes: readonly Outcome[]) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** So many events are written in one transaction. */
+export const mostAtOnce = 1_000;
+const rowsAtOnce = 100;
+/** An index of PostgreSQL takes no longer values. */
+const longestIndexed = 1_000;
+
+/**
+ * Writes to the end of the log. What comes while a transaction is under way shares the next one: one at a time holds
+ * the head of the log, so this process would only wait for itself.
+ */
+export class Writer {
+  readonly #database: Database;
+  readonly #jobs: Job[] = [];
+  #isWorking = false;
+  #isFailing = false;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Writes at most a thousand events, in their order, all or none; but for those that cannot be part of the log. */
+  async write(all: readonly HashedEvent[]): Promise<readonly Outcome[]> {
+    const tried = all.map(said);
+    const outcomes = await this.#queue(tried.filter((each) => "content" in each));
+    let next = 0;
+    return tried.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
+  }
+
+  /** Rejects while writes fail: after one that did, by another write that changes nothing. */
+  async check(): Promise<void> {
+    if (this.#isFailing) await this.#database.transaction().execute(lockedHead);
+    this.#isFailing = false;
+  }
+
+  #queue(said: readonly Said[]): Promise<readonly Outcome[]> {
+    return new Promise((resolve, reject) => {
+      this.#jobs.push({ said, resolve, reject });
+      void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    while (this.#jobs.length > 0) await this.#writeTogether(this.#nextJobs());
+    this.#isWorking = false;
+  }
+
+  #nextJobs(): readonly Job[] {
+    let size = 0;
+    const tooMany = this.#jobs.findIndex(({ said }, index) => {
+      size += said.length;
+      return index > 0 && size > mostAtOnce;
+    });
+    return this.#jobs.splice(0, tooMany === -1 ? this.#jobs.length : tooMany);
+  }
+
+  async #writeTogether(jobs: readonly Job[]): Promise<void> {
+    try {
+      const outcomes = await this.#writeAll(jobs.flatMap(({ said }) => said));
+      let start = 0;
+      for (const { said, resolve } of jobs) {
+        resolve(outcomes.slice(start, start + said.length));
+        start += said.length;
+      }
+      this.#isFailing = false;
+    } catch (error) {
+      this.#isFailing = true;
+      for (const { reject } of jobs) reject(error);
+    }
+  }
+
+  async #writeAll(all: readonly Said[]): Promise<readonly Outcome[]> {
+    const inOne = <T>(task: (transaction: Transaction<Tables>) => Promise<T>) =>
+      this.#database.transaction().execute(task);
+    if (all.length === 0) return [];
+    try {
+      return await inOne((transaction) => append(transaction, all));
+    } catch (error) {
+      if (!isTaken(error) && !(error instanceof StaleRevision)) throw error;
+      // Some of it is there already, which is rare; so it is not looked for before.
+      return await inOne((transaction) => appendNew(transaction, all));
+    }
+  }
+}
+
+function said(told: HashedEvent): Said | { readonly refused: string } {
+  try {
+    const { id, component, environment, email, recordedBy } = told;
+    const { key, epoch, number } = changeOf(told);
+    if (number !== null && !Number.isSafeInteger(number)) return { refused: "its revision is none" };
+    const long = Object.entries({ id, component, environment, email, recordedBy, key, epoch }).find(
+      ([, text]) => Buffer.byteLength(text ?? "") > longestIndexed,
+    );
+    return long ? { refused: `its ${long[0]} is too long` } : { told, content: contentOf(told) };
+  } catch (error) {
+    return { refused: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Where the log ends; nobody else appends until the transaction ends. */
+export async function lockedHead(transaction: Transaction<Tables>): Promise<LogHead> {
+  const head = await transaction
+    .updateTable("chain")
+    .set((eb) => ({ position: eb.ref("position") }))
+    .returning(["position", "hash"])
+    .executeTakeFirst();
+  if (!head) throw new Error("the log has lost the row that tells where it ends; restore it from a backup");
+  return head;
+}
+
+/** Appends events of which none is there yet. Throws, with nothing written, `StaleRevision`. */
+export async function append(transaction: Transaction<Tables>, all: readonly Said[]): Promise<readonly Outcome[]> {
+  let head = await lockedHead(transaction);
+  const events = all.map(({ told, content }): Event => {
+    const position = head.position + 1;
+    head = { position, hash: hashOf(head.hash, position, content) };
+    return { ...told, ...head };
+  });
+  await fold(transaction, events);
+  for (const some of inChunks(events, rowsAtOnce)) {
+    await transaction.insertInto("events").values(some.map(rowOf)).execute();
+  }
+  await transaction.updateTable("chain").set(head).execute();
+  return events.map((event) => ({ event, isNew: true }));
+}
+
+/** Appends those events that are not there yet. */
+async function appendNew(transaction: Transaction<Tables>, all: readonly Said[]): Promise<readonly Outcome[]> {
+  await lockedHead(transaction);
+  const outcomes: Outcome[] = [];
+  for (const each of all) {
+    outcomes.push((await present(transaction, each.told)) ?? (await appendOne(transaction, each)));
+  }
+  return outcomes;
+}
+
+async function appendOne(transaction: Transaction<Tables>, one: Said): Promise<Outcome> {
+  try {
+    const [outcome] = await append(transaction, [one]);
+    return outcome as Outcome;
+  } catch (error) {
+    if (!(error instanceof StaleRevision)) throw error;
+    return { refused: "a later revision of the same thing is recorded already" };
+  }
+}
+
+async function present(transaction: Transaction<Tables>, told: HashedEvent): Promise<Outcome | undefined> {
+  const same = await transaction.selectFrom("events").selectAll().where("id", "=", told.id).executeTakeFirst();
+  if (same) return { event: eventIn(same), isNew: false };
+  const { store, kind, key, epoch, number } = changeOf(told);
+  if (store === null) return undefined;
+  const other = await transaction
+    .selectFrom("events")
+    .select("id")
+    .where("store", "=", store)
+    .where("kind", "=", kind)
+    .where("key", "=", key)
+    .where("epoch", "=", epoch)
+    .where("number", "=", number)
+    .executeTakeFirst();
+  return other && { refused: `the event ${other.id} has its revision of the same thing` };
+}

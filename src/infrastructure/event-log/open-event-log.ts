@@ -1,0 +1,193 @@
+import { Worker } from "node:worker_threads";
+import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { EventLogUnavailable } from "../../domain/errors.ts";
+import type { EventLog, RecordedEvent } from "../../domain/events/event-log.ts";
+import type { History } from "../../domain/events/history.ts";
+import type { KnownStores } from "../../domain/events/known-stores.ts";
+import type { Log } from "../logger.ts";
+import type { Place } from "./database/database.ts";
+import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
+
+/** The activity log, and what it tells of the past. Disposing of it closes it. */
+export type OpenEventLog = AsyncDisposable & {
+  readonly log: EventLog;
+  readonly history: History;
+  readonly stores: KnownStores;
+  /** Derives anew from the log what the history is told from, for when that was damaged. Nothing is recorded meanwhile. */
+  readonly rebuild: () => Promise<void>;
+};
+
+const longestCloseMs = 2_000;
+
+const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof Answerers[Of]]: true } } = {
+  log: {
+    append: true,
+    record: true,
+    find: true,
+    follow: true,
+    one: true,
+    head: true,
+    check: true,
+    verify: true,
+    expire: true,
+  },
+  history: {
+    setAt: true,
+    firstRecord: true,
+    lastChanges: true,
+    documentAt: true,
+    documentsAt: true,
+    keys: true,
+    revisions: true,
+    changesOf: true,
+    documentChangesOf: true,
+    rebuild: true,
+  },
+  stores: { enter: true, namesOf: true, hasUnclaimed: true, claim: true, hasChangesOfOthers: true },
+};
+
+/**
+ * The activity log in PostgreSQL or in a SQLite file. A thread asks the database, computes hashes and writes and reads
+ * JSON, so that no client waits for it. It is started, and the database opened, with the first call; what it
+ * cannot be asked for rejects with `LogUnavailable`, and the next call tries anew. While a SQLite file is lost
+ * ({@link ../sqlite/watched-file.ts}) all calls reject, and `log` has an error.
+ */
+export function openEventLog(place: Place, log?: Log): OpenEventLog {
+  const opened = new RemoteLog(place, log);
+  const remote = <Of extends keyof Answerers>(of: Of): Answerers[Of] =>
+    Object.fromEntries(
+      Object.keys(methods[of]).map((method) => [method, (...given: unknown[]) => opened.call(of, method, given)]),
+    ) as unknown as Answerers[Of];
+  const activityLog = remote("log");
+  const record = async (events: readonly RecordedEvent[]) =>
+    (await activityLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
+  const { rebuild, ...history } = remote("history");
+  return {
+    log: { ...activityLog, record },
+    history,
+    stores: remote("stores"),
+    rebuild,
+    [Symbol.asyncDispose]: () => opened.close(),
+  };
+}
+
+/** A log that the thread serves. */
+class RemoteLog {
+  readonly place: Place;
+  readonly #log: Log | undefined;
+  #isClosed = false;
+
+  constructor(place: Place, log: Log | undefined) {
+    this.place = place;
+    this.#log = log;
+  }
+
+  async call(of: keyof Answerers, method: string, given: readonly unknown[]): Promise<unknown> {
+    if (this.#isClosed) throw new EventLogUnavailable(new Error("it is closed"));
+    return thread.send(this, { of, method, given });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await waitAtMost(longestCloseMs, thread.close(this));
+    thread.abandon(this);
+  }
+
+  tell(fault: string | undefined): void {
+    if (fault === undefined) this.#log?.info("the file of the activity log is back");
+    else this.#log?.error({ cause: fault }, "the file of the activity log is lost; changes wait for it");
+  }
+}
+
+type Pending = {
+  readonly log: RemoteLog;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+};
+
+/**
+ * The thread of all logs of this process, because its start takes a quarter of a second of processor time. It is started when
+ * it is needed, and keeps no process alive that waits for nothing of it.
+ */
+class Thread {
+  readonly #pending = new Map<number, Pending>();
+  /** The logs that the worker has opened, and their numbers. */
+  readonly #numbers = new Map<RemoteLog, number>();
+  #worker: Worker | undefined;
+  #lastNumber = 0;
+
+  send(log: RemoteLog, call: Pick<Request, "of" | "method" | "given">): Promise<unknown> {
+    this.#worker ??= this.#start();
+    let number = this.#numbers.get(log);
+    if (number === undefined) {
+      number = ++this.#lastNumber;
+      this.#numbers.set(log, number);
+      this.#worker.postMessage({ log: number, place: log.place } satisfies Opening);
+    }
+    return this.#ask(this.#worker, log, { ...call, log: number });
+  }
+
+  /** Resolves when the log is closed, after the calls under way, or when the thread has ended. */
+  async close(log: RemoteLog): Promise<void> {
+    const number = this.#numbers.get(log);
+    if (this.#worker && number !== undefined) await this.#ask(this.#worker, log, { log: number }).catch(() => {});
+  }
+
+  /** Waits no more for what a log was asked. */
+  abandon(log: RemoteLog): void {
+    this.#numbers.delete(log);
+    for (const [id, pending] of this.#pending) {
+      if (pending.log !== log) continue;
+      this.#pending.delete(id);
+      pending.reject(new EventLogUnavailable(new Error("it is closed")));
+    }
+    if (this.#pending.size === 0) this.#worker?.unref();
+  }
+
+  #ask(worker: Worker, log: RemoteLog, message: Omit<Request, "id"> | Omit<Closing, "id">): Promise<unknown> {
+    const id = ++this.#lastNumber;
+    return new Promise((resolve, reject) => {
+      worker.postMessage({ ...message, id } satisfies Request | Closing);
+      this.#pending.set(id, { log, resolve, reject });
+      worker.ref();
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./event-log-worker.ts", import.meta.url), {
+      name: "activity log",
+      execArgv: [],
+    });
+    worker.unref();
+    worker.on("message", (told: Reply | FileState) => {
+      if ("id" in told) this.#settle(worker, told);
+      else for (const [log, number] of this.#numbers) if (number === told.log) log.tell(told.fault);
+    });
+    let cause = new Error("its thread ended");
+    worker.on("error", (error) => {
+      cause = error instanceof Error ? error : new Error(String(error));
+    });
+    worker.on("exit", () => {
+      this.#worker = undefined;
+      this.#numbers.clear();
+      for (const { reject } of this.#pending.values()) reject(new EventLogUnavailable(cause));
+      this.#pending.clear();
+    });
+    return worker;
+  }
+
+  #settle(worker: Worker, reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if (this.#pending.size === 0) worker.unref();
+    if ("value" in reply) {
+      pending?.resolve(reply.value);
+      return;
+    }
+    const fault = new Error(reply.reason);
+    pending?.reject(reply.isRefusal ? fault : new EventLogUnavailable(fault));
+  }
+}
+
+const thread = new Thread();

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import { isPlace, mostLevels } from "../../domain/evaluation/location.ts";
+import { headerName } from "./header-name.ts";
+
+const degrees = (most: number) => z.coerce.number().min(-most).max(most);
+const point = { latitude: degrees(90), longitude: degrees(180) };
+
+const area = z
+  .strictObject({
+    name: z
+      .string()
+      .refine(
+        isPlace,
+        `is no name of a place; write 1 to 200 printable characters in at most ${mostLevels} levels, as es/madrid`,
+      )
+      .describe("What callers in the area are located as; `es/madrid` is part of `es`."),
+    circle: z
+      .strictObject({ ...point, radiusKm: z.coerce.number().min(0.001).max(20_040) })
+      .optional()
+      .describe("All that is so far from a point, in kilometers."),
+    polygon: z
+      .array(z.strictObject(point))
+      .min(3)
+      .optional()
+      .describe("All between these corners. It cannot reach over the 180th meridian; make two areas of one that does."),
+  })
+  .refine(
+    ({ circle, polygon }) => (circle === undefined) !== (polygon === undefined),
+    "is no one area; give it a circle or a polygon",
+  );
+
+const locator = z.discriminatedUnion("kind", [
+  z
+    .strictObject({ kind: z.literal("caller") })
+    .describe("What the caller says: the parameter `location` of the query."),
+  z
+    .strictObject({
+      kind: z.literal("header"),
+      header: headerName.describe(
+        "The header that holds the name of a place or the code of a country, as `CF-IPCountry`.",
+      ),
+    })
+    .describe("A header that a proxy sets."),
+  z
+    .strictObject({
+      kind: z.literal("geoip"),
+      database: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          "A MaxMind database (.mmdb) of countries or cities. Left out, the one of countries that comes with Tidegate.",
+        ),
+    })
+    .describe("A guess by the address of the client: its country as `es`, or its city as `es/madrid`."),
+  z
+    .strictObject({
+      kind: z.literal("areas"),
+      areas: z.array(area).min(1).describe("A caller is in all that hold its point."),
+      query: z
+        .strictObject({ latitude: z.string().min(1), longitude: z.string().min(1) })
+        .default({ latitude: "latitude", longitude: "longitude" })
+        .describe("The parameters of the query that hold the caller's point, in degrees."),
+      headers: z
+        .strictObject({ latitude: headerName, longitude: headerName })
+        .optional()
+        .describe("Headers that hold it where the query does not, as a proxy sets them."),
+    })
+    .describe("The areas that the caller's point is in."),
+  z
+    .strictObject({
+      kind: z.literal("user"),
+      connection: z.string().min(1).describe("The connection to the store that holds the places of users."),
+      key: z
+        .string()
+        .default("location:user:{userId}")
+        .transform((text, context) => {
+          const template = KeyTemplate.parse(text);
+          if (template instanceof KeyTemplate && template.fields.join() === "userId") return template;
+          context.addIssue(
+            typeof template === "string" ? template : "names not just the user; write it as location:user:{userId}",
+          );
+          return z.NEVER;
+        })
+        .describe("The key of a user's place: the name as a string in Redis, or a set of names."),
+    })
+    .describe("The stored place of the token's user."),
+]);
+
+/** The section `location`. */
+export const location = z
+  .array(locator)
+  .min(1)
+  .default([{ kind: "caller" }])
+  .describe(
+    "The ways to find out where a caller is, in the order of their precedence: the first that can tell is believed. Left out, only what the caller says.",
+  );
+
+/** One of the ways, as configured. */
+export type LocatorOptions = z.output<typeof locator>;
+export type AreaOptions = Omit<Extract<LocatorOptions, { kind: "areas" }>, "kind">;
+/** Has a circle or a polygon. */
+export type Area = z.output<typeof area>;
+/** What the two coordinates of a point are called. */
+export type CoordinateNames = AreaOptions["query"];

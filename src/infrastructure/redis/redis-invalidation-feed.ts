@@ -1,0 +1,293 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Redis } from "ioredis";
+import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { freshnessBoundMs, staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { Log } from "../logger.ts";
+import { RedisClient } from "./redis-client.ts";
+import { confirmedChannel } from "./redis-keys.ts";
+
+const heartbeatMs = 200;
+const deadMs = 1_500;
+const handshakeMs = 2_000;
+const longestBackoffMs = 1_000;
+const trackAgainMs = 30_000;
+const rememberedEpochs = 1_000;
+/** Every feed of a server subscribes to it, so that a message reaches and counts all, also those of other versions. */
+const invalidationChannel = "__redis__:invalidate";
+const question = /^tidegate:confirm:([\w-]+):(\d+)$/;
+
+/** What the clocks said when a PING was sent: the one that cannot be set, and the one that goes on while a machine sleeps. */
+type Moment = { readonly monotonic: number; readonly wall: Instant };
+
+/** The connection that a feed belongs to, which sends what a subscribed connection cannot. */
+type Companion = {
+  /** Whether the server is the primary. A replica is told late of what was changed, or never. */
+  readonly isPrimary: () => boolean;
+  /** Returns the number of receivers. */
+  readonly publish: (channel: string, message: string) => Promise<number>;
+};
+
+/**
+ * Which keys of a Redis server change, by its client-side caching (`CLIENT TRACKING` in broadcast mode).
+ *
+ * One dedicated connection is at once the tracked client and the one that it redirects to, so there is one thing whose
+ * loss means that changes may have been missed. It speaks RESP2, because ioredis drops the invalidations of RESP3.
+ * TCP keeps order, so when the answer to a PING arrives, everything that Redis had to tell when the PING before it was
+ * sent has arrived. That instant is the lease: while it is within the freshness bound, what is remembered is fresh.
+ *
+ * Where tracking is refused (an old server, a proxy, missing rights), an epoch ends every half of the freshness bound
+ * instead, so that everything is read again that often.
+ *
+ * To confirm a change, a question follows its invalidation over the same connections: PUBLISH returns how many feeds it reaches, and
+ * each confirms it after the invalidations before it.
+ */
+export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
+  readonly #url: string;
+  readonly #prefixes: readonly string[];
+  readonly #log: Log;
+  readonly #isPrimary: () => boolean;
+  readonly #publish: Companion["publish"];
+  readonly #id = randomUUID();
+  readonly #questions = new Map<string, () => void>();
+  readonly #connection: string;
+  readonly #listeners: ((key: string | undefined) => void)[] = [];
+  readonly #ends = new Map<number, number>();
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  #epoch = 0;
+  #generation = 0;
+  #lease: Moment | undefined;
+  #rejection: string | undefined;
+  #trackedSince = Number.POSITIVE_INFINITY;
+  #asked = 0;
+
+  /**
+   * Watches the keys that begin with one of the prefixes, of all databases of the server. It is live only while that is the
+   * primary: a replica is told late of what was changed, or never.
+   */
+  constructor(
+    connection: string,
+    url: string,
+    prefixes: readonly string[],
+    log: Log,
+    { isPrimary = () => true, publish = async () => 0 }: Partial<Companion> = {},
+  ) {
+    this.#isPrimary = isPrimary;
+    this.#publish = publish;
+    this.#connection = connection;
+    this.#url = url;
+    this.#prefixes = withoutOverlaps(prefixes);
+    this.#log = log;
+    this.#running = this.#run();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  isLive(now: Instant): boolean {
+    return this.#lease !== undefined && isWithinBound(this.#lease, now) && this.#isPrimary();
+  }
+
+  syncedUntil(epoch: number): number {
+    if (epoch === this.#epoch && this.#lease) return this.#lease.monotonic;
+    return this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  notify(key: string | undefined): void {
+    this.#generation += 1;
+    for (const listener of this.#listeners) listener(key);
+  }
+
+  subscribe(listener: (key: string | undefined) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async everywhere(): Promise<void> {
+    const number = `${++this.#asked}`;
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    // A feed that is not counted may have a lease from before the server restarted, which ends within the bound.
+    const areCounted = performance.now() - this.#trackedSince >= freshnessBoundMs;
+    let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
+    let confirmed = 0;
+    const check = () => receivers !== undefined && confirmed >= receivers && resolve();
+    this.#questions.set(number, () => {
+      confirmed += 1;
+      check();
+    });
+    this.#publish(invalidationChannel, `tidegate:confirm:${this.#id}:${number}`).then(
+      (count) => {
+        // This feed is one of the receivers unless its connection is lost.
+        if (count > 0) receivers ??= count;
+        check();
+      },
+      () => {},
+    );
+    await waitAtMost(staleAfterMs, all);
+    this.#questions.delete(number);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    let backoff = 25;
+    while (!signal.aborted) {
+      if (!this.#isPrimary()) {
+        await pause(heartbeatMs, signal);
+        continue;
+      }
+      const startedAt = performance.now();
+      await this.#session(signal);
+      this.#end();
+      if (signal.aborted) return;
+      backoff = performance.now() - startedAt > 10_000 ? 25 : Math.min(longestBackoffMs, 2 * backoff);
+      await pause(backoff * (0.5 + Math.random() / 2), signal);
+    }
+  }
+
+  /** Lives until the connection is lost or silent, and polls for a while where Redis refuses to track. */
+  async #session(signal: AbortSignal): Promise<void> {
+    const redis = new RedisClient(this.#url, {
+      lazyConnect: true,
+      protocol: 2,
+      autoResubscribe: false,
+      autoResendUnfulfilledCommands: false,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      connectTimeout: 500,
+      socketTimeout: deadMs,
+    });
+    const over = new AbortController();
+    const end = () => over.abort();
+    signal.addEventListener("abort", end);
+    redis.on("error", () => {}).once("close", end);
+    const handshake = setTimeout(end, handshakeMs);
+    try {
+      await lost(over.signal, redis.connect());
+      if (redis.handshakeFault !== undefined) return;
+      await lost(over.signal, this.#track(redis));
+      const first = moment();
+      await lost(over.signal, redis.ping());
+      let sent = moment();
+      await lost(over.signal, redis.ping());
+      clearTimeout(handshake);
+      this.#begin(first);
+      this.#trackedSince = performance.now();
+      while (this.#isPrimary()) {
+        await pause(heartbeatMs, over.signal);
+        const before = sent;
+        sent = moment();
+        const silence = setTimeout(end, deadMs);
+        await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
+        this.#lease = before;
+      }
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "ReplyError")) return;
+      clearTimeout(handshake);
+      this.#end();
+      const cause = error.message;
+      this.#log.warn({ connection: this.#connection, cause }, "Redis refuses tracking; reading again instead");
+      // Also without tracking, it is counted by whoever waits for confirmations.
+      const isCounted = await lost(over.signal, redis.subscribe(invalidationChannel)).then(
+        () => true,
+        () => false,
+      );
+      await this.#poll(isCounted ? over.signal : signal);
+    } finally {
+      clearTimeout(handshake);
+      signal.removeEventListener("abort", end);
+      redis.disconnect();
+      this.#logRejection(redis.handshakeFault);
+    }
+  }
+
+  /** Logs a rejected handshake, unless it is the same as the one before. */
+  #logRejection(cause: string | undefined): void {
+    if (cause !== undefined && cause !== this.#rejection) {
+      this.#log.error({ connection: this.#connection, cause }, "Redis rejects the invalidation feed; reconnecting");
+    }
+    this.#rejection = cause;
+  }
+
+  async #track(redis: Redis): Promise<void> {
+    const confirmed = confirmedChannel(this.#id);
+    redis.on("messageBuffer", (channel: Buffer, message: unknown) => {
+      if (String(channel) === confirmed) return this.#questions.get(String(message))?.();
+      if (Array.isArray(message)) {
+        for (const key of message) this.notify(String(key));
+        return;
+      }
+      const [, feed, number] = question.exec(String(message)) ?? [];
+      const isQuestion = feed !== undefined && number !== undefined;
+      // Without tracking, no invalidation came before the question.
+      if (!isQuestion || this.#trackedSince === Number.POSITIVE_INFINITY) this.notify(undefined);
+      if (isQuestion) this.#publish(confirmedChannel(feed), number).catch(() => {});
+    });
+    const id = await redis.client("ID");
+    const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);
+    await redis.call("CLIENT", "TRACKING", "ON", "BCAST", "REDIRECT", `${id}`, ...prefixes);
+    await redis.subscribe(invalidationChannel);
+    // Without the right, no confirmation arrives, and `everywhere` takes the freshness bound.
+    await redis.subscribe(confirmed).catch(() => {});
+  }
+
+  /** Ends an epoch every half of the freshness bound, for a while. */
+  async #poll(signal: AbortSignal): Promise<void> {
+    const until = performance.now() + trackAgainMs;
+    while (performance.now() < until && !signal.aborted && this.#isPrimary()) {
+      this.#begin(moment());
+      await pause(freshnessBoundMs / 2, signal);
+      this.#end();
+    }
+  }
+
+  #begin(lease: Moment): void {
+    this.#epoch += 1;
+    this.#lease = lease;
+    // What has changed since the epoch before is not known.
+    this.notify(undefined);
+  }
+
+  #end(): void {
+    this.#trackedSince = Number.POSITIVE_INFINITY;
+    if (!this.#lease) return;
+    this.#ends.set(this.#epoch, this.#lease.monotonic);
+    if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);
+    this.#lease = undefined;
+  }
+}
+
+const isWithinBound = ({ monotonic, wall }: Moment, now: Instant): boolean =>
+  performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
+
+const moment = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
+
+/** Redis refuses prefixes that begin with one another; the shorter one has all keys of the longer. */
+const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>
+  [...new Set(prefixes)].filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)));
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/** What a promise answers; rejects as soon as the connection is lost. */
+function lost<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error("the connection is lost"));
+    promise.then(resolve, reject).finally(() => over.removeEventListener("abort", fail));
+    if (over.aborted) fail();
+    else over.addEventListener("abort", fail, { once: true });
+  });
+}

@@ -1,0 +1,197 @@
+import { mostMembersRecorded } from "../../../domain/admin/feature-store.ts";
+import { onceSeconds } from "../once-seconds.ts";
+
+/** Larger sets are not compared member by member, but by their size. */
+const mostCompared = 10_000;
+const fullEvery = 256;
+
+/** What the script below runs on what. */
+const rights = `
+  demand("the server", "TIME")
+  demand("replication", "INFO", "replication")
+  for _, command in ipairs({"SCARD", "SMEMBERS"}) do demand(set, command, set) end
+  if task == "change" or task == "probe" then
+    for _, command in ipairs({"SMISMEMBER", "SADD", "SREM"}) do demand(set, command, set, "") end
+  end
+  for _, command in ipairs({"SCARD", "DEL"}) do demand(shadow, command, shadow) end
+  for _, command in ipairs({"SDIFF", "SUNIONSTORE"}) do demand(shadow, command, shadow, set) end
+  for _, key in ipairs({head, once}) do
+    demand(key, "GET", key)
+    demand(key, "SET", key, "")
+  end
+  demand(outbox, "LLEN", outbox)
+  demand(outbox, "RPUSH", outbox, "")
+`;
+
+/**
+ * Changes a set, or looks only at what was done to it, and records both.
+ *
+ * KEYS: the set, its head, its shadow, its outbox, and `once` where the change has a name.
+ *
+ * ARGV: what to do (`change`, `reconcile` or `rebase`, or `probe`, which does all but write); `1` for a personal set, else nothing; an id for what is found; the beginning
+ * of its record, and of that of the change, as JSON; the revision that the change is for, as `epoch:number`, `null` or
+ * nothing; the most members that the set may have where it grows, or nothing; how many features are added; these, and then those
+ * that are removed.
+ *
+ * Answers what the change really did, as JSON, nothing where the revision is another, or 0 where the set would have too many
+ * members; and otherwise whether anything was recorded.
+ *
+ * The numbers of an epoch are vouched for by one life of one master: its replication id. A restart or a failover may have turned
+ * the store back, and then a number that was given before would be given again. What is taken for the same
+ * in a users' set is left for the next change to tell, as there may be many of them.
+ */
+export const changeSetScript = String.raw`
+local set, head, shadow, outbox, once = unpack(KEYS)
+local task, personal, foundId, found, wanted, ifRevision = unpack(ARGV, 1, 6)
+
+${rights}
+if once then
+  local answer = typed("GET", once)
+  if answer then return answer end
+end
+
+-- What holds another type than it should is met before anything is written.
+local size = typed("SCARD", set)
+local kept, epoch, number, at, run, digest = typed("GET", head)
+if kept then
+  epoch, number, at, run, digest = kept:match("^(%S+) (%d+) (%d+) (%x*) (%S*)$")
+  if not epoch then invalid(head) end
+end
+typed("SCARD", shadow)
+typed("LLEN", outbox)
+
+local wasRecorded = epoch
+local server = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
+local clock = redis.call("TIME")
+local now = math.max(clock[1] * 1000 + math.floor(clock[2] / 1000), tonumber(at or 0))
+
+-- As isServedKey has it: UTF-8 of 1 to 1024 UTF-16 code units, without control characters.
+local function isServed(member)
+  if member == "" or #member > 4096 or member:find("[%z\1-\31\127]") or member:find("\194[\128-\159]") then return false end
+  local units = member
+  if member:find("[\128-\255]") then
+    units = units:gsub("[\194-\223][\128-\191]", " "):gsub("\224[\160-\191][\128-\191]", " ")
+      :gsub("[\225-\236\238\239][\128-\191][\128-\191]", " "):gsub("\237[\128-\159][\128-\191]", " ")
+      :gsub("\240[\144-\191][\128-\191][\128-\191]", "  "):gsub("[\241-\243][\128-\191][\128-\191][\128-\191]", "  ")
+      :gsub("\244[\128-\143][\128-\191][\128-\191]", "  ")
+  end
+  return #units <= 1024 and not units:find("[\128-\255]")
+end
+
+local function served(members)
+  local those = {}
+  for _, member in ipairs(members) do
+    if isServed(member) then those[#those + 1] = member end
+  end
+  return those
+end
+
+-- An empty table would be encoded as an object.
+local function list(members)
+  return #members > 0 and cjson.encode(members) or "[]"
+end
+
+local function revision()
+  return '{"epoch":"' .. epoch .. '","number":' .. number .. "}"
+end
+
+local function record(beginning, origin, added, removed)
+  number = number + 1
+  local members = ""
+  local tellsNothing = origin ~= "change" and #added + #removed == 0
+  if size <= ${mostMembersRecorded} and (tellsNothing or number % ${fullEvery} == 0) then
+    members = ',"members":' .. list(served(redis.call("SMEMBERS", set)))
+  end
+  redis.call("RPUSH", outbox, beginning:sub(1, -2) .. ',"origin":"' .. origin .. '","added":' .. list(added)
+    .. ',"removed":' .. list(removed) .. members .. ',"size":' .. size .. ',"at":' .. now
+    .. ',"revision":' .. revision() .. "}")
+end
+
+-- Does not depend on the order of the members, as that of Lua depends on the server's locale.
+local function digestNow()
+  if size > ${mostCompared} then return size .. ":" end
+  local sum = 0
+  for _, member in ipairs(redis.call("SMEMBERS", set)) do
+    sum = (sum + tonumber(redis.sha1hex(member):sub(1, 13), 16)) % 2^52
+  end
+  return string.format("%d:%.0f", size, sum)
+end
+
+local function save()
+  digest = ""
+  if personal == "1" or size > ${mostCompared} then
+    digest = digestNow()
+    redis.call("DEL", shadow)
+  else
+    redis.call("SUNIONSTORE", shadow, set)
+  end
+  redis.call("SET", head, table.concat({epoch, number, now, run, digest}, " "))
+end
+
+if task == "probe" then return 0 end
+
+local differs, added, removed = false, {}, {}
+if epoch and digest ~= "" then
+  differs = digestNow() ~= digest
+elseif epoch and size > ${mostCompared} then
+  differs = true
+elseif epoch then
+  added, removed = redis.call("SDIFF", set, shadow), redis.call("SDIFF", shadow, set)
+  differs = #added + #removed > 0
+end
+
+if not epoch or task == "rebase" or (run ~= server and (differs or task == "change" or personal == "")) then
+  epoch, number, run, differs = foundId, 0, server, true
+  record(found, "baseline", {}, {})
+elseif differs then
+  number = tonumber(number)
+  record(found, "external", served(added), served(removed))
+end
+number = tonumber(number)
+
+if task ~= "change" then
+  if differs then save() end
+  return differs and 1 or 0
+end
+
+if ifRevision ~= "" and ifRevision ~= (wasRecorded and epoch .. ":" .. number or "null") then
+  if differs then save() end
+  return false
+end
+
+-- Calls a function with some of the features at a time: there are more of them than Redis takes arguments.
+local function inParts(from, to, use)
+  for first = from, to, 1000 do use({unpack(ARGV, first, math.min(first + 999, to))}) end
+end
+
+-- The features whose presence is the one that is given.
+local function those(from, to, present)
+  local found = {}
+  inParts(from, to, function(features)
+    for index, is in ipairs(redis.call("SMISMEMBER", set, unpack(features))) do
+      if is == present then found[#found + 1] = features[index] end
+    end
+  end)
+  return found
+end
+
+local function change(command, from, to)
+  inParts(from, to, function(features) redis.call(command, set, unpack(features)) end)
+end
+
+local limit, lastAdded = tonumber(ARGV[7]), 8 + tonumber(ARGV[8])
+added, removed = those(9, lastAdded, 0), those(lastAdded + 1, #ARGV, 1)
+if limit and #added > 0 and size + #added - #removed > limit then
+  if differs then save() end
+  return 0
+end
+change("SREM", lastAdded + 1, #ARGV)
+change("SADD", 9, lastAdded)
+size = redis.call("SCARD", set)
+record(wanted, "change", added, removed)
+save()
+
+local answer = '{"added":' .. list(added) .. ',"removed":' .. list(removed) .. ',"revision":' .. revision() .. "}"
+if once then redis.call("SET", once, answer, "EX", ${onceSeconds}) end
+return answer
+`;

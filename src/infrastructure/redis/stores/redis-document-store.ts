@@ -1,0 +1,115 @@
+import type { Redis } from "ioredis";
+import { v7 as newId } from "uuid";
+import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
+import { authorOfRecord, type Revision } from "../../../domain/admin/change.ts";
+import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../../../domain/admin/document-store.ts";
+import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import type { EmptyStoreGuard } from "../empty-store-guard.ts";
+import { isCrossing, loadOneByOne } from "../import/load-one-by-one.ts";
+import { redisFault } from "../redis-fault.ts";
+import { bookkeeping, collectionKey, loadKey } from "../redis-keys.ts";
+import { revisionText } from "../revision-text.ts";
+import { loadDocumentsScript } from "../scripts/load-documents-script.ts";
+import { putDocumentScript } from "../scripts/put-document-script.ts";
+import { Script } from "../scripts/script.ts";
+
+const script = new Script(putDocumentScript);
+const loadScript = new Script(loadDocumentsScript);
+const urgentScript = new Script(putDocumentScript, "allow-oom");
+
+/** Keeps documents in Redis, a hash a collection. Of one that was removed its revision stays. */
+export class RedisDocumentStore implements DocumentStore {
+  readonly #redis: Redis;
+  readonly #guard: EmptyStoreGuard;
+
+  constructor(redis: Redis, guard: EmptyStoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  async get(collection: string, name: string): Promise<Document | undefined> {
+    const key = collectionKey(collection);
+    const text = await this.#redis.hget(key, name).catch((error) => redisFault(error, key));
+    return text === null ? undefined : documentIn(text, key);
+  }
+
+  async all(collection: string): Promise<ReadonlyMap<string, Document>> {
+    const key = collectionKey(collection);
+    const texts = await this.#redis.hgetall(key).catch((error) => redisFault(error, key));
+    const documents = new Map<string, Document>();
+    for (const name of Object.keys(texts).sort()) {
+      const document = documentIn(texts[name] ?? "", key);
+      if (document) documents.set(name, document);
+    }
+    return documents;
+  }
+
+  async revisions(collection: string): Promise<ReadonlyMap<string, Revision>> {
+    const key = collectionKey(collection);
+    const texts = await this.#redis.hgetall(key).catch((error) => redisFault(error, key));
+    return new Map(Object.entries(texts).map(([name, text]) => [name, keptIn(text, key).revision]));
+  }
+
+  async load(batch: Batch<DocumentLoad>): Promise<BatchResult> {
+    await this.#guard.demandFilled();
+    const changes = batch.items.map((document) => ({ ...authorOf(batch), id: newId(), ...document }));
+    const keys = changes
+      .map(({ collection }) => collectionKey(collection))
+      .flatMap((key) => [key, bookkeeping(key).outbox]);
+    try {
+      const values = [batch.from, batch.to, ...changes.flatMap(valuesOf)];
+      const answer = await loadScript.run(this.#redis, [loadKey(batch.load), ...keys], values);
+      const [position, records] = answer as [string, number];
+      return { position: Number(position), records };
+    } catch (error) {
+      if (isCrossing(error)) return loadOneByOne(this.#redis, batch, (change) => this.put(change));
+      return redisFault(error as Error, "a document that is loaded");
+    }
+  }
+
+  /** Rejects as a change of a document would. Changes nothing. */
+  async probe(collection: string): Promise<void> {
+    const key = collectionKey(collection);
+    await urgentScript
+      .run(this.#redis, [key, bookkeeping(key).outbox], ["", "", "", "", ""])
+      .catch((error) => redisFault(error, key));
+  }
+
+  /** What is removed is so also where the store is full. */
+  async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
+    const { collection, name, value, idempotencyKey: once } = change;
+    if (value !== null) await this.#guard.demandFilled();
+    const key = collectionKey(collection);
+    const own = bookkeeping(key);
+    const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
+    const answer = await (value === null ? urgentScript : script)
+      .run(this.#redis, keys, valuesOf(change))
+      .catch((error) => redisFault(error, key));
+    if (answer === null) throw new RevisionMismatch();
+    const { before, revision } = JSON.parse(String(answer));
+    return { before, revision };
+  }
+}
+
+/** What the script takes. */
+function valuesOf(change: DocumentChange): readonly string[] {
+  const { collection, name, value, id, ifRevision } = change;
+  const record = JSON.stringify({ of: "document", collection, name, value, ...authorOfRecord(change) });
+  return [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
+}
+
+/** What is kept of a document; `undefined` where it was removed. Throws `StoreDataInvalid`, which names the key. */
+export function documentIn(text: string, key = "a collection"): Document | undefined {
+  const { value, revision } = keptIn(text, key);
+  return value === null ? undefined : { value, revision };
+}
+
+function keptIn(text: string, key: string): Document {
+  try {
+    const { value, epoch, number } = JSON.parse(text);
+    return { value, revision: { epoch, number } };
+  } catch {
+    throw new StoreDataInvalid(`${key} holds something that is no document; mend it in Redis`);
+  }
+}

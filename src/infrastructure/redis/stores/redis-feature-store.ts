@@ -1,0 +1,136 @@
+import type { Redis } from "ioredis";
+import { v7 as newId } from "uuid";
+import type { Batch, BatchResult } from "../../../domain/admin/batch.ts";
+import { authorOfRecord, externalActor, type Revision } from "../../../domain/admin/change.ts";
+import type {
+  FeatureStore,
+  SetAddress,
+  SetChange,
+  SetChangeResult,
+  SetLoad,
+} from "../../../domain/admin/feature-store.ts";
+import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+import type { EmptyStoreGuard } from "../empty-store-guard.ts";
+import { loadSets } from "../import/load-sets.ts";
+import { redisFault } from "../redis-fault.ts";
+import { bookkeeping, isOwnKey } from "../redis-keys.ts";
+import { revisionText } from "../revision-text.ts";
+import { scan } from "../scan.ts";
+import { changeSetScript } from "../scripts/change-set-script.ts";
+import { Script } from "../scripts/script.ts";
+
+const script = new Script(changeSetScript);
+const urgentScript = new Script(changeSetScript, "allow-oom");
+
+/** In databases with more keys, nobody counts who has a feature. */
+const mostCounted = 20_000;
+/** So many pages of keys are looked at before a list of keys is given up as incomplete: about a million keys. */
+const mostPages = 1_000;
+
+type Wanted = {
+  readonly text: string;
+  readonly values: readonly (string | number)[];
+  readonly once: string | undefined;
+};
+
+/** Changes Redis sets, each change with its record in one script. */
+export class RedisFeatureStore implements FeatureStore {
+  readonly #redis: Redis;
+  readonly #guard: EmptyStoreGuard;
+
+  constructor(redis: Redis, guard: EmptyStoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  async apply(change: SetChange): Promise<SetChangeResult> {
+    const { key, personal, idempotencyKey: once, ifRevision, urgent, limit } = change;
+    await this.#guard.demandFilled();
+    const add = [...new Set(change.add)];
+    const remove = [...new Set(change.remove)];
+    const answer = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
+      text: JSON.stringify({ of: "set", key, ...authorOfRecord(change) }),
+      values: [revisionText(ifRevision), limit ?? "", add.length, ...add, ...remove],
+      once,
+    });
+    if (answer === null) throw new RevisionMismatch();
+    if (answer === 0 && limit !== undefined) throw tooManyMembers(key, limit);
+    return JSON.parse(String(answer));
+  }
+
+  async load(batch: Batch<SetLoad>): Promise<BatchResult> {
+    await this.#guard.demandFilled();
+    return loadSets(this.#redis, batch, (change) => this.apply(change));
+  }
+
+  async reconcile(set: SetAddress): Promise<boolean> {
+    return (await this.#run("reconcile", set)) === 1;
+  }
+
+  async rebase(set: SetAddress): Promise<void> {
+    await this.#run("rebase", set);
+  }
+
+  async revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]> {
+    const ask = async (key: string): Promise<Revision | undefined> => {
+      const { head } = bookkeeping(key);
+      const text = await this.#redis.get(head).catch((error) => redisFault(error, head));
+      const [epoch, number] = text?.split(" ") ?? [];
+      return epoch && number ? { epoch, number: Number(number) } : undefined;
+    };
+    return Promise.all(keys.map(ask));
+  }
+
+  async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+    const found = new Set<string>();
+    let pages = 0;
+    for await (const page of this.#setsFrom(prefix)) {
+      for (const key of page) found.add(key);
+      pages += 1;
+      if (found.size > most || pages === mostPages) return { keys: [...found].slice(0, most), complete: false };
+    }
+    return { keys: [...found], complete: true };
+  }
+
+  async *allKeys(prefix: string): AsyncGenerator<readonly string[]> {
+    for await (const page of this.#setsFrom(prefix)) yield [...new Set(page)];
+  }
+
+  async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
+    if (features.length === 0) return [];
+    if ((await this.#redis.dbsize().catch((error) => redisFault(error, prefix))) > mostCounted)
+      return features.map(() => undefined);
+    const counts = features.map(() => 0);
+    const counted = new Set<string>();
+    for await (const page of this.#setsFrom(prefix)) {
+      // A key may come in two pages.
+      const keys = [...new Set(page).difference(counted)];
+      const found = await Promise.all(
+        keys.map((key) => this.#redis.smismember(key, ...features).catch((error) => redisFault(error, key))),
+      );
+      for (const has of found) for (const [index, is] of has.entries()) counts[index] = (counts[index] ?? 0) + is;
+      for (const key of keys) counted.add(key);
+    }
+    return counts;
+  }
+
+  /** Rejects as a change of a set would. Changes nothing. */
+  async probe(key: string): Promise<void> {
+    await this.#run("probe", { key, personal: false }, urgentScript);
+  }
+
+  async *#setsFrom(prefix: string): AsyncGenerator<readonly string[]> {
+    for await (const page of scan(this.#redis, prefix, "set")) yield page.filter((key) => !isOwnKey(key));
+  }
+
+  #run(task: string, { key, personal }: SetAddress, use = script, wanted?: Wanted): Promise<unknown> {
+    const { head, shadow, outbox, once } = bookkeeping(key);
+    const keys = [key, head, shadow, outbox];
+    if (wanted?.once !== undefined) keys.push(once(wanted.once));
+    const id = newId();
+    const found = JSON.stringify({ of: "set", key, id, by: externalActor });
+    const values = [task, personal ? "1" : "", id, found, wanted?.text ?? "", ...(wanted?.values ?? [])];
+    return use.run(this.#redis, keys, values).catch((error) => redisFault(error, key));
+  }
+}

@@ -1,0 +1,33 @@
+import type { Redis } from "ioredis";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { redisFault } from "../redis-fault.ts";
+import { claimKey } from "../redis-keys.ts";
+import { Script } from "../scripts/script.ts";
+
+/** Somewhat longer than the answers of changes are kept, so that no answer is given for another purpose. */
+const keptSeconds = 90_000;
+
+/** Works also when Redis is full, as kill switches do. */
+const claimScript = new Script(
+  `
+local known = redis.call("GET", KEYS[1])
+if known then return known end
+redis.call("SET", KEYS[1], ARGV[1], "EX", ${keptSeconds})
+return ARGV[1]`,
+  "allow-oom",
+);
+
+/** Keeps in Redis what names were used for: one string a name. */
+export class RedisIdempotencyKeys implements IdempotencyKeys {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  async claim(name: string, purpose: string): Promise<boolean> {
+    const key = claimKey(name);
+    const kept = await claimScript.run(this.#redis, [key], [purpose]).catch((error) => redisFault(error, key));
+    return kept === purpose;
+  }
+}

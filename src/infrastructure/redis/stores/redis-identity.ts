@@ -1,0 +1,46 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import { isRefusal, redisFault } from "../redis-fault.ts";
+import { identityKey } from "../redis-keys.ts";
+
+const rereadMs = 1_000;
+
+/**
+ * The identity of a Redis database, written into it when it is first read. A database that has lost its data gets the
+ * one again that this process knows.
+ */
+export class RedisIdentity {
+  readonly #redis: Redis;
+  #known: string | undefined;
+  #readAt = Number.NEGATIVE_INFINITY;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** `undefined` where the user may not read or write it, and nobody else has written it. */
+  async read(): Promise<string | undefined> {
+    if (performance.now() - this.#readAt < rereadMs) return this.#known;
+    this.#known = await this.#readOrWrite(this.#known ?? randomUUID()).catch((error) => redisFault(error, identityKey));
+    this.#readAt = performance.now();
+    return this.#known;
+  }
+
+  async #readOrWrite(own: string): Promise<string | undefined> {
+    try {
+      return (await this.#redis.set(identityKey, own, "NX", "GET")) ?? own;
+    } catch (error) {
+      if (!(error instanceof Error) || !(isRefusal(error, "NOPERM") || isRefusal(error, "READONLY"))) throw error;
+      return await this.#readOnly();
+    }
+  }
+
+  async #readOnly(): Promise<string | undefined> {
+    try {
+      return (await this.#redis.get(identityKey)) ?? undefined;
+    } catch (error) {
+      if (error instanceof Error && isRefusal(error, "NOPERM")) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import type { Redis } from "ioredis";
+import { mostInBatch } from "../../../domain/admin/batch.ts";
+import type { Backlog, Outbox, OutboxEntry } from "../../../domain/admin/outbox.ts";
+import type { InvalidationFeed } from "../../../domain/evaluation/invalidation-feed.ts";
+import { changeRecordIn } from "../../change-record.ts";
+import { headLength, headOf, loadEpochBefore, loadedRecordsIn } from "../import/load-entry.ts";
+import { isRefusal, redisFault } from "../redis-fault.ts";
+import { isLoadEntry, loadEntryKey, outboxPrefix } from "../redis-keys.ts";
+import { scan } from "../scan.ts";
+
+/** The default of `mostKnown`. */
+const mostKnownByDefault = 100_000;
+/** Looking for lists takes at most this part of the time. */
+const shareOfTime = 1 / 10;
+/** So many lists are asked how long they are. */
+const mostMeasured = 200;
+
+/** Where an entry stands: bytes, as it need not be text; none where it is all of its key. */
+type Handle = { readonly key: string; readonly bytes?: Buffer };
+
+/**
+ * Reads what the scripts recorded: a list a key, and a string for all sets that were loaded together. Which of these hold something is
+ * told by a feed of its own, and looked for among all keys when an epoch of the feed begins.
+ *
+ * So that a large load does not keep other records waiting, lists are read beside it. Only what comes after the load to something that was
+ * loaded waits for it.
+ */
+export class RedisOutbox implements Outbox {
+  readonly #redis: Redis;
+  readonly #feed: InvalidationFeed & AsyncDisposable;
+  readonly #mostKnown: number;
+  /** The lists that may hold something, those that were told of first before others, each with when it was told of last. */
+  readonly #known = new Map<string, number>();
+  readonly #listeners: (() => void)[] = [];
+  #told = 0;
+  /** Whether there may be lists that are not known. */
+  #mayHaveMore = true;
+  #looking: Promise<void> | undefined;
+  #lookAgainAt = Number.NEGATIVE_INFINITY;
+  #lookAgain: NodeJS.Timeout | undefined;
+  /** The most entries that are asked for at once: less where the last ones took too long. */
+  #pace = Number.POSITIVE_INFINITY;
+
+  /**
+   * Disposes of the feed, which tells of the keys that begin with `tidegate:outbox:`. At most `mostKnown` lists are
+   * remembered; where there are more, the rest is looked for when these are empty.
+   */
+  constructor(redis: Redis, feed: InvalidationFeed & AsyncDisposable, mostKnown = mostKnownByDefault) {
+    this.#redis = redis;
+    this.#feed = feed;
+    this.#mostKnown = mostKnown;
+    feed.subscribe((key) => {
+      this.#remember(key);
+      this.#notify();
+    });
+  }
+
+  async read(limit: number): Promise<readonly OutboxEntry[]> {
+    await this.#look();
+    while (this.#known.size > 0) {
+      const loaded = await this.#readLoads(Math.max(1, Math.floor(limit / mostInBatch)));
+      const most = Math.min(limit, this.#pace);
+      const lists = this.#known
+        .entries()
+        .filter(([key]) => !isLoadEntry(key))
+        .take(most)
+        .toArray();
+      const entries = lists.length > 0 ? await this.#readFrom(lists, Math.floor(most / lists.length)) : [];
+      if (loaded.length + entries.length > 0) return [...loaded, ...entries];
+    }
+    return [];
+  }
+
+  async remove(entries: readonly OutboxEntry[]): Promise<void> {
+    const handles = entries.map(({ handle }) => handle as Handle);
+    await Promise.all(
+      handles.map(({ key, bytes }) =>
+        (bytes ? this.#redis.lrem(key, 1, bytes) : this.#redis.del(key)).catch((error) => redisFault(error, key)),
+      ),
+    );
+  }
+
+  /**
+   * Of more than 200 lists, or entries of loads, it asks 200; of the others it counts a record each, or as many as a load has at most.
+   * Those that another process has emptied are forgotten.
+   */
+  async backlog(): Promise<Backlog> {
+    await this.#look();
+    const parts = await Promise.all([
+      this.#measure(false, (key) => this.#ofList(key), 1),
+      this.#measure(true, (key) => this.#ofLoad(key), mostInBatch),
+    ]);
+    const times = parts.flatMap(({ measured }) => measured.flatMap(({ oldest }) => oldest ?? []));
+    return {
+      entries: parts.reduce((sum, { entries }) => sum + entries, 0),
+      oldest: times.length > 0 ? Math.min(...times) : undefined,
+    };
+  }
+
+  listen(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#lookAgain);
+    await this.#feed[Symbol.asyncDispose]();
+  }
+
+  /** What lists, or entries of loads, hold; of each that is not asked it is supposed. It goes on to others while most of those it asked for are empty. */
+  async #measure(areLoads: boolean, ask: (key: string) => Promise<Backlog>, supposed: number) {
+    while (true) {
+      const all = this.#known
+        .entries()
+        .filter(([key]) => isLoadEntry(key) === areLoads)
+        .toArray();
+      const some = all.slice(0, mostMeasured);
+      const measured = await Promise.all(some.map(([key]) => ask(key)));
+      const empty = some.filter((_, index) => measured[index]?.entries === 0);
+      for (const [key, told] of empty) this.#forget(key, told);
+      const rest = all.length - some.length;
+      if (rest > 0 && empty.length >= some.length / 2) continue;
+      return { measured, entries: measured.reduce((sum, { entries }) => sum + entries, rest * supposed) };
+    }
+  }
+
+  /** Unless it was told of the key again since. */
+  #forget(key: string, told: number): void {
+    if (this.#known.get(key) === told) this.#known.delete(key);
+  }
+
+  async #ofList(key: string): Promise<Backlog> {
+    const [entries, oldest] = await Promise.all([
+      this.#redis.llen(key).catch(unlessOther(key, 0)),
+      this.#redis.lindex(key, 0).catch(unlessOther(key, null)),
+    ]);
+    return { entries, oldest: changeRecordIn(oldest ?? "")?.at };
+  }
+
+  async #ofLoad(key: string): Promise<Backlog> {
+    const text = await this.#redis.getrange(key, 0, headLength).catch(unlessOther(key, ""));
+    const head = headOf(text);
+    return { entries: head?.size ?? (text === "" ? 0 : 1), oldest: head?.at };
+  }
+
+  async #readLoads(most: number): Promise<readonly OutboxEntry[]> {
+    const loads = this.#known.entries().filter(([key]) => isLoadEntry(key));
+    const read = loads.take(most).map(async ([key, told]): Promise<readonly OutboxEntry[]> => {
+      const text = await this.#redis.get(key).catch(unlessOther(key, null));
+      if (text !== null) return [{ handle: { key } satisfies Handle, records: loadedRecordsIn(text), text }];
+      this.#forget(key, told);
+      return [];
+    });
+    return (await Promise.all(read)).flat();
+  }
+
+  async #readFrom(lists: readonly (readonly [string, number])[], most: number): Promise<readonly OutboxEntry[]> {
+    try {
+      const read = await Promise.all(
+        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessOther<Buffer[]>(key, []))),
+      );
+      this.#pace *= 2;
+      const entries = read.map((found, index) => found.map((bytes) => entryOf(lists[index]?.[0] ?? "", bytes)));
+      const loads = await Promise.all(entries.map((found) => this.#firstAfterLoad(found)));
+      return lists.flatMap(([key, told], index) => {
+        const found = entries[index] ?? [];
+        if (found.length === 0) this.#forget(key, told);
+        const waiting = loads[index];
+        if (!waiting) return found;
+        this.#putOff(key, waiting.load);
+        return found.slice(0, waiting.index);
+      });
+    } catch (error) {
+      this.#pace = Math.max(1, Math.floor(Math.min(this.#pace, lists.length * most) / 2));
+      throw error;
+    }
+  }
+
+  /** The first of the entries that comes after one which still is in a load; and in which. */
+  async #firstAfterLoad(entries: readonly OutboxEntry[]) {
+    const possible = entries.flatMap(({ records }, index) => {
+      const epoch = records?.[0] && loadEpochBefore(records[0]);
+      return epoch === undefined ? [] : [{ index, load: loadEntryKey(epoch) }];
+    });
+    const lengths = await Promise.all(possible.map(({ load }) => this.#redis.strlen(load).catch(unlessOther(load, 0))));
+    return possible.find((_, index) => (lengths[index] ?? 0) > 0);
+  }
+
+  /** Reads other lists first, and a load. */
+  #putOff(list: string, load: string): void {
+    const told = this.#known.get(list) ?? this.#told;
+    this.#known.delete(list);
+    this.#known.set(list, told);
+    if (!this.#known.has(load)) this.#known.set(load, told);
+  }
+
+  #remember(key: string | undefined): void {
+    this.#told += 1;
+    if (key !== undefined && (this.#known.has(key) || this.#known.size < this.#mostKnown))
+      this.#known.set(key, this.#told);
+    else this.#mayHaveMore = true;
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Looks for lists, where there may be more than are known. Where it did so a moment ago, the listeners are called later. */
+  #look(): Promise<void> {
+    if (this.#looking) return this.#looking;
+    if (!this.#mayHaveMore || this.#known.size >= this.#mostKnown) return Promise.resolve();
+    const wait = this.#lookAgainAt - performance.now();
+    if (wait > 0) {
+      this.#lookAgain ??= setTimeout(() => {
+        this.#lookAgain = undefined;
+        this.#notify();
+      }, wait).unref();
+      return Promise.resolve();
+    }
+    this.#looking = this.#lookNow().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookNow(): Promise<void> {
+    const startedAt = performance.now();
+    this.#mayHaveMore = false;
+    try {
+      for await (const page of scan(this.#redis, outboxPrefix)) {
+        for (const key of page) this.#remember(key);
+        if (this.#known.size < this.#mostKnown) continue;
+        this.#mayHaveMore = true;
+        break;
+      }
+    } catch (error) {
+      this.#mayHaveMore = true;
+      throw error;
+    } finally {
+      const now = performance.now();
+      this.#lookAgainAt = now + (now - startedAt) / shareOfTime;
+    }
+  }
+}
+
+/** What stands for an answer where a key is of another type; throws where that is not why there is none. */
+const unlessOther =
+  <T>(key: string, empty: T) =>
+  (error: Error): T =>
+    isRefusal(error, "WRONGTYPE") ? empty : redisFault(error, key);
+
+const entryOf = (key: string, bytes: Buffer): OutboxEntry => {
+  const text = bytes.toString();
+  const record = changeRecordIn(text);
+  return { handle: { key, bytes } satisfies Handle, records: record && [record], text };
+};

@@ -1,0 +1,40 @@
+import type { Rules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import { SettingsOfTexts } from "../../rules-of-texts.ts";
+import type { EmptyStoreGuard } from "../empty-store-guard.ts";
+import type { RedisClient } from "../redis-client.ts";
+import { redisFault } from "../redis-fault.ts";
+import { collectionKey } from "../redis-keys.ts";
+import { documentIn } from "./redis-document-store.ts";
+
+/** Reads the documents of Redis as settings. */
+export class RedisRules implements Rules {
+  readonly #redis: RedisClient;
+  readonly #guard: EmptyStoreGuard;
+  readonly #texts = new SettingsOfTexts((text) => documentIn(text)?.value);
+
+  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  async read(collection: string): Promise<CachedRead<RulesByFeature>> {
+    const at = this.#redis.asOf();
+    const key = collectionKey(collection);
+    const texts = await this.#guard
+      .watch(
+        async () => textsIn(await this.#redis.call("HGETALL", key)),
+        (found) => found.size > 0,
+      )
+      .catch((error) => redisFault(error, key));
+    return uncachedRead(this.#texts.of(collection, texts), at);
+  }
+}
+
+/** Names and texts in turn. An object with ten thousand members would take longer to make. */
+function textsIn(reply: unknown): ReadonlyMap<string, string> {
+  const all = reply as readonly string[];
+  const texts = new Map<string, string>();
+  for (let index = 0; index < all.length; index += 2) texts.set(all[index] ?? "", all[index + 1] ?? "");
+  return texts;
+}

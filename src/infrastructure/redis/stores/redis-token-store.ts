@@ -1,0 +1,146 @@
+import { hash } from "node:crypto";
+import type { Redis } from "ioredis";
+import { v7 as newId } from "uuid";
+import type { Batch, BatchResult } from "../../../domain/admin/batch.ts";
+import { authorOfRecord, type ChangeMeta } from "../../../domain/admin/change.ts";
+import type { TokenInfo, TokenLoad, TokenStore } from "../../../domain/admin/token-store.ts";
+import { RevisionMismatch } from "../../../domain/errors.ts";
+import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
+import type { TokenKeyDerivation } from "../../token-key.ts";
+import { digestOf, loadTokens } from "../import/load-tokens.ts";
+import { redisFault } from "../redis-fault.ts";
+import { bookkeeping, tokensKey } from "../redis-keys.ts";
+import { revisionText } from "../revision-text.ts";
+import { scan } from "../scan.ts";
+import { changeTokenScript } from "../scripts/change-token-script.ts";
+import { Script } from "../scripts/script.ts";
+
+const script = new Script(changeTokenScript);
+const urgentScript = new Script(changeTokenScript, "allow-oom");
+
+const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
+
+const bookkeepingKeys = [tokensKey, ids, users, outbox];
+
+type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
+/** A key that holds a token is kept as its digest; before 0.2 it was kept itself. */
+type KeptInfo = TokenInfo & ({ readonly key: string } | { readonly digest: string });
+
+/**
+ * Keeps tokens in Redis: one string a token, holding the user id, and beside them what may be told of those that were issued here,
+ * with one outbox for all. A token's key has not their hash slot, and must not: with the token as their hash tag, the keys of
+ * its records would tell it. So this store cannot be spread over a Redis Cluster.
+ */
+export class RedisTokenStore implements TokenStore {
+  readonly #redis: Redis;
+  readonly #keyOf: TokenKeyDerivation;
+
+  constructor(redis: Redis, keyOf: TokenKeyDerivation) {
+    this.#redis = redis;
+    this.#keyOf = keyOf;
+  }
+
+  async assign(change: ChangeMeta & { readonly token: string; readonly userId: UserId }): Promise<Assigned> {
+    return this.#run(script, change, [this.#keyOf(change.token), "", "", change.userId, change.id, newId()]);
+  }
+
+  load(batch: Batch<TokenLoad>): Promise<BatchResult> {
+    const items = batch.items.map((load) => ({
+      key: "token" in load ? this.#keyOf(load.token) : this.#keyOf.prefix + load.digest,
+      userId: load.userId,
+    }));
+    return loadTokens(this.#redis, bookkeepingKeys, { ...batch, items }, this.#keyOf.holdsToken);
+  }
+
+  /** Tokens are revoked also where the store is full. */
+  async revoke(
+    change: ChangeMeta & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
+  ): Promise<UserId | undefined> {
+    const named =
+      "token" in change
+        ? [this.#keyOf(change.token), "", ""]
+        : [(await this.keyById(change.tokenId)) ?? "", change.tokenId, change.userId];
+    return (await this.#run(urgentScript, change, [...named, "", "", change.id])).before;
+  }
+
+  async *all(): AsyncGenerator<readonly { readonly digest: string; readonly userId: UserId }[]> {
+    const { prefix } = this.#keyOf;
+    for await (const page of scan(this.#redis, prefix, "string")) {
+      if (page.length === 0) continue;
+      const users = await this.#redis.mget(...page).catch((error) => redisFault(error));
+      yield page.flatMap((key, index) => {
+        const userId = users[index];
+        return typeof userId === "string" ? [{ digest: key.slice(prefix.length), userId }] : [];
+      });
+    }
+  }
+
+  async keyById(tokenId: string): Promise<string | undefined> {
+    const text = await this.#redis.hget(tokensKey, tokenId).catch((error) => redisFault(error, tokensKey));
+    if (text === null) return undefined;
+    const info = JSON.parse(text) as KeptInfo;
+    return (await this.#keysOf([info]))[0];
+  }
+
+  async list(userId: UserId): Promise<readonly TokenInfo[]> {
+    const found = await this.#redis
+      .zrangebylex(users, `[${userId}\0`, `(${userId}\u0001`)
+      .catch((error) => redisFault(error, users));
+    if (found.length === 0) return [];
+    const tokenIds = found.map((each) => each.slice(userId.length + 1));
+    const texts = await this.#redis.hmget(tokensKey, ...tokenIds).catch((error) => redisFault(error, tokensKey));
+    const infos = texts.flatMap((text, index): readonly KeptInfo[] =>
+      text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
+    );
+    if (infos.length === 0) return [];
+    const keys = await this.#keysOf(infos);
+    // An empty key is no token's.
+    const present = await this.#redis.mget(keys.map((key) => key ?? "")).catch((error) => redisFault(error));
+    return infos
+      .filter((_, index) => keys[index] !== undefined && present[index] === userId)
+      .map(({ id, issuedAt, by }) => ({ id, userId, issuedAt, by }))
+      .sort((one, other) => one.issuedAt - other.issuedAt);
+  }
+
+  /** The keys of tokens. One that is kept as its digest is found among all keys of tokens; `undefined` where it is gone. */
+  async #keysOf(infos: readonly KeptInfo[]): Promise<readonly (string | undefined)[]> {
+    const sought = new Set(infos.flatMap((info) => ("digest" in info ? [info.digest] : [])));
+    const found = new Map<string, string>();
+    if (sought.size > 0) {
+      for await (const page of scan(this.#redis, this.#keyOf.prefix, "string")) {
+        for (const key of page) {
+          const digest = digestOf(key);
+          if (sought.has(digest)) found.set(digest, key);
+        }
+        if (found.size === sought.size) break;
+      }
+    }
+    return infos.map((info) => ("digest" in info ? found.get(info.digest) : info.key));
+  }
+
+  /** Rejects as a change of a token would. Changes nothing. */
+  async probe(): Promise<void> {
+    const values = [this.#keyOf("probe"), "", "", "", "", "", "", ""];
+    await urgentScript.run(this.#redis, bookkeepingKeys, values).catch((error) => redisFault(error));
+  }
+
+  async #run(use: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {
+    const { idempotencyKey: once, ifRevision } = change;
+    const { id: _, ...author } = authorOfRecord(change);
+    const keys = [...bookkeepingKeys];
+    // The name of a key is seen more widely than what it holds, so it must not hold a token.
+    const [key, id] = values;
+    if (once !== undefined) keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${once}`));
+    const answer = await use
+      .run(this.#redis, keys, [
+        ...values,
+        JSON.stringify(author),
+        revisionText(ifRevision),
+        this.#keyOf.holdsToken ? "1" : "",
+      ])
+      .catch((error) => redisFault(error));
+    if (answer === null) throw new RevisionMismatch();
+    const { tokenId, before } = JSON.parse(String(answer));
+    return { tokenId, before };
+  }
+}

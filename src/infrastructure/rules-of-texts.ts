@@ -1,0 +1,46 @@
+import type { RulesByFeature } from "../domain/admin/editable-rules.ts";
+import type { FeatureKey, Json } from "../domain/evaluation/feature.ts";
+
+type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly settings: RulesByFeature };
+
+/**
+ * Settings made of the texts that a store keeps of them. What stands as it stood is the same value, and all of it the same
+ * map, so that nobody parses ten thousand settings because of one, nor any because of something else.
+ */
+export class SettingsOfTexts {
+  readonly #valueIn: (text: string) => Json | undefined;
+  readonly #known = new Map<string, Known>();
+
+  /** `valueIn` is `undefined` for what is kept of a setting that was removed; it throws for what nobody wrote who knows how. */
+  constructor(valueIn: (text: string) => Json | undefined) {
+    this.#valueIn = valueIn;
+  }
+
+  /** What is no setting of any kind stands as `null`. */
+  of(collection: string, texts: ReadonlyMap<FeatureKey, string>): RulesByFeature {
+    const known = this.#known.get(collection);
+    if (known && isSame(known.texts, texts)) return known.settings;
+    const settings = new Map<FeatureKey, Json>();
+    for (const [feature, text] of texts) {
+      const before = known?.texts.get(feature) === text ? known.settings.get(feature) : undefined;
+      const value = before === undefined ? this.#parsed(text) : before;
+      if (value !== undefined) settings.set(feature, value);
+    }
+    this.#known.set(collection, { texts, settings });
+    return settings;
+  }
+
+  #parsed(text: string): Json | undefined {
+    try {
+      return this.#valueIn(text);
+    } catch {
+      return null;
+    }
+  }
+}
+
+function isSame(one: ReadonlyMap<FeatureKey, string>, other: ReadonlyMap<FeatureKey, string>): boolean {
+  if (one.size !== other.size) return false;
+  for (const [feature, text] of one) if (other.get(feature) !== text) return false;
+  return true;
+}

@@ -1,0 +1,90 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import { freshnessBoundMs, staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
+
+const everyMs = 20;
+
+/**
+ * That something in a SQLite file has changed, by whatever process: a connection of its own asks for
+ * `PRAGMA data_version` fifty times a second. It does not tell which key, so each change ends an epoch.
+ */
+export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
+  readonly #database: DatabaseSync;
+  readonly #version: StatementSync;
+  readonly #timer: NodeJS.Timeout;
+  readonly #ends = new Map<number, number>();
+  #epoch = 1;
+  readonly #isLost: () => boolean;
+  #wasLost = false;
+  #seen: unknown;
+  #lease: { readonly monotonic: number; readonly wall: Instant };
+
+  /** While the file is lost, nothing is proven; the epoch ends when it is back. */
+  constructor(file: string, isLost: () => boolean) {
+    this.#isLost = isLost;
+    this.#database = new DatabaseSync(file, { readOnly: true });
+    this.#version = this.#database.prepare("PRAGMA data_version");
+    this.#seen = this.#version.get()?.["data_version"];
+    this.#lease = { monotonic: performance.now(), wall: Date.now() };
+    this.#timer = setInterval(() => this.#look(), everyMs).unref();
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** A change is told by the end of an epoch. */
+  get generation(): number {
+    return this.#epoch;
+  }
+
+  isLive(now: Instant): boolean {
+    const { monotonic, wall } = this.#lease;
+    return performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
+  }
+
+  syncedUntil(epoch: number): number {
+    return epoch === this.#epoch ? this.#lease.monotonic : (this.#ends.get(epoch) ?? Number.NEGATIVE_INFINITY);
+  }
+
+  notify(): void {
+    this.#look();
+  }
+
+  /** How many processes have the file open is not known. */
+  async everywhere(): Promise<void> {
+    await setTimeout(staleAfterMs);
+  }
+
+  subscribe(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    this.#database.close();
+  }
+
+  #look(): void {
+    if (this.#isLost()) {
+      this.#wasLost = true;
+      return;
+    }
+    const lease = { monotonic: performance.now(), wall: Date.now() };
+    let version: unknown;
+    try {
+      version = this.#version.get()?.["data_version"];
+    } catch {
+      // What cannot be asked proves nothing: the lease runs out, and what is remembered is marked as stale.
+      return;
+    }
+    if (version !== this.#seen || this.#wasLost) {
+      this.#wasLost = false;
+      this.#ends.set(this.#epoch, this.#lease.monotonic);
+      this.#ends.delete(this.#epoch - 1_000);
+      this.#epoch += 1;
+      this.#seen = version;
+    }
+    this.#lease = lease;
+  }
+}

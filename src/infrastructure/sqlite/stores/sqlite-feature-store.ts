@@ -1,0 +1,166 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { v7 as uuidv7 } from "uuid";
+import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
+import {
+  authorOfRecord,
+  type ChangeRecord,
+  externalActor,
+  type Revision,
+  type SetRecord,
+} from "../../../domain/admin/change.ts";
+import {
+  type FeatureStore,
+  mostMembersRecorded,
+  type SetAddress,
+  type SetChange,
+  type SetChangeResult,
+  type SetLoad,
+} from "../../../domain/admin/feature-store.ts";
+import { tooManyMembers } from "../../../domain/errors.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+import { endOf, keyPages } from "../key-pages.ts";
+import { demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
+
+const recordsBetweenMembers = 256;
+/** Counting as many, of all features that are asked for, takes some milliseconds, in which nobody is answered. */
+const mostCounted = 100_000;
+
+type Author = Pick<ChangeRecord, "id" | "by" | "email" | "note">;
+type Deed = Pick<SetRecord, "origin" | "added" | "removed">;
+
+/**
+ * Changes the sets of a SQLite database. Nobody else is expected to change them, so what they hold is as recorded, but for
+ * sets that were filled before there were records.
+ */
+export class SqliteFeatureStore implements FeatureStore {
+  readonly #journal: SqliteJournal;
+  readonly #insert: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #size: StatementSync;
+  readonly #members: StatementSync;
+  readonly #head: StatementSync;
+  readonly #setHead: StatementSync;
+  readonly #keys: StatementSync;
+  readonly #holders: StatementSync;
+
+  constructor(database: DatabaseSync, journal: SqliteJournal) {
+    this.#journal = journal;
+    this.#insert = database.prepare("INSERT OR IGNORE INTO members (key, feature) VALUES (?, ?)");
+    this.#delete = database.prepare("DELETE FROM members WHERE key = ? AND feature = ?");
+    this.#size = database.prepare("SELECT count(*) AS size FROM members WHERE key = ?");
+    this.#members = database.prepare("SELECT feature FROM members WHERE key = ?");
+    this.#head = database.prepare("SELECT epoch, number, at FROM heads WHERE key = ?");
+    this.#setHead = database.prepare("INSERT OR REPLACE INTO heads (key, epoch, number, at) VALUES (?, ?, ?, ?)");
+    this.#keys = database.prepare("SELECT DISTINCT key FROM members WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
+    this.#holders = database.prepare(
+      "SELECT count(*) AS holders FROM (SELECT 1 FROM members WHERE feature = ? AND key >= ? AND key < ? LIMIT ?)",
+    );
+  }
+
+  async apply(change: SetChange): Promise<SetChangeResult> {
+    return this.#journal.change(`set:${change.key}`, change.idempotencyKey, () => this.#apply(change), change.urgent);
+  }
+
+  async load(batch: Batch<SetLoad>): Promise<BatchResult> {
+    return this.#journal.load(batch, (set) => this.#load(set, batch));
+  }
+
+  async reconcile({ key }: SetAddress): Promise<boolean> {
+    // Most are recorded, and a transaction would wait for whoever writes, and keep this thread from answering.
+    if (this.#headOf(key)) return false;
+    return this.#journal.transaction(() => {
+      if (this.#headOf(key)) return false;
+      this.#baseline(key);
+      return true;
+    });
+  }
+
+  async rebase({ key }: SetAddress): Promise<void> {
+    this.#journal.transaction(() => this.#baseline(key));
+  }
+
+  async revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]> {
+    return keys.map((key) => this.#headOf(key)?.revision);
+  }
+
+  async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+    const found = this.#keys.all(prefix, endOf(prefix), most + 1).map((row) => String(row["key"]));
+    return { keys: found.slice(0, most), complete: found.length <= most };
+  }
+
+  async *allKeys(prefix: string): AsyncGenerator<readonly string[]> {
+    for (const page of keyPages(this.#keys, prefix)) yield page.map((row) => String(row["key"]));
+  }
+
+  async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
+    const most = Math.floor(mostCounted / features.length);
+    return features.map((feature) => {
+      const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), most + 1)?.["holders"]);
+      return holders <= most ? holders : undefined;
+    });
+  }
+
+  #apply(change: SetChange): SetChangeResult {
+    const { key } = change;
+    const head = this.#headOf(key);
+    demandRevision(change.ifRevision, head?.revision);
+    const before = head ?? this.#baseline(key);
+    const removed = change.remove.filter((feature) => this.#delete.run(key, feature).changes === 1);
+    const added = change.add.filter((feature) => this.#insert.run(key, feature).changes === 1);
+    if (added.length > 0 && change.limit !== undefined && this.#sizeOf(key) > change.limit) {
+      throw tooManyMembers(key, change.limit);
+    }
+    const after = headAfter(before, change.id);
+    this.#record(key, after, authorOfRecord(change), { origin: "change", added, removed });
+    return { added, removed, revision: after.revision };
+  }
+
+  /** Answers whether it changed anything. */
+  #load({ key, features, limit }: SetLoad, batch: Batch<SetLoad>): boolean {
+    const head = this.#headOf(key);
+    const present = new Set(this.#membersOf(key));
+    const added = features.filter((feature) => !present.has(feature));
+    if (added.length === 0) return false;
+    if (present.size + added.length > limit) throw tooManyMembers(key, limit);
+    // What is larger is recorded in two steps, as its record cannot hold its members.
+    const isNew = !head && present.size === 0 && added.length <= mostMembersRecorded;
+    const before = isNew ? undefined : (head ?? this.#baseline(key));
+    for (const feature of added) this.#insert.run(key, feature);
+    const id = uuidv7();
+    this.#record(key, headAfter(before, id), authorOfRecord({ ...authorOf(batch), id }), {
+      origin: "change",
+      added,
+      removed: [],
+    });
+    return true;
+  }
+
+  #baseline(key: string): Head {
+    const id = uuidv7();
+    // An epoch begins here, and time does not go back in it either.
+    const head = { ...headAfter(this.#headOf(key), id), revision: { epoch: id, number: 1 } };
+    this.#record(key, head, { id, by: externalActor }, { origin: "baseline", added: [], removed: [] });
+    return head;
+  }
+
+  #record(key: string, { revision, at }: Head, author: Author, deed: Deed): void {
+    const size = this.#sizeOf(key);
+    const isWhole = revision.number === 1 || revision.number % recordsBetweenMembers === 0;
+    const members = isWhole && size <= mostMembersRecorded ? { members: this.#membersOf(key) } : {};
+    this.#journal.append({ of: "set", ...author, at, revision, key, ...deed, ...members, size });
+    this.#setHead.run(key, revision.epoch, revision.number, at);
+  }
+
+  #headOf(key: string): Head | undefined {
+    const row = this.#head.get(key);
+    return row && headIn(row);
+  }
+
+  #sizeOf(key: string): number {
+    return Number(this.#size.get(key)?.["size"]);
+  }
+
+  #membersOf(key: string): FeatureKey[] {
+    return this.#members.all(key).map((row) => String(row["feature"]));
+  }
+}

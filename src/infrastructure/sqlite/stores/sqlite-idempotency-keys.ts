@@ -1,0 +1,15 @@
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import type { SqliteJournal } from "../sqlite-journal.ts";
+
+/** Keeps in a SQLite database what names were used for. */
+export class SqliteIdempotencyKeys implements IdempotencyKeys {
+  readonly #journal: SqliteJournal;
+
+  constructor(journal: SqliteJournal) {
+    this.#journal = journal;
+  }
+
+  async claim(name: string, purpose: string): Promise<boolean> {
+    return this.#journal.change("claim", name, () => purpose) === purpose;
+  }
+}

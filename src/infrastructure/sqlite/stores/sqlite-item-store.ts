@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Revision } from "../../../domain/admin/change.ts";
+import type { KnownItem, PollState } from "../../../domain/feeds/item.ts";
+import type { ItemChanges, ItemStore } from "../../../domain/feeds/item-store.ts";
+import type { SqliteJournal } from "../sqlite-journal.ts";
+
+/** Keeps items in a SQLite database. */
+export class SqliteItemStore implements ItemStore {
+  readonly #database: DatabaseSync;
+  readonly #journal: SqliteJournal;
+  readonly #head: StatementSync;
+  readonly #begin: StatementSync;
+  readonly #advance: StatementSync;
+  readonly #upsert: StatementSync;
+  readonly #since: StatementSync;
+  readonly #keep: StatementSync;
+
+  constructor(database: DatabaseSync, journal: SqliteJournal) {
+    this.#database = database;
+    this.#journal = journal;
+    this.#head = database.prepare("SELECT epoch, number, state FROM providers WHERE name = ?");
+    this.#begin = database.prepare(
+      "INSERT INTO providers (name, epoch, number) VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING",
+    );
+    this.#advance = database.prepare("UPDATE providers SET number = ? WHERE name = ?");
+    this.#upsert = database.prepare("INSERT OR REPLACE INTO items (provider, id, number, value) VALUES (?, ?, ?, ?)");
+    this.#since = database.prepare(
+      "SELECT number, value FROM items WHERE provider = ? AND number > ? ORDER BY number LIMIT ?",
+    );
+    this.#keep = database.prepare("UPDATE providers SET state = ? WHERE name = ?");
+  }
+
+  async put(provider: string, items: readonly KnownItem[]): Promise<void> {
+    this.#write(() => {
+      this.#begin.run(provider, randomUUID());
+      let number = Number(this.#head.get(provider)?.["number"]);
+      for (const item of items) {
+        number += 1;
+        this.#upsert.run(provider, item.id, number, JSON.stringify(item));
+      }
+      this.#advance.run(number, provider);
+    });
+  }
+
+  async since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges> {
+    const head = this.#head.get(provider);
+    if (!head) return { items: [], revision: undefined, state: undefined };
+    const epoch = String(head["epoch"]);
+    const from = revision?.epoch === epoch ? revision.number : 0;
+    const rows = this.#since.all(provider, from, limit);
+    const state = head["state"];
+    return {
+      items: rows.map(({ value }) => JSON.parse(String(value))),
+      revision: { epoch, number: Number(rows.at(-1)?.["number"] ?? from) },
+      state: typeof state === "string" ? JSON.parse(state) : undefined,
+    };
+  }
+
+  async keepState(provider: string, state: PollState): Promise<void> {
+    this.#write(() => {
+      this.#begin.run(provider, randomUUID());
+      this.#keep.run(JSON.stringify(state), provider);
+    });
+  }
+
+  /** What a power cut takes is read again, so nobody waits here until the disk has it, as for what people change. */
+  #write(task: () => void): void {
+    this.#database.exec("PRAGMA synchronous = NORMAL");
+    try {
+      this.#journal.transaction(task);
+    } finally {
+      this.#database.exec("PRAGMA synchronous = FULL");
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Outbox, OutboxEntry } from "../../../domain/admin/outbox.ts";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { changeRecordIn } from "../../change-record.ts";
+import type { SqliteJournal } from "../sqlite-journal.ts";
+
+const everyMs = 250;
+
+/** The records in a SQLite database, in the order in which they were made. */
+export class SqliteOutbox implements Outbox {
+  readonly #journal: SqliteJournal;
+  readonly #oldest: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #count: StatementSync;
+  readonly #version: StatementSync;
+  readonly #closing = new AbortController();
+  #seen: unknown;
+
+  constructor(database: DatabaseSync, journal: SqliteJournal) {
+    this.#journal = journal;
+    this.#oldest = database.prepare("SELECT position, record FROM outbox ORDER BY position LIMIT ?");
+    this.#delete = database.prepare("DELETE FROM outbox WHERE position = ?");
+    this.#count = database.prepare("SELECT count(*) AS entries FROM outbox");
+    this.#version = database.prepare("PRAGMA data_version");
+    this.#seen = this.#version.get()?.["data_version"];
+  }
+
+  async read(limit: number): Promise<readonly OutboxEntry[]> {
+    return this.#oldest.all(limit).map((row) => {
+      const text = String(row["record"]);
+      const record = changeRecordIn(text);
+      return { handle: Number(row["position"]), records: record && [record], text };
+    });
+  }
+
+  async remove(entries: readonly OutboxEntry[]): Promise<void> {
+    this.#journal.transaction(() => {
+      for (const { handle } of entries) this.#delete.run(Number(handle));
+    });
+  }
+
+  async backlog(): Promise<{ readonly entries: number; readonly oldest: Instant | undefined }> {
+    const [oldest] = await this.read(1);
+    return { entries: Number(this.#count.get()?.["entries"]), oldest: oldest?.records?.[0]?.at };
+  }
+
+  /** Of what other processes add, SQLite only tells that something in the file has changed. */
+  listen(listener: () => void): void {
+    const { signal } = this.#closing;
+    this.#journal.listen(listener, signal);
+    const timer = setInterval(() => this.#hasChanged() && listener(), everyMs).unref();
+    signal.addEventListener("abort", () => clearInterval(timer));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+  }
+
+  #hasChanged(): boolean {
+    const before = this.#seen;
+    try {
+      this.#seen = this.#version.get()?.["data_version"];
+    } catch {
+      // It is asked again soon.
+    }
+    return this.#seen !== before;
+  }
+}

@@ -1,0 +1,25 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
+import { isToken } from "../../../domain/evaluation/token.ts";
+import type { TokenResolver } from "../../../domain/evaluation/token-resolver.ts";
+import { storedUser } from "../../stored-user.ts";
+import type { TokenKeyDerivation } from "../../token-key.ts";
+
+/** Looks tokens up in a SQLite database. */
+export class SqliteTokenResolver implements TokenResolver {
+  readonly #select: StatementSync;
+  readonly #keyOf: TokenKeyDerivation;
+
+  constructor(database: DatabaseSync, keyOf: TokenKeyDerivation) {
+    this.#select = database.prepare("SELECT user_id FROM tokens WHERE key = ?");
+    this.#keyOf = keyOf;
+  }
+
+  async resolve(token: string): Promise<CachedRead<UserId | undefined>> {
+    const at = Date.now();
+    if (!isToken(token)) return uncachedRead(undefined, at);
+    const row = this.#select.get(this.#keyOf(token));
+    return uncachedRead(row && storedUser(String(row["user_id"])), at);
+  }
+}

@@ -1,0 +1,50 @@
+import { Temporal } from "temporal-polyfill";
+import type { Instant } from "../domain/evaluation/evaluation-context.ts";
+import type { ClockSpan, TimeZone } from "../domain/targeting/wall-clock.ts";
+
+/** What JavaScript's dates reach, but for a year, so that what is asked of an instant can be told of those around it. */
+const farthest = 8.6e15 - 366 * 86_400_000;
+/** The spans that are remembered of a zone: those of a century, mostly. */
+const mostSpans = 256;
+
+const zones = new Map<string, TimeZone>();
+
+/** The clocks of a zone of the IANA database, such as `Europe/Madrid`; `undefined` for one that there is not. */
+export function timeZone(name: string): TimeZone | undefined {
+  const known = zones.get(name);
+  if (known) return known;
+  if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return undefined;
+  try {
+    spanOf(0, name);
+  } catch {
+    return undefined;
+  }
+  const zone = remembering((at) => spanOf(at, name));
+  zones.set(name, zone);
+  return zone;
+}
+
+/** Asks of each span once, as it takes some microseconds to find. */
+function remembering(ask: TimeZone): TimeZone {
+  let spans: ClockSpan[] = [];
+  return (at) => {
+    const known = spans.find(({ from, until }) => from <= at && at < until);
+    if (known) return known;
+    if (spans.length >= mostSpans) spans = [];
+    const span = ask(at);
+    spans.push(span);
+    return span;
+  };
+}
+
+function spanOf(at: Instant, name: string): ClockSpan {
+  const instant = Math.floor(Math.max(-farthest, Math.min(at, farthest)));
+  const clock = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(name);
+  const next = clock.getTimeZoneTransition("next");
+  const last = (next ?? clock.add({ milliseconds: 1 })).getTimeZoneTransition("previous");
+  return {
+    from: last?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    until: next?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    ahead: clock.offsetNanoseconds / 1e6,
+  };
+}

@@ -1,0 +1,76 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TestProcess } from "../../support/process.ts";
+import { tidegate } from "../../support/tidegate.ts";
+
+const root = resolve(import.meta.dirname, "../../..");
+const folder = mkdtempSync(join(tmpdir(), "tidegate-cli-process-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const env = { TIDEGATE_DATA: join(folder, "data") };
+
+/** Runs a shell script in the project, in which `tidegate` is the command. */
+const shell = (script: string) =>
+  promisify(execFile)("sh", ["-c", `tidegate() { "${process.execPath}" src/cli.ts "$@"; }\n${script}`], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
+
+describe("a command as a process", () => {
+  beforeAll(async () => {
+    const features = JSON.stringify(Array.from({ length: 3_000 }, (_, index) => `feature_${index}`));
+    const sets = Array.from({ length: 20 }, (_, user) => `{"set":"features:user:${user}","features":${features}}\n`);
+    const file = join(folder, "many.ndjson");
+    writeFileSync(file, `{"tidegate":1}\n{"set":"global_features","features":${features}}\n${sets.join("")}`);
+    expect(await tidegate(["import", file], env)).toMatchObject({ code: 0 });
+  });
+
+  it.each([[["explain", "feature_1"]], [["activity", "head"]]])(
+    "exits within 300 ms of its last output: %j",
+    async (args) => {
+      const delays: number[] = [];
+      // A busy machine may hold up one exit, but not five.
+      while (delays.length < 5 && !delays.some((delay) => delay <= 300)) {
+        await using command = new TestProcess(["src/cli.ts", ...args], env);
+        expect(await command.exit()).toBe(0);
+        delays.push(command.exitedAt - command.lastOutputAt);
+      }
+      expect(Math.min(...delays)).toBeLessThanOrEqual(300);
+    },
+  );
+
+  it("runs as `npx tidegate`, through the bin of package.json", async () => {
+    const { stdout } = await promisify(execFile)("npx", ["--offline", "tidegate", "check", "config/embedded.yaml"], {
+      cwd: root,
+    });
+    expect(stdout).toMatch(/^config\/embedded\.yaml can be used: sources global, active, killed, user;/);
+  });
+
+  it("reads a secret from standard input, and does not wait for its end", async () => {
+    const child = spawn(process.execPath, ["src/cli.ts", "token", "add", "--user", "7"], {
+      cwd: root,
+      env: { ...process.env, ...env },
+    });
+    child.stdin.write("s3cret\n");
+    const [code] = await once(child, "exit");
+    expect(code).toBe(0);
+    expect((await tidegate(["features", "--token"], env, "s3cret")).code).toBe(0);
+  });
+
+  it.each([
+    ["explain", /^feature_0: on/],
+    ["export", /^\{"tidegate":1,/],
+  ])("exits 0 if the reader of its output leaves: %s", async (command, first) => {
+    const { stdout, stderr } = await shell(`{ tidegate ${command}; echo "code $?" >&2; } | head -1`);
+    expect([stdout, stderr]).toEqual([expect.stringMatching(first), "code 0\n"]);
+  });
+
+  it.runIf(existsSync("/dev/full"))("exits 1 if its output cannot be written", async () => {
+    const { stderr } = await shell('tidegate sources > /dev/full || echo "code $?" >&2');
+    expect(stderr).toMatch(/^tidegate: standard output cannot be written: ENOSPC.*; make room.*\ncode 1\n$/);
+  });
+});

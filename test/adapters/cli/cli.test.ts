@@ -1,0 +1,268 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
+import { saying, startDocumentServer } from "../../support/document-server.ts";
+import { tidegate } from "../../support/tidegate.ts";
+import { until } from "../../support/until.ts";
+
+describe("the command line", () => {
+  let folder: string;
+  let env: { TIDEGATE_DATA: string };
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
+    env = { TIDEGATE_DATA: join(folder, "data") };
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("loads the demo once, and twice only when told to", async () => {
+    expect(await tidegate(["demo"], env)).toEqual({
+      code: 0,
+      stdout:
+        "global_features: feature_1, feature_2\nactive_features: feature_3\nfeatures:user:1: feature_3, feature_4\ntoken 1234: user 1\n",
+      stderr: "",
+    });
+    const again = await tidegate(["demo"], env);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      "tidegate: the stores are not empty; the example is added to what is there with --yes.\n",
+    ]);
+    expect((await tidegate(["demo", "--yes"], env)).code).toBe(0);
+  });
+
+  it("prints what somebody would get", async () => {
+    expect((await tidegate(["features"], env)).stdout).toBe("feature_1\nfeature_2\n");
+    expect((await tidegate(["features", "--user", "1"], env)).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
+    expect((await tidegate(["features", "--token"], env, "1234\n")).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
+    const unknown = await tidegate(["features", "--token"], env, "12345\n");
+    expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
+    expect(unknown.stderr).toMatch(/^tidegate: Nobody is known by this token/);
+    expect((await tidegate(["features", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
+  });
+
+  it("waits for the first result of sources that get it from elsewhere", async () => {
+    const flag = { state: "ENABLED", variants: { on: true }, defaultVariant: "on" };
+    await using flags = await startDocumentServer(saying(JSON.stringify({ flags: { polled: flag } })));
+    const file = join(folder, "polled.yaml");
+    writeFileSync(file, `sources: [{ name: flags, kind: flagd, url: "${flags.url}" }]\n`);
+    expect((await tidegate(["--config", file, "features"], env)).stdout).toBe("polled\n");
+    expect((await tidegate(["--config", file, "explain", "polled"], env)).stdout).toMatch(/^polled: on/);
+  });
+
+  it("changes and lists sets", async () => {
+    const run = (...args: string[]) => tidegate(["set", ...args], env);
+    expect((await run("add", "tidegate:killed", "a", "b")).stdout).toBe("tidegate:killed: 2 of 2 added\n");
+    expect((await run("add", "tidegate:killed", "b", "c")).stdout).toBe("tidegate:killed: 1 of 2 added\n");
+    expect((await run("remove", "tidegate:killed", "a", "x")).stdout).toBe("tidegate:killed: 1 of 2 removed\n");
+    expect((await run("list", "tidegate:killed")).stdout).toBe("b\nc\n");
+    const refused = await run("add", "globl_features", "x");
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^tidegate: no source reads a set "globl_features"/),
+    ]);
+  });
+
+  it("kills and restores every key that is served", async () => {
+    const keys = ["_beta", "new checkout", "🎉", "(beta)", "a,b", "x".repeat(201), "__proto__", "..", "a\\b", "-x"];
+    const run = (...args: string[]) => tidegate(["set", ...args, "--", "tidegate:killed", ...keys], env);
+    expect((await run("add")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} added\n`);
+    expect((await tidegate(["explain", "--", ...keys], env)).stdout.match(/: off: /g)).toHaveLength(keys.length);
+    expect((await run("remove")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} removed\n`);
+    const lines = [{ tidegate: 1 }, { set: "tidegate:killed", features: keys }, { catalogue: "_beta" }];
+    const file = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    expect(await tidegate(["import", "-"], env, file)).toMatchObject({ code: 0, stderr: "" });
+    expect((await run("remove")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} removed\n`);
+  });
+
+  it("moves and revokes tokens, and never repeats one", async () => {
+    const run = (input: string, ...args: string[]) => tidegate(["token", ...args], env, input);
+    expect((await run("s3cret\n", "add", "--user", "7")).stdout).toBe("the token speaks for user 7\n");
+    expect((await run("s3cret\n", "add", "--user", "8")).stdout).toBe(
+      "the token speaks for user 8, no longer for user 7\n",
+    );
+    expect((await run("s3cret\n", "remove")).stdout).toBe("the token no longer speaks for user 8\n");
+    expect((await run("s3cret\n", "remove")).stdout).toBe("the token was not known\n");
+    const refused = await run("s3cret\ts3cret\n", "add", "--user", "7");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).not.toContain("s3cret");
+    expect((await run("", "add")).stderr).toContain("required option '--user <id>' not specified");
+  });
+
+  it("issues credentials, lists and revokes them, and tells a secret once", async () => {
+    const run = (...args: string[]) => tidegate(["credentials", ...args], env);
+    const added = await run("add", "alice", "--scope", "editor", "--email", "alice@example.org");
+    expect(added).toEqual({ code: 0, stdout: expect.stringMatching(/^tgc_[A-Za-z0-9_-]{43}\n$/), stderr: "" });
+    await run("add", "bob.long-name", "--scope", "viewer");
+    const time = String.raw`\d{4}-\d\d-\d\dT[\d:.]+Z`;
+    const { stdout } = await run("list");
+    expect(stdout).toMatch(
+      new RegExp(
+        `^alice          editor  alice@example.org  ${time}\nbob.long-name  viewer  -                  ${time}\n$`,
+      ),
+    );
+    expect(stdout).not.toContain(added.stdout.trim());
+    const again = await run("add", "alice", "--scope", "admin");
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("there is a credential alice already")]);
+    expect((await run("add", "carol")).stderr).toContain("required option '--scope <scope>' not specified");
+    expect((await run("add", "carol", "--scope", "root")).stderr).toContain(
+      "Allowed choices are recorder, viewer, editor, admin",
+    );
+    expect((await run("revoke", "alice")).stdout).toBe("alice: revoked\n");
+    expect((await run("revoke", "alice")).stderr).toContain('there is no credential "alice"');
+    expect((await run("list")).stdout).toMatch(/^bob/);
+  });
+
+  it("says why features are on or off, since when and by whose change", async () => {
+    const explain = (...args: string[]) => tidegate(["explain", ...args], env);
+    const set = (...args: string[]) => tidegate(["set", ...args], env);
+    await set("add", "features:user:9", "mine", "held");
+    await set("add", "active_features", "mine");
+    // A command waits for the log to take over what was recorded, but not for long.
+    await until(
+      async () => (await explain("mine", "--user", "9")).stdout.includes("active: has it"),
+      "it is in the log",
+    );
+    const { code, stdout, stderr } = await explain("--user", "9", "mine", "held", "none");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout.replaceAll(/\d{4}-[^ ]+Z, by cli:[^ \n]+/g, "…")).toBe(
+      [
+        "held: off: user has it in features:user:9, but the gate active does not let it through",
+        "  user: has it since …",
+        "mine: on: user has it in features:user:9, and the gate active lets it through",
+        "  user: has it since …",
+        "  active: has it since …",
+        "none: off: no source switches it on",
+        "",
+      ].join("\n"),
+    );
+    const past = await explain("--user", "9", "--at", "2020-01-01T00:00:00Z", "mine");
+    expect(past.stdout).toBe(
+      "mine: open: it hangs on global, user, active and killed, of which that moment is not known\n",
+    );
+    expect(past.stderr).toContain("this is told from the activity log, with the configuration of now\n");
+    expect(past.stderr).toMatch(/incomplete: active has no history before \d{4}-/);
+  });
+
+  it.each([
+    [["--at", "yesterday"], "", /--at is no instant; write one of RFC 3339/],
+    [["--user", "1", "--token"], "1234\n", /--user and --token name two callers/],
+    [["--user", ""], "", /the user is empty/],
+    [["--token"], "canary\n", /Nobody is known by this token/],
+  ])("explains nothing for %j", async (args, input, message) => {
+    const { code, stderr } = await tidegate(["explain", ...args], env, input);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect(stderr).not.toContain("canary");
+  });
+
+  it("checks a configuration", async () => {
+    expect(await tidegate(["check"], env)).toEqual({
+      code: 0,
+      stdout: "config/embedded.yaml can be used: sources global, active, killed, user; connections users, features\n",
+      stderr: "",
+    });
+    const broken = await tidegate(["check", "test/broken/unknown-kind.yaml"], env);
+    expect([broken.code, broken.stderr]).toEqual([
+      78,
+      expect.stringContaining('3:11 sources[0].kind: there is no source of kind "statik"'),
+    ]);
+  });
+
+  it("lists the kinds of source", async () => {
+    const { stdout } = await tidegate(["sources"], env);
+    expect(
+      stdout
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => line.split(" ")[0]),
+    ).toEqual(kinds);
+  });
+
+  it("says which store cannot be reached", async () => {
+    const file = join(folder, "away.yaml");
+    writeFileSync(
+      file,
+      "connections: { features: { kind: redis, url: 'redis://127.0.0.1:1' } }\nsources: [{ name: a, kind: set, connection: features, key: a }]\n",
+    );
+    const { code, stderr } = await tidegate(["--config", file, "set", "list", "a"], env);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^tidegate: connection "features" cannot use its Redis: .*ECONNREFUSED.*; start the server, or mend the url\n$/,
+      ),
+    ]);
+  });
+
+  it("works the kill switch while a store that it does not need is away", async () => {
+    const file = join(folder, "half.yaml");
+    writeFileSync(
+      file,
+      `connections:
+  users: { kind: redis, url: "redis://127.0.0.1:1" }
+  features: { kind: sqlite, file: "${join(folder, "half.db")}" }
+tokens: { connection: users }
+sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }]
+`,
+    );
+    const own = { ...env, TIDEGATE_DATA: join(folder, "half") };
+    const killed = await tidegate(["--config", file, "set", "add", "tidegate:killed", "x"], own);
+    expect([killed.code, killed.stdout]).toEqual([0, "tidegate:killed: 1 of 1 added\n"]);
+    const refused = await tidegate(["--config", file, "token", "add", "--user", "1"], own, "1234");
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('connection "users" cannot use its Redis'),
+    ]);
+  });
+
+  it("refuses an empty user", async () => {
+    const { stderr } = await tidegate(["features", "--user", ""], env);
+    expect(stderr).toContain("the user is empty");
+  });
+
+  it.each([
+    [],
+    ["serve"],
+    ["check"],
+    ["features"],
+    ["set"],
+    ["set", "add"],
+    ["token"],
+    ["token", "remove"],
+    ["credentials"],
+    ["credentials", "add"],
+    ["demo"],
+    ["sources"],
+  ])("explains itself: tidegate %s %s --help", async (...command) => {
+    const { code, stdout } = await tidegate([...command, "--help"], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: tidegate/);
+  });
+
+  it("runs several commands at once, each with its own environment and output", async () => {
+    const folders = Array.from({ length: 8 }, (_, index) => ({ TIDEGATE_DATA: join(folder, `concurrent-${index}`) }));
+    const add = folders.map((each, index) => tidegate(["set", "add", "global_features", `feature_${index}`], each));
+    expect((await Promise.all(add)).every(({ code }) => code === 0)).toBe(true);
+    const outputs = await Promise.all(
+      folders.flatMap((each) => [tidegate(["features"], each), tidegate(["check", "test/broken/not-yaml.yaml"], each)]),
+    );
+    expect(outputs.map(({ code, stdout }) => [code, stdout])).toEqual(
+      folders.flatMap((_, index) => [
+        [0, `feature_${index}\n`],
+        [78, ""],
+      ]),
+    );
+  });
+
+  it("leaves no listener and no exit code in the process", async () => {
+    const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
+    const before = [listeners(), process.exitCode];
+    await tidegate(["check", "test/broken/unknown-kind.yaml"], env);
+    await tidegate(["explain"], env);
+    expect([listeners(), process.exitCode]).toEqual(before);
+  });
+
+  it("refuses a command that there is not", async () => {
+    const { code, stderr } = await tidegate(["featurse"], env);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("unknown command 'featurse'")]);
+  });
+});

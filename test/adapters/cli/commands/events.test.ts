@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tidegate } from "../../../support/tidegate.ts";
+import { until } from "../../../support/until.ts";
+
+describe("tidegate activity", () => {
+  let folder: string;
+  let env: { TIDEGATE_DATA: string };
+  const run = (...args: string[]) => tidegate(["activity", ...args], env);
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-activity-"));
+    env = { TIDEGATE_DATA: join(folder, "data") };
+    await tidegate(["set", "add", "active_features", "a", "b"], env);
+    await tidegate(["set", "remove", "active_features", "b"], env);
+    await tidegate(["set", "add", "tidegate:killed", "=c"], env);
+    await tidegate(["set", "add", "tidegate:killed", "c"], env);
+    // A command waits for the log to take over what was recorded, but not for long.
+    const isInLog = async () => (await run("list", "--limit", "1")).stdout.includes("tidegate:killed: c added");
+    await until(isInLog, "the changes are in the log");
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("lists what the command line changed just now, newest first, and by whom", async () => {
+    const { code, stdout } = await run("list", "--component", "features", "--key", "active_features");
+    expect(code).toBe(0);
+    const lines = stdout.trim().split("\n");
+    expect(lines[0]).toMatch(/^\d+ {2}\d{4}-\d\d-\d\dT[\d:.]+Z {2}production {2}features {2}cli:\S+ {2}\S+@\S+ {2}/);
+    expect(lines.map((line) => line.split("  ").at(-1))).toEqual(
+      expect.arrayContaining(["active_features: b removed", "active_features: a, b added"]),
+    );
+    expect(lines.findIndex((line) => line.endsWith("b removed"))).toBeLessThan(
+      lines.findIndex((line) => line.endsWith("a, b added")),
+    );
+  });
+
+  it("lists what fits the filters, at most so many, and tells that there are more", async () => {
+    const one = await run("list", "--limit", "1");
+    expect(one.stdout).toMatch(/^[^\n]+tidegate:killed: c added\n$/);
+    expect(one.stderr).toContain("older ones are left out");
+    expect((await run("list", "--feature", "b")).stdout.trim().split("\n")).toHaveLength(2);
+    expect((await run("list", "--message", "B REMOVED")).stdout).toMatch(/^[^\n]+b removed\n$/);
+    expect((await run("list", "--environment", "staging")).stdout).toBe("");
+    expect((await run("list", "--to", "04-16-2021")).stdout).toBe("");
+    expect((await run("list", "--from", "04-16-2021", "--key", "tidegate:killed")).stdout).not.toBe("");
+  });
+
+  it.each([
+    [["list", "--from", "02-30-2021"], "04-16-2021"],
+    [["list", "--to", "yesterday"], "2021-04-16T09:30:00"],
+    [["list", "--limit", "0"], "from 1 to 1000"],
+    [["list", "--limit", "1001"], "from 1 to 1000"],
+    [["export", "--format", "xml"], "ndjson, csv"],
+    [["verify", "--head", "abc"], "64"],
+  ])("refuses %j with the way out", async (args, wayOut) => {
+    const { code, stderr } = await run(...args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(wayOut)]);
+  });
+
+  it("exports what GET /events/export does", async () => {
+    const { stdout } = await run("export");
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ position }) => position)).toEqual(events.map((_, index) => index + 1));
+    expect(events.at(-1)).toMatchObject({ component: "features", key: "tidegate:killed", store: "features" });
+    const csv = await run("export", "--format", "csv", "--key", "tidegate:killed");
+    expect(csv.stdout.split("\r\n")[0]).toMatch(/^position,time,component,/);
+  });
+
+  it("proves the log against a head that was kept elsewhere", async () => {
+    const [, position, hash = ""] = /^(\d+) ([0-9a-f]{64})\n$/.exec((await run("head")).stdout) ?? [];
+    const verified = await run("verify");
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining(`sound up to ${position} ${hash}\n`)]);
+    await tidegate(["set", "add", "active_features", "d"], env);
+    expect((await run("verify", "--head", hash)).code).toBe(0);
+    const wrong = await run("verify", "--head", hash.replace(/./g, "0"));
+    expect([wrong.code, wrong.stdout]).toEqual([1, ""]);
+  });
+});

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
+import { tidegate } from "../../../support/tidegate.ts";
+
+describe("the settings at the command line", () => {
+  let folder: string;
+  const run = (args: readonly string[], input?: string) =>
+    tidegate(
+      ["--config", join(folder, "tidegate.yaml"), "settings", ...args],
+      { ...kindsEnv, FOLDER: folder, TIDEGATE_DATA: folder },
+      input,
+    );
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-cli-"));
+    writeFileSync(join(folder, "tidegate.yaml"), switchesRules(inSqlite));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("are set, listed, printed and removed", async () => {
+    expect((await run(["set", "switches", "b", '{"on":true}'])).stdout).toBe(
+      'switches keeps of b: {"on":true,"floors":[]}\n',
+    );
+    await run(["set", "switches", "a"], '{ "on": false, "floors": [3] }\n');
+    expect((await run(["list", "switches"])).stdout).toBe('a {"on":false,"floors":[3]}\nb {"on":true,"floors":[]}\n');
+    expect(JSON.parse((await run(["get", "switches", "a"])).stdout)).toEqual({ on: false, floors: [3] });
+    expect((await run(["remove", "switches", "a"])).stdout).toBe("switches keeps nothing of a any more\n");
+    expect((await run(["remove", "switches", "a"])).stdout).toBe("switches keeps nothing of a, and kept nothing\n");
+    expect((await run(["list", "switches"])).stdout).toBe('b {"on":true,"floors":[]}\n');
+  });
+
+  it("are exported and imported, once each, and only what is one", async () => {
+    const tool = (...args: readonly string[]) =>
+      tidegate(["--config", join(folder, "tidegate.yaml"), ...args], {
+        ...kindsEnv,
+        FOLDER: folder,
+        TIDEGATE_DATA: folder,
+      });
+    const file = join(folder, "lines.ndjson");
+    const line = (setting: unknown, feature = "carried", source = "switches") =>
+      `${JSON.stringify({ setting, source, feature })}\n`;
+    const write = (...lines: readonly string[]) => writeFileSync(file, `{"tidegate":1}\n${lines.join("")}`);
+    write(line({ on: false }), line({ on: true }), line({ on: true, floors: [1] }, "carried/too"));
+    const first = await tool("import", file);
+    expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(", settings of features 3\n")]);
+    expect((await run(["get", "switches", "carried"])).stdout).toContain('"on": true');
+    expect((await tool("import", file)).stdout).toContain("3 of them were imported before");
+    const { stdout: exported, stderr: told } = await tool("export");
+    expect(told).toMatch(/^exported \d+ lines: .*, \d rules \(switches \d\)/);
+    expect(exported).toContain(line({ on: true, floors: [1] }, "carried/too"));
+    expect(exported).toContain(line({ on: true, floors: [] }));
+
+    write(line({ on: 1 }), line({ on: true }, "a", "literal"), line({ on: true }, "a", "nobody"), line(null, ""));
+    const { code, stderr } = await tool("import", file);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /line 2: \/on is no boolean; send one\.\n.*line 3: The source "literal".*\n.*line 4: There is no/,
+    );
+    expect(stderr).toMatch(/line 5: Invalid feature key ""/);
+  });
+
+  it.each([
+    [["set", "switches", "c", "{"], /^tidegate: the setting is no JSON; write it as in/],
+    [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is no boolean; send one\.\n$/],
+    [["set", "switches", "a b", '{"on":true}'], /^tidegate: Invalid key for a new grant: "a b"/],
+    [["set", "literal", "a", "{}"], /^tidegate: The source "literal" \(static\) keeps nothing of single features/],
+    [["list", "nobody"], /^tidegate: There is no such source; the sources are: killed, switches, literal\.\n$/],
+    [["get", "switches", "c"], /^tidegate: The source "switches" keeps nothing of this feature/],
+  ])("are refused with the way out: %j", async (args, fault) => {
+    const { code, stdout, stderr } = await run(args);
+    expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(fault)]);
+  });
+});

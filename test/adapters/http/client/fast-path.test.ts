@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RawAnswer, rawGet, sendRaw } from "../../../support/raw-http.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { redisRules, startService, type TestService } from "../../../support/service.ts";
+
+/** Requests of every form that the shortcut answers, and of some that it must leave to the route. */
+const requests: readonly (readonly [target: string, ...headers: string[]])[] = [
+  ["/features"],
+  ["/features", "Authorization: Bearer 1234"],
+  ["/features", "Authorization: Basic OjEyMzQ="],
+  ["/features", "Authorization: Bearer unknown"],
+  ["/features", "Authorization:"],
+  ["/features", "Authorization: Bearer 1234", "Authorization: Bearer other"],
+  ["/features", "Accept: */*"],
+  ["/features", "Accept: application/json"],
+  ["/features", "Accept: text/html"],
+  ["/features", "Accept: text/html, */*"],
+  ["/features", 'If-None-Match: "other"'],
+  ["/features", "If-None-Match: *"],
+  ["/features", "X-Request-Id: mine"],
+  ["/features", "Content-Length: 3", "X-Body: abc"],
+  ["/features", "Host: other"],
+  ["/features?location=madrid"],
+  ["/features?location=madrid", "Authorization: Bearer 1234"],
+  ["/features?location=a&location=b"],
+  ["/features?location=%00"],
+  ["/features?"],
+  ["/features?unknown=1"],
+  ["/features#fragment"],
+  ["/features/"],
+  ["/featuresx"],
+  [`/features?location=${"x".repeat(5_000)}`],
+];
+
+describe("the shortcut", () => {
+  let redis: RedisServer;
+  let short: TestService;
+  let long: TestService;
+  beforeAll(async () => {
+    redis = await startRedis();
+    await redis.client.set("token:1234", "1");
+    await redis.client.sadd("global_features", "feature_1", "größer");
+    await redis.client.sadd("active_features", "feature_3");
+    await redis.client.sadd("features:user:1", "feature_3", "feature_4");
+    await redis.client.sadd("location:madrid", "feature_9");
+    const location = `  - { name: location, kind: set, connection: features, key: "location:{location}" }\n`;
+    const rules = redisRules(redis.url, redis.url) + location;
+    short = await startService(rules);
+    long = await startService(rules, {}, { hasShortcut: false });
+    for (const service of [short, long]) expect(await service.readyWithin(10_000)).toBe(true);
+  });
+  afterAll(async () => {
+    for (const each of [short, long, redis]) await each[Symbol.asyncDispose]();
+  });
+
+  /** What does not differ from one call to the next. */
+  const steady = ({ head, body }: RawAnswer) =>
+    `${head}\n${body}`.replace(/Date: [^\r]+/, "Date").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "an id");
+
+  it.each(requests)("answers byte for byte what the route answers: %s %s", async (target, ...headers) => {
+    const ask = async (service: TestService) => steady(await rawGet(service.url, target, ...headers));
+    const expected = await ask(long);
+    // The first call is made on the way, the second is prepared.
+    for (let call = 0; call < 3; call++) expect(await ask(short)).toBe(expected);
+    expect(await ask(long)).toBe(expected);
+  });
+
+  it.each(["HEAD", "OPTIONS", "POST", "TRACE"])("leaves %s to its route", async (method) => {
+    const bytes = `${method} /features HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
+    expect(steady(await sendRaw(short.url, bytes))).toBe(steady(await sendRaw(long.url, bytes)));
+  });
+
+  it.each(["", "Host: \r\n", "Host: a b\r\n", "Host: [::1]:80\r\n", "Host: ü\r\n"])(
+    "leaves a host like %j to the route",
+    async (host) => {
+      const bytes = `GET /features HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
+      expect(steady(await sendRaw(short.url, bytes))).toBe(steady(await sendRaw(long.url, bytes)));
+    },
+  );
+
+  it("answers 304 to who has the answer", async () => {
+    const etag = (await short.get("/features")).headers.get("etag") ?? "";
+    const ask = async (service: TestService) =>
+      steady(await rawGet(service.url, "/features", `If-None-Match: ${etag}`));
+    expect(await ask(short)).toMatch(/^HTTP\/1\.1 304 /);
+    expect(await ask(short)).toBe(await ask(long));
+  });
+});

@@ -1,0 +1,29 @@
+import { createServer } from "node:http";
+import { expect, it } from "vitest";
+import { warmUp } from "../../../../src/adapters/http/client/warm-up.ts";
+import { startService } from "../../../support/service.ts";
+
+it("has a server answer hundreds of calls before it listens", async () => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer(({ url }, response) => {
+    asked.push(url);
+    response.end("{}");
+  });
+  await warmUp(server);
+  expect(asked.length).toBeGreaterThan(50);
+  expect(new Set(asked)).toEqual(new Set(["/features"]));
+  expect(server.listening).toBe(false);
+});
+
+it("does not wait for a server that does not answer", async () => {
+  await warmUp(createServer(() => {}));
+});
+
+it("is counted nowhere", async () => {
+  const token = "a-token-for-the-warm-up";
+  const rules = "sources: [{ name: a, kind: static, features: { x: true } }]";
+  await using service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: token }, { isWarm: true });
+  const text = await (await service.get("/metrics", { authorization: `Bearer ${token}` })).text();
+  expect(text).toContain('tidegate_answers_total{kind="remembered"} 0');
+  expect(text).not.toContain('route="/features"');
+});

@@ -1,0 +1,247 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { EventStreams } from "../../../../src/adapters/http/events/event-streams.ts";
+import { listen } from "../../../../src/adapters/http/server/server.ts";
+import { createLog } from "../../../../src/infrastructure/logger.ts";
+import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { admin, ask, embeddedLog, order, tell } from "../../../support/activity.ts";
+import { credentialsOn } from "../../../support/credentials.ts";
+import { TestProcess } from "../../../support/process.ts";
+import { bearer, startService, type TestService } from "../../../support/service.ts";
+import { StreamReader } from "../../../support/stream-reader.ts";
+import { until } from "../../../support/until.ts";
+
+const env = { TIDEGATE_ADMIN_TOKEN: admin };
+/** What others told; beside that, Tidegate records what it finds at a start. */
+const follow = (service: Pick<TestService, "url">, query = "?component=order", headers: Record<string, string> = {}) =>
+  StreamReader.open(`${service.url}/events/stream${query}`, { ...bearer(admin), ...headers });
+
+describe("the stream of events", () => {
+  let service: TestService;
+  beforeAll(async () => {
+    service = await startService(embeddedLog, env);
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  it("tells each event once, in order, as it comes, and nothing from before", async () => {
+    await tell(service, { ...order, message: "before" });
+    await using stream = await follow(service);
+    await until(() => stream.lastId !== "", "the stream begins");
+    expect(stream.response.headers.get("content-type")).toBe("text/event-stream");
+    expect(stream.response.headers.get("cache-control")).toBe("no-store");
+    expect(stream.retry).toBe(2_000);
+    const told = [];
+    for (let count = 0; count < 40; count++) told.push(await tell(service, { ...order, message: `${count}` }));
+    await until(() => stream.messages.length === 40, "all are told");
+    expect(stream.messages).toEqual(told.map((event) => ({ id: `${event.position}`, data: JSON.stringify(event) })));
+  });
+
+  it("goes on after the event that was received last", async () => {
+    const [missed, ...rest] = [
+      await tell(service, order),
+      await tell(service, { ...order, message: "two" }),
+      await tell(service, { ...order, message: "three" }),
+    ];
+    await using stream = await follow(service, undefined, { "last-event-id": `${missed.position}` });
+    await until(() => stream.messages.length === 2, "what was missed is told");
+    rest.push(await tell(service, { ...order, message: "four" }));
+    await until(() => stream.messages.length === 3, "what came later is told");
+    expect(stream.messages.map(({ data }) => JSON.parse(data))).toEqual(rest);
+    await using whole = await follow(service, "", { "last-event-id": "0" });
+    const last = rest.at(-1)?.position ?? 0;
+    await until(() => whole.messages.length >= last, "the whole log is told");
+    const positions = whole.messages.map(({ id }) => Number(id));
+    expect(positions).toEqual(Array.from(positions, (_, index) => index + 1));
+  });
+
+  it("tells each reader what fits its filters", async () => {
+    await using failures = await follow(service, "?component=till&message=fail");
+    await using all = await follow(service, "?component=till");
+    await until(() => failures.lastId !== "" && all.lastId !== "", "both begin");
+    await tell(service, { ...order, component: "till", message: "opened" });
+    await tell(service, order);
+    const failed = await tell(service, { ...order, component: "till", message: "Failed" });
+    await until(() => all.messages.length === 2 && failures.messages.length === 1, "both are told");
+    expect(failures.messages[0]).toEqual({ id: `${failed.position}`, data: JSON.stringify(failed) });
+  });
+
+  it.each(["x", "-1", "1.5", "1e3", "0x1", " ", "9".repeat(400), "999999999999", "1, 2", "\u00ff"])(
+    "is refused after an event that there cannot be: %j",
+    async (id) => {
+      const response = await ask(service, "/events/stream", { "last-event-id": id });
+      const text = await response.text();
+      expect([response.status, JSON.parse(text).code]).toEqual([400, "invalid-header"]);
+    },
+  );
+
+  it("is one of a hundred in a process; room comes back when readers go", async () => {
+    const streams: StreamReader[] = [];
+    for (let count = 0; count < 100; count++) streams.push(await follow(service));
+    const refused = await ask(service, "/events/stream");
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
+    expect(await refused.json()).toMatchObject({ code: "too-many-streams" });
+    const told = await tell(service, order);
+    await until(() => streams.every(({ messages }) => messages.length === 1), "all are told");
+    for (const { messages } of streams) expect(messages[0]?.id).toBe(`${told.position}`);
+    await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()));
+    const open = async () => {
+      await using stream = await follow(service);
+      return stream.response.status === 200;
+    };
+    await until(open, "there is room again");
+  });
+
+  it("is not begun by a question for its headers", async () => {
+    const heads = Array.from({ length: 120 }, () =>
+      fetch(`${service.url}/events/stream`, { method: "HEAD", headers: bearer(admin) }),
+    );
+    for (const { status, headers } of await Promise.all(heads)) {
+      expect([status, headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    }
+    await using stream = await follow(service);
+    expect(stream.response.status).toBe(200);
+  });
+});
+
+describe("a stream whose credential is revoked", () => {
+  it("ends before it tells anything more", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-revoked-"));
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => rmSync(folder, { recursive: true }));
+    const connection = cleanup.use(openSqlite("store", join(folder, "store.db")));
+    const credentials = credentialsOn(connection.documents);
+    const secret = await credentials.add("short-lived", "viewer", undefined, { by: "tester" });
+    const service = cleanup.use(await startService(embeddedLog.replace(/\$\{FOLDER\}(?=.store)/, folder), env));
+    await using stream = await follow(service, undefined, bearer(secret));
+    const told = await tell(service, order);
+    await until(() => stream.messages.length === 1, "the event is told");
+    await credentials.revoke("short-lived", { by: "tester" });
+    await until(async () => (await ask(service, "/events", bearer(secret))).status === 401, "it is refused");
+    await tell(service, { ...order, message: "secret" });
+    await until(() => stream.end === "whole", "the stream ends");
+    expect(stream.messages.map(({ id }) => id)).toEqual([`${told.position}`]);
+  });
+});
+
+describe("a stop", () => {
+  it("ends the streams, whole, and does not wait for their readers", async () => {
+    const service = await startService(embeddedLog, env);
+    await using stream = await follow(service);
+    await until(() => stream.lastId !== "", "the stream begins");
+    const begun = performance.now();
+    await service[Symbol.asyncDispose]();
+    expect(performance.now() - begun).toBeLessThan(4_000);
+    await until(() => stream.end !== undefined, "the stream ends");
+    expect(stream.end).toBe("whole");
+  });
+});
+
+describe("a reload", () => {
+  it("ends the streams, whole, and their readers go on where they were", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-stream-"));
+    const file = join(folder, "tidegate.yaml");
+    writeFileSync(file, embeddedLog);
+    {
+      await using process = new TestProcess(["src/main.ts"], {
+        ...env,
+        TIDEGATE_CONFIG: file,
+        FOLDER: folder,
+        PORT: "0",
+      });
+      const service = { url: await process.url() };
+      await using stream = await follow(service);
+      const first = await tell(service, order);
+      await until(() => stream.messages.length === 1, "the first is told");
+      process.signal("SIGHUP");
+      await until(() => stream.end !== undefined, "the stream ends");
+      expect([stream.end, stream.lastId]).toEqual(["whole", `${first.position}`]);
+      const second = await tell(service, { ...order, message: "order placed" });
+      await using again = await follow(service, undefined, { "last-event-id": stream.lastId });
+      await until(() => again.messages.length === 1, "the second is told");
+      expect(JSON.parse(again.messages[0]?.data ?? "")).toEqual(second);
+    }
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe("a stream", () => {
+  async function serve(streams: EventStreams, messages: (until: AbortSignal) => AsyncIterator<string>) {
+    const respond = () => streams.respond(messages);
+    const none = () => false;
+    const address = { host: "127.0.0.1", port: 0, basePath: "", isWarm: false, limits: () => undefined };
+    const server = await listen(respond, none, () => {}, address, createLog("silent"));
+    return { url: server.url, [Symbol.asyncDispose]: () => server.stop(0) };
+  }
+
+  it("gives a sign of life while nothing happens", async () => {
+    const streams = new EventStreams(1, 20);
+    let given: AbortSignal | undefined;
+    await using server = await serve(streams, async function* (signal) {
+      given = signal;
+      yield "id: 1\ndata: a\n\n";
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    });
+    await using stream = await StreamReader.open(server.url);
+    await until(() => stream.comments > 2, "signs of life come");
+    expect(stream.messages).toEqual([{ id: "1", data: "a" }]);
+    await stream[Symbol.asyncDispose]();
+    await until(() => given?.aborted === true, "the end is noticed");
+    streams.close();
+  });
+
+  it("holds little for a reader who takes nothing, and cuts it off", async () => {
+    const printed = vi.spyOn(console, "error").mockReturnValue();
+    const streams = new EventStreams(1, 500);
+    const chunk = `data: ${"x".repeat(65_536)}\n\n`;
+    let told = 0;
+    let given: AbortSignal | undefined;
+    await using server = await serve(streams, async function* (signal) {
+      given = signal;
+      for (; told < 10_000; told++) yield chunk;
+    });
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause().write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await until(() => given?.aborted === true, "the reader is cut off");
+    // Beside what the system's own buffers take, which is some megabytes.
+    expect(told).toBeLessThan(500);
+    expect(printed.mock.calls.join()).toContain("a stream was cut off");
+    printed.mockRestore();
+    socket.destroy();
+    await using another = await StreamReader.open(server.url);
+    expect(another.response.status).toBe(200);
+  });
+
+  it("goes on for a reader who takes what there is, however much that is", async () => {
+    const chunk = `data: ${"x".repeat(65_536)}\n\n`;
+    await using server = await serve(new EventStreams(1, 500), async function* () {
+      for (let told = 0; told < 6_000; told++) yield chunk;
+    });
+    await using stream = await StreamReader.open(server.url);
+    await until(() => stream.end !== undefined, "it ends");
+    expect([stream.end, stream.messages.length]).toEqual(["whole", 6_000]);
+  });
+
+  it("ends with what it tells", async () => {
+    await using server = await serve(new EventStreams(), async function* () {
+      yield "data: last\n\n";
+    });
+    await using stream = await StreamReader.open(server.url);
+    await until(() => stream.end === "whole", "it ends");
+    expect(stream.messages).toEqual([{ id: "", data: "last" }]);
+  });
+
+  it("ends at once where all were ended", async () => {
+    const streams = new EventStreams();
+    streams.close();
+    await using server = await serve(streams, async function* () {
+      yield "data: never\n\n";
+    });
+    await using stream = await StreamReader.open(server.url);
+    await until(() => stream.end === "whole", "it ends");
+    expect(stream.messages).toEqual([]);
+  });
+});

@@ -1,0 +1,331 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ManageCredentials } from "../../../../src/application/admin/manage-credentials.ts";
+import { createLog } from "../../../../src/infrastructure/logger.ts";
+import { connectRedis } from "../../../../src/infrastructure/redis/redis-connection.ts";
+import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
+import {
+  admin,
+  ask,
+  embeddedLog,
+  find,
+  logBesideRedis,
+  order,
+  type Page,
+  type Shown,
+  send,
+  tell,
+} from "../../../support/activity.ts";
+import { credentialsOn } from "../../../support/credentials.ts";
+import { createDatabase } from "../../../support/postgres.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { bearer, startService, type TestService } from "../../../support/service.ts";
+import { TcpProxy } from "../../../support/tcp-proxy.ts";
+import { until } from "../../../support/until.ts";
+
+const silent = createLog("silent");
+
+type Problem = { code: string; detail: string; errors: { pointer: string; detail: string }[] };
+const problem = async (response: Response) => [response.status, (await response.json()) as Problem] as const;
+
+describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
+  let stack: AsyncDisposableStack;
+  let proxy: TcpProxy | undefined;
+  let redis: RedisServer | undefined;
+  let credentials: ManageCredentials;
+  let folder: string;
+  let service: TestService;
+  beforeAll(async () => {
+    await using started = new AsyncDisposableStack();
+    const env = { TIDEGATE_ADMIN_TOKEN: admin, FOLDER: mkdtempSync(join(tmpdir(), "tidegate-events-")) };
+    folder = env.FOLDER;
+    started.defer(() => rmSync(folder, { recursive: true }));
+    let yaml = embeddedLog;
+    if (database === "SQLite") {
+      it("is shown as failing by /health/ready while it cannot be written, although it can be read", async () => {
+        const ready = async () => (await service.get("/health/ready")).json();
+        using file = new DatabaseSync(join(folder, "activity.db"));
+        file.exec("CREATE TRIGGER full BEFORE UPDATE ON chain BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+        expect((await send(service, JSON.stringify(order))).status).toBe(503);
+        expect((await ask(service, "/events")).status).toBe(200);
+        expect(await ready()).toEqual({ status: "ready", log: "failing" });
+        file.exec("DROP TRIGGER full");
+        expect(await ready()).toEqual({ status: "ready" });
+      });
+    }
+
+    if (database === "PostgreSQL") {
+      const { url, port } = await createDatabase();
+      proxy = started.use(await TcpProxy.to(port));
+      redis = started.use(await startRedis());
+      yaml = logBesideRedis(Object.assign(new URL(url), { port: proxy.port }).href, redis.url);
+    }
+    const store = started.use(
+      redis ? connectRedis("users", redis.url, silent) : openSqlite("store", `${env.FOLDER}/store.db`),
+    );
+    await store.connected();
+    credentials = credentialsOn(store.documents);
+    service = started.use(await startService(yaml, env));
+    expect(await service.readyWithin(20_000)).toBe(true);
+    stack = started.move();
+  });
+  afterAll(() => stack.disposeAsync());
+
+  describe("the contract of the service that Tidegate takes over from", () => {
+    it.each(["/events", "/events/"])("records an event at %s, and answers it with its id and instant", async (path) => {
+      const before = Date.now();
+      const recorded = await tell(service, order, {}, path);
+      expect(recorded).toEqual({
+        ...order,
+        id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}$/),
+        created_at: expect.stringMatching(/^\d{10}\.\d{3}$/),
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        recorded_by: "admin",
+        position: expect.any(Number),
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      });
+      expect(Number(recorded.created_at) * 1_000).toBeGreaterThanOrEqual(before);
+      expect(new Date(Number(recorded.created_at) * 1_000).toISOString()).toBe(recorded.time);
+      const { events } = await find(service, `${path}?component=order&limit=1`);
+      expect(events).toEqual([recorded]);
+    });
+
+    it("finds it by the query of its own example", async () => {
+      const recorded = await tell(service, order);
+      const query = "email=ade%40gmail.com&environment=production&component=order&message=failed&from_date=04-16-2021";
+      const { events } = await find(service, `/events/?${query}`);
+      expect(events[0]).toEqual(recorded);
+      expect((await find(service, `/events/?${query}&to_date=04-16-2021`)).events).toEqual([]);
+    });
+  });
+
+  describe("what happened", () => {
+    it("is found by every filter, and by all that are given together", async () => {
+      const told = { ...order, component: "basket", environment: "staging", email: "eve@example.org" };
+      const recorded = await tell(service, { ...told, message: "100% of _all_ Äpfel gone\\" });
+      const other = await tell(service, { ...told, component: "till" });
+      for (const query of [
+        "component=basket",
+        "environment=staging&component=basket",
+        "email=eve%40example.org&component=basket",
+        "message=100%25%20of&environment=staging",
+        "message=_ALL_&environment=staging",
+        "message=%5C&environment=staging",
+        "recorded_by=admin&component=basket",
+        `from_date=${encodeURIComponent(recorded.time)}&component=basket`,
+      ]) {
+        expect([query, (await find(service, `/events?${query}`)).events]).toEqual([query, [recorded]]);
+      }
+      for (const query of [
+        "component=baske",
+        "component=Basket",
+        "component=%25",
+        "message=%25%25",
+        "message=a_l&environment=staging",
+        "recorded_by=eve",
+        "feature=basket",
+        "key=basket",
+        `to_date=${encodeURIComponent(recorded.time)}&component=basket`,
+        "email=eve%40example.org%27%20OR%201%3D1%20--",
+      ]) {
+        expect([query, (await find(service, `/events?${query}`)).events]).toEqual([query, []]);
+      }
+      expect((await find(service, "/events?environment=staging")).events).toEqual([other, recorded]);
+    });
+
+    it("takes a date as the whole day, and an instant as it is", async () => {
+      const { time } = await tell(service, { ...order, component: "clock" });
+      const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(time) ?? [];
+      const today = `${month}-${day}-${year}`;
+      const count = async (query: string) => (await find(service, `/events?component=clock&${query}`)).events.length;
+      expect(await count(`from_date=${today}&to_date=${today}`)).toBe(1);
+      expect(await count(`to_date=${year}-${month}-${day}T00:00:00Z`)).toBe(0);
+      expect(await count(`to_date=${encodeURIComponent(time.replace("Z", "+00:00"))}`)).toBe(0);
+      expect(await count(`from_date=${time}`)).toBe(1);
+    });
+
+    it("comes in pages, each event once, while more is recorded", async () => {
+      const recorded: Shown[] = [];
+      for (let count = 0; count < 7; count++) {
+        recorded.unshift(await tell(service, { ...order, component: "pages", message: `${count}` }));
+      }
+      const seen: Shown[] = [];
+      let path: string | undefined = "/events?component=pages&limit=3";
+      const sizes: number[] = [];
+      while (path) {
+        const response = await ask(service, path);
+        const { events, next } = (await response.json()) as Page;
+        sizes.push(events.length);
+        seen.push(...events);
+        const [, link] = /^<(\/events\?[^>]+)>; rel="next"$/.exec(response.headers.get("link") ?? "") ?? [];
+        expect(link?.endsWith(`&cursor=${next}`)).toBe(next === undefined ? undefined : true);
+        path = link;
+        await tell(service, { ...order, component: "pages", message: "later" });
+      }
+      expect([sizes, seen]).toEqual([[3, 3, 1], recorded]);
+    });
+
+    it("is the newest hundred where nobody says how many", async () => {
+      await Promise.all(Array.from({ length: 101 }, () => tell(service, { ...order, component: "many" })));
+      const { events, next } = await find(service, "/events?component=many");
+      expect([events.length, next === undefined]).toEqual([100, false]);
+      expect(events.map(({ position }) => position)).toEqual(
+        events.map(({ position }) => position).sort((a, b) => b - a),
+      );
+      expect((await find(service, "/events?component=many&limit=1000")).events).toHaveLength(101);
+    });
+
+    it.each(["PUT", "PATCH", "DELETE"])("cannot be changed or removed: %s", async (method) => {
+      for (const path of ["/events", "/events/", "/events/export", "/events/stream"]) {
+        const response = await fetch(service.url + path, { method, headers: bearer(admin) });
+        expect([path, response.status]).toEqual([path, 405]);
+        expect(response.headers.get("allow")).toMatch(
+          path.length > 8 ? "GET, HEAD, OPTIONS" : "GET, POST, HEAD, OPTIONS",
+        );
+      }
+    });
+  });
+
+  describe("a change", () => {
+    const change = (method: string, feature: string) =>
+      fetch(`${service.url}/admin/v1/sources/global/features/${feature}`, { method, headers: bearer(admin) });
+
+    it("is there as soon as it is acknowledged, with who made it, of what, and which one it is", async () => {
+      for (const [count, method] of ["PUT", "DELETE", "PUT", "DELETE", "PUT"].entries()) {
+        const answer = await change(method, "feature_1");
+        expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
+        const { events } = await find(service, "/events?feature=feature_1&limit=5");
+        expect(events).toHaveLength(count + 1);
+        expect(events[0]).toMatchObject({
+          component: "features",
+          recorded_by: "admin",
+          message: `global_features: feature_1 ${method === "PUT" ? "added" : "removed"}`,
+          key: "global_features",
+          revision: expect.stringMatching(/^\S+\.\d+$/),
+          store: expect.stringMatching(/^(store|features)$/),
+        });
+      }
+      expect((await find(service, "/events?key=global_features&feature=feature_1")).events).toHaveLength(5);
+    });
+
+    it("is there too when it was made with redis-cli", async () => {
+      if (!redis) return;
+      await redis.client.sadd("global_features", "by_hand");
+      const found = async () => (await find(service, "/events?feature=by_hand")).events;
+      await until(async () => (await found()).length > 0, "it is recorded");
+      const [event, ...others] = await found();
+      expect(others).toEqual([]);
+      expect(event).toMatchObject({ recorded_by: "external", key: "global_features", component: "features" });
+      expect(event?.message).toContain("by_hand added");
+    });
+  });
+
+  describe("a cursor", () => {
+    it("is refused when it was not given out for these filters", async () => {
+      for (const message of ["1", "2", "3"]) await tell(service, { ...order, component: "cursor", message });
+      const { next = "" } = await find(service, "/events?component=cursor&limit=1");
+      expect((await find(service, `/events?component=cursor&limit=2&cursor=${next}`)).events).toHaveLength(2);
+      const decoded = Buffer.from(next, "base64url").toString();
+      const forged = decoded.replace(/\d$/, (digit) => `${(Number(digit) + 1) % 10}`);
+      for (const query of [
+        `cursor=${next}`,
+        `component=other&cursor=${next}`,
+        `component=cursor&message=1&cursor=${next}`,
+        `component=cursor&cursor=${next.slice(0, -1)}`,
+        `component=cursor&cursor=${next}=`,
+        `component=cursor&cursor=${next}A`,
+        `component=cursor&cursor=${encodeURIComponent(decoded)}`,
+        `component=cursor&cursor=${Buffer.from(forged).toString("base64url")}`,
+        `component=cursor&cursor=${encodeURIComponent("' OR 1=1")}`,
+        "component=cursor&cursor=0",
+        "component=cursor&cursor=NaN",
+      ]) {
+        const [status, { code }] = await problem(await ask(service, `/events?${query}`));
+        expect([query, status, code]).toEqual([query, 400, "invalid-cursor"]);
+      }
+    });
+  });
+
+  describe("an Idempotency-Key", () => {
+    const component = "once";
+
+    it("records an event once, however often and however fast it is sent", async () => {
+      const headers = { "idempotency-key": "5f0c-1" };
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => tell(service, { ...order, component }, headers)),
+      );
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      const { message, ...rest } = order;
+      const reordered = { message, ...rest, component, data: { age: 20.0 } };
+      expect(await tell(service, reordered, headers)).toEqual(answers[0]);
+      expect((await find(service, `/events?component=${component}`)).events).toEqual([answers[0]]);
+    });
+
+    it("is refused for something else", async () => {
+      const headers = { "idempotency-key": "5f0c-2" };
+      const first = { ...order, component: "once more", data: { list: [1, 2], empty: {} } };
+      await tell(service, first, headers);
+      for (const other of [
+        { ...first, message: "order placed" },
+        { ...first, email: "eve@example.org" },
+        { ...first, environment: "staging" },
+        { ...first, component: "twice" },
+        { ...first, data: { list: [2, 1], empty: {} } },
+        { ...first, data: { list: [1, 2], empty: [] } },
+        { ...first, data: { list: [1, 2] } },
+        { ...first, data: { list: { 0: 1, 1: 2 }, empty: {} } },
+      ]) {
+        const [status, { code }] = await problem(await send(service, JSON.stringify(other), headers));
+        expect([status, code]).toEqual([422, "idempotency-key-reused"]);
+      }
+      expect((await find(service, "/events?component=once%20more")).events).toHaveLength(1);
+    });
+
+    it("is of a credential: another may use the same for something else, and tells it under its own name", async () => {
+      const secret = await credentials.add("till", "editor", undefined, { by: "tester" });
+      const headers = { "idempotency-key": "5f0c-3" };
+      const first = await tell(service, { ...order, component: "shared" }, headers);
+      const other = await tell(
+        service,
+        { ...order, component: "shared", message: "?" },
+        { ...headers, ...bearer(secret) },
+      );
+      expect([first.recorded_by, other.recorded_by]).toEqual(["admin", "till"]);
+      expect(other.id).not.toBe(first.id);
+      expect((await find(service, "/events?recorded_by=till")).events).toEqual([other]);
+    });
+
+    it.each([
+      ["empty", ""],
+      ["with a space", "a b"],
+      ["longer than 255", "x".repeat(256)],
+      ["with another alphabet", "\u00e9"],
+      ["two", "a, b"],
+    ])("is refused where it is %s", async (_, key) => {
+      const [status, { code, detail }] = await problem(
+        await send(service, JSON.stringify(order), { "idempotency-key": key }),
+      );
+      expect([status, code, detail]).toEqual([400, "invalid-header", expect.stringContaining("1 to 255")]);
+    });
+  });
+
+  if (database === "PostgreSQL") {
+    it("is told to be away with when to ask again, and nothing is told as recorded that is not", async () => {
+      proxy?.cut();
+      for (const answer of [
+        await ask(service, "/events"),
+        await ask(service, "/events/export"),
+        await ask(service, "/events/stream"),
+        await send(service, JSON.stringify(order)),
+      ]) {
+        expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
+        expect(await answer.json()).toMatchObject({ code: "log-unavailable" });
+      }
+      expect((await service.get("/features")).status).toBe(200);
+      expect(await (await service.get("/health/ready")).json()).toEqual({ status: "ready", log: "failing" });
+    });
+  }
+});

@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { bearer, feedsLive, redisRules, settled, startService, type TestService } from "../../../support/service.ts";
+import { until } from "../../../support/until.ts";
+
+const admin = "the-operators-credential";
+
+type View = {
+  key: string;
+  pid: number;
+  connections: {
+    connection: string;
+    sources: string[];
+    remembered: { features: string[]; since: string; asOf: string; fresh: boolean; expiresAt: string } | null;
+    store: { features?: string[]; skipped?: number; error?: string };
+  }[];
+};
+
+describe("the view of the cache", () => {
+  let redis: RedisServer;
+  let users: RedisServer["client"];
+  let service: TestService;
+  beforeEach(async () => {
+    redis = await startRedis();
+    users = redis.client.duplicate({ db: 1 });
+    users.on("error", () => {});
+    const more = `  - { name: mine, kind: set, connection: features, key: "features:user:{userId}" }
+  - { name: other, kind: set, connection: users, key: "features:user:{userId}" }
+`;
+    service = await startService(redisRules(`${redis.url}/1`, redis.url) + more, { TIDEGATE_ADMIN_TOKEN: admin });
+    await service.readyWithin(10_000);
+    // What is read before is never fresh.
+    await feedsLive(service, admin);
+  });
+  afterEach(async () => {
+    await service[Symbol.asyncDispose]();
+    users.disconnect();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  const view = (key: string) => service.get(`/admin/v1/cache?key=${encodeURIComponent(key)}`, bearer(admin));
+  const seen = async (key: string) => (await (await view(key)).json()) as View;
+
+  it("tells what is remembered of a key and what each store has, with the sources that read it", async () => {
+    await redis.client.sadd("features:user:1", "b", "a");
+    await users.set("token:1234", "1");
+    const before = Date.now();
+    const cold = await seen("features:user:1");
+    expect(cold).toMatchObject({ key: "features:user:1", pid: process.pid });
+    expect(cold.connections).toEqual([
+      {
+        connection: "features",
+        sources: ["user", "mine"],
+        remembered: null,
+        store: { features: ["a", "b"], skipped: 0 },
+      },
+      { connection: "users", sources: ["other"], remembered: null, store: { features: [], skipped: 0 } },
+    ]);
+    await (await service.get("/features", bearer("1234"))).text();
+    const { connections } = await seen("features:user:1");
+    expect(connections.map(({ remembered }) => remembered?.features)).toEqual([["a", "b"], []]);
+    const { since = "", asOf = "", fresh, expiresAt = "" } = connections[0]?.remembered ?? {};
+    expect(fresh).toBe(true);
+    for (const time of [since, asOf]) {
+      expect(Date.parse(time)).toBeGreaterThanOrEqual(before - 1_000);
+      expect(Date.parse(time)).toBeLessThanOrEqual(Date.now());
+    }
+    expect(Date.parse(expiresAt) - Date.parse(since)).toBeGreaterThan(40_000);
+  });
+
+  it("changes nothing that is remembered, and may not be remembered itself", async () => {
+    await settled(redis.client, service, users);
+    const answer = await view("features:user:nobody");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect((await seen("features:user:nobody")).connections[0]?.remembered).toBeNull();
+  });
+
+  it("tells that a key is remembered of a store that cannot be read, with its error", async () => {
+    await redis.client.sadd("global_features", "a");
+    await until(async () => (await seen("global_features")).connections[0]?.remembered?.features.length === 1, "it is");
+    await redis[Symbol.asyncDispose]();
+    await until(async () => (await seen("global_features")).connections[0]?.remembered?.fresh === false, "it is old");
+    const [found] = (await seen("global_features")).connections;
+    expect(found).toMatchObject({
+      remembered: { features: ["a"], fresh: false },
+      store: { error: expect.any(String) },
+    });
+  });
+
+  it("tells that the store holds what is no set", async () => {
+    await redis.client.set("tidegate:killed", "text");
+    const [found] = (await seen("tidegate:killed")).connections;
+    expect(found?.store.error).toBe("tidegate:killed holds another type than it should; mend it in Redis");
+  });
+
+  it.each(["", "token:1234", "tokenh:x", "features:user:", "features:user:*", "features:user:1:2", "other", "*"])(
+    "knows no key %j, and says which there are",
+    async (key) => {
+      await users.set("token:1234", "canary");
+      const answer = await view(key);
+      const text = await answer.text();
+      expect([answer.status, JSON.parse(text)]).toMatchObject([404, { code: "unknown-set" }]);
+      expect(text).toMatch(
+        /the keys in use are: global_features, .*features:user:\{userId\}|write it as features:user:/,
+      );
+      expect(text).not.toContain("canary");
+      if (key.startsWith("token")) expect(text).not.toContain(key);
+    },
+  );
+
+  it("says how a key is written that somebody means", async () => {
+    const { detail } = (await (await view("features:user:São Paulo")).json()) as { detail: string };
+    expect(detail).toBe("No source reads a set of this key; write it as features:user:São%20Paulo.");
+  });
+});

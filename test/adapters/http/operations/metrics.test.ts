@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rawGet, sendRaw } from "../../../support/raw-http.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
+import { basic, bearer, redisRules, settled, startService, type TestService, ways } from "../../../support/service.ts";
+import { until } from "../../../support/until.ts";
+
+const admin = "the-operators-credential";
+
+describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
+  let redis: RedisServer;
+  let service: TestService;
+  beforeAll(async () => {
+    redis = await startRedis();
+    service = await startService(redisRules(redis.url, redis.url), { TIDEGATE_ADMIN_TOKEN: admin }, way);
+    await service.readyWithin(10_000);
+    await redis.client.set("token:1234", "1");
+    await settled(redis.client, service);
+  });
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  /** Each figure, by its name and labels as they stand in the text. */
+  async function figures(): Promise<Map<string, number>> {
+    const text = await (await service.get("/metrics", basic(admin))).text();
+    const lines = [...text.matchAll(/^([a-z_]+(?:\{[^}]*\})?) (\S+)$/gm)];
+    return new Map(lines.map(([, name = "", value]) => [name, Number(value)]));
+  }
+
+  /** What has risen while something was done. */
+  async function risen(during: () => Promise<unknown>): Promise<(name: string) => number> {
+    const before = await figures();
+    await during();
+    const after = await figures();
+    return (name) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+  }
+
+  const ask = async (path: string, headers: Record<string, string> = {}) => (await service.get(path, headers)).text();
+
+  it("is in Prometheus' text format, with the process's own figures", async () => {
+    const answer = await service.get("/metrics", bearer(admin));
+    expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const text = await answer.text();
+    for (const name of [
+      "nodejs_eventloop_lag_p99_seconds",
+      "nodejs_heap_size_used_bytes",
+      "process_cpu_seconds_total",
+    ]) {
+      expect(text).toMatch(new RegExp(`^# HELP ${name} .+\n# TYPE ${name} \\w+\n${name} [\\d.]+$`, "m"));
+    }
+    expect(text).not.toContain('quantile="');
+  });
+
+  it("counts calls by route and status, whoever answers them, and with no label that a client can make", async () => {
+    const rise = await risen(async () => {
+      for (const path of ["/features", "/features?location=madrid", "/nothing", "/features/x"]) {
+        await ask(path);
+      }
+      await ask("/features", { "if-none-match": "*" });
+      await ask("/features", bearer("nobody"));
+      await ask("/docs/none");
+      await fetch(`${service.url}/features`, { method: "HEAD" });
+      await fetch(`${service.url}/features`, { method: "PUT" });
+      await rawGet(service.url, "/a/../features");
+      await sendRaw(service.url, "no request\r\n\r\n");
+      await sendRaw(service.url, "GET /features HTTP/1.1\r\nHost: x\r\nExpect: much\r\nConnection: close\r\n\r\n");
+      await until(async () => (await ask("/health")) !== "", "what was sent before is answered");
+    });
+    const calls = (route: string, status: number) => rise(`tidegate_calls_total{route="${route}",status="${status}"}`);
+    expect(calls("/features", 200)).toBe(3);
+    expect(calls("/features", 304)).toBe(1);
+    expect(calls("/features", 401)).toBe(1);
+    expect(calls("/docs/:asset", 404)).toBe(1);
+    expect(calls("/health", 200)).toBe(1);
+    expect([404, 405, 400, 501, 417].map((status) => calls("unmatched", status))).toEqual([2, 1, 1, 1, 1]);
+    const routes = [...(await figures()).keys()].flatMap(
+      (name) => /^tidegate_calls.*route="([^"]+)"/.exec(name)?.[1] ?? [],
+    );
+    expect(new Set(routes)).toEqual(new Set(["/features", "/health", "/docs/:asset", "/metrics", "unmatched"]));
+  });
+
+  it("tells how answers were made, what was remembered for them, and the commands that Redis counted", async () => {
+    const reads = async () => {
+      const stats = await redis.client.info("commandstats");
+      const counted = [...stats.matchAll(/cmdstat_(?:pttl|srandmember):calls=(\d+)/g)];
+      return counted.reduce((sum, [, calls]) => sum + Number(calls), 0);
+    };
+    let users = 0;
+    let read = 0;
+    let rise = (_: string) => 0;
+    const isReadOnce = async () => {
+      users += 1;
+      await redis.client.set(`token:user-${users}`, `${users}`);
+      const before = await reads();
+      rise = await risen(async () => {
+        for (let count = 0; count < 4; count++) await ask("/features", bearer(`user-${users}`));
+      });
+      read = (await reads()) - before;
+      // The times to live of the token and of the user's set, and the members of that set.
+      return rise('tidegate_answers_total{kind="fresh"}') === 1 && read === 3;
+    };
+    // A busy machine may let the lease of the change feed end, and then the service reads again.
+    await until(isReadOnce, "the first of four calls reads what is the user's own");
+    const lookups = (holds: string, connection: string, outcome: string) =>
+      rise(`tidegate_cache_lookups_total{connection="${connection}",holds="${holds}",outcome="${outcome}"}`);
+    expect(rise('tidegate_answers_total{kind="remembered"}')).toBe(3);
+    expect([lookups("tokens", "users", "hit"), lookups("tokens", "users", "miss")]).toEqual([0, 1]);
+    expect([lookups("sets", "features", "hit"), lookups("sets", "features", "miss")]).toEqual([3, 1]);
+    const [ofUsers, ofFeatures] = ["users", "features"].map((name) =>
+      rise(`tidegate_redis_command_seconds_count{connection="${name}"}`),
+    );
+    // The value, its time to live, and the marker of a filled store; the keeping of records sends some of its own.
+    expect(ofUsers).toBeGreaterThanOrEqual(3);
+    expect(ofFeatures).toBeGreaterThanOrEqual(3);
+    const now = await figures();
+    expect(now.get('tidegate_feed_live{connection="features"}')).toBe(1);
+    expect(now.get('tidegate_feed_lease_age_seconds{connection="features"}')).toBeLessThan(1);
+    expect(now.get('tidegate_feed_epochs_total{connection="features"}')).toBeGreaterThanOrEqual(1);
+    expect(now.get('tidegate_cache_keys{connection="features",holds="sets"}')).toBeGreaterThanOrEqual(4);
+    const invalidations = 'tidegate_feed_invalidations_total{connection="features"}';
+    await redis.client.sadd("active_features", "another");
+    const isCounted = async () => ((await figures()).get(invalidations) ?? 0) > (now.get(invalidations) ?? 0);
+    await until(isCounted, "the invalidation is counted");
+  });
+
+  it("tells of sources that fail, of what is stale, and of a lease that is not renewed", async () => {
+    await ask("/features");
+    await redis[Symbol.asyncDispose]();
+    const hasRunOut = async () => {
+      const now = await figures();
+      const [live, age = 0] = ["live", "lease_age_seconds"].map((name) =>
+        now.get(`tidegate_feed_${name}{connection="features"}`),
+      );
+      return live === 0 && age > 1;
+    };
+    await until(hasRunOut, "the lease has run out");
+    const rise = await risen(async () => {
+      await until(async () => (await service.get("/features")).headers.has("age"), "answers are stale");
+      expect((await service.get("/features", bearer("unknown"))).status).toBe(503);
+    });
+    expect(rise('tidegate_answers_total{kind="stale"}')).toBeGreaterThanOrEqual(1);
+    expect(rise('tidegate_source_failures_total{source="global"}')).toBeGreaterThanOrEqual(1);
+    expect(rise('tidegate_source_failures_total{source="tokens"}')).toBe(1);
+    expect(rise('tidegate_cache_lookups_total{connection="features",holds="sets",outcome="stale"}')).toBeGreaterThan(2);
+    expect(rise('tidegate_cache_lookups_total{connection="users",holds="tokens",outcome="failure"}')).toBe(1);
+  });
+});

@@ -1,0 +1,226 @@
+import type { RequestListener } from "node:http";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { FetchFailed, fetchDocument, type Location } from "../../../../src/adapters/sources/_polled/fetch-document.ts";
+import { Reachable } from "../../../../src/adapters/sources/_polled/reachable.ts";
+import { gzipBomb } from "../../../support/bombs.ts";
+import { document, type Partner, startPartner } from "../../../support/partner.ts";
+
+const never = new AbortController().signal;
+const until = (url: string, changes: Partial<Location> = {}): Location => ({
+  url: new URL(url),
+  headers: {},
+  reachable: new Reachable(["127.0.0.1"]),
+  withinMs: 5_000,
+  mostBytes: 1_000_000,
+  ...changes,
+});
+
+describe("fetching a document", () => {
+  let partner: Partner;
+  let elsewhere: Partner;
+  beforeAll(async () => {
+    partner = await startPartner(document("{}", "application/json"));
+    elsewhere = await startPartner(document("secret", "text/plain"));
+  });
+  beforeEach(() => {
+    partner.answer = document("{}", "application/json");
+  });
+  afterAll(async () => {
+    await partner[Symbol.asyncDispose]();
+    await elsewhere[Symbol.asyncDispose]();
+  });
+
+  const fetched = (changes: Partial<Location> = {}) => fetchDocument(until(partner.url, changes), null, never);
+  const failure = async (changes: Partial<Location> = {}): Promise<FetchFailed> => {
+    const error = await fetched(changes).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    if (!(error instanceof FetchFailed)) throw error ?? new Error("it did not fail");
+    return error;
+  };
+  const text = async () => Buffer.concat((await fetched())?.pieces ?? []).toString();
+
+  it("gives its bytes, its type and what tells whether it has changed", async () => {
+    partner.answer = document("{}", "application/json", { ETag: '"1"', "Last-Modified": "yesterday" });
+    expect(await fetched()).toMatchObject({ contentType: "application/json", etag: '"1"', lastModified: "yesterday" });
+    expect(await text()).toBe("{}");
+  });
+
+  it("decompresses it, and says what it sends and takes", async () => {
+    partner.answer = (request, response) => {
+      response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(request.headers)));
+    };
+    const pieces = (await fetched({ headers: { "X-Key": "secret" } }))?.pieces ?? [];
+    expect(JSON.parse(Buffer.concat(pieces).toString())).toMatchObject({
+      "accept-encoding": "gzip",
+      "x-key": "secret",
+      "user-agent": "tidegate",
+    });
+  });
+
+  it("takes 304 only for an answer where it asked for it", async () => {
+    partner.answer = (_, response) => void response.writeHead(304).end();
+    expect((await failure()).message).toMatch(/answers 304/);
+    const known = { of: "", etag: '"1"', lastModified: null };
+    expect(await fetchDocument(until(partner.url), known, never)).toBeUndefined();
+    expect(partner.requests.at(-1)?.headers["if-none-match"]).toBe('"1"');
+  });
+
+  it.each<[string, RequestListener, RegExp, boolean]>([
+    ["answers 500", (_, response) => void response.writeHead(500).end(), /127\.0\.0\.1 answers 500/, true],
+    ["answers 429", (_, response) => void response.writeHead(429).end(), /answers 429/, true],
+    ["answers 404", (_, response) => void response.writeHead(404).end(), /answers 404/, false],
+    [
+      "closes at once",
+      (request) => void request.socket.destroy(),
+      /cannot be asked: (ECONNRESET|socket hang up)/,
+      true,
+    ],
+    [
+      "sends half a body",
+      (_, response) =>
+        void response.writeHead(200, { "Content-Length": "100" }).write("half", () => response.destroy()),
+      /closed before the end/,
+      true,
+    ],
+    [
+      "sends half a chunk",
+      (_, response) => void response.writeHead(200).write("half", () => response.destroy()),
+      /closed before the end/,
+      true,
+    ],
+    [
+      "sends half a gzip",
+      (_, response) =>
+        void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("x".repeat(1_000)).subarray(0, 20)),
+      /cannot be asked: Z_BUF_ERROR/,
+      true,
+    ],
+    ["sends no gzip", document("x", "text/plain", { "Content-Encoding": "gzip" }), /Z_(DATA|BUF)_ERROR/, true],
+    ["sends another encoding", document("x", "text/plain", { "Content-Encoding": "br" }), /not asked for/, false],
+    [
+      "sends 3,000 headers",
+      (_, response) => {
+        for (let index = 0; index < 3_000; index++) response.setHeader(`x-${index}`, "x");
+        response.end();
+      },
+      /headers have more than 16384 bytes/,
+      true,
+    ],
+    ["sends too much", document("x".repeat(1_000_001), "text/plain"), /more than 1000000 bytes/, false],
+  ])("fails where the partner %s", async (_, answer, message, mayPass) => {
+    partner.answer = answer;
+    const error = await failure();
+    expect([error.message, error.mayPass]).toEqual([expect.stringMatching(message), mayPass]);
+  });
+
+  it("gives up what takes too long: an answer that never comes, and a body that drips", async () => {
+    partner.answer = () => {};
+    expect(await failure({ withinMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
+    partner.answer = (_, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write("x"), 20);
+      response.on("close", () => clearInterval(drip));
+    };
+    expect((await failure({ withinMs: 200 })).message).toMatch(/within 200 ms/);
+  });
+
+  it("ends at once when it is told to", async () => {
+    partner.answer = (_, response) => void response.writeHead(200).write("x");
+    const ending = new AbortController();
+    setTimeout(() => ending.abort(new Error("over")), 50);
+    await expect(fetchDocument(until(partner.url), null, ending.signal)).rejects.toThrow("over");
+  });
+
+  it("reads no more of a gzip bomb of 300 MB than it may", async () => {
+    const bomb = gzipBomb(300);
+    partner.answer = document(bomb, "application/json", { "Content-Encoding": "gzip" });
+    const before = process.memoryUsage().arrayBuffers;
+    expect((await failure()).message).toMatch(/more than 1000000 bytes/);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
+  });
+
+  it.each([301, 302, 303, 307, 308])("follows no redirect: %i", async (status) => {
+    partner.answer = (_, response) => void response.writeHead(status, { Location: elsewhere.url }).end();
+    expect((await failure()).message).toMatch(/redirects are not followed/);
+    expect(elsewhere.requests).toHaveLength(0);
+  });
+
+  it("connects to no address that is not allowed, whatever the name that leads to it", async () => {
+    const port = new URL(elsewhere.url).port;
+    for (const host of [
+      "127.0.0.1",
+      "127.1",
+      "2130706433",
+      "0x7f000001",
+      "[::ffff:7f00:1]",
+      "localhost",
+      "localhost.",
+    ]) {
+      for (const protocol of ["http", "https"]) {
+        const url = new URL(`${protocol}://${host}:${port}/`);
+        const error = await failure({
+          url,
+          reachable: new Reachable(protocol === "http" ? [url.hostname === "localhost" ? "" : "192.0.2.1"] : []),
+        });
+        expect(error.message, url.href).toMatch(/not encrypted|no public address|not public|ENOTFOUND/);
+      }
+    }
+    expect(elsewhere.requests).toHaveLength(0);
+  });
+
+  it("tells nothing of a URL but its host, nor of what it sends", async () => {
+    partner.answer = (_, response) => void response.writeHead(500).end("secret");
+    const error = await failure({ url: new URL(`${partner.url}?key=secret`), headers: { "X-Key": "secret" } });
+    expect(error.message).toBe("127.0.0.1 answers 500");
+    const refused = await failure({ url: new URL("http://127.0.0.1:1/?key=secret"), headers: { "X-Key": "secret" } });
+    expect(refused.message).toBe("127.0.0.1 cannot be asked: ECONNREFUSED");
+    const withPassword = await failure({ url: new URL("https://user:secret@127.0.0.1/") });
+    expect(withPassword.message).not.toContain("secret");
+  });
+});
+
+describe("Reachable", () => {
+  it.each([
+    ["8.8.8.8", true],
+    ["2606:4700:4700::1111", true],
+    ["::ffff:8.8.8.8", true],
+    ["64:ff9b::8.8.8.8", true],
+    ["127.0.0.1", false],
+    ["127.255.0.1", false],
+    ["10.1.2.3", false],
+    ["100.64.0.1", false],
+    ["169.254.169.254", false],
+    ["172.31.0.1", false],
+    ["172.32.0.1", true],
+    ["192.168.0.1", false],
+    ["0.0.0.0", false],
+    ["224.0.0.1", false],
+    ["255.255.255.255", false],
+    ["::1", false],
+    ["::", false],
+    ["::ffff:127.0.0.1", false],
+    ["::ffff:a9fe:a9fe", false],
+    ["64:ff9b::7f00:1", false],
+    ["64:ff9b::10.0.0.1", false],
+    ["64:ff9b:1::1", false],
+    ["2002:7f00:1::", false],
+    ["::127.0.0.1", false],
+    ["fd00::1", false],
+    ["fe80::1", false],
+    ["ff02::1", false],
+  ])("says of %s whether it is of the public internet: %s", (address, isOpen) => {
+    expect(new Reachable([]).isOpen(address)).toBe(isOpen);
+  });
+
+  it("lets through what is allowed, by address, network or name", () => {
+    expect(new Reachable(["10.0.0.0/8"]).isOpen("10.9.9.9")).toBe(true);
+    expect(new Reachable(["10.0.0.0/8"]).isOpen("::ffff:10.9.9.9")).toBe(true);
+    expect(new Reachable(["10.0.0.0/8"]).isOpen("11.0.0.1")).toBe(true);
+    expect(new Reachable(["10.0.0.0/8"]).isOpen("127.0.0.1")).toBe(false);
+    expect(new Reachable(["::1"]).isOpen("::1")).toBe(true);
+    expect(new Reachable(["partner.local"]).faultOf(new URL("http://Partner.local/"))).toBeUndefined();
+  });
+});

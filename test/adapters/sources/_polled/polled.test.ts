@@ -1,0 +1,213 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Polled } from "../../../../src/adapters/sources/_polled/latest.ts";
+import { pollFile } from "../../../../src/adapters/sources/_polled/polled-file.ts";
+import { pollUrl } from "../../../../src/adapters/sources/_polled/polled-url.ts";
+import { type DocumentServer, refusing, saying, startDocumentServer } from "../../../support/document-server.ts";
+import { until } from "../../../support/until.ts";
+
+const parse = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new Error(`"${text.slice(0, 20)}" is no number`);
+  return Number(text);
+};
+
+const says = (followed: Polled<number>, value: number) =>
+  until(() => followed.read().value === value && followed.read().isCurrent(Date.now()), `it says ${value}`);
+
+describe("a file that is followed", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-followed-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  let files = 0;
+  const fileWith = (text?: string): string => {
+    files += 1;
+    const file = join(folder, `${files}`);
+    if (text !== undefined) writeFileSync(file, text);
+    return file;
+  };
+
+  it("is read before anybody asks", async () => {
+    await using followed = pollFile(fileWith("1"), parse, () => {});
+    const held = followed.read();
+    expect([held.value, held.lastError, held.isCurrent(0), held.verifiedAt(7)]).toEqual([1, undefined, true, 7]);
+  });
+
+  it("ends what it said when it is written anew", async () => {
+    const file = fileWith("1");
+    await using followed = pollFile(file, parse, () => {});
+    const before = followed.read();
+    writeFileSync(file, "2");
+    await says(followed, 2);
+    expect(before.isCurrent(Date.now())).toBe(false);
+    await until(() => before.verifiedAt(5_000) < 5_000, "it grows older");
+  });
+
+  it("is followed when another is put in its place, as editors and deployments do", async () => {
+    const file = fileWith("1");
+    await using followed = pollFile(file, parse, () => {});
+    const other = fileWith("2");
+    renameSync(other, file);
+    await says(followed, 2);
+  });
+
+  it.each([
+    ["is broken", (file: string) => writeFileSync(file, "broken"), /"broken" is no number/],
+    ["is gone", (file: string) => rmSync(file), /ENOENT/],
+    [
+      "is a folder",
+      (file: string) => {
+        rmSync(file);
+        mkdirSync(file);
+      },
+      /it is no regular file/,
+    ],
+    ["is too large", (file: string) => writeFileSync(file, "1".repeat(10 * 1024 * 1024 + 1)), /larger than 10485760/],
+  ])("goes on with what it said last while it %s, warned of once, and recovers", async (_, harm, fault) => {
+    const file = fileWith("1");
+    const warnings: string[] = [];
+    await using followed = pollFile(file, parse, (warning) => warnings.push(warning));
+    harm(file);
+    await until(() => !followed.read().isCurrent(Date.now()), "the fault is noticed");
+    const held = followed.read();
+    expect(held.value).toBe(1);
+    expect(held.lastError).toMatchObject({ message: expect.stringMatching(fault) });
+    await until(() => held.verifiedAt(5_000) < 5_000, "it grows older");
+    expect(warnings).toEqual([expect.stringMatching(fault)]);
+    rmSync(file, { recursive: true, force: true });
+    writeFileSync(file, "3");
+    await says(followed, 3);
+    expect(followed.read().lastError).toBeUndefined();
+  });
+
+  it("cannot tell until there is one that can be used", async () => {
+    const file = fileWith();
+    await using followed = pollFile(file, parse, () => {});
+    expect(() => followed.read()).toThrow(/ENOENT/);
+    writeFileSync(file, "4");
+    await until(() => {
+      try {
+        return followed.read().value === 4;
+      } catch {
+        return false;
+      }
+    }, "the file is found");
+  });
+
+  it("is not taken while it is being written", async () => {
+    const file = fileWith("1");
+    const seen = new Set<number>();
+    await using followed = pollFile(
+      file,
+      (text) => Number(text),
+      () => {},
+    );
+    // Each piece could be used, but more follows within the time that a file has to stay the same.
+    const began = Date.now();
+    let written = 1;
+    await until(() => {
+      const due = Math.min(15, Math.floor((Date.now() - began) / 50));
+      if (due > written) writeFileSync(file, "2".repeat(due));
+      written = Math.max(due, written);
+      seen.add(followed.read().value);
+      return written >= 15;
+    }, "all is written");
+    await until(() => followed.read().value > 1, "it is read");
+    expect(String(followed.read().value)).toHaveLength(written);
+    expect([...seen]).toEqual([1]);
+  });
+});
+
+describe("a URL that is followed", () => {
+  const open = (server: DocumentServer, warn: (fault: string) => void = () => {}) =>
+    pollUrl({ url: `${server.url}/flags?a=b`, headers: { Authorization: "s3cret" }, everyMs: 20 }, parse, warn);
+  const isFound = (followed: Polled<number>) =>
+    until(() => {
+      try {
+        return followed.read() !== undefined;
+      } catch {
+        return false;
+      }
+    }, "it was read once");
+
+  it("is polled with its headers, and only for what has changed", async () => {
+    await using server = await startDocumentServer(saying("1", '"one"'));
+    await using followed = open(server);
+    await isFound(followed);
+    const held = followed.read();
+    await until(() => server.requests.length > 3, "it is polled again");
+    expect(server.requests[0]).toMatchObject({ target: "/flags?a=b", authorization: "s3cret" });
+    expect(server.requests[0]).not.toHaveProperty("if-none-match");
+    expect(server.requests[2]).toMatchObject({ "if-none-match": '"one"' });
+    expect(followed.read()).toBe(held);
+    server.answer = saying("2", '"two"');
+    await says(followed, 2);
+    expect(held.isCurrent(Date.now())).toBe(false);
+  });
+
+  it("holds what it said for as long as it says the same, also without tags", async () => {
+    await using server = await startDocumentServer(saying("1"));
+    await using followed = open(server);
+    await isFound(followed);
+    const held = followed.read();
+    const polled = server.requests.length;
+    await until(() => server.requests.length > polled + 3, "it is polled again");
+    expect(held.isCurrent(Date.now())).toBe(true);
+    expect(followed.read()).toBe(held);
+  });
+
+  it.each<[string, DocumentServer["answer"], RegExp]>([
+    ["refuses", refusing(401), /127.0.0.1 answers 401/],
+    ["fails", refusing(503), /answers 503/],
+    ["answers garbage", saying("<html>"), /"<html>" is no number/],
+    ["answers what is no UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /not valid/],
+    [
+      "sends elsewhere",
+      (response) => void response.writeHead(302, { Location: "/other" }).end(),
+      /answers 302, and redirects are not followed/,
+    ],
+    ["hangs up", (response) => void response.destroy(), /cannot be asked: ECONNRESET/],
+    [
+      "sends too much, packed",
+      (response) => void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("1".repeat(20_000_000))),
+      /more than 10485760 bytes/,
+    ],
+    ["claims that nothing has changed since never", refusing(304), /answers 304/],
+  ])("goes on with what it said last while the server %s, warned of once, and recovers", async (_, answer, fault) => {
+    await using server = await startDocumentServer(saying("1"));
+    const warnings: string[] = [];
+    await using followed = open(server, (warning) => warnings.push(warning));
+    await isFound(followed);
+    server.answer = answer;
+    await until(() => !followed.read().isCurrent(Date.now()), "the fault is noticed");
+    const polled = server.requests.length;
+    await until(() => server.requests.length > polled + 2, "it is polled again");
+    expect(followed.read().value).toBe(1);
+    expect(followed.read().lastError).toMatchObject({ message: expect.stringMatching(fault) });
+    expect(warnings).toEqual([expect.stringMatching(fault)]);
+    expect(warnings[0]).not.toContain("s3cret");
+    server.answer = saying("1");
+    await says(followed, 1);
+    expect(followed.read().lastError).toBeUndefined();
+  });
+
+  it("cannot tell until the server has answered", async () => {
+    await using server = await startDocumentServer(refusing(500));
+    await using followed = open(server);
+    expect(() => followed.read()).toThrow(/has not been read yet/);
+    await until(() => server.requests.length > 2, "it is polled");
+    expect(() => followed.read()).toThrow(/answers 500/);
+    server.answer = saying("5");
+    await isFound(followed);
+    expect(followed.read().value).toBe(5);
+  });
+
+  it("is not polled any more when it is disposed of, also while the server takes its time", async () => {
+    await using server = await startDocumentServer(() => {});
+    const followed = open(server);
+    await until(() => server.requests.length === 1, "it is polled");
+    await followed[Symbol.asyncDispose]();
+    expect(server.requests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,397 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import { source } from "../../../../src/adapters/sources/flagd/source.ts";
+import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
+import type { Attribute, EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
+import type { Resolution } from "../../../../src/domain/evaluation/feature.ts";
+import type { SourceResult } from "../../../../src/domain/evaluation/feature-resolver.ts";
+import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
+import { saying, startDocumentServer } from "../../../support/document-server.ts";
+import { hostOn } from "../../../support/stores.ts";
+import { until } from "../../../support/until.ts";
+
+type Options = z.input<ReturnType<typeof source.options>>;
+
+const opened = (options: Options, warnings: unknown[] = []) =>
+  source.create(source.options(wordsFor(undefined)).parse(options), hostOn(undefined, warnings));
+
+/** A source over flags that stand in its options. */
+const inline = (flags: Readonly<Record<string, object>>, others = {}) =>
+  opened({ definitions: { flags, ...others } as Options["definitions"] });
+
+const plain = { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: "off" } as const;
+const spain = { "==": [{ var: "country" }, "ES"] };
+const recent = { sem_ver: [{ var: "app_version" }, ">=", "2.3"] };
+const anInstant = Date.parse("2026-11-20T19:00:00.250Z");
+
+/** What a source says of one flag to somebody with these attributes. */
+async function said(
+  resolver: ReturnType<typeof opened>,
+  attributes: Readonly<Record<string, Attribute>> = {},
+  feature = "flag",
+): Promise<Resolution | undefined> {
+  return (await resolver.resolve({ at: anInstant, attributes })).features.get(feature);
+}
+
+describe("kind flagd", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-flagd-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const flags = {
+    new_checkout: { ...plain, targeting: { if: [{ and: [spain, recent] }, "on"] } },
+    old_search: plain,
+    paused: { ...plain, state: "DISABLED", defaultVariant: "on" },
+  };
+  const context: EvaluationContext = { at: 0, attributes: { country: "ES", app_version: "2.3.1" } };
+  const expected = { context, on: ["new_checkout"], off: ["old_search", "paused"] };
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    return file;
+  };
+
+  describe("with definitions of its own", () => {
+    featureResolverContract(async () => ({ resolver: inline(flags), ...expected }));
+  });
+
+  describe("with a file", () => {
+    featureResolverContract(
+      async () => ({ resolver: opened({ file: write("flags.json", JSON.stringify({ flags })) }), ...expected }),
+      async () => opened({ file: join(folder, "missing.json") }),
+    );
+  });
+
+  describe("with a URL", () => {
+    featureResolverContract(
+      async () => {
+        await using server = await startDocumentServer(saying(JSON.stringify({ flags })));
+        const resolver = opened({ url: server.url });
+        await until(() => answers(resolver), "the server was asked");
+        await resolver[Symbol.asyncDispose]?.();
+        return { resolver, ...expected };
+      },
+      async () => opened({ url: "http://127.0.0.1:9" }),
+    );
+  });
+
+  it.each<[string, Readonly<Record<string, Attribute>>, boolean]>([
+    ["Spain and the version", { country: "ES", app_version: "2.3.0" }, true],
+    ["a later version", { country: "ES", app_version: "10.0.0" }, true],
+    ["an earlier version", { country: "ES", app_version: "2.2.9" }, false],
+    ["another country", { country: "PT", app_version: "2.3.0" }, false],
+    ["no version", { country: "ES" }, false],
+    ["what is no version", { country: "ES", app_version: "latest" }, false],
+    ["nothing at all", {}, false],
+  ])("decides by attributes: %s", async (_, attributes, on) => {
+    expect(await said(inline(flags), attributes, "new_checkout")).toMatchObject({ on, value: on });
+  });
+
+  it.each<[string, object, Partial<Resolution>]>([
+    ["true", {}, { on: true, value: true, variant: "v", reason: "STATIC" }],
+    ["false", { variants: { v: false } }, { on: false, value: false, variant: "v", reason: "STATIC" }],
+    ["a text", { variants: { v: "blue" } }, { on: true, value: "blue", variant: "v" }],
+    ["an empty text", { variants: { v: "" } }, { on: true, value: "" }],
+    ["zero", { variants: { v: 0 } }, { on: true, value: 0 }],
+    ["a map", { variants: { v: { depth: [1] } } }, { on: true, value: { depth: [1] } }],
+    [
+      "no variant, so that the app's own value holds",
+      { defaultVariant: undefined },
+      { on: false, value: null, reason: "DEFAULT" },
+    ],
+    ["nothing, for it is disabled", { state: "DISABLED" }, { on: false, value: null, reason: "DISABLED" }],
+    ["what its rule gives", { targeting: { if: [true, "v"] } }, { on: true, reason: "TARGETING_MATCH" }],
+    ["its default, for its rule gives none", { targeting: { if: [false, "v"] } }, { on: true, reason: "DEFAULT" }],
+  ])("says of a flag that comes to %s whether it is on, and why", async (_, flag, resolution) => {
+    const whole = { state: "ENABLED" as const, variants: { v: true }, defaultVariant: "v", ...flag };
+    expect(await said(inline({ flag: whole }))).toMatchObject(resolution);
+  });
+
+  it("tells the metadata of a flag, and of the flags together", async () => {
+    const resolver = inline(
+      { flag: { ...plain, metadata: { owner: "search" } } },
+      { metadata: { version: "7", owner: "all" } },
+    );
+    expect((await said(resolver))?.metadata).toEqual({ owner: "search", version: "7" });
+  });
+
+  it("uses rules that several flags share", async () => {
+    const $evaluators = { spain };
+    const resolver = inline({ flag: { ...plain, targeting: { if: [{ $ref: "spain" }, "on"] } } }, { $evaluators });
+    expect(await said(resolver, { country: "ES" })).toMatchObject({ on: true });
+    expect(await said(resolver, { country: "PT" })).toMatchObject({ on: false });
+  });
+
+  it("deals out shares by targeting key, as flagd does", async () => {
+    const targeting = {
+      fractional: [
+        ["on", 25],
+        ["off", 75],
+      ],
+    };
+    const resolver = inline({ flag: { ...plain, targeting } });
+    const ids = Array.from({ length: 4_000 }, (_, index) => `user-${index}`);
+    const on = ids.filter(
+      (targetingKey) => (resolver.resolve({ at: 0, targetingKey }) as SourceResult).features.get("flag")?.on,
+    );
+    expect(on.length).toBeGreaterThan(900);
+    expect(on.length).toBeLessThan(1_100);
+    expect((resolver.resolve({ at: 0 }) as SourceResult).features.get("flag")?.on).toBe(false);
+  });
+
+  it.each<[string, Omit<EvaluationContext, "at">, object]>([
+    ["userId", { userId: "1" }, { "==": [{ var: "userId" }, "1"] }],
+    ["targetingKey", { targetingKey: "k" }, { "==": [{ var: "targetingKey" }, "k"] }],
+    ["ip", { ip: "192.0.2.1" }, { starts_with: [{ var: "ip" }, "192.0.2."] }],
+    ["location", { locations: ["es/madrid", "es"] }, { "==": [{ var: "location" }, "es/madrid"] }],
+    ["locations", { locations: ["es/madrid", "es"] }, { in: ["es", { var: "locations" }] }],
+  ])("lets rules read %s, and not what a client says under that name", async (name, context, rule) => {
+    const resolver = inline({ flag: { ...plain, targeting: { if: [rule, "on"] } } });
+    const claimed = Object.values(context).flat()[0] as string;
+    const answer = await resolver.resolve({ at: 0, ...context, attributes: { [name]: "other" } });
+    expect(answer.features.get("flag")?.on).toBe(true);
+    const other = await resolver.resolve({ at: 0, attributes: { [name]: claimed, $flagd: "x", $tidegate: "x" } });
+    expect(other.features.get("flag")?.on).toBe(false);
+  });
+
+  describe("of the clock", () => {
+    const before = (second: number) => ({
+      ...plain,
+      targeting: { if: [{ "<": [{ var: "$flagd.timestamp" }, second] }, "on"] },
+    });
+    const turn = Date.parse("2026-11-20T20:00:00Z");
+
+    it("reads the instant asked about, whether past or to come", async () => {
+      const resolver = inline({ flag: before(turn / 1_000) });
+      const on = async (at: number) => (await resolver.resolve({ at })).features.get("flag")?.on;
+      expect([await on(turn - 1), await on(turn), await on(0), await on(turn * 2)]).toEqual([true, false, true, false]);
+    });
+
+    it("answers for a second where some rule reads it, and for good where none does", async () => {
+      expect((await inline({ flag: before(0) }).resolve({ at: anInstant })).validUntil).toBeUndefined();
+      expect((await inline(flags).resolve({ at: anInstant })).validUntil).toBe(Number.POSITIVE_INFINITY);
+    });
+
+    it("leaves alone what only looks like it", async () => {
+      const value = { var: "$flagd.timestamp" };
+      const flag = { state: "ENABLED", variants: { v: value }, defaultVariant: "v" } as const;
+      expect((await said(inline({ flag })))?.value).toEqual(value);
+    });
+  });
+
+  it.each<[string, object, readonly string[] | undefined]>([
+    ["nothing", { if: [true, "on"] }, []],
+    ["an attribute", { if: [spain, "on"] }, ["attributes.country"]],
+    ["a part of one, or a default", { "==": [{ var: "a.b" }, { var: ["c", 1] }] }, ["attributes.a", "attributes.c"]],
+    [
+      "a share",
+      {
+        fractional: [
+          ["on", 1],
+          ["off", 1],
+        ],
+      },
+      ["targetingKey"],
+    ],
+    [
+      "places, the user and the address",
+      { and: [{ var: "location" }, { var: "userId" }, { var: "ip" }] },
+      ["locations", "userId", "ip"],
+    ],
+    ["its own key and the clock", { and: [{ var: "$flagd.flagKey" }, { var: "$flagd.timestamp" }] }, []],
+    ["a name that is made up on the way", { var: { cat: ["a", "b"] } }, undefined],
+    ["what is missing", { missing: ["a"] }, undefined],
+    ["everything", { var: "" }, undefined],
+  ])("knows which fields decide where rules read %s", (_, targeting, reads) => {
+    const { varyBy: told } = inline({ flag: { ...plain, targeting } });
+    expect(told).toEqual(reads);
+  });
+
+  it("cannot know which fields will decide where the definitions may change, and shows the address only when it is told to", async () => {
+    const targeting = { if: [{ starts_with: [{ var: "ip" }, "192.0.2."] }, "on"] };
+    const file = write("reads.json", JSON.stringify({ flags: { flag: { ...plain, targeting } } }));
+    const on = async (resolver: ReturnType<typeof opened>) =>
+      (await resolver.resolve({ at: 0, ip: "192.0.2.1" })).features.get("flag")?.on;
+    const warnings: { fault: string }[] = [];
+    const blind = opened({ file }, warnings);
+    expect(blind.varyBy).toEqual(["userId", "targetingKey", "locations", "attributes"]);
+    expect(await on(blind)).toBe(false);
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress to true") }]);
+    const shown = opened({ file, readsAddress: true }, warnings);
+    expect(shown.varyBy).toContain("ip");
+    expect(await on(shown)).toBe(true);
+    expect(warnings).toHaveLength(1);
+  });
+
+  describe("in a file that changes", () => {
+    it("reads JSON and YAML", async () => {
+      const yaml = "flags:\n  flag: { state: ENABLED, variants: { on: true }, defaultVariant: on }\n";
+      expect(await said(opened({ file: write("flags.yaml", yaml) }))).toMatchObject({ on: true });
+    });
+
+    const shared = `
+defaults: &defaults { state: ENABLED, variants: { on: true, off: false }, defaultVariant: on }
+flags:
+  flag: { <<: *defaults, description: a flag, metadata: { owner: search } }
+  paused: { <<: *defaults, state: DISABLED }
+`;
+
+    it.each([
+      [
+        "a byte order mark before JSON",
+        `\ufeff${JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } })}`,
+      ],
+      ["a byte order mark before YAML", `\ufeff${shared}`],
+      ["merge keys", shared],
+      ["YAML that begins as JSON does", `{flags: {flag: {state: ENABLED, variants: {on: true}, defaultVariant: on}}}`],
+      [
+        "merge keys in hundreds of flags",
+        `${shared}${Array.from({ length: 500 }, (_, index) => `  flag${index}: { <<: *defaults }\n`).join("")}`,
+      ],
+    ])("reads %s", async (_, text) => {
+      const warnings: unknown[] = [];
+      const resolver = opened({ file: write("accepted.yaml", text) }, warnings);
+      expect([await said(resolver), warnings]).toMatchObject([{ on: true, value: true }, []]);
+    });
+
+    it("refuses aliases that come to millions of values", async () => {
+      const level = (index: number) =>
+        `l${index}: &l${index} { ${Array.from({ length: 10 }, (_, at) => `k${at}: *l${index - 1}`).join(", ")} }\n`;
+      const bomb = `l0: &l0 { a: 1 }\n${[1, 2, 3, 4, 5, 6, 7].map(level).join("")}flags: { flag: *l7 }\n`;
+      expect(opened({ file: write("bomb.yaml", bomb) }).faults?.()[0]).toMatch(/more than 1000000 values/);
+    });
+
+    it("ends its answers when it changes", async () => {
+      const file = write("changing.json", JSON.stringify({ flags: { flag: plain } }));
+      await using resolver = disposing(opened({ file }));
+      const before = await resolver.resolve({ at: Date.now() });
+      expect(before.validUntil).toBe(Number.POSITIVE_INFINITY);
+      write("changing.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
+      await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the answer of before ends");
+      expect(await said(resolver)).toMatchObject({ on: true });
+    });
+
+    it.each([
+      ["is half written", '{"flags": {"flag": {"state": "ENAB', /JSON/],
+      ["is something else", '{"error": "no such file"}', /there is no map of `flags`/],
+      [
+        "has a flag that cannot be",
+        JSON.stringify({ flags: { flag: { ...plain, state: "ON" } } }),
+        /no flag is usable: flag "flag": state "ON" is invalid/,
+      ],
+      ["has no usable flag", '{"flags": {"flag": null}}', /no flag is usable: flag "flag": it is no map/],
+      ["is no YAML", "flags: [", /./],
+    ])("goes on with the last good definitions when it %s, and warns", async (_, text, fault) => {
+      const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
+      const warnings: { fault: string }[] = [];
+      await using resolver = disposing(opened({ file }, warnings));
+      const before = await resolver.resolve({ at: Date.now() });
+      write("broken.json", text);
+      await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the fault is noticed");
+      expect(await said(resolver)).toMatchObject({ on: true });
+      expect((await resolver.resolve({ at: 0 })).dependencies?.[0]?.lastError).toBeInstanceOf(Error);
+      expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
+    });
+
+    it("pays for a fault of one flag with that flag only", async () => {
+      const text = JSON.stringify({
+        flags: {
+          flag: { ...plain, defaultVariant: "on" },
+          unruly: { ...plain, defaultVariant: "on", targeting: { no_such_rule: [1] } },
+          astray: { ...plain, defaultVariant: "on", targeting: { if: [true, "nowhere"] } },
+          "\u0001": plain,
+          variantless: { ...plain, variants: undefined },
+          empty: { ...plain, variants: {} },
+          stateless: { ...plain, state: undefined },
+          defaulting: { ...plain, defaultVariant: "blue" },
+          misspelt: { ...plain, targetting: {}, description: "a flag" },
+        },
+      });
+      const warnings: { fault: string }[] = [];
+      const resolver = opened({ file: write("faulty.json", text) }, warnings);
+      expect(await said(resolver)).toMatchObject({ on: true });
+      expect(await said(resolver, {}, "unruly")).toMatchObject({
+        on: false,
+        reason: "DEFAULT",
+        metadata: { error: "PARSE_ERROR: Invalid targeting configuration for flag 'unruly'" },
+      });
+      expect(await said(resolver, {}, "astray")).toMatchObject({
+        on: false,
+        metadata: { error: expect.stringMatching(/^GENERAL: Variant 'nowhere'/) },
+      });
+      expect(await said(resolver, {}, "\u0001")).toBeUndefined();
+      expect(await said(resolver, {}, "stateless")).toEqual({
+        on: false,
+        value: null,
+        reason: "DEFAULT",
+        metadata: { error: "state (missing) is invalid (expected ENABLED or DISABLED)" },
+      });
+      expect(await said(resolver, {}, "misspelt")).toMatchObject({ on: false, variant: "off" });
+      const faults = warnings.map(({ fault }) => fault);
+      expect(faults).toEqual([
+        expect.stringMatching(/^flag "\\u0001": Invalid feature key/),
+        'flag "variantless": variants is missing or empty (expected a map, as in { on: true, off: false })',
+        'flag "empty": variants is missing or empty (expected a map, as in { on: true, off: false })',
+        'flag "stateless": state (missing) is invalid (expected ENABLED or DISABLED)',
+        'flag "defaulting": defaultVariant "blue" is none of its variants (on, off)',
+        'flag "misspelt": flagd ignores "targetting"; write targeting',
+        expect.stringMatching(/^flag "unruly": /),
+        expect.stringMatching(/^flag "astray": /),
+      ]);
+      expect(resolver.faults?.()).toEqual(faults);
+    });
+
+    it("applies a sound change beside a flag that became invalid", async () => {
+      const file = write("mixed.json", JSON.stringify({ flags: { flag: plain, other: plain } }));
+      const warnings: { fault: string }[] = [];
+      await using resolver = disposing(opened({ file }, warnings));
+      const on = { ...plain, defaultVariant: "on" };
+      write("mixed.json", JSON.stringify({ flags: { flag: on, other: { ...on, state: "on" } } }));
+      await until(async () => (await said(resolver))?.on === true, "the change is applied");
+      expect(await said(resolver, {}, "other")).toMatchObject({ on: false });
+      expect((await resolver.resolve({ at: 0 })).dependencies?.[0]?.lastError).toBeUndefined();
+      expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(/^flag "other": state "on"/) }]);
+    });
+
+    it("tells at most 20 faults, and how many more there are", async () => {
+      const flags = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`flag${index}`, {}]));
+      const file = write("many.json", JSON.stringify({ flags: { ...flags, flag: plain } }));
+      const warnings: unknown[] = [];
+      const resolver = opened({ file }, warnings);
+      expect(warnings).toHaveLength(21);
+      expect(resolver.faults?.().at(-1)).toBe("and 10 more");
+    });
+
+    it("tells that its document is not in use", async () => {
+      const file = write("gone.json", "{}");
+      expect(opened({ file }).faults?.()).toEqual(["not in use: there is no map of `flags` in it"]);
+    });
+  });
+
+  it("sends the credential of a URL, and asks as often as it is told", async () => {
+    await using server = await startDocumentServer(saying(JSON.stringify({ flags }), '"1"'));
+    await using _ = disposing(
+      opened({ url: `${server.url}/flags.json`, authorization: "Bearer s3cret", pollSeconds: 1 }),
+    );
+    await until(() => server.requests.length > 1, "it was asked again");
+    expect(server.requests[1]).toMatchObject({
+      target: "/flags.json",
+      authorization: "Bearer s3cret",
+      "if-none-match": '"1"',
+    });
+  });
+
+  const answers = (resolver: ReturnType<typeof opened>): boolean => {
+    try {
+      return resolver.resolve({ at: 0 }) !== undefined;
+    } catch {
+      return false;
+    }
+  };
+
+  const disposing = (resolver: ReturnType<typeof opened>) => ({
+    resolve: (asked: EvaluationContext) => resolver.resolve(asked),
+    [Symbol.asyncDispose]: async () => resolver[Symbol.asyncDispose]?.(),
+  });
+});

@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { AwaitSources } from "../../../src/application/evaluation/await-sources.ts";
+import { emptyResult } from "../../../src/domain/evaluation/feature-resolver.ts";
+import type { Source } from "../../../src/domain/evaluation/source.ts";
+
+const rule = { role: "grant", gatedBy: [], unlisted: "block", onFailure: "fail", timeoutMs: 250 } as const;
+/** A source with a first result some time after it is begun. */
+function background(name: string, afterMs: number) {
+  let [result, begun] = [false, 0];
+  const source: Source = {
+    ...rule,
+    name,
+    resolver: {
+      resolve: () => {
+        if (!result) throw new Error("it has no result yet");
+        return emptyResult;
+      },
+    },
+  };
+  const begin = () => {
+    begun += 1;
+    setTimeout(() => {
+      result = true;
+    }, afterMs);
+  };
+  return { source, background: { source: name, begin }, isReady: () => result, begun: () => begun };
+}
+
+it("begins what sources do in the background, and waits for the first result of each", async () => {
+  const all = [background("one", 50), background("other", 100)];
+  const waiting = new AwaitSources(
+    all.map(({ source }) => source),
+    all.map((each) => each.background),
+    Date.now,
+  );
+  await waiting.execute();
+  expect(all.map((each) => [each.isReady(), each.begun()])).toEqual([
+    [true, 1],
+    [true, 1],
+  ]);
+  await waiting.execute();
+  expect(all.map((each) => each.begun())).toEqual([1, 1]);
+});
+
+it("waits three seconds at most", async () => {
+  const late = background("late", 60_000);
+  const begunAt = performance.now();
+  await new AwaitSources([late.source], [late.background], Date.now).execute();
+  expect(performance.now() - begunAt).toBeGreaterThan(2_900);
+  expect(late.isReady()).toBe(false);
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import { CheckChanges } from "../../../src/application/evaluation/check-changes.ts";
+import { StorePermissionDenied, StoreReadOnly } from "../../../src/domain/errors.ts";
+
+describe("CheckChanges", () => {
+  it("returns by store whether changes are accepted, and notifies of each difference once", async () => {
+    const told: string[] = [];
+    const faults: Record<string, Error | undefined> = {};
+    const stores = ["users", "features"].map((name) => ({
+      name,
+      probe: async () => {
+        if (faults[name]) throw faults[name];
+      },
+    }));
+    const check = new CheckChanges(stores, {
+      refused: (store, reason) => void told.push(`${store}: ${reason}`),
+      accepted: (store) => void told.push(`${store}: accepted`),
+    });
+    const accepted = { state: "accepted" };
+    const checkTwice = async () => (await check.check()) && check.check();
+    expect(await checkTwice()).toEqual({ users: accepted, features: accepted });
+    faults["features"] = new StoreReadOnly("it is a replica");
+    const replica = { state: "refused", reason: "it is a replica" };
+    expect(await checkTwice()).toEqual({ users: accepted, features: replica });
+    faults["features"] = new StorePermissionDenied("the user may not run SADD");
+    faults["users"] = new Error("the store is away");
+    const denied = { state: "refused", reason: "the user may not run SADD" };
+    expect(await checkTwice()).toEqual({ users: { state: "unknown" }, features: denied });
+    faults["features"] = faults["users"] = undefined;
+    expect(await checkTwice()).toEqual({ users: accepted, features: accepted });
+    expect(told).toEqual(["features: it is a replica", "features: the user may not run SADD", "features: accepted"]);
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { CheckReadiness } from "../../../src/application/evaluation/check-readiness.ts";
+import { emptyResult } from "../../../src/domain/evaluation/feature-resolver.ts";
+import type { Source } from "../../../src/domain/evaluation/source.ts";
+
+const fine = async () => {};
+const away = () => Promise.reject(new Error("away"));
+
+function readiness(
+  connections: Record<string, () => Promise<void>>,
+  sources: Partial<Source>[],
+  isRemembered = (_name: string) => false,
+) {
+  const whole = sources.map(
+    (source): Source => ({
+      name: "source",
+      role: "grant",
+      gatedBy: [],
+      unlisted: "block",
+      onFailure: "fail",
+      timeoutMs: 20,
+      resolver: { resolve: () => emptyResult },
+      ...source,
+    }),
+  );
+  const dependencies = Object.entries(connections).map(([name, check]) => ({
+    name,
+    check,
+    isRemembered: () => isRemembered(name),
+  }));
+  return new CheckReadiness(dependencies, whole, () => 0);
+}
+
+describe("readiness", () => {
+  it("is there when every connection and every source answers", async () => {
+    expect(await readiness({ users: fine, features: fine }, [{ name: "global" }]).check()).toEqual({
+      ready: true,
+      connections: { users: "answering", features: "answering" },
+      sources: { global: "answering" },
+      faults: {},
+    });
+  });
+
+  it("is there in spite of faults of single features, and tells them", async () => {
+    const resolver = { resolve: () => emptyResult, faults: () => ['flag "menu": variants is missing'] };
+    const sources = [
+      { name: "flags", resolver },
+      { name: "sound", resolver: { ...resolver, faults: () => [] } },
+    ];
+    expect(await readiness({}, sources).check()).toMatchObject({
+      ready: true,
+      faults: { flags: ['flag "menu": variants is missing'] },
+    });
+  });
+
+  it("is not there while a connection is away, also one that no source needed", async () => {
+    const { ready, connections } = await readiness({ users: away, features: fine }, [{ name: "global" }]).check();
+    expect(ready).toBe(false);
+    expect(connections).toEqual({ users: "failing", features: "answering" });
+  });
+
+  it("needs no connection that an earlier process stands in for, as long as the sources answer", async () => {
+    const check = (sources: Partial<Source>[], remembered: string) =>
+      readiness({ users: fine, features: away }, sources, (name) => name === remembered).check();
+    expect(await check([{ name: "global" }], "features")).toMatchObject({
+      ready: true,
+      connections: { features: "failing" },
+    });
+    expect((await check([{ name: "global" }], "users")).ready).toBe(false);
+    expect((await check([{ name: "global", resolver: { resolve: () => away() as never } }], "features")).ready).toBe(
+      false,
+    );
+  });
+
+  it("is not there while a source fails or hangs", async () => {
+    const failing = { name: "global", resolver: { resolve: () => Promise.reject(new Error("no")) } };
+    const hanging = { name: "slow", resolver: { resolve: () => new Promise<never>(() => {}) } };
+    expect(await readiness({}, [failing, hanging]).check()).toEqual({
+      ready: false,
+      connections: {},
+      sources: { global: "failing", slow: "failing" },
+      faults: {},
+    });
+  });
+
+  it("does not need a source that may be left out", async () => {
+    const optional = {
+      name: "feed",
+      onFailure: "skip" as const,
+      resolver: { resolve: () => Promise.reject(new Error()) },
+    };
+    expect(await readiness({}, [optional]).check()).toMatchObject({ ready: true, sources: { feed: "failing" } });
+  });
+
+  it("comes back when what was away answers", async () => {
+    let answering = false;
+    const check = readiness({ users: () => (answering ? fine() : away()) }, []);
+    expect((await check.check()).ready).toBe(false);
+    answering = true;
+    expect((await check.check()).ready).toBe(true);
+  });
+
+  it("is asked once for all who ask at the same time", async () => {
+    let asked = 0;
+    const check = readiness({ users: async () => void asked++ }, []);
+    await Promise.all([check.check(), check.check(), check.check()]);
+    expect(asked).toBe(1);
+  });
+});

@@ -1,0 +1,73 @@
+import { stat } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { waitAtMost, withDeadline } from "../../../src/application/evaluation/deadline.ts";
+
+const never = new Promise<never>(() => {});
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("within", () => {
+  it("returns a value that is no promise, and sets no timer", () => {
+    expect(withDeadline(1_000, () => 1)).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("returns the result of a promise, and clears its timer", async () => {
+    expect(await withDeadline(1_000, async () => 1)).toBe(1);
+    await expect(withDeadline(1_000, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("rejects after the deadline", async () => {
+    const late = [withDeadline(1_000, () => never), withDeadline(1_000, () => never, "too late")];
+    const settled = Promise.allSettled(late);
+    await vi.advanceTimersByTimeAsync(1_002);
+    expect((await settled).map((each) => each.status === "rejected" && each.reason.message)).toEqual([
+      "no answer within 1000 ms",
+      "too late",
+    ]);
+  });
+
+  it("accepts an answer that arrived while the event loop was blocked", async () => {
+    vi.useRealTimers();
+    const answer = withDeadline(20, () => stat("."));
+    block(100);
+    expect((await answer).isDirectory()).toBe(true);
+  });
+
+  it("accepts an answer that arrived while the event loop was blocked before the request was sent", async () => {
+    vi.useRealTimers();
+    const answer = withDeadline(200, async () => {
+      // The request is sent at the end of this turn, and its answer is read in the next but one.
+      await nextTurn();
+      block(250);
+      await nextTurn();
+      await nextTurn();
+      return 1;
+    });
+    expect(await answer).toBe(1);
+  });
+});
+
+describe("waitAtMost", () => {
+  it("waits until the promise settles, and clears its timer", async () => {
+    await waitAtMost(1_000, Promise.resolve());
+    await expect(waitAtMost(1_000, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("waits no longer than the deadline, and ignores a later rejection", async () => {
+    const { promise, reject } = Promise.withResolvers<void>();
+    const waiting = waitAtMost(1_000, promise);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await waiting;
+    reject(new Error("late"));
+  });
+});
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

@@ -1,0 +1,210 @@
+import { describe, expect, it } from "vitest";
+import { EvaluateFeatures, type EvaluationCache } from "../../../src/application/evaluation/evaluate-features.ts";
+import { type Caller, explicitContext, IdentifyCaller } from "../../../src/application/evaluation/identify-caller.ts";
+import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
+import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
+import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../../src/domain/errors.ts";
+import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
+import { emptyResult, type SourceResult } from "../../../src/domain/evaluation/feature-resolver.ts";
+import type { Source } from "../../../src/domain/evaluation/source.ts";
+import { callerLocator } from "../../../src/infrastructure/location/caller-locator.ts";
+import { until } from "../../support/until.ts";
+
+const answer = (...features: string[]): SourceResult => ({
+  features: new Map(features.map((feature) => [feature, { on: true, value: true, reason: "STATIC" }])),
+});
+
+const source = (name: string, resolve: Source["resolver"]["resolve"], more: Partial<Source> = {}): Source => ({
+  name,
+  role: "grant",
+  gatedBy: [],
+  unlisted: "block",
+  onFailure: "fail",
+  timeoutMs: 1_000,
+  ...more,
+  resolver: { resolve },
+});
+
+const broken = () => Promise.reject(new Error("it is broken"));
+const never = () => new Promise<SourceResult>(() => {});
+
+/** Remembers nothing of what sources said. */
+const forgetful: EvaluationCache = { get: () => undefined, set: () => {} };
+
+function service(sources: Source[], users: Record<string, string> | "away" = {}, before = forgetful) {
+  const events: string[] = [];
+  let now = 0;
+  let age = 0;
+  const states = new SourceStates(
+    {
+      failed: (name, cause) => events.push(`${name} failed: ${(cause as Error).message}`),
+      recovered: (name) => events.push(`${name} recovered`),
+      foundInvalid: (name, cause) => events.push(`${name} invalid: ${cause.message}`),
+    },
+    () => now,
+  );
+  const tokens = {
+    resolve: async (token: string) =>
+      users === "away" ? broken() : uncachedRead(users[token], 1_700_000_000_000 - age),
+  };
+  const locate = new LocateCaller([callerLocator]);
+  const callers = new IdentifyCaller(tokens, locate, states, () => 1_700_000_000_000);
+  const resolveFeatures = new EvaluateFeatures(callers, sources, states, before);
+  const ask = async (caller?: Caller, location?: string) => {
+    const { features, missing } = await resolveFeatures.evaluate(caller, explicitContext({ location }));
+    return { features: [...features.keys()], missing };
+  };
+  const tick = (ms: number) => {
+    now += ms;
+  };
+  const remember = (ms: number) => {
+    age = ms;
+  };
+  return { ask, events, tick, remember };
+}
+
+describe("resolving features", () => {
+  it("asks every source about the caller whom the token speaks for", async () => {
+    const asked: EvaluationContext[] = [];
+    const see = (context: EvaluationContext) => {
+      asked.push(context);
+      return answer();
+    };
+    const { ask } = service([source("a", see), source("b", see)], { "1234": "user-1" });
+    await ask({ token: "1234" }, "madrid");
+    const expected = { at: 1_700_000_000_000, userId: "user-1", targetingKey: "user-1", locations: ["madrid"] };
+    expect(asked).toEqual([expected, expected]);
+  });
+
+  it("asks about nobody in particular without a token, and about no place without one", async () => {
+    const asked: EvaluationContext[] = [];
+    const { ask } = service([source("a", (context) => answer(`${asked.push(context)}`))]);
+    await ask(undefined, undefined);
+    await ask(undefined, "");
+    expect(asked).toEqual([{ at: 1_700_000_000_000 }, { at: 1_700_000_000_000 }]);
+  });
+
+  it("merges what the sources say", async () => {
+    const { ask } = service([
+      source("everyone", () => answer("a")),
+      source("active", async () => answer("b"), { role: "gate" }),
+      source("user", async () => answer("b", "c"), { gatedBy: ["active"] }),
+    ]);
+    expect(await ask()).toEqual({ features: ["a", "b"], missing: [] });
+  });
+
+  it("starts all sources before it waits for any", async () => {
+    const started: string[] = [];
+    const begin = (name: string) => () => {
+      started.push(name);
+      return never();
+    };
+    void service([source("a", begin("a")), source("b", begin("b"))])
+      .ask()
+      .catch(() => {});
+    await until(() => started.length > 0, "a source is asked");
+    expect(started).toEqual(["a", "b"]);
+  });
+
+  it("rejects a token that nobody is known by, before it asks any source", async () => {
+    const { ask } = service([source("a", () => expect.unreachable())], { "1234": "1" });
+    await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(TokenRejected);
+  });
+
+  it("takes a token for unknown only while that is certain", async () => {
+    const { ask, remember } = service([source("a", () => answer("a"))], { "1234": "1" });
+    remember(1_001);
+    await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(SourceUnavailable);
+    expect((await ask({ token: "1234" })).features).toEqual(["a"]);
+  });
+
+  it("says that tokens cannot be looked up rather than that one is unknown", async () => {
+    const { ask, events } = service([source("a", () => answer("a"))], "away");
+    await expect(ask({ token: "1234" })).rejects.toMatchObject({ code: "source-unavailable", source: "tokens" });
+    expect(events).toEqual(["tokens failed: it is broken"]);
+    expect(await ask()).toEqual({ features: ["a"], missing: [] });
+  });
+
+  it.each(["grant", "gate", "veto"] as const)("gives no answer without a %s that fails", async (role) => {
+    const { ask } = service([source("fine", () => answer("a")), source("bad", broken, { role })]);
+    await expect(ask()).rejects.toBeInstanceOf(SourceUnavailable);
+    await expect(ask()).rejects.toMatchObject({ source: "bad", cause: new Error("it is broken") });
+  });
+
+  it("leaves out a source that may be, and says so", async () => {
+    const { ask } = service([
+      source("bad", broken, { onFailure: "skip" }),
+      source("fine", () => answer("a")),
+      source("late", never, { onFailure: "skip", timeoutMs: 1 }),
+    ]);
+    expect(await ask()).toEqual({ features: ["a"], missing: ["bad", "late"] });
+  });
+
+  it("takes a source that throws like one that rejects", async () => {
+    const thrower = () => {
+      throw new Error("thrown");
+    };
+    const { ask } = service([source("bad", thrower, { onFailure: "skip" })]);
+    expect(await ask()).toEqual({ features: [], missing: ["bad"] });
+  });
+
+  it("waits for a source no longer than it may take", async () => {
+    const { ask, events } = service([source("slow", never, { timeoutMs: 20 })]);
+    await expect(ask()).rejects.toMatchObject({ source: "slow" });
+    expect(events).toEqual(["slow failed: no answer within 20 ms"]);
+  });
+
+  it("tells once that a source fails, and once that it answers again", async () => {
+    let fine = false;
+    const { ask, events } = service([source("s", () => (fine ? answer() : broken()), { onFailure: "skip" })]);
+    await ask();
+    await ask();
+    fine = true;
+    await ask();
+    await ask();
+    expect(events).toEqual(["s failed: it is broken", "s recovered"]);
+  });
+
+  it("tells of invalid data once a minute, and does not take the source for failing or for recovered", async () => {
+    let mend: (() => SourceResult) | undefined;
+    const invalid = () => mend?.() ?? Promise.reject(new StoreDataInvalid("mend it"));
+    const { ask, events, tick } = service([source("s", invalid, { onFailure: "skip" })]);
+    for (let call = 0; call < 3; call++) await ask();
+    mend = () => answer("a");
+    await ask();
+    mend = undefined;
+    await ask();
+    expect(events).toEqual(["s invalid: mend it"]);
+    tick(60_000);
+    await ask();
+    expect(events).toEqual(["s invalid: mend it", "s invalid: mend it"]);
+  });
+
+  it("does not take a source for recovered that had nothing to say", async () => {
+    const outcomes = [broken, () => emptyResult, broken];
+    const { ask, events } = service([source("s", () => outcomes.shift()?.() ?? answer(), { onFailure: "skip" })]);
+    for (let call = 0; call < 4; call++) await ask();
+    expect(events).toEqual(["s failed: it is broken", "s recovered"]);
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["no Map", { features: { a: true } }],
+    ["no key", { features: new Map([["a\n", { on: true }]]) }],
+    ["no resolution", { features: new Map([["a", null]]) }],
+    // biome-ignore lint/suspicious/noThenProperty: a thenable that never answers is the point
+    ["an answer that never comes", { then: () => {} }],
+  ])("takes a source that answers with %s like one that fails", async (_, wrong) => {
+    const { ask } = service([
+      source("wrong", () => wrong as never, { onFailure: "skip", timeoutMs: 20 }),
+      source("fine", () => answer("a")),
+    ]);
+    expect(await ask()).toEqual({ features: ["a"], missing: ["wrong"] });
+  });
+
+  it.each(["x".repeat(201), "a\nb", "a\u0000", "\u0085", "\ud800"])("refuses the location %j", async (location) => {
+    const { ask } = service([source("a", () => expect.unreachable())]);
+    await expect(ask(undefined, location)).rejects.toBeInstanceOf(InvalidContext);
+  });
+});

@@ -1,0 +1,84 @@
+import { describe, expect, it, vi } from "vitest";
+import { Freshness } from "../../../src/application/evaluation/freshness.ts";
+import { type CachedRead, uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { InvalidationFeed } from "../../../src/domain/evaluation/invalidation-feed.ts";
+
+/** A feed and a read that it watches, in the test's hands; `looks` counts how often the read was asked. */
+function setUp(validUntil = Number.POSITIVE_INFINITY) {
+  const feed = {
+    epoch: 1,
+    generation: 1,
+    isLive: () => state.live,
+    syncedUntil: () => 0,
+    notify: () => {},
+    subscribe: () => {},
+  };
+  const state = { live: true, current: true, looks: 0 };
+  const held: CachedRead<string> = {
+    value: "a",
+    lastError: undefined,
+    validUntil,
+    feed: feed satisfies InvalidationFeed,
+    isCurrent: (now) => {
+      state.looks += 1;
+      return state.current && state.live && now < validUntil;
+    },
+    verifiedAt: () => 5,
+  };
+  return { feed, state, held };
+}
+
+describe("the provenance of an answer", () => {
+  it("is stale past the freshness bound, and at once where a cached value replaced a failed read", () => {
+    const { state, held } = setUp();
+    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    expect([provenance.isStale(1_005), provenance.isStale(1_006)]).toEqual([false, true]);
+    const afterFailure = new Freshness([{ ...held, lastError: new Error("away") }], Number.POSITIVE_INFINITY);
+    expect(afterFailure.isStale(6)).toBe(false);
+    state.current = false;
+    expect(afterFailure.isStale(6)).toBe(true);
+  });
+
+  it("looks at the reads once, and again when the feed has told something", () => {
+    const { feed, state, held } = setUp();
+    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    expect([provenance.isCurrent(1), provenance.isCurrent(2), state.looks]).toEqual([true, true, 1]);
+    feed.generation += 1;
+    expect([provenance.isCurrent(3), provenance.isCurrent(4), state.looks]).toEqual([true, true, 2]);
+    state.current = false;
+    feed.generation += 1;
+    expect([provenance.isCurrent(5), provenance.isCurrent(5)]).toEqual([false, false]);
+  });
+
+  it("is not current while a feed is not live, though it has told nothing", () => {
+    const { state, held } = setUp();
+    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    expect(provenance.isCurrent(1)).toBe(true);
+    state.live = false;
+    expect(provenance.isCurrent(2)).toBe(false);
+    state.live = true;
+    expect(provenance.isCurrent(3)).toBe(true);
+  });
+
+  it("is current until the first of its reads, or of the answer itself, is not valid any more", () => {
+    const monotonic = vi.spyOn(performance, "now");
+    const isCurrentAt = (provenance: Freshness) => (now: number) => {
+      monotonic.mockReturnValue(now);
+      return provenance.isCurrent(now);
+    };
+    const first = isCurrentAt(new Freshness([setUp(10).held, setUp(20).held], Number.POSITIVE_INFINITY));
+    expect([first(9), first(10)]).toEqual([true, false]);
+    const answer = isCurrentAt(new Freshness([setUp(20).held], 10));
+    expect([answer(9), answer(10)]).toEqual([true, false]);
+    monotonic.mockRestore();
+  });
+
+  it("asks a read that no feed watches each time", () => {
+    let current = true;
+    const held = { ...uncachedRead("a", 1), isCurrent: () => current };
+    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    expect(provenance.isCurrent(1)).toBe(true);
+    current = false;
+    expect(provenance.isCurrent(1)).toBe(false);
+  });
+});

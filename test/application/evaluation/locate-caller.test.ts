@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
+import { InvalidContext } from "../../../src/domain/errors.ts";
+import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { LocationHints, Locator, UserLocator } from "../../../src/domain/evaluation/locator.ts";
+import { callerLocator } from "../../../src/infrastructure/location/caller-locator.ts";
+import { headerLocator } from "../../../src/infrastructure/location/header-locator.ts";
+
+const clues = (said?: string, headers: Readonly<Record<string, string>> = {}): LocationHints => ({
+  said,
+  header: (name) => headers[name],
+  query: () => undefined,
+});
+
+const byAddress: Locator = {
+  kind: "test",
+  headers: ["x-place", "x-latitude"],
+  readsIp: true,
+  locate: ({ ip }) => (ip ? ["es/madrid", "fairs"] : []),
+};
+
+describe("where a caller is", () => {
+  const locate = new LocateCaller([callerLocator, headerLocator("X-Place"), byAddress]);
+
+  it("is told by the first that can tell", async () => {
+    const all = { ...clues("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
+    const located = async (told: LocationHints) => (await locate.locate(told)).located;
+    expect(await located(all)).toEqual({ locations: ["pt"], by: "caller" });
+    expect(await located({ ...all, said: "" })).toEqual({ locations: ["fr"], by: "header" });
+    expect(await located({ ...clues(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
+  });
+
+  it("is not known where none can tell", async () => {
+    expect(await locate.locate(clues())).toEqual({ located: undefined, reads: [] });
+    expect(await new LocateCaller([byAddress]).locate(clues("madrid"))).toEqual({ located: undefined, reads: [] });
+  });
+
+  it("cannot be what is no name of a place, whoever tells", async () => {
+    await expect(locate.locate(clues("a".repeat(201)))).rejects.toThrow(InvalidContext);
+    await expect(locate.locate(clues(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
+  });
+
+  describe("of a user whose place is stored", () => {
+    const held = (...features: readonly string[]) => uncachedRead({ features, skipped: 0 }, 0);
+    const stored = new Map([
+      ["1", held("es/madrid", "a/".repeat(9))],
+      ["2", held()],
+    ]);
+    const asked: string[] = [];
+    const byUser: UserLocator = {
+      kind: "user",
+      placesOf: (userId) => {
+        asked.push(userId);
+        return stored.get(userId) ?? Promise.reject(new Error("away"));
+      },
+    };
+    const locate = new LocateCaller([callerLocator, byUser, headerLocator("X-Place")]);
+
+    it("is read where no locator before can tell, and comes with the read", async () => {
+      expect(await locate.locate(clues(), "1")).toEqual({
+        located: { locations: ["es/madrid", "es"], by: "user" },
+        reads: [stored.get("1")],
+      });
+      expect(await locate.locate(clues("pt"), "1")).toEqual({
+        located: { locations: ["pt"], by: "caller" },
+        reads: [],
+      });
+      expect(await locate.locate(clues())).toEqual({ located: undefined, reads: [] });
+    });
+
+    it("leaves it to those after it where nothing is stored, which is a read too", async () => {
+      expect(await locate.locate(clues(undefined, { "x-place": "fr" }), "2")).toEqual({
+        located: { locations: ["fr"], by: "header" },
+        reads: [stored.get("2")],
+      });
+    });
+
+    it("is not guessed while it cannot be read", async () => {
+      await expect(locate.locate(clues(undefined, { "x-place": "fr" }), "3")).rejects.toThrow("away");
+    });
+
+    it("is read for nobody whose place is known before, and needs neither headers nor an address", () => {
+      expect(asked).toEqual(["1", "2", "3"]);
+      expect(new LocateCaller([byUser])).toMatchObject({ headers: [], readsIp: false });
+    });
+  });
+
+  it("follows from the headers and the address that the locators go by", () => {
+    expect(locate.headers).toEqual(["x-place", "x-latitude"]);
+    expect(locate.readsIp).toBe(true);
+    expect(new LocateCaller([callerLocator])).toMatchObject({ headers: [], readsIp: false });
+  });
+});

@@ -1,0 +1,311 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { v5 as uuidv5 } from "uuid";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { HistoryCoverage } from "../../../src/application/events/history-coverage.ts";
+import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
+import { OutboxRelayJob } from "../../../src/application/events/outbox-relay-job.ts";
+import { SetReconciler } from "../../../src/application/events/set-reconciler.ts";
+import type { EditableSet } from "../../../src/domain/admin/editable-set.ts";
+import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";
+import type { Outbox } from "../../../src/domain/admin/outbox.ts";
+import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
+import type { EventLog } from "../../../src/domain/events/event-log.ts";
+import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
+import { emptied } from "../../support/redis.ts";
+import { changeOf, redisStore } from "../../support/stores.ts";
+import { until } from "../../support/until.ts";
+
+const idFor = (text: string) => uuidv5(text, uuidv5.URL);
+
+describe("the log is kept true to a Redis", () => {
+  let store: Awaited<ReturnType<typeof redisStore>>;
+  let folder: string;
+  let activity: OpenEventLog;
+  let outbox: Outbox;
+  let aside: string[];
+  let drain: OutboxRelay;
+
+  beforeAll(async () => {
+    store = await redisStore();
+  });
+  afterAll(() => store[Symbol.asyncDispose]());
+
+  beforeEach(async () => {
+    await emptied(store.server.client);
+    folder = mkdtempSync(join(tmpdir(), "tidegate-log-"));
+    activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    outbox = store.connection.outbox();
+    aside = [];
+    drain = draining(activity.log);
+  });
+  afterEach(async () => {
+    await outbox[Symbol.asyncDispose]();
+    await activity[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const draining = (log: EventLog) =>
+    new OutboxRelay(new Map([["features", outbox]]), log, {
+      environment: "test",
+      now: Date.now,
+      identityOf: async (store) => store,
+      idFor,
+      foundUnusable: (_, reason) => aside.push(reason),
+    });
+
+  const family = (text: string): EditableSet => {
+    const key = KeyTemplate.parse(text);
+    if (!(key instanceof KeyTemplate)) throw new Error(key);
+    const { sets, changes } = store.connection;
+    return { key, connection: "features", limit: 10_000, sets, changes };
+  };
+
+  const watching = (...templates: string[]) => {
+    const complete = new HistoryCoverage(
+      (id) => activity.log.one(id),
+      async (store) => [store],
+      idFor,
+      "test",
+      Date.now,
+    );
+    const watched = { name: "features", changes: store.connection.changes, families: templates.map(family) };
+    return { watch: new SetReconciler(watched, activity.log, activity.history, drain, complete), complete };
+  };
+
+  /** Waits until the outbox knows of entries: it is told by Redis. */
+  const waiting = (entries: number) =>
+    until(async () => (await outbox.backlog()).entries === entries, `${entries} entries wait`);
+
+  const messages = async () => (await activity.log.find({}, 100)).map(({ message }) => message).reverse();
+
+  it("moves records into the log, in order, and empties the outbox", async () => {
+    await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
+    await store.connection.changes.apply(changeOf("active_features", { add: ["two"], remove: ["one"] }));
+    await waiting(3);
+    await drain.relayAll();
+    expect(await messages()).toEqual([
+      "active_features holds 0 when its record begins",
+      "active_features: one added",
+      "active_features: two added, one removed",
+    ]);
+    expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
+  });
+
+  it("records each once, also where an earlier drain ended between the log and the outbox", async () => {
+    await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
+    await waiting(2);
+    const cut: Outbox = {
+      read: (limit) => outbox.read(limit),
+      remove: () => Promise.reject(new Error("killed")),
+      backlog: () => outbox.backlog(),
+      listen: () => {},
+      [Symbol.asyncDispose]: async () => {},
+    };
+    const killed = new OutboxRelay(new Map([["features", cut]]), activity.log, {
+      environment: "test",
+      now: Date.now,
+      identityOf: async (store) => store,
+      idFor,
+      foundUnusable: () => {},
+    });
+    await expect(killed.relayAll()).rejects.toThrow("killed");
+    await Promise.all([drain.relayAll(), drain.relayAll(), draining(activity.log).relayAll()]);
+    expect(await messages()).toHaveLength(2);
+    expect(aside).toEqual([]);
+  });
+
+  it("sets aside what is no record or conflicts with the log, tells of it once, and goes on", async () => {
+    await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
+    await waiting(2);
+    const [first] = (await outbox.read(10)).flatMap(({ records }) => records ?? []);
+    await drain.relayAll();
+    await store.spoil("active_features", '{"of":"nonsense"}');
+    await store.spoil("active_features", JSON.stringify({ ...first, by: "somebody else" }));
+    await store.connection.changes.apply(changeOf("active_features", { add: ["two"] }));
+    await waiting(3);
+    await drain.relayAll();
+    expect(aside).toHaveLength(2);
+    expect(drain.deadLetters).toBe(2);
+    const events = await activity.log.find({ component: "tidegate" }, 10);
+    expect(events.map(({ data }) => (data as { entry?: string }).entry)).toContain('{"of":"nonsense"}');
+    expect(await messages()).toContain("active_features: two added");
+    expect((await outbox.backlog()).entries).toBe(0);
+  });
+
+  it("records edits by hand once, however many notice them, and says what was added and removed", async () => {
+    const [one, other] = [watching("active_features").watch, watching("active_features").watch];
+    await store.put("active_features", ["one", "two"]);
+    await one.reconcile();
+    await store.put("active_features", ["three"]);
+    await store.take("active_features", ["one"]);
+    for (const watch of [one, other]) watch.changed("active_features");
+    await Promise.all([one.reconcile(), other.reconcile()]);
+    await drain.relayAll();
+    const events = (await activity.log.find({ key: "active_features" }, 10)).map(({ data }) => data);
+    expect(events).toMatchObject([
+      { origin: "external", added: ["three"], removed: ["one"] },
+      { origin: "baseline", size: 2 },
+    ]);
+  });
+
+  it("knows all sets of a family after it has looked at them once, and those that are not there as empty", async () => {
+    await store.put("features:user:1", ["one"]);
+    const { watch, complete } = watching("features:user:{userId}");
+    expect(await complete.of("features", "features:user:{userId}")).toBeUndefined();
+    await watch.reconcile();
+    expect(await complete.of("features", "features:user:{userId}")).toBeCloseTo(Date.now(), -5);
+    await drain.relayAll();
+    expect((await activity.history.setAt("features", "features:user:1", Date.now()))?.features).toEqual(["one"]);
+  });
+
+  it("remembers no more of the keys that change than it can hold, and looks at all instead", async () => {
+    const { changes } = store.connection;
+    let looks = 0;
+    let asked = 0;
+    const counted: FeatureStore = new Proxy(changes, {
+      get: (target, name) => {
+        if (name === "reconcile") return async () => ++looks === 0;
+        if (name === "keys") asked += 1;
+        return Reflect.get(target, name).bind(target);
+      },
+    });
+    const complete = new HistoryCoverage(
+      (id) => activity.log.one(id),
+      async (store) => [store],
+      idFor,
+      "test",
+      Date.now,
+    );
+    const watched = { name: "features", changes: counted, families: [family("features:user:{userId}")] };
+    const watch = new SetReconciler(watched, activity.log, activity.history, drain, complete);
+    await watch.reconcile();
+    expect([asked, watch.isDue]).toEqual([1, false]);
+    for (let user = 0; user < 150_000; user++) watch.changed(`features:user:${user}`);
+    await watch.reconcile();
+    expect([looks, asked, watch.isDue]).toEqual([100_000, 2, false]);
+  });
+
+  it("begins anew where the store has lost what was recorded", async () => {
+    const { watch } = watching("active_features", "location:{location}");
+    for (const key of ["active_features", "location:madrid"]) {
+      await store.connection.changes.apply(changeOf(key, { add: ["one"] }));
+    }
+    await watch.reconcile();
+    await emptied(store.server.client);
+    watch.changed(undefined);
+    await watch.reconcile();
+    await drain.relayAll();
+    for (const key of ["active_features", "location:madrid"]) {
+      expect((await activity.history.setAt("features", key, Date.now()))?.features).toEqual([]);
+    }
+  });
+
+  it("begins anew where the store was turned back to an older copy", async () => {
+    const { watch } = watching("active_features");
+    const { client } = store.server;
+    await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
+    await watch.reconcile();
+    const keys = await client.keys("*active_features*");
+    const copies = await Promise.all(keys.map(async (key) => [key, await client.dumpBuffer(key)] as const));
+    await store.connection.changes.apply(changeOf("active_features", { add: ["two"] }));
+    await drain.relayAll();
+    await client.del(...(await client.keys("*active_features*")));
+    for (const [key, copy] of copies) if (copy) await client.restore(key, 0, copy);
+    watch.changed(undefined);
+    await watch.reconcile();
+    await drain.relayAll();
+    expect(aside).toEqual([]);
+    expect((await activity.history.setAt("features", "active_features", Date.now()))?.features).toEqual(["one"]);
+    const turned = await activity.log.find({ key: "active_features" }, 1);
+    expect(turned[0]?.data).toMatchObject({ origin: "baseline", members: ["one"] });
+  });
+
+  it("keeps itself up to date while it runs, by whoever holds the lease, and tells once that it cannot", async () => {
+    const { watch } = watching("active_features");
+    const recorded = async () => {
+      const set = await activity.history.setAt("features", "active_features", Date.now());
+      return set?.features.toSorted().join(",");
+    };
+    const told: string[] = [];
+    let fault: Error | undefined;
+    const log: EventLog = {
+      ...activity.log,
+      record: (events) => (fault ? Promise.reject(fault) : activity.log.record(events)),
+    };
+    const kept = { name: "features", lease: store.connection.lease("tested"), outbox, watch };
+    const listener = {
+      failed: () => told.push("failed"),
+      recovered: () => told.push("recovered"),
+      behind: () => told.push("behind"),
+    };
+    const keeping = new OutboxRelayJob(kept, draining(log), listener, Date.now);
+    const feed = store.connection.feed(["active_features"]);
+    feed.subscribe((key) => keeping.changed(key));
+    keeping.start();
+    try {
+      await store.put("active_features", ["one"]);
+      await until(async () => (await recorded()) === "one", "the edit stands in the log");
+      expect(await store.connection.lease("tested").hold()).toBe(false);
+      fault = new Error("the log is away");
+      await store.put("active_features", ["two"]);
+      await until(() => told.includes("failed"), "it tells that it cannot");
+      await until(() => keeping.backlog.entries === 1, "it knows what waits");
+      fault = undefined;
+      await until(() => told.includes("recovered"), "it tells that it can again");
+      expect(await recorded()).toBe("one,two");
+      expect(told).toEqual(["failed", "recovered"]);
+    } finally {
+      await keeping.stop();
+      await feed[Symbol.asyncDispose]();
+    }
+    expect(await store.connection.lease("tested").hold()).toBe(true);
+  });
+
+  it("leaves what waits to others when it is to end, and holds the lease while much waits", async () => {
+    for (let from = 0; from < 12; from++) {
+      const items = Array.from({ length: 250 }, (_, index) => ({
+        key: `features:user:${from}-${index}`,
+        personal: true,
+        features: ["one"],
+        limit: 10,
+      }));
+      await store.connection.changes.load({ by: "loader", load: "import", from, to: from + 1, items });
+    }
+    await waiting(3_000);
+    const gate = Promise.withResolvers<void>();
+    let rounds = 0;
+    const log: EventLog = {
+      ...activity.log,
+      record: async (events) => {
+        rounds += 1;
+        await gate.promise;
+        return activity.log.record(events);
+      },
+    };
+    const listener = { failed: () => {}, recovered: () => {}, behind: () => {} };
+    const kept = { name: "features", lease: store.connection.lease("tested"), outbox };
+    const keeping = new OutboxRelayJob(kept, draining(log), listener, Date.now);
+    keeping.start();
+    await until(() => rounds === 1, "it has begun");
+    await until(() => keeping.backlog.entries === 3_000, "it tells what waits meanwhile");
+    const leftMs = () => store.server.client.pttl("tidegate:lease:tested");
+    let least = await leftMs();
+    await until(async () => {
+      const left = await leftMs();
+      least = Math.min(least, left);
+      return left > least + 100;
+    }, "the lease is renewed");
+    const stopped = keeping.stop();
+    gate.resolve();
+    await stopped;
+    expect(rounds).toBe(1);
+    expect((await outbox.backlog()).entries).toBe(2_500);
+    await drain.relayAll();
+    expect((await activity.log.head()).position).toBe(3_000);
+    const [event] = await activity.log.find({ key: "features:user:11-249" }, 2);
+    expect(event).toMatchObject({ recordedBy: "loader", message: "features:user:11-249: one added" });
+    expect((await activity.history.setAt("features", "features:user:3-7", Date.now()))?.features).toEqual(["one"]);
+  });
+});

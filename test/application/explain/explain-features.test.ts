@@ -1,0 +1,540 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { source as setKind } from "../../../src/adapters/sources/set.ts";
+import { explicitContext, IdentifyCaller } from "../../../src/application/evaluation/identify-caller.ts";
+import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
+import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
+import { CompareMoments } from "../../../src/application/explain/compare-moments.ts";
+import { EvaluateEachSource } from "../../../src/application/explain/evaluate-each-source.ts";
+import { ExplainFeatures, type Question } from "../../../src/application/explain/explain-features.ts";
+import { FeaturesAsOf } from "../../../src/application/explain/features-as-of.ts";
+import { PastFeatureSets } from "../../../src/application/explain/past-feature-sets.ts";
+import { SetsAsOf } from "../../../src/application/explain/sets-as-of.ts";
+import {
+  EventLogUnavailable,
+  HistoryUnavailable,
+  InvalidContext,
+  SourceUnavailable,
+  TokenRejected,
+} from "../../../src/domain/errors.ts";
+import { type CachedRead, uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { FeatureResolver } from "../../../src/domain/evaluation/feature-resolver.ts";
+import type { FeatureSets } from "../../../src/domain/evaluation/feature-sets.ts";
+import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
+import type { Source } from "../../../src/domain/evaluation/source.ts";
+import { callerLocator } from "../../../src/infrastructure/location/caller-locator.ts";
+import { MemoryHistory } from "../../support/memory-history.ts";
+
+const now = 1_000_000;
+const quiet = { failed: () => {}, recovered: () => {}, foundInvalid: () => {} };
+
+/** The rules that come with Tidegate, and what stores hold now, by key. */
+function service(
+  present: Record<string, readonly string[] | Error> = {},
+  more: readonly Source[] = [],
+  beforeRead: (history: MemoryHistory) => Promise<void> = async () => {},
+) {
+  const history = new MemoryHistory();
+  const stale = new Set<string>();
+  const live: FeatureSets = {
+    read: async (key) => {
+      const features = present[key] ?? [];
+      if (features instanceof Error) throw features;
+      const held: CachedRead<{ features: readonly string[]; skipped: number }> = uncachedRead(
+        { features, skipped: 0 },
+        now,
+      );
+      if (!stale.has(key)) return held;
+      return { ...held, lastError: new Error("it is away"), verifiedAt: () => now - 60_000 };
+    },
+  };
+  const recall = new SetsAsOf(history, { revisions: async () => [], drain: async () => {} }, async () => undefined);
+  const families: [name: string, key: string, rule: Partial<Source>][] = [
+    ["global", "global_features", {}],
+    ["active", "active_features", { role: "gate" }],
+    ["killed", "tidegate:killed", { role: "veto" }],
+    ["user", "features:user:{userId}", { gatedBy: ["active"] }],
+    ["place", "location:{location}", { gatedBy: ["active"], onFailure: "skip" }],
+  ];
+  const sourcesOver = (sets: FeatureSets) =>
+    families.map(([name, text, rule]): Source => {
+      const key = KeyTemplate.parse(text) as KeyTemplate;
+      const options = { connection: "store", key, maxMembers: 1_000 };
+      const resolver = setKind.create(options, {
+        name,
+        store: () => ({ sets }) as never,
+        onServing: () => {},
+        warn: () => {},
+      });
+      return { ...ruleOf(name), ...rule, resolver };
+    });
+  const past = (at: number) => [...sourcesOver(new PastFeatureSets(recall, "store", at)), ...more.map(unrecorded)];
+  const tokens = { resolve: (token: string) => uncachedRead(token === "1234" ? "1" : undefined, now) };
+  const callers = new IdentifyCaller(
+    tokens,
+    new LocateCaller([{ ...callerLocator, kind: "address", locate: ({ ip }) => (ip ? ["es/madrid"] : []) }]),
+    new SourceStates(quiet, () => now),
+    () => now,
+  );
+  const survey = new EvaluateEachSource(callers, [...sourcesOver(live), ...more], past, () => now);
+  return {
+    history,
+    stale,
+    explain: (question: Partial<Question> = {}) =>
+      new ExplainFeatures(survey, history, () => beforeRead(history)).explain({
+        caller: { userId: "1" },
+        circumstances: explicitContext({}),
+        ...question,
+      }),
+    recallWhole: (at: number, userId: string) => new FeaturesAsOf(survey).evaluate({ userId }, explicitContext({}), at),
+    recall: async (at: number, userId?: string) =>
+      [
+        ...(
+          await new FeaturesAsOf(survey).evaluate(
+            userId === undefined ? undefined : { userId },
+            explicitContext({}),
+            at,
+          )
+        ).features.keys(),
+      ].sort(),
+    compare: (from: number, to: number, userId = "1", location?: string) =>
+      new CompareMoments(survey, history).compare({ userId }, explicitContext({ location }), from, to),
+  };
+}
+
+const ruleOf = (name: string): Omit<Source, "resolver"> => ({
+  name,
+  role: "grant",
+  gatedBy: [],
+  unlisted: "block",
+  onFailure: "fail",
+  timeoutMs: 1_000,
+});
+
+const unrecorded = ({ resolver: _, ...source }: Source): Source => ({
+  ...source,
+  resolver: {
+    resolve: () => {
+      throw new HistoryUnavailable([{ name: source.name }]);
+    },
+  },
+});
+
+/** All keys are on record from the instant 10 on. */
+function recorded(history: MemoryHistory) {
+  for (const key of ["global_features", "active_features", "tidegate:killed", "features:user:1"]) {
+    history.tell({ key, at: 10, members: [], by: "external" });
+  }
+}
+
+describe("the explanation for now", () => {
+  it("says of each feature that somebody has a say on whether it is on, and why", async () => {
+    const { explain } = service({
+      global_features: ["everyone", "dead"],
+      active_features: ["mine"],
+      "tidegate:killed": ["dead"],
+      "features:user:1": ["mine", "held"],
+    });
+    const { features } = await explain();
+    expect(features.map(({ feature, on, sentence }) => [feature, on, sentence])).toEqual([
+      ["dead", false, "off: the veto killed has it in tidegate:killed, whoever else switches it on"],
+      ["everyone", true, "on: global has it in global_features, and no gate stands before that"],
+      ["held", false, "off: user has it in features:user:1, but the gate active does not let it through"],
+      ["mine", true, "on: user has it in features:user:1, and the gate active lets it through"],
+    ]);
+    expect(features.map(({ decidedBy }) => decidedBy)).toEqual([
+      ["killed"],
+      ["global"],
+      ["user", "active"],
+      ["user", "active"],
+    ]);
+  });
+
+  it("tells what each source says", async () => {
+    const { explain } = service({ active_features: ["a"] });
+    const [a] = (await explain({ features: ["a"] })).features;
+    expect(a?.says.map(({ source, stance }) => `${source} ${stance}`)).toEqual([
+      "global unlisted",
+      "active on",
+      "killed unlisted",
+      "user unlisted",
+      "place unlisted",
+    ]);
+  });
+
+  it("is of those features only that are asked for, also where nobody knows them", async () => {
+    const { explain } = service({ global_features: ["a", "b"] });
+    const { features } = await explain({ features: ["none", "a", "a"] });
+    expect(features.map(({ feature, sentence }) => [feature, sentence])).toEqual([
+      ["a", "on: global has it in global_features, and no gate stands before that"],
+      ["none", "off: no source switches it on"],
+    ]);
+  });
+
+  it("tells who put a feature into a set or took it out, when, and what they noted", async () => {
+    const { explain, history } = service({ "features:user:1": ["a"], global_features: ["old"] });
+    recorded(history);
+    history.tell({ key: "global_features", at: 15, members: ["old"], by: "external" });
+    const put = history.tell({ key: "features:user:1", at: 20, added: ["a"], by: "bert", note: "a try" });
+    history.tell({ key: "active_features", at: 25, added: ["a"] });
+    const taken = history.tell({ key: "active_features", at: 30, removed: ["a"], by: "anna" });
+    const [a, old] = (await explain()).features;
+    const turned = Object.fromEntries((a?.says ?? []).map((each) => [each.source, each.turned]));
+    expect(turned).toEqual({
+      user: { event: put, by: "bert", at: 20, note: "a try", origin: "change" },
+      active: { event: taken, by: "anna", at: 30, origin: "change" },
+    });
+    expect(old?.says.find(({ source }) => source === "global")?.turned).toMatchObject({ at: 15, origin: "baseline" });
+  });
+
+  it("does not tell of a change that is not what the set holds, because the log is behind", async () => {
+    const { explain, history } = service({ global_features: ["a"] });
+    recorded(history);
+    history.tell({ key: "global_features", at: 20, added: ["a"] }, { key: "global_features", at: 30, removed: ["a"] });
+    const [a] = (await explain()).features;
+    expect(a?.says[0]).toEqual({ source: "global", stance: "on", set: "global_features" });
+  });
+
+  it("tells of a change too that is only on its way into the log, unless it does not get there", async () => {
+    const late = async (history: MemoryHistory) => void history.tell({ key: "global_features", at: 20, added: ["a"] });
+    const [a] = (await service({ global_features: ["a"] }, [], late).explain()).features;
+    expect(a?.says[0]?.turned).toMatchObject({ at: 20 });
+    const failing = () => Promise.reject(new Error("the store is away"));
+    expect((await service({ global_features: ["a"] }, [], failing).explain()).features[0]?.on).toBe(true);
+  });
+
+  it("works without the log, and says so", async () => {
+    const { explain, history } = service({ global_features: ["a"] });
+    expect((await explain()).isLogAnswering).toBe(true);
+    history.fault = new Error("away");
+    const { isLogAnswering, features } = await explain();
+    expect([isLogAnswering, features[0]?.on]).toEqual([false, true]);
+  });
+
+  it("tells how fresh what each source read is, and why that is not", async () => {
+    const { explain, stale } = service({ global_features: ["a"] });
+    stale.add("global_features");
+    const [global, active] = (await explain()).sources;
+    expect(global).toMatchObject({ freshness: { asOf: now - 60_000, fresh: false }, fault: "it is away" });
+    expect(active).toEqual({
+      name: "active",
+      role: "gate",
+      gatedBy: [],
+      sets: [{ store: "store", key: "active_features" }],
+      state: "answers",
+      freshness: { asOf: now, fresh: true },
+    });
+  });
+
+  it("tells of a source that fails, and of what hangs on it", async () => {
+    const { explain } = service({
+      active_features: new Error("cut off"),
+      "features:user:1": ["a"],
+      global_features: ["b"],
+    });
+    const { features, sources } = await explain();
+    expect(features.map(({ on, sentence }) => [on, sentence])).toEqual([
+      [undefined, "open: it hangs on active, which cannot answer at the moment"],
+      [true, "on: global has it in global_features, and no gate stands before that"],
+    ]);
+    expect(sources[1]).toMatchObject({ name: "active", state: "unavailable", fault: "cut off" });
+  });
+
+  it("takes a source that may be left out as one that says nothing", async () => {
+    const { explain } = service({ "location:madrid": new Error("cut off"), active_features: ["a"] });
+    const { features, sources } = await explain({ circumstances: explicitContext({ location: "madrid" }) });
+    expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "left-out"]);
+  });
+
+  describe("to somebody at a place that is part of another", () => {
+    const at = { circumstances: explicitContext({ location: "es/madrid" }) };
+
+    it("tells in which set a feature stands: the most exact that has it", async () => {
+      const { explain } = service({
+        active_features: ["both", "country"],
+        "location:es/madrid": ["both"],
+        "location:es": ["both", "country"],
+      });
+      const { features, sources } = await explain(at);
+      expect(features.map(({ sentence }) => sentence)).toEqual([
+        "on: place has it in location:es/madrid, and the gate active lets it through",
+        "on: place has it in location:es, and the gate active lets it through",
+      ]);
+      expect(sources.at(-1)?.sets.map(({ key }) => key)).toEqual(["location:es/madrid", "location:es"]);
+    });
+
+    it("tells which locator told the place, unless the question does", async () => {
+      const { explain } = service();
+      const { context, locatedBy } = await explain({ circumstances: explicitContext({ ip: "192.0.2.1" }) });
+      expect([context.locations, locatedBy]).toEqual([["es/madrid", "es"], "address"]);
+      const named = await explain({ circumstances: explicitContext({ location: "pt", ip: "192.0.2.1" }) });
+      expect([named.context.locations, named.locatedBy]).toEqual([["pt"], undefined]);
+    });
+
+    it("tells who put it into that set, and who took it out of the last that had it", async () => {
+      const { explain, history } = service({ "location:es": ["a"] });
+      history.tell({ key: "location:es/madrid", at: 10, members: ["a", "b"], by: "external" });
+      history.tell({ key: "location:es", at: 10, members: ["b"], by: "external" });
+      history.tell({ key: "location:es/madrid", at: 15, removed: ["a"], by: "carl" });
+      const put = history.tell({ key: "location:es", at: 20, added: ["a"], by: "anna" });
+      const taken = history.tell({ key: "location:es/madrid", at: 40, removed: ["b"], by: "bert" });
+      history.tell({ key: "location:es", at: 30, removed: ["b"], by: "carl" });
+      const { features } = await explain({ ...at, features: ["a", "b"] });
+      expect(features.map(({ says }) => says.at(-1))).toEqual([
+        {
+          source: "place",
+          stance: "on",
+          set: "location:es",
+          metadata: { set: "location:es" },
+          turned: { event: put, by: "anna", at: 20, origin: "change" },
+        },
+        {
+          source: "place",
+          stance: "unlisted",
+          set: "location:es/madrid",
+          turned: { event: taken, by: "bert", at: 40, origin: "change" },
+        },
+      ]);
+    });
+
+    it("is told of the past, too, where all of the sets are on record", async () => {
+      const { explain, history } = service();
+      recorded(history);
+      history.tell({ key: "active_features", at: 20, added: ["a"] });
+      history.tell({ key: "location:es", at: 20, members: ["a"] });
+      const { sources } = await explain({ ...at, at: 25 });
+      expect(sources.at(-1)).toMatchObject({ name: "place", state: "not-known" });
+      history.tell({ key: "location:es/madrid", at: 30, members: [] });
+      const before = await explain({ ...at, at: 15 });
+      expect(before.sources.at(-1)).toMatchObject({ state: "not-known", knownFrom: 30 });
+      const { features } = await explain({ ...at, at: 35 });
+      expect(features[0]?.sentence).toBe("on: place has it in location:es, and the gate active lets it through");
+    });
+
+    it("says nothing where one of the sets cannot be read", async () => {
+      const { explain } = service({ "location:es/madrid": ["a"], "location:es": new Error("cut off") });
+      expect((await explain(at)).sources.at(-1)).toMatchObject({ state: "left-out", fault: "cut off" });
+    });
+  });
+
+  it("is for the user of a token, and tells how far that can be trusted", async () => {
+    const { explain } = service({ "features:user:1": ["a"] });
+    const { context, identity } = await explain({ caller: { token: "1234" } });
+    expect([context.userId, identity]).toEqual(["1", { userId: "1", asOf: now, fresh: true }]);
+    await expect(explain({ caller: { token: "none" } })).rejects.toBeInstanceOf(TokenRejected);
+  });
+
+  it.each(["", "a\nb", "x".repeat(201)])("refuses the user %j", async (userId) => {
+    await expect(service().explain({ caller: { userId } })).rejects.toBeInstanceOf(InvalidContext);
+  });
+});
+
+describe("the explanation of a past moment", () => {
+  it("is made from what was recorded, and not from what is so now", async () => {
+    const { explain, history } = service({ global_features: ["now"] });
+    recorded(history);
+    history.tell(
+      { key: "global_features", at: 20, added: ["then"] },
+      { key: "global_features", at: 30, removed: ["then"] },
+    );
+    const { context, isPast, features } = await explain({ at: 25 });
+    expect([context.at, isPast]).toEqual([25, true]);
+    expect(features.map(({ feature, on }) => [feature, on])).toEqual([["then", true]]);
+    expect(features[0]?.says[0]?.turned).toMatchObject({ at: 20 });
+  });
+
+  it("leaves open what hangs on a set that was not on record yet, and tells since when it is", async () => {
+    const { explain, history } = service();
+    recorded(history);
+    history.tell({ key: "features:user:2", at: 50, members: ["a"] });
+    history.tell({ key: "active_features", at: 20, added: ["a"] }, { key: "global_features", at: 20, added: ["b"] });
+    const { features, sources } = await explain({ caller: { userId: "2" }, at: 40 });
+    expect(features.map(({ feature, on, sentence }) => [feature, on, sentence])).toEqual([
+      ["a", undefined, "open: it hangs on user, of which that moment is not known"],
+      ["b", true, "on: global has it in global_features, and no gate stands before that"],
+    ]);
+    expect(sources[3]).toMatchObject({ state: "not-known", knownFrom: 50 });
+  });
+
+  it("names all that it hangs on", async () => {
+    const { explain } = service({
+      "tidegate:killed": new Error("cut off"),
+      active_features: new Error("cut off"),
+      "features:user:1": ["a"],
+    });
+    expect((await explain()).features[0]?.sentence).toBe(
+      "open: it hangs on active and killed, which cannot answer at the moment",
+    );
+    const [a] = (await explain({ at: 5, features: ["a"] })).features;
+    expect(a?.sentence).toBe("open: it hangs on global, user, active and killed, of which that moment is not known");
+  });
+
+  it("knows nothing of a source that has no past", async () => {
+    const resolver: FeatureResolver = { resolve: () => ({ features: new Map() }) };
+    const { explain, history } = service({}, [{ ...ruleOf("feed"), resolver }]);
+    recorded(history);
+    expect((await explain({ at: 20 })).sources.at(-1)).toMatchObject({ name: "feed", state: "not-known" });
+    expect((await explain()).sources.at(-1)).toMatchObject({ name: "feed", state: "answers" });
+  });
+
+  it("is none while the log cannot be asked", async () => {
+    const { explain, history } = service();
+    history.fault = new Error("away");
+    await expect(explain({ at: 20 })).rejects.toBeInstanceOf(EventLogUnavailable);
+  });
+});
+
+describe("a moment to come", () => {
+  it("is answered from what is so now, by the clock of then", async () => {
+    const resolver: FeatureResolver = {
+      resolve: ({ at }) => ({
+        features: new Map(at >= now + 5_000 ? [["later", { on: true, value: true, reason: "STATIC" }]] : []),
+      }),
+    };
+    const { recall, explain } = service({ global_features: ["a"] }, [{ ...ruleOf("schedule"), resolver }]);
+    expect(await recall(now + 4_999)).toEqual(["a"]);
+    expect(await recall(now + 5_000)).toEqual(["a", "later"]);
+    expect(await explain({ at: now + 5_000 })).toMatchObject({
+      isPast: false,
+      features: [{ feature: "a" }, { feature: "later", on: true }],
+    });
+  });
+});
+
+describe("the features of a past moment", () => {
+  it("are those that were on then", async () => {
+    const { recall, history } = service({ global_features: ["now"] });
+    recorded(history);
+    history.tell({ key: "features:user:1", at: 20, added: ["a"] });
+    history.tell({ key: "active_features", at: 30, added: ["a"] }, { key: "tidegate:killed", at: 40, added: ["a"] });
+    expect(await Promise.all([10, 29, 30, 39, 40].map((at) => recall(at, "1")))).toEqual([[], [], ["a"], ["a"], []]);
+    expect(await recall(35)).toEqual([]);
+  });
+
+  it("lack those that depend on a source without history, which is named", async () => {
+    const { recallWhole, history } = service();
+    recorded(history);
+    history.tell({ key: "global_features", at: 15, added: ["g"] });
+    expect(await recallWhole(20, "2")).toMatchObject({ features: new Set(["g"]), missing: ["user"] });
+  });
+
+  it("are unknown where no source has history; all are named", async () => {
+    const { recall, history } = service();
+    recorded(history);
+    await expect(recall(9)).rejects.toMatchObject({
+      code: "not-known",
+      parts: [
+        { name: "global", from: 10 },
+        { name: "active", from: 10 },
+        { name: "killed", from: 10 },
+      ],
+    });
+  });
+
+  it("are not told without a source that fails, even one that may be left out", async () => {
+    const resolver: FeatureResolver = { resolve: () => Promise.reject(new Error("cut off")) };
+    const { recall } = service({}, [{ ...ruleOf("feed"), onFailure: "skip", resolver }]);
+    await expect(recall(now + 1)).rejects.toBeInstanceOf(SourceUnavailable);
+  });
+});
+
+describe("what differs between two moments", () => {
+  let all: ReturnType<typeof service>;
+  beforeEach(() => {
+    all = service({ global_features: ["now"] });
+    recorded(all.history);
+  });
+
+  it("is what was turned on and off for somebody, with the changes that did it", async () => {
+    const { history, compare } = all;
+    history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
+    history.tell({ key: "features:user:1", at: 30, added: ["b"] });
+    const put = history.tell({ key: "features:user:1", at: 60, added: ["a", "x"], by: "bert", note: "a try" });
+    const taken = history.tell({ key: "active_features", at: 70, removed: ["b", "c"], by: "anna" });
+    history.tell({ key: "features:user:2", at: 75, members: ["a"] });
+    expect(await compare(50, 80)).toEqual({
+      turnedOn: ["a"],
+      turnedOff: ["b"],
+      undetermined: [],
+      notKnown: [],
+      changes: [
+        {
+          store: "store",
+          key: "features:user:1",
+          event: put,
+          by: "bert",
+          at: 60,
+          note: "a try",
+          origin: "change",
+          added: ["a"],
+          removed: [],
+          changed: [],
+        },
+        {
+          store: "store",
+          key: "active_features",
+          event: taken,
+          by: "anna",
+          at: 70,
+          origin: "change",
+          added: [],
+          removed: ["b"],
+          changed: [],
+        },
+      ],
+    });
+  });
+
+  it("does not list what came and went between them", async () => {
+    const { history, compare } = all;
+    history.tell({ key: "global_features", at: 60, added: ["a"] }, { key: "global_features", at: 70, removed: ["a"] });
+    expect(await compare(50, 80)).toMatchObject({ turnedOn: [], turnedOff: [], changes: [] });
+  });
+
+  it("finds what a record that tells only the set after put in and took out", async () => {
+    const { history, compare } = all;
+    history.tell({ key: "global_features", at: 20, added: ["a", "b"] });
+    history.tell({ key: "global_features", at: 60, origin: "external", members: ["b", "c"], by: "external" });
+    expect(await compare(50, 80)).toMatchObject({
+      turnedOn: ["c"],
+      turnedOff: ["a"],
+      changes: [{ at: 60, origin: "external", added: ["c"], removed: ["a"] }],
+    });
+  });
+
+  it("tells of each of the sets of a place and what it is part of", async () => {
+    const { history, compare } = all;
+    history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
+    history.tell({ key: "location:es/madrid", at: 20, members: ["a"] });
+    history.tell({ key: "location:es", at: 20, members: ["b"] });
+    history.tell({ key: "location:es", at: 60, origin: "external", members: ["c"], by: "external" });
+    history.tell({ key: "location:es/madrid", at: 70, removed: ["a"] });
+    expect(await compare(50, 80, "1", "es/madrid")).toMatchObject({
+      turnedOn: ["c"],
+      turnedOff: ["a", "b"],
+      changes: [
+        { key: "location:es", added: ["c"], removed: ["b"] },
+        { key: "location:es/madrid", added: [], removed: ["a"] },
+      ],
+    });
+  });
+
+  it("names what is not known, and what hangs on it", async () => {
+    const { history, compare } = all;
+    history.tell({ key: "active_features", at: 20, added: ["a"] });
+    history.tell({ key: "features:user:2", at: 60, members: ["a"] });
+    expect(await compare(50, 80, "2")).toMatchObject({
+      turnedOn: [],
+      undetermined: ["a"],
+      notKnown: [{ name: "user", from: 60 }],
+    });
+  });
+
+  it("reaches to what is to come", async () => {
+    expect(await all.compare(50, now + 1)).toMatchObject({ turnedOn: ["now"], changes: [] });
+  });
+
+  it("is not told while the log cannot be asked", async () => {
+    all.history.fault = new Error("away");
+    await expect(all.compare(50, 80)).rejects.toBeInstanceOf(EventLogUnavailable);
+  });
+});

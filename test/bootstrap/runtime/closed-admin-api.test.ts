@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { loadConfig } from "../../../src/bootstrap/config/config.ts";
+import { createRuntime } from "../../../src/bootstrap/runtime/runtime.ts";
+import { InstanceChannel } from "../../../src/infrastructure/instance-channel.ts";
+import { createLog } from "../../../src/infrastructure/logger.ts";
+import { Figures } from "../../../src/infrastructure/metrics/figures.ts";
+import { startRedis } from "../../support/redis.ts";
+import { tidegate } from "../../support/tidegate.ts";
+import { until } from "../../support/until.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-closed-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What the start logs of the admin API; it has been logged when it is ready, or shortly after. */
+async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const log = createLog("info", { write: (line) => void lines.push(line) });
+  const stopping = new AbortController().signal;
+  const host = { env, log, stopping, figures: new Figures(), instance: new InstanceChannel() };
+  await using _ = await createRuntime(await loadConfig("config/tidegate.yaml", env), host);
+  const found = () => lines.filter((line) => line.includes("admin API"));
+  if (isAwaited) await until(() => found().length > 0, "it is logged");
+  return found();
+}
+
+it("the start on Redis says that the admin API is closed and how to open it, until an operator has a credential", async () => {
+  await using redis = await startRedis();
+  const env = { REDIS_USERS_URL: redis.url, REDIS_FEATURES_URL: redis.url, TIDEGATE_DATA: folder };
+  expect(await logged(env, true)).toEqual([
+    expect.stringMatching(
+      /the admin API is closed.*set TIDEGATE_ADMIN_TOKEN and start again, or run: tidegate credentials add/,
+    ),
+  ]);
+  expect(await logged({ ...env, TIDEGATE_ADMIN_TOKEN: "the-operators-credential" }, false)).toEqual([]);
+  expect((await tidegate(["credentials", "add", "anna", "--scope", "admin"], env)).code).toBe(0);
+  expect(await logged(env, false)).toEqual([]);
+});

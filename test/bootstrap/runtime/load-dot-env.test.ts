@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, describe, expect, it } from "vitest";
+import { loadDotEnv } from "../../../src/bootstrap/runtime/load-dot-env.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-env-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const loaded = (text: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
+  writeFileSync(join(folder, ".env"), text);
+  loadDotEnv(env, folder);
+  return env;
+};
+
+describe("the file .env", () => {
+  it("adds variables, and leaves those that are set, also to nothing", () => {
+    const text = `\ufeffPORT=5001\n# a comment\nHOST = "127.0.0.1"\nexport LOG_LEVEL='warn'\n`;
+    expect(loaded(text)).toEqual({ PORT: "5001", HOST: "127.0.0.1", LOG_LEVEL: "warn" });
+    expect(loaded(text, { PORT: "6000", HOST: "" })).toEqual({ PORT: "6000", HOST: "", LOG_LEVEL: "warn" });
+  });
+
+  it("may be missing, and is an error where it cannot be read", () => {
+    const env = {};
+    loadDotEnv(env, join(folder, "nowhere"));
+    expect(env).toEqual({});
+    const other = join(folder, "other");
+    mkdirSync(join(other, ".env"), { recursive: true });
+    expect(() => loadDotEnv(env, other)).toThrow(/other\/\.env cannot be read: EISDIR.*; make it a readable file/);
+  });
+
+  it.each(["src/cli.ts", "src/main.ts"])("is read by %s", async (entry) => {
+    writeFileSync(join(folder, ".env"), `TIDEGATE_CONFIG=named-in-env.yaml\n`);
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
+    const env = { PATH, NODE_COMPILE_CACHE };
+    const run = promisify(execFile)(process.execPath, [resolve(entry), ...(entry === "src/cli.ts" ? ["check"] : [])], {
+      cwd: folder,
+      env,
+    });
+    await expect(run).rejects.toMatchObject({ code: 78, stderr: expect.stringContaining("named-in-env.yaml") });
+  });
+});

@@ -1,0 +1,278 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
+import { Load } from "../../support/load.ts";
+import { TestProcess } from "../../support/process.ts";
+import { startRedis } from "../../support/redis.ts";
+import { TcpProxy } from "../../support/tcp-proxy.ts";
+import { until } from "../../support/until.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-reload-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const rules = (feature: string, rest = "") =>
+  `${rest}\nsources: [{ name: a, kind: static, features: { ${feature}: true } }]\n`;
+const answer = (feature: string) => `{"active_features":["${feature}"]}`;
+let files = 0;
+
+/** A service on a file of its own; `put` writes the file and asks for it to be loaded. */
+function serve(yaml: string, workers: number, env: NodeJS.ProcessEnv = {}) {
+  files += 1;
+  const file = join(folder, `${files}.yaml`);
+  writeFileSync(file, yaml);
+  const settings = { TIDEGATE_CONFIG: file, PORT: "0", HOST: "127.0.0.1", WEB_CONCURRENCY: `${workers}` };
+  const service = new TestProcess(["src/main.ts"], { ...settings, ...env });
+  const lines = (sentence: string): Record<string, unknown>[] =>
+    service.stderr
+      .split("\n")
+      .filter((line) => line.includes(`"msg":"${sentence}"`))
+      .map((line) => JSON.parse(line));
+  const put = (text: string) => {
+    writeFileSync(file, text);
+    service.signal("SIGHUP");
+  };
+  const loaded = () => lines("configuration loaded anew");
+  const refused = () => lines("configuration refused; the one before stays");
+  return { service, file, put, lines, loaded, refused, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+}
+
+const ask = async (url: string): Promise<string> => (await fetch(`${url}/features`)).text();
+
+describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
+  it("makes it serve the last file, with no call lost or answered by the old rules after the new, and does not keep it from stopping", async () => {
+    await using running = serve(rules("f0"), workers);
+    const url = await running.service.url();
+    const load = new Load(url, 6, 2);
+    const expected = ["f0", "f1", "f2", "f3"].map(answer);
+    for (const [round, body] of expected.entries()) {
+      if (round > 0) running.put(rules(`f${round}`));
+      await until(() => load.latest.every((latest) => latest === body), `all are answered ${body}`);
+    }
+    await load[Symbol.asyncDispose]();
+    for (const bodies of load.answers) expect([...new Set(bodies)]).toEqual(expected);
+    for (const kept of load.answers.slice(0, 6)) {
+      if (workers === 1) expect(kept).toEqual(kept.toSorted());
+    }
+    await until(() => running.loaded().length === 3, "all loads are logged");
+    expect(running.loaded()[2]).toMatchObject({ config: running.file, sources: ["a (static, grant)"] });
+    expect(running.refused()).toEqual([]);
+
+    for (const feature of ["f4", "f5", "f6", "f7"]) {
+      writeFileSync(running.file, rules(feature));
+      running.service.signalGroup("SIGHUP");
+    }
+    const all = async () => Promise.all(Array.from({ length: 9 }, () => ask(url)));
+    await until(async () => (await all()).every((body) => body === answer("f7")), "all serve the last file");
+    expect(running.lines("started")).toHaveLength(workers);
+
+    running.put(rules("f8"));
+    running.service.signal("SIGTERM");
+    expect(await running.service.exit()).toBe(0);
+    expect(running.lines("stopped")).toHaveLength(workers);
+  });
+
+  it("refuses what cannot be used, names what is wrong, and serves what it served before", async () => {
+    const fixed = "server: { port: 0, drainMs: 1 }";
+    const env = { PORT: "", TIDEGATE_SOURCE_FOLDERS: folder };
+    await using running = serve(rules("before", fixed), workers, env);
+    const url = await running.service.url();
+    let refusals = 0;
+    const refuses = async (change: () => void, ...problems: readonly unknown[]) => {
+      change();
+      refusals += 1;
+      await until(() => running.refused().length === refusals, `it refuses ${problems}`);
+      expect(running.refused().at(-1)?.["problems"]).toEqual(problems);
+      expect(await ask(url)).toBe(answer("before"));
+    };
+    const said = readFileSync("test/broken/many-mistakes.txt", "utf8")
+      .replaceAll("test/broken/many-mistakes.yaml", running.file)
+      .replaceAll("KINDS", kinds.join(", "))
+      .trimEnd()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.trim());
+    await refuses(() => running.put(readFileSync("test/broken/many-mistakes.yaml", "utf8")), ...said);
+    const half = Array.from({ length: 3 }, () => expect.stringContaining("not valid YAML"));
+    await refuses(() => running.put(rules("half", "").slice(0, -8)), ...half);
+    await refuses(
+      () => {
+        rmSync(running.file);
+        running.service.signal("SIGHUP");
+      },
+      expect.stringMatching(/cannot be read: ENOENT/),
+    );
+    await refuses(
+      () => running.put(rules("after", "server: { port: 6000, workers: auto }")),
+      `${running.file}:1:17 server.port: is 0 for as long as it runs; set it back, or start it anew`,
+    );
+    await refuses(
+      () =>
+        running.put(`
+${fixed}
+connections: { features: { kind: redis, url: "redis://127.0.0.1:1" } }
+sources: [{ name: a, kind: set, connection: features, key: x }]
+`),
+      'the connection "features" does not answer; start what it reads, or mend its entry',
+      'the source "a" does not answer; start what it reads, or mend its entry',
+    );
+    writeFileSync(
+      join(folder, "broken.js"),
+      `export const source = {
+        summary: "", options: ({ z }) => z.strictObject({}), example: {},
+        create: () => { throw new Error("no luck"); },
+      };`,
+    );
+    await refuses(
+      () => running.put(`${fixed}\nsources: [{ name: a, kind: ./broken.js }]`),
+      'the source "a" (./broken.js) cannot be made: no luck; mend its options or its file',
+    );
+    running.put(rules("after", fixed));
+    await until(async () => (await ask(url)) === answer("after"), "the file is loaded once it is right");
+  });
+});
+
+describe("SIGHUP", () => {
+  it("lets calls under way end as they began, and then closes what they were answered by", async () => {
+    const go = join(folder, "go");
+    writeFileSync(
+      join(folder, "slow.js"),
+      `import { existsSync } from "node:fs";
+      import { setTimeout } from "node:timers/promises";
+      export const source = {
+        summary: "", options: ({ z }) => z.strictObject({}), example: {},
+        create: (_, { warn }) => {
+          let closed = false;
+          return {
+            resolve: async ({ locations }) => {
+              // Readiness is asked about without a location.
+              if (locations?.length) warn({}, "asked");
+              while (!existsSync(${JSON.stringify(go)})) await setTimeout(5);
+              if (closed) throw new Error("it is closed");
+              return { features: new Map([["slow", { on: true, value: true, reason: "STATIC" }]]) };
+            },
+            [Symbol.asyncDispose]: async () => {
+              closed = true;
+              warn({}, "closed");
+            },
+          };
+        },
+      };`,
+    );
+    writeFileSync(go, "");
+    const slow = "sources: [{ name: a, kind: ./slow.js, timeoutMs: 10000 }]";
+    await using running = serve(slow, 1, { TIDEGATE_SOURCE_FOLDERS: folder });
+    const url = await running.service.url();
+    rmSync(go);
+    const call = fetch(`${url}/features?location=here`);
+    await until(() => running.lines("asked").length > 0, "the call is under way");
+    running.put(rules("after"));
+    await until(() => running.loaded().length === 1, "the file is loaded");
+    expect(await ask(url)).toBe(answer("after"));
+    expect(running.lines("closed")).toEqual([]);
+    writeFileSync(go, "");
+    expect(await (await call).text()).toBe(answer("slow"));
+    await until(() => running.lines("closed").length === 1, "what answered before is closed");
+  });
+});
+
+describe("a worker that is replaced", () => {
+  it("serves the configuration that was accepted, and gives way to another where it cannot follow to one", async () => {
+    const lock = join(folder, "lock");
+    writeFileSync(
+      join(folder, "once.js"),
+      `import { mkdirSync } from "node:fs";
+      export const source = {
+        summary: "", options: ({ z }) => z.strictObject({}), example: {},
+        create: () => {
+          mkdirSync(${JSON.stringify(lock)});
+          return { resolve: () => ({ features: new Map([["once", { on: true, value: true, reason: "STATIC" }]]) }) };
+        },
+      };`,
+    );
+    await using running = serve(rules("before"), 2, { TIDEGATE_SOURCE_FOLDERS: folder });
+    const url = await running.service.url();
+    running.put(rules("accepted"));
+    await until(() => running.loaded().length === 1, "it is loaded");
+    running.put("nonsense");
+    await until(() => running.refused().length === 1, "it is refused");
+    const [one, another] = running.lines("started");
+    process.kill(Number(one?.["pid"]), "SIGKILL");
+    await until(() => running.lines("started").length === 3, "it is replaced");
+    process.kill(Number(another?.["pid"]), "SIGKILL");
+    await until(() => running.lines("started").length === 4, "the other is replaced too");
+    const bodies = async () => new Set(await Promise.all(Array.from({ length: 6 }, () => ask(url))));
+    expect(await bodies()).toEqual(new Set([answer("accepted")]));
+
+    // The first worker makes the folder, so that the second cannot.
+    await using load = new Load(url, 4, 2);
+    running.put("sources: [{ name: a, kind: ./once.js }]");
+    await until(() => running.lines("a worker died; starting another").length === 3, "one could not follow");
+    rmSync(lock, { recursive: true });
+    await until(() => running.lines("started").length === 5, "another follows");
+    await load[Symbol.asyncDispose]();
+    expect([answer("accepted"), answer("once")]).toEqual(expect.arrayContaining([...new Set(load.answers.flat())]));
+    expect(await bodies()).toEqual(new Set([answer("once")]));
+  });
+
+  it("takes no connections before it is ready, while others answer what they remember of a store that is away", async () => {
+    await using redis = await startRedis();
+    await using proxy = await TcpProxy.to(redis.port);
+    await redis.client.sadd("global", "x");
+    await using running = serve(
+      `
+connections: { features: { kind: redis, url: "redis://127.0.0.1:${proxy.port}" } }
+sources: [{ name: a, kind: set, connection: features, key: global }]
+`,
+      2,
+    );
+    const url = await running.service.url();
+    proxy.cut();
+    process.kill(Number(running.lines("started")[0]?.["pid"]), "SIGKILL");
+    const waits = () => running.lines("not ready; the other workers serve until it is").length === 1;
+    await until(waits, "another worker waits for the store");
+    const bodies = await Promise.all(Array.from({ length: 20 }, () => ask(url)));
+    expect(new Set(bodies)).toEqual(new Set([answer("x")]));
+    proxy.heal();
+    await until(() => running.lines("started").length === 3, "it serves once the store is back");
+  });
+});
+
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
+
+describe("a terminal that is closed", () => {
+  it.skipIf(!hasPython && !process.env["CI"]).each([1, 2])(
+    "ends a service of %i process(es) in order, although SIGHUP loaded the file before (needs python3)",
+    (workers) => {
+      const file = join(folder, `terminal-${workers}.yaml`);
+      writeFileSync(file, rules("f0"));
+      const { stdout, stderr } = spawnSync("python3", ["-c", inTerminal, process.execPath], {
+        env: { PATH: process.env["PATH"], TIDEGATE_CONFIG: file, PORT: "0", WEB_CONCURRENCY: `${workers}` },
+        encoding: "utf8",
+        timeout: 40_000,
+      });
+      expect([stdout, stderr]).toEqual(["exit code 0\n", ""]);
+    },
+  );
+});
+
+/** Runs the service in a terminal of its own, sends SIGHUP, and closes the terminal once the file is loaded. */
+const inTerminal = `
+import os, pty, signal, sys
+
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "src/main.ts"])
+shown = b""
+def wait_for(text):
+    global shown
+    while text not in shown:
+        shown += os.read(terminal, 4096)
+wait_for(b"serves at")
+os.kill(pid, signal.SIGHUP)
+wait_for(b"configuration loaded anew")
+os.close(terminal)
+print("exit code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;

@@ -1,0 +1,45 @@
+import { EventEmitter } from "node:events";
+import { describe, expect, it } from "vitest";
+import { coalesced } from "../../../src/bootstrap/runtime/signals.ts";
+
+describe("coalesced events", () => {
+  const emit = (emitter: EventEmitter, times: number) => {
+    for (let count = 0; count < times; count++) emitter.emit("reload");
+  };
+
+  it("are one running and one pending, however many there are", async () => {
+    const emitter = new EventEmitter();
+    const stopping = new AbortController();
+    const reloads = coalesced(stopping.signal, emitter, "reload");
+    let count = 0;
+    emit(emitter, 200);
+    for await (const _ of reloads) {
+      count += 1;
+      if (count === 1) emit(emitter, 200);
+      if (count === 2) setImmediate(() => stopping.abort());
+    }
+    expect(count).toBe(2);
+  });
+
+  it("are noticed whenever they happen", async () => {
+    const emitter = new EventEmitter();
+    const stopping = new AbortController();
+    let count = 0;
+    setImmediate(() => emit(emitter, 1));
+    for await (const _ of coalesced(stopping.signal, emitter, "reload")) {
+      count += 1;
+      if (count < 5) setImmediate(() => emit(emitter, 1));
+      else stopping.abort();
+    }
+    expect(count).toBe(5);
+  });
+
+  it("end with the signal to stop, also if one is pending", async () => {
+    const emitter = new EventEmitter();
+    const stopping = new AbortController();
+    const reloads = coalesced(stopping.signal, emitter, "reload");
+    emit(emitter, 1);
+    stopping.abort();
+    for await (const _ of reloads) expect.unreachable("it has stopped");
+  });
+});

@@ -1,4 +1,0 @@
-import { chaosRuns } from "./support/chaos.ts";
-
-// `make soak` runs them for longer.
-chaosRuns(2_000);

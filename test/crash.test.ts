@@ -1,4 +1,0 @@
-import { crashRun } from "./support/crash.ts";
-
-// `make soak` makes more changes.
-crashRun(40);

@@ -1,0 +1,212 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  type Cause,
+  explain,
+  knownFeatures,
+  type NoResultReason,
+  type SourceOutcome,
+} from "../../../src/domain/evaluation/explanation.ts";
+import type { Resolution } from "../../../src/domain/evaluation/feature.ts";
+import { merge } from "../../../src/domain/evaluation/merge.ts";
+import type { Role } from "../../../src/domain/evaluation/source.ts";
+
+type Sketch = {
+  name: string;
+  role?: Role;
+  gatedBy?: string[];
+  unlisted?: "pass" | "block";
+  /** Whether it says on or off of the feature "a"; left out, it does not know it. */
+  says?: boolean | NoResultReason | undefined;
+};
+
+const resolution = (name: string, on: boolean): Resolution => ({ on, value: name, variant: name, reason: "STATIC" });
+
+const hearing = ({ name, role = "grant", gatedBy = [], unlisted = "block", says }: Sketch): SourceOutcome => ({
+  source: { name, role, gatedBy, unlisted },
+  result: typeof says === "string" ? says : new Map(says === undefined ? [] : [["a", resolution(name, says)]]),
+});
+
+const grant = { name: "grant", says: true };
+const gated = { ...grant, gatedBy: ["gate"] };
+const gate: Sketch = { name: "gate", role: "gate" };
+const veto: Sketch = { name: "veto", role: "veto" };
+
+describe("the explanation of a feature", () => {
+  it.each<[string, Sketch[], boolean | undefined, Cause]>([
+    ["nobody grants without a source", [], false, { kind: "ungranted" }],
+    ["a grant does not know it", [{ name: "grant" }], false, { kind: "ungranted" }],
+    ["a grant says off", [{ name: "grant", says: false }], false, { kind: "ungranted" }],
+    ["a grant has it", [grant], true, { kind: "granted", grant: "grant", gates: [] }],
+    [
+      "the first of two grants is named",
+      [{ name: "none" }, grant, { name: "other", says: true }],
+      true,
+      { kind: "granted", grant: "grant", gates: [] },
+    ],
+    ["a gate has it", [gated, { ...gate, says: true }], true, { kind: "granted", grant: "grant", gates: ["gate"] }],
+    ["a gate does not know it", [gated, gate], false, { kind: "held", grant: "grant", gate: "gate" }],
+    ["a gate says off", [gated, { ...gate, says: false }], false, { kind: "held", grant: "grant", gate: "gate" }],
+    [
+      "a gate passes what it does not know",
+      [gated, { ...gate, unlisted: "pass" }],
+      true,
+      { kind: "granted", grant: "grant", gates: ["gate"] },
+    ],
+    ["a gate is not there", [gated], false, { kind: "held", grant: "grant", gate: "gate" }],
+    [
+      "the first of the gates that hold it back is named",
+      [{ ...grant, gatedBy: ["open", "gate", "third"] }, { ...gate, name: "open", says: true }, gate],
+      false,
+      { kind: "held", grant: "grant", gate: "gate" },
+    ],
+    [
+      "one grant is held back and another is not",
+      [gated, gate, { name: "other", says: true }],
+      true,
+      { kind: "granted", grant: "other", gates: [] },
+    ],
+    ["a veto has it", [grant, { ...veto, says: true }], false, { kind: "vetoed", veto: "veto" }],
+    ["a veto has what nobody grants", [{ ...veto, says: true }], false, { kind: "vetoed", veto: "veto" }],
+    ["a veto says off", [grant, { ...veto, says: false }], true, { kind: "granted", grant: "grant", gates: [] }],
+    ["a grant is not known", [{ name: "grant", says: "not-known" }], undefined, { kind: "open", silent: ["grant"] }],
+    [
+      "a grant is unavailable",
+      [{ name: "grant", says: "unavailable" }],
+      undefined,
+      { kind: "open", silent: ["grant"] },
+    ],
+    ["a grant is left out", [{ name: "grant", says: "left-out" }], false, { kind: "ungranted" }],
+    [
+      "a grant is not known, but a gate holds back whatever it says",
+      [{ ...gated, says: "not-known" }, gate],
+      false,
+      { kind: "ungranted" },
+    ],
+    [
+      "a grant is not known, but another grants",
+      [{ name: "first", says: "not-known" }, grant],
+      true,
+      { kind: "granted", grant: "grant", gates: [] },
+    ],
+    ["a gate is not known", [gated, { ...gate, says: "not-known" }], undefined, { kind: "open", silent: ["gate"] }],
+    ["a gate is not known, and nobody grants", [{ ...gate, says: "not-known" }], false, { kind: "ungranted" }],
+    ["a veto is not known", [grant, { ...veto, says: "not-known" }], undefined, { kind: "open", silent: ["veto"] }],
+    ["a veto is not known, and nobody grants", [{ ...veto, says: "unavailable" }], false, { kind: "ungranted" }],
+    [
+      "a veto is not known, and another has it",
+      [grant, { ...veto, says: "not-known" }, { ...veto, name: "killed", says: true }],
+      false,
+      { kind: "vetoed", veto: "killed" },
+    ],
+    [
+      "grant, gate and veto are not known",
+      [
+        { ...gated, says: "not-known" },
+        { ...gate, says: "unavailable" },
+        { ...veto, says: "not-known" },
+      ],
+      undefined,
+      { kind: "open", silent: ["grant", "gate", "veto"] },
+    ],
+  ])("where %s", (_, sketches, on, cause) => {
+    expect(explain("a", sketches.map(hearing))).toMatchObject({ feature: "a", on, cause });
+  });
+
+  it("tells what each source says, in order", () => {
+    const sketches = [grant, { name: "b", says: false }, gate, { ...veto, says: "left-out" as const }];
+    expect(explain("a", sketches.map(hearing)).verdicts).toEqual([
+      { source: "grant", stance: "on" },
+      { source: "b", stance: "off" },
+      { source: "gate", stance: "unlisted" },
+      { source: "veto", stance: "left-out" },
+    ]);
+  });
+
+  it("is had of the features that some source has a say on", () => {
+    const said = new Map([["b", resolution("x", false)]]);
+    const rule = { name: "x", role: "veto", gatedBy: [], unlisted: "block" } as const;
+    expect([
+      ...knownFeatures([hearing(grant), { source: rule, result: said }, hearing({ name: "s", says: "not-known" })]),
+    ]).toEqual(["a", "b"]);
+  });
+});
+
+const says = fc.constantFrom(true, false, undefined);
+const silences = fc.constantFrom<NoResultReason>("not-known", "unavailable", "left-out");
+const gateNames = ["x", "y", "z"];
+const sourcesOf = (say: fc.Arbitrary<Sketch["says"]>): fc.Arbitrary<Sketch[]> => {
+  const sketch = (sketch: Sketch, more: { unlisted?: "pass" | "block"; says?: Sketch["says"] }): Sketch => ({
+    ...sketch,
+    ...more,
+  });
+  const gates = gateNames.map((name) =>
+    fc
+      .record({ says: say, unlisted: fc.constantFrom("pass" as const, "block" as const) })
+      .map((more) => sketch({ name, role: "gate" }, more)),
+  );
+  const grants = [0, 1, 2].map((index) =>
+    fc.record({ says: say, gatedBy: fc.subarray(gateNames) }).map((more): Sketch => ({ name: `g${index}`, ...more })),
+  );
+  const vetoes = [0, 1].map((index) => say.map((said) => sketch({ name: `v${index}`, role: "veto" }, { says: said })));
+  return fc.tuple(...gates, ...grants, ...vetoes);
+};
+
+/** What the merge makes of it; what is left out is not among the says. */
+const merged = (sketches: readonly Sketch[]) =>
+  merge(
+    sketches
+      .map(hearing)
+      .flatMap(({ source: rule, result: said }) =>
+        typeof said === "string" ? [] : [{ source: rule, features: said }],
+      ),
+  ).get("a");
+
+/** Every way in which the silent sources might have spoken. */
+const completions = (sketches: readonly Sketch[]): readonly (readonly Sketch[])[] =>
+  sketches.reduce<readonly (readonly Sketch[])[]>(
+    (all, sketch) => {
+      const isOpen = sketch.says === "not-known" || sketch.says === "unavailable";
+      const ways: Sketch[] = isOpen ? [true, false, undefined].map((said) => ({ ...sketch, says: said })) : [sketch];
+      return all.flatMap((before) => ways.map((way) => [...before, way]));
+    },
+    [[]],
+  );
+
+describe("the explanation, for any sources", () => {
+  it("agrees with the merge, and has its resolution", () => {
+    fc.assert(
+      fc.property(sourcesOf(fc.oneof(says, fc.constant("left-out" as const))), (sketches) => {
+        const { on, resolution } = explain("a", sketches.map(hearing));
+        expect(on).toBe(merged(sketches) !== undefined);
+        expect(resolution).toEqual(merged(sketches));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("is open just where what the silent ones might say leaves the merge both ways", () => {
+    fc.assert(
+      fc.property(sourcesOf(fc.oneof({ weight: 3, arbitrary: says }, silences)), (sketches) => {
+        fc.pre(sketches.filter((sketch) => typeof sketch.says === "string").length <= 4);
+        const outcomes = new Set(completions(sketches).map((all) => merged(all) !== undefined));
+        const { on } = explain("a", sketches.map(hearing));
+        expect(outcomes).toEqual(new Set(on === undefined ? [true, false] : [on]));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("hangs on sources that say nothing, where it is open", () => {
+    fc.assert(
+      fc.property(sourcesOf(fc.oneof(says, silences)), (sketches) => {
+        const { cause } = explain("a", sketches.map(hearing));
+        if (cause.kind !== "open") return;
+        expect(cause.silent.length).toBeGreaterThan(0);
+        for (const name of cause.silent) {
+          expect(["not-known", "unavailable"]).toContain(sketches.find((sketch) => sketch.name === name)?.says);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { InvalidContext } from "../../../src/domain/errors.ts";
+import { locationsAt } from "../../../src/domain/evaluation/location.ts";
+
+describe("the locations of somebody", () => {
+  it("are the place and all that it is part of, the most exact first", () => {
+    expect(locationsAt(["es/madrid/retiro"])).toEqual(["es/madrid/retiro", "es/madrid", "es"]);
+    expect(locationsAt(["location1"])).toEqual(["location1"]);
+  });
+
+  it("are each there once, whatever places have in common", () => {
+    expect(locationsAt(["es", "es/madrid", "fairs/food", "es/madrid"])).toEqual([
+      "es/madrid",
+      "fairs/food",
+      "es",
+      "fairs",
+    ]);
+  });
+
+  it("are taken as they are, but for slashes between levels", () => {
+    expect(locationsAt(["Málaga (Centro)"])).toEqual(["Málaga (Centro)"]);
+    expect(locationsAt(["/es/"])).toEqual(["/es/", "/es"]);
+  });
+
+  it.each([
+    ["nothing", ""],
+    ["more than 200 characters", "a".repeat(201)],
+    ["a control character", "es/\u0007"],
+    ["half a character", "es/\ud800"],
+    ["nine levels", "a/b/c/d/e/f/g/h/i"],
+  ])("cannot have %s", (_, name) => {
+    expect(() => locationsAt([name])).toThrow(InvalidContext);
+    expect(() => locationsAt(["es", name])).toThrow(/; send /);
+  });
+
+  it("may have eight levels", () => {
+    expect(locationsAt(["a/b/c/d/e/f/g/h"])).toHaveLength(8);
+  });
+});

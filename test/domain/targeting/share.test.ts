@@ -1,0 +1,49 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { bucketOf, includes, percentOf, shareOf } from "../../../src/domain/targeting/share.ts";
+
+const texts = fc.string({ unit: "binary", maxLength: 50 });
+const shares = fc.integer({ min: 0, max: 10_000 });
+
+describe("A share", () => {
+  it("takes the feature from nobody when it grows", () => {
+    fc.assert(
+      fc.property(texts, texts, shares, shares, (group, id, one, other) => {
+        const bucket = bucketOf(group, id);
+        if (includes(Math.min(one, other), bucket)) expect(includes(Math.max(one, other), bucket)).toBe(true);
+      }),
+    );
+  });
+
+  it("of nothing takes in nobody, and of a hundred percent everybody", () => {
+    fc.assert(
+      fc.property(texts, texts, (group, id) => {
+        expect(includes(0, bucketOf(group, id))).toBe(false);
+        expect(includes(10_000, bucketOf(group, id))).toBe(true);
+      }),
+    );
+  });
+
+  it("is exact in each of its steps, as people write them", () => {
+    for (let share = 0; share <= 10_000; share++) {
+      const text = `${Math.floor(share / 100)}.${`${share % 100}`.padStart(2, "0")}`;
+      expect(shareOf(Number(text))).toBe(share);
+      expect(percentOf(share)).toBe(Number(text));
+    }
+  });
+
+  it.each([-0.01, 100.01, 0.005, 33.333, Number.NaN, Number.POSITIVE_INFINITY])(
+    "is none of %s percent",
+    (percentage) => {
+      expect(shareOf(percentage)).toBeUndefined();
+    },
+  );
+});
+
+describe("A bucket", () => {
+  it("stays as it is for ever", () => {
+    expect([bucketOf("new_menu", "7"), bucketOf("new_menu", "8"), bucketOf("menú", "josé"), bucketOf("", "")]).toEqual([
+      3457, 9352, 9794, 3074,
+    ]);
+  });
+});

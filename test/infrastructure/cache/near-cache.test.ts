@@ -1,0 +1,438 @@
+import { describe, expect, it } from "vitest";
+import { StoreDataInvalid } from "../../../src/domain/errors.ts";
+import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { InvalidationFeed } from "../../../src/domain/evaluation/invalidation-feed.ts";
+import { NearCache } from "../../../src/infrastructure/cache/near-cache.ts";
+import { until } from "../../support/until.ts";
+
+/** A feed and a clock in the test's hands. */
+class HandFeed implements InvalidationFeed {
+  epoch = 1;
+  generation = 0;
+  live = true;
+  proven = new Map<number, number>();
+  isLive = () => this.live;
+  syncedUntil = (epoch: number) => this.proven.get(epoch) ?? Number.NEGATIVE_INFINITY;
+  notify = () => {};
+  subscribe = () => {};
+}
+
+function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlivesInvalidData = true } = {}) {
+  const feed = new HandFeed();
+  /** `set`: how far the wall clock was set. */
+  const time = { now: 1_000_000, set: 0 };
+  const store = new Map<string, string>();
+  const reads: string[] = [];
+  let failure: Error | undefined;
+  let gate: Promise<void> | undefined;
+  const cache = new NearCache<string | undefined>({
+    isAbsent: (value) => value === undefined,
+    isSame: Object.is,
+    feed,
+    limits: { capacity, expiryMs, maxStaleMs },
+    now: () => time.now + time.set,
+    monotonic: () => time.now,
+    outlivesInvalidData,
+  });
+  const get = (key: string) =>
+    cache.get(key, async () => {
+      reads.push(key);
+      const at = time.now;
+      const value = store.get(key);
+      await gate;
+      if (failure) throw failure;
+      return uncachedRead(value, at);
+    });
+  return {
+    feed,
+    time,
+    store,
+    reads,
+    cache,
+    get,
+    fail: (error?: Error) => {
+      failure = error;
+    },
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return () => {
+        gate = undefined;
+        resolve();
+      };
+    },
+  };
+}
+
+describe("the near cache", () => {
+  it("reads a key once, and again when it has changed", async () => {
+    const { get, store, reads, cache, time } = setUp();
+    store.set("a", "1");
+    expect((await get("a")).value).toBe("1");
+    const held = await get("a");
+    expect([held.value, held.isCurrent(time.now), reads.length]).toEqual(["1", true, 1]);
+    store.set("a", "2");
+    cache.forget("a");
+    expect(held.isCurrent(time.now)).toBe(false);
+    expect((await get("a")).value).toBe("2");
+    expect(reads).toEqual(["a", "a"]);
+  });
+
+  it("remembers that a key holds nothing", async () => {
+    const { get, reads, cache, store } = setUp();
+    expect((await get("a")).value).toBeUndefined();
+    await get("a");
+    expect(reads).toHaveLength(1);
+    store.set("a", "1");
+    cache.forget("a");
+    expect((await get("a")).value).toBe("1");
+  });
+
+  it("forgets everything when anything may have changed", async () => {
+    const { get, cache, reads } = setUp();
+    await get("a");
+    await get("b");
+    cache.forget(undefined);
+    await get("a");
+    await get("b");
+    expect(reads).toEqual(["a", "b", "a", "b"]);
+  });
+
+  it("reads a key once for all who ask at the same time", async () => {
+    const { get, reads, hold, store } = setUp();
+    store.set("a", "1");
+    const release = hold();
+    const answers = Array.from({ length: 1_000 }, () => get("a"));
+    release();
+    expect(new Set((await Promise.all(answers)).map(({ value }) => value))).toEqual(new Set(["1"]));
+    expect(reads).toHaveLength(1);
+  });
+
+  it("does not keep what was read while the key changed, and lets nobody join that read", async () => {
+    const { get, store, reads, cache, hold, time } = setUp();
+    store.set("a", "old");
+    const release = hold();
+    const early = get("a");
+    store.set("a", "new");
+    cache.forget("a");
+    const late = get("a");
+    release();
+    const overtaken = await early;
+    expect([overtaken.value, overtaken.isCurrent(time.now)]).toEqual(["old", false]);
+    expect((await late).value).toBe("new");
+    expect((await get("a")).value).toBe("new");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("takes nothing for current that was read in an earlier epoch, or while the feed is not live", async () => {
+    const { get, feed, reads, time } = setUp();
+    const held = await get("a");
+    feed.live = false;
+    expect(held.isCurrent(time.now)).toBe(false);
+    feed.live = true;
+    expect(held.isCurrent(time.now)).toBe(true);
+    feed.epoch = 2;
+    expect(held.isCurrent(time.now)).toBe(false);
+    await get("a");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("does not keep a read as current that an epoch ended under", async () => {
+    const { get, feed, hold, time } = setUp();
+    const release = hold();
+    const answer = get("a");
+    feed.epoch = 2;
+    release();
+    expect((await answer).isCurrent(time.now)).toBe(false);
+  });
+
+  it("takes what was made from a value for current again when the same value is read again", async () => {
+    const { get, feed, time, cache, store, reads } = setUp({ expiryMs: 1_000 });
+    store.set("a", "1");
+    const held = await get("a");
+    for (const doubt of [() => cache.forget("a"), () => (feed.epoch += 1), () => (time.now += 1_500)]) {
+      doubt();
+      expect(held.isCurrent(time.now)).toBe(false);
+      expect(await get("a")).toBe(held);
+      expect(held.isCurrent(time.now)).toBe(true);
+    }
+    expect(reads).toHaveLength(4);
+  });
+
+  it("takes what was pushed out or replaced for current no longer, because it would be told of no change", async () => {
+    const { get, feed, time, store } = setUp({ capacity: 2 });
+    const first = await get("a");
+    feed.live = false;
+    store.set("a", "another");
+    const again = await get("a");
+    feed.live = true;
+    expect([first.isCurrent(time.now), again.isCurrent(time.now)]).toEqual([false, true]);
+    for (const other of ["b", "c"]) store.set(other, "1");
+    await get("b");
+    await get("c");
+    expect(again.isCurrent(time.now)).toBe(false);
+  });
+
+  it("lets keys that hold nothing push out no key that holds something", async () => {
+    const { get, store, reads } = setUp({ capacity: 3 });
+    store.set("real", "1");
+    await get("real");
+    for (let index = 0; index < 100; index++) await get(`random-${index}`);
+    reads.length = 0;
+    await get("real");
+    expect(reads).toEqual([]);
+  });
+
+  it("reads again after the expiry, or when the key's own time is over", async () => {
+    const { get, cache, time, reads } = setUp({ expiryMs: 1_000 });
+    await get("a");
+    time.now += 799;
+    await get("a");
+    expect(reads).toHaveLength(1);
+    time.now += 402;
+    await get("a");
+    expect(reads).toHaveLength(2);
+    const shortLived = await cache.get("b", async () => uncachedRead("1", time.now, time.now + 50));
+    time.now += 49;
+    expect(shortLived.isCurrent(time.now)).toBe(true);
+    time.now += 1;
+    expect(shortLived.isCurrent(time.now)).toBe(false);
+  });
+
+  it("serves the last value while the store is away, says since when and why, and then no more", async () => {
+    const { get, store, feed, time, fail } = setUp({ maxStaleMs: 10_000 });
+    store.set("a", "1");
+    await get("a");
+    feed.proven.set(1, time.now + 500);
+    time.now += 2_000;
+    feed.live = false;
+    fail(new Error("away"));
+    const held = await get("a");
+    expect([held.value, held.isCurrent(time.now), held.verifiedAt(time.now)]).toEqual(["1", false, 1_000_500]);
+    expect(held.lastError).toEqual(new Error("away"));
+    time.now = 1_000_500 + 10_000;
+    expect((await get("a")).value).toBe("1");
+    time.now += 300;
+    await expect(get("a")).rejects.toThrow("away");
+  });
+
+  it("measures ages and expiries by the monotonic clock, however the wall clock is set", async () => {
+    const { get, cache, store, feed, time, fail, reads } = setUp({ maxStaleMs: 10_000, expiryMs: 60_000 });
+    store.set("a", "1");
+    await get("a");
+    time.set = 25 * 3_600_000;
+    await get("a");
+    expect(reads).toHaveLength(1);
+    feed.proven.set(1, time.now);
+    feed.live = false;
+    fail(new Error("away"));
+    time.now += 5_000;
+    for (const set of [0, -5_000, -3_600_000, 25 * 3_600_000]) {
+      time.set = set;
+      const wall = time.now + set;
+      const held = await get("a");
+      expect([held.value, held.isCurrent(wall), wall - held.verifiedAt(wall)]).toEqual(["1", false, 5_000]);
+      expect([...cache.lastKnown()]).toEqual([{ key: "a", value: "1", asOf: wall - 5_000 }]);
+    }
+    time.now += 5_001;
+    await expect(get("a")).rejects.toThrow("away");
+  });
+
+  it("does not ask a store that failed for what it remembers, for a quarter of a second", async () => {
+    const { get, store, feed, time, fail, reads } = setUp();
+    store.set("a", "1");
+    await get("a");
+    feed.live = false;
+    fail(new Error("away"));
+    reads.length = 0;
+    await get("a");
+    await get("a");
+    expect(reads).toHaveLength(1);
+    expect((await get("a")).lastError).toEqual(new Error("away"));
+    await expect(get("never read")).rejects.toThrow("away");
+    fail();
+    time.now += 250;
+    feed.live = true;
+    feed.epoch = 2;
+    expect((await get("a")).lastError).toBeUndefined();
+  });
+
+  it("asks a store that is away for one of all keys that it remembers, until anything is told or read", async () => {
+    const { get, store, feed, time, fail, reads, cache } = setUp();
+    for (const key of ["a", "b", "c"]) {
+      store.set(key, "1");
+      await get(key);
+    }
+    const all = async () => {
+      reads.length = 0;
+      const held = [await get("a"), await get("b"), await get("c")];
+      expect(held.map(({ value }) => value)).toEqual(["1", "1", "1"]);
+      return held.filter(({ lastError: fault }) => fault).length;
+    };
+    feed.live = false;
+    fail(new Error("away"));
+    expect([await all(), reads]).toEqual([3, ["a"]]);
+    time.now += 250;
+    expect([await all(), reads]).toEqual([3, ["a"]]);
+    cache.forget("b");
+    expect([await all(), reads]).toEqual([3, ["b"]]);
+    fail();
+    time.now += 250;
+    feed.live = true;
+    feed.epoch = 2;
+    expect([await all(), reads]).toEqual([0, ["a", "b", "c"]]);
+  });
+
+  it("reads a changed key at once although a read from before the change failed after it", async () => {
+    for (const live of [true, false]) {
+      const { get, store, cache, feed, fail, hold } = setUp();
+      store.set("a", "1");
+      store.set("b", "1");
+      await get("a");
+      await get("b");
+      feed.epoch = 2;
+      feed.live = live;
+      const release = hold();
+      const overtaken = [get("a"), get("b")];
+      store.set("a", "2");
+      cache.forget("a");
+      fail(new Error("timed out"));
+      release();
+      expect((await Promise.all(overtaken)).map(({ lastError: fault }) => fault)).toEqual(
+        Array(2).fill(new Error("timed out")),
+      );
+      fail();
+      expect((await get("a")).value).toBe("2");
+    }
+  });
+
+  it("reads a key at once that was told to have changed, although it could not be read just before", async () => {
+    const { get, store, cache, fail } = setUp();
+    store.set("a", "1");
+    await get("a");
+    cache.forget("a");
+    fail(new Error("away"));
+    expect((await get("a")).value).toBe("1");
+    fail();
+    store.set("a", "2");
+    cache.forget("a");
+    expect((await get("a")).value).toBe("2");
+  });
+
+  it("rejects where nothing is remembered, and where the data are invalid asks again each time", async () => {
+    const { get, fail, reads } = setUp();
+    fail(new StoreDataInvalid("mend it"));
+    await expect(get("a")).rejects.toThrow("mend it");
+    await expect(get("a")).rejects.toThrow("mend it");
+    expect(reads).toHaveLength(2);
+  });
+
+  it("reads a key again although others cannot be read", async () => {
+    const { get, store, cache, fail, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    for (let call = 0; call < 10; call++) {
+      fail(new Error("no permission"));
+      await expect(get("forbidden")).rejects.toThrow();
+      time.now += 100;
+    }
+    fail();
+    store.set("a", "2");
+    cache.forget("a");
+    expect((await get("a")).value).toBe("2");
+  });
+
+  it("serves the last value where a read hangs, and keeps what that reads in the end", async () => {
+    const { get, store, cache, hold, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    cache.forget("a");
+    store.set("a", "2");
+    const release = hold();
+    const held = await get("a");
+    expect([held.value, held.isCurrent(time.now), held.lastError]).toEqual([
+      "1",
+      false,
+      new Error("no answer within 200 ms"),
+    ]);
+    await expect(get("b")).rejects.toThrow("no answer within 200 ms");
+    release();
+    await until(() => cache.peek("a")?.value === "2", "what was read is kept");
+  });
+
+  it("serves the last value over invalid data only where it is told to", async () => {
+    for (const outlivesInvalidData of [true, false]) {
+      const { get, store, cache, fail } = setUp({ outlivesInvalidData });
+      store.set("a", "1");
+      await get("a");
+      cache.forget("a");
+      fail(new StoreDataInvalid("mend it"));
+      if (outlivesInvalidData) expect((await get("a")).value).toBe("1");
+      else await expect(get("a")).rejects.toThrow("mend it");
+    }
+  });
+
+  it("does not let an older read replace a newer one", async () => {
+    const { cache, time, feed } = setUp();
+    feed.live = false;
+    const slow = Promise.withResolvers<void>();
+    const older = cache.get("a", async () => {
+      await slow.promise;
+      return uncachedRead("older", time.now);
+    });
+    cache.forget("a");
+    time.now += 10;
+    await cache.get("a", async () => uncachedRead("newer", time.now));
+    slow.resolve();
+    expect((await older).value).toBe("older");
+    feed.live = true;
+    expect((await cache.get("a", () => expect.unreachable())).value).toBe("newer");
+  });
+});
+
+describe("what a near cache tells of itself", () => {
+  it("counts each look-up once, by how it came out, and what was pushed out", async () => {
+    const { get, cache, store, fail, time, feed } = setUp({ capacity: 2 });
+    for (const key of ["a", "b", "c"]) store.set(key, "1");
+    await get("a");
+    await get("a");
+    expect(cache.counts).toEqual({ hits: 1, misses: 1, stale: 0, failures: 0, evictions: 0 });
+    await get("b");
+    await get("c");
+    await get("nothing");
+    expect(cache.counts).toEqual({ hits: 1, misses: 4, stale: 0, failures: 0, evictions: 1 });
+    expect(cache.size).toBe(3);
+    fail(new Error("away"));
+    feed.live = false;
+    feed.proven.set(1, time.now);
+    await get("c");
+    await get("c");
+    await expect(get("d")).rejects.toThrow("away");
+    expect(cache.counts).toEqual({ hits: 1, misses: 4, stale: 2, failures: 1, evictions: 1 });
+  });
+
+  it("shows what is remembered without reading it, keeping it from being pushed out, or counting", async () => {
+    const { get, cache, store, reads, time } = setUp({ capacity: 2 });
+    for (const key of ["a", "b", "c"]) store.set(key, "1");
+    expect(cache.peek("a")).toBeUndefined();
+    await get("a");
+    time.now += 100;
+    await get("b");
+    const { hits } = cache.counts;
+    expect(cache.peek("a")).toMatchObject({ value: "1", since: time.now - 100 });
+    expect([cache.counts.hits, reads]).toEqual([hits, ["a", "b"]]);
+    await get("c");
+    expect(cache.peek("a")).toBeUndefined();
+  });
+
+  it("shows since when a value is remembered, also when the same was read again", async () => {
+    const { get, cache, store, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    const first = time.now;
+    time.now += 500;
+    cache.forget("a");
+    await get("a");
+    expect([cache.peek("a")?.since, cache.peek("a")?.verifiedAt(time.now)]).toEqual([first, time.now]);
+  });
+});

@@ -1,0 +1,337 @@
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { utimes } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KnownItems } from "../../../src/application/feeds/known-items.ts";
+import type { RulesByFeature } from "../../../src/domain/admin/editable-rules.ts";
+import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
+import type { Json } from "../../../src/domain/evaluation/feature.ts";
+import type { FeatureSet } from "../../../src/domain/evaluation/feature-sets.ts";
+import type { InvalidationFeed } from "../../../src/domain/evaluation/invalidation-feed.ts";
+import type { ItemStore } from "../../../src/domain/feeds/item-store.ts";
+import { NearCache } from "../../../src/infrastructure/cache/near-cache.ts";
+import { Snapshot } from "../../../src/infrastructure/cache/snapshot.ts";
+import { createLog } from "../../../src/infrastructure/logger.ts";
+import { FilledStores } from "../../../src/infrastructure/redis/filled-stores.ts";
+import { anItem } from "../../support/items.ts";
+import { until } from "../../support/until.ts";
+
+const maxStaleMs = 60_000;
+/** A store that does not answer. */
+const away = () => Promise.reject(new Error("away"));
+const noItems: ItemStore = { put: away, since: away, keepState: away };
+const feed: InvalidationFeed = {
+  epoch: 1,
+  generation: 1,
+  isLive: () => true,
+  syncedUntil: () => Number.NEGATIVE_INFINITY,
+  notify: () => {},
+  subscribe: () => {},
+};
+
+describe("the snapshot", () => {
+  let folder: string;
+  let file: string;
+  let now: number;
+  let logged: { level: number; msg: string; file?: string; cause?: string }[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-snapshot-"));
+    file = join(folder, "made/snapshot.ndjson");
+    now = 1_700_000_000_000;
+    logged = [];
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const cacheOf = <T>(isAbsent: (value: T) => boolean) =>
+    new NearCache<T>({
+      isAbsent,
+      isSame: Object.is,
+      feed,
+      limits: { capacity: 100, expiryMs: 60_000, maxStaleMs },
+      now: () => now,
+      monotonic: () => now,
+      outlivesInvalidData: true,
+    });
+
+  /** What one process has: its caches, what it knows of the store, and the snapshot. */
+  function process({ store = "store-1", withTokens = true, intervalMs = 60_000, at = file } = {}) {
+    const sets = cacheOf<FeatureSet>(({ features }) => features.length === 0);
+    const tokens = cacheOf<string | undefined>((userId) => userId === undefined);
+    const filled = new FilledStores();
+    const log = createLog("info", { write: (line) => void logged.push(JSON.parse(line)) });
+    const settings = cacheOf<RulesByFeature>(({ size }) => size === 0);
+    const remote = { id: store };
+    const feed = new KnownItems("shows", noItems, { add: away } as never);
+    const feeds = new Map([["shows", feed]]);
+    const tokensHere = withTokens ? tokens : undefined;
+    const part = { connection: "features", store: remote, sets, settings, tokens: tokensHere, feeds };
+    const snapshot = new Snapshot(at, [part], filled, log, intervalMs);
+    const read = (key: string, ...features: string[]) =>
+      sets.get(key, async () => uncachedRead({ features, skipped: 0 }, now));
+    const put = (collection: string, all: Readonly<Record<string, Json>>) =>
+      settings.get(collection, async () => uncachedRead(new Map(Object.entries(all)), now));
+    const resolve = (digest: string, userId: string | undefined) =>
+      tokens.get(digest, async () => uncachedRead(userId, now));
+    const last = async <T>(cache: NearCache<T>, key: string) => {
+      const held = await cache.get(key, away);
+      return { value: held.value, asOf: held.verifiedAt(now), isCurrent: held.isCurrent(now) };
+    };
+    return {
+      snapshot,
+      feed,
+      filled,
+      isFilled: () => filled.has(store),
+      read,
+      resolve,
+      put,
+      settings: (collection: string) => last(settings, collection),
+      set: (key: string) => last(sets, key),
+      user: (digest: string) => last(tokens, digest),
+      isRemembered: (withTokens = false) => snapshot.stoodInFor("features", withTokens),
+      stop: () => snapshot[Symbol.asyncDispose](),
+    };
+  }
+
+  async function written(): Promise<void> {
+    const before = process();
+    await before.snapshot.start();
+    before.filled.add("store-1");
+    await before.read("global", "a", "b");
+    await before.read("killed");
+    await before.resolve("digest", "1");
+    await before.resolve("unknown", undefined);
+    await before.stop();
+  }
+
+  it("brings back what was remembered, as of when it was known, and stale from the start", async () => {
+    await written();
+    const writtenAt = now;
+    now += 10_000;
+    const { snapshot, isFilled, set, user, isRemembered } = process();
+    await snapshot.start();
+    expect(await set("global")).toEqual({
+      value: { features: ["a", "b"], skipped: 0 },
+      asOf: writtenAt,
+      isCurrent: false,
+    });
+    expect((await set("killed")).value.features).toEqual([]);
+    expect((await user("digest")).value).toBe("1");
+    await expect(user("unknown")).rejects.toThrow("away");
+    expect([isFilled(), isRemembered(), isRemembered(true)]).toEqual([true, true, true]);
+    expect(logged).toMatchObject([{ level: 30, file, sets: 2, tokens: 1 }]);
+    await snapshot[Symbol.asyncDispose]();
+  });
+
+  it("brings back settings, in the order and of the names that they had", async () => {
+    const before = process();
+    await before.snapshot.start();
+    const all = JSON.parse('{"b":{"share":5},"a":["x",null],"__proto__":0}');
+    await before.put("tidegate:documents:shares", all);
+    await before.stop();
+    const writtenAt = now;
+    now += 10_000;
+    const { snapshot, settings, stop } = process();
+    await snapshot.start();
+    const { value, asOf, isCurrent } = await settings("tidegate:documents:shares");
+    expect([[...value], asOf, isCurrent]).toEqual([Object.entries(all), writtenAt, false]);
+    expect(logged).toMatchObject([{ sets: 0, settings: 1, tokens: 0 }]);
+    await stop();
+  });
+
+  it("restores the items of feeds, also those that the store does not have", async () => {
+    const before = process();
+    await before.snapshot.start();
+    await before.feed.put([anItem("1"), anItem("2", { title: "é" })]);
+    const kept = before.feed.kept();
+    await before.stop();
+    const { snapshot, feed, stop } = process();
+    await snapshot.start();
+    expect(feed.kept()).toEqual(kept);
+    expect(kept).toMatchObject({ items: [{ id: "1" }, { id: "2" }], isAhead: true });
+    expect(logged).toMatchObject([{ sets: 0, items: 2 }]);
+    await stop();
+  });
+
+  it("marks what it brings back as older than may be answered unmarked, however quick the start was", async () => {
+    await written();
+    const { snapshot, set, stop } = process();
+    await snapshot.start();
+    expect(now - (await set("global")).asOf).toBeGreaterThan(1_000);
+    await stop();
+  });
+
+  it("gives way to the first read that succeeds, of the same value or another", async () => {
+    await written();
+    const { snapshot, read, set, stop } = process();
+    await snapshot.start();
+    for (const [key, feature] of [
+      ["global", "c"],
+      ["killed", "x"],
+    ] as const) {
+      await read(key, feature);
+      expect(await set(key)).toEqual({ value: { features: [feature], skipped: 0 }, asOf: now, isCurrent: true });
+    }
+    await stop();
+  });
+
+  it("outlives several starts without a store, and grows no younger by it", async () => {
+    await written();
+    const writtenAt = now;
+    for (let start = 0; start < 3; start++) {
+      now += 5_000;
+      const { snapshot, set, stop } = process();
+      await snapshot.start();
+      expect((await set("global")).asOf).toBe(writtenAt);
+      await stop();
+    }
+  });
+
+  it.each([
+    ["too old", () => maxStaleMs + 1],
+    ["from the future, because the clock was set back", () => -1],
+  ])("does not bring back what is %s", async (_, elapsed) => {
+    await written();
+    now += elapsed();
+    const { snapshot, set, isFilled, isRemembered, stop } = process();
+    await snapshot.start();
+    await expect(set("global")).rejects.toThrow("away");
+    expect([isFilled(), isRemembered(), isRemembered(true)]).toEqual([true, true, false]);
+    await stop();
+  });
+
+  it("is not taken for another store's", async () => {
+    await written();
+    const { snapshot, set, isFilled, isRemembered, stop } = process({ store: "store-2" });
+    await snapshot.start();
+    await expect(set("global")).rejects.toThrow("away");
+    expect([isFilled(), isRemembered()]).toEqual([false, false]);
+    await stop();
+  });
+
+  it("holds no tokens, and stands in for none, where their digests could be guessed", async () => {
+    const before = process({ withTokens: false });
+    await before.snapshot.start();
+    await before.read("global", "a");
+    await before.resolve("digest", "1");
+    await before.stop();
+    expect(readFileSync(file, "utf8")).not.toContain("digest");
+    const { snapshot, isRemembered, stop } = process();
+    await snapshot.start();
+    expect([isRemembered(), isRemembered(true)]).toEqual([true, false]);
+    await stop();
+  });
+
+  it("is for its owner only, and leaves nothing else behind", async () => {
+    await written();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(join(folder, "made")).mode & 0o777).toBe(0o700);
+    expect(readdirSync(join(folder, "made"))).toEqual(["snapshot.ndjson"]);
+  });
+
+  const signed = (...lines: unknown[]) => {
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+    return `${text}${JSON.stringify({ sha256: createHash("sha256").update(text).digest("base64url") })}\n`;
+  };
+  const head = { snapshot: 1 };
+  const store = { connection: "features", store: "store-1", filled: true };
+
+  it.each<[string, (content: string) => string, RegExp]>([
+    ["empty", () => "", /it is torn, or was edited/],
+    ["cut short", (content) => content.slice(0, -60), /it is torn, or was edited/],
+    ["cut short after a line", (content) => content.slice(0, content.indexOf("\n") + 1), /it is torn, or was edited/],
+    ["edited", (content) => content.replace('"a"', '"z"'), /it is torn, or was edited/],
+    ["of another version", () => signed({ snapshot: 2 }), /it is of version 2, and not 1/],
+    ["of something else", () => signed("hello"), /it is of version undefined, and not 1/],
+    [
+      "with a feature that is none",
+      () => signed(head, store, { set: "k", features: [""], skipped: 0, asOf: 1 }),
+      /a line/,
+    ],
+    ["with a user that is none", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /no user id/],
+    ["with an item that is none", () => signed(head, store, { item: { id: 1 } }), /a line/],
+    ["with a line that says something else", () => signed(head, store, { key: "global" }), /a line/],
+  ])("is ignored with one warning where it is %s, and written anew", async (_, spoil, fault) => {
+    await written();
+    writeFileSync(file, spoil(readFileSync(file, "utf8")));
+    const { snapshot, isFilled, read, set, isRemembered, stop } = process();
+    await snapshot.start();
+    await expect(set("global")).rejects.toThrow("away");
+    expect([isFilled(), isRemembered()]).toEqual([false, false]);
+    expect(logged).toEqual([
+      expect.objectContaining({
+        level: 40,
+        file,
+        cause: expect.stringMatching(fault),
+        msg: expect.stringMatching(/snapshot cannot be used/),
+      }),
+    ]);
+    await read("global", "a");
+    await stop();
+    const next = process();
+    await next.snapshot.start();
+    expect(next.isRemembered()).toBe(true);
+    await next.stop();
+  });
+
+  it("is ignored with one warning where it cannot be read", async () => {
+    mkdirSync(file, { recursive: true });
+    const { snapshot } = process();
+    await snapshot.start();
+    expect(logged).toMatchObject([{ level: 40, file, cause: expect.stringContaining("EISDIR") }]);
+    await snapshot[Symbol.asyncDispose]();
+  });
+
+  it("is nothing to speak of where it is missing", async () => {
+    const { snapshot, stop } = process();
+    await snapshot.start();
+    await stop();
+    expect([logged, existsSync(file)]).toEqual([[], false]);
+  });
+
+  it("is written while the process runs, and again when something else was read", async () => {
+    const { snapshot, read, stop } = process({ intervalMs: 20 });
+    await snapshot.start();
+    await read("global", "a");
+    await until(() => existsSync(file), "it is written");
+    await read("other", "b");
+    await until(() => readFileSync(file, "utf8").includes("other"), "it is written again");
+    await stop();
+  });
+
+  it("is written by one process of several, and not where nothing was read", async () => {
+    await written();
+    const before = readFileSync(file, "utf8");
+    const other = process();
+    await other.snapshot.writeIfDue();
+    await other.read("other", "b");
+    await other.snapshot.writeIfDue();
+    expect(readFileSync(file, "utf8")).toBe(before);
+    for (const seconds of [Date.now() / 1_000 - 61, Date.now() / 1_000 + 3_600]) {
+      await other.read(`at ${seconds}`, "b");
+      await utimes(file, seconds, seconds);
+      await other.snapshot.writeIfDue();
+      expect(readFileSync(file, "utf8")).toContain(`at ${seconds}`);
+    }
+  });
+
+  it("does no harm where it cannot be written, and is warned of once", async () => {
+    writeFileSync(join(folder, "no-folder"), "");
+    const { snapshot, read, set, stop } = process({ at: join(folder, "no-folder/snapshot.ndjson") });
+    await read("global", "a");
+    for (let attempt = 0; attempt < 3; attempt++) await snapshot.writeIfDue();
+    expect(logged).toMatchObject([{ level: 40, cause: expect.stringContaining("no-folder") }]);
+    expect((await set("global")).value.features).toEqual(["a"]);
+    await stop();
+  });
+});

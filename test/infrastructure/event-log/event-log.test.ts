@@ -1,0 +1,459 @@
+import { execFile, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { EventLogUnavailable } from "../../../src/domain/errors.ts";
+import type { LogHead } from "../../../src/domain/events/event.ts";
+import type { Place } from "../../../src/infrastructure/event-log/database/database.ts";
+import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
+import { activityLogContract } from "../../contracts/activity-log.contract.ts";
+import { historyContract } from "../../contracts/history.contract.ts";
+import { documentEvent, SetTold, setEvent, toldEvent } from "../../support/events.ts";
+import { createDatabase, queryDatabase } from "../../support/postgres.ts";
+import { TcpProxy } from "../../support/tcp-proxy.ts";
+import { until } from "../../support/until.ts";
+
+/** A database server, or what stands for one. */
+type Databases = AsyncDisposable & {
+  /** Where another log may be kept. */
+  readonly place: () => Promise<Place>;
+  /** Runs statements behind the log's back. */
+  readonly tamper: (place: Place, sql: string) => Promise<unknown>;
+};
+
+async function sqliteFiles(): Promise<Databases> {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-activity-"));
+  let count = 0;
+  return {
+    place: async () => {
+      count += 1;
+      return { kind: "sqlite", file: join(folder, `deep/${count}.db`) };
+    },
+    tamper: async (place, sql) => {
+      using database = new DatabaseSync(place.kind === "sqlite" ? place.file : "", { timeout: 5_000 });
+      database.exec(sql);
+    },
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
+  };
+}
+
+async function postgresDatabases(): Promise<Databases> {
+  return {
+    place: async () => ({ kind: "postgres", url: (await createDatabase()).url }),
+    tamper: (place, sql) => queryDatabase(place.kind === "postgres" ? place.url : "", sql),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+const opening = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};`;
+
+/** Runs a script that has `openActivity` and the place of a log in a process of its own, to its end. */
+const inProcess = (place: Place, script: string) =>
+  promisify(execFile)(process.execPath, [
+    "--input-type=module",
+    "--eval",
+    `${opening} const place = ${JSON.stringify(place)};\n${script}`,
+  ]);
+
+describe.each([
+  ["SQLite", sqliteFiles],
+  ["PostgreSQL", postgresDatabases],
+])("%s", (name, start) => {
+  const opened = new AsyncDisposableStack();
+  let databases: Databases;
+  let shared: OpenEventLog;
+  beforeAll(async () => {
+    databases = opened.use(await start());
+    shared = opened.use(openEventLog(await databases.place()));
+  });
+  afterAll(() => opened.disposeAsync());
+
+  const openEmpty = async () => opened.use(openEventLog(await databases.place()));
+
+  activityLogContract(
+    () => shared.log,
+    async () => (await openEmpty()).log,
+  );
+  historyContract(() => shared, openEmpty);
+
+  describe("what was done to a log behind its back", () => {
+    const copied = `'new', component, environment, email, message, folded, data, created_at, recorded_by, store, kind, key,
+      epoch, number, record, hash FROM saved WHERE position = 2`;
+    let place: Place;
+    let activity: OpenEventLog;
+    let head: LogHead;
+    beforeAll(async () => {
+      place = await databases.place();
+      activity = opened.use(openEventLog(place));
+      const set = new SetTold("global_features", "a");
+      for (let count = 0; count < 3; count++) await activity.log.append(toldEvent({ data: { count } }));
+      await activity.log.record([set.begins(), set.changes({ add: ["b"] }), set.changes({ remove: ["a"] })]);
+      head = await activity.log.head();
+      await databases.tamper(place, "CREATE TABLE saved AS SELECT * FROM events");
+      await databases.tamper(place, "CREATE TABLE saved_chain AS SELECT * FROM chain");
+    });
+    afterEach(async () => {
+      const restored = [
+        "DELETE FROM events",
+        "INSERT INTO events SELECT * FROM saved",
+        "DELETE FROM chain",
+        "INSERT INTO chain SELECT * FROM saved_chain",
+      ];
+      await databases.tamper(place, restored.join(";"));
+      expect(await activity.log.verify()).toMatchObject({ isSound: true });
+    });
+
+    const later = name === "SQLite" ? "created_at + 1" : "created_at + interval '1 millisecond'";
+    const written = /is not what was written/;
+    const derived = /is not found as what was written: its column/;
+
+    it.each([
+      ["id", "'other'", 2, written],
+      ["component", "'other'", 2, written],
+      ["environment", "'other'", 2, written],
+      ["email", "'other'", 2, written],
+      ["message", "'other'", 2, written],
+      ["data", `'{"count":9}'`, 2, written],
+      ["created_at", later, 2, written],
+      ["recorded_by", "'other'", 2, written],
+      ["hash", "'other'", 2, written],
+      ["record", "data", 5, /./],
+      ["store", "'other'", 5, written],
+      ["store", "NULL", 5, written],
+      ["folded", "'other'", 2, derived],
+      ["kind", "'token'", 5, derived],
+      ["key", "'other'", 5, derived],
+      ["epoch", "'other'", 5, derived],
+      ["number", "9", 5, derived],
+    ] as const)("is found: a changed %s (%s) at position %i", async (column, value, position, fault) => {
+      await databases.tamper(place, `UPDATE events SET ${column} = ${value} WHERE position = ${position}`);
+      expect(await activity.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
+    });
+
+    it.each([
+      ["a removed event", "DELETE FROM events WHERE position = 3", 3, /is missing/],
+      ["a removed beginning", "DELETE FROM events WHERE position < 3", 1, /is missing/],
+      ["an end that was cut off", "DELETE FROM events WHERE position > 4", 5, /is missing/],
+      ["a log that was emptied", "DELETE FROM events", 1, /is missing/],
+      [
+        "an event that was inserted",
+        `UPDATE events SET position = position + 10 WHERE position > 2; INSERT INTO events SELECT 3, ${copied};
+         UPDATE events SET position = position - 9 WHERE position > 10; UPDATE chain SET position = 7`,
+        3,
+        written,
+      ],
+      ["an event that was added", `INSERT INTO events SELECT 7, ${copied}`, 7, written],
+      [
+        "an event that the end does not tell of",
+        "UPDATE chain SET position = 5, hash = (SELECT hash FROM events WHERE position = 5)",
+        6,
+        /stands behind the end of the log/,
+      ],
+      [
+        "two that changed places",
+        `UPDATE events SET position = -2 WHERE position = 2; UPDATE events SET position = 2 WHERE position = 3;
+         UPDATE events SET position = 3 WHERE position = -2`,
+        2,
+        written,
+      ],
+      [
+        "another hash at the end",
+        "UPDATE chain SET hash = 'other'",
+        6,
+        /has another hash than the log says of its end/,
+      ],
+      ["a later end", "UPDATE chain SET position = 8", 7, /is missing/],
+      ["a later beginning", "UPDATE chain SET start_position = 2", 3, written],
+      [
+        "a later beginning that fits",
+        "UPDATE chain SET start_position = 2, start_hash = (SELECT hash FROM events WHERE position = 2)",
+        1,
+        /stands before the beginning of the log/,
+      ],
+    ])("is found: %s", async (_, sql, position, fault) => {
+      await databases.tamper(place, sql);
+      expect(await activity.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
+    });
+
+    it("is found: a log without the row that tells where it ends", async () => {
+      await databases.tamper(place, "DELETE FROM chain");
+      await expect(activity.log.verify()).rejects.toThrow(EventLogUnavailable);
+      await expect(activity.log.append(toldEvent())).rejects.toThrow(EventLogUnavailable);
+    });
+
+    it("is found against a head that was kept elsewhere: a log that was cut off or written anew, and says so of itself", async () => {
+      const end = "(SELECT hash FROM events WHERE position = 4)";
+      await databases.tamper(
+        place,
+        `DELETE FROM events WHERE position > 4; UPDATE chain SET position = 4, hash = ${end}`,
+      );
+      expect(await activity.log.verify()).toMatchObject({ isSound: true });
+      expect(await activity.log.verify(head)).toMatchObject({ isSound: false, position: 5 });
+      expect(await activity.log.verify({ hash: head.hash })).toMatchObject({ isSound: false });
+
+      const { log } = await openEmpty();
+      for (let count = 0; count < 7; count++) await log.append(toldEvent({ data: { count } }));
+      expect(await log.verify()).toMatchObject({ isSound: true });
+      expect(await log.verify(head)).toMatchObject({ isSound: false, position: 6 });
+    });
+
+    if (name === "SQLite") {
+      it("is found: an event that is none any more", async () => {
+        await databases.tamper(place, "UPDATE events SET data = '{' WHERE position = 2");
+        const fault = "cannot be read as an event any more";
+        expect(await activity.log.verify()).toEqual({ isSound: false, position: 2, fault });
+      });
+    }
+  });
+
+  it("keeps, when events expire, what sets and documents were from then on", async () => {
+    const { log, history } = await openEmpty();
+    const set = new SetTold("global_features", "a");
+    const events = [
+      set.begins(),
+      set.changes({ add: ["b"] }),
+      set.changes({ remove: ["a"] }),
+      set.changes({ add: ["c"] }),
+    ];
+    const [first, second, third, fourth] = events.map(({ at }) => at) as [number, number, number, number];
+    const large = setEvent({ key: "large", at: first, origin: "baseline", size: 5_000 });
+    const documents = [{ owner: "ann" }, { owner: "bob" }].map((value, number) =>
+      documentEvent({
+        collection: "catalogue",
+        name: "a",
+        value,
+        at: first + number,
+        revision: { epoch: "one", number },
+      }),
+    );
+    await log.record([large, ...documents, ...events]);
+    await log.expire(fourth, toldEvent());
+    const setAt = (at: number) => history.setAt("features", "global_features", at);
+    expect([await setAt(first), await setAt(second), await setAt(third - 1)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(await setAt(third)).toEqual({ features: ["b"], recordedAt: third });
+    expect(await setAt(fourth)).toEqual({ features: ["b", "c"], recordedAt: fourth });
+    expect(await history.firstRecord("features", "global_features")).toBe(third);
+    expect(await history.setAt("features", "large", fourth)).toBeUndefined();
+    const turns = await history.lastChanges("features", "global_features", fourth);
+    expect(turns.map(({ feature, on }) => [feature, on])).toEqual([["c", true]]);
+    const documentAt = (at: number) => history.documentAt("features", "catalogue", "a", at);
+    expect([await documentAt(first), await documentAt(fourth)]).toEqual([undefined, documents[1]?.change.record]);
+    expect(await history.keys("features", "")).toEqual(["global_features", "large"]);
+    expect((await history.revisions("features", "", 10)).map(({ revision }) => revision.number)).toEqual([4, 1]);
+    expect(await log.record(events.slice(2))).toMatchObject([{ reason: /later revision/ }]);
+    expect(await log.record([set.changes({ add: ["d"] })])).toEqual([]);
+    expect(await setAt(set.at)).toMatchObject({ features: ["b", "c", "d"] });
+    expect((await log.find({ feature: "b" }, 10)).length).toBe(0);
+  });
+
+  it("may be made, and written to, by several processes at once", async () => {
+    const place = await databases.place();
+    const events = Array.from({ length: 20 }, () => toldEvent());
+    const script = `await using activity = openEventLog(place);
+      await Promise.all(${JSON.stringify(events)}.map((event) => activity.log.append({ ...event, id: event.id + process.pid })));`;
+    await Promise.all(Array.from({ length: 3 }, () => inProcess(place, script)));
+    await using activity = openEventLog(place);
+    expect(await activity.log.verify()).toMatchObject({ isSound: true, head: { position: 60 } });
+  });
+
+  it("keeps what was told when it is closed and opened again", async () => {
+    const place = await databases.place();
+    const told = toldEvent();
+    {
+      await using first = openEventLog(place);
+      await first.log.append(told);
+    }
+    await using second = openEventLog(place);
+    expect(await second.log.find({}, 10)).toMatchObject([told]);
+  });
+
+  it("keeps no process running that has nothing to wait for", async () => {
+    const place = await databases.place();
+    const { stdout } = await inProcess(place, `console.log(await openEventLog(place).log.head());`);
+    expect(stdout).toContain("position: 0");
+  });
+
+  it("answers nothing any more once it is closed", async () => {
+    const activity = openEventLog(await databases.place());
+    await activity[Symbol.asyncDispose]();
+    await expect(activity.log.check()).rejects.toThrow(EventLogUnavailable);
+    const used = openEventLog(await databases.place());
+    const underWay = used.log.append(toldEvent());
+    await used[Symbol.asyncDispose]();
+    await expect(underWay).resolves.toMatchObject({ position: 1 });
+    await expect(used.log.check()).rejects.toThrow(EventLogUnavailable);
+  });
+});
+
+/** What an error says, with what caused it. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return `${error.name} ${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause ? textOf(error.cause) : ""}`;
+}
+
+describe("PostgreSQL that is away", () => {
+  const opened = new AsyncDisposableStack();
+  let proxy: TcpProxy;
+  let activity: OpenEventLog;
+  beforeAll(async () => {
+    const database = await createDatabase();
+    proxy = opened.use(await TcpProxy.to(database.port));
+    const url = Object.assign(new URL(database.url), { port: proxy.port }).href;
+    activity = opened.use(openEventLog({ kind: "postgres", url }));
+  });
+  afterAll(() => opened.disposeAsync());
+  afterEach(() => proxy.heal());
+
+  const answers = () =>
+    activity.log.check().then(
+      () => true,
+      () => false,
+    );
+
+  /** What a call fails with, and after how many milliseconds. */
+  async function failure(call: Promise<unknown>) {
+    const since = performance.now();
+    const error = await call.then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    expect(error).toBeInstanceOf(EventLogUnavailable);
+    expect(textOf(error)).not.toContain("s3cret");
+    return performance.now() - since;
+  }
+
+  it("is said to be before it was ever there, and then its tables are made", async () => {
+    proxy.cut();
+    expect(await failure(activity.log.head())).toBeLessThan(5_000);
+    expect(await failure(activity.history.keys("features", ""))).toBeLessThan(2_500);
+    proxy.hold();
+    expect(await failure(activity.log.head())).toBeLessThan(5_000);
+    proxy.heal();
+    await until(answers, "the log answers");
+    expect((await activity.log.append(toldEvent())).position).toBe(1);
+  });
+
+  it("is said to be at once where connections are refused, and used again when it is back", async () => {
+    const { position } = await activity.log.append(toldEvent());
+    proxy.cut();
+    await failure(activity.log.append(toldEvent()));
+    expect(await failure(activity.log.append(toldEvent()))).toBeLessThan(2_500);
+    expect(await failure(activity.log.record([setEvent({ key: "k", members: [] })]))).toBeLessThan(2_500);
+    proxy.heal();
+    await until(answers, "the log answers");
+    expect((await activity.log.append(toldEvent())).position).toBe(position + 1);
+  });
+
+  it("is said to be within seconds where it hangs, and used again when it goes on", async () => {
+    await activity.log.check();
+    proxy.hold();
+    const calls = [activity.log.append(toldEvent()), activity.log.find({}, 1), activity.history.keys("features", "")];
+    for (const ms of await Promise.all(calls.map(failure))) expect(ms).toBeLessThan(15_000);
+    proxy.heal();
+    await until(answers, "the log answers");
+    expect(await activity.log.verify()).toMatchObject({ isSound: true });
+  });
+
+  it("loses and doubles nothing that is recorded while its connections break", async () => {
+    const set = new SetTold("broken");
+    const events = [set.begins(), ...Array.from({ length: 400 }, (_, index) => set.changes({ add: [`${index}`] }))];
+    const isTaken = async (some: typeof events) => {
+      try {
+        expect(await activity.log.record(some)).toEqual([]);
+        return true;
+      } catch (error) {
+        if (!(error instanceof EventLogUnavailable)) throw error;
+        return false;
+      }
+    };
+    let failures = 0;
+    for (let batch = 0; batch * 40 < events.length; batch++) {
+      const some = events.slice(batch * 40, (batch + 1) * 40);
+      const { length } = proxy.sent;
+      let over = false;
+      // An answer that takes its time is lost when the connection breaks: each time that to another statement.
+      proxy.delay(10);
+      const first = isTaken(some).finally(() => {
+        over = true;
+      });
+      await until(() => over || proxy.sent.length > length + batch, "it is being recorded");
+      proxy.cut();
+      proxy.heal();
+      if (await first) continue;
+      failures += 1;
+      await until(() => isTaken(some), "the log takes them");
+    }
+    expect(failures).toBeGreaterThan(3);
+    await until(answers, "the log answers");
+    expect((await activity.log.follow({ key: "broken" }, 1_000, 0)).map(({ id }) => id)).toEqual(
+      events.map(({ id }) => id),
+    );
+    expect(await activity.log.verify()).toMatchObject({ isSound: true });
+  });
+
+  it("is told to be in a wrong encoding", async () => {
+    const latin = await createDatabase("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    await using other = openEventLog({ kind: "postgres", url: latin.url });
+    const message = "the database is in LATIN1; make one with ENCODING 'UTF8'";
+    await expect(other.log.check()).rejects.toMatchObject({ cause: { message } });
+  });
+
+  it("is not what a wrong table is taken for: what is wrong is told", async () => {
+    const { url } = await createDatabase();
+    await queryDatabase(url, "CREATE TABLE events (id integer)");
+    await using other = openEventLog({ kind: "postgres", url });
+    await expect(other.log.check()).rejects.toMatchObject({ cause: { message: 'relation "events" already exists' } });
+  });
+});
+
+describe("SQLite", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-disk-"));
+  const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]).status === 0;
+  afterAll(() => {
+    if (isMounted) spawnSync("umount", ["-l", folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it.skipIf(!isMounted)("on a disk that is full says so, and goes on once there is space", async () => {
+    await using activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    const told = [await activity.log.append(toldEvent())];
+    const padding = join(folder, "padding");
+    writeFileSync(padding, "x".repeat(2_000_000));
+    let fault: unknown;
+    while (!fault) {
+      await activity.log.append(toldEvent({ data: { text: "x".repeat(10_000) } })).then(
+        (event) => told.push(event),
+        (error: unknown) => {
+          fault = error;
+        },
+      );
+    }
+    expect(fault).toBeInstanceOf(EventLogUnavailable);
+    expect(textOf(fault)).toMatch(/full|I\/O/);
+    await expect(activity.log.record([setEvent({ key: "k", members: ["x".repeat(1_000)] })])).rejects.toThrow(
+      EventLogUnavailable,
+    );
+    expect(await activity.log.find({}, 1)).toHaveLength(1);
+    rmSync(padding);
+    const next = await activity.log.append(toldEvent());
+    expect(next.position).toBe(told.length + 1);
+    expect(await activity.log.verify()).toMatchObject({ isSound: true });
+  });
+
+  it("that cannot be opened is told of with each call, and used once it can", async () => {
+    const file = join(tmpdir(), `tidegate-${process.pid}`, "activity.db");
+    mkdirSync(file, { recursive: true });
+    await using activity = openEventLog({ kind: "sqlite", file });
+    await expect(activity.log.check()).rejects.toThrow(EventLogUnavailable);
+    rmSync(file, { recursive: true });
+    await activity.log.check();
+    rmSync(join(file, ".."), { recursive: true });
+  });
+});

@@ -1,0 +1,135 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createLog } from "../../src/infrastructure/logger.ts";
+import { RedisInvalidationFeed } from "../../src/infrastructure/redis/redis-invalidation-feed.ts";
+import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { SqliteInvalidationFeed } from "../../src/infrastructure/sqlite/sqlite-invalidation-feed.ts";
+import { changeFeedContract } from "../contracts/change-feed.contract.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { aChange } from "../support/stores.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
+
+describe("over Redis", () => {
+  let redis: RedisServer;
+  const feeds: RedisInvalidationFeed[] = [];
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(async () => {
+    for (const feed of feeds) await feed[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  async function openFeed(url = redis.url, prefixes = ["contract:", "location:", "location:x", "token:"]) {
+    const feed = new RedisInvalidationFeed("tested", url, prefixes, createLog("silent"));
+    feeds.push(feed);
+    const told: (string | undefined)[] = [];
+    feed.subscribe((key) => told.push(key));
+    await until(() => feed.isLive(Date.now()), "the feed is live");
+    return { feed, told };
+  }
+
+  changeFeedContract(async () => ({
+    feed: (await openFeed()).feed,
+    change: async (key) => void (await redis.client.sadd(key, `${Math.random()}`)),
+  }));
+
+  it.each<[string, (client: RedisServer["client"]) => Promise<unknown>, string | undefined]>([
+    ["SADD", (client) => client.sadd("location:a", "x"), "location:a"],
+    ["SREM", (client) => client.srem("location:kept", "x"), "location:kept"],
+    ["DEL", (client) => client.del("location:kept"), "location:kept"],
+    ["RENAME", (client) => client.rename("location:kept", "elsewhere"), "location:kept"],
+    ["SET over a set", (client) => client.set("location:kept", "text"), "location:kept"],
+    ["a script", (client) => client.eval("redis.call('SADD', 'location:lua', 'x')", 0), "location:lua"],
+    ["a transaction", (client) => client.multi().sadd("location:multi", "x").exec(), "location:multi"],
+    ["a key that has a comma", (client) => client.sadd("location:a,b", "x"), "location:a,b"],
+    ["an expiry", (client) => client.pexpire("location:kept", 1), "location:kept"],
+    ["FLUSHDB", (client) => client.flushdb(), undefined],
+    ["FLUSHALL", (client) => client.flushall(), undefined],
+  ])("is told of %s", async (_, write, expected) => {
+    await redis.client.del("location:kept");
+    await redis.client.sadd("location:kept", "x", "y");
+    const { told } = await openFeed();
+    told.length = 0;
+    await write(redis.client);
+    await until(() => told.includes(expected), "it is told");
+  });
+
+  it("is not told of keys that nobody watches", async () => {
+    const { told } = await openFeed();
+    await redis.client.sadd("other:key", "x");
+    await redis.client.sadd("location:last", "x");
+    await until(() => told.includes("location:last"), "a later change is told");
+    expect(told).not.toContain("other:key");
+  });
+
+  it.each(["cut", "hold"] as const)(
+    "is not live any more when its connection is lost (%s), and begins an epoch when it is back",
+    async (fault) => {
+      await using proxy = await TcpProxy.to(redis.port);
+      const { feed } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+      const { epoch } = feed;
+      proxy[fault]();
+      await until(() => !feed.isLive(Date.now()), "the feed is not live");
+      expect(feed.syncedUntil(epoch)).toBeLessThanOrEqual(performance.now());
+      await until(() => feed.syncedUntil(feed.epoch) === feed.syncedUntil(epoch), "the proof stands still");
+      if (fault === "hold")
+        await until(() => performance.now() - feed.syncedUntil(epoch) > 2_500, "the silence is noticed");
+      proxy.heal();
+      await until(() => feed.isLive(Date.now()) && feed.epoch > epoch, "another epoch has begun");
+    },
+  );
+
+  it("keeps the epoch over a silence that is shorter than a lost connection", async () => {
+    await using proxy = await TcpProxy.to(redis.port);
+    const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+    const { epoch } = feed;
+    proxy.hold();
+    await redis.client.sadd("location:meanwhile", `${Math.random()}`);
+    expect(told).not.toContain("location:meanwhile");
+    proxy.heal();
+    await until(() => told.includes("location:meanwhile"), "what was held back is told");
+    expect(feed.epoch).toBe(epoch);
+  });
+
+  it("tells that all may have changed when an epoch begins after a loss", async () => {
+    await using proxy = await TcpProxy.to(redis.port);
+    const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+    proxy.cut();
+    await until(() => !feed.isLive(Date.now()), "it is not live");
+    told.length = 0;
+    proxy.heal();
+    await until(() => feed.isLive(Date.now()), "it is live again");
+    expect(told).toEqual([undefined]);
+  });
+
+  it("ends an epoch every half second where Redis refuses to track", async () => {
+    await redis.client.acl("SETUSER", "untracked", "on", ">secret", "~*", "+@all", "-client|tracking");
+    const { feed } = await openFeed(redis.url.replace("redis://", "redis://untracked:secret@"));
+    const { epoch } = feed;
+    await until(() => feed.epoch >= epoch + 2, "epochs end");
+    expect(feed.isLive(Date.now())).toBe(true);
+  });
+});
+
+describe("over SQLite", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "tidegate-feed-")), "tidegate.db");
+  const connection = openSqlite("features", file);
+  const feeds: SqliteInvalidationFeed[] = [];
+  afterAll(async () => {
+    for (const feed of feeds) await feed[Symbol.asyncDispose]();
+    await connection[Symbol.asyncDispose]();
+  });
+
+  changeFeedContract(async () => {
+    const feed = new SqliteInvalidationFeed(file, () => false);
+    feeds.push(feed);
+    const change = async (key: string) => {
+      await connection.changes.apply({ ...aChange(), key, personal: false, add: [`${Math.random()}`], remove: [] });
+    };
+    return { feed, change };
+  });
+});

@@ -1,0 +1,185 @@
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EventLogUnavailable } from "../../../src/domain/errors.ts";
+import type { Connection } from "../../../src/infrastructure/connection.ts";
+import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
+import { createLog } from "../../../src/infrastructure/logger.ts";
+import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { toldEvent } from "../../support/events.ts";
+import { changeOf } from "../../support/stores.ts";
+import { until } from "../../support/until.ts";
+
+let folder: string;
+let lines: string[];
+const file = () => join(folder, "tested.db");
+const copy = () => join(folder, "copy.db");
+const log = () => createLog("info", { write: (line) => void lines.push(line) });
+const said = (sentence: string) => lines.filter((line) => line.includes(sentence)).length;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "tidegate-watched-"));
+  lines = [];
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Has another process bring all content into the file. */
+function checkpoint(): void {
+  using other = new DatabaseSync(file(), { timeout: 5_000 });
+  other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** What happens to the files of databases in use, and what the error says of it. */
+const losses: [string, () => void, string][] = [
+  ["is removed", () => unlinkSync(file()), "was removed while in use; put it back"],
+  ["is moved", () => renameSync(file(), `${file()}.away`), "was removed while in use"],
+  ["is replaced by an older copy", () => renameSync(copy(), file()), "was replaced by another file"],
+  ["is overwritten with an older copy", () => void execFileSync("cp", [copy(), file()]), "was overwritten"],
+  ["is emptied", () => truncateSync(file()), "was overwritten"],
+  ["is overwritten with text", () => writeFileSync(file(), "text".repeat(10_000)), "was overwritten"],
+];
+
+describe("a store", () => {
+  let store: Connection;
+  beforeEach(async () => {
+    store = openSqlite("features", file(), log());
+    await add("one");
+    checkpoint();
+    copyFileSync(file(), copy());
+    await add("two");
+    checkpoint();
+    await looked();
+  });
+  afterEach(() => store[Symbol.asyncDispose]());
+
+  const add = (feature: string) => store.changes.apply(changeOf("global_features", { add: [feature] }));
+  const members = async () => [...(await store.sets.read("global_features", 10)).value.features];
+  const isLost = () => said("the database file is lost") === 1;
+  const isBack = () => said("the database file is back") === 1;
+  /** Each change looks at the file, unless somebody just has. */
+  async function looked(): Promise<void> {
+    const since = performance.now();
+    await until(() => performance.now() > since + 10, "another look is due");
+    await store.changes.revisions([]);
+  }
+
+  it.each(losses)("whose file %s rejects changes and reads, and logs one error", async (_, lose, message) => {
+    lose();
+    await until(isLost, "the loss is detected");
+    await expect(store.check()).rejects.toThrow(message);
+    await expect(add("three")).rejects.toThrow(message);
+    await expect(members()).rejects.toThrow(message);
+    expect(said("the database file is lost")).toBe(1);
+    expect(lines.join()).toMatch(/"level":50.*"connection":"features"/);
+  });
+
+  it("makes no change in a file that was removed a moment ago", async () => {
+    await looked();
+    unlinkSync(file());
+    const since = performance.now();
+    await until(() => performance.now() > since + 10, "another look is due");
+    await expect(add("three")).rejects.toThrow("was removed");
+  });
+
+  it("goes on when its file is put back, and ends the epoch of its feed", async () => {
+    await using feed = store.feed([]);
+    const { epoch } = feed;
+    renameSync(file(), `${file()}.away`);
+    await until(() => !feed.isLive(Date.now()), "nothing is fresh any more");
+    renameSync(`${file()}.away`, file());
+    await until(() => feed.isLive(Date.now()) && feed.epoch > epoch, "an epoch begins");
+    await add("three");
+    expect(await members()).toEqual(["one", "three", "two"]);
+    expect(isBack()).toBe(true);
+  });
+
+  it("goes on when the right content is copied back over its file", async () => {
+    execFileSync("cp", [file(), `${file()}.right`]);
+    execFileSync("cp", [copy(), file()]);
+    await until(isLost, "the loss is detected");
+    execFileSync("cp", [`${file()}.right`, file()]);
+    await until(isBack, "the file is back");
+    await add("three");
+    expect(await members()).toEqual(["one", "three", "two"]);
+  });
+
+  it("leaves the copy alone that its file was overwritten with", async () => {
+    await add("three");
+    execFileSync("cp", [copy(), file()]);
+    await until(isLost, "the loss is detected");
+    await store[Symbol.asyncDispose]();
+    expect(readFileSync(file()).equals(readFileSync(copy()))).toBe(true);
+    store = openSqlite("features", join(folder, "another.db"));
+  });
+
+  it("is lost when it is turned back by means of SQLite", async () => {
+    using other = new DatabaseSync(file(), { timeout: 5_000 });
+    other.exec("UPDATE sqlite_sequence SET seq = 1");
+    await until(isLost, "the loss is detected");
+  });
+
+  it("is not lost by what other processes write, check in and tidy up", async () => {
+    await using other = openSqlite("features", file());
+    for (let round = 0; round < 20; round += 1) {
+      await other.changes.apply(changeOf("global_features", { add: [`other_${round}`] }));
+      if (round % 5 === 0) checkpoint();
+      await looked();
+    }
+    using tidy = new DatabaseSync(file(), { timeout: 5_000 });
+    tidy.exec("VACUUM");
+    checkpoint();
+    await looked();
+    await add("three");
+    expect(lines).toEqual([]);
+  });
+
+  it("is not made anew beside the write-ahead log of a file that was removed", () => {
+    unlinkSync(file());
+    expect(() => openSqlite("features", file())).toThrow(/is missing, but its -wal is there; put it back/);
+  });
+});
+
+describe("the activity log", () => {
+  let activity: OpenEventLog;
+  beforeEach(async () => {
+    activity = openEventLog({ kind: "sqlite", file: file() }, log());
+    await append();
+    checkpoint();
+    copyFileSync(file(), copy());
+    await append();
+    checkpoint();
+    await activity.log.head();
+  });
+  afterEach(() => activity[Symbol.asyncDispose]());
+
+  const append = () => activity.log.append(toldEvent());
+  const isLost = () => said("the file of the activity log is lost") === 1;
+
+  it.each(losses)("whose file %s rejects calls, and logs one error before anybody calls", async (_, lose, message) => {
+    await activity.log.head();
+    lose();
+    await until(isLost, "the loss is detected");
+    expect(lines.join()).toContain(message);
+    await expect(append()).rejects.toThrow(EventLogUnavailable);
+    await expect(activity.log.head()).rejects.toThrow(EventLogUnavailable);
+  });
+
+  it("goes on when its file is put back", async () => {
+    renameSync(file(), `${file()}.away`);
+    await until(isLost, "the loss is detected");
+    renameSync(`${file()}.away`, file());
+    await until(() => said("the file of the activity log is back") === 1, "it is back");
+    expect((await append()).position).toBe(3);
+  });
+});

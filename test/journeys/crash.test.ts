@@ -1,0 +1,4 @@
+import { crashRun } from "../support/crash.ts";
+
+// `make soak` makes more changes.
+crashRun(40);

@@ -1,0 +1,122 @@
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask } from "../support/calls.ts";
+import { adminToken, backoffice, type Operator, sqliteRules } from "../support/operator.ts";
+import { bearer } from "../support/service.ts";
+import { tidegate } from "../support/tidegate.ts";
+import { until } from "../support/until.ts";
+
+describe("the files of the embedded store", () => {
+  let folder: string;
+  let operator: Operator & AsyncDisposable;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-embedded-"));
+    operator = await backoffice(sqliteRules, { FOLDER: folder, TIDEGATE_DATA: folder });
+    await operator.put("/sources/global/features/one");
+  });
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("are accessible to their owner only", async () => {
+    await until(() => existsSync(join(folder, "activity.db-wal")), "the log is in use");
+    for (const file of readdirSync(folder)) {
+      expect([file, statSync(join(folder, file)).mode & 0o077]).toEqual([file, 0]);
+    }
+  });
+
+  const asked = () => ask(operator.service);
+  const readiness = async () => {
+    const answer = await operator.service.get("/health/ready", bearer(adminToken));
+    return { status: answer.status, body: JSON.stringify(await answer.json()) };
+  };
+
+  it("a store that is lost is an outage until it is put back", async () => {
+    await until(async () => (await asked()).mark === null, "answers are fresh");
+    expect((await readiness()).status).toBe(200);
+    const file = join(folder, "store.db");
+    renameSync(file, `${file}.away`);
+    await until(async () => (await asked()).mark !== null, "answers are marked");
+    expect(await asked()).toMatchObject({ status: 200, features: ["always", "one"] });
+    expect((await operator.put("/sources/global/features/two")).status).toBe(503);
+    expect((await operator.put("/killed/one")).status).toBe(503);
+    const failing = '"connections":{"users":"failing","features":"failing"}';
+    await until(async () => (await readiness()).body.includes(failing), "readiness reports it");
+    expect((await readiness()).status).toBe(200);
+    renameSync(`${file}.away`, file);
+    await until(async () => (await operator.put("/killed/one")).status === 200, "the feature is killed");
+    await until(async () => (await asked()).mark === null, "answers are fresh again");
+    expect((await asked()).features).toEqual(["always"]);
+  });
+
+  it("a lost activity log is reported by readiness, and takes nothing from changes", async () => {
+    const file = join(folder, "activity.db");
+    await until(async () => (await readiness()).body.includes('"log":"answering"'), "the log answers");
+    renameSync(file, `${file}.away`);
+    await until(async () => (await readiness()).body.includes('"log":"failing"'), "the loss is reported");
+    expect((await operator.put("/sources/global/features/three")).status).toBe(200);
+    renameSync(`${file}.away`, file);
+    const isRecorded = async () =>
+      (await (await operator.service.get("/events?feature=three", bearer(adminToken))).text()).includes("three added");
+    await until(isRecorded, "the change is in the log");
+  });
+});
+
+describe("an embedded store that is empty at the start", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-empty-"));
+    await using operator = await backoffice(sqliteRules, env());
+    await operator.put("/sources/global/features/one");
+    const isRecorded = async () =>
+      (await (await operator.service.get("/events?feature=one", bearer(adminToken))).text()).includes("one added");
+    await until(isRecorded, "the change is in the log");
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const env = () => ({ FOLDER: folder, TIDEGATE_DATA: folder });
+
+  it("is rejected where the activity log has changes, until it is accepted", async () => {
+    renameSync(join(folder, "store.db"), join(folder, "lost.db"));
+    await using operator = await backoffice(sqliteRules, env());
+    const statuses = async () => [
+      (await operator.service.get("/features")).status,
+      (await operator.service.get("/features", bearer("1234"))).status,
+      (await operator.service.get("/health/ready")).status,
+      (await operator.put("/killed/one")).status,
+    ];
+    expect(await statuses()).toEqual([503, 503, 503, 503]);
+    const configuration = join(folder, "rules.yaml");
+    writeFileSync(configuration, sqliteRules);
+    const cli = (...args: string[]) => tidegate(["-c", configuration, ...args], env());
+    const refused = await cli("set", "add", "global_features", "two");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/is empty, but the activity log has changes of it; .* npx tidegate store accept/);
+    expect((await cli("store", "accept")).code).toBe(0);
+    await until(async () => (await statuses()).join() === "200,401,200,200", "the store is accepted");
+  });
+
+  it("is served where its own file is put back", async () => {
+    for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `store.db${end}`), { force: true });
+    renameSync(join(folder, "lost.db"), join(folder, "store.db"));
+    await using operator = await backoffice(sqliteRules, env());
+    expect(await operator.features()).toEqual(["always", "one"]);
+  });
+
+  it("is served where the activity log has no changes", async () => {
+    const other = mkdtempSync(join(tmpdir(), "tidegate-new-"));
+    for (let start = 0; start < 2; start += 1) {
+      await using operator = await backoffice(sqliteRules, { FOLDER: other, TIDEGATE_DATA: other });
+      expect(await operator.features()).toEqual(["always"]);
+      const isRecorded = async () =>
+        (await (await operator.service.get("/events", bearer(adminToken))).text()).includes(
+          "are recorded from here on",
+        );
+      await until(isRecorded, "what the store holds is in the log");
+      for (const end of ["", "-wal", "-shm"]) rmSync(join(other, `store.db${end}`), { force: true });
+    }
+    rmSync(other, { recursive: true });
+  });
+});

@@ -1,0 +1,230 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { freshnessBoundMs } from "../../src/domain/evaluation/cached-read.ts";
+import { type Answer, ask, Calls } from "../support/calls.ts";
+import { emptied, type RedisServer, startRedis } from "../support/redis.ts";
+import { isOnPath, startRedisProcess } from "../support/redis-process.ts";
+import { basic, redisRules, settled, startService, type TestService } from "../support/service.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
+
+/** The promised 2 s, and what a busy machine may add to them. */
+const recoversWithinMs = 2_000 + 3_000;
+/** A read of the token and one of the sets, each given up after 200 ms, and what a busy machine may add to them. */
+const coldWithinMs = 2 * 200 + 400;
+/** What tells the two connections of a service to its Redis apart. */
+const dataConnection = "\r\n$5\r\nhello\r\n$1\r\n3";
+const trackingConnection = "\r\n$8\r\nTRACKING";
+
+const fill = (client: Redis) =>
+  client
+    .multi()
+    .set("token:1234", "1")
+    .sadd("global_features", "feature_1")
+    .sadd("active_features", "feature_3")
+    .sadd("features:user:1", "feature_3")
+    .exec();
+
+const startOver = (proxy: TcpProxy): Promise<TestService> => {
+  const url = `redis://127.0.0.1:${proxy.port}`;
+  return startService(redisRules(url, url));
+};
+
+const areUnderWay = (calls: Calls) => until(() => calls.answers.length >= 20, "calls are answered");
+
+/** A change is acted on, in an answer that passes for fresh. */
+async function expectActedOn(client: Redis, calls: Calls, feature: string): Promise<void> {
+  await client.sadd("global_features", feature);
+  const isSeen = ({ mark, features }: Answer) => mark === null && features.includes(feature);
+  await until(() => calls.answers.slice(-1).some(isSeen), `${feature} is on`);
+}
+
+// They send signals to the server's process, which they cannot reach in a container.
+describe.runIf(isOnPath())("calls for what is remembered go on, while the server's process", () => {
+  let folder: string;
+  let proxy: TcpProxy;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-kept-"));
+  });
+  afterEach(async () => {
+    await proxy[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  /** A server that keeps its data in the folder. */
+  async function startServer() {
+    const { port, url, stop } = await startRedisProcess(
+      ...["--appendonly", "yes", "--appendfsync", "always", "--dir", folder],
+    );
+    const client = new Redis(url).on("error", () => {});
+    const pid = Number(/process_id:(\d+)/.exec(await client.info("server"))?.[1]);
+    return {
+      port,
+      client,
+      signal: (signal: NodeJS.Signals) => process.kill(pid, signal),
+      [Symbol.asyncDispose]: async () => {
+        client.disconnect();
+        await stop();
+      },
+    };
+  }
+
+  it("is killed, and afresh once it is started again with its data", async () => {
+    await using server = await startServer();
+    await fill(server.client);
+    proxy = await TcpProxy.to(server.port);
+    await using service = await startOver(proxy);
+    await settled(server.client, service);
+    await using calls = new Calls(service, basic("1234"));
+    await areUnderWay(calls);
+    server.signal("SIGKILL");
+    const killedAt = Date.now();
+    await until(() => calls.marked.length >= 200, "answers are marked");
+    const againAt = Date.now();
+    await using again = await startServer();
+    proxy.leadTo(again.port);
+    const upAt = performance.now();
+    await expectActedOn(again.client, calls, "feature_2");
+    expect(performance.now() - upAt).toBeLessThan(recoversWithinMs);
+    expect(calls.failed).toEqual([]);
+    expect(calls.unmarkedTooLate(killedAt, againAt)).toEqual([]);
+    expect(calls.answers.filter(({ features }) => !features.includes("feature_3"))).toEqual([]);
+  });
+
+  it("is paused for three seconds, and afresh once it goes on", async () => {
+    await using server = await startServer();
+    await fill(server.client);
+    proxy = await TcpProxy.to(server.port);
+    await using service = await startOver(proxy);
+    await settled(server.client, service);
+    await using calls = new Calls(service, basic("1234"));
+    await areUnderWay(calls);
+    server.signal("SIGSTOP");
+    const pausedAt = Date.now();
+    const isOver = () => Date.now() - pausedAt > 3_000 && calls.marked.length > 20;
+    await until(isOver, "three seconds are over, and answers are marked");
+    const goesOnAt = Date.now();
+    server.signal("SIGCONT");
+    const start = performance.now();
+    await expectActedOn(server.client, calls, "feature_2");
+    expect(performance.now() - start).toBeLessThan(recoversWithinMs);
+    expect(calls.failed).toEqual([]);
+    expect(calls.unmarkedTooLate(pausedAt, goesOnAt)).toEqual([]);
+    expect(calls.answers.filter(({ features }) => !features.includes("feature_3"))).toEqual([]);
+  });
+});
+
+describe("when one of a service's two connections", () => {
+  let redis: RedisServer;
+  let proxy: TcpProxy;
+  let service: TestService;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    await emptied(redis.client);
+    await fill(redis.client);
+    proxy = await TcpProxy.to(redis.port);
+    service = await startOver(proxy);
+    await settled(redis.client, service);
+    // Without the invalidation feed, answers are read, and fresh all the same.
+    const isCached = async () => {
+      proxy.sent.length = 0;
+      const { mark } = await ask(service, basic("1234"));
+      return mark === null && !proxy.sent.some((burst) => burst.includes("global_features"));
+    };
+    await until(isCached, "the answer is cached");
+  });
+  afterEach(async () => {
+    for (const each of [service, proxy]) await each[Symbol.asyncDispose]();
+  });
+
+  async function quickest(headers: () => Record<string, string>, times: number) {
+    let best: Answer | undefined;
+    for (let call = 0; call < times; call++) {
+      const answer = await ask(service, headers());
+      if (!best || answer.ms < best.ms) best = answer;
+    }
+    return best?.ms;
+  }
+
+  it.each([
+    [50, [200]],
+    [200, [200, 503]],
+    [2_000, [503]],
+  ])(
+    "to the data is slow by %i ms, what is remembered takes no longer, and the rest 200 or 503 in time",
+    async (ms, expected) => {
+      const warm = () => basic("1234");
+      const usual = (await quickest(warm, 30)) ?? Number.NaN;
+      let tokens = 0;
+      const cold = () => {
+        tokens += 1;
+        return basic(`cold-${tokens}`);
+      };
+      const isUnharmed = async () => {
+        for (let token = tokens + 1; token < tokens + 30; token++) {
+          await redis.client.set(`token:cold-${token}`, `cold-${token}`);
+        }
+        await settled(redis.client, service);
+        const { length } = proxy.sent;
+        proxy.delay(ms, dataConnection);
+        await using calls = new Calls(service, warm());
+        const isAnswered = async () => expected.includes((await ask(service, cold())).status);
+        await until(isAnswered, "a cold call is answered", 5_000);
+        const isColdInTime = ((await quickest(cold, 5)) ?? Number.NaN) < coldWithinMs;
+        const isWarmInTime = ((await quickest(warm, 30)) ?? Number.NaN) < usual + 25;
+        const again = proxy.sent.slice(length).filter((burst) => burst.includes("token:1234"));
+        proxy.heal();
+        return isColdInTime && isWarmInTime && calls.failed.length + calls.marked.length + again.length === 0;
+      };
+      // A busy machine takes longer, and may let the lease of the change feed end: one of some attempts will do.
+      await until(isUnharmed, "what is remembered takes no longer, and the rest is answered in time", 40_000);
+      await using calls = new Calls(service, warm());
+      await expectActedOn(redis.client, calls, "feature_2");
+    },
+  );
+
+  it("that tells of changes is cut, every answer is fresh, because it is read", async () => {
+    await using calls = new Calls(service, basic("1234"));
+    await areUnderWay(calls);
+    proxy.cut(trackingConnection);
+    const writes: { readonly feature: string; readonly doneAt: number }[] = [];
+    const start = Date.now();
+    while (Date.now() - start < 2.5 * freshnessBoundMs || writes.length < 6) {
+      const feature = `version_${writes.length}`;
+      await expectActedOn(redis.client, calls, feature);
+      writes.push({ feature, doneAt: Date.now() });
+    }
+    proxy.heal();
+    await expectActedOn(redis.client, calls, "feature_2");
+    expect([...calls.failed, ...calls.marked]).toEqual([]);
+    const misses = ({ askedAt, features }: Answer) =>
+      writes.some(({ feature, doneAt }) => doneAt < askedAt - freshnessBoundMs && !features.includes(feature));
+    expect(calls.answers.filter(misses)).toEqual([]);
+  });
+
+  it("to the data is cut, what is remembered is fresh until it changes, then marked, and the change arrives", async () => {
+    await using calls = new Calls(service, basic("1234"));
+    await areUnderWay(calls);
+    proxy.cut(dataConnection);
+    const cutAt = Date.now();
+    await until(() => (calls.latest?.askedAt ?? 0) > cutAt + 2 * freshnessBoundMs, "the lease would be over");
+    expect([...calls.failed, ...calls.marked]).toEqual([]);
+    expect((await ask(service, basic("never-asked"))).status).toBe(503);
+    await redis.client.sadd("global_features", "feature_2");
+    const changedAt = Date.now();
+    await until(() => calls.marked.length >= 20, "answers are marked");
+    const healedAt = Date.now();
+    proxy.heal();
+    await until(() => calls.latest?.mark === null, "the answer is fresh again");
+    expect(calls.latest?.features).toContain("feature_2");
+    expect(Date.now() - healedAt).toBeLessThan(recoversWithinMs);
+    expect(calls.failed).toEqual([]);
+    expect(calls.unmarkedTooLate(changedAt, healedAt)).toEqual([]);
+  });
+});

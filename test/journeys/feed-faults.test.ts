@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { faultyAnswers } from "../support/faulty-partners.ts";
+import { adminToken } from "../support/operator.ts";
+import { json, startPartner } from "../support/partner.ts";
+import { bearer, startService } from "../support/service.ts";
+import { until } from "../support/until.ts";
+
+type Ready = { readonly providers: Record<string, { readonly failure: string | null; readonly known: number }> };
+
+const entry = (name: string, url: string) => `
+  - name: ${name}
+    kind: feed
+    connection: features
+    everySeconds: 1
+    document: { url: "${url}", allow: [127.0.0.1], withinSeconds: 1 }
+    item: { at: events, id: "{id}", title: name, window: { start: from, end: to }, features: ["${name}:{id}"] }`;
+
+it("serves what was known of every partner, while one is down, one drips, one sends bombs, and so on", async () => {
+  await using stack = new AsyncDisposableStack();
+  const elsewhere = stack.use(await startPartner(json({})));
+  const faults = Object.entries(faultyAnswers(elsewhere.url));
+  const good = json({ events: [{ id: 1, name: "known", from: "2020-01-01", to: "2999-01-01" }] });
+  const partners = await Promise.all(
+    faults.map(async ([name, fault]) => ({ name, fault, partner: stack.use(await startPartner(good)) })),
+  );
+  const service = stack.use(
+    await startService(
+      `connections: { features: { kind: sqlite, file: "\${TIDEGATE_DATA}/tidegate.db" } }
+sources:${partners.map(({ name, partner }) => entry(name, partner.url)).join("")}
+`,
+      { TIDEGATE_ADMIN_TOKEN: adminToken },
+    ),
+  );
+  const all = partners.map(({ name }) => `${name}:1`).sort();
+  const features = async () => {
+    const response = await service.get("/features");
+    return [response.status, response.headers.get("cache-status"), await response.json()];
+  };
+  const search = async () => {
+    const response = await service.get("/search");
+    const { data } = (await response.json()) as { data: { events: unknown[] } };
+    return [response.status, data.events.length];
+  };
+  await until(
+    async () => JSON.stringify(await features()).includes(`${all.at(-1)}`) && (await search())[1] === all.length,
+    "all is read",
+  );
+  for (const { fault, partner } of partners) partner.answer = fault;
+  const states = async () =>
+    ((await (await service.get("/health/ready", bearer(adminToken))).json()) as Ready).providers;
+  const failing = async () => Object.values(await states()).filter(({ failure }) => failure !== null).length;
+  let calls = 0;
+  for (let waiting = true; waiting; calls++) {
+    expect(await features()).toEqual([200, null, { active_features: all }]);
+    expect(await search()).toEqual([200, all.length]);
+    waiting = (await failing()) < all.length;
+    await sleep(5);
+  }
+  expect(calls).toBeGreaterThan(10);
+  expect(elsewhere.requests).toHaveLength(0);
+  const told = Object.fromEntries(
+    Object.entries(await states()).map(([name, { failure, known }]) => [name, [known, failure]]),
+  );
+  expect(told).toEqual({
+    closes: [1, expect.stringMatching(/ECONNRESET|left alone/)],
+    fails: [1, expect.stringMatching(/answers 500|left alone/)],
+    never: [1, expect.stringMatching(/within 1000 ms|left alone/)],
+    drips: [1, expect.stringMatching(/within 1000 ms|left alone/)],
+    halves: [1, expect.stringMatching(/before the end|left alone/)],
+    garbage: [1, expect.stringContaining("is no JSON")],
+    strange: [1, expect.stringContaining("has no events")],
+    deep: [1, expect.stringContaining("nested more than 100 deep")],
+    nan: [1, expect.stringContaining("is no JSON")],
+    bomb: [1, expect.stringMatching(/more than 10000000 bytes|left alone/)],
+    laughs: [1, expect.stringContaining("has a DOCTYPE")],
+    redirects: [1, expect.stringMatching(/redirects are not followed|left alone/)],
+    headers: [1, expect.stringMatching(/headers have more than|left alone/)],
+  });
+});

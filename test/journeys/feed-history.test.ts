@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adminToken } from "../support/operator.ts";
+import { json, type Partner, startPartner } from "../support/partner.ts";
+import { startRedis } from "../support/redis.ts";
+import { bearer, startService, type TestService } from "../support/service.ts";
+import { until } from "../support/until.ts";
+
+const show = (id: number, changes: object = {}) => ({
+  id,
+  name: `Show ${id}`,
+  from: "2020-01-01",
+  to: "2999-01-01",
+  status: "online",
+  ...changes,
+});
+const feed = (name: string, url: string) => `
+  - name: ${name}
+    kind: feed
+    connection: features
+    everySeconds: 3600
+    document: { url: "${url}", allow: [127.0.0.1] }
+    item:
+      { at: shows, id: "{id}", title: name, window: { start: from, end: to }, features: ["show:{id}"], conditions: { status: online } }`;
+
+describe.each([
+  ["Redis", startRedis],
+  ["SQLite", async () => undefined],
+])("the past of a feed over %s", (_, openRedis) => {
+  let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+  let partner: Partner;
+  let service: TestService;
+  beforeAll(async () => {
+    redis = await openRedis();
+    partner = await startPartner(json({ shows: [show(1), show(2, { status: "offline" })] }));
+    const connection = redis
+      ? `{ kind: redis, url: "${redis.url}" }`
+      : `{ kind: sqlite, file: "\${TIDEGATE_DATA}/tidegate.db" }`;
+    service = await startService(
+      `
+connections: { features: ${connection} }
+sources:
+  - { name: always, kind: static, features: { base: true } }
+${feed("shows", partner.url)}
+`,
+      { TIDEGATE_ADMIN_TOKEN: adminToken },
+    );
+    await until(async () => (await (await service.get("/features")).text()).includes("show:1"), "the feed is read");
+  });
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]();
+    await partner[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+  });
+
+  const operator = bearer(adminToken);
+  const post = (path: string, body?: object) =>
+    fetch(`${service.url}/admin/v1/${path}`, {
+      method: "POST",
+      headers: { ...operator, ...(body && { "content-type": "application/json" }) },
+      body: body ? JSON.stringify(body) : null,
+    });
+  const query = (at: number) => encodeURIComponent(new Date(at).toISOString());
+  const answerAt = (at: number) => service.get(`/features?at=${query(at)}`, operator);
+  /** What was on at a moment; the status where that is not answered whole, as when the store takes too long. */
+  const featuresAt = async (at: number) => {
+    const response = await answerAt(at);
+    const { active_features } = (await response.json()) as { active_features: string[] };
+    return response.ok && !response.headers.has("cache-status") ? active_features.join() : `${response.status}`;
+  };
+  /** Reads a document; answers a moment at which that is on record. */
+  const poll = async (shows: readonly object[], expected: string) => {
+    partner.answer = json({ shows });
+    const response = await post("sources/shows/poll");
+    expect(await response.json()).toMatchObject({ state: { failure: null } });
+    return recorded(expected);
+  };
+  const recorded = async (expected: string) => {
+    let at = 0;
+    await until(async () => {
+      at = Date.now() - 1;
+      return (await featuresAt(at)) === expected;
+    }, `${expected} is on record`);
+    return at;
+  };
+
+  it("is what was on at each moment, told by one event for each poll that changed something", async () => {
+    const moments = new Map<number, string>();
+    const told = async (expected: string, shows?: readonly object[]) =>
+      moments.set(await (shows ? poll(shows, expected) : recorded(expected)), expected);
+    await told("base,show:1");
+    await told("base,show:1,show:2,show:3", [show(1), show(2), show(3)]);
+    await told("base,show:1,show:2,show:3", [show(1), show(2), show(3)]);
+    await told("base,show:2,show:3", [show(1, { status: "offline" }), show(2), show(3, { name: "Other" })]);
+    await told("base,show:3", [show(2, { from: "2998-01-01" })]);
+    for (const [at, expected] of moments) {
+      await until(async () => (await featuresAt(at)) === expected, `${expected} was on at ${at}`);
+    }
+    const response = await service.get("/events?component=tidegate", operator);
+    const { events } = (await response.json()) as { events: { message: string }[] };
+    const messages = events.map(({ message }) => message).filter((message) => message.startsWith("shows:"));
+    // The first begins the record. A title counts for nothing, nor does it that an item is listed no longer.
+    expect(messages.toReversed()).toEqual([
+      "shows: 0 items of the feed",
+      "shows: 2 items of the feed",
+      "shows: 2 items of the feed",
+      "shows: 1 items of the feed",
+      "shows: 1 items of the feed",
+    ]);
+  });
+
+  it("explains with the items of then", async () => {
+    const before = await recorded("base,show:3");
+    const after = await poll([show(4)], "base,show:3,show:4");
+    const explain = async (at: number) => {
+      const response = await post("explain", { at: new Date(at).toISOString(), features: ["show:4"] });
+      const { incomplete, features } = (await response.json()) as { incomplete: string[]; features: { on: boolean }[] };
+      return JSON.stringify([incomplete, features?.map(({ on }) => on)]);
+    };
+    await until(async () => (await explain(before)) === "[[],[false]]", "it was off before");
+    await until(async () => (await explain(after)) === "[[],[true]]", "it was on after");
+  });
+
+  it("is unknown before its record begins: the rest is answered, and the answer marked as incomplete", async () => {
+    const at = Date.parse("2026-01-01T00:00:00Z");
+    const response = await answerAt(at);
+    expect([response.status, response.headers.get("cache-status")]).toEqual([
+      200,
+      'tidegate; fwd=miss; detail="incomplete: shows"',
+    ]);
+    expect(await response.json()).toEqual({ active_features: ["base"] });
+    const explained = await post("explain", { at: new Date(at).toISOString(), features: ["base", "show:1"] });
+    expect(await explained.json()).toMatchObject({
+      incomplete: ["shows"],
+      features: [
+        { feature: "base", on: true },
+        { feature: "show:1", on: null },
+      ],
+    });
+    const diff = await service.get(`/admin/v1/diff?from=${query(at)}&to=${query(Date.now())}`, operator);
+    expect(await diff.json()).toMatchObject({
+      incomplete: ["shows"],
+      notKnown: [{ source: "shows", from: expect.any(String) }],
+    });
+  });
+});

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../support/operator.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { until } from "../support/until.ts";
+
+describe("one data folder, used with one store and then with another", () => {
+  let folder: string;
+  let redis: RedisServer;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-moved-"));
+    redis = await startRedis();
+  });
+  afterAll(async () => {
+    await redis[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const env = () => ({ FOLDER: folder, TIDEGATE_DATA: folder });
+  const put = async (operator: Operator, feature: string) => {
+    expect((await operator.put(`/sources/global/features/${feature}`)).status).toBe(200);
+    await until(async () => (await operator.features()).includes(feature), "the change is served");
+  };
+  const asOf = async (operator: Operator, at: number) => {
+    const answer = await operator.service.get(`/features?at=${new Date(at).toISOString()}`, {
+      authorization: "Bearer the-operators-credential",
+    });
+    const body = (await answer.json()) as { active_features?: string[]; code?: string };
+    if (answer.status === 200 && answer.headers.has("cache-status")) return "known in part";
+    return body.active_features ?? body.code;
+  };
+  /** A moment of which the log tells all. */
+  async function moment(operator: Operator): Promise<number> {
+    let at = 0;
+    const isKnown = async () => {
+      at = Date.now() - 1;
+      return Array.isArray(await asOf(operator, at));
+    };
+    await until(isKnown, "the log tells all");
+    return at;
+  }
+
+  it("never answers from the past of the other, and goes on with its own", async () => {
+    let inFile: number;
+    let inRedis: number;
+    {
+      await using operator = await backoffice(sqliteRules, env());
+      await put(operator, "of_the_file");
+      inFile = await moment(operator);
+      expect(await asOf(operator, inFile)).toEqual(["always", "of_the_file"]);
+    }
+    {
+      await using operator = await backoffice(redisRulesAt(redis.url), env());
+      await put(operator, "of_redis");
+      inRedis = await moment(operator);
+      expect(await asOf(operator, inRedis)).toEqual(["always", "of_redis"]);
+      expect(await asOf(operator, inFile)).toBe("not-known");
+    }
+    await using operator = await backoffice(sqliteRules, env());
+    expect(await asOf(operator, inFile)).toEqual(["always", "of_the_file"]);
+    expect(await asOf(operator, inRedis)).toEqual(["always", "of_the_file"]);
+  });
+});

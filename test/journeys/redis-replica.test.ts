@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adminToken, backoffice, type Operator, redisRulesAt } from "../support/operator.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { bearer } from "../support/service.ts";
+import { until } from "../support/until.ts";
+
+describe("a Redis that becomes a replica", () => {
+  let redis: RedisServer;
+  let operator: Operator & AsyncDisposable;
+  beforeAll(async () => {
+    redis = await startRedis();
+    await redis.client.multi().sadd("global_features", "menu").set("token:1234", "1").exec();
+    operator = await backoffice(redisRulesAt(redis.url));
+    await until(async () => (await ask("1234")).mark === null, "the answer is fresh");
+  });
+  afterAll(async () => {
+    await operator[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
+  });
+
+  async function ask(token: string, of = operator) {
+    const response = await of.service.get("/features", bearer(token));
+    return { status: response.status, body: await response.text(), mark: response.headers.get("cache-status") };
+  }
+  const changes = async (of = operator) => {
+    const ready = await of.service.get("/health/ready", bearer(adminToken));
+    const body = (await ready.json()) as { changes: Record<string, object> };
+    return [ready.status, body.changes["features"]];
+  };
+  const body = '{"active_features":["always","menu"]}';
+  const stale = expect.stringMatching(/^tidegate; hit; ttl=-\d+; detail="stale"$/);
+  const replica = { state: "refused", reason: expect.stringContaining("it is a replica; connect to the primary") };
+
+  it("answers clients, marked, and refuses changes for good, until it is the primary again", async () => {
+    expect(await changes()).toEqual([200, { state: "accepted" }]);
+    await redis.client.call("REPLICAOF", "127.0.0.1", "1");
+    await until(async () => (await ask("1234")).mark !== null, "the answer is marked");
+    // What was proven right before stays certain for a second.
+    let uncertain = 0;
+    const isUncertain = async () => {
+      uncertain = (await ask("unknown")).status === 503 ? uncertain + 1 : 0;
+      return uncertain > 50;
+    };
+    await until(isUncertain, "it is not certain that a token is unknown");
+    for (let call = 0; call < 20; call++) {
+      const answer = await ask("1234");
+      expect(answer).toEqual({ status: 200, body, mark: stale });
+      expect((await ask("unknown")).status).toBe(503);
+    }
+    expect(await changes()).toEqual([200, replica]);
+    const refused = await operator.put("/killed/menu");
+    expect([refused.status, refused.body.code, refused.headers.get("retry-after")]).toEqual([
+      503,
+      "store-read-only",
+      null,
+    ]);
+    expect(refused.body.detail).toContain("replica");
+    await redis.client.call("REPLICAOF", "NO", "ONE");
+    await until(async () => (await ask("1234")).mark === null, "the answer is fresh again");
+    await until(async () => (await operator.put("/killed/menu")).status === 200, "changes are accepted again");
+    expect(await changes()).toEqual([200, { state: "accepted" }]);
+    expect((await operator.delete("/killed/menu")).status).toBe(200);
+  });
+
+  it("answers marked from the start of a service on", async () => {
+    await redis.client.call("REPLICAOF", "127.0.0.1", "1");
+    await using late = await backoffice(redisRulesAt(redis.url));
+    await until(async () => (await ask("1234", late)).status === 200, "it is connected");
+    expect(await ask("1234", late)).toEqual({ status: 200, body, mark: stale });
+    expect(await changes(late)).toEqual([200, replica]);
+    await redis.client.call("REPLICAOF", "NO", "ONE");
+    await until(async () => (await ask("1234", late)).mark === null, "the answer is fresh");
+  });
+
+  it("loses no connection while it goes on refusing changes", async () => {
+    await redis.client.call("REPLICAOF", "127.0.0.1", "1");
+    await until(async () => (await ask("1234")).mark !== null, "the answer is marked");
+    await until(
+      async () => (await operator.put("/killed/menu")).body.code === "store-read-only",
+      "changes are refused",
+    );
+    for (let call = 0; call < 20; call++) {
+      expect((await operator.put("/killed/menu")).body.code).toBe("store-read-only");
+      expect((await ask("1234")).body).toBe(body);
+    }
+    await redis.client.call("REPLICAOF", "NO", "ONE");
+  });
+});

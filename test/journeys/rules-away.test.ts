@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backoffice } from "../support/operator.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { inRedis, kindsEnv, switchesRules } from "../support/switches.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
+
+describe("settings while Redis is away", () => {
+  let folder: string;
+  let redis: RedisServer;
+  let proxy: TcpProxy;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-away-"));
+    redis = await startRedis();
+    proxy = await TcpProxy.to(redis.port);
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await redis[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const start = (port = proxy.port) =>
+    backoffice(switchesRules(inRedis(`redis://127.0.0.1:${port}`)), { ...kindsEnv, FOLDER: folder });
+
+  it("are served as changed although the process was blocked while it read them", async () => {
+    // The proxy would be blocked too.
+    await using operator = await start(redis.port);
+    for (const on of [true, false]) {
+      await operator.put("/sources/switches/settings/blocked", {}, { on });
+      const features = operator.features();
+      let isAnswered = false;
+      void features.finally(() => (isAnswered = true));
+      while (!isAnswered) {
+        block(220);
+        await setImmediate();
+      }
+      expect((await features).includes("blocked")).toBe(on);
+    }
+    await operator.delete("/sources/switches/settings/blocked");
+  });
+
+  it("are served as they were last known, marked, also by a process that starts then", async () => {
+    {
+      await using operator = await start();
+      await operator.put("/sources/switches/settings/a", {}, { on: true });
+      await operator.put("/sources/switches/settings/b", {}, { on: false });
+      expect(await operator.features()).toEqual(["a", "always"]);
+      proxy.cut();
+      const isMarked = async () => (await operator.service.get("/features")).headers.has("cache-status");
+      await until(isMarked, "answers are marked");
+      expect(await operator.features()).toEqual(["a", "always"]);
+      const refused = await operator.put("/sources/switches/settings/b", {}, { on: true });
+      expect(refused.body.code).toBe("source-unavailable");
+    }
+    await using operator = await start();
+    expect(await operator.features()).toEqual(["a", "always"]);
+    expect((await operator.service.get("/features")).headers.get("cache-status")).toContain("tidegate");
+    proxy.heal();
+    const put = async () => (await operator.put("/sources/switches/settings/b", {}, { on: true })).status === 200;
+    await until(put, "settings can be put again");
+    expect(await operator.features()).toEqual(["a", "always", "b"]);
+  });
+});
+
+/** Keeps the event loop from all other work. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}

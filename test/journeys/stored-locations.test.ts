@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { commandsSeen } from "../support/commands-seen.ts";
+import { adminToken, operatorOf } from "../support/operator.ts";
+import { startRedis } from "../support/redis.ts";
+import { bearer, startService, type TestService } from "../support/service.ts";
+import { changeOf } from "../support/stores.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { until } from "../support/until.ts";
+
+const rules = (connection: string): string => `
+connections: { store: ${connection} }
+tokens: { connection: store, layout: plain }
+sources: [{ name: place, kind: set, connection: store, key: "location:{location}" }]
+location:
+  - kind: caller
+  - { kind: user, connection: store }
+`;
+const env = { TIDEGATE_ADMIN_TOKEN: adminToken };
+
+const featuresOf = async (service: TestService, query = "", token = "one") => {
+  const answer = await service.get(`/features${query}`, bearer(token));
+  const { active_features } = (await answer.json()) as { active_features: readonly string[] };
+  return { features: active_features, mark: answer.headers.get("cache-status") };
+};
+const gets = (service: TestService, ...features: readonly string[]) =>
+  until(async () => (await featuresOf(service)).features?.join() === features.join(), `user 1 gets ${features}`);
+
+describe("the stored place of a user in Redis", () => {
+  it("locates the user, changes at once, and outlives the store", async () => {
+    await using redis = await startRedis();
+    await using proxy = await TcpProxy.to(redis.port);
+    const { client } = redis;
+    await client.mset("token:one", "1", "token:two", "2", "location:user:1", "es/madrid");
+    for (const [place, feature] of [
+      ["es", "siesta"],
+      ["es/madrid", "metro"],
+      ["pt", "fado"],
+    ] as const)
+      await client.sadd(`location:${place}`, feature);
+    await using service = await startService(rules(`{ kind: redis, url: "redis://127.0.0.1:${proxy.port}" }`), env);
+    const operator = operatorOf(service);
+    await gets(service, "metro", "siesta");
+    expect((await featuresOf(service, "?location=pt")).features).toEqual(["fado"]);
+    expect((await featuresOf(service, "", "two")).features).toEqual([]);
+    expect((await operator.post("/explain", { user: "1" })).body).toMatchObject({
+      locations: ["es/madrid", "es"],
+      locatedBy: "user",
+    });
+
+    await client.set("location:user:1", "pt");
+    await gets(service, "fado");
+    await client.del("location:user:1");
+    await gets(service);
+    await client.sadd("location:user:1", "pt", "es");
+    await gets(service, "fado", "siesta");
+
+    using commands = await commandsSeen(redis.port);
+    for (const token of ["one", "one", "two"]) await featuresOf(service, "", token);
+    await client.echo("seen");
+    await until(() => commands.seen.some(([name]) => name === "echo"), "the last command is seen");
+    expect(commands.seen.filter(([, key]) => key?.startsWith("location:user:"))).toEqual([]);
+
+    proxy.cut();
+    await until(async () => (await featuresOf(service)).mark !== null, "answers are marked");
+    expect((await featuresOf(service)).features).toEqual(["fado", "siesta"]);
+    expect((await service.get("/features", bearer("two"))).status).toBe(200);
+  });
+
+  it("is an error while it is of another type, and not a place that is not stored", async () => {
+    await using redis = await startRedis();
+    await redis.client.set("token:one", "1");
+    await redis.client.lpush("location:user:1", "pt");
+    await using service = await startService(rules(`{ kind: redis, url: "${redis.url}" }`), env);
+    expect((await service.get("/features", bearer("one"))).status).toBe(503);
+    expect((await service.get("/features")).status).toBe(200);
+  });
+});
+
+describe("the stored place of a user in SQLite", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-user-places-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("is a set, which the command line changes too", async () => {
+    const file = join(folder, "store.db");
+    await using store = openSqlite("store", file);
+    await using service = await startService(rules(`{ kind: sqlite, file: "${file}" }`), env);
+    const operator = operatorOf(service);
+    await operator.post("/users/1/tokens", { token: "one" });
+    await operator.put("/sources/place/features/fado?location=pt");
+    await gets(service);
+    await store.changes.apply(changeOf("location:user:1", { add: ["pt"] }));
+    await gets(service, "fado");
+    await store.changes.apply(changeOf("location:user:1", { remove: ["pt"] }));
+    await gets(service);
+  });
+});
