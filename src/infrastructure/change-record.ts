@@ -39,7 +39,7 @@ const changeRecord = z.discriminatedUnion("of", [
   }),
 ]) satisfies z.ZodType<ChangeRecord>;
 
-/** The record that a text holds as JSON; `undefined` where it holds none. */
+/** Parses a change record from JSON. `undefined` if invalid. */
 export function changeRecordIn(text: string): ChangeRecord | undefined {
   try {
     return changeRecord.safeParse(JSON.parse(text)).data;

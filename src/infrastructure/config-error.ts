@@ -1,20 +1,20 @@
-/** One thing wrong with a configuration: where, which value, what is wrong and what to do. */
+/** A problem of a configuration: place, value, fault and fix. */
 export type Problem = {
-  /** `file:line:column`, or the environment variable the value came from. */
+  /** `file:line:column`, or the environment variable of the value. */
   readonly place: string;
-  /** The path of the value, as in `sources[1].key`; empty where the whole file is meant. */
+  /** The path of the value, for example `sources[1].key`. Empty for the whole file. */
   readonly path: string;
-  /** What is wrong; and, after a semicolon, the way out. */
+  /** What is wrong and, after a semicolon, the fix. */
   readonly fault: string;
 };
 
-/** Takes note of a problem: the path of a value, and its fault. */
+/** Reports a problem: the path of a value, and its fault. */
 export type ReportProblem = (path: readonly PropertyKey[], fault: string) => void;
 
-/** A configuration cannot be used. The message lists everything that is wrong with it, a line each. */
+/** An invalid configuration. The message lists all problems, one per line. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
-  /** What is wrong, a sentence each. */
+  /** The problems, one sentence each. */
   readonly sentences: readonly string[];
 
   constructor(file: string, problems: readonly Problem[]) {

@@ -12,67 +12,67 @@ import type { TokenResolver } from "../domain/evaluation/token-resolver.ts";
 import type { ItemStore } from "../domain/feeds/item-store.ts";
 import type { TokenKeyDerivation } from "./token-key.ts";
 
-/** The sets of a store, to read and to change. */
+/** The sets of a store, for reads and changes. */
 export type Store = { readonly sets: FeatureSets; readonly changes: FeatureStore };
 
-/** A store that is not on this machine's disk. */
+/** A store that is not on the disk of this machine. */
 export type RemoteStore = {
-  /** Differs from that of every other store. Holds no secret. */
+  /** Unique per store. Contains no secret. */
   readonly id: string;
 };
 
-/** What is changed in a store. */
+/** The sets and tokens that may be changed in a store. */
 export type Changeable = {
-  /** The keys of sets: one stands for all that have its shape. */
+  /** Set keys. Each represents all keys of its template. */
   readonly sets: readonly string[];
   readonly collections: readonly string[];
-  /** Left out where the store has no tokens. */
+  /** Absent if the store has no tokens. */
   readonly tokenKey?: TokenKeyDerivation;
 };
 
-/** How an empty store is treated at the start. */
+/** Handling of an empty store at the start. */
 export type EmptyStart = {
-  /** Whether it is empty, and nobody has accepted that. */
+  /** Whether the store is empty and not accepted. */
   isDoubtful(): boolean;
-  /** Rejects reads and changes until the store is accepted, by whatever process. */
+  /** Rejects reads and changes until any process accepts the store. */
   reject(): void;
 };
 
-/** A store we are connected to, and the ports that it implements. Disposing of it closes it. */
+/** A connected store and the ports that it implements. Disposal closes it. */
 export interface Connection extends Store, AsyncDisposable {
-  /** Reads names of places as sets, however the store keeps them. Left out if that is always as a set. */
+  /** Reads place names as sets, if the store has formats other than a set. Otherwise absent. */
   readonly places?: FeatureSets;
-  /** Any keys, as strings and sets. */
+  /** Reads any keys, as strings and sets. */
   readonly values: StoredValues;
   readonly documents: DocumentStore;
   readonly items: ItemStore;
-  /** The documents, as settings of features; read anew each time. */
+  /** The documents as rules of features. Not cached. */
   readonly settings: Rules;
   readonly claims: IdempotencyKeys;
-  /** For what one of the processes on this store is to do. */
+  /** A lease for work that only one of the processes of this store may do. */
   lease(name: string): Lease;
-  /** The records of the changes that were made in the store; to be disposed of by the caller. */
+  /** Outbox of the store's change records. The caller disposes of it. */
   outbox(): Outbox;
   tokenResolver(keyOf: TokenKeyDerivation): TokenResolver;
   tokenStore(keyOf: TokenKeyDerivation): TokenStore;
-  /** Tells which keys change, of those that begin with one of the prefixes; to be disposed of by the caller. */
+  /** Invalidation feed of the keys with one of the prefixes. The caller disposes of it. */
   feed(prefixes: readonly string[]): ConfirmingFeed & AsyncDisposable;
-  /** Waits until the store is there; rejects with `SetupFailed` when it is not within two seconds. */
+  /** Waits until the store is connected. Rejects with `SetupFailed` after 2 s. */
   connected(): Promise<void>;
-  /** Calls the listener each time the store is connected to, or has become another. */
+  /** Calls the listener on each connect, and when the store was replaced by another. */
   onConnect(listener: () => void): void;
-  /** Resolves once the store has answered; rejects when it does not. */
+  /** Resolves if the store responds, otherwise rejects. */
   check(): Promise<void>;
-  /** What is written into the store to identify it; `undefined` where that can be neither read nor written. */
+  /** The identity stored in the store. `undefined` if it can be neither read nor written. */
   identity(): Promise<string | undefined>;
-  /** Does all that changes do, but write. Rejects as a change would: with a `StoreFault` where it needs an operator. */
+  /** Dry run of all changes, without writes. Rejects as a change would: with `StoreFault` if an operator must act. */
   probe(changeable: Changeable): Promise<void>;
-  /** Whether the store holds nothing at all, but for what Tidegate itself keeps there. */
+  /** Whether the store is empty except for Tidegate's own keys. */
   isEmpty(): Promise<boolean>;
-  /** Believes the store from now on, also when it is empty. */
+  /** Accepts the store as valid, also if it is empty. */
   accept(): Promise<void>;
-  /** Of a store that is made where it is missing, so that an empty one may have lost its data; else left out. */
+  /** Only for a store that is created if missing, so that an empty one may have lost its data. */
   readonly emptyStart?: EmptyStart;
-  /** Of a store that may be away when we start, or have lost its data; left out where it cannot. */
+  /** Only for a store that may be unreachable at the start, or may lose its data. */
   readonly remote?: RemoteStore;
 }

@@ -4,5 +4,5 @@ const names = [
   ...["secret", "clientsecret", "password", "passwd", "pwd"],
 ];
 
-/** Whether a query parameter of this name holds a credential. Case, `-` and `_` do not matter. */
+/** Whether a query parameter of this name contains a credential. Ignores case, `-` and `_`. */
 export const isCredentialName = (name: string): boolean => names.includes(name.toLowerCase().replaceAll(/[-_]/g, ""));

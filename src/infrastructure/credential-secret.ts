@@ -2,22 +2,25 @@ import { hash, randomBytes } from "node:crypto";
 import { secretFile } from "./secret-file.ts";
 import { SetupFailed } from "./setup-failed.ts";
 
-/** What every secret begins with that is made here, so that scanners for leaked secrets find it. */
+/** Prefix of generated secrets, so that scanners for leaked secrets find them. */
 const prefix = "tgc_";
 
-/** Whether a text may be the first credential: 16 or more visible ASCII characters. */
+/** Whether a text is valid as the first credential: 16 or more visible ASCII characters. */
 export const isCredential = (text: string): boolean => /^[\x21-\x7e]{16,}$/.test(text);
 
-/** What is kept of a secret: its SHA-256, from which a secret of 32 random bytes cannot be guessed. */
+/** SHA-256 of a secret, as it is stored. Safe for secrets of 32 random bytes. */
 export const secretDigest = (secret: string): string => hash("sha256", secret, "base64url");
 
-/** A secret that nobody can guess: 32 random bytes. */
+/** Generates a secret of 32 random bytes. */
 export function newSecret(): { readonly secret: string; readonly digest: string } {
   const secret = `${prefix}${randomBytes(32).toString("base64url")}`;
   return { secret, digest: secretDigest(secret) };
 }
 
-/** The first credential in a file that only its owner may read; made with a secret where it is missing. Throws `SetupFailed` where it cannot be had. */
+/**
+ * Reads the first credential from a file that only its owner may read. Creates the file with a new secret if missing.
+ * Throws `SetupFailed` if that fails.
+ */
 export function credentialIn(file: string): { readonly secret: string; readonly isNew: boolean } {
   try {
     const { content, isNew } = secretFile(file, () => `${newSecret().secret}\n`);

@@ -20,15 +20,17 @@ type ToWorker = {
   readonly invalidatedByAll?: string;
 };
 
-/** Channel between the workers of one instance. Without other workers it serves the configurations of this process only. */
+/**
+ * Channel between the workers of one instance. Without other workers it serves the configurations of this process only.
+ */
 export class InstanceChannel {
-  /** The stores that are known to any worker. */
+  /** The stores that any worker found filled. */
   readonly filled = new FilledStores((id) => tell({ filled: id }));
   readonly #feeds = new Set<Feeds>();
   readonly #waiting = new Map<string, () => void>();
   #lastId = 0;
 
-  /** Joins the other workers. Resolves when the stores that they know are known here. */
+  /** Joins the other workers. Resolves when their filled stores are known here. */
   static async open(): Promise<InstanceChannel> {
     const channel = new InstanceChannel();
     if (cluster.isWorker) await channel.#join();
@@ -76,7 +78,7 @@ export class InstanceChannel {
   }
 }
 
-/** Makes the process that forks workers connect their channels. It remembers filled stores for workers forked later. */
+/** Makes the primary process connect the channels of its workers. It stores filled stores for workers forked later. */
 export function connectWorkers(): void {
   const joined = new Set<Worker>();
   const filled = new Set<string>();
@@ -117,6 +119,6 @@ export function connectWorkers(): void {
   });
 }
 
-/** The recipient may have exited; without a callback that would be thrown. */
+/** The recipient may have exited. Without a callback that would throw. */
 const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {});
 const tell = (message: FromWorker) => cluster.worker?.send(message, () => {});

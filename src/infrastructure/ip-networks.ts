@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-/** Networks of IPv4 that IANA sets apart (RFC 6890), and all that is no unicast: they are not of the public internet. */
+/** IPv4 networks that are not public: IANA special-purpose networks (RFC 6890) and all non-unicast ones. */
 export const special4 = [
   "0.0.0.0/8",
   "10.0.0.0/8",
@@ -18,10 +18,10 @@ export const special4 = [
   "224.0.0.0/3",
 ];
 
-/** The same of IPv6, as far as they are of 2000::/3, which unicast addresses are given out of. */
+/** The same for IPv6, within 2000::/3, the range of global unicast addresses. */
 export const special6 = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 
-/** Whether a text is an address, or a network with a slash, as 10.0.0.0/8. */
+/** Whether a text is an IP address or a network in CIDR notation, for example 10.0.0.0/8. */
 export function isNetwork(text: string): boolean {
   const [, address = "", bits = "0"] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   return isIP(address) !== 0 && Number(bits) <= (isIP(address) === 4 ? 32 : 128);

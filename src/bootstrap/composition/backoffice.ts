@@ -30,7 +30,7 @@ import { pastSources } from "./moments.ts";
 import { pepperOf, tokenKey } from "./token-keys.ts";
 import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
 
-/** What operators do, and who they are. */
+/** Provides the admin use cases, the operator credentials and the stores that they change. */
 export function provideBackoffice({ config, env, provide }: Wiring): void {
   const invalidate = (c: DependencyContainer, key: string) => c.resolve(DiKeys.InstanceChannel).invalidate(key);
 
@@ -187,7 +187,9 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
   );
 }
 
-/** What is changed in the store of a connection. A key that stands for others is made from the word "probe". */
+/**
+ * The sets and tokens that operators may change in the store of a connection. Key templates are filled with "probe".
+ */
 function changeableIn(
   name: string,
   sources: readonly Source[],
@@ -204,7 +206,7 @@ function changeableIn(
   };
 }
 
-/** Where tokens are, credentials are too. */
+/** Operator credentials are stored on the connection of the tokens. */
 function credentialStore(c: DependencyContainer, { tokens, connections }: Config): DocumentStore | undefined {
   const name = tokens?.connection ?? Object.keys(connections)[0];
   return name === undefined ? undefined : connectionOf(c, name).documents;

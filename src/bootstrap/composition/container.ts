@@ -12,14 +12,14 @@ import { provideSources } from "./sources.ts";
 import { provideStores } from "./stores.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** Everything that one configuration makes, wired; disposing of it closes it all, last made first. */
+/** The wired objects of one configuration. Disposal closes them all in reverse order of creation. */
 export type Composition = AsyncDisposable & {
   get<T>(token: InjectionToken<T>): T;
-  /** Puts something else behind a token. Only before anything that needs it was asked for. */
+  /** Replaces the instance of a key. Only valid before anything that depends on the key is resolved. */
   replace<T>(token: InjectionToken<T>, instance: T): void;
 };
 
-/** Makes what a configuration says. Here and in `composition` it is known which class stands behind which port, and nowhere else. */
+/** Wires a configuration. Composition root: only this folder maps ports to implementing classes. */
 export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   const container = root.createChildContainer();
   const disposal = new AsyncDisposableStack();

@@ -63,13 +63,13 @@ import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { CommandTimes, Metrics } from "../../infrastructure/metrics/metrics.ts";
 
-/** The secret that lets the first operator in, and the file that was made for it just now, if one was. */
+/** The secret of the first operator credential, and the path of its file if the file is new. */
 type FirstCredential = { readonly secret: string; readonly newFile: string | undefined };
 
-/** A container key that remembers what stands behind it, so that a wrong pairing does not compile. */
+/** A typed container key, so that a wrong binding does not compile. */
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
 
-/** What the container holds: one of each, made when it is first asked for. */
+/** The keys of the container. Each names a singleton that is created on first use. */
 export const DiKeys = {
   Log: token<Log>("Log"),
   Clock: token<() => Instant>("Clock"),

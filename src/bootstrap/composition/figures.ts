@@ -4,7 +4,7 @@ import { commandTimes, metricsOf } from "../../infrastructure/metrics/metrics.ts
 import { DiKeys } from "./di-keys.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** What is counted and timed. */
+/** Provides counters, timings and metrics. */
 export function provideFigures({ config, provide }: Wiring): void {
   provide(DiKeys.Counts, () => new Counts());
 

@@ -19,10 +19,10 @@ import type { Config } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
 import { connectionOf, storeName, type Wiring } from "./wiring.ts";
 
-/** A source of a past moment waits for the log, which is given up before that. */
+/** Limit for a source of a past moment, which waits for the event log. The event log itself times out earlier. */
 const longestRecallMs = 10_000;
 
-/** What was so at another moment than now, and why something is so. */
+/** Provides history and explanations: evaluations of past moments, and the reasons of results. */
 export function provideMoments({ config, provide }: Wiring): void {
   const storeOf = (connection: string) => storeName(config, connection);
 
@@ -75,7 +75,7 @@ export function provideMoments({ config, provide }: Wiring): void {
   provide(DiKeys.CompareMoments, (c) => new CompareMoments(c.resolve(DiKeys.SurveySources), c.resolve(DiKeys.History)));
 }
 
-/** The sources as they would have answered at a moment. */
+/** The sources as of a past instant. */
 export function pastSources(c: DependencyContainer, config: Config, at: Instant): readonly Source[] {
   const recall = c.resolve(DiKeys.RecallSets);
   const store = (connection: string) => ({
@@ -93,7 +93,7 @@ export function pastSources(c: DependencyContainer, config: Config, at: Instant)
   });
 }
 
-/** What a source that cannot be asked about the past says of it. */
+/** The resolver of a source without history: always undetermined. */
 const unrecorded = (name: string): FeatureResolver => ({
   resolve: () => {
     throw new HistoryUnavailable([{ name }]);

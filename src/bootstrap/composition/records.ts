@@ -20,10 +20,10 @@ import { ownCollections } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
 import { causeText, connectionOf, storeName, type Wiring } from "./wiring.ts";
 
-/** Of the ids that follow from a text: made once, at random. */
+/** Namespace of name-based UUIDs. A random constant. */
 const namespace = "6f0f4d57-3b0c-4a65-9c07-0e3f7a1f2b9d";
 
-/** The activity log, and how the records of changes get there. */
+/** Provides the event log and the outbox relay. */
 export function provideRecords({ config, disposal, provide }: Wiring): void {
   const storeOf = (connection: string) => storeName(config, connection);
 
@@ -175,7 +175,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
   });
 }
 
-/** A history that is asked by the names of connections. */
+/** A history that takes connection names in place of store identities. */
 const byConnection = (history: History, identityOf: (connection: string) => Promise<string>): History => ({
   setAt: async (connection, ...rest) => history.setAt(await identityOf(connection), ...rest),
   firstRecord: async (connection, ...rest) => history.firstRecord(await identityOf(connection), ...rest),
@@ -188,6 +188,6 @@ const byConnection = (history: History, identityOf: (connection: string) => Prom
   documentChangesOf: async (connection, ...rest) => history.documentChangesOf(await identityOf(connection), ...rest),
 });
 
-/** Two sources may read the same sets. */
+/** Removes duplicates: two sources may read the same sets. */
 const onePerTemplate = (stored: readonly EditableSet[]): readonly EditableSet[] =>
   stored.filter(({ key }, index) => stored.findIndex((other) => other.key.text === key.text) === index);

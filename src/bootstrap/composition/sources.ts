@@ -14,7 +14,7 @@ import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { DiKeys } from "./di-keys.ts";
 import { causeText, named, type Wiring } from "./wiring.ts";
 
-/** The sources, who is asked about by them, and what clients are answered. */
+/** Provides the sources, the identification of users and the evaluation for clients. */
 export function provideSources({ config, disposal, provide }: Wiring): void {
   provide(DiKeys.Background, () => []);
 
@@ -107,7 +107,9 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
   });
 }
 
-/** So many features are kept in all: what thousands share, and not what each of a hundred thousand users was told. */
+/**
+ * Limit for cached features in all evaluations. Enough for results that thousands of users share, not for one per user.
+ */
 const mostKept = 100_000;
 
 const saidBefore = () =>

@@ -22,7 +22,7 @@ import { DiKeys } from "./di-keys.ts";
 import { areDigestsSecret, tokenDigest, tokenKey } from "./token-keys.ts";
 import { causeText, connectionOf, feedOf, named, storeName, type Wiring } from "./wiring.ts";
 
-/** The stores, what is remembered of them, and who is known there. */
+/** Provides the stores, their caches and the token lookup. */
 export function provideStores({ config, env, disposal, provide }: Wiring): void {
   provide(DiKeys.InstanceChannel, () => new InstanceChannel());
 
@@ -168,10 +168,10 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
   });
 }
 
-/** Waits so long for the event log at the start of an empty store. */
+/** Limit for the event log lookup while an empty store starts, in milliseconds. */
 const longestLogMs = 2_000;
 
-/** A connection that rejects an empty store if the event log has changes of another one that was in its place. */
+/** A connection that rejects an empty store if the event log has changes of another store from the same place. */
 function withEmptyStart(c: DependencyContainer, connection: Connection, name: string): Connection {
   const { emptyStart } = connection;
   if (!emptyStart) return connection;

@@ -17,7 +17,7 @@ export function pepperOf({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): 
   return pepper;
 }
 
-/** How a token's key is made a digest of; left out where the key is none of the token itself. */
+/** Digest of a token's key, or `undefined` if the key does not contain the token itself. */
 export function tokenDigest({ layout }: TokenOptions, env: NodeJS.ProcessEnv): ((key: string) => string) | undefined {
   const pepper = env["TIDEGATE_TOKEN_PEPPER"];
   return layout === "plain" && pepper ? pepperedDigest(pepper) : undefined;

@@ -5,13 +5,13 @@ import type { Connection } from "../../infrastructure/connection.ts";
 import type { Config } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
 
-/** What the parts of a composition are put together with. */
+/** The dependencies of the parts of a composition. */
 export type Wiring = {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
-  /** What is made with it is closed with the composition, last made first. */
+  /** Disposed of with the composition, in reverse order of creation. */
   readonly disposal: AsyncDisposableStack;
-  /** Says how to make what stands behind a token, when it is first asked for. */
+  /** Registers a factory for a key. The factory runs on first use. */
   readonly provide: <T>(token: InjectionToken<T>, create: (container: DependencyContainer) => T) => void;
 };
 
@@ -26,10 +26,12 @@ export function named<T>(all: ReadonlyMap<string, T>, connection: string): T {
   return found;
 }
 
-/** Under which name the activity log knows the store of a connection. */
+/** The name under which the event log records the store of a connection. */
 export const storeName = ({ stores }: Config, connection: string): string => named(stores, connection);
 
-/** What is wrong, for the log: of the activity log, which callers are told of in fixed words, what is behind that. */
+/**
+ * The cause of an error for the log. For event log errors, whose messages to callers are fixed, the underlying cause.
+ */
 export function causeText(cause: unknown): string {
   if (cause instanceof EventLogUnavailable) return causeText(cause.cause);
   return cause instanceof Error ? cause.message : String(cause);

@@ -34,52 +34,55 @@ import { check } from "./schema-problems.ts";
 import { checkRules } from "./source-rules.ts";
 import { pathText, textOf, YamlFile } from "./yaml-file.ts";
 
-/** A source as configured; `create` makes its resolver. */
+/** A configured source. `create` makes its resolver. */
 export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
-  /** Whether one can be made over the sets of a past moment, and tells what it said then. */
+  /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
-  /** What people may write down for one feature, where it keeps something of each. */
+  /** Schema of the rule for one feature, if the source stores rules. */
   readonly setting: z.ZodType | undefined;
   readonly create: (host: SourceHost) => FeatureResolver;
 };
 
-/** A configuration that is known to be usable. */
+/** A valid configuration. */
 export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "location"> & {
   readonly file: string;
-  /** The stores, by name, and where the activity log is kept. */
+  /** The stores by name, and the place of the event log. */
   readonly connections: ReturnType<typeof apart>["connections"];
   readonly activityLog: ReturnType<typeof apart>["activityLog"];
   readonly sources: readonly ConfiguredSource[];
-  /** What makes the ways to find out where a caller is, in the order of their precedence. */
+  /** Factories of the locators, in order of precedence. */
   readonly locators: readonly MakeLocator[];
-  /** Under which name the activity log knows the store of each connection: two may lead to one. */
+  /** The store name in the event log, by connection. Two connections may lead to one store. */
   readonly stores: ReadonlyMap<string, string>;
   /** The keys that operators may read. */
   readonly proxied: readonly ProxiedKeys[];
-  /** What is read of each connection. */
+  /** The keys that are read, by connection. */
   readonly keys: ReadonlyMap<string, KeysRead>;
 };
 
 /** The schemas of options that name a collection. */
 const collectionSchemas = z.registry<{ readonly isCollection: true }>();
 
-/** What Tidegate itself keeps documents of. */
+/** The collections of Tidegate's own documents. */
 export const ownCollections = [catalogueCollection, coverageCollection, credentialsCollection, feedsCollection];
 
-/** The file to use where none is named: TIDEGATE_CONFIG, or else one of the two that come with Tidegate. */
+/** The default configuration file: TIDEGATE_CONFIG, otherwise one of the two bundled files. */
 export function defaultFile(env: NodeJS.ProcessEnv): string {
   if (env["TIDEGATE_CONFIG"]) return env["TIDEGATE_CONFIG"];
   const file = env["REDIS_USERS_URL"] || env["REDIS_FEATURES_URL"] ? "tidegate.yaml" : "embedded.yaml";
   return relative("", resolve(import.meta.dirname, "../../../config", file));
 }
 
-/** Where the embedded store keeps its files, unless TIDEGATE_DATA says otherwise: beside the sources, wherever one stands. */
+/**
+ * Default folder of the embedded store if TIDEGATE_DATA is unset. Next to the sources, independent of the working
+ * directory.
+ */
 const defaultData = resolve(import.meta.dirname, "../../../data");
 
 /**
- * Loads a configuration: what stands in its file, or a text in that one's place. Rejects with one `ConfigError` that
- * lists everything that is wrong with it; also what differs from the `running` server and cannot while that runs.
+ * Loads a configuration from its file, or from a text in its place. Rejects with one `ConfigError` that lists all
+ * problems, including differences from the `running` server that need a restart.
  */
 export async function loadConfig(
   file: string,
@@ -165,7 +168,7 @@ export async function loadConfig(
   };
 }
 
-/** Each is made once to find out whether it can be; what it holds is given up again, because few tasks locate anybody. */
+/** Creates each locator once to check it, then discards it: few tasks use locators. */
 async function locatorsOf(location: readonly LocatorOptions[], complain: ReportProblem): Promise<Config["locators"]> {
   const locators = await Promise.all(location.map(locatorOf));
   for (const [index, make] of locators.entries()) {
@@ -178,10 +181,10 @@ async function locatorsOf(location: readonly LocatorOptions[], complain: ReportP
   return locators;
 }
 
-/** For a locator that is made and not asked. */
+/** A stub for locators that are created but not called. */
 const noSets = { read: () => Promise.reject(new Error("not connected")) };
 
-/** An entry may leave its connection out where there is only one. */
+/** The connection of an entry is optional if there is only one. */
 function proxiedKeys(
   entries: Config["server"]["proxy"],
   connections: readonly string[],
@@ -205,7 +208,7 @@ function checkUnchanged(server: Config["server"], running: Config["server"], com
   }
 }
 
-/** One problem a value, the first that was found, in the order of the file. */
+/** The first problem of each value, in file order. */
 function inOrder(problems: readonly Problem[]): Problem[] {
   const first = problems.filter(
     ({ place, path }, index) => problems.findIndex((other) => other.place === place && other.path === path) === index,
@@ -213,7 +216,7 @@ function inOrder(problems: readonly Problem[]): Problem[] {
   return first.sort((a, b) => a.place.localeCompare(b.place, "en", { numeric: true }));
 }
 
-/** The words for an options schema: those of one configuration, or, for the docs, those of any. */
+/** Schema tools for the options of a kind: for the connections of one configuration, or, for the docs, of any. */
 export function wordsFor(connections: readonly string[] | undefined): SchemaTools {
   return {
     z,
@@ -234,7 +237,7 @@ export function wordsFor(connections: readonly string[] | undefined): SchemaTool
   };
 }
 
-/** Whether an option names a collection, however a kind has described it or made it one that may be left out. */
+/** Whether an option names a collection, also if the kind gave it a description or made it optional. */
 function isCollection(schema: z.core.$ZodType | undefined): boolean {
   if (!schema) return false;
   if (collectionSchemas.get(schema)) return true;
@@ -243,7 +246,7 @@ function isCollection(schema: z.core.$ZodType | undefined): boolean {
   return isWrapped && isCollection(schema.unwrap());
 }
 
-/** What may stand in the YAML, and what people may write down for a feature. */
+/** Schemas of a source's options in the YAML, and of its rules. */
 type Schemas = { readonly options: z.ZodObject; readonly setting: z.ZodType | undefined };
 
 function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
@@ -258,7 +261,7 @@ function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | 
   }
 }
 
-/** What may stand in an entry of a kind, and what the kind checks across its options. */
+/** Adds the common options to the schema of a kind, and keeps the kind's checks across its options. */
 function withCommonOptions({ shape, def }: z.ZodObject) {
   const checks = (def.checks ?? []) as z.core.$ZodCheck<unknown>[];
   return z.strictObject({ ...commonOptions.shape, ...shape }).check(...checks);

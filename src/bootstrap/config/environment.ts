@@ -5,7 +5,10 @@ import { type Entry, isEntry, mapIn } from "../../infrastructure/entries.ts";
 import { activityConnection } from "./event-log-connection.ts";
 import { activity, cache, log, postgresUrl, server } from "./schema.ts";
 
-/** The environment's PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY, GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT, DATABASE_URL and LOG_LEVEL win over what the file says. */
+/**
+ * Applies environment variables over the values of the file: PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY,
+ * GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT, DATABASE_URL and LOG_LEVEL.
+ */
 export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
   const take = (variable: string, schema: z.ZodType): unknown => {
     const value = env[variable];
@@ -44,7 +47,7 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
   };
 }
 
-/** Where DATABASE_URL says that the activity log is kept. It holds a password, so it is not repeated. */
+/** The event log connection from DATABASE_URL. Messages do not quote the URL, because it contains a password. */
 function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefined {
   const url = env["DATABASE_URL"];
   if (!url) return undefined;
@@ -55,7 +58,7 @@ function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefi
   return undefined;
 }
 
-/** What is wrong with the first credential of operators in the environment. */
+/** Reports an invalid first operator credential in the environment. */
 export function checkAdminToken(env: NodeJS.ProcessEnv, problems: Problem[]): void {
   const token = env["TIDEGATE_ADMIN_TOKEN"];
   if (!token || isCredential(token)) return;

@@ -7,10 +7,10 @@ import type { connection } from "./schema.ts";
 
 type Connections = Readonly<Record<string, z.output<typeof connection>>>;
 
-/** The connection that the activity log is kept over, and nothing else. */
+/** Name of the connection that is reserved for the event log. */
 export const activityConnection = "activity";
 
-/** What is wrong with where the activity log is to be kept, checked also where other parts have faults. */
+/** Reports an invalid event log connection, also if other parts of the configuration are invalid. */
 export function checkActivityConnection(raw: unknown, data: string, complain: ReportProblem): void {
   const connections = mapIn(raw, "connections");
   const log = resolve(String(mapIn(connections, activityConnection)["file"] ?? defaultFile(data)));
@@ -30,7 +30,10 @@ export function checkActivityConnection(raw: unknown, data: string, complain: Re
   }
 }
 
-/** The stores that sources and tokens may use, and where the activity log is kept: in a file among the data unless said otherwise. */
+/**
+ * Separates the stores of sources and tokens from the place of the event log. Default: a SQLite file in the data
+ * folder.
+ */
 export function apart({ [activityConnection]: log, ...others }: Connections, data: string) {
   const stores = Object.entries(others).flatMap(([name, store]) =>
     store.kind === "postgres" ? [] : [[name, store] as const],

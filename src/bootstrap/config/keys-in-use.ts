@@ -7,23 +7,25 @@ import { hashedTemplate, plainTemplate } from "../../infrastructure/token-key.ts
 import type { TokenOptions } from "./schema.ts";
 import { type Path, pathText } from "./yaml-file.ts";
 
-/** A key that some source reads, the store that it reads it of, and where the configuration says so. */
+/** A key that a source reads, its store, and its path in the configuration. */
 export type KeyInUse = {
   readonly connection: string;
   readonly store: string;
   readonly template: KeyTemplate;
   readonly path: Path;
-  /** Whether it holds the places of users, and no features. */
+  /** Whether the key contains places of users, not features. */
   readonly isPlace?: boolean;
 };
 
-/** A collection in which some source keeps its settings, of what kind that is, and where the configuration says so. */
+/** A collection in which a source stores its rules, with their kind and the path in the configuration. */
 export type CollectionInUse = Pick<KeyInUse, "connection" | "store" | "path"> & {
   readonly collection: string;
   readonly kind: string;
 };
 
-/** What a connection leads to: two names for one URL or file are one store; each has a memory of its own. */
+/**
+ * Identifies the store of a connection: two names for one URL or file are one store, each with its own in-memory data.
+ */
 export function storeOf(raw: unknown, connection: string): string {
   const options = mapIn(mapIn(raw, "connections"), connection);
   const place = String(options["url"] ?? options["file"] ?? connection);
@@ -31,8 +33,8 @@ export function storeOf(raw: unknown, connection: string): string {
 }
 
 /**
- * For each connection the one under whose name its store is known to the activity log: of those that lead to one store, the first that a
- * source reads, or else the first.
+ * The connection under whose name the event log records a store, for each connection. Of the connections of one store:
+ * the first that a source reads, otherwise the first.
  */
 export function namesOfStores(
   raw: unknown,
@@ -44,7 +46,7 @@ export function namesOfStores(
   return new Map(connections.map((connection) => [connection, nameOf(connection) ?? connection]));
 }
 
-/** Two different templates must not make the same key: a location would select a user's set. */
+/** Rejects two templates that can produce the same key: otherwise a location could select the set of a user. */
 export function checkOverlaps(keys: readonly KeyInUse[], complain: ReportProblem): void {
   for (const [index, { store, template, path, isPlace }] of keys.entries()) {
     const other = keys
@@ -56,7 +58,7 @@ export function checkOverlaps(keys: readonly KeyInUse[], complain: ReportProblem
   }
 }
 
-/** Sources of one kind may share their settings; of another kind they would be none. */
+/** Sources of one kind may share a collection of rules. Different kinds may not, because their rules differ. */
 export function checkCollections(collections: readonly CollectionInUse[], complain: ReportProblem): void {
   for (const [index, { store, collection, kind, path }] of collections.entries()) {
     const other = collections
@@ -71,8 +73,8 @@ export function checkCollections(collections: readonly CollectionInUse[], compla
 }
 
 /**
- * A source must not read the keys of tokens: what a client types would tell which tokens there are. A token that its key holds as
- * it is may have colons, a digest has none.
+ * Rejects sources that read token keys: client input would reveal which tokens exist. A token that is stored as it is
+ * may contain colons, a digest has none.
  */
 export function checkTokenKeys(
   tokens: TokenOptions,
@@ -93,7 +95,7 @@ export function checkTokenKeys(
   }
 }
 
-/** No source and no token may have a key that Tidegate keeps for itself. */
+/** Rejects keys of sources and tokens that are reserved for Tidegate. */
 export function checkReservedKeys(
   keys: readonly KeyInUse[],
   tokens: TokenOptions | undefined,
@@ -111,10 +113,10 @@ export function checkReservedKeys(
   }
 }
 
-/** A prefix of keys that operators read, the connection that has them, and where the configuration says so. */
+/** A key prefix that operators may read, its connection, and its path in the configuration. */
 export type ProxiedKeys = { readonly prefix: string; readonly connection: string; readonly path: Path };
 
-/** Operators must not read the keys of tokens, of whatever layout, nor Tidegate's own; and each key is in one store. */
+/** Rejects operator access to token keys of any layout and to Tidegate's own keys, and keys in more than one store. */
 export function checkProxiedKeys(
   proxied: readonly ProxiedKeys[],
   tokens: TokenOptions | undefined,
@@ -140,7 +142,7 @@ export function checkProxiedKeys(
 
 const overlap = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a);
 
-/** What is read of each connection. */
+/** The keys that are read, by connection. */
 export function keysRead(
   keys: readonly KeyInUse[],
   collections: readonly CollectionInUse[],
@@ -167,7 +169,7 @@ export function keysRead(
   return new Map([...connections].map((connection) => [connection, readOf(connection)]));
 }
 
-/** The keys of tokens, as a template: a token may be whatever a user id may be. */
+/** Template of the token keys. A token may be any text that is valid as a user id. */
 const tokenShape = (tokens: TokenOptions): KeyTemplate | string =>
   KeyTemplate.parse(tokenTemplate(tokens).replace("{token}", "{userId}"));
 

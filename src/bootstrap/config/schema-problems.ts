@@ -4,7 +4,7 @@ import { type Path, pathText, type YamlFile } from "./yaml-file.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** Checks a part of a YAML file against a schema; what is wrong with it is added to `problems`. */
+/** Validates a part of a YAML file against a schema. Adds the problems to `problems`. */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -78,7 +78,7 @@ function expected(issue: Issue): string {
   }
 }
 
-/** The value as it was written; not what a URL holds, which may be a password. */
+/** The value for a message. URLs are not quoted, because they may contain a password. */
 function quoted(input: unknown): string {
   if (Array.isArray(input)) return "a list";
   if (typeof input === "object") return "a map";
@@ -87,7 +87,7 @@ function quoted(input: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** The names that the schema allows in the map at `path`. */
+/** The keys that the schema allows in the map at `path`. */
 function optionsAt(schema: z.core.$ZodType, path: Path, value: unknown): string[] {
   const step = path[0];
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {

@@ -8,14 +8,14 @@ const name = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "is no name; write up to 64 letters, digits, _ and -, a letter first");
 
-/** A whole number, also as the text that a variable is filled in as. */
+/** An integer, also as text from a filled-in variable. */
 const integer = (least: number, most: number) =>
   z.preprocess(
     (value) => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value),
     z.int().min(least).max(most),
   );
 
-/** True or false, also as the text that a variable is filled in as. */
+/** A boolean, also as text from a filled-in variable. */
 const flag = z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean());
 
 const noRedisUrl = "is no Redis URL; write redis://host:port/database, or rediss:// for TLS";

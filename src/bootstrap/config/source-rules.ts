@@ -2,7 +2,7 @@ import { tokensSource } from "../../application/evaluation/identify-caller.ts";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
 import type { Entry } from "../../infrastructure/entries.ts";
 
-/** What the sources say of each other, checked on all of them, also on those with other faults. */
+/** Checks the rules between sources, also on sources with other problems. */
 export function checkRules(entries: readonly Entry[], complain: ReportProblem): void {
   const named = new Set<unknown>([tokensSource]);
   const gates = entries.filter((entry) => entry["role"] === "gate").map((entry) => String(entry["name"]));

@@ -13,22 +13,22 @@ import {
 import { ConfigError, type Problem } from "../../infrastructure/config-error.ts";
 import { yamlOptions, yamlValues } from "../../infrastructure/yaml-values.ts";
 
-/** Where a value stands in a document: keys of maps and indices of lists, from the root. */
+/** The path of a value in a document: map keys and list indices from the root. */
 export type Path = readonly PropertyKey[];
 
 const largestFile = 256 * 1024;
-/** Where the parser's own words are meant for programmers. */
+/** Messages that replace the parser's own where those are meant for programmers. */
 const faults: Partial<Record<ErrorCode, string>> = {
   MULTIPLE_DOCS: "there are two documents in the file; keep one, without ---",
 };
 const variable = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}/g;
 
-/** A YAML file whose `${VARIABLES}` are filled in and that remembers where each value was written. */
+/** A YAML file with its `${VARIABLES}` filled in and the position of each value. */
 export class YamlFile {
   readonly #file: string;
   readonly #document: Document.Parsed;
   readonly #lines: LineCounter;
-  /** Unset variables and unusable keys; found while reading, so that they are reported with the rest. */
+  /** Unset variables and invalid keys. Collected during parsing, to be reported with the other problems. */
   readonly problems: readonly Problem[];
 
   private constructor(file: string, document: Document.Parsed, lines: LineCounter, env: NodeJS.ProcessEnv) {
@@ -38,7 +38,7 @@ export class YamlFile {
     this.problems = this.#fillIn(env);
   }
 
-  /** Reads a file's text; throws `ConfigError` when it is not YAML. */
+  /** Parses the text of a file. Throws `ConfigError` for invalid YAML. */
   static parse(file: string, text: string, env: NodeJS.ProcessEnv): YamlFile {
     const lines = new LineCounter();
     const document = parseDocument(text, { ...yamlOptions, lineCounter: lines, prettyErrors: false });
@@ -54,7 +54,7 @@ export class YamlFile {
     return new YamlFile(file, document, lines, env);
   }
 
-  /** The file's content as plain values. An empty value (`key:`) is `undefined`, as if left out; an item of a list may be `null`. */
+  /** The content as plain values. An empty value (`key:`) is `undefined`, as if omitted. A list item may be `null`. */
   toJS(): unknown {
     try {
       return withoutNulls(yamlValues(this.#document));
@@ -64,7 +64,7 @@ export class YamlFile {
     }
   }
 
-  /** `file:line:column` of a value, or of the nearest thing around it that is there. */
+  /** `file:line:column` of a value, or of the nearest existing value around it. */
   placeOf(path: Path): string {
     for (let length = path.length; length >= 0; length--) {
       const node = length === 0 ? this.#document.contents : this.#document.getIn(path.slice(0, length), true);
@@ -90,7 +90,7 @@ export class YamlFile {
     const problems: Problem[] = [];
     visit(this.#document, {
       Scalar: (role, node, ancestors) => {
-        // The schemas of Zod drop it without a word.
+        // Zod schemas drop it without an error.
         if (role === "key" && node.value === "__proto__") {
           const fault = "the key __proto__ is not supported; choose another";
           problems.push({ place: this.#at(node.range?.[0] ?? 0), path: pathText(pathOf(ancestors, node)), fault });
@@ -115,19 +115,19 @@ export class YamlFile {
   }
 }
 
-/** A path as people write it: `sources[1].key`. */
+/** A path in its written form: `sources[1].key`. */
 export const pathText = (path: Path): string =>
   path.reduce<string>(
     (text, step) => (typeof step === "number" ? `${text}[${step}]` : `${text}${text && "."}${String(step)}`),
     "",
   );
 
-/** The text of a file of at most 256 KiB; throws `ConfigError` where there is none. */
+/** Reads a text file of at most 256 KiB. Throws `ConfigError` if that fails. */
 export function textOf(file: string): string {
   try {
     const stats = statSync(file);
     if (stats.isDirectory()) throw new Error("it is a folder");
-    // Who reads a pipe waits for a writer.
+    // Reading a pipe blocks until it has a writer.
     if (!stats.isFile()) throw new Error("it is no regular file");
     if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile / 1024} KiB`);
     return readFileSync(file, "utf8");

@@ -4,8 +4,8 @@ import { parseEnv } from "node:util";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 
 /**
- * Adds the variables of the file `.env` in the working directory, if there is one, to an environment. Variables that are set
- * stay, also empty ones. Throws `SetupFailed` for a file that cannot be read.
+ * Adds the variables of `.env` in the working directory to an environment, if the file exists. Variables that are
+ * already set are kept, also empty ones. Throws `SetupFailed` if the file cannot be read.
  */
 export function loadDotEnv(env: NodeJS.ProcessEnv, folder = process.cwd()): void {
   const file = resolve(folder, ".env");

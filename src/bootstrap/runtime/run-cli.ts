@@ -22,15 +22,15 @@ import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import { defaultFile, loadConfig } from "../config/config.ts";
 
-/** An operator may be far from Redis, and waits longer than a client of the service. */
+/** Command timeout of the CLI. Longer than that of the service, because an operator may be far from Redis. */
 const commandTimeoutMs = 2_000;
 
-/** The width of help where no terminal tells its own. */
+/** Width of the help text without a terminal. */
 const helpWidth = 80;
 
 /**
- * Runs one call of the command line and returns its exit code: 0, 78 for an invalid configuration, otherwise 1. All
- * input and output is in `standard`, so calls in one process are independent; only `serve` uses the process itself.
+ * Runs one CLI call and returns its exit code: 0 for success, 78 for an invalid configuration, otherwise 1. All input
+ * and output goes through `standard`, so calls in one process are independent. Only `serve` uses the process itself.
  * Returns once the output is written.
  */
 export async function runCli(argv: readonly string[], standard: Standard): Promise<number> {
@@ -50,7 +50,7 @@ async function outcome(program: Command, argv: readonly string[], { stderr }: Te
     await program.parseAsync(argv, { from: "user" });
     return 0;
   } catch (error) {
-    // Commander has written its message already.
+    // Commander has already printed its message.
     return error instanceof CommanderError ? error.exitCode : reportFailure(error, stderr);
   }
 }
@@ -75,7 +75,7 @@ function programOn(terminal: Terminal): Command {
     try {
       await task(useCasesOf(composition));
     } catch (error) {
-      // A store that the task does not need may be away; if it failed, that is probably why.
+      // The task may not need an unreachable store, but if the task failed, that store is the probable cause.
       const away = outcomes.find((outcome) => outcome.status === "rejected");
       throw away && !(error instanceof ChangeRejected) ? away.reason : error;
     }
@@ -84,7 +84,7 @@ function programOn(terminal: Terminal): Command {
   program
     .command("serve")
     .description("answer clients over HTTP until SIGTERM or SIGINT")
-    // All else needs no HTTP.
+    // The other commands do not load HTTP.
     .action(async () => (await import("./serve.ts")).serve(file(), env));
   program
     .command("check")
@@ -114,7 +114,7 @@ function programOn(terminal: Terminal): Command {
   return program;
 }
 
-/** Has a command and those below it write to the terminal, and throw a `CommanderError` instead of ending the process. */
+/** Makes a command and its subcommands write to the terminal, and throw `CommanderError` instead of exiting. */
 function confine(command: Command, terminal: Terminal): void {
   const { stdout, stderr } = terminal;
   command.exitOverride().configureOutput({
@@ -128,7 +128,7 @@ function confine(command: Command, terminal: Terminal): void {
   for (const each of command.commands) confine(each, terminal);
 }
 
-/** Each is made only where it is used: few tasks need the activity log, for example. */
+/** Use cases are created on access: few tasks need the event log, for example. */
 const useCasesOf = (composition: Composition): UseCases => ({
   get attributes() {
     return composition.get(DiKeys.CallContext).attributes;
@@ -174,7 +174,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
   },
 });
 
-/** With nothing remembered of the stores, they need not tell of each of a million changes. */
+/** Disables change notifications: without a cache, up to a million invalidations would be useless. */
 function unwatched(composition: Composition): Composition {
   composition.replace(DiKeys.CachedSets, new Map());
   composition.replace(DiKeys.CachedSettings, new Map());

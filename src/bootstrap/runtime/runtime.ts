@@ -15,27 +15,27 @@ import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import type { Config } from "../config/config.ts";
 
-/** What answers HTTP as one configuration says. Disposing of it closes everything that it is made of. */
+/** Serves HTTP for one configuration. Disposal closes all its parts. */
 export type Runtime = AsyncDisposable & {
   readonly config: Config;
   readonly fetch: Fetch;
-  /** Has nothing to answer where requests are logged or other origins may ask: that is up to the routes. */
+  /** Fast path for prepared responses. Leaves requests to the routes if requests are logged or CORS is enabled. */
   readonly shortcut: FastPath;
-  /** Counts what was refused before there was a request. */
+  /** Counts a request that was rejected before it was parsed. */
   readonly refused: (status: number) => void;
-  /** Counts calls from here on. */
+  /** Resets the request counters. */
   readonly countAnew: () => void;
-  /** Waits until clients would be answered, or until the limit; answers what is lacking then, a sentence each. */
+  /** Waits until the service is ready, or until the limit. Returns what is missing, one sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
-  /** Writes what is remembered to where the next finds it, if anywhere. */
+  /** Writes the snapshot of the caches, if one is configured. */
   readonly remember: () => Promise<void>;
-  /** Waits until the calls under way have ended, and ten seconds at most: no source may take longer. */
+  /** Waits for running requests, at most 10 s. No source may take longer. */
   readonly idle: () => Promise<void>;
 };
 
 const longestCallMs = 10_000;
 
-/** What a process lends to each configuration that it serves in turn. */
+/** Process-wide objects that are shared by successive configurations. */
 export type ProcessContext = {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
@@ -44,7 +44,7 @@ export type ProcessContext = {
   readonly instance: InstanceChannel;
 };
 
-/** Wires a configuration, and waits up to two seconds for its stores. Rejects, with nothing left open, where it cannot be wired. */
+/** Wires a configuration, and waits up to 2 s for its stores. Rejects, with everything closed, if the wiring fails. */
 export async function createRuntime(
   config: Config,
   { env, log, stopping, figures, instance }: ProcessContext,
@@ -103,13 +103,13 @@ export async function createRuntime(
     basePath: config.server.basePath,
     isActivityService: config.compatibility.activityService,
   });
-  // What follows finds the stores connected; one that cannot be had is no reason not to serve.
+  // The next steps need connected stores. An unreachable store does not prevent the start.
   const connected = [...composition.get(DiKeys.Connections).values()].map((store) => store.connected());
   for (const keeping of composition.get(DiKeys.KeepRecords).values()) keeping.start();
   composition.get(DiKeys.ExpireActivity)?.start();
   await Promise.allSettled([composition.get(DiKeys.Snapshot)?.start(), ...connected]);
   await warnWithoutOperators(composition, log);
-  // What is known of a feed is read first, from the store or else from the snapshot.
+  // The state of a feed is restored first, from the store or from the snapshot.
   for (const { begin } of composition.get(DiKeys.Background)) begin();
   void checkChanges.check();
   opened.use(figures.of(composition.get(DiKeys.Metrics)));
@@ -141,14 +141,14 @@ export async function createRuntime(
   };
 }
 
-/** Logs that nobody can use the admin API, if that is so. */
+/** Warns if no operator can use the admin API. */
 async function warnWithoutOperators(composition: Composition, log: Log): Promise<void> {
-  // One of the workers says it for all.
+  // Only one worker logs the warning.
   if (composition.get(DiKeys.FirstCredential) || (cluster.worker?.id ?? 1) > 1) return;
   try {
     if ((await composition.get(DiKeys.ManageCredentials).list()).length > 0) return;
   } catch (cause) {
-    // A store that does not answer is logged anyway; without one there are no credentials.
+    // An unreachable store is logged elsewhere. Without a store there are no credentials.
     if (!(cause instanceof ChangeRejected)) return;
   }
   log.warn(

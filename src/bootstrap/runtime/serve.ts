@@ -17,14 +17,14 @@ import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
 import { type Signals, signals } from "./signals.ts";
 import { handedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
 
-/** So long it may take to close what served before a reload. */
+/** Limit for closing the previous runtime after a reload, in milliseconds. */
 const longestCloseMs = 10_000;
-/** So long a configuration may take to become ready. */
+/** Limit for a configuration to become ready, in milliseconds. */
 const readyWithinMs = 2_000;
 
 /**
- * Serves until SIGTERM or SIGINT, or until its terminal is closed, then drains. Prints one line with the URL once it
- * serves. SIGHUP loads the configuration anew; one that cannot be used is refused, and the one before stays.
+ * Serves until SIGTERM, SIGINT or the loss of its terminal, then drains. Prints one line with the URL when ready.
+ * SIGHUP reloads the configuration. An invalid one is rejected, and the previous one stays active.
  */
 export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void> {
   const { stop, reloads } = signals();
@@ -54,8 +54,8 @@ async function serveAlone(config: Config, env: NodeJS.ProcessEnv, { stop, reload
 }
 
 /**
- * Serves the configuration that it is handed, and each that comes later. Where others serve, it takes no connections
- * before it is ready; where it cannot follow to a configuration that another worker took, it gives way to a new worker.
+ * Serves each configuration that the primary process sends. If other workers already serve, accepts connections only
+ * when ready. Exits if it cannot apply a configuration that another worker applied, so that it is replaced.
  */
 async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void> {
   const handed = handedConfigurations(stop);
@@ -93,7 +93,7 @@ async function untilReady(made: Runtime, log: Log, stop: AbortSignal): Promise<v
   await made.lacking(stop);
 }
 
-/** Loads a running configuration's file for each request, and hands it to `use` where it is right. */
+/** Reloads the configuration file on each request, and passes a valid configuration to `use`. */
 async function followFile(
   requests: AsyncIterable<unknown>,
   { file, server }: Config,
@@ -119,7 +119,7 @@ async function awaitReady({ readyWithin, log }: Service): Promise<void> {
 
 function announce(url: string, log: Log): void {
   console.log(`Tidegate serves at ${url}`);
-  // Otherwise it would be kept at an orderly end only, for the next start.
+  // By default the cache is written only at an orderly exit.
   flushCompileCache();
   log.info({ url }, "serving");
 }
@@ -131,30 +131,30 @@ async function stopOn(stop: AbortSignal, service: Service): Promise<void> {
   service.log.info("stopped");
 }
 
-/** A service that answers in this process. */
+/** A service that runs in this process. */
 export type Service = {
   readonly url: string;
   readonly log: Log;
-  /** Whether it has become ready before `limitMs` are over. */
+  /** Whether the service becomes ready within `limitMs`. */
   readonly readyWithin: (limitMs: number) => Promise<boolean>;
   /**
-   * Answers as another configuration says, on the same address, from when that is ready. Rejects with `SetupFailed`
-   * where it is not within seconds, and goes on as before.
+   * Switches to another configuration on the same address once it is ready. Rejects with `SetupFailed` if that takes
+   * more than 2 s, and keeps the previous configuration.
    */
   readonly use: (config: Config) => Promise<void>;
-  /** Drains, and closes everything. */
+  /** Drains, then closes everything. */
   readonly stop: () => Promise<void>;
 };
 
-/** How calls are served. */
+/** Options for serving. */
 export type StartOptions = {
-  /** Whether prepared answers are sent without the route. Default: true. */
+  /** Whether prepared responses bypass the route. Default: true. */
   readonly hasShortcut?: boolean;
-  /** Whether hundreds of calls are made in memory before it listens, to compile the code. Default: unless calls are logged. */
+  /** Whether hundreds of in-memory requests compile the code before listening. Default: unless requests are logged. */
   readonly isWarm?: boolean;
 };
 
-/** Wires a configuration and listens. Rejects, with nothing left open, when the address cannot be had. */
+/** Wires a configuration and listens. Rejects, with everything closed, if the address is unavailable. */
 export async function start(config: Config, env: NodeJS.ProcessEnv, options?: StartOptions): Promise<Service> {
   const stopping = new AbortController();
   const host = await hostFor(config, env, stopping.signal);
@@ -173,7 +173,7 @@ async function serving(
   first: Runtime,
   host: ProcessContext,
   stopping: AbortController,
-  // Where each call is logged, the log would begin with hundreds that nobody made.
+  // With request logging, the warm-up would write hundreds of lines for requests of no client.
   { hasShortcut = true, isWarm = !first.config.log.requests }: StartOptions = {},
 ): Promise<Service> {
   await using opened = new AsyncDisposableStack();
@@ -194,7 +194,7 @@ async function serving(
 
   const use = async (config: Config): Promise<void> => {
     await using unused = new AsyncDisposableStack();
-    // What this process knows must not be forgotten: a store may be away.
+    // The cached values must survive the reload: a store may be unreachable.
     await present.remember();
     const next = unused.use(await createRuntime(config, host));
     const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
@@ -220,7 +220,7 @@ async function serving(
   };
 }
 
-/** Closes what answered before, when its calls have ended. What cannot be closed is left. */
+/** Closes the previous runtime after its requests have ended. Ignores a failure to close. */
 async function closeIdle(before: Runtime, log: Log): Promise<void> {
   await before.idle();
   try {
@@ -233,7 +233,7 @@ async function closeIdle(before: Runtime, log: Log): Promise<void> {
 const sourcesOf = ({ sources }: Config): string[] =>
   sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
 
-/** What is wrong, a sentence each. */
+/** The problems of an error, one sentence each. */
 function sentencesOf(error: unknown): readonly string[] {
   if (error instanceof ConfigError) return error.sentences;
   if (error instanceof SetupFailed) return error.message.split("\n");

@@ -1,23 +1,23 @@
 import { EventEmitter, on } from "node:events";
 import { isatty } from "node:tty";
 
-/** What this process is told by signals. */
+/** The signals of this process, as streams. */
 export type Signals = {
-  /** Aborted, with the signal's name, by SIGTERM, by SIGINT, and by SIGHUP where a terminal is gone. */
+  /** Aborted, with the signal's name, on SIGTERM, SIGINT, and SIGHUP after the loss of the terminal. */
   readonly stop: AbortSignal;
-  /** Yields for other SIGHUPs, also for earlier ones: once for all that arrive during a reload. Ends with `stop`. */
+  /** Yields on every other SIGHUP, including earlier ones. Signals during a reload count once. Ends with `stop`. */
   readonly reloads: AsyncIterable<unknown>;
 };
 
 /**
- * Listens to the signals of this process. A terminal that is closed sends SIGHUP too: then what was a terminal among
- * standard input, output and error is none any more.
+ * Subscribes to the signals of this process. A closed terminal sends SIGHUP too: in that case a standard stream that
+ * was a terminal no longer is one.
  */
 export function signals(): Signals {
   const stopping = new AbortController();
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
   const requests = new EventEmitter();
-  // All may come again: from a terminal to all processes at once, and from the process that forked this one.
+  // Signals may repeat: a terminal signals all processes at once, and the parent process signals again.
   const stop = (signal: NodeJS.Signals) => stopping.abort(signal);
   process.on("SIGTERM", stop).on("SIGINT", stop);
   process.on("SIGHUP", (signal) => (terminals.every((fd) => isatty(fd)) ? requests.emit("reload") : stop(signal)));
@@ -25,8 +25,8 @@ export function signals(): Signals {
 }
 
 /**
- * Yields for the events of an emitter from this call on, until `stop`. All events that arrive while the consumer is
- * busy count as one.
+ * Yields on events of an emitter from this call on, until `stop`. Events that arrive while the consumer is busy count
+ * as one.
  */
 export function coalesced(stop: AbortSignal, emitter: NodeJS.EventEmitter, name: string): AsyncIterable<void> {
   let next = Promise.withResolvers<void>();
@@ -42,7 +42,7 @@ export function coalesced(stop: AbortSignal, emitter: NodeJS.EventEmitter, name:
   })();
 }
 
-/** The events of an emitter from this call on, one after the other, until `stop`. */
+/** Yields each event of an emitter from this call on, in order, until `stop`. */
 export function eventsUntil(stop: AbortSignal, emitter: NodeJS.EventEmitter, name: string): AsyncIterable<unknown[]> {
   const events = on(emitter, name, { signal: stop });
   return (async function* () {

@@ -8,35 +8,37 @@ import { eventsUntil } from "./signals.ts";
 const soonMs = 1_000;
 const longestTrialMs = 15_000;
 
-/** What a worker is handed. */
+/** Message to a worker. */
 type Handed = {
   /** The text of a configuration. */
   readonly configuration: string;
-  /** Whether others serve already, so that this one need not before it is ready. */
+  /** Whether other workers already serve, so that this one need not listen before it is ready. */
   readonly othersServe: boolean;
-  /** Whether it may be refused; then an answer is waited for. */
+  /** Whether the worker may reject the configuration. If so, the sender waits for the result. */
   readonly isTrial: boolean;
 };
 
-/** What a worker tells: that it wants a configuration, where it serves, or what is wrong with one that was a trial. */
+/** Message from a worker: a request for a configuration, its URL, or the problems of a configuration on trial. */
 type Told = { readonly asks?: true; readonly serving?: string; readonly refused?: readonly string[] };
 
-/** Processes that serve as one. */
+/** A pool of worker processes that serve one address. */
 export type WorkerPool = {
-  /** Where they serve, once all do; rejects, and ends the others, when one ends before it has ever served. */
+  /**
+   * Resolves with the URL once all workers serve. Rejects, and stops all workers, if one exits before it has served.
+   */
   readonly serving: Promise<string>;
-  /** Resolves when they were stopped, and all have ended. */
+  /** Resolves when all workers have exited after a stop. */
   readonly ended: Promise<void>;
   /**
-   * Has all use another configuration, also those that are started later. One tries it before the others: where that
-   * one refuses it or ends, this rejects with `SetupFailed`, and all stay as they are.
+   * Switches all workers, including later ones, to another configuration. One worker tries it first. If that worker
+   * rejects it or exits, this rejects with `SetupFailed`, and all keep the previous configuration.
    */
   readonly use: (configuration: string) => Promise<void>;
 };
 
 /**
- * Forks this process `size` times and keeps that many running until `stop`: one that dies is replaced, after a second
- * where it lived for less than that.
+ * Forks this process `size` times and keeps that many workers running until `stop`. Replaces a worker that exits, after
+ * 1 s if it ran for less than 1 s.
  */
 export function runWorkers(size: number, configuration: string, stop: AbortSignal, log: Log): WorkerPool {
   const running = new Set<Worker>();
@@ -50,7 +52,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
 
   const hand = (worker: Worker, text: string, isTrial = false) => {
     const handed: Handed = { configuration: text, othersServe: complete && serving.size > 0, isTrial };
-    // One that is gone needs nothing.
+    // A worker that has exited needs no message.
     worker.send(handed, () => {});
   };
   const start = () => {
@@ -104,7 +106,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     for (const worker of running) {
       if (worker === first) continue;
       if (serving.has(worker)) hand(worker, text);
-      // One that does not serve yet was handed another; its successor asks for this one.
+      // A worker that does not serve yet has an older configuration. Its replacement requests this one.
       else worker.process.kill("SIGTERM");
     }
   };
@@ -116,7 +118,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   return { serving: allServe, ended, use };
 }
 
-/** What a worker is handed, one configuration after the other; asks for the first. */
+/** Yields each configuration from the primary process. Requests the first. */
 export async function* handedConfigurations(stop: AbortSignal) {
   const messages = eventsUntil(stop, process, "message") as AsyncIterable<[Partial<Handed>]>;
   tell({ asks: true });
@@ -127,7 +129,7 @@ export async function* handedConfigurations(stop: AbortSignal) {
   }
 }
 
-/** Tells the process that forked this one that it serves. */
+/** Reports to the parent process that this worker serves. */
 export const reportServing = (url: string): void => tell({ serving: url });
 
 const tell = (told: Told): void => void process.send?.(told);

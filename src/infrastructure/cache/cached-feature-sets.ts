@@ -9,13 +9,16 @@ import { ReadAgain } from "./read-again.ts";
 
 type SetKeys = Pick<KeysRead, "prefixes" | "fixed">;
 
-/** Remembers the sets of a store. Those of fixed keys, which every answer needs, are read again as soon as they change. */
+/**
+ * Caches the sets of a store. Sets with fixed keys, which every evaluation needs, are read again as soon as they
+ * change.
+ */
 export class CachedFeatureSets implements FeatureSets {
   readonly cache: NearCache<FeatureSet>;
   readonly #sets: FeatureSets;
   readonly #keys: SetKeys;
   readonly #again = new ReadAgain((key) => this.#remembered(key));
-  /** The largest limit that any set was read with: one read serves all who ask for it. */
+  /** The largest limit of any read. One read serves all concurrent callers. */
   #limit = 0;
 
   constructor(sets: FeatureSets, keys: SetKeys, feed: InvalidationFeed, limits: CacheLimits, now: () => Instant) {
@@ -36,7 +39,7 @@ export class CachedFeatureSets implements FeatureSets {
   }
 
   read(key: string, limit: number): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {
-    // Nobody tells of changes of other keys.
+    // The invalidation feed does not cover other keys.
     if (!this.#keys.prefixes.some((prefix) => key.startsWith(prefix))) return this.#sets.read(key, limit);
     this.#limit = Math.max(this.#limit, limit);
     const held = this.#remembered(key);

@@ -6,14 +6,14 @@ import { collectionKey } from "../redis/redis-keys.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
 
-/** Remembers the settings of a store. Every answer needs them, so they are read again as soon as one changes. */
+/** Caches the rules of a store. Every evaluation needs them, so they are read again as soon as one changes. */
 export class CachedRules implements Rules {
   readonly cache: NearCache<RulesByFeature>;
   readonly #settings: Rules;
   readonly #collections: ReadonlyMap<string, string>;
   readonly #again: ReadAgain;
 
-  /** Of other collections than these the feed does not tell, so they are not remembered. */
+  /** The invalidation feed covers only these collections. Others are not cached. */
   constructor(
     settings: Rules,
     collections: ReadonlySet<string>,
@@ -50,7 +50,7 @@ export class CachedRules implements Rules {
   }
 }
 
-/** Of a setting that did not change, a store gives the same value. */
+/** Compares by identity: a store returns the same value for an unchanged rule. */
 function isSame(a: RulesByFeature, b: RulesByFeature): boolean {
   if (a === b) return true;
   if (a.size !== b.size) return false;

@@ -8,8 +8,8 @@ import type { TokenKeyDerivation } from "../token-key.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
 /**
- * Remembers who tokens speak for, under digests of their keys: no token stays in memory. Where the keys hold the tokens as
- * they are, only a digest with a pepper keeps them from being guessed by it.
+ * Caches token lookups by digest, so that no token stays in memory. If keys contain the tokens as they are, only a
+ * digest with a pepper prevents guessing.
  */
 export class CachedTokenResolver implements TokenResolver {
   readonly cache: NearCache<UserId | undefined>;

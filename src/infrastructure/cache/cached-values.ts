@@ -5,7 +5,7 @@ import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed
 import type { StoredValue, StoredValues } from "../../domain/evaluation/stored-values.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
-/** Near cache of strings and sets. All keys that are read must be tracked by the feed. */
+/** Near cache of strings and sets. The invalidation feed must cover all keys that are read. */
 export class CachedValues implements StoredValues {
   readonly cache: NearCache<StoredValue | undefined>;
   readonly #values: StoredValues;

@@ -2,13 +2,13 @@ import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 
-/** What is remembered of a key. */
+/** A cache entry of a key. */
 export type CachedEntry<T> = CachedRead<T> & {
   /** When the value was first read. */
   readonly since: Instant;
 };
 
-/** Which read a value is from, when it was sent, in which epoch, and until when it is good. Times are monotonic. */
+/** A read: its order, the time it was sent, its epoch and its expiry. Times are monotonic. */
 export type Read = {
   readonly order: number;
   readonly at: number;
@@ -16,26 +16,26 @@ export type Read = {
   readonly expiresAt: number;
 };
 
-/** What the entries of a cache share. */
+/** State that the entries of a cache share. */
 export type EntryContext = {
   readonly feed: InvalidationFeed;
   readonly now: () => Instant;
-  /** A clock that cannot be set, in milliseconds. */
+  /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
 };
 
-/** Why a key could not be read, and when it may be read again, by the monotonic clock. */
+/** The error of a failed read, and the monotonic time from which a retry is allowed. */
 export type Failure = { readonly fault: unknown; readonly recheckAt: number };
 
 /**
- * A value that was read in an epoch, and is current until a change is told, the epoch ends, or it expires. Its age is
- * measured by the monotonic clock, so that setting the wall clock makes it neither older nor younger.
+ * A value that was read in an epoch. It is fresh until an invalidation, the end of the epoch, or its expiry. Its age
+ * uses the monotonic clock, so setting the wall clock does not change it.
  */
 export class Entry<T> implements CachedEntry<T> {
   readonly value: T;
   order: number;
   failure: Failure | undefined;
-  // Each in a field of its own, because there may be hundreds of thousands of them.
+  // Separate fields save memory: there may be hundreds of thousands of entries.
   readonly #context: EntryContext;
   #at: number;
   #expiresAt: number;
@@ -87,23 +87,23 @@ export class Entry<T> implements CachedEntry<T> {
     return now - this.ageMs;
   }
 
-  /** How long ago it was last known to be true. */
+  /** Time since the value was last verified, in milliseconds. */
   get ageMs(): number {
     return Math.max(0, this.#context.monotonic() - (this.#invalidAsOf ?? this.#provenUntil()));
   }
 
-  /** From now on it is only the last value that was known. */
+  /** Marks the entry as stale. */
   invalidate(): void {
     this.#invalidAsOf ??= this.#provenUntil();
   }
 
-  /** The key has changed: whatever failed, it is worth reading again. */
+  /** Marks the entry as stale and allows a retry at once, because the key has changed. */
   change(): void {
     this.invalidate();
     this.failure = undefined;
   }
 
-  /** The same value was read again: what was made from it is current again. */
+  /** Renews the entry after a read of an equal value. Evaluations made from it become valid again. */
   renew({ order, at, epoch, expiresAt }: Read): void {
     this.#since ??= this.#at;
     this.order = order;
@@ -118,7 +118,7 @@ export class Entry<T> implements CachedEntry<T> {
     return Math.max(this.#at, Math.min(this.feed.syncedUntil(this.#epoch), this.#expiresAt));
   }
 
-  /** What the wall clock showed at a monotonic time, or will, unless it is set. */
+  /** The wall-clock time of a monotonic time, unless the wall clock is set. */
   #wall(monotonicMs: number): Instant {
     const { now, monotonic } = this.#context;
     return now() + monotonicMs - monotonic();

@@ -1,9 +1,6 @@
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 
-/**
- * What is read of a store: keys that begin with one of the prefixes; among them some that are always the same, and those of
- * collections.
- */
+/** What is read of a store: keys with one of the prefixes, including fixed keys and the keys of collections. */
 export type KeysRead = {
   readonly prefixes: readonly string[];
   readonly fixed: ReadonlySet<string>;

@@ -6,95 +6,95 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import { type CachedEntry, Entry, type EntryContext, type Failure, type Read } from "./entry.ts";
 
-/** What a cache may keep, and for how long. */
+/** Size and time limits of a cache. */
 export type CacheLimits = {
-  /** The most keys that are remembered; and, besides, the most that are remembered to hold nothing. */
+  /** Limit for present keys. Absent keys have a second limit of the same size. */
   readonly capacity: number;
-  /** After how long a value is read again, although nobody said that it changed; in milliseconds. */
+  /** Time after which a value is read again without an invalidation, in milliseconds. */
   readonly expiryMs: number;
-  /** For how long a value is served while the store cannot be read; in milliseconds. */
+  /** Time for which a value is served while the store is unavailable, in milliseconds. */
   readonly maxStaleMs: number;
 };
 
 type Options<T> = {
-  /** Whether a value says that the key holds nothing. Such keys have a bound of their own, so that they push out no others. */
+  /** Whether a value means that the key is absent. Absent keys have their own limit, so they evict no other keys. */
   readonly isAbsent: (value: T) => boolean;
-  /** Whether two values are the same, so that what was made from the one is as good for the other. */
+  /** Whether two values are equal, so that evaluations made from one are valid for the other. */
   readonly isSame: (a: T, b: T) => boolean;
   readonly feed: InvalidationFeed;
   readonly limits: CacheLimits;
   readonly now: () => Instant;
-  /** A clock that is never set, in milliseconds. */
+  /** Monotonic clock, in milliseconds. */
   readonly monotonic?: () => number;
-  /** Whether the last value is served also while the store holds what cannot be one. */
+  /** Whether the last value is also served while the store contains an invalid value. */
   readonly outlivesInvalidData: boolean;
 };
 
-/** What was known of a key, and the latest instant for which it was known to be true. */
+/** The last value of a key, and the latest instant at which it was verified. */
 export type LastKnown<T> = { readonly key: string; readonly value: T; readonly asOf: Instant };
 
-/** What a cache did since it was made, and what it holds. */
+/** Counters of a cache since its creation, and its size. */
 export type CacheUsage = {
   readonly counts: {
-    /** Asked for, and known to be current. */
+    /** Lookups served from a fresh entry. */
     hits: number;
-    /** Asked for, and read. */
+    /** Lookups that read the store. */
     misses: number;
-    /** Asked for, and answered with the last value that was known, because it could not be read. */
+    /** Lookups served with the last value because the read failed. */
     stale: number;
-    /** Asked for, and not answered. */
+    /** Lookups that failed. */
     failures: number;
-    /** Pushed out for others. */
+    /** Entries evicted for others. */
     evictions: number;
   };
-  /** How many keys are remembered. */
+  /** Number of cached keys. */
   readonly size: number;
 };
 
 type Flight<T> = {
   readonly order: number;
   readonly epoch: number;
-  /** When it began, by the monotonic and by the wall clock. */
+  /** Start of the read, by the monotonic and by the wall clock. */
   readonly at: number;
   readonly sentAt: Instant;
-  /** `#invalidations` when it began. */
+  /** Value of `#invalidations` at the start of the read. */
   readonly began: number;
-  /** Whether the key has changed since it began. */
+  /** Whether the key has changed since the start of the read. */
   dirty: boolean;
   answer: Promise<CachedRead<T>>;
 };
 
 /**
- * How long a key that could not be read is not read again, where it is remembered; and nothing that is remembered, where
- * the store is away. RFC 8767 calls it the failure recheck timer.
+ * Delay before a cached key is read again after a failed read, and before any cached key is read while the store is
+ * unavailable. The failure recheck timer of RFC 8767.
  */
 const recheckMs = 250;
 
 /**
- * How long somebody waits for a read. A store gives up a command itself after that, but not before it was sent: behind one that hangs
- * it may have waited as long. What arrives later is kept for others.
+ * Limit for a caller's wait for a read. A store command has the same timeout, but only after it is sent, and may queue
+ * behind one that hangs. A later result is still cached.
  */
 const longestReadMs = 200;
 
 /**
- * Remembers what was read of a store, for as long as its change feed proves that it has not changed.
+ * Near cache: caches reads of a store for as long as its invalidation feed proves that they are unchanged.
  *
- * A key is read once for all who ask at the same time. A change that is told while a read is under way
- * makes the read's answer one that is given, but not kept as current; nobody joins such a read any more.
- * When the store cannot be read (or, if so configured, holds what cannot be a value), the last value is served for `maxStaleMs` after it was last known to be true.
- * A failed read that began before a change delays no read after that change.
+ * Concurrent reads of a key share one request. If an invalidation arrives during a read, its result is returned but not
+ * cached as fresh, and later callers do not share it. If the store is unavailable (or, if configured, contains an
+ * invalid value), the last value is served for `maxStaleMs` after it was last verified. A failed read that began before
+ * a change does not delay reads after that change.
  */
 export class NearCache<T> implements CacheUsage {
   readonly counts = { hits: 0, misses: 0, stale: 0, failures: 0, evictions: 0 };
   readonly #options: Options<T>;
   readonly #present: LRUCache<string, Entry<T>>;
   readonly #absent: LRUCache<string, Entry<T>>;
-  /** The keys of both; unlike those, they may change while they are walked. */
+  /** The keys of both caches. Unlike those, this set may change during iteration. */
   readonly #keys = new Set<string>();
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
   readonly #entryContext: EntryContext;
-  /** That a key could not be read while the feed was lost too: then none can. */
+  /** Set if a read failed while the feed was lost: then no key is readable. */
   #outage: Failure | undefined;
   #flightCount = 0;
   /** Counts calls of `forget`. */
@@ -105,7 +105,7 @@ export class NearCache<T> implements CacheUsage {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#entryContext = { feed: options.feed, now: options.now, monotonic: this.#monotonic };
-    // Who still holds an entry that was pushed out or replaced must not take it for current: it is told of no change.
+    // Evicted and replaced entries receive no invalidations, so their remaining holders must not treat them as fresh.
     const dispose = (entry: Entry<T>, key: string, reason: LRUCache.DisposeReason) => {
       entry.invalidate();
       if (reason !== "set") this.#keys.delete(key);
@@ -116,7 +116,10 @@ export class NearCache<T> implements CacheUsage {
     this.#absent = new LRUCache(settings);
   }
 
-  /** What the key holds; `read` is called where that is not known. Rejects as that does, where nothing may be served instead. */
+  /**
+   * Returns the value of a key, from the cache or by `read`. Rejects as `read` does if there is no value that may be
+   * served.
+   */
   get(key: string, read: () => Promise<CachedRead<T>>): CachedRead<T> | Promise<CachedRead<T>> {
     const now = this.#options.now();
     const entry = this.#entry(key);
@@ -131,7 +134,7 @@ export class NearCache<T> implements CacheUsage {
     return this.#readOrLast(key, read);
   }
 
-  /** Whether it is too early to read again: this key, or, where the store is away, any. */
+  /** Whether it is too early for a retry: of this key or, while the store is unavailable, of any. */
   #isFailing(entry: Entry<T>): boolean {
     const now = this.#monotonic();
     if (this.#outage && now < this.#outage.recheckAt) entry.failure = this.#outage;
@@ -164,12 +167,12 @@ export class NearCache<T> implements CacheUsage {
     return this.#present.size + this.#absent.size;
   }
 
-  /** What is remembered of a key, without reading it, and without the key being taken for one in use. */
+  /** Returns the cached entry of a key. Does not read the store and does not count as a use. */
   peek(key: string): CachedEntry<T> | undefined {
     return this.#present.peek(key) ?? this.#absent.peek(key);
   }
 
-  /** A key has changed; `undefined`: all may have. */
+  /** Invalidates one key, or all keys if `undefined`. */
   forget(key: string | undefined): void {
     this.#invalidations += 1;
     this.#outage = undefined;
@@ -181,12 +184,12 @@ export class NearCache<T> implements CacheUsage {
     }
   }
 
-  /** How many reads were kept since the start: what tells whether there is something to remember that was not there before. */
+  /** Number of results cached since the start. A change means that the snapshot is outdated. */
   get kept(): number {
     return this.#kept;
   }
 
-  /** What may be served of each key in turn, `undefined` where nothing may. The cache may change between any two. */
+  /** Yields what may be served of each key, or `undefined`. The cache may change during iteration. */
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
     for (const key of this.#keys) {
       const entry = this.#present.peek(key) ?? this.#absent.peek(key);
@@ -197,8 +200,8 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /**
-   * Takes a value back that was known in another process: it is stale from the start. Answers whether it was taken; what is
-   * too old is not, nor what is from the future (then a clock was set), nor what has been read here.
+   * Restores a value from another process as a stale entry. Returns whether it was accepted: not if it is too old, is
+   * from the future (a clock was set), or if the key was already read here.
    */
   restore({ key, value, asOf }: LastKnown<T>): boolean {
     const now = this.#options.now();
@@ -217,7 +220,7 @@ export class NearCache<T> implements CacheUsage {
     return entry !== undefined && entry.ageMs <= this.#options.limits.maxStaleMs;
   }
 
-  /** The read of a key that is under way, or a new one. */
+  /** Returns the pending read of a key, or starts one. */
   #read(key: string, read: () => Promise<CachedRead<T>>): Flight<T> {
     const { epoch } = this.#options.feed;
     const underWay = this.#flights.get(key);
@@ -245,17 +248,17 @@ export class NearCache<T> implements CacheUsage {
   #keep(key: string, flight: Flight<T>, held: CachedRead<T>): Entry<T> {
     const { feed, limits, isSame } = this.#options;
     const { value } = held;
-    // A replica answers with what was true earlier.
+    // The result of a replica is as old as its replication.
     const at = flight.at - Math.max(0, flight.sentAt - held.verifiedAt(flight.sentAt));
     this.#kept += 1;
     this.#outage = undefined;
-    // A fifth of jitter, so that what was read together is not read again together.
+    // Jitter of 20 %, so that keys that were read together do not expire together.
     const expiryMs = Math.min(held.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };
     const last = this.#entry(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
-      // The change that made the flight dirty may have come right after the read, whatever was proven since.
+      // The change that made the read dirty may have come right after it, whatever has been verified since.
       const suspect = new Entry(value, read, this.#entryContext, at);
       if (isLatest) this.#set(key, suspect);
       return suspect;

@@ -1,9 +1,9 @@
-/** How long changes of a key are gathered before it is read again. */
+/** Time for which changes of a key are collected before it is read again, in milliseconds. */
 const gatherMs = 5;
 
 /**
- * Reads keys that every answer needs again as soon as they change, and not when somebody asks next: should the store go away
- * in between, a kill switch must not be forgotten.
+ * Reads keys that every evaluation needs again as soon as they change, not on the next lookup, so that an outage in
+ * between cannot undo a kill.
  */
 export class ReadAgain {
   readonly #read: (key: string) => unknown;
@@ -14,12 +14,12 @@ export class ReadAgain {
     this.#read = read;
   }
 
-  /** From now on the key is read again when it changes. */
+  /** Registers a key to be read again on change. */
   add(key: string): void {
     this.#keys.add(key);
   }
 
-  /** A key has changed; `undefined`: all may have. */
+  /** Handles an invalidation of one key, or of all keys if `undefined`. */
   changed(key: string | undefined): void {
     for (const each of this.#keys) if (key === undefined || key === each) this.#readSoon(each);
   }
@@ -37,7 +37,7 @@ export class ReadAgain {
     try {
       await this.#read(key);
     } catch {
-      // Who asks next is told of a failure; here nobody does.
+      // The next lookup reports the error. No caller waits here.
     }
   }
 }

@@ -1,7 +1,4 @@
-/**
- * One string in the place of many that are equal: the names of features, of which each user has a few. It knows some
- * thousand, and begins anew when there are more.
- */
+/** Interns strings: equal feature keys share one string. Holds some thousand, then starts over. */
 export class SharedStrings {
   readonly #most: number;
   readonly #known = new Map<string, string>();

@@ -4,12 +4,12 @@ import { dirname } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
 const version = 1;
-/** For how long the event loop is kept from other work at a time. */
+/** Longest block of the event loop at a time, in milliseconds. */
 const sliceMs = 1;
 
 /**
- * Writes JSON values, a line each, between a line with the version and one with the digest of all before: whole or not
- * at all, readable for its owner only, in slices of a millisecond. What is `undefined` is left out.
+ * Writes JSON values, one per line, between a version line and a digest of all previous lines. Atomic, readable by its
+ * owner only, in slices of 1 ms. `undefined` values are skipped.
  */
 export async function writeSnapshotFile(file: string, values: Iterable<unknown>): Promise<void> {
   const draft = `${file}.${randomUUID()}`;
@@ -31,8 +31,8 @@ export async function writeSnapshotFile(file: string, values: Iterable<unknown>)
 }
 
 /**
- * What `parse` makes of each value in a file, also in slices; `undefined` where there is none. Rejects where it is not as it was
- * written, is of another version, or `parse` throws.
+ * Reads a file and returns the result of `parse` for each value, in slices of 1 ms. `undefined` if the file is missing.
+ * Rejects if the file is damaged or of another version, or if `parse` throws.
  */
 export async function readSnapshotFile<T>(file: string, parse: (value: unknown) => T): Promise<T[] | undefined> {
   const found = await linesOf(file);
@@ -49,7 +49,7 @@ export async function readSnapshotFile<T>(file: string, parse: (value: unknown) 
   return values;
 }
 
-/** The values one after the other, with a pause for other work after each millisecond. */
+/** Yields the values in order, with a pause for other work after each 1 ms. */
 export async function* inSlices<T>(values: Iterable<T>): AsyncIterable<T> {
   let until = performance.now() + sliceMs;
   for (const value of values) {

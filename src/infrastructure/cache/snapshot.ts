@@ -15,17 +15,17 @@ import { storedUser } from "../stored-user.ts";
 import type { NearCache } from "./near-cache.ts";
 import { inSlices, readSnapshotFile, writeSnapshotFile } from "./snapshot-file.ts";
 
-/** What is remembered of one store. */
+/** The caches of one store. */
 export type SnapshotPart = {
   readonly connection: string;
   readonly store: RemoteStore;
-  /** Left out where no source reads any, and no token. */
+  /** Absent if no source and no token lookup reads sets. */
   readonly sets: NearCache<FeatureSet> | undefined;
-  /** Left out where no source keeps any. */
+  /** Absent if no source stores rules. */
   readonly settings: NearCache<RulesByFeature> | undefined;
-  /** Left out where a token could be guessed by its digest. */
+  /** Absent if a token could be guessed from its digest. */
   readonly tokens: NearCache<UserId | undefined> | undefined;
-  /** The items of each feed, by the name of its source. */
+  /** The items of each feed, by source name. */
   readonly feeds: ReadonlyMap<string, Pick<FeedItems, "generation" | "kept" | "restore">>;
 };
 
@@ -36,11 +36,11 @@ const isSettings = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.every((each) => Array.isArray(each) && typeof each[0] === "string" && each.length === 2);
 
-/** As stores are believed that hold items: what else is in one was written with it. */
+/** Validates an item as a store does. The rest of the item was written with it. */
 const isItem = (value: unknown): boolean =>
   isEntry(value) && typeof value["id"] === "string" && Array.isArray(value["features"]);
 
-/** A store's line stands before the lines of what is remembered of it. */
+/** The line of a store precedes the lines of its cached values. */
 const StoreLine = z.strictObject({ connection: z.string(), store: z.string(), filled: z.boolean() });
 const SetLine = z.strictObject({
   set: z.string(),
@@ -54,7 +54,7 @@ const SettingsLine = z.strictObject({
   asOf: z.number(),
 });
 const TokenLine = z.strictObject({ token: z.string(), user: z.string().transform(storedUser), asOf: z.number() });
-/** How the reading of a feed does; its items follow, a line each. */
+/** The state of a feed. Its items follow, one per line. */
 const FeedLine = z.strictObject({
   feed: z.string(),
   state: z.custom<PollState | null>((value) => value === null || isEntry(value)),
@@ -89,9 +89,9 @@ function lineOf(value: unknown): Line {
 const usualIntervalMs = 10_000;
 
 /**
- * Keeps what is remembered of stores in a file, so that it outlives the process: as the last known values, stale from the
- * start. It is written every ten seconds if something was read since, by one of the processes that share it, and at the end.
- * A file that cannot be used is ignored, one that cannot be written does no harm; the log has a warning.
+ * Snapshot of the caches in a file, so that cached values survive a restart as last known values, stale from the start.
+ * One of the processes that share the file writes it every 10 s if anything was read since, and at exit. An unusable
+ * file is ignored, and a failed write is harmless. Both log a warning.
  */
 export class Snapshot implements AsyncDisposable {
   readonly #file: string;
@@ -119,13 +119,13 @@ export class Snapshot implements AsyncDisposable {
     this.#intervalMs = intervalMs;
   }
 
-  /** Puts back what was remembered, and writes from then on. To be awaited before anybody asks. */
+  /** Restores the snapshot, then writes it periodically. Await before the first lookup. */
   async start(): Promise<void> {
     await this.#load();
     this.#running = this.#run();
   }
 
-  /** Writes, if something was read since and no other process has just written. */
+  /** Writes the snapshot if anything was read since and no other process has just written it. */
   async writeIfDue(): Promise<void> {
     if (this.#kept() === this.#written) return;
     const age = Date.now() - ((await stat(this.#file).catch(() => undefined))?.mtimeMs ?? 0);
@@ -133,7 +133,7 @@ export class Snapshot implements AsyncDisposable {
     await this.write();
   }
 
-  /** Whether the file knew the store of a connection; and some token, where `withTokens`. */
+  /** Whether the snapshot contains the store of a connection, and, if `withTokens`, any token. */
   stoodInFor(connection: string, withTokens: boolean): boolean {
     return this.#restored.stores.has(connection) && (!withTokens || this.#restored.tokens > 0);
   }
@@ -141,7 +141,7 @@ export class Snapshot implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await this.#running;
-    // Also what was written already: it may have been proven to be true since.
+    // Rewrites unchanged values too: they may have been verified since.
     if (this.#running && this.#kept() > 0) await this.write();
   }
 

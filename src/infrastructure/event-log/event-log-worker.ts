@@ -8,12 +8,12 @@ import { SqlKnownStores } from "./history/sql-known-stores.ts";
 import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
 import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
 
-/** So long a call waits for the database to be opened; making its tables may take longer. */
+/** Limit for a call's wait until the database is open. Migrations may take longer. */
 const longestOpenMs = 2_000;
 
 type Opened = Answerers & { readonly database: Database; readonly watch: WatchedFile | undefined };
 
-/** A log that the thread serves. */
+/** A log that the worker thread serves. */
 class ServedLog {
   readonly #number: number;
   readonly #place: Place;
@@ -34,7 +34,7 @@ class ServedLog {
     this.#underWay.add(answered);
   }
 
-  /** Closes the database, after the calls under way. */
+  /** Closes the database after the running calls. */
   async close({ id }: Closing): Promise<void> {
     await Promise.allSettled(this.#underWay);
     await this.#opening?.catch(() => {});
@@ -56,7 +56,7 @@ class ServedLog {
     }
   }
 
-  /** What answers, opened when it is first asked for, and anew where that failed. */
+  /** Opens the database on first use, and again after a failure. */
   async #answerers(): Promise<Opened> {
     if (this.#opened) return this.#opened;
     this.#opening ??= this.#open().finally(() => {
@@ -81,7 +81,7 @@ class ServedLog {
   }
 }
 
-/** An error of several addresses that were tried says nothing itself. */
+/** The message of an error. An AggregateError for several addresses has none of its own. */
 function textOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(textOf).join("; ");
   return error instanceof Error ? error.message : String(error);

@@ -8,12 +8,12 @@ import type { Log } from "../logger.ts";
 import type { Place } from "./database/database.ts";
 import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
 
-/** The activity log, and what it tells of the past. Disposing of it closes it. */
+/** An open event log with its history. Disposal closes it. */
 export type OpenEventLog = AsyncDisposable & {
   readonly log: EventLog;
   readonly history: History;
   readonly stores: KnownStores;
-  /** Derives anew from the log what the history is told from, for when that was damaged. Nothing is recorded meanwhile. */
+  /** Rebuilds the history tables from the log, to repair damage. Blocks appends meanwhile. */
   readonly rebuild: () => Promise<void>;
 };
 
@@ -47,10 +47,10 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
 };
 
 /**
- * The activity log in PostgreSQL or in a SQLite file. A thread asks the database, computes hashes and writes and reads
- * JSON, so that no client waits for it. It is started, and the database opened, with the first call; what it
- * cannot be asked for rejects with `LogUnavailable`, and the next call tries anew. While a SQLite file is lost
- * ({@link ../sqlite/watched-file.ts}) all calls reject, and `log` has an error.
+ * Opens the event log in PostgreSQL or in a SQLite file. A worker thread runs queries, computes hashes and converts
+ * JSON, so that clients do not wait for them. The first call starts the thread and opens the database. Calls that
+ * cannot reach it reject with `LogUnavailable`, and the next call retries. While a SQLite file is lost ({@link
+ * ../sqlite/watched-file.ts}) all calls reject, and `log` has an error.
  */
 export function openEventLog(place: Place, log?: Log): OpenEventLog {
   const opened = new RemoteLog(place, log);
@@ -71,7 +71,7 @@ export function openEventLog(place: Place, log?: Log): OpenEventLog {
   };
 }
 
-/** A log that the thread serves. */
+/** A log that the worker thread serves. */
 class RemoteLog {
   readonly place: Place;
   readonly #log: Log | undefined;
@@ -107,12 +107,12 @@ type Pending = {
 };
 
 /**
- * The thread of all logs of this process, because its start takes a quarter of a second of processor time. It is started when
- * it is needed, and keeps no process alive that waits for nothing of it.
+ * The worker thread, shared by all logs of this process because starting one takes 250 ms of CPU time. Starts on
+ * demand, and keeps the process alive only while a call is pending.
  */
 class Thread {
   readonly #pending = new Map<number, Pending>();
-  /** The logs that the worker has opened, and their numbers. */
+  /** The numbers of the logs that the worker has opened. */
   readonly #numbers = new Map<RemoteLog, number>();
   #worker: Worker | undefined;
   #lastNumber = 0;
@@ -128,13 +128,13 @@ class Thread {
     return this.#ask(this.#worker, log, { ...call, log: number });
   }
 
-  /** Resolves when the log is closed, after the calls under way, or when the thread has ended. */
+  /** Resolves when the log is closed after its running calls, or when the thread has ended. */
   async close(log: RemoteLog): Promise<void> {
     const number = this.#numbers.get(log);
     if (this.#worker && number !== undefined) await this.#ask(this.#worker, log, { log: number }).catch(() => {});
   }
 
-  /** Waits no more for what a log was asked. */
+  /** Abandons the pending calls of a log. */
   abandon(log: RemoteLog): void {
     this.#numbers.delete(log);
     for (const [id, pending] of this.#pending) {

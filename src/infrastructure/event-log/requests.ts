@@ -3,17 +3,17 @@ import type { SqlHistory } from "./history/sql-history.ts";
 import type { SqlKnownStores } from "./history/sql-known-stores.ts";
 import type { SqlEventLog } from "./log/sql-event-log.ts";
 
-/** What is asked of the thread. */
+/** The services of the worker thread. */
 export type Answerers = {
   readonly log: Pick<SqlEventLog, keyof SqlEventLog>;
   readonly history: Pick<SqlHistory, keyof SqlHistory>;
   readonly stores: Pick<SqlKnownStores, keyof SqlKnownStores>;
 };
 
-/** The first message about a log: its number in later messages, and where it is kept. */
+/** First message about a log: its number in later messages, and its place. */
 export type Opening = { readonly log: number; readonly place: Place };
 
-/** A call of a method. */
+/** A method call. */
 export type Request = {
   readonly id: number;
   readonly log: number;
@@ -22,13 +22,13 @@ export type Request = {
   readonly given: readonly unknown[];
 };
 
-/** The last message about a log. Its reply follows when the calls before it have ended and the database is closed. */
+/** Last message about a log. The reply follows when earlier calls have ended and the database is closed. */
 export type Closing = { readonly id: number; readonly log: number };
 
-/** What a call came to. `isRefusal`: it can never be done; else it could not be at the moment. */
+/** Result of a call. `isRefusal`: permanent failure, otherwise temporary. */
 export type Reply =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly reason: string; readonly isRefusal: boolean };
 
-/** That the file of a log is lost, and why; `undefined`: that it is back. */
+/** Message that the file of a log is lost, with the fault, or that it is back (`undefined`). */
 export type FileState = { readonly log: number; readonly fault: string | undefined };

@@ -4,14 +4,14 @@ import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
 
-/** Where the activity log is kept. */
+/** The place of the event log. */
 export type Place =
   | { readonly kind: "postgres"; readonly url: string }
   | { readonly kind: "sqlite"; readonly file: string };
 
 export type Database = Kysely<Tables>;
 
-/** Opens the database of the log, with its tables as this version has them. Rejects, with nothing left open, where it cannot be had. */
+/** Opens the database of the event log and migrates its tables. Rejects, with everything closed, if that fails. */
 export async function openDatabase(place: Place): Promise<Database> {
   if (place.kind === "sqlite") return migrated(openSqlite(place.file), place.kind);
   const patient = await migrated(openPostgres(place.url, false), place.kind);
@@ -30,7 +30,7 @@ async function migrated(database: Database, kind: Place["kind"]): Promise<Databa
   }
 }
 
-/** In another encoding there are features whose changes could never be recorded. */
+/** Rejects other encodings: they cannot represent all feature keys. */
 async function checkEncoding(database: Database): Promise<void> {
   const { rows } = await sql<{ server_encoding: string }>`show server_encoding`.execute(database);
   const encoding = rows[0]?.server_encoding;
@@ -41,7 +41,7 @@ const uniqueViolation = "23505";
 const constraintUnique = 2_067;
 const constraintPrimaryKey = 1_555;
 
-/** Whether a statement failed because a row like that is there already. */
+/** Whether a statement failed on a unique constraint. */
 export function isTaken(error: unknown): boolean {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   return code === uniqueViolation || errcode === constraintUnique || errcode === constraintPrimaryKey;

@@ -3,7 +3,7 @@ import { Migrator } from "kysely/migration";
 import { emptyHash } from "../log/event-hash.ts";
 import type { Tables } from "./tables.ts";
 
-/** What columns are made of. Texts are equal, and in order, byte by byte in both. */
+/** Column types. Texts are compared byte by byte in both databases. */
 const types = {
   postgres: {
     text: sql`text collate "C"`,
@@ -17,7 +17,7 @@ const types = {
 
 type Kind = keyof typeof types;
 
-/** Makes the tables, or brings those of an earlier version up to date. Several processes may at once. */
+/** Creates or migrates the tables. Safe for concurrent processes. */
 export async function migrate(database: Kysely<Tables>, kind: Kind): Promise<void> {
   const migrator = new Migrator({
     db: database,
@@ -29,7 +29,7 @@ export async function migrate(database: Kysely<Tables>, kind: Kind): Promise<voi
   if (error) throw error;
 }
 
-/** In the order of their names. One that was released is never changed; another is added. */
+/** The migrations, in the order of their names. Never change a released one: add another. */
 const migrations = (kind: Kind) => ({
   "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
   "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },

@@ -4,33 +4,33 @@ import type { Tables } from "./tables.ts";
 
 const connectMs = 1_000;
 const statementMs = 5_000;
-/** After this long it is not the statement that hangs. */
+/** Timeout after which the connection is considered hung, not the statement. */
 const hangingMs = 5_500;
 const mostConnections = 3;
 
 const { builtins } = pg.types;
 
-/** How values are read: whole numbers as such, timestamps as milliseconds, and JSON as its text. */
+/** Parsers of column values: integers, timestamps as milliseconds, JSON as text. */
 const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INT8, Number],
   [builtins.TIMESTAMPTZ, (text) => Number(pg.types.getTypeParser(builtins.TIMESTAMPTZ)(text))],
   [builtins.JSONB, String],
 ]);
 
-/** A pool of connections to a PostgreSQL server, made when they are needed. What takes longer than some seconds is given up, if it is to be. */
+/** Pool of connections to a PostgreSQL server, created on demand. With `hasLimit`, statements time out after 5 s. */
 export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: url,
     max: mostConnections,
     connectionTimeoutMillis: connectMs,
     ...(hasLimit && { statement_timeout: statementMs, query_timeout: hangingMs }),
-    // Others wait for who holds the head of the log, and need not when its process hangs.
+    // Other writers wait for the lock on the head of the log. This ends the lock of a process that hangs.
     idle_in_transaction_session_timeout: statementMs,
     keepAlive: true,
     application_name: "tidegate",
     types: { getTypeParser: (type, format) => parsers.get(type) ?? pg.types.getTypeParser(type, format) },
   });
-  // An idle connection that breaks is replaced by another.
+  // The pool replaces a broken idle connection.
   pool.on("error", () => {});
   return new Kysely({
     dialect: new PostgresDialect({
@@ -43,7 +43,7 @@ export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
   });
 }
 
-/** A connection that does not go back to the pool once it has failed otherwise than by an error that the server told. */
+/** Wraps a client so that it leaves the pool after any failure other than an error reported by the server. */
 function lent(client: pg.PoolClient): PostgresPoolClient {
   let fault: unknown;
   const query = async (text: string, values: readonly unknown[]) => {

@@ -16,7 +16,10 @@ import type { Tables } from "./tables.ts";
 
 const busyMs = 5_000;
 
-/** When the log was made, which tells it from others, and its last position. What SQL does to it, `verify` finds. */
+/**
+ * The mark of the event log: its creation time, which identifies it, and its last position. Changes by SQL are left to
+ * `verify`.
+ */
 export const logMark: MarkOptions = {
   select: `
     SELECT timestamp AS identity, coalesce((SELECT position FROM chain), 0) AS revision
@@ -25,7 +28,9 @@ export const logMark: MarkOptions = {
   mayGoBack: true,
 };
 
-/** A SQLite file, made with its folder where it is missing. Several processes may. Its statements keep the thread busy. */
+/**
+ * Opens a SQLite file, created with its folder if missing. Safe for concurrent processes. Statements block the thread.
+ */
 export function openSqlite(file: string): Kysely<Tables> {
   const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
   prepare(database);
@@ -39,7 +44,7 @@ export function openSqlite(file: string): Kysely<Tables> {
   });
 }
 
-/** Switching a new file to WAL fails at once while another process does the same, whatever the busy timeout. */
+/** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
 function prepare(database: DatabaseSync): void {
   const deadline = performance.now() + busyMs;
   while (true) {
@@ -56,14 +61,16 @@ function prepare(database: DatabaseSync): void {
   }
 }
 
-/** Migrations are made in one transaction. That is alone, so no other lock is needed. */
+/** The migrations run in one transaction. It is exclusive, so no other lock is needed. */
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
 }
 
-/** A transaction is alone from its beginning on, among processes too: one that read first might not be allowed to write. */
+/**
+ * Starts each transaction as exclusive, also between processes: one that reads first could fail to upgrade its lock.
+ */
 class Driver extends SqliteDriver {
   readonly #database: DatabaseSync;
 
@@ -72,7 +79,7 @@ class Driver extends SqliteDriver {
     this.#database = database;
   }
 
-  /** Statements leave the thread no moment for other calls; so it takes those that wait before each, or before each transaction. */
+  /** Statements block the thread, so pending messages are handled before each statement or transaction. */
   override async acquireConnection(): Promise<DatabaseConnection> {
     await setImmediate();
     return super.acquireConnection();
@@ -88,7 +95,7 @@ class Driver extends SqliteDriver {
   }
 }
 
-/** What Kysely expects of a database. */
+/** Adapts the database to Kysely's interface. */
 function lent(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
@@ -104,7 +111,7 @@ function lent(database: DatabaseSync): SqliteDatabase {
   };
 }
 
-/** SQLite knows neither truth values nor times. */
+/** Converts booleans and dates, which SQLite does not have. */
 function kept(value: unknown): SQLInputValue {
   if (typeof value === "boolean") return value ? 1 : 0;
   return value instanceof Date ? value.getTime() : (value as SQLInputValue);

@@ -1,20 +1,20 @@
 import { type RawBuilder, sql } from "kysely";
 
-/** The tables of the activity log, the same in both databases. Whole numbers are at most 2^53 - 1. */
+/** The tables of the event log, equal in both databases. Integers are at most 2^53 - 1. */
 export type Tables = {
-  /** One row: where the log begins, and where it ends. */
+  /** One row: the beginning and the end of the log. */
   readonly chain: ChainTable;
   readonly events: EventTable;
-  /** Of each thousand of positions, the earliest and latest event: where to look for a time. */
+  /** The earliest and latest event time of each thousand positions. An index for searches by time. */
   readonly spans: SpanTable;
-  /** What follows is told by the events, and kept so that a past moment is found fast; see {@link ../history/fold.ts}. */
+  /** The tables below are derived from the events, for fast access to past moments. See {@link ../history/fold.ts}. */
   readonly sets: SetTable;
   readonly set_states: SetStateTable;
   readonly turns: TurnTable;
   readonly members: MemberTable;
-  /** Which store made which history; see {@link ../../../domain/events/known-stores.ts}. */
+  /** Maps stores to their histories. See {@link ../../../domain/events/known-stores.ts}. */
   readonly stores: StoreTable;
-  /** What documents were where the log begins, after retention. */
+  /** The documents at the beginning of the log, after retention. */
   readonly kept_documents: KeptDocumentTable;
 };
 
@@ -22,7 +22,7 @@ type ChainTable = {
   readonly id: 1;
   readonly position: number;
   readonly hash: string;
-  /** The last event that was removed, or position 0: the hash of the first event that is there goes on from it. */
+  /** The last removed event, or position 0. Its hash precedes that of the first stored event. */
   readonly start_position: number;
   readonly start_hash: string;
 };
@@ -40,7 +40,7 @@ type EventTable = {
   readonly data: string;
   readonly created_at: number;
   readonly recorded_by: string;
-  /** Of a change, else null: the store, what was changed of it, and the revision that it is at since. */
+  /** Of a change, otherwise null: the store, the changed item and its revision after the change. */
   readonly store: string | null;
   readonly kind: "set" | "document" | "token" | null;
   readonly key: string | null;
@@ -52,7 +52,7 @@ type EventTable = {
 };
 
 type SpanTable = {
-  /** The positions are those after it, up to a thousand. */
+  /** The span has up to 1,000 positions after this one. */
   readonly start: number;
   readonly earliest: number;
   readonly latest: number;
@@ -63,23 +63,26 @@ type SetTable = {
   readonly id: number;
   readonly store: string;
   readonly key: string;
-  /** Of the set's last event. */
+  /** The position of the last event of the set. */
   readonly position: number;
 };
 
-/** What is told of a set by one event: all but its members. */
+/** The state of a set after one event, without its members. */
 type SetStateTable = {
   readonly position: number;
   readonly set_id: number;
-  /** Of the event; never before that of an earlier event of the set. */
+  /** Time of the event, but never before that of an earlier event of the set. */
   readonly at: number;
-  /** Whether its members are known from then on. */
+  /** Whether its members are known from this event on. */
   readonly is_known: boolean;
   readonly epoch: string;
   readonly number: number;
 };
 
-/** An event put a feature into a set or took it out, or is of a document that describes it or is its setting: then there is no set. */
+/**
+ * An event that added a feature to a set or removed it, or concerns a document that describes the feature or is its
+ * rule. A document has no set.
+ */
 type TurnTable = {
   readonly position: number;
   readonly feature: string;
@@ -89,14 +92,14 @@ type TurnTable = {
   readonly is_on: boolean;
 };
 
-/** What sets hold after the last event, as far as it was told. */
+/** Members of the sets after the last event, as far as they are recorded. */
 type MemberTable = { readonly set_id: number; readonly feature: string };
 
 type StoreTable = {
   readonly identity: string;
-  /** The name of the connection that led to it last. */
+  /** The last connection name of the store. */
   readonly connection: string;
-  /** The connection whose events, recorded under its name, the store has claimed. */
+  /** The connection whose events, recorded under its name, belong to the store. */
   readonly claimed: string | null;
 };
 
@@ -108,5 +111,5 @@ type KeptDocumentTable = {
   readonly record: string;
 };
 
-/** An instant as a value of a column: PostgreSQL keeps it as a timestamp, SQLite as milliseconds. It is read as milliseconds of both. */
+/** An instant as a column value: a timestamp in PostgreSQL, milliseconds in SQLite. Both are read as milliseconds. */
 export const instant = (at: number): RawBuilder<number> => sql<number>`${new Date(at)}`;

@@ -8,22 +8,22 @@ import { isIndexable, next, type SetState, tellsMembers } from "./set-state.ts";
 import { foldSpans } from "./spans.ts";
 import { claims } from "./store-names.ts";
 
-/** Rows that are written in one statement. */
+/** Rows per statement. */
 const rowsAtOnce = 1_000;
 
-/** The store that events of a name belong to. */
+/** Maps the name of an event's store to the store. */
 type StoreOf = (name: string) => string;
 
-/** What is to be written. */
+/** Rows to be written. */
 type Derived = {
   readonly sets: Map<number, InsertObject<Tables, "sets">>;
   readonly states: InsertObject<Tables, "set_states">[];
   readonly turns: InsertObject<Tables, "turns">[];
-  /** Which features each set has after, of those that changed. */
+  /** Membership after the events of the features that changed, by set. */
   readonly members: Map<number, Map<FeatureKey, boolean>>;
 };
 
-/** Derives from events, in their order, what the tables beside `events` tell. Throws `StaleRevision`, with nothing written. */
+/** Derives the tables beside `events` from events, in order. Throws `StaleRevision` and writes nothing. */
 export async function fold(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {
   const claimed = await claims(transaction);
   const storeOf = (name: string) => claimed.get(name) ?? name;
@@ -105,10 +105,10 @@ async function write(transaction: Transaction<Tables>, { sets, states, turns, me
   }
 }
 
-/** No name of a connection has a line break. */
+/** Unique, because connection names contain no line break. */
 const nameOf = (store: string, key: string): string => `${store}\n${key}`;
 
-/** The states of the sets that the events are of, as the tables have them; with their members where an event tells of all. */
+/** Reads the current states of the sets of the events, with members if an event lists all members. */
 async function statesBefore(
   transaction: Transaction<Tables>,
   events: readonly Event[],

@@ -5,7 +5,7 @@ import { fold } from "./fold.ts";
 
 const eventsAtOnce = 1_000;
 
-/** Derives the tables beside `events` anew. What retention has left in them is no event any more, and stays. */
+/** Rebuilds the tables beside `events`. Rows that retention left there, whose events are gone, are kept. */
 export async function rebuild(database: Database): Promise<void> {
   await database.transaction().execute(async (transaction) => {
     await lockedHead(transaction);
@@ -18,7 +18,7 @@ export async function rebuild(database: Database): Promise<void> {
     }
     await transaction.deleteFrom("spans").execute();
     await transaction.deleteFrom("members").execute();
-    // Retention leaves those turns that put a feature where it stood at the end of what it removed.
+    // Retention keeps the changes that set the state of a feature at the end of the removed range.
     await transaction
       .insertInto("members")
       .columns(["set_id", "feature"])

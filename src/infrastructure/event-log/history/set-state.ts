@@ -1,36 +1,36 @@
 import type { SetRecord } from "../../../domain/admin/change.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 
-/** A revision that is not after the last one recorded of the same set and epoch, so that it cannot be folded. */
+/** A revision that is not after the last recorded one of the same set and epoch. It cannot be folded. */
 export class StaleRevision extends Error {
   override readonly name = "StaleRevision";
 }
 
-/** What is told of a set up to one of its events. */
+/** The state of a set after one of its events. */
 export type SetState = {
   /** The position of the set's first event. */
   readonly id: number;
-  /** Of the event; never before that of an earlier event of the set. */
+  /** Time of the event, but never before that of an earlier event of the set. */
   readonly at: number;
   /** Whether its members are known. */
   readonly isKnown: boolean;
   readonly epoch: string;
   readonly number: number;
-  /** Its members, as far as they were told; complete only where `next` compares them. */
+  /** The known members. Complete only where `next` compares them. */
   readonly members: Set<FeatureKey>;
 };
 
-/** An index of PostgreSQL takes no longer values. A set with such a member counts as one whose members are not known. */
+/** PostgreSQL does not index longer values. The members of a set with a longer one count as unknown. */
 const longestFeature = 2_000;
 
 export const isIndexable = (feature: FeatureKey): boolean => Buffer.byteLength(feature) <= longestFeature;
 
-/** Whether a record tells all members, so that they are compared with those told before. */
+/** Whether a record lists all members, so that they are compared with the previous ones. */
 export const tellsMembers = ({ members, size }: SetRecord): boolean => members !== undefined || size === 0;
 
 /**
- * What follows from a record of a set: its state after, whose members are those of the state before, changed; and which features it
- * turned on or off. Throws `StaleRevision`.
+ * Applies the record of a set. Returns its next state, with the previous members changed in place, and the features
+ * that turned on or off. Throws `StaleRevision`.
  */
 export function next(before: SetState | undefined, record: SetRecord, position: number, at: number) {
   const { added, removed, origin, revision } = record;
@@ -45,7 +45,7 @@ export function next(before: SetState | undefined, record: SetRecord, position: 
     if (isOn) members.add(feature);
     else members.delete(feature);
   }
-  // What was found to have changed, and neither how nor to what, leaves nothing known.
+  // A detected change without details makes the members unknown.
   const tellsChange = origin === "change" || added.length + removed.length > 0;
   const followsOn = isSameEpoch && before.isKnown && number === before.number + 1;
   const state: SetState = {

@@ -3,15 +3,15 @@ import type { Event, EventFilter } from "../../../domain/events/event.ts";
 import type { Database } from "../database/database.ts";
 import { instant, type Tables } from "../database/tables.ts";
 
-/** How many positions share a row of `spans`. */
+/** Positions per row of `spans`. */
 export const spanLength = 1_000;
 
-/** Positions: those after one, before another. */
+/** A range of positions, both ends exclusive. */
 export type Positions = { readonly after: number; readonly before: number };
 
 /**
- * The positions among which all events of a time are. Events stand nearly in the order of their times, so there are not many others
- * among them. Asked for before the events, because a database that knows the numbers finds its way better.
+ * Returns a range of positions that contains all events of a time range. Events are nearly ordered by time, so the
+ * range contains few others. A separate query: with literal numbers the database plans better.
  */
 export async function positionsWithin(
   database: Database,
@@ -27,7 +27,7 @@ export async function positionsWithin(
   return first === null ? { after: 0, before: 0 } : { after: first, before: last + spanLength + 1 };
 }
 
-/** Widens the spans that events are in to their times. */
+/** Widens the spans of the events to include their times. */
 export async function foldSpans(transaction: Transaction<Tables>, events: readonly Event[]): Promise<void> {
   const spans = new Map<number, { readonly earliest: number; readonly latest: number }>();
   for (const { position, at } of events) {

@@ -14,7 +14,7 @@ import { namesOf } from "./store-names.ts";
 
 const rowsAtOnce = 1_000;
 
-/** What stores held, told from what is derived of the events; see {@link ./fold.ts}. */
+/** History of stores, read from the tables derived from events. See {@link ./fold.ts}. */
 export class SqlHistory implements History {
   readonly #database: Database;
 
@@ -109,7 +109,7 @@ export class SqlHistory implements History {
       .select("record")
       .orderBy("key")
       .execute();
-    // An event is later than what was kept of its document when events were removed.
+    // An event is later than the document kept when events were removed.
     const records = [...kept, ...events].map(({ record }): DocumentRecord => JSON.parse(record ?? ""));
     return new Map(records.map((record) => [record.name, record]));
   }
@@ -177,12 +177,12 @@ export class SqlHistory implements History {
     return events.sort((a, b) => a.position - b.position);
   }
 
-  /** Derives anew from the log what all this is told from. */
+  /** Rebuilds the derived tables from the log. */
   rebuild(): Promise<void> {
     return rebuild(this.#database);
   }
 
-  /** The sets whose keys begin with a prefix, in the order of keys. No key goes on with the last character that there is. */
+  /** The sets whose keys begin with a prefix, ordered by key. No key continues with the last code point. */
   #sets(store: string, prefix: string) {
     return this.#database
       .selectFrom("sets")
@@ -192,7 +192,7 @@ export class SqlHistory implements History {
       .orderBy("key");
   }
 
-  /** What a table has of the documents of a collection, whose names have any characters. */
+  /** Selects the rows of a collection's documents. Document names may contain any characters. */
   #documents<Table extends "events" | "kept_documents">(table: Table, names: readonly string[], collection: string) {
     const prefix = documentKey(collection, "");
     return this.#database
@@ -224,7 +224,9 @@ const lastState = (database: Database, store: string, key: string, at: Instant) 
     .limit(1)
     .select(["at", "is_known", "set_id", "set_states.position"]);
 
-/** What turned each feature of a set last. Positions of one set are in the order of their times, so that an index has all that is looked through. */
+/**
+ * The last change of each feature of a set. Positions of one set are ordered by time, so an index covers all rows read.
+ */
 const lastTurns = (database: Database, store: string, key: string, at: Instant) =>
   database
     .selectFrom(

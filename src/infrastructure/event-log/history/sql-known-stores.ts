@@ -30,7 +30,7 @@ export class SqlKnownStores implements KnownStores {
         and([
           or([
             exists(selectFrom("events").where("store", "=", connection).select("position")),
-            // Retention leaves these.
+            // Retention keeps these rows.
             exists(selectFrom("sets").where("store", "=", connection).select("id")),
             exists(selectFrom("kept_documents").where("store", "=", connection).select("key")),
           ]),
@@ -43,7 +43,7 @@ export class SqlKnownStores implements KnownStores {
 
   async claim(identity: string, connection: string): Promise<void> {
     await this.#database.transaction().execute(async (transaction) => {
-      // Nothing is recorded meanwhile.
+      // Blocks appends until the transaction ends.
       await lockedHead(transaction);
       const claimed = await transaction
         .updateTable("stores")

@@ -6,7 +6,7 @@ export async function namesOf(database: Database, store: string): Promise<readon
   return row?.claimed ? [store, row.claimed] : [store];
 }
 
-/** For the name of each connection whose events a store has claimed, the identity of that store. */
+/** The identity of the store that claimed the events of a connection, by connection name. */
 export async function claims(database: Database): Promise<ReadonlyMap<string, string>> {
   const rows = await database.selectFrom("stores").where("claimed", "is not", null).selectAll().execute();
   return new Map(rows.map(({ identity, claimed }) => [claimed ?? "", identity]));

@@ -11,7 +11,7 @@ const columns = {
   key: "events.key",
 } as const;
 
-/** What the events of a filter fulfil, but for its feature. */
+/** SQL conditions of an event filter, except for its feature. */
 export function conditions(filter: EventFilter): Expression<SqlBool>[] {
   const eb = expressionBuilder<Tables, "events">();
   const { message, from, to } = filter;
@@ -26,5 +26,5 @@ export function conditions(filter: EventFilter): Expression<SqlBool>[] {
   return conditions;
 }
 
-/** A pattern for what has a text in it, whatever that is. */
+/** LIKE pattern for a substring, with wildcards escaped. */
 const containing = (text: string): string => `%${folded(text).replace(/[\\%_]/g, "\\$&")}%`;

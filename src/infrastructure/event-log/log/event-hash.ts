@@ -3,23 +3,23 @@ import canonicalize from "canonicalize";
 import type { NewEvent } from "../../../domain/events/event.ts";
 import type { RecordedEvent } from "../../../domain/events/event-log.ts";
 
-/** What an event says, of itself or of a change. */
+/** The hashed content of an event. */
 export type HashedEvent = NewEvent & Partial<Pick<RecordedEvent, "change">>;
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** The hash of nothing, which the first event of a log goes on from. */
+/** Hash of the empty text, the predecessor of the first event. */
 export const emptyHash = sha256("");
 
-/** The years 0 to 275760, which JavaScript and PostgreSQL both have. */
+/** Years 0 to 275760, the range that both JavaScript and PostgreSQL support. */
 const earliest = -62_167_219_200_000;
 const latest = 8_640_000_000_000_000;
 const writtenNul = /(?<!\\)(?:\\\\)*\\u0000/;
 
 /**
- * What an event says, as the one text that it has in canonical JSON (RFC 8785): an object of `id`, `component`,
- * `environment`, `email`, `message`, `data`, `at` in milliseconds, `recordedBy` and, of a change, `change`. Throws an error that
- * says what of it no database keeps as it is: a NUL character, half a character, a time that is no whole number.
+ * The content of an event as canonical JSON (RFC 8785): an object of `id`, `component`, `environment`, `email`,
+ * `message`, `data`, `at` in milliseconds, `recordedBy` and, for a change, `change`. Throws an error that names what no
+ * database stores unchanged: a NUL character, a lone surrogate, a time that is not an integer.
  */
 export function contentOf({
   id,
@@ -39,10 +39,10 @@ export function contentOf({
   return text;
 }
 
-/** SHA-256 over the hash of the event before, the position of this one and what it says, a line each. */
+/** SHA-256 of the previous hash, the position and the content, one per line. */
 export const hashOf = (previous: string, position: number, content: string): string =>
   sha256(`${previous}\n${position}\n${content}`);
 
-/** Whether two events have the same record of a change, or none; its store may be known by another name since. */
+/** Whether two events have the same change record, or none. The name of its store may differ. */
 export const isSameChange = (one: Pick<HashedEvent, "change">, other: Pick<HashedEvent, "change">): boolean =>
   canonicalize(one.change?.record) === canonicalize(other.change?.record);

@@ -6,12 +6,12 @@ import type { HashedEvent } from "./event-hash.ts";
 
 export type EventRow = Selectable<Tables["events"]>;
 
-/** The columns that follow from a change. */
+/** The columns of a change. */
 type Change = Pick<EventRow, "store" | "kind" | "key" | "epoch" | "number">;
 
 const noChange: Change = { store: null, kind: null, key: null, epoch: null, number: null };
 
-/** What was changed, and the revision that it is at since. */
+/** The changed item, and its revision after the change. */
 export function changeOf({ change }: Pick<HashedEvent, "change">): Change {
   if (!change) return noChange;
   const { store, record } = change;
@@ -19,7 +19,7 @@ export function changeOf({ change }: Pick<HashedEvent, "change">): Change {
   return { store, kind: record.of, key: changedKey(record), epoch, number };
 }
 
-/** How a message is searched: in whatever case. */
+/** Folds case for searches in messages. */
 export const folded = (text: string): string => text.toLowerCase();
 
 export const rowOf = (event: Event): InsertObject<Tables, "events"> => ({

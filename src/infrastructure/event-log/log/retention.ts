@@ -6,10 +6,13 @@ import { instant, type Tables } from "../database/tables.ts";
 import { spanLength } from "../history/spans.ts";
 import { lockedHead } from "./writer.ts";
 
-/** So many are removed in one transaction: others wait for it that append. */
+/** Events removed per transaction. Appends wait for it. */
 const eventsAtOnce = 1_000;
 
-/** Removes events from the beginning of a log, up to the first that is not from before an instant, once it is told where that will be. */
+/**
+ * Removes events from the beginning of a log, up to the first that is not before an instant. Reports the new beginning
+ * first.
+ */
 export async function expire(
   database: Database,
   before: Instant,
@@ -26,7 +29,7 @@ export async function expire(
   }
 }
 
-/** The last event of those to be removed; `undefined` where there are none. In one statement, because others append meanwhile. */
+/** Finds the last event to be removed, if any. One statement, because of concurrent appends. */
 function lastBefore(database: Database, before: Instant): Promise<LogHead | undefined> {
   const firstSpan = database
     .selectFrom("spans")
@@ -72,7 +75,7 @@ async function removeSome(transaction: Transaction<Tables>, upTo: number): Promi
   return end - start;
 }
 
-/** What is told of each document by the last of the events. */
+/** Keeps the last record of each document among the removed events. */
 async function keepDocuments(transaction: Transaction<Tables>, start: number, end: number): Promise<void> {
   const documents = await transaction
     .selectFrom("events")
@@ -94,7 +97,7 @@ async function keepDocuments(transaction: Transaction<Tables>, start: number, en
   }
 }
 
-/** Leaves, of what is told of each set up to the last of the events, its last state and the features that are in it then. */
+/** Keeps, of the removed events of each set, its last state and the features in it at that point. */
 async function keepSets(transaction: Transaction<Tables>, start: number, end: number): Promise<void> {
   await sql`
     delete from set_states where position in (

@@ -12,15 +12,17 @@ import { expire } from "./retention.ts";
 import { verify } from "./verify.ts";
 import { mostAtOnce, type Outcome, Writer } from "./writer.ts";
 
-/** A record that was left out: its place among those that were to be recorded, and why. */
+/** A rejected record: its index in the batch, and the reason. */
 export type RejectedRecord = { readonly index: number; readonly reason: string };
 
-/** Something can never be part of the log. */
+/** An event that the log can never contain. */
 export class UnstorableEvent extends Error {
   override readonly name = "Unkeepable";
 }
 
-/** The activity log in a database: what the port of that name promises, but for how it names what was left out. */
+/**
+ * Event log in a database. Implements the promises of the event log port, except for how rejected records are named.
+ */
 export class SqlEventLog {
   readonly #database: Database;
   readonly #writer: Writer;
@@ -81,7 +83,7 @@ export class SqlEventLog {
 
   async #page(filter: EventFilter, limit: number, order: "asc" | "desc", beyond?: number): Promise<readonly Event[]> {
     const { feature } = filter;
-    // What is found by its feature is read in the order of those rows, which an index has.
+    // A search by feature follows the order of its own rows, which an index covers.
     const position = sql.ref<number>(feature === undefined ? "events.position" : "turns.position");
     const within = await positionsWithin(this.#database, filter);
     const after = order === "asc" ? Math.max(within.after, beyond ?? 0) : within.after;
@@ -105,7 +107,10 @@ export class SqlEventLog {
   }
 }
 
-/** Why a record is no part of the log, if it is not. What an event says beside its change may be said differently by a later version. */
+/**
+ * The reason why a record conflicts with a logged event, if it does. Versions may word an event differently, so only
+ * the change counts.
+ */
 function conflict(event: RecordedEvent | undefined, outcome: Outcome): string | undefined {
   if ("refused" in outcome) return outcome.refused;
   if (outcome.isNew || !event || isSameChange(event, outcome.event)) return undefined;

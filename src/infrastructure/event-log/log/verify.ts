@@ -5,13 +5,13 @@ import { changeOf, type EventRow, eventIn, folded } from "./event-row.ts";
 
 const rowsAtOnce = 1_000;
 
-/** Computes the hashes of a log anew, page by page. It may grow meanwhile, and lose its beginning to retention. */
+/** Verifies the hash chain of a log, page by page. Tolerates concurrent appends, and retention at its beginning. */
 export async function verify(database: Database, kept?: KeptHead): Promise<Proof> {
   let start: LogHead | undefined;
   let proven: LogHead | undefined;
   let isKeptFound = kept === undefined;
   while (true) {
-    // Read before the events, so that all up to this end are among them.
+    // Read before the events, so that they include all up to this end.
     const ends = await endsOf(database);
     if (!start || !proven || ends.start.position > proven.position) {
       start = ends.start;
@@ -22,7 +22,7 @@ export async function verify(database: Database, kept?: KeptHead): Promise<Proof
     for (const row of rows) {
       const fault = faultOf(row, proven);
       if (fault) {
-        // Retention may have removed what is missing.
+        // Retention may have removed the missing events.
         if ((await endsOf(database)).start.position > proven.position) break;
         return { isSound: false, ...fault };
       }
@@ -55,7 +55,7 @@ function faultOf(row: EventRow, before: LogHead): Fault | undefined {
   }
 }
 
-/** Where a log begins and ends, as it says of itself, and as its events stand. */
+/** Beginning and end of a log: as recorded, and as its events show. */
 type Ends = {
   readonly start: LogHead;
   readonly head: LogHead;

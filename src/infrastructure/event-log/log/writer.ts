@@ -8,10 +8,10 @@ import { StaleRevision } from "../history/set-state.ts";
 import { contentOf, type HashedEvent, hashOf } from "./event-hash.ts";
 import { changeOf, eventIn, rowOf } from "./event-row.ts";
 
-/** What became of something that was told: the event that it is now, the one that has its id, or why it cannot be part of the log. */
+/** Result of an append: the new event, the existing event with the same id, or the reason for rejection. */
 export type Outcome = { readonly event: Event; readonly isNew: boolean } | { readonly refused: string };
 
-/** What was told, and the text that is hashed of it. */
+/** An event to append, and its hashed content. */
 type Said = { readonly told: HashedEvent; readonly content: string };
 type Job = {
   readonly said: readonly Said[];
@@ -19,15 +19,15 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
-/** So many events are written in one transaction. */
+/** Events per transaction. */
 export const mostAtOnce = 1_000;
 const rowsAtOnce = 100;
-/** An index of PostgreSQL takes no longer values. */
+/** PostgreSQL does not index longer values. */
 const longestIndexed = 1_000;
 
 /**
- * Writes to the end of the log. What comes while a transaction is under way shares the next one: one at a time holds
- * the head of the log, so this process would only wait for itself.
+ * Appends to the log. Events that arrive during a transaction share the next one: the lock on the head of the log
+ * admits one at a time.
  */
 export class Writer {
   readonly #database: Database;
@@ -39,7 +39,7 @@ export class Writer {
     this.#database = database;
   }
 
-  /** Writes at most a thousand events, in their order, all or none; but for those that cannot be part of the log. */
+  /** Appends at most 1,000 events in order, all or none, except for those that the log cannot contain. */
   async write(all: readonly HashedEvent[]): Promise<readonly Outcome[]> {
     const tried = all.map(said);
     const outcomes = await this.#queue(tried.filter((each) => "content" in each));
@@ -47,7 +47,7 @@ export class Writer {
     return tried.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
   }
 
-  /** Rejects while writes fail: after one that did, by another write that changes nothing. */
+  /** Rejects while writes fail: after a failed write, tests another one that changes nothing. */
   async check(): Promise<void> {
     if (this.#isFailing) await this.#database.transaction().execute(lockedHead);
     this.#isFailing = false;
@@ -99,7 +99,7 @@ export class Writer {
       return await inOne((transaction) => append(transaction, all));
     } catch (error) {
       if (!isTaken(error) && !(error instanceof StaleRevision)) throw error;
-      // Some of it is there already, which is rare; so it is not looked for before.
+      // Some events exist already. That is rare, so there is no lookup before.
       return await inOne((transaction) => appendNew(transaction, all));
     }
   }
@@ -119,7 +119,7 @@ function said(told: HashedEvent): Said | { readonly refused: string } {
   }
 }
 
-/** Where the log ends; nobody else appends until the transaction ends. */
+/** Reads the end of the log and blocks appends until the transaction ends. */
 export async function lockedHead(transaction: Transaction<Tables>): Promise<LogHead> {
   const head = await transaction
     .updateTable("chain")
@@ -130,7 +130,7 @@ export async function lockedHead(transaction: Transaction<Tables>): Promise<LogH
   return head;
 }
 
-/** Appends events of which none is there yet. Throws, with nothing written, `StaleRevision`. */
+/** Appends events that the log does not contain. Throws `StaleRevision` and writes nothing. */
 export async function append(transaction: Transaction<Tables>, all: readonly Said[]): Promise<readonly Outcome[]> {
   let head = await lockedHead(transaction);
   const events = all.map(({ told, content }): Event => {
@@ -146,7 +146,7 @@ export async function append(transaction: Transaction<Tables>, all: readonly Sai
   return events.map((event) => ({ event, isNew: true }));
 }
 
-/** Appends those events that are not there yet. */
+/** Appends the events that the log does not contain yet. */
 async function appendNew(transaction: Transaction<Tables>, all: readonly Said[]): Promise<readonly Outcome[]> {
   await lockedHead(transaction);
   const outcomes: Outcome[] = [];
