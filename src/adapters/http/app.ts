@@ -45,7 +45,7 @@ import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
 import { requestId } from "./server/request-id.ts";
 
-/** What HTTP can do, and how. */
+/** The use cases and options of the HTTP adapter. */
 export type HttpOptions = {
   readonly resolveFeatures: EvaluateFeatures;
   readonly recallFeatures: FeaturesAsOf;
@@ -64,7 +64,7 @@ export type HttpOptions = {
   readonly recordActivity: RecordEvent;
   readonly tailActivity: TailEvents;
   readonly streams: EventStreams;
-  /** Tells the figures of all workers, as text for Prometheus. */
+  /** Returns the metrics of all workers in the Prometheus text format. */
   readonly scrape: () => Promise<string>;
   readonly identifyOperator: IdentifyOperator;
   readonly isStopping: () => boolean;
@@ -72,20 +72,20 @@ export type HttpOptions = {
   readonly logRequests: boolean;
   readonly corsOrigins: readonly string[];
   readonly version: string;
-  /** The zone of dates and times in queries that name none. */
+  /** Time zone of dates and times without an offset in queries. */
   readonly zone: TimeZone;
-  /** What precedes each path outside; empty if nothing does. */
+  /** Path prefix of every route as clients see it; empty if there is none. */
   readonly basePath: string;
-  /** Whether clients of the activity service find what they know: `/heath`, and events without `email`. */
+  /** Whether to serve the activity service's clients: `/heath`, and events without `email`. */
   readonly isActivityService: boolean;
 };
 
-/** What pages of other origins may be allowed to ask for. What operators do is never for them. */
+/** Paths that CORS can allow for other origins. Admin routes are never allowed. */
 const sharedPaths = ["/features", searchPath];
 
 /**
- * The routes of the service. Those of clients have no middleware unless the configuration asks for some:
- * Hono answers a route with a single handler at less cost.
+ * Builds the routes of the service. Client routes have no middleware unless the configuration needs some: Hono serves a
+ * route with a single handler faster.
  */
 export function httpApp(options: HttpOptions): OpenAPIHono {
   const app = new OpenAPIHono();
@@ -98,7 +98,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
       exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
       maxAge: 600,
     });
-    // An OPTIONS request that is no preflight asks what the path takes.
+    // An OPTIONS request that is not a CORS preflight asks for the allowed methods.
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
     for (const path of sharedPaths) app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
@@ -132,10 +132,10 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   return app;
 }
 
-/** What answers a request that came as `environment` tells. */
+/** Handles a Fetch request; `environment` holds Node's request. */
 export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
-/** What answers a request as the app does, and counts it under the pattern of its route. */
+/** Wraps the app to count each response under its route pattern. */
 export function counted(app: OpenAPIHono, counts: Counts): Fetch {
   return (request, environment) => {
     const answer = app.fetch(request, environment);
@@ -152,7 +152,7 @@ function routeOf(app: OpenAPIHono, request: Request): string {
   return handlers.find(([[, { method }]]) => method !== "ALL")?.[0][1].path ?? noRoute;
 }
 
-/** Another method may be what the path takes; else there is nothing at it. */
+/** Returns 405 with `Allow` if the path supports another method, otherwise 404. */
 function unmatched(app: OpenAPIHono, c: Context): Response {
   const allowed = methods.filter((method) =>
     app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method !== "ALL"),

@@ -20,7 +20,7 @@ import { SetChanges } from "./set-changes.ts";
 import { sourceRoutes } from "./sources.ts";
 import { userRoutes } from "./users.ts";
 
-/** What the backoffice API can have done. */
+/** The use cases behind the admin API. */
 export type Backoffice = {
   readonly sets: SourceSets;
   readonly changeSet: ChangeSet;
@@ -30,11 +30,11 @@ export type Backoffice = {
   readonly viewItems: ViewFeedItems;
   readonly viewUser: ViewUser;
   readonly manageTokens: ManageTokens;
-  /** What Idempotency-Keys were used for; left out where there is no store to keep that. */
+  /** Stores the request of each Idempotency-Key; `undefined` if no store is configured for it. */
   readonly claims: IdempotencyKeys | undefined;
 };
 
-/** The routes under `/admin/v1` by which people see and change what is on. */
+/** Registers the admin routes under `/admin/v1`. */
 export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoffice, log: Log): void {
   const { sets, changeSet, listFeatures, catalogue, claims } = use;
   const changes = new SetChanges(changeSet, listFeatures);

@@ -14,7 +14,7 @@ import { logRefusedChange } from "./rejected-change.ts";
 import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
 
 const mostItems = 1_000;
-/** Holds ten thousand of the longest feature keys, and a thousand contexts. */
+/** In bytes. Fits 10,000 feature keys of maximum length and 1,000 contexts. */
 const longestBody = 4_194_304;
 
 const Item = z
@@ -67,7 +67,7 @@ const Refused = z.object({
 const Made = Changed.extend({ status: z.literal(200) });
 type Result = z.output<typeof Refused> | z.output<typeof Made>;
 
-/** `POST /admin/v1/changes`: many changes in one request. */
+/** `POST /admin/v1/changes`: applies many changes in one request. */
 export function bulkRoute(
   app: OpenAPIHono,
   operators: Operators,
@@ -105,7 +105,7 @@ export function bulkRoute(
       const refused = (error: Error) => logRefusedChange(log, error, c.req.header("x-request-id"));
       const results = await inTurn(body.changes, refused, ({ ifRevision, ...change }, index) => {
         if (!author) return changes.try(change, ifRevision);
-        // Two changes of one set are two, although they came in one request.
+        // Each change of the request needs its own idempotency key, even for the same set.
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
         return changes.make(change, { ...author, ...once, ...(ifRevision !== undefined && { ifRevision }) });
       });

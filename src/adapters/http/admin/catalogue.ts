@@ -26,7 +26,7 @@ const Description = z
     example: { description: "The new menu", owner: "shop", tags: ["web"], archived: false },
   });
 
-/** What is said of a feature. */
+/** A catalogue entry: the description of a feature. */
 export const CatalogueEntryBody = z
   .object({
     description: z.string(),
@@ -52,7 +52,7 @@ const entryAnswer = (description: string) => ({
   content: { "application/json": { schema: CatalogueEntryBody } },
 });
 
-/** `/admin/v1/catalogue/{feature}`: what people say of a feature. */
+/** `/admin/v1/catalogue/{feature}`: reads and changes the descriptions of features. */
 export function catalogueRoutes(
   app: OpenAPIHono,
   operators: Operators,

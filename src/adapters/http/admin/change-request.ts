@@ -13,7 +13,7 @@ import { authorOf } from "../kit/operators.ts";
 import { HttpProblem } from "../kit/problem.ts";
 import { ifMatchParameter } from "./entity-tag.ts";
 
-/** The parameters of every route that changes something. */
+/** Query parameters of every change. */
 export const ChangeQuery = z.strictObject({
   note: z
     .string()
@@ -22,7 +22,7 @@ export const ChangeQuery = z.strictObject({
     .openapi({ description: "What to remember of the change, in your words.", example: "TICKET-42" }),
 });
 
-/** The parameters of a change that can be tried. */
+/** Query parameters of a change that supports a dry run. */
 export const TrialQuery = ChangeQuery.extend({
   dryRun: z
     .enum(["true", "false"])
@@ -30,10 +30,10 @@ export const TrialQuery = ChangeQuery.extend({
     .openapi({ description: "`true`: nothing is changed or recorded; the answer says what would change." }),
 });
 
-/** The headers of a change that can be made for a revision only, and once. */
+/** Headers of a change that supports `If-Match` and `Idempotency-Key`. */
 export const safeguards = [ifMatchParameter, idempotencyKeyParameter];
 
-/** The problems that every change may be refused with. */
+/** Problem codes that every change can return. */
 export const changeProblems = [
   "operators-only",
   "invalid-query",
@@ -50,37 +50,41 @@ const nothing = z.strictObject({});
 const hasBody = (c: Context): boolean =>
   c.req.header("transfer-encoding") !== undefined || Number(c.req.header("content-length") ?? 0) > 0;
 
-/** The JSON body of a request that need not have one; without one it is an empty object. Throws as `jsonBody` does. */
+/** Parses an optional JSON body; an absent body is `{}`. Throws as `jsonBody` does. */
 export const bodyIfAny = async <Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> =>
   hasBody(c) ? jsonBody(c, schema) : schema.parse({});
 
-/** Refuses a body that says something, because it would not be heeded. Throws as `jsonBody` does. */
+/** Rejects a non-empty body, because the route would ignore it. Throws as `jsonBody` does. */
 export async function demandNoBody(c: Context): Promise<void> {
   await bodyIfAny(c, nothing);
 }
 
-/** Refuses If-Match, where there is no one revision that it could mean. */
+/** Rejects `If-Match` on a route that has no single revision to compare. Throws `HttpProblem` `invalid-header`. */
 export function demandNoIfMatch(c: Context, instead: string): void {
   if (c.req.header("if-match") === undefined) return;
   throw new HttpProblem("invalid-header", `If-Match means nothing here; ${instead}.`);
 }
 
-/** What a request asks for beside what is to be changed. */
+/** The options of a change request: query, body and conditional headers. */
 export type RequestedChange = {
   readonly query: z.output<typeof ChangeQuery>;
-  /** The body, where it says something. */
+  /** The body, if the request has one. */
   readonly body?: unknown;
-  /** Whether there is a token in the body. What is kept of it tells nobody whether it was guessed right who has not the credential too. */
+  /**
+   * Whether the body contains a token. If so, its digest is salted with the operator's credential, so that nobody can
+   * test guesses without that credential.
+   */
   readonly isSecret?: boolean;
-  /** What `If-Match` demands. */
+  /** The revision that `If-Match` requires. */
   readonly ifRevision?: Revision | null | undefined;
-  /** Whether it is to be done also where it cannot be remembered what the Idempotency-Key was used for. */
+  /** Whether to apply the change even if the store of idempotency keys is unavailable. */
   readonly urgent?: boolean;
 };
 
 /**
- * Who has something changed, and whether it was changed already. Throws `HttpProblem` `invalid-header` for an Idempotency-Key that
- * is none, and `IdempotencyKeyReused` for one that the same credential sent with another request.
+ * The author of a change, with its note, required revision and idempotency key. Throws `HttpProblem` `invalid-header`
+ * for a malformed Idempotency-Key, and `IdempotencyKeyReused` if the same credential sent the key with a different
+ * request.
  */
 export async function changeAuthor(
   c: Context,

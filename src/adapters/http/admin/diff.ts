@@ -77,7 +77,7 @@ const Answer = z
     },
   });
 
-/** `GET /admin/v1/diff`: what changed for somebody between two moments, and who did it. */
+/** `GET /admin/v1/diff`: compares a user's features at two instants and lists the changes between them. */
 export function diff(app: OpenAPIHono, operators: Operators, compareMoments: CompareMoments): void {
   checkedRoute(
     app,

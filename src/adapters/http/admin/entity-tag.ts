@@ -6,21 +6,21 @@ const list = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
 const tags = /(W\/)?"([^"]*)"/g;
 const never = "none.0";
 
-/** A revision as text, as it stands in entity tags and bodies: `epoch.number`, or `none.0` for what was never recorded. */
+/** A revision as text, for entity tags and bodies: `epoch.number`, or `none.0` if no change was recorded. */
 export const revisionText = (revision: Revision | undefined): string =>
   revision ? `${revision.epoch}.${revision.number}` : never;
 
-/** The revision that a text stands for: `null` for what was never recorded, `undefined` for a text that stands for none. */
+/** Parses a revision: `null` for `none.0`, `undefined` for invalid text. */
 export function revisionIn(text: string): Revision | null | undefined {
   if (text === never) return null;
   const [, epoch, number] = /^(.{1,100})\.(\d{1,15})$/.exec(text) ?? [];
   return epoch === undefined ? undefined : { epoch, number: Number(number) };
 }
 
-/** The strong entity tag of what is at a revision. */
+/** The strong entity tag of a revision. */
 export const entityTag = (revision: Revision | undefined): string => `"${revisionText(revision)}"`;
 
-/** How routes describe the header. */
+/** OpenAPI description of the `If-Match` header. */
 export const ifMatchParameter = {
   name: "If-Match",
   in: "header",
@@ -30,17 +30,18 @@ export const ifMatchParameter = {
   example: '"019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7"',
 } as const;
 
-/** How routes describe the header that answers with the revision. */
+/** OpenAPI description of the `ETag` response header. */
 export const entityTagHeader = {
   ETag: { description: "The revision, for `If-Match`.", schema: { type: "string" as const } },
 };
 
-/** Is that of nothing: the store refuses it, unless it has made the change before. */
+/** A revision that never exists. The store rejects a change that requires it, unless the change is a retry. */
 const ofNothing: Revision = { epoch: "none", number: 0 };
 
 /**
- * What If-Match demands, to be given to a change; `undefined` where it demands nothing. `present` is asked only where the header is
- * `*` or has several tags. Throws `HttpProblem` `invalid-header` for a header that is no list of entity tags.
+ * The revision that `If-Match` requires of a change; `undefined` if any revision will do. Calls `present` only if the
+ * header is `*` or lists several tags. Throws `HttpProblem` `invalid-header` if the header is not a list of entity
+ * tags.
  */
 export async function revisionDemanded(
   c: Context,
@@ -53,7 +54,7 @@ export async function revisionDemanded(
     throw new HttpProblem("invalid-header", 'If-Match is * or a list of entity tags in quotes, as in "epoch.7".');
   }
   const wanted = [...header.matchAll(tags)].flatMap(([, weak, text = ""]) => {
-    // A weak tag says that two answers are much the same, and so is that of no revision.
+    // `If-Match` compares strongly (RFC 9110, 13.1.1), so weak tags match no revision.
     const revision = weak ? undefined : revisionIn(text);
     return revision === undefined ? [] : [revision];
   });

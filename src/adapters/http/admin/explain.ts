@@ -236,7 +236,7 @@ const Answer = z
     },
   });
 
-/** `POST /admin/v1/explain`: why somebody gets the features that they get, and not others. */
+/** `POST /admin/v1/explain`: explains why features are on or off for a context. */
 export function explain(
   app: OpenAPIHono,
   operators: Operators,
@@ -284,7 +284,7 @@ export function explain(
   );
 }
 
-/** The credential that was presented is the operator's, so this is no 401. */
+/** The request's own credential is valid; only the token in the body is unknown. Hence 422, not 401. */
 const unknownToken = new HttpProblem(
   "validation-failed",
   "Nobody is known by /token; clients with it are answered 401.",

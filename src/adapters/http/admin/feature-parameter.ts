@@ -1,4 +1,4 @@
-/** How routes describe the feature in their path. */
+/** OpenAPI description of the `feature` path parameter. */
 export const featureParameter = {
   name: "feature",
   in: "path",

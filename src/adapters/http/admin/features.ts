@@ -77,7 +77,7 @@ const ListQuery = z.strictObject({
   }),
 });
 
-/** `GET /admin/v1/features` and `/admin/v1/features/{feature}`: what there is, and where it is on. */
+/** `GET /admin/v1/features` and `/admin/v1/features/{feature}`: lists known features and where each one is on. */
 export function knownFeatures(app: OpenAPIHono, operators: Operators, features: ListFeatures): void {
   checkedRoute(
     app,

@@ -30,7 +30,7 @@ const Killed = Changed.extend({
     .openapi({ description: "How long that took after the change, in milliseconds. Only with `wait`." }),
 }).openapi("Killed");
 
-/** `/admin/v1/killed`: switches features off for everybody, and back. */
+/** `/admin/v1/killed`: kills and unkills features for everyone. */
 export function killSwitchRoutes(
   app: OpenAPIHono,
   operators: Operators,

@@ -18,7 +18,7 @@ const defaultLimit = 100;
 
 const example = { windows: [{ startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
 
-/** What it is to be, only the kind of the source knows. */
+/** The schema of a rule depends on the kind of its source. */
 const Value = (z.unknown() as z.ZodType<Json>).openapi("Setting", {
   description: "What the source keeps of the feature. docs/sources.md says for each kind what that may be.",
   example,
@@ -59,7 +59,7 @@ const ListQuery = z.strictObject({
 const path = "/admin/v1/sources/{name}/settings/{feature}";
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
 
-/** `/admin/v1/sources/{name}/settings`: what sources keep of single features, as schedules and shares. */
+/** `/admin/v1/sources/{name}/settings`: reads and changes the rules of sources, such as schedules and percentages. */
 export function settingRoutes(
   app: OpenAPIHono,
   operators: Operators,
@@ -161,7 +161,7 @@ export function settingRoutes(
     },
     async (c, { query, body }) => {
       const [source, feature] = [nameIn(c), featureIn(c)];
-      // Whether it can be kept is told before anything is asked of the store.
+      // Validates the rule before the store is read.
       const setting = await settings.check(source, feature, body);
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {

@@ -8,13 +8,13 @@ import { securityHeaders } from "../kit/problem.ts";
 import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
 import { revisionDemanded, revisionText } from "./entity-tag.ts";
 
-/** The headers of all answers of the backoffice API. */
+/** Headers of every response of the admin API. */
 export const adminHeaders = { ...securityHeaders, "Cache-Control": "no-store" };
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
 
-/** What a change did, or would do. */
+/** The result of a change or of a dry run. */
 export const Changed = z
   .object({
     source: z.string(),
@@ -47,13 +47,13 @@ export const Changed = z
   });
 export type Changed = z.output<typeof Changed>;
 
-/** What a request asks for beside a change of a set. */
+/** The options of a request that changes a set. */
 type ChangeWish = Omit<RequestedChange, "query" | "ifRevision"> & {
   readonly query: z.output<typeof TrialQuery>;
   readonly claims: IdempotencyKeys | undefined;
 };
 
-/** Makes changes of sets, or tells what they would do. */
+/** Applies changes to sets, or previews them in a dry run. */
 export class SetChanges {
   readonly #changeSet: ChangeSet;
   readonly #features: ListFeatures;
@@ -63,14 +63,14 @@ export class SetChanges {
     this.#features = features;
   }
 
-  /** The answer to a request for one change; `more` is asked for what to add to it once the change is made. */
+  /** Responds to a request for one change. `more` is called after the change, and its result is added to the body. */
   async answer(
     c: Context,
     change: SourceChange,
     { claims, ...wish }: ChangeWish,
     more: () => Promise<object> = async () => ({}),
   ): Promise<Response> {
-    // A set that was never changed is empty, and yet there.
+    // A set always exists: one that was never changed is empty.
     const present = async () => ({ exists: true, revision: await this.#changeSet.revision(change) });
     const ifRevision = await revisionDemanded(c, present);
     if (wish.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, adminHeaders);

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 
-/** How routes describe the source in their path. */
+/** OpenAPI description of the `name` path parameter, the name of a source. */
 export const nameParameter = {
   name: "name",
   in: "path",
@@ -10,10 +10,10 @@ export const nameParameter = {
   example: "global",
 } as const;
 
-/** The source that a request names. */
+/** The source name in the path of a request. */
 export const nameIn = (c: Context): string => c.req.param("name") ?? "";
 
-/** The problems that every read of a source may be refused with. */
+/** Problem codes that every read of a source can return. */
 export const readProblems = [
   "operators-only",
   "invalid-query",

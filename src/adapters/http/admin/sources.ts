@@ -53,14 +53,14 @@ const SourceBody = z
 
 const contextValue = (description: string, example: string) => z.string().optional().openapi({ description, example });
 
-/** Which set of a source is meant: just the fields of its key. */
+/** Selects one set of a source: exactly the context fields in its key. */
 const ContextQuery = z.strictObject({
   userId: contextValue("The user, where the source has a set for each.", "1"),
   location: contextValue("The location, where the source has a set for each.", "madrid"),
 });
 const ChangeMemberQuery = TrialQuery.extend(ContextQuery.shape);
 
-/** What is in a set. */
+/** The members of a set. */
 export const SetBody = z
   .object({
     source: z.string(),
@@ -89,7 +89,7 @@ export const shownSet = (source: string, { key, features, invalidMembers: skippe
 
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
 
-/** `/admin/v1/sources`: what features come from, and the sets that can be changed. A source that YAML adds is there by itself. */
+/** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
 export function sourceRoutes(
   app: OpenAPIHono,
   operators: Operators,
@@ -211,7 +211,7 @@ export function sourceRoutes(
 
 const featureIn = (c: Context): string => c.req.param("feature") ?? "";
 
-/** The fields of the source's key. Throws `HttpProblem` `invalid-query` where one is missing, or another is given. */
+/** The context fields in the source's key. Throws `HttpProblem` `invalid-query` for a missing or an extra field. */
 function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValues {
   const { fields } = sets.of(source).key;
   for (const field of keyFields) {

@@ -5,8 +5,8 @@ const credentials = /^([A-Za-z][A-Za-z0-9-]*)(?: +(\S+))?$/;
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
- * A client's token in an Authorization header: `Bearer` with a `b64token` (RFC 6750), or any token as the password of `Basic`.
- * `undefined` where there is no header; throws `HttpProblem` for any other.
+ * A client's token in an Authorization header: `Bearer` with a `b64token` (RFC 6750), or any token as the password of
+ * `Basic`. `undefined` without a header. Throws `HttpProblem` for any other header.
  */
 export const tokenOf = (authorization: string | undefined): string | undefined =>
   secretIn(authorization, (value) =>
@@ -18,8 +18,8 @@ export const tokenOf = (authorization: string | undefined): string | undefined =
   );
 
 /**
- * The secret in an Authorization header: what follows `Bearer`, or the password of `Basic` with any user name (RFC 7617).
- * `undefined` where there is no header; throws `HttpProblem` for any other.
+ * The secret in an Authorization header: the text after `Bearer`, or the password of `Basic` with any user name (RFC
+ * 7617). `undefined` without a header. Throws `HttpProblem` for any other header.
  */
 export const secretOf = (authorization: string | undefined): string | undefined =>
   secretIn(authorization, (value) => value);

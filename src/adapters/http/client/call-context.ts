@@ -10,14 +10,14 @@ import { Attributes } from "../../attributes.ts";
 import { clientAddress } from "./client-address.ts";
 import type { ContextOptions } from "./context-options.ts";
 
-/** How many seconds a client keeps the cookie with its id: as long as browsers let it. */
+/** Lifetime of the client id cookie: 400 days, the maximum that browsers accept. */
 const cookieSeconds = 400 * 24 * 3_600;
 
-/** What the evaluation context is made from in a request, beside who asks. Only what some source goes by is looked at. */
+/** Builds the request context from a client's request. Reads only the fields that some source uses. */
 export class CallContext {
-  /** The headers that answers depend on, as they are configured. */
+  /** Names of the headers that responses vary by, as configured. */
   readonly headers: readonly string[];
-  /** Whether clients without a token are told apart by an id, and given one. */
+  /** Whether a client without a token and id receives a new id. */
   readonly issuesIds: boolean;
   readonly attributes: Attributes;
   readonly #clientId: ContextOptions["clientId"];
@@ -25,7 +25,7 @@ export class CallContext {
   readonly #locatorHeaders: ReadonlySet<string>;
   readonly #readsClientId: boolean;
   readonly #readsAddress: boolean;
-  /** The headers that answers depend on, in lower case, numbered. */
+  /** The headers that responses vary by: lower-case name to index. */
   readonly marking: ReadonlyMap<string, number>;
   readonly #ofClients: readonly string[];
   readonly #ofProxies: readonly string[];
@@ -49,8 +49,9 @@ export class CallContext {
   }
 
   /**
-   * A text that is the same for requests whose targets and credentials are, only where all else that answers depend on is too. `headers` has
-   * the values of `marking` headers, where the caller has read them already.
+   * The part of the response cache key for request data other than target and credentials. Two requests have equal
+   * texts only if all that data is equal. `headers` holds the values of the `marking` headers, if the caller has read
+   * them already.
    */
   markOf(incoming: IncomingMessage, headers?: readonly (string | undefined)[]): string {
     if (this.marking.size === 0 && !this.#readsAddress) return "";
@@ -63,10 +64,7 @@ export class CallContext {
     return this.#readsAddress ? `${mark}\n${clientAddress(incoming, this.#isTrusted)}` : mark;
   }
 
-  /**
-   * What a request tells of its circumstances. `query` answers all values of a parameter. Throws `InvalidContext` for what means
-   * nothing.
-   */
+  /** The request context. `query` returns all values of a parameter. Throws `InvalidContext` for an invalid value. */
   in(incoming: IncomingMessage, query: (name: string) => readonly string[]): RequestContext {
     const said = once(query("location"), "location");
     const ip = this.#readsAddress ? clientAddress(incoming, this.#isTrusted) : undefined;
@@ -85,23 +83,26 @@ export class CallContext {
     };
   }
 
-  /** The headers that clients may send, in lower case. */
+  /** Headers that clients may send, in lower case. */
   get headersOfClients(): readonly string[] {
     return this.#ofClients.filter((name) => name !== "cookie");
   }
 
-  /** The header that tells a client its id, where clients are given ids. */
+  /** The response header with a new client id; empty if ids are not issued. */
   get issuedIn(): readonly string[] {
     return this.issuesIds ? [this.#clientId.header] : [];
   }
 
-  /** What an operator tells of a client: where it says it is, its id, and attributes, but for those of headers. */
+  /**
+   * The explicit context in an operator's request: location, client id, and attributes from the query, not from
+   * headers.
+   */
   toldIn(incoming: IncomingMessage, query: (name: string) => readonly string[]): RequestContext {
     const attributes = this.attributes.in(query, () => undefined);
     return explicitContext({ location: query("location")[0], clientId: this.#clientIdIn(incoming), attributes });
   }
 
-  /** What tells a client the id that it was given. */
+  /** Response headers that give a client its new id. */
   issued(id: string): Readonly<Record<string, string>> {
     const { header, cookie } = this.#clientId;
     const kept = `${cookie}=${id}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax`;
@@ -116,7 +117,7 @@ export class CallContext {
     throw new InvalidContext(`The id in ${header} has 1 to ${longestValue} printable characters; send that, or none.`);
   }
 
-  /** A header about the client that only a proxy may set. */
+  /** The value of a location header; `undefined` unless a trusted proxy sent it. */
   #hint(incoming: IncomingMessage, name: string): string | undefined {
     return this.#locatorHeaders.has(name) && this.#isOfTrusted(incoming) ? textOf(incoming.headers[name]) : undefined;
   }

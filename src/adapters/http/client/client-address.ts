@@ -6,9 +6,9 @@ const bracketed = /^\[([^\]]*)\](?::[\w.-]+)?$/;
 const version4WithPort = /^([\d.]+):[\w.-]+$/;
 
 /**
- * The address of the client: of the nearest hop that is no trusted proxy, or of the farthest hop if all are trusted.
- * Hops are read from `X-Forwarded-For`, or from `Forwarded` (RFC 7239) in a request without that header. `undefined` if
- * that hop has no readable address, if `Forwarded` is malformed, or if the connection is closed.
+ * The client's address: the nearest hop that is not a trusted proxy, or the farthest hop if all are trusted. Reads hops
+ * from `X-Forwarded-For`, or from `Forwarded` (RFC 7239) if the former is absent. `undefined` if that hop has no
+ * readable address, if `Forwarded` is malformed, or if the connection is closed.
  */
 export function clientAddress(
   { socket, headers }: Pick<IncomingMessage, "socket" | "headers">,
@@ -22,7 +22,7 @@ export function clientAddress(
 
 const isFilled = (text: string): boolean => text.trim() !== "";
 
-/** Malformed, the header is one unreadable hop: a quote that a client left open could hide the hops of proxies. */
+/** Treats a malformed header as one unreadable hop: a quote that a client left open could hide the hops of proxies. */
 function hopsOf(forwarded: string | undefined): (string | undefined)[] {
   if (forwarded === undefined) return [];
   try {
@@ -32,7 +32,7 @@ function hopsOf(forwarded: string | undefined): (string | undefined)[] {
   }
 }
 
-/** The address in `203.0.113.9:17085`, `"[2001:db8::1]:4711"`, or a plain address. */
+/** Parses the address in `203.0.113.9:17085`, `"[2001:db8::1]:4711"`, or a plain address. */
 function addressIn(text = ""): string | undefined {
   const node = text.trim().replace(/^"(.*)"$/, "$1");
   const [, inside = node] = bracketed.exec(node) ?? version4WithPort.exec(node) ?? [];

@@ -17,10 +17,10 @@ const queryName = z
   .refine((text) => !isCredentialName(text), {
     error: ({ input }) => `"${input}" names a credential, which no query may hold; choose another name`,
   });
-/** What else a query of `/features` may hold. */
+/** Other query parameters of `/features`; attributes cannot use these names. */
 const takenByTidegate = ["location", "at", "user", "explain"];
 
-/** A pattern that a whole text has to match, in RE2's syntax: it takes a time that grows with the text and no faster. */
+/** A pattern in RE2 syntax that must match the whole text. RE2 matches in time linear in the text. */
 const pattern = z.string().transform((text, context) => {
   try {
     return RE2JS.compile(`^(?:${text})$`);
@@ -31,7 +31,7 @@ const pattern = z.string().transform((text, context) => {
   }
 });
 
-/** One entry of `context.attributes`. */
+/** An entry of `context.attributes`. */
 const attribute = z
   .strictObject({
     query: queryName.optional().describe("The query parameter that gives it."),
@@ -57,10 +57,10 @@ const attributeName = z
   .refine((name) => !ownFields.includes(name), {
     error: ({ input }) => `"${input}" is a field of every context; choose another name`,
   });
-/** What rules know a context by besides its attributes. */
+/** Context fields that rules read besides attributes; attributes cannot use these names. */
 const ownFields = ["userId", "targetingKey", "location", "locations", "ip", "at"];
 
-/** The section `context`. */
+/** Schema of the configuration section `context`. */
 export const context = z.strictObject({
   trustedProxies: z
     .array(

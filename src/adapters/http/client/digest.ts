@@ -6,11 +6,11 @@ const buffer = Buffer.allocUnsafe(32_768);
 const output = buffer.subarray(0, digestLength);
 
 /**
- * The SHA-256 of a header's value, and a text after it, as one string of a character a byte. Both are ASCII or Latin-1,
- * and at most 16 KiB, as Node lets no more through.
+ * SHA-256 digest of a header value, followed by `text`, as a string of one character per byte. Both are ASCII or
+ * Latin-1, together at most 16 KiB, which is Node's limit for headers. Throws `RangeError` beyond that.
  *
- * In JavaScript, because this is done at each call: in a busy server the way into Node's own and out of it again costs four
- * times as much as the whole of this.
+ * Implemented in JavaScript, because every call computes it: on a busy server, the transition to native code alone
+ * costs four times as much.
  */
 export function digestWith(value: string, text: string): string {
   if (value.length + text.length > buffer.length - digestLength) throw new RangeError("headers are at most 16 KiB");

@@ -6,8 +6,8 @@ import type { ResponseCache } from "./response-cache.ts";
 const plainHost = /^[A-Za-z0-9.-]+(?::\d*)?$/;
 
 /**
- * Answers a call for features of the commonest form, where its answer is prepared, without the making of a Fetch request
- * and response. Tells whether it did; the route answers all others, byte for byte the same.
+ * Fast path: serves a plain `GET /features` from the response cache, without a Fetch request and response. Returns
+ * whether it responded. The route handles all other requests, with byte-identical responses.
  */
 export const fastPath =
   (answers: ResponseCache, callContext: CallContext, counts: Counts) =>
@@ -25,13 +25,13 @@ export const fastPath =
   };
 
 type Asked = Record<"host" | "authorization" | "ifNoneMatch", string | undefined> & {
-  /** The values of the headers that answers depend on besides, by their numbers. */
+  /** Values of the headers that responses vary by, by index. */
   readonly marking: (string | undefined)[];
 };
 
 const none: never[] = [];
 
-/** What the headers ask for; `undefined` where one of them is for the route to judge. Names and values alternate in them. */
+/** Parses the raw headers, in which names and values alternate. `undefined` if the route must handle one of them. */
 function plainly(rawHeaders: readonly string[], numbers: CallContext["marking"]): Asked | undefined {
   const marking = numbers.size > 0 ? new Array(numbers.size) : none;
   const asked: Asked = { host: undefined, authorization: undefined, ifNoneMatch: undefined, marking };

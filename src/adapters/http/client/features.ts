@@ -101,10 +101,10 @@ const route = createRoute({
   },
 });
 
-/** What operators ask with, beside attributes. */
+/** Query parameters for operators, besides attributes. */
 const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
 
-/** `GET /features`: what a client app asks when it starts. */
+/** `GET /features`: the features that are on for the caller. */
 export function features(
   app: OpenAPIHono,
   operators: Operators,
@@ -116,7 +116,7 @@ export function features(
   const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
   const momentQueryHere = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
 
-  // A prepared answer is not waited for, which would double its cost in the HTTP layer.
+  // Returns a cached response synchronously: awaiting it would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {
     const authorization = c.req.header("authorization");
     const ifNoneMatch = c.req.header("if-none-match");
@@ -144,14 +144,14 @@ export function features(
     return response(answers.prepare(wish, authorization, ifNoneMatch, found));
   }
 
-  /** To a client that is told apart from others from now on. */
+  /** Issues a client id and evaluates with it. */
   async function answerNew(ifNoneMatch: string | undefined, circumstances: RequestContext): Promise<Response> {
     const clientId = randomUUID();
     const reply = answers.reply(ifNoneMatch, await resolveFeatures.evaluate(undefined, { ...circumstances, clientId }));
     return response({ ...reply, headers: { ...reply.headers, ...callContext.issued(clientId) } });
   }
 
-  /** Never prepared, so that a target that names a moment is never found among prepared answers. */
+  /** Responses for a past instant are not cached, so a target with `at` never hits the response cache. */
   async function answerAt(c: Context): Promise<Response> {
     if (c.req.query("at") === undefined) {
       throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');

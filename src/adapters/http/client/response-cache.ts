@@ -12,27 +12,27 @@ import { staleMarks } from "./stale-marks.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What goes out. */
+/** A response to send. */
 export type CachedResponse = {
   readonly status: 200 | 304;
   readonly headers: Headers;
   readonly body: string | null;
-  /** How the body is to be encoded; `latin1` where that is the same as UTF-8, since Node writes it faster. */
+  /** Encoding of the body; `latin1` if that equals UTF-8, because Node writes it faster. */
   readonly encoding: "utf8" | "latin1";
 };
 
-/** What is made from features alone. */
+/** The serialized body of a set of features, with its headers. */
 type Written = { readonly body: string; readonly length: string; readonly entityTag: string };
 
-/** An answer that can be sent as often as it is current. */
+/** A cached response, with the freshness of its evaluation. */
 type Prepared = { readonly body: string; readonly headers: Headers; readonly provenance: Freshness };
 
-/** So large an answer may be, with its key, for as many to be kept as there is capacity for. */
+/** Average size of an entry with its key, in bytes. Larger entries reduce how many fit. */
 const usualBytes = 1_000;
 
 /**
- * Answers as bytes and headers, each for as long as all that it was made from is current, so that a call which is like one
- * before costs no evaluation and reads nothing. They are kept under a digest of the credentials: no token stays in memory.
+ * Response cache: serialized responses, each valid while every read it depends on is current. A hit needs no evaluation
+ * and no store read. Keys contain a digest of the credentials: no token is stored.
  */
 export class ResponseCache {
   readonly #answers: LRUCache<string, Prepared>;
@@ -41,7 +41,9 @@ export class ResponseCache {
   readonly #vary: string;
   readonly #written = new WeakMap<EvaluatedFeatures["features"], Written>();
 
-  /** Keeps at most `capacity` answers, and fewer where they are large. `headers` are those that answers depend on. */
+  /**
+   * Caches at most `capacity` responses, and fewer if they are large. `headers` are the headers that responses vary by.
+   */
   constructor(capacity: number, headers: readonly string[], now: () => Instant, counts: Counts) {
     this.#now = now;
     this.#counts = counts;
@@ -54,18 +56,19 @@ export class ResponseCache {
   }
 
   /**
-   * The reply to a call with these headers, for a wish: a target like `/features?location=madrid`, and what else answers depend on;
-   * `undefined` where none is prepared.
+   * The cached response for a cache key and these headers; `undefined` on a miss. `wish` is the cache key: a target
+   * such as `/features?location=madrid`, followed by the other values that responses vary by.
    */
   find(wish: string, authorization: string | undefined, ifNoneMatch: string | undefined): CachedResponse | undefined {
-    // Not moved to the front, because touching its neighbours would cost more than all the rest: the oldest goes first.
+    // `peek` leaves the order of entries as it is: moving the entry would cost more than all other work here. So the
+    // oldest entry is evicted first.
     const known = this.#answers.peek(keyOf(wish, authorization));
     if (!known?.provenance.isCurrent(this.#now())) return undefined;
     this.#counts.answers.remembered += 1;
     return replyOf(known, ifNoneMatch);
   }
 
-  /** The reply that tells these features; keeps it for the same wish where it is current. */
+  /** Builds the response for these features, and caches it if the evaluation is current. */
   prepare(
     wish: string,
     authorization: string | undefined,
@@ -77,7 +80,7 @@ export class ResponseCache {
     return replyOf(prepared, ifNoneMatch);
   }
 
-  /** The reply that tells these features to somebody who cannot ask for the same again. */
+  /** Builds the response for these features without caching it, for a caller that cannot repeat its request. */
   reply(ifNoneMatch: string | undefined, found: EvaluatedFeatures): CachedResponse {
     return replyOf(this.#prepared(found), ifNoneMatch);
   }
@@ -86,7 +89,7 @@ export class ResponseCache {
     const [kind, marks] = freshness(found, this.#now());
     this.#counts.answers[kind] += 1;
     const { body, length, entityTag } = this.#write(found.features);
-    // One literal, so that V8 keeps it in one piece.
+    // One literal, so that V8 allocates the object with its final shape.
     const headers = {
       "Content-Type": "application/json",
       "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
@@ -112,7 +115,7 @@ export class ResponseCache {
   }
 }
 
-/** An empty Authorization header is not the same as none. */
+/** An empty Authorization header and an absent one have different keys. */
 const keyOf = (wish: string, authorization: string | undefined): string =>
   authorization === undefined ? wish : digestWith(authorization, wish);
 
@@ -127,11 +130,14 @@ function replyOf({ body, headers }: Prepared, ifNoneMatch: string | undefined): 
 
 const incompleteDetail = (missing: readonly string[]): string => `incomplete: ${missing.join(" ")}`;
 
-/** `Cache-Status` of an answer that lacks sources. */
+/** `Cache-Status` of a response that lacks results of sources. */
 export const incompleteStatus = (missing: readonly string[]): string =>
   `tidegate; fwd=miss; detail="${incompleteDetail(missing)}"`;
 
-/** What an answer says of itself that is stale or incomplete (RFC 9211, RFC 9111); a fresh one says nothing. */
+/**
+ * Classifies a response, with the headers that mark it as stale or incomplete (RFC 9211, RFC 9111). A fresh response
+ * has no marks.
+ */
 function freshness(
   { missing, freshness: provenance }: EvaluatedFeatures,
   now: Instant,

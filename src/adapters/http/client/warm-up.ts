@@ -7,8 +7,8 @@ const longestMs = 150;
 const call = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 
 /**
- * Has a server answer some hundred calls before it listens, so that V8 has compiled what answers them. They come over a
- * connection in memory; where they take longer than 150 ms, as with a store that is away, the rest is left out.
+ * Sends a server 300 requests before it listens, so that V8 has compiled the code for client calls. They use
+ * an in-memory connection. Stops after 150 ms, for example if a store is unreachable.
  */
 export async function warmUp(server: Server, basePath = ""): Promise<void> {
   const path = `${basePath}/features`;

@@ -15,7 +15,7 @@ const format = z
   .optional()
   .openapi({ description: "Left out, it is what `Accept` likes best, and `ndjson` where all are the same to it." });
 
-/** `GET /events/export`: all events that fit, as a file. */
+/** `GET /events/export`: all matching events as a file. */
 export function eventExport(
   app: OpenAPIHono,
   operators: Operators,

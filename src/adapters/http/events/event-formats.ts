@@ -1,13 +1,13 @@
 import type { Event } from "../../../domain/events/event.ts";
 import { type EventJson, eventJson } from "./event-json.ts";
 
-/** What spreadsheets take for a formula; some drop white space and invisible characters before it, or narrow `＝`. */
+/** Text that spreadsheets run as a formula. Some drop white space and invisible characters before it, or narrow `＝`. */
 const formula = /^(?:[\t\r\n]|[\s\p{Default_Ignorable_Code_Point}]*[=+\-@＝＋－＠])/u;
 
-/** How many events are written, one after the other. */
+/** An export format: writes events one after the other. */
 type EventFormat = {
   readonly type: string;
-  /** What comes before all events. */
+  /** Written before the first event. */
   readonly head: string;
   readonly line: (event: EventJson) => string;
 };
@@ -30,8 +30,8 @@ const columns = [
 ] as const satisfies readonly (keyof EventJson)[];
 
 /**
- * The formats of an export. CSV is RFC 4180 with a header; `data` is a cell of JSON. A cell that a spreadsheet would take
- * for a formula begins with an apostrophe.
+ * The export formats. CSV is RFC 4180 with a header; `data` is a cell of JSON. A cell that a spreadsheet would run as a
+ * formula gets a leading apostrophe.
  */
 export const eventFormats = {
   ndjson: { type: "application/x-ndjson", head: "", line: (event) => `${JSON.stringify(event)}\n` },
@@ -44,7 +44,7 @@ export const eventFormats = {
 
 export type EventFormatName = keyof typeof eventFormats;
 
-/** The bytes of an export: some events at a time, when what came before was taken. */
+/** Bytes of an export. Writes one page of events at a time, once the reader has taken the one before. */
 export async function* written(
   pages: AsyncIterable<readonly Event[]>,
   format: EventFormatName,

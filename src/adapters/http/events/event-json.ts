@@ -2,7 +2,7 @@ import { changedKey } from "../../../domain/admin/change.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
 
-/** An event as it is shown. */
+/** An event in JSON. */
 export type EventJson = {
   readonly component: string;
   readonly data: Json;
@@ -10,7 +10,7 @@ export type EventJson = {
   readonly environment: string;
   readonly message: string;
   readonly id: string;
-  /** Seconds since 1970, with a fraction, as text: as the service has it that Tidegate takes over from. */
+  /** Seconds since 1970, with a fraction, as text: the format of the activity service that Tidegate replaces. */
   readonly created_at: string;
   readonly time: string;
   readonly recorded_by: string;
@@ -34,7 +34,7 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
   position: event.position,
   hash: event.hash,
   ...(change && {
-    // Shown by the name of its connection, which says more than its identity.
+    // The connection name, which operators recognise, instead of the store id.
     store: storeIn(event.data) ?? change.store,
     key: changedKey(change.record),
     revision: `${change.record.revision.epoch}.${change.record.revision.number}`,

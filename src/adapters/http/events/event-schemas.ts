@@ -24,7 +24,7 @@ const tooLong = `is larger than ${longestData} bytes of JSON; send less`;
 const dataDescription = (what: "object" | "value"): string =>
   `Any JSON ${what}, of up to ${longestData} bytes and 32 levels.`;
 
-/** What is sent to be recorded. */
+/** Request body of an event to record. */
 export const NewEventBody = z
   .strictObject({
     component: text(200, "order")
@@ -48,7 +48,7 @@ export const NewEventBody = z
   })
   .openapi("NewEvent");
 
-/** The same as the activity service has it: `email` may be missing, and `data` may be missing or any JSON value. */
+/** The activity service's variant: `email` is optional, and `data` is optional and can be any JSON value. */
 export const LooseEventBody = NewEventBody.extend({
   data: z
     .unknown()
@@ -59,7 +59,7 @@ export const LooseEventBody = NewEventBody.extend({
   email: NewEventBody.shape.email.nullish().transform((email) => email ?? ""),
 }).openapi("NewEvent");
 
-/** An event as it is shown. */
+/** Response body of an event. */
 export const EventBody = z
   .object({
     component: z.string(),
@@ -107,7 +107,7 @@ const date = (description: string, example: string, parse: (text: string) => num
     .optional()
     .openapi({ type: "string", description, example });
 
-/** The parameters that choose events; all that are given must hold. Dates are of the zone. */
+/** Query parameters that filter events; an event must match all of them. Dates are in `zone`. */
 export const eventQuery = (zone: TimeZone) =>
   z
     .strictObject({
@@ -128,7 +128,7 @@ export const eventQuery = (zone: TimeZone) =>
       error: "is not after from_date; exchange them",
     });
 
-/** The filter that a query means; two that mean the same are written the same. */
+/** The event filter of a query, normalised: equivalent queries return equal filters. */
 export function filterOf(query: z.output<ReturnType<typeof eventQuery>>): EventFilter {
   const { component, environment, email, recorded_by, message, feature, key, from_date, to_date } = query;
   const all = {

@@ -1,11 +1,11 @@
 import { HttpProblem, securityHeaders } from "../kit/problem.ts";
 
-/** After how long a client asks again when its stream has ended. */
+/** Delay before a client reconnects after its stream has ended, in milliseconds. */
 const retryMs = 2_000;
-/** After so many beats a reader who took nothing is cut off. */
+/** A stream is closed if its reader takes nothing for this many heartbeats. */
 const mostBeatsMissed = 2;
 
-/** The headers of a stream; the last keeps proxies from collecting it. */
+/** Headers of a stream. The last one turns off response buffering in proxies. */
 export const streamHeaders = {
   ...securityHeaders,
   "Content-Type": "text/event-stream",
@@ -13,14 +13,14 @@ export const streamHeaders = {
   "X-Accel-Buffering": "no",
 } as const;
 
-/** What a stream tells, written as Server-Sent Events. The next is asked for when the one before was taken. */
+/** Messages of a stream, as Server-Sent Events. The next one is requested once the reader has taken the one before. */
 type Messages = (until: AbortSignal) => AsyncIterator<string>;
 
-/** The streams that a process keeps open, each with a sign of life in every beat in which nothing else was told. */
+/** The open event streams of a process. Sends a heartbeat on each stream whose reader keeps up. */
 export class EventStreams {
   readonly #most: number;
   readonly #beatMs: number;
-  /** How each that is open is ended. */
+  /** Functions that end the open streams. */
   readonly #open = new Set<() => void>();
   #isClosed = false;
 
@@ -29,7 +29,7 @@ export class EventStreams {
     this.#beatMs = beatMs;
   }
 
-  /** Answers with a stream. Throws `HttpProblem` `too-many-streams` where there are as many as may be. */
+  /** Responds with a stream. Throws `HttpProblem` `too-many-streams` if the limit is reached. */
   respond(messages: Messages): Response {
     if (this.#open.size >= this.#most) {
       const detail = `${this.#most} streams are open in this process; close one, or ask again later.`;
@@ -38,7 +38,7 @@ export class EventStreams {
     return new Response(this.#stream(messages), { headers: streamHeaders });
   }
 
-  /** Ends all streams, and those that are asked for later at once: their readers find another process. */
+  /** Ends all streams, and each later one at once, so that clients reconnect to another process. */
   close(): void {
     this.#isClosed = true;
     for (const end of this.#open) end();

@@ -11,7 +11,7 @@ import { eventJson } from "./event-json.ts";
 import { type eventQuery, filterOf } from "./event-schemas.ts";
 import { type EventStreams, streamHeaders } from "./event-streams.ts";
 
-/** `GET /events/stream`: events as they come. */
+/** `GET /events/stream`: streams events as they are recorded. */
 export function eventTail(
   app: OpenAPIHono,
   operators: Operators,
@@ -76,8 +76,8 @@ function lastEventId(c: Context, head: number): number | undefined {
 }
 
 /**
- * Where the stream begins is told first, so that nothing is missed when it is cut before the first event. It ends before an event that
- * its reader is not allowed any more.
+ * Messages of an event stream. The first one is the start position, so that a client that loses the connection before
+ * the first event can resume. Ends before the first events that the reader may no longer read.
  */
 async function* messages(
   after: number,

@@ -23,12 +23,12 @@ const paging = {
   cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same filters." }),
 };
 
-/** How events are read and written here. */
+/** Options of the event routes. */
 export type EventOptions = {
   readonly query: ReturnType<typeof eventQuery>;
-  /** Whether events may lack `email`, and have any JSON value as `data`. */
+  /** Whether `email` is optional and `data` can be any JSON value. */
   readonly isLoose: boolean;
-  /** What precedes the path in links. */
+  /** Path prefix of links. */
   readonly basePath: string;
 };
 
@@ -42,7 +42,10 @@ const PageBody = z
   })
   .openapi("Events");
 
-/** `GET /events` and `POST /events`: what happened. As in the service that Tidegate takes over from, the trailing slash makes no difference. */
+/**
+ * `GET /events` and `POST /events`: reads and records events. A trailing slash is accepted, as in the activity service
+ * that Tidegate replaces.
+ */
 export function events(
   app: OpenAPIHono,
   operators: Operators,

@@ -4,7 +4,7 @@ import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 
 const moment = (description: string) => z.iso.datetime().nullable().openapi({ description });
 
-/** How the reading of a partner's document does. */
+/** Polling state of a feed. */
 export const FeedStateBody = z
   .object({
     known: z.int().openapi({ description: "How many items are known." }),
@@ -39,6 +39,6 @@ export const shownState = ({ known, poll }: FeedState): z.output<typeof FeedStat
   breaker: poll?.breaker ?? "closed",
 });
 
-/** An instant as text; null for none. */
+/** An instant as RFC 3339 text; `null` for none. */
 export const shownInstant = (at: Instant | null | undefined): string | null =>
   at === null || at === undefined ? null : new Date(at).toISOString();

@@ -67,7 +67,7 @@ const nameParameter = {
 
 const problems = ["operators-only", "invalid-query", "unknown-source", "not-changeable", "source-unavailable"] as const;
 
-/** What is known of the items of a source that reads a partner's document, and reading it now. */
+/** The items of a feed: reads their state, and polls the feed on request. */
 export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: ViewFeedItems): void {
   checkedRoute(
     app,

@@ -88,12 +88,12 @@ const headers = {
   "Cache-Control": "no-cache",
 } as const;
 
-/** The members that a failure has beside those of every problem, for clients of the service that has this route elsewhere. */
+/** Additional problem members that clients of the earlier search service expect. */
 export const seedFailure = (code: ProblemCode, detail: string) => ({ data: null, error: { code, message: detail } });
 
 type Prepared = { readonly generation: number; readonly body: string; readonly link: string | undefined };
 
-/** `GET /search`: what partners offer or offered in a window of time; and one of that. */
+/** `GET /search`: items of feeds in a time window, now and in the past; and a single item by id. */
 export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZone, basePath: string): void {
   const schema = searchQuery(zone);
   const answers = new LRUCache<string, Prepared>({
@@ -143,7 +143,7 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
     let answer = answers.get(url);
     if (answer?.generation !== generation) {
       answer = await prepared(url, schema, searchItems, basePath);
-      // What was read meanwhile may be part of it or not.
+      // Cached only if no feed changed during the search; otherwise it is unknown which changes the response includes.
       if (searchItems.generation === answer.generation) answers.set(url, answer);
     }
     const { body, link } = answer;
@@ -170,7 +170,10 @@ async function prepared(
   };
 }
 
-/** A date begins with its day as `starts_at`, and ends with it as `ends_at`; between a date and a moment a day of another zone may lie. */
+/**
+ * Throws `HttpProblem` `invalid-window` if `from` is after `to`. A start date counts from its first instant, an end
+ * date to its last. Dates count in UTC here, because a date in a search is a day on the calendar of each item.
+ */
 function demandOrder(from: SearchBound | undefined, to: SearchBound | undefined): void {
   if (!from || !to) return;
   const start = "at" in from ? from.at : Date.parse(from.date);
@@ -180,7 +183,9 @@ function demandOrder(from: SearchBound | undefined, to: SearchBound | undefined)
   }
 }
 
-/** Written out, as that takes a third of the time of having it made of an object. Only a title may hold what has to be escaped. */
+/**
+ * Writes the JSON by hand, in a third of the time of `JSON.stringify` on an object. Only the title can need escaping.
+ */
 const textOf = ({ uuid, title, start, end, minPrice, maxPrice }: KnownItem): string =>
   `{"id":"${uuid}","title":${JSON.stringify(title)},"start_date":"${start.date}","start_time":${textIn(start.time)},"end_date":"${end.date}","end_time":${textIn(end.time)},"min_price":${minPrice},"max_price":${maxPrice}}`;
 

@@ -4,27 +4,27 @@ import type { z } from "zod";
 import { jsonBody } from "./json-body.ts";
 import { noQuery, queryOf } from "./query.ts";
 
-/** The description of a route, with the schemas of its query and of its JSON body, and who may call it. */
+/** Definition of a route: its OpenAPI description, the schemas of its query and JSON body, and its access control. */
 export type CheckedRoute<Query extends z.ZodObject, Body extends z.ZodType> = Omit<RouteConfig, "request"> & {
-  /** Comes before all checks. */
+  /** Runs before all checks. */
   readonly middleware: MiddlewareHandler;
-  /** Left out, there are no parameters. */
+  /** Without it, every query parameter is rejected. */
   readonly query?: Query;
-  /** Left out, no body is read. */
+  /** Without it, no body is read. */
   readonly body?: Body;
-  /** The largest body, in bytes; else as `jsonBody` has it. */
+  /** Maximum body size in bytes. Default: that of `jsonBody`. */
   readonly longestBody?: number;
 };
 
-/** What a request sent, as the schemas want it. */
+/** The parsed query and body of a request. */
 type Given<Query extends z.ZodType, Body extends z.ZodType> = {
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
 };
 
 /**
- * Adds a route that takes what its description says it takes, and refuses all else before the handler is asked. A parameter
- * `feature` at the end of the path takes all that is left of it, because a feature key may have slashes.
+ * Registers a route that validates its query and body by their schemas. Invalid requests do not reach the handler. A
+ * parameter `feature` at the end of the path matches the rest of it, because feature keys may contain slashes.
  */
 export function checkedRoute<Query extends z.ZodObject = typeof noQuery, Body extends z.ZodType = z.ZodUndefined>(
   app: OpenAPIHono,

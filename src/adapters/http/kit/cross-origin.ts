@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 
 /**
- * Whether a page of another origin makes a request. Browsers say so themselves (`Sec-Fetch-Site`), also behind a proxy that
- * changes the host; older ones only name the page's origin. What is no browser says neither.
+ * Whether a page of another origin sent the request. Reads `Sec-Fetch-Site`, which is right even if a proxy changes the
+ * host; older browsers send only `Origin`. Clients other than browsers send neither.
  */
 export function isCrossOrigin(c: Context): boolean {
   const site = c.req.header("sec-fetch-site");
@@ -12,7 +12,7 @@ export function isCrossOrigin(c: Context): boolean {
 }
 
 function isOwn(origin: string, host: string | undefined): boolean {
-  // An opaque origin is "null".
+  // The origin `null` is opaque.
   if (!URL.canParse(origin) || host === undefined) return false;
   const { protocol, host: originHost } = new URL(origin);
   return URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === originHost;

@@ -4,13 +4,13 @@ import { HttpProblem } from "./problem.ts";
 
 const checksumLength = 16;
 
-/** Where the next page begins. It fits the filter only that it was made for. */
+/** Cursor of the next page. Valid only with the filter that it was made for. */
 export const cursorOf = (position: number, filter: EventFilter): string => textCursor(`${position}`, filter);
 
-/** The position that a cursor stands for. Throws `HttpProblem` `invalid-cursor` for one that was not made for this filter. */
+/** The position in a cursor. Throws `HttpProblem` `invalid-cursor` if the cursor belongs to another filter. */
 export const positionOf = (cursor: string, filter: EventFilter): number => Number(positionIn(cursor, filter));
 
-/** As `cursorOf`, where what is paged is not numbered. */
+/** As `cursorOf`, for positions that are not numbers. */
 export function textCursor(position: string, filter: unknown): string {
   const checksum = createHash("sha256")
     .update(JSON.stringify([position, filter]))

@@ -3,7 +3,7 @@ import { HttpProblem } from "./problem.ts";
 
 const usable = /^[\x21-\x7e]{1,255}$/;
 
-/** How routes describe the header. */
+/** OpenAPI description of the `Idempotency-Key` header. */
 export const idempotencyKeyParameter = {
   name: "Idempotency-Key",
   in: "header",
@@ -12,7 +12,7 @@ export const idempotencyKeyParameter = {
   schema: { type: "string", minLength: 1, maxLength: 255 },
 } as const;
 
-/** The name that a caller gives to what is to be done only once, if any. Throws `HttpProblem` `invalid-header` for one that is none. */
+/** The idempotency key of a request; `undefined` without one. Throws `HttpProblem` `invalid-header` if malformed. */
 export function idempotencyKeyOf(c: Context): string | undefined {
   const key = c.req.header("idempotency-key");
   if (key === undefined || usable.test(key)) return key;

@@ -3,21 +3,22 @@ import type { z } from "zod";
 import { type Fault, HttpProblem } from "./problem.ts";
 import { faultOf, pointerStep } from "./schema-faults.ts";
 
-/** The largest body, in bytes, that a route takes unless it says otherwise. */
+/** Default maximum body size, in bytes. */
 const mostBytes = 131_072;
-/** How deep arrays and objects may be nested. */
+/** Maximum nesting depth of arrays and objects. */
 const deepest = 32;
-/** So many faults are told; the rest shows when these are mended. */
+/** Maximum number of faults in one response. */
 const mostFaults = 20;
 
 const plainJson = /^application\/json *(; *charset="?utf-8"? *)?$/i;
 const names = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 
 /**
- * The JSON body of a request, as a schema wants it; one larger than `limit` bytes is not read on. Throws `HttpProblem`:
- * `unsupported-media-type`, `payload-too-large`, `invalid-json`, or `validation-failed` with all that is wrong.
+ * Parses and validates the JSON body of a request; stops reading after `limit` bytes. Throws `HttpProblem`:
+ * `unsupported-media-type`, `payload-too-large`, `invalid-json`, or `validation-failed` with all faults.
  *
- * No text in it has a NUL character or half a character, which stores do not keep, and no number loses digits.
+ * Rejects text with a NUL character or an unpaired surrogate, which stores do not preserve, and numbers that would lose
+ * digits.
  */
 export async function jsonBody<Schema extends z.ZodType>(
   c: Context,
@@ -36,7 +37,7 @@ export async function jsonBody<Schema extends z.ZodType>(
   throw invalid(result.error.issues.flatMap((issue) => faultOf(issue, value)));
 }
 
-/** What is not read to its end cannot be followed by another request. */
+/** Closes the connection: the unread rest of the body would precede the next request. */
 const closing = (code: "unsupported-media-type" | "payload-too-large", detail: string): HttpProblem =>
   new HttpProblem(code, detail, { Connection: "close" });
 
@@ -69,19 +70,19 @@ function parsed(bytes: Uint8Array): unknown {
   }
   const { faults, members } = inspected(value);
   if (faults.length > 0) throw invalid(faults);
-  // A parser keeps the last of two members of one name, so that there are more names in the text.
+  // The parser keeps the last of two members with one name, so the text then has more names than the result.
   if ([...text.matchAll(names)].filter(([, colon]) => colon !== undefined).length !== members) {
     throw new HttpProblem("invalid-json", "The body names a member of an object twice; name each once.");
   }
   return value;
 }
 
-/** What no schema need look for; walks without recursion, because a body may be nested deeper than calls can be. */
+/** Checks common to all schemas. Iterative, because a body can be nested deeper than the call stack allows. */
 function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly members: number } {
   const faults: Fault[] = [];
   const open = [{ value: body, pointer: "", depth: 0 }];
   let members = 0;
-  // It grows while it is walked.
+  // The loop appends to the list it iterates.
   for (const { value, pointer, depth } of open) {
     const detail = scalarFault(value) ?? (depth > deepest ? `is nested deeper than ${deepest} levels` : undefined);
     if (detail) faults.push({ pointer, detail: `${detail}; leave it out, or send it in another form` });

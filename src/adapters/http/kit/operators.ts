@@ -6,10 +6,10 @@ import { secretOf } from "../client/authorization.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./problem.ts";
 
-/** How a route says, in the OpenAPI document, which scope it demands. */
+/** OpenAPI security requirement of a route: the scope it needs. */
 export type Security = { [scheme in "admin" | "adminAsPassword"]?: Scope[] }[];
 
-/** Lets operators in, each as far as their credential goes. */
+/** Authenticates operators and checks their scopes. */
 export class Operators {
   readonly #identify: IdentifyOperator;
 
@@ -17,7 +17,7 @@ export class Operators {
     this.#identify = identify;
   }
 
-  /** Makes a route one for operators of a scope, and describes it as such; to be spread into its definition. */
+  /** Route options that require a scope, and document it; spread them into the route definition. */
   atLeast(scope: Scope): { readonly security: Security; readonly middleware: MiddlewareHandler } {
     return {
       security: [{ admin: [scope] }, { adminAsPassword: [scope] }],
@@ -28,7 +28,10 @@ export class Operators {
     };
   }
 
-  /** Who calls, where they may; throws `HttpProblem` where they may not, and `SourceUnavailable` where that cannot be told. */
+  /**
+   * The operator who sent the request. Throws `HttpProblem` if access is denied, and `SourceUnavailable` if the
+   * credentials cannot be read.
+   */
   async demand(c: Context, scope: Scope): Promise<ChangeAuthor> {
     if (isCrossOrigin(c)) {
       throw new HttpProblem(
@@ -61,7 +64,7 @@ export class Operators {
     return found.email === undefined ? { by: found.name } : { by: found.name, email: found.email };
   }
 
-  /** Whether an operator of any scope calls; false too where that cannot be told. */
+  /** Whether the request comes from an operator of any scope; `false` also if the credentials cannot be read. */
   async include(c: Context): Promise<boolean> {
     return this.demand(c, "viewer").then(
       () => true,
@@ -70,7 +73,7 @@ export class Operators {
   }
 }
 
-/** `undefined` too where the header cannot be read: that is nobody's credential. */
+/** The secret of the request; `undefined` also if the header is malformed, because no credential matches it. */
 function secretFrom(c: Context): string | undefined {
   try {
     return secretOf(c.req.header("authorization"));
@@ -79,5 +82,5 @@ function secretFrom(c: Context): string | undefined {
   }
 }
 
-/** Who calls a route that is for operators: the credential's name, never anything that the request says. */
+/** The author of an operator's request: the name of the credential, never a value in the request. */
 export const authorOf = (c: Context): ChangeAuthor => c.get("author");

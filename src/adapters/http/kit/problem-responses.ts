@@ -30,10 +30,10 @@ type ProblemResponses = Record<
   { description: string; content: { "application/problem+json": { schema: typeof Problem } } }
 >;
 
-/** How a route refuses that is not for everybody. */
+/** Problem codes of every route with access control. */
 const refusals = ["operators-only", "forbidden", "insufficient-scope", "cross-origin"] as const;
 
-/** Where a store may be unavailable, it may also need an operator. */
+/** Problem codes of every route that reads a store: it can be unavailable, or need an operator's action. */
 const storeProblems = [
   "source-unavailable",
   "store-data-invalid",
@@ -46,7 +46,7 @@ const implied: Partial<Record<ProblemCode, readonly ProblemCode[]>> = {
   "source-unavailable": storeProblems,
 };
 
-/** How a route documents the problems it answers with: one response a status. Some codes imply others. */
+/** OpenAPI responses for problem codes, one per status. Some codes imply others. */
 export function problemResponses(...codes: readonly ProblemCode[]): ProblemResponses {
   const responses: ProblemResponses = {};
   const all = codes.flatMap((code) => implied[code] ?? [code]);

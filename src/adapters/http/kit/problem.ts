@@ -22,13 +22,13 @@ type Description = {
     | 501
     | 503;
   readonly title: string;
-  /** For the docs: when it happens, and what a caller can do. */
+  /** For the docs: when it occurs, and what a caller can do. */
   readonly meaning: string;
-  /** After how many seconds a retry can help; left out where none can until somebody acts. */
+  /** Seconds after which a retry can succeed; absent if an operator must act first. */
   readonly retryAfter?: number;
 };
 
-/** Every problem that HTTP answers with, by its code. A code never changes its meaning. */
+/** Every problem of the HTTP API, by code. The meaning of a code never changes. */
 export const problems = {
   "bad-request": {
     status: 400,
@@ -312,10 +312,10 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** One thing that is wrong with a body: the JSON pointer (RFC 6901) of where, and what, and the way out. */
+/** A fault in a body: its JSON pointer (RFC 6901), and what is wrong and how to fix it. */
 export type Fault = { readonly pointer: string; readonly detail: string };
 
-/** A failure that only HTTP knows. */
+/** A failure that exists only in the HTTP adapter. */
 export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
   readonly code: ProblemCode;
@@ -335,7 +335,7 @@ export class HttpProblem extends Error {
   }
 }
 
-/** The headers that every answer carries. */
+/** Headers of every response. */
 export const securityHeaders = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" } as const;
 
 const seedErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
@@ -347,8 +347,8 @@ const seedErrors: Partial<Record<number, { readonly key: string; readonly messag
 const challenge = { "WWW-Authenticate": 'Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"' };
 
 /**
- * The answer to a failure: RFC 9457 problem details with our `code` and `requestId`, and beside them the
- * `key` and `message` of the service that Tidegate takes over from, so that its clients go on working.
+ * The response to a failure: RFC 9457 problem details with `code` and `requestId`, plus the `key` and `message` of the
+ * service that Tidegate replaces, for its clients.
  */
 export function problemOf(
   code: ProblemCode,

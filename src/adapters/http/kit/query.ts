@@ -2,15 +2,15 @@ import { z } from "@hono/zod-openapi";
 import { HttpProblem } from "./problem.ts";
 import { faultOf } from "./schema-faults.ts";
 
-/** A query without parameters. */
+/** The schema of a query without parameters. */
 export const noQuery = z.strictObject({});
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f\ufffd]/;
 
 /**
- * The query of a URL, as a schema wants it. Throws `HttpProblem` `invalid-query` for a parameter that the schema does
- * not name, one given twice, a blank one, and one that is not what the schema wants; the detail names it.
+ * Parses and validates the query of a URL. Throws `HttpProblem` `invalid-query`, with the name in the detail, for a
+ * parameter that is unknown, repeated, blank or invalid.
  */
 export function queryOf<Schema extends z.ZodObject>(url: string, schema: Schema): z.output<Schema> {
   const parameters = new URL(url).searchParams;
@@ -34,7 +34,7 @@ export function queryOf<Schema extends z.ZodObject>(url: string, schema: Schema)
 const refused = (name: string, fault: string): HttpProblem =>
   new HttpProblem("invalid-query", `The query parameter ${JSON.stringify(name.slice(0, 100))} ${fault}.`);
 
-/** A whole number in a query. */
+/** Schema of an integer in a query. */
 export function wholeNumber(least: number, most: number) {
   const fault = `is no whole number from ${least} to ${most}; send one`;
   const isInRange = (number: number) => number >= least && number <= most;

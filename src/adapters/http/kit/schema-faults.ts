@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Fault } from "./problem.ts";
 
-/** What a schema found wrong with a value, in words that say the way out. */
+/** Converts a schema issue into faults that include the fix. */
 export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault[] {
   const pointer = pointerTo(issue.path);
   switch (issue.code) {
@@ -36,6 +36,6 @@ const isMissing = (value: unknown, path: readonly PropertyKey[]): boolean =>
 
 const pointerTo = (path: readonly PropertyKey[]): string => path.map(pointerStep).join("");
 
-/** One step of a JSON pointer (RFC 6901). */
+/** A step of a JSON pointer (RFC 6901). */
 export const pointerStep = (name: PropertyKey): string =>
   `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`;

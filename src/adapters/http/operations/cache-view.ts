@@ -56,7 +56,7 @@ const CachedKeyBody = z
     },
   });
 
-/** `GET /admin/v1/cache`: what is remembered of a key, beside what the store has. */
+/** `GET /admin/v1/cache`: compares the cached value of a key with the stored value. */
 export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: ViewCache): void {
   const route = createRoute({
     method: "get",

@@ -1,16 +1,16 @@
-/** The statuses there are, as places in a list of numbers. */
+/** Counters per route, indexed by status. */
 const statuses = 600;
 
-/** The route of calls that are at none. */
+/** Route label of requests that match no route. */
 export const noRoute = "unmatched";
 
-/** What HTTP has answered since the start: plain numbers, so that a call costs an addition and no more. */
+/** HTTP counters since the start. Plain numbers, so that each call costs one addition. */
 export class Counts {
-  /** Answers to `GET /features`. */
+  /** Responses of `GET /features`. */
   readonly answers = { remembered: 0, fresh: 0, stale: 0, incomplete: 0 };
   readonly #routes = new Map<string, Float64Array>();
 
-  /** One more call of a route was answered. */
+  /** Counts a response of a route. */
   count(route: string, status: number): void {
     let counts = this.#routes.get(route);
     if (!counts) {
@@ -20,13 +20,13 @@ export class Counts {
     counts[status] = (counts[status] ?? 0) + 1;
   }
 
-  /** Begins anew. */
+  /** Resets all counters. */
   clear(): void {
     this.#routes.clear();
     Object.assign(this.answers, { remembered: 0, fresh: 0, stale: 0, incomplete: 0 });
   }
 
-  /** How many calls of each route were answered, by status. */
+  /** Number of responses by route and status. */
   *calls(): Iterable<{ readonly route: string; readonly status: number; readonly count: number }> {
     for (const [route, counts] of this.#routes) {
       for (const [status, count] of counts.entries()) if (count > 0) yield { route, status, count };

@@ -26,7 +26,7 @@ const page = `<!doctype html>
 
 const script = `SwaggerUIBundle({ url: "openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null });\n`;
 
-/** What the page loads, all from here: no other host learns that somebody reads it. */
+/** Assets of the page, all served locally: no other host receives a request. */
 const assets: Readonly<Record<string, { type: string; content: () => string | Promise<Uint8Array> }>> = {
   "page.js": { type: "text/javascript; charset=utf-8", content: () => script },
   "swagger-ui-bundle.js": fromPackage("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
@@ -90,7 +90,7 @@ const problem = createRoute({
   },
 });
 
-/** `GET /openapi.json`, `/docs` and `/problems/{code}`: what there is and what it means. */
+/** `GET /openapi.json`, `/docs` and `/problems/{code}`: the API documentation. */
 export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
   app.openAPIRegistry.registerComponent("securitySchemes", "basic", {

@@ -5,7 +5,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 
 const type = "text/plain; version=0.0.4; charset=utf-8";
 
-/** `GET /metrics`: what the service tells of itself, for Prometheus. */
+/** `GET /metrics`: metrics in the Prometheus text format. */
 export function metrics(app: OpenAPIHono, operators: Operators, scrape: () => Promise<string>): void {
   const route = createRoute({
     method: "get",

@@ -23,7 +23,7 @@ const cacheStatus = {
   schema: { type: "string" as const },
 };
 
-/** `GET /proxy`: the value of a key, from the near cache. */
+/** `GET /proxy`: reads the value of a key through the near cache. */
 export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey): void {
   checkedRoute(
     app,

@@ -3,7 +3,7 @@ import { routePath } from "hono/route";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { requestId } from "../server/request-id.ts";
 
-/** Writes a line for each request. It names the route and not the target, which may hold anything. */
+/** Logs each request. Logs the route, not the target, which can contain secrets. */
 export const requestLog =
   (log: Log): MiddlewareHandler =>
   async (c, next) => {

@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** The most connections, and the most requests in flight, that a process accepts; left out, there is no limit. */
+/** Maximum number of connections and of requests in flight per process; absent means unlimited. */
 export type Limits = { readonly connections?: number | undefined; readonly inFlight?: number | undefined };
 
 type Client = { hasSlot: boolean; inFlight: number };
 
-/** Targets below the base path that no limit refuses: health checks and the kill switch. */
+/** Targets below the base path that are exempt from limits: health checks and the kill switch. */
 const exempt = /^\/(?:health|heath|admin\/v1\/killed)(?:[/?]|$)/;
 
 /**
- * Refuses requests beyond the limits of a server. Exempt requests count towards neither limit, but their connection does.
- * A connection beyond the limit stays open for exempt requests, and is accepted once another one closes.
+ * Admission control: rejects requests beyond the limits of a server. Exempt requests count towards neither limit, but
+ * their connection does. A connection beyond the limit stays open for exempt requests, and is accepted once another one
+ * closes.
  */
 export class Admission {
   readonly #limits: () => Limits | undefined;
@@ -19,7 +20,7 @@ export class Admission {
   #connections = 0;
   #inFlight = 0;
 
-  /** `limits` may change; the new ones hold from the next request on. */
+  /** `limits` is read at each request, so that changes take effect at once. */
   constructor(limits: () => Limits | undefined) {
     this.#limits = limits;
   }
@@ -31,13 +32,16 @@ export class Admission {
     this.#hasSlot(client, this.#limits());
     socket.once("close", () => {
       if (client.hasSlot) this.#connections -= 1;
-      // Responses that wait behind another one on the connection never close.
+      // Node emits no `close` for responses queued behind another one on the connection.
       this.#inFlight -= client.inFlight;
       client.inFlight = 0;
     });
   }
 
-  /** The limit that refuses a request; `undefined` where it is accepted, and in flight until its response closes. */
+  /**
+   * The limit that rejects a request; `undefined` if it is accepted. An accepted request is in flight until its
+   * response closes.
+   */
   refusal({ url = "", socket }: IncomingMessage, outgoing: ServerResponse): keyof Limits | undefined {
     const limits = this.#limits();
     if (limits === undefined || exempt.test(url)) return undefined;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isHost } from "./host.ts";
 
 /**
- * The fault in the version, `Host` or framing of a request that RFC 9112 (3.2, 6.1) has a server reject, although
+ * The fault in the version, `Host` or framing of a request that a server must reject (RFC 9112, 3.2 and 6.1), although
  * Node's parser accepts it; `undefined` if there is none.
  */
 export function framingFault({

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Context } from "hono";
 
-/** What every call is given beside its request. */
+/** Environment of each Fetch request: Node's request. */
 export type CallEnvironment = { readonly incoming: IncomingMessage };
 
-/** The call as Node's HTTP server has it: its headers, and the connection that it came over. */
+/** Node's request, with its headers and connection. */
 export const incomingOf = (c: Context): IncomingMessage => (c.env as CallEnvironment).incoming;

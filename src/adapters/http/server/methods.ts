@@ -1,2 +1,2 @@
-/** The methods that a route may have. `HEAD` is answered by the route of `GET`, and `OPTIONS` by all. */
+/** The methods that routes can have. `GET` routes also serve `HEAD`, and every path serves `OPTIONS`. */
 export const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -2,6 +2,6 @@ import { randomUUID } from "node:crypto";
 
 const usable = /^[A-Za-z0-9._-]{1,64}$/;
 
-/** The id that the caller or a proxy gave the request, where it is 1 to 64 of `A-Z a-z 0-9 . _ -`; else a new one. */
+/** The request id from the caller or a proxy, if it is 1 to 64 of `A-Z a-z 0-9 . _ -`; otherwise a new one. */
 export const requestId = (given: string | string[] | undefined): string =>
   typeof given === "string" && usable.test(given) ? given : randomUUID();

@@ -13,15 +13,15 @@ import { methods } from "./methods.ts";
 import { requestId } from "./request-id.ts";
 import { longestTarget, targetFault, toOriginForm } from "./target.ts";
 
-/** A server that listens. */
+/** A listening HTTP server. */
 export type HttpServer = {
-  /** Where it can be reached, as in `http://127.0.0.1:5000`. */
+  /** The base URL, such as `http://127.0.0.1:5000`. */
   readonly url: string;
-  /** Tells clients to go elsewhere for `drainMs`, then takes no more and waits for the calls under way. */
+  /** Sends `Connection: close` for `drainMs`, then stops accepting and waits for requests in flight. */
   readonly stop: (drainMs: number) => Promise<void>;
 };
 
-/** Told the status of each answer that the app was not asked for. */
+/** Called with the status of each response that bypasses the app. */
 type Refused = (status: number) => void;
 
 type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
@@ -30,20 +30,20 @@ const options = {
   maxHeaderSize: 16_384,
   headersTimeout: 5_000,
   requestTimeout: 15_000,
-  // Longer than the minute for which balancers commonly keep idle connections.
+  // Longer than the usual 60 s idle timeout of load balancers.
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1_000,
-  // A GET has no body to read, so none is prepared for.
+  // Skips the body stream of requests without a body.
   optimizeEmptyRequests: true,
-  // A request without a host is refused as a problem, by what reads it.
+  // `requestFault` rejects requests without a host, with problem details.
   requireHostHeader: false,
 };
-/** The host of a request without one, as HTTP/1.0 allows. */
+/** Host of a request without one, which HTTP/1.0 allows. */
 const hostlessName = "localhost";
 const implemented = [...methods, "HEAD", "OPTIONS"];
-/** How long calls under way may take to end; sources have to answer within less. */
+/** Time limit of requests in flight at shutdown, in milliseconds. Source timeouts must be shorter. */
 const deadlineMs = 5_000;
-/** How long a first request may take to arrive on a connection that was taken as the server stopped taking any. */
+/** Time for the first request to arrive on a connection accepted just before the shutdown, in milliseconds. */
 const underWayMs = 200;
 const details = {
   "uri-too-long": `The request target is longer than ${longestTarget} characters; shorten the query.`,
@@ -65,10 +65,13 @@ const overloaded: Record<keyof Limits, string> = {
   inFlight: "Too many requests in flight (server.limits.inFlight). Retry after 1 s.",
 };
 
-/** Answers a request at once, or tells that it does not. */
+/** Responds synchronously to a request; returns whether it did. */
 export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
-/** Serves an app over HTTP/1.1; `shortcut` is asked first. Rejects when the address cannot be had. */
+/**
+ * Serves an app over HTTP/1.1. Calls the fast path `shortcut` before the app. Rejects if it cannot listen on the
+ * address.
+ */
 export async function listen(
   fetch: Fetch,
   shortcut: FastPath,
@@ -84,7 +87,7 @@ export async function listen(
     readonly port: number;
     readonly basePath: string;
     readonly isWarm: boolean;
-    /** Asked at each request. */
+    /** Read at each request. */
     readonly limits: () => Limits | undefined;
   },
   log: Log,
@@ -119,7 +122,7 @@ export async function listen(
     if (status !== undefined) refused(status);
   };
   server.on("clientError", (error, socket) => refuse(codeOf(error), socket));
-  // Node closes the connection without a word otherwise.
+  // By default, Node closes the connection without a response.
   server.on("connect", (_, socket) => refuse("not-implemented", socket));
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
     refused(send(outgoing, "expectation-failed", details["expectation-failed"]));
@@ -137,7 +140,7 @@ export async function listen(
     stop: async (drainMs) => {
       stopping = true;
       await new Promise((resolve) => setTimeout(resolve, drainMs));
-      // An HTTP server's own close would end connections on which the first request is still under way to us.
+      // `http.Server.close` would also close connections whose first request has not arrived yet.
       const closed = new Promise((resolve) => Server.prototype.close.call(server, resolve));
       await new Promise((resolve) => setTimeout(resolve, Math.min(drainMs, underWayMs)));
       server.closeIdleConnections();
@@ -148,14 +151,14 @@ export async function listen(
   };
 }
 
-/** The fault of a request before it is made one of Fetch, which normalises paths and has no TRACE. */
+/** The fault of a request; checked before the Fetch conversion, which normalises paths and rejects TRACE. */
 function requestFault(incoming: IncomingMessage): keyof typeof details | undefined {
   const { url = "", method = "" } = incoming;
   const fault = framingFault(incoming) ?? (implemented.includes(method) ? undefined : "not-implemented");
   return fault ?? (url === "*" && method === "OPTIONS" ? undefined : targetFault(url));
 }
 
-/** Whether a target is below a base path, which it loses; `*` is below all. */
+/** Whether the target is below the base path. Removes the base path from it. `*` is below every base path. */
 function isBelow(basePath: string, incoming: IncomingMessage): boolean {
   const { url = "" } = incoming;
   if (basePath === "" || url === "*") return true;
@@ -165,7 +168,7 @@ function isBelow(basePath: string, incoming: IncomingMessage): boolean {
   return true;
 }
 
-/** The answer to `OPTIONS *`, which asks for no path. */
+/** Responds to `OPTIONS *`, which names no path. */
 function sendMethods(outgoing: ServerResponse): number {
   outgoing.writeHead(204, { ...securityHeaders, Allow: implemented.join(", ") }).end();
   return 204;
@@ -178,7 +181,9 @@ function send(outgoing: ServerResponse, code: ProblemCode, detail: string): numb
   return status;
 }
 
-/** Answers what Node could not read as a request, where that is possible; by itself Node would answer without a body. */
+/**
+ * Responds to input that Node cannot parse as a request, if the socket is writable. Node's own response has no body.
+ */
 function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined {
   if (!socket.writable) {
     socket.destroy();

@@ -2,15 +2,18 @@ import type { IncomingMessage } from "node:http";
 import { isCredentialName } from "../../../infrastructure/credential-name.ts";
 import { isHost } from "./host.ts";
 
-/** In characters. Holds the longest feature key percent-encoded, and a query; RFC 9112, 3 recommends 8,000 at least. */
+/**
+ * Maximum length in characters. Fits a percent-encoded feature key of maximum length and a query. RFC 9112, 3
+ * recommends at least 8,000.
+ */
 export const longestTarget = 12_288;
 const absoluteForm = /^https?:\/\/([^/?#]+)(.*)$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f]/;
 
 /**
- * Replaces a target in absolute-form (RFC 9112, 3.2.2) by its origin-form, and `host` by its authority. One with an
- * invalid authority, or of another scheme than http and https, stays.
+ * Rewrites a target in absolute-form (RFC 9112, 3.2.2) to origin-form, and sets `host` to its authority. Leaves a
+ * target with an invalid authority, or with a scheme other than http and https, unchanged.
  */
 export function toOriginForm(incoming: IncomingMessage): void {
   if (incoming.url?.startsWith("/")) return;
@@ -22,8 +25,8 @@ export function toOriginForm(incoming: IncomingMessage): void {
 }
 
 /**
- * The fault of a target in origin-form, before anything normalises it; `undefined` if there is none. An encoded slash or
- * backslash is part of its segment, as of the feature key `a/b` in `/admin/v1/killed/a%2Fb`.
+ * The fault of a target in origin-form, checked before any normalisation; `undefined` if there is none. An encoded
+ * slash or backslash is part of its segment, such as the feature key `a/b` in `/admin/v1/killed/a%2Fb`.
  */
 export function targetFault(
   target: string,
@@ -39,7 +42,7 @@ export function targetFault(
   return new URLSearchParams(target.slice(query)).keys().some(isCredentialName) ? "credential-in-query" : undefined;
 }
 
-/** Only the last segment may be empty. */
+/** Whether a segment is valid; only the last one may be empty. */
 function isSegment(segment: string, isLast: boolean): boolean {
   try {
     const text = decodeURIComponent(segment);
