@@ -1,6 +1,6 @@
 import type { Instant } from "./evaluation/evaluation-context.ts";
 
-/** Base of every failure that a caller of a use case is told about. `code` is stable, across versions too. */
+/** Base of all errors that a use case reports to its caller. `code` is stable across versions. */
 export abstract class TidegateError extends Error {
   abstract readonly code:
     | "invalid-token"
@@ -20,7 +20,7 @@ export abstract class TidegateError extends Error {
     | "log-unavailable";
 }
 
-/** Nobody is known by the token that was presented. */
+/** The token is unknown. */
 export class TokenRejected extends TidegateError {
   override readonly name = "TokenRejected";
   readonly code = "invalid-token";
@@ -30,25 +30,25 @@ export class TokenRejected extends TidegateError {
   }
 }
 
-/** A field of the evaluation context has a value that cannot be the name of anything. */
+/** A field of the evaluation context has an invalid value. */
 export class InvalidContext extends TidegateError {
   override readonly name = "InvalidContext";
   readonly code = "invalid-context";
 }
 
-/** No source reads a set of the key that was named. */
+/** No source reads a set with this key. */
 export class UnknownSet extends TidegateError {
   override readonly name = "UnknownSet";
   readonly code = "unknown-set";
 }
 
-/** There is no source of the name that was given. */
+/** No source has this name. */
 export class UnknownSource extends TidegateError {
   override readonly name = "UnknownSource";
   readonly code = "unknown-source";
 }
 
-/** No source knows the feature, nor does the catalogue; or the source that was named keeps nothing of it. */
+/** The feature is unknown to all sources and to the catalogue, or the named source has no rule for it. */
 export class UnknownFeature extends TidegateError {
   override readonly name = "UnknownFeature";
   readonly code = "unknown-feature";
@@ -60,7 +60,7 @@ export class UnknownFeature extends TidegateError {
   }
 }
 
-/** No item of a feed has the id that was given, or none that was ever offered. */
+/** No item that was ever offered has this id. */
 export class UnknownItem extends TidegateError {
   override readonly name = "UnknownItem";
   readonly code = "unknown-item";
@@ -70,7 +70,7 @@ export class UnknownItem extends TidegateError {
   }
 }
 
-/** The key is not one of those that operators may read. */
+/** Operators may not read this key. */
 export class UnknownKey extends TidegateError {
   override readonly name = "UnknownKey";
   readonly code = "unknown-key";
@@ -95,10 +95,10 @@ export class SourceUnavailable extends TidegateError {
   }
 }
 
-/** Something whose past is asked about, and from when on that is known, where it ever is. */
+/** Something without history at the requested moment, and the time from which its history is known, if any. */
 export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
-/** Nobody recorded what something was at the moment asked about. It is never guessed; asking again gives the same. */
+/** The history does not reach back to the requested moment. It is never guessed; a retry gives the same. */
 export class HistoryUnavailable extends TidegateError {
   override readonly name = "NotKnown";
   readonly code = "not-known";
@@ -116,7 +116,7 @@ export class HistoryUnavailable extends TidegateError {
   }
 }
 
-/** What was to be changed is not at the revision any more that the change was made for. */
+/** The revision of the precondition is not the present one. */
 export class RevisionMismatch extends TidegateError {
   override readonly name = "RevisionMismatch";
   readonly code = "revision-mismatch";
@@ -138,7 +138,7 @@ export class StoreFull extends TidegateError {
   }
 }
 
-/** The activity log cannot be asked at the moment. Changes are kept where they were made until it can. */
+/** The event log does not answer. Change records stay in the outboxes until it does. */
 export class EventLogUnavailable extends TidegateError {
   override readonly name = "LogUnavailable";
   readonly code = "log-unavailable";
@@ -150,7 +150,7 @@ export class EventLogUnavailable extends TidegateError {
   }
 }
 
-/** A name for doing something only once was given to something else before. */
+/** The idempotency key was used for another request. */
 export class IdempotencyKeyReused extends TidegateError {
   override readonly name = "IdempotencyKeyReused";
   readonly code = "idempotency-key-reused";
@@ -160,14 +160,14 @@ export class IdempotencyKeyReused extends TidegateError {
   }
 }
 
-/** Why something cannot be changed as somebody asked. */
+/** Why a change is rejected. */
 type RefusalCode = "validation-failed" | "invalid-feature-key" | "too-many" | "not-changeable" | "no-kill-switch";
 
-/** What somebody asked to be changed cannot be; the message says what is wrong and what to do. */
+/** The change is invalid. The message states the fault and the fix. */
 export class ChangeRejected extends TidegateError {
   override readonly name = "ChangeRefused";
   readonly code: RefusalCode;
-  /** Of a value that was given, all that is wrong with it, by JSON pointers (RFC 6901). */
+  /** All faults of a given value, by JSON pointer (RFC 6901). */
   readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
 
   constructor(message: string, code: RefusalCode = "validation-failed", faults?: ChangeRejected["faults"]) {
@@ -177,14 +177,14 @@ export class ChangeRejected extends TidegateError {
   }
 }
 
-/** A text that no source can serve as a feature. */
+/** The error for a key that cannot be served. */
 export const notServed = (key: string): ChangeRejected =>
   new ChangeRejected(
     `Invalid feature key ${shortened(key)} (expected 1 to 1024 characters, none of them a control character).`,
     "invalid-feature-key",
   );
 
-/** A served key that is not writable, as the key of a new grant. */
+/** The error for a new grant of a key that is served but not writable. */
 export const notGrantable = (key: string): ChangeRejected =>
   new ChangeRejected(
     `Invalid key for a new grant: ${shortened(key)} (expected 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first).`,
@@ -193,14 +193,14 @@ export const notGrantable = (key: string): ChangeRejected =>
 
 const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
 
-/** A set cannot grow as somebody asked. */
+/** The error for a set that would exceed its limit. */
 export const tooManyMembers = (key: string, limit: number): ChangeRejected =>
   new ChangeRejected(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");
 
-/** What is wrong with a store until an operator fixes it. */
+/** A fault of a store that an operator must fix. */
 type StoreFaultCode = "store-data-invalid" | "store-permission-denied" | "store-read-only";
 
-/** What callers are told of a source; the cause, which names keys, is for operators and the log. */
+/** The messages for callers. The cause, which names keys, is for operators and the log. */
 const unavailable: Readonly<Record<"source-unavailable" | StoreFaultCode, string>> = {
   "source-unavailable": "cannot answer at the moment; ask again in a second.",
   "store-data-invalid":
@@ -218,13 +218,13 @@ export abstract class StoreFault extends Error {
   abstract readonly code: StoreFaultCode;
 }
 
-/** A store holds data of another type or size than was expected: a string for a set, too many members, an empty user id. */
+/** A store holds data of an unexpected type or size: a string instead of a set, too many members, an empty user id. */
 export class StoreDataInvalid extends StoreFault {
   override readonly name = "StoreDataInvalid";
   readonly code = "store-data-invalid";
 }
 
-/** The user with which Tidegate connects to a store may not run a command. */
+/** The store user of Tidegate lacks the permission for a command. */
 export class StorePermissionDenied extends StoreFault {
   override readonly name = "StorePermissionDenied";
   readonly code = "store-permission-denied";

@@ -1,27 +1,33 @@
 import type { ChangeMeta } from "./change.ts";
 
-/** Some of many things that are put into a store together; and who puts them there, as every record of it says. */
+/** Batch of an import: items that are written to a store together, and the author that each of their records names. */
 export type Batch<Item> = Pick<ChangeMeta, "by" | "email" | "note"> & {
-  /** Names the whole that it is a part of. How far that has come is remembered in the store, with what was put there. */
+  /** Name of the import that the batch is part of. The store keeps its position together with the items. */
   readonly load: string;
-  /** Where in the whole it begins and ends. It is loaded only where the whole has come to just `from`; 0 is its beginning. */
+  /**
+   * The positions in the import at which the batch starts and ends; 0 is the start of the import. The store applies the
+   * batch only if the import is at exactly `from`.
+   */
   readonly from: number;
   readonly to: number;
-  /** Each thing once. */
+  /** Each item once. */
   readonly items: readonly Item[];
 };
 
-/** Who puts a batch into a store, as its records say. */
+/** The author fields of a batch, for its records. */
 export const authorOf = ({ by, email, note }: Batch<unknown>): Pick<ChangeMeta, "by" | "email" | "note"> => ({
   by,
   ...(email !== undefined && { email }),
   ...(note !== undefined && { note }),
 });
 
-/** How far the whole has come, by this batch or before, and how many records this batch made. */
+/**
+ * The position of the import after this batch, whether this call or an earlier one wrote it, and how many records this
+ * call made.
+ */
 export type BatchResult = { readonly position: number; readonly records: number };
 
-/** The most things in a batch: a store does nothing else until it has them all. */
+/** The most items in a batch. A store is blocked while it writes one. */
 export const mostInBatch = 250;
-/** The most features of all sets in a batch, but for a set that has more alone. */
+/** The most features of all sets in a batch. One set may have more, alone in its batch. */
 export const mostFeaturesInBatch = 5_000;

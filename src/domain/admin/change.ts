@@ -2,67 +2,78 @@ import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../evaluation/feature.ts";
 
 /**
- * How often something was changed. Numbers follow each other without a gap within an epoch; a new epoch begins where
- * the store cannot vouch for the numbers it gave before: at the first change, and when it may have lost some.
+ * Revision: counts the changes of a set, document or token. Numbers have no gap within an epoch. A new epoch starts at
+ * the first change, and when the store may have lost revisions.
  */
 export type Revision = { readonly epoch: string; readonly number: number };
 
-/** Whether both are of one epoch and number, or neither is there. */
+/** Whether both revisions have the same epoch and number, or both are absent. */
 export const isSameRevision = (one: Revision | undefined, other: Revision | undefined): boolean =>
   one?.epoch === other?.epoch && one?.number === other?.number;
 
-/** What every change carries beside what it changes. */
+/** Metadata that every change has. */
 export type ChangeMeta = {
-  /** Of its record: a UUIDv7 (RFC 9562). */
+  /** The id of its record: a UUIDv7 (RFC 9562). */
   readonly id: string;
-  /** Who makes it: the name of a credential, or of somebody at the command line. Never what a request says of itself. */
+  /**
+   * The actor: the name of a credential, or of the user of the command line. Never taken from a field of the request.
+   */
   readonly by: string;
-  /** Where they can be reached, as far as is known. */
+  /** The email address of the actor, if known. */
   readonly email?: string;
-  /** A name for doing it only once: a change of the same thing under a name that was used within a day is not made; it answers what that one did. */
+  /**
+   * Idempotency key. A change of the same thing with a key that was used within 24 h is not made again; the result is
+   * that of the first one.
+   */
   readonly idempotencyKey?: string;
-  /** Made only while the thing is at this revision; else it rejects with `RevisionMismatch`. `null`: while it was never changed. */
+  /**
+   * Precondition: the change is made only at this revision, otherwise it rejects with `RevisionMismatch`. `null`: only
+   * if it was never changed.
+   */
   readonly ifRevision?: Revision | null;
-  /** What somebody wants remembered of it, in their words. */
+  /** A comment of the author. */
   readonly note?: string;
 };
 
-/** What is the same in every record. */
+/** Fields that every record has. */
 type RecordBase = {
   readonly id: string;
   readonly by: string;
   readonly email?: string;
   readonly note?: string;
-  /** By the clock of the store; never before that of an earlier record of the same thing. */
+  /** The clock of the store. Never before `at` of an earlier record of the same thing. */
   readonly at: Instant;
   readonly revision: Revision;
 };
 
-/** What became of a set. */
+/** Record of a change of a set. */
 export type SetRecord = RecordBase & {
   readonly of: "set";
   readonly key: string;
-  /** `change`: by us. `external`: behind our back. `baseline`: what it held when an epoch began. */
+  /**
+   * `change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content at the start of an
+   * epoch.
+   */
   readonly origin: "change" | "external" | "baseline";
-  /** What was not there before, and what was; both empty where only the set after is known. */
+  /** The members that were added and removed; both empty if only the set after the change is known. */
   readonly added: readonly FeatureKey[];
   readonly removed: readonly FeatureKey[];
-  /** The whole set after, where it is part of the record: then nothing before it is needed to know the set. */
+  /** The whole set after the change, if the record holds it. Such a record gives the set without earlier records. */
   readonly members?: readonly FeatureKey[];
-  /** How many members it had after; also such as can be no feature keys, which no record holds. */
+  /** The number of members after the change, invalid feature keys included. Records never hold invalid keys. */
   readonly size: number;
 };
 
-/** What became of a document. */
+/** Record of a change of a document. */
 export type DocumentRecord = RecordBase & {
   readonly of: "document";
   readonly collection: string;
   readonly name: string;
-  /** After; `null` where it was removed. */
+  /** The value after the change; `null` if the document was removed. */
   readonly value: Json;
 };
 
-/** What became of a token. It does not tell the token. */
+/** Record of a change of a token. It does not hold the token. */
 export type TokenRecord = RecordBase & {
   readonly of: "token";
   readonly tokenId: string;
@@ -70,7 +81,7 @@ export type TokenRecord = RecordBase & {
   readonly origin: "issued" | "revoked";
 };
 
-/** What the record of a change tells of how it came about. */
+/** The author fields of a change, for its record. */
 export const authorOfRecord = ({
   id,
   by,
@@ -83,13 +94,13 @@ export const authorOfRecord = ({
   ...(note !== undefined && { note }),
 });
 
-/** The record of a change, as the store keeps it that the change was made in. */
+/** Record of a change. The store that holds the changed data keeps it. */
 export type ChangeRecord = SetRecord | DocumentRecord | TokenRecord;
 
-/** By whom what happened behind our back is said to have been done, and what Tidegate records of its own accord. */
+/** The actor of changes that were made outside Tidegate, and of records that Tidegate makes by itself. */
 export const externalActor = "external";
 
-/** The key of what a record changed: of a set its own, `collection/name` of a document, `tokens/id` of a token. */
+/** The key of what a record changed: the set's key, `collection/name` of a document, or `tokens/id` of a token. */
 export function changedKey(record: ChangeRecord): string {
   switch (record.of) {
     case "set":

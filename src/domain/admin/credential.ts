@@ -1,4 +1,7 @@
-/** The rights of each scope: `recorder` posts events and nothing else, of the others each has those of the one before. */
+/**
+ * The rights of each scope. `recorder` may only post events. `viewer`, `editor` and `admin` each include the one
+ * before; `editor` and `admin` also include `recorder`.
+ */
 const rights = {
   recorder: ["recorder"],
   viewer: ["viewer"],
@@ -9,16 +12,16 @@ const rights = {
 export type Scope = keyof typeof rights;
 export const scopes = Object.keys(rights) as readonly Scope[];
 
-/** Who may operate the service. Whoever presents its secret is taken for them. */
+/** Operator credential. A request with its secret acts under its name and scope. */
 export type Credential = {
   readonly name: string;
   readonly scope: Scope;
   readonly email?: string;
 };
 
-/** The credential that the environment, or a file, holds. */
+/** The credential whose secret is in the environment or in a file. */
 export const firstCredential: Credential = { name: "admin", scope: "admin" };
 
-/** Whether a scope has the right to what a route demands. */
+/** Whether a scope has the right that a route requires. */
 export const allows = (scope: Scope, demanded: Scope): boolean =>
   (rights[scope] as readonly Scope[]).includes(demanded);

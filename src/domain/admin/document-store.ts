@@ -2,37 +2,42 @@ import type { Json } from "../evaluation/feature.ts";
 import type { Batch, BatchResult } from "./batch.ts";
 import type { ChangeMeta, Revision } from "./change.ts";
 
-/** A document as it stands in a store. */
+/** A document of a store, with its revision. */
 export type Document = { readonly value: Json; readonly revision: Revision };
 
-/** What somebody wants a document to be; `null` removes it. With `ifRevision: null` it is made only while it is not there. */
+/**
+ * Change of a document; the value `null` removes it. With `ifRevision: null` the document is only created, never
+ * replaced.
+ */
 export type DocumentChange = ChangeMeta & {
   readonly collection: string;
   readonly name: string;
   readonly value: Json;
 };
 
-/** What a document is to be. */
+/** A document to import. */
 export type DocumentLoad = Pick<DocumentChange, "collection" | "name"> & { readonly value: Json };
 
 /**
- * Port: small JSON documents by name, in collections of up to some ten thousand: what is said of features, credentials.
+ * Document store: small JSON documents by name, in collections of up to about 10,000. Holds rules, feature descriptions
+ * and credentials.
  *
- * A change and its record in the store's {@link ./outbox.ts} are one. Rejects with `RevisionMismatch`, `StoreFull`, and any other
- * error when the store does not answer.
+ * A change and its record in the {@link ./outbox.ts} are one transaction. Rejects with `RevisionMismatch`, with
+ * `StoreFull`, and with any other error if the store does not answer.
  */
 export interface DocumentStore {
-  /** `undefined` for one that is not there. */
+  /** Returns `undefined` if the document does not exist. */
   get(collection: string, name: string): Promise<Document | undefined>;
-  /** All that are there, by name. */
+  /** All documents of a collection, by name. */
   all(collection: string): Promise<ReadonlyMap<string, Document>>;
-  /** At which revisions all are that ever were there, by name: also those that were removed. */
+  /** The revisions of all documents that ever existed in a collection, by name, removed ones included. */
   revisions(collection: string): Promise<ReadonlyMap<string, Revision>>;
   /**
-   * Puts all documents of a batch, or none where one cannot be, with a record each, and remembers how far the load has come. A document
-   * that is so already is left alone. Does nothing where the load is elsewhere than at the batch's beginning.
+   * Writes all documents of a batch with one record each, or none if one of them is rejected, and stores the position
+   * of the import. Skips a document that already has this value. Does nothing if the import is not at the start of the
+   * batch.
    */
   load(batch: Batch<DocumentLoad>): Promise<BatchResult>;
-  /** Answers what it was before; `undefined` where it was not there. */
+  /** Returns the value before the change; `undefined` if the document did not exist. */
   put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }>;
 }

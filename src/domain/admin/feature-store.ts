@@ -2,74 +2,84 @@ import type { FeatureKey } from "../evaluation/feature.ts";
 import type { Batch, BatchResult } from "./batch.ts";
 import type { ChangeMeta, Revision } from "./change.ts";
 
-/** Which set of a store. */
+/** The address of a set in a store. */
 export type SetAddress = {
   readonly key: string;
   /**
-   * Whether it is one of many that belong to a user each. What is done to such a set behind our back is noticed by its
-   * digest, so that no copy of each is needed; the record then holds the set after.
+   * Whether it is one of many sets that belong to one user each. Changes made outside Tidegate to such a set are
+   * detected by its digest, so no copy of the set is stored. Their record holds the set after the change.
    */
   readonly personal: boolean;
 };
 
-/** What somebody wants done to one set. A feature stands in `add` or `remove`, not in both. */
+/** Change of one set. A feature is in `add` or in `remove`, not in both. */
 export type SetChange = ChangeMeta &
   SetAddress & {
     readonly add: readonly FeatureKey[];
     readonly remove: readonly FeatureKey[];
-    /** The most members that the set may have afterwards, where it grows. */
+    /** The most members of the set after the change. Checked only if the set grows. */
     readonly limit?: number;
-    /** Whether it may use the last memory of the store: what switches off must work when it is full. */
+    /** Whether the change may use the reserved memory of the store. Kills must work while the store is full. */
     readonly urgent?: boolean;
   };
 
-/** What a change really did: the members that were not there before, and those that were. */
+/** Result of a change: the members that were really added and removed. */
 export type SetChangeResult = {
   readonly added: readonly FeatureKey[];
   readonly removed: readonly FeatureKey[];
   readonly revision: Revision;
 };
 
-/** Features that a set is to have, beside what it has. */
+/** Features to add to a set by an import. */
 export type SetLoad = SetAddress & {
-  /** Each once. */
+  /** Each feature once. */
   readonly features: readonly FeatureKey[];
-  /** The most members that the set may have then. */
+  /** The most members of the set after the import. */
   readonly limit: number;
 };
 
 /**
- * Port: changes the sets that `FeatureSets` reads.
+ * Feature store: changes the sets that `FeatureSets` reads.
  *
- * A change and its record in the store's {@link ./outbox.ts} are one: both are made or neither. One that changes
- * nothing is recorded too. What was done to the set behind our back, where others can change it, is recorded before it, as `external`;
- * what it held when it was first met, or when an epoch begins, as `baseline`, with its members where those are at most
- * {@link mostMembersRecorded}. So each epoch begins with a baseline, but for those of sets that were loaded ({@link ./batch.ts}).
- * Every 256th record of a set holds its members too.
+ * A change and its record in the {@link ./outbox.ts} are one transaction. A change without effect is recorded too. A
+ * change that was made outside Tidegate is recorded before it, as `external`. The content at the first record of a set,
+ * and at the start of an epoch, is recorded as `baseline`, with the members if they are at most {@link
+ * mostMembersRecorded}. So each epoch starts with a baseline, except for imported sets ({@link ./batch.ts}). Every
+ * 256th record of a set holds its members too.
  *
- * Rejects with `RevisionMismatch`, `ChangeRefused` where a set would grow beyond its limit, and `StoreFull`; and as `FeatureSets` does.
+ * Rejects with `RevisionMismatch`, with `ChangeRejected` if a set would exceed its limit, with `StoreFull`, and as
+ * `FeatureSets` does.
  */
 export interface FeatureStore {
   apply(change: SetChange): Promise<SetChangeResult>;
   /**
-   * Changes all sets of a batch, or none where one cannot be, with a record each, and remembers how far the load has come. A
-   * set that has all its features already is left alone. Does nothing where the load is elsewhere than at the batch's beginning. Rejects
-   * with `ChangeRefused` where a set would have too many members, and as `apply` does.
+   * Changes all sets of a batch with one record each, or none if one of them is rejected, and stores the position of
+   * the import. Skips a set that has all its features already. Does nothing if the import is not at the start of the
+   * batch. Rejects with `ChangeRejected` if a set would have too many members, and as `apply` does.
    */
   load(batch: Batch<SetLoad>): Promise<BatchResult>;
-  /** Records what was done behind our back to a set, or a baseline where nothing was recorded yet; answers whether it recorded anything. */
+  /**
+   * Records a change that was made to a set outside Tidegate, or a baseline if the set has no record. Returns whether
+   * it recorded anything.
+   */
   reconcile(set: SetAddress): Promise<boolean>;
-  /** Records a baseline in a new epoch: what was recorded of the set before is not what became of it. */
+  /** Records a baseline in a new epoch, because the earlier records do not lead to the content of the set. */
   rebase(set: SetAddress): Promise<void>;
-  /** The revisions of sets, in their order; `undefined` for one of which nothing was recorded. */
+  /** The revisions of sets, in the order of the keys; `undefined` for a set without a record. */
   revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]>;
-  /** The keys of sets that begin with a prefix, at most `most`; `complete` says whether these are all. */
+  /** The keys of sets with a prefix, at most `most`. `complete`: these are all. */
   keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }>;
-  /** The keys of all sets that begin with a prefix, in pages; one may come twice. */
+  /** The keys of all sets with a prefix, in pages. A key may come twice. */
   allKeys(prefix: string): AsyncIterable<readonly string[]>;
-  /** How many sets whose keys begin with a prefix have each of some features, in their order; `undefined` where finding out would take long. */
+  /**
+   * For each feature, in order, the number of sets with the prefix that have it; `undefined` if counting would take
+   * long.
+   */
   holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
 }
 
-/** A set with more members is recorded by its size and what was added and removed, and no more. */
+/**
+ * The most members that a record lists. The records of a larger set hold only its size and the members added and
+ * removed.
+ */
 export const mostMembersRecorded = 1_000;

@@ -1,8 +1,8 @@
-/** Port: remembers for a day what a name was used for. */
+/** Idempotency keys: stores the request of each key for 24 h. */
 export interface IdempotencyKeys {
   /**
-   * Whether a name was not used before, or for the same purpose; from now on it is used for this one. Of several that
-   * claim a name at once for different purposes, one is told so. Rejects when the store does not answer.
+   * Claims a key for a purpose. Returns false if the key was used for another purpose. Of concurrent claims for
+   * different purposes, one succeeds. Rejects if the store does not answer.
    */
   claim(name: string, purpose: string): Promise<boolean>;
 }

@@ -1,10 +1,13 @@
 /**
- * Port: lets one of many processes do what need not be done by all. It saves work and guards nothing: for a
- * moment two may hold it, so what is done under it must bear being done twice.
+ * Lease: one of several processes does a job. It saves work and is not a lock: two processes may hold it for a moment,
+ * so the job must be idempotent.
  */
 export interface Lease {
-  /** Takes or renews it for some seconds; answers whether this process holds it. Rejects when the store does not answer. */
+  /**
+   * Acquires or renews the lease for some seconds. Returns whether this process holds it. Rejects if the store does not
+   * answer.
+   */
   hold(): Promise<boolean>;
-  /** Gives it up, so that another need not wait until it runs out. */
+  /** Releases the lease, so that another process need not wait until it expires. */
   release(): Promise<void>;
 }

@@ -3,24 +3,24 @@ import type { ChangeRecord } from "./change.ts";
 
 /** One entry of an outbox. */
 export type OutboxEntry = {
-  /** What the store calls it; means something to the same outbox only. */
+  /** The store's id of the entry, valid for the same outbox only. */
   readonly handle: unknown;
-  /** One, or, of things that were loaded together, one each; `undefined` where the entry is malformed. */
+  /** One record, or one for each item of an imported batch; `undefined` if the entry is malformed. */
   readonly records: readonly ChangeRecord[] | undefined;
-  /** The entry as it stands in the store, to be looked at by people. */
+  /** The entry as stored, for operators. */
   readonly text: string;
 };
 
-/** What waits for the log: how many records, and since when the oldest. */
+/** Backlog of an outbox: the number of its records, and the time of the oldest. */
 export type Backlog = { readonly entries: number; readonly oldest: Instant | undefined };
 
-/** Port: the records of a store's changes, until they stand in the activity log. Several may read it at once. */
+/** Outbox: change records that the event log does not contain yet. Allows concurrent readers. */
 export interface Outbox extends AsyncDisposable {
-  /** The oldest entries, of at most about `limit` records; those of one thing in the order in which it was changed. */
+  /** The oldest entries, with about `limit` records at most. Records of one key are in the order of its changes. */
   read(limit: number): Promise<readonly OutboxEntry[]>;
-  /** Takes entries out. One that is not there any more is no error. */
+  /** Removes entries. Idempotent. */
   remove(entries: readonly OutboxEntry[]): Promise<void>;
   backlog(): Promise<Backlog>;
-  /** Calls the listener within a second of when an entry was added, by whatever process. */
+  /** Calls the listener within a second after any process adds an entry. */
   listen(listener: () => void): void;
 }

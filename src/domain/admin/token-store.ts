@@ -2,42 +2,55 @@ import type { Instant, UserId } from "../evaluation/evaluation-context.ts";
 import type { Batch, BatchResult } from "./batch.ts";
 import type { ChangeMeta } from "./change.ts";
 
-/** What may be told of a token: everything but the token. */
+/** What operators may see of a token: everything but the token itself. */
 export type TokenInfo = {
   readonly id: string;
   readonly userId: UserId;
   readonly issuedAt: Instant;
-  /** Who issued it. */
+  /** The actor who issued it. */
   readonly by: string;
 };
 
-/** Whom a token is to speak for. It may be named by what stands for it in its key. */
+/** A token to import, and its user. The token may be given as its digest in the store's keys. */
 export type TokenLoad = ({ readonly token: string } | { readonly digest: string }) & { readonly userId: UserId };
 
 /**
- * Port: says which tokens speak for whom. Expects tokens that have the syntax of one ({@link ../evaluation/token.ts}).
+ * Token store: maps client tokens to users. Expects tokens of valid syntax ({@link ../evaluation/token.ts}).
  *
- * A change and its record in the store's {@link ./outbox.ts} are one. A token's id is that of the change that issued it; of one that
- * others issued, that of the record of its end. What is said to be done once is so for one token, or one id, as it was named.
+ * A change and its record in the {@link ./outbox.ts} are one transaction. A token's id is that of the change that
+ * issued it. A token that was issued outside Tidegate has the id of the record of its revocation. An idempotency key
+ * applies to one token, or one id, as the call named it.
  */
 export interface TokenStore {
-  /** Lets the token speak for the user. Answers its id, and whom it spoke for before, if anybody; then the earlier issue counts as revoked. */
+  /**
+   * Assigns the token to the user. Returns its new id, and the user before, if any; the earlier issue counts as revoked
+   * then.
+   */
   assign(
     change: ChangeMeta & { readonly token: string; readonly userId: UserId },
   ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }>;
   /**
-   * Lets all tokens of a batch speak for their users, or none where one cannot, with a record each, and remembers how far the load has
-   * come. A token that speaks for its user already is left alone. Does nothing where the load is elsewhere than at the batch's beginning.
+   * Assigns all tokens of a batch with one record each, or none if one of them is rejected, and stores the position of
+   * the import. Skips a token that the user has already. Does nothing if the import is not at the start of the batch.
    */
   load(batch: Batch<TokenLoad>): Promise<BatchResult>;
-  /** Makes a token unknown, named by itself or by its id and whom it speaks for. Answers whom it spoke for, if anybody; where nobody, nothing is recorded. */
+  /**
+   * Revokes a token, named by itself or by its id and user. Returns its user; `undefined`, without a record, if the
+   * token was unknown.
+   */
   revoke(
     change: ChangeMeta & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
   ): Promise<UserId | undefined>;
-  /** What stands for each token in its key, and whom it speaks for, in pages; one may come twice. Also of tokens that others wrote to the store. */
+  /**
+   * The digest and user of each token, in pages; a token may come twice. Includes tokens that were written outside
+   * Tidegate.
+   */
   all(): AsyncIterable<readonly { readonly digest: string; readonly userId: UserId }[]>;
-  /** The key in the store of a token that was issued here, by the token's id. It holds the token itself where the layout is `plain`. */
+  /**
+   * The store key of a token that Tidegate issued, by the token's id. It holds the token itself if the layout is
+   * `plain`.
+   */
   keyById(tokenId: string): Promise<string | undefined>;
-  /** The tokens that were issued for a user here, oldest first. Ones that others wrote to the store are not among them. */
+  /** The tokens that Tidegate issued for a user, oldest first. Tokens written to the store by others are not listed. */
   list(userId: UserId): Promise<readonly TokenInfo[]>;
 }

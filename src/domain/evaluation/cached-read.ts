@@ -1,27 +1,29 @@
 import type { Instant } from "./evaluation-context.ts";
 import type { InvalidationFeed } from "./invalidation-feed.ts";
 
-/** An answer that is not marked as stale is true for an instant at most this long ago, in milliseconds. */
+/** Freshness bound: a result that is not marked as stale was verified at most this long ago, in milliseconds. */
 export const freshnessBoundMs = 1_000;
-/** An answer that was true before this time is not fresh any more, in milliseconds. A timer may end somewhat early. */
+/** A result that was verified longer ago than this is stale, in milliseconds. Timers may fire slightly early. */
 export const staleAfterMs = freshnessBoundMs + 2;
 
-/** One read of a store that somebody remembers, and what is known of its freshness. */
+/** A cached read of a store, with its freshness. */
 export interface CachedRead<T> {
   readonly value: T;
-  /** Why it could not be read again, where that was tried last and failed. */
+  /** The error of the last attempt to read it again, if that failed. */
   readonly lastError: unknown;
-  /** The instant from which the value is not current, whatever is told; `Infinity` where there is none. */
+  /**
+   * Expiry: the instant from which the value is not current, regardless of invalidations; `Infinity` if there is none.
+   */
   readonly validUntil: Instant;
-  /** Who tells when it stops being current, where that is the only thing, but for `validUntil`, that can make it stop. */
+  /** The feed that invalidates the value, if nothing but this feed and `validUntil` can. */
   readonly feed?: InvalidationFeed;
-  /** Whether reading again would provably give the same, but for changes within the freshness bound. */
+  /** Whether another read would provably return the same, except for changes within the freshness bound. */
   isCurrent(now: Instant): boolean;
-  /** The latest instant for which the value is known to be true. */
+  /** The latest instant for which the value is verified. */
   verifiedAt(now: Instant): Instant;
 }
 
-/** A read that nobody watches: true for the instant at which it was sent, and never again for sure. */
+/** A read without invalidation: verified for the instant at which it was sent, and not current afterwards. */
 export const uncachedRead = <T>(
   value: T,
   at: Instant,

@@ -1,40 +1,43 @@
-/** Who somebody is to us. Only ever learnt from a TokenResolver, or named by an operator. */
+/** User id. It comes from a TokenResolver or an operator, never from a client's claim. */
 export type UserId = string;
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
-/** The last instant that can be told of. */
+/** The last instant that JavaScript dates can represent. */
 export const lastInstant: Instant = 8_640_000_000_000_000;
 
 /**
- * Who and what is asking: OpenFeature's evaluation context (specification section 3).
- * Nothing that a client can type selects another user's data, so `userId` never comes from a request.
+ * Evaluation context (OpenFeature specification section 3). A client cannot select another user's data: `userId` never
+ * comes from a request.
  */
 export type EvaluationContext = {
   readonly userId?: UserId;
-  /** Whom a percentage counts: the user id, or else an id that the client brings. Selects nobody's data. */
+  /** The id for percentages: the user id, otherwise an id that the client sends. Never selects a user's data. */
   readonly targetingKey?: string;
   /**
-   * The names of where the client is, the most exact first: `es/madrid`, then `es`; at least one where the field is there. A claim or a
+   * Location names, the most exact first: `es/madrid`, then `es`; at least one if the field is present. A claim or a
    * guess, never an authorization.
    */
   readonly locations?: readonly string[];
-  /** The address that the call came from. */
+  /** The client's IP address. */
   readonly ip?: string;
-  /** What else the client says of itself, as the configuration declares it. */
+  /** Other values that the client sends, as the configuration declares them. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
-  /** The instant asked about. */
+  /** The instant of the evaluation. */
   readonly at: Instant;
 };
 
 /** The value of an attribute of a context. */
 export type Attribute = string | number | boolean;
 
-/** A field of a context but its instant, or one of its attributes, as `attributes.plan`. */
+/** A field of a context except `at`, or one attribute, such as `attributes.plan`. */
 export type ContextField = "userId" | "targetingKey" | "locations" | "ip" | "attributes" | `attributes.${string}`;
 
-/** The fields of a context that a key template may name; of its locations each gives a key. A targeting key is not among them: a client may type it. */
+/**
+ * The context fields that a key template may use; each location gives one key. `targetingKey` is excluded, because a
+ * client can choose it.
+ */
 export const keyFields = ["userId", "location"] as const;
 export type KeyField = (typeof keyFields)[number];
 
@@ -42,5 +45,5 @@ export type KeyField = (typeof keyFields)[number];
 export const longestValue = 200;
 const unusable = /[\p{Cc}\p{Cs}]/u;
 
-/** Whether a text may be the value of such a field: 1 to 200 characters, none of them a control character. */
+/** Whether a text is valid for such a field: 1 to 200 characters, no control characters. */
 export const isValue = (text: string): boolean => text !== "" && text.length <= longestValue && !unusable.test(text);

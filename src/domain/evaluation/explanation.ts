@@ -2,51 +2,51 @@ import type { FeatureKey, Resolution } from "./feature.ts";
 import type { DeclaredSource } from "./source.ts";
 
 /**
- * Why a source says nothing at all. `unavailable`: it cannot tell, and nobody is answered without it. `left-out`: it cannot tell
- * either, but is merged as one that is not there. `not-known`: nobody knows what it said at that moment.
+ * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `left-out`: it fails and is merged
+ * as absent. `not-known`: no history at that moment.
  */
 export type NoResultReason = "not-known" | "unavailable" | "left-out";
 
-/** What one source said, or why it did not. */
+/** The result of one source, or why it has none. */
 export type SourceOutcome = {
   readonly source: DeclaredSource;
   readonly result: ReadonlyMap<FeatureKey, Resolution> | NoResultReason;
 };
 
-/** What one source says of one feature; `unlisted` where it does not know it. */
+/** The verdict of one source on one feature; `unlisted` if the source does not list it. */
 export type SourceVerdict = "on" | "off" | "unlisted" | NoResultReason;
 
-/** What settled it; each names sources. */
+/** The cause of a verdict; each kind names sources. */
 export type Cause =
-  /** A veto has it, whoever grants it. */
+  /** A veto lists it. */
   | { readonly kind: "vetoed"; readonly veto: string }
-  /** A grant has it, and these gates let it through. */
+  /** A grant has it on, and these gates pass it. */
   | { readonly kind: "granted"; readonly grant: string; readonly gates: readonly string[] }
-  /** A grant has it, and this gate does not let it through; nor does any other grant have it that is let through. */
+  /** A grant has it on, but this gate blocks it, and no other grant with it on passes its gates. */
   | { readonly kind: "held"; readonly grant: string; readonly gate: string }
-  /** No grant has it. */
+  /** No grant has it on. */
   | { readonly kind: "ungranted" }
-  /** It hangs on these sources, which say nothing. */
+  /** Undetermined: it depends on these sources, which have no result. */
   | { readonly kind: "open"; readonly silent: readonly string[] };
 
 /** Whether a feature is on, and why. */
 export type Explanation = {
   readonly feature: FeatureKey;
-  /** `undefined` where what is known leaves both possible. */
+  /** `undefined` if the known results allow both. */
   readonly on: boolean | undefined;
   readonly cause: Cause;
-  /** What the granting source says of it, where it is on. */
+  /** The resolution of the granting source, if the feature is on. */
   readonly resolution?: Resolution;
-  /** What each source says of it, in the order given. */
+  /** The verdict of each source, in the given order. */
   readonly verdicts: readonly { readonly source: string; readonly stance: SourceVerdict }[];
 };
 
-/** A source's word on the one feature. */
+/** A source with its verdict on the feature. */
 type SourceWithVerdict = { readonly rule: DeclaredSource; readonly stance: SourceVerdict };
 
 /**
- * Why the merge rule ({@link ./merge.ts}) switches a feature on or does not. Where sources say nothing that may not be left out, it
- * tells what holds whatever they would say, and that it is open where both are possible.
+ * Explains the result of the merge rule ({@link ./merge.ts}) for one feature. If required sources have no result, it
+ * returns the verdict that holds for every result of theirs; the feature is undetermined if both verdicts are possible.
  */
 export function explain(feature: FeatureKey, hearings: readonly SourceOutcome[]): Explanation {
   const words = hearings.map(({ source: rule, result: said }) => ({ rule, stance: stanceOf(said, feature) }));
@@ -63,7 +63,7 @@ export function explain(feature: FeatureKey, hearings: readonly SourceOutcome[])
   };
 }
 
-/** The sources that a cause names; of a feature that hangs on some, those. */
+/** The sources that a cause names; of an undetermined feature, those that it depends on. */
 export function decidingSources(cause: Cause): readonly string[] {
   switch (cause.kind) {
     case "vetoed":
@@ -79,7 +79,7 @@ export function decidingSources(cause: Cause): readonly string[] {
   }
 }
 
-/** The features that some source has a say on. */
+/** The features that at least one source lists. */
 export function knownFeatures(hearings: readonly SourceOutcome[]): ReadonlySet<FeatureKey> {
   return new Set(hearings.flatMap(({ result: said }) => (typeof said === "string" ? [] : [...said.keys()])));
 }
@@ -116,7 +116,7 @@ function reached({ rule, stance }: SourceWithVerdict, gates: ReadonlyMap<string,
   return silent.length > 0 ? { kind: "open", silent } : { kind: "granted", grant: rule.name, gates: rule.gatedBy };
 }
 
-/** As in the merge; `undefined` where it depends on what a silent gate would say. */
+/** As in the merge; `undefined` if it depends on a gate without a result. */
 function passes(gate: SourceWithVerdict | undefined): boolean | undefined {
   if (!gate || gate.stance === "left-out") return false;
   if (hasNoResult(gate)) return undefined;

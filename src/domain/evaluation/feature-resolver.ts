@@ -5,27 +5,29 @@ import type { CachedRead } from "./cached-read.ts";
 import type { ContextField, EvaluationContext, Instant } from "./evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Resolution } from "./feature.ts";
 
-/** What a source says: a resolution for each feature it knows, and how long that holds. */
+/** Source result: a resolution for each feature that the source lists, and its validity. */
 export type SourceResult = {
-  /** Not changed any more. A source that says the same again answers the same map, which is compared and checked faster. */
+  /**
+   * Immutable. A source whose result is the same again should return the same map: comparing and checking it is faster.
+   */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
-  /** The reads that the answer was made from; it holds no longer than they are current. */
+  /** The reads behind the result. The result is valid only while all of them are current. */
   readonly dependencies?: readonly CachedRead<unknown>[];
   /**
-   * The instant at which the answer becomes another by itself, as far as is known: clients are told it. `Infinity` where it never does. Left
-   * out where that is not known: then it is asked again after a second.
+   * The instant at which the result changes by itself, as far as is known; clients receive it. `Infinity` if never.
+   * Omitted if not known: then the result is valid for a second.
    */
   readonly validUntil?: Instant;
 };
 
-/** The answer of a source that has nothing to say to this context, for lack of a field; at no time will it have. */
+/** The result of a source whose context fields are missing. It never changes by itself. */
 export const emptyResult: SourceResult = { features: new Map(), validUntil: Number.POSITIVE_INFINITY };
 
 const checked = new WeakSet<SourceResult["features"]>();
 
 /**
- * Throws where an answer has what are no features and resolutions: a source from outside the repository may answer anything. A map is
- * looked through once. Who prepares one that has ten thousand has that done before anybody waits for it.
+ * Throws if a source returns invalid features or resolutions; sources from outside the repository may return anything.
+ * Checks each map once. Call it in advance for a map of ten thousand features, so that no request waits for it.
  */
 export function checkFeatures(features: SourceResult["features"]): void {
   if (checked.has(features)) return;
@@ -38,30 +40,29 @@ export function checkFeatures(features: SourceResult["features"]): void {
 }
 
 /**
- * Port: what a source says for an evaluation context.
+ * Feature resolver: evaluates a source for a context.
  *
- * The answer is a function of the context and of the source's own state; asking changes neither.
- * A feature the source does not know is left out, and a source whose fields the context lacks says
- * nothing. A source that cannot tell rejects (or throws); it never answers with less than it knows.
- * It answers synchronously when it can. One that holds something open can be
- * disposed of; it is not asked any more then.
+ * The result is a function of the context and of the source's own state. Evaluating changes neither. A source omits
+ * features that it does not list, and returns an empty result if the context lacks its fields. It rejects or throws if
+ * it cannot evaluate; it never returns a partial result. It returns synchronously if it can. A resolver that holds
+ * resources is disposable, and is not called afterwards.
  */
 export interface FeatureResolver extends Partial<AsyncDisposable> {
   resolve(context: EvaluationContext): SourceResult | Promise<SourceResult>;
   /**
-   * The fields of the context that its answers follow from: who agrees in these gets the same answer without it being asked. Left out,
-   * all. Time is none of them; an answer says how long it holds.
+   * The context fields that the result depends on: equal fields give an equal result, which may be cached. Omitted: all
+   * fields. Time is not a field; `validUntil` covers it.
    */
   readonly varyBy?: readonly ContextField[];
-  /** The sets it reads, where it reads sets that people may change. */
+  /** The sets that it reads, if operators may change them. */
   readonly editableSet?: EditableSet;
-  /** What it keeps of single features, where it keeps something that people may change. */
+  /** The rules of single features that it reads, if operators may change them. */
   readonly editableRules?: EditableRules;
-  /** The items of a partner that its answers follow from. */
+  /** The items of a feed that its results depend on. */
   readonly items?: FeedItems;
   /**
-   * The faults of what it evaluates, for operators: a document that cannot be read, and single features that cannot be evaluated and are
-   * off. Each names its feature. Left out by sources that evaluate nothing which others write.
+   * The faults in its data, for operators: a document that cannot be read, or features that cannot be evaluated and are
+   * off. Each fault names its feature. Omitted by sources without data that others write.
    */
   readonly faults?: () => readonly string[];
 }

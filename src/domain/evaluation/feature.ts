@@ -1,10 +1,10 @@
-/** The name of something that can be on. */
+/** Feature key: the name of a feature. */
 export type FeatureKey = string;
 
 /** A JSON value (RFC 8259). */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** Whether two values are the same, in whatever order the members of their objects are. */
+/** Whether two values are equal, regardless of the order of object members. */
 export function isSameJson(one: Json, other: Json): boolean {
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return one === other;
   if (Array.isArray(one) !== Array.isArray(other)) return false;
@@ -19,23 +19,19 @@ export function isSameJson(one: Json, other: Json): boolean {
   );
 }
 
-/**
- * Why a resolution came out as it did, in the words of OpenFeature
- * (specification section 2.2.5, "reason").
- */
+/** The reason of a resolution, as OpenFeature defines it (specification section 2.2.5, "reason"). */
 export type Reason = "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "DEFAULT";
 
 /**
- * What a source says of one feature it knows. A feature it does not know has no resolution:
- * off and unknown are different answers.
+ * A source's resolution of one feature that it lists. Off and unlisted differ: an unlisted feature has no resolution.
  */
 export type Resolution = {
   readonly on: boolean;
-  /** What the client gets when the feature is on; `true` for a plain feature. */
+  /** The value that the client receives if the feature is on; `true` for a plain feature. */
   readonly value: Json;
   readonly variant?: string;
   readonly reason: Reason;
-  /** What the source tells of how it came to this, for explanations. */
+  /** Details of the evaluation, for explanations. */
   readonly metadata?: Readonly<Record<string, Json>>;
 };
 
@@ -43,7 +39,7 @@ const writableKey = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** The longest key that is served, in UTF-16 code units. Longer members of a store are no keys. */
+/** The longest key that is served, in UTF-16 code units. Longer members of a store are not feature keys. */
 export const longestServedKey = 1_024;
 
 /** Whether a feature may be granted under this key: 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. */
@@ -57,7 +53,7 @@ export const isWritableKey = (key: string): boolean => writableKey.test(key);
 export const isServedKey = (key: string): boolean =>
   key.length > 0 && key.length <= longestServedKey && !controlCharacter.test(key) && key.isWellFormed();
 
-/** Orders keys by code point, as their UTF-8 bytes would be. */
+/** Compares keys by code point, as a comparison of their UTF-8 bytes would. */
 function byCodePoint(a: FeatureKey, b: FeatureKey): number {
   const end = Math.min(a.length, b.length);
   for (let index = 0; index < end; index++) {
@@ -67,7 +63,7 @@ function byCodePoint(a: FeatureKey, b: FeatureKey): number {
   return a.length - b.length;
 }
 
-/** Keys in the order of their code points. Where there are none above U+FFFF, that is the order in which they are sorted fastest. */
+/** Keys sorted by code point. Without code points above U+FFFF, the built-in order is the same and faster. */
 export const inOrder = (keys: Iterable<FeatureKey>): FeatureKey[] => {
   const all = [...keys];
   return all.some((key) => surrogate.test(key)) ? all.sort(byCodePoint) : all.sort();
@@ -75,5 +71,5 @@ export const inOrder = (keys: Iterable<FeatureKey>): FeatureKey[] => {
 
 const surrogate = /[\ud800-\udfff]/;
 
-/** Surrogates stand for code points above all others, so they go behind U+E000 to U+FFFF. */
+/** Ranks surrogates, which encode the highest code points, behind U+E000 to U+FFFF. */
 const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit >= 0xd800 ? unit + 0x2000 : unit);

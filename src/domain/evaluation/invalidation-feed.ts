@@ -1,32 +1,40 @@
 import type { Instant } from "./evaluation-context.ts";
 
 /**
- * Port: which keys of a store change, or that this is not known any more.
+ * Invalidation feed: notifies of changed keys of a store, and of lost notifications.
  *
- * Time is cut into epochs. Within one, every change of a watched key is told to the listeners in the
- * order in which it happened; when a change may have been missed, a new epoch begins, and what was read in an earlier
- * one is suspect. What was read while no epoch was under way is suspect from the start.
+ * Time is divided into epochs. Within an epoch, listeners receive every change of a watched key in order. If a change
+ * may have been missed, a new epoch starts, and reads of earlier epochs are no longer fresh. Reads outside an epoch
+ * never are.
  */
 export interface InvalidationFeed {
-  /** Counts the epochs. */
+  /** The number of the epoch. */
   readonly epoch: number;
-  /** Grows with each change that is told and each epoch that begins: while it does not, nothing that was current has changed. */
+  /**
+   * Increases with each notification and each new epoch. While it is the same, everything that was current still is.
+   */
   readonly generation: number;
-  /** Whether all changes up to an instant within the freshness bound have been told, by the monotonic and by the wall clock. */
+  /**
+   * Whether all changes up to an instant within the freshness bound were notified, by the monotonic and by the wall
+   * clock.
+   */
   isLive(now: Instant): boolean;
-  /** Up to when all changes had been told in an epoch, in milliseconds of the monotonic clock; `-Infinity` where that is not known. */
+  /**
+   * The time up to which all changes of an epoch were notified, in milliseconds of the monotonic clock; `-Infinity` if
+   * not known.
+   */
   syncedUntil(epoch: number): number;
-  /** Tells of a change that was made here, before the store does; it need not be true. */
+  /** Notifies of a change that this process made, before the store does. A false notification is harmless. */
   notify(key: string): void;
-  /** Calls the listener for each key that changes, and with `undefined` when all keys may have. */
+  /** Calls the listener with each changed key, and with `undefined` if all keys may have changed. */
   subscribe(listener: (key: string | undefined) => void): void;
 }
 
-/** Port: a feed that knows when other processes know. */
+/** Invalidation feed with confirmations from other processes. */
 export interface ConfirmingFeed extends InvalidationFeed {
   /**
-   * Resolves once every process on the store was told of the changes made so far, or its answers are no longer fresh: when all
-   * have confirmed, else after the freshness bound. Never rejects.
+   * Resolves once every process on the store has received the changes made so far, or treats its reads as stale: when
+   * all have confirmed, otherwise after the freshness bound. Never rejects.
    */
   everywhere(): Promise<void>;
 }

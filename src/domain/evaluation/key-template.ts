@@ -1,28 +1,28 @@
 import { type EvaluationContext, type KeyField, keyFields } from "./evaluation-context.ts";
 
-/** The values that a key is made from. */
+/** The field values for a key. */
 export type KeyValues = { readonly [field in KeyField]?: string | undefined };
 
 type Segment = { readonly literal: string } | { readonly field: KeyField };
 
 const field = /^\{(.*)\}$/;
-/** What most values are, and is found out fast. */
+/** Matches most values quickly: they need no encoding. */
 const plain = /^[A-Za-z0-9._~@/+=,-]*$/;
 const nowhere = [undefined];
 const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
 
 /**
- * A key with places for fields of the context: `features:user:{userId}`.
+ * Key template: a key with context fields, such as `features:user:{userId}`.
  *
- * It is a sequence of segments between colons, each either literal or one whole field, the first
- * one literal. Field values are percent-encoded (letters and digits of any script and `._~@/+=,-`
- * stay as they are), so that no value can hold a colon and no value reaches a key of another shape.
+ * It is a sequence of segments between colons. Each segment is a literal or one whole field; the first is a literal.
+ * Field values are percent-encoded, except letters and digits of any script and `._~@/+=,-`. So no value contains a
+ * colon, and no value gives a key of another template shape.
  */
 export class KeyTemplate {
   readonly text: string;
-  /** The fields of the context that the key is made from. */
+  /** The context fields in the key. */
   readonly fields: readonly KeyField[];
-  /** What all its keys begin with: the whole key where it has no field. */
+  /** The common prefix of all its keys; the whole key if it has no field. */
   readonly prefix: string;
   readonly #segments: readonly Segment[];
   readonly #isLocal: boolean;
@@ -38,7 +38,7 @@ export class KeyTemplate {
     this.#fixed = [text];
   }
 
-  /** Reads a template; answers what is wrong with it, and what to do, as a text where it is none. */
+  /** Parses a template. Returns the fault and the fix as a text if it is invalid. */
   static parse(text: string): KeyTemplate | string {
     if (text === "") return "a key cannot be empty; write for example location:{location}";
     const segments: Segment[] = [];
@@ -60,7 +60,10 @@ export class KeyTemplate {
     return new KeyTemplate(text, segments);
   }
 
-  /** The keys for a context: one for each of its locations, in their order, where the template names that; none where the context lacks a field. */
+  /**
+   * The keys for a context. A template with a location gives one key for each location, in order. None if the context
+   * lacks a field.
+   */
   keysFor({ userId, locations = [] }: EvaluationContext): readonly string[] {
     if (this.fields.length === 0) return this.#fixed;
     const keys: string[] = [];
@@ -71,7 +74,7 @@ export class KeyTemplate {
     return keys;
   }
 
-  /** The key that is made from these values; `undefined` where one of them is lacking. */
+  /** The key for these values; `undefined` if one of them is missing. */
   keyOf(values: KeyValues): string | undefined {
     let key: string | undefined;
     for (const segment of this.#segments) {
@@ -83,12 +86,12 @@ export class KeyTemplate {
     return key;
   }
 
-  /** Whether the template makes this key for some context. */
+  /** Whether the template gives this key for some context. */
   matches(key: string): boolean {
     return this.meant(key) === key;
   }
 
-  /** The key that somebody means who may have written values as they are: encoded; `undefined` for one of another shape. */
+  /** The encoded form of a key whose values may be unencoded; `undefined` for a key of another shape. */
   meant(key: string): string | undefined {
     if (!key.startsWith(this.prefix)) return undefined;
     const parts = key.split(":");
@@ -102,7 +105,7 @@ export class KeyTemplate {
     return made.join(":");
   }
 
-  /** The values of the fields that a key was made from; `undefined` for a key that the template makes for no context. */
+  /** The field values of a key; `undefined` if the template does not match it. */
   valuesIn(key: string): KeyValues | undefined {
     if (!this.matches(key)) return undefined;
     const parts = key.split(":");
@@ -113,7 +116,7 @@ export class KeyTemplate {
     );
   }
 
-  /** Whether some key of the template could go on after a text that ends with a colon. */
+  /** Whether a key of the template can start with a text that ends with a colon. */
   reaches(beginning: string): boolean {
     const parts = beginning.split(":").slice(0, -1);
     return (
@@ -125,7 +128,7 @@ export class KeyTemplate {
     );
   }
 
-  /** Whether some key could be made by both templates. */
+  /** Whether both templates can give the same key. */
   overlaps(other: KeyTemplate): boolean {
     return (
       this.#segments.length === other.#segments.length &&
@@ -137,7 +140,7 @@ export class KeyTemplate {
   }
 }
 
-/** A value whose key says it percent-encoded; one that is not well encoded is taken as it is. */
+/** Decodes a percent-encoded value. Returns a badly encoded one unchanged. */
 function decoded(part: string): string {
   if (!part.includes("%")) return part;
   try {
@@ -152,7 +155,7 @@ const isKeyField = (name: string): name is KeyField => (keyFields as readonly st
 const encodeValue = (value: string): string =>
   plain.test(value) ? value : value.toWellFormed().replace(encoded, percentEncode);
 
-/** As encodeURIComponent, but for `!*'()` too, which that leaves as they are. */
+/** As encodeURIComponent, but also encodes `!*'()`. */
 function percentEncode(character: string): string {
   const code = encodeURIComponent(character);
   return code === character ? `%${character.charCodeAt(0).toString(16).toUpperCase()}` : code;

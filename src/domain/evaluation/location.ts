@@ -1,18 +1,18 @@
 import { InvalidContext } from "../errors.ts";
 import { isValue, longestValue } from "./evaluation-context.ts";
 
-/** The most levels that the name of a place may have; `es/madrid` has two. */
+/** The most levels of a location name; `es/madrid` has two. */
 export const mostLevels = 8;
 
-/** How many levels the name of a place has. */
+/** The number of levels of a location name. */
 export const levelsOf = (name: string): number => name.split("/").length;
 
-/** Whether a text is the name of a place: 1 to 200 printable characters in at most 8 levels. */
+/** Whether a text is a location name: 1 to 200 printable characters in at most 8 levels. */
 export const isPlace = (name: string): boolean => isValue(name) && levelsOf(name) <= mostLevels;
 
 /**
- * The locations of somebody who is at all of these places: the names, and all that they are part of, each once, those of more
- * levels first. Throws `InvalidContext` for a name that is none of 1 to 200 printable characters in at most 8 levels.
+ * The locations of a caller: the given names and their parents, each once, more levels first. Throws `InvalidContext`
+ * for a name that is not 1 to 200 printable characters in at most 8 levels.
  */
 export function locationsAt(names: readonly string[]): readonly string[] {
   const all = new Set<string>();

@@ -2,37 +2,43 @@ import type { CachedRead } from "./cached-read.ts";
 import type { UserId } from "./evaluation-context.ts";
 import type { FeatureSet } from "./feature-sets.ts";
 
-/** What there is to tell where a caller is. */
+/** Location hints: the parts of a request that locators may use. */
 export type LocationHints = {
-  /** Where it says it is; none where that is empty. */
+  /** The location that the client claims; none if it is empty. */
   readonly said?: string | undefined;
-  /** The value of a header, by its name in lower case; of a header that only proxies may set, where one that is trusted did. */
+  /**
+   * The value of a header, by its name in lower case. A header reserved for proxies has a value only if a trusted proxy
+   * set it.
+   */
   readonly header: (name: string) => string | undefined;
-  /** The value of a parameter of the query. */
+  /** The value of a query parameter. */
   readonly query: (name: string) => string | undefined;
-  /** The address that the call came from. */
+  /** The client's IP address. */
   readonly ip?: string | undefined;
 };
 
-/** Port: a way to find out where a caller is. */
+/** Locator: derives the location from a request. */
 export interface Locator {
-  /** What the configuration calls this way. */
+  /** Its kind in the configuration. */
   readonly kind: string;
-  /** The headers that it goes by, in lower case. */
+  /** The headers that it reads, in lower case. */
   readonly headers: readonly string[];
-  /** Whether it goes by the address. */
+  /** Whether it reads the IP address. */
   readonly readsIp: boolean;
   /**
-   * The names of where the caller is, the most exact first; none where it cannot tell. Names of several levels have slashes between
-   * them, as in `es/madrid`; what they are part of need not be named. It answers in some microseconds. Throws `InvalidContext` for clues that mean nothing.
+   * The location names, the most exact first; none if there is no match. Levels are separated by slashes, as in
+   * `es/madrid`; parents may be omitted. Takes some microseconds. Throws `InvalidContext` for invalid hints.
    */
   locate(clues: LocationHints): readonly string[];
 }
 
-/** Port: a locator that reads the stored places of users. */
+/** Port: a locator that reads the stored locations of users. */
 export interface UserLocator {
   /** Its kind in the configuration. */
   readonly kind: string;
-  /** The names of a user's places; none if nothing is stored. Returns at once what is cached. Rejects if the store cannot be read. */
+  /**
+   * The names of a user's stored locations; none if nothing is stored. Returns synchronously if they are cached.
+   * Rejects if the store cannot be read.
+   */
   placesOf(userId: UserId): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>;
 }

@@ -1,7 +1,7 @@
 import type { FeatureKey, Resolution } from "./feature.ts";
 import type { DeclaredSource } from "./source.ts";
 
-/** What one source said, next to what its answers do. */
+/** The features of one source, with its role in the merge. */
 export type SourceFeatures = {
   readonly source: DeclaredSource;
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
@@ -10,11 +10,11 @@ export type SourceFeatures = {
 /**
  * The merge rule:
  *
- *     passes(gate, f) = the gate says on, or it does not know f and is `unlisted: pass`
- *     on(f)           = no veto says on, and some grant says on whose every gate passes f
+ *     passes(gate, f) = the gate has f on, or it does not list f and is `unlisted: pass`
+ *     on(f)           = no veto has f on, and some grant has f on whose every gate passes f
  *
- * Answers the features that are on, each with the resolution of the first granting source in the
- * order given. A gate that a grant names and that is not among the says lets nothing through.
+ * Returns the features that are on, each with the resolution of the first granting source in the given order.
+ * A gate that a grant names but that has no result blocks everything.
  */
 export function merge(says: readonly SourceFeatures[]): ReadonlyMap<FeatureKey, Resolution> {
   const gates = new Map(says.filter(({ source: rule }) => rule.role === "gate").map((say) => [say.source.name, say]));

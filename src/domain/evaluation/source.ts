@@ -1,27 +1,27 @@
 import type { FeatureResolver } from "./feature-resolver.ts";
 
 /**
- * What a source's answer does in the merge: a `grant` switches on, a `gate` lets through what
- * grants name it for, a `veto` switches off whatever anybody granted.
+ * The roles of sources in the merge: a `grant` switches features on, a `gate` passes or blocks the features of the
+ * grants that name it, a `veto` switches features off regardless of grants.
  */
 export const roles = ["grant", "gate", "veto"] as const;
 export type Role = (typeof roles)[number];
 
-/** What a source does in the merge, as the configuration declares it. */
+/** The declaration of a source: its part in the merge, as configured. */
 export type DeclaredSource = {
   readonly name: string;
   readonly role: Role;
-  /** The gates that must let a grant's features through; empty for gates and vetoes. */
+  /** The gates that must pass a grant's features; empty for gates and vetoes. */
   readonly gatedBy: readonly string[];
-  /** What a gate does with a feature it does not know. */
+  /** What a gate does with a feature that it does not list. */
   readonly unlisted: "pass" | "block";
 };
 
-/** A named, configured FeatureResolver. */
+/** A configured source: a FeatureResolver with a name. */
 export type Source = DeclaredSource & {
   readonly resolver: FeatureResolver;
-  /** `fail`: no answer without this source. `skip`: it is left out, and the answer says so. */
+  /** `fail`: the evaluation fails without this source. `skip`: the source is left out, and the response says so. */
   readonly onFailure: "fail" | "skip";
-  /** How long it may take to answer, in milliseconds. */
+  /** The timeout of an evaluation, in milliseconds. */
   readonly timeoutMs: number;
 };

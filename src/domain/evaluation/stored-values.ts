@@ -1,6 +1,6 @@
 import type { CachedRead } from "./cached-read.ts";
 
-/** What a key of a store holds. Members are sorted by code point. */
+/** The value of a key in a store. Members are sorted by code point. */
 export type StoredValue =
   | { readonly type: "string"; readonly value: string }
   | { readonly type: "set"; readonly value: readonly string[] }
@@ -12,10 +12,10 @@ export const longestString = 1_048_576;
 export const mostMembers = 10_000;
 
 /**
- * Port: reads keys of a store as strings and sets, whatever they are used for.
+ * Stored values: reads keys of a store as strings and sets.
  *
- * `undefined` is a key that does not exist. A key of another type, with a larger value or with bytes that are not UTF-8
- * is `unsupported`; no more than the limits is read. Rejects if the store does not answer.
+ * `undefined`: the key does not exist. `unsupported`: the key has another type, a larger value, or bytes that are not
+ * UTF-8. It reads no more than the limits. Rejects if the store does not answer.
  */
 export interface StoredValues {
   read(key: string): CachedRead<StoredValue | undefined> | Promise<CachedRead<StoredValue | undefined>>;

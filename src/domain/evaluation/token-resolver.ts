@@ -2,11 +2,10 @@ import type { CachedRead } from "./cached-read.ts";
 import type { UserId } from "./evaluation-context.ts";
 
 /**
- * Port: who a token speaks for.
+ * Token resolver: maps a token to its user id.
  *
- * Answers the user id, or `undefined` for a token nobody is known by. Rejects when it cannot tell:
- * an unreachable store is never "unknown". A token that has not the syntax of one
- * ({@link ./token.ts}) is unknown and reaches no store. Answers synchronously when it can.
+ * Returns `undefined` for an unknown token. Rejects if the store is unreachable, so an outage is never reported as
+ * unknown. A token of invalid syntax ({@link ./token.ts}) is unknown without a read. Returns synchronously if it can.
  */
 export interface TokenResolver {
   resolve(token: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>>;

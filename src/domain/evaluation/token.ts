@@ -1,11 +1,11 @@
 /** The longest token, in UTF-16 code units. */
 export const longestToken = 512;
-// U+FFFD stands for bytes that were no text: different ones would be the same token.
+// U+FFFD replaces invalid bytes: different byte sequences would become the same token.
 const unusable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFD]/u;
 
 /**
- * Whether a text may be a token: 1 to 512 characters, without control characters or line breaks, and without white space at its
- * ends. Nothing else is looked up. It may hold colons, so all keys that begin as a token's does are for tokens alone.
+ * Whether a text is a valid token: 1 to 512 characters, no control characters or line breaks, no white space at either
+ * end. Other texts are not looked up. A token may contain colons, so its key prefix must be used for tokens only.
  */
 export const isToken = (text: string): boolean =>
   text !== "" && text.length <= longestToken && text.trim() === text && !unusable.test(text);

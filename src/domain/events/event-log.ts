@@ -2,38 +2,41 @@ import type { ChangeRecord } from "../admin/change.ts";
 import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { Event, EventFilter, KeptHead, LogHead, NewEvent, Proof } from "./event.ts";
 
-/** A record out of the outbox of a store, and the event that it is to be; `at` is that of the record. */
+/** The event of a record from an outbox. `at` is that of the record. */
 export type RecordedEvent = NewEvent & { readonly change: { readonly store: string; readonly record: ChangeRecord } };
 
-/** A record that cannot be part of the log: another event has its id, or its revision of the same thing. */
+/** A record that the log rejects: another event has its id, or the same revision of the same thing. */
 export type Conflict = { readonly event: RecordedEvent; readonly reason: string };
 
 /**
- * Port: what happened, in an order that never changes. Nothing in it can be changed or removed but by retention.
- * Each event carries the hash of the one before it, so that the log proves itself.
+ * Event log: events in an order that never changes. Only retention removes events. Each event carries the hash of the
+ * one before it, so that the log is tamper-evident.
  */
 export interface EventLog {
-  /** Appends what somebody tells, once by its id: where an event has that, answers it and appends nothing. */
+  /** Appends an event. Idempotent by id: returns the event that has the id already. */
   append(event: NewEvent): Promise<Event>;
-  /** Appends records, each exactly once by its id, in this order; answers those that conflict with what is there, which are left out. */
+  /**
+   * Appends records in this order, each exactly once by its id. Returns the records that conflict with the log, which
+   * are not appended.
+   */
   record(events: readonly RecordedEvent[]): Promise<readonly Conflict[]>;
-  /** Newest first, those before a position; at most `limit`. */
+  /** Newest first, before a position; at most `limit`. */
   find(filter: EventFilter, limit: number, before?: number): Promise<readonly Event[]>;
-  /** Oldest first, those after a position; at most `limit`. */
+  /** Oldest first, after a position; at most `limit`. */
   follow(filter: EventFilter, limit: number, after: number): Promise<readonly Event[]>;
-  /** The event of an id. */
+  /** The event with an id. */
   one(id: string): Promise<Event | undefined>;
   head(): Promise<LogHead>;
   /**
-   * Computes all hashes anew. Finds what was changed, removed, inserted or put elsewhere; what was cut off the end, or written
-   * anew altogether, only where a head that was kept elsewhere is given. Takes seconds for each 100,000 events.
+   * Verifies all hashes. Finds events that were changed, removed, inserted or moved. Finds a truncated or wholly
+   * rewritten log only if a head that was stored elsewhere is given. Takes seconds for each 100,000 events.
    */
   verify(kept?: KeptHead): Promise<Proof>;
   /**
-   * Removes the events at the beginning of the log that are from before an instant, up to the first that is not; answers how
-   * many. Where there are any, first appends an event that is to tell of it, with the `position` and `hash` of
-   * the last one removed in its data. What sets and documents were from then on stays known; what they were before
-   * does not, nor who made them what they were.
+   * Retention: removes the events at the beginning of the log that are older than an instant, up to the first that is
+   * not. Returns how many. If there are any, first appends the given event, with the `position` and `hash` of the last
+   * removed event in its data. The state of sets and documents from that instant on stays known. Earlier states, and
+   * the events that led to them, do not.
    */
   expire(before: Instant, telling: NewEvent): Promise<number>;
   /** Resolves once the log has answered. Rejects if it does not, or if its last write failed and another still does. */

@@ -2,13 +2,18 @@ import type { ChangeRecord } from "../admin/change.ts";
 import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { Json } from "../evaluation/feature.ts";
 
-/** The components that only Tidegate itself writes events of: changes to features, and everything else that it records. */
+/**
+ * Reserved components: only Tidegate writes their events. `features` holds changes of features, `tidegate` all other
+ * records.
+ */
 export const featuresComponent = "features";
 export const tidegateComponent = "tidegate";
 
 const reservedComponents: readonly string[] = [featuresComponent, tidegateComponent];
 
-/** Whether a component reads like a reserved one: without regard to outer white space, case, width and invisible characters. */
+/**
+ * Whether a component looks like a reserved one, regardless of outer white space, case, width and invisible characters.
+ */
 export const isReservedComponent = (component: string): boolean =>
   reservedComponents.includes(
     component
@@ -20,7 +25,7 @@ export const isReservedComponent = (component: string): boolean =>
       .toLowerCase(),
   );
 
-/** What somebody tells the log. */
+/** An event to append. */
 export type NewEvent = {
   /** A UUIDv7 (RFC 9562). */
   readonly id: string;
@@ -31,49 +36,48 @@ export type NewEvent = {
   readonly message: string;
   readonly data: Json;
   readonly at: Instant;
-  /** The name of the credential that it was told with. */
+  /** The name of the credential that reported it. */
   readonly recordedBy: string;
 };
 
-/** An event as it stands in the log. */
+/** An event of the log. */
 export type Event = NewEvent & {
-  /** Counts the events of the log, in its order. */
+  /** The number of the event in the order of the log. */
   readonly position: number;
   /**
-   * What it says of a change that Tidegate made or found; `store` is the identity of the store. In events of version 0.1,
-   * and of stores that have none, it is the name of the connection.
+   * The change that Tidegate made or detected. `store` is the identity of the store. In events of version 0.1, and of
+   * stores without an identity, it is the name of the connection.
    */
   readonly change?: { readonly store: string; readonly record: ChangeRecord };
-  /** SHA-256, as hexadecimal digits, over the hash of the event before it and this event. */
+  /** SHA-256, as hexadecimal digits, of the hash of the event before and this event. */
   readonly hash: string;
 };
 
-/** Which events; all that is given must hold. */
+/** Filter for events. All given conditions must hold. */
 export type EventFilter = {
   readonly component?: string;
   readonly environment?: string;
   readonly email?: string;
   readonly recordedBy?: string;
-  /** Stands somewhere in the message, in whatever case. */
+  /** A substring of the message, regardless of case. */
   readonly message?: string;
-  /** The feature that a change was of. */
+  /** The feature that was changed. */
   readonly feature?: string;
-  /** What a change was of: the key of a set, `collection/name` of a document, `tokens/id` of a token. */
+  /** What was changed: the key of a set, `collection/name` of a document, `tokens/id` of a token. */
   readonly key?: string;
   /** `from <= at < to`. */
   readonly from?: Instant;
   readonly to?: Instant;
 };
 
-/** Where the chain of hashes ends. `position` 0 and the hash of nothing where the log is empty. */
+/** The end of the hash chain. `position` 0 and the hash of nothing if the log is empty. */
 export type LogHead = { readonly position: number; readonly hash: string };
 
-/** A head of the log that was kept elsewhere, or its hash alone. */
+/** A head of the log that was stored elsewhere, or its hash alone. */
 export type KeptHead = { readonly hash: string; readonly position?: number };
 
 /**
- * What proving the log came to: that it is as it was written, from behind `start` to `head`; or the first position
- * that is not, and what is wrong with it.
+ * Result of a verification: the log is unchanged from behind `start` up to `head`, or the first position with a fault.
  */
 export type Proof =
   | { readonly isSound: true; readonly start: LogHead; readonly head: LogHead }

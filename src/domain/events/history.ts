@@ -3,34 +3,40 @@ import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../evaluation/feature.ts";
 import type { Event } from "./event.ts";
 
-/** A set as it was. */
+/** A set at a past instant. */
 export type PastSet = {
   readonly features: readonly FeatureKey[];
-  /** When what is told of it was last recorded. */
+  /** The time of its last record up to then. */
   readonly recordedAt: Instant;
 };
 
-/** The event that put a feature where it stands, or took it out of where it stood. */
+/** The event that added a feature to a set, or removed it. */
 export type LastChange = { readonly feature: FeatureKey; readonly on: boolean; readonly event: Event };
 
-/** Port: what stores held, told from the activity log. `undefined` is: not known. */
+/** History: the past content of stores, derived from the event log. `undefined`: not known. */
 export interface History {
-  /** A set as it was at an instant: the fold of its records up to then. Not known before the first, nor where one of them left its members out. */
+  /**
+   * A set at an instant: the fold of its records up to then. Not known before the first record, nor if a record lacks
+   * the members that are needed.
+   */
   setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined>;
-  /** When a set was first recorded. */
+  /** The time of the first record of a set. */
   firstRecord(store: string, key: string): Promise<Instant | undefined>;
-  /** For each feature that a set ever held, what turned it last, up to an instant. Left out where retention has removed that event. */
+  /**
+   * The last change of each feature that the set ever held, up to an instant. Omits a feature if retention removed that
+   * event.
+   */
   lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]>;
-  /** A document as it was; not known before its first record. */
+  /** A document at an instant; not known before its first record. */
   documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined>;
   /**
-   * Each document of a collection as it was, by name; the value of those that were removed is `null`. Those of which nothing was
-   * recorded up to then are left out; not known where retention has removed what one of them was.
+   * The documents of a collection at an instant, by name; the value of a removed one is `null`. Omits documents without
+   * a record up to then. Not known if retention removed the records that one of them needs.
    */
   documentsAt(store: string, collection: string, at: Instant): Promise<ReadonlyMap<string, DocumentRecord> | undefined>;
-  /** The keys of sets that were recorded, which begin with a prefix. */
+  /** The keys with a prefix of all recorded sets. */
   keys(store: string, prefix: string): Promise<readonly string[]>;
-  /** The last revision recorded of each set of a store whose key begins with a prefix, in pages: those after a key, in the order of keys. */
+  /** The last recorded revision of each set with a prefix, in pages, sorted by key, starting after a key. */
   revisions(
     store: string,
     prefix: string,
@@ -39,7 +45,7 @@ export interface History {
   ): Promise<readonly { readonly key: string; readonly revision: Revision }[]>;
   /** The events that changed sets of a store, `from < at <= to`, oldest first. */
   changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]>;
-  /** The events that changed documents of a collection, as above. */
+  /** The events that changed documents of a collection, `from < at <= to`, oldest first. */
   documentChangesOf(
     store: string,
     collection: string,

@@ -11,6 +11,6 @@ export interface KnownStores {
   hasUnclaimed(connection: string): Promise<boolean>;
   /** Claims the events that carry the name of a connection, unless another store has. */
   claim(identity: string, connection: string): Promise<void>;
-  /** Whether a connection led to another store before, of which features, rules or tokens were changed. */
+  /** Whether a connection led to another store before, whose features, rules or tokens were changed. */
   hasChangesOfOthers(identity: string, connection: string): Promise<boolean>;
 }

@@ -1,36 +1,39 @@
 import type { KnownItem, PollState } from "./item.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What is known of a feed's items, as it is kept for a process that starts while the store is away. */
+/** Snapshot of a feed's items, for a process that starts while the store is unavailable. */
 export type ItemsKept = {
   readonly items: readonly KnownItem[];
-  /** `undefined` where nobody has tried. */
+  /** `undefined` before the first poll. */
   readonly state: PollState | undefined;
-  /** Whether something of it was read while the store was away, so that the store does not have it. */
+  /** Whether it holds data that the store lacks, read while the store was unavailable. */
   readonly isAhead: boolean;
 };
 
-/** What a source has of a partner's items, and of how they are read. */
+/** Feed items: the items of a feed, and the state of its polling. */
 export interface FeedItems {
-  /** The configured name of the connection whose store keeps them. */
+  /** The configured name of the connection that stores them. */
   readonly connection: string;
-  /** Grows with each change of what is known. */
+  /** Increases with each change of the items. */
   readonly generation: number;
-  /** What is known, as of some seconds ago; read from the store where that was not done yet. Rejects where it cannot be. */
+  /** The items, at most some seconds old; read from the store on first use. Rejects if that fails. */
   known(): Timeline | Promise<Timeline>;
-  /** How reading does, as far as is known here; `undefined` where nobody has tried. */
+  /** The state of polling as known to this process; `undefined` before the first poll. */
   readonly state: PollState | undefined;
-  /** How many are known; 0 before they were read from the store. */
+  /** The number of items; 0 before they were read from the store. */
   readonly size: number;
-  /** The longest that fetching the document takes, with all tries, in milliseconds. */
+  /** The longest duration of a fetch with all its retries, in milliseconds. */
   readonly longestFetchMs: number;
   /**
-   * Reads the partner's document now, also where another process just has. Where one reads here already, its outcome is told. While the
-   * store does not answer, what was read is kept in memory. Rejects where this ends meanwhile.
+   * Polls the feed now, even if another process just did. Concurrent callers in this process share a poll. While the
+   * store is unavailable, the items are kept in memory. Rejects if the process stops meanwhile.
    */
   poll(): Promise<PollState>;
-  /** All that is known here; `undefined` before anything was read. */
+  /** The snapshot of this process; `undefined` before anything was read. */
   kept(): ItemsKept | undefined;
-  /** Takes back what an earlier process kept, until the store answers. Answers whether it did: not where something was read already. */
+  /**
+   * Restores the snapshot of an earlier process, used until the store answers. Returns false, and does nothing, if
+   * items were read already.
+   */
   restore(kept: ItemsKept): boolean;
 }

@@ -1,31 +1,31 @@
 import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { Breaker, Item, ItemFault, Validators } from "./item.ts";
 
-/** What a partner's document says. */
+/** The content of a feed document. */
 export type Reading = {
-  /** In parts of some hundred, none of which comes before it is asked for. */
+  /** In pages of some hundred items, read on demand. */
   readonly items: AsyncIterable<readonly Item[]>;
-  /** How many items cannot be used, and what is wrong with the first of these. */
+  /** The number of invalid items, and the faults of the first of them. */
   readonly invalid: number;
   readonly faults: readonly ItemFault[];
-  /** The ids of those that cannot be used, where they can be told. */
+  /** The ids of the invalid items, if they can be read. */
   readonly invalidIds: readonly string[];
   readonly validators: Validators;
 };
 
-/** Port: a partner's document, which lists items. */
+/** Item feed: a remote document that lists items. */
 export interface ItemFeed {
   readonly breaker: Breaker;
-  /** Until when an open breaker leaves the partner alone; `null` where none is open. */
+  /** The time until which an open breaker sends no requests; `null` if the breaker is not open. */
   readonly leftAloneUntil: Instant | null;
-  /** The longest that fetching takes, with all tries and the pauses between them, in milliseconds. */
+  /** The longest duration of a fetch with all its retries and pauses, in milliseconds. */
   readonly longestFetchMs: number;
-  /** Opens the breaker until an instant, as another process found it; the first read after that is tried once. */
+  /** Opens the breaker until an instant that another process found. The first read after that is tried once. */
   leaveAlone(until: Instant): void;
   /**
-   * Reads the document; `undefined` where it is still the one that the validators are of. Rejects, with a sentence that holds no secret,
-   * where it cannot be had or read whole; until then it tries again some times, unless that has failed too often of late. All is over once the signal
-   * aborts, and what is read from when its items have been gone through.
+   * Fetches the document; `undefined` if it has not changed since the validators. Retries some times, unless it failed
+   * too often of late. Rejects if the document cannot be read whole; the message contains no secret. The signal aborts
+   * the fetch. Nothing stays open after the last item.
    */
   read(known: Validators | null, signal: AbortSignal): Promise<Reading | undefined>;
 }

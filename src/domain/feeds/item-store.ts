@@ -1,24 +1,30 @@
 import type { Revision } from "../admin/change.ts";
 import type { KnownItem, PollState } from "./item.ts";
 
-/** What became known of a partner's items after a revision. */
+/** Changes of a feed's items after a revision. */
 export type ItemChanges = {
-  /** In the order in which they were put, each once, as it stands now. */
+  /** In the order in which they were put, each item once, in its present state. */
   readonly items: readonly KnownItem[];
-  /** To ask for what comes next. Of another epoch than that which was asked after: the items are the first of all. `undefined` where there never was one. */
+  /**
+   * The revision for the next read. If its epoch differs from the one in the call, the items start from the beginning.
+   * `undefined` if there is none.
+   */
   readonly revision: Revision | undefined;
-  /** `undefined` where nobody kept one. */
+  /** `undefined` if none is stored. */
   readonly state: PollState | undefined;
 };
 
 /**
- * Port: what is known of the items of partners, by the name of the source that reads them, and how that reading does. Nothing in it is
- * ever forgotten. It is no record of what people changed. Rejects when the store does not answer, and with `StoreFull`.
+ * Item store: the items and the poll state of feeds, by source name. Items are never removed. It does not record
+ * changes. Rejects if the store does not answer, and with `StoreFull`.
  */
 export interface ItemStore {
-  /** Puts items, all or none, each under the next revision; at most some hundred, as others wait meanwhile. */
+  /**
+   * Writes items, all or none, each under the next revision; at most some hundred, because a store is blocked
+   * meanwhile.
+   */
   put(provider: string, items: readonly KnownItem[]): Promise<void>;
-  /** What was put after a revision, at most so many; without one, from the beginning. */
+  /** The items put after a revision, at most `limit`; without a revision, from the beginning. */
   since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges>;
   keepState(provider: string, state: PollState): Promise<void>;
 }

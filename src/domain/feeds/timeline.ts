@@ -1,10 +1,10 @@
 import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { KnownItem } from "./item.ts";
 
-/** Where a page of items ended. */
+/** Position of an item in the timeline, for paging. */
 export type TimelinePlace = readonly [start: Instant, end: Instant, id: string];
 
-/** Items in the order in which they begin, for a hundred thousand of them and more. */
+/** Timeline: items sorted by start. Holds a hundred thousand items and more. */
 export class Timeline {
   #byId = new Map<string, KnownItem>();
   #byUuid = new Map<string, KnownItem>();
@@ -18,17 +18,17 @@ export class Timeline {
     return this.#byId.get(id);
   }
 
-  /** The item of a UUID. */
+  /** The item with a UUID. */
   find(uuid: string): KnownItem | undefined {
     return this.#byUuid.get(uuid);
   }
 
-  /** All, in order. */
+  /** All items, in order. */
   all(): readonly KnownItem[] {
     return this.#ordered;
   }
 
-  /** Another with the same items. */
+  /** A copy with the same items. */
   copy(): Timeline {
     const copy = new Timeline();
     copy.#byId = new Map(this.#byId);
@@ -37,7 +37,7 @@ export class Timeline {
     return copy;
   }
 
-  /** Puts items, each in the place of the one of its id. Best many at once: all are looked at. */
+  /** Puts items; an item replaces the one with the same id. Put many at once: each call scans all items. */
   put(items: readonly KnownItem[]): void {
     if (items.length === 0) return;
     const news = new Map(items.map((item) => [item.id, item]));
@@ -50,7 +50,7 @@ export class Timeline {
     }
   }
 
-  /** The items that begin at `from` or later, and end at `to` or sooner, in order; after a place, where one is given. */
+  /** The items that start at `from` or later and end at `to` or earlier, in order; after a position, if given. */
   *within(from: Instant, to: Instant, after?: TimelinePlace): Generator<KnownItem> {
     const first = this.#ordered;
     for (let index = this.#indexOf(from, after); index < first.length; index++) {
@@ -60,7 +60,7 @@ export class Timeline {
     }
   }
 
-  /** The index of the first item that begins at `from` or later, and is after the place. */
+  /** The index of the first item that starts at `from` or later and is after the position. */
   #indexOf(from: Instant, after: TimelinePlace | undefined): number {
     let [low, high] = [0, this.#ordered.length];
     while (low < high) {
@@ -77,7 +77,7 @@ export const placeOf = ({ start, end, id }: KnownItem): TimelinePlace => [start.
 
 const inOrder = (one: KnownItem, other: KnownItem): number => comparePlaces(placeOf(one), placeOf(other));
 
-/** Orders by the start, then by the end, then by the id. */
+/** Compares by start, then by end, then by id. */
 export const comparePlaces = (one: TimelinePlace, other: TimelinePlace): number =>
   one[0] - other[0] || one[1] - other[1] || (one[2] < other[2] ? -1 : Number(one[2] > other[2]));
 

@@ -4,7 +4,7 @@ const rotated = (value: number, by: number): number => (value << by) | (value >>
 
 const mixed = (block: number): number => Math.imul(rotated(Math.imul(block, 0xcc9e2d51), 15), 0x1b873593);
 
-/** The murmur3 hash of a text's UTF-8 bytes, x86, 32 bits, seed 0: 0 to 4294967295, spread evenly. */
+/** MurmurHash3 of the UTF-8 bytes of a text (x86, 32 bits, seed 0): 0 to 4294967295, evenly distributed. */
 export function murmur3(text: string): number {
   const bytes = utf8.encode(text);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

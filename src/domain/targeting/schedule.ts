@@ -1,40 +1,44 @@
 import type { Instant } from "../evaluation/evaluation-context.ts";
 import { type Day, dayAt, dayMs, instantOf, type LocalTime, type TimeZone } from "./wall-clock.ts";
 
-/** A time in which something is on: `[start, end)`. One that never ends has an infinite end. */
+/** Window in which a feature is on: `[start, end)`. `end` is infinite if the window never ends. */
 export type Window = { readonly start: Instant; readonly end: Instant };
 
-/** What is known of a schedule: all windows that meet `[from, until)`. Beyond, nothing is known. */
+/** The part of a schedule that is known: all windows that meet `[from, until)`. Nothing is known outside. */
 export type KnownWindows = { readonly from: Instant; readonly until: Instant; readonly windows: readonly Window[] };
 
-/** A schedule: what is known of it around an instant, in bounded time. */
+/** A schedule: returns the windows around an instant, in bounded time. */
 export type Schedule = (at: Instant) => KnownWindows;
 
-/** A time, `[from, until)`, all through which something is on, or off. */
+/** Interval `[from, until)` in which a feature does not change: it is on, or off, throughout. */
 export type Interval = { readonly on: boolean; readonly from: Instant; readonly until: Instant };
 
-/** Windows that are all known. */
+/** A schedule of windows that are all known. */
 export function fixedSchedule(windows: readonly Window[]): Schedule {
   const stretch = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, windows };
   return () => stretch;
 }
 
 /**
- * The days on which something happens, from one on, in order: all of them before `before`, which is at least eight days on.
- * Some are named where there are any in the foreseeable future; `before` is infinite where no more will come.
+ * The days on which a window recurs, in order, from a day on: all of them before `before`, which is at least eight days
+ * later. Includes at least one day if there is one in the foreseeable future. `before` is infinite if there are no
+ * more.
  */
 export type Days = (from: Day) => { readonly days: readonly Day[]; readonly before: Day };
 
-/** A window that comes back on certain days. */
+/** A window that recurs on certain days. */
 export type Recurrence = {
   readonly days: Days;
-  /** The times of day at which it begins and ends; it ends on the next day where `to` is not after `from`. */
+  /** The times of day at which it starts and ends. It ends on the next day if `to` is not after `from`. */
   readonly from: LocalTime;
   readonly to: LocalTime;
   readonly zone: TimeZone;
 };
 
-/** From wall clock to wall clock: an evening that has an hour more lasts an hour longer. */
+/**
+ * A schedule of recurring windows, from wall clock to wall clock: a window across the end of daylight saving time lasts
+ * an hour longer.
+ */
 export function recurringSchedule({ days, from, to, zone }: Recurrence): Schedule {
   const lasting = to > from ? to : to + dayMs;
   return (at) => {
@@ -44,14 +48,14 @@ export function recurringSchedule({ days, from, to, zone }: Recurrence): Schedul
       start: instantOf(day * dayMs + from, zone),
       end: instantOf(day * dayMs + lasting, zone),
     }));
-    // What began on an earlier day is over by then.
+    // Windows that started on an earlier day have ended by then.
     const knownFrom = instantOf((first + 1) * dayMs, zone);
     const knownUntil = known.before === Number.POSITIVE_INFINITY ? known.before : instantOf(known.before * dayMs, zone);
     return { from: knownFrom, until: knownUntil, windows };
   };
 }
 
-/** On where one of them is. */
+/** A schedule that is on where at least one of the schedules is on. */
 export function anyOf(schedules: readonly Schedule[]): Schedule {
   const [only, ...others] = schedules;
   if (only && others.length === 0) return only;
@@ -66,8 +70,8 @@ export function anyOf(schedules: readonly Schedule[]): Schedule {
 }
 
 /**
- * How it stands at an instant of the stretch, and from when until when, as far as that is known. Windows that meet are one: where one
- * ends and another begins, nothing changes.
+ * The interval around an instant, as far as it is known. Adjacent windows are one: nothing changes where one ends and
+ * another starts.
  */
 export function intervalAt({ from, until, windows }: KnownWindows, at: Instant): Interval {
   const real = windows.filter(({ start, end }) => start < end);

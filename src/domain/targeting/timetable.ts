@@ -3,17 +3,20 @@ import type { FeatureKey, Resolution } from "../evaluation/feature.ts";
 import { checkFeatures } from "../evaluation/feature-resolver.ts";
 import { type Interval, intervalAt, type KnownWindows, type Schedule } from "./schedule.ts";
 
-/** A time, `[from, until)`, in which no schedule of a timetable changes; `until` is when the next one does. */
+/** Phase `[from, until)` in which no schedule of a timetable changes. The next change is at `until`. */
 export type Phase = {
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
   readonly from: Instant;
   readonly until: Instant;
 };
 
-/** What was found out last of one schedule. */
+/** The last result for one schedule. */
 type Known = { readonly stretch: KnownWindows; readonly spell: Interval; readonly resolution: Resolution };
 
-/** Schedules of features, and how they all stand at one time or another. It remembers what it found out last, also of those `before`. */
+/**
+ * Timetable: the schedules of features, and their states at an instant. It caches the last result of each schedule, and
+ * takes over the cache of `before`.
+ */
 export class Timetable {
   readonly #schedules: ReadonlyMap<FeatureKey, Schedule>;
   readonly #known: WeakMap<Schedule, Known>;
@@ -23,7 +26,7 @@ export class Timetable {
     this.#known = before ? before.#known : new WeakMap();
   }
 
-  /** The phase in which an instant lies. It stops for a moment after each piece of work that takes some, so that others can have a turn. */
+  /** The phase of an instant. Yields after each costly step, so that the caller can let other work run. */
   *phaseAt(at: Instant): Generator<void, Phase> {
     const features = new Map<FeatureKey, Resolution>();
     let from = Number.NEGATIVE_INFINITY;
@@ -52,7 +55,7 @@ function knownOf(stretch: KnownWindows, at: Instant): Known {
   return { stretch, spell, resolution: resolutionOf(spell) };
 }
 
-/** Off is what it is by default: no window has been found that matches. */
+/** The reason for off is DEFAULT, because no window matches. */
 function resolutionOf({ on, from, until }: Interval): Resolution {
   if (!on) {
     const metadata = { ...momentIn("nextWindowStartsAt", until) };
@@ -62,6 +65,6 @@ function resolutionOf({ on, from, until }: Interval): Resolution {
   return { on: true, value: true, reason: "TARGETING_MATCH", metadata };
 }
 
-/** A date that JavaScript can tell, under a name; nothing for ever. */
+/** An instant as a named RFC 3339 text; nothing for an infinite one. */
 const momentIn = (name: string, at: Instant): Readonly<Record<string, string>> =>
   Number.isFinite(at) ? { [name]: new Date(at).toISOString() } : {};

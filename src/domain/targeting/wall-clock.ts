@@ -1,25 +1,26 @@
 import type { Instant } from "../evaluation/evaluation-context.ts";
 
-/** What a clock on a wall shows: milliseconds since it showed 1970-01-01T00:00. */
+/** Local time: what a clock shows, in milliseconds since its 1970-01-01T00:00. */
 export type LocalTime = number;
 
-/** Days since 1970-01-01, on a calendar without a zone. */
+/** Days since 1970-01-01, on a calendar without a time zone. */
 export type Day = number;
 
 export const dayMs = 86_400_000;
 
-/** A time, `[from, until)`, in which the clocks of a zone are ahead of UTC by the same, in milliseconds. */
+/** Span `[from, until)` in which the offset of a zone from UTC, `ahead`, is constant, in milliseconds. */
 export type ClockSpan = { readonly from: Instant; readonly until: Instant; readonly ahead: number };
 
-/** The clocks of a zone: the span in which an instant lies. */
+/** A time zone: returns the span of an instant. */
 export type TimeZone = (at: Instant) => ClockSpan;
 
-/** More than any clock was ever ahead of UTC. */
+/** More than the largest offset of any zone from UTC. */
 const farthestAheadMs = dayMs;
 
 /**
- * The first moment at which a clock of the zone shows a time, or has gone over it: where clocks are turned back, the first of the two;
- * where they are turned forward over it, the moment at which they are. So a later time is never an earlier moment.
+ * The first instant at which a clock of the zone shows a local time or a later one. If the clock is turned back, it is
+ * the first of two. If the time is skipped, it is the instant of the change. So a later local time is never an earlier
+ * instant.
  */
 export function instantOf(local: LocalTime, zone: TimeZone): Instant {
   for (let span = zone(local - farthestAheadMs); ; span = zone(span.until)) {
@@ -28,5 +29,5 @@ export function instantOf(local: LocalTime, zone: TimeZone): Instant {
   }
 }
 
-/** What the calendar of the zone shows. */
+/** The calendar day of an instant in the zone. */
 export const dayAt = (at: Instant, zone: TimeZone): Day => Math.floor((at + zone(at).ahead) / dayMs);
