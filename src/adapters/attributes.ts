@@ -5,7 +5,7 @@ import type { ContextOptions } from "./http/client/context-options.ts";
 type Declared = ContextOptions["attributes"][string];
 type Given = Readonly<Record<string, Attribute>>;
 
-/** The attributes that the configuration declares, as requests give them. */
+/** Reads the attributes that the configuration declares from requests. */
 export class Attributes {
   readonly #declared: readonly (readonly [name: string, Declared])[];
 
@@ -13,19 +13,19 @@ export class Attributes {
     this.#declared = Object.entries(declared);
   }
 
-  /** The parameters of a query that give one. */
+  /** Names of the query parameters that carry attributes. */
   get parameters(): readonly string[] {
     return this.#declared.flatMap(([, { query }]) => query ?? []);
   }
 
-  /** The headers that give one of those that are wanted, as they are configured. */
+  /** Names of the headers that carry the attributes for which `isWanted` holds, as configured. */
   headers(isWanted: (name: string) => boolean): readonly string[] {
     return this.#declared.flatMap(([name, { header }]) => (header !== undefined && isWanted(name) ? [header] : []));
   }
 
   /**
-   * What a request gives; `undefined` where that is nothing. `query` answers all values of a parameter. Throws `InvalidContext` for a
-   * parameter that is given twice, and for a value that does not fit.
+   * The attributes of a request; `undefined` if it has none. `query` returns all values of a parameter. Throws
+   * `InvalidContext` for a repeated parameter and for an invalid value.
    */
   in(query: (name: string) => readonly string[], header: (name: string) => string | undefined): Given | undefined {
     const given: [string, Attribute][] = [];
@@ -36,7 +36,10 @@ export class Attributes {
     return given.length > 0 ? Object.fromEntries(given) : undefined;
   }
 
-  /** What an operator says that a client gave. Throws `InvalidContext` for one that is not declared, or does not fit. */
+  /**
+   * Validates attributes that an operator gives explicitly. Throws `InvalidContext` for one that is undeclared or
+   * invalid.
+   */
   checked(said: Given): Given {
     for (const [name, value] of Object.entries(said)) {
       const declared = this.#find(name);
@@ -46,7 +49,7 @@ export class Attributes {
     return said;
   }
 
-  /** The same, in texts by name. */
+  /** As `checked`, for pairs of name and text. */
   named(texts: readonly (readonly [name: string, text: string])[]): Given {
     return Object.fromEntries(texts.map(([name, text]) => [name, read(text, name, this.#find(name))]));
   }

@@ -7,16 +7,16 @@ const local = z.iso.datetime({ local: true });
 const day = z.iso.date();
 const dayLength = 10;
 
-/** How a date or a time is written. */
+/** The accepted formats of dates and times, for messages. */
 export const dateForms =
   "2021-04-16, 04-16-2021, or 2021-04-16T09:30:00 with Z, an offset, or neither for the zone server.timeZone";
 
-/** What a text says: an instant, or a day in the form 2021-04-16. */
+/** A parsed date or time: an instant, or a day such as 2021-04-16. */
 export type WrittenDate = { readonly at: Instant } | { readonly date: string };
 
-/** The date or time that is written; `undefined` if it is neither. A time without offset is one of the zone. */
+/** Parses a date or time; `undefined` if invalid. A time without an offset is in `zone`. */
 export function writtenDate(text: string, zone: TimeZone): WrittenDate | undefined {
-  // The length tells first, since a schema takes long to find that a text does not fit.
+  // Compares the length first, because a schema is slow to reject a text.
   if (text.length === dayLength) {
     const date = text.replace(/^(\d\d-\d\d)-(\d{4})$/, "$2-$1");
     return day.safeParse(date).success ? { date } : undefined;
@@ -25,10 +25,10 @@ export function writtenDate(text: string, zone: TimeZone): WrittenDate | undefin
   return local.safeParse(text).success ? { at: instantOf(Date.parse(`${text}Z`), zone) } : undefined;
 }
 
-/** The instant that is written, or at which the day that is written begins in the zone. */
+/** The instant in a text, or the start of the day in a text. Days are in `zone`. */
 export const startOf = (text: string, zone: TimeZone): Instant | undefined => boundOf(text, zone, 0);
 
-/** The instant that is written, or at which the day that is written ends in the zone. */
+/** The instant in a text, or the end of the day in a text. Days are in `zone`. */
 export const endOf = (text: string, zone: TimeZone): Instant | undefined => boundOf(text, zone, dayMs);
 
 function boundOf(text: string, zone: TimeZone, afterMs: number): Instant | undefined {

@@ -3,7 +3,9 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import { tokenFromStandardInput } from "./standard-input.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Whom a command is about: the user, or the bearer of the token on standard input, or nobody in particular. */
+/**
+ * The caller that a command evaluates for: a user, the owner of the token on standard input, or an anonymous caller.
+ */
 export async function callerOf({ user, token }: { user?: string; token?: true }, terminal: Terminal): Promise<Caller> {
   if (token && user !== undefined) throw new ChangeRejected("--user and --token name two callers; leave one out");
   if (token) return { token: await tokenFromStandardInput(terminal) };

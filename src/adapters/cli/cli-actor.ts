@@ -2,14 +2,14 @@ import { userInfo } from "node:os";
 import type { ChangeAuthor } from "../../application/admin/author.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Who types at the command line, as far as the system knows. */
+/** The author of a change from the command line: the operating system's user name, or the user id if there is none. */
 export const cliAuthor = ({ uid }: Terminal): ChangeAuthor => ({ by: `cli:${nameOfUser(uid)}` });
 
 function nameOfUser(uid: number | undefined): string {
   try {
     return userInfo().username;
   } catch {
-    // A container's user may have a number and no name.
+    // The user of a container can have a number without a name.
     return String(uid ?? "unknown");
   }
 }

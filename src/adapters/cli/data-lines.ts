@@ -6,7 +6,7 @@ import { instant } from "../instant.ts";
 
 const header = z.strictObject({ tidegate: z.literal(1), pepper: z.string().exactOptional() });
 
-/** What a line may be: the object that has a member of one of these names. */
+/** Schemas of a line, by the member name that identifies its type. */
 const shapes = {
   tidegate: header,
   set: z.strictObject({ set: z.string(), connection: z.string().exactOptional(), features: z.array(z.string()) }),
@@ -24,7 +24,7 @@ const shapes = {
 } satisfies Readonly<Record<string, z.ZodType<DataLine>>>;
 const names = Object.keys(shapes) as (keyof typeof shapes)[];
 
-/** What a line of text says, or what is wrong with it; that never repeats a token. */
+/** Parses a line, or returns its fault. The fault never contains a token. */
 export function lineIn(text: string): { readonly line: DataLine } | { readonly fault: string } {
   let value: unknown;
   try {
@@ -40,7 +40,7 @@ export function lineIn(text: string): { readonly line: DataLine } | { readonly f
   return { fault: `${faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ")}.` };
 }
 
-/** A line as text. */
+/** Serializes a line. */
 export const textOf = (line: DataLine): string =>
   JSON.stringify(
     "created" in line && line.created !== undefined ? { ...line, created: new Date(line.created).toISOString() } : line,

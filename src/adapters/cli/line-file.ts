@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ChangeRejected } from "../../domain/errors.ts";
 
-/** A line longer than this is none. */
+/** Maximum length of a line, in bytes. */
 const longestBytes = 16 * 1_024 * 1_024;
 const chunkBytes = 64 * 1_024;
 const lineFeed = 10;
 
-/** A line of text and its number, from 1 on; without the text where that is too long, or is no UTF-8. */
+/** A line and its number, counted from 1. `text` is `undefined` if the line is too long or not UTF-8. */
 export type TextLine = { readonly number: number; readonly text: string | undefined };
 
-/** A file of lines that is read as often as one likes, and is the same each time unless somebody writes to it. */
+/** A file of lines that can be read several times. */
 export class LineFile implements AsyncDisposable {
   readonly #handle: FileHandle;
 
@@ -21,7 +21,10 @@ export class LineFile implements AsyncDisposable {
     this.#handle = handle;
   }
 
-  /** Opens a file; what can be read only once is copied first. Rejects with `ChangeRefused` where it cannot be read. */
+  /**
+   * Opens a file. Copies a stream, such as a pipe, to a temporary file first. Rejects with `ChangeRejected` if the file
+   * cannot be read.
+   */
   static async open(path: string): Promise<LineFile> {
     try {
       const handle = await open(path);
@@ -33,7 +36,10 @@ export class LineFile implements AsyncDisposable {
     }
   }
 
-  /** Keeps what comes in a file that nobody else can open and that ends with this process: there may be tokens in it. */
+  /**
+   * Copies chunks to a temporary file that only this process can open and that vanishes with it, because the chunks can
+   * contain tokens.
+   */
   static async copyOf(chunks: AsyncIterable<Uint8Array | string>): Promise<LineFile> {
     const folder = await mkdtemp(join(tmpdir(), "tidegate-import-"));
     const handle = await open(join(folder, "lines"), "wx+", 0o600).finally(() => rm(folder, { recursive: true }));
@@ -46,14 +52,14 @@ export class LineFile implements AsyncDisposable {
     return new LineFile(handle);
   }
 
-  /** SHA-256 of all of it, as hexadecimal digits. */
+  /** SHA-256 of the content, in hexadecimal. */
   async digest(): Promise<string> {
     const hash = createHash("sha256");
     for await (const chunk of this.#chunks()) hash.update(chunk);
     return hash.digest("hex");
   }
 
-  /** All lines that are not blank, some at a time. */
+  /** Non-blank lines, in batches. */
   async *lines(): AsyncGenerator<readonly TextLine[]> {
     let rest: Buffer = Buffer.alloc(0);
     let number = 0;
@@ -68,7 +74,7 @@ export class LineFile implements AsyncDisposable {
       }
       rest = Buffer.from(bytes.subarray(start));
       if (lines.length > 0) yield lines;
-      // What comes after a line that is too long is not looked for.
+      // Reading stops at a line that is too long.
       if (rest.length > longestBytes) break;
     }
     const last: TextLine[] = [];
@@ -80,7 +86,7 @@ export class LineFile implements AsyncDisposable {
     return this.#handle.close();
   }
 
-  /** Each chunk is gone when the next one is read. */
+  /** The buffer is reused: each chunk is valid only until the next one is read. */
   async *#chunks(): AsyncGenerator<Buffer> {
     const buffer = Buffer.allocUnsafe(chunkBytes);
     for (let position = 0; ; ) {

@@ -5,13 +5,15 @@ import { kinds } from "../sources/_catalogue/source-catalogue.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** A file to be written. */
+/** A file to write. */
 type Draft = { readonly file: string; readonly text: string };
 
-/** What is to be written for a new kind of source, and what there is to do then, a line each. */
+/** The files of a new kind of source, and the next steps, one per line. */
 export type NewSource = { readonly drafts: readonly Draft[]; readonly next: readonly string[] };
 
-/** A kind of source in this repository, with its test. Throws `ChangeRefused` where there cannot be one of that name. */
+/**
+ * Scaffolds a kind of source in this repository, with a test. Throws `ChangeRejected` for an invalid or existing name.
+ */
 export function newSource(kind: string): NewSource {
   checkName(kind);
   if (kinds.includes(kind)) throw new ChangeRejected(`there is a kind "${kind}" already; choose another name`);
@@ -36,7 +38,10 @@ export function newSource(kind: string): NewSource {
   };
 }
 
-/** A kind of source that needs nothing of this repository, with its test. Throws likewise. */
+/**
+ * Scaffolds a kind of source outside this repository, with a test and without imports from it. Throws `ChangeRejected`
+ * for an invalid name.
+ */
 export function newSourceOutside(kind: string, folder: string): NewSource {
   checkName(kind);
   const file = join(folder, `${kind}.mjs`);
@@ -55,7 +60,7 @@ export function newSourceOutside(kind: string, folder: string): NewSource {
   };
 }
 
-/** Writes what is not there yet, or nothing at all: throws `ChangeRefused` where one of the files is there. */
+/** Writes all files. Throws `ChangeRejected`, before it writes any, if one of them exists. */
 export function writeDrafts(drafts: readonly Draft[]): void {
   const taken = drafts.find(({ file }) => existsSync(file));
   if (taken) throw new ChangeRejected(`${taken.file} is there already; remove it, or choose another name`);
@@ -77,6 +82,6 @@ const yamlOf = (name: string, kind: string): readonly string[] => [
   `    - { name: ${name}, kind: ${kind}, features: [feature_1] }`,
 ];
 
-/** One of the files in the folder beside this one, of a kind. */
+/** A template from the folder `new-source`, filled in for a kind. */
 const template = (name: string, kind: string): string =>
   readFileSync(join(import.meta.dirname, "new-source", `${name}.txt`), "utf8").replaceAll("KIND", kind);

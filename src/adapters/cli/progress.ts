@@ -4,7 +4,7 @@ const barWidth = 30;
 const barEveryMs = 100;
 const lineEveryMs = 5_000;
 
-/** Tells on standard error how far a task is: a bar where that is a terminal, else a line every few seconds. */
+/** Reports the progress of a task on standard error: a bar on a terminal, otherwise a line every 5 s. */
 export class Progress {
   readonly #to: OutputStream;
   readonly #now: () => number;
@@ -17,7 +17,7 @@ export class Progress {
     this.#toldAt = now();
   }
 
-  /** How much of what is done, of how much where that is known. */
+  /** Reports `done` of `of` units; without `of`, the total is unknown. `doing` names the task. */
   tell(doing: string, done: number, of?: number): void {
     const now = this.#now();
     if (now - this.#toldAt < (this.#to.isTTY ? barEveryMs : lineEveryMs)) return;
@@ -27,13 +27,13 @@ export class Progress {
     else this.#to.write(`\r\x1b[K${doing} ${of === undefined ? "" : `${bar(done / of)} `}${counted}`);
   }
 
-  /** Takes the bar away. */
+  /** Erases the bar. */
   end(): void {
     if (this.#to.isTTY) this.#to.write("\r\x1b[K");
   }
 }
 
-/** A number as people read it. */
+/** A number with thousands separators. */
 export const counts = (count: number): string => count.toLocaleString("en");
 
 function bar(part: number): string {

@@ -2,7 +2,7 @@ import { ChangeRejected, StoreFault, TidegateError } from "../../domain/errors.t
 import { ConfigError } from "../../infrastructure/config-error.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 
-/** EX_CONFIG of sysexits.h: something is wrong with the configuration. */
+/** EX_CONFIG of sysexits.h: configuration error. */
 const configExit = 78;
 
 const meantForPeople = [ConfigError, SetupFailed, ChangeRejected, TidegateError, StoreFault];

@@ -3,10 +3,10 @@ import { explicitContext, type RequestContext } from "../../application/evaluati
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { Attributes } from "../attributes.ts";
 
-/** What the options say of where somebody is, and of what else they call with. */
+/** Command options that set the request context. */
 export type RequestContextOptions = { location?: string; ip?: string; clientId?: string; attribute?: string[] };
 
-/** Adds these options to a command. */
+/** Adds the options of the request context to a command. */
 export const withRequestContext = (command: Command): Command =>
   command
     .option("--location <name>", "at this location")
@@ -14,7 +14,10 @@ export const withRequestContext = (command: Command): Command =>
     .option("--client-id <id>", "with this id, which percentages count where there is no user")
     .option("--attribute <name=value...>", "with these attributes, which the configuration declares");
 
-/** What the options say. Throws `ChangeRefused` for an attribute without a value, and `InvalidContext` as `Attributes` does. */
+/**
+ * The request context in the options. Throws `ChangeRejected` for an attribute without a value, and `InvalidContext` as
+ * `Attributes` does.
+ */
 export const requestContextOf = (
   { location, ip, clientId, attribute = [] }: RequestContextOptions,
   attributes: Attributes,

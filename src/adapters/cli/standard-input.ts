@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** The first line of standard input: where tokens come from, because arguments show in process lists. */
+/** Reads a token from the first line of standard input. Tokens are not arguments, because process lists show those. */
 export async function tokenFromStandardInput({ stdin, stderr }: Terminal): Promise<string> {
   if (stdin.isTTY) stderr.write("Token: ");
   const lines = createInterface({ input: stdin });

@@ -1,22 +1,22 @@
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-/** What a call of the command line gets from outside. `process` has these members. */
+/** The environment of a command: the members of `process` that commands use. */
 export type Standard = {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin: Readable & { readonly isTTY?: boolean | undefined };
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
-  /** The number of the user, for a system that has no name for it. */
+  /** User id, for systems that have no name for the user. */
   readonly getuid?: (() => number) | undefined;
 };
 
-/** An output stream; `isTTY` and `columns` are those of a terminal. */
+/** An output stream; `isTTY` and `columns` are set if it is a terminal. */
 export type OutputStream = Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number };
 
 /**
- * Environment, input and output of one call of the command line. Commands use this instead of `process` and `console`.
- * Output that nobody reads any more is dropped, as for `tidegate ... | head`.
+ * Environment, input and output of one command. Commands use this instead of `process` and `console`. Output after the
+ * reader has closed the pipe is dropped, as in `tidegate ... | head`.
  */
 export class Terminal {
   readonly #standard: Standard;
@@ -24,7 +24,7 @@ export class Terminal {
   constructor(standard: Standard) {
     this.#standard = standard;
     for (const stream of [this.stdout, this.stderr]) {
-      // Without a listener an error would end the process.
+      // Without a listener, an error event ends the process.
       if (!stream.listeners("error").includes(remember)) stream.on("error", remember);
     }
   }
@@ -33,7 +33,7 @@ export class Terminal {
     return this.#standard.env;
   }
 
-  /** Not touched before it is asked for: Node opens it then. */
+  /** Lazy, because Node opens the stream on first access. */
   get stdin(): Standard["stdin"] {
     return this.#standard.stdin;
   }
@@ -55,12 +55,12 @@ export class Terminal {
     this.stdout.write(`${line}\n`);
   }
 
-  /** Writes a line to standard error: what is no result. */
+  /** Writes a line to standard error: notes and diagnostics. */
   note(line: string): void {
     this.stderr.write(`${line}\n`);
   }
 
-  /** Writes chunks to standard output, no faster than the reader takes them. Returns false if it cannot be written any more. */
+  /** Writes chunks to standard output with backpressure. Returns `false` if standard output has failed. */
   async write(chunks: AsyncIterable<string | Uint8Array>): Promise<boolean> {
     try {
       await pipeline(chunks, this.stdout, { end: false });
@@ -71,10 +71,10 @@ export class Terminal {
     }
   }
 
-  /** Waits until all output is written. Returns the error of standard output, unless it is that the reader left. */
+  /** Waits until all output is written. Returns the error of standard output, except EPIPE. */
   async flush(): Promise<Error | undefined> {
     for (const stream of [this.stdout, this.stderr]) {
-      // The stream tells its error to listeners after it has told who writes.
+      // The stream emits its error after the callback of the write.
       await new Promise((resolve) => stream.write("", () => setImmediate(resolve)));
     }
     const error = errors.get(this.stdout);
@@ -82,7 +82,7 @@ export class Terminal {
   }
 }
 
-/** The first error of each stream. The standard streams of Node do not keep it in `errored`. */
+/** The first error of each stream. Node's standard streams do not keep it in `errored`. */
 const errors = new WeakMap<OutputStream, NodeJS.ErrnoException>();
 
 function remember(this: OutputStream, error: Error): void {

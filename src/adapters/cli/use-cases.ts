@@ -13,10 +13,10 @@ import type { LoadDemo } from "../../application/transfer/load-demo.ts";
 import type { TimeZone } from "../../domain/targeting/wall-clock.ts";
 import type { Attributes } from "../attributes.ts";
 
-/** What the command line can have done. */
+/** The use cases behind the command line. */
 export type UseCases = {
   readonly attributes: Attributes;
-  /** For commands that evaluate: sources may have no result yet. */
+  /** For commands that evaluate: waits until each source has a first result. */
   readonly awaitSources: AwaitSources;
   /** The zone of dates and times without an offset. */
   readonly zone: TimeZone;
@@ -33,5 +33,5 @@ export type UseCases = {
   readonly exportData: ExportData;
 };
 
-/** Runs a task on the configured stores, and closes them when it is done. */
+/** Runs a task on the configured stores, and closes them afterwards. */
 export type OnStores = (task: (use: UseCases) => Promise<void>) => Promise<void>;

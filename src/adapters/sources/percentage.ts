@@ -35,7 +35,7 @@ const setting = z.strictObject({
 
 type Setting = z.output<typeof setting>;
 
-/** Nobody is to get by a mistake what was to be for some. */
+/** Replaces an invalid rule: 0 %, because a mistake must not switch a feature on for everyone. */
 const nobody: Setting = { percentage: 0 };
 
 export const source = defineSource({
@@ -53,7 +53,10 @@ export const source = defineSource({
   create: (options, host) => new PercentageFeatureResolver(options, host),
 });
 
-/** On for who falls into the share; off also for who has nothing to be counted by, as that may be anybody. */
+/**
+ * Percentage resolver: a feature is on if the caller's bucket is in the share. Off if the caller lacks the field that
+ * the rule buckets by, because such a caller could be anyone.
+ */
 class PercentageFeatureResolver implements FeatureResolver {
   readonly varyBy = ["targetingKey", "userId", "locations", "attributes"] as const;
   readonly editableRules: EditableRules;

@@ -33,7 +33,10 @@ export const source = defineSource({
   },
 });
 
-/** Everything that stands in the context's set is on; of a context with several locations, in one of its sets. */
+/**
+ * Set resolver: the features in the context's set are on. If the context has several locations, the union of their sets
+ * is on.
+ */
 class SetFeatureResolver implements FeatureResolver {
   readonly editableSet: EditableSet;
   readonly varyBy: readonly ContextField[];
@@ -66,7 +69,7 @@ class SetFeatureResolver implements FeatureResolver {
     return { features: this.#on(held.value), dependencies: [held], validUntil: Number.POSITIVE_INFINITY };
   }
 
-  /** The last one is kept: where the key is fixed, it serves every call until the set changes. */
+  /** Caches the last map: with a fixed key, it serves every call until the set changes. */
   #on(set: FeatureSet): ReadonlyMap<FeatureKey, Resolution> {
     if (this.#last?.set !== set) {
       this.#last = { set, on: new Map(set.features.map((feature) => [feature, this.#resolution])) };
@@ -74,7 +77,7 @@ class SetFeatureResolver implements FeatureResolver {
     return this.#last.on;
   }
 
-  /** They are read in one turn, and each is waited for, also where another fails at once. */
+  /** Starts all reads in the same turn, and waits for each of them, even if one throws at once. */
   #ofSeveral(keys: readonly string[], at: Instant): SourceResult | Promise<SourceResult> {
     const reads = keys.map((key) => {
       try {
@@ -91,7 +94,7 @@ class SetFeatureResolver implements FeatureResolver {
         );
   }
 
-  /** Each feature tells in which set it stands: in the first of them, where it stands in more. */
+  /** Merges several sets. The metadata of a feature names the first set that contains it. */
   #merged(keys: readonly string[], from: readonly CachedRead<FeatureSet>[], at: Instant): SourceResult {
     const features = new Map<FeatureKey, Resolution>();
     for (const [index, { value }] of from.entries()) {
@@ -105,7 +108,7 @@ class SetFeatureResolver implements FeatureResolver {
 
   #count(skipped: number, key: string, at: number): void {
     this.#skipped += skipped;
-    // Who asks about another time than now may be far from it on either side.
+    // The distance counts in both directions, because calls can evaluate past and future instants.
     if (Math.abs(at - this.#warnedAt) < warnEveryMs) return;
     this.#warnedAt = at;
     this.#host.warn(
@@ -119,7 +122,7 @@ const areHere = (
   reads: readonly (CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>)[],
 ): reads is readonly CachedRead<FeatureSet>[] => !reads.some((read) => read instanceof Promise);
 
-/** Rejects with what some reads fail with: where only the past is not known, with all of it that is not. */
+/** Rejects with the first failure of the reads. If all failures are missing history, combines them into one error. */
 async function failureOf(reads: readonly unknown[]): Promise<never> {
   const outcomes = await Promise.allSettled(reads);
   const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));

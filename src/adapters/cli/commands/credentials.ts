@@ -4,7 +4,7 @@ import { cliAuthor } from "../cli-actor.ts";
 import type { Terminal } from "../terminal.ts";
 import type { OnStores } from "../use-cases.ts";
 
-/** `tidegate credentials`: who may operate the service. */
+/** `tidegate credentials`: adds, lists and revokes operator credentials. */
 export function credentialsCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("credentials").description("say who may operate the service");
   command

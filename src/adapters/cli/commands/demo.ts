@@ -4,7 +4,7 @@ import { cliAuthor } from "../cli-actor.ts";
 import type { Terminal } from "../terminal.ts";
 import type { OnStores } from "../use-cases.ts";
 
-/** `tidegate demo`: fills empty stores with the example of the README. */
+/** `tidegate demo`: loads the example of the README into empty stores. */
 export const demoCommand = (onStores: OnStores, terminal: Terminal): Command =>
   new Command("demo")
     .description("load the example of the README")

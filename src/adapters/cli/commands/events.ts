@@ -9,7 +9,7 @@ import type { OnStores } from "../use-cases.ts";
 
 const mostListed = 1_000;
 
-/** `tidegate activity`: reads the log of what happened. Nothing here changes it. */
+/** `tidegate activity`: lists, exports and verifies the event log. Read-only. */
 export function activityCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("activity").description("read the log of what happened");
 
@@ -73,7 +73,7 @@ const filtered = (command: Command): Command =>
     .option("--from <date>", `not before: ${dateForms}`, date)
     .option("--to <date>", "before; a date is its end", date);
 
-/** Options as they are written: the zone of dates is in the configuration, which is read later. */
+/** The filter options as text: dates depend on the configured time zone, which is loaded later. */
 type Filter = Omit<EventFilter, "from" | "to"> & { readonly from?: string; readonly to?: string };
 
 function filterIn({ from, to, ...filter }: Filter, zone: TimeZone): EventFilter {
@@ -102,6 +102,6 @@ function wholeNumber(text: string): number {
 
 function lineOf({ position, at, environment, component, recordedBy, email, message }: Event): string {
   const line = [position, new Date(at).toISOString(), environment, component, recordedBy, email, message].join("  ");
-  // What others told must not steer a terminal.
+  // Escapes control characters: recorded text must not send control sequences to the terminal.
   return line.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

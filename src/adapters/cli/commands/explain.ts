@@ -10,7 +10,7 @@ import type { OnStores } from "../use-cases.ts";
 
 type Options = { user?: string; token?: true; at?: string } & RequestContextOptions;
 
-/** `tidegate explain`: why somebody gets the features that they get. */
+/** `tidegate explain`: explains why features are on or off. */
 export const explainCommand = (onStores: OnStores, terminal: Terminal): Command =>
   withRequestContext(new Command("explain"))
     .description("say for each feature whether somebody gets it, and why; without options, for everyone")
@@ -47,7 +47,7 @@ function print({ context, locatedBy, isPast, isLogAnswering, sources, features }
   }
 }
 
-/** Who brought about what the deciding sources say, in the order in which it came about. */
+/** The last changes of the deciding sources, oldest first. */
 const turns = ({ decidedBy, says }: ExplainedFeature): readonly string[] =>
   says
     .flatMap(({ turned, ...each }) => (turned && decidedBy.includes(each.source) ? [{ ...each, turned }] : []))

@@ -8,7 +8,7 @@ import { counts, Progress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 import type { OnStores } from "../use-cases.ts";
 
-/** `tidegate export`: writes what the stores hold. */
+/** `tidegate export`: exports the data of the stores. */
 export const exportCommand = (onStores: OnStores, terminal: Terminal): Command =>
   new Command("export")
     .description(
@@ -25,8 +25,8 @@ export const exportCommand = (onStores: OnStores, terminal: Terminal): Command =
     );
 
 /**
- * So many lines were written, without the header, and so many members of sets or tokens left out. `parts` counts the lines of each kind, by
- * source.
+ * Progress of an export: lines written (without the header), and members of sets or tokens that were left out. `parts`
+ * counts lines by kind and source.
  */
 type Count = { written: number; leftOut: number; readonly parts: Map<Exported, Map<string, number>> };
 
@@ -76,13 +76,13 @@ async function tell({ written, leftOut, parts }: Count, exportData: ExportData, 
   }
 }
 
-/** As in `3 sets (global 1, user 2)`. */
+/** For example `3 sets (global 1, user 2)`. */
 function partText([of, bySource]: readonly [Exported, ReadonlyMap<string, number>]): string {
   const sum = [...bySource.values()].reduce((total, each) => total + each, 0);
   const named = [...bySource].filter(([source]) => source !== "").map(([source, each]) => `${source} ${counts(each)}`);
   return `${counts(sum)} ${of}${named.length > 0 ? ` (${named.join(", ")})` : ""}`;
 }
 
-/** Whether a failure is one of the file. */
+/** Whether an error comes from the file system. */
 const isOfFile = (cause: unknown): cause is NodeJS.ErrnoException =>
   cause instanceof Error && "syscall" in cause && "path" in cause;

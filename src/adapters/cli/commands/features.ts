@@ -7,7 +7,7 @@ import type { OnStores } from "../use-cases.ts";
 
 type Options = { user?: string; token?: true } & RequestContextOptions;
 
-/** `tidegate features`: what somebody would be answered. */
+/** `tidegate features`: evaluates the features for a user, token or context. */
 export const featuresCommand = (onStores: OnStores, terminal: Terminal): Command =>
   withRequestContext(new Command("features"))
     .description("print the features that somebody would get, a line each; without options, what everyone gets")

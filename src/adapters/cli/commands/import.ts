@@ -14,7 +14,7 @@ import type { OnStores } from "../use-cases.ts";
 type Options = { fromRedis?: string | true; tokensFrom?: string; again?: true };
 type Named = { readonly name: string; readonly file: LineFile };
 
-/** `tidegate import`: puts into the stores what an export holds, or another Redis. */
+/** `tidegate import`: imports an export file, or the data of another Redis. */
 export const importCommand = (onStores: OnStores, terminal: Terminal): Command =>
   new Command("import")
     .description(
@@ -64,7 +64,7 @@ async function opened(
   return { name: "Redis", file: await LineFile.copyOf(texts(seedLines(url, tokensUrl ?? url), progress, terminal)) };
 }
 
-/** Arguments show in process lists. */
+/** Rejects a URL with a password, because process lists show arguments. */
 function withoutPassword(url: string | undefined, variable: string): string | undefined {
   if (url !== undefined && URL.canParse(url) && new URL(url).password !== "") {
     throw new ChangeRejected(`others can see a password in an argument; set ${variable} to this URL instead.`);
@@ -72,7 +72,7 @@ function withoutPassword(url: string | undefined, variable: string): string | un
   return url;
 }
 
-/** The lines as text, so that they can be read as those of a file. */
+/** The lines of another Redis in the format of an export file. */
 async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, terminal: Terminal): AsyncGenerator<string> {
   let read = 0;
   const leftOut = { members: 0, tokens: 0 };

@@ -8,7 +8,7 @@ import type { OnStores } from "../use-cases.ts";
 
 const pageSize = 1_000;
 
-/** `tidegate settings`: reads and changes what sources keep of single features. */
+/** `tidegate settings`: lists, gets, sets and removes the rules of sources. */
 export function settingsCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("settings").description("list and change what sources keep of single features");
   const verb = (name: string, description: string) =>

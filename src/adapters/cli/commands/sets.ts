@@ -5,7 +5,7 @@ import type { OnStores } from "../use-cases.ts";
 
 type Options = { connection?: string };
 
-/** `tidegate set`: reads and changes the sets that sources read. */
+/** `tidegate set`: lists and changes the sets of sources. */
 export function setCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("set").description("list and change the sets behind the sources, by their keys");
   const verb = (name: string, description: string) =>

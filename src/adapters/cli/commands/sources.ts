@@ -4,7 +4,7 @@ import { builtIn, kinds } from "../../sources/_catalogue/source-catalogue.ts";
 import { newSource, newSourceOutside, writeDrafts } from "../new-source.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** `tidegate sources`: the kinds of source there are, and the beginning of another. */
+/** `tidegate sources`: lists the kinds of source, and scaffolds a new kind. */
 export function sourcesCommand(terminal: Terminal): Command {
   const command = new Command("sources").description("list the kinds of source there are").action(async () => {
     const width = Math.max(...kinds.map((kind) => kind.length));

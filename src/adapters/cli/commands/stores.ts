@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Terminal } from "../terminal.ts";
 import type { OnStores } from "../use-cases.ts";
 
-/** `tidegate store`: says what to make of the stores themselves. */
+/** `tidegate store`: accepts a store that came back empty. */
 export function storeCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("store").description("say what to make of a store that came back empty");
   command

@@ -4,7 +4,7 @@ import { tokenFromStandardInput } from "../standard-input.ts";
 import type { Terminal } from "../terminal.ts";
 import type { OnStores } from "../use-cases.ts";
 
-/** `tidegate token`: says which tokens speak for whom. */
+/** `tidegate token`: adds and removes client tokens. */
 export function tokenCommand(onStores: OnStores, terminal: Terminal): Command {
   const command = new Command("token").description(
     "say which tokens speak for whom; the token comes from standard input",

@@ -5,22 +5,24 @@ import type { SourceDefinition } from "./source.ts";
 
 const folder = resolve(import.meta.dirname, "..");
 
-/** The built-in kinds, sorted. The folder is the registry: a kind is `<kind>.ts` or `<kind>/source.ts`; `_` begins other folders. */
+/**
+ * Built-in kinds, sorted. The folder is the registry: a kind is `<kind>.ts` or `<kind>/source.ts`. Folders whose name
+ * starts with `_` are not kinds.
+ */
 export const kinds: readonly string[] = readdirSync(folder)
   .filter((entry) => !entry.startsWith("_"))
   .map((entry) => entry.replace(/\.ts$/, ""))
   .sort();
 
-/** The module of a built-in kind. */
+/** Path of the module of a built-in kind. */
 export const moduleOf = (kind: string): string => {
   const own = resolve(folder, kind, "source.ts");
   return existsSync(own) ? own : resolve(folder, `${kind}.ts`);
 };
 
 /**
- * The definition behind a `kind`: one of `kinds`, or a file (`./my-source.ts`, relative to the
- * configuration file) below one of the folders listed in TIDEGATE_SOURCE_FOLDERS. Answers what is wrong,
- * and what to do, as a text where there is no such kind.
+ * Resolves a `kind`: one of `kinds`, or a file (`./my-source.ts`, relative to the configuration file) below one of the
+ * folders in TIDEGATE_SOURCE_FOLDERS. Returns a text with the fault and the fix if there is no such kind.
  */
 export async function definitionOf(
   kind: string,
@@ -54,7 +56,7 @@ function realPath(path: string): string {
   }
 }
 
-/** The definition of one of `kinds`. Rejects where its file is broken. */
+/** Loads the definition of a built-in kind. Rejects if its file is broken. */
 export async function builtIn(kind: string): Promise<SourceDefinition> {
   const definition = await load(moduleOf(kind), kind);
   if (typeof definition === "string") throw new Error(definition);

@@ -7,18 +7,18 @@ import { createGunzip } from "node:zlib";
 import type { Validators } from "../../../domain/feeds/item.ts";
 import { hostOf, type Reachable } from "./reachable.ts";
 
-/** Where a document is, and how it may be asked for. */
+/** Where a document is, and the limits of its fetch. */
 export type Location = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly reachable: Reachable;
-  /** From the look-up of the host to the last byte, in milliseconds. */
+  /** Time limit from the host lookup to the last byte, in milliseconds. */
   readonly withinMs: number;
-  /** The most bytes it may have, once decompressed. */
+  /** Maximum size in bytes, decompressed. */
   readonly mostBytes: number;
 };
 
-/** A document as it came. */
+/** A fetched document. */
 export type Fetched = {
   readonly pieces: readonly Uint8Array[];
   readonly contentType: string;
@@ -26,10 +26,13 @@ export type Fetched = {
   readonly lastModified: string | null;
 };
 
-/** A document cannot be had. The message names the host, and nothing else of the URL, which may hold a secret. */
+/**
+ * A document could not be fetched. The message contains only the host of the URL, because the rest can contain a
+ * secret.
+ */
 export class FetchFailed extends Error {
   override readonly name = "FetchFailed";
-  /** Whether it may be otherwise in a moment. */
+  /** Whether a retry can succeed. */
   readonly mayPass: boolean;
 
   constructor(message: string, mayPass: boolean) {
@@ -43,8 +46,8 @@ const longestValidator = 1_000;
 const pieceBytes = 65_536;
 
 /**
- * Asks for a document, and answers `undefined` where it is not modified. No redirect is followed. Rejects with `FetchFailed`, and with the
- * signal's reason once it aborts.
+ * Fetches a document; `undefined` if it is not modified. Follows no redirect. Rejects with `FetchFailed`, and with the
+ * signal's reason if it aborts.
  */
 export async function fetchDocument(
   location: Location,
@@ -73,11 +76,11 @@ async function ask(location: Location, known: Validators | null, signal: AbortSi
     agent: false,
     maxHeaderSize: mostHeaderBytes,
     signal,
-    // An address is not looked up; it was checked just now.
+    // An IP address needs no lookup; it is already checked.
     ...(isIP(host) === 0 && { lookup: reachable.lookup }),
   };
   const request = (url.protocol === "https:" ? encrypted : plain)(url, options).end();
-  // Also one that is aborted before anybody waits for it.
+  // Prevents an unhandled error if the request aborts before it is awaited.
   request.on("error", () => {});
   try {
     const [response] = (await once(request, "response", { signal })) as [IncomingMessage];
@@ -135,7 +138,7 @@ async function bodyOf(
     for await (const piece of body) {
       bytes += piece.byteLength;
       if (bytes > mostBytes) throw new FetchFailed(`the document of ${host} has more than ${mostBytes} bytes`, false);
-      // A copy with memory of its own can be handed to another thread.
+      // A copy with its own buffer can be transferred to another thread.
       pieces.push(new Uint8Array(piece));
     }
   } finally {
@@ -149,7 +152,7 @@ async function bodyOf(
 const validator = (header: string | undefined): string | null =>
   header !== undefined && header.length <= longestValidator ? header : null;
 
-/** What went wrong with a connection, without what was sent or came over it. */
+/** The cause of a connection failure, without any data sent or received. */
 function causeOf(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(causeOf))].join(", ");
   if (!(error instanceof Error)) return "for an unknown reason";

@@ -1,25 +1,25 @@
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 
-/** A document that others keep, and that somebody looks at now and then until this is disposed of. */
+/** A polled document. Polling ends when this is disposed of. */
 export interface Polled<T> extends AsyncDisposable {
   /**
-   * What it said when it could be used last: current until it says something else, or cannot be used. Throws, with the reason, where it
-   * could not be used yet.
+   * The last valid content. It is current until the document changes or becomes invalid. Throws the last error if no
+   * valid content has been read yet.
    */
   read(): CachedRead<T>;
-  /** Why the document cannot be used at present; `undefined` if it can. */
+  /** Why the document is currently unusable; `undefined` if it is usable. */
   readonly fault: string | undefined;
 }
 
-/** The latest of a document, put in by who looks at it. */
+/** Holds the last valid content of a polled document. */
 export class Latest<T> {
   readonly #monotonic: () => number;
   readonly #warn: (fault: string) => void;
   #reading: Reading<T> | undefined;
   #fault: Error | undefined = new Error("it has not been read yet");
 
-  /** `warn` is told of each fault once, until there is another or none. */
+  /** `warn` is called once for each fault, until the fault changes or ends. */
   constructor(warn: (fault: string) => void, monotonic = () => performance.now()) {
     this.#warn = warn;
     this.#monotonic = monotonic;
@@ -34,20 +34,20 @@ export class Latest<T> {
     return this.#fault?.message;
   }
 
-  /** It says this now. */
+  /** Stores new content. */
   set(value: T): void {
     this.#reading?.end();
     this.#reading = new Reading(value, this.#monotonic);
     this.#fault = undefined;
   }
 
-  /** It says what it said. */
+  /** Marks the content as verified: the document has not changed. */
   isUnchanged(): void {
     this.#fault = undefined;
     this.#reading?.resume();
   }
 
-  /** It could not be had, or not be used. */
+  /** Records that the document could not be read or used. */
   failed(cause: unknown): void {
     const fault = cause instanceof Error ? cause : new Error(String(cause));
     if (this.#fault?.message !== fault.message) this.#warn(fault.message);
@@ -56,13 +56,13 @@ export class Latest<T> {
   }
 }
 
-/** What a document said once. */
+/** One version of a document's content. */
 class Reading<T> implements CachedRead<T> {
   readonly value: T;
   readonly validUntil = Number.POSITIVE_INFINITY;
   readonly #monotonic: () => number;
   #fault: Error | undefined;
-  /** Until when it is known to have said so, by the monotonic clock; left out while it still says so. */
+  /** When the content was last known to be current, on the monotonic clock; `undefined` while it is current. */
   #until: number | undefined;
 
   constructor(value: T, monotonic: () => number) {

@@ -7,8 +7,8 @@ const lookEveryMs = 250;
 const largestFile = 10 * 1024 * 1024;
 
 /**
- * Follows a file of at most 10 MiB. It is read before this returns, and again when it has changed and then stayed the same for a quarter
- * of a second, so that what is being written is not read. `parse` throws for a text that cannot be used; then what was read before goes on.
+ * Polls a file of at most 10 MiB. Reads it before returning, and again once it has changed and then been stable for
+ * 250 ms, so that partial writes are not read. `parse` throws for invalid text; the previous content then stays in use.
  */
 export function pollFile<T>(file: string, parse: (text: string) => T, warn: (fault: string) => void): Polled<T> {
   const latest = new Latest<T>((fault) => warn(`${file} cannot be used: ${fault}`));
@@ -59,14 +59,14 @@ export function pollFile<T>(file: string, parse: (text: string) => T, warn: (fau
   };
 }
 
-/** Differs for what was written or put in its place. */
+/** Changes if the file is written or replaced. */
 const markOf = (stats: Stats | Error | undefined): string =>
   stats === undefined || stats instanceof Error
     ? "missing"
     : [stats.dev, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join();
 
 function checkReadable(stats: Stats): void {
-  // Who reads a pipe waits for a writer.
+  // Reading a pipe would block until something writes to it.
   if (!stats.isFile()) throw new Error("it is no regular file");
   if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile} bytes`);
 }

@@ -11,24 +11,24 @@ function isUrl(text: string): boolean {
   }
 }
 
-/** A URL to poll, of http or https. */
+/** Schema of a URL to poll: http or https. */
 export const polledUrl = z.string().refine(isUrl, noUrl);
 
-/** What can be sent in a header. It may be a credential, so it is not repeated where it is wrong. */
+/** Schema of a header value. Faults do not repeat the value, because it can be a credential. */
 export const headerText = z
   .string()
   .regex(/^[\x20-\x7e]+$/, "cannot be sent in a header; write printable ASCII characters");
 
-/** Whether rules that may change are shown the address of who asks. */
+/** Whether the rules may read the client's address. */
 export const readsAddress = z
   .boolean()
   .default(false)
   .describe("Whether the rules may go by the client's address. Each address has an answer of its own then.");
 
-/** What is wrong with rules that go by an address which they are not shown. */
+/** The fault of rules that depend on the client's address without `readsAddress`. */
 export const addressFault = "the rules go by the client's address, which they are not shown; set readsAddress to true";
 
-/** For a map of options: that just one of these is given, since each says where the same comes from. */
+/** Requires exactly one of these options, because each one names the source of the same data. */
 export const oneOf =
   (...names: readonly string[]) =>
   (options: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void => {

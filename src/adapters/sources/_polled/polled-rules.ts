@@ -2,23 +2,24 @@ import type { EvaluationContext } from "../../../domain/evaluation/evaluation-co
 import type { FeatureResolver, SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
 import type { Polled } from "./latest.ts";
 
-/** Rules that answer at once, and never change. */
+/** Immutable rules that evaluate synchronously. */
 type Rules = {
   answer(context: EvaluationContext): SourceResult;
-  /** Of single features, each with the name of its feature. */
+  /** Faults of single features, each with the feature's name. */
   readonly faults: readonly string[];
 };
 
-/** The most faults that are logged, and shown to operators. */
+/** Maximum number of faults that are logged and shown to operators. */
 const mostFaults = 20;
 
-/** A list of faults that is not too long for a log; of a longer one, its beginning and how many follow. */
+/** Shortens a list of faults to `mostFaults`, and appends the number of omitted ones. */
 export const fewFaults = (faults: readonly string[]): readonly string[] =>
   faults.length <= mostFaults ? faults : [...faults.slice(0, mostFaults), `and ${faults.length - mostFaults} more`];
 
 /**
- * A source that answers by the latest of rules that others keep; what it said ends when they change them. They may come to read any
- * field; the address only with `readsAddress`, for then nobody shares an answer with another address.
+ * A resolver of polled rules. Results are valid until the rules change. Results vary by all context fields, because a
+ * new version of the rules can read any of them. The address is included only with `readsAddress`, because clients with
+ * different addresses then share no results.
  */
 export const polledRules = (followed: Polled<Rules>, readsAddress: boolean): FeatureResolver => ({
   varyBy: ["userId", "targetingKey", "locations", "attributes", ...(readsAddress ? (["ip"] as const) : [])],
@@ -35,7 +36,7 @@ export const polledRules = (followed: Polled<Rules>, readsAddress: boolean): Fea
   [Symbol.asyncDispose]: () => followed[Symbol.asyncDispose](),
 });
 
-/** None before the first document. */
+/** Empty before the first document. */
 function faultsIn(followed: Polled<Rules>): readonly string[] {
   try {
     return followed.read().value.faults;

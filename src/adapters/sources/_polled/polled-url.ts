@@ -8,19 +8,19 @@ import { utf8Text } from "./utf8-text.ts";
 const withinMs = 10_000;
 const mostBytes = 10 * 1024 * 1024;
 
-/** What to ask for, and how often. */
+/** What to poll, and how often. */
 export type Polling = {
-  /** Of http or https, without credentials. */
+  /** An http or https URL without credentials. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Between two polls, give or take a tenth, so that many instances do not ask all at once. */
+  /** Interval between polls, in milliseconds. Each wait varies by ±10 %, so that instances do not poll in step. */
   readonly everyMs: number;
 };
 
 /**
- * Follows what a URL answers with: at most 10 MiB when unpacked, within ten seconds, without redirects, and only when it has changed, where
- * the server can tell. The first poll begins before this returns. `parse` throws for a text that cannot be
- * used; what was said before goes on then, as it does while the server does not answer.
+ * Polls a URL: at most 10 MiB decompressed, within 10 s, without redirects, and with conditional requests if the server
+ * supports them. The first poll begins before this returns. `parse` throws for invalid text; the previous content then
+ * stays in use, as it does while the server is unreachable.
  */
 export function pollUrl<T>(
   { url, headers, everyMs }: Polling,
@@ -28,7 +28,7 @@ export function pollUrl<T>(
   warn: (fault: string) => void,
 ): Polled<T> {
   const target = new URL(url);
-  // Who configures it means it, and it is often within the same network.
+  // The configured host is always allowed: it is often in the same private network.
   const reachable = new Reachable([hostOf(target)]);
   const location = { url: target, headers, reachable, withinMs, mostBytes };
   const latest = new Latest<T>((fault) => warn(`${target.origin} cannot be used: ${fault}`));

@@ -2,23 +2,26 @@ import { lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { isNetwork, special4, special6 } from "../../../infrastructure/ip-networks.ts";
 
-/** Networks of IPv6 that may be our own, outside of those that unicast addresses are given out of; NAT64's is not, as it leads to IPv4. */
+/**
+ * Non-public IPv6 networks, outside of the ranges for unicast allocation. NAT64 (64:ff9b::/96) is not listed, because
+ * it leads to IPv4.
+ */
 const own6 = ["::/96", "64:ff9b:1::/48", "100::/64", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"];
-/** What an IPv4 address stands behind in an IPv6 one: mapped, translated (RFC 6145), and of NAT64 (RFC 6052). */
+/** IPv6 prefixes that embed an IPv4 address: mapped, translated (RFC 6145), and NAT64 (RFC 6052). */
 const embeddings = ["::ffff:", "::ffff:0:", "64:ff9b::"];
 
-/** Which hosts may be asked. */
+/** Allowlist of hosts: the public internet, plus configured exceptions. Prevents server-side request forgery. */
 export class Reachable {
   readonly #names: ReadonlySet<string>;
   readonly #allowed: BlockList;
 
-  /** `allow` names those that may be although they are not of the public internet: host names, addresses, and networks as in 10.0.0.0/8. */
+  /** `allow` lists the non-public hosts to allow: host names, addresses, and networks such as 10.0.0.0/8. */
   constructor(allow: readonly string[]) {
     this.#names = new Set(allow.filter((entry) => !isNetwork(entry)).map((name) => name.toLowerCase()));
     this.#allowed = listOf(allow.filter(isNetwork));
   }
 
-  /** What is wrong with asking a URL, as far as can be told without looking its host up; `undefined` for one that may be asked. */
+  /** The fault of a URL, without a host lookup; `undefined` if it is allowed. */
   faultOf(url: URL): string | undefined {
     const host = hostOf(url);
     const isListed = this.#isListed(host);
@@ -29,7 +32,10 @@ export class Reachable {
     return undefined;
   }
 
-  /** Looks a host up, and hands on its addresses only where all of them may be asked. A connection is made to those, and not to what the name leads to later. */
+  /**
+   * Resolves a host. Fails unless all its addresses are allowed. The connection uses these addresses, so a later DNS
+   * change has no effect (DNS rebinding).
+   */
   readonly lookup: LookupFunction = (host, options, done) => {
     lookup(host, { ...options, all: true }, (error, addresses) => {
       if (error) return done(error, []);
@@ -45,7 +51,7 @@ export class Reachable {
     });
   };
 
-  /** Whether an address is of the public internet, or allowed. */
+  /** Whether an address is public or allowed. */
   isOpen(address: string): boolean {
     const family = isIP(address) === 6 ? "ipv6" : "ipv4";
     return this.#allowed.check(address, family) || !closed.check(address, family);
@@ -56,7 +62,7 @@ export class Reachable {
   }
 }
 
-/** The host of a URL, an IPv6 address without its brackets. */
+/** The host of a URL; IPv6 addresses without brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, "$1");
 
 function listOf(networks: readonly string[]): BlockList {

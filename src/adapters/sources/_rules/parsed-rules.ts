@@ -5,15 +5,16 @@ import type { SourceHost } from "../_catalogue/source.ts";
 
 const warnEveryMs = 60_000;
 
-/** The settings that were parsed last, and what became of each; one that is none became nothing. */
+/** The rules of the last parse, and their parsed forms. Invalid rules have none. */
 type Parsed<T> = {
   readonly settings: ReadonlyMap<FeatureKey, Json>;
   readonly all: ReadonlyMap<FeatureKey, T>;
 };
 
 /**
- * Settings of single features as a source needs them: each is parsed once, when it was changed. One that is not what the
- * schema wants, because it was written behind our back, is left out, or taken for another, and of no feature that is served left out; it is warned of at most once a minute.
+ * Parsed rules of a source. Parses each rule once per change. An invalid stored rule is replaced by a default, or
+ * omitted if there is none. A rule of an invalid feature key is always omitted. Logs a warning about both at most once
+ * a minute.
  */
 export class ParsedRules<T> {
   readonly #schema: z.ZodType<T>;
@@ -23,14 +24,14 @@ export class ParsedRules<T> {
   #last: Parsed<T> = { settings: new Map(), all: new Map() };
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  /** `instead` is what one that is none is taken for; without it such a feature is left out. */
+  /** `instead` replaces an invalid rule; without it, the rule is omitted. */
   constructor(schema: z.ZodType<T>, warn: SourceHost["warn"], instead?: T) {
     this.#schema = schema;
     this.#warn = warn;
     this.#instead = instead;
   }
 
-  /** The same map for the same settings. */
+  /** Returns the same map for the same rules. */
   of(settings: RulesByFeature): ReadonlyMap<FeatureKey, T> {
     const known = this.#parsed.get(settings);
     if (known) return known;

@@ -3,13 +3,13 @@ import type { RuleCheck } from "../../../application/admin/source-sets.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { faultOf } from "../../http/kit/schema-faults.ts";
 
-/** Checks settings by the schema of a kind. */
+/** Validates a rule against the schema of its kind. */
 export const ruleCheck =
   (schema: z.ZodType): RuleCheck =>
   (value) => {
     const { success, data, error } = schema.safeParse(value);
     if (!success) return { faults: error.issues.flatMap((issue) => faultOf(issue, value)) };
-    // Nothing is how stores keep what was removed.
+    // Stores represent a deleted rule as null.
     if (data === null || data === undefined) return { faults: [{ pointer: "", detail: "is nothing; remove it" }] };
     return { setting: data as Json };
   };

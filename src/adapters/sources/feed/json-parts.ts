@@ -4,8 +4,9 @@ import { flat, type Part, partsAt } from "./path.ts";
 const deepest = 100;
 
 /**
- * The parts of a JSON document at a path, numbers beyond 2^53 as `LongNumber`; of one that is a list, the path begins at each thing in it. Throws for what is no JSON, is nested more than a
- * hundred deep, or has not got what the path leads through, up to the first list.
+ * The parts of a JSON document at a path. Numbers beyond 2^53 become `LongNumber`. If the document is a list, the path
+ * applies to each of its elements. Throws if the document is not JSON, is nested more than 100 levels deep, or lacks a
+ * part of the path before the first list.
  */
 export function* jsonParts(text: string, path: readonly string[]): Generator<Part> {
   demandFlat(text);
@@ -18,19 +19,19 @@ function parsed(text: string): unknown {
   try {
     return longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
   } catch {
-    // The message of the parser quotes what it met.
+    // The parser's own message quotes the document.
     throw new Error("is no JSON");
   }
 }
 
-/** Sixteen digits, or an exponent: most documents have none, and are parsed several times as fast. */
+/** Numbers of 16 digits, or with an exponent. Most documents have none, and parse several times as fast. */
 const longNumber = /\d{16}|\d[eE]/;
 
-/** The third argument is the text of a number; TypeScript does not know it yet. */
+/** The third argument holds the number's text; TypeScript does not declare it yet. */
 const keepDigits = (_: string, value: unknown, context?: { readonly source?: string }): unknown =>
   typeof value === "number" && losesDigits(value) ? new LongNumber(context?.source ?? String(value)) : value;
 
-/** Looked for before parsing, as a document of nothing but brackets would take many times its size. */
+/** Checked before parsing, because parsing a document of only brackets takes many times its size in memory. */
 function demandFlat(text: string): void {
   let depth = 0;
   for (let index = 0; index < text.length; index++) {
@@ -42,7 +43,7 @@ function demandFlat(text: string): void {
   }
 }
 
-/** Where a string ends that begins with a quote here. */
+/** Index of the closing quote of the string that starts at `start`. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1) {

@@ -1,4 +1,4 @@
-/** A number of more digits than JavaScript's numbers keep, as it is written. */
+/** A number with more digits than a JavaScript number preserves, as text. */
 export class LongNumber {
   readonly #text: string;
 
@@ -11,5 +11,5 @@ export class LongNumber {
   }
 }
 
-/** Whether a number is so large that it may stand for others too. */
+/** Whether a number exceeds the safe integer range, so that several texts parse to it. */
 export const losesDigits = (value: number): boolean => Math.abs(value) > Number.MAX_SAFE_INTEGER;

@@ -2,10 +2,10 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Mapping } from "./mapping.ts";
 import { type RawDocument, type ReadItems, readItems } from "./read-items.ts";
 
-/** What the thread is to read. */
+/** Input of the worker thread. */
 export type Task = { readonly document: RawDocument; readonly mapping: Mapping };
 
-/** What it found, but for the items; those follow in parts, each when it is asked for, and then an empty one. */
+/** First output of the worker thread. The items follow in batches, each on request; an empty batch ends them. */
 export type Found = Omit<ReadItems, "items"> | { readonly refused: string };
 
 const atOnce = 100;

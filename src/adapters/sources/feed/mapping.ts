@@ -6,7 +6,7 @@ import { momentOf } from "./moment.ts";
 import { type Part, type Path, parsePath, type Scalar, scalarsAt } from "./path.ts";
 import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-template.ts";
 
-/** Where a document has items, and what of them is what, in the texts of the configuration. */
+/** Mapping of a document to items, as in the configuration: the path of the items, and the paths of their fields. */
 export type Mapping = {
   /** The name of the source. */
   readonly provider: string;
@@ -21,21 +21,21 @@ export type Mapping = {
   readonly metadata: Readonly<Record<string, string>>;
 };
 
-/** Of the ids of items: made once, at random. */
+/** UUID namespace of item ids. Generated once at random; must not change. */
 const namespace = "0b6d0f0e-6a0e-4d5c-9f52-6d8f1c6f7e21";
 const longestText = 1_000;
 const longestId = 200;
 const mostValues = 100;
 const number = /^-?\d+(\.\d+)?$/;
 
-/** What an item lacks, or has wrong. */
+/** An item lacks a field or has an invalid one. */
 class ItemUnusable extends Error {}
 
-/** Makes items of the parts of a document, as a mapping says. Throws for a mapping with texts that cannot be read. */
+/** Maps parts of a document to items. Throws for a mapping with invalid paths or templates. */
 export class ItemMapper {
-  /** The path to the items, from the top of the document. */
+  /** Path of the items, from the root of the document. */
   readonly items: readonly string[];
-  /** How many levels above an item something is read of it. */
+  /** How many levels above an item the mapping reads. */
   readonly levelsAbove: number;
   readonly #provider: string;
   readonly #id: ValueTemplate;
@@ -66,7 +66,7 @@ export class ItemMapper {
     this.levelsAbove = Math.min(this.items.length, Math.max(...pathsOf(mapping).map(({ up }) => up)));
   }
 
-  /** The item that a part is, or what is wrong with it. */
+  /** Maps a part to an item, or returns its fault. */
   itemOf(part: Part): Item | ItemFault {
     const id = fillTemplate(this.#id, part);
     if (id === undefined || id.length > longestId || !isServedKey(id)) {
@@ -111,7 +111,7 @@ export class ItemMapper {
   }
 }
 
-/** All paths that a mapping names; throws for one that cannot be read. */
+/** All paths in a mapping. Throws for an invalid path. */
 export function pathsOf({ window, onWithin, ...mapping }: Omit<Mapping, "provider">): readonly Path[] {
   const paths = [mapping.title, window.start, window.end, onWithin?.start, onWithin?.end, ...mapping.prices];
   const others = [...Object.keys(mapping.conditions), ...Object.values(mapping.metadata)];
@@ -165,5 +165,5 @@ function told(name: string, values: readonly Scalar[]): readonly [string, Json][
   return only === undefined ? [] : [[name, texts.length === 1 ? only : texts]];
 }
 
-/** What a partner wrote, as far as somebody needs to see it. */
+/** A value of the feed, shortened for messages. */
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 60));

@@ -6,8 +6,9 @@ const withOffset = /T.*(Z|[+-]\d{2}:?\d{2})$/i;
 const local = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$/i;
 
 /**
- * A moment as a partner writes it: RFC 3339, or without an offset as clocks of the zone show it, or a date, which stands for its whole
- * day: it begins with it, or as an end ends with it. `undefined` for one that never was, as 2021-06-31, and for all else.
+ * Parses a time in a feed: RFC 3339, a local time in `zone`, or a date, which covers its whole day: as a start it
+ * counts from its first instant, as an end to its last. `undefined` for a date that does not exist, such as 2021-06-31,
+ * and for any other text.
  */
 export function momentOf(text: string, zone: string, isEnd: boolean): ZonedInstant | undefined {
   try {
@@ -31,7 +32,7 @@ const shown = (moment: Temporal.ZonedDateTime): ZonedInstant => ({
   time: moment.toPlainTime().toString({ smallestUnit: "second" }),
 });
 
-/** Whether there is a time zone of this name. */
+/** Whether a time zone exists. */
 export function isZone(name: string): boolean {
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);

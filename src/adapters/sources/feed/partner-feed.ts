@@ -19,20 +19,20 @@ import type { Mapping } from "./mapping.ts";
 import { readInThread } from "./read-in-thread.ts";
 import type { Format } from "./read-items.ts";
 
-/** Where a partner's document is, and how it is read. */
+/** Location and format of a feed's document. */
 export type Partner = Location & { readonly format: Format | undefined; readonly mapping: Mapping };
 
 const tries = 3;
-/** The pauses between tries are at most these, at random. */
+/** Maximum pauses between tries, in milliseconds. The actual pause is random (full jitter). */
 const pausesMs = [500, 1_000];
 const backoff = new ExponentialBackoff({ initialDelay: 500, maxDelay: 10_000, generator: fullJitterGenerator });
 const failuresToOpen = 5;
 const halfOpenAfterMs = 30_000;
 
-/** A partner's document over HTTP. After five failures in a row the partner is left alone for half a minute, then tried once. */
+/** A feed over HTTP. A circuit breaker opens after 5 consecutive failures; 30 s later, it allows one trial request. */
 export class PartnerFeed implements ItemFeed {
   readonly #partner: Partner;
-  /** Of where the document is and how it is read: what was read otherwise must be read anew. */
+  /** Digest of the location, format and mapping. If it changes, the document must be read again. */
   readonly #digest: string;
   #breaker: CircuitBreakerPolicy;
 
@@ -87,7 +87,7 @@ export class PartnerFeed implements ItemFeed {
   }
 }
 
-/** What cockatiel saves of a breaker that is open. */
+/** The state of an open circuit breaker, as cockatiel serializes it. */
 type SavedBreaker = {
   readonly ownState: { readonly value: CircuitState.Open; readonly openedAt: number; readonly attemptNo: number };
   readonly breakerState: number;

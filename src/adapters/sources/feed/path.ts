@@ -1,15 +1,20 @@
 import { LongNumber } from "./long-number.ts";
 
-/** A path into a document: first so many levels up, then down through these names. */
+/** A path in a document: a number of levels up, then names down. */
 export type Path = { readonly up: number; readonly names: readonly string[] };
 
-/** Something that has parts of its own, and what it is part of. Lists are no such thing: what is in one is part of what has the list. */
+/**
+ * A value and the object that contains it. Lists are transparent: the parent of an element is the object with the list.
+ */
 export type Part = { readonly value: unknown; readonly of: Part | undefined };
 
-/** What a path may lead to that has no parts. */
+/** A value without parts. */
 export type Scalar = string | number | boolean | LongNumber;
 
-/** Reads a path: names with `/` between them, `..` for the way up, `.` for what it begins at. Answers what is wrong with another text. */
+/**
+ * Parses a path: names separated by `/`, `..` for a level up, `.` for the start itself. Returns the fault of an invalid
+ * path.
+ */
 export function parsePath(text: string): Path | string {
   const steps = text === "." ? [] : text.split("/");
   const names = steps.slice(steps.lastIndexOf("..") + 1);
@@ -21,7 +26,7 @@ export function parsePath(text: string): Path | string {
   return { up, names };
 }
 
-/** What is at a name of a part; of a list, each thing in it. Only what stands in the document itself is found. */
+/** The values at a path of names below a part; every element of a list counts. Reads own properties only. */
 export function* partsAt(part: Part, names: readonly string[]): Generator<Part> {
   const [name, ...rest] = names;
   if (name === undefined) yield part;
@@ -34,13 +39,13 @@ function* partsIn(part: Part, name: string): Generator<Part> {
   for (const each of flat((value as Record<string, unknown>)[name])) yield { value: each, of: part };
 }
 
-/** The things in a list, and in lists in it; what is no list is the only thing. */
+/** Flattens nested lists. A value that is not a list is returned as the only element. */
 export function* flat(value: unknown): Generator<unknown> {
   if (Array.isArray(value)) for (const each of value) yield* flat(each);
   else yield value;
 }
 
-/** The texts, numbers and truth values that a path leads to from a part. */
+/** The scalars at a path from a part. */
 export function* scalarsAt(part: Part, { up, names }: Path): Generator<Scalar> {
   let from: Part | undefined = part;
   for (let level = 0; level < up; level++) from = from?.of;
@@ -54,6 +59,6 @@ export function* scalarsAt(part: Part, { up, names }: Path): Generator<Scalar> {
 const isScalar = (value: unknown): value is Scalar =>
   ["string", "number", "boolean"].includes(typeof value) || value instanceof LongNumber;
 
-/** An XML element with attributes has its text beside them. */
+/** An XML element with attributes has its text in `#text`. */
 const isElementWithText = (value: unknown): value is { readonly "#text": unknown } =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "#text");

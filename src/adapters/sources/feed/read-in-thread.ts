@@ -4,12 +4,12 @@ import type { Item } from "../../../domain/feeds/item.ts";
 import type { Reading } from "../../../domain/feeds/item-feed.ts";
 import type { Found, Task } from "./mapping-worker.ts";
 
-/** What parsing may take beside what the document itself does, in megabytes, and for each of its megabytes. */
+/** Heap of the thread in megabytes: a minimum, and the share per megabyte of the document. */
 const heap = { least: 64, forEachOne: 16 };
 
 /**
- * Reads a document in a thread that lives just for that, so that nothing else waits. The document is gone from this one then.
- * Rejects where it cannot be read whole, and when the signal aborts.
+ * Reads a document in a worker thread of its own, so that parsing does not block the event loop. Transfers the document
+ * to it. Rejects if the document as a whole is unusable, and if the signal aborts.
  */
 export async function readInThread(task: Task, signal: AbortSignal): Promise<Omit<Reading, "validators">> {
   const bytes = task.document.pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
@@ -17,7 +17,7 @@ export async function readInThread(task: Task, signal: AbortSignal): Promise<Omi
     workerData: task,
     transferList: task.document.pieces.map(({ buffer }) => buffer as ArrayBuffer),
     resourceLimits: { maxOldGenerationSizeMb: heap.least + Math.ceil((heap.forEachOne * bytes) / 1e6) },
-    // What watches the main thread, as a test or a debugger does, is not for this one.
+    // Does not inherit the main thread's options, such as those of a debugger or test runner.
     execArgv: [],
   });
   worker.unref();

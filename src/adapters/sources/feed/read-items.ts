@@ -7,15 +7,15 @@ import { XmlParts } from "./xml-parts.ts";
 export const formats = ["json", "xml"] as const;
 export type Format = (typeof formats)[number];
 
-/** A document as it came, in pieces of any size. */
+/** A document as received, in chunks of any size. */
 export type RawDocument = {
   readonly pieces: readonly Uint8Array[];
   readonly contentType: string;
-  /** Left out, it is as its content type or its first character says. */
+  /** Default: derived from the content type or the first character. */
   readonly format: Format | undefined;
 };
 
-/** The items of a document, and those that are none. */
+/** The valid items of a document, and the faults of the others. */
 export type ReadItems = {
   readonly items: readonly Item[];
   readonly invalid: number;
@@ -24,10 +24,13 @@ export type ReadItems = {
 };
 
 const mostFaults = 100;
-/** What comes before the text of an XML document, and tells its encoding, is no longer. */
+/** Maximum length of an XML declaration, which names the encoding, in bytes. */
 const longestProlog = 200;
 
-/** Reads a document as a mapping says. Throws what is wrong with it, to go behind "the document", where it cannot be read whole. */
+/**
+ * Reads the items of a document. Throws if the whole document is unusable; the message follows the words "the
+ * document".
+ */
 export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
   const mapper = new ItemMapper(mapping);
   const items = new Map<string, Item>();
@@ -60,14 +63,14 @@ function takeXml(document: RawDocument, { items, levelsAbove }: ItemMapper, take
   });
   for (const text of textOf(document)) parts.write(text);
   parts.end();
-  // A list without anything in it is not to be told from one that is not there, but for what it stands in.
+  // In XML, an empty list equals an absent one, so only the elements above it are required.
   if (parts.depthFound < built - 1) throw new Error(`has no ${items.slice(0, built - 1).join("/")}`);
 }
 
-/** Content types that say nothing of the format. */
+/** Content types that do not determine the format. */
 const anyFormat = /^(text\/plain|application\/octet-stream|)\s*(;|$)/i;
 
-/** As configured, else as the content type says, else by the first character. */
+/** The configured format, or that of the content type, or that of the first character. */
 function formatOf(document: RawDocument): Format {
   const { format, contentType } = document;
   if (format) return format;
@@ -84,7 +87,7 @@ function formatOf(document: RawDocument): Format {
   throw new Error("is neither JSON nor XML");
 }
 
-/** The text, in the encoding that its first bytes say, or else in UTF-8. Throws where it is not. */
+/** Decodes the text: in the encoding of its first bytes or content type, or in UTF-8. Throws for invalid bytes. */
 function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
   const decoder = decoderOf(encodingOf(prologOf(pieces), contentType));
   try {
@@ -97,8 +100,8 @@ function* textOf({ pieces, contentType }: RawDocument): Generator<string> {
 }
 
 /**
- * A byte order mark says more than all else. Without one, XML and JSON begin with a character of ASCII, so that the place of a zero byte
- * tells UTF-16.
+ * The encoding of a document. A byte order mark takes precedence. Otherwise, XML and JSON start with an ASCII
+ * character, so the position of a zero byte identifies UTF-16.
  */
 function encodingOf(start: string, contentType: string): string {
   if (start.startsWith("\xef\xbb\xbf")) return "utf-8";
@@ -109,7 +112,7 @@ function encodingOf(start: string, contentType: string): string {
   return charset ?? declared ?? "utf-8";
 }
 
-/** The first bytes, a character each. */
+/** The first bytes, one character per byte. */
 function prologOf(pieces: readonly Uint8Array[]): string {
   let start = "";
   for (const piece of pieces) {

@@ -18,7 +18,7 @@ import { parsePath } from "./path.ts";
 import { formats } from "./read-items.ts";
 import { parseTemplate } from "./value-template.ts";
 
-/** Headers that are Tidegate's to send. */
+/** Headers that the configuration cannot set, because Tidegate or HTTP sets them. */
 const ownHeader = /^(host|connection|content-.*|transfer-encoding|accept-encoding|if-.*|te|upgrade|expect)$/i;
 
 export const source = defineSource({
@@ -32,7 +32,7 @@ export const source = defineSource({
       });
     const path = readable(parsePath);
     const template = readable(parseTemplate);
-    // A partner must not be able to name any feature that there is.
+    // A literal prefix is required, so that a feed cannot switch on arbitrary features.
     const feature = template.refine(
       (text) => isWritableKey(text.split("{")[0] ?? ""),
       "begins with what the partner says; write a word of your own before it, as in event:{id}",
@@ -118,7 +118,7 @@ export const source = defineSource({
       prices: ["zones/price"],
     },
   },
-  // The items are a function of the records in the event log.
+  // Items depend only on the records in the event log.
   deterministic: true,
   create: ({ connection, everySeconds, maxItems, document, item }, host) => {
     const { url, format, headers, allow, withinSeconds, maxMegabytes } = document;
@@ -162,7 +162,7 @@ const pathAt = (text: string) => {
   return typeof path === "string" ? { up: 0, names: [] } : path;
 };
 
-/** An answer, and from when on it holds. */
+/** A cached result, and when it starts to be valid. */
 type Made = {
   readonly generation: number;
   readonly off: ReadonlyMap<FeatureKey, Resolution>;
@@ -170,7 +170,10 @@ type Made = {
   readonly answer: SourceResult & { readonly validUntil: Instant };
 };
 
-/** The features of items that are offered are on within their windows, and those of the others that are known are off. */
+/**
+ * Resolver of feed items: features of offered items are on within their time windows; features of all other known items
+ * are off.
+ */
 class FeedFeatureResolver implements FeatureResolver {
   readonly varyBy = [];
   readonly items: FeedItems;
@@ -191,7 +194,7 @@ class FeedFeatureResolver implements FeatureResolver {
     await this.#stop();
   }
 
-  /** The last one is kept: it serves every call until an item changes, or one begins or ends. */
+  /** Caches the last result: it is valid until an item changes, starts or ends. */
   #answer(timeline: Timeline, at: Instant): SourceResult {
     const { generation } = this.items;
     const last = this.#last;
@@ -202,7 +205,7 @@ class FeedFeatureResolver implements FeatureResolver {
     return answer;
   }
 
-  /** Of a partner's items what was read last is true, however long ago that is. */
+  /** The last read items count as current, no matter how old they are. */
   #held(generation: number): CachedRead<unknown> {
     const isCurrent = () => this.items.generation === generation;
     return {
@@ -215,7 +218,7 @@ class FeedFeatureResolver implements FeatureResolver {
   }
 }
 
-/** What is known while nothing is on. There may be a hundred thousand, so it is made once for as long as no item changes. */
+/** All known features, off. There can be 100,000, so the map is rebuilt only if an item changes. */
 function allOff(items: readonly KnownItem[]): ReadonlyMap<FeatureKey, Resolution> {
   const features = new Map<FeatureKey, Resolution>();
   for (const item of items) {
@@ -239,7 +242,7 @@ function answerAt(items: readonly KnownItem[], at: Instant, off: ReadonlyMap<Fea
   return { features, validUntil };
 }
 
-/** Of a hundred thousand, few are ever explained: only that asks for the metadata. */
+/** Computes metadata lazily: only explanations read it, and few of up to 100,000 features are explained. */
 class ItemResolution implements Resolution {
   readonly on: boolean;
   readonly #item: KnownItem;

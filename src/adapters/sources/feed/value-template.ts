@@ -1,9 +1,9 @@
 import { type Part, type Path, parsePath, scalarsAt } from "./path.ts";
 
-/** A text with paths in braces, as in `event_{../id}`. */
+/** A text with paths in braces, such as `event_{../id}`. */
 export type ValueTemplate = readonly (string | Path)[];
 
-/** Reads a template. Answers what is wrong with another text. */
+/** Parses a template. Returns the fault of an invalid one. */
 export function parseTemplate(text: string): ValueTemplate | string {
   const template: (string | Path)[] = [];
   for (const [index, piece] of text.split(/\{([^{}]*)\}/).entries()) {
@@ -19,7 +19,7 @@ export function parseTemplate(text: string): ValueTemplate | string {
   return template;
 }
 
-/** The text that a template makes of a part, with the first of what each path leads to; `undefined` where one leads to nothing. */
+/** Fills in a template from a part, with the first value of each path; `undefined` if a path has no value. */
 export function fillTemplate(template: ValueTemplate, part: Part): string | undefined {
   let text = "";
   for (const piece of template) {

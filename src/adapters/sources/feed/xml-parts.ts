@@ -7,9 +7,10 @@ type Open = { readonly name: string; readonly element: Element | undefined; text
 const deepest = 100;
 
 /**
- * Reads XML piece by piece, and hands over the elements at a path, each once it has ended, so that a document of any size takes the memory of
- * one of them. Attributes, and elements in it, are its parts; several of a name are a list. Throws for what is not
- * well-formed, is nested more than a hundred deep, or has a DOCTYPE: there are no entities but XML's own five.
+ * Streaming XML reader: returns the elements at a path, each once it has ended, so that memory use depends on one
+ * element and not on the document. Attributes and child elements become properties; repeated names become a list.
+ * Throws if the document is not well-formed, is nested more than 100 levels deep, or has a DOCTYPE. Only the five
+ * predefined entities exist.
  */
 export class XmlParts {
   readonly #parser = sax.parser(true);
@@ -17,7 +18,7 @@ export class XmlParts {
   readonly #found: (part: Part) => void;
   readonly #open: Open[] = [];
   #hasTop = false;
-  /** How much of the path was met, at most. */
+  /** How many levels of the path were found at most. */
   depthFound = 0;
 
   constructor(path: readonly string[], found: (part: Part) => void) {
@@ -53,7 +54,7 @@ export class XmlParts {
     this.#open.push({ name, element, text: "" });
   }
 
-  /** Whether an element that begins is at the path; counts how much of it is met. */
+  /** Whether a starting element is at the path. Updates `depthFound`. */
   #isAt(depth: number, name: string): boolean {
     if (depth >= this.#path.length || this.#path[depth] !== name) return false;
     if (!this.#open.every((open, level) => open.name === this.#path[level])) return false;
@@ -85,7 +86,7 @@ function partOf(element: Element, text: string): unknown {
   return text;
 }
 
-/** An attribute and an element of one name are a list too. */
+/** An attribute and an element with the same name also become a list. */
 function add(element: Element, name: string, value: unknown): void {
   if (!Object.hasOwn(element, name)) element[name] = value;
   else if (Array.isArray(element[name])) element[name].push(value);

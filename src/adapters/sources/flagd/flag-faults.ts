@@ -4,7 +4,7 @@ import { isMap } from "./targeting.ts";
 const states: readonly unknown[] = ["ENABLED", "DISABLED"];
 const members = ["state", "variants", "defaultVariant", "targeting", "metadata"];
 
-/** Why flagd's library cannot use a flag, which costs it the whole document; `undefined` if it can. */
+/** Why flagd's library cannot use a flag, for which it would reject the whole document; `undefined` if it can. */
 export function structuralFault(flag: Json): string | undefined {
   if (!isMap(flag)) return "it is no map";
   const { state, variants, defaultVariant } = flag;
@@ -12,13 +12,13 @@ export function structuralFault(flag: Json): string | undefined {
   if (!isMap(variants) || Object.keys(variants).length === 0) {
     return "variants is missing or empty (expected a map, as in { on: true, off: false })";
   }
-  // flagd takes all of these for none.
+  // flagd treats all of these as absent.
   if (defaultVariant === undefined || defaultVariant === null || defaultVariant === "") return undefined;
   if (typeof defaultVariant === "string" && Object.hasOwn(variants, defaultVariant)) return undefined;
   return `defaultVariant ${shown(defaultVariant)} is none of its variants (${Object.keys(variants).join(", ")})`;
 }
 
-/** What flagd ignores in a flag although it was probably meant: members whose names begin as one that flagd has. */
+/** Members that flagd ignores, although their names resemble the names of its own members. */
 export function misspellings(flag: Json): readonly string[] {
   if (!isMap(flag)) return [];
   return Object.keys(flag).flatMap((name) => {

@@ -8,7 +8,7 @@ const reference = "https://flagd.dev/reference/flag-definitions/";
 
 const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
-// As flagd does, it takes members that it does not know.
+// Accepts unknown members, as flagd does.
 const flag = z
   .looseObject({
     state: z.enum(["ENABLED", "DISABLED"]).describe("A flag that is disabled is off for everyone."),
@@ -28,7 +28,7 @@ const flag = z
     error: "is none of its variants; name one of them",
   });
 
-/** Flag definitions as flagd has them, written where faults can be shown in their place. */
+/** Schema of flagd's flag definitions in the configuration; reports each fault at its path. */
 export const flagdDefinitions = z
   .looseObject({
     $schema: z.string().optional().describe("For editors."),
@@ -50,7 +50,7 @@ export const flagdDefinitions = z
 
 type Fault = { readonly path: PropertyKey[]; readonly message: string };
 
-/** An error of flagd's own check, as its library hands it on from Ajv. */
+/** An error of flagd's schema check; its library returns the errors of Ajv. */
 type SchemaError = {
   readonly instancePath: string;
   readonly keyword: string;
@@ -58,11 +58,14 @@ type SchemaError = {
   readonly message: string;
 };
 
-/** What flagd's own schema finds wrong with one flag. Its errors tell of each rule that it could have been: the deepest is what was meant. */
+/**
+ * The first fault of one flag by flagd's schema. The schema reports errors for every alternative; the deepest error is
+ * the most likely one.
+ */
 function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefined {
-  // Whether the default is one of the variants is checked before.
+  // The default variant is checked before.
   const { defaultVariant: _, ...flag } = isMap(flags) && isMap(flags[key]) ? flags[key] : {};
-  // Under a name that flagd's schema takes: it knows no line separators in keys.
+  // Under a fixed name, because flagd's schema rejects line separators in keys.
   const checked = { ...(isMap($evaluators) ? { $evaluators } : {}), flags: { flag } };
   const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
   try {
@@ -78,7 +81,7 @@ function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefine
   }
 }
 
-/** flagd's library takes `2.3` for `2.3.0` in versions; its schema does not. */
+/** flagd's library accepts `2.3` for `2.3.0` in versions; its schema does not. */
 function withWholeVersions(operation: string, operands: Json): Json {
   if (operation !== "sem_ver" || !Array.isArray(operands)) return operands;
   const whole = (version: string) => `${version}.0.0`.split(".").slice(0, 3).join(".");
@@ -102,7 +105,7 @@ const stepsIn = (pointer: string): readonly string[] =>
     .slice(1)
     .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 
-/** A JSON pointer as a path: what are indices are numbers. */
+/** Converts a JSON pointer to a path; indices become numbers. */
 function pathOf(pointer: string, root: Json): PropertyKey[] {
   let inner: unknown = root;
   return stepsIn(pointer).map((step) => {

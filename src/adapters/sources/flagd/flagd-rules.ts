@@ -10,18 +10,18 @@ import { clockAt, isMap, type JsonMap, whatIsRead, withClock } from "./targeting
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
-/** Flag definitions as flagd has them, evaluated by its own library. They never change. */
+/** flagd's flag definitions, evaluated by its own library. Immutable. */
 export class FlagdRules {
   readonly #flags: readonly (readonly [FeatureKey, FeatureFlag])[];
-  /** What is said of flags that cannot be evaluated. */
+  /** Results of flags that cannot be evaluated. */
   readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
   readonly #readsClock: boolean;
-  /** The fields of a context that its answers follow from; `undefined` where all may matter. */
+  /** The context fields that results depend on; `undefined` if they can depend on any field. */
   readonly reads: readonly ContextField[] | undefined;
-  /** Faults of single flags, each with the name of its flag. Those that cannot be evaluated are off. */
+  /** Faults of single flags, each with the flag's name. Flags that cannot be evaluated are off. */
   readonly faults: readonly string[];
 
-  /** Throws, with the reason, for definitions that cannot be used as a whole: they have no map of flags, or no usable flag. */
+  /** Throws, with the reason, if the definitions are unusable as a whole: no map of flags, or no usable flag. */
   constructor(definitions: unknown) {
     if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
     const entries = Object.entries(definitions["flags"]);
@@ -49,7 +49,7 @@ export class FlagdRules {
     ];
   }
 
-  /** Of a text of JSON or YAML. Throws likewise. */
+  /** Parses JSON or YAML. Throws as the constructor does. */
   static parse(text: string): FlagdRules {
     return new FlagdRules(valuesIn(text));
   }
@@ -60,7 +60,7 @@ export class FlagdRules {
       ...this.#broken,
       ...this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)] as const),
     ]);
-    // When a rule that reads the clock turns is not known, only that flagd counts in seconds.
+    // It is unknown when a rule that reads the clock changes its result; flagd's clock has a resolution of seconds.
     return this.#readsClock ? { features } : { features, validUntil: Number.POSITIVE_INFINITY };
   }
 }
@@ -69,7 +69,7 @@ const named = (key: string): string => `flag ${JSON.stringify(key.slice(0, 200))
 
 const brokenBy = (error: string): Resolution => ({ on: false, value: null, reason: "DEFAULT", metadata: { error } });
 
-/** What looks like JSON is read as JSON first, because as YAML it takes much longer. */
+/** Parses text that looks like JSON as JSON first, because YAML parsing takes much longer. */
 function valuesIn(text: string): unknown {
   if (!text.trimStart().startsWith("{")) return yamlIn(text);
   try {
@@ -84,18 +84,21 @@ function valuesIn(text: string): unknown {
 }
 
 function flagsOf(definitions: JsonMap): readonly (readonly [FeatureKey, FeatureFlag])[] {
-  // No code is made of what may come from elsewhere; that would not be faster either.
+  // Generates no code from the definitions: they can be untrusted, and compiled rules are not faster.
   const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
   try {
     storage.setConfigurations(JSON.stringify(withClock(definitions)));
   } catch (error) {
-    // What is wrong stands in the cause.
+    // The cause holds the actual fault.
     throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
   }
   return [...storage.getFlags()];
 }
 
-/** What targeting may read. What is ours hides an attribute of the same name, so that nobody can say who they are. */
+/**
+ * The context of targeting rules. Built-in fields override attributes of the same name, so that clients cannot forge
+ * them.
+ */
 const flagdContext = (context: EvaluationContext): FlagdContext =>
   ({
     ...context.attributes,
@@ -111,7 +114,7 @@ const secondOf = ({ at }: EvaluationContext): number => Math.floor(at / 1_000);
 
 const reasons: readonly Reason[] = ["STATIC", "TARGETING_MATCH"];
 
-/** A flag is on that is enabled and comes to a value which is neither `false` nor nothing. */
+/** A flag is on if it is enabled and its value is neither `false` nor absent. */
 function resolutionOf(flag: FeatureFlag, context: FlagdContext): Resolution {
   const { metadata } = flag;
   if (flag.state === "DISABLED") return { on: false, value: null, reason: "DISABLED", metadata };

@@ -6,14 +6,17 @@ export type JsonMap = { readonly [name: string]: Json };
 export const isMap = (value: unknown): value is JsonMap =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What flagd calls the second that is asked about, and what we do: flagd's library sets its own to that of now, whatever is asked about. */
+/**
+ * Context names of the current second: flagd's and ours. flagd's library always sets its own to the present, even when
+ * a past instant is evaluated.
+ */
 const flagdClock = "$flagd.timestamp";
 const ourClock = "$tidegate";
 
-/** What is to stand in the context for targeting that was prepared `withClock`. */
+/** The context entry for targeting that `withClock` has rewritten. */
 export const clockAt = (second: number): JsonMap => ({ [ourClock]: { timestamp: second } });
 
-/** The same definitions, with targeting that reads our clock where it read flagd's. */
+/** Rewrites targeting rules to read our clock instead of flagd's. */
 export function withClock(definitions: JsonMap): JsonMap {
   const { flags, $evaluators, ...others } = definitions;
   const prepared = (flag: Json) =>
@@ -35,14 +38,14 @@ function readingOurs(rule: Json): Json {
   });
 }
 
-/** What answers follow from. */
+/** What results depend on. */
 export type Read = {
-  /** The fields of the context; `undefined` where all may matter. */
+  /** The context fields; `undefined` if any field can matter. */
   readonly fields: readonly ContextField[] | undefined;
   readonly clock: boolean;
 };
 
-/** What the targeting of definitions reads. Where it is not plain to see, it may be anything. */
+/** What the targeting rules read. If that cannot be determined, any field and the clock. */
 export function whatIsRead({ flags, $evaluators }: JsonMap): Read {
   const rules = Object.values(isMap(flags) ? flags : {}).map((flag) =>
     isMap(flag) ? (flag["targeting"] ?? null) : null,
@@ -56,10 +59,10 @@ export function whatIsRead({ flags, $evaluators }: JsonMap): Read {
   };
 }
 
-/** Operations that read the context by names that are not followed here. */
+/** Operations whose context names are not analysed. */
 const unclear = ["val", "exists", "missing", "missing_some"];
 
-/** The names that a rule reads; an empty one where it is not plain which. */
+/** Names that a rule reads; includes an empty name if that cannot be determined. */
 function namesIn(rule: Json): readonly string[] {
   if (Array.isArray(rule)) return rule.flatMap(namesIn);
   if (!isMap(rule)) return [];
@@ -81,7 +84,7 @@ const ownFields: Readonly<Record<string, ContextField>> = {
   ip: "ip",
 };
 
-/** The field that a name leads to: that which its first part names. */
+/** The context field of a variable: the one that its first part names. */
 function fieldOf(name: string): ContextField | undefined {
   const first = /^[A-Za-z_][\w-]*(?=\.|$)/.exec(name)?.[0];
   if (first === undefined) return undefined;

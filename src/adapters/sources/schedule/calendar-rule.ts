@@ -3,9 +3,9 @@ import { dayMs, instantOf, type LocalTime, type TimeZone } from "../../../domain
 const untilTime = /UNTIL=(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z?)(?=;|$)/;
 
 /**
- * A recurrence rule as calendars write it, in the form that is parsed here: without `RRULE:`, in capitals, without a semicolon at the
- * end, and `UNTIL` as the last day on which a window may begin that begins at `from`. `UNTIL` with a `Z` is an instant, without one what
- * the clocks of the zone show. What means nothing stays as it is.
+ * Normalises a recurrence rule from a calendar: removes `RRULE:` and a trailing semicolon, converts to upper case, and
+ * converts an `UNTIL` with a time to the last day on which a window that starts at `from` can start. `UNTIL` with a `Z`
+ * is an instant, without it a local time in `zone`. An invalid `UNTIL` stays as it is.
  */
 export function calendarRule(text: string, from: LocalTime, zone: TimeZone): string {
   return text
@@ -21,7 +21,7 @@ export function calendarRule(text: string, from: LocalTime, zone: TimeZone): str
     });
 }
 
-/** The last day on which `from` is not after `until`: that of UTC, or one beside it. */
+/** The last day on which `from` is not after `until`. It differs from the day of `until` in UTC by at most one. */
 function lastDay(until: number, instantAt: (begin: LocalTime) => number, from: LocalTime): string {
   let day = Math.floor(until / dayMs) + 1;
   while (instantAt(day * dayMs + from) > until) day -= 1;

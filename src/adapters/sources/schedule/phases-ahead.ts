@@ -6,32 +6,35 @@ import { type Phase, Timetable } from "../../../domain/targeting/timetable.ts";
 
 type Schedules = ReadonlyMap<FeatureKey, Schedule>;
 
-/** The longest piece of work without a turn for others. */
+/** Maximum time of work without yielding to the event loop, in milliseconds. */
 const longestSliceMs = 5;
-/** How far an instant may be from now and be taken for the present. */
+/** Instants up to this far from now count as the present, in milliseconds. */
 const presentMs = 1_000;
-/** The most that a timer can wait. */
+/** Maximum delay of a timer, in milliseconds. */
 const longestWaitMs = 86_400_000;
 
 /**
- * Keeps ready how schedules stand now, and how they will stand from the next boundary on, so that asking about the present costs a look.
- * What comes next is found out in the background: when the schedules change, and when a boundary passes.
+ * Precomputes the current and the next phase of schedules, so that evaluating the present is a lookup. The next phase
+ * is computed in the background when the schedules change and when a boundary passes.
  */
 export class PhasesAhead implements Disposable {
   readonly #now: () => Instant;
   #schedules: Schedules = new Map();
   #timetable = new Timetable(this.#schedules);
-  /** The present one, and the one after it. */
+  /** The current phase and the next one. */
   #ready: readonly Phase[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** The present one, while it is found out. */
+  /** The computation of the current phase, while it runs. */
   #finding: Promise<Phase> | undefined;
 
   constructor(now: () => Instant) {
     this.#now = now;
   }
 
-  /** The phase in which an instant lies; at once where it is ready. Another time than the present is found out apart. */
+  /**
+   * The phase at an instant; synchronous if it is precomputed. Phases of other times than the present are computed on
+   * demand, and not kept.
+   */
   at(schedules: Schedules, at: Instant): Phase | Promise<Phase> {
     const isPresent = Math.abs(at - this.#now()) <= presentMs;
     this.#goOn();
@@ -56,7 +59,7 @@ export class PhasesAhead implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** Finds out the present phase once for all who ask meanwhile. */
+  /** Computes the current phase once for all concurrent callers. */
   #find(at: Instant): Phase | Promise<Phase> {
     const timetable = this.#timetable;
     const found = inSlices(timetable.phaseAt(at));
@@ -70,11 +73,11 @@ export class PhasesAhead implements Disposable {
     return finding;
   }
 
-  /** Takes it for the present one, and sees to the next. */
+  /** Makes a phase the current one, and starts to compute the next. */
   #begin(timetable: Timetable, present: Phase): Phase {
     if (timetable !== this.#timetable) return present;
     this.#ready = [present];
-    // Where it fails, whoever asks next is told.
+    // An error is not reported here: the next call computes the phase itself, and rejects.
     if (Number.isFinite(present.until)) this.#prepare(timetable, present).catch(() => {});
     return present;
   }
@@ -95,7 +98,10 @@ export class PhasesAhead implements Disposable {
     ).unref();
   }
 
-  /** Takes the next phase for the present one, once that has ended. Who was held up for longer finds out anew when asked. */
+  /**
+   * Makes the next phase current if the current one has ended. If the next one has ended too, the following call
+   * computes anew.
+   */
   #goOn(): boolean {
     const [present, next] = this.#ready;
     const now = this.#now();
@@ -108,7 +114,7 @@ export class PhasesAhead implements Disposable {
 
 const covers = ({ from, until }: Phase, at: Instant): boolean => from <= at && at < until;
 
-/** Does some work, at once where it takes little; else others have a turn in between. */
+/** Runs work in slices. Synchronous if it fits into one slice; otherwise it yields to the event loop between slices. */
 function inSlices<T>(work: Generator<void, T>): T | Promise<T> {
   const first = slice(work);
   return first.done ? first.value : rest(work);

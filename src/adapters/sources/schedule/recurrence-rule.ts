@@ -1,13 +1,13 @@
-/** A recurrence rule (RFC 5545, RRULE), as far as it says days. */
+/** A recurrence rule (RFC 5545, RRULE), limited to days. */
 export type RecurrenceRule = {
   readonly frequency: "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
-  /** How often it happens; left out, for ever. */
+  /** Number of occurrences; unlimited if absent. */
   readonly count?: number;
-  /** The last day on which it may happen, as in 2026-11-17. */
+  /** Last possible day, such as 2026-11-17. */
   readonly until?: string;
-  /** The rule without these two. */
+  /** The rule without `COUNT` and `UNTIL`. */
   readonly endless: string;
-  /** Whether its days depend on the day from which it is counted. */
+  /** Whether its days depend on the start day. */
   readonly isCounted: boolean;
 };
 
@@ -19,7 +19,7 @@ const upTo53 = "(?:[1-9]|[1-4][0-9]|5[0-3])";
 const upTo366 = "(?:[1-9][0-9]?|[12][0-9][0-9]|3[0-5][0-9]|36[0-6])";
 const listOf = (one: string): RegExp => new RegExp(`^${one}(?:,${one})*$`);
 
-/** What each part may say, and how to write it. */
+/** Pattern of each part, and its format for messages. */
 const parts: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
   ["FREQ", [new RegExp(`^(?:${frequencies.join("|")})$`), `one of ${frequencies.join(", ")}`]],
   ["INTERVAL", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
@@ -36,7 +36,10 @@ const parts: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
 
 const fixedDays = ["BYDAY", "BYMONTHDAY", "BYYEARDAY"];
 
-/** Reads a rule in capitals, as in `FREQ=WEEKLY;BYDAY=FR`; a text says what is wrong with it, and what to do. Does not tell whether it ever happens. */
+/**
+ * Parses a rule in upper case, such as `FREQ=WEEKLY;BYDAY=FR`. Returns the fault and the fix of an invalid rule as
+ * text. Does not check whether the rule ever occurs.
+ */
 export function recurrenceRule(text: string): RecurrenceRule | string {
   if (text.length > longestRule) return `is longer than ${longestRule} characters; split it into several windows`;
   const said = new Map<string, string>();
@@ -67,7 +70,7 @@ export function recurrenceRule(text: string): RecurrenceRule | string {
   };
 }
 
-/** Whether a text as in 2026-11-17 is a day of the calendar. */
+/** Whether a text such as 2026-11-17 is a day of the calendar. */
 export function isDate(text: string): boolean {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00Z`) : Number.NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);

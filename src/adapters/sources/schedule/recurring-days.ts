@@ -5,33 +5,33 @@ import type { Days } from "../../../domain/targeting/schedule.ts";
 import { type Day, dayMs } from "../../../domain/targeting/wall-clock.ts";
 import { type RecurrenceRule, recurrenceRule } from "./recurrence-rule.ts";
 
-/** How many days are looked through at once, by how often something recurs. */
+/** Days per chunk of search, by frequency. */
 const chunkDays = { DAILY: 16, WEEKLY: 64, MONTHLY: 256, YEARLY: 1_024 } as const;
-/** How many times that is looked ahead for a next day: 11, 44, 179 and 717 years. */
+/** Maximum number of chunks that are searched for the next day: 11, 44, 179 and 717 years, by frequency. */
 const mostChunks = 256;
-/** How many chunks are remembered of one recurrence. */
+/** Number of cached chunks per recurrence. */
 const rememberedChunks = 8;
-/** How many days are told at once, and from when on one is enough. */
+/** Maximum number of days per result. A search also stops at a day that is at least `soonDays` ahead. */
 const mostDays = 12;
 const soonDays = 8;
-/** How many days, weeks, months or years are gone through of a recurrence that ends after a number of times. */
+/** Maximum number of periods (days, weeks, months or years) that are expanded for a recurrence with `COUNT`. */
 const mostPeriods = 5_000;
-/** Where those begin that need not be counted from some day. */
+/** Start of recurrences that do not depend on a start day. */
 const longAgo = "1900-01-01";
 
-/** When something happens, to the day. */
+/** The days of a recurrence. */
 export type RecurringDays = {
   readonly days: Days;
-  /** Whether there is such a day at all. Where there is none, that takes some ten milliseconds to find out. */
+  /** Whether the recurrence has any day. If it has none, the first call takes about 10 ms. */
   readonly happens: () => boolean;
 };
 
-/** Recurrences are many, and made alike. */
+/** Caches recurrences, because many rules share one. */
 const made = new LRUCache<string, RecurringDays>({ max: 10_000 });
 
 /**
- * The days of a recurrence (RFC 5545, RRULE, as far as it says days) from `startsOn` on, and not after `endsOn` (as in 2026-11-17).
- * A text says what is wrong with it, and what to do.
+ * The days of a recurrence rule (RFC 5545, RRULE, limited to days) from `startsOn` to `endsOn`, both inclusive and in
+ * the form 2026-11-17. Returns the fault and the fix of an invalid rule as text.
  */
 export function recurringDays(text: string, startsOn?: string, endsOn?: string): RecurringDays | string {
   const name = JSON.stringify([text, startsOn, endsOn]);
@@ -105,7 +105,7 @@ function counted(recurrence: RRuleTemporal, last: Day): Days {
   };
 }
 
-/** None of those that would take too long to find. */
+/** Empty if the expansion exceeds `mostPeriods`. */
 function allOf(recurrence: RRuleTemporal): readonly Day[] {
   try {
     return recurrence.all().map(dayIn);

@@ -39,7 +39,7 @@ const schedule = z.strictObject({
   windows: z.array(window).min(1).max(mostWindows).describe("It is on where one of them is open."),
 });
 
-/** What people may write down. */
+/** Schema of a rule. */
 const setting = schedule.superRefine(({ windows }, context) => {
   for (const [index, meaning] of meaningsOf(windows, context).entries()) {
     if (meaning?.happens() !== false) continue;
@@ -48,13 +48,13 @@ const setting = schedule.superRefine(({ windows }, context) => {
   }
 });
 
-/** What that means. */
+/** Schema that compiles a rule to a schedule. */
 const compiled = schedule.transform(({ windows }, context): Schedule => {
   const schedules = meaningsOf(windows, context).flatMap((meaning) => meaning?.schedule ?? []);
   return schedules.length === windows.length ? anyOf(schedules) : z.NEVER;
 });
 
-/** Nobody is to get by a mistake what was to be on at times. */
+/** Replaces an invalid rule: never on, because a mistake must not switch a feature on at all times. */
 const never = fixedSchedule([]);
 
 export const source = defineSource({
@@ -72,7 +72,7 @@ export const source = defineSource({
   create: (options, host) => new ScheduleFeatureResolver(options, host),
 });
 
-/** On in the windows of its schedule, and else off. */
+/** Schedule resolver: a feature is on within the windows of its schedule, and off otherwise. */
 class ScheduleFeatureResolver implements FeatureResolver {
   readonly varyBy = [];
   readonly editableRules: EditableRules;
@@ -106,7 +106,7 @@ const answerOf = ({ features, until }: Phase, held: CachedRead<unknown>): Source
   validUntil: until,
 });
 
-/** What each window means; what is wrong goes to the context, and stands as `undefined`. */
+/** Parses windows. Adds the faults of an invalid window to the context, and returns `undefined` in its place. */
 function meaningsOf(texts: readonly WindowText[], context: z.RefinementCtx): readonly (WindowMeaning | undefined)[] {
   return texts.map((text, index) => {
     try {

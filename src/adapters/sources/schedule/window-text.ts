@@ -6,22 +6,22 @@ import { calendarRule } from "./calendar-rule.ts";
 import { isDate } from "./recurrence-rule.ts";
 import { recurringDays } from "./recurring-days.ts";
 
-/** A window, or windows that recur, as people write them. */
+/** A window or recurring window in a rule. */
 export type WindowText = {
-  /** Of a single one: an instant (RFC 3339), or a time on the clocks of the zone, as in 2026-11-20T18:00. */
+  /** For a single window: an instant (RFC 3339), or a local time such as 2026-11-20T18:00. */
   readonly startsAt?: string;
   readonly endsAt?: string;
-  /** Of recurring ones: the days (RFC 5545, RRULE), counted from `startsOn` on, and the times of day. */
+  /** For a recurring window: its days (RFC 5545, RRULE), counted from `startsOn`, and its times of day. */
   readonly recurrence?: string;
   readonly from?: string;
   readonly to?: string;
   readonly startsOn?: string;
   readonly endsOn?: string;
-  /** Whose clocks are meant, as in Europe/Madrid. */
+  /** Time zone of local times, such as Europe/Madrid. */
   readonly timeZone?: string;
 };
 
-/** What is wrong with a window, and what to do. */
+/** The fault of a window, and the fix. */
 export class WindowFault extends Error {
   override readonly name = "WindowFault";
   readonly field: keyof WindowText;
@@ -32,10 +32,10 @@ export class WindowFault extends Error {
   }
 }
 
-/** What a window means. `happens` tells whether it is ever on, as far as can be told, which may take some ten milliseconds. */
+/** A parsed window. `happens` returns whether it is ever on, as far as can be determined; that can take about 10 ms. */
 export type WindowMeaning = { readonly schedule: Schedule; readonly happens: () => boolean };
 
-/** Throws `WindowFault` where the text means nothing. */
+/** Parses a window. Throws `WindowFault` if it is invalid. */
 export const meaningOf = (text: WindowText): WindowMeaning =>
   text.recurrence === undefined ? single(text) : recurring(text, text.recurrence);
 

@@ -5,7 +5,7 @@ import { fewFaults, polledRules } from "../_polled/polled-rules.ts";
 import { pollUrl } from "../_polled/polled-url.ts";
 import { UnleashRules } from "./unleash-rules.ts";
 
-/** The version of Unleash's specification that its library follows; servers leave out what older clients do not know. */
+/** Version of the Unleash specification that the library implements. Servers omit what older clients do not support. */
 const specification = "5.2.0";
 
 export const source = defineSource({
@@ -60,7 +60,7 @@ export const source = defineSource({
   },
 });
 
-/** The URL of the features below that of an API, which may name them already. */
+/** URL of the features endpoint of an API; the URL may already include it. */
 function clientFeatures(api: string): string {
   const url = new URL(api);
   url.pathname = `${url.pathname.replace(/(\/client\/features)?\/*$/, "")}/client/features`;

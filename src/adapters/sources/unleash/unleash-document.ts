@@ -10,15 +10,15 @@ export type UnleashSegment = NonNullable<ClientFeaturesResponse["segments"]>[num
 export type UnleashDocument = {
   readonly features: readonly UnleashFeature[];
   readonly segments: readonly UnleashSegment[];
-  /** The fault of each feature that cannot be evaluated. They are none of `features`. */
+  /** The fault of each feature that cannot be evaluated. `features` does not contain them. */
   readonly broken: ReadonlyMap<FeatureKey, string>;
-  /** The faults of single features, each with the name of its feature. */
+  /** Faults of single features, each with the feature's name. */
   readonly faults: readonly string[];
 };
 
-/** Operators that compare with a list. Unleash's library throws if there is none. */
+/** Operators that compare with a list. Unleash's library throws without a list. */
 const listOperators = new Set(["IN", "NOT_IN", "STR_STARTS_WITH", "STR_ENDS_WITH", "STR_CONTAINS", "IN_CIDR"]);
-/** Strategies that Unleash's library has. All others are off. */
+/** Strategies that Unleash's library implements. All other strategies are off. */
 const strategyNames: ReadonlySet<string> = new Set(defaultStrategies.map(({ name }) => name));
 
 const list = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).nullish();
@@ -39,12 +39,12 @@ const feature = z.looseObject({
 });
 const segment = z.looseObject({ id: z.number(), constraints });
 
-/** Members of what Unleash exports, and of what its admin API returns. `enabled` means something else there. */
+/** Members that occur only in Unleash's exports and in its admin API. `enabled` has another meaning there. */
 const ofExports = ["featureStrategies", "featureEnvironments"];
 const ofAdmin = z.looseObject({ environments: z.array(z.unknown()) });
 const wanted = "expected the response of /api/client/features";
 
-/** Reads a document; throws, with the reason, if it is another one or no feature of it can be evaluated. */
+/** Parses a document. Throws, with the reason, if it has another format or no feature of it can be evaluated. */
 export function unleashDocument(content: unknown): UnleashDocument {
   const { data, error } = z
     .looseObject({ features: z.array(z.unknown()), segments: list(z.unknown()) })
@@ -73,7 +73,7 @@ export function unleashDocument(content: unknown): UnleashDocument {
   return { features, segments, broken, faults };
 }
 
-/** How faults name a feature. */
+/** The name of a feature in faults. */
 export const named = (name: string): string => `feature ${JSON.stringify(name.slice(0, 200))}`;
 
 function faultOfFeature(content: unknown, brokenSegments: ReadonlyMap<number, string>): string | undefined {

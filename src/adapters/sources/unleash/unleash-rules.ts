@@ -6,20 +6,20 @@ import type { SourceResult } from "../../../domain/evaluation/feature-resolver.t
 import { named, type UnleashFeature, type UnleashSegment, unleashDocument } from "./unleash-document.ts";
 import { Volatility } from "./volatility.ts";
 
-/** What Unleash calls the client that asks. */
+/** The application that Unleash evaluates for. */
 export type UnleashApplication = { readonly appName: string; readonly environment: string };
 
-/** The features of an Unleash server as its clients get them, evaluated by its own library. They never change. */
+/** The features of an Unleash server, evaluated by its own library. Immutable. */
 export class UnleashRules {
   readonly #unleash: Unleash;
   readonly #features: readonly UnleashFeature[];
   readonly #volatility: Volatility;
-  /** What is said of features that cannot be evaluated. */
+  /** Results of features that cannot be evaluated. */
   readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
-  /** Faults of single features, each with the name of its feature. Those that cannot be evaluated are off. */
+  /** Faults of single features, each with the feature's name. Features that cannot be evaluated are off. */
   readonly faults: readonly string[];
 
-  /** Throws, with the reason, where the document cannot be used as a whole. */
+  /** Throws, with the reason, if the document is unusable as a whole. */
   constructor(content: unknown, application: UnleashApplication) {
     const { features, segments, broken, faults } = unleashDocument(content);
     this.#features = features;
@@ -29,7 +29,7 @@ export class UnleashRules {
     this.faults = [...faults, ...this.#trial()];
   }
 
-  /** Of a text of JSON. Throws likewise. */
+  /** Parses JSON. Throws as the constructor does. */
   static parse(text: string, application: UnleashApplication): UnleashRules {
     return new UnleashRules(JSON.parse(text), application);
   }
@@ -58,7 +58,7 @@ export class UnleashRules {
     }
   }
 
-  /** The faults that one evaluation of all features brings up. */
+  /** Faults that a trial evaluation of all features finds. */
   #trial(): readonly string[] {
     const asked = unleashContext({ at: 0 });
     return this.#features.flatMap((each) => {
@@ -75,7 +75,7 @@ const brokenBy = (error: string, metadata: Resolution["metadata"] = {}): Resolut
   metadata: { ...metadata, error },
 });
 
-/** Unleash's library, over what is known already: it asks nobody, tells nobody, and keeps nothing. */
+/** Unleash's library without network, metrics or storage, on a fixed set of features. */
 function offline(known: KnownFeatures, application: UnleashApplication): Unleash {
   const unleash = new Unleash({
     ...application,
@@ -86,13 +86,13 @@ function offline(known: KnownFeatures, application: UnleashApplication): Unleash
     disableAutoStart: true,
     skipInstanceCountWarning: true,
   });
-  // It would write them to the console otherwise.
+  // Without a listener, the library writes errors to the console.
   unleash.on(UnleashEvents.Error, () => {});
   known.emit(UnleashEvents.Ready);
   return unleash;
 }
 
-/** Where Unleash's library looks features up. */
+/** Feature repository of Unleash's library. */
 class KnownFeatures extends EventEmitter {
   readonly #features: ReadonlyMap<string, UnleashFeature>;
   readonly #segments: ReadonlyMap<number, UnleashSegment>;
@@ -124,7 +124,10 @@ class KnownFeatures extends EventEmitter {
   stop(): void {}
 }
 
-/** What constraints may read by these names is never an attribute, so that nobody can say who they are. */
+/**
+ * Names with a built-in value in constraints. Attributes with these names are dropped, so that clients cannot forge
+ * them.
+ */
 const ownFields = new Set([
   "userId",
   "sessionId",
@@ -149,7 +152,7 @@ function unleashContext({ userId, targetingKey, ip, at, attributes = {}, locatio
   };
 }
 
-/** The payload as it is meant; `true` where the variant has none. */
+/** The parsed payload of a variant; `true` if it has none. */
 function payloadOf({ payload }: Variant): Json {
   if (typeof payload?.value !== "string") return true;
   if (payload.type !== "json" && payload.type !== "number") return payload.value;

@@ -8,13 +8,13 @@ type Strategy = NonNullable<Feature["strategies"]>[number];
 type Constraint = Strategy["constraints"][number];
 type Segment = NonNullable<ClientFeaturesResponse["segments"]>[number];
 
-/** How long what features say to somebody holds: up to the next date that some constraint names, and not at all where it is drawn by lot. */
+/** Validity of Unleash results: until the next date in a constraint. Random results are not cached. */
 export class Volatility {
-  /** When constraints turn, in order. */
+  /** The instants at which constraints change their result, in order. */
   readonly #turns: readonly Instant[];
-  /** Whether some constraint reads the clock otherwise. */
+  /** Whether a constraint reads the clock in another way. */
   readonly #readsClock: boolean;
-  /** By what shares are dealt out, where that matters. */
+  /** Stickiness fields of partial rollouts and variants. */
   readonly #stickiness: ReadonlySet<string>;
 
   constructor(features: readonly Feature[], segments: readonly Segment[]) {
@@ -28,9 +28,9 @@ export class Volatility {
     ]);
   }
 
-  /** How long an answer given at an instant holds. */
+  /** Validity of a result at an instant. */
   of(at: Instant, context: Context): Pick<SourceResult, "validUntil" | "dependencies"> {
-    // A read that is current at no time: nobody knows when lots fall otherwise, but that they do.
+    // A read that is never current, because random rollouts can differ on each call.
     if ([...this.#stickiness].some((by) => isRandom(by, context)))
       return { dependencies: [uncachedRead(undefined, at)], validUntil };
     if (this.#readsClock) return {};
@@ -38,12 +38,12 @@ export class Volatility {
   }
 }
 
-/** Of what does not end by itself. */
+/** Validity of results that do not expire. */
 const validUntil = Number.POSITIVE_INFINITY;
 
 const isDate = ({ operator }: Constraint): boolean => /^DATE_(AFTER|BEFORE)$/.test(operator);
 
-/** The first instant at which a constraint on dates says something else. */
+/** The instant at which a date constraint changes its result. */
 function turnOf(constraint: Constraint): readonly Instant[] {
   if (!isDate(constraint)) return [];
   const date = new Date(constraint.value ?? Number.NaN).getTime();
@@ -51,7 +51,7 @@ function turnOf(constraint: Constraint): readonly Instant[] {
   return [/AFTER$/.test(constraint.operator) ? date + 1 : date];
 }
 
-/** By what a strategy deals out its share and its variants. */
+/** Stickiness fields of a strategy's rollout and variants. */
 function sharing({ name, parameters, variants }: Strategy): readonly string[] {
   if (name === "gradualRolloutRandom") return ["random"];
   const stickiness = String(parameters?.["stickiness"] || "default");
@@ -60,11 +60,11 @@ function sharing({ name, parameters, variants }: Strategy): readonly string[] {
   return [...(isShared ? [stickiness] : []), ...dealing(variants, stickiness)];
 }
 
-/** By what variants are dealt out, where there is more than one. */
+/** Stickiness field of variants, if there is more than one. */
 const dealing = (variants: Feature["variants"] | null, otherwise = "default"): readonly string[] =>
   variants?.[1] === undefined ? [] : [variants[0]?.stickiness || otherwise];
 
-/** Whether Unleash draws lots for somebody. */
+/** Whether Unleash picks a random bucket for a context. */
 function isRandom(by: string, { userId, sessionId, properties, ...others }: Context): boolean {
   if (by === "random") return true;
   if (by === "default") return userId === undefined && sessionId === undefined;
