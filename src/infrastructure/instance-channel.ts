@@ -78,7 +78,7 @@ export class InstanceChannel {
   }
 }
 
-/** Makes the primary process connect the channels of its workers. It stores filled stores for workers forked later. */
+/** Makes the primary process connect the channels of its workers. It passes filled stores to workers forked later. */
 export function connectWorkers(): void {
   const joined = new Set<Worker>();
   const filled = new Set<string>();

@@ -4,19 +4,19 @@ import type { FeatureKey, Json } from "../domain/evaluation/feature.ts";
 type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly settings: RulesByFeature };
 
 /**
- * Settings made of the texts that a store keeps of them. What stands as it stood is the same value, and all of it the same
- * map, so that nobody parses ten thousand settings because of one, nor any because of something else.
+ * Parses rules from the texts of a store. An unchanged text returns the same value, and unchanged texts return the same
+ * map, so that one change does not parse ten thousand rules again.
  */
 export class SettingsOfTexts {
   readonly #valueIn: (text: string) => Json | undefined;
   readonly #known = new Map<string, Known>();
 
-  /** `valueIn` is `undefined` for what is kept of a setting that was removed; it throws for what nobody wrote who knows how. */
+  /** `valueIn` returns `undefined` for a deleted rule, and throws for an invalid text. */
   constructor(valueIn: (text: string) => Json | undefined) {
     this.#valueIn = valueIn;
   }
 
-  /** What is no setting of any kind stands as `null`. */
+  /** An invalid text becomes `null`. */
   of(collection: string, texts: ReadonlyMap<FeatureKey, string>): RulesByFeature {
     const known = this.#known.get(collection);
     if (known && isSame(known.texts, texts)) return known.settings;

@@ -2,8 +2,8 @@ import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSyn
 import { dirname } from "node:path";
 
 /**
- * The content of a file that only its owner may read; `make` gives it where the file is missing. Of several processes that make it at
- * once one does, and all read what that one made. Throws as the file system does.
+ * Reads a file that only its owner may read. If it is missing, creates it with the result of `make`. If several
+ * processes create it at once, all read the content of one. Throws file system errors.
  */
 export function secretFile(file: string, make: () => string): { readonly content: Buffer; readonly isNew: boolean } {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -11,7 +11,7 @@ export function secretFile(file: string, make: () => string): { readonly content
   return { content: readFileSync(file), isNew };
 }
 
-/** Makes a file whole and durable, or leaves alone one that another process made meanwhile; tells which. */
+/** Creates a file atomically and durably, unless another process has created it. Returns whether it did. */
 function written(file: string, content: string): boolean {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, content, { mode: 0o600, flush: true });

@@ -1,4 +1,4 @@
-/** Something that is needed to start cannot be had: a store, a file, an address. The message says which, why, and what to do. */
+/** A failed requirement of the start: a store, a file, an address. The message states which, why, and the fix. */
 export class SetupFailed extends Error {
   override readonly name = "SetupFailed";
 }

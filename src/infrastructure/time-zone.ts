@@ -2,14 +2,14 @@ import { Temporal } from "temporal-polyfill";
 import type { Instant } from "../domain/evaluation/evaluation-context.ts";
 import type { ClockSpan, TimeZone } from "../domain/targeting/wall-clock.ts";
 
-/** What JavaScript's dates reach, but for a year, so that what is asked of an instant can be told of those around it. */
+/** Range of JavaScript dates, less a year, so that neighbouring instants are valid too. */
 const farthest = 8.6e15 - 366 * 86_400_000;
-/** The spans that are remembered of a zone: those of a century, mostly. */
+/** Cache limit of spans per zone: about a century. */
 const mostSpans = 256;
 
 const zones = new Map<string, TimeZone>();
 
-/** The clocks of a zone of the IANA database, such as `Europe/Madrid`; `undefined` for one that there is not. */
+/** Clock of an IANA time zone, for example `Europe/Madrid`. `undefined` for an unknown zone. */
 export function timeZone(name: string): TimeZone | undefined {
   const known = zones.get(name);
   if (known) return known;
@@ -24,7 +24,7 @@ export function timeZone(name: string): TimeZone | undefined {
   return zone;
 }
 
-/** Asks of each span once, as it takes some microseconds to find. */
+/** Caches each span, because a lookup takes some microseconds. */
 function remembering(ask: TimeZone): TimeZone {
   let spans: ClockSpan[] = [];
   return (at) => {

@@ -32,7 +32,7 @@ function isUrl(text: string): boolean {
 
 const noPostgresUrl = "is no PostgreSQL URL; write postgres://user:password@host:port/database";
 
-/** The URL of a PostgreSQL database. */
+/** URL of a PostgreSQL database. */
 export const postgresUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\/[^\s]+$/, noPostgresUrl)
@@ -259,7 +259,7 @@ export const admin = z.strictObject({
     ),
 });
 
-/** A whole file, but for what each kind of source adds to its own entries. */
+/** Schema of a whole file, except for the options that each source kind adds. */
 export const base = z.strictObject({
   server: server.prefault({}),
   log: log.prefault({}),

@@ -9,7 +9,7 @@ type Point = [longitude: number, latitude: number];
 
 const decimal = /^[+-]?\d{1,3}(\.\d{1,20})?$/;
 
-/** Tells in which areas a point is, which the query names in two parameters, or else the headers. */
+/** Area locator: returns the areas that contain a point, which two query parameters name, or otherwise two headers. */
 export function areaLocator({ areas, query, headers }: AreaOptions): Locator {
   const shapes = areas.map((area) => ({ name: area.name, holds: holdsOf(area) }));
   const headerNames = headers && lowerCased(headers);
@@ -25,7 +25,7 @@ export function areaLocator({ areas, query, headers }: AreaOptions): Locator {
   };
 }
 
-/** Whether an area holds a point: one on its edge, too. */
+/** Tests whether an area contains a point. Points on the edge are included. */
 function holdsOf({ circle, polygon: corners = [] }: Area): (point: Point) => boolean {
   if (circle) {
     const center = pointOf(circle);
@@ -36,7 +36,7 @@ function holdsOf({ circle, polygon: corners = [] }: Area): (point: Point) => boo
   return (point) => booleanPointInPolygon(point, shape);
 }
 
-/** The point that two values make; `undefined` where neither is there. */
+/** The point of two coordinate values. `undefined` if both are missing. */
 function pointIn(
   read: (name: string) => string | undefined,
   names: CoordinateNames,

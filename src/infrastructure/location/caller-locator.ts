@@ -1,6 +1,6 @@
 import type { Locator } from "../../domain/evaluation/locator.ts";
 
-/** Takes callers at their word. */
+/** Query locator: returns the location that the client states. */
 export const callerLocator: Locator = {
   kind: "caller",
   headers: [],

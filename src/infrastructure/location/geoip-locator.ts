@@ -6,7 +6,7 @@ import type { Locator } from "../../domain/evaluation/locator.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { publicAddress } from "./public-address.ts";
 
-/** What is read of an entry of a database: those of MaxMind and DB-IP nest it, those of ip-location-db do not. */
+/** The fields read from a database entry. MaxMind and DB-IP nest them, ip-location-db does not. */
 type Entry = {
   readonly country?: { readonly iso_code?: string };
   readonly country_code?: string;
@@ -14,15 +14,15 @@ type Entry = {
 };
 
 const ownDatabase = "@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb";
-/** What stands between the tree of a database and its data. */
+/** Separator between the search tree of a database and its data. */
 const separator = Buffer.alloc(16);
-/** So many entries need not be read again; those of countries are some hundred. */
+/** Limit of the entry cache. Country databases have some hundred entries. */
 const entriesRead = 10_000;
 
 /**
- * Guesses by the address: the country, as `es`, or, where the database tells cities, the city, as `es/madrid`. Cannot tell where
- * an address is that is not of the public internet. Holds the whole file in memory; without one, that of countries which comes along. Throws
- * `SetupFailed` where it cannot be used.
+ * GeoIP locator: looks up the client address. Returns the country, for example `es`, or the city if the database has
+ * cities, for example `es/madrid`. Returns no location for addresses that are not public. Loads the whole file into
+ * memory. Default file: the bundled country database. Throws `SetupFailed` if the file is unusable.
  */
 export function geoipLocator(file = fileURLToPath(import.meta.resolve(ownDatabase))): Locator {
   const database = open(file);
@@ -69,7 +69,7 @@ function placeOf({ country, country_code, city }: Entry): readonly string[] {
   return [level ? `${code}/${level}` : code];
 }
 
-/** `são-paulo` would be hard to type: lower-case letters without marks, and digits; hyphens for all else. */
+/** Normalizes a city for typing: unaccented lower-case letters and digits, with hyphens for all else. */
 const nameOf = (city: string): string =>
   city
     .normalize("NFKD")

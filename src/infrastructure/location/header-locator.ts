@@ -1,10 +1,13 @@
 import type { Locator } from "../../domain/evaluation/locator.ts";
 
 const countryCode = /^[A-Za-z]{2}$/;
-/** What Cloudflare says of who has no country, and of who comes through Tor. */
+/** Values of Cloudflare for an unknown country and for Tor. */
 const noCountries = ["XX", "T1"];
 
-/** Goes by a header that a proxy sets. What may be the code of a country is lower-cased; other names are taken as they are. */
+/**
+ * Header locator: reads a header that a proxy sets. Lower-cases a value in the form of a country code, and keeps other
+ * names.
+ */
 export function headerLocator(header: string): Locator {
   const name = header.toLowerCase();
   return {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What HTTP itself, or Tidegate, goes by. */
+/** Headers that HTTP itself or Tidegate uses. */
 const taken = [
   "accept",
   "authorization",
@@ -12,7 +12,7 @@ const taken = [
   "x-request-id",
 ];
 
-/** The name of a header that tells something of the caller. */
+/** Name of a header that describes the client. */
 export const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "is no name of a header; write one as in CF-IPCountry")

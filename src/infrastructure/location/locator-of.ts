@@ -5,12 +5,12 @@ import { headerLocator } from "./header-locator.ts";
 import type { LocatorOptions } from "./locator-options.ts";
 import { userLocator } from "./user-locator.ts";
 
-/** Makes a locator over the sets of connections. */
+/** Creates a locator over the sets of connections. */
 export type MakeLocator = (setsOf: (connection: string) => FeatureSets) => Locator | UserLocator;
 
 /**
- * What makes the locator that an entry of the configuration stands for; it throws `SetupFailed` where one cannot be made. What only some
- * ways need is loaded where they are configured.
+ * Returns the factory for an entry of `location`. The factory throws `SetupFailed` if the locator is unusable. Loads
+ * modules of a locator kind only if that kind is configured.
  */
 export async function locatorOf(options: LocatorOptions): Promise<MakeLocator> {
   switch (options.kind) {

@@ -97,10 +97,10 @@ export const location = z
     "The ways to find out where a caller is, in the order of their precedence: the first that can tell is believed. Left out, only what the caller says.",
   );
 
-/** One of the ways, as configured. */
+/** A configured locator. */
 export type LocatorOptions = z.output<typeof locator>;
 export type AreaOptions = Omit<Extract<LocatorOptions, { kind: "areas" }>, "kind">;
-/** Has a circle or a polygon. */
+/** Contains a circle or a polygon. */
 export type Area = z.output<typeof area>;
-/** What the two coordinates of a point are called. */
+/** The names of a point's two coordinates. */
 export type CoordinateNames = AreaOptions["query"];

@@ -4,7 +4,7 @@ import { special4, special6 } from "../ip-networks.ts";
 const closed4 = blocks("ipv4", special4);
 const closed6 = blocks("ipv6", ["::/3", "4000::/2", "8000::/1", ...special6]);
 
-/** An address of the public internet, one of IPv4 that is written as IPv6 as what it is; `undefined` for any other text. */
+/** Normalizes a public IP address. Converts IPv4-mapped IPv6 to IPv4. `undefined` for any other text. */
 export function publicAddress(text: string): string | undefined {
   const address = text.replace(/^::ffff:(?=\d+\.)/i, "");
   const version = isIP(address);

@@ -3,16 +3,16 @@ import { processMetrics } from "./metrics.ts";
 import { type Snapshot, scraper, snapshotOf, Totals } from "./scrape.ts";
 
 /**
- * The figures of this process: its own, and those of each configuration that it serves or has served. There must be one
- * for each process, because it is asked for them by the process that forked it.
+ * The metrics of this process, and of each configuration that it serves or has served. One instance per process,
+ * because the primary process collects the metrics of its workers from it.
  */
 export class Figures {
-  /** The figures of this process, or of all workers where it is one of several, as text. */
+  /** The metrics as text: of this process, or of all workers of the instance. */
   readonly scrape = scraper(() => this.#snapshot());
   readonly #totals = new Totals<Registry>();
   readonly #registries = new Set([processMetrics()]);
 
-  /** Adds what a registry tells, until it is disposed of; what it has counted then stays. */
+  /** Adds the metrics of a registry until disposal. Its counters remain in the totals. */
   of(registry: Registry): AsyncDisposable {
     this.#registries.add(registry);
     return {
@@ -30,7 +30,7 @@ export class Figures {
     const snapshots = await Promise.all(asked.map(snapshotOf));
     const told = new Map<Registry, Snapshot>();
     for (const [index, registry] of asked.entries()) {
-      // One that was disposed of meanwhile has told its last.
+      // A registry disposed of meanwhile has already reported its last values.
       if (this.#registries.has(registry)) told.set(registry, snapshots[index] ?? []);
     }
     for (const [registry, snapshot] of told) this.#totals.told(registry, snapshot);

@@ -5,25 +5,25 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
 
-/** What is read when somebody asks; until then it is plain numbers, which cost a call nothing. */
+/** Values that are read on each scrape. Plain numbers, so that requests pay nothing for them. */
 export type Observed = {
-  /** Calls that were answered, by route and status. */
+  /** Number of responses, by route and status. */
   readonly calls: () => Iterable<{ readonly route: string; readonly status: number; readonly count: number }>;
-  /** Answers to `GET /features`, by kind. */
+  /** Number of responses to `GET /features`, by kind. */
   readonly answers: Readonly<Record<string, number>>;
   readonly caches: readonly { readonly connection: string; readonly holds: string; readonly usage: CacheUsage }[];
   readonly feeds: ReadonlyMap<string, InvalidationFeed>;
   readonly sources: readonly string[];
-  /** How often each source has failed, of those that have. */
+  /** Number of failures by source, without sources that have none. */
   readonly failures: ReadonlyMap<string, number>;
-  /** What waits for the activity log in the stores that this process keeps records of. */
+  /** Records in the outboxes of this process that the event log does not contain yet, by store. */
   readonly backlogs: () => ReadonlyMap<string, Backlog>;
-  /** How many records this process could not put into the log as what they were. */
+  /** Number of records that this process recorded as dead letters. */
   readonly setAside: () => number;
-  /** How the reading of partners' documents does. */
+  /** Poll state of the feeds, by source. */
   readonly providers: () => ReadonlyMap<string, FeedState>;
   readonly now: () => Instant;
-  /** A clock that cannot be set, in milliseconds. */
+  /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
 };
 
@@ -33,7 +33,7 @@ type Reading = { readonly labels: Labels; readonly value: number };
 export type Metrics = Registry;
 export type CommandTimes = Histogram<"connection">;
 
-/** How long Redis commands take; told by the connections as they do. */
+/** Histogram of Redis command durations. The connections record each command. */
 export const commandTimes = (): CommandTimes =>
   new Histogram({
     name: "tidegate_redis_command_seconds",
@@ -43,7 +43,7 @@ export const commandTimes = (): CommandTimes =>
     registers: [],
   });
 
-/** What Tidegate tells of itself: everything here is read when the registry is, and of no cost before. */
+/** The metrics of Tidegate. Everything here is read on scrape, without cost before. */
 export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
   const registry = new Registry();
   const kinds = kindsIn(registry);
@@ -59,7 +59,7 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
 
 type Kinds = ReturnType<typeof kindsIn>;
 
-/** The kinds of figures, each made with how it is read. */
+/** Metric kinds, each created with the function that reads it. */
 const kindsIn = (registry: Registry) => ({
   counter: (name: string, help: string, labelNames: string[], read: () => Iterable<Reading>) =>
     new Counter<string>({
@@ -72,7 +72,7 @@ const kindsIn = (registry: Registry) => ({
         for (const { labels, value } of read()) this.inc(labels, value);
       },
     }),
-  /** `aggregator` tells what becomes of it over several workers. */
+  /** `aggregator` defines how the values of several workers are combined. */
   gauge: (
     name: string,
     help: string,
@@ -250,12 +250,12 @@ function countTold(feeds: ReadonlyMap<string, InvalidationFeed>): ReadonlyMap<st
 
 let ofProcess: Metrics | undefined;
 
-/** What the library tells of this process: event loop, heap, garbage collection. It watches from the first call on. */
+/** Metrics of the Node.js process: event loop, heap, garbage collection. Collected from the first call on. */
 export function processMetrics(): Metrics {
   if (!ofProcess) {
     ofProcess = new Registry();
     collectDefaultMetrics({ register: ofProcess, eventLoopUtilizationTimeout: 1_000 });
-    // Quantiles of several workers have no sum.
+    // Quantiles of several workers cannot be added.
     ofProcess.removeSingleMetric("nodejs_eventloop_utilization_summary");
   }
   return ofProcess;

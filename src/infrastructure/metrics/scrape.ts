@@ -2,33 +2,33 @@ import cluster, { type Worker } from "node:cluster";
 import { type MetricObjectWithValues, type MetricValue, Registry } from "@prometheus-io/client";
 import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.ts";
 
-/** What one process tells, as plain data. */
+/** The metrics of one process, as plain data. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
 
-/** How long a worker may take to tell; one that hangs must not hold up the others' figures. */
+/** Limit for a worker to report its metrics, in milliseconds. A hung worker must not delay the others' metrics. */
 const tellWithinMs = 1_000;
 
-/** What a registry holds at this moment. */
+/** Snapshot of a registry. */
 export const snapshotOf = (registry: Registry): Promise<Snapshot> => registry.getMetricsAsJSON();
 
-/** Prometheus' text format. */
+/** Prometheus text format. */
 export const textOf = (snapshot: Snapshot): Promise<string> => aggregate([snapshot]).metrics();
 
 const aggregate = (snapshots: readonly Snapshot[]): Registry => Registry.aggregate(snapshots.map((each) => [...each]));
 
-/** An aggregate's metrics are values already. */
+/** The metrics of an aggregate are already values. */
 const add = (snapshots: readonly Snapshot[]): Snapshot =>
   aggregate(snapshots).getMetricsAsArray() as Snapshot[number][];
 
 /**
- * Adds up what several tell. What one has counted stays in the sum when it ends or does not answer, as it was told last,
- * so that no counter goes down; its gauges do not.
+ * Adds the metrics of several processes. The last counters of one that has exited or does not respond stay in the sum,
+ * so that no counter decreases. Its gauges are dropped.
  */
 export class Totals<Teller> {
   readonly #counted = new Map<Teller, Snapshot>();
   #ended: Snapshot = [];
 
-  /** Those who have told, and have not ended. */
+  /** Processes that have reported and not exited. */
   get tellers(): Iterable<Teller> {
     return this.#counted.keys();
   }
@@ -45,7 +45,7 @@ export class Totals<Teller> {
     this.#counted.delete(teller);
   }
 
-  /** The sum; of those that have just told, with their gauges. */
+  /** The sum of all counters, and of the gauges of those that have just reported. */
   sum(told: ReadonlyMap<Teller, Snapshot>): Snapshot {
     const each = [...this.#counted].map(([teller, counted]) => told.get(teller) ?? counted);
     return add([this.#ended, ...each]);
@@ -55,7 +55,7 @@ export class Totals<Teller> {
 type FromWorker = { readonly scrape?: true; readonly told?: Snapshot };
 type ToWorker = { readonly tell?: true; readonly scraped?: string };
 
-/** Makes the process that forks workers add up what they tell, for the one that is asked. */
+/** Makes the primary process add the metrics of its workers when one of them is scraped. */
 export function addUpWorkers(): void {
   const totals = new Totals<Worker>();
   let told = new Map<Worker, Snapshot>();
@@ -80,7 +80,7 @@ export function addUpWorkers(): void {
     if (message.scrape) {
       gather().then(
         (scraped) => send(worker, { scraped }),
-        // Who asked stops waiting by itself.
+        // The requesting worker has its own timeout.
         () => {},
       );
     }
@@ -91,12 +91,12 @@ export function addUpWorkers(): void {
   });
 }
 
-/** To one that may be gone by now; without a callback that would be thrown. */
+/** The recipient may have exited. Without a callback that would throw. */
 const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {});
 
 /**
- * What answers a scrape: the figures of this process, or of all workers where it is one of several. Rejects when the
- * process that forked it does not answer within two seconds.
+ * Creates the scrape function: metrics of this process, or of all workers of the instance. Rejects if the primary
+ * process does not respond within 2 s.
  */
 export function scraper(snapshot: () => Promise<Snapshot>): () => Promise<string> {
   if (!cluster.isWorker) return async () => textOf(await snapshot());
@@ -106,7 +106,7 @@ export function scraper(snapshot: () => Promise<Snapshot>): () => Promise<string
     if (message.tell) tell({ told: await snapshot() });
     if (message.scraped !== undefined) scraped(message.scraped);
   });
-  // So that it is asked from when it can tell.
+  // Reports at once, so that the primary process includes this worker from now on.
   tell({ told: [] });
   return shared(async () => {
     const answer = new Promise<string>((resolve) => {
@@ -117,7 +117,7 @@ export function scraper(snapshot: () => Promise<Snapshot>): () => Promise<string
   });
 }
 
-/** The same, but who asks while an answer is under way gets that one. */
+/** Shares one pending call among concurrent callers. */
 function shared<T>(ask: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | undefined;
   return () => {

@@ -4,22 +4,22 @@ import type { FilledStores } from "./filled-stores.ts";
 import { isRefusal, redisFault } from "./redis-fault.ts";
 import { ownPrefix } from "./redis-keys.ts";
 
-/** The key that stands in every database that was found to be filled. No source and no token has it. */
+/** Marker key. It exists in every database that was found filled. No source and no token may use it. */
 export const markerKey = `${ownPrefix}store`;
 
-/** A store whose marker is missing, or could not be set, is asked again after so long. */
+/** Delay before a missing or rejected marker is tried again, in milliseconds. */
 const againMs = 1_000;
 
 /**
- * Tells a store that was emptied by its users from one that has lost its data: a flush by mistake, or a restart without
- * persistence, takes a marker with it that no change of a set or a token takes.
+ * Empty-store guard: distinguishes a store that its users emptied from one that has lost its data. A flush by mistake,
+ * or a restart without persistence, also deletes a marker that no change of a set or a token deletes.
  *
- * The marker is put into a store in which something is found, and asked for after every read. Once it was seen, nothing
- * is believed to be empty without it; what is found is believed, and puts it there again. Where Redis refuses the
- * marker (for rights or memory), the store is believed as it is.
+ * Writes the marker to a store once a read finds data, and checks it with every read. Once the marker was seen, an
+ * empty result without it is rejected. Data that is found is valid, and restores the marker. If Redis rejects the
+ * marker (missing rights or memory), results are accepted without it.
  *
- * The knowledge that the store was filled belongs to the whole instance: it comes from any read by any of its workers, from
- * the snapshot, and from the marker itself, which is asked for on each connection and until it is found.
+ * All workers of the instance share the state that a store was filled. It comes from any read by any worker, from the
+ * snapshot, and from the marker itself, which is checked on each connection and until it is found.
  */
 export class EmptyStoreGuard {
   readonly #redis: Redis;
@@ -27,7 +27,7 @@ export class EmptyStoreGuard {
   readonly #log: Log;
   readonly #store: string;
   readonly #filled: FilledStores;
-  /** When it was first found to be unmarked; `Infinity` where it is marked. */
+  /** When the marker was first found missing. `Infinity` if it exists. */
   #missingSince = Number.POSITIVE_INFINITY;
   #asked: Promise<boolean> | undefined;
   #marking = false;
@@ -35,7 +35,7 @@ export class EmptyStoreGuard {
   #refused = false;
   #warned = false;
 
-  /** `store` is the store's id in `filled`. */
+  /** `store` is the id of the store in `filled`. */
   constructor(redis: Redis, connection: string, log: Log, store: string, filled: FilledStores) {
     this.#redis = redis;
     this.#connection = connection;
@@ -51,7 +51,9 @@ export class EmptyStoreGuard {
     return !this.#refused && this.#filled.has(this.#store);
   }
 
-  /** Asks for the marker, and again every second until the store is known to have been filled or the connection is lost. */
+  /**
+   * Checks the marker, and again every second until the store is known to have been filled or the connection is lost.
+   */
   async probe(): Promise<void> {
     clearTimeout(this.#probe);
     if (this.#refused || this.wasFilled) return;
@@ -60,24 +62,27 @@ export class EmptyStoreGuard {
     else if (this.#redis.status === "ready") this.#probe = setTimeout(() => void this.probe(), againMs).unref();
   }
 
-  /** What `read` answers, of which `isFound` tells whether the store held anything. Rejects when the store has lost its data. */
+  /**
+   * Runs `read` and returns its result. `isFound` states whether the result contains data. Rejects if the store has
+   * lost its data.
+   */
   async watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
     const sentAt = performance.now();
     const { wasFilled } = this;
-    // Asked for before the read is made, so that it is sent after it in the same round trip.
+    // Requested before the read, so that it is sent after the read in the same round trip.
     const marked = this.#isMarked();
     const [answer, isMarked] = await Promise.all([read(), marked]);
     if (isMarked) {
       this.#found();
       return answer;
     }
-    // The marker may have been set since it was asked for.
+    // The marker may have been set after the check.
     if (this.wasFilled && !wasFilled) return this.watch(read, isFound);
     this.#missingSince = Math.min(this.#missingSince, performance.now());
     if (isFound(answer)) {
-      // What was asked for before the loss was known may have been found right before it.
+      // The result may date from right before the data loss.
       if (this.wasFilled && sentAt <= this.#missingSince) return this.watch(read, isFound);
-      // Where it cannot be set, the same is looked for again: it may be lost by then.
+      // If the marker cannot be set, the read is repeated: its data may be lost by then.
       this.#mark(() => this.watch(read, isFound));
     } else if (this.wasFilled) {
       throw new Error(this.#lost());
@@ -85,19 +90,22 @@ export class EmptyStoreGuard {
     return answer;
   }
 
-  /** Rejects while the store is known to have lost its data: what is added to it would be taken for all that it held. */
+  /** Rejects while the store is known to have lost its data: an added feature would count as its whole content. */
   async demandFilled(): Promise<void> {
     if (!this.wasFilled || this.#missingSince === Number.POSITIVE_INFINITY) return;
     if (!(await this.#isMarked())) throw new Error(this.#lost());
     this.#missingSince = Number.POSITIVE_INFINITY;
   }
 
-  /** Believes the store from now on, also when it is empty. */
+  /** Accepts the store as valid, also if it is empty. */
   async accept(): Promise<void> {
     await this.#redis.set(markerKey, "1").catch((error) => redisFault(error, markerKey));
   }
 
-  /** Asked once for all reads of one turn of the event loop, after the last of them: what was empty before a flush may be. */
+  /**
+   * One check for all reads of a turn of the event loop, sent after the last of them. An earlier check could precede a
+   * flush that emptied a later read.
+   */
   #isMarked(): Promise<boolean> {
     this.#asked ??= new Promise((resolve, reject) => {
       setImmediate(() => {
@@ -131,7 +139,7 @@ export class EmptyStoreGuard {
     );
   }
 
-  /** A cached value is not read again soon, so that nobody else would try. */
+  /** Retries by itself: a cached value is not read again soon. */
   #tryLater(again: () => Promise<unknown>): void {
     setTimeout(() => {
       this.#marking = false;

@@ -1,4 +1,4 @@
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 
-/** When a key is gone by itself, of what PTTL answered to a command sent at `at`; `Infinity` where it is not. */
+/** The instant at which a key expires, from the PTTL reply to a command sent at `at`. `Infinity` for no expiry. */
 export const expiry = (at: Instant, pttl: number): Instant => (pttl >= 0 ? at + pttl : Number.POSITIVE_INFINITY);

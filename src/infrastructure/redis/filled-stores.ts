@@ -1,9 +1,9 @@
-/** The stores that are known to have held data, by id. One object serves all configurations of a process. */
+/** The ids of the stores that are known to have held data. Shared by all configurations of a process. */
 export class FilledStores {
   readonly #ids = new Set<string>();
   readonly #learned: (id: string) => void;
 
-  /** `learned` is called once for each id that was added. */
+  /** `learned` is called once per added id. */
   constructor(learned: (id: string) => void = () => {}) {
     this.#learned = learned;
   }

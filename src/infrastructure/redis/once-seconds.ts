@@ -1,2 +1,2 @@
-/** How long the answer to a change that has a name is kept. */
+/** Lifetime of the stored response of an idempotency key, in seconds. */
 export const onceSeconds = 86_400;

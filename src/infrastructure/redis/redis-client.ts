@@ -6,13 +6,13 @@ import { replyText } from "./redis-fault.ts";
 /**
  * Client of a Redis server. Its connection fails if any step of the handshake fails: HELLO, AUTH or SELECT.
  *
- * ioredis continues in database 0 if SELECT is rejected, and without a user if the server needs no password.
- * Here the connection is closed instead, so that no command runs in another database, and is retried as after a loss.
+ * ioredis continues in database 0 if SELECT is rejected, and without a user if the server needs no password. This
+ * client closes the connection instead, so that no command runs in another database, and retries as after a loss.
  */
 export class RedisClient extends Redis {
-  /** What the server rejected in the last handshake, and what to do; undefined if nothing. */
+  /** The rejection of the last handshake and its fix. `undefined` if it succeeded. */
   handshakeFault: string | undefined;
-  /** Whether the server was a replica when it was last asked, by any HELLO; undefined before. Emits `role` when it changes. */
+  /** Whether the server was a replica at the last HELLO. `undefined` before. Emits `role` on change. */
   isReplica: boolean | undefined;
 
   constructor(url: string, options: Omit<RedisOptions, "replyMapping">) {
@@ -21,7 +21,7 @@ export class RedisClient extends Redis {
       this.handshakeFault = undefined;
     });
     this.on("ready", () => {
-      // A server that knows no HELLO does not tell.
+      // A server without HELLO does not report its role.
       this.isReplica ??= false;
     });
     this.on("error", (error: Error) => {
@@ -31,7 +31,10 @@ export class RedisClient extends Redis {
     });
   }
 
-  /** The instant for which the reply to a command sent now is true. Of a replica that is not known, and supposed to be too old. */
+  /**
+   * The instant up to which the reply to a command sent now is current. For a replica it is unknown, and assumed to be
+   * too old.
+   */
   asOf(): Instant {
     return this.isReplica ? Date.now() - freshnessBoundMs - 1 : Date.now();
   }
@@ -42,7 +45,7 @@ export class RedisClient extends Redis {
     return super.sendCommand(...sent);
   }
 
-  /** A reply to HELLO is a list of names and values in turn. */
+  /** A HELLO reply is a list of alternating names and values. */
   #learnRole(reply: unknown): void {
     const role = Array.isArray(reply) ? reply[reply.indexOf("role") + 1] : undefined;
     const isReplica = role === "replica" || role === "slave";
@@ -52,7 +55,7 @@ export class RedisClient extends Redis {
   }
 }
 
-/** With a user name, AUTH is as lenient as HELLO towards a server without a password, so that no connection differs. */
+/** With a user name, AUTH accepts a server without a password, as HELLO does, so that all connections behave alike. */
 function withUser(url: string): string {
   const parsed = new URL(url);
   if (parsed.password !== "" && parsed.username === "") parsed.username = "default";

@@ -25,36 +25,38 @@ import { RedisRules } from "./stores/redis-rules.ts";
 import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
 import { RedisTokenStore } from "./stores/redis-token-store.ts";
 
-/** For a service, whose clients wait. */
+/** Command timeout of the service, where clients wait. */
 export const defaultCommandTimeoutMs = 200;
 
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
 const askRoleEveryMs = 500;
-/** After this time a connection to a replica is replaced at the next refused write: the address may lead to the primary again. */
+/**
+ * Time after which a rejected write replaces the connection to a replica: the address may lead to the primary again.
+ */
 const keepReplicaMs = 10_000;
 
-/** Told how long a command took, in seconds. */
+/** Receives the duration of a command, in seconds. */
 type Took = (seconds: number) => void;
 
 type RedisOptions = {
-  /** Told of each command that was sent. */
+  /** Called for each command that was sent. */
   readonly took?: Took;
-  /** How long a command waits for its reply, in milliseconds. */
+  /** Command timeout, in milliseconds. */
   readonly commandTimeoutMs?: number;
-  /** Where it is kept whether the store ever held data. */
+  /** Stores whether the store ever held data. */
   readonly filled?: FilledStores | undefined;
 };
 
 /**
- * Connects to a Redis server in the background and keeps trying. While it is away, commands are
- * refused at once, and none is ever sent twice; one that gets no reply is given up, by default after 200 ms.
+ * Connects to a Redis server in the background and retries forever. While disconnected, commands are rejected at once.
+ * No command is sent twice. A command without a reply times out, by default after 200 ms.
  */
 export function connectRedis(name: string, url: string, log: Log, options: RedisOptions = {}): Connection {
   const { commandTimeoutMs = defaultCommandTimeoutMs } = options;
   let leaveReplicaAt = Number.NEGATIVE_INFINITY;
   const redis = new TimedRedis(url, {
-    // A server that accepts and stays silent would hold the socket for ever.
+    // A server that accepts and never responds would hold the socket forever.
     socketTimeout: 5 * commandTimeoutMs,
     connectTimeout: 500,
     keepAlive: 5_000,
@@ -67,7 +69,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
       /^(LOADING|MASTERDOWN)/.test(message) || (message.startsWith("READONLY") && performance.now() >= leaveReplicaAt)
         ? 1
         : false,
-    // Commands of one turn of the event loop travel in one round trip.
+    // Commands of one turn of the event loop share one round trip.
     enableAutoPipelining: true,
   });
   redis.took = options.took;
@@ -135,15 +137,15 @@ async function isEmpty(redis: Redis): Promise<boolean> {
   return true;
 }
 
-/** A digest of where a store is; not of the password, which could be guessed by it. */
+/** Digest of the store's address, without the password, which could be guessed from it. */
 function idOf(url: string): string {
   const { host, pathname } = new URL(url);
   return hash("sha256", `${host}${pathname}`, "base64url");
 }
 
 /**
- * Measures commands and limits their time. A reply that arrived while the event loop was blocked is in time, which it
- * is not by the client's own `commandTimeout`.
+ * Measures commands and limits their time. A reply that arrived while the event loop was blocked counts as in time,
+ * unlike with the client's own `commandTimeout`.
  */
 class TimedRedis extends RedisClient {
   took: Took | undefined;
@@ -177,7 +179,7 @@ async function connected(redis: RedisClient, name: string): Promise<void> {
   }
 }
 
-/** Logs the first failure of an outage, and each rejected handshake that differs from the one before. */
+/** Logs the first failure of an outage, and each rejected handshake that differs from the previous one. */
 function logOutages(redis: RedisClient, connection: string, log: Log, closing: () => boolean): void {
   let away = false;
   let rejected: string | undefined;

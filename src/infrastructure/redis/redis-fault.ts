@@ -1,8 +1,8 @@
 import { StoreDataInvalid, StoreFull, StorePermissionDenied, StoreReadOnly } from "../../domain/errors.ts";
 
 /**
- * The text of a failed command, without what may hold a token or a password: a reply may repeat the arguments.
- * Of a script, where it failed is cut off too.
+ * Message of a failed command, without parts that may contain a token or a password: a reply may repeat the arguments.
+ * For a script, the position of the failure is removed too.
  */
 export const replyText = ({ message }: Error): string =>
   message
@@ -11,8 +11,8 @@ export const replyText = ({ message }: Error): string =>
     .replace(/ script: [0-9a-f]{40}, on @user_script:\d+\.?$/, "");
 
 /**
- * Throws what a failed command means. `key` names the key of the command; a script may name another.
- * The command that ioredis attaches to an error is dropped, as it may hold a token.
+ * Converts the error of a failed command and throws it. `key` names the key of the command, unless the script names
+ * another. Drops the command that ioredis attaches to the error, because it may contain a token.
  */
 export function redisFault(error: Error, key = "a token's key"): never {
   const text = replyText(error);
@@ -38,7 +38,7 @@ export function redisFault(error: Error, key = "a token's key"): never {
   }
 }
 
-/** Whether Redis answered, and would not do what it was asked to; `code` is the first word of its answer. */
+/** Whether Redis replied with an error. `code` is the first word of the reply. */
 export const isRefusal = (error: Error, code = ""): boolean =>
   error.name === "ReplyError" && error.message.startsWith(code);
 

@@ -15,34 +15,39 @@ const handshakeMs = 2_000;
 const longestBackoffMs = 1_000;
 const trackAgainMs = 30_000;
 const rememberedEpochs = 1_000;
-/** Every feed of a server subscribes to it, so that a message reaches and counts all, also those of other versions. */
+/**
+ * All feeds of a server subscribe to this channel, including those of other versions, so that a message reaches and
+ * counts all of them.
+ */
 const invalidationChannel = "__redis__:invalidate";
 const question = /^tidegate:confirm:([\w-]+):(\d+)$/;
 
-/** What the clocks said when a PING was sent: the one that cannot be set, and the one that goes on while a machine sleeps. */
+/**
+ * The clocks at the time of a PING: the monotonic clock, and the wall clock, which also runs while a machine sleeps.
+ */
 type Moment = { readonly monotonic: number; readonly wall: Instant };
 
-/** The connection that a feed belongs to, which sends what a subscribed connection cannot. */
+/** The connection that a feed belongs to. It sends what a subscribed connection cannot. */
 type Companion = {
-  /** Whether the server is the primary. A replica is told late of what was changed, or never. */
+  /** Whether the server is the primary. A replica receives changes late or never. */
   readonly isPrimary: () => boolean;
   /** Returns the number of receivers. */
   readonly publish: (channel: string, message: string) => Promise<number>;
 };
 
 /**
- * Which keys of a Redis server change, by its client-side caching (`CLIENT TRACKING` in broadcast mode).
+ * Invalidation feed of a Redis server, by client-side caching (`CLIENT TRACKING` in broadcast mode).
  *
- * One dedicated connection is at once the tracked client and the one that it redirects to, so there is one thing whose
- * loss means that changes may have been missed. It speaks RESP2, because ioredis drops the invalidations of RESP3.
- * TCP keeps order, so when the answer to a PING arrives, everything that Redis had to tell when the PING before it was
- * sent has arrived. That instant is the lease: while it is within the freshness bound, what is remembered is fresh.
+ * One dedicated connection is both the tracked client and its redirection target, so only the loss of one connection
+ * can mean missed invalidations. It uses RESP2, because ioredis drops the invalidations of RESP3. TCP preserves order,
+ * so the reply to a PING proves that all invalidations have arrived that were due when the previous PING was sent. That
+ * instant is the lease: while it is within the freshness bound, cached values are fresh.
  *
- * Where tracking is refused (an old server, a proxy, missing rights), an epoch ends every half of the freshness bound
+ * If tracking is rejected (an old server, a proxy, missing rights), an epoch ends every half of the freshness bound
  * instead, so that everything is read again that often.
  *
- * To confirm a change, a question follows its invalidation over the same connections: PUBLISH returns how many feeds it reaches, and
- * each confirms it after the invalidations before it.
+ * To confirm a change, a question follows its invalidation over the same connections: PUBLISH returns how many feeds it
+ * reaches, and each confirms it after the preceding invalidations.
  */
 export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #url: string;
@@ -65,8 +70,8 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   #asked = 0;
 
   /**
-   * Watches the keys that begin with one of the prefixes, of all databases of the server. It is live only while that is the
-   * primary: a replica is told late of what was changed, or never.
+   * Watches the keys with one of the prefixes, in all databases of the server. Live only while the server is the
+   * primary: a replica receives changes late or never.
    */
   constructor(
     connection: string,
@@ -113,7 +118,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   async everywhere(): Promise<void> {
     const number = `${++this.#asked}`;
     const { promise: all, resolve } = Promise.withResolvers<void>();
-    // A feed that is not counted may have a lease from before the server restarted, which ends within the bound.
+    // An uncounted feed may have a lease from before a restart of the server. That lease ends within the bound.
     const areCounted = performance.now() - this.#trackedSince >= freshnessBoundMs;
     let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
     let confirmed = 0;
@@ -156,7 +161,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     }
   }
 
-  /** Lives until the connection is lost or silent, and polls for a while where Redis refuses to track. */
+  /** Runs until the connection is lost or silent. Polls for a while if Redis rejects tracking. */
   async #session(signal: AbortSignal): Promise<void> {
     const redis = new RedisClient(this.#url, {
       lazyConnect: true,
@@ -199,7 +204,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       this.#end();
       const cause = error.message;
       this.#log.warn({ connection: this.#connection, cause }, "Redis refuses tracking; reading again instead");
-      // Also without tracking, it is counted by whoever waits for confirmations.
+      // Without tracking, this feed still counts as a receiver of confirmations.
       const isCounted = await lost(over.signal, redis.subscribe(invalidationChannel)).then(
         () => true,
         () => false,
@@ -213,7 +218,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     }
   }
 
-  /** Logs a rejected handshake, unless it is the same as the one before. */
+  /** Logs a rejected handshake, unless it equals the previous one. */
   #logRejection(cause: string | undefined): void {
     if (cause !== undefined && cause !== this.#rejection) {
       this.#log.error({ connection: this.#connection, cause }, "Redis rejects the invalidation feed; reconnecting");
@@ -231,7 +236,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       }
       const [, feed, number] = question.exec(String(message)) ?? [];
       const isQuestion = feed !== undefined && number !== undefined;
-      // Without tracking, no invalidation came before the question.
+      // Without tracking, no invalidation precedes the question.
       if (!isQuestion || this.#trackedSince === Number.POSITIVE_INFINITY) this.notify(undefined);
       if (isQuestion) this.#publish(confirmedChannel(feed), number).catch(() => {});
     });
@@ -256,7 +261,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   #begin(lease: Moment): void {
     this.#epoch += 1;
     this.#lease = lease;
-    // What has changed since the epoch before is not known.
+    // The changes since the previous epoch are unknown.
     this.notify(undefined);
   }
 
@@ -274,7 +279,7 @@ const isWithinBound = ({ monotonic, wall }: Moment, now: Instant): boolean =>
 
 const moment = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
 
-/** Redis refuses prefixes that begin with one another; the shorter one has all keys of the longer. */
+/** Redis rejects overlapping prefixes. The shorter prefix covers all keys of the longer one. */
 const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>
   [...new Set(prefixes)].filter((prefix) => !prefixes.some((other) => other !== prefix && prefix.startsWith(other)));
 
@@ -282,7 +287,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {});
 }
 
-/** What a promise answers; rejects as soon as the connection is lost. */
+/** Returns the result of a promise. Rejects as soon as the connection is lost. */
 function lost<T>(over: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = () => reject(new Error("the connection is lost"));

@@ -6,7 +6,7 @@ import { Script } from "./scripts/script.ts";
 
 const leaseMs = 3_000;
 
-/** Works also when Redis is full: whoever holds the lease makes room. */
+/** Works also when Redis is full: the holder of the lease frees memory. */
 const takeOrRenew = new Script(
   `
 local holder = redis.call("GET", KEYS[1])
@@ -18,7 +18,7 @@ return 1`,
 
 const giveUp = new Script(`if redis.call("GET", KEYS[1]) == ARGV[1] then redis.call("DEL", KEYS[1]) end`, "allow-oom");
 
-/** A lease in Redis that runs out after three seconds. */
+/** A lease in Redis that expires after 3 s. */
 export class RedisLease implements Lease {
   readonly #redis: Redis;
   readonly #key: string;

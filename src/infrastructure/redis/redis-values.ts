@@ -15,7 +15,7 @@ import type { RedisClient } from "./redis-client.ts";
 import { redisFault } from "./redis-fault.ts";
 import { Script } from "./scripts/script.ts";
 
-/** Type, remaining lifetime in milliseconds, and value, read in one step. */
+/** Reads type, remaining lifetime in milliseconds and value in one step. */
 const readScript = new Script(
   `
 demand(KEYS[1], "TYPE", KEYS[1])
@@ -46,7 +46,7 @@ export class RedisValues implements StoredValues {
 
   async read(key: string): Promise<CachedRead<StoredValue | undefined>> {
     const at = this.#redis.asOf();
-    // One more than is supported, so that a larger value is noticed.
+    // One more than the limit, to detect larger values.
     const read = async () =>
       (await readScript.runBuffer(this.#redis, [key], [longestString, mostMembers + 1])) as Reply;
     const [kind, ttl, value] = await this.#guard

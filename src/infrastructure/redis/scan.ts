@@ -3,7 +3,7 @@ import { redisFault } from "./redis-fault.ts";
 
 const atOnce = 1_000;
 
-/** The keys that begin with a prefix, of one type or of any, in pages; one may come more than once. */
+/** Yields the keys with a prefix, of one type or of any, in pages. A key may occur more than once. */
 export async function* scan(redis: Redis, prefix: string, type?: "set" | "string"): AsyncGenerator<readonly string[]> {
   const pattern = `${prefix.replace(/[\\*?[\]]/g, "\\$&")}*`;
   let cursor = "0";

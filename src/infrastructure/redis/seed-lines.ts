@@ -11,19 +11,19 @@ import { replyText } from "./redis-fault.ts";
 import { scan } from "./scan.ts";
 
 const single = ["global_features", "active_features"];
-/** A set for each value of a field, which stands in the keys as it is. */
+/** Key families: one set per value of a field, which the keys contain unchanged. */
 const families: readonly { readonly prefix: string; readonly field: KeyField }[] = [
   { prefix: "features:user:", field: "userId" },
   { prefix: "location:", field: "location" },
 ];
 const tokenPrefix = "token:";
 
-/** Some lines, and how many members of sets and how many tokens were left out because they can be none. */
+/** Some lines, and the number of set members and tokens that were skipped as invalid. */
 export type SeedPage = { readonly lines: readonly DataLine[]; readonly members?: number; readonly tokens?: number };
 
 /**
- * What Redis servers hold under the keys that Tidegate reads by default, also where others filled them: the sets in one server, and the
- * tokens in another or the same. Changes nothing. Rejects with `SetupFailed` where a server cannot be read.
+ * Reads the default keys of Tidegate from Redis servers, also if others filled them: the sets from one server, the
+ * tokens from another or the same. Changes nothing. Rejects with `SetupFailed` if a server cannot be read.
  */
 export async function* seedLines(setsUrl: string, tokensUrl: string): AsyncGenerator<SeedPage> {
   yield { lines: [{ tidegate: 1 }] };

@@ -3,15 +3,15 @@ import { statSync, truncateSync } from "node:fs";
 import { open, statfs } from "node:fs/promises";
 
 const wholeBytes = 4 * 1_024 * 1_024;
-/** One step holds the pages that a change writes, several times over. */
+/** Size of a step, in bytes: several times the pages that a change writes. */
 const stepBytes = 64 * 1_024;
 const fillFirstMs = 1_000;
 const fillEveryMs = 10_000;
 
 /**
- * Room on a disk for changes that must work when the disk is full: a file beside the database that is given back step by
- * step, so that whatever else writes to the disk cannot take all of it at once. Filled up while there is twice as much
- * room as it needs. Several processes may share it.
+ * Reserve of disk space for changes that must work on a full disk: a file beside the database that is released step by
+ * step, so that other writers cannot take all of it at once. Filled if at least twice the missing space is free.
+ * Several processes may share it.
  */
 export class DiskReserve {
   readonly #file: string;
@@ -24,10 +24,10 @@ export class DiskReserve {
     this.#timer = this.#fillIn(fillFirstMs);
   }
 
-  /** Fills it up as far as there is room. Never rejects. */
+  /** Fills the reserve as far as there is space. Never rejects. */
   async fill(): Promise<void> {
     this.#filling ??= this.#fill()
-      // It is tried again soon.
+      // The next attempt follows soon.
       .catch(() => {})
       .finally(() => {
         this.#filling = undefined;
@@ -35,7 +35,7 @@ export class DiskReserve {
     return this.#filling;
   }
 
-  /** Gives one step back to the disk; returns whether there was one. */
+  /** Releases one step of disk space. Returns whether there was one. */
   release(): boolean {
     const size = this.#size();
     if (size === 0) return false;
@@ -63,7 +63,7 @@ export class DiskReserve {
     const { bavail, bsize } = await statfs(this.#file);
     if (bavail * bsize < 2 * (wholeBytes - size)) return;
     for (let position = size; position < wholeBytes; position += stepBytes) {
-      // What can be compressed takes no room on some disks.
+      // Compressible content takes no space on some disks.
       randomFillSync(this.#content);
       await handle.write(this.#content, 0, stepBytes, position);
     }

@@ -2,12 +2,12 @@ import type { StatementSync } from "node:sqlite";
 
 const atOnce = 1_000;
 
-/** What comes after all keys that begin with a prefix, but for such as go on with the last of all code points. */
+/** Upper bound of all keys with a prefix, except for those that continue with the last code point. */
 export const endOf = (prefix: string): string => `${prefix}\u{10ffff}`;
 
 /**
- * The rows whose `key` begins with a prefix, in pages. The statement takes the first key there may be, one that is after all, and a
- * number of rows, and answers them in the order of their keys.
+ * Yields the rows whose `key` begins with a prefix, in pages. The statement takes the first possible key, an upper
+ * bound and a row limit, and returns rows ordered by key.
  */
 export function* keyPages(
   statement: StatementSync,

@@ -2,14 +2,14 @@ import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Opens a SQLite database, which is made where it is missing: its folder and its files, also those that SQLite makes
- * beside it, are accessible to their owner only. Throws where the write-ahead log of another database is in its place:
- * SQLite would mix both.
+ * Opens a SQLite database, created if missing. Its folder and all its files, including those that SQLite creates, are
+ * accessible to their owner only. Throws if the write-ahead log of another database is in its place: SQLite would mix
+ * both.
  */
 export function openPrivately<Database>(file: string, open: () => Database): Database {
   if (file === ":memory:") return open();
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // In this order, as SQLite makes the log after the file.
+  // In this order, because SQLite creates the log after the file.
   if (existsSync(`${file}-wal`) && !existsSync(file)) {
     throw new Error("it is missing, but its -wal is there; put it back, or remove the files with -wal and -shm");
   }
@@ -17,7 +17,10 @@ export function openPrivately<Database>(file: string, open: () => Database): Dat
   return open();
 }
 
-/** Leaves alone what another process makes meanwhile: to close that would end the locks of SQLite in this process. */
+/**
+ * Does not touch a file that another process creates meanwhile: closing it would release SQLite's locks in this
+ * process.
+ */
 function make(file: string): void {
   try {
     closeSync(openSync(file, "wx", 0o600));

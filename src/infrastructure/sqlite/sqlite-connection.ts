@@ -20,8 +20,8 @@ import { SqliteTokenStore } from "./stores/sqlite-token-store.ts";
 import { WatchedFile } from "./watched-file.ts";
 
 /**
- * Opens a database file, and makes it with its folder where it is missing. Several processes may. While the file is
- * lost ({@link ./watched-file.ts}) all reads and changes reject, and the log has an error.
+ * Opens a SQLite store, created with its folder if missing. Safe for concurrent processes. While the file is lost
+ * ({@link ./watched-file.ts}) all reads and changes reject, and the log has an error.
  */
 export function openSqlite(name: string, file: string, log?: Log): Connection {
   const { database, watch } = open(name, file, log);
@@ -78,7 +78,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
         isRejected = true;
       },
     },
-    // The few processes on one file may well do the same twice.
+    // No exclusion: the few processes of one file may do the same work twice.
     lease: () => ({ hold: async () => true, release: async () => {} }),
     [Symbol.asyncDispose]: async () => {
       await reserve?.[Symbol.asyncDispose]();
@@ -91,10 +91,10 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
 const emptyFault = (connection: string, file: string): string =>
   `the store of connection "${connection}" is empty, but the activity log has changes of it; stop Tidegate and restore ${file}, or accept it with npx tidegate store accept`;
 
-/** The name of a database that has no file. */
+/** The name of an in-memory database. */
 const inMemory = ":memory:";
 
-/** A port whose calls first run a check, and fail as that does. */
+/** Wraps a port so that each call first runs a check, and fails if the check does. */
 function checked<Port extends object>(port: Port, check: () => void): Port {
   return new Proxy(port, {
     get: (target, name) => {

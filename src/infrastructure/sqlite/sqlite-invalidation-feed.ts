@@ -7,8 +7,8 @@ import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.t
 const everyMs = 20;
 
 /**
- * That something in a SQLite file has changed, by whatever process: a connection of its own asks for
- * `PRAGMA data_version` fifty times a second. It does not tell which key, so each change ends an epoch.
+ * Invalidation feed of a SQLite file, for changes by any process. A separate connection reads `PRAGMA data_version` 50
+ * times per second. The pragma does not name the changed key, so each change ends an epoch.
  */
 export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #database: DatabaseSync;
@@ -21,7 +21,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   #seen: unknown;
   #lease: { readonly monotonic: number; readonly wall: Instant };
 
-  /** While the file is lost, nothing is proven; the epoch ends when it is back. */
+  /** While the file is lost, nothing is verified. The epoch ends when the file is back. */
   constructor(file: string, isLost: () => boolean) {
     this.#isLost = isLost;
     this.#database = new DatabaseSync(file, { readOnly: true });
@@ -35,7 +35,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     return this.#epoch;
   }
 
-  /** A change is told by the end of an epoch. */
+  /** Each change ends an epoch. */
   get generation(): number {
     return this.#epoch;
   }
@@ -53,7 +53,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#look();
   }
 
-  /** How many processes have the file open is not known. */
+  /** The number of processes with the file open is unknown. */
   async everywhere(): Promise<void> {
     await setTimeout(staleAfterMs);
   }
@@ -75,7 +75,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     try {
       version = this.#version.get()?.["data_version"];
     } catch {
-      // What cannot be asked proves nothing: the lease runs out, and what is remembered is marked as stale.
+      // A failed query verifies nothing: the lease expires, and cached values become stale.
       return;
     }
     if (version !== this.#seen || this.#wasLost) {

@@ -5,15 +5,15 @@ import type { ChangeMeta, ChangeRecord, Revision } from "../../domain/admin/chan
 import { RevisionMismatch, StoreFull } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 
-/** How far the records of one thing have come. */
+/** The last revision of an item, and its time. */
 export type Head = { readonly revision: Revision; readonly at: Instant };
 
 const onceMs = 24 * 60 * 60 * 1_000;
 const full = 13;
 
 /**
- * What all changes of a SQLite database have in common: each is one transaction, with its records in the outbox, and
- * made once under a name.
+ * Change journal of a SQLite database: makes each change one transaction with its outbox records, and idempotent by its
+ * key.
  */
 export class SqliteJournal {
   readonly #database: DatabaseSync;
@@ -28,7 +28,7 @@ export class SqliteJournal {
   readonly #events = new EventEmitter();
   #appended = false;
 
-  /** `release` makes some room on a full disk; returns whether it did. */
+  /** `release` frees some space on a full disk, and returns whether it did. */
   constructor(database: DatabaseSync, file: string, release: () => boolean = () => false) {
     this.#release = release;
     this.#database = database;
@@ -42,9 +42,9 @@ export class SqliteJournal {
   }
 
   /**
-   * Makes a change of one thing whole or not at all, and answers what it did; also where it was made under this name
-   * before. An urgent one uses the reserve of a full disk. Throws `StoreFull` when the disk is, and an error that names
-   * the file when it cannot be written.
+   * Applies a change of one item atomically and returns its result, also on a retry with the same idempotency key. An
+   * urgent change uses the disk reserve. Throws `StoreFull` on a full disk, and an error that names the file if it is
+   * not writable.
    */
   change<Answer>(thing: string, once: string | undefined, make: () => Answer, isUrgent = false): Answer {
     while (true) {
@@ -56,7 +56,7 @@ export class SqliteJournal {
     }
   }
 
-  /** Does all that a task does, or nothing. Throws as `change` does. */
+  /** Runs a task in one transaction. Throws as `change` does. */
   transaction<T>(task: () => T): T {
     this.#appended = false;
     try {
@@ -66,13 +66,16 @@ export class SqliteJournal {
       if (this.#appended) this.#events.emit("appended");
       return result;
     } catch (error) {
-      // Some failures have ended the transaction already.
+      // Some failures have already ended the transaction.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw this.#fault(error);
     }
   }
 
-  /** Puts each thing of a batch into the store, with what answers whether it made a record; and remembers how far the load has come. */
+  /**
+   * Applies `make` to each item of a batch and stores the progress of the load. `make` returns whether it made a
+   * record.
+   */
   load<Item>({ load, from, to, items }: Batch<Item>, make: (item: Item) => boolean): BatchResult {
     return this.transaction(() => {
       const position = Number(this.#position.get(load)?.["position"] ?? 0);
@@ -84,13 +87,13 @@ export class SqliteJournal {
     });
   }
 
-  /** Puts a record into the outbox, as part of a change. */
+  /** Adds a record to the outbox, as part of a change. */
   append(record: ChangeRecord): void {
     this.#append.run(JSON.stringify(record));
     this.#appended = true;
   }
 
-  /** Calls a listener after each change by this connection that was recorded, until the signal. */
+  /** Calls a listener after each recorded change of this connection, until the signal aborts. */
   listen(listener: () => void, until: AbortSignal): void {
     this.#events.on("appended", listener);
     until.addEventListener("abort", () => this.#events.off("appended", listener));
@@ -108,7 +111,7 @@ export class SqliteJournal {
 
   #fault(error: unknown): unknown {
     if (!(error instanceof Error && "errcode" in error)) return error;
-    // The low byte is the code; those above tell more of it.
+    // The low byte is the primary code. Higher bytes contain details.
     if ((Number(error.errcode) & 0xff) === full) {
       return new StoreFull(`The disk that holds ${this.#file} is full, so nothing was changed; make room on it.`);
     }
@@ -119,19 +122,19 @@ export class SqliteJournal {
   }
 }
 
-/** The head after one more record; the first of all begins an epoch. */
+/** The head after the next record. The first record begins an epoch. */
 export const headAfter = (head: Head | undefined, id: string): Head => ({
   revision: head ? { ...head.revision, number: head.revision.number + 1 } : { epoch: id, number: 1 },
   at: Math.max(Date.now(), head?.at ?? 0),
 });
 
-/** Reads a row's columns `epoch`, `number` and `at`. */
+/** Reads the columns `epoch`, `number` and `at` of a row. */
 export const headIn = (row: Record<string, unknown>): Head => ({
   revision: { epoch: String(row["epoch"]), number: Number(row["number"]) },
   at: Number(row["at"]),
 });
 
-/** Throws `RevisionMismatch` where a change was made for another revision than the present one. */
+/** Throws `RevisionMismatch` if the expected revision differs from the present one. */
 export function demandRevision(wanted: ChangeMeta["ifRevision"], present: Revision | undefined): void {
   if (wanted === undefined) return;
   if (wanted?.epoch !== present?.epoch || wanted?.number !== present?.number) throw new RevisionMismatch();

@@ -2,9 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { MarkOptions } from "./watched-file.ts";
 
-/** How long a statement waits for another process that writes. */
+/** Wait of a statement for another writing process, in milliseconds. */
 export const busyMs = 2_000;
-/** How long opening waits for one that makes the tables: an index over millions of rows takes seconds. */
+/**
+ * Wait of opening for a process that creates the tables, in milliseconds. An index over millions of rows takes seconds.
+ */
 const longestMs = 10_000;
 
 const mode = `
@@ -39,7 +41,7 @@ const tables = `
   CREATE TABLE outbox (position INTEGER PRIMARY KEY AUTOINCREMENT, record TEXT NOT NULL) STRICT;
 `;
 
-/** Came later than the others, so that a file may have those and not these. */
+/** Newer than the other tables, so a file may have only those. */
 const itemTables = `
   CREATE TABLE providers (
     name TEXT PRIMARY KEY, epoch TEXT NOT NULL, number INTEGER NOT NULL, state TEXT
@@ -50,12 +52,12 @@ const itemTables = `
   CREATE INDEX items_by_number ON items (provider, number);
 `;
 
-/** One row: which store this is, and whether it may be empty. A copy of the file has it too. */
+/** One row: the identity of the store, and whether it may be empty. A copy of the file has the same. */
 const storeTable = `
   CREATE TABLE store (identity TEXT NOT NULL, accepted INTEGER NOT NULL DEFAULT 0) STRICT;
 `;
 
-/** Which store a file is, and how many records its outbox was given so far. */
+/** The mark of a store: its identity, and the number of records that its outbox was given so far. */
 export const storeMark: MarkOptions = {
   select: `
     SELECT identity, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) AS revision FROM store
@@ -64,8 +66,8 @@ export const storeMark: MarkOptions = {
 };
 
 /**
- * Makes the tables that are missing, all or none, also in a file that holds only sets and users of tokens, as those of
- * earlier versions do. Several processes may do so at once.
+ * Creates the missing tables, all or none, also in files of earlier versions, which contain only sets and token users.
+ * Safe for concurrent processes.
  */
 export function prepareSchema(database: DatabaseSync): void {
   whileFree(() => database.exec(mode));
@@ -79,7 +81,7 @@ export function prepareSchema(database: DatabaseSync): void {
       database.prepare("INSERT INTO store (identity) VALUES (?)").run(randomUUID());
     }
     database.exec("COMMIT");
-    // The main file has its identity from the beginning.
+    // The main file contains its identity from the beginning.
     database.exec("PRAGMA wal_checkpoint");
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
@@ -93,7 +95,7 @@ const isPrepared = (database: DatabaseSync): boolean =>
 const hasTable = (database: DatabaseSync, name: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;
 
-/** Switching a new file to WAL fails at once while another process does the same, whatever the busy timeout. */
+/** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
 function whileFree(task: () => void): void {
   const deadline = performance.now() + longestMs;
   while (true) {

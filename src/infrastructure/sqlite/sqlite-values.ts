@@ -3,7 +3,7 @@ import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-re
 import { inOrder } from "../../domain/evaluation/feature.ts";
 import { mostMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/evaluation/stored-values.ts";
 
-/** Reads the sets of a SQLite database. Its only strings are the users of tokens, which are never read here. */
+/** Reads the sets of a SQLite database. Its only strings are the users of tokens, which this never reads. */
 export class SqliteValues implements StoredValues {
   readonly #select: StatementSync;
 

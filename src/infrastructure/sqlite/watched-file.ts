@@ -2,51 +2,52 @@ import { type BigIntStats, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 
-/** The mark of a database: which one it is, and a number that never goes down. */
+/** The mark of a database: its identity, and a number that never decreases. */
 type Mark = { readonly identity: string; readonly revision: number };
 
 /** How the mark of a database is read. */
 export type MarkOptions = {
   /** Returns a row with the columns `identity` and `revision`. */
   readonly select: string;
-  /** Whether a statement that turns the number back is no loss, as where something else finds that. */
+  /** Whether a statement may decrease the number without a loss, because another check covers that. */
   readonly mayGoBack: boolean;
 };
 
 const lookEveryMs = 100;
-/** Looks that come sooner than this after the last one return its result. */
+/** Checks within this time after the last one return its result, in milliseconds. */
 const recentMs = 5;
-/** A checkpoint writes the file page by page, so one reading of it proves nothing. */
+/** A checkpoint writes the file page by page, so a single read proves nothing. */
 const provingReads = 3;
 
 /**
- * Detects that the path of an open SQLite database (in WAL mode) leads to another file, or that something other than
- * SQLite has overwritten its content. What is then written would be lost, or mixed with the content of another file.
+ * Watched file: detects that the path of an open SQLite database (in WAL mode) leads to another file, or that something
+ * other than SQLite has overwritten its content. Further writes would be lost, or mixed with the content of another
+ * file.
  *
- * Looks ten times a second: at device and inode of the path, and at the mark of the database, as committed and as it
- * is in the main file without the write-ahead log. Recovers when the right file is back.
+ * Checks ten times per second: device and inode of the path, and the mark of the database, both as committed and in the
+ * main file without the write-ahead log. Recovers when the right file is back.
  */
 export class WatchedFile {
   readonly #file: string;
   readonly #options: MarkOptions;
   readonly #told: (fault: string | undefined) => void;
   /**
-   * Reads what is committed. Where it is closed last, SQLite leaves file and write-ahead log as they are, since it may
-   * only read.
+   * Reads committed data. If this connection closes last, SQLite leaves the file and the write-ahead log unchanged,
+   * because the connection is read-only.
    */
   readonly #reader: DatabaseSync;
   readonly #committed: StatementSync;
   readonly #opened: BigIntStats;
   readonly #timer: NodeJS.Timeout;
   #last: Mark;
-  /** The mark of the main file; `undefined` before the first checkpoint. */
+  /** The mark in the main file. `undefined` before the first checkpoint. */
   #inFile: Mark | undefined;
   #changedAt: bigint | undefined;
   #badReads = 0;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #fault: string | undefined;
 
-  /** `told` receives the fault when the file is lost, and `undefined` when it is back. Throws as SQLite does. */
+  /** `told` receives the fault when the file is lost, and `undefined` when it is back. Throws SQLite errors. */
   constructor(file: string, options: MarkOptions, told: (fault: string | undefined) => void) {
     this.#file = file;
     this.#options = options;
@@ -59,17 +60,17 @@ export class WatchedFile {
     this.#timer = setInterval(() => this.look(), lookEveryMs).unref();
   }
 
-  /** Whether the last look found the file lost. */
+  /** Whether the file was lost at the last check. */
   get isLost(): boolean {
     return this.#fault !== undefined;
   }
 
-  /** Throws an error with the fault and the way out while the file is lost. */
+  /** Throws an error with the fault and the fix while the file is lost. */
   demand(): void {
     if (this.#fault !== undefined) throw new Error(this.#fault);
   }
 
-  /** Looks now. */
+  /** Runs a check now. */
   look(): void {
     const now = performance.now();
     if (now - this.#lookedAt < recentMs) return;
@@ -80,7 +81,7 @@ export class WatchedFile {
     if (isNews) this.#told(fault);
   }
 
-  /** Stops looking, and calls `closeDatabase` to close the writing connection. */
+  /** Stops the checks, and calls `closeDatabase` to close the writing connection. */
   async close(closeDatabase: () => void | Promise<void>): Promise<void> {
     clearInterval(this.#timer);
     this.look();
@@ -106,7 +107,7 @@ export class WatchedFile {
     }
   }
 
-  /** Whether what is committed is of another database, or older than what was read before. */
+  /** Whether the committed data is of another database, or older than at the previous check. */
   #goesBack(): boolean {
     const mark = markOf(this.#committed);
     if (!follows(mark, this.#last)) {
@@ -117,7 +118,7 @@ export class WatchedFile {
     return false;
   }
 
-  /** Whether the main file has other content than SQLite has written there. Read only where it changed. */
+  /** Whether the main file has content that SQLite did not write. Read only after a change of the file. */
   #isOverwritten(changedAt: bigint): boolean {
     if (changedAt === this.#changedAt) return this.#badReads > 0;
     const mark = this.#markInFile();
@@ -129,7 +130,7 @@ export class WatchedFile {
     return Boolean(isBad);
   }
 
-  /** What the main file has, without the write-ahead log and what this process remembers of pages. */
+  /** The mark in the main file, without the write-ahead log and the page cache of this process. */
   #markInFile(): Mark | undefined {
     const url = pathToFileURL(this.#file);
     url.searchParams.set("immutable", "1");

@@ -10,33 +10,33 @@ const loadEntry = z.object({
   by: z.string(),
   email: z.string().exactOptional(),
   note: z.string().exactOptional(),
-  /** Sets with all that they were given. */
+  /** The sets with their added members. */
   sets: z.array(z.tuple([z.string(), z.array(z.string())])).default([]),
-  /** The users that tokens were issued for. */
+  /** The users of the tokens. */
   users: z.array(z.string()).default([]),
 });
 
 /**
- * The records of sets or tokens that were not there before and were loaded together, as one entry of the outbox. It begins with when they were
- * loaded and how many they are, so that this can be told by its first {@link headLength} characters.
+ * Load entry: the outbox entry for sets or tokens that were created together by a load. It begins with the time of the
+ * load and the number of records, so that the first {@link headLength} characters contain both.
  */
 type LoadEntry = z.output<typeof loadEntry>;
 
 export const headLength = 64;
 const head = /^\{"at":(\d+),"size":(\d+),/;
 
-/** An entry as JSON: what comes before the instant of the load, which the store tells, and what comes after it. */
+/** An entry is JSON: this text, the time of the load from the store, and the rest. */
 export const entryBeginning = '{"at":';
 export const entryEnd = (size: number, entry: Omit<z.input<typeof loadEntry>, "at" | "size">): string =>
   `,"size":${size},${JSON.stringify(entry).slice(1)}`;
 
-/** What the beginning of an entry tells; `undefined` where it is none. */
+/** Parses the beginning of an entry. `undefined` if invalid. */
 export function headOf(text: string): { readonly at: Instant; readonly size: number } | undefined {
   const [, at, size] = head.exec(text) ?? [];
   return at && size ? { at: Number(at), size: Number(size) } : undefined;
 }
 
-/** The records that an entry stands for, always the same; `undefined` where it is none. */
+/** The records of an entry. Deterministic. `undefined` if the entry is invalid. */
 export function loadedRecordsIn(text: string): readonly ChangeRecord[] | undefined {
   const entry = parsed(text);
   return entry && [...setRecords(entry), ...tokenRecords(entry)];
@@ -70,13 +70,13 @@ const tokenRecords = ({ size: _, sets: __, users, epoch, ...author }: LoadEntry)
     return { of: "token", ...author, id, revision: { epoch: id, number: 1 }, tokenId: id, userId, origin: "issued" };
   });
 
-/** The epoch that some things begin together, up to 4096 of them: a UUIDv7 that has room at its end for their numbers. */
+/** Epoch shared by up to 4096 items: a UUIDv7 with room for their index at its end. */
 export const newEpoch = (): string => `${newId().slice(0, -3)}000`;
 
-/** The id of the record of the thing of a number: a UUIDv7 too. */
+/** Record id of the item with an index: also a UUIDv7. */
 export const idOf = (epoch: string, index: number): string => epoch.slice(0, -3) + index.toString(16).padStart(3, "0");
 
-/** The epoch of the load that a record comes right after, if what it is of was loaded. */
+/** The epoch of the load that directly precedes a record, if the item was loaded. */
 export function loadEpochBefore(record: ChangeRecord): string | undefined {
   if (record.of === "set" && record.revision.number === 2) return record.revision.epoch;
   if (record.of === "token" && record.origin === "revoked") return `${record.tokenId.slice(0, -3)}000`;

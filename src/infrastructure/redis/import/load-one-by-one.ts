@@ -5,12 +5,12 @@ import type { ChangeMeta } from "../../../domain/admin/change.ts";
 import { isRefusal, redisFault } from "../redis-fault.ts";
 import { loadKey } from "../redis-keys.ts";
 
-/** Whether a script was refused because its keys are in several slots of a cluster. */
+/** Whether a script was rejected because its keys are in several slots of a cluster. */
 export const isCrossing = (error: unknown): boolean => error instanceof Error && isRefusal(error, "CROSSSLOT");
 
 /**
- * Loads a batch where no script can have all of it. A batch that was begun and not ended is begun anew: what was done then is known
- * by its name for a day, and not done again.
+ * Loads a batch item by item, for servers where one script cannot contain all keys. An interrupted batch starts over.
+ * Items that are done are skipped by their idempotency keys, which are stored for a day.
  */
 export async function loadOneByOne<Item>(
   redis: Redis,

@@ -15,14 +15,16 @@ import { isCrossing, loadOneByOne } from "./load-one-by-one.ts";
 
 const script = new Script(loadSetsScript);
 
-/** Loads sets, as {@link ../../../domain/admin/feature-store.ts} promises. One at a time, each by `apply`, where the server is one of a cluster. */
+/**
+ * Loads sets as {@link ../../../domain/admin/feature-store.ts} defines. In a cluster one at a time, each by `apply`.
+ */
 export async function loadSets(
   redis: Redis,
   batch: Batch<SetLoad>,
   apply: (change: SetChange) => Promise<unknown>,
 ): Promise<BatchResult> {
   const sets = batch.items.filter(({ features }) => features.length > 0);
-  // What is larger is recorded in two steps, as its record cannot hold its members.
+  // Larger sets are recorded in two steps, because one record cannot contain their members.
   let news = sets.filter(({ features }) => features.length <= mostMembersRecorded);
   while (true) {
     const others = [...new Set(sets).difference(new Set(news))];
@@ -73,7 +75,7 @@ async function run(
   }
 }
 
-/** Throws for a key of which nothing can be recorded. */
+/** Throws for a key that cannot be recorded. */
 function checkedKey({ key }: SetLoad): string {
   bookkeeping(key);
   return key;
@@ -82,7 +84,7 @@ function checkedKey({ key }: SetLoad): string {
 const mostRemembered = 10_000;
 const parts = new Map<FeatureKey, number>();
 
-/** The digest of a set, as the script for one change makes it. */
+/** Digest of a set, equal to that of the change script. */
 const digestOf = (features: readonly FeatureKey[]): string =>
   `${features.length}:${features.reduce((sum, feature) => (sum + partOf(feature)) % 2 ** 52, 0)}`;
 

@@ -11,13 +11,16 @@ import { entryEnd, idOf, newEpoch } from "./load-entry.ts";
 
 const script = new Script(loadTokensScript);
 
-/** What is kept of a key that holds a token: as the scripts make it. */
+/** Stored form of a key that contains a token, equal to that of the scripts. */
 export const digestOf = (key: string): string => hash("sha1", key);
 
-/** Whom a token is to speak for, by its key. */
+/** A token's key and its user. */
 type TokenAtKey = { readonly key: string; readonly userId: UserId };
 
-/** Loads tokens, as {@link ../../../domain/admin/token-store.ts} promises; `bookkeeping` are the keys that the script for one change takes. `holdsToken`: keys hold tokens. */
+/**
+ * Loads tokens as {@link ../../../domain/admin/token-store.ts} defines. `bookkeeping`: the keys of the change script.
+ * `holdsToken`: whether keys contain tokens.
+ */
 export async function loadTokens(
   redis: Redis,
   bookkeeping: readonly string[],

@@ -1,11 +1,11 @@
 import { mostMembersRecorded } from "../../../domain/admin/feature-store.ts";
 import { onceSeconds } from "../once-seconds.ts";
 
-/** Larger sets are not compared member by member, but by their size. */
+/** Limit for a comparison of members. Larger sets are compared by size. */
 const mostCompared = 10_000;
 const fullEvery = 256;
 
-/** What the script below runs on what. */
+/** The commands of the script below, with the keys they use. */
 const rights = `
   demand("the server", "TIME")
   demand("replication", "INFO", "replication")
@@ -24,21 +24,21 @@ const rights = `
 `;
 
 /**
- * Changes a set, or looks only at what was done to it, and records both.
+ * Changes a set, or detects changes that others made to it, and records both.
  *
- * KEYS: the set, its head, its shadow, its outbox, and `once` where the change has a name.
+ * KEYS: the set, its head, its shadow, its outbox, and `once` if the change has an idempotency key.
  *
- * ARGV: what to do (`change`, `reconcile` or `rebase`, or `probe`, which does all but write); `1` for a personal set, else nothing; an id for what is found; the beginning
- * of its record, and of that of the change, as JSON; the revision that the change is for, as `epoch:number`, `null` or
- * nothing; the most members that the set may have where it grows, or nothing; how many features are added; these, and then those
- * that are removed.
+ * ARGV: the mode (`change`, `reconcile`, `rebase`, or `probe`, a dry run); `1` for a personal set, else empty; an id
+ * for detected changes; the beginning of their record, and of that of the change, as JSON; the expected revision, as
+ * `epoch:number`, `null` or empty; the maximum size of the set if it grows, or empty; the number of added features; the
+ * added features, then the removed ones.
  *
- * Answers what the change really did, as JSON, nothing where the revision is another, or 0 where the set would have too many
- * members; and otherwise whether anything was recorded.
+ * Returns the effective change as JSON, nothing if the revision differs, or 0 if the set would be too large; in the
+ * other modes, whether anything was recorded.
  *
- * The numbers of an epoch are vouched for by one life of one master: its replication id. A restart or a failover may have turned
- * the store back, and then a number that was given before would be given again. What is taken for the same
- * in a users' set is left for the next change to tell, as there may be many of them.
+ * The numbers of an epoch are valid for one life of one primary: its replication id. A restart or a failover may
+ * restore an older state, and would then assign a number again. For an unchanged personal set, the next change records
+ * a new replication id, because there may be many such sets.
  */
 export const changeSetScript = String.raw`
 local set, head, shadow, outbox, once = unpack(KEYS)

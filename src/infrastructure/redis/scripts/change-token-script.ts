@@ -1,6 +1,6 @@
 import { onceSeconds } from "../once-seconds.ts";
 
-/** What the script below runs on what. What is said of a token's key must not name it. */
+/** The commands of the script below, with the keys they use. The description of a token's key must not contain it. */
 const rights = `
   demand("the server", "TIME")
   demand("replication", "INFO", "replication")
@@ -22,16 +22,19 @@ const rights = `
 `;
 
 /**
- * Lets a token speak for a user or for nobody any more, and records it.
+ * Adds or revokes a token, and records it.
  *
- * KEYS: what may be told of tokens, their ids by the digests of their keys (by the keys themselves, before 0.2), `user\0id`, the outbox, and `once` where the change has a name.
+ * KEYS: the token metadata, the token ids by the digests of their keys (by the keys themselves, before 0.2),
+ * `user\0id`, the outbox, and `once` if the change has an idempotency key.
  *
- * ARGV: the key of the token; or its id and whom it must speak for, and the key where its digest alone is kept and leads to one; whom it is to speak for, or nothing where it is to be
- * unknown; the id of the change; another, for the record of what ends by it (without either, everything is done but written); who makes it, as JSON; the revision that it
- * is for, as `epoch:number`, `null` or nothing; whether keys hold tokens, so that only their digests are kept.
+ * ARGV: the key of the token; or its id and the user it must belong to, and its key if only the digest is stored and
+ * leads to one; the new user, or empty to revoke; the id of the change; another, for the record of the token that the
+ * change ends (without either, a dry run); the actor as JSON; the expected revision, as `epoch:number`, `null` or
+ * empty; whether keys contain tokens, so that only their digests are stored.
  *
- * Answers the id of the change and whom the token spoke for before, as JSON; or nothing where the revision is another. A token's epoch is its id. Where the
- * server is not the one any more that the token was issued in, its end may have been recorded before, and is an epoch of its own.
+ * Returns the id of the change and the previous user, as JSON; or nothing if the revision differs. A token's epoch is
+ * its id. If the server is not the one that issued the token, its end may have been recorded before, and is an epoch of
+ * its own.
  */
 export const changeTokenScript = String.raw`
 local infos, ids, users, outbox, once = unpack(KEYS)

@@ -1,13 +1,13 @@
 import { putDocumentScript } from "./put-document-script.ts";
 
 /**
- * Puts documents and records them: all of it, or nothing.
+ * Puts documents and records them, all or nothing.
  *
- * KEYS: how far the load has come; of each document its collection and the outbox of that.
+ * KEYS: the progress of the load; for each document its collection and the outbox of that.
  *
- * ARGV: where in the load it begins and ends; of each document what the script for one takes.
+ * ARGV: the first and last position in the load; for each document the arguments of the script for one.
  *
- * Answers how far the load has come, and how many records were made.
+ * Returns the progress of the load, and the number of records.
  */
 export const loadDocumentsScript = `
 local function put(KEYS, ARGV)

@@ -3,17 +3,17 @@ import { ownPrefix } from "../redis-keys.ts";
 import { changeSetScript } from "./change-set-script.ts";
 
 /**
- * Adds features to sets, and records it: all of it, or nothing. Sets that are new are recorded together, in one entry; what else there is
- * takes the way of every change.
+ * Adds features to sets and records it, all or nothing. New sets are recorded together in one entry. Other sets are
+ * recorded as by a single change.
  *
- * KEYS: how far the load has come, the entry, the new sets, the others.
+ * KEYS: the progress of the load, the entry, the new sets, the others.
  *
- * ARGV: where in the load it begins and ends; the epoch of the new sets; the end of their entry, as JSON; how many they are; of each
- * its digest, or nothing where it has a shadow; and of each other set: how many values follow, and these, which the
- * script for one change takes: from whether it is personal on.
+ * ARGV: the first and last position in the load; the epoch of the new sets; the end of their entry, as JSON; their
+ * number; for each its digest, or empty if it has a shadow; for each other set: the number of values that follow, and
+ * these values, as the script for one change takes them from the personal flag on.
  *
- * Answers `at`, how far the load has come and how many records were made; or, where nothing was done, `met` and which of the new sets are
- * not; or `limit`, a set that would have too many members, and the most that it may have.
+ * Returns `at`, the progress of the load and the number of records; or, if nothing was done, `met` and which of the new
+ * sets are not new; or `limit`, a set that would be too large, and its maximum size.
  */
 export const loadSetsScript = `
 local function changeSet(KEYS, ARGV)

@@ -2,18 +2,18 @@ import { entryBeginning } from "../import/load-entry.ts";
 import { changeTokenScript } from "./change-token-script.ts";
 
 /**
- * Lets tokens speak for users, and records it: all of it, or nothing. Tokens that are new are recorded together, in one entry; the
- * others as every change is.
+ * Adds tokens and records it, all or nothing. New tokens are recorded together in one entry. Others are recorded as by
+ * a single change.
  *
- * KEYS: how far the load has come; the entry; what may be told of tokens, their ids by the digests of their keys, `user\0id`, the outbox; the keys
- * of the new tokens, and those of the others.
+ * KEYS: the progress of the load; the entry; the token metadata, the token ids by the digests of their keys,
+ * `user\0id`, the outbox; the keys of the new tokens, and those of the others.
  *
- * ARGV: where in the load it begins and ends; the end of the entry, as JSON; how many tokens are new; the users of these; their ids;
- * the ends of what may be told of them, as JSON; and of each of the others its user, the id of the change, that of the end of
- * what it was, and who makes it, as JSON; at last whether keys hold tokens.
+ * ARGV: the first and last position in the load; the end of the entry, as JSON; the number of new tokens; their users;
+ * their ids; the ends of their metadata, as JSON; for each of the others its user, the id of the change, the id for the
+ * end of the previous token, and the actor as JSON; finally whether keys contain tokens.
  *
- * Answers `at`, how far the load has come and how many records were made; or, where nothing was done, `met` and which of the new
- * tokens are not.
+ * Returns `at`, the progress of the load and the number of records; or, if nothing was done, `met` and which of the new
+ * tokens are not new.
  */
 export const loadTokensScript = `
 local function changeToken(KEYS, ARGV)

@@ -1,6 +1,6 @@
 import { onceSeconds } from "../once-seconds.ts";
 
-/** What the script below runs on what. */
+/** The commands of the script below, with the keys they use. */
 const rights = `
   demand("the server", "TIME")
   demand("replication", "INFO", "replication")
@@ -15,15 +15,16 @@ const rights = `
 `;
 
 /**
- * Puts a document and records it. What is kept of each begins with what it was recorded by, as it stays when its value is `null`.
+ * Puts a document and records it. The stored text begins with the document's revision, which remains when the value is
+ * `null`.
  *
- * KEYS: the documents of the collection, their outbox, and `once` where the change has a name.
+ * KEYS: the documents of the collection, their outbox, and `once` if the change has an idempotency key.
  *
- * ARGV: the name of the document; its value as JSON; the beginning of the record, as JSON; the id of the change, or nothing
- * where everything is to be done but to write; the revision that it is for, as `epoch:number`, `null` or nothing.
+ * ARGV: the name of the document; its value as JSON; the beginning of the record, as JSON; the id of the change, or
+ * empty for a dry run; the expected revision, as `epoch:number`, `null` or empty.
  *
- * Answers what was there before, and the revision, as JSON; or nothing where the revision is another. As for sets, the
- * numbers of an epoch are vouched for by one life of one master.
+ * Returns the previous value and the revision, as JSON; or nothing if the revision differs. As for sets, the numbers of
+ * an epoch are valid for one life of one primary.
  */
 export const putDocumentScript = `
 local documents, outbox, once = unpack(KEYS)

@@ -3,8 +3,9 @@ import { Command, type Redis } from "ioredis";
 import { isRefusal } from "../redis-fault.ts";
 
 /**
- * What scripts may use. `invalid` fails with the name of a key that holds what it should not. `typed` reads a key as a type, and fails with its name if it is of another. `demand` fails if the
- * user may not run a command; a script demands all its commands before its first write, because Redis undoes none.
+ * Functions for scripts. `invalid` fails with the name of a key whose content is invalid. `typed` reads a key as a
+ * type, and fails with its name if it is of another. `demand` fails if the user may not run a command. A script demands
+ * all its commands before its first write, because Redis undoes none.
  */
 const prelude = `
 local function invalid(key)
@@ -30,14 +31,14 @@ end
 type Call = (command: string, ...values: (string | number)[]) => Promise<unknown>;
 
 /**
- * A Lua script, which Redis runs as one step. It is sent whole only to a server that does not know it yet. Needs Redis 7.
+ * A Lua script, which Redis runs atomically. Its text is sent only to a server that has not cached it. Needs Redis 7.
  *
- * With `allow-oom` it also runs where the server is full, with `no-writes` on a replica.
+ * With `allow-oom` it also runs if the server is full, with `no-writes` on a replica.
  */
 export class Script {
   readonly #text: string;
   readonly #digest: string;
-  /** Such scripts need no right to write to their keys. */
+  /** Read-only scripts need no right to write to their keys. */
   readonly #isReadOnly: boolean;
 
   constructor(text: string, flag?: "allow-oom" | "no-writes") {
@@ -50,7 +51,7 @@ export class Script {
     return this.#run((...command) => redis.call(...command), keys, values);
   }
 
-  /** As `run`, with texts of the reply as bytes. */
+  /** Like `run`, but returns the texts of the reply as bytes. */
   runBuffer(redis: Redis, keys: readonly string[], values: readonly (string | number)[]): Promise<unknown> {
     // With automatic pipelining, ioredis loses the name of a command in `callBuffer`.
     const call: Call = async (name, ...given) => redis.sendCommand(new Command(name, given, { replyEncoding: null }));

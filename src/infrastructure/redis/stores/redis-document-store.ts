@@ -18,7 +18,7 @@ const script = new Script(putDocumentScript);
 const loadScript = new Script(loadDocumentsScript);
 const urgentScript = new Script(putDocumentScript, "allow-oom");
 
-/** Keeps documents in Redis, a hash a collection. Of one that was removed its revision stays. */
+/** Document store in Redis, one hash per collection. The revision of a deleted document is kept. */
 export class RedisDocumentStore implements DocumentStore {
   readonly #redis: Redis;
   readonly #guard: EmptyStoreGuard;
@@ -68,7 +68,7 @@ export class RedisDocumentStore implements DocumentStore {
     }
   }
 
-  /** Rejects as a change of a document would. Changes nothing. */
+  /** Dry run of a document change, without writes. Rejects as the change would. */
   async probe(collection: string): Promise<void> {
     const key = collectionKey(collection);
     await urgentScript
@@ -76,7 +76,7 @@ export class RedisDocumentStore implements DocumentStore {
       .catch((error) => redisFault(error, key));
   }
 
-  /** What is removed is so also where the store is full. */
+  /** Deletions work also if the store is full. */
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
     const { collection, name, value, idempotencyKey: once } = change;
     if (value !== null) await this.#guard.demandFilled();
@@ -92,14 +92,14 @@ export class RedisDocumentStore implements DocumentStore {
   }
 }
 
-/** What the script takes. */
+/** The arguments of the script. */
 function valuesOf(change: DocumentChange): readonly string[] {
   const { collection, name, value, id, ifRevision } = change;
   const record = JSON.stringify({ of: "document", collection, name, value, ...authorOfRecord(change) });
   return [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
 }
 
-/** What is kept of a document; `undefined` where it was removed. Throws `StoreDataInvalid`, which names the key. */
+/** Parses a stored document. `undefined` if it was deleted. Throws `StoreDataInvalid`, which names the key. */
 export function documentIn(text: string, key = "a collection"): Document | undefined {
   const { value, revision } = keptIn(text, key);
   return value === null ? undefined : { value, revision };

@@ -22,7 +22,7 @@ export class RedisFeatureSets implements FeatureSets {
 
   async read(key: string, limit: number): Promise<CachedRead<FeatureSet>> {
     const at = this.#redis.asOf();
-    // SRANDMEMBER with a count answers the whole set where it has no more members than that.
+    // SRANDMEMBER with a count returns the whole set if it has at most that many members.
     const read = () => Promise.all([this.#redis.srandmemberBuffer(key, limit + 1), this.#redis.pttl(key)]);
     const [members, ttl] = await this.#guard
       .watch(read, ([found]) => found.length > 0)
@@ -36,7 +36,7 @@ export class RedisFeatureSets implements FeatureSets {
       const feature = member.toString("utf8");
       if (isServedKey(feature)) features.push(this.#names.of(feature));
     }
-    // A copy is just as large as it has to be.
+    // A copy has no spare capacity.
     return uncachedRead({ features: features.slice(), skipped: members.length - features.length }, at, expiry(at, ttl));
   }
 }

@@ -23,9 +23,9 @@ import { Script } from "../scripts/script.ts";
 const script = new Script(changeSetScript);
 const urgentScript = new Script(changeSetScript, "allow-oom");
 
-/** In databases with more keys, nobody counts who has a feature. */
+/** In databases with more keys, users per feature are not counted. */
 const mostCounted = 20_000;
-/** So many pages of keys are looked at before a list of keys is given up as incomplete: about a million keys. */
+/** Maximum number of pages of keys before a list of keys is returned as incomplete: about a million keys. */
 const mostPages = 1_000;
 
 type Wanted = {
@@ -104,7 +104,7 @@ export class RedisFeatureStore implements FeatureStore {
     const counts = features.map(() => 0);
     const counted = new Set<string>();
     for await (const page of this.#setsFrom(prefix)) {
-      // A key may come in two pages.
+      // A key may occur in two pages.
       const keys = [...new Set(page).difference(counted)];
       const found = await Promise.all(
         keys.map((key) => this.#redis.smismember(key, ...features).catch((error) => redisFault(error, key))),
@@ -115,7 +115,7 @@ export class RedisFeatureStore implements FeatureStore {
     return counts;
   }
 
-  /** Rejects as a change of a set would. Changes nothing. */
+  /** Dry run of a set change, without writes. Rejects as the change would. */
   async probe(key: string): Promise<void> {
     await this.#run("probe", { key, personal: false }, urgentScript);
   }

@@ -4,7 +4,7 @@ import { redisFault } from "../redis-fault.ts";
 import { claimKey } from "../redis-keys.ts";
 import { Script } from "../scripts/script.ts";
 
-/** Somewhat longer than the answers of changes are kept, so that no answer is given for another purpose. */
+/** Slightly longer than the responses of changes are kept, so that no response is returned for another request. */
 const keptSeconds = 90_000;
 
 /** Works also when Redis is full, as kill switches do. */
@@ -17,7 +17,7 @@ return ARGV[1]`,
   "allow-oom",
 );
 
-/** Keeps in Redis what names were used for: one string a name. */
+/** Idempotency keys in Redis: one string per key. */
 export class RedisIdempotencyKeys implements IdempotencyKeys {
   readonly #redis: Redis;
 

@@ -6,8 +6,8 @@ import { identityKey } from "../redis-keys.ts";
 const rereadMs = 1_000;
 
 /**
- * The identity of a Redis database, written into it when it is first read. A database that has lost its data gets the
- * one again that this process knows.
+ * Identity of a Redis database, written on the first read. If a database has lost its data, the identity that this
+ * process has is written again.
  */
 export class RedisIdentity {
   readonly #redis: Redis;
@@ -18,7 +18,7 @@ export class RedisIdentity {
     this.#redis = redis;
   }
 
-  /** `undefined` where the user may not read or write it, and nobody else has written it. */
+  /** `undefined` if the user may not read or write it, and no other client has written it. */
   async read(): Promise<string | undefined> {
     if (performance.now() - this.#readAt < rereadMs) return this.#known;
     this.#known = await this.#readOrWrite(this.#known ?? randomUUID()).catch((error) => redisFault(error, identityKey));

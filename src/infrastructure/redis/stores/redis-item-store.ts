@@ -37,7 +37,10 @@ return {head[1], number, head[3], values}`,
   "no-writes",
 );
 
-/** Keeps items in Redis: a hash of them by id, a sorted set of their ids by revision, and a hash of what there is once. */
+/**
+ * Item store in Redis: a hash of items by id, a sorted set of their ids by revision, and a hash for the state of the
+ * whole.
+ */
 export class RedisItemStore implements ItemStore {
   readonly #redis: Redis;
 

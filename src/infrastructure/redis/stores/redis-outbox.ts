@@ -10,40 +10,42 @@ import { scan } from "../scan.ts";
 
 /** The default of `mostKnown`. */
 const mostKnownByDefault = 100_000;
-/** Looking for lists takes at most this part of the time. */
+/** Maximum share of time spent scanning for lists. */
 const shareOfTime = 1 / 10;
-/** So many lists are asked how long they are. */
+/** Maximum number of lists whose length is read. */
 const mostMeasured = 200;
 
-/** Where an entry stands: bytes, as it need not be text; none where it is all of its key. */
+/**
+ * Position of an entry: its key and its bytes, which may be invalid text. Without bytes if the entry is the whole key.
+ */
 type Handle = { readonly key: string; readonly bytes?: Buffer };
 
 /**
- * Reads what the scripts recorded: a list a key, and a string for all sets that were loaded together. Which of these hold something is
- * told by a feed of its own, and looked for among all keys when an epoch of the feed begins.
+ * Outbox in Redis: reads the records of the scripts, one list per key, and one string for all sets that were loaded
+ * together. Its own feed reports the keys with records. At the start of each epoch of the feed, it scans for them.
  *
- * So that a large load does not keep other records waiting, lists are read beside it. Only what comes after the load to something that was
- * loaded waits for it.
+ * A large load does not delay other records: lists are read in parallel. Only later records of loaded items wait for
+ * the load.
  */
 export class RedisOutbox implements Outbox {
   readonly #redis: Redis;
   readonly #feed: InvalidationFeed & AsyncDisposable;
   readonly #mostKnown: number;
-  /** The lists that may hold something, those that were told of first before others, each with when it was told of last. */
+  /** The lists that may contain records, in order of their first notification, with the number of the last one. */
   readonly #known = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
   #told = 0;
-  /** Whether there may be lists that are not known. */
+  /** Whether there may be unknown lists. */
   #mayHaveMore = true;
   #looking: Promise<void> | undefined;
   #lookAgainAt = Number.NEGATIVE_INFINITY;
   #lookAgain: NodeJS.Timeout | undefined;
-  /** The most entries that are asked for at once: less where the last ones took too long. */
+  /** Maximum number of entries per read. Halved after a failed read, doubled after a successful one. */
   #pace = Number.POSITIVE_INFINITY;
 
   /**
-   * Disposes of the feed, which tells of the keys that begin with `tidegate:outbox:`. At most `mostKnown` lists are
-   * remembered; where there are more, the rest is looked for when these are empty.
+   * Takes ownership of the feed, which covers the keys with the prefix `tidegate:outbox:`. Stores at most `mostKnown`
+   * lists. If there are more, it scans for the rest when these are empty.
    */
   constructor(redis: Redis, feed: InvalidationFeed & AsyncDisposable, mostKnown = mostKnownByDefault) {
     this.#redis = redis;
@@ -81,8 +83,8 @@ export class RedisOutbox implements Outbox {
   }
 
   /**
-   * Of more than 200 lists, or entries of loads, it asks 200; of the others it counts a record each, or as many as a load has at most.
-   * Those that another process has emptied are forgotten.
+   * Exact for up to 200 lists and 200 load entries. Beyond, it counts one record per list, and the maximum per load.
+   * Drops lists that another process has emptied.
    */
   async backlog(): Promise<Backlog> {
     await this.#look();
@@ -106,7 +108,10 @@ export class RedisOutbox implements Outbox {
     await this.#feed[Symbol.asyncDispose]();
   }
 
-  /** What lists, or entries of loads, hold; of each that is not asked it is supposed. It goes on to others while most of those it asked for are empty. */
+  /**
+   * Measures up to 200 lists or load entries, and adds `supposed` for each further one. Continues with further ones
+   * while at least half of those measured are empty.
+   */
   async #measure(areLoads: boolean, ask: (key: string) => Promise<Backlog>, supposed: number) {
     while (true) {
       const all = this.#known
@@ -123,7 +128,7 @@ export class RedisOutbox implements Outbox {
     }
   }
 
-  /** Unless it was told of the key again since. */
+  /** Drops a key, unless a newer notification has arrived. */
   #forget(key: string, told: number): void {
     if (this.#known.get(key) === told) this.#known.delete(key);
   }
@@ -175,7 +180,7 @@ export class RedisOutbox implements Outbox {
     }
   }
 
-  /** The first of the entries that comes after one which still is in a load; and in which. */
+  /** Index of the first entry that follows a pending load of its item, with the key of that load. */
   async #firstAfterLoad(entries: readonly OutboxEntry[]) {
     const possible = entries.flatMap(({ records }, index) => {
       const epoch = records?.[0] && loadEpochBefore(records[0]);
@@ -185,7 +190,7 @@ export class RedisOutbox implements Outbox {
     return possible.find((_, index) => (lengths[index] ?? 0) > 0);
   }
 
-  /** Reads other lists first, and a load. */
+  /** Moves a list to the end, and adds a load. */
   #putOff(list: string, load: string): void {
     const told = this.#known.get(list) ?? this.#told;
     this.#known.delete(list);
@@ -204,7 +209,7 @@ export class RedisOutbox implements Outbox {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Looks for lists, where there may be more than are known. Where it did so a moment ago, the listeners are called later. */
+  /** Scans for lists if there may be unknown ones. If the last scan is too recent, the listeners are called later. */
   #look(): Promise<void> {
     if (this.#looking) return this.#looking;
     if (!this.#mayHaveMore || this.#known.size >= this.#mostKnown) return Promise.resolve();
@@ -242,7 +247,7 @@ export class RedisOutbox implements Outbox {
   }
 }
 
-/** What stands for an answer where a key is of another type; throws where that is not why there is none. */
+/** Returns a default if a key is of another type. Rethrows any other error. */
 const unlessOther =
   <T>(key: string, empty: T) =>
   (error: Error): T =>

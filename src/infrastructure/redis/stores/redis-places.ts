@@ -6,7 +6,7 @@ import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { isRefusal, redisFault } from "../redis-fault.ts";
 
-/** Reads names of places: one as a string, or several as a set. */
+/** Reads place names: one as a string, or several as a set. */
 export class RedisPlaces implements FeatureSets {
   readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;

@@ -7,7 +7,7 @@ import { redisFault } from "../redis-fault.ts";
 import { collectionKey } from "../redis-keys.ts";
 import { documentIn } from "./redis-document-store.ts";
 
-/** Reads the documents of Redis as settings. */
+/** Reads the documents of Redis as rules. */
 export class RedisRules implements Rules {
   readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
@@ -31,7 +31,7 @@ export class RedisRules implements Rules {
   }
 }
 
-/** Names and texts in turn. An object with ten thousand members would take longer to make. */
+/** Pairs alternating names and texts. An object with 10,000 members would be slower to build. */
 function textsIn(reply: unknown): ReadonlyMap<string, string> {
   const all = reply as readonly string[];
   const texts = new Map<string, string>();

@@ -9,7 +9,7 @@ import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
 
-/** Looks tokens up in Redis: one string a token, holding the user id. */
+/** Token resolver in Redis: one string per token, which contains the user id. */
 export class RedisTokenResolver implements TokenResolver {
   readonly #redis: RedisClient;
   readonly #keyOf: TokenKeyDerivation;

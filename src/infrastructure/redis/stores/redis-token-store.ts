@@ -23,13 +23,13 @@ const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
 const bookkeepingKeys = [tokensKey, ids, users, outbox];
 
 type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
-/** A key that holds a token is kept as its digest; before 0.2 it was kept itself. */
+/** A key that contains a token is stored as its digest. Before 0.2, the key itself was stored. */
 type KeptInfo = TokenInfo & ({ readonly key: string } | { readonly digest: string });
 
 /**
- * Keeps tokens in Redis: one string a token, holding the user id, and beside them what may be told of those that were issued here,
- * with one outbox for all. A token's key has not their hash slot, and must not: with the token as their hash tag, the keys of
- * its records would tell it. So this store cannot be spread over a Redis Cluster.
+ * Token store in Redis: one string per token with the user id, the metadata of issued tokens, and one outbox for all. A
+ * token's key is not in the hash slot of its bookkeeping keys, and must not be: with the token as the hash tag, those
+ * keys would reveal it. So this store cannot be spread over a Redis Cluster.
  */
 export class RedisTokenStore implements TokenStore {
   readonly #redis: Redis;
@@ -52,7 +52,7 @@ export class RedisTokenStore implements TokenStore {
     return loadTokens(this.#redis, bookkeepingKeys, { ...batch, items }, this.#keyOf.holdsToken);
   }
 
-  /** Tokens are revoked also where the store is full. */
+  /** Revocation works also if the store is full. */
   async revoke(
     change: ChangeMeta & ({ readonly token: string } | { readonly tokenId: string; readonly userId: UserId }),
   ): Promise<UserId | undefined> {
@@ -94,7 +94,7 @@ export class RedisTokenStore implements TokenStore {
     );
     if (infos.length === 0) return [];
     const keys = await this.#keysOf(infos);
-    // An empty key is no token's.
+    // No token has an empty key.
     const present = await this.#redis.mget(keys.map((key) => key ?? "")).catch((error) => redisFault(error));
     return infos
       .filter((_, index) => keys[index] !== undefined && present[index] === userId)
@@ -102,7 +102,7 @@ export class RedisTokenStore implements TokenStore {
       .sort((one, other) => one.issuedAt - other.issuedAt);
   }
 
-  /** The keys of tokens. One that is kept as its digest is found among all keys of tokens; `undefined` where it is gone. */
+  /** The keys of tokens. A key stored as its digest is found by a scan of all token keys. `undefined` if it is gone. */
   async #keysOf(infos: readonly KeptInfo[]): Promise<readonly (string | undefined)[]> {
     const sought = new Set(infos.flatMap((info) => ("digest" in info ? [info.digest] : [])));
     const found = new Map<string, string>();
@@ -118,7 +118,7 @@ export class RedisTokenStore implements TokenStore {
     return infos.map((info) => ("digest" in info ? found.get(info.digest) : info.key));
   }
 
-  /** Rejects as a change of a token would. Changes nothing. */
+  /** Dry run of a token change, without writes. Rejects as the change would. */
   async probe(): Promise<void> {
     const values = [this.#keyOf("probe"), "", "", "", "", "", "", ""];
     await urgentScript.run(this.#redis, bookkeepingKeys, values).catch((error) => redisFault(error));
@@ -128,7 +128,7 @@ export class RedisTokenStore implements TokenStore {
     const { idempotencyKey: once, ifRevision } = change;
     const { id: _, ...author } = authorOfRecord(change);
     const keys = [...bookkeepingKeys];
-    // The name of a key is seen more widely than what it holds, so it must not hold a token.
+    // Key names are more widely visible than values, so they must not contain a token.
     const [key, id] = values;
     if (once !== undefined) keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${once}`));
     const answer = await use

@@ -6,7 +6,7 @@ import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../.
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { demandRevision, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
-/** Keeps documents in a SQLite database. Of one that was removed its revision stays. */
+/** Document store in a SQLite database. The revision of a deleted document is kept. */
 export class SqliteDocumentStore implements DocumentStore {
   readonly #journal: SqliteJournal;
   readonly #one: StatementSync;

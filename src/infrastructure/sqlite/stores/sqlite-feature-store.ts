@@ -22,15 +22,15 @@ import { endOf, keyPages } from "../key-pages.ts";
 import { demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
 const recordsBetweenMembers = 256;
-/** Counting as many, of all features that are asked for, takes some milliseconds, in which nobody is answered. */
+/** Limit for counting the users of all requested features. Takes some milliseconds, which block all requests. */
 const mostCounted = 100_000;
 
 type Author = Pick<ChangeRecord, "id" | "by" | "email" | "note">;
 type Deed = Pick<SetRecord, "origin" | "added" | "removed">;
 
 /**
- * Changes the sets of a SQLite database. Nobody else is expected to change them, so what they hold is as recorded, but for
- * sets that were filled before there were records.
+ * Changes the sets of a SQLite database. Other writers are not supported, so the members are as recorded, except for
+ * sets that were filled before records existed.
  */
 export class SqliteFeatureStore implements FeatureStore {
   readonly #journal: SqliteJournal;
@@ -66,7 +66,7 @@ export class SqliteFeatureStore implements FeatureStore {
   }
 
   async reconcile({ key }: SetAddress): Promise<boolean> {
-    // Most are recorded, and a transaction would wait for whoever writes, and keep this thread from answering.
+    // Most sets are recorded. A transaction would wait for other writers and block this thread.
     if (this.#headOf(key)) return false;
     return this.#journal.transaction(() => {
       if (this.#headOf(key)) return false;
@@ -115,14 +115,14 @@ export class SqliteFeatureStore implements FeatureStore {
     return { added, removed, revision: after.revision };
   }
 
-  /** Answers whether it changed anything. */
+  /** Returns whether it changed anything. */
   #load({ key, features, limit }: SetLoad, batch: Batch<SetLoad>): boolean {
     const head = this.#headOf(key);
     const present = new Set(this.#membersOf(key));
     const added = features.filter((feature) => !present.has(feature));
     if (added.length === 0) return false;
     if (present.size + added.length > limit) throw tooManyMembers(key, limit);
-    // What is larger is recorded in two steps, as its record cannot hold its members.
+    // Larger sets are recorded in two steps, because one record cannot contain their members.
     const isNew = !head && present.size === 0 && added.length <= mostMembersRecorded;
     const before = isNew ? undefined : (head ?? this.#baseline(key));
     for (const feature of added) this.#insert.run(key, feature);
@@ -137,7 +137,7 @@ export class SqliteFeatureStore implements FeatureStore {
 
   #baseline(key: string): Head {
     const id = uuidv7();
-    // An epoch begins here, and time does not go back in it either.
+    // Begins an epoch. Time does not decrease across epochs either.
     const head = { ...headAfter(this.#headOf(key), id), revision: { epoch: id, number: 1 } };
     this.#record(key, head, { id, by: externalActor }, { origin: "baseline", added: [], removed: [] });
     return head;

@@ -1,7 +1,7 @@
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { SqliteJournal } from "../sqlite-journal.ts";
 
-/** Keeps in a SQLite database what names were used for. */
+/** Idempotency keys in a SQLite database. */
 export class SqliteIdempotencyKeys implements IdempotencyKeys {
   readonly #journal: SqliteJournal;
 

@@ -5,7 +5,7 @@ import type { KnownItem, PollState } from "../../../domain/feeds/item.ts";
 import type { ItemChanges, ItemStore } from "../../../domain/feeds/item-store.ts";
 import type { SqliteJournal } from "../sqlite-journal.ts";
 
-/** Keeps items in a SQLite database. */
+/** Item store in a SQLite database. */
 export class SqliteItemStore implements ItemStore {
   readonly #database: DatabaseSync;
   readonly #journal: SqliteJournal;
@@ -64,7 +64,7 @@ export class SqliteItemStore implements ItemStore {
     });
   }
 
-  /** What a power cut takes is read again, so nobody waits here until the disk has it, as for what people change. */
+  /** Writes without waiting for the disk, unlike operators' changes: items lost in a power cut are read again. */
   #write(task: () => void): void {
     this.#database.exec("PRAGMA synchronous = NORMAL");
     try {

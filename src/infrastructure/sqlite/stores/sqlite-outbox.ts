@@ -6,7 +6,7 @@ import type { SqliteJournal } from "../sqlite-journal.ts";
 
 const everyMs = 250;
 
-/** The records in a SQLite database, in the order in which they were made. */
+/** Outbox in a SQLite database, in order of the changes. */
 export class SqliteOutbox implements Outbox {
   readonly #journal: SqliteJournal;
   readonly #oldest: StatementSync;
@@ -44,7 +44,7 @@ export class SqliteOutbox implements Outbox {
     return { entries: Number(this.#count.get()?.["entries"]), oldest: oldest?.records?.[0]?.at };
   }
 
-  /** Of what other processes add, SQLite only tells that something in the file has changed. */
+  /** For changes by other processes, SQLite only reports that the file has changed. */
   listen(listener: () => void): void {
     const { signal } = this.#closing;
     this.#journal.listen(listener, signal);
@@ -61,7 +61,7 @@ export class SqliteOutbox implements Outbox {
     try {
       this.#seen = this.#version.get()?.["data_version"];
     } catch {
-      // It is asked again soon.
+      // The next check follows soon.
     }
     return this.#seen !== before;
   }

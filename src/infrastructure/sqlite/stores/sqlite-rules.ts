@@ -6,8 +6,8 @@ import { SettingsOfTexts } from "../../rules-of-texts.ts";
 type Known = { readonly whole: unknown; readonly settings: RulesByFeature };
 
 /**
- * Reads the documents of a SQLite database as settings. It does so after each change of the file, whatever that was of; so it asks
- * for all of them as one text, which takes a fraction of the time, and takes that apart where it differs from the last.
+ * Reads the documents of a SQLite database as rules. Each change of the file triggers a read, so it reads all documents
+ * as one text, which is several times faster, and parses the text only if it differs from the last.
  */
 export class SqliteRules implements Rules {
   readonly #whole: StatementSync;
@@ -15,7 +15,7 @@ export class SqliteRules implements Rules {
   readonly #known = new Map<string, Known>();
 
   constructor(database: DatabaseSync) {
-    // Neither the name of a feature nor JSON has control characters.
+    // Feature keys and JSON contain no control characters.
     this.#whole = database.prepare(
       "SELECT group_concat(name || char(31) || value, char(30)) AS whole FROM documents WHERE collection = ?",
     );

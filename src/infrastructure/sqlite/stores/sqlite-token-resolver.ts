@@ -6,7 +6,7 @@ import type { TokenResolver } from "../../../domain/evaluation/token-resolver.ts
 import { storedUser } from "../../stored-user.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
 
-/** Looks tokens up in a SQLite database. */
+/** Token resolver in a SQLite database. */
 export class SqliteTokenResolver implements TokenResolver {
   readonly #select: StatementSync;
   readonly #keyOf: TokenKeyDerivation;

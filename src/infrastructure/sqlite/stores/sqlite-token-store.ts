@@ -9,10 +9,10 @@ import type { TokenKeyDerivation } from "../../token-key.ts";
 import { keyPages } from "../key-pages.ts";
 import { demandRevision, type Head, headAfter, type SqliteJournal } from "../sqlite-journal.ts";
 
-/** A token as it stands in the table; one from before there were records has no head. */
+/** A token's row. No head if the token predates records. */
 type Row = { readonly key: string; readonly userId: UserId; readonly head: Head | undefined };
 
-/** Keeps tokens in a SQLite database. */
+/** Token store in a SQLite database. */
 export class SqliteTokenStore implements TokenStore {
   readonly #journal: SqliteJournal;
   readonly #byKey: StatementSync;
@@ -102,7 +102,7 @@ export class SqliteTokenStore implements TokenStore {
     this.#upsert.run(key, change.userId, change.id, at, change.by);
   }
 
-  /** A token that was not issued here is known by the id of its first record, as one that was. */
+  /** A token that was not issued here has the id of its first record, as an issued token has. */
   #record(
     head: Head | undefined,
     origin: TokenRecord["origin"],
@@ -115,7 +115,7 @@ export class SqliteTokenStore implements TokenStore {
   }
 }
 
-/** What is done once under a name is kept for a day, and a token that was revoked is not. */
+/** A digest, because idempotency keys are stored for a day, longer than a revoked token may be. */
 const nameOf = (keyOrId: string): string => `token:${hash("sha256", keyOrId, "base64url")}`;
 
 function rowIn(row: Record<string, unknown> | undefined): Row | undefined {
