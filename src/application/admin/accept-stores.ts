@@ -1,9 +1,9 @@
 import { ChangeRejected } from "../../domain/errors.ts";
 
-/** A store that may be told to be believed as it is. */
+/** A store that came back empty and may be accepted. */
 type Acceptable = { accept(): Promise<void> };
 
-/** Ends the doubt about stores that came back empty, and are meant to be. */
+/** Accepts stores that came back empty on purpose, so that the empty-store guard no longer reports an outage. */
 export class AcceptStores {
   readonly #stores: ReadonlyMap<string, Acceptable>;
 
@@ -11,7 +11,10 @@ export class AcceptStores {
     this.#stores = stores;
   }
 
-  /** Believes the store of a connection, or all; answers which. Rejects with `ChangeRefused` for a connection that is none. */
+  /**
+   * Accepts the store of a connection, or all stores. Returns the connections. Rejects with `ChangeRejected` for an
+   * unknown connection.
+   */
   async accept(connection?: string): Promise<readonly string[]> {
     const names = [...this.#stores.keys()].filter((name) => connection === undefined || name === connection);
     if (connection !== undefined && names.length === 0) {

@@ -1,4 +1,4 @@
 import type { ChangeMeta } from "../../domain/admin/change.ts";
 
-/** Who has something changed, and under which conditions. */
+/** The author of a change, its idempotency key and its precondition. */
 export type ChangeAuthor = Omit<ChangeMeta, "id">;

@@ -1,8 +1,8 @@
 import { SourceUnavailable, StoreFault, TidegateError } from "../../domain/errors.ts";
 
 /**
- * What a store answers. Rejects with `SourceUnavailable` where it does not, under the name given; the message names what an
- * operator has to fix.
+ * Calls a store and returns its result. Rejects with `SourceUnavailable` under the given name if the store fails; the
+ * message names what an operator must fix.
  */
 export async function callStore<T>(name: string, ask: () => Promise<T>): Promise<T> {
   try {

@@ -7,25 +7,25 @@ import { catalogueCollection } from "../events/change-event.ts";
 import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
 
-/** What people say of a feature. */
+/** The description of a feature. */
 export type Description = {
   readonly description: string;
   readonly owner: string;
   readonly tags: readonly string[];
-  /** Whether it is done with. That changes nothing but how it is shown. */
+  /** Whether the feature is archived. Affects the display only. */
   readonly archived: boolean;
 };
 
-/** What is known of a feature that people have described. `created` is when it first was. */
+/** Catalogue entry of a described feature. `created` is the time of its first description. */
 export type CatalogueEntry = Description & { readonly created: Instant };
 
-/** What people say of features: kept for them, and of no effect on what is on. */
+/** Catalogue: descriptions of features. They have no effect on evaluations. */
 export class Catalogue {
   readonly #documents: DocumentStore | undefined;
   readonly #newId: () => string;
   readonly #now: () => Instant;
 
-  /** Without a store there are no entries, and none can be made. */
+  /** Without a store the catalogue is empty and rejects changes. */
   constructor(documents: DocumentStore | undefined, newId: () => string, now: () => Instant) {
     this.#documents = documents;
     this.#newId = newId;
@@ -44,13 +44,13 @@ export class Catalogue {
     return found && isEntry(found.value) ? { entry: found.value, revision: found.revision } : undefined;
   }
 
-  /** The entry that a description makes now. Rejects with `ChangeRefused` for a key that is not served. */
+  /** The entry that a description would make now. Rejects with `ChangeRejected` for a key that is not served. */
   async entryOf(feature: FeatureKey, description: Description): Promise<CatalogueEntry> {
     if (!isServedKey(feature)) throw notServed(feature);
     return { ...description, created: (await this.get(feature))?.entry.created ?? this.#now() };
   }
 
-  /** Describes a feature, known or not yet. Rejects as `entryOf` and `DocumentStore` do. */
+  /** Describes a feature, known or not. Rejects as `entryOf` and `DocumentStore` do. */
   async put(
     feature: FeatureKey,
     description: Description,
@@ -61,7 +61,7 @@ export class Catalogue {
     return { entry, revision };
   }
 
-  /** Forgets what was said of a feature; answers whether there was anything. Rejects as `DocumentStore` does. */
+  /** Removes the description of a feature. Returns whether there was one. Rejects as `DocumentStore` does. */
   async remove(
     feature: FeatureKey,
     author: ChangeAuthor,
@@ -70,7 +70,7 @@ export class Catalogue {
     return { removed: before !== undefined, revision };
   }
 
-  /** Rejects as a change for that revision would. */
+  /** Checks the precondition of a change. Rejects as the change would. */
   async check(feature: FeatureKey, ifRevision: Revision | null | undefined): Promise<void> {
     if (ifRevision === undefined) return;
     const found = await this.get(feature);
@@ -90,7 +90,7 @@ export class Catalogue {
   }
 }
 
-/** Whether a document is an entry; others than we may have written to the store. */
+/** Whether a document is a valid entry; other tools may write to the store. */
 function isEntry(value: Json): value is CatalogueEntry {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const { description, owner, tags, archived, created } = value as Readonly<Record<string, Json>>;

@@ -11,31 +11,34 @@ import type { FoundSet, SetName, SourceSets } from "./source-sets.ts";
 /** The most features that one change may name. */
 export const mostAtOnce = 10_000;
 
-/** What is to be done to a set. */
+/** The edit of a set. */
 type SetEdit = {
   readonly add: readonly FeatureKey[];
   readonly remove: readonly FeatureKey[];
-  /** Whether it switches off although it adds something, and so must work when the store is full. Where nothing is added it does anyway. */
+  /**
+   * Whether it must work while the store is full although it adds members, as a kill does. Edits that only remove
+   * always do.
+   */
   readonly urgent?: boolean;
 };
 
-/** What somebody wants done to a set. */
+/** A change of a set. */
 export type SetChangeRequest = SetName & SetEdit;
-/** The same, of a set that is named by its source. */
+/** A change of a set that is named by its source. */
 export type SourceChange = Extract<SetName, { readonly source: string }> & SetEdit;
 
-/** What is in a set. */
+/** The content of a set. */
 export type SetContent = {
   readonly key: string;
   /** Sorted by code point. */
   readonly features: readonly FeatureKey[];
-  /** How many members are no feature keys. */
+  /** The number of members that are not valid feature keys. */
   readonly invalidMembers: number;
-  /** Of the set when it was read, or right before; `undefined` where nothing was recorded of it yet. */
+  /** The revision when the set was read, or just before; `undefined` if the set has no record. */
   readonly revision: Revision | undefined;
 };
 
-/** Reads and changes the sets behind the configured sources. */
+/** Reads and changes the sets of the configured sources. */
 export class ChangeSet {
   readonly #sets: SourceSets;
   readonly #newId: () => string;
@@ -43,8 +46,8 @@ export class ChangeSet {
   readonly #everywhere: (connection: string) => Promise<void>;
 
   /**
-   * `changed` is called with the key of each changed set before its change is acknowledged; `everywhere` with the name of a
-   * connection, and resolves as that of its `ChangeFeed`.
+   * `changed` is called with the key of each changed set before the change is acknowledged. `everywhere` is called with
+   * the name of a connection, and resolves as `ConfirmingFeed.everywhere` does.
    */
   constructor(
     sets: SourceSets,
@@ -59,9 +62,9 @@ export class ChangeSet {
   }
 
   /**
-   * Adds features to a set and takes others out, whole or not at all, and answers what was really changed. Rejects as
-   * `SourceSets` and `FeatureStore` do, and with `ChangeRefused` for a key that is not served, a new grant of a key that is not
-   * writable, a feature that is to be both in and out, and a set or a change that would be too large.
+   * Adds features to a set and removes others, all or nothing. Returns the real changes. Rejects as `SourceSets` and
+   * `FeatureStore` do, and with `ChangeRejected` for a key that is not served, a new grant of a key that is not
+   * writable, a feature both added and removed, and a change or set that would be too large.
    */
   async apply(change: SetChangeRequest, author: ChangeAuthor): Promise<SetChangeResult & { readonly key: string }> {
     const found = this.#sets.find(change);
@@ -81,17 +84,17 @@ export class ChangeSet {
     try {
       return { key, ...(await callStore(stored.connection, () => stored.changes.apply(wanted))) };
     } finally {
-      // Whether it was made is not known where the store did not answer.
+      // If the store did not answer, the change may have been made.
       await this.#changed(key);
     }
   }
 
-  /** Resolves once every instance acts on the changes of a set that were made so far, or marks its answers as stale. */
+  /** Resolves once every instance has received the changes made so far of a set, or marks its results as stale. */
   async everywhere(name: SetName): Promise<void> {
     await this.#everywhere(this.#sets.find(name).stored.connection);
   }
 
-  /** What `execute` would change now. Changes and records nothing; rejects as that does. */
+  /** The result that `apply` would have now. Changes and records nothing; rejects as `apply` does. */
   async preview(
     change: SetChangeRequest,
     ifRevision: ChangeAuthor["ifRevision"],
@@ -108,12 +111,12 @@ export class ChangeSet {
     return { key: found.key, added, removed };
   }
 
-  /** What is in a set. Rejects as `SourceSets` and `FeatureSets` do. */
+  /** The content of a set. Rejects as `SourceSets` and `FeatureSets` do. */
   async read(name: SetName): Promise<SetContent> {
     return this.#read(this.#sets.find(name));
   }
 
-  /** The revision of the set that a name stands for. Rejects as `read` does. */
+  /** The revision of a set. Rejects as `read` does. */
   async revision(name: SetName): Promise<Revision | undefined> {
     const { key, stored } = this.#sets.find(name);
     return (await callStore(stored.connection, () => stored.changes.revisions([key])))[0];
@@ -121,14 +124,15 @@ export class ChangeSet {
 
   async #read({ key, stored }: FoundSet): Promise<SetContent> {
     return callStore(stored.connection, async () => {
-      // Asked for first: a change between the two makes the revision too old, and whoever relies on it is refused.
+      // Read first: a change between the two reads makes the revision too old, so a change that relies on it is
+      // rejected.
       const [revision] = await stored.changes.revisions([key]);
       const { value } = await stored.sets.read(key, stored.limit);
       return { key, features: inOrder(value.features), invalidMembers: value.skipped, revision };
     });
   }
 
-  /** Each feature once. Reads the set only if it grants a key that is not writable. */
+  /** Removes duplicates. Reads the set only if the change grants a key that is not writable. */
   async #checked(
     { key, stored, grants }: FoundSet,
     change: SetChangeRequest,
@@ -144,7 +148,7 @@ export class ChangeSet {
     if (both !== undefined) throw new ChangeRejected(`${both} is to be added and to be removed; say which.`);
     const odd = grants ? add.filter((feature) => !isWritableKey(feature)) : [];
     if (odd.length > 0) {
-      // Keys that other tools have granted are no new grants.
+      // Keys that other tools granted already are not new grants.
       const { value } = await callStore(stored.connection, async () => stored.sets.read(key, stored.limit));
       const granted = new Set(value.features);
       const missing = odd.find((feature) => !granted.has(feature));

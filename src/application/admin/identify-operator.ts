@@ -5,32 +5,32 @@ import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { credentialsCollection, credentialsIn } from "./stored-credential.ts";
 
-/** A credential that is revoked may be used for so long. */
+/** How long a cached credential is accepted. Revocation takes effect within this time. */
 const knownForMs = 1_000;
-/** One that is added may be refused for so long: what nobody knows must not keep the store busy. */
+/** How long a cached miss is valid. It limits the reads that unknown secrets cause. */
 const unknownForMs = 100;
-/** A store that failed is left alone for so long. */
+/** Pause after a failed read. */
 const failedForMs = 1_000;
 const timeoutMs = 500;
 
-/** Whom a secret belongs to: an operator, a client of the service, or nobody. */
+/** The owner of a secret: an operator, a client of the service, or nobody. */
 export type Identified = Credential | "client" | undefined;
 
-/** What operators are identified by, beside what the store holds. */
+/** Options for the identification of operators. */
 export type IdentifyOptions = {
-  /** What is kept of a secret. */
+  /** The digest under which a secret is stored. */
   readonly digestOf: (secret: string) => string;
-  /** The secret of a credential that no store holds. */
+  /** The credential from the environment or a file, with its secret. */
   readonly first: { readonly secret: string; readonly credential: Credential } | undefined;
-  /** For how long a credential goes on being known while the store does not answer, in milliseconds. */
+  /** The longest age of cached credentials while the store does not answer, in milliseconds. */
   readonly maxStaleMs: number;
-  /** Milliseconds by a clock that nobody sets. */
+  /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
 };
 
 /**
- * Says whose a secret is. What the store holds is remembered for a second, so that no revoked credential is known for longer by
- * any instance. While the store does not answer, those that were known are, for a time.
+ * Identifies the owner of a secret. Caches stored credentials for a second, so that every instance rejects a revoked
+ * one within that time. While the store does not answer, cached credentials stay valid for `maxStaleMs`.
  */
 export class IdentifyOperator {
   readonly #documents: DocumentStore | undefined;
@@ -50,7 +50,7 @@ export class IdentifyOperator {
     this.#first = first && { digest: digestOf(first.secret), credential: first.credential };
   }
 
-  /** Rejects with `SourceUnavailable` when the store does not answer, for a secret that was not known lately. */
+  /** Rejects with `SourceUnavailable` if the store does not answer and the secret has no cached credential. */
   async identify(secret: string): Promise<Identified> {
     const digest = this.#options.digestOf(secret);
     if (digest === this.#first?.digest) return this.#first.credential;
@@ -95,7 +95,7 @@ export class IdentifyOperator {
     }
   }
 
-  /** Only tells one refusal from another, so that a store of tokens that is away is no reason to tell none. */
+  /** Used only to choose the error for a rejected secret, so an outage of the token store counts as no client. */
   async #isClients(secret: string): Promise<boolean> {
     try {
       return (await this.#clients.resolve(secret)).value !== undefined;

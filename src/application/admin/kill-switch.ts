@@ -6,8 +6,8 @@ import type { KnownSource, SourceSets } from "./source-sets.ts";
 const isFixedSet = ({ stored }: KnownSource): boolean => stored !== undefined && stored.key.fields.length === 0;
 
 /**
- * The source that switches off for everybody whatever stands in its set: the first veto over a fixed set. Throws
- * `ChangeRefused` where there is none.
+ * The name of the kill switch: the first veto over one fixed set. Features in this set are off for everyone. Throws
+ * `ChangeRejected` if there is none.
  */
 export function killSwitchOf({ sources }: SourceSets): string {
   const found = sources.find((source) => source.role === "veto" && isFixedSet(source));
@@ -18,7 +18,7 @@ export function killSwitchOf({ sources }: SourceSets): string {
   );
 }
 
-/** The change that switches a feature off for everybody, whoever grants it. It works also when the store is full. */
+/** The change that switches a feature off for everyone, regardless of grants. It works while the store is full. */
 export const killChange = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
   source: killSwitchOf(sets),
   add: [feature],
@@ -26,7 +26,7 @@ export const killChange = (sets: SourceSets, feature: FeatureKey): SourceChange 
   urgent: true,
 });
 
-/** The change that takes a kill back, so that just what was on before is on again. */
+/** The change that removes a kill. Exactly the grants from before are effective again. */
 export const unkillChange = (sets: SourceSets, feature: FeatureKey): SourceChange => ({
   source: killSwitchOf(sets),
   add: [],

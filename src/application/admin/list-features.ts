@@ -7,14 +7,13 @@ import { callStore } from "./call-store.ts";
 import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
 import type { KnownSource, SourceSets } from "./source-sets.ts";
 
-/** The most sets of locations that are looked into. */
+/** The most location sets that are read. */
 const mostLocations = 1_000;
 const atOnce = 100;
 
 /**
- * Where a feature is on, as one source says: whether for everybody; at which locations (`complete`: whether these are all); or
- * how many users have it of their own, `null` where that is not known; or what is kept of it, and whether that makes it on for
- * nobody in particular.
+ * Where one source has a feature on: for everyone or not; at which locations (`complete`: these are all); for how many
+ * users, `null` if not known; or its rule, with the result for an empty context.
  */
 export type Place =
   | boolean
@@ -22,31 +21,31 @@ export type Place =
   | { readonly users: number | null }
   | { readonly setting: Json; readonly on: boolean };
 
-/** What is known of a feature. */
+/** A known feature. */
 export type KnownFeature = {
   readonly feature: FeatureKey;
-  /** By source, in YAML order. A source that reads no sets and does not know the feature is left out. */
+  /** By source, in YAML order. Omits a source without sets that does not list the feature. */
   readonly on: ReadonlyMap<string, Place>;
-  /** Whether a veto switches it off for everybody. */
+  /** Whether a veto switches it off for everyone. */
   readonly killed: boolean;
   readonly entry: CatalogueEntry | undefined;
 };
 
-/** What one source knows, but for what users have of their own. */
+/** What one source lists, without the sets of users. */
 type Known = {
   readonly features: Iterable<FeatureKey>;
-  /** `undefined` where the source has nothing to say of the feature. */
+  /** `undefined` if the source does not list the feature. */
   readonly placeOf: (feature: FeatureKey) => Place | undefined;
 };
 
-/** Tells of every feature that is known, and where it is on. */
+/** Lists all known features and where they are on. */
 export class ListFeatures {
   readonly #sets: SourceSets;
   readonly #catalogue: Catalogue;
   readonly #now: () => Instant;
   readonly #past: (at: Instant) => SourceSets;
 
-  /** `past` makes the sets as they were at a moment. */
+  /** `past` returns the sets as of a moment. */
   constructor(sets: SourceSets, catalogue: Catalogue, now: () => Instant, past: (at: Instant) => SourceSets) {
     this.#sets = sets;
     this.#catalogue = catalogue;
@@ -55,10 +54,11 @@ export class ListFeatures {
   }
 
   /**
-   * The features that stand in a set which is not a user's, that a source without sets knows, or that are described, sorted
-   * by code point: those in which `search` stands somewhere, in whatever case, after a feature, at most `limit`; `more` says
-   * whether there are others behind them. `at` asks about another moment: of a past one, sources are those of then; what features
-   * are described as is always that of now. Rejects with `SourceUnavailable`, and for a past moment with `NotKnown` and `LogUnavailable`.
+   * A page of features, sorted by code point: those in a set that is not a user's, those that a source without sets
+   * lists, and those with a description. `search` is a substring of the key, description, owner or a tag, regardless of
+   * case. Returns at most `limit` features after a key; `more`: there are others. `at` selects another moment: a past
+   * one uses the sources of that time, but the present descriptions. Rejects with `SourceUnavailable`, and for a past
+   * moment with `HistoryUnavailable` and `EventLogUnavailable`.
    */
   async list(
     limit: number,
@@ -77,7 +77,7 @@ export class ListFeatures {
     return { features: await viewsOf(page, sets, known, entries), more: start + limit < sorted.length };
   }
 
-  /** One feature. Rejects with `UnknownFeature` where nobody knows it, and as `execute` does. */
+  /** One feature. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
   async get(feature: FeatureKey): Promise<KnownFeature> {
     const { known, entries } = await this.#gather(this.#sets, this.#now());
     const [view] = await viewsOf([feature], this.#sets, known, entries);
@@ -85,7 +85,10 @@ export class ListFeatures {
     return view;
   }
 
-  /** How many users have a feature of their own; `null` where that is not known, as where there are several such sources. */
+  /**
+   * The number of users that have a feature in their own set; `null` if it is not known, or if several sources have
+   * such sets.
+   */
   async userCount(feature: FeatureKey): Promise<number | null> {
     const [first, ...others] = this.#sets.sources.filter(({ stored }) => stored && isPersonal(stored));
     if (others.length > 0) return null;
@@ -137,7 +140,7 @@ async function viewsOf(
 const isForEverybody = (place: Place | undefined): boolean =>
   place === true || (typeof place === "object" && "setting" in place && place.on);
 
-/** Whether some source knows the feature: one that reads no sets also where it says that it is off. */
+/** Whether some source knows the feature. A source without sets knows it even if it is off. */
 const isSomewhere = ({ on }: KnownFeature, sets: SourceSets): boolean =>
   [...on].some(([name, place]) => {
     if (typeof place === "boolean")
@@ -151,7 +154,10 @@ const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | un
     text.toLowerCase().includes(search),
   );
 
-/** How many users have each feature of their own; `undefined` where that is not known. None where no set of the source is a user's. */
+/**
+ * For each feature, the number of users that have it in their own set; `undefined` if not known. Empty if the source
+ * has no sets of users.
+ */
 async function usersOf(
   { name, stored }: KnownSource,
   features: readonly FeatureKey[],
@@ -160,7 +166,7 @@ async function usersOf(
   return callStore(name, () => stored.changes.holders(stored.key.prefix, features));
 }
 
-/** What a source says that reads no sets, for nobody in particular. */
+/** What a source without sets lists for an empty context. */
 async function ofAnybody({ resolver, timeoutMs }: KnownSource, at: Instant): Promise<Known> {
   const { editableRules: settings } = resolver;
   const [{ features }, kept] = await Promise.all([

@@ -10,10 +10,10 @@ const nameSyntax = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$/;
 const emailSyntax = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,189}$/u;
 const taken = [firstCredential.name, externalActor];
 
-/** A secret, and what is kept of it. */
+/** A new secret, and the digest that is stored. */
 export type NewSecret = { readonly secret: string; readonly digest: string };
 
-/** Issues and revokes the credentials of operators. */
+/** Issues and revokes operator credentials. */
 export class ManageCredentials {
   readonly #documents: DocumentStore | undefined;
   readonly #newSecret: () => NewSecret;
@@ -33,8 +33,8 @@ export class ManageCredentials {
   }
 
   /**
-   * Adds a credential, and answers its secret, which is told only here. Rejects with `ChangeRefused` for a name that is taken or
-   * cannot be one, and for an email that cannot be one.
+   * Adds a credential. Returns its secret, which cannot be read again. Rejects with `ChangeRejected` for a name that is
+   * in use or invalid, and for an invalid email address.
    */
   async add(name: string, scope: Scope, email: string | undefined, author: ChangeAuthor): Promise<string> {
     if (!nameSyntax.test(name)) {
@@ -58,13 +58,16 @@ export class ManageCredentials {
     return secret;
   }
 
-  /** All credentials but the first, by their names. */
+  /** All credentials except the first one, by name. */
   async list(): Promise<readonly Omit<StoredCredential, "digest">[]> {
     const stored = credentialsIn(await this.#store().all(credentialsCollection));
     return stored.map(({ digest: _, ...told }) => told).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Makes a credential unknown; each instance of the service refuses it within a second. Rejects with `ChangeRefused` where there is none. */
+  /**
+   * Revokes a credential; every instance rejects it within a second. Rejects with `ChangeRejected` if it does not
+   * exist.
+   */
   async revoke(name: string, author: ChangeAuthor): Promise<void> {
     const present = await this.#store().get(credentialsCollection, name);
     if (!present) {

@@ -7,16 +7,16 @@ import { callStore } from "./call-store.ts";
 import type { Changed } from "./changed.ts";
 import type { CheckedRules, RuleCheck, SourceSets } from "./source-sets.ts";
 
-/** What a source keeps of a feature. */
+/** The rule of a feature in a source. */
 export type FeatureRule = {
   readonly feature: FeatureKey;
   readonly rule: Json;
   readonly revision: Revision;
-  /** Whether the source heeds it; not where somebody wrote it into the store who does not know how. */
+  /** Whether the source can evaluate it. Rules that were written outside Tidegate may be invalid. */
   readonly isValid: boolean;
 };
 
-/** Reads and changes what sources keep of single features. */
+/** Reads and changes the rules of sources. */
 export class ManageRules {
   readonly #sources: SourceSets;
   readonly #newId: () => string;
@@ -30,9 +30,9 @@ export class ManageRules {
   }
 
   /**
-   * What a source keeps, as the store has it now, sorted by code point: of features in which `search` stands somewhere, in whatever
-   * case, after a feature, at most `limit`; `more` says whether there are others behind them. Rejects as `SourceSets` does, and
-   * with `SourceUnavailable`.
+   * A page of the stored rules of a source, sorted by code point. `search` is a substring of the feature key,
+   * regardless of case. Returns at most `limit` rules after a feature; `more`: there are others. Bypasses the cache.
+   * Rejects as `SourceSets` does, and with `SourceUnavailable`.
    */
   async list(
     source: string,
@@ -53,14 +53,14 @@ export class ManageRules {
     return { settings, more: start + limit < sorted.length };
   }
 
-  /** What a source keeps of a feature, as the store has it now. Rejects as `list` does. */
+  /** The stored rule of a feature. Bypasses the cache. Rejects as `list` does. */
   async find(source: string, feature: FeatureKey): Promise<FeatureRule | undefined> {
     const kept = this.#sources.settingsOf(source);
     const document = await callStore(source, () => kept.documents.get(kept.collection, feature));
     return document && ruleIn(kept, feature, document);
   }
 
-  /** The same; rejects with `UnknownFeature` where it keeps nothing. */
+  /** As `find`, but rejects with `UnknownFeature` if there is no rule. */
   async get(source: string, feature: FeatureKey): Promise<FeatureRule> {
     const found = await this.find(source, feature);
     if (!found) {
@@ -72,8 +72,9 @@ export class ManageRules {
   }
 
   /**
-   * The setting that a value stands for. Rejects as `SourceSets` does, and with `ChangeRefused` for a key that is not served, a new
-   * grant of a key that is not writable, and an invalid value. Reads the store only for such a key.
+   * The rule to store for a value. Rejects as `SourceSets` does, and with `ChangeRejected` for a key that is not
+   * served, a new grant of a key that is not writable, and an invalid value. Reads the store only for a key that is not
+   * writable.
    */
   async check(source: string, feature: FeatureKey, value: Json): Promise<Json> {
     const { check, grants } = this.#sources.settingsOf(source);
@@ -83,21 +84,21 @@ export class ManageRules {
     return setting;
   }
 
-  /** Rejects as a change for that revision would. */
+  /** Checks the precondition of a change. Rejects as the change would. */
   async checkRevision(source: string, feature: FeatureKey, ifRevision: Revision | null | undefined): Promise<void> {
     if (ifRevision === undefined) return;
     const found = await this.find(source, feature);
     if (!isSameRevision(ifRevision ?? undefined, found?.revision)) throw new RevisionMismatch();
   }
 
-  /** Keeps this of a feature, known or not yet, in the place of what was kept before. Rejects as `check` and `DocumentStore` do. */
+  /** Sets or replaces the rule of a feature, known or not. Rejects as `check` and `DocumentStore` do. */
   async put(source: string, feature: FeatureKey, value: Json, author: ChangeAuthor): Promise<FeatureRule> {
     const setting = await this.check(source, feature, value);
     const { revision } = await this.#put(source, feature, setting, author);
     return { feature, rule: setting, revision, isValid: true };
   }
 
-  /** Keeps nothing of a feature any more; answers whether there was anything. Rejects as `SourceSets` and `DocumentStore` do. */
+  /** Deletes the rule of a feature. Returns whether there was one. Rejects as `SourceSets` and `DocumentStore` do. */
   async remove(
     source: string,
     feature: FeatureKey,
@@ -113,13 +114,13 @@ export class ManageRules {
     try {
       return await callStore(source, () => documents.put(change));
     } finally {
-      // Whether it was made is not known where the store did not answer.
+      // If the store did not answer, the change may have been made.
       await this.#changed(collection);
     }
   }
 }
 
-/** What is kept where somebody writes this down. Throws `ChangeRefused` with all that is wrong with it. */
+/** The rule to store for a value. Throws `ChangeRejected` with all its faults. */
 export function checkedRule(check: RuleCheck, value: Json): Json {
   const checked = check(value);
   if ("setting" in checked) return checked.setting;

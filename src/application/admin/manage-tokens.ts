@@ -7,16 +7,16 @@ import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
 import type { Changed } from "./changed.ts";
 
-/** A token, by itself or by its key in the store. */
+/** A token, given as itself or as its key in the store. */
 type ChangedToken = { readonly token: string } | { readonly key: string };
 
-/** Says which tokens speak for whom. */
+/** Assigns and revokes client tokens. */
 export class ManageTokens {
   readonly #store: TokenStore | undefined;
   readonly #newId: () => string;
   readonly #changed: Changed<ChangedToken>;
 
-  /** `changed` is called for each changed token before its change is acknowledged. */
+  /** `changed` is called with each changed token before the change is acknowledged. */
   constructor(store: TokenStore | undefined, newId: () => string, changed: Changed<ChangedToken> = () => {}) {
     this.#store = store;
     this.#newId = newId;
@@ -24,8 +24,8 @@ export class ManageTokens {
   }
 
   /**
-   * Lets a token speak for a user; answers the id that it has from now on, and whom it spoke for before. Rejects with
-   * `ChangeRefused` for either that cannot be one.
+   * Assigns a token to a user. Returns its new id, and the user before. Rejects with `ChangeRejected` for an invalid
+   * token or user id.
    */
   async assign(
     token: string,
@@ -37,14 +37,14 @@ export class ManageTokens {
     return callStore(tokensSource, () => store.assign(change)).finally(() => this.#changed({ token }));
   }
 
-  /** Makes a token unknown; answers whom it spoke for. Rejects with `ChangeRefused` for a text that cannot be a token. */
+  /** Revokes a token. Returns its user. Rejects with `ChangeRejected` for an invalid token. */
   async revoke(token: string, author: ChangeAuthor): Promise<UserId | undefined> {
     const store = this.#storeFor(token);
     const change = { ...author, id: this.#newId(), token };
     return callStore(tokensSource, () => store.revoke(change)).finally(() => this.#changed({ token }));
   }
 
-  /** Makes a token of a user unknown that is named by its id; answers whether the user had it. */
+  /** Revokes a token of a user by its id. Returns whether the user had it. */
   async revokeById(tokenId: string, userId: UserId, author: ChangeAuthor): Promise<boolean> {
     const store = this.#needed();
     const change = { ...author, id: this.#newId(), tokenId, userId: checked(userId) };
@@ -55,7 +55,7 @@ export class ManageTokens {
     });
   }
 
-  /** The tokens that were issued for a user here, oldest first; none where the configuration has no tokens. */
+  /** The tokens that Tidegate issued for a user, oldest first; none if the configuration has no tokens. */
   async list(userId: UserId): Promise<readonly TokenInfo[]> {
     const id = checked(userId);
     return (await callStore(tokensSource, async () => this.#store?.list(id))) ?? [];

@@ -6,40 +6,40 @@ import type { Json } from "../../domain/evaluation/feature.ts";
 import type { KeyValues } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 
-/** A fault of a value: where in it, as a JSON pointer (RFC 6901), and what to do. */
+/** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
 type SettingFault = { readonly pointer: string; readonly detail: string };
 
-/** What a kind makes of what somebody writes down for a feature: what is to be kept of it, or what is wrong with it. */
+/** Check of a rule by its source kind: returns the rule to store, or the faults of the value. */
 export type RuleCheck = (value: Json) => { readonly setting: Json } | { readonly faults: readonly SettingFault[] };
 
-/** What a source keeps of single features, and which settings it takes. */
+/** The rules of a source, with the check of its kind. */
 export type CheckedRules = EditableRules & { readonly check: RuleCheck };
 
-/** A source as people see it who change what is on. */
+/** A source, as operators see it. */
 export type KnownSource = Source & {
   readonly kind: string;
-  /** The sets it reads, where it reads sets: as the store has them, past all that is remembered. */
+  /** The sets that it reads, if any. Reads of them bypass the cache. */
   readonly stored: EditableSet | undefined;
-  /** What it keeps of single features, where that can be changed. */
+  /** Its rules, if operators may change them. */
   readonly settings?: CheckedRules | undefined;
 };
 
-/** How somebody names one set: by the source that reads it and for whom, or by its key. */
+/** The name of one set: its source and the context that selects it, or its key. */
 export type SetName =
   | { readonly source: string; readonly context?: KeyValues }
   | { readonly key: string; readonly connection?: string | undefined };
 
-/** One set, and the family that it belongs to. `grants`: a source of role `grant` reads it, so its members are on. */
+/** One set, with the sets of the same template. `grants`: a source of role `grant` reads it. */
 export type FoundSet = { readonly key: string; readonly stored: EditableSet; readonly grants: boolean };
 
-/** The sets behind the sources. */
+/** The sets and rules of all sources. */
 export class SourceSets {
   readonly sources: readonly KnownSource[];
   /** Sets that no source reads. */
   readonly others: readonly EditableSet[];
   readonly #stored: readonly EditableSet[];
 
-  /** `others` are sets that no source reads, as those of users' places. They are found by their keys. */
+  /** `others` are sets that no source reads, such as the stored locations of users. They are found by key. */
   constructor(sources: readonly KnownSource[], others: readonly EditableSet[] = []) {
     this.sources = sources;
     this.others = others;
@@ -47,8 +47,8 @@ export class SourceSets {
   }
 
   /**
-   * The set that somebody names. Throws `UnknownSource`, and `ChangeRefused` for a source that reads no sets, a context that
-   * is not just what the source needs, a key that no source reads, and one that two connections have while none is named.
+   * Finds a set. Throws `UnknownSource`. Throws `ChangeRejected` for a source without sets, a context that does not
+   * have exactly the fields of the source, a key that no source reads, and a key of two connections if none is given.
    */
   find(name: SetName): FoundSet {
     return "source" in name ? this.#ofSource(name.source, name.context ?? {}) : this.#ofKey(name.key, name.connection);
@@ -65,8 +65,8 @@ export class SourceSets {
   }
 
   /**
-   * What a source keeps of single features, and whether that grants them. Throws `UnknownSource`, and `ChangeRefused` for one that
-   * keeps nothing.
+   * The rules of a source, and whether they grant. Throws `UnknownSource`, and `ChangeRejected` for a source without
+   * rules.
    */
   settingsOf(name: string): CheckedRules & { readonly grants: boolean } {
     const source = this.#source(name);

@@ -2,23 +2,23 @@ import { type Credential, scopes } from "../../domain/admin/credential.ts";
 import type { Document } from "../../domain/admin/document-store.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 
-/** The collection of documents that holds the credentials, by their names. */
+/** The collection of the credentials, by name. */
 export const credentialsCollection = "credentials";
 
 /**
- * A credential as a store keeps it. The digest is the SHA-256 of 32 random bytes, which nobody can guess, so that it may be read by
- * whoever reads the store, or the record of its change.
+ * A stored credential. The digest is the SHA-256 of 32 random bytes. It cannot be guessed, so it may appear in the
+ * store and in change records.
  */
 export type StoredCredential = Credential & {
   readonly digest: string;
-  /** When it was added: RFC 3339. */
+  /** The time of its creation: RFC 3339. */
   readonly since: string;
 };
 
-/** What a document is to hold of a credential. */
+/** The document of a credential. */
 export const credentialValue = ({ name: _, ...value }: StoredCredential): Json => value;
 
-/** The credentials that documents hold. What is none is left out: it lets nobody in. */
+/** The credentials in documents. Leaves out malformed ones, so they grant no access. */
 export const credentialsIn = (documents: ReadonlyMap<string, Document>): readonly StoredCredential[] =>
   [...documents].flatMap(([name, { value }]) => credentialIn(name, value) ?? []);
 

@@ -5,17 +5,17 @@ import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 
-/** Port: what is remembered of the sets of a store, and the store itself, past all that is remembered. */
+/** Port: the cached sets of a store, and the store itself without the cache. */
 export type CachedSets = {
-  /** What is remembered of a set; asking changes nothing. */
+  /** The cached read of a set. Changes nothing. */
   peek(key: string): (CachedRead<FeatureSet> & { readonly since: Instant }) | undefined;
   readonly store: FeatureSets;
 };
 
-/** What a set holds, sorted by code point, and how many members of it are no feature keys. */
+/** The content of a set, sorted by code point, and the number of members that are not valid feature keys. */
 type Content = { readonly features: readonly FeatureKey[]; readonly skipped: number };
 
-/** One key of one store, as it is remembered and as it is. */
+/** A key of one store: its cached and its stored value. */
 export type CachedKey = {
   readonly connection: string;
   /** The sources that read it. */
@@ -24,18 +24,18 @@ export type CachedKey = {
     | (Content & {
         /** When this value was first read. */
         readonly since: Instant;
-        /** The latest instant for which it is known to be true. */
+        /** The latest instant for which it is verified. */
         readonly asOf: Instant;
-        /** Whether it is provably current, but for changes within the freshness bound. */
+        /** Whether it is provably current, except for changes within the freshness bound. */
         readonly fresh: boolean;
-        /** When it is read again, although nobody said that it changed. */
+        /** When it is read again without an invalidation. */
         readonly expiresAt: Instant;
       })
     | undefined;
   readonly store: Content | { readonly error: string };
 };
 
-/** Shows an operator what an instance remembers of a key, beside what the store has. */
+/** Compares the cached value of a key in this instance with the stored value. */
 export class ViewCache {
   readonly #sources: readonly Source[];
   readonly #stores: ReadonlyMap<string, CachedSets>;
@@ -48,8 +48,8 @@ export class ViewCache {
   }
 
   /**
-   * The key in each store in which a source reads it. An error of a store is told, not thrown. Rejects with `UnknownSet`
-   * when no source reads the key: that of a token can never be asked for.
+   * The key in each store that a source reads it from. The result includes an error of a store. Rejects with
+   * `UnknownSet` if no source reads the key; so keys of tokens cannot be read.
    */
   async view(key: string): Promise<readonly CachedKey[]> {
     const stored = this.#sources.flatMap(({ name, resolver }) =>

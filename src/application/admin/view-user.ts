@@ -9,16 +9,16 @@ import type { ChangeSet, SetContent } from "./change-set.ts";
 import type { ManageTokens } from "./manage-tokens.ts";
 import type { KnownSource, SourceSets } from "./source-sets.ts";
 
-/** What is known of a user. */
+/** A user, as operators see it. */
 export type UserView = {
-  /** What the user has of their own, by source. */
+  /** The user's own sets, by source. */
   readonly sets: readonly (SetContent & { readonly source: string })[];
-  /** What the user gets now: the features that are on, sorted by code point, and the sources that were left out. */
+  /** The features that are on for the user now, sorted by code point, and the sources that were left out. */
   readonly effective: { readonly features: readonly FeatureKey[]; readonly missing: readonly string[] };
   readonly tokens: readonly TokenInfo[];
 };
 
-/** Shows what a user has, gets, and presents. */
+/** Shows a user's sets, effective features and tokens. */
 export class ViewUser {
   readonly #sets: SourceSets;
   readonly #changeSet: ChangeSet;
@@ -32,7 +32,10 @@ export class ViewUser {
     this.#tokens = tokens;
   }
 
-  /** Nobody keeps a list of users: one whom nobody knows has nothing, and gets what everyone gets. Rejects with `ChangeRefused` for an id that cannot be one. */
+  /**
+   * There is no list of users: an unknown user has no sets or tokens, and the features of everyone. Rejects with
+   * `ChangeRejected` for an invalid id.
+   */
   async view(userId: UserId, location: string | undefined): Promise<UserView> {
     if (!isValue(userId)) throw new ChangeRejected("A user id has 1 to 200 printable characters; name another user.");
     const context = { userId, location };

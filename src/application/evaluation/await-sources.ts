@@ -2,15 +2,16 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 import { evaluateSource } from "./evaluate-source.ts";
 
-/** What a source does in the background, once it is begun. */
+/** The background work of a source, not started yet. */
 export type Background = { readonly source: string; readonly begin: () => void };
 
 const longestWaitMs = 3_000;
 const askEveryMs = 20;
 
 /**
- * Waits for the first result of sources that get it from elsewhere than a store, for who asks once and ends then. What such a source does
- * in the background only where clients are served, is begun where it has no result without that.
+ * Waits for the first result of sources that read from elsewhere than a store. For a process that evaluates once and
+ * ends, such as a command. Background work that normally runs only in the server is started if a source has no result
+ * without it.
  */
 export class AwaitSources {
   readonly #sources: readonly Source[];
@@ -23,7 +24,7 @@ export class AwaitSources {
     this.#now = now;
   }
 
-  /** Resolves once each has answered, or after three seconds. Never rejects. */
+  /** Resolves once each source has a result, or after three seconds. Never rejects. */
   async execute(): Promise<void> {
     const until = performance.now() + longestWaitMs;
     await Promise.all(this.#sources.map((source) => this.#wait(source, until)));

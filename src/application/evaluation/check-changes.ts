@@ -1,7 +1,7 @@
 import { StoreFault } from "../../domain/errors.ts";
 import { withDeadline } from "./deadline.ts";
 
-/** A store, and what rejects as a change there would. */
+/** A store, with a probe that rejects as a change would. */
 export type ProbedStore = { readonly name: string; readonly probe: () => Promise<void> };
 
 /** Whether a store accepts changes; `unknown` while it does not answer. */
@@ -9,7 +9,7 @@ export type ChangesState =
   | { readonly state: "accepted" | "unknown" }
   | { readonly state: "refused"; readonly reason: string };
 
-/** Notified when that changes. */
+/** Notified when a store starts or stops rejecting changes. */
 export type ChangesListener = {
   readonly refused: (store: string, reason: string) => void;
   readonly accepted: (store: string) => void;
@@ -17,11 +17,11 @@ export type ChangesListener = {
 
 const probeTimeoutMs = 500;
 
-/** Checks whether stores accept changes, by all that a change does but its writes. */
+/** Checks whether stores accept changes, by every step of a change except its writes. */
 export class CheckChanges {
   readonly #stores: readonly ProbedStore[];
   readonly #listener: ChangesListener;
-  /** Why each store refuses changes that does. */
+  /** The reason of each store that rejects changes. */
   readonly #refusals = new Map<string, string>();
   #underway: Promise<Readonly<Record<string, ChangesState>>> | undefined;
 
@@ -30,7 +30,7 @@ export class CheckChanges {
     this.#listener = listener;
   }
 
-  /** By store. Callers that come while a check is under way share its result. Never rejects. */
+  /** The state of each store. Concurrent calls share a check. Never rejects. */
   check(): Promise<Readonly<Record<string, ChangesState>>> {
     this.#underway ??= Promise.all(this.#stores.map((store) => this.#checkOne(store)))
       .then((states) => Object.fromEntries(states))

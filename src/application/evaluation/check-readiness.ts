@@ -2,29 +2,29 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 import { withDeadline } from "./deadline.ts";
 
-/** Something that has to answer before the service can. */
+/** A dependency that must answer before the service is ready. */
 export type Dependency = {
   readonly name: string;
   readonly check: () => Promise<void>;
-  /** Whether what an earlier process knew of it stands in until it answers. */
+  /** Whether a snapshot of an earlier process replaces it until it answers. */
   readonly isRemembered: () => boolean;
 };
 
-/** How a part did when it was asked just now. */
+/** The state of a dependency at the latest check. */
 type State = "answering" | "failing";
 
 export type Readiness = {
-  /** Whether a client would be answered now: everybody answers who may not be left out. */
+  /** Whether the service can evaluate now: all required sources answer. */
   readonly ready: boolean;
   readonly connections: Readonly<Record<string, State>>;
   readonly sources: Readonly<Record<string, State>>;
-  /** The faults of what sources evaluate, of those that have some. Clients are answered also then. */
+  /** The faults in the data of sources, by source. They do not affect readiness. */
   readonly faults: Readonly<Record<string, readonly string[]>>;
 };
 
 const checkTimeoutMs = 500;
 
-/** Whether the service can answer: asks every connection, and every source what anybody would get. */
+/** Readiness check: calls every connection, and evaluates every source for an empty context. */
 export class CheckReadiness {
   readonly #connections: readonly Dependency[];
   readonly #sources: readonly Source[];
@@ -39,7 +39,7 @@ export class CheckReadiness {
     this.#now = now;
   }
 
-  /** Callers that come while a check is under way share its answer. Never rejects. */
+  /** Concurrent calls share a check. Never rejects. */
   check(): Promise<Readiness> {
     this.#underway ??= this.#check().finally(() => {
       this.#underway = undefined;
@@ -58,7 +58,7 @@ export class CheckReadiness {
     const optional = this.#sources.filter(({ onFailure }) => onFailure === "skip").map(({ name }) => name);
     for (const [name, state] of connections) if (state === "answering") this.#seen.add(name);
     return {
-      // A store that has answered may go away: what is remembered of it is served until it is too old.
+      // A store that has answered once may become unavailable: cached reads are served until they are too old.
       ready:
         this.#connections.every(({ name, isRemembered }) => this.#seen.has(name) || isRemembered()) &&
         sources.every(([name, state]) => state === "answering" || optional.includes(name)),

@@ -1,7 +1,7 @@
 import type { ContextField, EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 
-/** The fields of a context that some source goes by: whoever agrees in them gets the same answer. */
+/** Context fields that at least one source depends on. Contexts that are equal in them have equal results. */
 export class ContextFields {
   readonly #fields: ReadonlySet<ContextField>;
   readonly #isAll: boolean;
@@ -20,7 +20,7 @@ export class ContextFields {
     return field.startsWith("attributes.") && this.#fields.has("attributes");
   }
 
-  /** A text that is the same for contexts which agree in these fields, and for no others. */
+  /** Cache key of a context: equal only for contexts that are equal in these fields. */
   varyKey({ userId, targetingKey, locations, ip, attributes }: EvaluationContext): string {
     return JSON.stringify([
       this.has("userId") ? userId : 0,

@@ -1,6 +1,7 @@
 /**
- * Returns the result of `ask`, at once if it is no promise. Rejects with `fault` after `timeoutMs`. Throws as `ask` does.
- * An answer is in time if it arrived while the event loop was blocked, also before the request could be sent.
+ * Returns the result of `ask`, synchronously if it is not a promise. Rejects with `fault` after `timeoutMs`. Throws as
+ * `ask` does. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
+ * request.
  */
 export function withDeadline<T>(
   timeoutMs: number,
@@ -11,7 +12,8 @@ export function withDeadline<T>(
   if (!isPromiseLike(answer)) return answer;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timer = setTimeout(() => {
-    // The event loop runs timers before it reads from sockets: one turn sends what waits to be sent, one reads its answer.
+    // The event loop runs timers before it reads sockets: one turn sends pending requests, the next reads their
+    // responses.
     setImmediate(() => setImmediate(() => reject(new Error(fault))));
   }, timeoutMs);
   answer.then(

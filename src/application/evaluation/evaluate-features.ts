@@ -11,31 +11,31 @@ import { Freshness, faultOf } from "./freshness.ts";
 import type { Caller, IdentifyCaller, RequestContext } from "./identify-caller.ts";
 import type { SourceStates } from "./source-states.ts";
 
-/** What a caller gets. */
+/** The result for a caller. */
 export type EvaluatedFeatures = {
-  /** The features that are on. The same map as long as the sources say the same. */
+  /** The features that are on. The same map as long as the source results are the same. */
   readonly features: ReadonlyMap<FeatureKey, Resolution>;
-  /** The sources that could not answer and were left out, as configured; in YAML order. */
+  /** The sources that failed and were left out, as configured; in YAML order. */
   readonly missing: readonly string[];
-  /** The instant at which a source is known to say something else by itself, where there is one. */
+  /** The next instant at which a source result is known to change by itself, if any. */
   readonly changesAt: Instant | undefined;
   readonly freshness: Freshness;
 };
 
-/** What the sources said to a context. */
+/** Evaluation: the merged source results for a context. */
 export type Evaluation = Pick<EvaluatedFeatures, "features" | "missing" | "changesAt"> & {
   readonly dependencies: readonly CachedRead<unknown>[];
   readonly validUntil: Instant;
   readonly freshness: Freshness;
 };
 
-/** Where what the sources said is kept, by what they went by. It may forget. */
+/** Evaluation cache: evaluations by the context fields that they depend on. It may evict entries. */
 export type EvaluationCache = { get(key: string): Evaluation | undefined; set(key: string, said: Evaluation): unknown };
 
-/** For how long an answer is taken to hold whose source does not say. */
+/** How long a source result without `validUntil` is valid. */
 const assumedValidityMs = 1_000;
 
-/** Which features somebody may activate: asks every source, merges what they say. */
+/** Evaluates all sources and merges their results. */
 export class EvaluateFeatures {
   readonly #callers: IdentifyCaller;
   readonly #sources: readonly Source[];
@@ -51,16 +51,14 @@ export class EvaluateFeatures {
     this.#before = before;
   }
 
-  /**
-   * Rejects as `IdentifyCaller` does, and with `SourceUnavailable` when a source that may not be left out does not answer in time.
-   */
+  /** Rejects as `IdentifyCaller` does, and with `SourceUnavailable` if a required source does not answer in time. */
   async evaluate(caller: Caller, circumstances: RequestContext): Promise<EvaluatedFeatures> {
     const { reads, context } = await this.#callers.identify(caller, circumstances);
     const said = await this.#saidTo(context);
     return reads.length > 0 ? { ...said, freshness: freshnessWith(said, reads) } : said;
   }
 
-  /** What the sources said before to who agrees in all that they go by, while that holds; else what they say now. */
+  /** The cached evaluation of an equal context if it is current, otherwise a new one. */
   #saidTo(context: EvaluationContext): Evaluation | Promise<Evaluation> {
     const key = this.#reads.varyKey(context);
     const before = this.#before.get(key);
@@ -68,7 +66,7 @@ export class EvaluateFeatures {
   }
 
   async #askAll(context: EvaluationContext, key: string): Promise<Evaluation> {
-    // All are asked in one turn of the event loop, so that reads of one store travel together.
+    // All sources are evaluated in one turn of the event loop, so that reads of one store are pipelined.
     const says = await settled(this.#sources.map((source) => this.#ask(source, context)));
     const heard = says.filter((say) => say !== undefined);
     const from = heard.flatMap(({ result: answer }) => answer.dependencies ?? []);
@@ -76,7 +74,7 @@ export class EvaluateFeatures {
     const known = Math.min(...ends);
     const assumed = ends.length < heard.length ? context.at + assumedValidityMs : Number.POSITIVE_INFINITY;
     const missing = this.#sources.filter((_, index) => says[index] === undefined).map(({ name }) => name);
-    // What lacks a source is good for this once.
+    // An evaluation without one of the sources is not cached.
     const validUntil = missing.length > 0 ? context.at : Math.min(known, assumed);
     const said = {
       features: merge(heard),
@@ -90,7 +88,7 @@ export class EvaluateFeatures {
     return said;
   }
 
-  /** Answers in the same turn where the source does. */
+  /** Returns synchronously if the source does. */
   #ask(source: Source, context: EvaluationContext): OptionalEvaluation | Promise<OptionalEvaluation> {
     try {
       const heard = evaluateSource(source, context);
@@ -115,7 +113,7 @@ export class EvaluateFeatures {
   }
 }
 
-/** What a source said; `undefined` where it is left out. */
+/** The result of a source; `undefined` if it is left out. */
 type OptionalEvaluation = SourceEvaluation | undefined;
 
 const settled = (

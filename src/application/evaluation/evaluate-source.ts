@@ -4,12 +4,12 @@ import type { SourceFeatures } from "../../domain/evaluation/merge.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 import { withDeadline } from "./deadline.ts";
 
-/** What a source said. */
+/** Evaluation of one source. */
 export type SourceEvaluation = SourceFeatures & { readonly result: SourceResult };
 
 /**
- * Asks a source. Answers in the same turn where the source does: most often all that is asked for is remembered. Throws or rejects
- * when it cannot tell, takes too long, or answers with what is no answer.
+ * Evaluates a source. Returns synchronously if the source does, as it mostly does from the cache. Throws or rejects if
+ * the source fails, exceeds its timeout, or returns an invalid result.
  */
 export function evaluateSource(
   source: Source,
@@ -19,7 +19,7 @@ export function evaluateSource(
   return answer instanceof Promise ? answer.then((late) => checkedResult(source, late)) : checkedResult(source, answer);
 }
 
-/** Throws where the answer is none. */
+/** Throws if the result is invalid. */
 function checkedResult(source: Source, answer: SourceResult): SourceEvaluation {
   if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
   checkFeatures(answer.features);

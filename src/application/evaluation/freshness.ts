@@ -2,25 +2,28 @@ import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cache
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 
-/** The reads that an answer was made from, and what follows for the answer. It holds on to nothing else. */
+/** Freshness of an evaluation, derived from its reads. */
 export class Freshness {
   readonly #from: readonly CachedRead<unknown>[];
   readonly #feeds: readonly InvalidationFeed[];
   readonly #validUntil: Instant;
-  /** The generation of the feeds in which all reads were found current, and until when they are unless one of them tells otherwise: monotonic. */
+  /**
+   * The sum of the feed generations at which all reads were found current, and the monotonic time until which they are,
+   * unless a feed invalidates one.
+   */
   #found = -1;
   #foundUntil = Number.NEGATIVE_INFINITY;
 
   constructor(from: readonly CachedRead<unknown>[], validUntil: Instant) {
-    // A copy is just as large as it has to be.
+    // A copy has no spare capacity.
     this.#from = from.slice();
     this.#feeds = feedsOf(from);
     this.#validUntil = validUntil;
   }
 
   /**
-   * Whether asking again would provably give the same, but for changes within the freshness bound. It looks at each
-   * read only when something was told since it last did, because this is asked at every call.
+   * Whether another evaluation would provably return the same, except for changes within the freshness bound. Checks
+   * each read again only after a notification of a feed, because every request calls this.
    */
   isCurrent(now: Instant): boolean {
     let generation = 0;
@@ -36,26 +39,29 @@ export class Freshness {
     return true;
   }
 
-  /** The latest instant for which all of the answer is known to be true. */
+  /** The latest instant for which all reads are verified. */
   verifiedAt(now: Instant): Instant {
     return Math.min(now, ...this.#from.map((held) => held.verifiedAt(now)));
   }
 
-  /** Whether the answer must be marked as stale: it is older than the freshness bound, or a read failed and a cached value replaced it. */
+  /**
+   * Whether the result must be marked as stale: it is older than the freshness bound, or a cached value replaced a
+   * failed read.
+   */
   isStale(now: Instant): boolean {
     return isStale(this.#from, this.verifiedAt(now), now);
   }
 }
 
-/** Whether reads, of which all are known to be true at `asOf`, are marked as stale. */
+/** Whether reads that are all verified at `asOf` must be marked as stale. */
 export const isStale = (from: readonly CachedRead<unknown>[], asOf: Instant, now: Instant): boolean =>
   now - asOf > freshnessBoundMs || faultOf(from, now) !== undefined;
 
-/** Why a cached value had to replace a read, if one had to. */
+/** The error because of which a cached value replaced a read, if any. */
 export const faultOf = (from: readonly CachedRead<unknown>[], now: Instant): unknown =>
   from.find((held) => held.lastError !== undefined && !held.isCurrent(now))?.lastError;
 
-/** One list for all answers that were made from the same stores, so that it stays near the processor. */
+/** Evaluations of the same stores share one list, to stay in the processor's cache. */
 let lastFeeds: readonly InvalidationFeed[] = [];
 
 function feedsOf(from: readonly CachedRead<unknown>[]): readonly InvalidationFeed[] {

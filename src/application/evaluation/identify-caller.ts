@@ -15,20 +15,20 @@ import { faultOf } from "./freshness.ts";
 import type { LocateCaller, Located, Location } from "./locate-caller.ts";
 import type { SourceStates } from "./source-states.ts";
 
-/** Who asks: the bearer of a token, a user whom an operator names, or nobody in particular. */
+/** Caller: the bearer of a token, a user that an operator names, or an anonymous client. */
 export type Caller = { readonly token: string } | { readonly userId: UserId } | undefined;
 
-/** What is told of the circumstances of a call, beside who makes it. */
+/** The context of a request, without the identity of the caller. */
 export type RequestContext = {
   readonly clues: LocationHints;
-  /** Where the caller is, where an operator says that: whatever the clues are. */
+  /** The location that an operator gives. Overrides the hints. */
   readonly location?: string | undefined;
-  /** By what the client is told apart from others while it is nobody in particular. */
+  /** The id of an anonymous client, for percentages. */
   readonly clientId?: string | undefined;
   readonly attributes?: Readonly<Record<string, Attribute>> | undefined;
 };
 
-/** Circumstances as an operator tells them: where a caller is, the address that it calls from, and the rest. */
+/** The request context that an operator gives: location, IP address and the rest. */
 export const explicitContext = ({
   ip,
   ...others
@@ -37,21 +37,24 @@ export const explicitContext = ({
   ...others,
 });
 
-/** The context of a caller, how it was found out where that is unless an operator said so, and the read that says who it is; without one for nobody in particular. */
+/**
+ * The context of a caller, the match of the locators unless an operator gave the location, and the read of the token;
+ * no identity for an anonymous client.
+ */
 export type Identified = {
   readonly context: EvaluationContext;
   readonly located?: Located;
   readonly identity?: CachedRead<UserId | undefined>;
-  /** All reads that the context follows from, `identity` among them. */
+  /** All reads behind the context, including `identity`. */
   readonly reads: readonly CachedRead<unknown>[];
 };
 
-/** The name under which the store of tokens fails and recovers. */
+/** The name of the token store in states and errors. */
 export const tokensSource = "tokens";
-/** The same of the store of users' places. No source can have it. */
+/** The name of the store of users' locations in states and errors. No source can have this name. */
 export const placesSource = "places of users";
 
-/** Finds out who asks and where from, and makes the evaluation context of it. */
+/** Identifies the caller and its location, and builds the evaluation context. */
 export class IdentifyCaller {
   readonly #tokens: TokenResolver;
   readonly #locate: LocateCaller;
@@ -66,9 +69,10 @@ export class IdentifyCaller {
   }
 
   /**
-   * The context for the present, or for another instant: a token names its user of now. Whoever is somebody is counted as that, whatever
-   * id the client brings. Rejects with `TokenRejected` for a token nobody is known by, `InvalidContext` for a user or location that cannot
-   * be one, and `SourceUnavailable` when the store of tokens, or of users' places, does not answer in time.
+   * The context for now, or for another instant; a token resolves to its present user. The user id overrides the
+   * client's id as targeting key. Rejects with `TokenRejected` for an unknown token, `InvalidContext` for an invalid
+   * user id or location, and `SourceUnavailable` if the token store, or the store of users' locations, does not answer
+   * in time.
    */
   async identify(
     caller: Caller,
@@ -124,7 +128,7 @@ export class IdentifyCaller {
     if (fault) this.#states.failed(tokensSource, fault);
     else this.#states.answered(tokensSource);
     if (identity.value === undefined) {
-      // What was unknown may have been issued since: it is unknown only while that is certain.
+      // A stale miss is not proof: the token may have been issued since.
       const now = this.#now();
       const isCertain = identity.isCurrent(now) || now - identity.verifiedAt(now) <= freshnessBoundMs;
       if (fault || !isCertain) throw new SourceUnavailable(tokensSource, fault);

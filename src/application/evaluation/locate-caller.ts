@@ -3,22 +3,22 @@ import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isPlace, locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints, Locator, UserLocator } from "../../domain/evaluation/locator.ts";
 
-/** Where a caller is, and how that was found out. */
+/** The location of a caller, and the locator that matched. */
 export type Located = {
-  /** The names and all that they are part of, each once, the most exact first; at least one. */
+  /** The names and their parents, each once, the most exact first; at least one. */
   readonly locations: readonly string[];
-  /** The kind of the locator that told. */
+  /** The kind of the locator that matched. */
   readonly by: string;
 };
 
-/** Where a caller is, if some locator can tell, and the reads that this follows from. */
+/** The location of a caller, if a locator matched, and the reads behind it. */
 export type Location = { readonly located: Located | undefined; readonly reads: readonly CachedRead<unknown>[] };
 
 /** Resolves the location: runs the locators in order and returns the first match. */
 export class LocateCaller {
-  /** The headers that it goes by, in lower case, each once. */
+  /** The headers that the locators read, in lower case, each once. */
   readonly headers: readonly string[];
-  /** Whether it goes by the address that the call came from. */
+  /** Whether a locator reads the IP address. */
   readonly readsIp: boolean;
   readonly #locators: readonly (Locator | UserLocator)[];
 
@@ -30,8 +30,8 @@ export class LocateCaller {
   }
 
   /**
-   * Throws `InvalidContext` for clues that mean nothing, and for a name that no place can have; but stored names of that kind are left
-   * out. Rejects as `UserLocator` does.
+   * Throws `InvalidContext` for invalid hints and for an invalid location name; invalid stored names are left out
+   * instead. Rejects as `UserLocator` does.
    */
   async locate(clues: LocationHints, userId?: UserId): Promise<Location> {
     const reads: CachedRead<unknown>[] = [];

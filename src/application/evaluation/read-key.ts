@@ -4,15 +4,15 @@ import type { StoredValue, StoredValues } from "../../domain/evaluation/stored-v
 import { callStore } from "../admin/call-store.ts";
 import { isStale } from "./freshness.ts";
 
-/** A prefix whose keys operators may read, and the store that has them. */
+/** A key prefix that operators may read, and its store. */
 export type ReadableKeys = { readonly prefix: string; readonly connection: string; readonly values: StoredValues };
 
-/** The value of a key, `undefined` if it does not exist, and how fresh it is. */
+/** The value of a key, `undefined` if it does not exist, with its freshness. */
 export type KeyRead = {
   readonly value: StoredValue | undefined;
-  readonly freshness: /** From the cache and current: until when, if it does not change. */
+  readonly freshness: /** From the cache and current; expires in `ttlMs`, unless it is invalidated. */
     | { readonly state: "hit"; readonly ttlMs: number }
-    /** Read from the store, and kept if it is current. */
+    /** Read from the store, and cached if it is current. */
     | { readonly state: "miss"; readonly isStored: boolean }
     /** The last known value, because the store did not answer or is a replica. */
     | { readonly state: "stale"; readonly ageMs: number };
@@ -28,7 +28,10 @@ export class ReadKey {
     this.#now = now;
   }
 
-  /** Rejects with `UnknownKey` if no prefix fits, and with `SourceUnavailable` if the store does not answer and no value is cached. */
+  /**
+   * Rejects with `UnknownKey` if no prefix matches, and with `SourceUnavailable` if the store does not answer and no
+   * value is cached.
+   */
   async execute(key: string): Promise<KeyRead> {
     const found = this.#readable.find(({ prefix }) => key.startsWith(prefix));
     if (!found) throw new UnknownKey();

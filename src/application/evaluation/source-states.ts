@@ -1,19 +1,19 @@
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 
-/** Told of what befalls a source, and not of each call that it befalls. */
+/** Notified of changes of a source's state, not of each call. */
 export interface SourceStateListener {
-  /** It begins to fail. */
+  /** The source starts to fail. */
   failed(source: string, cause: unknown): void;
-  /** It answers again. */
+  /** The source answers again. */
   recovered(source: string): void;
-  /** It answers, but the data of some key are not what they should be; told once a minute. */
+  /** The source answers, but the data of some key are invalid. Called at most once a minute. */
   foundInvalid(source: string, cause: StoreDataInvalid): void;
 }
 
 const tellInvalidEveryMs = 60_000;
 
-/** Remembers which sources fail, and tells of the changes. */
+/** Tracks which sources fail, and notifies the listener of changes. */
 export class SourceStates {
   readonly #failing = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -26,7 +26,7 @@ export class SourceStates {
     this.#now = now;
   }
 
-  /** How often each source has failed, of those that have. */
+  /** The number of failures of each source that has failed. */
   get failures(): ReadonlyMap<string, number> {
     return this.#failures;
   }

@@ -5,21 +5,24 @@ import type { RecordedEvent } from "../../domain/events/event-log.ts";
 import { credentialsCollection } from "../admin/stored-credential.ts";
 import { feedsCollection, itemsRecordIn } from "../feeds/items-record.ts";
 
-/** The collection of what is said of features. */
+/** The collection of feature descriptions. */
 export const catalogueCollection = "catalogue";
 /**
- * The collection whose documents say since when the log tells of all settings of another one, by its name: that is when they were
- * recorded. Being documents, they outlive retention.
+ * The collection of markers for complete history: a document, named after another collection, marks the time from which
+ * the log holds all its rules. It is a document because retention keeps the state of documents.
  */
 export const coverageCollection = "complete";
-/** The documents of all other collections are of features, by their names: their changes are events of the component `features`. */
+/**
+ * Documents of all other collections belong to features and have their names. Their changes are events of the component
+ * `features`.
+ */
 const othersCollections = [coverageCollection, credentialsCollection, feedsCollection];
 
 const longestList = 5;
 
 /**
- * The event of a change of the store that a connection leads to. `store` keys its history: the identity of the store,
- * or, where it has none, the name of the connection.
+ * The event of a change in the store of a connection. `store` keys its history: the identity of the store, or the name
+ * of the connection if it has none.
  */
 export function changeEvent(
   connection: string,
@@ -40,7 +43,7 @@ export function changeEvent(
   };
 }
 
-/** The event that keeps what an outbox held and the log cannot take as what it was meant to be. */
+/** Dead letter: the event for an outbox entry that the log cannot take as its record. */
 export const deadLetterEvent = (
   id: string,
   at: number,
@@ -57,11 +60,11 @@ export const deadLetterEvent = (
   recordedBy: externalActor,
 });
 
-/** An address for somebody who is known by name only. No mail reaches `.invalid` (RFC 2606). */
+/** An address for an actor without one. `.invalid` receives no mail (RFC 2606). */
 export const emailOf = (by: string): string =>
   by.includes("@") ? by : `${by.replace(/[^A-Za-z0-9._-]+/g, ".") || "unknown"}@tidegate.invalid`;
 
-/** Whether a record is of what features are. A document is that of the feature whose name it has. */
+/** Whether a record changes a feature. A document belongs to the feature of its name. */
 export const isOfFeatures = (record: ChangeRecord): boolean =>
   record.of === "set" || (record.of === "document" && !othersCollections.includes(record.collection));
 
@@ -92,11 +95,11 @@ function setMessage({ origin, key, added, removed, size }: SetRecord): string {
 const listed = (features: readonly string[]): string =>
   features.length <= longestList ? features.join(", ") : `${features.length} features`;
 
-/** The record as people and programs may read it, without what the event tells beside. */
+/** The record as data, without the fields that the event has already. */
 function dataOf(connection: string, record: ChangeRecord): { readonly [name: string]: Json } {
   const { id: _id, by: _by, email: _email, at: _at, of, revision, ...rest } = record;
   return { type: of, store: connection, revision: `${revision.epoch}.${revision.number}`, ...rest };
 }
 
-/** A text that every database takes. */
+/** A text that every database can store. */
 const storable = (text: string): string => text.toWellFormed().replaceAll("\0", "\\0");

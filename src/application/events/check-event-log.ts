@@ -4,21 +4,24 @@ import { waitAtMost, withDeadline } from "../evaluation/deadline.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
 const timeoutMs = 500;
-/** A log that is just opened may take so long. */
+/** A log that was just opened may take this long. */
 const longestCheckMs = 3_000;
 
 export type LogState = "answering" | "failing";
 
-/** How the recording of changes does. */
+/** The state of the recording of changes. */
 export type RecordsState = {
   readonly log: LogState;
-  /** What waits for the log in each store; `undefined` where the store does not tell. */
+  /** The backlog of each store's outbox; `undefined` if the store does not answer. */
   readonly waiting: Readonly<Record<string, Backlog | undefined>>;
-  /** How many records this process could not put into the log as what they were. */
+  /** The number of dead letters of this process. */
   readonly setAside: number;
 };
 
-/** Whether changes reach the activity log. Clients are answered, and changes made and recorded, also while they do not. */
+/**
+ * Checks whether changes reach the event log. An outage of the log does not affect evaluations, nor changes and their
+ * records.
+ */
 export class CheckEventLog {
   readonly #log: EventLog;
   readonly #drain: OutboxRelay;
@@ -30,7 +33,10 @@ export class CheckEventLog {
     this.#drain = drain;
   }
 
-  /** Never rejects. While a check takes longer than half a second, it is the state before. Concurrent calls share a check. */
+  /**
+   * Never rejects. Returns the state before while a check takes longer than half a second. Concurrent calls share a
+   * check.
+   */
   async log(): Promise<LogState> {
     this.#underWay ??= this.#checkLog();
     await waitAtMost(timeoutMs, this.#underWay);
@@ -58,7 +64,7 @@ export class CheckEventLog {
   }
 }
 
-/** `undefined` where there is none in time. */
+/** The result of `ask`; `undefined` if it fails or is late. */
 async function answer<T>(limitMs: number, ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await withDeadline(limitMs, ask);

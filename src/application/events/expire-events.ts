@@ -6,19 +6,22 @@ import { emailOf } from "./change-event.ts";
 
 const dayMs = 86_400_000;
 
-/** How long events are kept, and what their removal needs of the world. */
+/** The retention time, and the dependencies of the removal. */
 export type ExpiryOptions = {
   readonly days: number;
   readonly environment: string;
   readonly newId: () => string;
   readonly now: () => Instant;
-  /** Told of each round that fails; the next is an hour later. */
+  /** Called for each run that fails; the next one is an hour later. */
   readonly failed: (cause: unknown) => void;
   readonly afterStartMs?: number;
   readonly everyMs?: number;
 };
 
-/** Removes from the activity log what is older than it is to be kept. Several processes may do so at once: what one has removed, the others do not find. */
+/**
+ * Retention: removes events from the event log that are older than the retention time. Several processes may run it
+ * concurrently.
+ */
 export class ExpireEvents {
   readonly #log: EventLog;
   readonly #options: ExpiryOptions;
@@ -30,7 +33,10 @@ export class ExpireEvents {
     this.#options = options;
   }
 
-  /** Removes what is too old now; answers how many events. Rejects with `LogUnavailable`; then what was not removed stays. */
+  /**
+   * Removes the events that are too old now. Returns how many. Rejects with `EventLogUnavailable`; events that were not
+   * removed stay.
+   */
   execute(): Promise<number> {
     const { days, environment, newId, now } = this.#options;
     const at = now();
@@ -48,7 +54,7 @@ export class ExpireEvents {
     });
   }
 
-  /** Does so a minute from now, and every hour until it is stopped. */
+  /** Runs a minute from now, and every hour until it is stopped. */
   start(): void {
     this.#plan(this.#options.afterStartMs ?? 60_000);
   }

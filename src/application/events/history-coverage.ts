@@ -4,8 +4,8 @@ import { type Event, type NewEvent, tidegateComponent } from "../../domain/event
 import { emailOf } from "./change-event.ts";
 
 /**
- * Since when the log tells of all sets of a family. A set of which it tells nothing was empty from then on; before, it is
- * not known. That is itself an event of the log, with an id that follows from the family.
+ * History coverage: the time from which the log holds all sets of a template. From then on, a set without a record was
+ * empty; before, its content is not known. The time is an event of the log, whose id is derived from the template.
  */
 export class HistoryCoverage {
   readonly #find: (id: string) => Promise<Event | undefined>;
@@ -29,7 +29,7 @@ export class HistoryCoverage {
     this.#now = now;
   }
 
-  /** `undefined` where it does not. Rejects when the log does not answer. */
+  /** The start of the complete history; `undefined` if there is none. Rejects if the log does not answer. */
   async of(store: string, template: string): Promise<Instant | undefined> {
     const names = await this.#namesOf(store);
     const events = await Promise.all(names.map((name) => this.#find(this.#id(name, template))));
@@ -37,7 +37,7 @@ export class HistoryCoverage {
     return instants.length > 0 ? Math.min(...instants) : undefined;
   }
 
-  /** The event that says that it does from now on. */
+  /** The event that marks the history as complete from now on. */
   async event(store: string, template: string): Promise<NewEvent> {
     const [name = store] = await this.#namesOf(store);
     return {

@@ -7,9 +7,9 @@ import type { KnownStores } from "../../domain/events/known-stores.ts";
 
 const setsAtOnce = 1_000;
 
-/** A store with an identity, and what tells whether it made recorded changes. */
+/** A store with an identity, and the revisions that prove which changes it made. */
 export type IdentifiableStore = {
-  /** What is written into the store to identify it; `undefined` where it can be neither read nor written. */
+  /** The identity in the store; `undefined` if it can be neither read nor written. */
   identity(): Promise<string | undefined>;
   readonly changes: Pick<FeatureStore, "revisions">;
   readonly documents: Pick<DocumentStore, "revisions">;
@@ -18,9 +18,9 @@ export type IdentifiableStore = {
 };
 
 /**
- * Identifies stores, so that the history of each is its own, whatever connection leads to it. A store claims the events
- * of version 0.1 that carry the name of its connection if it made some of them: epochs are unique, so one that both the
- * store and the log have proves it.
+ * Identifies stores, so that each has its own history, regardless of the connection. A store claims the events of
+ * version 0.1 under the name of its connection if it made some of them. The proof is an epoch that both the store and
+ * the log hold, because epochs are unique.
  */
 export class IdentifyStores {
   readonly #stores: ReadonlyMap<string, IdentifiableStore>;
@@ -28,7 +28,7 @@ export class IdentifyStores {
   readonly #history: History;
   readonly #entered = new Map<string, string>();
 
-  /** `history` is asked by the names that events carry. */
+  /** `history` is queried by the names in events. */
   constructor(stores: ReadonlyMap<string, IdentifiableStore>, known: KnownStores, history: History) {
     this.#stores = stores;
     this.#known = known;
@@ -36,8 +36,9 @@ export class IdentifyStores {
   }
 
   /**
-   * What keys the history of a store in the event log: its identity, or the name of its connection where it has none.
-   * While the store is away, the last identity known. Rejects when the log, or a store not identified yet, is away.
+   * The key of a store's history in the event log: its identity, or the name of its connection if it has none. While
+   * the store is unavailable, the last known identity. Rejects if the log, or a store that is not identified yet, does
+   * not answer.
    */
   async of(connection: string): Promise<string> {
     const store = this.#stores.get(connection);

@@ -6,41 +6,41 @@ import type { RuleReconciler } from "./rule-reconciler.ts";
 import type { SetReconciler } from "./set-reconciler.ts";
 
 const everyMs = 1_000;
-/** More entries, or older ones, in an outbox are told of: the log is away or too slow. */
+/** The listener is warned of a larger or older backlog: the log is unavailable or too slow. */
 const alarming = { entries: 10_000, ageMs: 60_000 };
 const tellEveryMs = 60_000;
 const gatherMs = 200;
 const afterStartMs = 250;
 
-/** What is kept in order of one store. */
+/** What is relayed and reconciled for one store. */
 export type RelayedStore = {
   readonly name: string;
   readonly lease: Lease;
   readonly outbox: Outbox;
-  /** Left out where no source reads sets of the store. */
+  /** Omitted if no source reads sets of the store. */
   readonly watch?: SetReconciler;
-  /** Left out where no source keeps settings in it. */
+  /** Omitted if no source reads rules of it. */
   readonly watchSettings?: RuleReconciler;
 };
 
-/** Told of what befalls the keeping of records, and not of each try. */
+/** Notified of changes of the job's state, not of each attempt. */
 export type RelayListener = {
   readonly failed: (store: string, cause: unknown) => void;
   readonly recovered: (store: string) => void;
-  /** Much waits for the log, or has long waited; told once a minute. */
+  /** The backlog is large or old. Called at most once a minute. */
   readonly behind: (store: string, backlog: Backlog) => void;
 };
 
 /**
- * Keeps the activity log up to date with a store, for as long as the process lives: soon after something changed, and every second.
- * Of all processes on a store one does so at a time.
+ * Outbox relay job: keeps the event log up to date with one store until it is stopped. It runs soon after each change,
+ * and every second. One process on a store runs it at a time.
  */
 export class OutboxRelayJob {
   readonly #store: RelayedStore;
   readonly #drain: OutboxRelay;
   readonly #listener: RelayListener;
   readonly #now: () => Instant;
-  /** What waited when this process looked last, while it held the lease; else nothing. */
+  /** The latest backlog, read while this process held the lease; otherwise empty. */
   backlog: Backlog = { entries: 0, oldest: undefined };
   #toldBehindAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,28 +56,28 @@ export class OutboxRelayJob {
     this.#now = now;
   }
 
-  /** Begins in a moment: what starts now has clients to answer first. */
+  /** Starts after a short delay, because a new process has requests to serve first. */
   start(): void {
     this.#store.outbox.listen(() => this.soon());
     this.#isSoon = true;
     this.#plan(afterStartMs);
   }
 
-  /** A set of the store changed, or all may have. */
+  /** Handles a changed set, or a change of any set if `undefined`. */
   changed(key: string | undefined): void {
     this.#store.watch?.changed(key);
     if (this.#store.watch?.isDue) this.soon();
   }
 
-  /** Something is to be done; what comes within a fifth of a second is done together. */
+  /** Schedules a run. Calls within a fifth of a second share one. */
   soon(): void {
     if (this.#isSoon || this.#stopped) return;
     this.#isSoon = true;
-    // A log or store that fails is tried once a second.
+    // While the log or the store fails, it is tried once a second.
     if (!this.#failing) this.#plan(gatherMs);
   }
 
-  /** Ends, after what is under way; another process need not wait for its turn. */
+  /** Stops after the present run, and releases the lease. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#drain.end();
@@ -111,7 +111,7 @@ export class OutboxRelayJob {
 
   async #keepNow(): Promise<void> {
     const { name, watch, watchSettings } = this.#store;
-    // What was imported may take minutes.
+    // The relay of an import may take minutes.
     const meanwhile = setInterval(() => void this.#renew(), everyMs);
     try {
       await this.#drain.relay(name);
@@ -131,7 +131,7 @@ export class OutboxRelayJob {
       await this.#store.lease.hold();
       await this.#look();
     } catch {
-      // Whoever moves the records meets the same, and tells.
+      // The relay meets the same error and reports it.
     }
   }
 

@@ -5,27 +5,27 @@ import { changeEvent, deadLetterEvent } from "./change-event.ts";
 
 const atOnce = 500;
 
-/** The round that is under way, and the one after it. */
+/** The round in progress, and the one after it. */
 type Rounds = { present?: Promise<void> | undefined; next?: Promise<void> | undefined };
 
-/** What the drain needs of the world beside its ports. */
+/** The dependencies of the relay beside its ports. */
 export type RelayOptions = {
   readonly environment: string;
   readonly now: () => Instant;
-  /** What keys the history of a store in the log. */
+  /** The key of a store's history in the log. */
   readonly identityOf: (store: string) => Promise<string>;
-  /** The id of the event for an entry that is set aside; the same for the same entry. */
+  /** The id of the event for a dead letter; the same for the same entry. */
   readonly idFor: (text: string) => string;
   readonly foundUnusable: (store: string, reason: string) => void;
 };
 
 /**
- * Moves what stores recorded of their changes into the activity log, each exactly once. Several processes may do so at once: the
- * log takes an id once only, and an entry leaves its outbox only after the log has it. What the log cannot take
- * as what it was meant to be becomes an event that says so, and is told of.
+ * Outbox relay: moves each change record to the event log exactly once. Several processes may run it concurrently: the
+ * log takes each id once, and an entry leaves its outbox only after the log has it. An entry that the log cannot take
+ * as its record becomes a dead letter, which is an event and is reported.
  */
 export class OutboxRelay {
-  /** How many entries were set aside since the start. */
+  /** The number of dead letters since the start. */
   deadLetters = 0;
   readonly #outboxes: ReadonlyMap<string, Outbox>;
   readonly #log: EventLog;
@@ -39,17 +39,17 @@ export class OutboxRelay {
     this.#options = options;
   }
 
-  /** The stores whose outboxes it empties. */
+  /** The stores whose outboxes it relays. */
   get stores(): readonly string[] {
     return [...this.#outboxes.keys()];
   }
 
-  /** Empties all outboxes. Rejects when a store or the log does not answer; then the rest stays where it is. */
+  /** Relays all outboxes. Rejects if a store or the log does not answer; the rest stays in the outboxes. */
   async relayAll(): Promise<void> {
     await Promise.all([...this.#outboxes.keys()].map((store) => this.relay(store)));
   }
 
-  /** Empties the outbox of one store. Callers that come while that is under way share another round after it. */
+  /** Relays the outbox of one store. Calls during a round share the next one. */
   relay(store: string): Promise<void> {
     const rounds = this.#rounds.get(store) ?? {};
     this.#rounds.set(store, rounds);
@@ -63,7 +63,9 @@ export class OutboxRelay {
     return rounds.next;
   }
 
-  /** Moves no more: what waits is left to other processes, and this one need not wait for a million records. */
+  /**
+   * Stops after the present batch. Other processes relay the rest, so that a large backlog does not delay the shutdown.
+   */
   end(): void {
     this.#isOver = true;
   }
@@ -76,7 +78,7 @@ export class OutboxRelay {
     return present;
   }
 
-  /** What waits in one store. Rejects when it does not answer. */
+  /** The backlog of one store. Rejects if it does not answer. */
   backlog(store: string): Promise<Backlog> {
     return this.#outboxOf(store).backlog();
   }

@@ -1,10 +1,10 @@
 import { EventLogUnavailable, TidegateError } from "../../domain/errors.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 
-/** Less than a call may take at a reload; more than a search through a million events takes. */
+/** Shorter than the time that requests have to finish at a reload; longer than a search through a million events. */
 const timeoutMs = 8_000;
 
-/** What the activity log answers. Rejects with `LogUnavailable` when it fails, or does not within eight seconds. */
+/** Queries the event log. Rejects with `EventLogUnavailable` if it fails, or does not answer within eight seconds. */
 export async function queryLog<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await withDeadline(timeoutMs, ask);

@@ -4,30 +4,33 @@ import type { EventLog } from "../../domain/events/event-log.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { queryLog } from "./query-log.ts";
 
-/** So long a reader waits for changes on their way into the log; later ones are in a later answer. */
+/** The longest wait for changes that the log lacks yet. A later page contains them. */
 const longestWaitMs = 1_000;
-/** How many events an export reads at once: they are what it holds in memory, and what others wait for. */
+/** Events per read of an export. It limits the memory, and the time for which other queries wait. */
 const atOnce = 100;
 
-/** Some events, newest first. */
+/** A page of events, newest first. */
 export type Page = {
   readonly events: readonly Event[];
-  /** The position before which older ones stand; `undefined` where there are none. */
+  /** The position for the next, older page; `undefined` if there is none. */
   readonly next: number | undefined;
 };
 
-/** Reads the activity log. Everything here rejects with `LogUnavailable` when the log does not answer. */
+/** Reads the event log. All methods reject with `EventLogUnavailable` if the log does not answer. */
 export class ReadEvents {
   readonly #log: EventLog;
   readonly #beforeRead: () => Promise<void>;
 
-  /** `beforeRead` brings what was recorded into the log. It is waited for a second at most, and may fail. */
+  /** `beforeRead` relays the outboxes to the log. It may take a second at most, and may fail. */
   constructor(log: EventLog, beforeRead: () => Promise<void>) {
     this.#log = log;
     this.#beforeRead = beforeRead;
   }
 
-  /** The newest events, or the newest before a position; with every change that was acknowledged, unless that is not in the log within a second. */
+  /**
+   * The newest events, or the newest before a position. Includes every acknowledged change, unless the relay takes
+   * longer than a second.
+   */
   async page(filter: EventFilter, limit: number, before?: number): Promise<Page> {
     if (before === undefined) await this.#settled();
     const found = await queryLog(() => this.#log.find(filter, limit + 1, before));
@@ -35,7 +38,7 @@ export class ReadEvents {
     return { events, next: found.length > limit ? events.at(-1)?.position : undefined };
   }
 
-  /** All events up to now, oldest first, a hundred at once; the next are read when those before them were taken. */
+  /** All events up to now, oldest first, in pages of a hundred. Reads a page when the one before was consumed. */
   async all(filter: EventFilter): Promise<AsyncIterable<readonly Event[]>> {
     await this.#settled();
     const { position } = await this.head();
@@ -46,7 +49,7 @@ export class ReadEvents {
     return queryLog(() => this.#log.head());
   }
 
-  /** Whether the log is as it was written. Takes seconds for each 100,000 events. */
+  /** Verifies that the log is unchanged. Takes seconds for each 100,000 events. */
   async verify(kept?: KeptHead): Promise<Proof> {
     try {
       return await this.#log.verify(kept);
@@ -69,7 +72,7 @@ export class ReadEvents {
     try {
       await withDeadline(longestWaitMs, this.#beforeRead);
     } catch {
-      // What is in the log can be read all the same.
+      // The present content of the log can still be read.
     }
   }
 }

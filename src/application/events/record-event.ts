@@ -6,17 +6,17 @@ import type { EventLog } from "../../domain/events/event-log.ts";
 import type { ChangeAuthor } from "../admin/author.ts";
 import { queryLog } from "./query-log.ts";
 
-/** What somebody says that happened. */
+/** An event as its author reports it. */
 export type ReportedEvent = Pick<NewEvent, "component" | "environment" | "email" | "message" | "data">;
 
-/** How events are named. */
+/** The ids of new events. */
 export type EventIds = {
   readonly newId: () => string;
-  /** The same for the same text. */
+  /** The same id for the same text. */
   readonly idFor: (text: string) => string;
 };
 
-/** Writes what others tell into the activity log. */
+/** Appends reported events to the event log. */
 export class RecordEvent {
   readonly #log: EventLog;
   readonly #ids: EventIds;
@@ -29,11 +29,11 @@ export class RecordEvent {
   }
 
   /**
-   * Appends an event, and answers it. Where the author told the same under the same name before (`once`), answers that
-   * event; rejects with `IdempotencyKeyReused` where it was something else, and with `LogUnavailable`.
+   * Appends an event and returns it. With an idempotency key that the author used for the same event before, returns
+   * that event. Rejects with `IdempotencyKeyReused` if it was used for another event, and with `EventLogUnavailable`.
    */
   async record(told: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> {
-    // The id follows from the name, and the log takes an id once: two callers at the same time make one event.
+    // The id is derived from the idempotency key, and the log takes each id once: two concurrent calls make one event.
     const id = once === undefined ? this.#ids.newId() : this.#ids.idFor(`told\n${by}\n${once}`);
     const event = await queryLog(() => this.#log.append({ ...told, id, at: this.#now(), recordedBy: by }));
     if (!saysTheSame(event, told)) throw new IdempotencyKeyReused();
@@ -48,7 +48,7 @@ const saysTheSame = (event: ReportedEvent, told: ReportedEvent): boolean =>
   event.message === told.message &&
   isSame(event.data, told.data);
 
-/** Whether two values are the same JSON; the order of an object's members is none of it. */
+/** Whether two values are equal JSON, regardless of the order of object members. */
 function isSame(a: Json | undefined, b: Json | undefined): boolean {
   if (!isNested(a) || !isNested(b)) return a === b;
   const names = Object.keys(a);

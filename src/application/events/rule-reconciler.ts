@@ -8,11 +8,11 @@ import type { History } from "../../domain/events/history.ts";
 import { coverageCollection } from "./change-event.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
-/** A store whose settings are watched: its name, and the collections of them that sources read. */
+/** A store with rules: its name, and the collections that sources read. */
 export type ReconciledRules = {
   readonly name: string;
   readonly documents: DocumentStore;
-  /** The same, read past all that is remembered; rejects where the store may have lost them. */
+  /** The rules without the cache. Reads reject if the store may have lost them. */
   readonly settings: Rules;
   readonly collections: readonly string[];
 };
@@ -20,8 +20,8 @@ export type ReconciledRules = {
 const note = "found so in the store";
 
 /**
- * Sees to it that the log tells what settings a store really holds: once, when it is first looked at, it records what was done
- * to them behind our back, and from when on the log tells of all.
+ * Rule reconciler: makes the log agree with the stored rules, once after the start. Records changes that were made
+ * outside Tidegate, and marks the history as complete from then on.
  */
 export class RuleReconciler {
   readonly #store: ReconciledRules;
@@ -38,16 +38,19 @@ export class RuleReconciler {
     this.#due = new Set(store.collections);
   }
 
-  /** Whether there is something to look at. */
+  /** Whether there are collections to reconcile. */
   get isDue(): boolean {
     return this.#due.size > 0;
   }
 
-  /** Looks at what was not looked at yet. Rejects when the store or the log does not answer, and where the store has lost its data. */
+  /**
+   * Reconciles the remaining collections. Rejects if the store or the log does not answer, and if the store has lost
+   * its data.
+   */
   async reconcile(): Promise<void> {
     for (const collection of [...this.#due]) {
       await this.#lookAt(collection).catch((error) => {
-        // What is no document cannot be recorded until somebody mends it; then not all is.
+        // An invalid document cannot be recorded until it is fixed, so the history is not complete.
         if (!(error instanceof StoreDataInvalid)) throw error;
       });
       this.#due.delete(collection);
@@ -75,7 +78,7 @@ export class RuleReconciler {
     await this.#record(coverageCollection, collection, true, undefined);
   }
 
-  /** Puts it as it is, which leaves a record. What is changed meanwhile has one of its own. */
+  /** Writes the document unchanged, which makes a record. A concurrent change makes its own record. */
   async #record(
     collection: string,
     name: FeatureKey,

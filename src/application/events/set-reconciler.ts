@@ -7,15 +7,15 @@ import type { History } from "../../domain/events/history.ts";
 import type { HistoryCoverage } from "./history-coverage.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
-/** A store with more users' sets than this records each when it is first changed, and not before. */
+/** In a store with more users' sets than this, each set is first recorded when it changes. */
 const mostPersonal = 10_000;
-/** The most sets of another family, such as those of locations. */
+/** The most sets of another template, such as those of locations. */
 const mostShared = 100_000;
-/** So many keys that changed are remembered by a process, of which another may be looking at them; then all may have. */
+/** The most changed keys in memory while another process may reconcile them. Beyond that, all sets are reconciled. */
 const mostRemembered = 100_000;
 const atOnce = 100;
 
-/** A store that is watched: its name, and the families of sets that sources read of it. */
+/** A store to reconcile: its name, and the sets that sources read. */
 export type ReconciledStore = {
   readonly name: string;
   readonly changes: FeatureStore;
@@ -23,8 +23,8 @@ export type ReconciledStore = {
 };
 
 /**
- * Sees to it that the log tells what the sets of a store really hold: records what is done to them behind our back, what they
- * held when they were first met, and what became of those that the store has lost or turned back.
+ * Set reconciler: makes the log agree with the sets of a store. Records changes that were made outside Tidegate, the
+ * first content of each set, and sets that the store lost or restored.
  */
 export class SetReconciler {
   readonly #store: ReconciledStore;
@@ -43,19 +43,19 @@ export class SetReconciler {
     this.#complete = complete;
   }
 
-  /** A key that changed, or may have; `undefined` where all may. Only remembers it. */
+  /** Marks a key as changed, or all keys if `undefined`. Does not read anything. */
   changed(key: string | undefined): void {
     if (key !== undefined && !this.#addressOf(key)) return;
     if (key === undefined || this.#changed.size >= mostRemembered) this.#mustLookAtAll = true;
     else this.#changed.add(key);
   }
 
-  /** Whether there is something to look at. */
+  /** Whether there are sets to reconcile. */
   get isDue(): boolean {
     return this.#mustLookAtAll || this.#changed.size > 0;
   }
 
-  /** Looks at what changed. Rejects when the store or the log does not answer; what was not looked at stays due. */
+  /** Reconciles the changed sets. Rejects if the store or the log does not answer; the rest stays due. */
   async reconcile(): Promise<void> {
     const keys = [...this.#changed];
     await this.#each(keys, async (key) => {
@@ -90,7 +90,7 @@ export class SetReconciler {
     }
   }
 
-  /** Finds the sets of which the log tells something else than the store. */
+  /** Finds and fixes the sets whose last record differs from the store. */
   async #compare(family: EditableSet): Promise<void> {
     const { name, changes } = this.#store;
     let after: string | undefined;
@@ -105,7 +105,7 @@ export class SetReconciler {
     }
   }
 
-  /** A change may have been made, or recorded, between the two readings; then both agree when they are made again. */
+  /** Reads both again: a change may have been made, or recorded, between the two reads. */
   async #mend(family: EditableSet, key: string): Promise<void> {
     const { name, changes } = this.#store;
     const address = { key, personal: isPersonal(family) };
@@ -122,7 +122,7 @@ export class SetReconciler {
     try {
       await this.#store.changes.reconcile(address);
     } catch (error) {
-      // What is no set has nothing to be recorded until somebody mends it; the source that reads it tells of it.
+      // An invalid set has nothing to record until it is fixed. The source that reads it reports the fault.
       if (!(error instanceof StoreDataInvalid)) throw error;
     }
   }

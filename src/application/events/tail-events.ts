@@ -2,13 +2,13 @@ import type { Event, EventFilter } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 
-/** How often the log is asked for news, while anybody wants them. */
+/** The interval of log queries while there are readers. */
 const pollMs = 500;
 const timeoutMs = 5_000;
-/** How many events one reader holds in memory. */
+/** The most events that one reader holds in memory. */
 const atOnce = 16;
 
-/** Tells events as they come into the log, by whatever process. However many want to know, the log is asked once whether there are any. */
+/** Tails the event log: new events of all processes. All readers share one query for the head of the log. */
 export class TailEvents {
   readonly #log: EventLog;
   #nextHead: Promise<number> | undefined;
@@ -19,8 +19,8 @@ export class TailEvents {
   }
 
   /**
-   * The events after a position, oldest first, some at once: those up to `head` without delay, later ones within about a
-   * second of when they came. Ends at the signal. While the log is away it waits until it answers again.
+   * The events after a position, oldest first, in pages: those up to `head` without delay, later ones within about a
+   * second. Ends when the signal aborts. While the log is unavailable, it waits.
    */
   async *follow(
     filter: EventFilter,
@@ -36,7 +36,7 @@ export class TailEvents {
     }
   }
 
-  /** Answers the position that it reached: `end`, unless the log went away. */
+  /** Returns the position reached: `end`, unless the log failed. */
   async *#upTo(end: number, filter: EventFilter, after: number): AsyncGenerator<readonly Event[], number> {
     let position = after;
     while (position < end) {
@@ -49,7 +49,7 @@ export class TailEvents {
     return position;
   }
 
-  /** `undefined` where the log does not answer. Readers that are equally far share an answer. */
+  /** A page of events; `undefined` if the log does not answer. Readers at the same position share a query. */
   #read(filter: EventFilter, after: number): Promise<readonly Event[] | undefined> {
     const question = JSON.stringify([filter, after]);
     const underWay = this.#underWay.get(question);
@@ -59,7 +59,7 @@ export class TailEvents {
     return answer;
   }
 
-  /** Where the log ends, in a moment; 0 where it does not answer. */
+  /** The position of the log's head after a pause; 0 if the log does not answer. */
   #headSoon(): Promise<number> {
     this.#nextHead ??= this.#headAfterPause().finally(() => {
       this.#nextHead = undefined;

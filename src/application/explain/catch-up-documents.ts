@@ -3,7 +3,7 @@ import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
 import type { History } from "../../domain/events/history.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 
-/** At which revisions the documents of stores are, also removed ones, and a way to bring what stores recorded into the log. */
+/** The revisions of all documents of stores, removed ones included, and the relay of a store's outbox to the log. */
 export type RecordedDocuments = {
   revisions(store: string, collection: string): Promise<ReadonlyMap<string, Revision>>;
   drain(store: string): Promise<void>;
@@ -12,8 +12,8 @@ export type RecordedDocuments = {
 const longestDrainMs = 2_000;
 
 /**
- * Brings the records of a collection into the log where some are not there yet, as a change is acknowledged before it is in the log. What
- * still differs then was not recorded, because it was not done through Tidegate. Rejects when the log or the store does not answer.
+ * Relays the records of a collection if the log lacks some: a change is acknowledged before it is in the log. Documents
+ * that still differ afterwards were changed outside Tidegate. Rejects if the log or the store does not answer.
  */
 export async function catchUpDocuments(
   history: History,

@@ -17,7 +17,7 @@ import {
   setsOf,
 } from "./evaluate-each-source.ts";
 
-/** A change of a set, and which of the features that differ it put in or took out; or of a setting of one of them. */
+/** A change of a set, with the differing features that it added or removed; or a change of the rule of one of them. */
 export type ComparedChange = SetRead & {
   readonly event: string;
   readonly by: string;
@@ -26,23 +26,23 @@ export type ComparedChange = SetRead & {
   readonly origin: SetRecord["origin"];
   readonly added: readonly FeatureKey[];
   readonly removed: readonly FeatureKey[];
-  /** The feature whose setting it changed; `key` is `collection/feature` then. */
+  /** The feature whose rule it changed; `key` is `collection/feature` then. */
   readonly changed: readonly FeatureKey[];
 };
 
-/** What differs for somebody between two moments. Features are sorted by code point. */
+/** The difference of two moments for a caller. Features are sorted by code point. */
 export type Difference = {
   readonly turnedOn: readonly FeatureKey[];
   readonly turnedOff: readonly FeatureKey[];
-  /** Those of which it cannot be told for want of what is not known. */
+  /** Features that are undetermined at one of the moments. */
   readonly undetermined: readonly FeatureKey[];
-  /** The sources of which one of the moments is not known: they may have switched on other features too. */
+  /** The sources without history at one of the moments. They may have switched on other features too. */
   readonly notKnown: readonly MissingHistory[];
-  /** Which changes of the sets that were read for them did it, oldest first. */
+  /** The changes behind the difference, oldest first. */
   readonly changes: readonly ComparedChange[];
 };
 
-/** Tells what changed for somebody between two moments, and who did it. */
+/** Compares the features of a caller at two moments, and finds the changes behind the difference. */
 export class CompareMoments {
   readonly #survey: EvaluateEachSource;
   readonly #history: History;
@@ -52,7 +52,7 @@ export class CompareMoments {
     this.#history = history;
   }
 
-  /** Rejects as `SurveySources` does, and with `SourceUnavailable` where a source fails. */
+  /** Rejects as `EvaluateEachSource` does, and with `SourceUnavailable` if a source fails. */
   async compare(caller: Caller, circumstances: RequestContext, from: Instant, to: Instant): Promise<Difference> {
     const [before, after] = await Promise.all([
       this.#survey.evaluate(caller, circumstances, from),
@@ -111,7 +111,7 @@ export class CompareMoments {
     );
   }
 
-  /** The sets that a source read, and what each held, as far as that is known. */
+  /** The sets that a source read, with their content as far as it is known. */
   async #setsBefore(
     word: SourceAttempt,
     context: EvaluationContext,
@@ -141,8 +141,8 @@ function requiredOutcomes({ attempts: words }: EachSource): ReturnType<typeof ou
 }
 
 /**
- * What an event did to its set. Where it tells only what the set held after, that is compared with what it `held` before, if
- * that is known; which is kept up to date.
+ * The effect of an event on its set. If the event holds only the content after it, compares that with the content in
+ * `held`, if known. Updates `held`.
  */
 function comparedChange(
   event: Event,
@@ -187,7 +187,7 @@ const moved = (before: readonly FeatureKey[], { added, removed }: SetRecord): re
   ...added,
 ];
 
-/** Those of the first that are not among the second. */
+/** The features of the first list that are not in the second. */
 function lacking(some: readonly FeatureKey[], others: readonly FeatureKey[]): readonly FeatureKey[] {
   const there = new Set(others);
   return some.filter((feature) => !there.has(feature));

@@ -7,34 +7,36 @@ import { evaluateSource, type SourceEvaluation } from "../evaluation/evaluate-so
 import type { Caller, IdentifyCaller, RequestContext } from "../evaluation/identify-caller.ts";
 import type { Located } from "../evaluation/locate-caller.ts";
 
-/** A source, and what it said, or what it failed with. */
+/** A source, with its evaluation or its error. */
 export type SourceAttempt = { readonly source: Source } & (
   | { readonly evaluation: SourceEvaluation }
   | { readonly failure: unknown }
 );
 
-/** What each source says to somebody at one moment. */
+/** The evaluation of each source at one moment. */
 export type EachSource = {
   readonly context: EvaluationContext;
-  /** How it was found out where that is. */
+  /** The locator match behind the location. */
   readonly located?: Located;
-  /** When the sources were asked. */
+  /** When the sources were evaluated. */
   readonly evaluatedAt: Instant;
-  /** Whether what they say is told from the record of the stores; else it is what they say now, to that moment. */
+  /** Whether the result comes from the recorded history; otherwise it is that of the present stores, at that moment. */
   readonly isPast: boolean;
-  /** The read that says who the caller is. */
+  /** The read of the token. */
   readonly identity?: CachedRead<UserId | undefined>;
   readonly attempts: readonly SourceAttempt[];
 };
 
-/** Asks every source, and leaves to others what follows where some cannot tell. */
+/** Evaluates every source and collects the errors instead of failing. */
 export class EvaluateEachSource {
   readonly #callers: IdentifyCaller;
   readonly #sources: readonly Source[];
   readonly #past: (at: Instant) => readonly Source[];
   readonly #now: () => Instant;
 
-  /** `past` makes the sources as they would answer from what stores held at a moment; one that cannot rejects with `NotKnown`. */
+  /**
+   * `past` returns the sources on the history of a moment. A source without history rejects with `HistoryUnavailable`.
+   */
   constructor(
     callers: IdentifyCaller,
     sources: readonly Source[],
@@ -48,9 +50,9 @@ export class EvaluateEachSource {
   }
 
   /**
-   * For the present, or for another moment: of a past one, stores and clock are those of then, of one to come only the clock.
-   * Who a token speaks for, and the configuration, are always those of now. Rejects as `IdentifyCaller` does, and with
-   * `LogUnavailable` when the past cannot be told at the moment.
+   * Evaluates for now or for another moment. A past moment uses the stores and the clock of that time; a future one
+   * only the clock. Tokens and the configuration are always the present ones. Rejects as `IdentifyCaller` does, and
+   * with `EventLogUnavailable` if the log does not answer.
    */
   async evaluate(caller: Caller, circumstances: RequestContext, at?: Instant): Promise<EachSource> {
     const { context, located, identity } = await this.#callers.identify(caller, circumstances, at);
@@ -75,7 +77,7 @@ export class EvaluateEachSource {
   }
 }
 
-/** What the words mean for single features. */
+/** The outcomes for the explanation of single features. */
 export const outcomesOf = (words: readonly SourceAttempt[]): readonly SourceOutcome[] =>
   words.map((word) => {
     if ("evaluation" in word) return { source: word.source, result: word.evaluation.features };
@@ -91,7 +93,7 @@ async function attempt(source: Source, context: EvaluationContext): Promise<Sour
   }
 }
 
-/** The sources of which nobody knows what they said, and from when on that is known. */
+/** The sources without history at the moment, and the time from which each has one. */
 export const missingHistoryOf = (words: readonly SourceAttempt[]): readonly MissingHistory[] =>
   words.flatMap((word) => {
     if (!("failure" in word && word.failure instanceof HistoryUnavailable)) return [];
@@ -100,7 +102,7 @@ export const missingHistoryOf = (words: readonly SourceAttempt[]): readonly Miss
     return [from.length > 0 ? { name, from: Math.max(...from) } : { name }];
   });
 
-/** The sets that a source reads for a context; none where it reads no sets, or has nothing to say. */
+/** The sets that a source reads for a context; none if it reads no sets, or if the context lacks a field. */
 export const setsOf = ({ resolver: { editableSet: stored } }: Source, context: EvaluationContext): readonly SetRead[] =>
   stored?.key.keysFor(context).map((key) => ({ store: stored.connection, key })) ?? [];
 

@@ -27,99 +27,99 @@ import {
 import { ruleOf, rulesWithRecords } from "./explain-rules.ts";
 import { explanationText } from "./explanation-text.ts";
 
-/** Whom and what somebody wants explained. */
+/** The caller and features to explain. */
 export type Question = {
   readonly caller: Caller;
   readonly circumstances: RequestContext;
-  /** Left out, the present. */
+  /** Omitted: now. */
   readonly at?: Instant | undefined;
-  /** Left out, all that some source has a say on. */
+  /** Omitted: all features that a source lists. */
   readonly features?: readonly FeatureKey[] | undefined;
 };
 
-/** How far what was read can be trusted. */
+/** The freshness of reads. */
 export type ReadFreshness = {
-  /** The latest instant for which it is known to be true. */
+  /** The latest instant for which they are verified. */
   readonly asOf: Instant;
-  /** Whether that is provably at most a second ago; of a past moment, whether that is the moment. */
+  /** Whether that is provably at most a second ago; for a past moment, whether it is that moment. */
   readonly fresh: boolean;
 };
 
-/** How a source did. */
+/** The state of a source. */
 export type ExplainedSource = {
   readonly name: string;
   readonly role: Role;
   readonly gatedBy: readonly string[];
-  /** Where it keeps settings of single features, if it does. */
+  /** The place of its rules, if it has any. */
   readonly settings?: { readonly store: string; readonly collection: string };
-  /** The sets that it reads for this caller: of several locations one each, in their order. */
+  /** The sets that it reads for this caller: one for each location, in order. */
   readonly sets: readonly SetRead[];
   readonly state: "answers" | "not-known" | "unavailable" | "left-out";
-  /** From when on it is known, where that is later than the moment. */
+  /** The start of its history, if that is after the moment. */
   readonly knownFrom?: Instant;
-  /** Why it does not answer, or had to answer from what was remembered. */
+  /** The error of the source, or of the read that a cached value replaced. */
   readonly fault?: string;
-  /** Of what it read; a source that read nothing has none. */
+  /** The freshness of its reads; omitted if it read nothing. */
   readonly freshness?: ReadFreshness;
 };
 
-/** The event since which a feature stands in a set, or does not any more. */
+/** The event that added a feature to a set or removed it, or that changed a rule. */
 export type ChangeEntry = {
   readonly event: string;
   readonly by: string;
   readonly at: Instant;
   readonly note?: string;
-  /** `baseline`: it stood there when the record of the set began, whoever put it there. */
+  /** `baseline`: the feature was in the set when its records began. */
   readonly origin: SetRecord["origin"];
 };
 
-/** A feature, and why it is on or off. */
+/** A feature, with its verdict and the cause. */
 export type ExplainedFeature = Omit<Explanation, "verdicts"> & {
-  /** The sources that settled it, or would. */
+  /** The sources that decide it, or would. */
   readonly decidedBy: readonly string[];
-  /** The whole reason in one sentence, for people. */
+  /** The cause in one sentence. */
   readonly sentence: string;
   readonly says: readonly {
     readonly source: string;
     readonly stance: SourceVerdict;
-    /** The key of the set that has it; of one that is `turned` off, of the set that had it last. */
+    /** The key of the set that has the feature; for a removed feature, the set that had it last. */
     readonly set?: string;
-    /** What the source keeps of the feature, where it keeps something of single features. */
+    /** The rule of the feature, if the source has rules. */
     readonly setting?: Json;
-    /** What the source tells of how it came to this. */
+    /** Details of the evaluation by the source. */
     readonly metadata?: NonNullable<Resolution["metadata"]>;
-    /** Since when the set has it, or the setting is as it is; left out where the log does not tell. */
+    /** The last change of the membership or the rule; omitted if the log does not hold it. */
     readonly turned?: ChangeEntry;
   }[];
 };
 
 export type Explained = {
   readonly context: EvaluationContext;
-  /** The kind of the locator that told where the caller is; none where the question says so, or nobody can tell. */
+  /** The kind of the locator that matched; omitted if the question gives the location, or if none matched. */
   readonly locatedBy?: string;
   readonly isPast: boolean;
-  /** How far it can be trusted who the caller is, where that was looked up. */
+  /** The freshness of the caller's identity, if a token was resolved. */
   readonly identity?: ReadFreshness & { readonly userId: UserId };
-  /** Whether the log could be asked who turned what. */
+  /** Whether the log answered the queries for changes. */
   readonly isLogAnswering: boolean;
   readonly sources: readonly ExplainedSource[];
-  /** By name. */
+  /** Sorted by name. */
   readonly features: readonly ExplainedFeature[];
 };
 
-/** For each set what turned its features last. */
+/** The last change of each feature, by set. */
 type LastChanges = ReadonlyMap<SetRead, ReadonlyMap<FeatureKey, LastChange>>;
 
-/** So long an explanation waits for changes on their way into the log; it does not tell who made later ones. */
+/** The longest wait for changes that the log lacks yet. Later ones are omitted. */
 const longestWaitMs = 1_000;
 
-/** Says why somebody gets the features that they get, and not others. */
+/** Explains why features are on or off for a caller. */
 export class ExplainFeatures {
   readonly #survey: EvaluateEachSource;
   readonly #history: History;
   readonly #beforeRead: () => Promise<void>;
 
-  /** `beforeRead` brings what was recorded into the log. It is waited for a second at most, and may fail. */
+  /** `beforeRead` relays the outboxes to the log. It may take a second at most, and may fail. */
   constructor(survey: EvaluateEachSource, history: History, beforeRead: () => Promise<void>) {
     this.#survey = survey;
     this.#history = history;
@@ -127,7 +127,7 @@ export class ExplainFeatures {
   }
 
   /**
-   * Rejects as `SurveySources` does. For the present it works without the log; sources that fail are part of the
+   * Rejects as `EvaluateEachSource` does. For the present it works without the log. Errors of sources are part of the
    * explanation.
    */
   async explain({ caller, circumstances, at, features }: Question): Promise<Explained> {
@@ -175,11 +175,11 @@ export class ExplainFeatures {
     try {
       await withDeadline(longestWaitMs, this.#beforeRead);
     } catch {
-      // What is in the log can be told all the same.
+      // The present content of the log is still useful.
     }
   }
 
-  /** For each set what turned its features last; `undefined` where the log does not answer. */
+  /** The last change of each feature, by set; `undefined` if the log does not answer. */
   async #turns(sets: readonly SetRead[], at: Instant): Promise<LastChanges | undefined> {
     try {
       const all = await Promise.all(
@@ -195,7 +195,7 @@ export class ExplainFeatures {
   }
 }
 
-/** What a turn tells of a stance; nothing where the log has not caught up with it. */
+/** The change behind a verdict; nothing if the log has not caught up with it. */
 function changeEntryOf(turn: LastChange | undefined, stance: SourceVerdict): ChangeEntry | undefined {
   const record = turn?.event.change?.record;
   if (!turn || record?.of !== "set" || stance !== (turn.on ? "on" : "unlisted")) return undefined;
@@ -203,7 +203,7 @@ function changeEntryOf(turn: LastChange | undefined, stance: SourceVerdict): Cha
   return { event: id, by, at, origin, ...(note === undefined ? {} : { note }) };
 }
 
-/** In which set a feature stands that a source has, and since when; of one that it has no more, in which it stood last. */
+/** The set that has a feature, and the change that added it; for a removed feature, the set that had it last. */
 function membershipOf(
   feature: FeatureKey,
   stance: SourceVerdict,

@@ -7,13 +7,13 @@ import type { History } from "../../domain/events/history.ts";
 import { queryLog } from "../events/query-log.ts";
 import type { ChangeEntry } from "./explain-features.ts";
 
-/** What a source keeps of features, and the last record of each; `records` is left out where the log does not answer. */
+/** The rules of a source, with the last record of each; `records` is omitted if the log does not answer. */
 export type RulesWithRecords = {
   readonly rules: RulesByFeature;
   readonly records?: ReadonlyMap<FeatureKey, DocumentRecord>;
 };
 
-/** What a source keeps at a moment; `undefined` where it keeps nothing of single features, or cannot tell. */
+/** The rules of a source at a moment; `undefined` if it has no rules, or if they cannot be read. */
 export async function rulesWithRecords(
   { resolver }: Source,
   history: History,
@@ -31,7 +31,7 @@ export async function rulesWithRecords(
   }
 }
 
-/** What a source keeps of a feature, and since when; since when it keeps nothing, where it once did. */
+/** The rule of a feature, with its last change; for a deleted rule, only the change. */
 export function ruleOf(
   feature: FeatureKey,
   { rules: settings, records }: RulesWithRecords,

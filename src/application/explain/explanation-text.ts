@@ -1,6 +1,6 @@
 import type { Explanation } from "../../domain/evaluation/explanation.ts";
 
-/** Says in one sentence why a feature is on or off. `keys` names the set of each source that reads one. */
+/** The verdict and its cause in one sentence. `keys`: the set of each source that reads one. */
 export function explanationText(
   { on, cause, verdicts: stances }: Pick<Explanation, "on" | "cause" | "verdicts">,
   keys: ReadonlyMap<string, string>,

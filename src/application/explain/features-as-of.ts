@@ -5,16 +5,16 @@ import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
 import { type EvaluateEachSource, missingHistoryOf, outcomesOf } from "./evaluate-each-source.ts";
 
-/** The features that were, or will be, on. */
+/** The features that are on at a moment. */
 export type FeaturesAtMoment = {
   readonly features: ReadonlySet<FeatureKey>;
-  /** Whether that is told from the record of the stores. */
+  /** Whether the result comes from the recorded history. */
   readonly isPast: boolean;
   /** The sources without history at that moment. Features whose state depends on them are left out. */
   readonly missing: readonly string[];
 };
 
-/** Which features somebody could activate at another moment than now. */
+/** Evaluates the features of a caller at another moment than now. */
 export class FeaturesAsOf {
   readonly #survey: EvaluateEachSource;
 
@@ -23,8 +23,9 @@ export class FeaturesAsOf {
   }
 
   /**
-   * Rejects as `SurveySources` does; with `NotKnown`, where the sources without history at that moment, which it names, leave no feature
-   * decided; and with `SourceUnavailable` where one fails, even one that may be left out of answers for now.
+   * Rejects as `EvaluateEachSource` does. Rejects with `HistoryUnavailable`, which names the sources without history,
+   * if they leave all features undetermined. Rejects with `SourceUnavailable` if a source fails, even one with
+   * `onFailure: skip`.
    */
   async evaluate(caller: Caller, circumstances: RequestContext, at: Instant): Promise<FeaturesAtMoment> {
     const { attempts: words, isPast } = await this.#survey.evaluate(caller, circumstances, at);

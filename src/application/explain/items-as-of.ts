@@ -7,10 +7,10 @@ import { queryLog } from "../events/query-log.ts";
 import { feedsCollection, type ItemsRecord, itemOf, itemsRecordIn } from "../feeds/items-record.ts";
 import { catchUpDocuments, type RecordedDocuments } from "./catch-up-documents.ts";
 
-/** By so much the clocks of a process and of a store may differ. */
+/** The most by which the clocks of a process and of a store may differ. */
 const clocksDifferMs = 60 * 60 * 1_000;
 
-/** The items of feeds as they were at past moments, as the event log tells it. */
+/** The items of feeds at past moments, from the event log. */
 export class RecallItems {
   readonly #history: History;
   readonly #recorded: RecordedDocuments;
@@ -21,8 +21,8 @@ export class RecallItems {
   }
 
   /**
-   * The items that had features. Rejects with `NotKnown` before the first record, and where retention has removed what later ones build
-   * on; with `LogUnavailable` when the log or the store does not answer.
+   * The items with features. Rejects with `HistoryUnavailable` before the first record, and if retention removed a base
+   * that later records need. Rejects with `EventLogUnavailable` if the log or the store does not answer.
    */
   execute(store: string, feed: string, at: Instant): Promise<readonly KnownItem[]> {
     return queryLog(async () => {
@@ -40,7 +40,7 @@ export class RecallItems {
     const records = events.flatMap(({ change }) => (change?.record.of === "document" ? [change.record] : []));
     const first = records.find(({ id }) => id === base);
     if (!first) return undefined;
-    // A base that was not whole yet tells nothing new.
+    // A base that was not whole yet adds no information.
     if (!isWhole) return this.#itemsAt(store, feed, first.at - 1);
     return fold(records.map(({ value }) => itemsRecordIn(value)).filter((record) => record.base === base));
   }

@@ -5,7 +5,7 @@ import { isServedKey } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import type { SetsAsOf } from "./sets-as-of.ts";
 
-/** The sets of a store as they were at one moment. Reads are true for that moment; they reject as `RecallSets` does. */
+/** The sets of a store at one moment. Reads are verified for that moment, and reject as `SetsAsOf` does. */
 export class PastFeatureSets implements FeatureSets {
   readonly #recall: SetsAsOf;
   readonly #store: string;

@@ -5,7 +5,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { SetsAsOf } from "./sets-as-of.ts";
 
-/** The sets of a store at one moment, beside what they hold: which there were. Nothing of them can be changed. */
+/** The list of a store's sets at one moment. Read-only. */
 export class PastFeatureStore implements FeatureStore {
   readonly #recall: SetsAsOf;
   readonly #store: string;
@@ -21,7 +21,7 @@ export class PastFeatureStore implements FeatureStore {
     return this.#recall.keys(this.#store, prefix, most, this.#at);
   }
 
-  /** It is not known: to find out would be to fold every set. */
+  /** Not known: counting would fold every set. */
   async holders(_prefix: string, features: readonly FeatureKey[]): Promise<readonly undefined[]> {
     return features.map(() => undefined);
   }

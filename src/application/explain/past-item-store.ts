@@ -4,7 +4,7 @@ import type { KnownItem } from "../../domain/feeds/item.ts";
 import type { ItemChanges, ItemStore } from "../../domain/feeds/item-store.ts";
 import type { RecallItems } from "./items-as-of.ts";
 
-/** The items of feeds as they were at one moment. Nothing of them can be changed. Reads reject as `RecallItems` does. */
+/** The items of feeds at one moment. Read-only. Reads reject as `RecallItems` does. */
 export class PastItemStore implements ItemStore {
   readonly #recall: RecallItems;
   readonly #store: string;

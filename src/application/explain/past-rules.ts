@@ -3,7 +3,7 @@ import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-re
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { RulesAsOf } from "./rules-as-of.ts";
 
-/** The settings of a store as they were at one moment. Reads are true for that moment; they reject as `RecallSettings` does. */
+/** The rules of a store at one moment. Reads are verified for that moment, and reject as `RulesAsOf` does. */
 export class PastRules implements Rules {
   readonly #recall: RulesAsOf;
   readonly #store: string;

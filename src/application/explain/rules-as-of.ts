@@ -7,7 +7,7 @@ import { coverageCollection } from "../events/change-event.ts";
 import { queryLog } from "../events/query-log.ts";
 import { catchUpDocuments, type RecordedDocuments } from "./catch-up-documents.ts";
 
-/** What settings were at past moments, as the activity log tells it. */
+/** Rules at past moments, from the event log. */
 export class RulesAsOf {
   readonly #history: History;
   readonly #recorded: RecordedDocuments;
@@ -18,8 +18,9 @@ export class RulesAsOf {
   }
 
   /**
-   * The last record of each setting of a collection up to a past moment; the value of those that were removed is `null`. Rejects with
-   * `NotKnown` before the log told of all of them, and with `LogUnavailable` when the log or the store does not answer.
+   * The last record of each rule of a collection up to a moment; the value of a deleted one is `null`. Rejects with
+   * `HistoryUnavailable` before the log held all rules, and with `EventLogUnavailable` if the log or the store does not
+   * answer.
    */
   read(store: string, collection: string, at: Instant): Promise<ReadonlyMap<FeatureKey, DocumentRecord>> {
     return queryLog(async () => {

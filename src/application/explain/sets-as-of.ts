@@ -6,18 +6,21 @@ import type { History } from "../../domain/events/history.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { queryLog } from "../events/query-log.ts";
 
-/** How far stores have come with their sets, and a way to bring what they recorded into the log. */
+/** The present revisions of sets, and the relay of a store's outbox to the log. */
 export type RecordedSets = {
   revisions(store: string, keys: readonly string[]): Promise<readonly (Revision | undefined)[]>;
   drain(store: string): Promise<void>;
 };
 
-/** From when on a set of which nothing is recorded was empty, named by its key, or all whose keys begin with the prefix of a template. */
+/**
+ * The start of the complete history of one set, by its key, or of all sets with the prefix of a template. From then on,
+ * a set without a record is empty.
+ */
 type CompleteSince = (store: string, keyOrPrefix: string) => Promise<Instant | undefined>;
 
 const longestDrainMs = 2_000;
 
-/** What sets held at past moments, as the activity log tells it. */
+/** The content of sets at past moments, from the event log. */
 export class SetsAsOf {
   readonly #history: History;
   readonly #recorded: RecordedSets;
@@ -30,8 +33,9 @@ export class SetsAsOf {
   }
 
   /**
-   * The features in a set at a past moment. Rejects with `NotKnown` before its first record, and where its members were too many to be
-   * recorded; with `LogUnavailable` when the log or the store does not answer, or the log lacks changes of the set.
+   * The features of a set at a past moment. Rejects with `HistoryUnavailable` before its first record, and if it had
+   * too many members to be recorded. Rejects with `EventLogUnavailable` if the log or the store does not answer, or if
+   * the log lacks changes of the set.
    */
   read(store: string, key: string, at: Instant): Promise<readonly FeatureKey[]> {
     return queryLog(async () => {
@@ -42,8 +46,8 @@ export class SetsAsOf {
   }
 
   /**
-   * The keys of sets that begin with the prefix of a template, at most `most`, among them those that were recorded only later;
-   * `complete` says whether there were no others at that moment. Rejects with `LogUnavailable`.
+   * The keys of recorded sets with the prefix of a template, at most `most`, including those first recorded later.
+   * `complete`: there were no others at that moment. Rejects with `EventLogUnavailable`.
    */
   keys(
     store: string,
@@ -64,8 +68,8 @@ export class SetsAsOf {
   }
 
   /**
-   * A change is acknowledged before it is in the log. What waits is not asked about: of that a process knows only what it was told,
-   * while the store itself says how far it has come with a set.
+   * A change is acknowledged before it is in the log, so the log may lack the last ones. The store's revision of the
+   * set shows it; the backlog that a process last read may be outdated.
    */
   async #catchUp(store: string, key: string): Promise<void> {
     const [present] = await this.#recorded.revisions(store, [key]);

@@ -2,10 +2,10 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
 
-/** The collection of the records of feeds, one document a feed: its last record. */
+/** The collection of feed records: one document for each feed, its last record. */
 export const feedsCollection = "feeds";
 
-/** An item in a record: what decides which features are on. */
+/** An item in a record: only the fields that decide which features are on. */
 type RecordedItem = {
   readonly id: string;
   readonly features: readonly FeatureKey[];
@@ -15,23 +15,23 @@ type RecordedItem = {
 };
 
 /**
- * Items of a feed that changed, in a document of `feedsCollection`. Records of one `base` belong together: the first begin with all items
- * that were known, up to one that `isWhole`; those after it tell changes.
+ * Record of changed items of a feed, in a document of `feedsCollection`. Records of one `base` form a series: the first
+ * ones hold all known items, up to the one that `isWhole`; later ones hold changes.
  */
 export type ItemsRecord = {
-  /** The id of the first record. */
+  /** The id of the first record of the series. */
   readonly base: string;
-  /** When the first one was written. */
+  /** The time of the first record. */
   readonly since: string;
   readonly isWhole: boolean;
-  /** The epoch of the store's items; null where there were none. */
+  /** The epoch of the store's items; null if there were none. */
   readonly epoch: string | null;
-  /** How many items all records of the base have, up to this one. */
+  /** The number of items in all records of the base so far. */
   readonly count: number;
   readonly items: readonly RecordedItem[];
 };
 
-/** The record in a document that was written as one. */
+/** The record in a document of the collection. */
 export const itemsRecordIn = (value: Json): ItemsRecord => value as unknown as ItemsRecord;
 
 export const recordedItem = ({ id, features, onFrom, onUntil, isOffered }: KnownItem): RecordedItem => ({
@@ -42,7 +42,7 @@ export const recordedItem = ({ id, features, onFrom, onUntil, isOffered }: Known
   offered: isOffered,
 });
 
-/** An item as a record tells it; of what no record tells there is nothing. */
+/** The item of a record. Fields that records do not hold are empty. */
 export function itemOf({ id, features, onFrom, onUntil, offered }: RecordedItem): KnownItem {
   const [from, until] = [Date.parse(onFrom), Date.parse(onUntil)];
   return {

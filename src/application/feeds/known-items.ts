@@ -5,23 +5,23 @@ import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
 import { mostInRecord, type RecordItems } from "./record-items.ts";
 
-/** So many are read at once, and put in their places at once: others wait for some milliseconds. */
+/** The most items per read, and per insertion into the timeline; each blocks for some milliseconds. */
 const atOnce = 500;
 const putAtOnce = 5_000;
-/** So many are written at once. */
+/** The most items per write. */
 const writtenAtOnce = 100;
 
-/** What is known beside the store: what was read while it was away (`isAhead`), or what an earlier process knew. */
+/** Items in memory instead of the store: read during an outage (`isAhead`), or restored from an earlier process. */
 type Beside = { readonly timeline: Timeline; state: PollState | undefined; isAhead: boolean };
 
 /**
- * The items of a feed, in memory: as the store has them, or, while it does not answer, as they were read without it. What was read
- * without it is brought into the store later, unless another process has read the document since.
+ * The items of a feed, in memory: those of the store, or, while the store is unavailable, those that were read without
+ * it. The latter are written to the store later, unless another process has polled the feed since.
  */
 export class KnownItems {
-  /** Grows with each change of what is known. */
+  /** Increases with each change of the items. */
   generation = 0;
-  /** Whether a document is being read, whose items must all go to one place. */
+  /** Whether a poll is in progress. All its items must go to one place. */
   isBeingRead = false;
   readonly #provider: string;
   readonly #store: ItemStore;
@@ -38,7 +38,7 @@ export class KnownItems {
     this.#records = records;
   }
 
-  /** `undefined` until all were read once. */
+  /** `undefined` until all items were read once. */
   get timeline(): Timeline | undefined {
     return this.#beside?.timeline ?? this.#stored;
   }
@@ -47,12 +47,15 @@ export class KnownItems {
     return this.#beside ? this.#beside.state : this.#storedState;
   }
 
-  /** Whether something was read that the store does not have. */
+  /** Whether there is data that the store lacks. */
   get isAhead(): boolean {
     return this.#beside?.isAhead ?? false;
   }
 
-  /** Reads what came since the last time. Callers that come meanwhile share that. Rejects where the store does not answer; what was known stays. */
+  /**
+   * Reads the changes since the last call. Concurrent calls share a read. Rejects if the store does not answer, and
+   * keeps the present items.
+   */
   refresh(): Promise<Timeline> {
     this.#underway ??= this.#read().finally(() => {
       this.#underway = undefined;
@@ -60,19 +63,19 @@ export class KnownItems {
     return this.#underway;
   }
 
-  /** Records items and puts them into the store; or into memory, from the first that the store does not take on. */
+  /** Records items and writes them to the store; or into memory, from the first write that fails. */
   async put(items: readonly KnownItem[]): Promise<void> {
     if (await this.#isStored(() => this.#write(items))) return;
     this.#aside().timeline.put(items);
     this.generation += 1;
   }
 
-  /** Keeps how reading does, as `put` keeps items. */
+  /** Stores the poll state, as `put` stores items. */
   async keepState(state: PollState): Promise<void> {
     if (!(await this.#isStored(() => this.#store.keepState(this.#provider, state)))) this.#aside().state = state;
   }
 
-  /** Brings what was read without the store into it. Rejects where the store does not answer. */
+  /** Writes what was read during an outage to the store. Rejects if the store does not answer. */
   async bringBack(): Promise<void> {
     await this.refresh();
     const beside = this.#beside;
@@ -84,13 +87,16 @@ export class KnownItems {
     await this.refresh();
   }
 
-  /** All that is known; `undefined` where nothing is. */
+  /** The snapshot; `undefined` if nothing was read. */
   kept(): ItemsKept | undefined {
     const { timeline, state, isAhead } = this;
     return timeline && { items: timeline.all(), state, isAhead };
   }
 
-  /** Takes back what an earlier process knew, for as long as the store does not answer. Answers whether it did: not where anything was read already. */
+  /**
+   * Restores the snapshot of an earlier process, used while the store does not answer. Returns false, and does nothing,
+   * if items were read already.
+   */
   restore({ items, state, isAhead }: ItemsKept): boolean {
     if (this.timeline) return false;
     const timeline = new Timeline();
@@ -100,7 +106,7 @@ export class KnownItems {
     return true;
   }
 
-  /** The record comes first: what is not written then is found to have changed once more, and recorded again. */
+  /** The record comes first: an item whose write fails then differs again, and is recorded again. */
   async #write(items: readonly KnownItem[]): Promise<void> {
     if (!this.#stored) await this.refresh();
     const stored = this.#stored ?? new Timeline();
@@ -134,7 +140,7 @@ export class KnownItems {
     let read: KnownItem[] = [];
     while (true) {
       const news = await this.#store.since(this.#provider, revision, atOnce);
-      // A store that lost its data, or was restored, knows what it knows.
+      // If the store lost data or was restored, its present content counts.
       if (revision && news.revision?.epoch !== revision.epoch) [timeline, read] = [new Timeline(), []];
       read.push(...news.items);
       revision = news.revision;
@@ -145,7 +151,7 @@ export class KnownItems {
         timeline.put(read.splice(0));
       }
       if (isLast) break;
-      // Stores on this machine answer without a pause.
+      // Embedded stores answer without a pause.
       await new Promise((resume) => void setImmediate(resume));
     }
     this.#revision = revision;
@@ -154,7 +160,7 @@ export class KnownItems {
     return this.timeline ?? timeline;
   }
 
-  /** The store answers: what it knows counts, unless something later was read without it. */
+  /** Returns to the items of the store, unless a later poll was read without it. */
   #giveWay(): void {
     const { isAhead, state } = this.#beside ?? {};
     if (this.isBeingRead) return;
@@ -166,7 +172,7 @@ export class KnownItems {
 
 const timeOf = (state: PollState | undefined): number => state?.succeededAt ?? Number.NEGATIVE_INFINITY;
 
-/** Of what was read without the store, what it does not have; and what it has that is listed no longer. */
+/** The items read during an outage that the store lacks, and the items of the store that are no longer listed. */
 function broughtBack(read: Timeline, stored: Timeline, readAt: number | null): readonly KnownItem[] {
   const changed = read.all().flatMap((item) => {
     const before = stored.get(item.id);
@@ -177,6 +183,6 @@ function broughtBack(read: Timeline, stored: Timeline, readAt: number | null): r
   return [...changed, ...gone.map((item) => ({ ...item, lastListedAt: readAt }))];
 }
 
-/** Both were made by the same steps, so that their members are in one order. */
+/** Both are built by the same code, so the order of members is the same. */
 export const isSameItem = (before: KnownItem | undefined, after: KnownItem): boolean =>
   before !== undefined && JSON.stringify(before) === JSON.stringify(after);

@@ -8,35 +8,35 @@ import { Timeline } from "../../domain/feeds/timeline.ts";
 import { isSameItem, KnownItems } from "./known-items.ts";
 import { mostInRecord, type RecordItems } from "./record-items.ts";
 
-/** A partner, and where what is known of its items is kept. */
+/** A polled feed, with the stores of its items and records. */
 export type Polled = {
   /** The name of the source. */
   readonly name: string;
   readonly feed: ItemFeed;
-  /** The configured name of the connection that the store is behind. */
+  /** The configured name of the store's connection. */
   readonly connection: string;
   readonly store: ItemStore;
   readonly records: RecordItems;
   readonly lease: Lease;
   readonly everyMs: number;
-  /** The most items that are kept; what the partner lists beyond them is not taken. */
+  /** The most items that are stored. Further ones are rejected. */
   readonly mostItems: number;
   readonly now: () => Instant;
 };
 
-/** Told of what befalls the reading of a partner's document, and not of each try. */
+/** Notified of changes of the poll state, not of each attempt. */
 export type PollListener = {
   readonly failed: (reason: string) => void;
   readonly recovered: () => void;
-  /** Some items cannot be used; told when their number changes. */
+  /** Some items are invalid. Called when their number changes. */
   readonly foundInvalid: (state: PollState) => void;
 };
 
 const lookEveryMs = 1_000;
 
 /**
- * Reads a partner's document at its times, and keeps what it says of items. Of all processes on a store one does so at a time; the others
- * learn of it within some seconds. While the store is away each process reads for itself, into memory.
+ * Feed poller: polls a feed regularly and stores its items. One process on a store polls at a time; the others read the
+ * items within some seconds. While the store is unavailable, each process polls for itself, into memory.
  */
 export class PollFeed implements FeedItems {
   readonly #polled: Polled;
@@ -87,12 +87,12 @@ export class PollFeed implements FeedItems {
     return this.#known.restore(kept);
   }
 
-  /** Looks every second from now on whether it is this process's turn, and what others have read. */
+  /** Starts a loop: every second, checks whether a poll is due and reads the changes of other processes. */
   start(): void {
     this.#plan(0);
   }
 
-  /** Ends, also what is under way; another process need not wait for its turn. */
+  /** Stops, aborts a poll in progress, and releases the lease. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#timer);
@@ -119,11 +119,11 @@ export class PollFeed implements FeedItems {
     if ((await this.#isOurTurn()) && this.#isDue() && !this.#stopping.signal.aborted) this.poll().catch(() => {});
   }
 
-  /** A store that does not answer leaves nobody to read for all; what it is about is told of by all that ask it. */
+  /** While the store does not answer, each process polls. Other callers of the store report the outage. */
   async #isOurTurn(): Promise<boolean> {
     try {
       await this.#known.refresh();
-      // Also while it is read, as that may take longer than the lease.
+      // Also renewed during a poll, which may take longer than the lease.
       const isOurs = await this.#polled.lease.hold();
       if (isOurs && this.#known.isAhead && !this.#polling) await this.#known.bringBack();
       return isOurs;
@@ -135,7 +135,7 @@ export class PollFeed implements FeedItems {
   #isDue(): boolean {
     const triedAt = this.#known.state?.triedAt;
     const now = this.#polled.now();
-    // A clock that was set back must not end all reading.
+    // A clock that was set back must not stop the polling.
     return triedAt === undefined || now - triedAt >= this.#polled.everyMs || triedAt > now;
   }
 
@@ -154,7 +154,7 @@ export class PollFeed implements FeedItems {
   async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
     const timeline = this.#known.timeline ?? new Timeline();
     const before = this.#known.state;
-    // Left out of what earlier versions kept.
+    // Absent from states that earlier versions stored.
     if (before?.leftAloneUntil) feed.leaveAlone(before.leftAloneUntil);
     const state = await this.#read(timeline, before, triedAt).catch((error): PollState => {
       this.#stopping.signal.throwIfAborted();
@@ -184,7 +184,7 @@ export class PollFeed implements FeedItems {
     };
   }
 
-  /** Keeps what the document changes, some hundred items at a time. */
+  /** Stores the changes of the document, some hundred items at a time. */
   async #take(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
     const { mostItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
@@ -207,7 +207,7 @@ export class PollFeed implements FeedItems {
     }
     const gone = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
     changed = [...changed, ...gone.map((item) => ({ ...item, lastListedAt }))];
-    // Also where nothing has changed: there may be no record of what is known yet.
+    // Even without changes: there may be no record yet.
     await this.#known.put(changed);
     return { listed: taken, refused };
   }

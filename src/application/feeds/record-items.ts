@@ -8,16 +8,19 @@ import type { Timeline } from "../../domain/feeds/timeline.ts";
 import { coverageCollection } from "../events/change-event.ts";
 import { feedsCollection, type ItemsRecord, itemsRecordIn, recordedItem } from "./items-record.ts";
 
-/** The most items that one record tells. */
+/** The most items in one record. */
 export const mostInRecord = 500;
-/** A base is written anew after a day, or so many changes that reading them takes longer than reading all. */
+/** A new base is written after a day, or once reading the changes would take longer than reading all items. */
 const longestBaseMs = 24 * 60 * 60 * 1_000;
 const leastChanges = 1_000;
 const tries = 3;
 
 type Last = { readonly record: ItemsRecord; readonly revision: Revision };
 
-/** Records which items of a feed changed, in the store's outbox, so that the past can be evaluated ({@link ../explain/items-as-of.ts}). */
+/**
+ * Records which items of a feed changed, in the store's outbox, so that the past can be evaluated ({@link
+ * ../explain/items-as-of.ts}).
+ */
 export class RecordItems {
   readonly #feed: string;
   readonly #documents: DocumentStore;
@@ -32,9 +35,9 @@ export class RecordItems {
   }
 
   /**
-   * Records items that are about to change, at most `mostInRecord`; first all that are `known`, where that is due. Left out is what
-   * changes no feature. With no items it only begins the first record. Rejects when the store does not answer, and with `RevisionMismatch`
-   * where others kept writing meanwhile.
+   * Records items that are about to change, at most `mostInRecord`; first a base of all `known` items, if it is due.
+   * Leaves out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does
+   * not answer, and with `RevisionMismatch` if other processes kept writing meanwhile.
    */
   async add(items: readonly KnownItem[], known: Timeline, epoch: string | undefined): Promise<void> {
     const changed = items.filter((item) => changesFeatures(item, known.get(item.id))).map(recordedItem);
@@ -89,7 +92,7 @@ export class RecordItems {
     }
   }
 
-  /** From the first base on the past is known. */
+  /** Marks the history as complete from the first base on. */
   async #markComplete(): Promise<void> {
     const name = `${feedsCollection}/${this.#feed}`;
     if (await this.#documents.get(coverageCollection, name)) return;

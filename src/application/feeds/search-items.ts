@@ -5,33 +5,33 @@ import type { KnownItem } from "../../domain/feeds/item.ts";
 import { comparePlaces, placeOf, type TimelinePlace } from "../../domain/feeds/timeline.ts";
 import { callStore } from "../admin/call-store.ts";
 
-/** A source that has items. */
+/** A source with items. */
 export type NamedFeed = { readonly name: string; readonly items: FeedItems };
 
-/** From or until when somebody searches: a moment, or a date, which is that of the item's own clocks. */
+/** A bound of a search: an instant, or a date in the item's own local time. */
 export type SearchBound = { readonly at: Instant } | { readonly date: string };
 
-/** What somebody searches for; left out, a side has no bound. */
+/** A search. An omitted side has no bound. */
 export type Search = {
   readonly from?: SearchBound | undefined;
   readonly to?: SearchBound | undefined;
-  /** Where the page before ended. */
+  /** The end of the page before. */
   readonly after?: TimelinePlace | undefined;
   readonly limit: number;
 };
 
-/** A page of what was found. */
+/** A page of results. */
 export type FoundItems = {
   readonly items: readonly KnownItem[];
-  /** Where it ended; left out on the last. */
+  /** The end of the page; omitted on the last one. */
   readonly next?: TimelinePlace;
 };
 
-/** A day of no zone is up to so much longer than one of UTC, on each side. */
+/** A date without a zone may start earlier, or end later, than the same date in UTC by this much. */
 const farthestZoneMs = 15 * 60 * 60 * 1_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 
-/** Finds items of all providers that were ever offered. */
+/** Searches all items of all feeds that were ever offered. */
 export class SearchItems {
   readonly #providers: readonly NamedFeed[];
 
@@ -39,12 +39,12 @@ export class SearchItems {
     this.#providers = providers;
   }
 
-  /** Grows with each change of what could be found. */
+  /** Increases with each change of the searchable items. */
   get generation(): number {
     return this.#providers.reduce((sum, { items }) => sum + items.generation, 0);
   }
 
-  /** The item of a UUID, of whichever provider. Rejects with `UnknownItem` where none was ever offered, and as `execute` does. */
+  /** The item with a UUID, of any feed. Rejects with `UnknownItem` if none was ever offered, and as `search` does. */
   async one(uuid: string): Promise<KnownItem> {
     for (const { name, items } of this.#providers) {
       const known = items.known();
@@ -56,8 +56,8 @@ export class SearchItems {
   }
 
   /**
-   * The items that begin and end within the bounds, in the order in which they begin: `limit` of them, and those that are not to be told
-   * apart from the last by their place. Asks nobody else once it was read what the store has. Rejects with `SourceUnavailable` where it was not.
+   * The items within the bounds, sorted by start: `limit` items, and those at the same position as the last. Runs in
+   * memory after the first read of the store. Rejects with `SourceUnavailable` if that read fails.
    */
   async search({ from, to, after, limit }: Search): Promise<FoundItems> {
     const found: KnownItem[] = [];
@@ -71,7 +71,7 @@ export class SearchItems {
         found.push(item);
         count += 1;
         if (count === limit) edge = placeOf(item);
-        // One behind the page tells that there is another.
+        // One item behind the page shows that there is a next page.
         else if (edge && comparePlaces(placeOf(item), edge) !== 0) break;
       }
     }
@@ -99,6 +99,6 @@ const latest = (to: SearchBound | undefined): Instant => {
   return "at" in to ? to.at : Date.parse(to.date) + dayMs + farthestZoneMs;
 };
 
-/** Whether an item is within bounds that are dates; dates of one form are in the order of their texts. */
+/** Whether an item is within bounds that are dates. Dates of one format sort as text. */
 const isWithin = ({ start, end }: KnownItem, from: SearchBound | undefined, to: SearchBound | undefined): boolean =>
   (!from || !("date" in from) || start.date >= from.date) && (!to || !("date" in to) || end.date <= to.date);

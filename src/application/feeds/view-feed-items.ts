@@ -5,29 +5,32 @@ import { placeOf } from "../../domain/feeds/timeline.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { NamedFeed } from "./search-items.ts";
 
-/** So much longer than fetching may take, an operator waits for a poll. */
+/** How much longer than the longest fetch an operator's poll waits. */
 const graceMs = 1_000;
 
-/** How a provider does: how its document is read, and how many items are known. `poll` is left out before anybody has tried. */
+/** State of a feed: its polling, and the number of known items. `poll` is omitted before the first attempt. */
 export type FeedState = { readonly known: number; readonly poll?: PollState };
 
-/** What operators see of partners' items, and how they are read. */
+/** Shows the items and the polling of feeds to operators. */
 export class ViewFeedItems {
   readonly #providers: readonly NamedFeed[];
   readonly #sources: readonly string[];
 
-  /** `sources` are the names of all that there are. */
+  /** `sources`: the names of all sources. */
   constructor(providers: readonly NamedFeed[], sources: readonly string[]) {
     this.#providers = providers;
     this.#sources = sources;
   }
 
-  /** How each provider does, as far as is known here. */
+  /** The state of each feed, as known to this process. */
   get states(): ReadonlyMap<string, FeedState> {
     return new Map(this.#providers.map((provider) => [provider.name, stateOf(provider)]));
   }
 
-  /** How a provider does, and a page of its items in the order in which they begin. Rejects with `UnknownSource`, `ChangeRefused` for a source without items, and `SourceUnavailable`. */
+  /**
+   * The state of a feed, and a page of its items, sorted by start. Rejects with `UnknownSource`, with `ChangeRejected`
+   * for a source without items, and with `SourceUnavailable`.
+   */
   async page(
     name: string,
     limit: number,
@@ -47,8 +50,8 @@ export class ViewFeedItems {
   }
 
   /**
-   * Reads the provider's document now, and tells how that went; `isRead` is false where it still goes on a second after the time-outs of
-   * all tries. Rejects as `page` does.
+   * Polls the feed now and returns the result. `isRead` is false if the poll still runs a second after the longest
+   * fetch. Rejects as `page` does.
    */
   async poll(name: string): Promise<{ readonly state: FeedState; readonly isRead: boolean }> {
     const provider = this.#find(name);

@@ -2,28 +2,28 @@ import type { TokenStore } from "../../domain/admin/token-store.ts";
 import type { Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 
-/** What the first line of an export says. */
+/** The first line of an export. */
 export type DataHeader = {
-  /** The version of what follows. */
+  /** The version of the format. */
   readonly tidegate: 1;
-  /** Tells one pepper of tokens from another, and is of no use to guess it. */
+  /** A fingerprint of the token pepper. It does not reveal the pepper. */
   readonly pepper?: string;
 };
 
-/** The features of a set, which is named by its key; also by its connection, where two have such a key. */
+/** The features of a set, named by its key, and by its connection if two connections have such a key. */
 export type SetLine = {
   readonly set: string;
   readonly connection?: string;
   readonly features: readonly FeatureKey[];
 };
 
-/** Whom a token speaks for. An export has what stands for it in a store of hashed tokens, and never the token. */
+/** The user of a token. An export holds the digest from a store of hashed tokens, never the token. */
 export type TokenLine = ({ readonly token: string } | { readonly tokenDigest: string }) & { readonly user: UserId };
 
-/** Whether a text may stand for a token in a store of hashed tokens: 32 bytes as base64url. */
+/** Whether a text may be a digest in a store of hashed tokens: 32 bytes as base64url. */
 export const isTokenDigest = (text: string): boolean => /^[A-Za-z0-9_-]{43}$/.test(text);
 
-/** What people say of a feature. */
+/** The description of a feature. */
 export type CatalogueLine = {
   readonly catalogue: FeatureKey;
   readonly description: string;
@@ -33,15 +33,15 @@ export type CatalogueLine = {
   readonly created?: Instant;
 };
 
-/** What a source, which is named as in the configuration, keeps of a feature. */
+/** The rule of a feature in a source. */
 export type RuleLine = { readonly setting: Json; readonly source: string; readonly feature: FeatureKey };
 
-/** One line of what is exported and imported. */
+/** One line of an export or import. */
 export type DataLine = DataHeader | SetLine | TokenLine | CatalogueLine | RuleLine;
 
-/** Where the tokens of a configuration are. */
+/** The token store of a configuration. */
 export type TokensOfData = {
   readonly store: TokenStore;
-  /** Of tokens that are hashed: tells their pepper from another. */
+  /** The fingerprint of the pepper, if tokens are hashed. */
   readonly pepper: string | undefined;
 };

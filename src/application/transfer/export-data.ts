@@ -15,33 +15,36 @@ import {
   type TokensOfData,
 } from "./data-line.ts";
 
-/** What an export has: sets and rules of a source, descriptions, or tokens. */
+/** What a page of an export holds: sets or rules of a source, descriptions, or tokens. */
 export type Exported = "sets" | "rules" | "descriptions" | "tokens";
 
-/** Some lines, and how many members of sets, and keys of tokens, were left out, because they can be none. */
+/** Some lines, and the number of invalid set members and token keys that were left out. */
 export type ExportedPage = {
   readonly lines: readonly DataLine[];
   readonly skipped: number;
-  /** What the lines are. Left out for the header. */
+  /** What the lines hold. Omitted for the header. */
   readonly of?: Exported;
   /** The source of sets and rules. */
   readonly source?: string;
 };
 
-/** Sets of a store that no source reads: some of their keys, and how many there are. */
+/** Sets of a store that no source reads: some of their keys, and their number. */
 export type UnreadSets = { readonly connection: string; readonly keys: readonly string[]; readonly count: number };
 
-/** The most keys that are named of a store. */
+/** The most keys that are named for a store. */
 const mostNamed = 5;
 
-/** Tells all that the stores hold: sets, descriptions of features, settings of sources, and hashed tokens. Tokens that stand in a store as they are it never tells. */
+/**
+ * Exports the content of the stores: sets, descriptions, rules and hashed tokens. Tokens stored as plain text are never
+ * exported.
+ */
 export class ExportData {
   readonly #sets: SourceSets;
   readonly #tokens: TokensOfData | undefined;
   readonly #catalogue: Pick<Catalogue, "all">;
   readonly #isOwnKey: (key: string) => boolean;
 
-  /** `isOwnKey` tells keys that Tidegate keeps for itself. */
+  /** `isOwnKey` matches the keys that Tidegate reserves for itself. */
   constructor(
     sets: SourceSets,
     tokens: TokensOfData | undefined,
@@ -54,15 +57,15 @@ export class ExportData {
     this.#isOwnKey = isOwnKey;
   }
 
-  /** Whether there are tokens, and they are told. */
+  /** Whether there are tokens, and whether they are exported. */
   get tokens(): "told" | "kept" | "none" {
     if (!this.#tokens) return "none";
     return this.#tokens.pepper === undefined ? "kept" : "told";
   }
 
   /**
-   * Each set as it is at one moment, though not all at the same; one may come twice. The next pages are read when those before
-   * were taken. Rejects when a store does not answer, and where a set has too many members.
+   * Each set is consistent in itself, but sets may be of different moments; one may come twice. Reads a page when the
+   * one before was consumed. Rejects if a store does not answer, and if a set has too many members.
    */
   async *export(): AsyncGenerator<ExportedPage> {
     const pepper = this.#tokens?.pepper;
@@ -77,7 +80,7 @@ export class ExportData {
     if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
   }
 
-  /** Sets of the stores that no source reads, and that are not in an export. Rejects when a store does not answer. */
+  /** Sets of the stores that no source reads; an export does not hold them. Rejects if a store does not answer. */
   async unread(): Promise<readonly UnreadSets[]> {
     const families = this.#families();
     const isRead = (key: string) => families.some((family) => family.key.matches(key));
@@ -94,7 +97,7 @@ export class ExportData {
     return found.filter(({ count }) => count > 0);
   }
 
-  /** Two sources may read the same sets. */
+  /** Without duplicates: two sources may read the same sets. */
   #families(): readonly Family[] {
     const all = [
       ...this.#sets.sources.flatMap(({ name, stored }): Family[] => (stored ? [{ ...stored, source: name }] : [])),
@@ -106,7 +109,7 @@ export class ExportData {
     );
   }
 
-  /** Two sources may share their settings. */
+  /** Without duplicates: two sources may share their rules. */
   #keepers(): readonly KnownSource[] {
     const all = this.#sets.sources.filter(({ settings }) => settings);
     return all.filter(
@@ -142,7 +145,7 @@ export class ExportData {
   }
 }
 
-/** A family of sets, and the first source that reads it. */
+/** The sets of a template, and the first source that reads them. */
 type Family = EditableSet & { readonly source: string };
 
 const pageOf = (lines: readonly DataLine[]): ExportedPage => ({ lines, skipped: 0 });

@@ -23,44 +23,44 @@ import {
 } from "./data-line.ts";
 import { ImportLanes } from "./import-lanes.ts";
 
-/** A line and its number, from 1 on; or what is wrong with it, where it is none. */
+/** A line and its number, from 1 on; or the fault of an invalid line. */
 export type ReadLine = { readonly number: number } & ({ readonly line: DataLine } | { readonly fault: string });
 
-/** What is to be imported; the same however often it is read. */
+/** The input of an import. Every read returns the same lines. */
 export type Importable = {
-  /** What people know it by. */
+  /** The name for operators. */
   readonly name: string;
-  /** The same for the same content, and for no other. */
+  /** A digest of the content. */
   readonly digest: string;
-  /** All lines, some at a time. */
+  /** All lines, in pages. */
   read(): AsyncIterable<readonly ReadLine[]>;
 };
 
-/** How far an import is: which line it has read, of how many where that is known. */
+/** Progress of an import: the last line that was read, of how many, if that is known. */
 export type ImportProgress = { readonly doing: "checking" | "importing"; readonly line: number; readonly of?: number };
 
-/** What an import came to. */
+/** The result of an import. */
 export type Imported = {
   readonly sets: number;
   readonly tokens: number;
   readonly entries: number;
   readonly settings: number;
-  /** How many records it made, which wait for the activity log. */
+  /** The number of change records, which are relayed to the event log later. */
   readonly records: number;
-  /** How many of all these things were imported before, and left alone. */
+  /** The number of items that an earlier run of the import had written. */
   readonly skipped: number;
 };
 
 const mostFaults = 20;
 
-/** What a line is to put where. */
+/** What a line writes, and where. */
 type Deed =
   | { readonly of: "sets"; readonly stored: EditableSet; readonly item: SetLoad }
   | { readonly of: "tokens"; readonly store: TokenStore; readonly item: TokenLoad }
   | { readonly of: "entries"; readonly store: DocumentStore; readonly item: CatalogueLine }
   | { readonly of: "settings"; readonly kept: EditableRules; readonly item: DocumentLoad };
 
-/** Puts into the stores what a file, or something like it, says; all of it is checked before anything is changed. */
+/** Imports lines into the stores, after it has checked all of them. */
 export class ImportData {
   readonly #sets: SourceSets;
   readonly #tokens: TokensOfData | undefined;
@@ -83,8 +83,9 @@ export class ImportData {
   }
 
   /**
-   * Adds to sets what the lines say, lets tokens speak for users, describes features, and has sources keep settings: in the order of the lines, each once,
-   * however often it is begun; `again` begins it anew. Rejects with `ChangeRefused`, and has changed nothing, where a line is wrong.
+   * Imports sets, tokens, descriptions and rules in the order of the lines. Resumable: each line is written once,
+   * however often the import is started; `again` starts it anew. Rejects with `ChangeRejected`, without any change, if
+   * a line is invalid.
    */
   async import(
     from: Importable,
@@ -116,7 +117,7 @@ export class ImportData {
     return { ...counts, ...(await lanes.end()) };
   }
 
-  /** Answers how many lines there are. */
+  /** Returns the number of lines. */
   async #check(from: Importable, told: (progress: ImportProgress) => void): Promise<number> {
     const faults: string[] = [];
     let last = 0;
@@ -147,7 +148,7 @@ export class ImportData {
     }
   }
 
-  /** Throws `ChangeRefused` where a line asks for what cannot be; but it does not look at the names of features. */
+  /** Throws `ChangeRejected` for an invalid line. Does not check feature keys in sets. */
   #deedOf(line: DataLine): Deed | undefined {
     if ("set" in line) return this.#setDeed(line);
     if ("user" in line) return this.#tokenDeed(line);
@@ -217,7 +218,7 @@ function put(deed: Deed, lanes: ImportLanes, place: number): Promise<void> | und
 }
 
 function checkFeatures({ features }: SetLine): void {
-  // Few names are looked at one by one, because it takes long.
+  // One check of the joined keys is much faster than one check for each key.
   const odd = isServedKey(features.join(" ")) ? features.indexOf("") : features.findIndex((each) => !isServedKey(each));
   if (odd >= 0) throw notServed(features[odd] ?? "");
   if (new Set(features).size < features.length) throw new ChangeRejected("a feature is named twice; name each once.");

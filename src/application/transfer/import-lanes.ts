@@ -12,8 +12,8 @@ import type { CatalogueLine } from "./data-line.ts";
 import { LoadLane } from "./load-lane.ts";
 
 /**
- * The ways into the stores that an import takes: one for each kind of thing that a store has. Features of one set add up; of a token,
- * a description or a setting the later one holds.
+ * The lanes of an import: one for each kind of data in a store. Features of one set are merged; of a token, a
+ * description or a rule, the last line wins.
  */
 export class ImportLanes {
   readonly #author: Pick<ChangeAuthor, "by" | "email" | "note">;
@@ -25,7 +25,7 @@ export class ImportLanes {
   #entries: LoadLane<CatalogueLine> | undefined;
   readonly #settings = new Map<string, LoadLane<DocumentLoad>>();
 
-  /** `known` are the descriptions that there are. */
+  /** `known`: the present descriptions. */
   constructor(
     author: Pick<ChangeAuthor, "by" | "email" | "note">,
     load: string,
@@ -58,7 +58,7 @@ export class ImportLanes {
       ...this.#author,
       load: `${this.#load}:tokens`,
       store: (batch) => store.load(batch),
-      // No token has a colon.
+      // No collision: a digest starts with a colon.
       nameOf: (item) => ("token" in item ? item.token : `:${item.digest}`),
       merged: (_, later) => later,
       weightOf: () => 1,
@@ -93,7 +93,7 @@ export class ImportLanes {
     return lane;
   }
 
-  /** Waits until everything is in the stores. Answers how many records that made, and how many things were there before. */
+  /** Waits until everything is stored. Returns the numbers of records made and of items skipped. */
   async end(): Promise<{ readonly records: number; readonly skipped: number }> {
     const single = [this.#tokens, this.#entries].filter((lane) => lane !== undefined);
     const lanes = [...this.#sets.values(), ...single, ...this.#settings.values()];

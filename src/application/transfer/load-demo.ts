@@ -3,7 +3,7 @@ import type { ChangeAuthor } from "../admin/author.ts";
 import type { ChangeSet } from "../admin/change-set.ts";
 import type { ManageTokens } from "../admin/manage-tokens.ts";
 
-/** The example of the README: who may have what, and the token `1234` for user `1`. */
+/** The example of the README: three sets, and the token `1234` of user `1`. */
 export const demo = {
   token: "1234",
   userId: "1",
@@ -14,7 +14,7 @@ export const demo = {
   },
 } as const;
 
-/** Fills empty stores with the example of the README. */
+/** Loads the example of the README into empty stores. */
 export class LoadDemo {
   readonly #isEmpty: () => Promise<boolean>;
   readonly #sets: ChangeSet;
@@ -26,7 +26,7 @@ export class LoadDemo {
     this.#tokens = tokens;
   }
 
-  /** Adds the example. Rejects with `ChangeRefused` when a store holds something, unless `anyway`. */
+  /** Adds the example. Rejects with `ChangeRejected` if a store is not empty, unless `anyway`. */
   async load(anyway: boolean, author: ChangeAuthor): Promise<void> {
     if (!anyway && !(await this.#isEmpty())) {
       throw new ChangeRejected("the stores are not empty; the example is added to what is there with --yes.");

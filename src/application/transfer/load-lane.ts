@@ -1,39 +1,39 @@
 import { type Batch, type BatchResult, mostFeaturesInBatch, mostInBatch } from "../../domain/admin/batch.ts";
 import { ChangeRejected, StoreDataInvalid, StoreFull } from "../../domain/errors.ts";
 
-/** So many batches are on their way at once, so that a store need not wait for the next one. */
+/** The most batches in flight, so that a store need not wait for the next one. */
 const mostUnderWay = 3;
 const mostTries = 20;
 const tryAgainMs = 1_000;
 
-/** Where things go, and how. */
+/** The target of a lane, and how it merges and weighs items. */
 export type LaneOptions<Item> = Omit<Batch<unknown>, "from" | "to" | "items"> & {
   readonly store: (batch: Batch<Item>) => Promise<BatchResult>;
-  /** Two things of one name in a batch become one. */
+  /** Items of the same name in a batch are merged. */
   readonly nameOf: (item: Item) => string;
   readonly merged: (earlier: Item, later: Item) => Item;
-  /** How many features it has. */
+  /** The number of features of an item. */
   readonly weightOf: (item: Item) => number;
 };
 
 type UnderWay<Item> = { readonly batch: Batch<Item>; readonly answer: Promise<BatchResult | Error> };
 
 /**
- * Puts things into a store in the order of their places in a whole, in batches, each once, however often the whole is begun. A store that
- * does not answer is asked again for some seconds.
+ * Import lane: writes items into a store in order, in batches, each exactly once even if the import is started again.
+ * Tries a batch up to 20 times, a second apart, if the store does not answer.
  */
 export class LoadLane<Item> {
-  /** How many records it made. */
+  /** The number of records made. */
   records = 0;
-  /** How many things that were added were in the store before, by the same whole. */
+  /** The number of items that an earlier run of the import had written. */
   skipped = 0;
   readonly #options: LaneOptions<Item>;
   readonly #underWay: UnderWay<Item>[] = [];
-  /** Up to which place everything was in the store when it began. */
+  /** The position that the import had reached before this run. */
   #before: number | undefined;
   #items = new Map<string, Item>();
   #weight = 0;
-  /** Where the next batch begins, and where it would end now. */
+  /** The start of the next batch, and its end so far. */
   #from = 0;
   #to = 0;
 
@@ -41,7 +41,7 @@ export class LoadLane<Item> {
     this.#options = options;
   }
 
-  /** Adds what stands at a place. What it answers, if anything, is to be waited for before more is added. */
+  /** Adds the item at a position. If it returns a promise, await it before the next call. */
   add(item: Item, place: number): Promise<void> | undefined {
     if (this.#before === undefined) return this.#begin().then(() => this.add(item, place));
     if (place <= this.#before) {
@@ -58,7 +58,7 @@ export class LoadLane<Item> {
     return isFull ? this.#send() : undefined;
   }
 
-  /** Waits until everything is in the store. */
+  /** Waits until everything is stored. */
   async end(): Promise<void> {
     if (this.#items.size > 0) await this.#send();
     while (this.#underWay.length > 0) await this.#settle();
@@ -78,7 +78,10 @@ export class LoadLane<Item> {
     while (this.#underWay.length >= mostUnderWay) await this.#settle();
   }
 
-  /** Waits for the first batch under way. It was not loaded where the one before it was not, at first. */
+  /**
+   * Waits for the oldest batch in flight. It was not applied if the one before it failed at first; then it is sent
+   * again.
+   */
   async #settle(): Promise<void> {
     const first = this.#underWay.shift();
     if (!first) return;
@@ -88,7 +91,7 @@ export class LoadLane<Item> {
     const isLoaded = !(answer instanceof Error) && answer.position >= batch.to;
     const { position, records } = isLoaded ? answer : await this.#insist(batch);
     if (position < batch.to) throw new Error("the store has lost what was imported; restore it, and import again");
-    // How many records a batch made that was loaded without an answer is not known; most things have one.
+    // A batch applied without a response made an unknown number of records; most items make one.
     this.records += answer instanceof Error ? batch.items.length : records;
   }
 
@@ -109,6 +112,6 @@ export class LoadLane<Item> {
   }
 }
 
-/** Whether asking again is of no use. */
+/** Whether a retry is useless. */
 const isFinal = (answer: unknown): boolean =>
   answer instanceof ChangeRejected || answer instanceof StoreDataInvalid || answer instanceof StoreFull;

@@ -1,6 +1,6 @@
 /**
- * Known stores: which store made which history of the event log. A store is known by an identity that is written into
- * it. Events of version 0.1 carry the name of a connection instead; they belong to the store that claims them.
+ * Known stores: maps each store to its history in the event log. The identity of a store is written into the store.
+ * Events of version 0.1 carry the name of a connection instead; they belong to the store that claims them.
  */
 export interface KnownStores {
   /** Records that a connection leads to a store. Idempotent. */
