@@ -58,7 +58,7 @@ describe("a broken configuration", () => {
       const told = await messageOf(join(broken, file), { TIDEGATE_SOURCE_FOLDERS: folder });
       // Which kinds there are is no matter of mistakes.
       const message = told.replaceAll(kinds.join(", "), "KINDS");
-      await expect(`${message}\n`).toMatchFileSnapshot(join("broken", file.replace(".yaml", ".txt")));
+      await expect(`${message}\n`).toMatchFileSnapshot(join("../../broken", file.replace(".yaml", ".txt")));
       for (const line of message.split("\n").slice(1)) expect(line).toMatch(/^ {2}\S+:\d+:\d+( \S+)?: .+/);
     },
   );
