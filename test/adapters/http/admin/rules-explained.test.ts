@@ -68,6 +68,9 @@ describe("what follows from settings", () => {
 
   it("is explained by the setting, who put it and when, and how fresh that is", async () => {
     await put("explained", { on: true, until: "spring" }, "?note=TICKET-9");
+    // The invalidation of a change may arrive while the rules with that change are read: then they are read again.
+    const isFresh = async () => (await saidOf({}, "explained")).sources[1].freshness.fresh;
+    await until(isFresh, "the rules are cached");
     const { on, why, decidedBy, said, sources } = await saidOf({}, "explained");
     expect([on, why, decidedBy]).toEqual([
       true,
