@@ -15,6 +15,8 @@ const afterStartMs = 250;
 /** What is relayed and reconciled for one store. */
 export type RelayedStore = {
   readonly name: string;
+  /** Reads the identity of the store, and writes the last known one again if the store has lost it. */
+  readonly identity: () => Promise<unknown>;
   readonly lease: Lease;
   readonly outbox: Outbox;
   /** Omitted if no source reads sets of the store. */
@@ -96,8 +98,10 @@ export class OutboxRelayJob {
 
   async #keep(): Promise<void> {
     this.#isSoon = false;
-    const { name, lease } = this.#store;
+    const { name, identity, lease } = this.#store;
     try {
+      // In each process, lease or not: otherwise one that never read it would give a flushed store a new identity.
+      await identity();
       if (await lease.hold()) await this.#keepNow();
       else this.backlog = { entries: 0, oldest: undefined };
       if (this.#failing) this.#listener.recovered(name);

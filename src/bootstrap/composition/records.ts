@@ -96,7 +96,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     const kept = new Map<string, OutboxRelayJob>();
     for (const [name, outbox] of c.resolve(DiKeys.Outboxes)) {
       const families = onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));
-      const { changes, lease } = connectionOf(c, name);
+      const { changes, identity, lease } = connectionOf(c, name);
       const watch =
         families.length > 0
           ? new SetReconciler(
@@ -110,6 +110,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
       const watchSettings = watchSettingsOf(c, name);
       const store = {
         name,
+        identity,
         outbox,
         lease: lease("records"),
         ...(watch && { watch }),

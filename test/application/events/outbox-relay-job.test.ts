@@ -222,6 +222,24 @@ describe("the log is kept true to a Redis", () => {
     expect(turned[0]?.data).toMatchObject({ origin: "baseline", members: ["one"] });
   });
 
+  it("reads the identity of its store without the lease too, so that any process restores it after a flush", async () => {
+    let reads = 0;
+    const identity = async () => {
+      reads += 1;
+    };
+    const lease = { hold: async () => false, release: async () => {} };
+    const listener = { failed: () => {}, recovered: () => {}, behind: () => {} };
+    const job = new OutboxRelayJob(
+      { name: "features", identity, lease, outbox },
+      draining(activity.log),
+      listener,
+      Date.now,
+    );
+    job.start();
+    await until(() => reads > 0, "the identity is read");
+    await job.stop();
+  });
+
   it("keeps itself up to date while it runs, by whoever holds the lease, and tells once that it cannot", async () => {
     const { watch } = watching("active_features");
     const recorded = async () => {
@@ -234,7 +252,8 @@ describe("the log is kept true to a Redis", () => {
       ...activity.log,
       record: (events) => (fault ? Promise.reject(fault) : activity.log.record(events)),
     };
-    const kept = { name: "features", lease: store.connection.lease("tested"), outbox, watch };
+    const { identity } = store.connection;
+    const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox, watch };
     const listener = {
       failed: () => told.push("failed"),
       recovered: () => told.push("recovered"),
@@ -285,7 +304,8 @@ describe("the log is kept true to a Redis", () => {
       },
     };
     const listener = { failed: () => {}, recovered: () => {}, behind: () => {} };
-    const kept = { name: "features", lease: store.connection.lease("tested"), outbox };
+    const { identity } = store.connection;
+    const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox };
     const keeping = new OutboxRelayJob(kept, draining(log), listener, Date.now);
     keeping.start();
     await until(() => rounds === 1, "it has begun");
