@@ -96,13 +96,14 @@ export class WatchedFile {
     if (found.ino !== this.#opened.ino || found.dev !== this.#opened.dev) {
       return `${this.#file} was replaced by another file while in use; put it back, or restart to use the other one`;
     }
+    const overwritten = `${this.#file} was overwritten while in use; stop Tidegate, restore the file without its -wal and -shm, and start`;
     try {
-      return this.#goesBack() || this.#isOverwritten(found.ctimeNs)
-        ? `${this.#file} was overwritten while in use; stop Tidegate, restore the file without its -wal and -shm, and start`
-        : undefined;
+      return this.#goesBack() || this.#isOverwritten(found.ctimeNs) ? overwritten : undefined;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (/locked|busy/.test(reason)) return this.#fault;
+      // It was a database when it was opened.
+      if (/not a database|malformed/.test(reason)) return overwritten;
       return `${this.#file} cannot be read: ${reason}; repair it, or restore a backup and restart`;
     }
   }
