@@ -8,7 +8,7 @@ const files = {
   hookTimeout: 60_000,
   // Files share the modules of their worker: to load them for each file would take longer than most files do.
   isolate: false,
-  // CI repeats a failed test once, and prints "retry x1" beside it: such a test depends on timing, and is to be fixed.
+  // CI repeats a failed test once and prints it: such a test depends on timing, and is to be fixed.
   retry: Number(process.env["TEST_RETRIES"] ?? 0),
   pool: "threads",
 } as const;

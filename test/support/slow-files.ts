@@ -5,7 +5,7 @@ export type TimedFile = { readonly name: string; readonly ms: number };
 
 const shown = 10;
 
-/** Reporter: prints how long the run took, and its ten slowest files. */
+/** Reporter: prints how long the run took, its ten slowest files, and the tests that were repeated. */
 export class SlowFiles implements Reporter {
   #startedAt = performance.now();
 
@@ -19,6 +19,11 @@ export class SlowFiles implements Reporter {
       return { name: module.relativeModuleId, ms: collectDuration + duration };
     });
     console.log(slowFilesText(performance.now() - this.#startedAt, files));
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        if (test.diagnostic()?.retryCount) console.log(`repeated: ${module.relativeModuleId} > ${test.fullName}`);
+      }
+    }
   }
 }
 
