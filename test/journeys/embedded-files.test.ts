@@ -91,10 +91,10 @@ describe("an embedded store that is empty at the start", () => {
     const configuration = join(folder, "rules.yaml");
     writeFileSync(configuration, sqliteRules);
     const cli = (...args: string[]) => tidegate(["-c", configuration, ...args], env());
-    const refused = await cli("set", "add", "global_features", "two");
+    const refused = await cli("sets", "add", "global_features", "two");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/is empty, but the activity log has changes of it; .* npx tidegate store accept/);
-    expect((await cli("store", "accept")).code).toBe(0);
+    expect(refused.stderr).toMatch(/is empty, but the activity log has changes of it; .* npx tidegate stores accept/);
+    expect((await cli("stores", "accept")).code).toBe(0);
     await until(async () => (await statuses()).join() === "200,401,200,200", "the store is accepted");
   });
 

@@ -323,13 +323,13 @@ describe("over the loss of a store's data, or a start without it", () => {
       await lose();
       await expectRemembered(service);
       const env = { REDIS_USERS_URL: url(), REDIS_FEATURES_URL: url(), TIDEGATE_DATA: folder };
-      expect(await tidegate(["store", "accept", "nowhere"], env)).toMatchObject({
+      expect(await tidegate(["stores", "accept", "nowhere"], env)).toMatchObject({
         code: 1,
         stderr: 'tidegate: there is no connection "nowhere"; the connections are: users, features.\n',
       });
-      expect(await tidegate(["store", "accept"], env)).toMatchObject({
+      expect(await tidegate(["stores", "accept"], env)).toMatchObject({
         code: 0,
-        stdout: "users: believed as it is\nfeatures: believed as it is\n",
+        stdout: "users: accepted\nfeatures: accepted\n",
       });
       await answers(service, none);
       await until(async () => (await ask(service, "1234")).status === 401, "a token that is gone is unknown");
@@ -339,9 +339,9 @@ describe("over the loss of a store's data, or a start without it", () => {
   it("a store is accepted by the command line over a network that is too slow for a service", async () => {
     proxy.delay(300);
     const env = { REDIS_USERS_URL: url(), REDIS_FEATURES_URL: url(), TIDEGATE_DATA: folder };
-    expect(await tidegate(["store", "accept", "users"], env)).toEqual({
+    expect(await tidegate(["stores", "accept", "users"], env)).toEqual({
       code: 0,
-      stdout: "users: believed as it is\n",
+      stdout: "users: accepted\n",
       stderr: "",
     });
   });

@@ -198,7 +198,7 @@ async function runCrash(changes: number): Promise<Crash> {
   await check("before the flush");
   await raw.flushall();
   await check("after the flush");
-  // As `tidegate store accept` does: it is meant to be empty.
+  // As `tidegate stores accept` does: it is meant to be empty.
   await raw.set(markerKey, "1");
   await instance.change("PUT", "/admin/v1/sources/active/features/after_the_flush");
   await check("after a change on what was flushed");

@@ -20,7 +20,7 @@ const shapes = {
     archived: z.boolean().default(false),
     created: instant().exactOptional(),
   }),
-  setting: z.strictObject({ setting: z.json() as z.ZodType<Json>, source: z.string(), feature: z.string() }),
+  rule: z.strictObject({ rule: z.json() as z.ZodType<Json>, source: z.string(), feature: z.string() }),
 } satisfies Readonly<Record<string, z.ZodType<DataLine>>>;
 const names = Object.keys(shapes) as (keyof typeof shapes)[];
 

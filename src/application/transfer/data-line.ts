@@ -34,7 +34,7 @@ export type CatalogueLine = {
 };
 
 /** The rule of a feature in a source. */
-export type RuleLine = { readonly setting: Json; readonly source: string; readonly feature: FeatureKey };
+export type RuleLine = { readonly rule: Json; readonly source: string; readonly feature: FeatureKey };
 
 /** One line of an export or import. */
 export type DataLine = DataHeader | SetLine | TokenLine | CatalogueLine | RuleLine;

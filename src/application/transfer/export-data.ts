@@ -124,7 +124,7 @@ export class ExportData {
   async #settingsOf({ name: source, settings }: KnownSource): Promise<ExportedPage> {
     if (!settings) return pageOf([]);
     const all = await callStore(source, () => settings.documents.all(settings.collection));
-    const lines = [...all].map(([feature, { value }]): RuleLine => ({ setting: value, source, feature }));
+    const lines = [...all].map(([feature, { value }]): RuleLine => ({ rule: value, source, feature }));
     return { ...pageOf(lines), of: "rules", source };
   }
 

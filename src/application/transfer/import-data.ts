@@ -153,7 +153,7 @@ export class ImportData {
     if ("set" in line) return this.#setDeed(line);
     if ("user" in line) return this.#tokenDeed(line);
     if ("catalogue" in line) return this.#catalogueDeed(line);
-    if ("setting" in line) return this.#settingDeed(line);
+    if ("rule" in line) return this.#ruleDeed(line);
     this.#checkPepper(line);
     return undefined;
   }
@@ -189,10 +189,10 @@ export class ImportData {
     return { of: "entries", store: this.#documents, item: line };
   }
 
-  #settingDeed({ setting, source, feature }: RuleLine): Deed {
+  #ruleDeed({ rule, source, feature }: RuleLine): Deed {
     if (!isServedKey(feature)) throw notServed(feature);
     const kept = this.#sets.settingsOf(source);
-    const value = checkedRule(kept.check, setting);
+    const value = checkedRule(kept.check, rule);
     return { of: "settings", kept, item: { collection: kept.collection, name: feature, value } };
   }
 

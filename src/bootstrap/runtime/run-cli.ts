@@ -2,16 +2,16 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { credentialsCommand } from "../../adapters/cli/commands/credentials.ts";
 import { demoCommand } from "../../adapters/cli/commands/demo.ts";
-import { activityCommand } from "../../adapters/cli/commands/events.ts";
+import { evaluateCommand } from "../../adapters/cli/commands/evaluate.ts";
+import { eventsCommand } from "../../adapters/cli/commands/events.ts";
 import { explainCommand } from "../../adapters/cli/commands/explain.ts";
 import { exportCommand } from "../../adapters/cli/commands/export.ts";
-import { featuresCommand } from "../../adapters/cli/commands/features.ts";
 import { importCommand } from "../../adapters/cli/commands/import.ts";
-import { settingsCommand } from "../../adapters/cli/commands/rules.ts";
-import { setCommand } from "../../adapters/cli/commands/sets.ts";
+import { rulesCommand } from "../../adapters/cli/commands/rules.ts";
+import { setsCommand } from "../../adapters/cli/commands/sets.ts";
 import { sourcesCommand } from "../../adapters/cli/commands/sources.ts";
-import { storeCommand } from "../../adapters/cli/commands/stores.ts";
-import { tokenCommand } from "../../adapters/cli/commands/tokens.ts";
+import { storesCommand } from "../../adapters/cli/commands/stores.ts";
+import { tokensCommand } from "../../adapters/cli/commands/tokens.ts";
 import { reportFailure } from "../../adapters/cli/report-failure.ts";
 import { type Standard, Terminal } from "../../adapters/cli/terminal.ts";
 import type { OnStores, UseCases } from "../../adapters/cli/use-cases.ts";
@@ -87,7 +87,7 @@ function programOn(terminal: Terminal): Command {
     // The other commands do not load HTTP.
     .action(async () => (await import("./serve.ts")).serve(file(), env));
   program
-    .command("check")
+    .command("validate")
     .description("check a configuration, and say everything that is wrong with it")
     .argument("[file]", "the configuration; else the one that would be served")
     .action(async (argument?: string) => {
@@ -98,15 +98,15 @@ function programOn(terminal: Terminal): Command {
       );
     });
   program
-    .addCommand(featuresCommand(onStores, terminal))
+    .addCommand(evaluateCommand(onStores, terminal))
     .addCommand(explainCommand(onStores, terminal))
-    .addCommand(setCommand(onStores, terminal))
-    .addCommand(settingsCommand(onStores, terminal))
-    .addCommand(tokenCommand(onStores, terminal))
+    .addCommand(setsCommand(onStores, terminal))
+    .addCommand(rulesCommand(onStores, terminal))
+    .addCommand(tokensCommand(onStores, terminal))
     .addCommand(credentialsCommand(onStores, terminal))
     .addCommand(demoCommand(onStores, terminal))
-    .addCommand(storeCommand(onStores, terminal))
-    .addCommand(activityCommand(onStores, terminal))
+    .addCommand(storesCommand(onStores, terminal))
+    .addCommand(eventsCommand(onStores, terminal))
     .addCommand(importCommand(onStores, terminal))
     .addCommand(exportCommand(onStores, terminal))
     .addCommand(sourcesCommand(terminal));

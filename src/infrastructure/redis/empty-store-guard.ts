@@ -167,6 +167,6 @@ export class EmptyStoreGuard {
   }
 
   #lost(): string {
-    return `the store of connection "${this.#connection}" came back empty; restore it, or accept it with npx tidegate store accept`;
+    return `the store of connection "${this.#connection}" came back empty; restore it, or accept it with npx tidegate stores accept`;
   }
 }

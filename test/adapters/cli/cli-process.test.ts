@@ -29,7 +29,7 @@ describe("a command as a process", () => {
     expect(await tidegate(["import", file], env)).toMatchObject({ code: 0 });
   });
 
-  it.each([[["explain", "feature_1"]], [["activity", "head"]]])(
+  it.each([[["explain", "feature_1"]], [["events", "head"]]])(
     "exits within 300 ms of its last output: %j",
     async (args) => {
       const delays: number[] = [];
@@ -44,21 +44,21 @@ describe("a command as a process", () => {
   );
 
   it("runs as `npx tidegate`, through the bin of package.json", async () => {
-    const { stdout } = await promisify(execFile)("npx", ["--offline", "tidegate", "check", "config/embedded.yaml"], {
+    const { stdout } = await promisify(execFile)("npx", ["--offline", "tidegate", "validate", "config/embedded.yaml"], {
       cwd: root,
     });
     expect(stdout).toMatch(/^config\/embedded\.yaml can be used: sources global, active, killed, user;/);
   });
 
   it("reads a secret from standard input, and does not wait for its end", async () => {
-    const child = spawn(process.execPath, ["src/cli.ts", "token", "add", "--user", "7"], {
+    const child = spawn(process.execPath, ["src/cli.ts", "tokens", "add", "--user", "7"], {
       cwd: root,
       env: { ...process.env, ...env },
     });
     child.stdin.write("s3cret\n");
     const [code] = await once(child, "exit");
     expect(code).toBe(0);
-    expect((await tidegate(["features", "--token"], env, "s3cret")).code).toBe(0);
+    expect((await tidegate(["evaluate", "--token"], env, "s3cret")).code).toBe(0);
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe("a command as a process", () => {
   });
 
   it.runIf(existsSync("/dev/full"))("exits 1 if its output cannot be written", async () => {
-    const { stderr } = await shell('tidegate sources > /dev/full || echo "code $?" >&2');
+    const { stderr } = await shell('tidegate sources kinds > /dev/full || echo "code $?" >&2');
     expect(stderr).toMatch(/^tidegate: standard output cannot be written: ENOSPC.*; make room.*\ncode 1\n$/);
   });
 });

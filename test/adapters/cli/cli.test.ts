@@ -32,13 +32,13 @@ describe("the command line", () => {
   });
 
   it("prints what somebody would get", async () => {
-    expect((await tidegate(["features"], env)).stdout).toBe("feature_1\nfeature_2\n");
-    expect((await tidegate(["features", "--user", "1"], env)).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
-    expect((await tidegate(["features", "--token"], env, "1234\n")).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
-    const unknown = await tidegate(["features", "--token"], env, "12345\n");
+    expect((await tidegate(["evaluate"], env)).stdout).toBe("feature_1\nfeature_2\n");
+    expect((await tidegate(["evaluate", "--user", "1"], env)).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
+    expect((await tidegate(["evaluate", "--token"], env, "1234\n")).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
+    const unknown = await tidegate(["evaluate", "--token"], env, "12345\n");
     expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
     expect(unknown.stderr).toMatch(/^tidegate: Nobody is known by this token/);
-    expect((await tidegate(["features", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
+    expect((await tidegate(["evaluate", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
   });
 
   it("waits for the first result of sources that get it from elsewhere", async () => {
@@ -46,12 +46,12 @@ describe("the command line", () => {
     await using flags = await startDocumentServer(saying(JSON.stringify({ flags: { polled: flag } })));
     const file = join(folder, "polled.yaml");
     writeFileSync(file, `sources: [{ name: flags, kind: flagd, url: "${flags.url}" }]\n`);
-    expect((await tidegate(["--config", file, "features"], env)).stdout).toBe("polled\n");
+    expect((await tidegate(["--config", file, "evaluate"], env)).stdout).toBe("polled\n");
     expect((await tidegate(["--config", file, "explain", "polled"], env)).stdout).toMatch(/^polled: on/);
   });
 
   it("changes and lists sets", async () => {
-    const run = (...args: string[]) => tidegate(["set", ...args], env);
+    const run = (...args: string[]) => tidegate(["sets", ...args], env);
     expect((await run("add", "tidegate:killed", "a", "b")).stdout).toBe("tidegate:killed: 2 of 2 added\n");
     expect((await run("add", "tidegate:killed", "b", "c")).stdout).toBe("tidegate:killed: 1 of 2 added\n");
     expect((await run("remove", "tidegate:killed", "a", "x")).stdout).toBe("tidegate:killed: 1 of 2 removed\n");
@@ -65,7 +65,7 @@ describe("the command line", () => {
 
   it("kills and restores every key that is served", async () => {
     const keys = ["_beta", "new checkout", "🎉", "(beta)", "a,b", "x".repeat(201), "__proto__", "..", "a\\b", "-x"];
-    const run = (...args: string[]) => tidegate(["set", ...args, "--", "tidegate:killed", ...keys], env);
+    const run = (...args: string[]) => tidegate(["sets", ...args, "--", "tidegate:killed", ...keys], env);
     expect((await run("add")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} added\n`);
     expect((await tidegate(["explain", "--", ...keys], env)).stdout.match(/: off: /g)).toHaveLength(keys.length);
     expect((await run("remove")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} removed\n`);
@@ -76,13 +76,11 @@ describe("the command line", () => {
   });
 
   it("moves and revokes tokens, and never repeats one", async () => {
-    const run = (input: string, ...args: string[]) => tidegate(["token", ...args], env, input);
-    expect((await run("s3cret\n", "add", "--user", "7")).stdout).toBe("the token speaks for user 7\n");
-    expect((await run("s3cret\n", "add", "--user", "8")).stdout).toBe(
-      "the token speaks for user 8, no longer for user 7\n",
-    );
-    expect((await run("s3cret\n", "remove")).stdout).toBe("the token no longer speaks for user 8\n");
-    expect((await run("s3cret\n", "remove")).stdout).toBe("the token was not known\n");
+    const run = (input: string, ...args: string[]) => tidegate(["tokens", ...args], env, input);
+    expect((await run("s3cret\n", "add", "--user", "7")).stdout).toBe("token added for user 7\n");
+    expect((await run("s3cret\n", "add", "--user", "8")).stdout).toBe("token moved from user 7 to user 8\n");
+    expect((await run("s3cret\n", "remove")).stdout).toBe("token removed from user 8\n");
+    expect((await run("s3cret\n", "remove")).stdout).toBe("unknown token\n");
     const refused = await run("s3cret\ts3cret\n", "add", "--user", "7");
     expect(refused.code).toBe(1);
     expect(refused.stderr).not.toContain("s3cret");
@@ -115,7 +113,7 @@ describe("the command line", () => {
 
   it("says why features are on or off, since when and by whose change", async () => {
     const explain = (...args: string[]) => tidegate(["explain", ...args], env);
-    const set = (...args: string[]) => tidegate(["set", ...args], env);
+    const set = (...args: string[]) => tidegate(["sets", ...args], env);
     await set("add", "features:user:9", "mine", "held");
     await set("add", "active_features", "mine");
     // A command waits for the log to take over what was recorded, but not for long.
@@ -156,12 +154,12 @@ describe("the command line", () => {
   });
 
   it("checks a configuration", async () => {
-    expect(await tidegate(["check"], env)).toEqual({
+    expect(await tidegate(["validate"], env)).toEqual({
       code: 0,
       stdout: "config/embedded.yaml can be used: sources global, active, killed, user; connections users, features\n",
       stderr: "",
     });
-    const broken = await tidegate(["check", "test/broken/unknown-kind.yaml"], env);
+    const broken = await tidegate(["validate", "test/broken/unknown-kind.yaml"], env);
     expect([broken.code, broken.stderr]).toEqual([
       78,
       expect.stringContaining('3:11 sources[0].kind: there is no source of kind "statik"'),
@@ -169,7 +167,7 @@ describe("the command line", () => {
   });
 
   it("lists the kinds of source", async () => {
-    const { stdout } = await tidegate(["sources"], env);
+    const { stdout } = await tidegate(["sources", "kinds"], env);
     expect(
       stdout
         .split("\n")
@@ -184,7 +182,7 @@ describe("the command line", () => {
       file,
       "connections: { features: { kind: redis, url: 'redis://127.0.0.1:1' } }\nsources: [{ name: a, kind: set, connection: features, key: a }]\n",
     );
-    const { code, stderr } = await tidegate(["--config", file, "set", "list", "a"], env);
+    const { code, stderr } = await tidegate(["--config", file, "sets", "list", "a"], env);
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
@@ -205,9 +203,9 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
 `,
     );
     const own = { ...env, TIDEGATE_DATA: join(folder, "half") };
-    const killed = await tidegate(["--config", file, "set", "add", "tidegate:killed", "x"], own);
+    const killed = await tidegate(["--config", file, "sets", "add", "tidegate:killed", "x"], own);
     expect([killed.code, killed.stdout]).toEqual([0, "tidegate:killed: 1 of 1 added\n"]);
-    const refused = await tidegate(["--config", file, "token", "add", "--user", "1"], own, "1234");
+    const refused = await tidegate(["--config", file, "tokens", "add", "--user", "1"], own, "1234");
     expect([refused.code, refused.stderr]).toEqual([
       1,
       expect.stringContaining('connection "users" cannot use its Redis'),
@@ -215,19 +213,19 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
   });
 
   it("refuses an empty user", async () => {
-    const { stderr } = await tidegate(["features", "--user", ""], env);
+    const { stderr } = await tidegate(["evaluate", "--user", ""], env);
     expect(stderr).toContain("the user is empty");
   });
 
   it.each([
     [],
     ["serve"],
-    ["check"],
-    ["features"],
-    ["set"],
-    ["set", "add"],
-    ["token"],
-    ["token", "remove"],
+    ["validate"],
+    ["evaluate"],
+    ["sets"],
+    ["sets", "add"],
+    ["tokens"],
+    ["tokens", "remove"],
     ["credentials"],
     ["credentials", "add"],
     ["demo"],
@@ -240,10 +238,13 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
 
   it("runs several commands at once, each with its own environment and output", async () => {
     const folders = Array.from({ length: 8 }, (_, index) => ({ TIDEGATE_DATA: join(folder, `concurrent-${index}`) }));
-    const add = folders.map((each, index) => tidegate(["set", "add", "global_features", `feature_${index}`], each));
+    const add = folders.map((each, index) => tidegate(["sets", "add", "global_features", `feature_${index}`], each));
     expect((await Promise.all(add)).every(({ code }) => code === 0)).toBe(true);
     const outputs = await Promise.all(
-      folders.flatMap((each) => [tidegate(["features"], each), tidegate(["check", "test/broken/not-yaml.yaml"], each)]),
+      folders.flatMap((each) => [
+        tidegate(["evaluate"], each),
+        tidegate(["validate", "test/broken/not-yaml.yaml"], each),
+      ]),
     );
     expect(outputs.map(({ code, stdout }) => [code, stdout])).toEqual(
       folders.flatMap((_, index) => [
@@ -256,7 +257,7 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
   it("leaves no listener and no exit code in the process", async () => {
     const listeners = () => process.eventNames().map((name) => [name, process.listenerCount(name)]);
     const before = [listeners(), process.exitCode];
-    await tidegate(["check", "test/broken/unknown-kind.yaml"], env);
+    await tidegate(["validate", "test/broken/unknown-kind.yaml"], env);
     await tidegate(["explain"], env);
     expect([listeners(), process.exitCode]).toEqual(before);
   });

@@ -35,10 +35,14 @@ describe("the file .env", () => {
     writeFileSync(join(folder, ".env"), `TIDEGATE_CONFIG=named-in-env.yaml\n`);
     const { PATH, NODE_COMPILE_CACHE } = process.env;
     const env = { PATH, NODE_COMPILE_CACHE };
-    const run = promisify(execFile)(process.execPath, [resolve(entry), ...(entry === "src/cli.ts" ? ["check"] : [])], {
-      cwd: folder,
-      env,
-    });
+    const run = promisify(execFile)(
+      process.execPath,
+      [resolve(entry), ...(entry === "src/cli.ts" ? ["validate"] : [])],
+      {
+        cwd: folder,
+        env,
+      },
+    );
     await expect(run).rejects.toMatchObject({ code: 78, stderr: expect.stringContaining("named-in-env.yaml") });
   });
 });

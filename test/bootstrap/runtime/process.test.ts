@@ -46,12 +46,10 @@ describe("the embedded default", () => {
       const url = await service.url();
       expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
       expect(await ask(url)).toBe('{"active_features":[]}');
-      expect((await tidegate(["token", "add", "--user", "1"], env, "1234\n")).stdout).toBe(
-        "the token speaks for user 1\n",
-      );
-      await tidegate(["set", "add", "global_features", "feature_1", "feature_2"], env);
-      await tidegate(["set", "add", "active_features", "feature_3"], env);
-      await tidegate(["set", "add", "features:user:1", "feature_3", "feature_4"], env);
+      expect((await tidegate(["tokens", "add", "--user", "1"], env, "1234\n")).stdout).toBe("token added for user 1\n");
+      await tidegate(["sets", "add", "global_features", "feature_1", "feature_2"], env);
+      await tidegate(["sets", "add", "active_features", "feature_3"], env);
+      await tidegate(["sets", "add", "features:user:1", "feature_3", "feature_4"], env);
       expect(await ask(url)).toBe('{"active_features":["feature_1","feature_2"]}');
       expect(await ask(url, basic("1234"))).toBe('{"active_features":["feature_1","feature_2","feature_3"]}');
 

@@ -305,7 +305,7 @@ describe("Redis", () => {
       expect(await read(connection)).toEqual(["a"]);
       await store.server.client.flushall();
       await expect(read(connection)).rejects.toThrow(
-        'the store of connection "store" came back empty; restore it, or accept it with npx tidegate store accept',
+        'the store of connection "store" came back empty; restore it, or accept it with npx tidegate stores accept',
       );
       const resolver = connection.tokenResolver(plainTokenKey());
       await expect(resolver.resolve("1234")).rejects.toThrow("came back empty");

@@ -9,9 +9,9 @@ import type { OnStores } from "../use-cases.ts";
 
 const mostListed = 1_000;
 
-/** `tidegate activity`: lists, exports and verifies the event log. Read-only. */
-export function activityCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("activity").description("read the log of what happened");
+/** `tidegate events`: lists, exports and verifies the event log. Read-only. */
+export function eventsCommand(onStores: OnStores, terminal: Terminal): Command {
+  const command = new Command("events").description("read the log of what happened");
 
   filtered(command.command("list").description("print events, newest first, a line each"))
     .option("--limit <number>", `at most so many, up to ${mostListed}`, wholeNumber, 100)
@@ -48,14 +48,16 @@ export function activityCommand(onStores: OnStores, terminal: Terminal): Command
     .description(
       "prove that the log is as it was written; what was cut off its end is found only with a head that was kept",
     )
-    .option("--head <hash>", "the hash that `activity head` printed once", hashIn)
+    .option("--head <hash>", "the hash that `events head` printed once", hashIn)
     .action(({ head }: { head?: string }) =>
       onStores(async ({ readActivity }) => {
         const proof = await readActivity.verify(head === undefined ? undefined : { hash: head });
         if (!proof.isSound)
           throw new StoreDataInvalid(`the log is not as it was written at position ${proof.position}: ${proof.fault}`);
-        const from = proof.start.position > 0 ? ` from ${proof.start.position + 1}` : "";
-        terminal.print(`sound${from} up to ${proof.head.position} ${proof.head.hash}`);
+        const { start, head: end } = proof;
+        const range =
+          start.position > 0 ? `events ${start.position + 1} to ${end.position}` : `up to event ${end.position}`;
+        terminal.print(`verified ${range}, head ${end.hash}`);
       }),
     );
   return command;

@@ -17,9 +17,7 @@ type Named = { readonly name: string; readonly file: LineFile };
 /** `tidegate import`: imports an export file, or the data of another Redis. */
 export const importCommand = (onStores: OnStores, terminal: Terminal): Command =>
   new Command("import")
-    .description(
-      "put sets, tokens, descriptions and settings of features into the stores; see docs/import-and-export.md",
-    )
+    .description("put sets, tokens, descriptions and rules of features into the stores; see docs/import-and-export.md")
     .argument("[file]", "what `tidegate export` wrote, or lines like it; - is standard input")
     .option(
       "--from-redis [url]",
@@ -102,7 +100,7 @@ async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {
 }
 
 function tell({ sets, tokens, entries, settings, records, skipped }: Imported, terminal: Terminal): void {
-  const kept = settings > 0 ? `, settings of features ${counts(settings)}` : "";
+  const kept = settings > 0 ? `, rules ${counts(settings)}` : "";
   terminal.print(
     `imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}${kept}`,
   );

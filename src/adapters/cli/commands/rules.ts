@@ -8,48 +8,48 @@ import type { OnStores } from "../use-cases.ts";
 
 const pageSize = 1_000;
 
-/** `tidegate settings`: lists, gets, sets and removes the rules of sources. */
-export function settingsCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("settings").description("list and change what sources keep of single features");
+/** `tidegate rules`: lists, gets, sets and removes the rules of sources. */
+export function rulesCommand(onStores: OnStores, terminal: Terminal): Command {
+  const command = new Command("rules").description("list, get, set and remove rules of a source");
   const verb = (name: string, description: string) =>
-    command.command(name).description(description).argument("<source>", "the source, by its name");
+    command.command(name).description(description).argument("<source>", "name of the source");
   const ofFeature = (name: string, description: string) => verb(name, description).argument("<feature>");
 
-  verb("list", "print what a source keeps, a feature and its setting as JSON a line").action((source: string) =>
+  verb("list", "print the rules of a source, one per line").action((source: string) =>
     onStores(async ({ manageSettings }) => {
       for (let after: string | undefined, more = true; more; ) {
         const page = await manageSettings.list(source, pageSize, "", after);
-        for (const { feature, rule: setting, isValid } of page.settings) {
-          terminal.print(`${feature} ${JSON.stringify(setting)}${isValid ? "" : " (not heeded: it is no setting)"}`);
+        for (const { feature, rule, isValid } of page.settings) {
+          terminal.print(`${feature} ${JSON.stringify(rule)}${isValid ? "" : " (invalid, not in effect)"}`);
         }
         ({ more } = page);
         after = page.settings.at(-1)?.feature;
       }
     }),
   );
-  ofFeature("get", "print what a source keeps of a feature, as JSON").action((source: string, feature: string) =>
+  ofFeature("get", "print the rule of a feature as JSON").action((source: string, feature: string) =>
     onStores(async ({ manageSettings }) => {
-      const { rule: setting } = await manageSettings.get(source, feature);
-      terminal.print(JSON.stringify(setting, null, 2));
+      const { rule } = await manageSettings.get(source, feature);
+      terminal.print(JSON.stringify(rule, null, 2));
     }),
   );
-  ofFeature("set", "have a source keep something of a feature")
-    .argument("[setting]", "JSON; else standard input")
-    .action((source: string, feature: string, setting?: string) =>
+  ofFeature("set", "set the rule of a feature")
+    .argument("[rule]", "JSON (default: standard input)")
+    .action((source: string, feature: string, rule?: string) =>
       onStores(async ({ manageSettings }) => {
         const kept = await manageSettings.put(
           source,
           feature,
-          jsonIn(setting ?? (await text(terminal.stdin))),
+          jsonIn(rule ?? (await text(terminal.stdin))),
           cliAuthor(terminal),
         );
-        terminal.print(`${source} keeps of ${feature}: ${JSON.stringify(kept.rule)}`);
+        terminal.print(`rule for ${feature} in ${source}: ${JSON.stringify(kept.rule)}`);
       }),
     );
-  ofFeature("remove", "have a source keep nothing of a feature").action((source: string, feature: string) =>
+  ofFeature("remove", "remove the rule of a feature").action((source: string, feature: string) =>
     onStores(async ({ manageSettings }) => {
       const { removed } = await manageSettings.remove(source, feature, cliAuthor(terminal));
-      terminal.print(`${source} keeps nothing of ${feature}${removed ? " any more" : ", and kept nothing"}`);
+      terminal.print(removed ? `rule for ${feature} in ${source}: removed` : `no rule for ${feature} in ${source}`);
     }),
   );
   return command;
@@ -59,6 +59,6 @@ function jsonIn(given: string): Json {
   try {
     return JSON.parse(given);
   } catch {
-    throw new ChangeRejected("the setting is no JSON; write it as in '{\"on\": true}'.");
+    throw new ChangeRejected("invalid JSON; write a rule such as '{\"on\": true}'.");
   }
 }

@@ -5,9 +5,9 @@ import type { OnStores } from "../use-cases.ts";
 
 type Options = { connection?: string };
 
-/** `tidegate set`: lists and changes the sets of sources. */
-export function setCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("set").description("list and change the sets behind the sources, by their keys");
+/** `tidegate sets`: lists and changes the sets of sources. */
+export function setsCommand(onStores: OnStores, terminal: Terminal): Command {
+  const command = new Command("sets").description("list and change the sets behind the sources, by their keys");
   const verb = (name: string, description: string) =>
     command
       .command(name)

@@ -6,10 +6,14 @@ import type { Terminal } from "../terminal.ts";
 
 /** `tidegate sources`: lists the kinds of source, and scaffolds a new kind. */
 export function sourcesCommand(terminal: Terminal): Command {
-  const command = new Command("sources").description("list the kinds of source there are").action(async () => {
-    const width = Math.max(...kinds.map((kind) => kind.length));
-    for (const kind of kinds) terminal.print(`${kind.padEnd(width)}  ${(await builtIn(kind)).summary}`);
-  });
+  const command = new Command("sources").description("list kinds of source, scaffold a kind");
+  command
+    .command("kinds")
+    .description("print the kinds of source, one per line")
+    .action(async () => {
+      const width = Math.max(...kinds.map((kind) => kind.length));
+      for (const kind of kinds) terminal.print(`${kind.padEnd(width)}  ${(await builtIn(kind)).summary}`);
+    });
   command
     .command("new")
     .description("begin a kind of source of your own: write its file and its test")

@@ -5,17 +5,17 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tidegate } from "../../../support/tidegate.ts";
 import { until } from "../../../support/until.ts";
 
-describe("tidegate activity", () => {
+describe("tidegate events", () => {
   let folder: string;
   let env: { TIDEGATE_DATA: string };
-  const run = (...args: string[]) => tidegate(["activity", ...args], env);
+  const run = (...args: string[]) => tidegate(["events", ...args], env);
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-activity-"));
     env = { TIDEGATE_DATA: join(folder, "data") };
-    await tidegate(["set", "add", "active_features", "a", "b"], env);
-    await tidegate(["set", "remove", "active_features", "b"], env);
-    await tidegate(["set", "add", "tidegate:killed", "=c"], env);
-    await tidegate(["set", "add", "tidegate:killed", "c"], env);
+    await tidegate(["sets", "add", "active_features", "a", "b"], env);
+    await tidegate(["sets", "remove", "active_features", "b"], env);
+    await tidegate(["sets", "add", "tidegate:killed", "=c"], env);
+    await tidegate(["sets", "add", "tidegate:killed", "c"], env);
     // A command waits for the log to take over what was recorded, but not for long.
     const isInLog = async () => (await run("list", "--limit", "1")).stdout.includes("tidegate:killed: c added");
     await until(isInLog, "the changes are in the log");
@@ -73,8 +73,11 @@ describe("tidegate activity", () => {
   it("proves the log against a head that was kept elsewhere", async () => {
     const [, position, hash = ""] = /^(\d+) ([0-9a-f]{64})\n$/.exec((await run("head")).stdout) ?? [];
     const verified = await run("verify");
-    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining(`sound up to ${position} ${hash}\n`)]);
-    await tidegate(["set", "add", "active_features", "d"], env);
+    expect([verified.code, verified.stdout]).toEqual([
+      0,
+      expect.stringContaining(`verified up to event ${position}, head ${hash}\n`),
+    ]);
+    await tidegate(["sets", "add", "active_features", "d"], env);
     expect((await run("verify", "--head", hash)).code).toBe(0);
     const wrong = await run("verify", "--head", hash.replace(/./g, "0"));
     expect([wrong.code, wrong.stdout]).toEqual([1, ""]);

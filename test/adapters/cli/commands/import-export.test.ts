@@ -139,7 +139,7 @@ describe("import and export", () => {
         file({ set: "global_features", features: ["a", "b"] }, { token: "t", user: "1" }),
       );
       expect((await tidegate(["import", path], env)).stdout).toMatch(/\n2 records wait in the stores/);
-      await tidegate(["set", "remove", "global_features", "a"], env);
+      await tidegate(["sets", "remove", "global_features", "a"], env);
       const again = await tidegate(["import", path], env);
       expect(again.stdout).toBe(
         "imported: sets 1, tokens 1, descriptions of features 0\n2 of them were imported before; import them anew with --again\n",
@@ -281,8 +281,8 @@ describe("import and export", () => {
     expect(await tidegate(["import", output], to.env)).toMatchObject({ code: 0, stderr: "" });
     const sorted = (lines: string) => lines.trimEnd().split("\n").sort();
     expect(sorted((await tidegate(["export"], to.env)).stdout)).toEqual(sorted(text));
-    expect((await tidegate(["features", "--token"], to.env, "token-7\n")).stdout).toBe("one\ntwo ☂\n");
-    const logged = async () => (await tidegate(["activity", "list", "--key", "features:user:7"], to.env)).stdout;
+    expect((await tidegate(["evaluate", "--token"], to.env, "token-7\n")).stdout).toBe("one\ntwo ☂\n");
+    const logged = async () => (await tidegate(["events", "list", "--key", "features:user:7"], to.env)).stdout;
     // A command waits for the log to take over what was recorded, but not for long.
     await until(async () => (await logged()) !== "", "the import is in the log");
     expect(await logged()).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
@@ -369,7 +369,7 @@ describe("import and export", () => {
       const records = await taken(connection);
       expect(records).toHaveLength(6);
       expect(records[0]?.note).toBe("import of Redis");
-      expect((await tidegate(["features", "--token"], env, "abc\n")).stdout).toBe("one\nthree\n");
+      expect((await tidegate(["evaluate", "--token"], env, "abc\n")).stdout).toBe("one\nthree\n");
     });
 
     it("imports tokens outside the Bearer grammar, and reports those that cannot be used", async () => {

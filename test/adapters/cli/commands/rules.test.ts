@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inSqlite, kindsEnv, switchesRules } from "../../../support/switches.ts";
 import { tidegate } from "../../../support/tidegate.ts";
 
-describe("the settings at the command line", () => {
+describe("tidegate rules", () => {
   let folder: string;
   const run = (args: readonly string[], input?: string) =>
     tidegate(
-      ["--config", join(folder, "tidegate.yaml"), "settings", ...args],
+      ["--config", join(folder, "tidegate.yaml"), "rules", ...args],
       { ...kindsEnv, FOLDER: folder, TIDEGATE_DATA: folder },
       input,
     );
@@ -21,13 +21,13 @@ describe("the settings at the command line", () => {
 
   it("are set, listed, printed and removed", async () => {
     expect((await run(["set", "switches", "b", '{"on":true}'])).stdout).toBe(
-      'switches keeps of b: {"on":true,"floors":[]}\n',
+      'rule for b in switches: {"on":true,"floors":[]}\n',
     );
     await run(["set", "switches", "a"], '{ "on": false, "floors": [3] }\n');
     expect((await run(["list", "switches"])).stdout).toBe('a {"on":false,"floors":[3]}\nb {"on":true,"floors":[]}\n');
     expect(JSON.parse((await run(["get", "switches", "a"])).stdout)).toEqual({ on: false, floors: [3] });
-    expect((await run(["remove", "switches", "a"])).stdout).toBe("switches keeps nothing of a any more\n");
-    expect((await run(["remove", "switches", "a"])).stdout).toBe("switches keeps nothing of a, and kept nothing\n");
+    expect((await run(["remove", "switches", "a"])).stdout).toBe("rule for a in switches: removed\n");
+    expect((await run(["remove", "switches", "a"])).stdout).toBe("no rule for a in switches\n");
     expect((await run(["list", "switches"])).stdout).toBe('b {"on":true,"floors":[]}\n');
   });
 
@@ -39,12 +39,12 @@ describe("the settings at the command line", () => {
         TIDEGATE_DATA: folder,
       });
     const file = join(folder, "lines.ndjson");
-    const line = (setting: unknown, feature = "carried", source = "switches") =>
-      `${JSON.stringify({ setting, source, feature })}\n`;
+    const line = (rule: unknown, feature = "carried", source = "switches") =>
+      `${JSON.stringify({ rule, source, feature })}\n`;
     const write = (...lines: readonly string[]) => writeFileSync(file, `{"tidegate":1}\n${lines.join("")}`);
     write(line({ on: false }), line({ on: true }), line({ on: true, floors: [1] }, "carried/too"));
     const first = await tool("import", file);
-    expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(", settings of features 3\n")]);
+    expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(", rules 3\n")]);
     expect((await run(["get", "switches", "carried"])).stdout).toContain('"on": true');
     expect((await tool("import", file)).stdout).toContain("3 of them were imported before");
     const { stdout: exported, stderr: told } = await tool("export");
@@ -62,7 +62,7 @@ describe("the settings at the command line", () => {
   });
 
   it.each([
-    [["set", "switches", "c", "{"], /^tidegate: the setting is no JSON; write it as in/],
+    [["set", "switches", "c", "{"], /^tidegate: invalid JSON; write a rule such as/],
     [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is no boolean; send one\.\n$/],
     [["set", "switches", "a b", '{"on":true}'], /^tidegate: Invalid key for a new grant: "a b"/],
     [["set", "literal", "a", "{}"], /^tidegate: The source "literal" \(static\) keeps nothing of single features/],

@@ -7,9 +7,9 @@ import type { OnStores } from "../use-cases.ts";
 
 type Options = { user?: string; token?: true } & RequestContextOptions;
 
-/** `tidegate features`: evaluates the features for a user, token or context. */
-export const featuresCommand = (onStores: OnStores, terminal: Terminal): Command =>
-  withRequestContext(new Command("features"))
+/** `tidegate evaluate`: evaluates the features for a user, token or context. */
+export const evaluateCommand = (onStores: OnStores, terminal: Terminal): Command =>
+  withRequestContext(new Command("evaluate"))
     .description("print the features that somebody would get, a line each; without options, what everyone gets")
     .option("--user <id>", "what this user gets")
     .option("--token", "what the token on standard input gets")
