@@ -1,52 +1,49 @@
-import type { Explanation } from "../../domain/evaluation/explanation.ts";
+import type { Cause, Explanation } from "../../domain/evaluation/explanation.ts";
 
 /** The verdict and its cause in one sentence. `keys`: the set of each source that reads one. */
 export function explanationText(
-  { on, cause, verdicts: stances }: Pick<Explanation, "on" | "cause" | "verdicts">,
+  { on, cause, verdicts }: Pick<Explanation, "on" | "cause" | "verdicts">,
   keys: ReadonlyMap<string, string>,
 ): string {
-  const word = on === undefined ? "open" : on ? "on" : "off";
-  return `${word}: ${reasonFor(cause, stances, keys)}`;
+  const verdict = on === undefined ? "undetermined" : on ? "on" : "off";
+  return `${verdict}: ${causeText(cause, verdicts, keys)}`;
 }
 
-function reasonFor(
-  cause: Explanation["cause"],
-  stances: Explanation["verdicts"],
-  keys: ReadonlyMap<string, string>,
-): string {
-  const has = (source: string) => {
+function causeText(cause: Cause, verdicts: Explanation["verdicts"], keys: ReadonlyMap<string, string>): string {
+  const named = (source: string) => {
     const key = keys.get(source);
-    return key === undefined ? `${source} switches it on` : `${source} has it in ${key}`;
+    return key === undefined ? `"${source}"` : `"${source}" (${key})`;
   };
   switch (cause.kind) {
-    case "vetoed": {
-      const key = keys.get(cause.veto);
-      return `the veto ${cause.veto} has it${key === undefined ? "" : ` in ${key}`}, whoever else switches it on`;
-    }
+    case "vetoed":
+      return `veto ${named(cause.veto)}`;
     case "granted":
-      if (cause.gates.length === 0) return `${has(cause.grant)}, and no gate stands before that`;
-      return `${has(cause.grant)}, and ${gates(cause.gates)} it through`;
+      return [`grant ${named(cause.grant)}`, ...gatesText(cause.gates)].join(", ");
     case "held":
-      return `${has(cause.grant)}, but the gate ${cause.gate} does not let it through`;
+      return `grant ${named(cause.grant)}, but gate "${cause.gate}" denies it`;
     case "ungranted":
-      return "no source switches it on";
+      return "no source grants it";
     case "open":
-      return `it hangs on ${silences(cause.silent, stances)}`;
+      return noResultText(cause.silent, verdicts);
   }
 }
 
-const gates = (names: readonly string[]): string =>
-  names.length === 1 ? `the gate ${names[0]} lets` : `the gates ${listed(names)} let`;
+function gatesText(names: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
+  const quoted = names.map((name) => `"${name}"`);
+  return [names.length === 1 ? `gate ${quoted[0]} passes` : `gates ${listed(quoted)} pass`];
+}
 
-function silences(silent: readonly string[], stances: Explanation["verdicts"]): string {
-  const isNotKnown = (name: string) => stances.some(({ source, stance }) => source === name && stance === "not-known");
-  const notKnown = silent.filter(isNotKnown);
-  const unavailable = silent.filter((name) => !isNotKnown(name));
+function noResultText(names: readonly string[], verdicts: Explanation["verdicts"]): string {
+  const lacksHistory = (name: string) =>
+    verdicts.some(({ source, stance }) => source === name && stance === "not-known");
+  const withoutHistory = names.filter(lacksHistory);
+  const unavailable = names.filter((name) => !lacksHistory(name));
   const parts = [
-    ...(notKnown.length > 0 ? [`${listed(notKnown)}, of which that moment is not known`] : []),
-    ...(unavailable.length > 0 ? [`${listed(unavailable)}, which cannot answer at the moment`] : []),
+    ...(withoutHistory.length > 0 ? [`no history at that time for ${listed(withoutHistory)}`] : []),
+    ...(unavailable.length > 0 ? [`${listed(unavailable)} ${unavailable.length > 1 ? "are" : "is"} unavailable`] : []),
   ];
-  return parts.join(", and on ");
+  return parts.join("; ");
 }
 
 const listed = (names: readonly string[]): string =>

@@ -136,10 +136,10 @@ describe("the explanation for now", () => {
     });
     const { features } = await explain();
     expect(features.map(({ feature, on, sentence }) => [feature, on, sentence])).toEqual([
-      ["dead", false, "off: the veto killed has it in tidegate:killed, whoever else switches it on"],
-      ["everyone", true, "on: global has it in global_features, and no gate stands before that"],
-      ["held", false, "off: user has it in features:user:1, but the gate active does not let it through"],
-      ["mine", true, "on: user has it in features:user:1, and the gate active lets it through"],
+      ["dead", false, 'off: veto "killed" (tidegate:killed)'],
+      ["everyone", true, 'on: grant "global" (global_features)'],
+      ["held", false, 'off: grant "user" (features:user:1), but gate "active" denies it'],
+      ["mine", true, 'on: grant "user" (features:user:1), gate "active" passes'],
     ]);
     expect(features.map(({ decidedBy }) => decidedBy)).toEqual([
       ["killed"],
@@ -165,8 +165,8 @@ describe("the explanation for now", () => {
     const { explain } = service({ global_features: ["a", "b"] });
     const { features } = await explain({ features: ["none", "a", "a"] });
     expect(features.map(({ feature, sentence }) => [feature, sentence])).toEqual([
-      ["a", "on: global has it in global_features, and no gate stands before that"],
-      ["none", "off: no source switches it on"],
+      ["a", 'on: grant "global" (global_features)'],
+      ["none", "off: no source grants it"],
     ]);
   });
 
@@ -233,8 +233,8 @@ describe("the explanation for now", () => {
     });
     const { features, sources } = await explain();
     expect(features.map(({ on, sentence }) => [on, sentence])).toEqual([
-      [undefined, "open: it hangs on active, which cannot answer at the moment"],
-      [true, "on: global has it in global_features, and no gate stands before that"],
+      [undefined, "undetermined: active is unavailable"],
+      [true, 'on: grant "global" (global_features)'],
     ]);
     expect(sources[1]).toMatchObject({ name: "active", state: "unavailable", fault: "cut off" });
   });
@@ -256,8 +256,8 @@ describe("the explanation for now", () => {
       });
       const { features, sources } = await explain(at);
       expect(features.map(({ sentence }) => sentence)).toEqual([
-        "on: place has it in location:es/madrid, and the gate active lets it through",
-        "on: place has it in location:es, and the gate active lets it through",
+        'on: grant "place" (location:es/madrid), gate "active" passes',
+        'on: grant "place" (location:es), gate "active" passes',
       ]);
       expect(sources.at(-1)?.sets.map(({ key }) => key)).toEqual(["location:es/madrid", "location:es"]);
     });
@@ -307,7 +307,7 @@ describe("the explanation for now", () => {
       const before = await explain({ ...at, at: 15 });
       expect(before.sources.at(-1)).toMatchObject({ state: "not-known", knownFrom: 30 });
       const { features } = await explain({ ...at, at: 35 });
-      expect(features[0]?.sentence).toBe("on: place has it in location:es, and the gate active lets it through");
+      expect(features[0]?.sentence).toBe('on: grant "place" (location:es), gate "active" passes');
     });
 
     it("says nothing where one of the sets cannot be read", async () => {
@@ -349,23 +349,21 @@ describe("the explanation of a past moment", () => {
     history.tell({ key: "active_features", at: 20, added: ["a"] }, { key: "global_features", at: 20, added: ["b"] });
     const { features, sources } = await explain({ caller: { userId: "2" }, at: 40 });
     expect(features.map(({ feature, on, sentence }) => [feature, on, sentence])).toEqual([
-      ["a", undefined, "open: it hangs on user, of which that moment is not known"],
-      ["b", true, "on: global has it in global_features, and no gate stands before that"],
+      ["a", undefined, "undetermined: no history at that time for user"],
+      ["b", true, 'on: grant "global" (global_features)'],
     ]);
     expect(sources[3]).toMatchObject({ state: "not-known", knownFrom: 50 });
   });
 
-  it("names all that it hangs on", async () => {
+  it("names all sources without a result", async () => {
     const { explain } = service({
       "tidegate:killed": new Error("cut off"),
       active_features: new Error("cut off"),
       "features:user:1": ["a"],
     });
-    expect((await explain()).features[0]?.sentence).toBe(
-      "open: it hangs on active and killed, which cannot answer at the moment",
-    );
+    expect((await explain()).features[0]?.sentence).toBe("undetermined: active and killed are unavailable");
     const [a] = (await explain({ at: 5, features: ["a"] })).features;
-    expect(a?.sentence).toBe("open: it hangs on global, user, active and killed, of which that moment is not known");
+    expect(a?.sentence).toBe("undetermined: no history at that time for global, user, active and killed");
   });
 
   it("knows nothing of a source that has no past", async () => {

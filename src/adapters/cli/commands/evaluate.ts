@@ -20,6 +20,9 @@ export const evaluateCommand = (onStores: OnStores, terminal: Terminal): Command
         await awaitSources.execute();
         const { features, missing } = await resolveFeatures.evaluate(caller, circumstances);
         for (const feature of inOrder(features.keys())) terminal.print(feature);
-        if (missing.length > 0) terminal.note(`incomplete: ${missing.join(", ")} cannot answer and may be left out`);
+        if (missing.length > 0)
+          terminal.note(
+            `incomplete: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} unavailable and skipped`,
+          );
       }),
     );

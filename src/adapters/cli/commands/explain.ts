@@ -34,41 +34,37 @@ export const explainCommand = (onStores: OnStores, terminal: Terminal): Command 
 function print({ context, locatedBy, isPast, isLogAnswering, sources, features }: Explained, terminal: Terminal): void {
   for (const explained of features) {
     terminal.print(`${explained.feature}: ${explained.sentence}`);
-    for (const line of turns(explained)) terminal.print(`  ${line}`);
+    for (const line of lastChanges(explained)) terminal.print(`  ${line}`);
   }
-  if (locatedBy) terminal.note(`located at ${context.locations?.join(", ")}, by ${locatedBy}`);
-  if (isPast) terminal.note("this is told from the activity log, with the configuration of now");
-  if (!isLogAnswering) terminal.note("the activity log cannot answer, so it is not told who changed what");
+  if (locatedBy) terminal.note(`location: ${context.locations?.join(", ")} (${locatedBy})`);
+  if (isPast) terminal.note("sets and rules of that time from the event log, with the current configuration");
+  if (!isLogAnswering) terminal.note("the event log is unavailable, so the last changes are omitted");
   for (const { name, state, knownFrom, fault, freshness } of sources) {
     const since = knownFrom === undefined ? "" : ` before ${timeText(knownFrom)}`;
-    if (state === "not-known") terminal.note(`incomplete: ${name} has no history${since}`);
-    else if (state !== "answers") terminal.note(`${name} cannot answer: ${fault}`);
-    else if (freshness && !freshness.fresh) terminal.note(`${name} is told as of ${timeText(freshness.asOf)}`);
+    if (state === "not-known") terminal.note(`incomplete: no history for ${name}${since}`);
+    else if (state !== "answers") terminal.note(`${name} is unavailable: ${fault}`);
+    else if (freshness && !freshness.fresh) terminal.note(`${name} is stale: verified at ${timeText(freshness.asOf)}`);
   }
 }
 
 /** The last changes of the deciding sources, oldest first. */
-const turns = ({ decidedBy, says }: ExplainedFeature): readonly string[] =>
+const lastChanges = ({ decidedBy, says }: ExplainedFeature): readonly string[] =>
   says
     .flatMap(({ turned, ...each }) => (turned && decidedBy.includes(each.source) ? [{ ...each, turned }] : []))
     .toSorted((a, b) => a.turned.at - b.turned.at)
     .map(({ source, stance, setting, turned }) =>
       setting === undefined
-        ? `${source}: ${turnText(stance === "on", turned)}`
-        : `${source}: keeps ${JSON.stringify(setting)} of it since ${authorText(turned)}`,
+        ? `${source}: ${membershipText(stance === "on", turned)}`
+        : `${source}: rule ${JSON.stringify(setting)} set ${changeText(turned)}`,
     );
 
-function turnText(isOn: boolean, { by, at, note, origin }: ChangeEntry): string {
-  if (origin === "baseline") return `${isOn ? "has" : "lacks"} it since before ${timeText(at)}, when its record begins`;
-  return `${isOn ? "has it" : "has it no more"} since ${authorText({ by, at, note })}`;
+function membershipText(isMember: boolean, change: ChangeEntry): string {
+  if (change.origin !== "baseline") return `${isMember ? "added" : "removed"} ${changeText(change)}`;
+  return `${isMember ? "a member" : "no member"} since before ${timeText(change.at)}, the start of its history`;
 }
 
-const authorText = ({
-  by,
-  at,
-  note,
-}: Pick<ChangeEntry, "by" | "at"> & { readonly note?: string | undefined }): string =>
-  `${timeText(at)}, by ${by}${note === undefined ? "" : ` (${note})`}`;
+const changeText = ({ by, at, note }: ChangeEntry): string =>
+  `${timeText(at)} by ${by}${note === undefined ? "" : ` (${note})`}`;
 
 function instantIn(text: string | undefined): Instant | undefined {
   if (text === undefined) return undefined;

@@ -210,7 +210,7 @@ const Answer = z
         {
           feature: "feature_1",
           on: false,
-          why: "off: user has it in features:user:1, but the gate active does not let it through",
+          why: 'off: grant "user" (features:user:1), but gate "active" denies it',
           decidedBy: ["user", "active"],
           reason: null,
           variant: null,

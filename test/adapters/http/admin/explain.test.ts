@@ -89,12 +89,12 @@ describe("over SQLite", () => {
     it("says of every feature whether it is on, and why", async () => {
       const { features } = await explain({ user: "1", location: "madrid" });
       expect(features.map(({ feature, on, why }) => [feature, on, why])).toEqual([
-        ["always", true, "on: literal switches it on, and no gate stands before that"],
-        ["doomed", false, "off: the veto killed has it in tidegate:killed, whoever else switches it on"],
-        ["held", false, "off: user has it in features:user:1, but the gate active does not let it through"],
-        ["mine", true, "on: user has it in features:user:1, and the gate active lets it through"],
-        ["never", false, "off: no source switches it on"],
-        ["tapas", true, "on: location has it in location:madrid, and no gate stands before that"],
+        ["always", true, 'on: grant "literal"'],
+        ["doomed", false, 'off: veto "killed" (tidegate:killed)'],
+        ["held", false, 'off: grant "user" (features:user:1), but gate "active" denies it'],
+        ["mine", true, 'on: grant "user" (features:user:1), gate "active" passes'],
+        ["never", false, "off: no source grants it"],
+        ["tapas", true, 'on: grant "location" (location:madrid)'],
       ]);
     });
 
@@ -151,21 +151,17 @@ describe("over SQLite", () => {
       const said = ({ features }: { features: Feature[] }) =>
         features.map(({ feature, why, says }) => [feature, why, says[4]]);
       expect(said(now)).toMatchObject([
-        [
-          "bear",
-          "off: no source switches it on",
-          { says: "unlisted", set: "location:es/madrid", turned: { by: "admin" } },
-        ],
+        ["bear", "off: no source grants it", { says: "unlisted", set: "location:es/madrid", turned: { by: "admin" } }],
         [
           "siesta",
-          "on: location has it in location:es, and no gate stands before that",
+          'on: grant "location" (location:es)',
           { says: "on", set: "location:es", turned: { by: "admin", origin: "change" } },
         ],
       ]);
       const then = await explain({ ...asked, at: textOf(at) });
       expect(said(then)[0]).toMatchObject([
         "bear",
-        "on: location has it in location:es/madrid, and no gate stands before that",
+        'on: grant "location" (location:es/madrid)',
         { says: "on", set: "location:es/madrid", turned: { by: "admin" } },
       ]);
       const { body } = await operator.get(
@@ -187,8 +183,8 @@ describe("over SQLite", () => {
       const { state, at, features } = await explain({ user: "1", at: textOf(before), features: ["mine", "doomed"] });
       expect([state, at]).toEqual(["recorded", textOf(before)]);
       expect(features.map(({ on, why }) => [on, why])).toEqual([
-        [false, "off: no source switches it on"],
-        [false, "off: no source switches it on"],
+        [false, "off: no source grants it"],
+        [false, "off: no source grants it"],
       ]);
     });
 
@@ -198,7 +194,7 @@ describe("over SQLite", () => {
         ["always", null],
         ["never", null],
       ]);
-      expect(features[0]?.why).toBe("open: it hangs on killed, of which that moment is not known");
+      expect(features[0]?.why).toBe("undetermined: no history at that time for killed");
       expect(sources).toMatchObject([
         { state: "not-known", knownFrom: expect.stringMatching(/^20.*Z$/) },
         {},

@@ -72,11 +72,7 @@ describe("what follows from settings", () => {
     const isFresh = async () => (await saidOf({}, "explained")).sources[1].freshness.fresh;
     await until(isFresh, "the rules are cached");
     const { on, why, decidedBy, said, sources } = await saidOf({}, "explained");
-    expect([on, why, decidedBy]).toEqual([
-      true,
-      "on: switches switches it on, and no gate stands before that",
-      ["switches"],
-    ]);
+    expect([on, why, decidedBy]).toEqual([true, 'on: grant "switches"', ["switches"]]);
     expect(said).toEqual({
       source: "switches",
       says: "on",
