@@ -27,7 +27,7 @@ check: node_modules ## check types, format, lint and unused code
 bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks.md
 	@node bench/run.ts
 
-bench-changes: node_modules bench/node_modules ## measure changes and the activity log, in some minutes; writes docs/benchmarks-of-changes.md
+bench-changes: node_modules bench/node_modules ## measure changes and the event log, in some minutes; writes docs/benchmarks-of-changes.md
 	@node bench/changes/run.ts
 
 bench-sources: node_modules bench/node_modules ## measure kinds of source, in some minutes; writes docs/benchmarks-of-sources.md (ONLY=geoip)

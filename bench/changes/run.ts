@@ -4,7 +4,7 @@ import { cpus, loadavg } from "node:os";
 import { resolve } from "node:path";
 import type { Spread } from "../spread.ts";
 import { acknowledgement } from "./acknowledgement.ts";
-import { type ActivityLogFigures, activityLog } from "./activity-log.ts";
+import { type EventLogFigures, eventLog } from "./event-log.ts";
 import { importing } from "./import.ts";
 
 const users = Number(process.env["IMPORT_USERS"] ?? 1_000_000);
@@ -14,8 +14,8 @@ const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding:
 console.log("== acknowledgement");
 const change = await acknowledgement();
 console.log(`${short(change.ratio)} times the script`);
-console.log("== the activity log");
-const logs = await activityLog();
+console.log("== the event log");
+const logs = await eventLog();
 console.log(`== an import of ${users} users`);
 const imported = await importing(users);
 console.log(`${short(imported.ratio)} times the rate of redis-cli --pipe`);
@@ -31,10 +31,10 @@ function figure(value: number): string {
 }
 
 function page(): string {
-  const worst = ({ pageMs, oneMs }: ActivityLogFigures[number]) => Math.max(...Object.values(pageMs)) / oneMs;
+  const worst = ({ pageMs, oneMs }: EventLogFigures[number]) => Math.max(...Object.values(pageMs)) / oneMs;
   return `<!-- Written by \`make bench-changes\`. -->
 
-# Benchmarks of changes and of the activity log
+# Benchmarks of changes and of the event log
 
 Measured on ${cpus().length} cores (${cpus()[0]?.model}), ${new Date().toISOString().slice(0, 10)}, commit ${commit}, with
 ${loadBefore.toFixed(1)} processes that wanted a processor before it began. Each figure is a median, in brackets the least and the largest;
@@ -83,7 +83,7 @@ A part of a message is found by reading the log, newest first, until the page is
 `;
 }
 
-function row(of: (log: ActivityLogFigures[number]) => number): string {
+function row(of: (log: EventLogFigures[number]) => number): string {
   return logs.map((log) => figure(of(log))).join(" | ");
 }
 

@@ -21,8 +21,8 @@ const many = { connections, rounds: 12, seconds: 2 };
 /** Beside what a plain service reads: a place's features, on at times, for a share. */
 const more = `
   - { name: place, kind: set, connection: features, key: "location:{location}", gatedBy: [evenings, quarter] }
-  - { name: evenings, kind: schedule, connection: features, role: gate, unlisted: pass }
-  - { name: quarter, kind: percentage, connection: features, role: gate, unlisted: pass }
+  - { name: evenings, kind: schedule, connection: features, role: gate, default: allow }
+  - { name: quarter, kind: percentage, connection: features, role: gate, default: allow }
 `;
 /** It is on now, and goes through the days for that. */
 const evenings = { windows: [{ recurrence: "FREQ=DAILY", from: "00:00", to: "00:00", timeZone: "Europe/Madrid" }] };

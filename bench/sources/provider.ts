@@ -38,7 +38,7 @@ async function parsing(): Promise<readonly Row[]> {
   const feed = join(folder, "feed.xml");
   const partner = await startFileServer(opened, feed);
   const env = { ...environment(folder), PORT: "0", HOST: "127.0.0.1" };
-  const file = writeConfig(folder, [entry("big", partner, { maxMegabytes: 200, withinSeconds: 60 })]);
+  const file = writeConfig(folder, [entry("big", partner, { maxMegabytes: 200, fetchTimeoutMs: 60_000 })]);
   const service = await start(await loadConfig(file, env), env);
   opened.defer(service.stop);
   const seen: Pauses[] = [];
@@ -186,7 +186,7 @@ async function failing(): Promise<readonly Row[]> {
     const partners: Partner[] = [];
     for (const _ of names) partners.push(opened.use(await startPartner(good)));
     const entries = names.map((name, index) =>
-      entry(name, partners[index]?.url ?? "", { withinSeconds: 3, everySeconds: 5, at: "events" }),
+      entry(name, partners[index]?.url ?? "", { fetchTimeoutMs: 3_000, pollSeconds: 5, at: "events" }),
     );
     const server = await startService(opened, folder, entries);
     for (const name of names) await poll(server, name);
@@ -218,8 +218,8 @@ async function failing(): Promise<readonly Row[]> {
 
 type Changes = {
   readonly maxMegabytes?: number;
-  readonly withinSeconds?: number;
-  readonly everySeconds?: number;
+  readonly fetchTimeoutMs?: number;
+  readonly pollSeconds?: number;
   readonly at?: string;
 };
 
@@ -228,16 +228,16 @@ const entry = (
   url: string,
   {
     maxMegabytes = 10,
-    withinSeconds = 10,
-    everySeconds = 86_400,
+    fetchTimeoutMs = 10_000,
+    pollSeconds = 86_400,
     at = "eventList/output/base_event/event",
   }: Changes = {},
 ) => `
   - name: ${name}
     kind: feed
     connection: features
-    everySeconds: ${everySeconds}
-    document: { url: "${url}", allow: [127.0.0.1], maxMegabytes: ${maxMegabytes}, withinSeconds: ${withinSeconds} }
+    pollSeconds: ${pollSeconds}
+    document: { url: "${url}", allow: [127.0.0.1], maxMegabytes: ${maxMegabytes}, fetchTimeoutMs: ${fetchTimeoutMs} }
     item:
       at: ${at}
       id: "{event_id}"

@@ -48,7 +48,7 @@ export async function measure(): Promise<readonly Row[]> {
     };
     const without = await opened("without", `  - ${gated("")}\n`);
     await fill(without);
-    const gate = "{ name: times, kind: schedule, connection: features, role: gate, unlisted: pass }";
+    const gate = "{ name: times, kind: schedule, connection: features, role: gate, default: allow }";
     const withThem = await opened("with", `  - ${gated(", gatedBy: [times]")}\n  - ${gate}\n`);
     return await compared(cold(without), cold(withThem));
   } finally {

@@ -144,7 +144,7 @@ export class EventLogUnavailable extends TidegateError {
   readonly code = "log-unavailable";
 
   constructor(cause: unknown) {
-    super("The activity log cannot answer at the moment; ask again in some seconds. Changes are recorded meanwhile.", {
+    super("The event log cannot answer at the moment; ask again in some seconds. Changes are recorded meanwhile.", {
       cause,
     });
   }

@@ -315,8 +315,8 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
     });
 
     it("is the fold of all records, at every moment, also when it is derived anew and after events expired", async () => {
-      const activity = await openEmpty();
-      const { log, history } = activity;
+      const eventLog = await openEmpty();
+      const { log, history } = eventLog;
       let base = start;
       await fc.assert(
         fc.asyncProperty(fc.tuple(steps, steps, steps), fc.nat(), async ([first, second, third], cut) => {
@@ -331,7 +331,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
             }
           };
           await record(first);
-          await activity.rebuild();
+          await eventLog.rebuild();
           await record(second);
           await compare(base - 1);
           const turns = await history.lastChanges("features", model.key, forever);
@@ -342,7 +342,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
           const before = instants[cut % instants.length] ?? base;
           await log.expire(before, toldEvent({ component: "tidegate", at: model.end }));
           expect(await log.find({ to: Math.min(before, model.end) }, 1)).toEqual([]);
-          await activity.rebuild();
+          await eventLog.rebuild();
           await record(third);
           await compare(before);
           base = model.end + 1;

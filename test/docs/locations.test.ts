@@ -18,7 +18,7 @@ const located = (city: string, ip = "81.2.69.142") =>
 describe("the page about places", () => {
   it("says what its commands print", async () => {
     using page = new Walkthrough("docs/places.md");
-    page.configure("Say how callers are located");
+    page.configure("Configure locators");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
     await using service = await page.serve(env);
     await page.follow("See what is on where", service.url, env, 12);
@@ -31,8 +31,8 @@ describe("over HTTP", () => {
     writeFileSync(join(folder, "city.mmdb"), located("Madrid"));
     operator = await backoffice(
       `${sqliteRules}
-location:
-  - kind: caller
+locators:
+  - kind: query
   - { kind: header, header: X-Place }
   - kind: areas
     headers: { latitude: X-Latitude, longitude: X-Longitude }
@@ -107,7 +107,7 @@ describe("a GeoIP database", () => {
   const rules = (database: string) => `
 connections: { features: { kind: sqlite, file: ":memory:" } }
 sources: [{ name: place, kind: set, connection: features, key: "location:{location}" }]
-location: [{ kind: geoip, database: "${database}" }]
+locators: [{ kind: geoip, database: "${database}" }]
 `;
 
   it("that cannot be used is an error of the configuration, which names it and the way out", async () => {
@@ -120,7 +120,7 @@ location: [{ kind: geoip, database: "${database}" }]
     expect((error as ConfigError).sentences.join("\n")).toMatch(/log\.level/);
     writeFileSync(file, rules(broken));
     await expect(loadConfig(file, {})).rejects.toThrow(
-      `${file}:4:37 location[0].database: the GeoIP database ${broken} cannot be used: it is no MaxMind database, or is damaged; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`,
+      `${file}:4:37 locators[0].database: the GeoIP database ${broken} cannot be used: it is no MaxMind database, or is damaged; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`,
     );
   });
 
@@ -135,7 +135,7 @@ location: [{ kind: geoip, database: "${database}" }]
     writeFileSync(
       file,
       `sources: [{ name: a, kind: ./place.js }]
-location: [{ kind: geoip, database: "${database}" }]
+locators: [{ kind: geoip, database: "${database}" }]
 context: { trustedProxies: [loopback] }
 `,
     );

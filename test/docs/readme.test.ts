@@ -5,7 +5,7 @@ import { bearer, type TestService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
-/** Whether the last change of "Ask it something" is in the activity log, and none waits. */
+/** Whether the last change of "Ask it something" is in the event log, and none waits. */
 async function areInLog(service: TestService, token: string): Promise<boolean> {
   const text = async (path: string) => (await service.get(path, bearer(token))).text();
   if (!(await text("/events?message=issued%20for%20user%202")).includes("user 2")) return false;
@@ -30,7 +30,7 @@ describe("the README", () => {
     await readme.follow("Watch it", url, env, 4);
     await readme.follow("Who may operate it", url, env, 3);
     await readme.follow("Change it over HTTP", url, env, 8);
-    await readme.follow("Activity log", url, env, 5);
+    await readme.follow("Event log", url, env, 5);
     expect(readme.configure("Add a rule set").trimEnd().split("\n")).toHaveLength(4);
     await readme.follow("Add a rule set", url, env, 3);
     expect(readme.configure("A place").trimEnd().split("\n")).toHaveLength(3);

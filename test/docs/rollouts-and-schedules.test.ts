@@ -28,7 +28,7 @@ describe("over HTTP", () => {
     operator = await backoffice(
       `${sqliteRules}
   - { name: times, kind: schedule, connection: features }
-  - { name: shares, kind: percentage, connection: features, role: gate, unlisted: pass }
+  - { name: shares, kind: percentage, connection: features, role: gate, default: allow }
   - { name: offers, kind: set, connection: features, key: offers, gatedBy: [shares] }
 `,
     );

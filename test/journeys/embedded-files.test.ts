@@ -22,7 +22,7 @@ describe("the files of the embedded store", () => {
   });
 
   it("are accessible to their owner only", async () => {
-    await until(() => existsSync(join(folder, "activity.db-wal")), "the log is in use");
+    await until(() => existsSync(join(folder, "events.db-wal")), "the log is in use");
     for (const file of readdirSync(folder)) {
       expect([file, statSync(join(folder, file)).mode & 0o077]).toEqual([file, 0]);
     }
@@ -52,8 +52,8 @@ describe("the files of the embedded store", () => {
     expect((await asked()).features).toEqual(["always"]);
   });
 
-  it("a lost activity log is reported by readiness, and takes nothing from changes", async () => {
-    const file = join(folder, "activity.db");
+  it("a lost event log is reported by readiness, and takes nothing from changes", async () => {
+    const file = join(folder, "events.db");
     await until(async () => (await readiness()).body.includes('"log":"answering"'), "the log answers");
     renameSync(file, `${file}.away`);
     await until(async () => (await readiness()).body.includes('"log":"failing"'), "the loss is reported");
@@ -78,7 +78,7 @@ describe("an embedded store that is empty at the start", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const env = () => ({ FOLDER: folder, TIDEGATE_DATA: folder });
 
-  it("is rejected where the activity log has changes, until it is accepted", async () => {
+  it("is rejected where the event log has changes, until it is accepted", async () => {
     renameSync(join(folder, "store.db"), join(folder, "lost.db"));
     await using operator = await backoffice(sqliteRules, env());
     const statuses = async () => [
@@ -93,7 +93,7 @@ describe("an embedded store that is empty at the start", () => {
     const cli = (...args: string[]) => tidegate(["-c", configuration, ...args], env());
     const refused = await cli("sets", "add", "global_features", "two");
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/is empty, but the activity log has changes of it; .* npx tidegate stores accept/);
+    expect(refused.stderr).toMatch(/is empty, but the event log has changes of it; .* npx tidegate stores accept/);
     expect((await cli("stores", "accept")).code).toBe(0);
     await until(async () => (await statuses()).join() === "200,401,200,200", "the store is accepted");
   });
@@ -105,7 +105,7 @@ describe("an embedded store that is empty at the start", () => {
     expect(await operator.features()).toEqual(["always", "one"]);
   });
 
-  it("is served where the activity log has no changes", async () => {
+  it("is served where the event log has no changes", async () => {
     const other = mkdtempSync(join(tmpdir(), "tidegate-new-"));
     for (let start = 0; start < 2; start += 1) {
       await using operator = await backoffice(sqliteRules, { FOLDER: other, TIDEGATE_DATA: other });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-it("the service starts and serves while the activity log is away, says why, and fills the log once it is there", async () => {
+it("the service starts and serves while the event log is away, says why, and fills the log once it is there", async () => {
   proxy.cut();
   const token = "a-credential-for-the-test";
   await using service = new TestProcess(["src/cli.ts", "serve"], {
@@ -24,12 +24,12 @@ it("the service starts and serves while the activity log is away, says why, and 
   });
   const url = await service.url();
   expect((await fetch(`${url}/features`)).status).toBe(200);
-  await until(() => service.stderr.includes("changes wait for the activity log"), "it says that the log is away");
+  await until(() => service.stderr.includes("changes wait for the event log"), "it says that the log is away");
   expect(service.stderr).toMatch(/"cause":"[^"]*(ECONNRESET|terminated)/);
   const events = () => fetch(`${url}/events`, { headers: bearer(token) });
   expect((await events()).status).toBe(503);
   proxy.heal();
-  await until(() => service.stderr.includes("changes reach the activity log again"), "the log is filled");
+  await until(() => service.stderr.includes("changes reach the event log again"), "the log is filled");
   const { status } = await events();
   expect(status).toBe(200);
   const { rows } = await queryDatabase(database.url, "SELECT count(*)::int AS events FROM events");

@@ -12,8 +12,8 @@ const entry = (name: string, url: string) => `
   - name: ${name}
     kind: feed
     connection: features
-    everySeconds: 1
-    document: { url: "${url}", allow: [127.0.0.1], withinSeconds: 1 }
+    pollSeconds: 1
+    document: { url: "${url}", allow: [127.0.0.1], fetchTimeoutMs: 1000 }
     item: { at: events, id: "{id}", title: name, window: { start: from, end: to }, features: ["${name}:{id}"] }`;
 
 it("serves what was known of every partner, while one is down, one drips, one sends bombs, and so on", async () => {

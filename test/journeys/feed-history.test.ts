@@ -17,7 +17,7 @@ const feed = (name: string, url: string) => `
   - name: ${name}
     kind: feed
     connection: features
-    everySeconds: 3600
+    pollSeconds: 3600
     document: { url: "${url}", allow: [127.0.0.1] }
     item:
       { at: shows, id: "{id}", title: name, window: { start: from, end: to }, features: ["show:{id}"], conditions: { status: online } }`;

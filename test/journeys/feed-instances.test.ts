@@ -15,7 +15,7 @@ sources:
   - name: shows
     kind: feed
     connection: features
-    everySeconds: 2
+    pollSeconds: 2
     document: { url: "${partner.url}", allow: [127.0.0.1] }
     item: { at: shows, id: "{id}", title: name, window: { start: from, end: to }, features: ["show:{id}"] }
 `;

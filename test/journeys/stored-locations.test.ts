@@ -15,8 +15,8 @@ const rules = (connection: string): string => `
 connections: { store: ${connection} }
 tokens: { connection: store, layout: plain }
 sources: [{ name: place, kind: set, connection: store, key: "location:{location}" }]
-location:
-  - kind: caller
+locators:
+  - kind: query
   - { kind: user, connection: store }
 `;
 const env = { TIDEGATE_ADMIN_TOKEN: adminToken };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 import { openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
-import { admin, embeddedLog } from "../support/activity.ts";
+import { admin, embeddedLog } from "../support/event-calls.ts";
 import { TestProcess } from "../support/process.ts";
 import { bearer } from "../support/service.ts";
 
@@ -38,9 +38,9 @@ describe("an export of hundreds of megabytes", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-export-"));
     writeFileSync(join(folder, "tidegate.yaml"), embeddedLog);
-    await using activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    await using eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
     for (let number = 0; number < events; number += 1_000) {
-      await activity.log.record(Array.from({ length: 1_000 }, (_, index) => eventAt(number + index)));
+      await eventLog.log.record(Array.from({ length: 1_000 }, (_, index) => eventAt(number + index)));
     }
   }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -29,7 +29,7 @@ export function longSetRuns(changes: number): void {
           const file = join(folder, "log.db");
           const rules = sqliteRules.replace(
             "connections:",
-            `connections:\n  activity: { kind: sqlite, file: "${file}" }`,
+            `connections:\n  events: { kind: sqlite, file: "${file}" }`,
           );
           return { place: { kind: "sqlite", file }, env: {}, rules };
         },
@@ -47,14 +47,14 @@ export function longSetRuns(changes: number): void {
       const data = mkdtempSync(join(folder, "store-"));
       const moments: { at: number; feature: string }[] = [];
       {
-        await using activity = openEventLog(where);
+        await using eventLog = openEventLog(where);
         await using store = openSqlite("features", join(data, "store.db"));
         // The store of the service made what is recorded under the name of its connection.
         const identity = (await store.identity()) ?? "";
-        await activity.stores.enter(identity, "features");
-        await activity.stores.claim(identity, "features");
+        await eventLog.stores.enter(identity, "features");
+        await eventLog.stores.claim(identity, "features");
         for (const key of ["global_features", "tidegate:killed", "features:user:1"]) {
-          await activity.log.record([new SetTold(key, ...(key === "features:user:1" ? ["f7"] : [])).begins()]);
+          await eventLog.log.record([new SetTold(key, ...(key === "features:user:1" ? ["f7"] : [])).begins()]);
         }
         let events = [told.begins()];
         for (let number = 0; number < changes; number++) {
@@ -62,12 +62,12 @@ export function longSetRuns(changes: number): void {
           const change = Math.floor(number / batch) % 2 === 0 ? { add: [feature] } : { remove: [feature] };
           events.push(told.changes(change));
           if (events.length >= batch) {
-            await activity.log.record(events);
+            await eventLog.log.record(events);
             events = [];
             moments.push({ at: told.at, feature });
           }
         }
-        await activity.log.record(events);
+        await eventLog.log.record(events);
       }
       await using operator = await backoffice(rules, { ...env, FOLDER: data });
       const times: number[] = [];

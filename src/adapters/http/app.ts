@@ -60,9 +60,9 @@ export type HttpOptions = {
   readonly readKey: ReadKey;
   readonly viewCache: ViewCache;
   readonly backoffice: Backoffice;
-  readonly readActivity: ReadEvents;
-  readonly recordActivity: RecordEvent;
-  readonly tailActivity: TailEvents;
+  readonly readEvents: ReadEvents;
+  readonly recordEvent: RecordEvent;
+  readonly tailEvents: TailEvents;
   readonly streams: EventStreams;
   /** Returns the metrics of all workers in the Prometheus text format. */
   readonly scrape: () => Promise<string>;
@@ -121,9 +121,9 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   adminRoutes(app, operators, options.backoffice, options.log);
   const query = eventQuery(options.zone);
   const eventOptions = { query, isLoose: options.isActivityService, basePath: options.basePath };
-  events(app, operators, options.readActivity, options.recordActivity, eventOptions);
-  eventExport(app, operators, options.readActivity, query);
-  eventTail(app, operators, options.readActivity, options.tailActivity, options.streams, query);
+  events(app, operators, options.readEvents, options.recordEvent, eventOptions);
+  eventExport(app, operators, options.readEvents, query);
+  eventTail(app, operators, options.readEvents, options.tailEvents, options.streams, query);
   explain(app, operators, options.explainFeatures, options.callContext);
   diff(app, operators, options.compareMoments);
   documentation(app, options.version, options.basePath);

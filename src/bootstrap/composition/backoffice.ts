@@ -87,7 +87,7 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
     return check;
   });
 
-  provide(DiKeys.ManageSettings, (c) => {
+  provide(DiKeys.ManageRules, (c) => {
     return new ManageRules(c.resolve(DiKeys.SourceSets), c.resolve(DiKeys.NewId), (collection) =>
       invalidate(c, collectionKey(collection)),
     );
@@ -111,7 +111,7 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
     return first && connectionOf(c, first.connection);
   };
 
-  provide(DiKeys.Claims, (c) => firstStore(c)?.claims);
+  provide(DiKeys.IdempotencyKeys, (c) => firstStore(c)?.claims);
 
   provide(
     DiKeys.Catalogue,
@@ -129,7 +129,7 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
       new ViewUser(
         c.resolve(DiKeys.SourceSets),
         c.resolve(DiKeys.ChangeSet),
-        c.resolve(DiKeys.ResolveFeatures),
+        c.resolve(DiKeys.EvaluateFeatures),
         c.resolve(DiKeys.ManageTokens),
       ),
   );

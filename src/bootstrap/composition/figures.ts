@@ -24,7 +24,7 @@ export function provideFigures({ config, provide }: Wiring): void {
           holds: "values",
           usage: cache,
         })),
-        ...[...c.resolve(DiKeys.CachedSettings)].map(([connection, { cache }]) => ({
+        ...[...c.resolve(DiKeys.CachedRules)].map(([connection, { cache }]) => ({
           connection,
           holds: "settings",
           usage: cache,
@@ -36,9 +36,9 @@ export function provideFigures({ config, provide }: Wiring): void {
       feeds: c.resolve(DiKeys.Feeds),
       sources: [...config.sources.map(({ name }) => name), ...(config.tokens ? [tokensSource] : [])],
       failures: c.resolve(DiKeys.SourceStates).failures,
-      backlogs: () => new Map([...c.resolve(DiKeys.KeepRecords)].map(([name, { backlog }]) => [name, backlog])),
-      setAside: () => c.resolve(DiKeys.DrainOutboxes).deadLetters,
-      providers: () => c.resolve(DiKeys.ViewItems).states,
+      backlogs: () => new Map([...c.resolve(DiKeys.OutboxRelayJobs)].map(([name, { backlog }]) => [name, backlog])),
+      setAside: () => c.resolve(DiKeys.OutboxRelay).deadLetters,
+      providers: () => c.resolve(DiKeys.ViewFeedItems).states,
       now: c.resolve(DiKeys.Clock),
       monotonic: () => performance.now(),
     };

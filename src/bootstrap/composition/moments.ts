@@ -26,16 +26,16 @@ const longestRecallMs = 10_000;
 export function provideMoments({ config, provide }: Wiring): void {
   const storeOf = (connection: string) => storeName(config, connection);
 
-  provide(DiKeys.RecallSets, (c) => {
+  provide(DiKeys.SetsAsOf, (c) => {
     const families = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
     const completeSince = async (connection: string, keyOrPrefix: string) => {
       const family = families.find(
         ({ key, ...family }) =>
           family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
       );
-      return family && c.resolve(DiKeys.CompleteSince).of(storeOf(connection), family.key.text);
+      return family && c.resolve(DiKeys.HistoryCoverage).of(storeOf(connection), family.key.text);
     };
-    const drain = c.resolve(DiKeys.DrainOutboxes);
+    const drain = c.resolve(DiKeys.OutboxRelay);
     const recorded = {
       revisions: (connection: string, keys: readonly string[]) => connectionOf(c, connection).changes.revisions(keys),
       drain: (connection: string) => drain.relay(storeOf(connection)),
@@ -45,14 +45,14 @@ export function provideMoments({ config, provide }: Wiring): void {
 
   const recordedDocuments = (c: DependencyContainer): RecordedDocuments => ({
     revisions: (connection, collection) => connectionOf(c, connection).documents.revisions(collection),
-    drain: (connection) => c.resolve(DiKeys.DrainOutboxes).relay(storeOf(connection)),
+    drain: (connection) => c.resolve(DiKeys.OutboxRelay).relay(storeOf(connection)),
   });
 
-  provide(DiKeys.RecallSettings, (c) => new RulesAsOf(c.resolve(DiKeys.History), recordedDocuments(c)));
+  provide(DiKeys.RulesAsOf, (c) => new RulesAsOf(c.resolve(DiKeys.History), recordedDocuments(c)));
 
-  provide(DiKeys.RecallItems, (c) => new RecallItems(c.resolve(DiKeys.History), recordedDocuments(c)));
+  provide(DiKeys.ItemsAsOf, (c) => new RecallItems(c.resolve(DiKeys.History), recordedDocuments(c)));
 
-  provide(DiKeys.SurveySources, (c) => {
+  provide(DiKeys.EvaluateEachSource, (c) => {
     const past = (at: Instant) => pastSources(c, config, at);
     return new EvaluateEachSource(
       c.resolve(DiKeys.IdentifyCaller),
@@ -62,28 +62,31 @@ export function provideMoments({ config, provide }: Wiring): void {
     );
   });
 
-  provide(DiKeys.RecallFeatures, (c) => new FeaturesAsOf(c.resolve(DiKeys.SurveySources)));
+  provide(DiKeys.FeaturesAsOf, (c) => new FeaturesAsOf(c.resolve(DiKeys.EvaluateEachSource)));
 
   provide(
     DiKeys.ExplainFeatures,
     (c) =>
-      new ExplainFeatures(c.resolve(DiKeys.SurveySources), c.resolve(DiKeys.History), () =>
-        c.resolve(DiKeys.DrainOutboxes).relayAll(),
+      new ExplainFeatures(c.resolve(DiKeys.EvaluateEachSource), c.resolve(DiKeys.History), () =>
+        c.resolve(DiKeys.OutboxRelay).relayAll(),
       ),
   );
 
-  provide(DiKeys.CompareMoments, (c) => new CompareMoments(c.resolve(DiKeys.SurveySources), c.resolve(DiKeys.History)));
+  provide(
+    DiKeys.CompareMoments,
+    (c) => new CompareMoments(c.resolve(DiKeys.EvaluateEachSource), c.resolve(DiKeys.History)),
+  );
 }
 
 /** The sources as of a past instant. */
 export function pastSources(c: DependencyContainer, config: Config, at: Instant): readonly Source[] {
-  const recall = c.resolve(DiKeys.RecallSets);
+  const recall = c.resolve(DiKeys.SetsAsOf);
   const store = (connection: string) => ({
     sets: new PastFeatureSets(recall, connection, at),
     changes: new PastFeatureStore(recall, connection, at),
-    rules: new PastRules(c.resolve(DiKeys.RecallSettings), connection, at),
+    rules: new PastRules(c.resolve(DiKeys.RulesAsOf), connection, at),
     documents: connectionOf(c, connection).documents,
-    items: new PastItemStore(c.resolve(DiKeys.RecallItems), connection, at),
+    items: new PastItemStore(c.resolve(DiKeys.ItemsAsOf), connection, at),
     lease: () => ({ hold: async () => false, release: async () => {} }),
   });
   return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {

@@ -35,7 +35,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     c.resolve(DiKeys.IdentifyStores).of(storeOf(connection));
 
   provide(DiKeys.IdentifyStores, (c) => {
-    const { stores: known, history } = c.resolve(DiKeys.Activity);
+    const { stores: known, history } = c.resolve(DiKeys.OpenEventLog);
     const stores = [...new Set(config.stores.values())].map((name): [string, IdentifiableStore] => {
       const { identity, changes, documents } = connectionOf(c, name);
       return [name, { identity, changes, documents, collections: [...ownCollections, ...collectionsOf(name)] }];
@@ -43,22 +43,16 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     return new IdentifyStores(new Map(stores), known, history);
   });
 
-  provide(DiKeys.Activity, (c) => disposal.use(openEventLog(config.activityLog, c.resolve(DiKeys.Log))));
-  provide(DiKeys.ActivityLog, (c) => c.resolve(DiKeys.Activity).log);
-  provide(DiKeys.History, (c) => byConnection(c.resolve(DiKeys.Activity).history, identityOf(c)));
+  provide(DiKeys.OpenEventLog, (c) => disposal.use(openEventLog(config.eventLog, c.resolve(DiKeys.Log))));
+  provide(DiKeys.EventLog, (c) => c.resolve(DiKeys.OpenEventLog).log);
+  provide(DiKeys.History, (c) => byConnection(c.resolve(DiKeys.OpenEventLog).history, identityOf(c)));
 
   const idFor = (text: string) => uuidv5(text, namespace);
 
-  provide(DiKeys.CompleteSince, (c) => {
-    const log = c.resolve(DiKeys.ActivityLog);
+  provide(DiKeys.HistoryCoverage, (c) => {
+    const log = c.resolve(DiKeys.EventLog);
     const namesOf = (store: string) => c.resolve(DiKeys.IdentifyStores).namesOf(store);
-    return new HistoryCoverage(
-      (id) => log.one(id),
-      namesOf,
-      idFor,
-      config.activity.environment,
-      c.resolve(DiKeys.Clock),
-    );
+    return new HistoryCoverage((id) => log.one(id), namesOf, idFor, config.events.environment, c.resolve(DiKeys.Clock));
   });
 
   provide(DiKeys.Outboxes, (c) => {
@@ -69,10 +63,10 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     return outboxes;
   });
 
-  provide(DiKeys.DrainOutboxes, (c) => {
+  provide(DiKeys.OutboxRelay, (c) => {
     const log = c.resolve(DiKeys.Log);
-    return new OutboxRelay(c.resolve(DiKeys.Outboxes), c.resolve(DiKeys.ActivityLog), {
-      environment: config.activity.environment,
+    return new OutboxRelay(c.resolve(DiKeys.Outboxes), c.resolve(DiKeys.EventLog), {
+      environment: config.events.environment,
       now: c.resolve(DiKeys.Clock),
       identityOf: identityOf(c),
       idFor,
@@ -84,14 +78,14 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     const collections = collectionsOf(name);
     if (collections.length === 0) return undefined;
     const { documents, settings } = connectionOf(c, name);
-    const drain = c.resolve(DiKeys.DrainOutboxes);
+    const drain = c.resolve(DiKeys.OutboxRelay);
     const store = { name, documents, settings, collections };
     return new RuleReconciler(store, c.resolve(DiKeys.History), drain, c.resolve(DiKeys.NewId));
   };
 
-  provide(DiKeys.KeepRecords, (c) => {
+  provide(DiKeys.OutboxRelayJobs, (c) => {
     const log = c.resolve(DiKeys.Log);
-    const drain = c.resolve(DiKeys.DrainOutboxes);
+    const drain = c.resolve(DiKeys.OutboxRelay);
     const stored = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
     const kept = new Map<string, OutboxRelayJob>();
     for (const [name, outbox] of c.resolve(DiKeys.Outboxes)) {
@@ -101,10 +95,10 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
         families.length > 0
           ? new SetReconciler(
               { name, changes, families },
-              c.resolve(DiKeys.ActivityLog),
+              c.resolve(DiKeys.EventLog),
               c.resolve(DiKeys.History),
               drain,
-              c.resolve(DiKeys.CompleteSince),
+              c.resolve(DiKeys.HistoryCoverage),
             )
           : undefined;
       const watchSettings = watchSettingsOf(c, name);
@@ -121,10 +115,9 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
         drain,
         {
           failed: (connection, cause) =>
-            log.error({ connection, cause: causeText(cause) }, "changes wait for the activity log"),
-          recovered: (connection) => log.info({ connection }, "changes reach the activity log again"),
-          behind: (connection, backlog) =>
-            log.error({ connection, ...backlog }, "many changes wait for the activity log"),
+            log.error({ connection, cause: causeText(cause) }, "changes wait for the event log"),
+          recovered: (connection) => log.info({ connection }, "changes reach the event log again"),
+          behind: (connection, backlog) => log.error({ connection, ...backlog }, "many changes wait for the event log"),
         },
         c.resolve(DiKeys.Clock),
       );
@@ -137,26 +130,23 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     return kept;
   });
 
-  provide(
-    DiKeys.CheckRecords,
-    (c) => new CheckEventLog(c.resolve(DiKeys.ActivityLog), c.resolve(DiKeys.DrainOutboxes)),
-  );
+  provide(DiKeys.CheckEventLog, (c) => new CheckEventLog(c.resolve(DiKeys.EventLog), c.resolve(DiKeys.OutboxRelay)));
 
   provide(
-    DiKeys.ReadActivity,
-    (c) => new ReadEvents(c.resolve(DiKeys.ActivityLog), () => c.resolve(DiKeys.DrainOutboxes).relayAll()),
+    DiKeys.ReadEvents,
+    (c) => new ReadEvents(c.resolve(DiKeys.EventLog), () => c.resolve(DiKeys.OutboxRelay).relayAll()),
   );
 
-  provide(DiKeys.RecordActivity, (c) => {
+  provide(DiKeys.RecordEvent, (c) => {
     const ids = { newId: c.resolve(DiKeys.NewId), idFor };
-    return new RecordEvent(c.resolve(DiKeys.ActivityLog), ids, c.resolve(DiKeys.Clock));
+    return new RecordEvent(c.resolve(DiKeys.EventLog), ids, c.resolve(DiKeys.Clock));
   });
 
-  provide(DiKeys.ExpireActivity, (c) => {
-    const { retentionDays: days, environment } = config.activity;
+  provide(DiKeys.ExpireEvents, (c) => {
+    const { retentionDays: days, environment } = config.events;
     if (days === undefined) return undefined;
     const log = c.resolve(DiKeys.Log);
-    const expiry = new ExpireEvents(c.resolve(DiKeys.ActivityLog), {
+    const expiry = new ExpireEvents(c.resolve(DiKeys.EventLog), {
       days,
       environment,
       newId: c.resolve(DiKeys.NewId),
@@ -167,7 +157,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     return expiry;
   });
 
-  provide(DiKeys.TailActivity, (c) => new TailEvents(c.resolve(DiKeys.ActivityLog)));
+  provide(DiKeys.TailEvents, (c) => new TailEvents(c.resolve(DiKeys.EventLog)));
 
   provide(DiKeys.EventStreams, () => {
     const streams = new EventStreams();

@@ -77,7 +77,7 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
   });
 
   provide(
-    DiKeys.ResolveFeatures,
+    DiKeys.EvaluateFeatures,
     (c) =>
       new EvaluateFeatures(
         c.resolve(DiKeys.IdentifyCaller),
@@ -89,7 +89,7 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
 
   provide(DiKeys.SearchItems, (c) => new SearchItems(providersIn(c.resolve(DiKeys.Sources))));
 
-  provide(DiKeys.ViewItems, (c) => {
+  provide(DiKeys.ViewFeedItems, (c) => {
     const sources = c.resolve(DiKeys.Sources);
     return new ViewFeedItems(
       providersIn(sources),

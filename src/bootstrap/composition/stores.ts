@@ -83,7 +83,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     return cached;
   });
 
-  provide(DiKeys.CachedSettings, (c) => {
+  provide(DiKeys.CachedRules, (c) => {
     const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
     const cached = new Map<string, CachedRules>();
     for (const [name, { collections }] of config.keys) {
@@ -116,7 +116,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
 
   provide(DiKeys.Stores, (c) => {
     const cached = c.resolve(DiKeys.CachedSets);
-    const cachedSettings = c.resolve(DiKeys.CachedSettings);
+    const cachedSettings = c.resolve(DiKeys.CachedRules);
     const stores = new Map<string, SourceStore>();
     for (const [name, { sets, changes, settings, documents, items, lease }] of c.resolve(DiKeys.Connections)) {
       stores.set(name, {
@@ -147,7 +147,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       );
     const parts = [...c.resolve(DiKeys.Connections)].flatMap(([connection, { remote: store }]) => {
       const sets = c.resolve(DiKeys.CachedSets).get(connection)?.cache;
-      const settings = c.resolve(DiKeys.CachedSettings).get(connection)?.cache;
+      const settings = c.resolve(DiKeys.CachedRules).get(connection)?.cache;
       const feeds = feedsOf(connection);
       const isRead = sets || settings || feeds.size > 0;
       return store && isRead ? [{ connection, store, sets, settings, tokens: tokensOf(connection), feeds }] : [];
@@ -178,7 +178,7 @@ function withEmptyStart(c: DependencyContainer, connection: Connection, name: st
   const wasAnother = async () => {
     const identity = await connection.identity();
     if (identity === undefined) return false;
-    return c.resolve(DiKeys.Activity).stores.hasChangesOfOthers(identity, name);
+    return c.resolve(DiKeys.OpenEventLog).stores.hasChangesOfOthers(identity, name);
   };
   const connected = async () => {
     const log = c.resolve(DiKeys.Log);
@@ -186,7 +186,7 @@ function withEmptyStart(c: DependencyContainer, connection: Connection, name: st
       try {
         if (await withDeadline(longestLogMs, wasAnother)) {
           emptyStart.reject();
-          log.error({ connection: name }, "the store is empty, but the activity log has changes; restore or accept it");
+          log.error({ connection: name }, "the store is empty, but the event log has changes; restore or accept it");
         }
       } catch (cause) {
         log.warn({ connection: name, cause: causeText(cause) }, "cannot check whether an empty store lost its data");

@@ -15,7 +15,7 @@ import { locatorOf, type MakeLocator } from "../../infrastructure/location/locat
 import type { LocatorOptions } from "../../infrastructure/location/locator-options.ts";
 import { shortestPepper } from "../../infrastructure/token-key.ts";
 import { checkAdminToken, withEnvironment } from "./environment.ts";
-import { activityConnection, apart, checkActivityConnection } from "./event-log-connection.ts";
+import { apart, checkEventLogConnection, eventLogConnection } from "./event-log-connection.ts";
 import {
   type CollectionInUse,
   checkCollections,
@@ -45,11 +45,11 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 };
 
 /** A valid configuration. */
-export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "location"> & {
+export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "locators"> & {
   readonly file: string;
   /** The stores by name, and the place of the event log. */
   readonly connections: ReturnType<typeof apart>["connections"];
-  readonly activityLog: ReturnType<typeof apart>["activityLog"];
+  readonly eventLog: ReturnType<typeof apart>["eventLog"];
   readonly sources: readonly ConfiguredSource[];
   /** Factories of the locators, in order of precedence. */
   readonly locators: readonly MakeLocator[];
@@ -99,7 +99,7 @@ export async function loadConfig(
   const raw = withEnvironment(yaml.toJS(), env, problems);
   checkAdminToken(env, problems);
   const checked = check(base, raw, yaml, [], problems);
-  const connections = Object.keys(mapIn(raw, "connections")).filter((name) => name !== activityConnection);
+  const connections = Object.keys(mapIn(raw, "connections")).filter((name) => name !== eventLogConnection);
   const entries = listIn(raw, "sources");
   const sources: ConfiguredSource[] = [];
   const keys: KeyInUse[] = [];
@@ -129,17 +129,17 @@ export async function loadConfig(
       else if (isCollection(options.shape[option])) collections.push({ ...inUse, collection: String(value), kind });
     }
   }
-  for (const [index, locator] of (checked?.location ?? []).entries()) {
+  for (const [index, locator] of (checked?.locators ?? []).entries()) {
     if (locator.kind !== "user") continue;
     const { connection, key: template } = locator;
     if (!connections.includes(connection)) {
-      complain(["location", index, "connection"], noConnection(connection, connections));
+      complain(["locators", index, "connection"], noConnection(connection, connections));
     }
     const store = storeOf(raw, connection);
-    keys.push({ connection, store, template, path: ["location", index, "key"], isPlace: true });
+    keys.push({ connection, store, template, path: ["locators", index, "key"], isPlace: true });
   }
   const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, complain);
-  checkActivityConnection(raw, data, complain);
+  checkEventLogConnection(raw, data, complain);
   checkRules(entries, complain);
   checkOverlaps(keys, complain);
   checkCollections(collections, complain);
@@ -151,11 +151,11 @@ export async function loadConfig(
   }
   if (checked?.tokens) checkPepper(checked.tokens, env, complain);
   if (checked && running) checkUnchanged(checked.server, running, complain);
-  const locators = checked ? await locatorsOf(checked.location, complain) : [];
+  const locators = checked ? await locatorsOf(checked.locators, complain) : [];
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   const separated = apart(checked.connections, data);
   const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
-  const { location: _, ...rest } = checked;
+  const { locators: _, ...rest } = checked;
   return {
     ...rest,
     ...separated,
@@ -169,13 +169,13 @@ export async function loadConfig(
 }
 
 /** Creates each locator once to check it, then discards it: few tasks use locators. */
-async function locatorsOf(location: readonly LocatorOptions[], complain: ReportProblem): Promise<Config["locators"]> {
-  const locators = await Promise.all(location.map(locatorOf));
+async function locatorsOf(entries: readonly LocatorOptions[], complain: ReportProblem): Promise<Config["locators"]> {
+  const locators = await Promise.all(entries.map(locatorOf));
   for (const [index, make] of locators.entries()) {
     try {
       make(() => noSets);
     } catch (cause) {
-      complain(["location", index, "database"], cause instanceof Error ? cause.message : String(cause));
+      complain(["locators", index, "database"], cause instanceof Error ? cause.message : String(cause));
     }
   }
   return locators;
@@ -269,7 +269,7 @@ function withCommonOptions({ shape, def }: z.ZodObject) {
 
 function noConnection(name: string, connections: readonly string[]): string {
   const wayOut = connections.length > 0 ? `choose one of ${connections.join(", ")}` : "declare it under connections";
-  if (name === activityConnection) return `"${name}" is the connection of the activity log; ${wayOut}`;
+  if (name === eventLogConnection) return `"${name}" is the connection of the event log; ${wayOut}`;
   return `there is no connection "${name}"; ${wayOut}`;
 }
 
@@ -278,11 +278,11 @@ function configured(
   definition: SourceDefinition,
   setting: z.ZodType | undefined,
 ): ConfiguredSource {
-  const { name, kind, role, gatedBy, unlisted = "block", onFailure, timeoutMs, ...options } = parsed;
+  const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
   const create = (host: SourceHost) => definition.create(options, host);
   const { deterministic: replayable } = definition;
   const isReplayable = typeof replayable === "function" ? replayable(options) : replayable === true;
-  return { name, kind, role, gatedBy, unlisted, onFailure, timeoutMs, isReplayable, setting, create };
+  return { name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs, isReplayable, setting, create };
 }
 
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {

@@ -2,8 +2,8 @@ import type { z } from "zod";
 import type { Problem } from "../../infrastructure/config-error.ts";
 import { isCredential } from "../../infrastructure/credential-secret.ts";
 import { type Entry, isEntry, mapIn } from "../../infrastructure/entries.ts";
-import { activityConnection } from "./event-log-connection.ts";
-import { activity, cache, log, postgresUrl, server } from "./schema.ts";
+import { eventLogConnection } from "./event-log-connection.ts";
+import { cache, events, log, postgresUrl, server } from "./schema.ts";
 
 /**
  * Applies environment variables over the values of the file: PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY,
@@ -41,8 +41,8 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
       capacity: take("CACHE_CAPACITY", cache.shape.capacity),
       expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
     }),
-    activity: merged("activity", { environment: take("TIDEGATE_ENVIRONMENT", activity.shape.environment) }),
-    connections: merged("connections", { [activityConnection]: databaseIn(env, problems) }),
+    events: merged("events", { environment: take("TIDEGATE_ENVIRONMENT", events.shape.environment) }),
+    connections: merged("connections", { [eventLogConnection]: databaseIn(env, problems) }),
     log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
   };
 }

@@ -8,24 +8,24 @@ import type { connection } from "./schema.ts";
 type Connections = Readonly<Record<string, z.output<typeof connection>>>;
 
 /** Name of the connection that is reserved for the event log. */
-export const activityConnection = "activity";
+export const eventLogConnection = "events";
 
 /** Reports an invalid event log connection, also if other parts of the configuration are invalid. */
-export function checkActivityConnection(raw: unknown, data: string, complain: ReportProblem): void {
+export function checkEventLogConnection(raw: unknown, data: string, complain: ReportProblem): void {
   const connections = mapIn(raw, "connections");
-  const log = resolve(String(mapIn(connections, activityConnection)["file"] ?? defaultFile(data)));
+  const log = resolve(String(mapIn(connections, eventLogConnection)["file"] ?? defaultFile(data)));
   for (const name of Object.keys(connections)) {
     const { kind, file } = mapIn(connections, name);
     const path = ["connections", name];
-    if (name === activityConnection) {
+    if (name === eventLogConnection) {
       if (kind !== "redis") continue;
       const wayOut = "make it postgres or sqlite, or give what sources read another name";
-      complain([...path, "kind"], `this connection is the activity log's, which redis cannot keep; ${wayOut}`);
+      complain([...path, "kind"], `this connection is the event log's, which redis cannot keep; ${wayOut}`);
     } else if (kind === "postgres") {
-      const wayOut = `name it ${activityConnection}, or make it redis or sqlite`;
-      complain([...path, "kind"], `postgres keeps the activity log only; ${wayOut}`);
+      const wayOut = `name it ${eventLogConnection}, or make it redis or sqlite`;
+      complain([...path, "kind"], `postgres keeps the event log only; ${wayOut}`);
     } else if (kind === "sqlite" && file !== undefined && resolve(String(file)) === log) {
-      complain([...path, "file"], "the activity log is in this file; name another for one of them");
+      complain([...path, "file"], "the event log is in this file; name another for one of them");
     }
   }
 }
@@ -34,12 +34,12 @@ export function checkActivityConnection(raw: unknown, data: string, complain: Re
  * Separates the stores of sources and tokens from the place of the event log. Default: a SQLite file in the data
  * folder.
  */
-export function apart({ [activityConnection]: log, ...others }: Connections, data: string) {
+export function apart({ [eventLogConnection]: log, ...others }: Connections, data: string) {
   const stores = Object.entries(others).flatMap(([name, store]) =>
     store.kind === "postgres" ? [] : [[name, store] as const],
   );
   const place: Place = log && log.kind !== "redis" ? log : { kind: "sqlite", file: defaultFile(data) };
-  return { connections: Object.fromEntries(stores), activityLog: place };
+  return { connections: Object.fromEntries(stores), eventLog: place };
 }
 
-const defaultFile = (data: string): string => join(data, "activity.db");
+const defaultFile = (data: string): string => join(data, "events.db");

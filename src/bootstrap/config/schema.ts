@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { context } from "../../adapters/http/client/context-options.ts";
 import { roles } from "../../domain/evaluation/source.ts";
-import { location } from "../../infrastructure/location/locator-options.ts";
+import { locators } from "../../infrastructure/location/locator-options.ts";
 import { timeZone } from "../../infrastructure/time-zone.ts";
 
 const name = z
@@ -55,7 +55,7 @@ export const connection = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("postgres"),
     url: postgresUrl.describe(
-      "`postgres://user:password@host:port/database`. Only of the connection `activity`, over which the activity log is kept. The environment's DATABASE_URL wins.",
+      "`postgres://user:password@host:port/database`. Only of the connection `events`, over which the event log is kept. The environment's DATABASE_URL wins.",
     ),
   }),
 ]);
@@ -179,10 +179,10 @@ export const commonOptions = z.strictObject({
     .default("grant")
     .describe("`grant` switches on, a `gate` lets grants through, a `veto` switches off whatever anybody granted."),
   gatedBy: z.array(z.string()).default([]).describe("The gates that must let a grant's features through."),
-  unlisted: z
-    .enum(["pass", "block"])
+  default: z
+    .enum(["allow", "deny"])
     .optional()
-    .describe("Of a gate: what it does with a feature it does not know; `block` unless said otherwise."),
+    .describe("For gates: the result for features that the gate does not list. Default: `deny`."),
   onFailure: z
     .enum(["fail", "skip"])
     .default("fail")
@@ -231,8 +231,8 @@ export const cache = z.strictObject({
     ),
 });
 
-/** The section `activity`. */
-export const activity = z.strictObject({
+/** The section `events`. */
+export const events = z.strictObject({
   environment: z
     .string()
     .min(1)
@@ -265,15 +265,15 @@ export const base = z.strictObject({
   log: log.prefault({}),
   compatibility: compatibility.prefault({}),
   cache: cache.prefault({}),
-  activity: activity.prefault({}),
+  events: events.prefault({}),
   admin: admin.prefault({}),
   connections: z
     .record(name, connection)
     .default({})
     .describe(
-      "The stores, by name; and `activity`, where the activity log is kept, of kind postgres or sqlite: left out, in the file `activity.db` among the data.",
+      "The stores, by name; and `events`, where the event log is kept, of kind postgres or sqlite: left out, in the file `events.db` among the data.",
     ),
-  location,
+  locators,
   tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
   context: context.prefault({}),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),

@@ -8,7 +8,7 @@ export function checkRules(entries: readonly Entry[], complain: ReportProblem): 
   const gates = entries.filter((entry) => entry["role"] === "gate").map((entry) => String(entry["name"]));
   for (const [index, entry] of entries.entries()) {
     const path = ["sources", index];
-    const { name, role = "grant", gatedBy, onFailure, unlisted } = entry;
+    const { name, role = "grant", gatedBy, onFailure } = entry;
     if (name !== undefined && named.has(name)) {
       complain([...path, "name"], `the name "${name}" is taken; choose another`);
     }
@@ -27,8 +27,8 @@ export function checkRules(entries: readonly Entry[], complain: ReportProblem): 
         complain([...path, "gatedBy", place], `there is no gate "${gate}"; ${choice}`);
       }
     }
-    if (unlisted !== undefined && role !== "gate") {
-      complain([...path, "unlisted"], `only a gate has features unlisted; leave it out, or make the role gate`);
+    if (entry["default"] !== undefined && role !== "gate") {
+      complain([...path, "default"], "default applies to gates only (omit it, or set role: gate)");
     }
   }
 }

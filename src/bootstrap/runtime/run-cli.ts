@@ -140,7 +140,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
     return composition.get(DiKeys.AwaitSources);
   },
   get resolveFeatures() {
-    return composition.get(DiKeys.ResolveFeatures);
+    return composition.get(DiKeys.EvaluateFeatures);
   },
   get explainFeatures() {
     return composition.get(DiKeys.ExplainFeatures);
@@ -149,7 +149,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
     return composition.get(DiKeys.ChangeSet);
   },
   get manageSettings() {
-    return composition.get(DiKeys.ManageSettings);
+    return composition.get(DiKeys.ManageRules);
   },
   get manageTokens() {
     return composition.get(DiKeys.ManageTokens);
@@ -164,7 +164,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
     return composition.get(DiKeys.AcceptStores);
   },
   get readActivity() {
-    return composition.get(DiKeys.ReadActivity);
+    return composition.get(DiKeys.ReadEvents);
   },
   get importData() {
     return unwatched(composition).get(DiKeys.ImportData);
@@ -177,6 +177,6 @@ const useCasesOf = (composition: Composition): UseCases => ({
 /** Disables change notifications: without a cache, up to a million invalidations would be useless. */
 function unwatched(composition: Composition): Composition {
   composition.replace(DiKeys.CachedSets, new Map());
-  composition.replace(DiKeys.CachedSettings, new Map());
+  composition.replace(DiKeys.CachedRules, new Map());
   return composition;
 }

@@ -65,13 +65,13 @@ export async function createRuntime(
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
-    resolveFeatures: composition.get(DiKeys.ResolveFeatures),
-    recallFeatures: composition.get(DiKeys.RecallFeatures),
+    resolveFeatures: composition.get(DiKeys.EvaluateFeatures),
+    recallFeatures: composition.get(DiKeys.FeaturesAsOf),
     explainFeatures: composition.get(DiKeys.ExplainFeatures),
     compareMoments: composition.get(DiKeys.CompareMoments),
     checkReadiness,
     checkChanges,
-    checkRecords: composition.get(DiKeys.CheckRecords),
+    checkRecords: composition.get(DiKeys.CheckEventLog),
     answers,
     searchItems: composition.get(DiKeys.SearchItems),
     callContext,
@@ -82,15 +82,15 @@ export async function createRuntime(
       changeSet: composition.get(DiKeys.ChangeSet),
       listFeatures: composition.get(DiKeys.ListFeatures),
       catalogue: composition.get(DiKeys.Catalogue),
-      manageSettings: composition.get(DiKeys.ManageSettings),
-      viewItems: composition.get(DiKeys.ViewItems),
+      manageSettings: composition.get(DiKeys.ManageRules),
+      viewItems: composition.get(DiKeys.ViewFeedItems),
       viewUser: composition.get(DiKeys.ViewUser),
       manageTokens: composition.get(DiKeys.ManageTokens),
-      claims: composition.get(DiKeys.Claims),
+      claims: composition.get(DiKeys.IdempotencyKeys),
     },
-    readActivity: composition.get(DiKeys.ReadActivity),
-    recordActivity: composition.get(DiKeys.RecordActivity),
-    tailActivity: composition.get(DiKeys.TailActivity),
+    readEvents: composition.get(DiKeys.ReadEvents),
+    recordEvent: composition.get(DiKeys.RecordEvent),
+    tailEvents: composition.get(DiKeys.TailEvents),
     streams,
     scrape: figures.scrape,
     identifyOperator: composition.get(DiKeys.IdentifyOperator),
@@ -105,8 +105,8 @@ export async function createRuntime(
   });
   // The next steps need connected stores. An unreachable store does not prevent the start.
   const connected = [...composition.get(DiKeys.Connections).values()].map((store) => store.connected());
-  for (const keeping of composition.get(DiKeys.KeepRecords).values()) keeping.start();
-  composition.get(DiKeys.ExpireActivity)?.start();
+  for (const keeping of composition.get(DiKeys.OutboxRelayJobs).values()) keeping.start();
+  composition.get(DiKeys.ExpireEvents)?.start();
   await Promise.allSettled([composition.get(DiKeys.Snapshot)?.start(), ...connected]);
   await warnWithoutOperators(composition, log);
   // The state of a feed is restored first, from the store or from the snapshot.

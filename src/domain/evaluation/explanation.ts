@@ -120,7 +120,7 @@ function reached({ rule, stance }: SourceWithVerdict, gates: ReadonlyMap<string,
 function passes(gate: SourceWithVerdict | undefined): boolean | undefined {
   if (!gate || gate.stance === "left-out") return false;
   if (hasNoResult(gate)) return undefined;
-  return gate.stance === "on" || (gate.stance === "unlisted" && gate.rule.unlisted === "pass");
+  return gate.stance === "on" || (gate.stance === "unlisted" && gate.rule.default === "allow");
 }
 
 const hasNoResult = ({ stance }: Pick<SourceWithVerdict, "stance">): boolean =>

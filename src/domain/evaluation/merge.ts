@@ -10,7 +10,7 @@ export type SourceFeatures = {
 /**
  * The merge rule:
  *
- *     passes(gate, f) = the gate has f on, or it does not list f and is `unlisted: pass`
+ *     passes(gate, f) = the gate has f on, or it does not list f and has `default: allow`
  *     on(f)           = no veto has f on, and some grant has f on whose every gate passes f
  *
  * Returns the features that are on, each with the resolution of the first granting source in the given order.
@@ -33,5 +33,5 @@ export function merge(says: readonly SourceFeatures[]): ReadonlyMap<FeatureKey, 
 
 function passes(gate: SourceFeatures | undefined, feature: FeatureKey): boolean {
   if (!gate) return false;
-  return gate.features.get(feature)?.on ?? gate.source.unlisted === "pass";
+  return gate.features.get(feature)?.on ?? gate.source.default === "allow";
 }

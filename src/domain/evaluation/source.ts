@@ -13,8 +13,8 @@ export type DeclaredSource = {
   readonly role: Role;
   /** The gates that must pass a grant's features; empty for gates and vetoes. */
   readonly gatedBy: readonly string[];
-  /** What a gate does with a feature that it does not list. */
-  readonly unlisted: "pass" | "block";
+  /** The result of a gate for a feature that it does not list. */
+  readonly default: "allow" | "deny";
 };
 
 /** A configured source: a FeatureResolver with a name. */

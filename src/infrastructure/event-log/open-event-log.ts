@@ -58,12 +58,12 @@ export function openEventLog(place: Place, log?: Log): OpenEventLog {
     Object.fromEntries(
       Object.keys(methods[of]).map((method) => [method, (...given: unknown[]) => opened.call(of, method, given)]),
     ) as unknown as Answerers[Of];
-  const activityLog = remote("log");
+  const eventLog = remote("log");
   const record = async (events: readonly RecordedEvent[]) =>
-    (await activityLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
+    (await eventLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
   const { rebuild, ...history } = remote("history");
   return {
-    log: { ...activityLog, record },
+    log: { ...eventLog, record },
     history,
     stores: remote("stores"),
     rebuild,
@@ -95,8 +95,8 @@ class RemoteLog {
   }
 
   tell(fault: string | undefined): void {
-    if (fault === undefined) this.#log?.info("the file of the activity log is back");
-    else this.#log?.error({ cause: fault }, "the file of the activity log is lost; changes wait for it");
+    if (fault === undefined) this.#log?.info("the file of the event log is back");
+    else this.#log?.error({ cause: fault }, "the file of the event log is lost; changes wait for it");
   }
 }
 
@@ -156,7 +156,7 @@ class Thread {
 
   #start(): Worker {
     const worker = new Worker(new URL("./event-log-worker.ts", import.meta.url), {
-      name: "activity log",
+      name: "event log",
       execArgv: [],
     });
     worker.unref();

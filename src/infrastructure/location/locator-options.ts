@@ -31,9 +31,7 @@ const area = z
   );
 
 const locator = z.discriminatedUnion("kind", [
-  z
-    .strictObject({ kind: z.literal("caller") })
-    .describe("What the caller says: the parameter `location` of the query."),
+  z.strictObject({ kind: z.literal("query") }).describe("The query parameter `location`."),
   z
     .strictObject({
       kind: z.literal("header"),
@@ -88,13 +86,13 @@ const locator = z.discriminatedUnion("kind", [
     .describe("The stored place of the token's user."),
 ]);
 
-/** The section `location`. */
-export const location = z
+/** The section `locators`. */
+export const locators = z
   .array(locator)
   .min(1)
-  .default([{ kind: "caller" }])
+  .default([{ kind: "query" }])
   .describe(
-    "The ways to find out where a caller is, in the order of their precedence: the first that can tell is believed. Left out, only what the caller says.",
+    "Locators, in order of precedence. The first match is the location. Default: the query parameter `location`.",
   );
 
 /** A configured locator. */

@@ -193,7 +193,7 @@ function tellRecords({ counter, gauge }: Kinds, observed: Observed): void {
     [...observed.backlogs()].map(([connection, backlog]) => ({ labels: { connection }, value: read(backlog) }));
   gauge(
     "tidegate_outbox_entries",
-    "Records of changes that are not in the activity log yet.",
+    "Records of changes that are not in the event log yet.",
     ["connection"],
     "max",
     ofBacklogs(({ entries }) => entries),
@@ -229,7 +229,7 @@ function tellProviders({ gauge }: Kinds, observed: Observed): void {
   );
   tell(
     "tidegate_provider_last_success_seconds",
-    "How long ago a partner's document was last read, or known to be as before. Alarm at some times of everySeconds.",
+    "How long ago a partner's document was last read, or known to be as before. Alarm at some times of pollSeconds.",
     ({ poll }) =>
       typeof poll?.succeededAt === "number" ? Math.max(0, observed.now() - poll.succeededAt) / 1_000 : undefined,
   );

@@ -89,7 +89,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
 }
 
 const emptyFault = (connection: string, file: string): string =>
-  `the store of connection "${connection}" is empty, but the activity log has changes of it; stop Tidegate and restore ${file}, or accept it with npx tidegate stores accept`;
+  `the store of connection "${connection}" is empty, but the event log has changes of it; stop Tidegate and restore ${file}, or accept it with npx tidegate stores accept`;
 
 /** The name of an in-memory database. */
 const inMemory = ":memory:";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { admin, order, type Page, type Shown, send } from "../../support/activity.ts";
+import { admin, order, type Page, type Shown, send } from "../../support/event-calls.ts";
 import { rawGet, sendRaw } from "../../support/raw-http.ts";
 import { bearer, startService, type TestService } from "../../support/service.ts";
 

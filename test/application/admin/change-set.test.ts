@@ -23,7 +23,7 @@ function useCases(...keys: string[]) {
     kind: "set",
     role: key === "killed" ? "veto" : "grant",
     gatedBy: [],
-    unlisted: "block",
+    default: "deny",
     onFailure: "fail",
     timeoutMs: 1_000,
     resolver: { resolve: () => emptyResult },

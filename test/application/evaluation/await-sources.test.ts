@@ -3,7 +3,7 @@ import { AwaitSources } from "../../../src/application/evaluation/await-sources.
 import { emptyResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
 
-const rule = { role: "grant", gatedBy: [], unlisted: "block", onFailure: "fail", timeoutMs: 250 } as const;
+const rule = { role: "grant", gatedBy: [], default: "deny", onFailure: "fail", timeoutMs: 250 } as const;
 /** A source with a first result some time after it is begun. */
 function background(name: string, afterMs: number) {
   let [result, begun] = [false, 0];

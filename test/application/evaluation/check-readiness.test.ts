@@ -16,7 +16,7 @@ function readiness(
       name: "source",
       role: "grant",
       gatedBy: [],
-      unlisted: "block",
+      default: "deny",
       onFailure: "fail",
       timeoutMs: 20,
       resolver: { resolve: () => emptyResult },

@@ -8,7 +8,7 @@ import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
 import { emptyResult, type SourceResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
-import { callerLocator } from "../../../src/infrastructure/location/caller-locator.ts";
+import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 import { until } from "../../support/until.ts";
 
 const answer = (...features: string[]): SourceResult => ({
@@ -19,7 +19,7 @@ const source = (name: string, resolve: Source["resolver"]["resolve"], more: Part
   name,
   role: "grant",
   gatedBy: [],
-  unlisted: "block",
+  default: "deny",
   onFailure: "fail",
   timeoutMs: 1_000,
   ...more,
@@ -48,7 +48,7 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
     resolve: async (token: string) =>
       users === "away" ? broken() : uncachedRead(users[token], 1_700_000_000_000 - age),
   };
-  const locate = new LocateCaller([callerLocator]);
+  const locate = new LocateCaller([queryLocator]);
   const callers = new IdentifyCaller(tokens, locate, states, () => 1_700_000_000_000);
   const resolveFeatures = new EvaluateFeatures(callers, sources, states, before);
   const ask = async (caller?: Caller, location?: string) => {

@@ -3,8 +3,8 @@ import { LocateCaller } from "../../../src/application/evaluation/locate-caller.
 import { InvalidContext } from "../../../src/domain/errors.ts";
 import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { LocationHints, Locator, UserLocator } from "../../../src/domain/evaluation/locator.ts";
-import { callerLocator } from "../../../src/infrastructure/location/caller-locator.ts";
 import { headerLocator } from "../../../src/infrastructure/location/header-locator.ts";
+import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 
 const clues = (said?: string, headers: Readonly<Record<string, string>> = {}): LocationHints => ({
   said,
@@ -20,12 +20,12 @@ const byAddress: Locator = {
 };
 
 describe("where a caller is", () => {
-  const locate = new LocateCaller([callerLocator, headerLocator("X-Place"), byAddress]);
+  const locate = new LocateCaller([queryLocator, headerLocator("X-Place"), byAddress]);
 
   it("is told by the first that can tell", async () => {
     const all = { ...clues("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
     const located = async (told: LocationHints) => (await locate.locate(told)).located;
-    expect(await located(all)).toEqual({ locations: ["pt"], by: "caller" });
+    expect(await located(all)).toEqual({ locations: ["pt"], by: "query" });
     expect(await located({ ...all, said: "" })).toEqual({ locations: ["fr"], by: "header" });
     expect(await located({ ...clues(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
   });
@@ -54,7 +54,7 @@ describe("where a caller is", () => {
         return stored.get(userId) ?? Promise.reject(new Error("away"));
       },
     };
-    const locate = new LocateCaller([callerLocator, byUser, headerLocator("X-Place")]);
+    const locate = new LocateCaller([queryLocator, byUser, headerLocator("X-Place")]);
 
     it("is read where no locator before can tell, and comes with the read", async () => {
       expect(await locate.locate(clues(), "1")).toEqual({
@@ -62,7 +62,7 @@ describe("where a caller is", () => {
         reads: [stored.get("1")],
       });
       expect(await locate.locate(clues("pt"), "1")).toEqual({
-        located: { locations: ["pt"], by: "caller" },
+        located: { locations: ["pt"], by: "query" },
         reads: [],
       });
       expect(await locate.locate(clues())).toEqual({ located: undefined, reads: [] });
@@ -88,6 +88,6 @@ describe("where a caller is", () => {
   it("follows from the headers and the address that the locators go by", () => {
     expect(locate.headers).toEqual(["x-place", "x-latitude"]);
     expect(locate.readsIp).toBe(true);
-    expect(new LocateCaller([callerLocator])).toMatchObject({ headers: [], readsIp: false });
+    expect(new LocateCaller([queryLocator])).toMatchObject({ headers: [], readsIp: false });
   });
 });

@@ -11,20 +11,20 @@ import { until } from "../../support/until.ts";
 const day = 86_400_000;
 const now = 1_700_000_000_000;
 
-describe("expiring the activity log", () => {
+describe("expiring the event log", () => {
   let folder: string;
-  let activity: OpenEventLog;
+  let eventLog: OpenEventLog;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-expiry-"));
-    activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
   });
   afterEach(async () => {
-    await activity[Symbol.asyncDispose]();
+    await eventLog[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
   const expiring = (options: Partial<ExpiryOptions> = {}) =>
-    new ExpireEvents(activity.log, {
+    new ExpireEvents(eventLog.log, {
       days: 30,
       environment: "production",
       newId: uuidv7,
@@ -34,10 +34,10 @@ describe("expiring the activity log", () => {
     });
 
   it("removes what is older than it is kept, and tells of it", async () => {
-    for (const days of [40, 31, 30, 1]) await activity.log.append(toldEvent({ at: now - days * day }));
+    for (const days of [40, 31, 30, 1]) await eventLog.log.append(toldEvent({ at: now - days * day }));
     expect(await expiring().execute()).toBe(2);
     expect(await expiring().execute()).toBe(0);
-    const left = await activity.log.follow({}, 10, 0);
+    const left = await eventLog.log.follow({}, 10, 0);
     expect(left.map(({ at }) => (now - at) / day)).toEqual([30, 1, 0]);
     expect(left.at(-1)).toMatchObject({
       component: "tidegate",
@@ -47,16 +47,16 @@ describe("expiring the activity log", () => {
       data: { type: "expired", before: "2023-10-15T22:13:20.000Z", days: 30, position: 2 },
       recordedBy: "external",
     });
-    expect(await activity.log.verify()).toMatchObject({ isSound: true, start: { position: 2 } });
+    expect(await eventLog.log.verify()).toMatchObject({ isSound: true, start: { position: 2 } });
   });
 
   it("goes on doing so, also after it failed, until it is stopped", async () => {
     let time = now;
     const faults: unknown[] = [];
     const expiry = expiring({ now: () => time, afterStartMs: 1, everyMs: 5, failed: (fault) => faults.push(fault) });
-    await activity.log.append(toldEvent({ at: now - 31 * day }));
+    await eventLog.log.append(toldEvent({ at: now - 31 * day }));
     expiry.start();
-    const oldest = async () => (await activity.log.follow({}, 1, 0))[0]?.at;
+    const oldest = async () => (await eventLog.log.follow({}, 1, 0))[0]?.at;
     await until(async () => (await oldest()) === now, "the first is removed");
     time = Number.NaN;
     await until(() => faults.length > 0, "a round fails");

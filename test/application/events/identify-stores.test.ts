@@ -11,14 +11,14 @@ import { aChange, changeOf } from "../../support/stores.ts";
 
 describe("the history of stores", () => {
   let folder: string;
-  let activity: OpenEventLog;
+  let eventLog: OpenEventLog;
   const opened: Connection[] = [];
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-identity-"));
-    activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
   });
   afterEach(async () => {
-    for (const each of [activity, ...opened.splice(0)]) await each[Symbol.asyncDispose]();
+    for (const each of [eventLog, ...opened.splice(0)]) await each[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
@@ -30,8 +30,8 @@ describe("the history of stores", () => {
   const identityOf = (store: Connection, connection = "features") =>
     new IdentifyStores(
       new Map([[connection, { ...store, collections: ["rules"] }]]),
-      activity.stores,
-      activity.history,
+      eventLog.stores,
+      eventLog.history,
     );
   const add = (store: Connection, feature: string) => store.changes.apply(changeOf("a", { add: [feature] }));
   /** Moves what a store recorded into the log, under its identity or, as version 0.1 did, under the name of its connection. */
@@ -39,12 +39,12 @@ describe("the history of stores", () => {
     await using outbox = store.outbox();
     const entries = await outbox.read(1_000);
     const records = entries.flatMap(({ records = [] }) => records);
-    expect(await activity.log.record(records.map((record) => changeEvent("features", record, "test", name)))).toEqual(
+    expect(await eventLog.log.record(records.map((record) => changeEvent("features", record, "test", name)))).toEqual(
       [],
     );
     await outbox.remove(entries);
   }
-  const past = async (name: string) => (await activity.history.setAt(name, "a", Date.now()))?.features;
+  const past = async (name: string) => (await eventLog.history.setAt(name, "a", Date.now()))?.features;
 
   it("is kept apart by their identities", async () => {
     const [one, other] = [open("one.db"), open("other.db")];
@@ -79,7 +79,7 @@ describe("the history of stores", () => {
       expect(await past(identity)).toEqual(["before"]);
       await drain(store, identity);
       expect(await past(identity)).toEqual(["before", "waiting"]);
-      const { documentAt, documentsAt, documentChangesOf, changesOf, revisions } = activity.history;
+      const { documentAt, documentsAt, documentChangesOf, changesOf, revisions } = eventLog.history;
       expect(await documentAt(identity, "rules", "x", Date.now())).toMatchObject({ value: 1 });
       await store.documents.put({ ...aChange(), collection: "rules", name: "x", value: 2 });
       await drain(store, identity);
@@ -87,14 +87,14 @@ describe("the history of stores", () => {
       expect(await documentChangesOf(identity, "rules", ["x"], 0, Date.now())).toHaveLength(2);
       expect(await changesOf(identity, ["a"], 0, Date.now())).toHaveLength(3);
       expect(await revisions(identity, "a", 10)).toMatchObject([{ key: "a", revision: { number: 3 } }]);
-      expect(await activity.log.verify()).toMatchObject({ isSound: true });
+      expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
     });
 
     it("is the same after the history is derived anew", async () => {
       const identity = await identityOf(store).of("features");
       await add(store, "after");
       await drain(store, identity);
-      await activity.rebuild();
+      await eventLog.rebuild();
       expect(await past(identity)).toEqual(["after", "before"]);
       expect(await past("features")).toBeUndefined();
     });
@@ -112,7 +112,7 @@ describe("the history of stores", () => {
       await other.documents.put({ ...aChange(), collection: "rules", name: "y", value: 3 });
       await drain(other, "renamed");
       const identity = await identityOf(other, "renamed").of("renamed");
-      expect(await activity.history.documentAt(identity, "rules", "y", Date.now())).toMatchObject({ value: 3 });
+      expect(await eventLog.history.documentAt(identity, "rules", "y", Date.now())).toMatchObject({ value: 3 });
     });
 
     it("takes a record for recorded that was recorded by version 0.1", async () => {
@@ -121,9 +121,9 @@ describe("the history of stores", () => {
       const [entry] = await outbox.read(1);
       const [record] = entry?.records ?? [];
       if (!record) throw new Error("there is no record");
-      await activity.log.record([changeEvent("features", record, "test")]);
+      await eventLog.log.record([changeEvent("features", record, "test")]);
       const identity = await identityOf(store).of("features");
-      expect(await activity.log.record([changeEvent("features", record, "test", identity)])).toEqual([]);
+      expect(await eventLog.log.record([changeEvent("features", record, "test", identity)])).toEqual([]);
     });
   });
 
@@ -136,8 +136,8 @@ describe("the history of stores", () => {
     };
     const identify = new IdentifyStores(
       new Map([["features", { ...store, identity, collections: [] }]]),
-      activity.stores,
-      activity.history,
+      eventLog.stores,
+      eventLog.history,
     );
     const known = await identify.of("features");
     isAway = true;

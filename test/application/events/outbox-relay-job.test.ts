@@ -22,7 +22,7 @@ const idFor = (text: string) => uuidv5(text, uuidv5.URL);
 describe("the log is kept true to a Redis", () => {
   let store: Awaited<ReturnType<typeof redisStore>>;
   let folder: string;
-  let activity: OpenEventLog;
+  let eventLog: OpenEventLog;
   let outbox: Outbox;
   let aside: string[];
   let drain: OutboxRelay;
@@ -35,14 +35,14 @@ describe("the log is kept true to a Redis", () => {
   beforeEach(async () => {
     await emptied(store.server.client);
     folder = mkdtempSync(join(tmpdir(), "tidegate-log-"));
-    activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
     outbox = store.connection.outbox();
     aside = [];
-    drain = draining(activity.log);
+    drain = draining(eventLog.log);
   });
   afterEach(async () => {
     await outbox[Symbol.asyncDispose]();
-    await activity[Symbol.asyncDispose]();
+    await eventLog[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
@@ -64,21 +64,21 @@ describe("the log is kept true to a Redis", () => {
 
   const watching = (...templates: string[]) => {
     const complete = new HistoryCoverage(
-      (id) => activity.log.one(id),
+      (id) => eventLog.log.one(id),
       async (store) => [store],
       idFor,
       "test",
       Date.now,
     );
     const watched = { name: "features", changes: store.connection.changes, families: templates.map(family) };
-    return { watch: new SetReconciler(watched, activity.log, activity.history, drain, complete), complete };
+    return { watch: new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete), complete };
   };
 
   /** Waits until the outbox knows of entries: it is told by Redis. */
   const waiting = (entries: number) =>
     until(async () => (await outbox.backlog()).entries === entries, `${entries} entries wait`);
 
-  const messages = async () => (await activity.log.find({}, 100)).map(({ message }) => message).reverse();
+  const messages = async () => (await eventLog.log.find({}, 100)).map(({ message }) => message).reverse();
 
   it("moves records into the log, in order, and empties the outbox", async () => {
     await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
@@ -103,7 +103,7 @@ describe("the log is kept true to a Redis", () => {
       listen: () => {},
       [Symbol.asyncDispose]: async () => {},
     };
-    const killed = new OutboxRelay(new Map([["features", cut]]), activity.log, {
+    const killed = new OutboxRelay(new Map([["features", cut]]), eventLog.log, {
       environment: "test",
       now: Date.now,
       identityOf: async (store) => store,
@@ -111,7 +111,7 @@ describe("the log is kept true to a Redis", () => {
       foundUnusable: () => {},
     });
     await expect(killed.relayAll()).rejects.toThrow("killed");
-    await Promise.all([drain.relayAll(), drain.relayAll(), draining(activity.log).relayAll()]);
+    await Promise.all([drain.relayAll(), drain.relayAll(), draining(eventLog.log).relayAll()]);
     expect(await messages()).toHaveLength(2);
     expect(aside).toEqual([]);
   });
@@ -128,7 +128,7 @@ describe("the log is kept true to a Redis", () => {
     await drain.relayAll();
     expect(aside).toHaveLength(2);
     expect(drain.deadLetters).toBe(2);
-    const events = await activity.log.find({ component: "tidegate" }, 10);
+    const events = await eventLog.log.find({ component: "tidegate" }, 10);
     expect(events.map(({ data }) => (data as { entry?: string }).entry)).toContain('{"of":"nonsense"}');
     expect(await messages()).toContain("active_features: two added");
     expect((await outbox.backlog()).entries).toBe(0);
@@ -143,7 +143,7 @@ describe("the log is kept true to a Redis", () => {
     for (const watch of [one, other]) watch.changed("active_features");
     await Promise.all([one.reconcile(), other.reconcile()]);
     await drain.relayAll();
-    const events = (await activity.log.find({ key: "active_features" }, 10)).map(({ data }) => data);
+    const events = (await eventLog.log.find({ key: "active_features" }, 10)).map(({ data }) => data);
     expect(events).toMatchObject([
       { origin: "external", added: ["three"], removed: ["one"] },
       { origin: "baseline", size: 2 },
@@ -157,7 +157,7 @@ describe("the log is kept true to a Redis", () => {
     await watch.reconcile();
     expect(await complete.of("features", "features:user:{userId}")).toBeCloseTo(Date.now(), -5);
     await drain.relayAll();
-    expect((await activity.history.setAt("features", "features:user:1", Date.now()))?.features).toEqual(["one"]);
+    expect((await eventLog.history.setAt("features", "features:user:1", Date.now()))?.features).toEqual(["one"]);
   });
 
   it("remembers no more of the keys that change than it can hold, and looks at all instead", async () => {
@@ -172,14 +172,14 @@ describe("the log is kept true to a Redis", () => {
       },
     });
     const complete = new HistoryCoverage(
-      (id) => activity.log.one(id),
+      (id) => eventLog.log.one(id),
       async (store) => [store],
       idFor,
       "test",
       Date.now,
     );
     const watched = { name: "features", changes: counted, families: [family("features:user:{userId}")] };
-    const watch = new SetReconciler(watched, activity.log, activity.history, drain, complete);
+    const watch = new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete);
     await watch.reconcile();
     expect([asked, watch.isDue]).toEqual([1, false]);
     for (let user = 0; user < 150_000; user++) watch.changed(`features:user:${user}`);
@@ -198,7 +198,7 @@ describe("the log is kept true to a Redis", () => {
     await watch.reconcile();
     await drain.relayAll();
     for (const key of ["active_features", "location:madrid"]) {
-      expect((await activity.history.setAt("features", key, Date.now()))?.features).toEqual([]);
+      expect((await eventLog.history.setAt("features", key, Date.now()))?.features).toEqual([]);
     }
   });
 
@@ -217,8 +217,8 @@ describe("the log is kept true to a Redis", () => {
     await watch.reconcile();
     await drain.relayAll();
     expect(aside).toEqual([]);
-    expect((await activity.history.setAt("features", "active_features", Date.now()))?.features).toEqual(["one"]);
-    const turned = await activity.log.find({ key: "active_features" }, 1);
+    expect((await eventLog.history.setAt("features", "active_features", Date.now()))?.features).toEqual(["one"]);
+    const turned = await eventLog.log.find({ key: "active_features" }, 1);
     expect(turned[0]?.data).toMatchObject({ origin: "baseline", members: ["one"] });
   });
 
@@ -231,7 +231,7 @@ describe("the log is kept true to a Redis", () => {
     const listener = { failed: () => {}, recovered: () => {}, behind: () => {} };
     const job = new OutboxRelayJob(
       { name: "features", identity, lease, outbox },
-      draining(activity.log),
+      draining(eventLog.log),
       listener,
       Date.now,
     );
@@ -243,14 +243,14 @@ describe("the log is kept true to a Redis", () => {
   it("keeps itself up to date while it runs, by whoever holds the lease, and tells once that it cannot", async () => {
     const { watch } = watching("active_features");
     const recorded = async () => {
-      const set = await activity.history.setAt("features", "active_features", Date.now());
+      const set = await eventLog.history.setAt("features", "active_features", Date.now());
       return set?.features.toSorted().join(",");
     };
     const told: string[] = [];
     let fault: Error | undefined;
     const log: EventLog = {
-      ...activity.log,
-      record: (events) => (fault ? Promise.reject(fault) : activity.log.record(events)),
+      ...eventLog.log,
+      record: (events) => (fault ? Promise.reject(fault) : eventLog.log.record(events)),
     };
     const { identity } = store.connection;
     const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox, watch };
@@ -296,11 +296,11 @@ describe("the log is kept true to a Redis", () => {
     const gate = Promise.withResolvers<void>();
     let rounds = 0;
     const log: EventLog = {
-      ...activity.log,
+      ...eventLog.log,
       record: async (events) => {
         rounds += 1;
         await gate.promise;
-        return activity.log.record(events);
+        return eventLog.log.record(events);
       },
     };
     const listener = { failed: () => {}, recovered: () => {}, behind: () => {} };
@@ -323,9 +323,9 @@ describe("the log is kept true to a Redis", () => {
     expect(rounds).toBe(1);
     expect((await outbox.backlog()).entries).toBe(2_500);
     await drain.relayAll();
-    expect((await activity.log.head()).position).toBe(3_000);
-    const [event] = await activity.log.find({ key: "features:user:11-249" }, 2);
+    expect((await eventLog.log.head()).position).toBe(3_000);
+    const [event] = await eventLog.log.find({ key: "features:user:11-249" }, 2);
     expect(event).toMatchObject({ recordedBy: "loader", message: "features:user:11-249: one added" });
-    expect((await activity.history.setAt("features", "features:user:3-7", Date.now()))?.features).toEqual(["one"]);
+    expect((await eventLog.history.setAt("features", "features:user:3-7", Date.now()))?.features).toEqual(["one"]);
   });
 });

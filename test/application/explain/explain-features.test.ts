@@ -21,7 +21,7 @@ import type { FeatureResolver } from "../../../src/domain/evaluation/feature-res
 import type { FeatureSets } from "../../../src/domain/evaluation/feature-sets.ts";
 import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
-import { callerLocator } from "../../../src/infrastructure/location/caller-locator.ts";
+import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 import { MemoryHistory } from "../../support/memory-history.ts";
 
 const now = 1_000_000;
@@ -71,7 +71,7 @@ function service(
   const tokens = { resolve: (token: string) => uncachedRead(token === "1234" ? "1" : undefined, now) };
   const callers = new IdentifyCaller(
     tokens,
-    new LocateCaller([{ ...callerLocator, kind: "address", locate: ({ ip }) => (ip ? ["es/madrid"] : []) }]),
+    new LocateCaller([{ ...queryLocator, kind: "address", locate: ({ ip }) => (ip ? ["es/madrid"] : []) }]),
     new SourceStates(quiet, () => now),
     () => now,
   );
@@ -105,7 +105,7 @@ const ruleOf = (name: string): Omit<Source, "resolver"> => ({
   name,
   role: "grant",
   gatedBy: [],
-  unlisted: "block",
+  default: "deny",
   onFailure: "fail",
   timeoutMs: 1_000,
 });

@@ -21,25 +21,25 @@ const dayMs = 24 * 60 * 60 * 1_000;
 describe("the items of a feed at a past moment", () => {
   let folder: string;
   let store: TestStore;
-  let activity: OpenEventLog;
+  let eventLog: OpenEventLog;
   let outbox: Outbox;
   let known: Timeline;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-items-"));
     store = sqliteStore(join(folder, "store.db"));
-    activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
     outbox = store.connection.outbox();
     known = new Timeline();
   });
   afterEach(async () => {
     await outbox[Symbol.asyncDispose]();
-    await activity[Symbol.asyncDispose]();
+    await eventLog[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
   const drain = () =>
-    new OutboxRelay(new Map([["features", outbox]]), activity.log, {
+    new OutboxRelay(new Map([["features", outbox]]), eventLog.log, {
       environment: "test",
       now: Date.now,
       identityOf: async (store) => store,
@@ -59,7 +59,7 @@ describe("the items of a feed at a past moment", () => {
     return now;
   };
   const at = async (when: number) => {
-    const recall = new RecallItems(activity.history, {
+    const recall = new RecallItems(eventLog.history, {
       revisions: (_, collection) => store.connection.documents.revisions(collection),
       drain,
     });
@@ -179,7 +179,7 @@ describe("the items of a feed at a past moment", () => {
       at: Date.now(),
       recordedBy: "external",
     };
-    await activity.log.expire(cut, telling);
+    await eventLog.log.expire(cut, telling);
     await expect(at(after)).rejects.toThrow(HistoryUnavailable);
   });
 });

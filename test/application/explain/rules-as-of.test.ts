@@ -19,24 +19,24 @@ describe("the settings of a past moment", () => {
   let folder: string;
   let file: string;
   let store: TestStore;
-  let activity: OpenEventLog;
+  let eventLog: OpenEventLog;
   let outbox: Outbox;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-past-"));
     file = join(folder, "store.db");
     store = sqliteStore(file);
-    activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
     outbox = store.connection.outbox();
   });
   afterEach(async () => {
     await outbox[Symbol.asyncDispose]();
-    await activity[Symbol.asyncDispose]();
+    await eventLog[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
   const draining = () =>
-    new OutboxRelay(new Map([["features", outbox]]), activity.log, {
+    new OutboxRelay(new Map([["features", outbox]]), eventLog.log, {
       environment: "test",
       now: Date.now,
       identityOf: async (store) => store,
@@ -46,13 +46,13 @@ describe("the settings of a past moment", () => {
   const watch = async () => {
     const { documents, settings } = store.connection;
     const watched = { name: "features", documents, settings, collections: ["shares"] };
-    const watching = new RuleReconciler(watched, activity.history, draining(), uuidv7);
+    const watching = new RuleReconciler(watched, eventLog.history, draining(), uuidv7);
     await watching.reconcile();
     expect(watching.isDue).toBe(false);
     await draining().relay("features");
   };
   const recalling = (drain = () => draining().relay("features")) =>
-    new RulesAsOf(activity.history, {
+    new RulesAsOf(eventLog.history, {
       revisions: (_, collection) => store.connection.documents.revisions(collection),
       drain,
     });
@@ -136,12 +136,12 @@ describe("the settings of a past moment", () => {
     expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
     expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });
     const told = async (key: string) =>
-      (await activity.log.find({ key: `shares/${key}` }, 9)).map(({ recordedBy }) => recordedBy);
+      (await eventLog.log.find({ key: `shares/${key}` }, 9)).map(({ recordedBy }) => recordedBy);
     expect(await told("changed")).toEqual(["external", "tester"]);
     expect(await told("kept")).toEqual(["tester"]);
 
-    await activity[Symbol.asyncDispose]();
-    activity = openEventLog({ kind: "sqlite", file: join(folder, "another.db") });
+    await eventLog[Symbol.asyncDispose]();
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "another.db") });
     await expect(at(Date.now())).rejects.toBeInstanceOf(HistoryUnavailable);
     await watch();
     expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });

@@ -119,7 +119,7 @@ describe("a configuration", () => {
         kind: "static",
         role: "grant",
         gatedBy: [],
-        unlisted: "block",
+        default: "deny",
         onFailure: "fail",
         timeoutMs: 250,
         isReplayable: true,
@@ -176,20 +176,20 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     expect(await messageOf(file, { TIDEGATE_TOKEN_PEPPER: "short" })).toMatch(fault);
   });
 
-  it("keeps the activity log among the data, or where its connection says, or where the environment does", async () => {
+  it("keeps the event log among the data, or where its connection says, or where the environment does", async () => {
     const file = write(
-      `connections: { activity: { kind: sqlite, file: mine.db }, a: { kind: sqlite, file: a.db } }\n${plain}`,
+      `connections: { events: { kind: sqlite, file: mine.db }, a: { kind: sqlite, file: a.db } }\n${plain}`,
     );
     const own = await loadConfig(file, {});
-    expect(own.activityLog).toEqual({ kind: "sqlite", file: "mine.db" });
+    expect(own.eventLog).toEqual({ kind: "sqlite", file: "mine.db" });
     expect(Object.keys(own.connections)).toEqual(["a"]);
-    expect((await loadConfig(write(plain), { TIDEGATE_DATA: "/data" })).activityLog).toEqual({
+    expect((await loadConfig(write(plain), { TIDEGATE_DATA: "/data" })).eventLog).toEqual({
       kind: "sqlite",
-      file: "/data/activity.db",
+      file: "/data/events.db",
     });
     const url = "postgres://me:s3cret@127.0.0.1/log";
-    expect((await loadConfig(file, { DATABASE_URL: url })).activityLog).toEqual({ kind: "postgres", url });
-    expect((await loadConfig(file, { DATABASE_URL: "" })).activityLog).toEqual(own.activityLog);
+    expect((await loadConfig(file, { DATABASE_URL: url })).eventLog).toEqual({ kind: "postgres", url });
+    expect((await loadConfig(file, { DATABASE_URL: "" })).eventLog).toEqual(own.eventLog);
   });
 
   it("is chosen by the environment", () => {

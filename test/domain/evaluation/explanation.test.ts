@@ -15,15 +15,15 @@ type Sketch = {
   name: string;
   role?: Role;
   gatedBy?: string[];
-  unlisted?: "pass" | "block";
+  default?: "allow" | "deny";
   /** Whether it says on or off of the feature "a"; left out, it does not know it. */
   says?: boolean | NoResultReason | undefined;
 };
 
 const resolution = (name: string, on: boolean): Resolution => ({ on, value: name, variant: name, reason: "STATIC" });
 
-const hearing = ({ name, role = "grant", gatedBy = [], unlisted = "block", says }: Sketch): SourceOutcome => ({
-  source: { name, role, gatedBy, unlisted },
+const hearing = ({ name, role = "grant", gatedBy = [], default: byDefault = "deny", says }: Sketch): SourceOutcome => ({
+  source: { name, role, gatedBy, default: byDefault },
   result: typeof says === "string" ? says : new Map(says === undefined ? [] : [["a", resolution(name, says)]]),
 });
 
@@ -49,7 +49,7 @@ describe("the explanation of a feature", () => {
     ["a gate says off", [gated, { ...gate, says: false }], false, { kind: "held", grant: "grant", gate: "gate" }],
     [
       "a gate passes what it does not know",
-      [gated, { ...gate, unlisted: "pass" }],
+      [gated, { ...gate, default: "allow" }],
       true,
       { kind: "granted", grant: "grant", gates: ["gate"] },
     ],
@@ -125,7 +125,7 @@ describe("the explanation of a feature", () => {
 
   it("is had of the features that some source has a say on", () => {
     const said = new Map([["b", resolution("x", false)]]);
-    const rule = { name: "x", role: "veto", gatedBy: [], unlisted: "block" } as const;
+    const rule = { name: "x", role: "veto", gatedBy: [], default: "deny" } as const;
     expect([
       ...knownFeatures([hearing(grant), { source: rule, result: said }, hearing({ name: "s", says: "not-known" })]),
     ]).toEqual(["a", "b"]);
@@ -136,13 +136,13 @@ const says = fc.constantFrom(true, false, undefined);
 const silences = fc.constantFrom<NoResultReason>("not-known", "unavailable", "left-out");
 const gateNames = ["x", "y", "z"];
 const sourcesOf = (say: fc.Arbitrary<Sketch["says"]>): fc.Arbitrary<Sketch[]> => {
-  const sketch = (sketch: Sketch, more: { unlisted?: "pass" | "block"; says?: Sketch["says"] }): Sketch => ({
+  const sketch = (sketch: Sketch, more: { default?: "allow" | "deny"; says?: Sketch["says"] }): Sketch => ({
     ...sketch,
     ...more,
   });
   const gates = gateNames.map((name) =>
     fc
-      .record({ says: say, unlisted: fc.constantFrom("pass" as const, "block" as const) })
+      .record({ says: say, default: fc.constantFrom("allow" as const, "deny" as const) })
       .map((more) => sketch({ name, role: "gate" }, more)),
   );
   const grants = [0, 1, 2].map((index) =>

@@ -8,7 +8,7 @@ type Sketch = {
   name: string;
   role?: Role;
   gatedBy?: string[];
-  unlisted?: "pass" | "block";
+  default?: "allow" | "deny";
   on?: string[];
   off?: string[];
 };
@@ -17,11 +17,11 @@ const say = ({
   name,
   role = "grant",
   gatedBy = [],
-  unlisted = "block",
+  default: byDefault = "deny",
   on = [],
   off = [],
 }: Sketch): SourceFeatures => ({
-  source: { name, role, gatedBy, unlisted },
+  source: { name, role, gatedBy, default: byDefault },
   features: new Map<string, Resolution>([
     ...off.map((key) => [key, { on: false, value: false, reason: "DISABLED" }] as const),
     ...on.map((key) => [key, { on: true, value: name, variant: name, reason: "STATIC" }] as const),
@@ -71,7 +71,7 @@ describe("the merge rule", () => {
     [
       "a gate that passes what it does not list holds back only what it says is off",
       [
-        { name: "gate", role: "gate", unlisted: "pass", off: ["a"] },
+        { name: "gate", role: "gate", default: "allow", off: ["a"] },
         { name: "g", gatedBy: ["gate"], on: ["a", "b"] },
       ],
       ["b"],
@@ -132,8 +132,8 @@ const known = fc.record({ on: fc.subarray(features), off: fc.subarray(features) 
 const gates = fc.tuple(
   ...gateNames.map((name) =>
     fc
-      .tuple(known, fc.constantFrom("pass" as const, "block" as const))
-      .map(([knows, unlisted]): Sketch => ({ name, role: "gate", unlisted, ...knows })),
+      .tuple(known, fc.constantFrom("allow" as const, "deny" as const))
+      .map(([knows, byDefault]): Sketch => ({ name, role: "gate", default: byDefault, ...knows })),
   ),
 );
 const grants = fc.array(
@@ -152,7 +152,7 @@ describe("the merge rule, for any sources", () => {
         const passes = (name: string, feature: string) => {
           const gate = gates.find((candidate) => candidate.name === name);
           if (gate?.on?.includes(feature)) return true;
-          return !gate?.off?.includes(feature) && gate?.unlisted === "pass";
+          return !gate?.off?.includes(feature) && gate?.default === "allow";
         };
         const expected = features.filter(
           (feature) =>

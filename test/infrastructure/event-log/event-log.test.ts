@@ -9,7 +9,7 @@ import { EventLogUnavailable } from "../../../src/domain/errors.ts";
 import type { LogHead } from "../../../src/domain/events/event.ts";
 import type { Place } from "../../../src/infrastructure/event-log/database/database.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
-import { activityLogContract } from "../../contracts/activity-log.contract.ts";
+import { eventLogContract } from "../../contracts/event-log.contract.ts";
 import { historyContract } from "../../contracts/history.contract.ts";
 import { documentEvent, SetTold, setEvent, toldEvent } from "../../support/events.ts";
 import { createDatabase, queryDatabase } from "../../support/postgres.ts";
@@ -25,7 +25,7 @@ type Databases = AsyncDisposable & {
 };
 
 async function sqliteFiles(): Promise<Databases> {
-  const folder = mkdtempSync(join(tmpdir(), "tidegate-activity-"));
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-events-"));
   let count = 0;
   return {
     place: async () => {
@@ -50,7 +50,7 @@ async function postgresDatabases(): Promise<Databases> {
 
 const opening = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};`;
 
-/** Runs a script that has `openActivity` and the place of a log in a process of its own, to its end. */
+/** Runs a script that has `openEventLog` and the place of a log in a process of its own, to its end. */
 const inProcess = (place: Place, script: string) =>
   promisify(execFile)(process.execPath, [
     "--input-type=module",
@@ -73,7 +73,7 @@ describe.each([
 
   const openEmpty = async () => opened.use(openEventLog(await databases.place()));
 
-  activityLogContract(
+  eventLogContract(
     () => shared.log,
     async () => (await openEmpty()).log,
   );
@@ -83,15 +83,15 @@ describe.each([
     const copied = `'new', component, environment, email, message, folded, data, created_at, recorded_by, store, kind, key,
       epoch, number, record, hash FROM saved WHERE position = 2`;
     let place: Place;
-    let activity: OpenEventLog;
+    let eventLog: OpenEventLog;
     let head: LogHead;
     beforeAll(async () => {
       place = await databases.place();
-      activity = opened.use(openEventLog(place));
+      eventLog = opened.use(openEventLog(place));
       const set = new SetTold("global_features", "a");
-      for (let count = 0; count < 3; count++) await activity.log.append(toldEvent({ data: { count } }));
-      await activity.log.record([set.begins(), set.changes({ add: ["b"] }), set.changes({ remove: ["a"] })]);
-      head = await activity.log.head();
+      for (let count = 0; count < 3; count++) await eventLog.log.append(toldEvent({ data: { count } }));
+      await eventLog.log.record([set.begins(), set.changes({ add: ["b"] }), set.changes({ remove: ["a"] })]);
+      head = await eventLog.log.head();
       await databases.tamper(place, "CREATE TABLE saved AS SELECT * FROM events");
       await databases.tamper(place, "CREATE TABLE saved_chain AS SELECT * FROM chain");
     });
@@ -103,7 +103,7 @@ describe.each([
         "INSERT INTO chain SELECT * FROM saved_chain",
       ];
       await databases.tamper(place, restored.join(";"));
-      expect(await activity.log.verify()).toMatchObject({ isSound: true });
+      expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
     });
 
     const later = name === "SQLite" ? "created_at + 1" : "created_at + interval '1 millisecond'";
@@ -130,7 +130,7 @@ describe.each([
       ["number", "9", 5, derived],
     ] as const)("is found: a changed %s (%s) at position %i", async (column, value, position, fault) => {
       await databases.tamper(place, `UPDATE events SET ${column} = ${value} WHERE position = ${position}`);
-      expect(await activity.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
+      expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
 
     it.each([
@@ -175,13 +175,13 @@ describe.each([
       ],
     ])("is found: %s", async (_, sql, position, fault) => {
       await databases.tamper(place, sql);
-      expect(await activity.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
+      expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
 
     it("is found: a log without the row that tells where it ends", async () => {
       await databases.tamper(place, "DELETE FROM chain");
-      await expect(activity.log.verify()).rejects.toThrow(EventLogUnavailable);
-      await expect(activity.log.append(toldEvent())).rejects.toThrow(EventLogUnavailable);
+      await expect(eventLog.log.verify()).rejects.toThrow(EventLogUnavailable);
+      await expect(eventLog.log.append(toldEvent())).rejects.toThrow(EventLogUnavailable);
     });
 
     it("is found against a head that was kept elsewhere: a log that was cut off or written anew, and says so of itself", async () => {
@@ -190,9 +190,9 @@ describe.each([
         place,
         `DELETE FROM events WHERE position > 4; UPDATE chain SET position = 4, hash = ${end}`,
       );
-      expect(await activity.log.verify()).toMatchObject({ isSound: true });
-      expect(await activity.log.verify(head)).toMatchObject({ isSound: false, position: 5 });
-      expect(await activity.log.verify({ hash: head.hash })).toMatchObject({ isSound: false });
+      expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
+      expect(await eventLog.log.verify(head)).toMatchObject({ isSound: false, position: 5 });
+      expect(await eventLog.log.verify({ hash: head.hash })).toMatchObject({ isSound: false });
 
       const { log } = await openEmpty();
       for (let count = 0; count < 7; count++) await log.append(toldEvent({ data: { count } }));
@@ -204,7 +204,7 @@ describe.each([
       it("is found: an event that is none any more", async () => {
         await databases.tamper(place, "UPDATE events SET data = '{' WHERE position = 2");
         const fault = "cannot be read as an event any more";
-        expect(await activity.log.verify()).toEqual({ isSound: false, position: 2, fault });
+        expect(await eventLog.log.verify()).toEqual({ isSound: false, position: 2, fault });
       });
     }
   });
@@ -256,11 +256,11 @@ describe.each([
   it("may be made, and written to, by several processes at once", async () => {
     const place = await databases.place();
     const events = Array.from({ length: 20 }, () => toldEvent());
-    const script = `await using activity = openEventLog(place);
-      await Promise.all(${JSON.stringify(events)}.map((event) => activity.log.append({ ...event, id: event.id + process.pid })));`;
+    const script = `await using eventLog = openEventLog(place);
+      await Promise.all(${JSON.stringify(events)}.map((event) => eventLog.log.append({ ...event, id: event.id + process.pid })));`;
     await Promise.all(Array.from({ length: 3 }, () => inProcess(place, script)));
-    await using activity = openEventLog(place);
-    expect(await activity.log.verify()).toMatchObject({ isSound: true, head: { position: 60 } });
+    await using eventLog = openEventLog(place);
+    expect(await eventLog.log.verify()).toMatchObject({ isSound: true, head: { position: 60 } });
   });
 
   it("keeps what was told when it is closed and opened again", async () => {
@@ -281,9 +281,9 @@ describe.each([
   });
 
   it("answers nothing any more once it is closed", async () => {
-    const activity = openEventLog(await databases.place());
-    await activity[Symbol.asyncDispose]();
-    await expect(activity.log.check()).rejects.toThrow(EventLogUnavailable);
+    const eventLog = openEventLog(await databases.place());
+    await eventLog[Symbol.asyncDispose]();
+    await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
     const used = openEventLog(await databases.place());
     const underWay = used.log.append(toldEvent());
     await used[Symbol.asyncDispose]();
@@ -301,18 +301,18 @@ function textOf(error: unknown): string {
 describe("PostgreSQL that is away", () => {
   const opened = new AsyncDisposableStack();
   let proxy: TcpProxy;
-  let activity: OpenEventLog;
+  let eventLog: OpenEventLog;
   beforeAll(async () => {
     const database = await createDatabase();
     proxy = opened.use(await TcpProxy.to(database.port));
     const url = Object.assign(new URL(database.url), { port: proxy.port }).href;
-    activity = opened.use(openEventLog({ kind: "postgres", url }));
+    eventLog = opened.use(openEventLog({ kind: "postgres", url }));
   });
   afterAll(() => opened.disposeAsync());
   afterEach(() => proxy.heal());
 
   const answers = () =>
-    activity.log.check().then(
+    eventLog.log.check().then(
       () => true,
       () => false,
     );
@@ -331,34 +331,34 @@ describe("PostgreSQL that is away", () => {
 
   it("is said to be before it was ever there, and then its tables are made", async () => {
     proxy.cut();
-    expect(await failure(activity.log.head())).toBeLessThan(5_000);
-    expect(await failure(activity.history.keys("features", ""))).toBeLessThan(2_500);
+    expect(await failure(eventLog.log.head())).toBeLessThan(5_000);
+    expect(await failure(eventLog.history.keys("features", ""))).toBeLessThan(2_500);
     proxy.hold();
-    expect(await failure(activity.log.head())).toBeLessThan(5_000);
+    expect(await failure(eventLog.log.head())).toBeLessThan(5_000);
     proxy.heal();
     await until(answers, "the log answers");
-    expect((await activity.log.append(toldEvent())).position).toBe(1);
+    expect((await eventLog.log.append(toldEvent())).position).toBe(1);
   });
 
   it("is said to be at once where connections are refused, and used again when it is back", async () => {
-    const { position } = await activity.log.append(toldEvent());
+    const { position } = await eventLog.log.append(toldEvent());
     proxy.cut();
-    await failure(activity.log.append(toldEvent()));
-    expect(await failure(activity.log.append(toldEvent()))).toBeLessThan(2_500);
-    expect(await failure(activity.log.record([setEvent({ key: "k", members: [] })]))).toBeLessThan(2_500);
+    await failure(eventLog.log.append(toldEvent()));
+    expect(await failure(eventLog.log.append(toldEvent()))).toBeLessThan(2_500);
+    expect(await failure(eventLog.log.record([setEvent({ key: "k", members: [] })]))).toBeLessThan(2_500);
     proxy.heal();
     await until(answers, "the log answers");
-    expect((await activity.log.append(toldEvent())).position).toBe(position + 1);
+    expect((await eventLog.log.append(toldEvent())).position).toBe(position + 1);
   });
 
   it("is said to be within seconds where it hangs, and used again when it goes on", async () => {
-    await activity.log.check();
+    await eventLog.log.check();
     proxy.hold();
-    const calls = [activity.log.append(toldEvent()), activity.log.find({}, 1), activity.history.keys("features", "")];
+    const calls = [eventLog.log.append(toldEvent()), eventLog.log.find({}, 1), eventLog.history.keys("features", "")];
     for (const ms of await Promise.all(calls.map(failure))) expect(ms).toBeLessThan(15_000);
     proxy.heal();
     await until(answers, "the log answers");
-    expect(await activity.log.verify()).toMatchObject({ isSound: true });
+    expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
   it("loses and doubles nothing that is recorded while its connections break", async () => {
@@ -366,7 +366,7 @@ describe("PostgreSQL that is away", () => {
     const events = [set.begins(), ...Array.from({ length: 400 }, (_, index) => set.changes({ add: [`${index}`] }))];
     const isTaken = async (some: typeof events) => {
       try {
-        expect(await activity.log.record(some)).toEqual([]);
+        expect(await eventLog.log.record(some)).toEqual([]);
         return true;
       } catch (error) {
         if (!(error instanceof EventLogUnavailable)) throw error;
@@ -392,10 +392,10 @@ describe("PostgreSQL that is away", () => {
     }
     expect(failures).toBeGreaterThan(3);
     await until(answers, "the log answers");
-    expect((await activity.log.follow({ key: "broken" }, 1_000, 0)).map(({ id }) => id)).toEqual(
+    expect((await eventLog.log.follow({ key: "broken" }, 1_000, 0)).map(({ id }) => id)).toEqual(
       events.map(({ id }) => id),
     );
-    expect(await activity.log.verify()).toMatchObject({ isSound: true });
+    expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
   it("is told to be in a wrong encoding", async () => {
@@ -422,13 +422,13 @@ describe("SQLite", () => {
   });
 
   it.skipIf(!isMounted)("on a disk that is full says so, and goes on once there is space", async () => {
-    await using activity = openEventLog({ kind: "sqlite", file: join(folder, "activity.db") });
-    const told = [await activity.log.append(toldEvent())];
+    await using eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
+    const told = [await eventLog.log.append(toldEvent())];
     const padding = join(folder, "padding");
     writeFileSync(padding, "x".repeat(2_000_000));
     let fault: unknown;
     while (!fault) {
-      await activity.log.append(toldEvent({ data: { text: "x".repeat(10_000) } })).then(
+      await eventLog.log.append(toldEvent({ data: { text: "x".repeat(10_000) } })).then(
         (event) => told.push(event),
         (error: unknown) => {
           fault = error;
@@ -437,23 +437,23 @@ describe("SQLite", () => {
     }
     expect(fault).toBeInstanceOf(EventLogUnavailable);
     expect(textOf(fault)).toMatch(/full|I\/O/);
-    await expect(activity.log.record([setEvent({ key: "k", members: ["x".repeat(1_000)] })])).rejects.toThrow(
+    await expect(eventLog.log.record([setEvent({ key: "k", members: ["x".repeat(1_000)] })])).rejects.toThrow(
       EventLogUnavailable,
     );
-    expect(await activity.log.find({}, 1)).toHaveLength(1);
+    expect(await eventLog.log.find({}, 1)).toHaveLength(1);
     rmSync(padding);
-    const next = await activity.log.append(toldEvent());
+    const next = await eventLog.log.append(toldEvent());
     expect(next.position).toBe(told.length + 1);
-    expect(await activity.log.verify()).toMatchObject({ isSound: true });
+    expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
   it("that cannot be opened is told of with each call, and used once it can", async () => {
-    const file = join(tmpdir(), `tidegate-${process.pid}`, "activity.db");
+    const file = join(tmpdir(), `tidegate-${process.pid}`, "events.db");
     mkdirSync(file, { recursive: true });
-    await using activity = openEventLog({ kind: "sqlite", file });
-    await expect(activity.log.check()).rejects.toThrow(EventLogUnavailable);
+    await using eventLog = openEventLog({ kind: "sqlite", file });
+    await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
     rmSync(file, { recursive: true });
-    await activity.log.check();
+    await eventLog.log.check();
     rmSync(join(file, ".."), { recursive: true });
   });
 });

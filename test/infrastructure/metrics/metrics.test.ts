@@ -201,7 +201,7 @@ describe("the figures of a process", () => {
     }
   });
 
-  it("tell what waits for the activity log, and for how long", async () => {
+  it("tell what waits for the event log, and for how long", async () => {
     const backlogs = new Map([
       ["features", { entries: 3, oldest: 4_000 }],
       ["users", { entries: 0, oldest: undefined }],

@@ -155,10 +155,10 @@ describe("a store", () => {
   });
 });
 
-describe("the activity log", () => {
-  let activity: OpenEventLog;
+describe("the event log", () => {
+  let eventLog: OpenEventLog;
   beforeEach(async () => {
-    activity = openEventLog({ kind: "sqlite", file: file() }, log());
+    eventLog = openEventLog({ kind: "sqlite", file: file() }, log());
     await append();
     checkpoint();
     copyFileSync(file(), copy());
@@ -166,27 +166,27 @@ describe("the activity log", () => {
     checkpoint();
     // Each call looks at the file. A copy made before a look at the checkpoint may be found by its inode only.
     await lookIsDue();
-    await activity.log.head();
+    await eventLog.log.head();
   });
-  afterEach(() => activity[Symbol.asyncDispose]());
+  afterEach(() => eventLog[Symbol.asyncDispose]());
 
-  const append = () => activity.log.append(toldEvent());
-  const isLost = () => said("the file of the activity log is lost") === 1;
+  const append = () => eventLog.log.append(toldEvent());
+  const isLost = () => said("the file of the event log is lost") === 1;
 
   it.each(losses)("whose file %s rejects calls, and logs one error before anybody calls", async (_, lose, message) => {
-    await activity.log.head();
+    await eventLog.log.head();
     lose();
     await until(isLost, "the loss is detected");
     expect(lines.join()).toContain(message);
     await expect(append()).rejects.toThrow(EventLogUnavailable);
-    await expect(activity.log.head()).rejects.toThrow(EventLogUnavailable);
+    await expect(eventLog.log.head()).rejects.toThrow(EventLogUnavailable);
   });
 
   it("goes on when its file is put back", async () => {
     renameSync(file(), `${file()}.away`);
     await until(isLost, "the loss is detected");
     renameSync(`${file()}.away`, file());
-    await until(() => said("the file of the activity log is back") === 1, "it is back");
+    await until(() => said("the file of the event log is back") === 1, "it is back");
     expect((await append()).position).toBe(3);
   });
 });

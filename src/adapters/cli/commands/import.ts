@@ -107,7 +107,7 @@ function tell({ sets, tokens, entries, settings, records, skipped }: Imported, t
   if (skipped > 0) terminal.print(`${counts(skipped)} of them were imported before; import them anew with --again`);
   if (records > 0) {
     terminal.print(
-      `${counts(records)} records wait in the stores until a service moves them into the activity log, some thousand a second`,
+      `${counts(records)} records wait in the stores until a service moves them into the event log, some thousand a second`,
     );
   }
 }

@@ -76,7 +76,7 @@ const freshness = {
 
 const Turned = z
   .object({
-    event: z.string().openapi({ description: "The id of the event in the activity log." }),
+    event: z.string().openapi({ description: "The id of the event in the event log." }),
     by: z.string(),
     at: time,
     note: z.string().optional(),
@@ -95,7 +95,7 @@ const Answer = z
   .object({
     at: time,
     state: z.enum(["live", "recorded"]).openapi({
-      description: "What the sources were asked over: stores as they are, or as the activity log tells they were.",
+      description: "What the sources were asked over: stores as they are, or as the event log tells they were.",
     }),
     configuration: z.literal("current").openapi({ description: "The rules are those of now, whatever the moment." }),
     user: z.string().nullable(),

@@ -73,7 +73,7 @@ const ListQuery = z.strictObject({
   cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same search." }),
   at: instant().openapi({ type: "string", format: "date-time" }).optional().openapi({
     description:
-      "The moment to tell of. Of a past one, sets are those that the activity log tells of; the configuration and the catalogue are those of now.",
+      "The moment to tell of. Of a past one, sets are those that the event log tells of; the configuration and the catalogue are those of now.",
   }),
 });
 

@@ -68,7 +68,7 @@ export function killSwitchRoutes(
         summary: method === "put" ? "Switch a feature off for everybody" : "Take a kill back",
         description:
           method === "put"
-            ? "Whoever grants it. Works also while the activity log is away and while Redis is out of memory."
+            ? "Whoever grants it. Works also while the event log is away and while Redis is out of memory."
             : "What was on before is on again, and nothing else.",
         tags: ["Backoffice"],
         ...operators.atLeast("editor"),

@@ -40,7 +40,7 @@ const route = createRoute({
       name: "at",
       in: "query",
       description:
-        "Only for operators: the moment to answer for. Of a past one, the sets are those that the activity log tells of, and the clock is that of then; of one to come only the clock. Sources without history at that moment are named in `Cache-Status`, and features that depend on them are left out. The configuration is that of now, and such an answer carries no `ETag`.",
+        "Only for operators: the moment to answer for. Of a past one, the sets are those that the event log tells of, and the clock is that of then; of one to come only the clock. Sources without history at that moment are named in `Cache-Status`, and features that depend on them are left out. The configuration is that of now, and such an answer carries no `ETag`.",
       schema: { type: "string", format: "date-time" },
     },
     {

@@ -30,7 +30,7 @@ export function eventExport(
       summary: "All events that fit, oldest first, as a file",
       description:
         "Written while it is read, however many there are. What is recorded after the request came is not in it. A connection that ends without its last chunk is an export that is not whole.",
-      tags: ["Activity"],
+      tags: ["Events"],
       ...operators.atLeast("viewer"),
       query: query.safeExtend({ format }),
       responses: {

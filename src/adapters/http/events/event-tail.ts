@@ -28,7 +28,7 @@ export function eventTail(
       summary: "Events as they are recorded, as Server-Sent Events",
       description:
         "Each message is an event, and its id the event's position. It begins with what is recorded after the request came, or after the event that `Last-Event-ID` names. A comment comes every 15 seconds in which nothing else does; a reader who takes nothing for 30 seconds is cut off.",
-      tags: ["Activity"],
+      tags: ["Events"],
       ...operators.atLeast("viewer"),
       query,
       parameters: [

@@ -62,7 +62,7 @@ export function events(
         summary: "What happened, newest first",
         description:
           "What others told, and every change to features that Tidegate made or found. Without a limit it is the newest hundred; follow `next` or the header `Link` to the older ones.",
-        tags: ["Activity"],
+        tags: ["Events"],
         ...operators.atLeast("viewer"),
         query: query.safeExtend(paging),
         responses: {
@@ -92,7 +92,7 @@ export function events(
         path,
         summary: "Record that something happened",
         description: "It cannot be changed or removed afterwards.",
-        tags: ["Activity"],
+        tags: ["Events"],
         ...operators.atLeast("recorder"),
         parameters: [idempotencyKeyParameter],
         body: isLoose ? LooseEventBody : NewEventBody,

@@ -106,7 +106,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       path: "/admin/v1/sources/{name}/poll",
       summary: "Read a partner's document now",
       description:
-        "Answers once it was read, or could not be: `state.failure` tells. It takes three times `withinSeconds` and 2.5 s at most.",
+        "Answers once it was read, or could not be: `state.failure` tells. It takes three times `fetchTimeoutMs` and 2.5 s at most.",
       tags: ["Backoffice"],
       ...operators.atLeast("editor"),
       parameters: [nameParameter],

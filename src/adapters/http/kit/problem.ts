@@ -297,9 +297,9 @@ export const problems = {
   "log-unavailable": {
     status: 503,
     retryAfter: 1,
-    title: "Activity log unavailable",
+    title: "Event log unavailable",
     meaning:
-      "The activity log cannot answer. Ask again after Retry-After seconds. Changes go on working, and are recorded meanwhile.",
+      "The event log cannot answer. Ask again after Retry-After seconds. Changes go on working, and are recorded meanwhile.",
   },
   "source-unavailable": {
     status: 503,

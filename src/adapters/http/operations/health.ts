@@ -39,7 +39,7 @@ const Readiness = z
     }),
     records: z
       .object({
-        log: z.enum(["answering", "failing"]).openapi({ description: "The activity log." }),
+        log: z.enum(["answering", "failing"]).openapi({ description: "The event log." }),
         waiting: z.record(
           z.string(),
           z.object({ entries: z.int(), oldest: z.iso.datetime().nullable() }).nullable().openapi({

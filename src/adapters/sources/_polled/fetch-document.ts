@@ -13,7 +13,7 @@ export type Location = {
   readonly headers: Readonly<Record<string, string>>;
   readonly reachable: Reachable;
   /** Time limit from the host lookup to the last byte, in milliseconds. */
-  readonly withinMs: number;
+  readonly timeoutMs: number;
   /** Maximum size in bytes, decompressed. */
   readonly mostBytes: number;
 };
@@ -55,12 +55,12 @@ export async function fetchDocument(
   signal: AbortSignal,
 ): Promise<Fetched | undefined> {
   const host = hostOf(location.url);
-  const late = AbortSignal.timeout(location.withinMs);
+  const late = AbortSignal.timeout(location.timeoutMs);
   try {
     return await ask(location, known, AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();
-    if (late.aborted) throw new FetchFailed(`${host} did not answer within ${location.withinMs} ms`, true);
+    if (late.aborted) throw new FetchFailed(`${host} did not answer within ${location.timeoutMs} ms`, true);
     if (error instanceof FetchFailed) throw error;
     throw new FetchFailed(`${host} cannot be asked: ${causeOf(error)}`, true);
   }

@@ -5,7 +5,7 @@ import { Latest, type Polled } from "./latest.ts";
 import { hostOf, Reachable } from "./reachable.ts";
 import { utf8Text } from "./utf8-text.ts";
 
-const withinMs = 10_000;
+const timeoutMs = 10_000;
 const mostBytes = 10 * 1024 * 1024;
 
 /** What to poll, and how often. */
@@ -30,7 +30,7 @@ export function pollUrl<T>(
   const target = new URL(url);
   // The configured host is always allowed: it is often in the same private network.
   const reachable = new Reachable([hostOf(target)]);
-  const location = { url: target, headers, reachable, withinMs, mostBytes };
+  const location = { url: target, headers, reachable, timeoutMs, mostBytes };
   const latest = new Latest<T>((fault) => warn(`${target.origin} cannot be used: ${fault}`));
   const ending = new AbortController();
   let known: Validators | null = null;

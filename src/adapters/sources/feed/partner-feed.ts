@@ -44,7 +44,7 @@ export class PartnerFeed implements ItemFeed {
   }
 
   get longestFetchMs(): number {
-    return tries * this.#partner.withinMs + pausesMs.reduce((sum, pause) => sum + pause);
+    return tries * this.#partner.timeoutMs + pausesMs.reduce((sum, pause) => sum + pause);
   }
 
   get leftAloneUntil(): Instant | null {

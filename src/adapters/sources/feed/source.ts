@@ -58,7 +58,9 @@ export const source = defineSource({
           )
           .default({}),
         allow: z.array(z.string().min(1)).default([]),
-        withinSeconds: count(1, 300, 10).describe("From the look-up of the host to the last byte."),
+        fetchTimeoutMs: count(100, 300_000, 10_000).describe(
+          "Timeout of one request in milliseconds, from the DNS look-up to the last byte.",
+        ),
         maxMegabytes: count(1, 1_000, 10).describe("Of the document, once it is decompressed."),
       })
       .superRefine(({ url, headers, allow }, context) => {
@@ -69,7 +71,7 @@ export const source = defineSource({
         }
       })
       .describe(
-        "Where it is: `url`; `format`, `json` or `xml`; `headers` to send; `allow`, the hosts, addresses and networks that may be asked although they are not public, or not encrypted; `withinSeconds` (10) and `maxMegabytes` (10).",
+        "Where it is: `url`; `format`, `json` or `xml`; `headers` to send; `allow`, the hosts, addresses and networks that may be asked although they are not public, or not encrypted; `fetchTimeoutMs` (10000) and `maxMegabytes` (10).",
       );
     const item = z
       .strictObject({
@@ -99,7 +101,7 @@ export const source = defineSource({
       );
     return z.strictObject({
       connection: connection.describe("The connection that keeps what is known of the items."),
-      everySeconds: count(1, 86_400, 60).describe("How often the document is read, in seconds."),
+      pollSeconds: count(1, 86_400, 60).describe("Time between two polls, in seconds."),
       maxItems: count(1, 1_000_000, 200_000).describe("No item more is taken when so many are known."),
       document,
       item,
@@ -120,19 +122,19 @@ export const source = defineSource({
   },
   // Items depend only on the records in the event log.
   deterministic: true,
-  create: ({ connection, everySeconds, maxItems, document, item }, host) => {
-    const { url, format, headers, allow, withinSeconds, maxMegabytes } = document;
+  create: ({ connection, pollSeconds, maxItems, document, item }, host) => {
+    const { url, format, headers, allow, fetchTimeoutMs, maxMegabytes } = document;
     const feed = new PartnerFeed({
       url: new URL(url),
       headers,
       reachable: new Reachable(allow),
-      withinMs: withinSeconds * 1_000,
+      timeoutMs: fetchTimeoutMs,
       mostBytes: maxMegabytes * 1_000_000,
       format,
       mapping: { provider: host.name, ...item },
     });
     const { items: store, documents, lease } = host.store(connection);
-    const everyMs = everySeconds * 1_000;
+    const everyMs = pollSeconds * 1_000;
     const records = new RecordItems(host.name, documents, uuidv7, Date.now);
     const partner = {
       name: host.name,

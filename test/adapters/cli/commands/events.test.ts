@@ -10,7 +10,7 @@ describe("tidegate events", () => {
   let env: { TIDEGATE_DATA: string };
   const run = (...args: string[]) => tidegate(["events", ...args], env);
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "tidegate-activity-"));
+    folder = mkdtempSync(join(tmpdir(), "tidegate-events-"));
     env = { TIDEGATE_DATA: join(folder, "data") };
     await tidegate(["sets", "add", "active_features", "a", "b"], env);
     await tidegate(["sets", "remove", "active_features", "b"], env);

@@ -127,7 +127,7 @@ describe("the kill switch", () => {
     expect(others.latest?.features).not.toContain("menu");
   });
 
-  it("works while the activity log is away", async () => {
+  it("works while the event log is away", async () => {
     await using redis = await startRedis();
     await using operator = await backoffice(redisRulesAt(redis.url), {
       DATABASE_URL: "postgres://a:b@127.0.0.1:1/away",

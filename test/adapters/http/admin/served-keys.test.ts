@@ -54,7 +54,7 @@ sources:
   - { name: active, kind: set, connection: features, key: active_features, role: gate }
   - { name: killed, kind: set, connection: features, key: "tidegate:killed", role: veto }
   - { name: granted, ${granting} }
-  - { name: rollout, kind: percentage, connection: features, role: gate, unlisted: pass }
+  - { name: rollout, kind: percentage, connection: features, role: gate, default: allow }
 `;
 const set = "kind: set, connection: features, key: granted_features";
 

@@ -171,8 +171,8 @@ ${sources}
 
   describe("where a caller is", () => {
     const locating = `
-location:
-  - { kind: caller }
+locators:
+  - { kind: query  }
   - { kind: header, header: CF-IPCountry }
   - { kind: geoip }
 `;

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { admin, ask, embeddedLog, find, order, type Shown, tell } from "../../../support/activity.ts";
+import { admin, ask, embeddedLog, find, order, type Shown, tell } from "../../../support/event-calls.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 

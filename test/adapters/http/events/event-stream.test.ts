@@ -7,8 +7,8 @@ import { EventStreams } from "../../../../src/adapters/http/events/event-streams
 import { listen } from "../../../../src/adapters/http/server/server.ts";
 import { createLog } from "../../../../src/infrastructure/logger.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { admin, ask, embeddedLog, order, tell } from "../../../support/activity.ts";
 import { credentialsOn } from "../../../support/credentials.ts";
+import { admin, ask, embeddedLog, order, tell } from "../../../support/event-calls.ts";
 import { TestProcess } from "../../../support/process.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { StreamReader } from "../../../support/stream-reader.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { admin, ask, embeddedLog, find, order, send, tell } from "../../../support/activity.ts";
+import { admin, ask, embeddedLog, find, order, send, tell } from "../../../support/event-calls.ts";
 import { sendRaw } from "../../../support/raw-http.ts";
 import { startService, type TestService } from "../../../support/service.ts";
 

@@ -7,6 +7,7 @@ import type { ManageCredentials } from "../../../../src/application/admin/manage
 import { createLog } from "../../../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../../../src/infrastructure/redis/redis-connection.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
+import { credentialsOn } from "../../../support/credentials.ts";
 import {
   admin,
   ask,
@@ -18,8 +19,7 @@ import {
   type Shown,
   send,
   tell,
-} from "../../../support/activity.ts";
-import { credentialsOn } from "../../../support/credentials.ts";
+} from "../../../support/event-calls.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
@@ -47,7 +47,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     if (database === "SQLite") {
       it("is shown as failing by /health/ready while it cannot be written, although it can be read", async () => {
         const ready = async () => (await service.get("/health/ready")).json();
-        using file = new DatabaseSync(join(folder, "activity.db"));
+        using file = new DatabaseSync(join(folder, "events.db"));
         file.exec("CREATE TRIGGER full BEFORE UPDATE ON chain BEGIN SELECT RAISE(ABORT, 'disk full'); END");
         expect((await send(service, JSON.stringify(order))).status).toBe(503);
         expect((await ask(service, "/events")).status).toBe(200);

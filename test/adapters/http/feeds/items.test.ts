@@ -25,7 +25,7 @@ sources:
   - name: partner
     kind: feed
     connection: features
-    everySeconds: 86400
+    pollSeconds: 86400
     document: { url: "${partner.url}", allow: [127.0.0.1] }
     item: { at: events, id: "{id}", title: name, window: { start: from, end: to }, features: ["event:{id}"], metadata: { name: name } }
 `);

@@ -194,7 +194,7 @@ describe("the example config/examples/fever.yaml", () => {
       document(readFileSync(resolve(import.meta.dirname, `../../../fixtures/fever/${count}.xml`), "utf8"), "text/xml");
     const partner = await startPartner(answer(1));
     await using service = await startService(
-      example.replace("format: xml", "allow: [127.0.0.1]").replace("everySeconds: 60", "everySeconds: 1"),
+      example.replace("format: xml", "allow: [127.0.0.1]").replace("pollSeconds: 60", "pollSeconds: 1"),
       { FEVER_URL: partner.url },
     );
     const found = async () => {

@@ -244,7 +244,7 @@ describe("operators", () => {
     await until(async () => (await status()) === 401, "the revoked credential is refused", 2_000);
   });
 
-  it("stand in the activity log by the name and the email of their credential, whatever they say", async () => {
+  it("stand in the event log by the name and the email of their credential, whatever they say", async () => {
     const secret = await credentialsOn(store.documents).add("ana", "editor", "ana@example.org", { by: "tester" });
     const url = `${service.url}/admin/v1/sources/everyone/features/logged`;
     const headers = { ...bearer(secret), "x-author": "mallory", from: "mallory@example.org" };

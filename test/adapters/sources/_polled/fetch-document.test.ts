@@ -11,7 +11,7 @@ const until = (url: string, changes: Partial<Location> = {}): Location => ({
   url: new URL(url),
   headers: {},
   reachable: new Reachable(["127.0.0.1"]),
-  withinMs: 5_000,
+  timeoutMs: 5_000,
   mostBytes: 1_000_000,
   ...changes,
 });
@@ -118,13 +118,13 @@ describe("fetching a document", () => {
 
   it("gives up what takes too long: an answer that never comes, and a body that drips", async () => {
     partner.answer = () => {};
-    expect(await failure({ withinMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
+    expect(await failure({ timeoutMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
     partner.answer = (_, response) => {
       response.writeHead(200);
       const drip = setInterval(() => response.write("x"), 20);
       response.on("close", () => clearInterval(drip));
     };
-    expect((await failure({ withinMs: 200 })).message).toMatch(/within 200 ms/);
+    expect((await failure({ timeoutMs: 200 })).message).toMatch(/within 200 ms/);
   });
 
   it("ends at once when it is told to", async () => {

@@ -14,7 +14,7 @@ const feed = () =>
     url: new URL(partner.url),
     headers: {},
     reachable: new Reachable(["127.0.0.1"]),
-    withinMs: 1_000,
+    timeoutMs: 1_000,
     mostBytes: 1_000,
     format: "json",
     mapping: {

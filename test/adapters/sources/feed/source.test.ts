@@ -58,7 +58,7 @@ describe.each([
   ) {
     const given = options.parse({
       connection: "store",
-      document: { url: partner.url, allow: ["127.0.0.1"], withinSeconds: 1 },
+      document: { url: partner.url, allow: ["127.0.0.1"], fetchTimeoutMs: 1_000 },
       item,
       ...changes,
     });

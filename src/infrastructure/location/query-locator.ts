@@ -1,8 +1,8 @@
 import type { Locator } from "../../domain/evaluation/locator.ts";
 
 /** Query locator: returns the location that the client states. */
-export const callerLocator: Locator = {
-  kind: "caller",
+export const queryLocator: Locator = {
+  kind: "query",
   headers: [],
   readsIp: false,
   locate: ({ said }) => (said ? [said] : []),

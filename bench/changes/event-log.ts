@@ -12,8 +12,8 @@ import { until } from "../../test/support/until.ts";
 import { allProcessors, keepTo, loadProcessor } from "../processors.ts";
 import { spreadOf } from "../spread.ts";
 
-/** What the activity log takes in each database, full of events. Times are medians in milliseconds. */
-export type ActivityLogFigures = readonly {
+/** What the event log takes in each database, full of events. Times are medians in milliseconds. */
+export type EventLogFigures = readonly {
   readonly database: string;
   readonly events: number;
   /** How many records are taken a second, in batches as the drain has them. */
@@ -36,22 +36,22 @@ const changes = 10_000;
 const atOnce = 500;
 const asked = 200;
 
-export async function activityLog(): Promise<ActivityLogFigures> {
+export async function eventLog(): Promise<EventLogFigures> {
   await using opened = new AsyncDisposableStack();
   keepTo(allProcessors);
   opened.defer(() => keepTo(loadProcessor));
   const postgres = await startPostgresProcess();
   opened.defer(postgres.stop);
-  const { path } = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-activity-")));
+  const { path } = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-events-")));
   return [
     await measured("PostgreSQL", { kind: "postgres", url: postgres.url }),
-    await measured("SQLite", { kind: "sqlite", file: join(path, "activity.db") }),
+    await measured("SQLite", { kind: "sqlite", file: join(path, "events.db") }),
   ];
 }
 
-async function measured(database: string, place: Place): Promise<ActivityLogFigures[number]> {
-  await using activity = openEventLog(place);
-  const { log, history } = activity;
+async function measured(database: string, place: Place): Promise<EventLogFigures[number]> {
+  await using eventLog = openEventLog(place);
+  const { log, history } = eventLog;
   const answers = () =>
     log.check().then(
       () => true,
@@ -59,7 +59,7 @@ async function measured(database: string, place: Place): Promise<ActivityLogFigu
     );
   await until(answers, `${database} answers`, 60_000);
   console.log(`${database}: recording ${count} events`);
-  const recordedPerSecond = await fill(activity);
+  const recordedPerSecond = await fill(eventLog);
   const anywhere = () => 1 + Math.floor(Math.random() * count);
   const anyTime = () => start + anywhere() * everyMs;
   const ids = (await log.find({}, asked, anywhere() + asked)).map(({ id }) => id);

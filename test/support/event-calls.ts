@@ -8,7 +8,7 @@ export const admin = "the-operators-credential";
 export const embeddedLog = `
 connections:
   store: { kind: sqlite, file: "\${FOLDER}/store.db" }
-  activity: { kind: sqlite, file: "\${FOLDER}/activity.db" }
+  events: { kind: sqlite, file: "\${FOLDER}/events.db" }
 sources:
   - { name: global, kind: set, connection: store, key: global_features }
 `;
@@ -76,4 +76,4 @@ export async function find(service: TestService, path: string): Promise<Page> {
 
 /** A configuration whose log is in PostgreSQL, beside stores in Redis. */
 export const logBesideRedis = (postgresUrl: string, redisUrl: string): string =>
-  redisRules(redisUrl, redisUrl).replace("tokens:", `  activity: { kind: postgres, url: "${postgresUrl}" }\ntokens:`);
+  redisRules(redisUrl, redisUrl).replace("tokens:", `  events: { kind: postgres, url: "${postgresUrl}" }\ntokens:`);

@@ -6,12 +6,12 @@ import type { Event, LogHead } from "../../src/domain/events/event.ts";
 import type { EventLog } from "../../src/domain/events/event-log.ts";
 import { documentEvent, SetTold, setEvent, tokenEvent, toldEvent } from "../support/events.ts";
 
-/** What every ActivityLog does. `open` answers one that others have written to as well, `openEmpty` one that is empty. */
-export function activityLogContract(open: () => EventLog, openEmpty: () => Promise<EventLog>): void {
+/** What every EventLog does. `open` answers one that others have written to as well, `openEmpty` one that is empty. */
+export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<EventLog>): void {
   const positions = (events: readonly Event[]) => events.map(({ position }) => position);
   const all = async (log: EventLog) => log.follow({}, 10_000, 0);
 
-  describe("ActivityLog", () => {
+  describe("EventLog", () => {
     it("begins empty, with the hash of nothing", async () => {
       const log = await openEmpty();
       const nothing = createHash("sha256").digest("hex");
