@@ -4,6 +4,8 @@ import type { FeatureStore } from "../domain/admin/feature-store.ts";
 import type { IdempotencyKeys } from "../domain/admin/idempotency-keys.ts";
 import type { Lease } from "../domain/admin/lease.ts";
 import type { Outbox } from "../domain/admin/outbox.ts";
+import type { SetIndex } from "../domain/admin/set-index.ts";
+import type { SetRecorder } from "../domain/admin/set-recorder.ts";
 import type { TokenStore } from "../domain/admin/token-store.ts";
 import type { FeatureSets } from "../domain/evaluation/feature-sets.ts";
 import type { ConfirmingFeed } from "../domain/evaluation/invalidation-feed.ts";
@@ -11,9 +13,6 @@ import type { StoredValues } from "../domain/evaluation/stored-values.ts";
 import type { TokenResolver } from "../domain/evaluation/token-resolver.ts";
 import type { ItemStore } from "../domain/feeds/item-store.ts";
 import type { TokenKeyDerivation } from "./token-key.ts";
-
-/** The sets of a store, for reads and changes. */
-export type Store = { readonly sets: FeatureSets; readonly changes: FeatureStore };
 
 /** A store that is not on the disk of this machine. */
 export type RemoteStore = {
@@ -39,7 +38,10 @@ export type EmptyStart = {
 };
 
 /** A connected store and the ports that it implements. Disposal closes it. */
-export interface Connection extends Store, AsyncDisposable {
+export interface Connection extends AsyncDisposable {
+  readonly sets: FeatureSets;
+  readonly index: SetIndex;
+  readonly changes: FeatureStore & SetRecorder;
   /** Reads place names as sets, if the store has formats other than a set. Otherwise absent. */
   readonly places?: FeatureSets;
   /** Reads any keys, as strings and sets. */

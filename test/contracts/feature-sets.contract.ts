@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { StoreDataInvalid } from "../../src/domain/errors.ts";
+import { HistoryUnavailable, StoreDataInvalid } from "../../src/domain/errors.ts";
 import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 
 /** A store to read from, empty at first. */
@@ -7,17 +7,19 @@ export type FeatureSetsUnderTest = {
   readonly sets: FeatureSets;
   /** Puts members into a set behind Tidegate's back, as other tools do. */
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
+  /** Whether the sets come from the event log, which records no invalid members. */
+  readonly isHistory?: true;
 };
 
 /** What every FeatureSets does. */
 export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
   const opened = () => {
-    const { sets, put } = open();
+    const { sets, put, isHistory } = open();
     const read = async (key: string, limit: number) => {
       const { features, skipped } = (await sets.read(key, limit)).value;
       return { features: features.toSorted(), skipped };
     };
-    return { sets, put, read };
+    return { sets, put, read, isHistory };
   };
 
   describe("FeatureSets", () => {
@@ -53,10 +55,18 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
       expect(await read("contract:odd", 100)).toEqual({ features: members.sort(), skipped: 0 });
     });
 
-    it("leaves out and counts what is no feature key: empty, over-long, or with control characters", async () => {
-      const { read, put } = opened();
-      await put("contract:bad", ["good", "", "a\nb", "\u0007", "x".repeat(1_025), "y".repeat(1_000_000)]);
-      expect(await read("contract:bad", 100)).toEqual({ features: ["good"], skipped: 5 });
+    it("leaves out and counts what is no feature key: empty, or with control characters", async () => {
+      const { read, put, isHistory } = opened();
+      await put("contract:bad", ["good", "", "a\nb", "\u0007"]);
+      expect(await read("contract:bad", 100)).toEqual({ features: ["good"], skipped: isHistory ? 0 : 3 });
+    });
+
+    it("leaves out and counts over-long members; in a history they make the set unknown", async () => {
+      const { read, put, isHistory } = opened();
+      await put("contract:long", ["good", "x".repeat(1_025), "y".repeat(1_000_000)]);
+      const result = await read("contract:long", 100).catch((error) => error);
+      if (isHistory) expect(result).toBeInstanceOf(HistoryUnavailable);
+      else expect(result).toEqual({ features: ["good"], skipped: 2 });
     });
 
     it("says for which instant a read is true", async () => {

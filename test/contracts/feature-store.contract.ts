@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { SetRecord } from "../../src/domain/admin/change.ts";
 import type { FeatureStore, SetAddress, SetChange, SetChangeResult } from "../../src/domain/admin/feature-store.ts";
 import type { Outbox } from "../../src/domain/admin/outbox.ts";
+import type { SetRecorder } from "../../src/domain/admin/set-recorder.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
 import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 import { changeOf } from "../support/stores.ts";
@@ -9,7 +10,7 @@ import { until } from "../support/until.ts";
 
 /** A store to change, empty at first, what reads it, and ways to change it behind its back. */
 export type FeatureStoreUnderTest = {
-  readonly changes: FeatureStore;
+  readonly changes: FeatureStore & SetRecorder;
   readonly sets: FeatureSets;
   readonly outbox: () => Outbox;
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
@@ -62,7 +63,7 @@ const changesOf = ({ changes }: FeatureStoreUnderTest, set: SetAddress, feature:
   () => changes.reconcile(set),
 ];
 
-/** What every FeatureStore does. */
+/** The contract of FeatureStore and SetRecorder. */
 export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
   describe("FeatureStore", () => {
     it("lets no set grow beyond its limit, and changes nothing then", async () => {
@@ -267,26 +268,6 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
         one.revision,
       ]);
       expect(await changes.revisions([])).toEqual([]);
-    });
-
-    it("lists the sets whose keys begin with a prefix, as many as are wanted, and says whether these are all", async () => {
-      const { changes, put } = open();
-      for (const key of ["store:a", "store:b", "stored", "store*:c", "other:d"]) await changes.apply(add(key, "one"));
-      await put("store:raw", ["one"]);
-      await changes.apply(remove("store:b", "one"));
-      const all = await changes.keys("store:", 2);
-      expect([all.keys.toSorted(), all.complete]).toEqual([["store:a", "store:raw"], true]);
-      const some = await changes.keys("store:", 1);
-      expect([some.keys.length, some.complete]).toEqual([1, false]);
-      expect(await changes.keys("store*", 10)).toEqual({ keys: ["store*:c"], complete: true });
-      expect(await changes.keys("nowhere:", 10)).toEqual({ keys: [], complete: true });
-    });
-
-    it("counts the sets that have a feature", async () => {
-      const { changes } = open();
-      for (const key of ["store:a", "store:b", "other:c"]) await changes.apply(add(key, "one", "two"));
-      await changes.apply(remove("store:b", "two"));
-      expect(await changes.holders("store:", ["one", "two", "three"])).toEqual([2, 1, 0]);
     });
 
     it("leaves records that add up to what the set holds", async () => {

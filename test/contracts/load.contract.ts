@@ -5,6 +5,7 @@ import type { ChangeRecord, SetRecord, TokenRecord } from "../../src/domain/admi
 import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
 import type { FeatureStore, SetLoad } from "../../src/domain/admin/feature-store.ts";
 import type { Outbox } from "../../src/domain/admin/outbox.ts";
+import type { SetRecorder } from "../../src/domain/admin/set-recorder.ts";
 import type { TokenLoad, TokenStore } from "../../src/domain/admin/token-store.ts";
 import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
@@ -23,7 +24,7 @@ const numbered = (count: number) => Array.from({ length: count }, (_, index) => 
 
 /** A store whose sets are loaded, empty at first, and a way to change it behind its back. */
 export type SetLoadsUnderTest = {
-  readonly changes: FeatureStore;
+  readonly changes: FeatureStore & SetRecorder;
   readonly sets: FeatureSets;
   readonly outbox: () => Outbox;
   readonly put: (key: string, members: readonly string[]) => Promise<void>;

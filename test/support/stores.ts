@@ -26,6 +26,7 @@ export type TestStore = AsyncDisposable & {
 
 /** What the contracts of FeatureStore and Outbox are about. */
 export const recording = ({ connection, put, take, spoil }: TestStore) => ({
+  index: connection.index,
   changes: connection.changes,
   sets: connection.sets,
   outbox: () => connection.outbox(),
@@ -111,8 +112,8 @@ export const hostOn = (connection: Connection | undefined, warnings: unknown[] =
   name: "tested",
   store: () => {
     if (!connection) throw new Error("this source was to need no store");
-    const { sets, changes, documents, settings, items, lease } = connection;
-    return { sets, changes, documents, rules: settings, items, lease };
+    const { sets, index, changes, documents, settings, items, lease } = connection;
+    return { sets, index, changes, documents, rules: settings, items, lease };
   },
   onServing: () => {},
   warn: (fields) => warnings.push(fields),

@@ -28,8 +28,8 @@ export const source = defineSource({
   example: { connection: "features", key: "location:{location}" },
   deterministic: true,
   create: ({ connection, key, maxMembers }, host) => {
-    const { sets, changes } = host.store(connection);
-    return new SetFeatureResolver({ key, connection, limit: maxMembers, sets, changes }, host);
+    const { sets, index, changes } = host.store(connection);
+    return new SetFeatureResolver({ key, connection, limit: maxMembers, sets, index, changes }, host);
   },
 });
 

@@ -163,7 +163,7 @@ async function usersOf(
   features: readonly FeatureKey[],
 ): Promise<readonly (number | undefined)[]> {
   if (!stored || !isPersonal(stored) || features.length === 0) return [];
-  return callStore(name, () => stored.changes.holders(stored.key.prefix, features));
+  return callStore(name, () => stored.index.holders(stored.key.prefix, features));
 }
 
 /** What a source without sets lists for an empty context. */
@@ -190,8 +190,8 @@ async function inSets(stored: EditableSet): Promise<Known> {
   return { features: members, placeOf: (feature) => members.has(feature) };
 }
 
-async function atLocations({ key, sets, changes, limit }: EditableSet): Promise<Known> {
-  const { keys, complete } = await changes.keys(key.prefix, mostLocations);
+async function atLocations({ key, sets, index, limit }: EditableSet): Promise<Known> {
+  const { keys, complete } = await index.keys(key.prefix, mostLocations);
   const locations = new Map<FeatureKey, string[]>();
   const own = keys.filter((each) => key.matches(each)).toSorted();
   for (let start = 0; start < own.length; start += atOnce) {

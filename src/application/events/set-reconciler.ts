@@ -1,6 +1,8 @@
-import type { Revision } from "../../domain/admin/change.ts";
+import { isSameRevision } from "../../domain/admin/change.ts";
 import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
 import type { FeatureStore, SetAddress } from "../../domain/admin/feature-store.ts";
+import type { SetIndex } from "../../domain/admin/set-index.ts";
+import type { SetRecorder } from "../../domain/admin/set-recorder.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
@@ -18,7 +20,8 @@ const atOnce = 100;
 /** A store to reconcile: its name, and the sets that sources read. */
 export type ReconciledStore = {
   readonly name: string;
-  readonly changes: FeatureStore;
+  readonly index: SetIndex;
+  readonly changes: SetRecorder & Pick<FeatureStore, "revisions">;
   readonly families: readonly EditableSet[];
 };
 
@@ -80,7 +83,7 @@ export class SetReconciler {
     const { keys, complete } =
       family.key.fields.length === 0
         ? { keys: [family.key.text], complete: true }
-        : await this.#store.changes.keys(family.key.prefix, personal ? mostPersonal : mostShared);
+        : await this.#store.index.keys(family.key.prefix, personal ? mostPersonal : mostShared);
     const own = keys.filter((key) => family.key.matches(key));
     if (complete) await this.#each(own, (key) => this.#reconcile(key));
     await this.#drain.relay(this.#store.name);
@@ -100,7 +103,9 @@ export class SetReconciler {
       after = page.at(-1)?.key;
       const own = page.filter(({ key }) => family.key.matches(key));
       const present = await changes.revisions(own.map(({ key }) => key));
-      const differing = own.filter(({ revision }, index) => !isSame(revision, present[index])).map(({ key }) => key);
+      const differing = own
+        .filter(({ revision }, index) => !isSameRevision(revision, present[index]))
+        .map(({ key }) => key);
       await this.#each(differing, (key) => this.#mend(family, key));
     }
   }
@@ -113,7 +118,7 @@ export class SetReconciler {
     await this.#drain.relay(name);
     const [present] = await changes.revisions([key]);
     const [recorded] = await this.#history.revisions(name, key, 1);
-    if (recorded?.key === key && present && !isSame(recorded.revision, present)) await changes.rebase(address);
+    if (recorded?.key === key && present && !isSameRevision(recorded.revision, present)) await changes.rebase(address);
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -138,6 +143,3 @@ export class SetReconciler {
     }
   }
 }
-
-const isSame = (one: Revision, other: Revision | undefined): boolean =>
-  one.epoch === other?.epoch && one.number === other.number;

@@ -53,8 +53,8 @@ export function provideBackoffice({ config, env, provide }: Wiring): void {
     });
     const places = [...config.keys].flatMap(([connection, { places }]) =>
       places.map((key): EditableSet => {
-        const { sets, places: asSets = sets, changes } = connectionOf(c, connection);
-        return { key, connection, limit: mostPlaces, sets: asSets, changes };
+        const { sets, places: asSets = sets, index, changes } = connectionOf(c, connection);
+        return { key, connection, limit: mostPlaces, sets: asSets, index, changes };
       }),
     );
     return new SourceSets(knownSources(c.resolve(DiKeys.Sources), asStored), places);

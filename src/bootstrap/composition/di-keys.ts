@@ -35,9 +35,6 @@ import type { CompareMoments } from "../../application/explain/compare-moments.t
 import type { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
-import type { RecallItems } from "../../application/explain/items-as-of.ts";
-import type { RulesAsOf } from "../../application/explain/rules-as-of.ts";
-import type { SetsAsOf } from "../../application/explain/sets-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
 import type { ViewFeedItems } from "../../application/feeds/view-feed-items.ts";
 import type { ExportData } from "../../application/transfer/export-data.ts";
@@ -95,9 +92,6 @@ export const DiKeys = {
   CallContext: token<CallContext>("CallContext"),
   LocateCaller: token<LocateCaller>("LocateCaller"),
   EvaluateFeatures: token<EvaluateFeatures>("EvaluateFeatures"),
-  RulesAsOf: token<RulesAsOf>("RulesAsOf"),
-  ItemsAsOf: token<RecallItems>("ItemsAsOf"),
-  SetsAsOf: token<SetsAsOf>("SetsAsOf"),
   EvaluateEachSource: token<EvaluateEachSource>("EvaluateEachSource"),
   FeaturesAsOf: token<FeaturesAsOf>("FeaturesAsOf"),
   ExplainFeatures: token<ExplainFeatures>("ExplainFeatures"),

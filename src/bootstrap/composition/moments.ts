@@ -1,16 +1,9 @@
 import type { DependencyContainer } from "tsyringe";
-import type { RecordedDocuments } from "../../application/explain/catch-up-documents.ts";
 import { CompareMoments } from "../../application/explain/compare-moments.ts";
 import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
-import { RecallItems } from "../../application/explain/items-as-of.ts";
-import { PastFeatureSets } from "../../application/explain/past-feature-sets.ts";
-import { PastFeatureStore } from "../../application/explain/past-feature-store.ts";
-import { PastItemStore } from "../../application/explain/past-item-store.ts";
-import { PastRules } from "../../application/explain/past-rules.ts";
-import { RulesAsOf } from "../../application/explain/rules-as-of.ts";
-import { SetsAsOf } from "../../application/explain/sets-as-of.ts";
+import { HistoricalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
 import { HistoryUnavailable } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
@@ -24,34 +17,6 @@ const longestRecallMs = 10_000;
 
 /** Provides history and explanations: evaluations of past moments, and the reasons of results. */
 export function provideMoments({ config, provide }: Wiring): void {
-  const storeOf = (connection: string) => storeName(config, connection);
-
-  provide(DiKeys.SetsAsOf, (c) => {
-    const families = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
-    const completeSince = async (connection: string, keyOrPrefix: string) => {
-      const family = families.find(
-        ({ key, ...family }) =>
-          family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
-      );
-      return family && c.resolve(DiKeys.HistoryCoverage).of(storeOf(connection), family.key.text);
-    };
-    const drain = c.resolve(DiKeys.OutboxRelay);
-    const recorded = {
-      revisions: (connection: string, keys: readonly string[]) => connectionOf(c, connection).changes.revisions(keys),
-      drain: (connection: string) => drain.relay(storeOf(connection)),
-    };
-    return new SetsAsOf(c.resolve(DiKeys.History), recorded, completeSince);
-  });
-
-  const recordedDocuments = (c: DependencyContainer): RecordedDocuments => ({
-    revisions: (connection, collection) => connectionOf(c, connection).documents.revisions(collection),
-    drain: (connection) => c.resolve(DiKeys.OutboxRelay).relay(storeOf(connection)),
-  });
-
-  provide(DiKeys.RulesAsOf, (c) => new RulesAsOf(c.resolve(DiKeys.History), recordedDocuments(c)));
-
-  provide(DiKeys.ItemsAsOf, (c) => new RecallItems(c.resolve(DiKeys.History), recordedDocuments(c)));
-
   provide(DiKeys.EvaluateEachSource, (c) => {
     const past = (at: Instant) => pastSources(c, config, at);
     return new EvaluateEachSource(
@@ -78,17 +43,24 @@ export function provideMoments({ config, provide }: Wiring): void {
   );
 }
 
+const readOnly = () => Promise.reject(new Error("the past cannot be changed"));
+
 /** The sources as of a past instant. */
 export function pastSources(c: DependencyContainer, config: Config, at: Instant): readonly Source[] {
-  const recall = c.resolve(DiKeys.SetsAsOf);
-  const store = (connection: string) => ({
-    sets: new PastFeatureSets(recall, connection, at),
-    changes: new PastFeatureStore(recall, connection, at),
-    rules: new PastRules(c.resolve(DiKeys.RulesAsOf), connection, at),
-    documents: connectionOf(c, connection).documents,
-    items: new PastItemStore(c.resolve(DiKeys.ItemsAsOf), connection, at),
-    lease: () => ({ hold: async () => false, release: async () => {} }),
-  });
+  const store = (connection: string) => {
+    const present = connectionOf(c, connection);
+    const recorded = recordedStore(c, config, connection);
+    const { sets, index, rules, items } = new HistoricalStore(c.resolve(DiKeys.History), recorded, connection, at);
+    return {
+      sets,
+      index,
+      rules,
+      items: { ...items, put: readOnly, keepState: readOnly },
+      changes: present.changes,
+      documents: present.documents,
+      lease: () => ({ hold: async () => false, release: async () => {} }),
+    };
+  };
   return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {
     const host = { name: source.name, store, onServing: () => {}, warn: () => {} };
     const resolver = isReplayable ? create(host) : unrecorded(source.name);
@@ -102,3 +74,21 @@ const unrecorded = (name: string): FeatureResolver => ({
     throw new HistoryUnavailable([{ name }]);
   },
 });
+
+function recordedStore(c: DependencyContainer, config: Config, connection: string): RecordedStore {
+  const { changes, documents } = connectionOf(c, connection);
+  const store = storeName(config, connection);
+  const families = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
+  return {
+    changes,
+    documents,
+    relay: () => c.resolve(DiKeys.OutboxRelay).relay(store),
+    completeSince: async (keyOrPrefix) => {
+      const family = families.find(
+        ({ key, ...family }) =>
+          family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
+      );
+      return family && c.resolve(DiKeys.HistoryCoverage).of(store, family.key.text);
+    },
+  };
+}

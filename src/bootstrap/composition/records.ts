@@ -90,11 +90,11 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     const kept = new Map<string, OutboxRelayJob>();
     for (const [name, outbox] of c.resolve(DiKeys.Outboxes)) {
       const families = onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));
-      const { changes, identity, lease } = connectionOf(c, name);
+      const { index, changes, identity, lease } = connectionOf(c, name);
       const watch =
         families.length > 0
           ? new SetReconciler(
-              { name, changes, families },
+              { name, index, changes, families },
               c.resolve(DiKeys.EventLog),
               c.resolve(DiKeys.History),
               drain,

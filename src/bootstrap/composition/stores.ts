@@ -118,9 +118,10 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     const cached = c.resolve(DiKeys.CachedSets);
     const cachedSettings = c.resolve(DiKeys.CachedRules);
     const stores = new Map<string, SourceStore>();
-    for (const [name, { sets, changes, settings, documents, items, lease }] of c.resolve(DiKeys.Connections)) {
+    for (const [name, { sets, index, changes, settings, documents, items, lease }] of c.resolve(DiKeys.Connections)) {
       stores.set(name, {
         sets: cached.get(name) ?? sets,
+        index,
         changes,
         rules: cachedSettings.get(name) ?? settings,
         documents,

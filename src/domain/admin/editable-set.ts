@@ -1,6 +1,7 @@
 import type { FeatureSets } from "../evaluation/feature-sets.ts";
 import type { KeyTemplate } from "../evaluation/key-template.ts";
 import type { FeatureStore } from "./feature-store.ts";
+import type { SetIndex } from "./set-index.ts";
 
 /** Editable sets: the sets of one store that match a key template. A source reads them and operators change them. */
 export type EditableSet = {
@@ -10,6 +11,7 @@ export type EditableSet = {
   /** The most members of one set. */
   readonly limit: number;
   readonly sets: FeatureSets;
+  readonly index: SetIndex;
   readonly changes: FeatureStore;
 };
 

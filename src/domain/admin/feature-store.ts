@@ -42,10 +42,7 @@ export type SetLoad = SetAddress & {
  * Feature store: changes the sets that `FeatureSets` reads.
  *
  * A change and its record in the {@link ./outbox.ts} are one transaction. A change without effect is recorded too. A
- * change that was made outside Tidegate is recorded before it, as `external`. The content at the first record of a set,
- * and at the start of an epoch, is recorded as `baseline`, with the members if they are at most {@link
- * mostMembersRecorded}. So each epoch starts with a baseline, except for imported sets ({@link ./batch.ts}). Every
- * 256th record of a set holds its members too.
+ * change that was made outside Tidegate is recorded before it, as `external` ({@link ./set-recorder.ts}).
  *
  * Rejects with `RevisionMismatch`, with `ChangeRejected` if a set would exceed its limit, with `StoreFull`, and as
  * `FeatureSets` does.
@@ -58,24 +55,10 @@ export interface FeatureStore {
    * batch. Rejects with `ChangeRejected` if a set would have too many members, and as `apply` does.
    */
   load(batch: Batch<SetLoad>): Promise<BatchResult>;
-  /**
-   * Records a change that was made to a set outside Tidegate, or a baseline if the set has no record. Returns whether
-   * it recorded anything.
-   */
-  reconcile(set: SetAddress): Promise<boolean>;
-  /** Records a baseline in a new epoch, because the earlier records do not lead to the content of the set. */
-  rebase(set: SetAddress): Promise<void>;
+  /** The keys of all sets with a prefix, in pages, for an export. A key may come twice. */
+  allKeys(prefix: string): AsyncIterable<readonly string[]>;
   /** The revisions of sets, in the order of the keys; `undefined` for a set without a record. */
   revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]>;
-  /** The keys of sets with a prefix, at most `most`. `complete`: these are all. */
-  keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }>;
-  /** The keys of all sets with a prefix, in pages. A key may come twice. */
-  allKeys(prefix: string): AsyncIterable<readonly string[]>;
-  /**
-   * For each feature, in order, the number of sets with the prefix that have it; `undefined` if counting would take
-   * long.
-   */
-  holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
 }
 
 /**

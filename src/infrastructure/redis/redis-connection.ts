@@ -97,6 +97,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     sets,
     places: new RedisPlaces(redis, guard, sets),
     values: new RedisValues(redis, guard),
+    index: changes,
     changes,
     claims: new RedisIdempotencyKeys(redis),
     items: new RedisItemStore(redis),

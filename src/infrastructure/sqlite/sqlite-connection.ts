@@ -46,10 +46,12 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
       watch?.look();
       demand();
     });
+  const changes = changed(new SqliteFeatureStore(database, journal));
   return {
     sets: read(new SqliteFeatureSets(database)),
     values: read(new SqliteValues(database)),
-    changes: changed(new SqliteFeatureStore(database, journal)),
+    index: changes,
+    changes,
     documents: changed(new SqliteDocumentStore(database, journal)),
     items: changed(new SqliteItemStore(database, journal)),
     settings: read(new SqliteRules(database)),

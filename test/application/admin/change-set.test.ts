@@ -32,6 +32,7 @@ function useCases(...keys: string[]) {
       connection: key === "both" ? `store${index}` : "store",
       limit: 100,
       sets: connection.sets,
+      index: connection.index,
       changes: connection.changes,
     },
   });

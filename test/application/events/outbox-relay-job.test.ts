@@ -8,7 +8,6 @@ import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../../src/application/events/outbox-relay-job.ts";
 import { SetReconciler } from "../../../src/application/events/set-reconciler.ts";
 import type { EditableSet } from "../../../src/domain/admin/editable-set.ts";
-import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";
 import type { Outbox } from "../../../src/domain/admin/outbox.ts";
 import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
 import type { EventLog } from "../../../src/domain/events/event-log.ts";
@@ -58,8 +57,8 @@ describe("the log is kept true to a Redis", () => {
   const family = (text: string): EditableSet => {
     const key = KeyTemplate.parse(text);
     if (!(key instanceof KeyTemplate)) throw new Error(key);
-    const { sets, changes } = store.connection;
-    return { key, connection: "features", limit: 10_000, sets, changes };
+    const { sets, index, changes } = store.connection;
+    return { key, connection: "features", limit: 10_000, sets, index, changes };
   };
 
   const watching = (...templates: string[]) => {
@@ -70,7 +69,8 @@ describe("the log is kept true to a Redis", () => {
       "test",
       Date.now,
     );
-    const watched = { name: "features", changes: store.connection.changes, families: templates.map(family) };
+    const { index, changes } = store.connection;
+    const watched = { name: "features", index, changes, families: templates.map(family) };
     return { watch: new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete), complete };
   };
 
@@ -161,16 +161,9 @@ describe("the log is kept true to a Redis", () => {
   });
 
   it("remembers no more of the keys that change than it can hold, and looks at all instead", async () => {
-    const { changes } = store.connection;
+    const { index, changes } = store.connection;
     let looks = 0;
     let asked = 0;
-    const counted: FeatureStore = new Proxy(changes, {
-      get: (target, name) => {
-        if (name === "reconcile") return async () => ++looks === 0;
-        if (name === "keys") asked += 1;
-        return Reflect.get(target, name).bind(target);
-      },
-    });
     const complete = new HistoryCoverage(
       (id) => eventLog.log.one(id),
       async (store) => [store],
@@ -178,7 +171,22 @@ describe("the log is kept true to a Redis", () => {
       "test",
       Date.now,
     );
-    const watched = { name: "features", changes: counted, families: [family("features:user:{userId}")] };
+    const watched = {
+      name: "features",
+      index: {
+        keys: (prefix: string, most: number) => {
+          asked += 1;
+          return index.keys(prefix, most);
+        },
+        holders: async () => [],
+      },
+      changes: {
+        revisions: (keys: readonly string[]) => changes.revisions(keys),
+        reconcile: async () => ++looks === 0,
+        rebase: () => Promise.reject(new Error("no set is rebased")),
+      },
+      families: [family("features:user:{userId}")],
+    };
     const watch = new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete);
     await watch.reconcile();
     expect([asked, watch.isDue]).toEqual([1, false]);

@@ -7,8 +7,7 @@ import { CompareMoments } from "../../../src/application/explain/compare-moments
 import { EvaluateEachSource } from "../../../src/application/explain/evaluate-each-source.ts";
 import { ExplainFeatures, type Question } from "../../../src/application/explain/explain-features.ts";
 import { FeaturesAsOf } from "../../../src/application/explain/features-as-of.ts";
-import { PastFeatureSets } from "../../../src/application/explain/past-feature-sets.ts";
-import { SetsAsOf } from "../../../src/application/explain/sets-as-of.ts";
+import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
 import {
   EventLogUnavailable,
   HistoryUnavailable,
@@ -47,7 +46,12 @@ function service(
       return { ...held, lastError: new Error("it is away"), verifiedAt: () => now - 60_000 };
     },
   };
-  const recall = new SetsAsOf(history, { revisions: async () => [], drain: async () => {} }, async () => undefined);
+  const recorded = {
+    changes: { revisions: async () => [] },
+    documents: { revisions: async () => new Map() },
+    relay: async () => {},
+    completeSince: async () => undefined,
+  };
   const families: [name: string, key: string, rule: Partial<Source>][] = [
     ["global", "global_features", {}],
     ["active", "active_features", { role: "gate" }],
@@ -67,7 +71,10 @@ function service(
       });
       return { ...ruleOf(name), ...rule, resolver };
     });
-  const past = (at: number) => [...sourcesOver(new PastFeatureSets(recall, "store", at)), ...more.map(unrecorded)];
+  const past = (at: number) => [
+    ...sourcesOver(new HistoricalStore(history, recorded, "store", at).sets),
+    ...more.map(unrecorded),
+  ];
   const tokens = { resolve: (token: string) => uncachedRead(token === "1234" ? "1" : undefined, now) };
   const callers = new IdentifyCaller(
     tokens,

@@ -22,6 +22,7 @@ import {
   tokenLoadContract,
 } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
+import { setIndexContract } from "../../contracts/set-index.contract.ts";
 import { contractCollections, settingsContract } from "../../contracts/settings.contract.ts";
 import { storedValuesContract } from "../../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../../contracts/token-resolver.contract.ts";
@@ -116,6 +117,7 @@ describe("Redis", () => {
 
   storedValuesContract(() => ({ values: store.connection.values, put: store.put }));
   featureStoreContract(() => recording(store));
+  setIndexContract(() => recording(store));
   externalChangesContract(() => recording(store));
   setLoadContract(() => recording(store));
   externalLoadContract(() => recording(store));

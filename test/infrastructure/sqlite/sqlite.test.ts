@@ -21,6 +21,7 @@ import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../../contracts/feature-store.contract.ts";
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
+import { setIndexContract } from "../../contracts/set-index.contract.ts";
 import { contractCollections, settingsContract } from "../../contracts/settings.contract.ts";
 import { storedValuesContract } from "../../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../../contracts/token-resolver.contract.ts";
@@ -53,6 +54,7 @@ describe("SQLite", () => {
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
   storedValuesContract(() => ({ values: store.connection.values, put: store.put }));
   featureStoreContract(() => recording(store));
+  setIndexContract(() => recording(store));
   setLoadContract(() => recording(store));
   outboxContract(() => recording(store));
 
@@ -172,7 +174,7 @@ describe("SQLite", () => {
     expect(revision).toEqual({ epoch: baseline?.id, number: 2 });
     expect(await connection.tokenStore(plainTokenKey()).list("1")).toEqual([]);
     expect(await connection.tokenStore(plainTokenKey()).revoke({ ...aChange(), token: "1234" })).toBe("1");
-    expect(await connection.changes.holders("location:", ["x"])).toEqual([1]);
+    expect(await connection.index.holders("location:", ["x"])).toEqual([1]);
   });
 
   it("shows what another connection changes", async () => {
@@ -232,8 +234,8 @@ describe("SQLite", () => {
       other.exec(`INSERT INTO members WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001)
         SELECT 'features:user:' || i, 'common' FROM n UNION ALL SELECT 'features:user:' || i, 'rare' FROM n LIMIT 100003`);
     }
-    expect(await store.connection.changes.holders("features:user:", ["common"])).toEqual([undefined]);
-    expect(await store.connection.changes.holders("features:user:", ["common", "rare"])).toEqual([undefined, 2]);
+    expect(await store.connection.index.holders("features:user:", ["common"])).toEqual([undefined]);
+    expect(await store.connection.index.holders("features:user:", ["common", "rare"])).toEqual([undefined, 2]);
   });
 
   it("changes and records nothing on a full disk, and says which", async () => {

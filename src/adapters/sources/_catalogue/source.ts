@@ -3,6 +3,7 @@ import type { DocumentStore } from "../../../domain/admin/document-store.ts";
 import type { Rules } from "../../../domain/admin/editable-rules.ts";
 import type { FeatureStore } from "../../../domain/admin/feature-store.ts";
 import type { Lease } from "../../../domain/admin/lease.ts";
+import type { SetIndex } from "../../../domain/admin/set-index.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
 import type { KeyTemplate } from "../../../domain/evaluation/key-template.ts";
@@ -22,6 +23,7 @@ export type SchemaTools = {
 /** The parts of a store that a source can use: its reads, and the ports through which operators change it. */
 export type SourceStore = {
   readonly sets: FeatureSets;
+  readonly index: SetIndex;
   readonly changes: FeatureStore;
   readonly rules: Rules;
   readonly documents: DocumentStore;

@@ -9,6 +9,8 @@ import type {
   SetChangeResult,
   SetLoad,
 } from "../../../domain/admin/feature-store.ts";
+import type { SetIndex } from "../../../domain/admin/set-index.ts";
+import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
@@ -34,8 +36,8 @@ type Wanted = {
   readonly once: string | undefined;
 };
 
-/** Changes Redis sets, each change with its record in one script. */
-export class RedisFeatureStore implements FeatureStore {
+/** The sets of a Redis store: changes them, each change with its record in one script. */
+export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   readonly #redis: Redis;
   readonly #guard: EmptyStoreGuard;
 

@@ -16,6 +16,8 @@ import {
   type SetChangeResult,
   type SetLoad,
 } from "../../../domain/admin/feature-store.ts";
+import type { SetIndex } from "../../../domain/admin/set-index.ts";
+import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { endOf, keyPages } from "../key-pages.ts";
@@ -32,7 +34,7 @@ type Deed = Pick<SetRecord, "origin" | "added" | "removed">;
  * Changes the sets of a SQLite database. Other writers are not supported, so the members are as recorded, except for
  * sets that were filled before records existed.
  */
-export class SqliteFeatureStore implements FeatureStore {
+export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   readonly #journal: SqliteJournal;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;

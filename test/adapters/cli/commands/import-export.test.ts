@@ -128,7 +128,7 @@ describe("import and export", () => {
         expect(await setIn(connection, `features:user:${user}`)).toEqual([`feature_${user % 7}`, "feature_x"]);
         expect((await connection.tokenResolver(keyOf).resolve(`token-${user}`)).value).toBe(`${user}`);
       }
-      const { keys, complete } = await connection.changes.keys("features:user:", users + 1);
+      const { keys, complete } = await connection.index.keys("features:user:", users + 1);
       expect([keys.length, complete]).toEqual([users, true]);
     });
 

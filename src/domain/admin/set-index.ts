@@ -1,0 +1,12 @@
+import type { FeatureKey } from "../evaluation/feature.ts";
+
+/** Set index: lists the sets of a store, and counts the sets that have a feature. Rejects as `FeatureSets` does. */
+export interface SetIndex {
+  /** The keys of sets with a prefix, at most `most`. `complete`: these are all. */
+  keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }>;
+  /**
+   * For each feature, in order, the number of sets with the prefix that have it; `undefined` if counting would take
+   * long.
+   */
+  holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
+}

@@ -1,0 +1,401 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
+import { RuleReconciler } from "../../../src/application/events/rule-reconciler.ts";
+import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
+import { feedsCollection, itemsRecordIn } from "../../../src/application/feeds/items-record.ts";
+import { RecordItems } from "../../../src/application/feeds/record-items.ts";
+import type { Revision } from "../../../src/domain/admin/change.ts";
+import type { Outbox } from "../../../src/domain/admin/outbox.ts";
+import { EventLogUnavailable, HistoryUnavailable, StoreDataInvalid } from "../../../src/domain/errors.ts";
+import type { Json } from "../../../src/domain/evaluation/feature.ts";
+import type { KnownItem } from "../../../src/domain/feeds/item.ts";
+import { Timeline } from "../../../src/domain/feeds/timeline.ts";
+import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
+import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
+import { setIndexContract } from "../../contracts/set-index.contract.ts";
+import { anItem } from "../../support/items.ts";
+import { MemoryHistory, type Told } from "../../support/memory-history.ts";
+import { aChange, recordsIn, sqliteStore, type TestStore } from "../../support/stores.ts";
+import { until } from "../../support/until.ts";
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** A history in memory, and the store behind it. */
+function recalling(completeSince?: number) {
+  const history = new MemoryHistory();
+  /** The present revision of each set, and the records that are not in the log yet. */
+  const store = {
+    revision: undefined as Revision | undefined,
+    waiting: [] as Told[],
+    changes: { revisions: async () => [store.revision] },
+    documents: { revisions: async () => new Map() },
+    relay: async () => void history.tell(...store.waiting.splice(0)),
+    completeSince: async () => completeSince,
+  };
+  const read = (key: string, at: number, limit = 1_000) =>
+    new HistoricalStore(history, store, "store", at).sets.read(key, limit);
+  return { history, store, read, at: async (key: string, at: number) => (await read(key, at)).value.features };
+}
+
+describe("a set at a past moment", () => {
+  it("holds what was recorded up to then", async () => {
+    const { history, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] }, { key: "s", at: 20, added: ["b"], removed: ["a"] });
+    history.tell({ key: "s", at: 15, members: ["x"], store: "other" });
+    expect(await Promise.all([10, 19, 20, 1_000].map((moment) => at("s", moment)))).toEqual([
+      ["a"],
+      ["a"],
+      ["b"],
+      ["b"],
+    ]);
+  });
+
+  it("is not known before its first record, and from when on it is, is said", async () => {
+    const { history, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] });
+    await expect(at("s", 9)).rejects.toBeInstanceOf(HistoryUnavailable);
+    await expect(at("s", 9)).rejects.toMatchObject({ parts: [{ name: "s", from: 10 }] });
+    await expect(at("never", 9)).rejects.toMatchObject({ parts: [{ name: "never" }] });
+  });
+
+  it("is not known while its members were too many to be recorded", async () => {
+    const { history, at } = recalling(0);
+    history.tell({ key: "s", at: 10, origin: "baseline", size: 2_000 }, { key: "s", at: 20, added: ["b"] });
+    await expect(at("s", 25)).rejects.toMatchObject({ code: "not-known", parts: [{ name: "s" }] });
+  });
+
+  it("was empty where the log tells of all sets of its kind, and of none under this key", async () => {
+    const { history, at } = recalling(5);
+    history.tell({ key: "s", at: 10, added: ["a"], members: ["a"] });
+    expect(await Promise.all([at("none", 5), at("s", 9), at("s", 10)])).toEqual([[], [], ["a"]]);
+    await expect(at("s", 4)).rejects.toMatchObject({ parts: [{ name: "s", from: 5 }] });
+  });
+
+  it("is told only once all that was recorded of it has reached the log", async () => {
+    const { history, store, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] });
+    store.revision = { epoch: "e", number: 2 };
+    store.waiting = [{ key: "s", at: 20, added: ["b"] }];
+    expect(await at("s", 20)).toEqual(["a", "b"]);
+    store.revision = { epoch: "f", number: 1 };
+    store.waiting = [{ key: "s", at: 30, members: ["c"], revision: { epoch: "f", number: 1 } }];
+    expect([await at("s", 29), await at("s", 30)]).toEqual([["a", "b"], ["c"]]);
+  });
+
+  it("cannot be told where a record of it does not reach the log", async () => {
+    const { history, store, at } = recalling();
+    history.tell({ key: "s", at: 10, members: ["a"] });
+    store.revision = { epoch: "e", number: 2 };
+    await expect(at("s", 10)).rejects.toBeInstanceOf(EventLogUnavailable);
+    store.revision = { epoch: "e", number: 1 };
+    expect(await at("s", 10)).toEqual(["a"]);
+  });
+
+  it("cannot be told while the log, or the store that may have more for it, does not answer", async () => {
+    const { history, store, at } = recalling();
+    history.tell({ key: "s", at: 10, members: [] });
+    store.changes.revisions = () => Promise.reject(new Error("the store is away"));
+    await expect(at("s", 10)).rejects.toBeInstanceOf(EventLogUnavailable);
+    const fine = recalling();
+    fine.history.fault = new Error("the log is away");
+    await expect(fine.at("s", 10)).rejects.toMatchObject({ code: "log-unavailable", cause: fine.history.fault });
+  });
+
+  it("is verified for its moment, without what is no feature key, and only up to its limit", async () => {
+    const { history, read } = recalling();
+    history.tell({ key: "s", at: 10, members: ["good", "a\nb"] });
+    const cached = await read("s", 15, 2);
+    expect(cached.value).toEqual({ features: ["good"], skipped: 1 });
+    expect([cached.verifiedAt(99), cached.isCurrent(15)]).toEqual([15, false]);
+    await expect(read("s", 15, 1)).rejects.toBeInstanceOf(StoreDataInvalid);
+  });
+});
+
+describe("a historical store", () => {
+  let folder: string;
+  let file: string;
+  let store: TestStore;
+  let eventLog: OpenEventLog;
+  let outbox: Outbox;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "tidegate-past-"));
+    file = join(folder, "store.db");
+    store = sqliteStore(file);
+    eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
+    outbox = store.connection.outbox();
+  });
+  afterEach(async () => {
+    await outbox[Symbol.asyncDispose]();
+    await eventLog[Symbol.asyncDispose]();
+    await store[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  });
+
+  const relay = () =>
+    new OutboxRelay(new Map([["features", outbox]]), eventLog.log, {
+      environment: "test",
+      now: Date.now,
+      identityOf: async (store) => store,
+      idFor: (text) => uuidv5(text, uuidv5.URL),
+      foundUnusable: () => {},
+    });
+  const drain = () => relay().relay("features");
+  const asOf = (when: number, relay = drain, completeSince?: number) => {
+    const { changes, documents } = store.connection;
+    const present = { changes, documents, relay, completeSince: async () => completeSince };
+    return new HistoricalStore(eventLog.history, present, "features", when);
+  };
+  /** Now; what follows is later. */
+  const moment = async () => {
+    const now = Date.now();
+    await until(() => Date.now() > now + 1, "the clock goes on");
+    return now;
+  };
+
+  describe("of the present moment", () => {
+    const put = async (key: string, members: readonly string[]) => {
+      await store.connection.changes.apply({ ...aChange(), key, personal: false, add: members, remove: [] });
+      await drain();
+    };
+    featureSetsContract(() => ({
+      sets: { read: (key, limit) => asOf(Date.now(), drain, 0).sets.read(key, limit) },
+      put,
+      isHistory: true,
+    }));
+    setIndexContract(() => ({ index: asOf(Date.now() + dayMs, drain, 0).index, put }));
+  });
+
+  describe("has rules, which", () => {
+    const watch = async () => {
+      const { documents, settings } = store.connection;
+      const watched = { name: "features", documents, settings, collections: ["shares"] };
+      const watching = new RuleReconciler(watched, eventLog.history, relay(), uuidv7);
+      await watching.reconcile();
+      expect(watching.isDue).toBe(false);
+      await drain();
+    };
+    const at = async (moment: number, relay = drain) =>
+      Object.fromEntries((await asOf(moment, relay).rules.read("shares")).value);
+    /** Changes a rule; returns a moment after it. */
+    const put = async (name: string, value: Json) => {
+      await store.connection.documents.put({ ...aChange(), collection: "shares", name, value });
+      return moment();
+    };
+    const edit = (sql: string, ...values: string[]) => {
+      using other = new DatabaseSync(file);
+      other.prepare(sql).run(...values);
+    };
+
+    it("are what was recorded up to then, from when on the log tells of all of them", async () => {
+      await watch();
+      const empty = await moment();
+      const one = await put("a", { share: 1 });
+      const two = await put("b", { share: 2 });
+      const three = await put("a", null);
+      expect(await Promise.all([empty, one, two, three].map((moment) => at(moment)))).toEqual([
+        {},
+        { a: { share: 1 } },
+        { a: { share: 1 }, b: { share: 2 } },
+        { b: { share: 2 } },
+      ]);
+    });
+
+    it("are not known before, and from when on they are, is said", async () => {
+      const before = await put("a", 1);
+      await expect(at(before)).rejects.toMatchObject({ code: "not-known", parts: [{ name: "shares" }] });
+      await watch();
+      const error = await at(before).catch((cause) => cause);
+      expect(error).toBeInstanceOf(HistoryUnavailable);
+      const [{ from }] = error.parts;
+      expect(from).toBeGreaterThan(before);
+      expect(await at(from)).toEqual({ a: 1 });
+      await expect(at(from - 1)).rejects.toBeInstanceOf(HistoryUnavailable);
+      await watch();
+      expect(await at(from)).toEqual({ a: 1 });
+    });
+
+    it("have in them what was acknowledged and is not in the log yet, also what was removed", async () => {
+      await put("a", 1);
+      await put("b", 1);
+      await watch();
+      await put("a", 2);
+      await put("b", null);
+      expect(await at(await put("c", 1))).toEqual({ a: 2, c: 1 });
+      const brief = await put("d", 1);
+      expect(await at(await put("d", null))).toEqual({ a: 2, c: 1 });
+      expect(await at(brief)).toEqual({ a: 2, c: 1, d: 1 });
+    });
+
+    it("cannot be told while what waits does not reach the log", async () => {
+      await watch();
+      const later = await put("a", 1);
+      const stuck = () => Promise.reject(new Error("the log is away"));
+      await expect(at(later, stuck)).rejects.toBeInstanceOf(EventLogUnavailable);
+      expect(await at(later)).toEqual({ a: 1 });
+      expect(await at(later, stuck)).toEqual({ a: 1 });
+    });
+
+    it("are recorded as found, where somebody changed them behind our back or the log was lost", async () => {
+      for (const name of ["kept", "changed", "gone"]) await put(name, { share: 1 });
+      await watch();
+      const before = await moment();
+      edit("UPDATE documents SET value = ? WHERE name = ?", '{"share":9}', "changed");
+      edit("UPDATE documents SET value = NULL WHERE name = ?", "gone");
+      expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
+      await watch();
+      expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
+      expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });
+      const told = async (key: string) =>
+        (await eventLog.log.find({ key: `shares/${key}` }, 9)).map(({ recordedBy }) => recordedBy);
+      expect(await told("changed")).toEqual(["external", "tester"]);
+      expect(await told("kept")).toEqual(["tester"]);
+
+      await eventLog[Symbol.asyncDispose]();
+      eventLog = openEventLog({ kind: "sqlite", file: join(folder, "another.db") });
+      await expect(at(Date.now())).rejects.toBeInstanceOf(HistoryUnavailable);
+      await watch();
+      expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });
+      await expect(at(before)).rejects.toBeInstanceOf(HistoryUnavailable);
+    });
+  });
+
+  describe("has items of feeds, which", () => {
+    let known: Timeline;
+    beforeEach(() => {
+      known = new Timeline();
+    });
+    const recorder = (now: () => number = Date.now) =>
+      new RecordItems("shows", store.connection.documents, uuidv7, now);
+    /** Records a change as `KnownItems` does; answers a moment after it. */
+    const change = async (items: readonly KnownItem[], records = recorder(), epoch?: string) => {
+      await records.add(items, known, epoch);
+      known.put(items);
+      return moment();
+    };
+    const at = async (when: number) => {
+      const { items } = await asOf(when).items.since("shows", undefined, 10_000);
+      return items.map(({ id, isOffered, features }) => `${id}${isOffered ? "+" : "-"}${features.length}`).toSorted();
+    };
+    const records = async () =>
+      (await recordsIn(store.connection)).flatMap((record) =>
+        record.of === "document" && record.collection === feedsCollection ? [itemsRecordIn(record.value)] : [],
+      );
+    const many = (count: number, changes: Partial<KnownItem> = {}) =>
+      Array.from({ length: count }, (_, index) => anItem(`${index}`, changes));
+
+    it("are the last that was recorded of each, with what changes no feature left out", async () => {
+      const first = await change([anItem("1"), anItem("2", { isOffered: false }), anItem("3", { features: [] })]);
+      await change([anItem("1", { title: "Other", lastListedAt: 7 })]);
+      const second = await change([anItem("1", { isOffered: false }), anItem("2", { features: [] })]);
+      expect(await at(first)).toEqual(["1+1", "2-1"]);
+      expect(await at(second)).toEqual(["1-1", "2+0"]);
+    });
+
+    it("are unknown before the first record, which names from when on they are known", async () => {
+      const before = await moment();
+      await expect(at(before)).rejects.toThrow(HistoryUnavailable);
+      await change([]);
+      const error = await at(before).catch((cause) => cause);
+      expect(error.parts).toEqual([{ name: "shows", from: expect.any(Number) }]);
+      expect(error.parts[0].from).toBeGreaterThanOrEqual(before);
+      expect(await at(await moment())).toEqual([]);
+    });
+
+    it("begin with what was known, in records of at most 500 items, and only then with what changes", async () => {
+      known.put(many(1_100));
+      const after = await change([anItem("0", { isOffered: false })]);
+      expect((await records()).map(({ items, isWhole, count }) => [items.length, isWhole, count])).toEqual([
+        [500, false, 500],
+        [500, false, 1_000],
+        [100, true, 1_100],
+        [1, true, 1_101],
+      ]);
+      const items = await at(after);
+      expect([items.length, items.includes("0-1")]).toEqual([1_100, true]);
+    });
+
+    it("are told from a base that is written anew after a day, if something changes", async () => {
+      const yesterday = recorder(() => Date.now() - dayMs - 1_000);
+      const first = await change([anItem("1"), anItem("2")], yesterday);
+      await change([]);
+      expect(await records()).toHaveLength(2);
+      const second = await change([anItem("1", { isOffered: false })]);
+      const [base, , anew] = await records();
+      expect([anew?.items.length, anew?.base === base?.base]).toEqual([2, false]);
+      expect([await at(first), await at(second)]).toEqual([
+        ["1+1", "2+1"],
+        ["1-1", "2+1"],
+      ]);
+    });
+
+    it("are told from a base that is written anew after many changes", async () => {
+      await change([anItem("1")]);
+      for (let round = 0; round < 5; round++) await change(many(500, { isOffered: round % 2 === 0 }));
+      const after = await change([anItem("1", { isOffered: false })]);
+      const all = await records();
+      expect(new Set(all.map(({ base }) => base)).size).toBe(2);
+      expect(await at(after)).toHaveLength(500);
+    });
+
+    it("are told from the base before where one was not written whole, which is begun anew", async () => {
+      const first = await change([anItem("1")]);
+      const { documents } = store.connection;
+      const last = await documents.get(feedsCollection, "shows");
+      const id = uuidv7();
+      const half = { ...itemsRecordIn(last?.value ?? null), base: id, isWhole: false, items: [] };
+      await documents.put({ id, by: "external", collection: feedsCollection, name: "shows", value: half as never });
+      expect(await at(await moment())).toEqual(await at(first));
+      const after = await change([anItem("2")]);
+      expect(await at(after)).toEqual(["1+1", "2+1"]);
+    });
+
+    it("begin anew where the store has other items than were recorded", async () => {
+      await change([anItem("1")], recorder(), undefined);
+      await change([anItem("2")], recorder(), "one");
+      known = new Timeline();
+      await store.connection.documents.put({
+        id: uuidv7(),
+        by: "external",
+        collection: feedsCollection,
+        name: "shows",
+        value: {
+          ...itemsRecordIn((await store.connection.documents.get(feedsCollection, "shows"))?.value ?? null),
+          epoch: "one",
+        } as never,
+      });
+      const after = await change([anItem("3")], recorder(), "other");
+      expect(await at(after)).toEqual(["3+1"]);
+    });
+
+    it("hold what two processes recorded at the same time", async () => {
+      await Promise.all([change([anItem("1")]), change([anItem("2")]), change([anItem("3")])]);
+      expect(await at(await moment())).toEqual(["1+1", "2+1", "3+1"]);
+    });
+
+    it("are unknown where retention has removed what later records build on", async () => {
+      await change([anItem("1")]);
+      await drain();
+      const cut = Date.now();
+      await moment();
+      const after = await change([anItem("2")]);
+      await drain();
+      const telling = {
+        id: uuidv7(),
+        component: "tidegate",
+        environment: "test",
+        email: "a@b.example",
+        message: "expired",
+        data: {},
+        at: Date.now(),
+        recordedBy: "external",
+      };
+      await eventLog.log.expire(cut, telling);
+      await expect(at(after)).rejects.toThrow(HistoryUnavailable);
+    });
+  });
+});

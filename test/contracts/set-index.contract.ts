@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import type { SetIndex } from "../../src/domain/admin/set-index.ts";
+
+/** An index of a store that is empty at first. */
+export type SetIndexUnderTest = {
+  readonly index: SetIndex;
+  /** Adds members to a set. */
+  readonly put: (key: string, members: readonly string[]) => Promise<void>;
+};
+
+/** The contract of SetIndex. */
+export function setIndexContract(open: () => SetIndexUnderTest | Promise<SetIndexUnderTest>): void {
+  describe("SetIndex", () => {
+    it("lists the keys with a prefix, at most as many as requested, and reports whether these are all", async () => {
+      const { index, put } = await open();
+      for (const key of ["index:a", "index:b", "indexed", "index*:c", "other:d"]) await put(key, ["one"]);
+      const all = await index.keys("index:", 2);
+      expect([all.keys.toSorted(), all.complete]).toEqual([["index:a", "index:b"], true]);
+      const some = await index.keys("index:", 1);
+      expect([some.keys.length, some.complete]).toEqual([1, false]);
+      expect(await index.keys("index*", 10)).toEqual({ keys: ["index*:c"], complete: true });
+      expect(await index.keys("nowhere:", 10)).toEqual({ keys: [], complete: true });
+    });
+
+    it("counts the sets that have a feature, or returns undefined for each feature", async () => {
+      const { index, put } = await open();
+      await put("counted:a", ["one", "two"]);
+      await put("counted:b", ["one"]);
+      await put("other:c", ["one", "two"]);
+      const counts = await index.holders("counted:", ["one", "two", "three"]);
+      expect(counts).toEqual(counts[0] === undefined ? [undefined, undefined, undefined] : [2, 1, 0]);
+    });
+  });
+}
