@@ -2,14 +2,14 @@ import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 
 /** Notified of changes of a source's state, not of each call. */
-export interface SourceStateListener {
+export type SourceStateListener = {
   /** The source starts to fail. */
   failed(source: string, cause: unknown): void;
   /** The source answers again. */
   recovered(source: string): void;
   /** The source answers, but the data of some key are invalid. Called at most once a minute. */
   foundInvalid(source: string, cause: StoreDataInvalid): void;
-}
+};
 
 const tellInvalidEveryMs = 60_000;
 

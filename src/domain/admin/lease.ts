@@ -2,7 +2,7 @@
  * Lease: one of several processes does a job. It saves work and is not a lock: two processes may hold it for a moment,
  * so the job must be idempotent.
  */
-export interface Lease {
+export type Lease = {
   /**
    * Acquires or renews the lease for some seconds. Returns whether this process holds it. Rejects if the store does not
    * answer.
@@ -10,4 +10,4 @@ export interface Lease {
   hold(): Promise<boolean>;
   /** Releases the lease, so that another process need not wait until it expires. */
   release(): Promise<void>;
-}
+};

@@ -32,8 +32,8 @@ export interface Locator {
   locate(clues: LocationHints): readonly string[];
 }
 
-/** Port: a locator that reads the stored locations of users. */
-export interface UserLocator {
+/** A locator that reads the stored locations of users. */
+export type UserLocator = {
   /** Its kind in the configuration. */
   readonly kind: string;
   /**
@@ -41,4 +41,4 @@ export interface UserLocator {
    * Rejects if the store cannot be read.
    */
   placesOf(userId: UserId): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>;
-}
+};

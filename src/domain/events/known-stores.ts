@@ -2,7 +2,7 @@
  * Known stores: maps each store to its history in the event log. The identity of a store is written into the store.
  * Events of version 0.1 carry the name of a connection instead; they belong to the store that claims them.
  */
-export interface KnownStores {
+export type KnownStores = {
   /** Records that a connection leads to a store. Idempotent. */
   enter(identity: string, connection: string): Promise<void>;
   /** The names under which events of a store are recorded: its identity, and a connection whose events it claimed. */
@@ -13,4 +13,4 @@ export interface KnownStores {
   claim(identity: string, connection: string): Promise<void>;
   /** Whether a connection led to another store before, whose features, rules or tokens were changed. */
   hasChangesOfOthers(identity: string, connection: string): Promise<boolean>;
-}
+};

@@ -11,7 +11,7 @@ export type ItemsKept = {
 };
 
 /** Feed items: the items of a feed, and the state of its polling. */
-export interface FeedItems {
+export type FeedItems = {
   /** The configured name of the connection that stores them. */
   readonly connection: string;
   /** Increases with each change of the items. */
@@ -36,4 +36,4 @@ export interface FeedItems {
    * items were read already.
    */
   restore(kept: ItemsKept): boolean;
-}
+};
