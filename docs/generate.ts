@@ -33,13 +33,13 @@ const typeOf = ({ type, enum: values, items, minimum, maximum }: Property): stri
 const optionTable = (schema: z.ZodType): string => tableOf(jsonSchema(schema) as ObjectSchema);
 
 /** What a source keeps of a feature, where it keeps something: its members, and those of the things in its lists. */
-function settingText(schema: z.ZodType | undefined): string {
+function ruleText(schema: z.ZodType | undefined): string {
   if (!schema) return "";
-  const setting = jsonSchema(schema) as ObjectSchema;
-  const lists = Object.entries(setting.properties).flatMap(([name, { items }]) =>
+  const rule = jsonSchema(schema) as ObjectSchema;
+  const lists = Object.entries(rule.properties).flatMap(([name, { items }]) =>
     items?.properties ? [`Each of its \`${name}\`:\n\n${tableOf({ ...items, properties: items.properties })}`] : [],
   );
-  return `\nWhat it keeps of a feature:\n\n${[tableOf(setting), ...lists].join("\n\n")}\n`;
+  return `\nWhat it keeps of a feature:\n\n${[tableOf(rule), ...lists].join("\n\n")}\n`;
 }
 
 function tableOf({ properties, required = [] }: ObjectSchema): string {
@@ -59,10 +59,10 @@ function tableOf({ properties, required = [] }: ObjectSchema): string {
 export async function sourcesPage(): Promise<string> {
   const sections = await Promise.all(
     kinds.map(async (kind) => {
-      const { summary, options, example, rule: setting } = await builtIn(kind);
+      const { summary, options, example, rule } = await builtIn(kind);
       const words = wordsFor(undefined);
       const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
-      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${settingText(setting?.(words))}`;
+      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${ruleText(rule?.(words))}`;
     }),
   );
   return `${notice}

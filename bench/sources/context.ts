@@ -81,8 +81,8 @@ async function setUp(url: string): Promise<void> {
     if (!answer.ok) throw new Error(`${target}: ${await answer.text()}`);
   };
   await put(`place/features/${wanted}?location=es`);
-  await put(`evenings/settings/${wanted}`, evenings);
-  await put(`quarter/settings/${wanted}`, { percentage: 25 });
+  await put(`evenings/rules/${wanted}`, evenings);
+  await put(`quarter/rules/${wanted}`, { percentage: 25 });
 }
 
 async function checkShare(url: string): Promise<void> {

@@ -13,7 +13,7 @@ export abstract class TidegateError extends Error {
     | RefusalCode
     | "source-unavailable"
     | StoreFaultCode
-    | "not-known"
+    | "history-unavailable"
     | "revision-mismatch"
     | "store-full"
     | "idempotency-key-reused"
@@ -100,8 +100,8 @@ export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
 /** The history does not reach back to the requested moment. It is never guessed; a retry gives the same. */
 export class HistoryUnavailable extends TidegateError {
-  override readonly name = "NotKnown";
-  readonly code = "not-known";
+  override readonly name = "HistoryUnavailable";
+  readonly code = "history-unavailable";
   readonly parts: readonly MissingHistory[];
 
   constructor(parts: readonly MissingHistory[]) {
@@ -140,7 +140,7 @@ export class StoreFull extends TidegateError {
 
 /** The event log does not answer. Change records stay in the outboxes until it does. */
 export class EventLogUnavailable extends TidegateError {
-  override readonly name = "LogUnavailable";
+  override readonly name = "EventLogUnavailable";
   readonly code = "log-unavailable";
 
   constructor(cause: unknown) {
@@ -161,11 +161,16 @@ export class IdempotencyKeyReused extends TidegateError {
 }
 
 /** Why a change is rejected. */
-type RefusalCode = "validation-failed" | "invalid-feature-key" | "too-many" | "not-changeable" | "no-kill-switch";
+type RefusalCode =
+  | "validation-failed"
+  | "invalid-feature-key"
+  | "change-too-large"
+  | "not-changeable"
+  | "no-kill-switch";
 
 /** The change is invalid. The message states the fault and the fix. */
 export class ChangeRejected extends TidegateError {
-  override readonly name = "ChangeRefused";
+  override readonly name = "ChangeRejected";
   readonly code: RefusalCode;
   /** All faults of a given value, by JSON pointer (RFC 6901). */
   readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
@@ -195,7 +200,10 @@ const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
 
 /** The error for a set that would exceed its limit. */
 export const tooManyMembers = (key: string, limit: number): ChangeRejected =>
-  new ChangeRejected(`${key} would have more than ${limit} members; raise maxMembers, or split the set.`, "too-many");
+  new ChangeRejected(
+    `${key} would have more than ${limit} members; raise maxMembers, or split the set.`,
+    "change-too-large",
+  );
 
 /** A fault of a store that an operator must fix. */
 type StoreFaultCode = "store-data-invalid" | "store-permission-denied" | "store-read-only";

@@ -49,7 +49,7 @@ export interface Connection extends AsyncDisposable {
   readonly documents: DocumentStore;
   readonly items: ItemStore;
   /** The documents as rules of features. Not cached. */
-  readonly settings: Rules;
+  readonly rules: Rules;
   readonly claims: IdempotencyKeys;
   /** A lease for work that only one of the processes of this store may do. */
   lease(name: string): Lease;

@@ -1,13 +1,13 @@
 import type { RulesByFeature } from "../domain/admin/editable-rules.ts";
 import type { FeatureKey, Json } from "../domain/evaluation/feature.ts";
 
-type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly settings: RulesByFeature };
+type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly rules: RulesByFeature };
 
 /**
  * Parses rules from the texts of a store. An unchanged text returns the same value, and unchanged texts return the same
  * map, so that one change does not parse ten thousand rules again.
  */
-export class SettingsOfTexts {
+export class RulesOfTexts {
   readonly #valueIn: (text: string) => Json | undefined;
   readonly #known = new Map<string, Known>();
 
@@ -19,15 +19,15 @@ export class SettingsOfTexts {
   /** An invalid text becomes `null`. */
   of(collection: string, texts: ReadonlyMap<FeatureKey, string>): RulesByFeature {
     const known = this.#known.get(collection);
-    if (known && isSame(known.texts, texts)) return known.settings;
-    const settings = new Map<FeatureKey, Json>();
+    if (known && isSame(known.texts, texts)) return known.rules;
+    const rules = new Map<FeatureKey, Json>();
     for (const [feature, text] of texts) {
-      const before = known?.texts.get(feature) === text ? known.settings.get(feature) : undefined;
+      const before = known?.texts.get(feature) === text ? known.rules.get(feature) : undefined;
       const value = before === undefined ? this.#parsed(text) : before;
-      if (value !== undefined) settings.set(feature, value);
+      if (value !== undefined) rules.set(feature, value);
     }
-    this.#known.set(collection, { texts, settings });
-    return settings;
+    this.#known.set(collection, { texts, rules });
+    return rules;
   }
 
   #parsed(text: string): Json | undefined {

@@ -16,8 +16,8 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
   const opened = () => {
     const { sets, put, isHistory } = open();
     const read = async (key: string, limit: number) => {
-      const { features, skipped } = (await sets.read(key, limit)).value;
-      return { features: features.toSorted(), skipped };
+      const { features, invalidMembers } = (await sets.read(key, limit)).value;
+      return { features: features.toSorted(), invalidMembers };
     };
     return { sets, put, read, isHistory };
   };
@@ -25,7 +25,7 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
   describe("FeatureSets", () => {
     it("reads a set that is not there as empty", async () => {
       const { read } = opened();
-      expect(await read("contract:none", 10)).toEqual({ features: [], skipped: 0 });
+      expect(await read("contract:none", 10)).toEqual({ features: [], invalidMembers: 0 });
     });
 
     it("reads all members of a set, and of no other", async () => {
@@ -52,13 +52,13 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
       const { read, put } = opened();
       const members = ["a b", "Füße", "機能", "🚩", "__proto__", "constructor", "{x}", "*", "-"];
       await put("contract:odd", members);
-      expect(await read("contract:odd", 100)).toEqual({ features: members.sort(), skipped: 0 });
+      expect(await read("contract:odd", 100)).toEqual({ features: members.sort(), invalidMembers: 0 });
     });
 
     it("leaves out and counts what is no feature key: empty, or with control characters", async () => {
       const { read, put, isHistory } = opened();
       await put("contract:bad", ["good", "", "a\nb", "\u0007"]);
-      expect(await read("contract:bad", 100)).toEqual({ features: ["good"], skipped: isHistory ? 0 : 3 });
+      expect(await read("contract:bad", 100)).toEqual({ features: ["good"], invalidMembers: isHistory ? 0 : 3 });
     });
 
     it("leaves out and counts over-long members; in a history they make the set unknown", async () => {
@@ -66,7 +66,7 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
       await put("contract:long", ["good", "x".repeat(1_025), "y".repeat(1_000_000)]);
       const result = await read("contract:long", 100).catch((error) => error);
       if (isHistory) expect(result).toBeInstanceOf(HistoryUnavailable);
-      else expect(result).toEqual({ features: ["good"], skipped: 2 });
+      else expect(result).toEqual({ features: ["good"], invalidMembers: 2 });
     });
 
     it("says for which instant a read is true", async () => {

@@ -71,14 +71,16 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       const { changes } = store;
       await store.put("store:limited", ["a", "b"]);
       const limited = (more: Partial<SetChange>) => changes.apply({ ...changeOf("store:limited", more), limit: 3 });
-      await expect(limited({ add: ["c", "d"] })).rejects.toMatchObject({ code: "too-many" });
-      await expect(limited({ add: ["c", "d", "a"], remove: ["z"] })).rejects.toMatchObject({ code: "too-many" });
+      await expect(limited({ add: ["c", "d"] })).rejects.toMatchObject({ code: "change-too-large" });
+      await expect(limited({ add: ["c", "d", "a"], remove: ["z"] })).rejects.toMatchObject({
+        code: "change-too-large",
+      });
       expect(await read(store, "store:limited")).toEqual(["a", "b"]);
       expect(await limited({ add: ["c", "d"], remove: ["a"] })).toMatchObject({ added: ["c", "d"], removed: ["a"] });
       expect(await limited({ add: ["c"] })).toMatchObject({ added: [] });
       await changes.apply(add("store:limited", "e", "f"));
       expect(await limited({ remove: ["e"] })).toMatchObject({ removed: ["e"] });
-      await expect(limited({ add: ["g"], remove: ["f"] })).rejects.toMatchObject({ code: "too-many" });
+      await expect(limited({ add: ["g"], remove: ["f"] })).rejects.toMatchObject({ code: "change-too-large" });
       const records = await recorded(store, "store:limited");
       expect(folded(records)).toEqual(await read(store, "store:limited"));
       expect(records.map(({ revision }) => revision.number)).toEqual(records.map((_, index) => index + 1));

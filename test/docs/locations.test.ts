@@ -96,7 +96,7 @@ context: { trustedProxies: [loopback] }
     expect(body).toMatchObject({ location: "es/madrid", locations: ["es/madrid", "es"], locatedBy: "geoip" });
     expect(body.features[0]).toMatchObject({
       on: true,
-      why: expect.stringContaining('grant "location" (location:es)'),
+      message: expect.stringContaining('grant "location" (location:es)'),
     });
     const named = await operator.post("/explain", { location: "pt", ip: "81.2.69.142" });
     expect(named.body).toMatchObject({ locations: ["pt"], locatedBy: null });

@@ -51,7 +51,7 @@ describe("over HTTP", () => {
     await until(async () => (await whatWas(Date.now() - 1)) !== "not known", "the stores are on record");
     const startsAt = new Date(Date.now() + 5_000).toISOString();
     const endsAt = new Date(Date.now() + 8_000).toISOString();
-    await operator.put("/sources/times/settings/soon", {}, { windows: [{ startsAt, endsAt }] });
+    await operator.put("/sources/times/rules/soon", {}, { windows: [{ startsAt, endsAt }] });
     expect(await ask()).toMatchObject({ features: ["always"], next: startsAt });
     await until(async () => (await ask()).features.includes("soon"), "it has begun");
     expect((await ask()).at).toBeGreaterThanOrEqual(Date.parse(startsAt));
@@ -68,11 +68,11 @@ describe("over HTTP", () => {
     const isOn = async (id?: string) =>
       (await ask(id === undefined ? {} : { "tidegate-client-id": id })).features.includes("new_menu");
     expect([await isOn(), await isOn("7")]).toEqual([true, true]);
-    await operator.put("/sources/shares/settings/new_menu", {}, { percentage: 34.57 });
+    await operator.put("/sources/shares/rules/new_menu", {}, { percentage: 34.57 });
     expect([await isOn(), await isOn("7"), await isOn("8")]).toEqual([false, false, false]);
-    await operator.put("/sources/shares/settings/new_menu", {}, { percentage: 34.58 });
+    await operator.put("/sources/shares/rules/new_menu", {}, { percentage: 34.58 });
     expect([await isOn(), await isOn("7"), await isOn("8")]).toEqual([false, true, false]);
-    await operator.put("/sources/shares/settings/new_menu", {}, { percentage: 100 });
+    await operator.put("/sources/shares/rules/new_menu", {}, { percentage: 100 });
     expect([await isOn(), await isOn("7"), await isOn("8")]).toEqual([false, true, true]);
   });
 });

@@ -6,7 +6,7 @@ import { json, startPartner } from "../support/partner.ts";
 import { bearer, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-type Ready = { readonly providers: Record<string, { readonly failure: string | null; readonly known: number }> };
+type Ready = { readonly feeds: Record<string, { readonly failure: string | null; readonly known: number }> };
 
 const entry = (name: string, url: string) => `
   - name: ${name}
@@ -47,8 +47,7 @@ sources:${partners.map(({ name, partner }) => entry(name, partner.url)).join("")
     "all is read",
   );
   for (const { fault, partner } of partners) partner.answer = fault;
-  const states = async () =>
-    ((await (await service.get("/health/ready", bearer(adminToken))).json()) as Ready).providers;
+  const states = async () => ((await (await service.get("/health/ready", bearer(adminToken))).json()) as Ready).feeds;
   const failing = async () => Object.values(await states()).filter(({ failure }) => failure !== null).length;
   let calls = 0;
   for (let waiting = true; waiting; calls++) {

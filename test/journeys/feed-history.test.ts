@@ -139,7 +139,7 @@ ${feed("shows", partner.url)}
     const diff = await service.get(`/admin/v1/diff?from=${query(at)}&to=${query(Date.now())}`, operator);
     expect(await diff.json()).toMatchObject({
       incomplete: ["shows"],
-      notKnown: [{ source: "shows", from: expect.any(String) }],
+      missingHistory: [{ source: "shows", from: expect.any(String) }],
     });
   });
 });

@@ -99,9 +99,7 @@ describe("an instance with two workers", () => {
     const [one, other] = workers as [Kept, Kept];
     const isFresh = async (worker: Kept) => {
       const { body } = await worker.call("GET", "/admin/v1/cache?key=global_features", adminToken);
-      return JSON.parse(body).connections.every(
-        ({ remembered }: { remembered: { fresh: boolean } }) => remembered.fresh,
-      );
+      return JSON.parse(body).connections.every(({ cached }: { cached: { fresh: boolean } }) => cached.fresh);
     };
     for (const worker of workers) await until(() => isFresh(worker), "answers are cached");
     for (const method of ["PUT", "DELETE", "PUT"]) {

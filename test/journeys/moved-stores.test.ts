@@ -56,7 +56,7 @@ describe("one data folder, used with one store and then with another", () => {
       await put(operator, "of_redis");
       inRedis = await moment(operator);
       expect(await asOf(operator, inRedis)).toEqual(["always", "of_redis"]);
-      expect(await asOf(operator, inFile)).toBe("not-known");
+      expect(await asOf(operator, inFile)).toBe("history-unavailable");
     }
     await using operator = await backoffice(sqliteRules, env());
     expect(await asOf(operator, inFile)).toEqual(["always", "of_the_file"]);

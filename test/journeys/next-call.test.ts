@@ -42,8 +42,8 @@ describe("the next call to the instance that acknowledged a change, while Redis 
       await operator.features();
       const { connections } = (await operator.get("/cache?key=global_features")).body;
       return connections.every(
-        ({ remembered }: { remembered: { fresh: boolean; features: string[] } | null }) =>
-          remembered?.fresh && isDeepStrictEqual(remembered.features, features),
+        ({ cached }: { cached: { fresh: boolean; features: string[] } | null }) =>
+          cached?.fresh && isDeepStrictEqual(cached.features, features),
       );
     };
     await until(isCached, "answers are cached");

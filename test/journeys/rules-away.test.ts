@@ -9,7 +9,7 @@ import { inRedis, kindsEnv, switchesRules } from "../support/switches.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
-describe("settings while Redis is away", () => {
+describe("rules while Redis is away", () => {
   let folder: string;
   let redis: RedisServer;
   let proxy: TcpProxy;
@@ -31,7 +31,7 @@ describe("settings while Redis is away", () => {
     // The proxy would be blocked too.
     await using operator = await start(redis.port);
     for (const on of [true, false]) {
-      await operator.put("/sources/switches/settings/blocked", {}, { on });
+      await operator.put("/sources/switches/rules/blocked", {}, { on });
       const features = operator.features();
       let isAnswered = false;
       void features.finally(() => (isAnswered = true));
@@ -41,28 +41,28 @@ describe("settings while Redis is away", () => {
       }
       expect((await features).includes("blocked")).toBe(on);
     }
-    await operator.delete("/sources/switches/settings/blocked");
+    await operator.delete("/sources/switches/rules/blocked");
   });
 
   it("are served as they were last known, marked, also by a process that starts then", async () => {
     {
       await using operator = await start();
-      await operator.put("/sources/switches/settings/a", {}, { on: true });
-      await operator.put("/sources/switches/settings/b", {}, { on: false });
+      await operator.put("/sources/switches/rules/a", {}, { on: true });
+      await operator.put("/sources/switches/rules/b", {}, { on: false });
       expect(await operator.features()).toEqual(["a", "always"]);
       proxy.cut();
       const isMarked = async () => (await operator.service.get("/features")).headers.has("cache-status");
       await until(isMarked, "answers are marked");
       expect(await operator.features()).toEqual(["a", "always"]);
-      const refused = await operator.put("/sources/switches/settings/b", {}, { on: true });
+      const refused = await operator.put("/sources/switches/rules/b", {}, { on: true });
       expect(refused.body.code).toBe("source-unavailable");
     }
     await using operator = await start();
     expect(await operator.features()).toEqual(["a", "always"]);
     expect((await operator.service.get("/features")).headers.get("cache-status")).toContain("tidegate");
     proxy.heal();
-    const put = async () => (await operator.put("/sources/switches/settings/b", {}, { on: true })).status === 200;
-    await until(put, "settings can be put again");
+    const put = async () => (await operator.put("/sources/switches/rules/b", {}, { on: true })).status === 200;
+    await until(put, "rules can be put again");
     expect(await operator.features()).toEqual(["a", "always", "b"]);
   });
 });

@@ -1,4 +1,4 @@
-import { settingsCrashRuns } from "../support/settings-crash.ts";
+import { rulesCrashRuns } from "../support/rules-crash.ts";
 
 // `make soak` makes more changes, and kills more often.
-settingsCrashRuns({ lives: 1, changesOfEach: 20 });
+rulesCrashRuns({ lives: 1, changesOfEach: 20 });

@@ -102,7 +102,7 @@ async function reproduces(service: TestService): Promise<void> {
     for (const { headers } of responses) {
       expect(headers.get("cache-control")).toBe("no-store");
       expect(headers.get("tidegate-at")).toBe(
-        `${new Date(at).toISOString()}; state="recorded"; configuration="current"`,
+        `${new Date(at).toISOString()}; state="history"; configuration="current"`,
       );
     }
   }
@@ -112,7 +112,7 @@ async function reproduces(service: TestService): Promise<void> {
   const before = await answersAt(service, began - 60_000);
   expect(before.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
   const problem = (await before[1]?.json()) as { code: string; detail: string };
-  expect(problem.code).toBe("not-known");
+  expect(problem.code).toBe("history-unavailable");
   for (const name of ["global", "active", "killed", "user"]) {
     expect(problem.detail).toMatch(new RegExp(`"${name}" is on record from \\d{4}-[^ ]+Z on`));
   }

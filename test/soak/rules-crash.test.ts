@@ -1,3 +1,3 @@
-import { settingsCrashRuns } from "../support/settings-crash.ts";
+import { rulesCrashRuns } from "../support/rules-crash.ts";
 
-settingsCrashRuns({ lives: Number(process.env["CRASH_LIVES"] ?? 3), changesOfEach: 30 });
+rulesCrashRuns({ lives: Number(process.env["CRASH_LIVES"] ?? 3), changesOfEach: 30 });

@@ -112,8 +112,8 @@ export const hostOn = (connection: Connection | undefined, warnings: unknown[] =
   name: "tested",
   store: () => {
     if (!connection) throw new Error("this source was to need no store");
-    const { sets, index, changes, documents, settings, items, lease } = connection;
-    return { sets, index, changes, documents, rules: settings, items, lease };
+    const { sets, index, changes, documents, rules, items, lease } = connection;
+    return { sets, index, changes, documents, rules, items, lease };
   },
   onServing: () => {},
   warn: (fields) => warnings.push(fields),

@@ -23,7 +23,7 @@ export type UseCases = {
   readonly resolveFeatures: EvaluateFeatures;
   readonly explainFeatures: ExplainFeatures;
   readonly changeSet: ChangeSet;
-  readonly manageSettings: ManageRules;
+  readonly manageRules: ManageRules;
   readonly manageTokens: ManageTokens;
   readonly manageCredentials: ManageCredentials;
   readonly loadDemo: LoadDemo;

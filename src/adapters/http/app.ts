@@ -19,7 +19,7 @@ import type { SearchItems } from "../../application/feeds/search-items.ts";
 import { ChangeRejected, TidegateError } from "../../domain/errors.ts";
 import type { TimeZone } from "../../domain/targeting/wall-clock.ts";
 import type { Log } from "../../infrastructure/logger.ts";
-import { adminRoutes, type Backoffice } from "./admin/admin.ts";
+import { type AdminUseCases, adminRoutes } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
 import { explain } from "./admin/explain.ts";
 import { logRefusedChange } from "./admin/rejected-change.ts";
@@ -59,7 +59,7 @@ export type HttpOptions = {
   readonly callContext: CallContext;
   readonly readKey: ReadKey;
   readonly viewCache: ViewCache;
-  readonly backoffice: Backoffice;
+  readonly admin: AdminUseCases;
   readonly readEvents: ReadEvents;
   readonly recordEvent: RecordEvent;
   readonly tailEvents: TailEvents;
@@ -111,14 +111,14 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     options.checkReadiness,
     options.checkChanges,
     options.checkRecords,
-    options.backoffice.viewItems,
+    options.admin.viewItems,
     options.isStopping,
     options.isActivityService,
   );
   metrics(app, operators, options.scrape);
   proxy(app, operators, options.readKey);
   cacheView(app, operators, options.viewCache);
-  adminRoutes(app, operators, options.backoffice, options.log);
+  adminRoutes(app, operators, options.admin, options.log);
   const query = eventQuery(options.zone);
   const eventOptions = { query, isLoose: options.isActivityService, basePath: options.basePath };
   events(app, operators, options.readEvents, options.recordEvent, eventOptions);

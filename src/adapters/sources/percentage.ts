@@ -10,7 +10,7 @@ import { ParsedRules } from "./_rules/parsed-rules.ts";
 
 const defaultField = "targetingKey";
 
-const setting = z.strictObject({
+const rule = z.strictObject({
   percentage: z
     .number()
     .refine((percentage) => shareOf(percentage) !== undefined, "is no percentage; write 0 to 100 in steps of 0.01")
@@ -33,10 +33,10 @@ const setting = z.strictObject({
     .describe("Features of one group take in the same people first. Left out, each goes by its own key."),
 });
 
-type Setting = z.output<typeof setting>;
+type Rule = z.output<typeof rule>;
 
 /** Replaces an invalid rule: 0 %, because a mistake must not switch a feature on for everyone. */
-const nobody: Setting = { percentage: 0 };
+const nobody: Rule = { percentage: 0 };
 
 export const source = defineSource({
   summary: "Switches features on for a steady share of people, in steps of 0.01 percent.",
@@ -48,7 +48,7 @@ export const source = defineSource({
         .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
     }),
   example: { connection: "features", collection: "percentages" },
-  rule: () => setting,
+  rule: () => rule,
   deterministic: true,
   create: (options, host) => new PercentageFeatureResolver(options, host),
 });
@@ -60,12 +60,12 @@ export const source = defineSource({
 class PercentageFeatureResolver implements FeatureResolver {
   readonly varyBy = ["targetingKey", "userId", "locations", "attributes"] as const;
   readonly editableRules: EditableRules;
-  readonly #parsed: ParsedRules<Setting>;
+  readonly #parsed: ParsedRules<Rule>;
 
   constructor(options: Pick<EditableRules, "connection" | "collection">, { store, warn }: SourceHost) {
-    const { rules: settings, documents } = store(options.connection);
-    this.editableRules = { ...options, rules: settings, documents };
-    this.#parsed = new ParsedRules(setting, warn, nobody);
+    const { rules, documents } = store(options.connection);
+    this.editableRules = { ...options, rules, documents };
+    this.#parsed = new ParsedRules(rule, warn, nobody);
   }
 
   resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
@@ -83,7 +83,7 @@ class PercentageFeatureResolver implements FeatureResolver {
 
 function resolutionOf(
   feature: FeatureKey,
-  { percentage, by = defaultField, group = feature }: Setting,
+  { percentage, by = defaultField, group = feature }: Rule,
   context: EvaluationContext,
 ): Resolution {
   const id = valueIn(context, by);

@@ -43,7 +43,7 @@ class SetFeatureResolver implements FeatureResolver {
   readonly #resolution: Resolution;
   readonly #host: SourceHost;
   #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
-  #skipped = 0;
+  #invalidMembers = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(stored: EditableSet, host: SourceHost) {
@@ -65,7 +65,7 @@ class SetFeatureResolver implements FeatureResolver {
   }
 
   #answer(key: string, held: CachedRead<FeatureSet>, at: Instant): SourceResult {
-    if (held.value.skipped > 0) this.#count(held.value.skipped, key, at);
+    if (held.value.invalidMembers > 0) this.#count(held.value.invalidMembers, key, at);
     return { features: this.#on(held.value), dependencies: [held], validUntil: Number.POSITIVE_INFINITY };
   }
 
@@ -99,20 +99,20 @@ class SetFeatureResolver implements FeatureResolver {
     const features = new Map<FeatureKey, Resolution>();
     for (const [index, { value }] of from.entries()) {
       const key = keys[index] ?? "";
-      if (value.skipped > 0) this.#count(value.skipped, key, at);
+      if (value.invalidMembers > 0) this.#count(value.invalidMembers, key, at);
       const resolution = { ...this.#resolution, metadata: { set: key } };
       for (const feature of value.features) if (!features.has(feature)) features.set(feature, resolution);
     }
     return { features, dependencies: from, validUntil: Number.POSITIVE_INFINITY };
   }
 
-  #count(skipped: number, key: string, at: number): void {
-    this.#skipped += skipped;
+  #count(members: number, key: string, at: number): void {
+    this.#invalidMembers += members;
     // The distance counts in both directions, because calls can evaluate past and future instants.
     if (Math.abs(at - this.#warnedAt) < warnEveryMs) return;
     this.#warnedAt = at;
     this.#host.warn(
-      { source: this.#host.name, key, skipped: this.#skipped },
+      { source: this.#host.name, key, invalidMembers: this.#invalidMembers },
       "members that cannot be feature keys were left out",
     );
   }

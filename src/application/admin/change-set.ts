@@ -128,7 +128,7 @@ export class ChangeSet {
       // rejected.
       const [revision] = await stored.changes.revisions([key]);
       const { value } = await stored.sets.read(key, stored.limit);
-      return { key, features: inOrder(value.features), invalidMembers: value.skipped, revision };
+      return { key, features: inOrder(value.features), invalidMembers: value.invalidMembers, revision };
     });
   }
 
@@ -140,7 +140,7 @@ export class ChangeSet {
     const add = [...new Set(change.add)];
     const remove = new Set(change.remove);
     if (add.length + remove.size > mostAtOnce) {
-      throw new ChangeRejected(`more than ${mostAtOnce} features in one change; split it.`, "too-many");
+      throw new ChangeRejected(`more than ${mostAtOnce} features in one change; split it.`, "change-too-large");
     }
     const unserved = [...add, ...remove].find((feature) => !isServedKey(feature));
     if (unserved !== undefined) throw notServed(unserved);

@@ -19,7 +19,7 @@ export type Place =
   | boolean
   | { readonly location: readonly string[]; readonly complete: boolean }
   | { readonly users: number | null }
-  | { readonly setting: Json; readonly on: boolean };
+  | { readonly rule: Json; readonly on: boolean };
 
 /** A known feature. */
 export type KnownFeature = {
@@ -138,14 +138,14 @@ async function viewsOf(
 }
 
 const isForEverybody = (place: Place | undefined): boolean =>
-  place === true || (typeof place === "object" && "setting" in place && place.on);
+  place === true || (typeof place === "object" && "rule" in place && place.on);
 
 /** Whether some source knows the feature. A source without sets knows it even if it is off. */
 const isSomewhere = ({ on }: KnownFeature, sets: SourceSets): boolean =>
   [...on].some(([name, place]) => {
     if (typeof place === "boolean")
       return place || !sets.sources.some((source) => source.name === name && source.stored);
-    if ("setting" in place) return true;
+    if ("rule" in place) return true;
     return "users" in place ? place.users !== null && place.users > 0 : place.location.length > 0;
   });
 
@@ -168,17 +168,17 @@ async function usersOf(
 
 /** What a source without sets lists for an empty context. */
 async function ofAnybody({ resolver, timeoutMs }: KnownSource, at: Instant): Promise<Known> {
-  const { editableRules: settings } = resolver;
+  const { editableRules: rules } = resolver;
   const [{ features }, kept] = await Promise.all([
     withDeadline(timeoutMs, () => resolver.resolve({ at })),
-    settings && withDeadline(timeoutMs, () => settings.rules.read(settings.collection)),
+    rules && withDeadline(timeoutMs, () => rules.rules.read(rules.collection)),
   ]);
   return {
     features: new Set([...features.keys(), ...(kept?.value.keys() ?? [])]),
     placeOf: (feature) => {
       const on = features.get(feature)?.on;
-      const setting = kept?.value.get(feature);
-      return setting === undefined ? on : { setting, on: on ?? false };
+      const rule = kept?.value.get(feature);
+      return rule === undefined ? on : { rule, on: on ?? false };
     },
   };
 }

@@ -39,23 +39,23 @@ export class ManageRules {
     limit: number,
     search = "",
     after?: FeatureKey,
-  ): Promise<{ readonly settings: readonly FeatureRule[]; readonly more: boolean }> {
-    const kept = this.#sources.settingsOf(source);
+  ): Promise<{ readonly rules: readonly FeatureRule[]; readonly more: boolean }> {
+    const kept = this.#sources.rulesOf(source);
     const all = await callStore(source, () => kept.documents.all(kept.collection));
     const wanted = [...all.keys()].filter((feature) => feature.toLowerCase().includes(search.toLowerCase()));
     const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
     const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
     const page = sorted.slice(start, start + limit);
-    const settings = page.flatMap((feature) => {
+    const rules = page.flatMap((feature) => {
       const document = all.get(feature);
       return document ? [ruleIn(kept, feature, document)] : [];
     });
-    return { settings, more: start + limit < sorted.length };
+    return { rules, more: start + limit < sorted.length };
   }
 
   /** The stored rule of a feature. Bypasses the cache. Rejects as `list` does. */
   async find(source: string, feature: FeatureKey): Promise<FeatureRule | undefined> {
-    const kept = this.#sources.settingsOf(source);
+    const kept = this.#sources.rulesOf(source);
     const document = await callStore(source, () => kept.documents.get(kept.collection, feature));
     return document && ruleIn(kept, feature, document);
   }
@@ -65,7 +65,7 @@ export class ManageRules {
     const found = await this.find(source, feature);
     if (!found) {
       throw new UnknownFeature(
-        `The source "${source}" keeps nothing of this feature; GET /admin/v1/sources/${source}/settings lists what it keeps.`,
+        `The source "${source}" keeps nothing of this feature; GET /admin/v1/sources/${source}/rules lists what it keeps.`,
       );
     }
     return found;
@@ -77,11 +77,11 @@ export class ManageRules {
    * writable.
    */
   async check(source: string, feature: FeatureKey, value: Json): Promise<Json> {
-    const { check, grants } = this.#sources.settingsOf(source);
+    const { check, grants } = this.#sources.rulesOf(source);
     if (!isServedKey(feature)) throw notServed(feature);
-    const setting = checkedRule(check, value);
+    const rule = checkedRule(check, value);
     if (grants && !isWritableKey(feature) && !(await this.find(source, feature))) throw notGrantable(feature);
-    return setting;
+    return rule;
   }
 
   /** Checks the precondition of a change. Rejects as the change would. */
@@ -93,9 +93,9 @@ export class ManageRules {
 
   /** Sets or replaces the rule of a feature, known or not. Rejects as `check` and `DocumentStore` do. */
   async put(source: string, feature: FeatureKey, value: Json, author: ChangeAuthor): Promise<FeatureRule> {
-    const setting = await this.check(source, feature, value);
-    const { revision } = await this.#put(source, feature, setting, author);
-    return { feature, rule: setting, revision, isValid: true };
+    const rule = await this.check(source, feature, value);
+    const { revision } = await this.#put(source, feature, rule, author);
+    return { feature, rule, revision, isValid: true };
   }
 
   /** Deletes the rule of a feature. Returns whether there was one. Rejects as `SourceSets` and `DocumentStore` do. */
@@ -109,7 +109,7 @@ export class ManageRules {
   }
 
   async #put(source: string, feature: FeatureKey, value: Json, author: ChangeAuthor) {
-    const { collection, documents } = this.#sources.settingsOf(source);
+    const { collection, documents } = this.#sources.rulesOf(source);
     const change = { ...author, id: this.#newId(), collection, name: feature, value };
     try {
       return await callStore(source, () => documents.put(change));
@@ -123,8 +123,8 @@ export class ManageRules {
 /** The rule to store for a value. Throws `ChangeRejected` with all its faults. */
 export function checkedRule(check: RuleCheck, value: Json): Json {
   const checked = check(value);
-  if ("setting" in checked) return checked.setting;
-  const sentences = checked.faults.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the setting"} ${detail}`);
+  if ("rule" in checked) return checked.rule;
+  const sentences = checked.faults.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the rule"} ${detail}`);
   const more = checked.faults.length > sentences.length ? `; and ${checked.faults.length - sentences.length} more` : "";
   throw new ChangeRejected(`${sentences.join("; ")}${more}.`, "validation-failed", checked.faults);
 }
@@ -133,5 +133,5 @@ const ruleIn = ({ check }: CheckedRules, feature: FeatureKey, { value, revision 
   feature,
   rule: value,
   revision,
-  isValid: "setting" in check(value),
+  isValid: "rule" in check(value),
 });

@@ -7,10 +7,10 @@ import type { KeyValues } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 
 /** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
-type SettingFault = { readonly pointer: string; readonly detail: string };
+type RuleFault = { readonly pointer: string; readonly detail: string };
 
 /** Check of a rule by its source kind: returns the rule to store, or the faults of the value. */
-export type RuleCheck = (value: Json) => { readonly setting: Json } | { readonly faults: readonly SettingFault[] };
+export type RuleCheck = (value: Json) => { readonly rule: Json } | { readonly faults: readonly RuleFault[] };
 
 /** The rules of a source, with the check of its kind. */
 export type CheckedRules = EditableRules & { readonly check: RuleCheck };
@@ -21,7 +21,7 @@ export type KnownSource = Source & {
   /** The sets that it reads, if any. Reads of them bypass the cache. */
   readonly stored: EditableSet | undefined;
   /** Its rules, if operators may change them. */
-  readonly settings?: CheckedRules | undefined;
+  readonly rules?: CheckedRules | undefined;
 };
 
 /** The name of one set: its source and the context that selects it, or its key. */
@@ -68,9 +68,9 @@ export class SourceSets {
    * The rules of a source, and whether they grant. Throws `UnknownSource`, and `ChangeRejected` for a source without
    * rules.
    */
-  settingsOf(name: string): CheckedRules & { readonly grants: boolean } {
+  rulesOf(name: string): CheckedRules & { readonly grants: boolean } {
     const source = this.#source(name);
-    if (source.settings) return { ...source.settings, grants: source.role === "grant" };
+    if (source.rules) return { ...source.rules, grants: source.role === "grant" };
     throw new ChangeRejected(
       `The source "${name}" (${source.kind}) keeps nothing of single features that could be changed here; change what it reads.`,
       "not-changeable",

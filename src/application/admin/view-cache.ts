@@ -13,7 +13,7 @@ export type CachedSets = {
 };
 
 /** The content of a set, sorted by code point, and the number of members that are not valid feature keys. */
-type Content = { readonly features: readonly FeatureKey[]; readonly skipped: number };
+type Content = { readonly features: readonly FeatureKey[]; readonly invalidMembers: number };
 
 /** A key of one store: its cached and its stored value. */
 export type CachedKey = {
@@ -101,7 +101,7 @@ async function inStore(store: FeatureSets, key: string, limit: number): Promise<
   }
 }
 
-const contentOf = ({ features, skipped }: FeatureSet): Content => ({
+const contentOf = ({ features, invalidMembers }: FeatureSet): Content => ({
   features: inOrder(features),
-  skipped,
+  invalidMembers,
 });

@@ -75,7 +75,7 @@ function messageOf(record: ChangeRecord): string {
     case "document":
       if (record.collection === feedsCollection)
         return `${record.name}: ${itemsRecordIn(record.value).items.length} items of the feed`;
-      if (record.collection === coverageCollection) return `all settings in ${record.name} are recorded from here on`;
+      if (record.collection === coverageCollection) return `all rules in ${record.name} are recorded from here on`;
       return `${record.collection}: ${record.name} ${record.value === null ? "removed" : "set"}`;
     case "token":
       return `token ${record.tokenId} ${record.origin} for user ${record.userId}`;

@@ -15,7 +15,7 @@ export type RecordsState = {
   /** The backlog of each store's outbox; `undefined` if the store does not answer. */
   readonly waiting: Readonly<Record<string, Backlog | undefined>>;
   /** The number of dead letters of this process. */
-  readonly setAside: number;
+  readonly deadLetters: number;
 };
 
 /**
@@ -53,7 +53,7 @@ export class CheckEventLog {
     return {
       log,
       waiting: Object.fromEntries(stores.map((store, index) => [store, waiting[index]])),
-      setAside,
+      deadLetters: setAside,
     };
   }
 

@@ -22,7 +22,7 @@ export type RelayedStore = {
   /** Omitted if no source reads sets of the store. */
   readonly watch?: SetReconciler;
   /** Omitted if no source reads rules of it. */
-  readonly watchSettings?: RuleReconciler;
+  readonly watchRules?: RuleReconciler;
 };
 
 /** Notified of changes of the job's state, not of each attempt. */
@@ -114,12 +114,12 @@ export class OutboxRelayJob {
   }
 
   async #keepNow(): Promise<void> {
-    const { name, watch, watchSettings } = this.#store;
+    const { name, watch, watchRules } = this.#store;
     // The relay of an import may take minutes.
     const meanwhile = setInterval(() => void this.#renew(), everyMs);
     try {
       await this.#drain.relay(name);
-      for (const each of [watch, watchSettings]) {
+      for (const each of [watch, watchRules]) {
         if (!each?.isDue) continue;
         await each.reconcile();
         await this.#drain.relay(name);

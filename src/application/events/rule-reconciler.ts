@@ -13,7 +13,7 @@ export type ReconciledRules = {
   readonly name: string;
   readonly documents: DocumentStore;
   /** The rules without the cache. Reads reject if the store may have lost them. */
-  readonly settings: Rules;
+  readonly rules: Rules;
   readonly collections: readonly string[];
 };
 
@@ -58,8 +58,8 @@ export class RuleReconciler {
   }
 
   async #lookAt(collection: string): Promise<void> {
-    const { name: store, documents, settings } = this.#store;
-    await settings.read(collection);
+    const { name: store, documents, rules } = this.#store;
+    await rules.read(collection);
     await this.#drain.relay(store);
     const [present, told] = await Promise.all([
       documents.all(collection),

@@ -37,26 +37,26 @@ export type Difference = {
   /** Features that are undetermined at one of the moments. */
   readonly undetermined: readonly FeatureKey[];
   /** The sources without history at one of the moments. They may have switched on other features too. */
-  readonly notKnown: readonly MissingHistory[];
+  readonly missingHistory: readonly MissingHistory[];
   /** The changes behind the difference, oldest first. */
   readonly changes: readonly ComparedChange[];
 };
 
 /** Compares the features of a caller at two moments, and finds the changes behind the difference. */
 export class CompareMoments {
-  readonly #survey: EvaluateEachSource;
+  readonly #sources: EvaluateEachSource;
   readonly #history: History;
 
-  constructor(survey: EvaluateEachSource, history: History) {
-    this.#survey = survey;
+  constructor(sources: EvaluateEachSource, history: History) {
+    this.#sources = sources;
     this.#history = history;
   }
 
   /** Rejects as `EvaluateEachSource` does, and with `SourceUnavailable` if a source fails. */
   async compare(caller: Caller, circumstances: RequestContext, from: Instant, to: Instant): Promise<Difference> {
     const [before, after] = await Promise.all([
-      this.#survey.evaluate(caller, circumstances, from),
-      this.#survey.evaluate(caller, circumstances, to),
+      this.#sources.evaluate(caller, circumstances, from),
+      this.#sources.evaluate(caller, circumstances, to),
     ]);
     const [heardBefore, heardAfter] = [requiredOutcomes(before), requiredOutcomes(after)];
     const features = inOrder(new Set([...knownFeatures(heardBefore), ...knownFeatures(heardAfter)]));
@@ -74,7 +74,7 @@ export class CompareMoments {
       turnedOn,
       turnedOff,
       undetermined: open,
-      notKnown: onePerName([...missingHistoryOf(before.attempts), ...missingHistoryOf(after.attempts)]),
+      missingHistory: onePerName([...missingHistoryOf(before.attempts), ...missingHistoryOf(after.attempts)]),
       changes: await this.#doings(before, from, to, new Set([...turnedOn, ...turnedOff, ...open])),
     };
   }
@@ -94,14 +94,14 @@ export class CompareMoments {
         return events.map((event) => ({ event, doing: comparedChange(event, store, held) }));
       }),
     );
-    return [...changes, ...(await this.#settingChanges(before, from, to, [...differing]))]
+    return [...changes, ...(await this.#ruleChanges(before, from, to, [...differing]))]
       .flat()
       .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
       .flatMap(({ doing }) => (doing ? among(doing, differing) : []));
   }
 
-  #settingChanges({ attempts: words }: EachSource, from: Instant, to: Instant, features: readonly FeatureKey[]) {
-    const all = words.flatMap(({ source }) => source.resolver.editableRules ?? []);
+  #ruleChanges({ attempts }: EachSource, from: Instant, to: Instant, features: readonly FeatureKey[]) {
+    const all = attempts.flatMap(({ source }) => source.resolver.editableRules ?? []);
     const kept = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
     return Promise.all(
       [...kept.values()].map(async ({ connection: store, collection }) => {
@@ -130,14 +130,14 @@ export class CompareMoments {
   }
 }
 
-function requiredOutcomes({ attempts: words }: EachSource): ReturnType<typeof outcomesOf> {
-  const hearings = outcomesOf(words);
-  for (const [index, word] of words.entries()) {
-    if ("failure" in word && hearings[index]?.result !== "not-known") {
+function requiredOutcomes({ attempts }: EachSource): ReturnType<typeof outcomesOf> {
+  const outcomes = outcomesOf(attempts);
+  for (const [index, word] of attempts.entries()) {
+    if ("failure" in word && outcomes[index]?.result !== "no-history") {
       throw new SourceUnavailable(word.source.name, word.failure);
     }
   }
-  return hearings;
+  return outcomes;
 }
 
 /**

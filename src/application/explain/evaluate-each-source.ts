@@ -81,8 +81,8 @@ export class EvaluateEachSource {
 export const outcomesOf = (words: readonly SourceAttempt[]): readonly SourceOutcome[] =>
   words.map((word) => {
     if ("evaluation" in word) return { source: word.source, result: word.evaluation.features };
-    if (word.failure instanceof HistoryUnavailable) return { source: word.source, result: "not-known" };
-    return { source: word.source, result: word.source.onFailure === "skip" ? "left-out" : "unavailable" };
+    if (word.failure instanceof HistoryUnavailable) return { source: word.source, result: "no-history" };
+    return { source: word.source, result: word.source.onFailure === "skip" ? "skipped" : "unavailable" };
   });
 
 async function attempt(source: Source, context: EvaluationContext): Promise<SourceAttempt> {

@@ -5,8 +5,9 @@ import {
   decidingSources,
   type Explanation,
   explain,
+  type FeatureOutcome,
   knownFeatures,
-  type SourceVerdict,
+  type NoResultReason,
 } from "../../domain/evaluation/explanation.ts";
 import { type FeatureKey, inOrder, type Json, type Resolution } from "../../domain/evaluation/feature.ts";
 import type { Role } from "../../domain/evaluation/source.ts";
@@ -51,14 +52,14 @@ export type ExplainedSource = {
   readonly role: Role;
   readonly gatedBy: readonly string[];
   /** The place of its rules, if it has any. */
-  readonly settings?: { readonly store: string; readonly collection: string };
+  readonly rules?: { readonly store: string; readonly collection: string };
   /** The sets that it reads for this caller: one for each location, in order. */
   readonly sets: readonly SetRead[];
-  readonly state: "answers" | "not-known" | "unavailable" | "left-out";
+  readonly state: "evaluated" | NoResultReason;
   /** The start of its history, if that is after the moment. */
-  readonly knownFrom?: Instant;
+  readonly historyFrom?: Instant;
   /** The error of the source, or of the read that a cached value replaced. */
-  readonly fault?: string;
+  readonly error?: string;
   /** The freshness of its reads; omitted if it read nothing. */
   readonly freshness?: ReadFreshness;
 };
@@ -73,23 +74,23 @@ export type ChangeEntry = {
   readonly origin: SetRecord["origin"];
 };
 
-/** A feature, with its verdict and the cause. */
-export type ExplainedFeature = Omit<Explanation, "verdicts"> & {
+/** A feature, with its state and the cause. */
+export type ExplainedFeature = Omit<Explanation, "results"> & {
   /** The sources that decide it, or would. */
   readonly decidedBy: readonly string[];
   /** The cause in one sentence. */
-  readonly sentence: string;
-  readonly says: readonly {
+  readonly message: string;
+  readonly results: readonly {
     readonly source: string;
-    readonly stance: SourceVerdict;
+    readonly result: FeatureOutcome;
     /** The key of the set that has the feature; for a removed feature, the set that had it last. */
     readonly set?: string;
     /** The rule of the feature, if the source has rules. */
-    readonly setting?: Json;
+    readonly rule?: Json;
     /** Details of the evaluation by the source. */
     readonly metadata?: NonNullable<Resolution["metadata"]>;
     /** The last change of the membership or the rule; omitted if the log does not hold it. */
-    readonly turned?: ChangeEntry;
+    readonly lastChange?: ChangeEntry;
   }[];
 };
 
@@ -101,7 +102,7 @@ export type Explained = {
   /** The freshness of the caller's identity, if a token was resolved. */
   readonly identity?: ReadFreshness & { readonly userId: UserId };
   /** Whether the log answered the queries for changes. */
-  readonly isLogAnswering: boolean;
+  readonly isLogAvailable: boolean;
   readonly sources: readonly ExplainedSource[];
   /** Sorted by name. */
   readonly features: readonly ExplainedFeature[];
@@ -115,13 +116,13 @@ const longestWaitMs = 1_000;
 
 /** Explains why features are on or off for a caller. */
 export class ExplainFeatures {
-  readonly #survey: EvaluateEachSource;
+  readonly #sources: EvaluateEachSource;
   readonly #history: History;
   readonly #beforeRead: () => Promise<void>;
 
   /** `beforeRead` relays the outboxes to the log. It may take a second at most, and may fail. */
-  constructor(survey: EvaluateEachSource, history: History, beforeRead: () => Promise<void>) {
-    this.#survey = survey;
+  constructor(sources: EvaluateEachSource, history: History, beforeRead: () => Promise<void>) {
+    this.#sources = sources;
     this.#history = history;
     this.#beforeRead = beforeRead;
   }
@@ -131,29 +132,29 @@ export class ExplainFeatures {
    * explanation.
    */
   async explain({ caller, circumstances, at, features }: Question): Promise<Explained> {
-    const survey = await this.#survey.evaluate(caller, circumstances, at);
-    const { attempts: words, context, located, evaluatedAt: askedAt, isPast, identity } = survey;
-    const hearings = outcomesOf(words);
-    const sets = words.map(({ source }) => setsOf(source, context));
+    const each = await this.#sources.evaluate(caller, circumstances, at);
+    const { attempts, context, located, evaluatedAt, isPast, identity } = each;
+    const outcomes = outcomesOf(attempts);
+    const sets = attempts.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#settled();
-    const moment = isPast ? context.at : askedAt;
-    const turns = await this.#turns(sets.flat(), moment);
-    const kept = await Promise.all(words.map(({ source }) => rulesWithRecords(source, this.#history, moment)));
+    const moment = isPast ? context.at : evaluatedAt;
+    const lastChanges = await this.#lastChanges(sets.flat(), moment);
+    const rules = await Promise.all(attempts.map(({ source }) => rulesWithRecords(source, this.#history, moment)));
     const explained = (feature: FeatureKey): ExplainedFeature => {
-      const { verdicts: stances, ...explanation } = explain(feature, hearings);
-      const says = stances.map((each, index) => ({
-        ...each,
-        ...membershipOf(feature, each.stance, sets[index] ?? [], words[index], turns),
-        ...(kept[index] && ruleOf(feature, kept[index])),
-        ...metadataOf(feature, words[index]),
+      const explanation = explain(feature, outcomes);
+      const results = explanation.results.map((of, index) => ({
+        ...of,
+        ...membershipOf(feature, of.result, sets[index] ?? [], attempts[index], lastChanges),
+        ...(rules[index] && ruleOf(feature, rules[index])),
+        ...metadataOf(feature, attempts[index]),
       }));
-      const keys = new Map(says.flatMap(({ source, set }) => (set === undefined ? [] : [[source, set] as const])));
+      const keys = new Map(results.flatMap(({ source, set }) => (set === undefined ? [] : [[source, set] as const])));
       const decidedBy = decidingSources(explanation.cause);
       return {
         ...explanation,
         decidedBy,
-        sentence: explanationText({ ...explanation, verdicts: stances }, keys),
-        says,
+        message: explanationText(explanation, keys),
+        results,
       };
     };
     return {
@@ -161,12 +162,12 @@ export class ExplainFeatures {
       ...(located ? { locatedBy: located.by } : {}),
       isPast,
       ...(identity?.value !== undefined && caller && "token" in caller
-        ? { identity: { ...freshnessOf([identity], askedAt), userId: identity.value } }
+        ? { identity: { ...freshnessOf([identity], evaluatedAt), userId: identity.value } }
         : {}),
-      isLogAnswering: turns !== undefined && kept.every((each) => !each || each.records),
-      sources: words.map((word, index) => sourceOf(word, sets[index] ?? [], survey)),
+      isLogAvailable: lastChanges !== undefined && rules.every((of) => !of || of.records),
+      sources: attempts.map((attempt, index) => sourceOf(attempt, sets[index] ?? [], each)),
       features: inOrder(
-        new Set(features ?? [...knownFeatures(hearings), ...kept.flatMap((each) => [...(each?.rules.keys() ?? [])])]),
+        new Set(features ?? [...knownFeatures(outcomes), ...rules.flatMap((of) => [...(of?.rules.keys() ?? [])])]),
       ).map(explained),
     };
   }
@@ -180,12 +181,12 @@ export class ExplainFeatures {
   }
 
   /** The last change of each feature, by set; `undefined` if the log does not answer. */
-  async #turns(sets: readonly SetRead[], at: Instant): Promise<LastChanges | undefined> {
+  async #lastChanges(sets: readonly SetRead[], at: Instant): Promise<LastChanges | undefined> {
     try {
       const all = await Promise.all(
         sets.map(async (set) => {
-          const turns = await queryLog(() => this.#history.lastChanges(set.store, set.key, at));
-          return [set, new Map(turns.map((turn) => [turn.feature, turn]))] as const;
+          const changes = await queryLog(() => this.#history.lastChanges(set.store, set.key, at));
+          return [set, new Map(changes.map((change) => [change.feature, change]))] as const;
         }),
       );
       return new Map(all);
@@ -195,10 +196,10 @@ export class ExplainFeatures {
   }
 }
 
-/** The change behind a verdict; nothing if the log has not caught up with it. */
-function changeEntryOf(turn: LastChange | undefined, stance: SourceVerdict): ChangeEntry | undefined {
-  const record = turn?.event.change?.record;
-  if (!turn || record?.of !== "set" || stance !== (turn.on ? "on" : "unlisted")) return undefined;
+/** The change behind a result; nothing if the log has not caught up with it. */
+function changeEntryOf(change: LastChange | undefined, result: FeatureOutcome): ChangeEntry | undefined {
+  const record = change?.event.change?.record;
+  if (!change || record?.of !== "set" || result !== (change.on ? "on" : "absent")) return undefined;
   const { id, by, at, note, origin } = record;
   return { event: id, by, at, origin, ...(note === undefined ? {} : { note }) };
 }
@@ -206,65 +207,64 @@ function changeEntryOf(turn: LastChange | undefined, stance: SourceVerdict): Cha
 /** The set that has a feature, and the change that added it; for a removed feature, the set that had it last. */
 function membershipOf(
   feature: FeatureKey,
-  stance: SourceVerdict,
+  result: FeatureOutcome,
   sets: readonly SetRead[],
-  word: SourceAttempt | undefined,
-  turns: LastChanges | undefined,
-): Pick<ExplainedFeature["says"][number], "set" | "turned"> {
-  const turnedIn = (set: SetRead) => changeEntryOf(turns?.get(set)?.get(feature), stance);
-  if (stance !== "on") {
-    const left = sets.flatMap((set) => {
-      const turned = turnedIn(set);
-      return turned ? [{ set: set.key, turned }] : [];
+  attempt: SourceAttempt | undefined,
+  lastChanges: LastChanges | undefined,
+): Pick<ExplainedFeature["results"][number], "set" | "lastChange"> {
+  const lastChangeIn = (set: SetRead) => changeEntryOf(lastChanges?.get(set)?.get(feature), result);
+  if (result !== "on") {
+    const removals = sets.flatMap((set) => {
+      const lastChange = lastChangeIn(set);
+      return lastChange ? [{ set: set.key, lastChange }] : [];
     });
-    return left.toSorted((one, other) => other.turned.at - one.turned.at)[0] ?? {};
+    return removals.toSorted((one, other) => other.lastChange.at - one.lastChange.at)[0] ?? {};
   }
-  const told = word && "evaluation" in word ? word.evaluation.features.get(feature)?.metadata?.["set"] : undefined;
-  const set = sets.length > 1 ? sets.find(({ key }) => key === told) : sets[0];
-  const turned = set && turnedIn(set);
-  return set ? { set: set.key, ...(turned ? { turned } : {}) } : {};
+  const key = metadataOf(feature, attempt).metadata?.["set"];
+  const set = sets.length > 1 ? sets.find((each) => each.key === key) : sets[0];
+  const lastChange = set && lastChangeIn(set);
+  return set ? { set: set.key, ...(lastChange ? { lastChange } : {}) } : {};
 }
 
 function metadataOf(
   feature: FeatureKey,
-  word: SourceAttempt | undefined,
-): Pick<ExplainedFeature["says"][number], "metadata"> {
-  const metadata = word && "evaluation" in word ? word.evaluation.features.get(feature)?.metadata : undefined;
+  attempt: SourceAttempt | undefined,
+): Pick<ExplainedFeature["results"][number], "metadata"> {
+  const metadata = attempt && "evaluation" in attempt ? attempt.evaluation.features.get(feature)?.metadata : undefined;
   return metadata ? { metadata } : {};
 }
 
 function sourceOf(
-  word: SourceAttempt,
+  attempt: SourceAttempt,
   sets: readonly SetRead[],
-  { evaluatedAt: askedAt, isPast, context }: EachSource,
+  { evaluatedAt, isPast, context }: EachSource,
 ): ExplainedSource {
-  const { name, role, gatedBy } = word.source;
-  const { editableRules: settings } = word.source.resolver;
-  const place = settings && { store: settings.connection, collection: settings.collection };
-  const rule = { name, role, gatedBy, sets, ...(place && { settings: place }) };
-  if ("failure" in word) {
-    const [notKnown] = missingHistoryOf([word]);
-    if (notKnown) {
-      const { from } = notKnown;
-      return { ...rule, state: "not-known", ...(from === undefined ? {} : { knownFrom: from }) };
+  const { name, role, gatedBy, onFailure, resolver } = attempt.source;
+  const { editableRules: rules } = resolver;
+  const place = rules && { store: rules.connection, collection: rules.collection };
+  const declared = { name, role, gatedBy, sets, ...(place && { rules: place }) };
+  if ("failure" in attempt) {
+    const [missing] = missingHistoryOf([attempt]);
+    if (missing) {
+      const { from } = missing;
+      return { ...declared, state: "no-history", ...(from === undefined ? {} : { historyFrom: from }) };
     }
-    const state = word.source.onFailure === "skip" ? "left-out" : "unavailable";
-    return { ...rule, state, fault: textOf(word.failure) };
+    return { ...declared, state: onFailure === "skip" ? "skipped" : "unavailable", error: textOf(attempt.failure) };
   }
-  const from = word.evaluation.result.dependencies ?? [];
-  const now = isPast ? context.at : askedAt;
-  const fault = faultOf(from, now);
+  const reads = attempt.evaluation.result.dependencies ?? [];
+  const now = isPast ? context.at : evaluatedAt;
+  const fault = faultOf(reads, now);
   return {
-    ...rule,
-    state: "answers",
-    ...(fault === undefined ? {} : { fault: textOf(fault) }),
-    ...(from.length > 0 ? { freshness: freshnessOf(from, now) } : {}),
+    ...declared,
+    state: "evaluated",
+    ...(fault === undefined ? {} : { error: textOf(fault) }),
+    ...(reads.length > 0 ? { freshness: freshnessOf(reads, now) } : {}),
   };
 }
 
-function freshnessOf(from: readonly CachedRead<unknown>[], now: Instant): ReadFreshness {
-  const provenance = new Freshness(from, Number.POSITIVE_INFINITY);
-  return { asOf: provenance.verifiedAt(now), fresh: !provenance.isStale(now) };
+function freshnessOf(reads: readonly CachedRead<unknown>[], now: Instant): ReadFreshness {
+  const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
+  return { asOf: freshness.verifiedAt(now), fresh: !freshness.isStale(now) };
 }
 
 const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

@@ -19,10 +19,10 @@ export async function rulesWithRecords(
   history: History,
   at: Instant,
 ): Promise<RulesWithRecords | undefined> {
-  const { connection, collection, rules: settings } = resolver.editableRules ?? {};
+  const { connection, collection, rules } = resolver.editableRules ?? {};
   if (connection === undefined || collection === undefined) return undefined;
   try {
-    const held = await settings?.read(collection);
+    const held = await rules?.read(collection);
     if (!held) return undefined;
     const records = await queryLog(() => history.documentsAt(connection, collection, at)).catch(() => undefined);
     return { rules: held.value, ...(records && { records }) };
@@ -34,13 +34,13 @@ export async function rulesWithRecords(
 /** The rule of a feature, with its last change; for a deleted rule, only the change. */
 export function ruleOf(
   feature: FeatureKey,
-  { rules: settings, records }: RulesWithRecords,
-): { readonly setting?: Json; readonly turned?: ChangeEntry } {
-  const setting = settings.get(feature);
+  { rules, records }: RulesWithRecords,
+): { readonly rule?: Json; readonly lastChange?: ChangeEntry } {
+  const rule = rules.get(feature);
   const record = records?.get(feature);
   // The log may not have caught up with the store.
-  const isTold = record !== undefined && isSameJson(record.value, setting ?? null);
-  return { ...(setting !== undefined && { setting }), ...(isTold && { turned: changeEntryOf(record) }) };
+  const isTold = record !== undefined && isSameJson(record.value, rule ?? null);
+  return { ...(rule !== undefined && { rule }), ...(isTold && { lastChange: changeEntryOf(record) }) };
 }
 
 const changeEntryOf = ({ id, by, at, note }: DocumentRecord): ChangeEntry => ({

@@ -2,14 +2,14 @@ import type { Cause, Explanation } from "../../domain/evaluation/explanation.ts"
 
 /** The verdict and its cause in one sentence. `keys`: the set of each source that reads one. */
 export function explanationText(
-  { on, cause, verdicts }: Pick<Explanation, "on" | "cause" | "verdicts">,
+  { on, cause, results }: Pick<Explanation, "on" | "cause" | "results">,
   keys: ReadonlyMap<string, string>,
 ): string {
   const verdict = on === undefined ? "undetermined" : on ? "on" : "off";
-  return `${verdict}: ${causeText(cause, verdicts, keys)}`;
+  return `${verdict}: ${causeText(cause, results, keys)}`;
 }
 
-function causeText(cause: Cause, verdicts: Explanation["verdicts"], keys: ReadonlyMap<string, string>): string {
+function causeText(cause: Cause, results: Explanation["results"], keys: ReadonlyMap<string, string>): string {
   const named = (source: string) => {
     const key = keys.get(source);
     return key === undefined ? `"${source}"` : `"${source}" (${key})`;
@@ -24,7 +24,7 @@ function causeText(cause: Cause, verdicts: Explanation["verdicts"], keys: Readon
     case "ungranted":
       return "no source grants it";
     case "open":
-      return noResultText(cause.silent, verdicts);
+      return noResultText(cause.silent, results);
   }
 }
 
@@ -34,9 +34,9 @@ function gatesText(names: readonly string[]): readonly string[] {
   return [names.length === 1 ? `gate ${quoted[0]} passes` : `gates ${listed(quoted)} pass`];
 }
 
-function noResultText(names: readonly string[], verdicts: Explanation["verdicts"]): string {
+function noResultText(names: readonly string[], results: Explanation["results"]): string {
   const lacksHistory = (name: string) =>
-    verdicts.some(({ source, stance }) => source === name && stance === "not-known");
+    results.some(({ source, result }) => source === name && result === "no-history");
   const withoutHistory = names.filter(lacksHistory);
   const unavailable = names.filter((name) => !lacksHistory(name));
   const parts = [

@@ -16,10 +16,10 @@ export type FeaturesAtMoment = {
 
 /** Evaluates the features of a caller at another moment than now. */
 export class FeaturesAsOf {
-  readonly #survey: EvaluateEachSource;
+  readonly #sources: EvaluateEachSource;
 
-  constructor(survey: EvaluateEachSource) {
-    this.#survey = survey;
+  constructor(sources: EvaluateEachSource) {
+    this.#sources = sources;
   }
 
   /**
@@ -28,16 +28,16 @@ export class FeaturesAsOf {
    * `onFailure: skip`.
    */
   async evaluate(caller: Caller, circumstances: RequestContext, at: Instant): Promise<FeaturesAtMoment> {
-    const { attempts: words, isPast } = await this.#survey.evaluate(caller, circumstances, at);
-    const notKnown = missingHistoryOf(words);
+    const { attempts, isPast } = await this.#sources.evaluate(caller, circumstances, at);
+    const notKnown = missingHistoryOf(attempts);
     const missing = notKnown.map(({ name }) => name);
-    for (const word of words) {
+    for (const word of attempts) {
       if ("failure" in word && !missing.includes(word.source.name)) {
         throw new SourceUnavailable(word.source.name, word.failure);
       }
     }
-    const hearings = outcomesOf(words);
-    const explained = [...knownFeatures(hearings)].map((feature) => explain(feature, hearings));
+    const outcomes = outcomesOf(attempts);
+    const explained = [...knownFeatures(outcomes)].map((feature) => explain(feature, outcomes));
     if (missing.length > 0 && explained.every(({ on }) => on === undefined)) throw new HistoryUnavailable(notKnown);
     const features = explained.filter(({ on }) => on).map(({ feature }) => feature);
     return { features: new Set(features), isPast, missing };

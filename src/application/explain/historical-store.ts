@@ -62,7 +62,7 @@ export class HistoricalStore {
       const members = await this.#membersOf(key);
       if (members.length > limit) throw new StoreDataInvalid(`the set ${key} had more than ${limit} members`);
       const features = members.filter(isServedKey);
-      return uncachedRead({ features, skipped: members.length - features.length }, this.#at);
+      return uncachedRead({ features, invalidMembers: members.length - features.length }, this.#at);
     },
   };
 

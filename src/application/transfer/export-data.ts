@@ -76,7 +76,7 @@ export class ExportData {
       ...pageOf(entries.map(([catalogue, entry]): CatalogueLine => ({ catalogue, ...entry }))),
       of: "descriptions",
     };
-    for (const source of this.#keepers()) yield await this.#settingsOf(source);
+    for (const source of this.#keepers()) yield await this.#rulesOf(source);
     if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
   }
 
@@ -111,19 +111,18 @@ export class ExportData {
 
   /** Without duplicates: two sources may share their rules. */
   #keepers(): readonly KnownSource[] {
-    const all = this.#sets.sources.filter(({ settings }) => settings);
+    const all = this.#sets.sources.filter(({ rules }) => rules);
     return all.filter(
-      ({ settings }, index) =>
+      ({ rules }, index) =>
         all.findIndex(
-          (other) =>
-            other.settings?.connection === settings?.connection && other.settings?.collection === settings?.collection,
+          (other) => other.rules?.connection === rules?.connection && other.rules?.collection === rules?.collection,
         ) === index,
     );
   }
 
-  async #settingsOf({ name: source, settings }: KnownSource): Promise<ExportedPage> {
-    if (!settings) return pageOf([]);
-    const all = await callStore(source, () => settings.documents.all(settings.collection));
+  async #rulesOf({ name: source, rules }: KnownSource): Promise<ExportedPage> {
+    if (!rules) return pageOf([]);
+    const all = await callStore(source, () => rules.documents.all(rules.collection));
     const lines = [...all].map(([feature, { value }]): RuleLine => ({ rule: value, source, feature }));
     return { ...pageOf(lines), of: "rules", source };
   }
@@ -139,7 +138,7 @@ export class ExportData {
         const set = keys[index] ?? "";
         return features.length > 0 ? [{ set, ...(isAmbiguous && { connection }), features: inOrder(features) }] : [];
       });
-      const skipped = read.reduce((sum, each) => sum + each.skipped, 0);
+      const skipped = read.reduce((sum, each) => sum + each.invalidMembers, 0);
       yield { lines, skipped, of: "sets", source: family.source };
     }
   }

@@ -44,7 +44,7 @@ export type Imported = {
   readonly sets: number;
   readonly tokens: number;
   readonly entries: number;
-  readonly settings: number;
+  readonly rules: number;
   /** The number of change records, which are relayed to the event log later. */
   readonly records: number;
   /** The number of items that an earlier run of the import had written. */
@@ -58,7 +58,7 @@ type Deed =
   | { readonly of: "sets"; readonly stored: EditableSet; readonly item: SetLoad }
   | { readonly of: "tokens"; readonly store: TokenStore; readonly item: TokenLoad }
   | { readonly of: "entries"; readonly store: DocumentStore; readonly item: CatalogueLine }
-  | { readonly of: "settings"; readonly kept: EditableRules; readonly item: DocumentLoad };
+  | { readonly of: "rules"; readonly kept: EditableRules; readonly item: DocumentLoad };
 
 /** Imports lines into the stores, after it has checked all of them. */
 export class ImportData {
@@ -103,7 +103,7 @@ export class ImportData {
       await this.#catalogue.all(),
       this.#now(),
     );
-    const counts = { sets: 0, tokens: 0, entries: 0, settings: 0 };
+    const counts = { sets: 0, tokens: 0, entries: 0, rules: 0 };
     for await (const page of from.read()) {
       for (const read of page) {
         const deed = "line" in read && this.#deedOf(read.line);
@@ -191,9 +191,9 @@ export class ImportData {
 
   #ruleDeed({ rule, source, feature }: RuleLine): Deed {
     if (!isServedKey(feature)) throw notServed(feature);
-    const kept = this.#sets.settingsOf(source);
+    const kept = this.#sets.rulesOf(source);
     const value = checkedRule(kept.check, rule);
-    return { of: "settings", kept, item: { collection: kept.collection, name: feature, value } };
+    return { of: "rules", kept, item: { collection: kept.collection, name: feature, value } };
   }
 
   #checkPepper({ pepper }: DataHeader): void {
@@ -212,8 +212,8 @@ function put(deed: Deed, lanes: ImportLanes, place: number): Promise<void> | und
       return lanes.ofTokens(deed.store).add(deed.item, place);
     case "entries":
       return lanes.ofEntries(deed.store).add(deed.item, place);
-    case "settings":
-      return lanes.ofSettings(deed.kept).add(deed.item, place);
+    case "rules":
+      return lanes.ofRules(deed.kept).add(deed.item, place);
   }
 }
 

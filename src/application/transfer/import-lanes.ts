@@ -23,7 +23,7 @@ export class ImportLanes {
   readonly #sets = new Map<string, LoadLane<SetLoad>>();
   #tokens: LoadLane<TokenLoad> | undefined;
   #entries: LoadLane<CatalogueLine> | undefined;
-  readonly #settings = new Map<string, LoadLane<DocumentLoad>>();
+  readonly #rules = new Map<string, LoadLane<DocumentLoad>>();
 
   /** `known`: the present descriptions. */
   constructor(
@@ -78,25 +78,25 @@ export class ImportLanes {
     return this.#entries;
   }
 
-  ofSettings({ connection, documents }: EditableRules): LoadLane<DocumentLoad> {
-    const known = this.#settings.get(connection);
+  ofRules({ connection, documents }: EditableRules): LoadLane<DocumentLoad> {
+    const known = this.#rules.get(connection);
     if (known) return known;
     const lane = new LoadLane<DocumentLoad>({
       ...this.#author,
-      load: `${this.#load}:settings:${connection}`,
+      load: `${this.#load}:rules:${connection}`,
       store: (batch) => documents.load(batch),
       nameOf: ({ collection, name }) => `${collection}/${name}`,
       merged: (_, later) => later,
       weightOf: () => 1,
     });
-    this.#settings.set(connection, lane);
+    this.#rules.set(connection, lane);
     return lane;
   }
 
   /** Waits until everything is stored. Returns the numbers of records made and of items skipped. */
   async end(): Promise<{ readonly records: number; readonly skipped: number }> {
     const single = [this.#tokens, this.#entries].filter((lane) => lane !== undefined);
-    const lanes = [...this.#sets.values(), ...single, ...this.#settings.values()];
+    const lanes = [...this.#sets.values(), ...single, ...this.#rules.values()];
     for (const lane of lanes) await lane.end();
     const sum = (of: "records" | "skipped") => lanes.reduce((all, lane) => all + lane[of], 0);
     return { records: sum("records"), skipped: sum("skipped") };

@@ -3,7 +3,7 @@ import { type InjectionToken, instanceCachingFactory, container as root } from "
 import { v7 as uuidv7 } from "uuid";
 import { createLog } from "../../infrastructure/logger.ts";
 import type { Config } from "../config/config.ts";
-import { provideBackoffice } from "./backoffice.ts";
+import { provideAdmin } from "./admin.ts";
 import { DiKeys } from "./di-keys.ts";
 import { provideFigures } from "./figures.ts";
 import { provideMoments } from "./moments.ts";
@@ -34,7 +34,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provideStores(wiring);
   provideSources(wiring);
   provideMoments(wiring);
-  provideBackoffice(wiring);
+  provideAdmin(wiring);
   provideRecords(wiring);
   provideFigures(wiring);
 

@@ -26,7 +26,7 @@ export function provideFigures({ config, provide }: Wiring): void {
         })),
         ...[...c.resolve(DiKeys.CachedRules)].map(([connection, { cache }]) => ({
           connection,
-          holds: "settings",
+          holds: "rules",
           usage: cache,
         })),
         ...(config.tokens && tokens

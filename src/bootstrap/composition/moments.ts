@@ -61,7 +61,7 @@ export function pastSources(c: DependencyContainer, config: Config, at: Instant)
       lease: () => ({ hold: async () => false, release: async () => {} }),
     };
   };
-  return config.sources.map(({ create, isReplayable, kind: _, setting: __, ...source }) => {
+  return config.sources.map(({ create, isReplayable, kind: _, rule: __, ...source }) => {
     const host = { name: source.name, store, onServing: () => {}, warn: () => {} };
     const resolver = isReplayable ? create(host) : unrecorded(source.name);
     return { ...source, resolver, timeoutMs: longestRecallMs };

@@ -74,12 +74,12 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     });
   });
 
-  const watchSettingsOf = (c: DependencyContainer, name: string): RuleReconciler | undefined => {
+  const watchRulesOf = (c: DependencyContainer, name: string): RuleReconciler | undefined => {
     const collections = collectionsOf(name);
     if (collections.length === 0) return undefined;
-    const { documents, settings } = connectionOf(c, name);
+    const { documents, rules } = connectionOf(c, name);
     const drain = c.resolve(DiKeys.OutboxRelay);
-    const store = { name, documents, settings, collections };
+    const store = { name, documents, rules, collections };
     return new RuleReconciler(store, c.resolve(DiKeys.History), drain, c.resolve(DiKeys.NewId));
   };
 
@@ -101,14 +101,14 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
               c.resolve(DiKeys.HistoryCoverage),
             )
           : undefined;
-      const watchSettings = watchSettingsOf(c, name);
+      const watchRules = watchRulesOf(c, name);
       const store = {
         name,
         identity,
         outbox,
         lease: lease("records"),
         ...(watch && { watch }),
-        ...(watchSettings && { watchSettings }),
+        ...(watchRules && { watchRules }),
       };
       const keeping = new OutboxRelayJob(
         store,

@@ -22,7 +22,7 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
     const log = c.resolve(DiKeys.Log);
     const store = (connection: string) => named(c.resolve(DiKeys.Stores), connection);
     const background = c.resolve(DiKeys.Background);
-    return config.sources.map(({ create, kind, isReplayable: _, setting: __, ...source }) => {
+    return config.sources.map(({ create, kind, isReplayable: _, rule: __, ...source }) => {
       const warn = (fields: Record<string, unknown>, sentence: string) =>
         log.warn({ source: source.name, ...fields }, sentence);
       const onServing = (begin: () => void) => void background.push({ source: source.name, begin });

@@ -88,9 +88,9 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     const cached = new Map<string, CachedRules>();
     for (const [name, { collections }] of config.keys) {
       if (collections.size === 0) continue;
-      const { settings } = connectionOf(c, name);
+      const { rules } = connectionOf(c, name);
       const clock = c.resolve(DiKeys.Clock);
-      cached.set(name, new CachedRules(settings, collections, feedOf(c, name), limits, clock));
+      cached.set(name, new CachedRules(rules, collections, feedOf(c, name), limits, clock));
     }
     return cached;
   });
@@ -116,14 +116,14 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
 
   provide(DiKeys.Stores, (c) => {
     const cached = c.resolve(DiKeys.CachedSets);
-    const cachedSettings = c.resolve(DiKeys.CachedRules);
+    const cachedRules = c.resolve(DiKeys.CachedRules);
     const stores = new Map<string, SourceStore>();
-    for (const [name, { sets, index, changes, settings, documents, items, lease }] of c.resolve(DiKeys.Connections)) {
+    for (const [name, { sets, index, changes, rules, documents, items, lease }] of c.resolve(DiKeys.Connections)) {
       stores.set(name, {
         sets: cached.get(name) ?? sets,
         index,
         changes,
-        rules: cachedSettings.get(name) ?? settings,
+        rules: cachedRules.get(name) ?? rules,
         documents,
         items,
         lease,
@@ -148,10 +148,10 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
       );
     const parts = [...c.resolve(DiKeys.Connections)].flatMap(([connection, { remote: store }]) => {
       const sets = c.resolve(DiKeys.CachedSets).get(connection)?.cache;
-      const settings = c.resolve(DiKeys.CachedRules).get(connection)?.cache;
+      const rules = c.resolve(DiKeys.CachedRules).get(connection)?.cache;
       const feeds = feedsOf(connection);
-      const isRead = sets || settings || feeds.size > 0;
-      return store && isRead ? [{ connection, store, sets, settings, tokens: tokensOf(connection), feeds }] : [];
+      const isRead = sets || rules || feeds.size > 0;
+      return store && isRead ? [{ connection, store, sets, rules, tokens: tokensOf(connection), feeds }] : [];
     });
     return disposal.use(
       new Snapshot(snapshot.file, parts, c.resolve(DiKeys.InstanceChannel).filled, c.resolve(DiKeys.Log)),

@@ -40,7 +40,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
   /** Schema of the rule for one feature, if the source stores rules. */
-  readonly setting: z.ZodType | undefined;
+  readonly rule: z.ZodType | undefined;
   readonly create: (host: SourceHost) => FeatureResolver;
 };
 
@@ -118,10 +118,10 @@ export async function loadConfig(
       complain([...path, "kind"], `${kind} ${schemas}`);
       continue;
     }
-    const { options, setting } = schemas;
+    const { options, rule } = schemas;
     const parsed = check(withCommonOptions(options), entry, yaml, path, problems);
     if (!parsed) continue;
-    sources.push(configured(parsed, definition, setting));
+    sources.push(configured(parsed, definition, rule));
     for (const [option, value] of Object.entries(parsed)) {
       const connection = String(entry["connection"]);
       const inUse = { connection, store: storeOf(raw, connection), path: [...path, option] };
@@ -247,15 +247,13 @@ function isCollection(schema: z.core.$ZodType | undefined): boolean {
 }
 
 /** Schemas of a source's options in the YAML, and of its rules. */
-type Schemas = { readonly options: z.ZodObject; readonly setting: z.ZodType | undefined };
+type Schemas = { readonly options: z.ZodObject; readonly rule: z.ZodType | undefined };
 
 function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
   try {
     const options = definition.options(words);
-    const setting = definition.rule?.(words);
-    return options instanceof z.ZodObject
-      ? { options, setting }
-      : "has options that are no z.strictObject; mend the file";
+    const rule = definition.rule?.(words);
+    return options instanceof z.ZodObject ? { options, rule } : "has options that are no z.strictObject; mend the file";
   } catch (cause) {
     return `cannot tell its options: ${cause instanceof Error ? cause.message : cause}; mend the file`;
   }
@@ -276,13 +274,13 @@ function noConnection(name: string, connections: readonly string[]): string {
 function configured(
   parsed: z.output<typeof commonOptions>,
   definition: SourceDefinition,
-  setting: z.ZodType | undefined,
+  rule: z.ZodType | undefined,
 ): ConfiguredSource {
   const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
   const create = (host: SourceHost) => definition.create(options, host);
   const { deterministic: replayable } = definition;
   const isReplayable = typeof replayable === "function" ? replayable(options) : replayable === true;
-  return { name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs, isReplayable, setting, create };
+  return { name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs, isReplayable, rule, create };
 }
 
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {

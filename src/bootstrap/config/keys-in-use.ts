@@ -67,7 +67,7 @@ export function checkCollections(collections: readonly CollectionInUse[], compla
     if (!other) continue;
     complain(
       path,
-      `"${collection}" holds the settings of a source of kind ${other.kind} (${pathText(other.path)}); choose another collection`,
+      `"${collection}" holds the rules of a source of kind ${other.kind} (${pathText(other.path)}); choose another collection`,
     );
   }
 }
@@ -156,13 +156,13 @@ export function keysRead(
   const readOf = (connection: string): KeysRead => {
     const own = keys.filter((key) => key.connection === connection);
     const templates = own.map(({ template }) => template);
-    const settings = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
+    const rules = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
     const others = proxied.filter((each) => each.connection === connection).map(({ prefix }) => prefix);
     if (tokens?.connection === connection) others.push(tokenPrefix(tokenTemplate(tokens)));
     return {
-      prefixes: [...templates.map(({ prefix }) => prefix), ...settings.map(collectionKey), ...others],
+      prefixes: [...templates.map(({ prefix }) => prefix), ...rules.map(collectionKey), ...others],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
-      collections: new Set(settings),
+      collections: new Set(rules),
       places: own.filter(({ isPlace }) => isPlace).map(({ template }) => template),
     };
   };

@@ -148,7 +148,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
   get changeSet() {
     return composition.get(DiKeys.ChangeSet);
   },
-  get manageSettings() {
+  get manageRules() {
     return composition.get(DiKeys.ManageRules);
   },
   get manageTokens() {

@@ -77,12 +77,12 @@ export async function createRuntime(
     callContext,
     readKey: composition.get(DiKeys.ReadKey),
     viewCache: composition.get(DiKeys.ViewCache),
-    backoffice: {
+    admin: {
       sets: composition.get(DiKeys.SourceSets),
       changeSet: composition.get(DiKeys.ChangeSet),
       listFeatures: composition.get(DiKeys.ListFeatures),
       catalogue: composition.get(DiKeys.Catalogue),
-      manageSettings: composition.get(DiKeys.ManageRules),
+      manageRules: composition.get(DiKeys.ManageRules),
       viewItems: composition.get(DiKeys.ViewFeedItems),
       viewUser: composition.get(DiKeys.ViewUser),
       manageTokens: composition.get(DiKeys.ManageTokens),

@@ -2,10 +2,10 @@ import type { FeatureKey, Resolution } from "./feature.ts";
 import type { DeclaredSource } from "./source.ts";
 
 /**
- * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `left-out`: it fails and is merged
- * as absent. `not-known`: no history at that moment.
+ * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `skipped`: it fails and is merged
+ * as absent. `no-history`: its history does not reach back to that moment.
  */
-export type NoResultReason = "not-known" | "unavailable" | "left-out";
+export type NoResultReason = "no-history" | "unavailable" | "skipped";
 
 /** The result of one source, or why it has none. */
 export type SourceOutcome = {
@@ -13,8 +13,8 @@ export type SourceOutcome = {
   readonly result: ReadonlyMap<FeatureKey, Resolution> | NoResultReason;
 };
 
-/** The verdict of one source on one feature; `unlisted` if the source does not list it. */
-export type SourceVerdict = "on" | "off" | "unlisted" | NoResultReason;
+/** The result of one source for one feature; `absent` if the source does not list it. */
+export type FeatureOutcome = "on" | "off" | "absent" | NoResultReason;
 
 /** The cause of a verdict; each kind names sources. */
 export type Cause =
@@ -37,29 +37,29 @@ export type Explanation = {
   readonly cause: Cause;
   /** The resolution of the granting source, if the feature is on. */
   readonly resolution?: Resolution;
-  /** The verdict of each source, in the given order. */
-  readonly verdicts: readonly { readonly source: string; readonly stance: SourceVerdict }[];
+  /** The result of each source, in the given order. */
+  readonly results: readonly { readonly source: string; readonly result: FeatureOutcome }[];
 };
 
-/** A source with its verdict on the feature. */
-type SourceWithVerdict = { readonly rule: DeclaredSource; readonly stance: SourceVerdict };
+/** A source with its result for the feature. */
+type SourceWithResult = { readonly source: DeclaredSource; readonly result: FeatureOutcome };
 
 /**
  * Explains the result of the merge rule ({@link ./merge.ts}) for one feature. If required sources have no result, it
- * returns the verdict that holds for every result of theirs; the feature is undetermined if both verdicts are possible.
+ * returns the state that holds for every result of theirs; the feature is undetermined if both states are possible.
  */
-export function explain(feature: FeatureKey, hearings: readonly SourceOutcome[]): Explanation {
-  const words = hearings.map(({ source: rule, result: said }) => ({ rule, stance: stanceOf(said, feature) }));
-  const cause = causeOf(words);
+export function explain(feature: FeatureKey, outcomes: readonly SourceOutcome[]): Explanation {
+  const results = outcomes.map(({ source, result }) => ({ source, result: resultFor(feature, result) }));
+  const cause = causeOf(results);
   const granting =
-    cause.kind === "granted" ? hearings.find(({ source: rule }) => rule.name === cause.grant)?.result : undefined;
+    cause.kind === "granted" ? outcomes.find(({ source }) => source.name === cause.grant)?.result : undefined;
   const resolution = granting instanceof Map ? granting.get(feature) : undefined;
   return {
     feature,
     on: cause.kind === "open" ? undefined : cause.kind === "granted",
     cause,
     ...(resolution ? { resolution } : {}),
-    verdicts: words.map(({ rule, stance }) => ({ source: rule.name, stance })),
+    results: results.map(({ source, result }) => ({ source: source.name, result })),
   };
 }
 
@@ -80,24 +80,24 @@ export function decidingSources(cause: Cause): readonly string[] {
 }
 
 /** The features that at least one source lists. */
-export function knownFeatures(hearings: readonly SourceOutcome[]): ReadonlySet<FeatureKey> {
-  return new Set(hearings.flatMap(({ result: said }) => (typeof said === "string" ? [] : [...said.keys()])));
+export function knownFeatures(outcomes: readonly SourceOutcome[]): ReadonlySet<FeatureKey> {
+  return new Set(outcomes.flatMap(({ result }) => (typeof result === "string" ? [] : [...result.keys()])));
 }
 
-function stanceOf(said: SourceOutcome["result"], feature: FeatureKey): SourceVerdict {
-  if (typeof said === "string") return said;
-  const resolution = said.get(feature);
-  return resolution ? (resolution.on ? "on" : "off") : "unlisted";
+function resultFor(feature: FeatureKey, result: SourceOutcome["result"]): FeatureOutcome {
+  if (typeof result === "string") return result;
+  const resolution = result.get(feature);
+  return resolution ? (resolution.on ? "on" : "off") : "absent";
 }
 
-function causeOf(words: readonly SourceWithVerdict[]): Cause {
-  const vetoes = words.filter(({ rule }) => rule.role === "veto");
-  const veto = vetoes.find(({ stance }) => stance === "on");
-  if (veto) return { kind: "vetoed", veto: veto.rule.name };
+function causeOf(results: readonly SourceWithResult[]): Cause {
+  const vetoes = results.filter(({ source }) => source.role === "veto");
+  const veto = vetoes.find(({ result }) => result === "on");
+  if (veto) return { kind: "vetoed", veto: veto.source.name };
 
-  const gates = new Map(words.filter(({ rule }) => rule.role === "gate").map((word) => [word.rule.name, word]));
-  const grants = words.filter(({ rule }) => rule.role === "grant").map((grant) => reached(grant, gates));
-  const silentVetoes = vetoes.filter(hasNoResult).map(({ rule }) => rule.name);
+  const gates = new Map(results.filter(({ source }) => source.role === "gate").map((gate) => [gate.source.name, gate]));
+  const grants = results.filter(({ source }) => source.role === "grant").map((grant) => reached(grant, gates));
+  const silentVetoes = vetoes.filter(hasNoResult).map(({ source }) => source.name);
   const granted = grants.find((grant) => grant.kind === "granted");
   if (granted) return silentVetoes.length > 0 ? { kind: "open", silent: silentVetoes } : granted;
   const silent = grants.flatMap((grant) => (grant.kind === "open" ? grant.silent : []));
@@ -106,22 +106,22 @@ function causeOf(words: readonly SourceWithVerdict[]): Cause {
 }
 
 /** How far one grant gets with the feature. */
-function reached({ rule, stance }: SourceWithVerdict, gates: ReadonlyMap<string, SourceWithVerdict>): Cause {
-  const isOpen = hasNoResult({ stance });
-  if (stance !== "on" && !isOpen) return { kind: "ungranted" };
-  const closed = rule.gatedBy.find((name) => passes(gates.get(name)) === false);
-  if (closed !== undefined) return isOpen ? { kind: "ungranted" } : { kind: "held", grant: rule.name, gate: closed };
-  const doubtful = rule.gatedBy.filter((name) => passes(gates.get(name)) === undefined);
-  const silent = [...(isOpen ? [rule.name] : []), ...doubtful];
-  return silent.length > 0 ? { kind: "open", silent } : { kind: "granted", grant: rule.name, gates: rule.gatedBy };
+function reached({ source, result }: SourceWithResult, gates: ReadonlyMap<string, SourceWithResult>): Cause {
+  const isOpen = hasNoResult({ result });
+  if (result !== "on" && !isOpen) return { kind: "ungranted" };
+  const closed = source.gatedBy.find((name) => passes(gates.get(name)) === false);
+  if (closed !== undefined) return isOpen ? { kind: "ungranted" } : { kind: "held", grant: source.name, gate: closed };
+  const doubtful = source.gatedBy.filter((name) => passes(gates.get(name)) === undefined);
+  const silent = [...(isOpen ? [source.name] : []), ...doubtful];
+  return silent.length > 0 ? { kind: "open", silent } : { kind: "granted", grant: source.name, gates: source.gatedBy };
 }
 
 /** As in the merge; `undefined` if it depends on a gate without a result. */
-function passes(gate: SourceWithVerdict | undefined): boolean | undefined {
-  if (!gate || gate.stance === "left-out") return false;
+function passes(gate: SourceWithResult | undefined): boolean | undefined {
+  if (!gate || gate.result === "skipped") return false;
   if (hasNoResult(gate)) return undefined;
-  return gate.stance === "on" || (gate.stance === "unlisted" && gate.rule.default === "allow");
+  return gate.result === "on" || (gate.result === "absent" && gate.source.default === "allow");
 }
 
-const hasNoResult = ({ stance }: Pick<SourceWithVerdict, "stance">): boolean =>
-  stance === "not-known" || stance === "unavailable";
+const hasNoResult = ({ result }: Pick<SourceWithResult, "result">): boolean =>
+  result === "no-history" || result === "unavailable";

@@ -17,5 +17,5 @@ export type FeatureSet = {
   /** Each feature once, in no particular order. */
   readonly features: readonly FeatureKey[];
   /** The number of members left out because they are not valid feature keys. */
-  readonly skipped: number;
+  readonly invalidMembers: number;
 };

@@ -59,10 +59,10 @@ export class CachedFeatureSets implements FeatureSets {
   }
 }
 
-const sizeOf = ({ features, skipped }: FeatureSet): number => features.length + skipped;
+const sizeOf = ({ features, invalidMembers }: FeatureSet): number => features.length + invalidMembers;
 
 function isSame(a: FeatureSet, b: FeatureSet): boolean {
-  if (a.features.length !== b.features.length || a.skipped !== b.skipped) return false;
+  if (a.features.length !== b.features.length || a.invalidMembers !== b.invalidMembers) return false;
   const known = new Set(a.features);
   return b.features.every((feature) => known.has(feature));
 }

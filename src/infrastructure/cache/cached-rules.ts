@@ -9,19 +9,19 @@ import { ReadAgain } from "./read-again.ts";
 /** Caches the rules of a store. Every evaluation needs them, so they are read again as soon as one changes. */
 export class CachedRules implements Rules {
   readonly cache: NearCache<RulesByFeature>;
-  readonly #settings: Rules;
+  readonly #rules: Rules;
   readonly #collections: ReadonlyMap<string, string>;
   readonly #again: ReadAgain;
 
   /** The invalidation feed covers only these collections. Others are not cached. */
   constructor(
-    settings: Rules,
+    rules: Rules,
     collections: ReadonlySet<string>,
     feed: InvalidationFeed,
     limits: CacheLimits,
     now: () => Instant,
   ) {
-    this.#settings = settings;
+    this.#rules = rules;
     this.#collections = new Map([...collections].map((name) => [collectionKey(name), name]));
     this.cache = new NearCache({
       isAbsent: ({ size }) => size === 0,
@@ -40,13 +40,13 @@ export class CachedRules implements Rules {
 
   read(collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
     const key = collectionKey(collection);
-    if (!this.#collections.has(key)) return this.#settings.read(collection);
+    if (!this.#collections.has(key)) return this.#rules.read(collection);
     this.#again.add(key);
     return this.#remembered(key, collection);
   }
 
   #remembered(key: string, collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
-    return this.cache.get(key, async () => this.#settings.read(collection));
+    return this.cache.get(key, async () => this.#rules.read(collection));
   }
 }
 
@@ -54,6 +54,6 @@ export class CachedRules implements Rules {
 function isSame(a: RulesByFeature, b: RulesByFeature): boolean {
   if (a === b) return true;
   if (a.size !== b.size) return false;
-  for (const [feature, setting] of a) if (b.get(feature) !== setting) return false;
+  for (const [feature, rule] of a) if (b.get(feature) !== rule) return false;
   return true;
 }

@@ -22,7 +22,7 @@ export type SnapshotPart = {
   /** Absent if no source and no token lookup reads sets. */
   readonly sets: NearCache<FeatureSet> | undefined;
   /** Absent if no source stores rules. */
-  readonly settings: NearCache<RulesByFeature> | undefined;
+  readonly rules: NearCache<RulesByFeature> | undefined;
   /** Absent if a token could be guessed from its digest. */
   readonly tokens: NearCache<UserId | undefined> | undefined;
   /** The items of each feed, by source name. */
@@ -32,7 +32,7 @@ export type SnapshotPart = {
 const isFeatures = (value: unknown): boolean =>
   Array.isArray(value) && value.every((feature) => typeof feature === "string" && isServedKey(feature));
 
-const isSettings = (value: unknown): boolean =>
+const isRules = (value: unknown): boolean =>
   Array.isArray(value) &&
   value.every((each) => Array.isArray(each) && typeof each[0] === "string" && each.length === 2);
 
@@ -45,12 +45,12 @@ const StoreLine = z.strictObject({ connection: z.string(), store: z.string(), fi
 const SetLine = z.strictObject({
   set: z.string(),
   features: z.custom<readonly string[]>(isFeatures),
-  skipped: z.int().min(0),
+  invalidMembers: z.int().min(0),
   asOf: z.number(),
 });
-const SettingsLine = z.strictObject({
+const RulesLine = z.strictObject({
   collection: z.string(),
-  settings: z.custom<readonly (readonly [string, Json])[]>(isSettings),
+  rules: z.custom<readonly (readonly [string, Json])[]>(isRules),
   asOf: z.number(),
 });
 const TokenLine = z.strictObject({ token: z.string(), user: z.string().transform(storedUser), asOf: z.number() });
@@ -65,14 +65,14 @@ const ItemLine = z.strictObject({ item: z.custom<KnownItem>(isItem) });
 type Line =
   | z.output<typeof StoreLine>
   | z.output<typeof SetLine>
-  | z.output<typeof SettingsLine>
+  | z.output<typeof RulesLine>
   | z.output<typeof TokenLine>
   | z.output<typeof FeedLine>
   | z.output<typeof ItemLine>;
 
 const schemas = [
   ["set", SetLine],
-  ["settings", SettingsLine],
+  ["rules", RulesLine],
   ["token", TokenLine],
   ["feed", FeedLine],
   ["item", ItemLine],
@@ -99,7 +99,7 @@ export class Snapshot implements AsyncDisposable {
   readonly #filled: FilledStores;
   readonly #log: Log;
   readonly #intervalMs: number;
-  readonly #restored = { stores: new Set<string>(), sets: 0, settings: 0, tokens: 0, items: 0 };
+  readonly #restored = { stores: new Set<string>(), sets: 0, rules: 0, tokens: 0, items: 0 };
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
   #written = 0;
@@ -182,9 +182,9 @@ export class Snapshot implements AsyncDisposable {
       } else if ("set" in line) {
         const { set, asOf, ...value } = line;
         if (part?.sets?.restore({ key: set, value, asOf })) this.#restored.sets += 1;
-      } else if ("settings" in line) {
-        const { collection: key, settings, asOf } = line;
-        if (part?.settings?.restore({ key, value: new Map(settings), asOf })) this.#restored.settings += 1;
+      } else if ("rules" in line) {
+        const { collection: key, rules, asOf } = line;
+        if (part?.rules?.restore({ key, value: new Map(rules), asOf })) this.#restored.rules += 1;
       } else if (part?.tokens?.restore({ key: line.token, value: line.user, asOf: line.asOf })) {
         this.#restored.tokens += 1;
       }
@@ -214,18 +214,18 @@ export class Snapshot implements AsyncDisposable {
   }
 
   *#lines(): Iterable<Line | undefined> {
-    for (const { connection, store, sets, settings, tokens, feeds } of this.#parts) {
+    for (const { connection, store, sets, rules, tokens, feeds } of this.#parts) {
       yield { connection, store: store.id, filled: this.#filled.has(store.id) };
       for (const last of sets?.lastKnown() ?? []) {
         yield last && {
           set: last.key,
           features: [...last.value.features],
-          skipped: last.value.skipped,
+          invalidMembers: last.value.invalidMembers,
           asOf: last.asOf,
         };
       }
-      for (const last of settings?.lastKnown() ?? []) {
-        yield last && { collection: last.key, settings: [...last.value], asOf: last.asOf };
+      for (const last of rules?.lastKnown() ?? []) {
+        yield last && { collection: last.key, rules: [...last.value], asOf: last.asOf };
       }
       for (const last of tokens?.lastKnown() ?? []) {
         yield last?.value === undefined ? undefined : { token: last.key, user: last.value, asOf: last.asOf };
@@ -240,7 +240,7 @@ export class Snapshot implements AsyncDisposable {
   }
 
   #kept(): number {
-    const caches = this.#parts.flatMap(({ sets, settings, tokens }) => [sets, settings, tokens]);
+    const caches = this.#parts.flatMap(({ sets, rules, tokens }) => [sets, rules, tokens]);
     const generations = this.#parts.flatMap(({ feeds }) => [...feeds.values()].map(({ generation }) => generation));
     return [...caches.map((cache) => cache?.kept ?? 0), ...generations].reduce((sum, count) => sum + count, 0);
   }

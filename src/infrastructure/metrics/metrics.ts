@@ -122,7 +122,7 @@ function tellCaches({ counter, gauge }: Kinds, observed: Observed): void {
     );
   counter(
     "tidegate_cache_lookups_total",
-    "Sets, settings, tokens and values (`GET /proxy`) asked of the near cache: `hit` was current; `miss` was read; `stale` could not be read, the last known value was taken; `failure` had none. A remembered answer asks for none.",
+    "Sets, rules, tokens and values (`GET /proxy`) asked of the near cache: `hit` was current; `miss` was read; `stale` could not be read, the last known value was taken; `failure` had none. A remembered answer asks for none.",
     [...caches, "outcome"],
     ofCaches(
       ({ counts: { hits, misses, stale, failures } }) => ({ hit: hits, miss: misses, stale, failure: failures }),

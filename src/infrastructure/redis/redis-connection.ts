@@ -102,7 +102,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     claims: new RedisIdempotencyKeys(redis),
     items: new RedisItemStore(redis),
     documents,
-    settings: new RedisRules(redis, guard),
+    rules: new RedisRules(redis, guard),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, feed([outboxPrefix])),

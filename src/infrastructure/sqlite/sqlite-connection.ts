@@ -54,7 +54,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     changes,
     documents: changed(new SqliteDocumentStore(database, journal)),
     items: changed(new SqliteItemStore(database, journal)),
-    settings: read(new SqliteRules(database)),
+    rules: read(new SqliteRules(database)),
     claims: changed(new SqliteIdempotencyKeys(journal)),
     outbox: () => changed(new SqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),

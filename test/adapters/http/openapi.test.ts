@@ -33,7 +33,7 @@ describe("the OpenAPI document", () => {
     const app = httpApp({
       logRequests: false,
       corsOrigins: [],
-      backoffice: {},
+      admin: {},
       callContext: { attributes: { parameters: [] } },
     } as unknown as HttpOptions);
     const served = app.routes.map(

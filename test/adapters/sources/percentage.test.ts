@@ -102,7 +102,7 @@ describe("A percentage", () => {
     { percentage: 100, by: "userId", group: "spring" },
     { percentage: 1.15, by: "attributes.team" },
   ])("may be %j", (written) => {
-    expect(check(written)).toEqual({ setting: written });
+    expect(check(written)).toEqual({ rule: written });
   });
 
   it.each<[Json, { pointer: string; detail: string }]>([

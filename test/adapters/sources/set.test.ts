@@ -109,8 +109,8 @@ describe.each([
     await resolver.resolve({ at: 59_999 });
     await resolver.resolve({ at: 60_000 });
     expect(warnings).toEqual([
-      { source: "tested", key: "odd", skipped: 2 },
-      { source: "tested", key: "odd", skipped: 6 },
+      { source: "tested", key: "odd", invalidMembers: 2 },
+      { source: "tested", key: "odd", invalidMembers: 6 },
     ]);
   });
 });

@@ -154,7 +154,7 @@ describe("changing a set", () => {
     const { apply } = useCases("global_features");
     const add = Array.from({ length: 10_001 }, (_, index) => `f${index}`);
     const refusal = apply({ key: "global_features", add, remove: [] });
-    expect(await codeOf(refusal)).toBe("too-many");
+    expect(await codeOf(refusal)).toBe("change-too-large");
   });
 
   it("tells that a set changed before its changer is answered, also when the change failed", async () => {

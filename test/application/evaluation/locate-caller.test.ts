@@ -41,7 +41,7 @@ describe("where a caller is", () => {
   });
 
   describe("of a user whose place is stored", () => {
-    const held = (...features: readonly string[]) => uncachedRead({ features, skipped: 0 }, 0);
+    const held = (...features: readonly string[]) => uncachedRead({ features, invalidMembers: 0 }, 0);
     const stored = new Map([
       ["1", held("es/madrid", "a/".repeat(9))],
       ["2", held()],

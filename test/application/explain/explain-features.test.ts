@@ -38,8 +38,8 @@ function service(
     read: async (key) => {
       const features = present[key] ?? [];
       if (features instanceof Error) throw features;
-      const held: CachedRead<{ features: readonly string[]; skipped: number }> = uncachedRead(
-        { features, skipped: 0 },
+      const held: CachedRead<{ features: readonly string[]; invalidMembers: number }> = uncachedRead(
+        { features, invalidMembers: 0 },
         now,
       );
       if (!stale.has(key)) return held;
@@ -142,7 +142,7 @@ describe("the explanation for now", () => {
       "features:user:1": ["mine", "held"],
     });
     const { features } = await explain();
-    expect(features.map(({ feature, on, sentence }) => [feature, on, sentence])).toEqual([
+    expect(features.map(({ feature, on, message }) => [feature, on, message])).toEqual([
       ["dead", false, 'off: veto "killed" (tidegate:killed)'],
       ["everyone", true, 'on: grant "global" (global_features)'],
       ["held", false, 'off: grant "user" (features:user:1), but gate "active" denies it'],
@@ -159,19 +159,19 @@ describe("the explanation for now", () => {
   it("tells what each source says", async () => {
     const { explain } = service({ active_features: ["a"] });
     const [a] = (await explain({ features: ["a"] })).features;
-    expect(a?.says.map(({ source, stance }) => `${source} ${stance}`)).toEqual([
-      "global unlisted",
+    expect(a?.results.map(({ source, result }) => `${source} ${result}`)).toEqual([
+      "global absent",
       "active on",
-      "killed unlisted",
-      "user unlisted",
-      "place unlisted",
+      "killed absent",
+      "user absent",
+      "place absent",
     ]);
   });
 
   it("is of those features only that are asked for, also where nobody knows them", async () => {
     const { explain } = service({ global_features: ["a", "b"] });
     const { features } = await explain({ features: ["none", "a", "a"] });
-    expect(features.map(({ feature, sentence }) => [feature, sentence])).toEqual([
+    expect(features.map(({ feature, message }) => [feature, message])).toEqual([
       ["a", 'on: grant "global" (global_features)'],
       ["none", "off: no source grants it"],
     ]);
@@ -185,12 +185,15 @@ describe("the explanation for now", () => {
     history.tell({ key: "active_features", at: 25, added: ["a"] });
     const taken = history.tell({ key: "active_features", at: 30, removed: ["a"], by: "anna" });
     const [a, old] = (await explain()).features;
-    const turned = Object.fromEntries((a?.says ?? []).map((each) => [each.source, each.turned]));
+    const turned = Object.fromEntries((a?.results ?? []).map((each) => [each.source, each.lastChange]));
     expect(turned).toEqual({
       user: { event: put, by: "bert", at: 20, note: "a try", origin: "change" },
       active: { event: taken, by: "anna", at: 30, origin: "change" },
     });
-    expect(old?.says.find(({ source }) => source === "global")?.turned).toMatchObject({ at: 15, origin: "baseline" });
+    expect(old?.results.find(({ source }) => source === "global")?.lastChange).toMatchObject({
+      at: 15,
+      origin: "baseline",
+    });
   });
 
   it("does not tell of a change that is not what the set holds, because the log is behind", async () => {
@@ -198,22 +201,22 @@ describe("the explanation for now", () => {
     recorded(history);
     history.tell({ key: "global_features", at: 20, added: ["a"] }, { key: "global_features", at: 30, removed: ["a"] });
     const [a] = (await explain()).features;
-    expect(a?.says[0]).toEqual({ source: "global", stance: "on", set: "global_features" });
+    expect(a?.results[0]).toEqual({ source: "global", result: "on", set: "global_features" });
   });
 
   it("tells of a change too that is only on its way into the log, unless it does not get there", async () => {
     const late = async (history: MemoryHistory) => void history.tell({ key: "global_features", at: 20, added: ["a"] });
     const [a] = (await service({ global_features: ["a"] }, [], late).explain()).features;
-    expect(a?.says[0]?.turned).toMatchObject({ at: 20 });
+    expect(a?.results[0]?.lastChange).toMatchObject({ at: 20 });
     const failing = () => Promise.reject(new Error("the store is away"));
     expect((await service({ global_features: ["a"] }, [], failing).explain()).features[0]?.on).toBe(true);
   });
 
   it("works without the log, and says so", async () => {
     const { explain, history } = service({ global_features: ["a"] });
-    expect((await explain()).isLogAnswering).toBe(true);
+    expect((await explain()).isLogAvailable).toBe(true);
     history.fault = new Error("away");
-    const { isLogAnswering, features } = await explain();
+    const { isLogAvailable: isLogAnswering, features } = await explain();
     expect([isLogAnswering, features[0]?.on]).toEqual([false, true]);
   });
 
@@ -221,13 +224,13 @@ describe("the explanation for now", () => {
     const { explain, stale } = service({ global_features: ["a"] });
     stale.add("global_features");
     const [global, active] = (await explain()).sources;
-    expect(global).toMatchObject({ freshness: { asOf: now - 60_000, fresh: false }, fault: "it is away" });
+    expect(global).toMatchObject({ freshness: { asOf: now - 60_000, fresh: false }, error: "it is away" });
     expect(active).toEqual({
       name: "active",
       role: "gate",
       gatedBy: [],
       sets: [{ store: "store", key: "active_features" }],
-      state: "answers",
+      state: "evaluated",
       freshness: { asOf: now, fresh: true },
     });
   });
@@ -239,17 +242,17 @@ describe("the explanation for now", () => {
       global_features: ["b"],
     });
     const { features, sources } = await explain();
-    expect(features.map(({ on, sentence }) => [on, sentence])).toEqual([
+    expect(features.map(({ on, message }) => [on, message])).toEqual([
       [undefined, "undetermined: active is unavailable"],
       [true, 'on: grant "global" (global_features)'],
     ]);
-    expect(sources[1]).toMatchObject({ name: "active", state: "unavailable", fault: "cut off" });
+    expect(sources[1]).toMatchObject({ name: "active", state: "unavailable", error: "cut off" });
   });
 
   it("takes a source that may be left out as one that says nothing", async () => {
     const { explain } = service({ "location:madrid": new Error("cut off"), active_features: ["a"] });
     const { features, sources } = await explain({ circumstances: explicitContext({ location: "madrid" }) });
-    expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "left-out"]);
+    expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "skipped"]);
   });
 
   describe("to somebody at a place that is part of another", () => {
@@ -262,7 +265,7 @@ describe("the explanation for now", () => {
         "location:es": ["both", "country"],
       });
       const { features, sources } = await explain(at);
-      expect(features.map(({ sentence }) => sentence)).toEqual([
+      expect(features.map(({ message }) => message)).toEqual([
         'on: grant "place" (location:es/madrid), gate "active" passes',
         'on: grant "place" (location:es), gate "active" passes',
       ]);
@@ -286,19 +289,19 @@ describe("the explanation for now", () => {
       const taken = history.tell({ key: "location:es/madrid", at: 40, removed: ["b"], by: "bert" });
       history.tell({ key: "location:es", at: 30, removed: ["b"], by: "carl" });
       const { features } = await explain({ ...at, features: ["a", "b"] });
-      expect(features.map(({ says }) => says.at(-1))).toEqual([
+      expect(features.map(({ results: says }) => says.at(-1))).toEqual([
         {
           source: "place",
-          stance: "on",
+          result: "on",
           set: "location:es",
           metadata: { set: "location:es" },
-          turned: { event: put, by: "anna", at: 20, origin: "change" },
+          lastChange: { event: put, by: "anna", at: 20, origin: "change" },
         },
         {
           source: "place",
-          stance: "unlisted",
+          result: "absent",
           set: "location:es/madrid",
-          turned: { event: taken, by: "bert", at: 40, origin: "change" },
+          lastChange: { event: taken, by: "bert", at: 40, origin: "change" },
         },
       ]);
     });
@@ -309,17 +312,17 @@ describe("the explanation for now", () => {
       history.tell({ key: "active_features", at: 20, added: ["a"] });
       history.tell({ key: "location:es", at: 20, members: ["a"] });
       const { sources } = await explain({ ...at, at: 25 });
-      expect(sources.at(-1)).toMatchObject({ name: "place", state: "not-known" });
+      expect(sources.at(-1)).toMatchObject({ name: "place", state: "no-history" });
       history.tell({ key: "location:es/madrid", at: 30, members: [] });
       const before = await explain({ ...at, at: 15 });
-      expect(before.sources.at(-1)).toMatchObject({ state: "not-known", knownFrom: 30 });
+      expect(before.sources.at(-1)).toMatchObject({ state: "no-history", historyFrom: 30 });
       const { features } = await explain({ ...at, at: 35 });
-      expect(features[0]?.sentence).toBe('on: grant "place" (location:es), gate "active" passes');
+      expect(features[0]?.message).toBe('on: grant "place" (location:es), gate "active" passes');
     });
 
     it("says nothing where one of the sets cannot be read", async () => {
       const { explain } = service({ "location:es/madrid": ["a"], "location:es": new Error("cut off") });
-      expect((await explain(at)).sources.at(-1)).toMatchObject({ state: "left-out", fault: "cut off" });
+      expect((await explain(at)).sources.at(-1)).toMatchObject({ state: "skipped", error: "cut off" });
     });
   });
 
@@ -346,7 +349,7 @@ describe("the explanation of a past moment", () => {
     const { context, isPast, features } = await explain({ at: 25 });
     expect([context.at, isPast]).toEqual([25, true]);
     expect(features.map(({ feature, on }) => [feature, on])).toEqual([["then", true]]);
-    expect(features[0]?.says[0]?.turned).toMatchObject({ at: 20 });
+    expect(features[0]?.results[0]?.lastChange).toMatchObject({ at: 20 });
   });
 
   it("leaves open what hangs on a set that was not on record yet, and tells since when it is", async () => {
@@ -355,11 +358,11 @@ describe("the explanation of a past moment", () => {
     history.tell({ key: "features:user:2", at: 50, members: ["a"] });
     history.tell({ key: "active_features", at: 20, added: ["a"] }, { key: "global_features", at: 20, added: ["b"] });
     const { features, sources } = await explain({ caller: { userId: "2" }, at: 40 });
-    expect(features.map(({ feature, on, sentence }) => [feature, on, sentence])).toEqual([
+    expect(features.map(({ feature, on, message }) => [feature, on, message])).toEqual([
       ["a", undefined, "undetermined: no history at that time for user"],
       ["b", true, 'on: grant "global" (global_features)'],
     ]);
-    expect(sources[3]).toMatchObject({ state: "not-known", knownFrom: 50 });
+    expect(sources[3]).toMatchObject({ state: "no-history", historyFrom: 50 });
   });
 
   it("names all sources without a result", async () => {
@@ -368,17 +371,17 @@ describe("the explanation of a past moment", () => {
       active_features: new Error("cut off"),
       "features:user:1": ["a"],
     });
-    expect((await explain()).features[0]?.sentence).toBe("undetermined: active and killed are unavailable");
+    expect((await explain()).features[0]?.message).toBe("undetermined: active and killed are unavailable");
     const [a] = (await explain({ at: 5, features: ["a"] })).features;
-    expect(a?.sentence).toBe("undetermined: no history at that time for global, user, active and killed");
+    expect(a?.message).toBe("undetermined: no history at that time for global, user, active and killed");
   });
 
   it("knows nothing of a source that has no past", async () => {
     const resolver: FeatureResolver = { resolve: () => ({ features: new Map() }) };
     const { explain, history } = service({}, [{ ...ruleOf("feed"), resolver }]);
     recorded(history);
-    expect((await explain({ at: 20 })).sources.at(-1)).toMatchObject({ name: "feed", state: "not-known" });
-    expect((await explain()).sources.at(-1)).toMatchObject({ name: "feed", state: "answers" });
+    expect((await explain({ at: 20 })).sources.at(-1)).toMatchObject({ name: "feed", state: "no-history" });
+    expect((await explain()).sources.at(-1)).toMatchObject({ name: "feed", state: "evaluated" });
   });
 
   it("is none while the log cannot be asked", async () => {
@@ -426,7 +429,7 @@ describe("the features of a past moment", () => {
     const { recall, history } = service();
     recorded(history);
     await expect(recall(9)).rejects.toMatchObject({
-      code: "not-known",
+      code: "history-unavailable",
       parts: [
         { name: "global", from: 10 },
         { name: "active", from: 10 },
@@ -460,7 +463,7 @@ describe("what differs between two moments", () => {
       turnedOn: ["a"],
       turnedOff: ["b"],
       undetermined: [],
-      notKnown: [],
+      missingHistory: [],
       changes: [
         {
           store: "store",
@@ -530,7 +533,7 @@ describe("what differs between two moments", () => {
     expect(await compare(50, 80, "2")).toMatchObject({
       turnedOn: [],
       undetermined: ["a"],
-      notKnown: [{ name: "user", from: 60 }],
+      missingHistory: [{ name: "user", from: 60 }],
     });
   });
 

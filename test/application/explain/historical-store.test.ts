@@ -66,7 +66,7 @@ describe("a set at a past moment", () => {
   it("is not known while its members were too many to be recorded", async () => {
     const { history, at } = recalling(0);
     history.tell({ key: "s", at: 10, origin: "baseline", size: 2_000 }, { key: "s", at: 20, added: ["b"] });
-    await expect(at("s", 25)).rejects.toMatchObject({ code: "not-known", parts: [{ name: "s" }] });
+    await expect(at("s", 25)).rejects.toMatchObject({ code: "history-unavailable", parts: [{ name: "s" }] });
   });
 
   it("was empty where the log tells of all sets of its kind, and of none under this key", async () => {
@@ -110,7 +110,7 @@ describe("a set at a past moment", () => {
     const { history, read } = recalling();
     history.tell({ key: "s", at: 10, members: ["good", "a\nb"] });
     const cached = await read("s", 15, 2);
-    expect(cached.value).toEqual({ features: ["good"], skipped: 1 });
+    expect(cached.value).toEqual({ features: ["good"], invalidMembers: 1 });
     expect([cached.verifiedAt(99), cached.isCurrent(15)]).toEqual([15, false]);
     await expect(read("s", 15, 1)).rejects.toBeInstanceOf(StoreDataInvalid);
   });
@@ -172,8 +172,8 @@ describe("a historical store", () => {
 
   describe("has rules, which", () => {
     const watch = async () => {
-      const { documents, settings } = store.connection;
-      const watched = { name: "features", documents, settings, collections: ["shares"] };
+      const { documents, rules } = store.connection;
+      const watched = { name: "features", documents, rules, collections: ["shares"] };
       const watching = new RuleReconciler(watched, eventLog.history, relay(), uuidv7);
       await watching.reconcile();
       expect(watching.isDue).toBe(false);
@@ -207,7 +207,7 @@ describe("a historical store", () => {
 
     it("are not known before, and from when on they are, is said", async () => {
       const before = await put("a", 1);
-      await expect(at(before)).rejects.toMatchObject({ code: "not-known", parts: [{ name: "shares" }] });
+      await expect(at(before)).rejects.toMatchObject({ code: "history-unavailable", parts: [{ name: "shares" }] });
       await watch();
       const error = await at(before).catch((cause) => cause);
       expect(error).toBeInstanceOf(HistoryUnavailable);

@@ -69,42 +69,42 @@ describe("the explanation of a feature", () => {
     ["a veto has it", [grant, { ...veto, says: true }], false, { kind: "vetoed", veto: "veto" }],
     ["a veto has what nobody grants", [{ ...veto, says: true }], false, { kind: "vetoed", veto: "veto" }],
     ["a veto says off", [grant, { ...veto, says: false }], true, { kind: "granted", grant: "grant", gates: [] }],
-    ["a grant is not known", [{ name: "grant", says: "not-known" }], undefined, { kind: "open", silent: ["grant"] }],
+    ["a grant is not known", [{ name: "grant", says: "no-history" }], undefined, { kind: "open", silent: ["grant"] }],
     [
       "a grant is unavailable",
       [{ name: "grant", says: "unavailable" }],
       undefined,
       { kind: "open", silent: ["grant"] },
     ],
-    ["a grant is left out", [{ name: "grant", says: "left-out" }], false, { kind: "ungranted" }],
+    ["a grant is left out", [{ name: "grant", says: "skipped" }], false, { kind: "ungranted" }],
     [
       "a grant is not known, but a gate holds back whatever it says",
-      [{ ...gated, says: "not-known" }, gate],
+      [{ ...gated, says: "no-history" }, gate],
       false,
       { kind: "ungranted" },
     ],
     [
       "a grant is not known, but another grants",
-      [{ name: "first", says: "not-known" }, grant],
+      [{ name: "first", says: "no-history" }, grant],
       true,
       { kind: "granted", grant: "grant", gates: [] },
     ],
-    ["a gate is not known", [gated, { ...gate, says: "not-known" }], undefined, { kind: "open", silent: ["gate"] }],
-    ["a gate is not known, and nobody grants", [{ ...gate, says: "not-known" }], false, { kind: "ungranted" }],
-    ["a veto is not known", [grant, { ...veto, says: "not-known" }], undefined, { kind: "open", silent: ["veto"] }],
+    ["a gate is not known", [gated, { ...gate, says: "no-history" }], undefined, { kind: "open", silent: ["gate"] }],
+    ["a gate is not known, and nobody grants", [{ ...gate, says: "no-history" }], false, { kind: "ungranted" }],
+    ["a veto is not known", [grant, { ...veto, says: "no-history" }], undefined, { kind: "open", silent: ["veto"] }],
     ["a veto is not known, and nobody grants", [{ ...veto, says: "unavailable" }], false, { kind: "ungranted" }],
     [
       "a veto is not known, and another has it",
-      [grant, { ...veto, says: "not-known" }, { ...veto, name: "killed", says: true }],
+      [grant, { ...veto, says: "no-history" }, { ...veto, name: "killed", says: true }],
       false,
       { kind: "vetoed", veto: "killed" },
     ],
     [
       "grant, gate and veto are not known",
       [
-        { ...gated, says: "not-known" },
+        { ...gated, says: "no-history" },
         { ...gate, says: "unavailable" },
-        { ...veto, says: "not-known" },
+        { ...veto, says: "no-history" },
       ],
       undefined,
       { kind: "open", silent: ["grant", "gate", "veto"] },
@@ -114,12 +114,12 @@ describe("the explanation of a feature", () => {
   });
 
   it("tells what each source says, in order", () => {
-    const sketches = [grant, { name: "b", says: false }, gate, { ...veto, says: "left-out" as const }];
-    expect(explain("a", sketches.map(hearing)).verdicts).toEqual([
-      { source: "grant", stance: "on" },
-      { source: "b", stance: "off" },
-      { source: "gate", stance: "unlisted" },
-      { source: "veto", stance: "left-out" },
+    const sketches = [grant, { name: "b", says: false }, gate, { ...veto, says: "skipped" as const }];
+    expect(explain("a", sketches.map(hearing)).results).toEqual([
+      { source: "grant", result: "on" },
+      { source: "b", result: "off" },
+      { source: "gate", result: "absent" },
+      { source: "veto", result: "skipped" },
     ]);
   });
 
@@ -127,13 +127,13 @@ describe("the explanation of a feature", () => {
     const said = new Map([["b", resolution("x", false)]]);
     const rule = { name: "x", role: "veto", gatedBy: [], default: "deny" } as const;
     expect([
-      ...knownFeatures([hearing(grant), { source: rule, result: said }, hearing({ name: "s", says: "not-known" })]),
+      ...knownFeatures([hearing(grant), { source: rule, result: said }, hearing({ name: "s", says: "no-history" })]),
     ]).toEqual(["a", "b"]);
   });
 });
 
 const says = fc.constantFrom(true, false, undefined);
-const silences = fc.constantFrom<NoResultReason>("not-known", "unavailable", "left-out");
+const silences = fc.constantFrom<NoResultReason>("no-history", "unavailable", "skipped");
 const gateNames = ["x", "y", "z"];
 const sourcesOf = (say: fc.Arbitrary<Sketch["says"]>): fc.Arbitrary<Sketch[]> => {
   const sketch = (sketch: Sketch, more: { default?: "allow" | "deny"; says?: Sketch["says"] }): Sketch => ({
@@ -166,7 +166,7 @@ const merged = (sketches: readonly Sketch[]) =>
 const completions = (sketches: readonly Sketch[]): readonly (readonly Sketch[])[] =>
   sketches.reduce<readonly (readonly Sketch[])[]>(
     (all, sketch) => {
-      const isOpen = sketch.says === "not-known" || sketch.says === "unavailable";
+      const isOpen = sketch.says === "no-history" || sketch.says === "unavailable";
       const ways: Sketch[] = isOpen ? [true, false, undefined].map((said) => ({ ...sketch, says: said })) : [sketch];
       return all.flatMap((before) => ways.map((way) => [...before, way]));
     },
@@ -176,7 +176,7 @@ const completions = (sketches: readonly Sketch[]): readonly (readonly Sketch[])[
 describe("the explanation, for any sources", () => {
   it("agrees with the merge, and has its resolution", () => {
     fc.assert(
-      fc.property(sourcesOf(fc.oneof(says, fc.constant("left-out" as const))), (sketches) => {
+      fc.property(sourcesOf(fc.oneof(says, fc.constant("skipped" as const))), (sketches) => {
         const { on, resolution } = explain("a", sketches.map(hearing));
         expect(on).toBe(merged(sketches) !== undefined);
         expect(resolution).toEqual(merged(sketches));
@@ -204,7 +204,7 @@ describe("the explanation, for any sources", () => {
         if (cause.kind !== "open") return;
         expect(cause.silent.length).toBeGreaterThan(0);
         for (const name of cause.silent) {
-          expect(["not-known", "unavailable"]).toContain(sketches.find((sketch) => sketch.name === name)?.says);
+          expect(["no-history", "unavailable"]).toContain(sketches.find((sketch) => sketch.name === name)?.says);
         }
       }),
     );

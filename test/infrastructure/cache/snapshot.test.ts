@@ -70,17 +70,17 @@ describe("the snapshot", () => {
     const tokens = cacheOf<string | undefined>((userId) => userId === undefined);
     const filled = new FilledStores();
     const log = createLog("info", { write: (line) => void logged.push(JSON.parse(line)) });
-    const settings = cacheOf<RulesByFeature>(({ size }) => size === 0);
+    const rules = cacheOf<RulesByFeature>(({ size }) => size === 0);
     const remote = { id: store };
     const feed = new KnownItems("shows", noItems, { add: away } as never);
     const feeds = new Map([["shows", feed]]);
     const tokensHere = withTokens ? tokens : undefined;
-    const part = { connection: "features", store: remote, sets, settings, tokens: tokensHere, feeds };
+    const part = { connection: "features", store: remote, sets, rules, tokens: tokensHere, feeds };
     const snapshot = new Snapshot(at, [part], filled, log, intervalMs);
     const read = (key: string, ...features: string[]) =>
-      sets.get(key, async () => uncachedRead({ features, skipped: 0 }, now));
+      sets.get(key, async () => uncachedRead({ features, invalidMembers: 0 }, now));
     const put = (collection: string, all: Readonly<Record<string, Json>>) =>
-      settings.get(collection, async () => uncachedRead(new Map(Object.entries(all)), now));
+      rules.get(collection, async () => uncachedRead(new Map(Object.entries(all)), now));
     const resolve = (digest: string, userId: string | undefined) =>
       tokens.get(digest, async () => uncachedRead(userId, now));
     const last = async <T>(cache: NearCache<T>, key: string) => {
@@ -95,7 +95,7 @@ describe("the snapshot", () => {
       read,
       resolve,
       put,
-      settings: (collection: string) => last(settings, collection),
+      rules: (collection: string) => last(rules, collection),
       set: (key: string) => last(sets, key),
       user: (digest: string) => last(tokens, digest),
       isRemembered: (withTokens = false) => snapshot.stoodInFor("features", withTokens),
@@ -121,7 +121,7 @@ describe("the snapshot", () => {
     const { snapshot, isFilled, set, user, isRemembered } = process();
     await snapshot.start();
     expect(await set("global")).toEqual({
-      value: { features: ["a", "b"], skipped: 0 },
+      value: { features: ["a", "b"], invalidMembers: 0 },
       asOf: writtenAt,
       isCurrent: false,
     });
@@ -133,7 +133,7 @@ describe("the snapshot", () => {
     await snapshot[Symbol.asyncDispose]();
   });
 
-  it("brings back settings, in the order and of the names that they had", async () => {
+  it("brings back rules, in the order and of the names that they had", async () => {
     const before = process();
     await before.snapshot.start();
     const all = JSON.parse('{"b":{"share":5},"a":["x",null],"__proto__":0}');
@@ -141,11 +141,11 @@ describe("the snapshot", () => {
     await before.stop();
     const writtenAt = now;
     now += 10_000;
-    const { snapshot, settings, stop } = process();
+    const { snapshot, rules, stop } = process();
     await snapshot.start();
-    const { value, asOf, isCurrent } = await settings("tidegate:documents:shares");
+    const { value, asOf, isCurrent } = await rules("tidegate:documents:shares");
     expect([[...value], asOf, isCurrent]).toEqual([Object.entries(all), writtenAt, false]);
-    expect(logged).toMatchObject([{ sets: 0, settings: 1, tokens: 0 }]);
+    expect(logged).toMatchObject([{ sets: 0, rules: 1, tokens: 0 }]);
     await stop();
   });
 
@@ -180,7 +180,7 @@ describe("the snapshot", () => {
       ["killed", "x"],
     ] as const) {
       await read(key, feature);
-      expect(await set(key)).toEqual({ value: { features: [feature], skipped: 0 }, asOf: now, isCurrent: true });
+      expect(await set(key)).toEqual({ value: { features: [feature], invalidMembers: 0 }, asOf: now, isCurrent: true });
     }
     await stop();
   });
@@ -255,7 +255,7 @@ describe("the snapshot", () => {
     ["of something else", () => signed("hello"), /it is of version undefined, and not 1/],
     [
       "with a feature that is none",
-      () => signed(head, store, { set: "k", features: [""], skipped: 0, asOf: 1 }),
+      () => signed(head, store, { set: "k", features: [""], invalidMembers: 0, asOf: 1 }),
       /a line/,
     ],
     ["with a user that is none", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /no user id/],

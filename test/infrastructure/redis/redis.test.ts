@@ -22,8 +22,8 @@ import {
   tokenLoadContract,
 } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
+import { contractCollections, rulesContract } from "../../contracts/rules.contract.ts";
 import { setIndexContract } from "../../contracts/set-index.contract.ts";
-import { contractCollections, settingsContract } from "../../contracts/settings.contract.ts";
 import { storedValuesContract } from "../../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../../contracts/token-store.contract.ts";
@@ -44,22 +44,22 @@ describe("Redis", () => {
 
   const spoil = async (collection: string, name: string) =>
     void (await store.server.client.hset(collectionKey(collection), name, "no document"));
-  settingsContract(async () => ({ ...store.connection, spoil }));
+  rulesContract(async () => ({ ...store.connection, spoil }));
 
-  describe("settings that are remembered", () => {
+  describe("rules that are remembered", () => {
     const feeds: AsyncDisposable[] = [];
     afterEach(async () => {
       for (const feed of feeds.splice(0)) await feed[Symbol.asyncDispose]();
     });
 
-    settingsContract(async () => {
+    rulesContract(async () => {
       const feed = store.connection.feed(contractCollections.map(collectionKey));
       feeds.push(feed);
       const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
-      const { documents, settings } = store.connection;
+      const { documents, rules } = store.connection;
       await until(() => feed.isLive(Date.now()), "the feed is live");
       const collections = new Set(contractCollections);
-      return { settings: new CachedRules(settings, collections, feed, limits, Date.now), documents, spoil };
+      return { rules: new CachedRules(rules, collections, feed, limits, Date.now), documents, spoil };
     });
   });
 
@@ -233,7 +233,7 @@ describe("Redis", () => {
 
   it("leaves out members that are not UTF-8", async () => {
     await store.server.client.sadd("binary", "good", Buffer.from([0xff, 0xfe, 0x00]));
-    expect((await store.connection.sets.read("binary", 10)).value).toEqual({ features: ["good"], skipped: 1 });
+    expect((await store.connection.sets.read("binary", 10)).value).toEqual({ features: ["good"], invalidMembers: 1 });
   });
 
   it("refuses a key of another type, and says so", async () => {
@@ -316,18 +316,18 @@ describe("Redis", () => {
       expect((await resolver.resolve("1234")).value).toBeUndefined();
     });
 
-    it("has lost its settings too, and takes none until somebody says that it is empty", async () => {
+    it("has lost its rules too, and takes none until somebody says that it is empty", async () => {
       await using connection = await connect();
-      const { documents, settings } = connection;
+      const { documents, rules } = connection;
       const put = () => documents.put({ ...aChange(), collection: "shares", name: "a", value: 1 });
       await put();
-      expect((await settings.read("shares")).value.size).toBe(1);
+      expect((await rules.read("shares")).value.size).toBe(1);
       await until(async () => (await store.server.client.exists(marker)) === 1, "it is marked");
       await store.server.client.flushall();
-      await expect(settings.read("shares")).rejects.toThrow("came back empty");
+      await expect(rules.read("shares")).rejects.toThrow("came back empty");
       await expect(put()).rejects.toThrow("came back empty");
       await connection.accept();
-      expect((await settings.read("shares")).value.size).toBe(0);
+      expect((await rules.read("shares")).value.size).toBe(0);
       await put();
     });
 

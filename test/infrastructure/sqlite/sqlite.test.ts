@@ -21,8 +21,8 @@ import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../../contracts/feature-store.contract.ts";
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
+import { contractCollections, rulesContract } from "../../contracts/rules.contract.ts";
 import { setIndexContract } from "../../contracts/set-index.contract.ts";
-import { contractCollections, settingsContract } from "../../contracts/settings.contract.ts";
 import { storedValuesContract } from "../../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../../contracts/token-resolver.contract.ts";
 import { tokenStoreContract } from "../../contracts/token-store.contract.ts";
@@ -71,20 +71,20 @@ describe("SQLite", () => {
     using other = new DatabaseSync(file());
     other.prepare("INSERT INTO documents VALUES (?, ?, 'no JSON', 'e', 1, 1)").run(collection, name);
   };
-  settingsContract(async () => ({ ...store.connection, spoil }));
+  rulesContract(async () => ({ ...store.connection, spoil }));
 
-  describe("settings that are remembered", () => {
+  describe("rules that are remembered", () => {
     let feed: ReturnType<typeof store.connection.feed>;
     beforeEach(() => {
       feed = store.connection.feed([]);
     });
     afterEach(() => feed[Symbol.asyncDispose]());
 
-    settingsContract(async () => {
-      const { documents, settings } = store.connection;
+    rulesContract(async () => {
+      const { documents, rules } = store.connection;
       const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
       const collections = new Set(contractCollections);
-      return { settings: new CachedRules(settings, collections, feed, limits, Date.now), documents, spoil };
+      return { rules: new CachedRules(rules, collections, feed, limits, Date.now), documents, spoil };
     });
   });
 

@@ -5,7 +5,7 @@ import type { RulesByFeature } from "../../../src/domain/admin/editable-rules.ts
 import type { CachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { SourceResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 
-const setting = z.strictObject({
+const rule = z.strictObject({
   on: z.boolean(),
   floors: z.array(z.int().min(0).max(9)).max(3).default([]),
   until: z
@@ -22,11 +22,11 @@ export const source = defineSource({
       collection: words.collection.describe("Their collection.").default("switches"),
     }),
   example: { connection: "features" },
-  rule: () => setting,
+  rule: () => rule,
   deterministic: true,
   create: ({ connection, collection }, host) => {
-    const { rules: settings, documents } = host.store(connection);
-    const parsed = new ParsedRules(setting, host.warn);
+    const { rules, documents } = host.store(connection);
+    const parsed = new ParsedRules(rule, host.warn);
     const answer = (held: CachedRead<RulesByFeature>): SourceResult => ({
       features: new Map(
         [...parsed.of(held.value)].map(([feature, { on }]) => [
@@ -39,9 +39,9 @@ export const source = defineSource({
     });
     return {
       varyBy: [],
-      editableRules: { connection, collection, rules: settings, documents },
+      editableRules: { connection, collection, rules, documents },
       resolve: () => {
-        const held = settings.read(collection);
+        const held = rules.read(collection);
         return held instanceof Promise ? held.then(answer) : answer(held);
       },
     };

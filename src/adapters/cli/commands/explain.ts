@@ -31,31 +31,33 @@ export const explainCommand = (onStores: OnStores, terminal: Terminal): Command 
       }),
     );
 
-function print({ context, locatedBy, isPast, isLogAnswering, sources, features }: Explained, terminal: Terminal): void {
+function print({ context, locatedBy, isPast, isLogAvailable, sources, features }: Explained, terminal: Terminal): void {
   for (const explained of features) {
-    terminal.print(`${explained.feature}: ${explained.sentence}`);
+    terminal.print(`${explained.feature}: ${explained.message}`);
     for (const line of lastChanges(explained)) terminal.print(`  ${line}`);
   }
   if (locatedBy) terminal.note(`location: ${context.locations?.join(", ")} (${locatedBy})`);
   if (isPast) terminal.note("sets and rules of that time from the event log, with the current configuration");
-  if (!isLogAnswering) terminal.note("the event log is unavailable, so the last changes are omitted");
-  for (const { name, state, knownFrom, fault, freshness } of sources) {
-    const since = knownFrom === undefined ? "" : ` before ${timeText(knownFrom)}`;
-    if (state === "not-known") terminal.note(`incomplete: no history for ${name}${since}`);
-    else if (state !== "answers") terminal.note(`${name} is unavailable: ${fault}`);
+  if (!isLogAvailable) terminal.note("the event log is unavailable, so the last changes are omitted");
+  for (const { name, state, historyFrom, error, freshness } of sources) {
+    const since = historyFrom === undefined ? "" : ` before ${timeText(historyFrom)}`;
+    if (state === "no-history") terminal.note(`incomplete: no history for ${name}${since}`);
+    else if (state !== "evaluated") terminal.note(`${name} is unavailable: ${error}`);
     else if (freshness && !freshness.fresh) terminal.note(`${name} is stale: verified at ${timeText(freshness.asOf)}`);
   }
 }
 
 /** The last changes of the deciding sources, oldest first. */
-const lastChanges = ({ decidedBy, says }: ExplainedFeature): readonly string[] =>
-  says
-    .flatMap(({ turned, ...each }) => (turned && decidedBy.includes(each.source) ? [{ ...each, turned }] : []))
-    .toSorted((a, b) => a.turned.at - b.turned.at)
-    .map(({ source, stance, setting, turned }) =>
-      setting === undefined
-        ? `${source}: ${membershipText(stance === "on", turned)}`
-        : `${source}: rule ${JSON.stringify(setting)} set ${changeText(turned)}`,
+const lastChanges = ({ decidedBy, results }: ExplainedFeature): readonly string[] =>
+  results
+    .flatMap(({ lastChange, ...each }) =>
+      lastChange && decidedBy.includes(each.source) ? [{ ...each, lastChange }] : [],
+    )
+    .toSorted((a, b) => a.lastChange.at - b.lastChange.at)
+    .map(({ source, result, rule, lastChange }) =>
+      rule === undefined
+        ? `${source}: ${membershipText(result === "on", lastChange)}`
+        : `${source}: rule ${JSON.stringify(rule)} set ${changeText(lastChange)}`,
     );
 
 function membershipText(isMember: boolean, change: ChangeEntry): string {

@@ -99,8 +99,8 @@ async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {
   }
 }
 
-function tell({ sets, tokens, entries, settings, records, skipped }: Imported, terminal: Terminal): void {
-  const kept = settings > 0 ? `, rules ${counts(settings)}` : "";
+function tell({ sets, tokens, entries, rules, records, skipped }: Imported, terminal: Terminal): void {
+  const kept = rules > 0 ? `, rules ${counts(rules)}` : "";
   terminal.print(
     `imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}${kept}`,
   );

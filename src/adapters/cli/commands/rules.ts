@@ -16,28 +16,28 @@ export function rulesCommand(onStores: OnStores, terminal: Terminal): Command {
   const ofFeature = (name: string, description: string) => verb(name, description).argument("<feature>");
 
   verb("list", "print the rules of a source, one per line").action((source: string) =>
-    onStores(async ({ manageSettings }) => {
+    onStores(async ({ manageRules }) => {
       for (let after: string | undefined, more = true; more; ) {
-        const page = await manageSettings.list(source, pageSize, "", after);
-        for (const { feature, rule, isValid } of page.settings) {
+        const page = await manageRules.list(source, pageSize, "", after);
+        for (const { feature, rule, isValid } of page.rules) {
           terminal.print(`${feature} ${JSON.stringify(rule)}${isValid ? "" : " (invalid, not in effect)"}`);
         }
         ({ more } = page);
-        after = page.settings.at(-1)?.feature;
+        after = page.rules.at(-1)?.feature;
       }
     }),
   );
   ofFeature("get", "print the rule of a feature as JSON").action((source: string, feature: string) =>
-    onStores(async ({ manageSettings }) => {
-      const { rule } = await manageSettings.get(source, feature);
+    onStores(async ({ manageRules }) => {
+      const { rule } = await manageRules.get(source, feature);
       terminal.print(JSON.stringify(rule, null, 2));
     }),
   );
   ofFeature("set", "set the rule of a feature")
     .argument("[rule]", "JSON (default: standard input)")
     .action((source: string, feature: string, rule?: string) =>
-      onStores(async ({ manageSettings }) => {
-        const kept = await manageSettings.put(
+      onStores(async ({ manageRules }) => {
+        const kept = await manageRules.put(
           source,
           feature,
           jsonIn(rule ?? (await text(terminal.stdin))),
@@ -47,8 +47,8 @@ export function rulesCommand(onStores: OnStores, terminal: Terminal): Command {
       }),
     );
   ofFeature("remove", "remove the rule of a feature").action((source: string, feature: string) =>
-    onStores(async ({ manageSettings }) => {
-      const { removed } = await manageSettings.remove(source, feature, cliAuthor(terminal));
+    onStores(async ({ manageRules }) => {
+      const { removed } = await manageRules.remove(source, feature, cliAuthor(terminal));
       terminal.print(removed ? `rule for ${feature} in ${source}: removed` : `no rule for ${feature} in ${source}`);
     }),
   );

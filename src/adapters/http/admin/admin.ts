@@ -15,18 +15,18 @@ import { bulkRoute } from "./bulk.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { knownFeatures } from "./features.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
-import { settingRoutes } from "./rules.ts";
+import { ruleRoutes } from "./rules.ts";
 import { SetChanges } from "./set-changes.ts";
 import { sourceRoutes } from "./sources.ts";
 import { userRoutes } from "./users.ts";
 
 /** The use cases behind the admin API. */
-export type Backoffice = {
+export type AdminUseCases = {
   readonly sets: SourceSets;
   readonly changeSet: ChangeSet;
   readonly listFeatures: ListFeatures;
   readonly catalogue: Catalogue;
-  readonly manageSettings: ManageRules;
+  readonly manageRules: ManageRules;
   readonly viewItems: ViewFeedItems;
   readonly viewUser: ViewUser;
   readonly manageTokens: ManageTokens;
@@ -35,13 +35,13 @@ export type Backoffice = {
 };
 
 /** Registers the admin routes under `/admin/v1`. */
-export function adminRoutes(app: OpenAPIHono, operators: Operators, use: Backoffice, log: Log): void {
+export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUseCases, log: Log): void {
   const { sets, changeSet, listFeatures, catalogue, claims } = use;
   const changes = new SetChanges(changeSet, listFeatures);
   knownFeatures(app, operators, listFeatures);
   sourceRoutes(app, operators, sets, changeSet, changes, claims);
   itemRoutes(app, operators, use.viewItems);
-  settingRoutes(app, operators, use.manageSettings, claims);
+  ruleRoutes(app, operators, use.manageRules, claims);
   bulkRoute(app, operators, changes, claims, log);
   killSwitchRoutes(app, operators, sets, changeSet, changes, claims);
   userRoutes(app, operators, use.viewUser, use.manageTokens, claims);

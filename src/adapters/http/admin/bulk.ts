@@ -83,7 +83,7 @@ export function bulkRoute(
       summary: "Change many sets",
       description:
         "One after the other, in the order given. Where one is refused the others are made; once a store does not answer, those after it are not tried, and may be sent again.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [idempotencyKeyParameter],
       query: TrialQuery,
@@ -94,7 +94,7 @@ export function bulkRoute(
           description: "What became of each, in the same order.",
           content: { "application/json": { schema: z.object({ results: z.array(z.union([Made, Refused])) }) } },
         },
-        ...problemResponses(...changeProblems, "payload-too-large", "too-many"),
+        ...problemResponses(...changeProblems, "payload-too-large", "change-too-large"),
       },
     },
     async (c, { query, body }) => {
@@ -119,7 +119,7 @@ function demandFew(items: readonly Item[]): void {
   if (items.length <= mostItems && features <= mostAtOnce) return;
   throw new ChangeRejected(
     `One request makes at most ${mostItems} changes, with ${mostAtOnce} features in all; send several.`,
-    "too-many",
+    "change-too-large",
   );
 }
 

@@ -71,12 +71,12 @@ export function catalogueRoutes(
       method: "get",
       path,
       summary: "What is said of a feature",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],
       responses: {
         200: entryAnswer("What is said of it."),
-        ...problemResponses("operators-only", "invalid-query", "unknown-feature", "source-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
     async (c) => {
@@ -94,7 +94,7 @@ export function catalogueRoutes(
       summary: "Describe a feature",
       description:
         "Takes the place of what was said before; what is left out is empty. It changes nothing of what is on.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [featureParameter, ...safeguards],
       query: TrialQuery,
@@ -129,7 +129,7 @@ export function catalogueRoutes(
       method: "delete",
       path,
       summary: "Forget what is said of a feature",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [featureParameter, ...safeguards],
       query: TrialQuery,

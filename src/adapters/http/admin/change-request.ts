@@ -35,7 +35,7 @@ export const safeguards = [ifMatchParameter, idempotencyKeyParameter];
 
 /** Problem codes that every change can return. */
 export const changeProblems = [
-  "operators-only",
+  "unauthenticated",
   "invalid-query",
   "invalid-header",
   "invalid-json",

@@ -23,11 +23,11 @@ const Answer = z
     configuration: z.literal("current").openapi({ description: "The rules are those of now, for both moments." }),
     turnedOn: keys,
     turnedOff: keys,
-    open: keys.openapi({ description: "Those of which it cannot be told, for want of what is not known." }),
+    undetermined: keys.openapi({ description: "Those of which it cannot be told, for want of what is not known." }),
     incomplete: z.array(z.string()).openapi({
-      description: "The sources without history at one of the moments; `notKnown` tells from when on they have.",
+      description: "The sources without history at one of the moments; `missingHistory` tells from when on they have.",
     }),
-    notKnown: z
+    missingHistory: z
       .array(z.object({ source: z.string(), from: time.nullable() }))
       .openapi({ description: "The sources of which one of the moments is not known, and from when on they are." }),
     events: z
@@ -43,13 +43,13 @@ const Answer = z
           added: keys,
           removed: keys,
           changed: keys.openapi({
-            description: "The feature whose setting it changed; the key is `collection/feature` then.",
+            description: "The feature whose rule it changed; the key is `collection/feature` then.",
           }),
         }),
       )
       .openapi({
         description:
-          "The changes that did it, oldest first: of the sets that are read for this caller, and of settings, with the features that differ. One that begins or ends by the clock has none.",
+          "The changes that did it, oldest first: of the sets that are read for this caller, and of rules, with the features that differ. One that begins or ends by the clock has none.",
       }),
   })
   .openapi("Difference", {
@@ -57,9 +57,9 @@ const Answer = z
       configuration: "current",
       turnedOn: [],
       turnedOff: ["feature_1"],
-      open: [],
+      undetermined: [],
       incomplete: [],
-      notKnown: [],
+      missingHistory: [],
       events: [
         {
           event: "0193a5e2-9f00-7000-8000-000000000001",
@@ -91,7 +91,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
       responses: {
         200: { description: "What differs.", content: { "application/json": { schema: Answer } } },
         ...problemResponses(
-          "operators-only",
+          "unauthenticated",
           "invalid-query",
           "invalid-context",
           "source-unavailable",
@@ -112,14 +112,17 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
   );
 }
 
-const shown = ({ turnedOn, turnedOff, undetermined: open, notKnown, changes: doings }: Difference) => ({
+const shown = ({ turnedOn, turnedOff, undetermined, missingHistory, changes }: Difference) => ({
   configuration: "current" as const,
   turnedOn,
   turnedOff,
-  open,
-  incomplete: notKnown.map(({ name }) => name),
-  notKnown: notKnown.map(({ name, from }) => ({ source: name, from: from === undefined ? null : timeText(from) })),
-  events: doings.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
+  undetermined,
+  incomplete: missingHistory.map(({ name }) => name),
+  missingHistory: missingHistory.map(({ name, from }) => ({
+    source: name,
+    from: from === undefined ? null : timeText(from),
+  })),
+  events: changes.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
     event,
     at: timeText(at),
     by,

@@ -74,7 +74,7 @@ const freshness = {
   fresh: z.boolean().openapi({ description: "Whether it is provably at most a second older than the moment." }),
 };
 
-const Turned = z
+const LastChange = z
   .object({
     event: z.string().openapi({ description: "The id of the event in the event log." }),
     by: z.string(),
@@ -88,13 +88,13 @@ const Turned = z
   .nullable()
   .openapi({
     description:
-      "The change since which the set has it, or has it no more; or since which the setting is as it is, or gone. Null where the log does not tell.",
+      "The change since which the set has it, or has it no more; or since which the rule is as it is, or gone. Null where the log does not tell.",
   });
 
 const Answer = z
   .object({
     at: time,
-    state: z.enum(["live", "recorded"]).openapi({
+    state: z.enum(["current", "history"]).openapi({
       description: "What the sources were asked over: stores as they are, or as the event log tells they were.",
     }),
     configuration: z.literal("current").openapi({ description: "The rules are those of now, whatever the moment." }),
@@ -112,7 +112,7 @@ const Answer = z
       description: "The sources that have no history at the moment, or fail. `on` is null where they could decide it.",
     }),
     log: z
-      .enum(["answering", "unavailable"])
+      .enum(["available", "unavailable"])
       .openapi({ description: "Unavailable: then it is not told who changed what." }),
     sources: z.array(
       z.object({
@@ -123,18 +123,18 @@ const Answer = z
           description:
             "The sets that it reads for this caller: of several locations one each. Empty where it reads none.",
         }),
-        settings: z
+        rules: z
           .object({ connection: z.string(), collection: z.string() })
           .nullable()
-          .openapi({ description: "Where it keeps settings of single features. Null where it keeps none." }),
-        state: z.enum(["answers", "not-known", "unavailable", "left-out"]).openapi({
+          .openapi({ description: "Where it keeps rules of single features. Null where it keeps none." }),
+        state: z.enum(["evaluated", "no-history", "unavailable", "skipped"]).openapi({
           description:
-            "`not-known`: nobody recorded what it said. `unavailable`: it fails, and clients are answered 503. `left-out`: it fails, and clients are answered without it.",
+            "`no-history`: nobody recorded what it said. `unavailable`: it fails, and clients are answered 503. `skipped`: it fails, and clients are answered without it.",
         }),
-        knownFrom: time
+        historyFrom: time
           .nullable()
           .openapi({ description: "From when on what it said is known, where that begins after the moment." }),
-        fault: z.string().nullable().openapi({ description: "Why it fails, or was answered for from memory." }),
+        error: z.string().nullable().openapi({ description: "Why it fails, or was answered for from memory." }),
         freshness: z
           .object(freshness)
           .nullable()
@@ -145,26 +145,26 @@ const Answer = z
       z.object({
         feature: z.string(),
         on: z.boolean().nullable().openapi({ description: "Null where what is known leaves both possible." }),
-        why: z.string(),
+        message: z.string(),
         decidedBy: z.array(z.string()).openapi({ description: "The sources that settled it, or would." }),
         reason: z.string().nullable().openapi({ description: "OpenFeature's, where it is on." }),
         variant: z.string().nullable(),
-        says: z.array(
+        results: z.array(
           z.object({
             source: z.string(),
-            says: z.enum(["on", "off", "unlisted", "not-known", "unavailable", "left-out"]),
+            result: z.enum(["on", "off", "absent", "no-history", "unavailable", "skipped"]),
             set: z.string().nullable().openapi({
               description:
-                "The key of the set that has it, or, where `turned` tells that none has it any more, that had it last.",
+                "The key of the set that has it, or, where `lastChange` tells that none has it any more, that had it last.",
             }),
-            setting: z.unknown().openapi({
+            rule: z.unknown().openapi({
               description: "What the source keeps of the feature. Null where it keeps nothing.",
             }),
             metadata: z
               .record(z.string(), z.unknown())
               .nullable()
               .openapi({ description: "What the source tells of how it came to this." }),
-            turned: Turned,
+            lastChange: LastChange,
           }),
         ),
       }),
@@ -173,7 +173,7 @@ const Answer = z
   .openapi("Explanation", {
     example: {
       at: "2026-11-21T09:00:00.000Z",
-      state: "live",
+      state: "current",
       configuration: "current",
       user: "1",
       location: null,
@@ -181,17 +181,17 @@ const Answer = z
       locatedBy: null,
       identity: null,
       incomplete: [],
-      log: "answering",
+      log: "available",
       sources: [
         {
           name: "active",
           role: "gate",
           gatedBy: [],
           sets: [{ connection: "features", key: "active_features" }],
-          settings: null,
-          state: "answers",
-          knownFrom: null,
-          fault: null,
+          rules: null,
+          state: "evaluated",
+          historyFrom: null,
+          error: null,
           freshness: { asOf: "2026-11-21T09:00:00.000Z", fresh: true },
         },
         {
@@ -199,10 +199,10 @@ const Answer = z
           role: "grant",
           gatedBy: ["active"],
           sets: [{ connection: "features", key: "features:user:1" }],
-          settings: null,
-          state: "answers",
-          knownFrom: null,
-          fault: null,
+          rules: null,
+          state: "evaluated",
+          historyFrom: null,
+          error: null,
           freshness: { asOf: "2026-11-21T09:00:00.000Z", fresh: true },
         },
       ],
@@ -210,18 +210,18 @@ const Answer = z
         {
           feature: "feature_1",
           on: false,
-          why: 'off: grant "user" (features:user:1), but gate "active" denies it',
+          message: 'off: grant "user" (features:user:1), but gate "active" denies it',
           decidedBy: ["user", "active"],
           reason: null,
           variant: null,
-          says: [
+          results: [
             {
               source: "active",
-              says: "unlisted",
+              result: "absent",
               set: "active_features",
-              setting: null,
+              rule: null,
               metadata: null,
-              turned: {
+              lastChange: {
                 event: "0193a5e2-9f00-7000-8000-000000000001",
                 by: "anna",
                 at: "2026-11-20T17:12:09.120Z",
@@ -229,7 +229,7 @@ const Answer = z
                 origin: "change",
               },
             },
-            { source: "user", says: "on", set: "features:user:1", setting: null, metadata: null, turned: null },
+            { source: "user", result: "on", set: "features:user:1", rule: null, metadata: null, lastChange: null },
           ],
         },
       ],
@@ -257,7 +257,7 @@ export function explain(
       responses: {
         200: { description: "Each feature, and why.", content: { "application/json": { schema: Answer } } },
         ...problemResponses(
-          "operators-only",
+          "unauthenticated",
           "invalid-context",
           "validation-failed",
           "source-unavailable",
@@ -292,49 +292,59 @@ const unknownToken = new HttpProblem(
   [{ pointer: "/token", detail: "is known for nobody; clients with it are answered 401" }],
 );
 
-function shown({ context, locatedBy, isPast, identity, isLogAnswering, sources, features }: Explained) {
+function shown({ context, locatedBy, isPast, identity, isLogAvailable: isLogAnswering, sources, features }: Explained) {
   return {
     at: timeText(context.at),
-    state: isPast ? ("recorded" as const) : ("live" as const),
+    state: isPast ? ("history" as const) : ("current" as const),
     configuration: "current" as const,
     user: context.userId ?? null,
     location: context.locations?.[0] ?? null,
     locations: [...(context.locations ?? [])],
     locatedBy: locatedBy ?? null,
     identity: identity ? shownFreshness(identity) : null,
-    incomplete: sources.filter(({ state }) => state !== "answers").map(({ name }) => name),
-    log: isLogAnswering ? ("answering" as const) : ("unavailable" as const),
+    incomplete: sources.filter(({ state }) => state !== "evaluated").map(({ name }) => name),
+    log: isLogAnswering ? ("available" as const) : ("unavailable" as const),
     sources: sources.map(shownSource),
     features: features.map(shownFeature),
   };
 }
 
-const shownSource = ({ name, role, gatedBy, sets, settings, state, knownFrom, fault, freshness }: ExplainedSource) => ({
+const shownSource = ({
+  name,
+  role,
+  gatedBy,
+  sets,
+  rules,
+  state,
+  historyFrom: knownFrom,
+  error: fault,
+  freshness,
+}: ExplainedSource) => ({
   name,
   role,
   gatedBy,
   sets: sets.map(({ store, key }) => ({ connection: store, key })),
-  settings: settings ? { connection: settings.store, collection: settings.collection } : null,
+  rules: rules ? { connection: rules.store, collection: rules.collection } : null,
   state,
-  knownFrom: knownFrom === undefined ? null : timeText(knownFrom),
-  fault: fault ?? null,
+  historyFrom: knownFrom === undefined ? null : timeText(knownFrom),
+  error: fault ?? null,
   freshness: freshness ? shownFreshness(freshness) : null,
 });
 
-const shownFeature = ({ feature, on, sentence, decidedBy, resolution, says }: ExplainedFeature) => ({
+const shownFeature = ({ feature, on, message, decidedBy, resolution, results }: ExplainedFeature) => ({
   feature,
   on: on ?? null,
-  why: sentence,
+  message,
   decidedBy: [...decidedBy],
   reason: resolution?.reason ?? null,
   variant: resolution?.variant ?? null,
-  says: says.map(({ source, stance, set, setting, metadata, turned }) => ({
+  results: results.map(({ source, result, set, rule, metadata, lastChange }) => ({
     source,
-    says: stance,
+    result,
     set: set ?? null,
-    setting: setting ?? null,
+    rule: rule ?? null,
     metadata: metadata ?? null,
-    turned: turned ? { ...turned, at: timeText(turned.at) } : null,
+    lastChange: lastChange ? { ...lastChange, at: timeText(lastChange.at) } : null,
   })),
 });
 

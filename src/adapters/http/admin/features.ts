@@ -24,7 +24,7 @@ const Place = z
     z.object({ users: z.int().nullable() }).openapi({
       description: "Of a source with a set for each user: how many have it. Null where that is not known.",
     }),
-    z.object({ setting: z.unknown(), on: z.boolean() }).openapi({
+    z.object({ rule: z.unknown(), on: z.boolean() }).openapi({
       description:
         "Of a source that keeps something of it: what, and whether that makes it on for nobody in particular.",
     }),
@@ -87,7 +87,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
       summary: "Every feature that is known, and where it is on",
       description:
         "Those that stand in a set which is not a user's, that another source knows, or that somebody has described; sorted by code point.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       query: ListQuery,
       responses: {
@@ -106,10 +106,10 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
           },
         },
         ...problemResponses(
-          "operators-only",
+          "unauthenticated",
           "invalid-query",
           "invalid-cursor",
-          "not-known",
+          "history-unavailable",
           "source-unavailable",
           "log-unavailable",
         ),
@@ -130,12 +130,12 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
       method: "get",
       path: "/admin/v1/features/{feature}",
       summary: "One feature, and where it is on",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],
       responses: {
         200: { description: "The feature.", content: { "application/json": { schema: FeatureBody } } },
-        ...problemResponses("operators-only", "invalid-query", "unknown-feature", "source-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
     async (c) => c.json(shown(await features.get(c.req.param("feature") ?? "")), 200, adminHeaders),

@@ -45,11 +45,11 @@ export function killSwitchRoutes(
       method: "get",
       path: "/admin/v1/killed",
       summary: "The features that are switched off for everybody",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {
         200: { description: "They.", headers: entityTagHeader, content: { "application/json": { schema: SetBody } } },
-        ...problemResponses("operators-only", "invalid-query", "no-kill-switch", "source-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "no-kill-switch", "source-unavailable"),
       },
     },
     async (c) => {
@@ -70,7 +70,7 @@ export function killSwitchRoutes(
           method === "put"
             ? "Whoever grants it. Works also while the event log is away and while Redis is out of memory."
             : "What was on before is on again, and nothing else.",
-        tags: ["Backoffice"],
+        tags: ["Admin"],
         ...operators.atLeast("editor"),
         parameters: [featureParameter, ...safeguards],
         query: KillQuery,
@@ -85,7 +85,7 @@ export function killSwitchRoutes(
             "payload-too-large",
             "no-kill-switch",
             "invalid-feature-key",
-            "too-many",
+            "change-too-large",
             "revision-mismatch",
           ),
         },

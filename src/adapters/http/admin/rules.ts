@@ -19,33 +19,33 @@ const defaultLimit = 100;
 const example = { windows: [{ startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
 
 /** The schema of a rule depends on the kind of its source. */
-const Value = (z.unknown() as z.ZodType<Json>).openapi("Setting", {
+const Value = (z.unknown() as z.ZodType<Json>).openapi("Rule", {
   description: "What the source keeps of the feature. docs/sources.md says for each kind what that may be.",
   example,
 });
 
-const SettingBody = z
+const RuleBody = z
   .object({
     source: z.string(),
     feature: z.string(),
-    setting: Value,
+    rule: Value,
     revision: z.string(),
     valid: z.boolean().openapi({
       description: "Whether the source heeds it: not where somebody wrote it into the store who does not know how.",
     }),
   })
-  .openapi("KeptSetting", {
+  .openapi("FeatureRule", {
     example: {
       source: "evenings",
       feature: "feature_3",
-      setting: example,
+      rule: example,
       revision: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7",
       valid: true,
     },
   });
 
 const Trial = z
-  .object({ source: z.string(), feature: z.string(), setting: Value, dryRun: z.literal(true) })
+  .object({ source: z.string(), feature: z.string(), rule: Value, dryRun: z.literal(true) })
   .openapi({ description: "Of a trial: what would be kept." });
 
 const ListQuery = z.strictObject({
@@ -56,19 +56,19 @@ const ListQuery = z.strictObject({
   cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same search." }),
 });
 
-const path = "/admin/v1/sources/{name}/settings/{feature}";
+const path = "/admin/v1/sources/{name}/rules/{feature}";
 const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
 
-/** `/admin/v1/sources/{name}/settings`: reads and changes the rules of sources, such as schedules and percentages. */
-export function settingRoutes(
+/** `/admin/v1/sources/{name}/rules`: reads and changes the rules of sources, such as schedules and percentages. */
+export function ruleRoutes(
   app: OpenAPIHono,
   operators: Operators,
-  settings: ManageRules,
+  rules: ManageRules,
   claims: IdempotencyKeys | undefined,
 ): void {
   const demanded = (c: Context) =>
     revisionDemanded(c, async () => {
-      const found = await settings.find(nameIn(c), featureIn(c));
+      const found = await rules.find(nameIn(c), featureIn(c));
       return { exists: found !== undefined, revision: found?.revision };
     });
 
@@ -76,10 +76,10 @@ export function settingRoutes(
     app,
     {
       method: "get",
-      path: "/admin/v1/sources/{name}/settings",
+      path: "/admin/v1/sources/{name}/rules",
       summary: "What a source keeps of single features",
       description: "As the store has it now, past what is remembered; sorted by code point.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [nameParameter],
       query: ListQuery,
@@ -88,7 +88,7 @@ export function settingRoutes(
           description: "A page of it.",
           content: json(
             z.object({
-              settings: z.array(SettingBody),
+              rules: z.array(RuleBody),
               next: z
                 .string()
                 .optional()
@@ -103,10 +103,10 @@ export function settingRoutes(
       const source = nameIn(c);
       const filter = [source, search ?? ""];
       const after = cursor === undefined ? undefined : positionIn(cursor, filter);
-      const page = await settings.list(source, limit, search, after);
-      const last = page.settings.at(-1)?.feature;
+      const page = await rules.list(source, limit, search, after);
+      const last = page.rules.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, filter) : undefined;
-      return c.json({ settings: page.settings.map((each) => shown(source, each)), next }, 200, adminHeaders);
+      return c.json({ rules: page.rules.map((each) => shown(source, each)), next }, 200, adminHeaders);
     },
   );
 
@@ -117,16 +117,16 @@ export function settingRoutes(
       path,
       summary: "What a source keeps of a feature",
       description: "As the store has it now, past what is remembered.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [nameParameter, featureParameter],
       responses: {
-        200: { description: "The setting.", headers: entityTagHeader, content: json(SettingBody) },
+        200: { description: "The rule.", headers: entityTagHeader, content: json(RuleBody) },
         ...problemResponses(...readProblems, "unknown-feature"),
       },
     },
     async (c) => {
-      const found = await settings.get(nameIn(c), featureIn(c));
+      const found = await rules.get(nameIn(c), featureIn(c));
       return c.json(shown(nameIn(c), found), 200, { ...adminHeaders, ETag: entityTag(found.revision) });
     },
   );
@@ -138,7 +138,7 @@ export function settingRoutes(
       path,
       summary: "Have a source keep something of a feature",
       description: "Takes the place of what it kept before. What is left out is as the kind of the source has it.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [nameParameter, featureParameter, ...safeguards],
       query: TrialQuery,
@@ -147,7 +147,7 @@ export function settingRoutes(
         200: {
           description: "What it keeps now.",
           headers: entityTagHeader,
-          content: json(z.union([SettingBody, Trial])),
+          content: json(z.union([RuleBody, Trial])),
         },
         ...problemResponses(
           ...changeProblems,
@@ -162,14 +162,14 @@ export function settingRoutes(
     async (c, { query, body }) => {
       const [source, feature] = [nameIn(c), featureIn(c)];
       // Validates the rule before the store is read.
-      const setting = await settings.check(source, feature, body);
+      const rule = await rules.check(source, feature, body);
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {
-        await settings.checkRevision(source, feature, ifRevision);
-        return c.json({ source, feature, setting, dryRun: true as const }, 200, adminHeaders);
+        await rules.checkRevision(source, feature, ifRevision);
+        return c.json({ source, feature, rule, dryRun: true as const }, 200, adminHeaders);
       }
       const author = await changeAuthor(c, claims, { query, body, ifRevision });
-      const kept = await settings.put(source, feature, body, author);
+      const kept = await rules.put(source, feature, body, author);
       return c.json(shown(source, kept), 200, { ...adminHeaders, ETag: entityTag(kept.revision) });
     },
   );
@@ -181,7 +181,7 @@ export function settingRoutes(
       path,
       summary: "Have a source keep nothing of a feature",
       description: "Done again, it changes nothing.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [nameParameter, featureParameter, ...safeguards],
       query: TrialQuery,
@@ -212,12 +212,12 @@ export function settingRoutes(
       const [source, feature] = [nameIn(c), featureIn(c)];
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {
-        await settings.checkRevision(source, feature, ifRevision);
-        const removed = (await settings.find(source, feature)) !== undefined;
+        await rules.checkRevision(source, feature, ifRevision);
+        const removed = (await rules.find(source, feature)) !== undefined;
         return c.json({ source, feature, removed, dryRun: true as const }, 200, adminHeaders);
       }
       const author = await changeAuthor(c, claims, { query, ifRevision });
-      const { removed, revision } = await settings.remove(source, feature, author);
+      const { removed, revision } = await rules.remove(source, feature, author);
       return c.json({ source, feature, removed }, 200, { ...adminHeaders, ETag: entityTag(revision) });
     },
   );
@@ -225,10 +225,10 @@ export function settingRoutes(
 
 const featureIn = (c: Context): string => c.req.param("feature") ?? "";
 
-const shown = (source: string, { feature, rule: setting, revision, isValid }: FeatureRule) => ({
+const shown = (source: string, { feature, rule, revision, isValid }: FeatureRule) => ({
   source,
   feature,
-  setting,
+  rule,
   revision: revisionText(revision),
   valid: isValid,
 });

@@ -28,10 +28,7 @@ export const Changed = z
     dryRun: z.literal(true).optional().openapi({ description: "Only where this is what would have changed." }),
     users: z
       .object({
-        having: z
-          .int()
-          .nullable()
-          .openapi({ description: "Null where that is not known, or several features change." }),
+        count: z.int().nullable().openapi({ description: "Null where that is not known, or several features change." }),
       })
       .optional()
       .openapi({ description: "Only of a trial: how many users have the feature of their own." }),
@@ -86,7 +83,7 @@ export class SetChanges {
   async try(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
     const preview = await this.#changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
-    const having = feature !== undefined && another === undefined ? await this.#features.userCount(feature) : null;
-    return { source: change.source, ...preview, dryRun: true, users: { having } };
+    const count = feature !== undefined && another === undefined ? await this.#features.userCount(feature) : null;
+    return { source: change.source, ...preview, dryRun: true, users: { count } };
   }
 }

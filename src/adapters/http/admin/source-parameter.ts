@@ -15,7 +15,7 @@ export const nameIn = (c: Context): string => c.req.param("name") ?? "";
 
 /** Problem codes that every read of a source can return. */
 export const readProblems = [
-  "operators-only",
+  "unauthenticated",
   "invalid-query",
   "unknown-source",
   "not-changeable",

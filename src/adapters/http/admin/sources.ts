@@ -28,10 +28,10 @@ const SourceBody = z
       .array(z.enum(keyFields))
       .readonly()
       .openapi({ description: "What has to be said, as query, for one of its sets to be named." }),
-    settings: z
+    rules: z
       .object({ connection: z.string(), collection: z.string() })
       .nullable()
-      .openapi({ description: "Where it keeps settings of single features, which can be changed here, if it does." }),
+      .openapi({ description: "Where it keeps rules of single features, which can be changed here, if it does." }),
     faults: z.array(z.string()).readonly().openapi({
       description:
         "The faults of what it evaluates: a document that is not in use, and features that are off because they are invalid. At most 20, and how many more there are.",
@@ -46,7 +46,7 @@ const SourceBody = z
       changeable: true,
       key: "features:user:{userId}",
       fields: ["userId"],
-      settings: null,
+      rules: null,
       faults: [],
     },
   });
@@ -66,7 +66,7 @@ export const SetBody = z
     source: z.string(),
     key: z.string(),
     features: z.array(z.string()).readonly(),
-    skipped: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
+    invalidMembers: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
     revision: z.string().openapi({ description: "`none.0` where nothing was recorded of it yet." }),
   })
   .openapi("Set", {
@@ -74,16 +74,16 @@ export const SetBody = z
       source: "user",
       key: "features:user:1",
       features: ["feature_3", "feature_4"],
-      skipped: 0,
+      invalidMembers: 0,
       revision: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7",
     },
   });
 
-export const shownSet = (source: string, { key, features, invalidMembers: skipped, revision }: SetContent) => ({
+export const shownSet = (source: string, { key, features, invalidMembers, revision }: SetContent) => ({
   source,
   key,
   features,
-  skipped,
+  invalidMembers,
   revision: revisionText(revision),
 });
 
@@ -104,14 +104,14 @@ export function sourceRoutes(
       method: "get",
       path: "/admin/v1/sources",
       summary: "The sources, and which sets they read",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {
         200: {
           description: "In the order of the configuration.",
           content: json(z.object({ sources: z.array(SourceBody) })),
         },
-        ...problemResponses("operators-only", "invalid-query"),
+        ...problemResponses("unauthenticated", "invalid-query"),
       },
     },
     (c) => c.json({ sources: sets.sources.map(shownSource) }, 200, adminHeaders),
@@ -124,7 +124,7 @@ export function sourceRoutes(
       path: "/admin/v1/sources/{name}/features",
       summary: "What is in a set of a source",
       description: "As the store has it now, past what is remembered.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [nameParameter],
       query: ContextQuery,
@@ -146,7 +146,7 @@ export function sourceRoutes(
       method: "get",
       path: "/admin/v1/sources/{name}/features/{feature}",
       summary: "Whether a feature is in a set of a source",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [nameParameter, featureParameter],
       query: ContextQuery,
@@ -176,7 +176,7 @@ export function sourceRoutes(
         path: "/admin/v1/sources/{name}/features/{feature}",
         summary: isAdded ? "Put a feature into a set of a source" : "Take a feature out of a set of a source",
         description: "Done again, it changes nothing.",
-        tags: ["Backoffice"],
+        tags: ["Admin"],
         ...operators.atLeast("editor"),
         parameters: [nameParameter, featureParameter, ...safeguards],
         query: ChangeMemberQuery,
@@ -187,7 +187,7 @@ export function sourceRoutes(
             "payload-too-large",
             "unknown-source",
             "invalid-feature-key",
-            "too-many",
+            "change-too-large",
             "revision-mismatch",
             "store-full",
           ),
@@ -227,7 +227,7 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
   return Object.fromEntries(fields.map((field) => [field, query[field]]));
 }
 
-const shownSource = ({ name, kind, role, gatedBy, stored, settings, resolver }: KnownSource) => ({
+const shownSource = ({ name, kind, role, gatedBy, stored, rules, resolver }: KnownSource) => ({
   name,
   kind,
   role,
@@ -235,6 +235,6 @@ const shownSource = ({ name, kind, role, gatedBy, stored, settings, resolver }: 
   changeable: stored !== undefined,
   key: stored?.key.text ?? null,
   fields: stored?.key.fields ?? [],
-  settings: settings ? { connection: settings.connection, collection: settings.collection } : null,
+  rules: rules ? { connection: rules.connection, collection: rules.collection } : null,
   faults: resolver.faults?.() ?? [],
 });

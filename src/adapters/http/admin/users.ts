@@ -38,7 +38,7 @@ const UserBody = z
   .object({
     userId: z.string(),
     sets: z.array(SetBody).openapi({ description: "What the user has of their own, by source." }),
-    gets: z
+    effective: z
       .object({
         features: z.array(z.string()).readonly(),
         missing: z
@@ -98,21 +98,21 @@ export function userRoutes(
       path: "/admin/v1/users/{userId}",
       summary: "What a user has, gets, and presents",
       description: "Nobody keeps a list of users: one who is not known has nothing, and gets what everyone gets.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [userParameter],
       query: LocationQuery,
       responses: {
         200: { description: "The user.", content: json(UserBody) },
-        ...problemResponses("operators-only", "invalid-query", "validation-failed", "source-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
     },
     async (c, { query: { location } }) => {
       const userId = userIn(c);
-      const { sets, effective: gets, tokens: issued } = await viewUser.view(userId, location);
+      const { sets, effective, tokens: issued } = await viewUser.view(userId, location);
       const shown = {
         sets: sets.map(({ source, ...set }) => shownSet(source, set)),
-        gets,
+        effective,
         tokens: issued.map(shownToken),
       };
       return c.json({ userId, ...shown }, 200, adminHeaders);
@@ -127,12 +127,12 @@ export function userRoutes(
       summary: "The tokens that were issued for a user",
       description:
         "By their ids; nobody is told a token again. Those that others wrote to the store are not among them.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [userParameter],
       responses: {
         200: { description: "Oldest first.", content: json(z.object({ tokens: z.array(TokenBody) })) },
-        ...problemResponses("operators-only", "invalid-query", "validation-failed", "source-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
     },
     async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(shownToken) }, 200, adminHeaders),
@@ -146,7 +146,7 @@ export function userRoutes(
       summary: "Issue a token for a user",
       description:
         "Without a body, or without `token` in it, one of 32 random bytes is made. This answer is the only one that tells it; so with an Idempotency-Key, send a token of your own making.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("admin"),
       parameters: [userParameter, idempotencyKeyParameter],
       query: ChangeQuery,
@@ -188,7 +188,7 @@ export function userRoutes(
       method: "delete",
       path: "/admin/v1/users/{userId}/tokens/{tokenId}",
       summary: "Revoke a token of a user, by its id",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("admin"),
       parameters: [userParameter, tokenIdParameter, idempotencyKeyParameter],
       query: ChangeQuery,
@@ -216,7 +216,7 @@ export function userRoutes(
       path: "/admin/v1/tokens/revoke",
       summary: "Revoke a token by presenting it",
       description: "Also one that was not issued here.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("admin"),
       parameters: [idempotencyKeyParameter],
       query: ChangeQuery,

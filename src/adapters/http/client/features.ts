@@ -78,9 +78,9 @@ const route = createRoute({
         },
         "Tidegate-At": {
           description:
-            'Only beside `at`: the moment, whether the answer is made from what stores hold (`state="live"`) or held (`state="recorded"`), and that the configuration is that of now.',
+            'Only beside `at`: the moment, whether the answer is made from what stores hold (`state="current"`) or held (`state="history"`), and that the configuration is that of now.',
           schema: { type: "string" },
-          example: '2026-11-17T09:00:00.000Z; state="recorded"; configuration="current"',
+          example: '2026-11-17T09:00:00.000Z; state="history"; configuration="current"',
         },
       },
       content: { "application/json": { schema: FeaturesBody } },
@@ -92,8 +92,8 @@ const route = createRoute({
       "malformed-authorization",
       "unsupported-auth-scheme",
       "invalid-token",
-      "operators-only",
-      "not-known",
+      "unauthenticated",
+      "history-unavailable",
       "not-acceptable",
       "source-unavailable",
       "log-unavailable",
@@ -165,7 +165,7 @@ export function features(
       ...securityHeaders,
       "Cache-Control": "no-store",
       ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),
-      "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "recorded" : "live"}"; configuration="current"`,
+      "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "history" : "current"}"; configuration="current"`,
     });
   }
 }

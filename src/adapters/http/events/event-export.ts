@@ -39,7 +39,7 @@ export function eventExport(
             "The events, a line each. In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe.",
           content: Object.fromEntries(names.map((name) => [eventFormats[name].type, { schema: z.string() }])),
         },
-        ...problemResponses("operators-only", "invalid-query", "not-acceptable", "log-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "not-acceptable", "log-unavailable"),
       },
     },
     async (c, { query: { format, ...query } }) => {

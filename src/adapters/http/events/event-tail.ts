@@ -50,7 +50,13 @@ export function eventTail(
             },
           },
         },
-        ...problemResponses("operators-only", "invalid-query", "invalid-header", "too-many-streams", "log-unavailable"),
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-query",
+          "invalid-header",
+          "too-many-streams",
+          "log-unavailable",
+        ),
       },
     },
     async (c, { query }) => {

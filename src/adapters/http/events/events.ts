@@ -73,7 +73,7 @@ export function events(
             },
             content: json(PageBody),
           },
-          ...problemResponses("operators-only", "invalid-query", "invalid-cursor", "log-unavailable"),
+          ...problemResponses("unauthenticated", "invalid-query", "invalid-cursor", "log-unavailable"),
         },
       },
       async (c, { query: { limit = defaultLimit, cursor, ...query } }) => {
@@ -99,7 +99,7 @@ export function events(
         responses: {
           201: { description: "It is recorded.", content: json(EventBody) },
           ...problemResponses(
-            "operators-only",
+            "unauthenticated",
             "invalid-query",
             "invalid-header",
             "invalid-json",

@@ -10,19 +10,19 @@ export const FeedStateBody = z
     known: z.int().openapi({ description: "How many items are known." }),
     listed: z.int().openapi({ description: "How many items the last document lists that can be used." }),
     invalid: z.int().openapi({ description: "How many it lists that cannot." }),
-    lastTry: moment("When it was tried last to read the document."),
+    lastAttempt: moment("When it was tried last to read the document."),
     lastSuccess: moment("When that went well for the last time."),
     failure: z.string().nullable().openapi({ description: "Why the last try failed; null where it did not." }),
     breaker: z.enum(["closed", "open", "half-open"]).openapi({
       description: "`open`: the partner failed often, and is left alone for some time. `half-open`: it is tried once.",
     }),
   })
-  .openapi("ProviderState", {
+  .openapi("FeedState", {
     example: {
       known: 4,
       listed: 3,
       invalid: 1,
-      lastTry: "2026-11-17T09:00:00.000Z",
+      lastAttempt: "2026-11-17T09:00:00.000Z",
       lastSuccess: "2026-11-17T09:00:00.000Z",
       failure: null,
       breaker: "closed",
@@ -33,7 +33,7 @@ export const shownState = ({ known, poll }: FeedState): z.output<typeof FeedStat
   known,
   listed: poll?.listed ?? 0,
   invalid: poll?.invalid ?? 0,
-  lastTry: shownInstant(poll?.triedAt),
+  lastAttempt: shownInstant(poll?.triedAt),
   lastSuccess: shownInstant(poll?.succeededAt),
   failure: poll?.failure ?? null,
   breaker: poll?.breaker ?? "closed",

@@ -65,7 +65,13 @@ const nameParameter = {
   example: "fever",
 } as const;
 
-const problems = ["operators-only", "invalid-query", "unknown-source", "not-changeable", "source-unavailable"] as const;
+const problems = [
+  "unauthenticated",
+  "invalid-query",
+  "unknown-source",
+  "not-changeable",
+  "source-unavailable",
+] as const;
 
 /** The items of a feed: reads their state, and polls the feed on request. */
 export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: ViewFeedItems): void {
@@ -77,7 +83,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       summary: "What is known of a partner's items",
       description:
         "In the order in which they begin, with what the last document had wrong. All that were ever listed.",
-      tags: ["Backoffice"],
+      tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [nameParameter],
       query: PageQuery,
@@ -107,7 +113,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       summary: "Read a partner's document now",
       description:
         "Answers once it was read, or could not be: `state.failure` tells. It takes three times `fetchTimeoutMs` and 2.5 s at most.",
-      tags: ["Backoffice"],
+      tags: ["AdminUseCases"],
       ...operators.atLeast("editor"),
       parameters: [nameParameter],
       responses: {

@@ -43,7 +43,7 @@ export class Operators {
     const found = secret === undefined ? undefined : await this.#identify.identify(secret);
     if (found === undefined) {
       throw new HttpProblem(
-        "operators-only",
+        "unauthenticated",
         "This route is for operators; send Authorization: Bearer with a credential of theirs, such as TIDEGATE_ADMIN_TOKEN where it is set.",
       );
     }

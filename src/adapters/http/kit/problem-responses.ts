@@ -31,7 +31,7 @@ type ProblemResponses = Record<
 >;
 
 /** Problem codes of every route with access control. */
-const refusals = ["operators-only", "forbidden", "insufficient-scope", "cross-origin"] as const;
+const refusals = ["unauthenticated", "forbidden", "insufficient-scope", "cross-origin"] as const;
 
 /** Problem codes of every route that reads a store: it can be unavailable, or need an operator's action. */
 const storeProblems = [
@@ -42,7 +42,7 @@ const storeProblems = [
 ] as const satisfies readonly ProblemCode[];
 
 const implied: Partial<Record<ProblemCode, readonly ProblemCode[]>> = {
-  "operators-only": [...refusals, ...storeProblems],
+  unauthenticated: [...refusals, ...storeProblems],
   "source-unavailable": storeProblems,
 };
 

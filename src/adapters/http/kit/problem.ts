@@ -98,9 +98,9 @@ export const problems = {
     title: "Invalid token",
     meaning: "Nobody is known by the token. Get a new one, or send none to get what everyone gets.",
   },
-  "operators-only": {
+  unauthenticated: {
     status: 401,
-    title: "Operators only",
+    title: "Operator credential required",
     meaning:
       "The route is for operators, and the request has no credential of theirs, or one that is not known (any more). Send `Bearer <credential>`, or `Basic` with it as password. The value of TIDEGATE_ADMIN_TOKEN is one, and `tidegate credentials add` issues more.",
   },
@@ -151,9 +151,9 @@ export const problems = {
     title: "Unknown key",
     meaning: "The key does not exist in the store, or no prefix of `server.proxy` fits it. The detail names which.",
   },
-  "not-known": {
+  "history-unavailable": {
     status: 404,
-    title: "Not known",
+    title: "History unavailable",
     meaning:
       "No source has history at the moment asked about. The detail names the sources, and from when on each is known. Ask about a later moment.",
   },
@@ -222,9 +222,9 @@ export const problems = {
     meaning:
       "The text is no feature key: a key has 1 to 1,024 characters, none of them a control character. The key of a new grant has 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. Keys that other tools granted can be killed, described and removed.",
   },
-  "too-many": {
+  "change-too-large": {
     status: 422,
-    title: "Too many",
+    title: "Change too large",
     meaning:
       "The change names too many features, or the set would have more members than its source may read. Split it.",
   },

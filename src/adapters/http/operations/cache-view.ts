@@ -7,7 +7,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 const time = z.iso.datetime();
 const content = {
   features: z.array(z.string()).readonly(),
-  skipped: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
+  invalidMembers: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
 };
 
 const CachedKeyBody = z
@@ -18,7 +18,7 @@ const CachedKeyBody = z
       z.object({
         connection: z.string(),
         sources: z.array(z.string()).readonly().openapi({ description: "Those that read the key." }),
-        remembered: z
+        cached: z
           .object({
             ...content,
             since: time.openapi({ description: "When this value was first read." }),
@@ -42,15 +42,15 @@ const CachedKeyBody = z
         {
           connection: "features",
           sources: ["user"],
-          remembered: {
+          cached: {
             features: ["feature_3", "feature_4"],
-            skipped: 0,
+            invalidMembers: 0,
             since: "2026-11-21T09:00:00.000Z",
             asOf: "2026-11-21T09:00:42.800Z",
             fresh: true,
             expiresAt: "2026-11-21T09:01:03.000Z",
           },
-          store: { features: ["feature_3", "feature_4"], skipped: 0 },
+          store: { features: ["feature_3", "feature_4"], invalidMembers: 0 },
         },
       ],
     },
@@ -72,7 +72,7 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
         description: "The key in each store in which a source reads it.",
         content: { "application/json": { schema: CachedKeyBody } },
       },
-      ...problemResponses("operators-only", "unknown-set"),
+      ...problemResponses("unauthenticated", "unknown-set"),
     },
   });
   app.openapi(route, async (c) => {
@@ -83,15 +83,15 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
   });
 }
 
-const shown = ({ connection, sources, cached: remembered, store }: CachedKey) => ({
+const shown = ({ connection, sources, cached, store }: CachedKey) => ({
   connection,
   sources,
-  remembered: remembered
+  cached: cached
     ? {
-        ...remembered,
-        since: timeText(remembered.since),
-        asOf: timeText(remembered.asOf),
-        expiresAt: timeText(remembered.expiresAt),
+        ...cached,
+        since: timeText(cached.since),
+        asOf: timeText(cached.asOf),
+        expiresAt: timeText(cached.expiresAt),
       }
     : null,
   store,

@@ -34,7 +34,7 @@ const Readiness = z
         description:
           "By connection: whether the store accepts changes. It is `unknown` while the store does not answer. Clients are answered also while changes are refused; `reason` names what an operator has to fix.",
       }),
-    providers: z.record(z.string(), FeedStateBody).optional().openapi({
+    feeds: z.record(z.string(), FeedStateBody).optional().openapi({
       description: "The sources that read a partner's document. Clients are answered also while that fails.",
     }),
     records: z
@@ -46,7 +46,7 @@ const Readiness = z
             description: "Records of changes that are not in the log yet. Null where the store does not tell.",
           }),
         ),
-        setAside: z.int().openapi({ description: "Records that the log could not take as what they were." }),
+        deadLetters: z.int().openapi({ description: "Records that the log could not take as what they were." }),
       })
       .optional()
       .openapi({ description: "Clients are answered, and changes made, also while the log is away." }),
@@ -114,10 +114,10 @@ export function healthChecks(
       isOperator ? checkChanges.check() : undefined,
       isOperator ? checkRecords.check() : undefined,
     ]);
-    const providers = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
+    const feeds = Object.fromEntries([...viewItems.states].map(([name, state]) => [name, shownState(state)]));
     const details = {
       ...(log === "failing" && { log }),
-      ...(records && { connections, sources, faults, changes, providers, records: shown(records) }),
+      ...(records && { connections, sources, faults, changes, feeds, records: shown(records) }),
     };
     if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
     return ready
@@ -126,7 +126,7 @@ export function healthChecks(
   });
 }
 
-const shown = ({ log, waiting, setAside }: RecordsState) => ({
+const shown = ({ log, waiting, deadLetters: setAside }: RecordsState) => ({
   log,
   waiting: Object.fromEntries(
     Object.entries(waiting).map(([store, backlog]) => [
@@ -139,5 +139,5 @@ const shown = ({ log, waiting, setAside }: RecordsState) => ({
         : null,
     ]),
   ),
-  setAside,
+  deadLetters: setAside,
 });

@@ -22,7 +22,7 @@ export function metrics(app: OpenAPIHono, operators: Operators, scrape: () => Pr
           [type]: { schema: z.string(), example: 'tidegate_calls_total{route="/features",status="200"} 4711' },
         },
       },
-      ...problemResponses("operators-only"),
+      ...problemResponses("unauthenticated"),
     },
   });
   const headers = { ...securityHeaders, "Content-Type": type, "Cache-Control": "no-store" };

@@ -42,7 +42,7 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey):
           content: { "application/json": { schema: KeyBody } },
         },
         ...problemResponses(
-          "operators-only",
+          "unauthenticated",
           "invalid-query",
           "unknown-key",
           "unsupported-value",

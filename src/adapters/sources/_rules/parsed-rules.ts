@@ -7,7 +7,7 @@ const warnEveryMs = 60_000;
 
 /** The rules of the last parse, and their parsed forms. Invalid rules have none. */
 type Parsed<T> = {
-  readonly settings: ReadonlyMap<FeatureKey, Json>;
+  readonly rules: ReadonlyMap<FeatureKey, Json>;
   readonly all: ReadonlyMap<FeatureKey, T>;
 };
 
@@ -21,7 +21,7 @@ export class ParsedRules<T> {
   readonly #warn: SourceHost["warn"];
   readonly #instead: T | undefined;
   readonly #parsed = new WeakMap<RulesByFeature, ReadonlyMap<FeatureKey, T>>();
-  #last: Parsed<T> = { settings: new Map(), all: new Map() };
+  #last: Parsed<T> = { rules: new Map(), all: new Map() };
   #warnedAt = Number.NEGATIVE_INFINITY;
 
   /** `instead` replaces an invalid rule; without it, the rule is omitted. */
@@ -32,27 +32,26 @@ export class ParsedRules<T> {
   }
 
   /** Returns the same map for the same rules. */
-  of(settings: RulesByFeature): ReadonlyMap<FeatureKey, T> {
-    const known = this.#parsed.get(settings);
+  of(rules: RulesByFeature): ReadonlyMap<FeatureKey, T> {
+    const known = this.#parsed.get(rules);
     if (known) return known;
-    const { all, invalid } = this.#parse(settings);
+    const { all, invalid } = this.#parse(rules);
     if (invalid.length > 0) this.#tell(invalid);
-    this.#parsed.set(settings, all);
-    this.#last = { settings, all };
+    this.#parsed.set(rules, all);
+    this.#last = { rules, all };
     return all;
   }
 
-  #parse(settings: RulesByFeature): { readonly all: ReadonlyMap<FeatureKey, T>; readonly invalid: FeatureKey[] } {
+  #parse(rules: RulesByFeature): { readonly all: ReadonlyMap<FeatureKey, T>; readonly invalid: FeatureKey[] } {
     const all = new Map<FeatureKey, T>();
     const invalid: FeatureKey[] = [];
-    for (const [feature, setting] of settings) {
+    for (const [feature, rule] of rules) {
       if (!isServedKey(feature)) {
         invalid.push(feature.slice(0, longestServedKey));
         continue;
       }
-      const before = this.#last.settings.get(feature) === setting ? this.#last.all.get(feature) : undefined;
-      const { success, data } =
-        before === undefined ? this.#schema.safeParse(setting) : { success: true, data: before };
+      const before = this.#last.rules.get(feature) === rule ? this.#last.all.get(feature) : undefined;
+      const { success, data } = before === undefined ? this.#schema.safeParse(rule) : { success: true, data: before };
       if (success) all.set(feature, data as T);
       else {
         invalid.push(feature);
@@ -68,7 +67,7 @@ export class ParsedRules<T> {
     this.#warnedAt = now;
     this.#warn(
       { features: invalid.slice(0, 10), invalid: invalid.length },
-      "settings that are none do not count; put them anew through the admin API, or remove them",
+      "rules that are none do not count; put them anew through the admin API, or remove them",
     );
   }
 }

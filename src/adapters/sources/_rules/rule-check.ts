@@ -11,5 +11,5 @@ export const ruleCheck =
     if (!success) return { faults: error.issues.flatMap((issue) => faultOf(issue, value)) };
     // Stores represent a deleted rule as null.
     if (data === null || data === undefined) return { faults: [{ pointer: "", detail: "is nothing; remove it" }] };
-    return { setting: data as Json };
+    return { rule: data as Json };
   };

@@ -40,7 +40,7 @@ const schedule = z.strictObject({
 });
 
 /** Schema of a rule. */
-const setting = schedule.superRefine(({ windows }, context) => {
+const rule = schedule.superRefine(({ windows }, context) => {
   for (const [index, meaning] of meaningsOf(windows, context).entries()) {
     if (meaning?.happens() !== false) continue;
     const message = "never happens, or not for decades; mend the rule, or the days between which it holds";
@@ -67,7 +67,7 @@ export const source = defineSource({
         .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
     }),
   example: { connection: "features", collection: "schedules" },
-  rule: () => setting,
+  rule: () => rule,
   deterministic: true,
   create: (options, host) => new ScheduleFeatureResolver(options, host),
 });
@@ -80,8 +80,8 @@ class ScheduleFeatureResolver implements FeatureResolver {
   readonly #phases = new PhasesAhead(Date.now);
 
   constructor(options: Pick<EditableRules, "connection" | "collection">, { store, warn }: SourceHost) {
-    const { rules: settings, documents } = store(options.connection);
-    this.editableRules = { ...options, rules: settings, documents };
+    const { rules, documents } = store(options.connection);
+    this.editableRules = { ...options, rules, documents };
     this.#parsed = new ParsedRules(compiled, warn, never);
   }
 

@@ -37,6 +37,10 @@ export class RedisFeatureSets implements FeatureSets {
       if (isServedKey(feature)) features.push(this.#names.of(feature));
     }
     // A copy has no spare capacity.
-    return uncachedRead({ features: features.slice(), skipped: members.length - features.length }, at, expiry(at, ttl));
+    return uncachedRead(
+      { features: features.slice(), invalidMembers: members.length - features.length },
+      at,
+      expiry(at, ttl),
+    );
   }
 }

@@ -24,7 +24,7 @@ export class RedisPlaces implements FeatureSets {
     try {
       const [name, ttl] = await this.#guard.watch(read, ([found]) => found !== null);
       const features = name !== null && isServedKey(name) ? [name] : [];
-      return uncachedRead({ features, skipped: name === null ? 0 : 1 - features.length }, at, expiry(at, ttl));
+      return uncachedRead({ features, invalidMembers: name === null ? 0 : 1 - features.length }, at, expiry(at, ttl));
     } catch (error) {
       if (isRefusal(error as Error, "WRONGTYPE")) return this.#sets.read(key, limit);
       return redisFault(error as Error, key);

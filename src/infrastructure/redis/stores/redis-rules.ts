@@ -1,6 +1,6 @@
 import type { Rules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { SettingsOfTexts } from "../../rules-of-texts.ts";
+import { RulesOfTexts } from "../../rules-of-texts.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
@@ -11,7 +11,7 @@ import { documentIn } from "./redis-document-store.ts";
 export class RedisRules implements Rules {
   readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
-  readonly #texts = new SettingsOfTexts((text) => documentIn(text)?.value);
+  readonly #texts = new RulesOfTexts((text) => documentIn(text)?.value);
 
   constructor(redis: RedisClient, guard: EmptyStoreGuard) {
     this.#redis = redis;

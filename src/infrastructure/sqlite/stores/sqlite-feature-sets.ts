@@ -19,6 +19,6 @@ export class SqliteFeatureSets implements FeatureSets {
       throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
     }
     const features = members.filter(isServedKey);
-    return uncachedRead({ features, skipped: members.length - features.length }, at);
+    return uncachedRead({ features, invalidMembers: members.length - features.length }, at);
   }
 }

@@ -1,9 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Rules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { SettingsOfTexts } from "../../rules-of-texts.ts";
+import { RulesOfTexts } from "../../rules-of-texts.ts";
 
-type Known = { readonly whole: unknown; readonly settings: RulesByFeature };
+type Known = { readonly whole: unknown; readonly rules: RulesByFeature };
 
 /**
  * Reads the documents of a SQLite database as rules. Each change of the file triggers a read, so it reads all documents
@@ -11,7 +11,7 @@ type Known = { readonly whole: unknown; readonly settings: RulesByFeature };
  */
 export class SqliteRules implements Rules {
   readonly #whole: StatementSync;
-  readonly #texts = new SettingsOfTexts((text) => JSON.parse(text));
+  readonly #texts = new RulesOfTexts((text) => JSON.parse(text));
   readonly #known = new Map<string, Known>();
 
   constructor(database: DatabaseSync) {
@@ -25,10 +25,10 @@ export class SqliteRules implements Rules {
     const at = Date.now();
     const whole = this.#whole.get(collection)?.["whole"] ?? "";
     const known = this.#known.get(collection);
-    if (known?.whole === whole) return uncachedRead(known.settings, at);
-    const settings = this.#texts.of(collection, textsIn(String(whole)));
-    this.#known.set(collection, { whole, settings });
-    return uncachedRead(settings, at);
+    if (known?.whole === whole) return uncachedRead(known.rules, at);
+    const rules = this.#texts.of(collection, textsIn(String(whole)));
+    this.#known.set(collection, { whole, rules });
+    return uncachedRead(rules, at);
   }
 }
 

@@ -91,8 +91,8 @@ describe("many changes in one request", () => {
       "?dryRun=true",
     );
     expect(body.results).toMatchObject([
-      { status: 200, dryRun: true, added: ["a", "b"], users: { having: null } },
-      { status: 200, dryRun: true, added: ["tried"], users: { having: 0 } },
+      { status: 200, dryRun: true, added: ["a", "b"], users: { count: null } },
+      { status: 200, dryRun: true, added: ["tried"], users: { count: 0 } },
     ]);
     expect((await operator.get("/sources/user/features?userId=tried")).body.features).toEqual([]);
   });
@@ -112,7 +112,7 @@ describe("many changes in one request", () => {
       [{ source: "active", add: Array.from({ length: 10_001 }, (_, index) => `f${index}`) }],
     ]) {
       const refused = await send(more);
-      expect([refused.status, refused.body.code]).toEqual([422, "too-many"]);
+      expect([refused.status, refused.body.code]).toEqual([422, "change-too-large"]);
     }
   });
 

@@ -9,8 +9,12 @@ import { until } from "../../../support/until.ts";
 type Feature = {
   feature: string;
   on: boolean | null;
-  why: string;
-  says: { source: string; says: string; turned: { event: string; by: string; at: string; note?: string } | null }[];
+  message: string;
+  results: {
+    source: string;
+    result: string;
+    lastChange: { event: string; by: string; at: string; note?: string } | null;
+  }[];
 };
 
 const textOf = (at: number): string => new Date(at).toISOString();
@@ -88,7 +92,7 @@ describe("over SQLite", () => {
   describe("POST /admin/v1/explain", () => {
     it("says of every feature whether it is on, and why", async () => {
       const { features } = await explain({ user: "1", location: "madrid" });
-      expect(features.map(({ feature, on, why }) => [feature, on, why])).toEqual([
+      expect(features.map(({ feature, on, message }) => [feature, on, message])).toEqual([
         ["always", true, 'on: grant "literal"'],
         ["doomed", false, 'off: veto "killed" (tidegate:killed)'],
         ["held", false, 'off: grant "user" (features:user:1), but gate "active" denies it'],
@@ -106,28 +110,33 @@ describe("over SQLite", () => {
 
     it("tells by whose change, which is an event of the log", async () => {
       const { features, log } = await explain({ user: "1", features: ["mine"] });
-      expect([log, features.map(({ feature }) => feature)]).toEqual(["answering", ["mine"]]);
-      const turned = features[0]?.says.find(({ source }) => source === "user")?.turned;
-      expect(turned).toMatchObject({ by: "admin", note: "a try", origin: "change" });
+      expect([log, features.map(({ feature }) => feature)]).toEqual(["available", ["mine"]]);
+      const lastChange = features[0]?.results.find(({ source }) => source === "user")?.lastChange;
+      expect(lastChange).toMatchObject({ by: "admin", note: "a try", origin: "change" });
       const listed = await operator.service.get("/events?component=features", bearer(adminToken));
       const { events } = (await listed.json()) as { events: { id: string; time: string; data: unknown }[] };
-      expect(events.find(({ id }) => id === turned?.event)).toMatchObject({
-        time: turned?.at,
+      expect(events.find(({ id }) => id === lastChange?.event)).toMatchObject({
+        time: lastChange?.at,
         data: { key: "features:user:1", added: ["mine"] },
       });
     });
 
     it("tells what was asked for, and how each source did", async () => {
       const answer = await explain({ token: "one" });
-      expect(answer).toMatchObject({ state: "live", configuration: "current", user: "1", location: null });
+      expect(answer).toMatchObject({ state: "current", configuration: "current", user: "1", location: null });
       expect(answer["identity"]).toMatchObject({ fresh: true });
       expect(answer["sources"]).toMatchObject([
-        { name: "global", role: "grant", sets: [{ connection: "features", key: "global_features" }], state: "answers" },
+        {
+          name: "global",
+          role: "grant",
+          sets: [{ connection: "features", key: "global_features" }],
+          state: "evaluated",
+        },
         { name: "active", role: "gate" },
         { name: "killed", role: "veto" },
         { name: "user", gatedBy: ["active"], freshness: { fresh: true } },
         { name: "location", sets: [], freshness: null },
-        { name: "literal", sets: [], state: "answers", knownFrom: null, fault: null },
+        { name: "literal", sets: [], state: "evaluated", historyFrom: null, error: null },
       ]);
     });
 
@@ -149,20 +158,24 @@ describe("over SQLite", () => {
         freshness: { fresh: true },
       });
       const said = ({ features }: { features: Feature[] }) =>
-        features.map(({ feature, why, says }) => [feature, why, says[4]]);
+        features.map(({ feature, message, results }) => [feature, message, results[4]]);
       expect(said(now)).toMatchObject([
-        ["bear", "off: no source grants it", { says: "unlisted", set: "location:es/madrid", turned: { by: "admin" } }],
+        [
+          "bear",
+          "off: no source grants it",
+          { result: "absent", set: "location:es/madrid", lastChange: { by: "admin" } },
+        ],
         [
           "siesta",
           'on: grant "location" (location:es)',
-          { says: "on", set: "location:es", turned: { by: "admin", origin: "change" } },
+          { result: "on", set: "location:es", lastChange: { by: "admin", origin: "change" } },
         ],
       ]);
       const then = await explain({ ...asked, at: textOf(at) });
       expect(said(then)[0]).toMatchObject([
         "bear",
         'on: grant "location" (location:es/madrid)',
-        { says: "on", set: "location:es/madrid", turned: { by: "admin" } },
+        { result: "on", set: "location:es/madrid", lastChange: { by: "admin" } },
       ]);
       const { body } = await operator.get(
         `/diff?location=es/madrid&from=${textOf(at)}&to=${textOf(await nextMoment())}`,
@@ -181,8 +194,8 @@ describe("over SQLite", () => {
 
     it("tells of a past moment what was so then", async () => {
       const { state, at, features } = await explain({ user: "1", at: textOf(before), features: ["mine", "doomed"] });
-      expect([state, at]).toEqual(["recorded", textOf(before)]);
-      expect(features.map(({ on, why }) => [on, why])).toEqual([
+      expect([state, at]).toEqual(["history", textOf(before)]);
+      expect(features.map(({ on, message }) => [on, message])).toEqual([
         [false, "off: no source grants it"],
         [false, "off: no source grants it"],
       ]);
@@ -194,9 +207,9 @@ describe("over SQLite", () => {
         ["always", null],
         ["never", null],
       ]);
-      expect(features[0]?.why).toBe("undetermined: no history at that time for killed");
+      expect(features[0]?.message).toBe("undetermined: no history at that time for killed");
       expect(sources).toMatchObject([
-        { state: "not-known", knownFrom: expect.stringMatching(/^20.*Z$/) },
+        { state: "no-history", historyFrom: expect.stringMatching(/^20.*Z$/) },
         {},
         {},
         {},
@@ -227,7 +240,7 @@ describe("over SQLite", () => {
       expect([then.status, await then.text()]).toEqual([200, '{"active_features":["always"]}']);
       const later = await ask(`?user=1&location=madrid&at=${textOf(Date.now() + 3_600_000)}`);
       expect(await later.text()).toBe('{"active_features":["always","mine","tapas"]}');
-      expect(later.headers.get("tidegate-at")).toMatch(/Z; state="live"; configuration="current"$/);
+      expect(later.headers.get("tidegate-at")).toMatch(/Z; state="current"; configuration="current"$/);
     });
 
     it("is made anew each time, for nobody else", async () => {
@@ -254,10 +267,10 @@ describe("over SQLite", () => {
     });
 
     it.each<[query: () => string, headers: Record<string, string>, status: number, code: string]>([
-      [() => `?${now()}`, {}, 401, "operators-only"],
-      [() => `?${now()}`, bearer("nobody's"), 401, "operators-only"],
+      [() => `?${now()}`, {}, 401, "unauthenticated"],
+      [() => `?${now()}`, bearer("nobody's"), 401, "unauthenticated"],
       [() => `?${now()}`, bearer("one"), 403, "forbidden"],
-      [() => "?at=nonsense", {}, 401, "operators-only"],
+      [() => "?at=nonsense", {}, 401, "unauthenticated"],
       [() => "?at=nonsense", bearer(adminToken), 400, "invalid-query"],
       [() => "?at=", bearer(adminToken), 400, "invalid-query"],
       [() => "?at", bearer(adminToken), 400, "invalid-query"],
@@ -270,7 +283,7 @@ describe("over SQLite", () => {
       [() => "?user=1", {}, 400, "invalid-query"],
       [() => "?user=1", bearer(adminToken), 400, "invalid-query"],
       [() => "?user=2&location=madrid", bearer("one"), 400, "invalid-query"],
-      [() => "?at=2020-01-01T00:00:00Z", bearer(adminToken), 404, "not-known"],
+      [() => "?at=2020-01-01T00:00:00Z", bearer(adminToken), 404, "history-unavailable"],
     ])("refuses %s", async (query, headers, status, code) => {
       const answer = await ask(query(), headers);
       expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
@@ -287,7 +300,7 @@ describe("over SQLite", () => {
       const to = await nextMoment();
       await operator.put("/sources/active/features/mine");
       const { status, body } = await operator.get(`/diff?user=1&from=${textOf(from)}&to=${textOf(to)}`);
-      expect([status, body.turnedOn, body.turnedOff, body.open, body.notKnown]).toEqual([
+      expect([status, body.turnedOn, body.turnedOff, body.undetermined, body.missingHistory]).toEqual([
         200,
         ["new"],
         ["mine"],
@@ -303,8 +316,8 @@ describe("over SQLite", () => {
 
     it("names what is not known", async () => {
       const { body } = await operator.get(`/diff?user=1&from=2020-01-01T00:00:00Z&to=${textOf(before)}`);
-      expect(body.open).toEqual(["always", "never"]);
-      expect(body.notKnown.map(({ source }: { source: string }) => source)).toEqual([
+      expect(body.undetermined).toEqual(["always", "never"]);
+      expect(body.missingHistory.map(({ source }: { source: string }) => source)).toEqual([
         "global",
         "active",
         "killed",
@@ -345,7 +358,7 @@ describe("over SQLite", () => {
 
     it("does not guess", async () => {
       const { status, body } = await operator.get("/features?at=2020-01-01T00:00:00Z");
-      expect([status, body.code]).toEqual([404, "not-known"]);
+      expect([status, body.code]).toEqual([404, "history-unavailable"]);
     });
   });
 });
@@ -373,12 +386,12 @@ describe("while the log is away", () => {
       const code = past.ok ? "answered" : ((await past.json()) as { code: string }).code;
       return [body.log, body.features.length, code];
     };
-    expect(await state()).toEqual(["answering", 2, "answered"]);
+    expect(await state()).toEqual(["available", 2, "answered"]);
     proxy.cut();
     expect(await state()).toEqual(["unavailable", 2, "log-unavailable"]);
     expect((await operator.get(`/diff?from=2026-01-01T00:00:00Z&to=${at}`)).body.code).toBe("log-unavailable");
     proxy.heal();
-    await until(async () => (await state()).join() === "answering,2,answered", "the log is back");
+    await until(async () => (await state()).join() === "available,2,answered", "the log is back");
   });
 });
 

@@ -14,14 +14,14 @@ async function moment(): Promise<number> {
   return now;
 }
 
-describe("what follows from settings", () => {
+describe("what follows from rules", () => {
   let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   let start: number;
   beforeAll(async () => {
     redis = await startRedis();
     operator = await backoffice(switchesRules(inRedis(redis.url)), kindsEnv);
-    await until(async () => (await at(Date.now() - 1)).isComplete, "settings and sets are on record");
+    await until(async () => (await at(Date.now() - 1)).isComplete, "rules and sets are on record");
     start = await moment();
   });
   afterAll(async () => {
@@ -29,8 +29,8 @@ describe("what follows from settings", () => {
     await redis[Symbol.asyncDispose]();
   });
 
-  const put = async (feature: string, setting: unknown, query = "") => {
-    expect((await operator.put(`/sources/switches/settings/${feature}${query}`, {}, setting)).status).toBe(200);
+  const put = async (feature: string, rule: unknown, query = "") => {
+    expect((await operator.put(`/sources/switches/rules/${feature}${query}`, {}, rule)).status).toBe(200);
     return moment();
   };
   const at = async (instant: number) => {
@@ -38,12 +38,12 @@ describe("what follows from settings", () => {
     const isComplete = answer.ok && !answer.headers.has("cache-status");
     return { isComplete, body: (await answer.json()) as { active_features?: string[]; code?: string } };
   };
-  const saidOf = async (question: object, feature: string, source = "switches") => {
+  const resultOf = async (question: object, feature: string, source = "switches") => {
     const { body } = await operator.post("/explain", { features: [feature], ...question });
-    const [{ says, ...explained }] = body.features;
+    const [{ results, ...explained }] = body.features;
     return {
       ...explained,
-      said: says.find((each: { source: string }) => each.source === source),
+      result: results.find((each: { source: string }) => each.source === source),
       sources: body.sources,
     };
   };
@@ -51,11 +51,11 @@ describe("what follows from settings", () => {
   it("was so at past moments", async () => {
     const on = await put("past", { on: true });
     const off = await put("past", { on: false });
-    await operator.delete("/sources/switches/settings/past");
+    await operator.delete("/sources/switches/rules/past");
     const gone = await moment();
     const told = await Promise.all([start, on, off, gone].map(async (each) => (await at(each)).body.active_features));
     expect(told).toEqual([["always"], ["always", "past"], ["always"], ["always"]]);
-    expect((await at(start - 3_600_000)).body.code).toBe("not-known");
+    expect((await at(start - 3_600_000)).body.code).toBe("history-unavailable");
   });
 
   it("is told at once of what was acknowledged just before", async () => {
@@ -66,20 +66,20 @@ describe("what follows from settings", () => {
     }
   });
 
-  it("is explained by the setting, who put it and when, and how fresh that is", async () => {
+  it("is explained by the rule, who put it and when, and how fresh that is", async () => {
     await put("explained", { on: true, until: "spring" }, "?note=TICKET-9");
     // The invalidation of a change may arrive while the rules with that change are read: then they are read again.
-    const isFresh = async () => (await saidOf({}, "explained")).sources[1].freshness.fresh;
+    const isFresh = async () => (await resultOf({}, "explained")).sources[1].freshness.fresh;
     await until(isFresh, "the rules are cached");
-    const { on, why, decidedBy, said, sources } = await saidOf({}, "explained");
-    expect([on, why, decidedBy]).toEqual([true, 'on: grant "switches"', ["switches"]]);
-    expect(said).toEqual({
+    const { on, message, decidedBy, result, sources } = await resultOf({}, "explained");
+    expect([on, message, decidedBy]).toEqual([true, 'on: grant "switches"', ["switches"]]);
+    expect(result).toEqual({
       source: "switches",
-      says: "on",
+      result: "on",
       set: null,
-      setting: { on: true, floors: [], until: "spring" },
+      rule: { on: true, floors: [], until: "spring" },
       metadata: null,
-      turned: {
+      lastChange: {
         event: expect.any(String),
         by: "admin",
         at: expect.any(String),
@@ -89,29 +89,29 @@ describe("what follows from settings", () => {
     });
     expect(sources[1]).toMatchObject({
       sets: [],
-      settings: { connection: "features", collection: "switches" },
+      rules: { connection: "features", collection: "switches" },
       freshness: { fresh: true },
     });
   });
 
   it("is explained also of the past, and of what is kept no more", async () => {
     const on = await put("once", { on: true }, "?note=begin");
-    await operator.delete("/sources/switches/settings/once?note=over");
+    await operator.delete("/sources/switches/rules/once?note=over");
     const after = await moment();
-    const then = await saidOf({ at: textOf(on) }, "once");
-    expect([then.on, then.said]).toMatchObject([
+    const then = await resultOf({ at: textOf(on) }, "once");
+    expect([then.on, then.result]).toMatchObject([
       true,
-      { says: "on", setting: { on: true }, turned: { note: "begin" } },
+      { result: "on", rule: { on: true }, lastChange: { note: "begin" } },
     ]);
     for (const question of [{}, { at: textOf(after) }]) {
-      const now = await saidOf(question, "once");
-      expect([now.on, now.said]).toMatchObject([
+      const now = await resultOf(question, "once");
+      expect([now.on, now.result]).toMatchObject([
         false,
-        { says: "unlisted", setting: null, turned: { note: "over", by: "admin" } },
+        { result: "absent", rule: null, lastChange: { note: "over", by: "admin" } },
       ]);
     }
-    const never = await saidOf({}, "never");
-    expect(never.said).toMatchObject({ says: "unlisted", setting: null, turned: null });
+    const never = await resultOf({}, "never");
+    expect(never.result).toMatchObject({ result: "absent", rule: null, lastChange: null });
   });
 
   it("is listed with where it is kept", async () => {
@@ -119,21 +119,21 @@ describe("what follows from settings", () => {
     await put("listed/off", { on: false });
     const { body } = await operator.get("/features?search=listed");
     expect(body.features.map(({ feature, on }: { feature: string; on: unknown }) => [feature, on])).toEqual([
-      ["listed/off", { killed: false, switches: { setting: { on: false, floors: [] }, on: false } }],
-      ["listed/on", { killed: false, switches: { setting: { on: true, floors: [] }, on: true } }],
+      ["listed/off", { killed: false, switches: { rule: { on: false, floors: [] }, on: false } }],
+      ["listed/on", { killed: false, switches: { rule: { on: true, floors: [] }, on: true } }],
     ]);
     const past = await operator.get(`/features?search=listed&at=${textOf(start)}`);
     expect(past.body.features).toEqual([]);
   });
 
-  it("differs between two moments, for who changed a setting", async () => {
+  it("differs between two moments, for who changed a rule", async () => {
     await put("differs", { on: false });
     const before = await moment();
     await put("differs", { on: true }, "?note=go");
     await put("other", { on: false });
     const after = await moment();
     const { body } = await operator.get(`/diff?from=${textOf(before)}&to=${textOf(after)}`);
-    expect([body.turnedOn, body.turnedOff, body.open]).toEqual([["differs"], [], []]);
+    expect([body.turnedOn, body.turnedOff, body.undetermined]).toEqual([["differs"], [], []]);
     expect(body.events).toEqual([
       {
         event: expect.any(String),

@@ -6,7 +6,7 @@ import { until } from "../../../support/until.ts";
 
 const anyRevision = expect.stringMatching(/^[^"]+\.\d+$/);
 
-describe("the settings of sources", () => {
+describe("the rules of sources", () => {
   let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
@@ -18,13 +18,13 @@ describe("the settings of sources", () => {
     await redis[Symbol.asyncDispose]();
   });
 
-  const put = (feature: string, setting: unknown, headers = {}, query = "") =>
-    operator.put(`/sources/switches/settings/${feature}${query}`, headers, setting);
-  const get = (path: string) => operator.get(`/sources/switches/settings${path}`);
+  const put = (feature: string, rule: unknown, headers = {}, query = "") =>
+    operator.put(`/sources/switches/rules/${feature}${query}`, headers, rule);
+  const get = (path: string) => operator.get(`/sources/switches/rules${path}`);
 
   it("are where the list of sources says", async () => {
     const { sources } = (await operator.get("/sources")).body;
-    expect(sources.map(({ settings }: { settings: unknown }) => settings)).toEqual([
+    expect(sources.map(({ rules }: { rules: unknown }) => rules)).toEqual([
       null,
       { connection: "features", collection: "switches" },
       null,
@@ -39,7 +39,7 @@ describe("the settings of sources", () => {
       {
         source: "switches",
         feature: "new/menu",
-        setting: { on: true, floors: [] },
+        rule: { on: true, floors: [] },
         revision: anyRevision,
         valid: true,
       },
@@ -56,12 +56,12 @@ describe("the settings of sources", () => {
 
   it("can be removed, which is done once", async () => {
     await put("gone", { on: true });
-    const removed = await operator.delete("/sources/switches/settings/gone?note=over");
+    const removed = await operator.delete("/sources/switches/rules/gone?note=over");
     expect(removed.body).toEqual({ source: "switches", feature: "gone", removed: true });
     expect(removed.etag).toMatch(/^".+\.2"$/);
     expect(await operator.features()).not.toContain("gone");
     expect((await get("/gone")).body).toMatchObject({ status: 404, code: "unknown-feature" });
-    expect((await operator.delete("/sources/switches/settings/gone")).body.removed).toBe(false);
+    expect((await operator.delete("/sources/switches/rules/gone")).body.removed).toBe(false);
   });
 
   it("are refused with all that is wrong, by pointers, and nothing is kept", async () => {
@@ -88,7 +88,7 @@ describe("the settings of sources", () => {
       ["killed", "not-changeable"],
       ["nobody", "unknown-source"],
     ]) {
-      const path = `/sources/${source}/settings`;
+      const path = `/sources/${source}/rules`;
       const answers = [
         await operator.get(path),
         await operator.get(`${path}/a`),
@@ -110,8 +110,8 @@ describe("the settings of sources", () => {
     expect((await put("unguarded", { on: true }, { "if-match": "*" })).status).toBe(412);
     expect((await put("guarded", { on: true }, { "if-match": "*" })).status).toBe(200);
     const stale = { "if-match": first.etag ?? "" };
-    expect((await operator.delete("/sources/switches/settings/guarded", stale)).status).toBe(412);
-    expect((await operator.delete("/sources/switches/settings/guarded?dryRun=true", stale)).status).toBe(412);
+    expect((await operator.delete("/sources/switches/rules/guarded", stale)).status).toBe(412);
+    expect((await operator.delete("/sources/switches/rules/guarded?dryRun=true", stale)).status).toBe(412);
   });
 
   it("can be tried, which changes nothing", async () => {
@@ -119,11 +119,11 @@ describe("the settings of sources", () => {
     expect([tried.status, tried.etag, tried.body]).toEqual([
       200,
       null,
-      { source: "switches", feature: "tried", setting: { on: true, floors: [] }, dryRun: true },
+      { source: "switches", feature: "tried", rule: { on: true, floors: [] }, dryRun: true },
     ]);
     expect((await put("tried", {}, {}, "?dryRun=true")).status).toBe(422);
     expect((await put("tried", { on: true }, { "if-match": '"e.1"' }, "?dryRun=true")).status).toBe(412);
-    expect((await operator.delete("/sources/switches/settings/new/menu?dryRun=true")).body).toEqual({
+    expect((await operator.delete("/sources/switches/rules/new/menu?dryRun=true")).body).toEqual({
       source: "switches",
       feature: "new/menu",
       removed: true,
@@ -139,21 +139,20 @@ describe("the settings of sources", () => {
     await put("once", { on: false });
     const again = await put("once", { on: true }, headers);
     expect([again.status, again.etag]).toEqual([200, first.etag]);
-    expect((await get("/once")).body.setting.on).toBe(false);
+    expect((await get("/once")).body.rule.on).toBe(false);
     expect((await put("once", { on: false }, headers)).body.code).toBe("idempotency-key-reused");
   });
 
   it("are listed in pages, by code point, and can be searched", async () => {
     for (const feature of ["page_c", "page_B", "page_a"]) await put(feature, { on: false });
-    const names = ({ body }: { body: { settings: { feature: string }[] } }) =>
-      body.settings.map((each) => each.feature);
+    const names = ({ body }: { body: { rules: { feature: string }[] } }) => body.rules.map((each) => each.feature);
     const first = await get("?search=PAGE_&limit=2");
     expect(names(first)).toEqual(["page_B", "page_a"]);
     const second = await get(`?search=PAGE_&limit=2&cursor=${first.body.next}`);
     expect([names(second), second.body.next]).toEqual([["page_c"], undefined]);
     expect((await get(`?search=page_&cursor=${first.body.next}`)).body.code).toBe("invalid-cursor");
     expect(names(await get(""))).toEqual(expect.arrayContaining(["new/menu", "page_a"]));
-    expect((await get("?search=nowhere")).body).toEqual({ settings: [] });
+    expect((await get("?search=nowhere")).body).toEqual({ rules: [] });
   });
 
   it("are on record with who changed them, and why", async () => {

@@ -134,8 +134,8 @@ describe.each([
 
   it.runIf(granting === set).each(ofSets)("is closed by a rule, taken out, and not granted anew: %j", async (key) => {
     const [path, rule] = [encodeURIComponent(key), { percentage: 0 }];
-    expect((await operator.put(`/sources/rollout/settings/${path}`, {}, rule)).body).toMatchObject({ setting: rule });
-    expect((await operator.delete(`/sources/rollout/settings/${path}`)).body).toMatchObject({ removed: true });
+    expect((await operator.put(`/sources/rollout/rules/${path}`, {}, rule)).body).toMatchObject({ rule });
+    expect((await operator.delete(`/sources/rollout/rules/${path}`)).body).toMatchObject({ removed: true });
     expect((await operator.put(`/sources/granted/features/${path}`)).body).toMatchObject({ added: [] });
     expect((await operator.delete(`/sources/granted/features/${path}`)).body.removed).toEqual([key]);
     expect(await operator.features()).not.toContain(key);

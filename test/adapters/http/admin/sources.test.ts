@@ -34,7 +34,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
       changeable: true,
       key: "features:user:{userId}",
       fields: ["userId"],
-      settings: null,
+      rules: null,
       faults: [],
     });
     expect(body.sources[5]).toMatchObject({ kind: "static", changeable: false, key: null, fields: [] });
@@ -67,7 +67,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
       source: "location",
       key: "location:São%20Paulo",
       features: ["samba"],
-      skipped: 0,
+      invalidMembers: 0,
       revision: anyRevision,
     });
     expect(etag).toBe(`"${body.revision}"`);
@@ -161,7 +161,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect([tried.status, tried.etag, tried.body]).toEqual([
       200,
       null,
-      { source: "active", key: "active_features", added: ["tried"], removed: [], dryRun: true, users: { having: 2 } },
+      { source: "active", key: "active_features", added: ["tried"], removed: [], dryRun: true, users: { count: 2 } },
     ]);
     expect((await operator.get("/sources/active/features")).body).toEqual(before.body);
     const real = await operator.put("/sources/active/features/tried?dryRun=false", { "idempotency-key": "trial" });
@@ -171,7 +171,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     });
     expect(stale.status).toBe(412);
     const gone = await operator.delete("/sources/active/features/tried?dryRun=true");
-    expect(gone.body).toMatchObject({ removed: ["tried"], dryRun: true, users: { having: 2 } });
+    expect(gone.body).toMatchObject({ removed: ["tried"], dryRun: true, users: { count: 2 } });
     expect((await operator.get("/sources/active/features/tried")).body.on).toBe(true);
   });
 
@@ -180,7 +180,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     const { body } = await operator.post("/changes", { changes: [{ source: "global", add }] });
     expect(body.results[0].status).toBe(200);
     const refused = await operator.put("/sources/global/features/one_more");
-    expect([refused.status, refused.body.code]).toEqual([422, "too-many"]);
+    expect([refused.status, refused.body.code]).toEqual([422, "change-too-large"]);
     expect(refused.body.detail).toContain("more than 100 members");
     await operator.post("/changes", { changes: [{ source: "global", remove: add }] });
   });

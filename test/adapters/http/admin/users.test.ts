@@ -33,18 +33,18 @@ describe("users", () => {
             source: "user",
             key: "features:user:ana@example.org",
             features: ["menu", "secret"],
-            skipped: 0,
+            invalidMembers: 0,
             revision: expect.any(String),
           },
         ],
-        gets: { features: ["always", "menu", "tapas"], missing: [] },
+        effective: { features: ["always", "menu", "tapas"], missing: [] },
         tokens: [{ id: issued.id, issuedAt: expect.any(String), by: "admin" }],
       },
     ]);
-    expect((await operator.get("/users/ana@example.org")).body.gets.features).toEqual(["always", "menu"]);
+    expect((await operator.get("/users/ana@example.org")).body.effective.features).toEqual(["always", "menu"]);
     expect((await operator.get("/users/nobody")).body).toMatchObject({
       sets: [{ features: [], revision: "none.0" }],
-      gets: { features: ["always"] },
+      effective: { features: ["always"] },
       tokens: [],
     });
   });

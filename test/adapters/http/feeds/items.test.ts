@@ -101,7 +101,7 @@ sources:
     const ready = await operator.service.get("/health/ready", bearer(adminToken));
     expect([ready.status, await ready.json()]).toMatchObject([
       200,
-      { status: "ready", providers: { partner: { known: 3, failure: "127.0.0.1 answers 404", breaker: "closed" } } },
+      { status: "ready", feeds: { partner: { known: 3, failure: "127.0.0.1 answers 404", breaker: "closed" } } },
     ]);
     expect(await (await operator.service.get("/health/ready")).json()).toEqual({ status: "ready" });
     const metrics = await (await operator.service.get("/metrics", bearer(adminToken))).text();

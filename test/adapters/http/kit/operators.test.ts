@@ -145,8 +145,8 @@ describe("operators", () => {
     expect(routes).toEqual(expect.arrayContaining([{ method: "get", path: "/metrics", scope: "viewer" }]));
     for (const route of routes) {
       const answers: [caller: string, headers: Record<string, string>, status: number, code: string][] = [
-        ["nobody", {}, 401, "operators-only"],
-        ["somebody unknown", bearer(`tgc_${"x".repeat(43)}`), 401, "operators-only"],
+        ["nobody", {}, 401, "unauthenticated"],
+        ["somebody unknown", bearer(`tgc_${"x".repeat(43)}`), 401, "unauthenticated"],
         ["a client", bearer("1234"), 403, "forbidden"],
         ["a client, as password", basic("1234"), 403, "forbidden"],
         ...scopes
@@ -208,7 +208,7 @@ describe("operators", () => {
     expect([refused.status, JSON.parse(text)]).toEqual([
       401,
       expect.objectContaining({
-        code: "operators-only",
+        code: "unauthenticated",
         detail: expect.stringContaining("send Authorization: Bearer with a credential of theirs"),
       }),
     ]);

@@ -11,8 +11,8 @@ type View = {
   connections: {
     connection: string;
     sources: string[];
-    remembered: { features: string[]; since: string; asOf: string; fresh: boolean; expiresAt: string } | null;
-    store: { features?: string[]; skipped?: number; error?: string };
+    cached: { features: string[]; since: string; asOf: string; fresh: boolean; expiresAt: string } | null;
+    store: { features?: string[]; invalidMembers?: number; error?: string };
   }[];
 };
 
@@ -51,15 +51,15 @@ describe("the view of the cache", () => {
       {
         connection: "features",
         sources: ["user", "mine"],
-        remembered: null,
-        store: { features: ["a", "b"], skipped: 0 },
+        cached: null,
+        store: { features: ["a", "b"], invalidMembers: 0 },
       },
-      { connection: "users", sources: ["other"], remembered: null, store: { features: [], skipped: 0 } },
+      { connection: "users", sources: ["other"], cached: null, store: { features: [], invalidMembers: 0 } },
     ]);
     await (await service.get("/features", bearer("1234"))).text();
     const { connections } = await seen("features:user:1");
-    expect(connections.map(({ remembered }) => remembered?.features)).toEqual([["a", "b"], []]);
-    const { since = "", asOf = "", fresh, expiresAt = "" } = connections[0]?.remembered ?? {};
+    expect(connections.map(({ cached }) => cached?.features)).toEqual([["a", "b"], []]);
+    const { since = "", asOf = "", fresh, expiresAt = "" } = connections[0]?.cached ?? {};
     expect(fresh).toBe(true);
     for (const time of [since, asOf]) {
       expect(Date.parse(time)).toBeGreaterThanOrEqual(before - 1_000);
@@ -72,17 +72,17 @@ describe("the view of the cache", () => {
     await settled(redis.client, service, users);
     const answer = await view("features:user:nobody");
     expect(answer.headers.get("cache-control")).toBe("no-store");
-    expect((await seen("features:user:nobody")).connections[0]?.remembered).toBeNull();
+    expect((await seen("features:user:nobody")).connections[0]?.cached).toBeNull();
   });
 
   it("tells that a key is remembered of a store that cannot be read, with its error", async () => {
     await redis.client.sadd("global_features", "a");
-    await until(async () => (await seen("global_features")).connections[0]?.remembered?.features.length === 1, "it is");
+    await until(async () => (await seen("global_features")).connections[0]?.cached?.features.length === 1, "it is");
     await redis[Symbol.asyncDispose]();
-    await until(async () => (await seen("global_features")).connections[0]?.remembered?.fresh === false, "it is old");
+    await until(async () => (await seen("global_features")).connections[0]?.cached?.fresh === false, "it is old");
     const [found] = (await seen("global_features")).connections;
     expect(found).toMatchObject({
-      remembered: { features: ["a"], fresh: false },
+      cached: { features: ["a"], fresh: false },
       store: { error: expect.any(String) },
     });
   });

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ParsedRules } from "../../../../src/adapters/sources/_rules/parsed-rules.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 
-describe("Parsed settings", () => {
+describe("Parsed rules", () => {
   let parses: number;
   const warn = vi.fn();
   const schema = z.strictObject({ share: z.number() }).transform(({ share }) => {
@@ -20,12 +20,12 @@ describe("Parsed settings", () => {
     vi.useRealTimers();
   });
 
-  it("are what the schema makes of each, the same map for the same settings", () => {
+  it("are what the schema makes of each, the same map for the same rules", () => {
     const parsed = new ParsedRules(schema, warn);
-    const settings = new Map<string, Json>([["a", { share: 5 }]]);
-    const all = parsed.of(settings);
+    const rules = new Map<string, Json>([["a", { share: 5 }]]);
+    const all = parsed.of(rules);
     expect(all).toEqual(new Map([["a", { tenths: 50 }]]));
-    expect(parsed.of(settings)).toBe(all);
+    expect(parsed.of(rules)).toBe(all);
     expect(parses).toBe(1);
   });
 
@@ -41,29 +41,29 @@ describe("Parsed settings", () => {
 
   it("leave out what is none, warn of that once a minute, and keep the others", () => {
     const parsed = new ParsedRules(schema, warn);
-    const settings = () =>
+    const rules = () =>
       new Map<string, Json>([
         ["a", { share: 5 }],
         ["b", "half"],
         ["c", null],
       ]);
-    expect([...parsed.of(settings()).keys()]).toEqual(["a"]);
-    expect([...parsed.of(settings()).keys()]).toEqual(["a"]);
+    expect([...parsed.of(rules()).keys()]).toEqual(["a"]);
+    expect([...parsed.of(rules()).keys()]).toEqual(["a"]);
     expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ features: ["b", "c"], invalid: 2 }]);
     vi.advanceTimersByTime(60_000);
-    parsed.of(settings());
+    parsed.of(rules());
     expect(warn).toHaveBeenCalledTimes(2);
   });
 
   it("take what is none for another where there is one, but not where it is of no feature", () => {
     const parsed = new ParsedRules(schema, warn, { tenths: 0 });
-    const settings = new Map<string, Json>([
+    const rules = new Map<string, Json>([
       ["a", { share: 5 }],
       ["b", "half"],
       ["\u0001", { share: 5 }],
       ["\u0002", "half"],
     ]);
-    expect([...parsed.of(settings)]).toEqual([
+    expect([...parsed.of(rules)]).toEqual([
       ["a", { tenths: 50 }],
       ["b", { tenths: 0 }],
     ]);

@@ -144,7 +144,7 @@ describe("A schedule", () => {
 
   it("is kept as it was written", () => {
     const written = { windows: [friday, { startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
-    expect(check(written)).toEqual({ setting: written });
+    expect(check(written)).toEqual({ rule: written });
   });
 
   it.each<[string, Json, { pointer: string; detail: string }]>([

@@ -5,9 +5,9 @@ import type { Rules, RulesByFeature } from "../../src/domain/admin/editable-rule
 import type { Json } from "../../src/domain/evaluation/feature.ts";
 import { until } from "../support/until.ts";
 
-/** Settings, and the documents that they are; `collections` are those that are in use. */
-export type SettingsUnderTest = {
-  readonly settings: Rules;
+/** Rules, and the documents that they are; `collections` are those that are in use. */
+export type RulesUnderTest = {
+  readonly rules: Rules;
   readonly documents: DocumentStore;
   /** Puts a text behind Tidegate's back that is no document; left out where there is no such way. */
   readonly spoil?: (collection: string, name: string) => Promise<void>;
@@ -16,13 +16,13 @@ export type SettingsUnderTest = {
 /** The collections that the contract uses. */
 export const contractCollections: readonly string[] = ["one", "other"];
 
-/** What every Settings does. `open` answers empty ones each time. A change is seen soon, and not always at once. */
-export function settingsContract(open: () => Promise<SettingsUnderTest>): void {
+/** What every Rules does. `open` answers empty ones each time. A change is seen soon, and not always at once. */
+export function rulesContract(open: () => Promise<RulesUnderTest>): void {
   const opened = async () => {
-    const { settings, documents, spoil } = await open();
-    const read = async (collection = "one"): Promise<RulesByFeature> => (await settings.read(collection)).value;
+    const { rules, documents, spoil } = await open();
+    const read = async (collection = "one"): Promise<RulesByFeature> => (await rules.read(collection)).value;
     return {
-      settings,
+      rules,
       spoil,
       read,
       put: (name: string, value: Json, collection = "one") =>
@@ -46,7 +46,7 @@ export function settingsContract(open: () => Promise<SettingsUnderTest>): void {
     };
   };
 
-  describe("Settings", () => {
+  describe("Rules", () => {
     it("are none in a collection that is not there", async () => {
       const { read } = await opened();
       expect(await read()).toEqual(new Map());
@@ -104,9 +104,9 @@ export function settingsContract(open: () => Promise<SettingsUnderTest>): void {
     });
 
     it("tell for which instant they are true", async () => {
-      const { settings } = await opened();
+      const { rules } = await opened();
       const before = Date.now();
-      const held = await settings.read("one");
+      const held = await rules.read("one");
       expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
       expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });

@@ -31,18 +31,18 @@ import { pepperOf, tokenKey } from "./token-keys.ts";
 import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
 
 /** Provides the admin use cases, the operator credentials and the stores that they change. */
-export function provideBackoffice({ config, env, provide }: Wiring): void {
+export function provideAdmin({ config, env, provide }: Wiring): void {
   const invalidate = (c: DependencyContainer, key: string) => c.resolve(DiKeys.InstanceChannel).invalidate(key);
 
   const knownSources = (sources: readonly Source[], asKnown = (stored: EditableSet) => stored) =>
     sources.map((source, index): KnownSource => {
-      const { kind = "", setting } = config.sources[index] ?? {};
-      const { editableSet: stored, editableRules: settings } = source.resolver;
+      const { kind = "", rule } = config.sources[index] ?? {};
+      const { editableSet: stored, editableRules: rules } = source.resolver;
       return {
         ...source,
         kind,
         stored: stored && asKnown(stored),
-        settings: settings && setting && { ...settings, check: ruleCheck(setting) },
+        rules: rules && rule && { ...rules, check: ruleCheck(rule) },
       };
     });
 

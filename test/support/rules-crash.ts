@@ -18,8 +18,8 @@ const features = ["a", "b", "c"];
 type Size = { readonly lives: number; readonly changesOfEach: number };
 
 /** The tests that no change of a rule is lost or recorded twice, over each kind of store. */
-export function settingsCrashRuns({ lives, changesOfEach }: Size): void {
-  describe.each(["sqlite", "redis"])("settings over %s, in a service that is killed", (kind) => {
+export function rulesCrashRuns({ lives, changesOfEach }: Size): void {
+  describe.each(["sqlite", "redis"])("rules over %s, in a service that is killed", (kind) => {
     let folder: string;
     let redis: RedisServer | undefined;
     beforeAll(async () => {
@@ -49,21 +49,21 @@ export function settingsCrashRuns({ lives, changesOfEach }: Size): void {
         const acknowledged: string[] = [];
         let url = "";
         let isOver = false;
-        const call = (path: string, method = "GET", setting?: object, headers = {}) =>
+        const call = (path: string, method = "GET", rule?: object, headers = {}) =>
           fetch(`${url}${path}`, {
             method,
             headers: { ...bearer(adminToken), "content-type": "application/json", ...headers },
-            ...(setting && { body: JSON.stringify(setting) }),
+            ...(rule && { body: JSON.stringify(rule) }),
           });
         /** Sends each change under one key until it is acknowledged. */
         const write = async (feature: string) => {
           for (let count = 0; !isOver; count++) {
             const note = randomUUID();
-            const path = `/admin/v1/sources/switches/settings/${feature}?note=${note}`;
+            const path = `/admin/v1/sources/switches/rules/${feature}?note=${note}`;
             const isMade = async () => {
-              const [method, setting] =
+              const [method, rule] =
                 count % 5 === 4 ? (["DELETE"] as const) : (["PUT", { on: count % 2 === 0 }] as const);
-              const answer = await call(path, method, setting, { "idempotency-key": note }).catch(() => undefined);
+              const answer = await call(path, method, rule, { "idempotency-key": note }).catch(() => undefined);
               return answer?.status === 200;
             };
             await until(isMade, "the change is acknowledged", 60_000);
@@ -113,7 +113,7 @@ export function settingsCrashRuns({ lives, changesOfEach }: Size): void {
           past = recalled.headers.has("cache-status") ? undefined : await setIn(recalled);
           return past !== undefined && present !== undefined;
         };
-        await until(recall, "all settings are on record, and the service answers afresh", 60_000);
+        await until(recall, "all rules are on record, and the service answers afresh", 60_000);
         expect(past).toEqual(present);
       },
       240_000 + lives * 60_000,
