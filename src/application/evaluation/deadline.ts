@@ -1,3 +1,21 @@
+/** Number of parts of a time limit. A block of the event loop uses up at most one of them. */
+const parts = 8;
+
+/**
+ * Runs `late` after `timeoutMs` during which the event loop could read responses, unless the returned function is
+ * called before. The longer the event loop is blocked, the later that is: a response may be there, unread.
+ */
+export function afterTimeout(timeoutMs: number, late: () => void): () => void {
+  let left = parts;
+  const timer = setTimeout(() => {
+    left -= 1;
+    // The event loop runs timers before it reads sockets.
+    if (left === 0) setImmediate(late);
+    else timer.refresh();
+  }, timeoutMs / parts);
+  return () => clearTimeout(timer);
+}
+
 /**
  * Returns the result of `ask`, synchronously if it is not a promise. Rejects with `fault` after `timeoutMs`. Throws as
  * `ask` does. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
@@ -11,18 +29,14 @@ export function withDeadline<T>(
   const answer = ask();
   if (!isPromiseLike(answer)) return answer;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const timer = setTimeout(() => {
-    // The event loop runs timers before it reads sockets: one turn sends pending requests, the next reads their
-    // responses.
-    setImmediate(() => setImmediate(() => reject(new Error(fault))));
-  }, timeoutMs);
+  const cancel = afterTimeout(timeoutMs, () => reject(new Error(fault)));
   answer.then(
     (value) => {
-      clearTimeout(timer);
+      cancel();
       resolve(value);
     },
     (cause) => {
-      clearTimeout(timer);
+      cancel();
       reject(cause);
     },
   );

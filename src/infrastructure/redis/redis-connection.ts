@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
 import type { Redis } from "ioredis";
+import { afterTimeout } from "../../application/evaluation/deadline.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
@@ -156,12 +157,11 @@ class TimedRedis extends RedisClient {
     const [command] = sent;
     const isMeasured = this.status === "ready" && command.name !== "hello";
     const startedAt = performance.now();
-    const timer = setTimeout(() => {
-      // The event loop runs timers before it reads from sockets.
-      setImmediate(() => command.isSettled || command.reject(new Error("Command timed out")));
-    }, this.commandTimeoutMs);
+    const cancel = afterTimeout(this.commandTimeoutMs, () => {
+      if (!command.isSettled) command.reject(new Error("Command timed out"));
+    });
     const settled = () => {
-      clearTimeout(timer);
+      cancel();
       if (isMeasured) this.took?.((performance.now() - startedAt) / 1_000);
     };
     command.promise.then(settled, settled);
