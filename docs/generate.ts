@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { MetricObject } from "@prometheus-io/client";
 import { stringify } from "yaml";
 import { z } from "zod";
-import { problems } from "../src/adapters/http/kit/problem.ts";
+import { problemTypes } from "../src/adapters/http/kit/problem-types.ts";
 import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { wordsFor } from "../src/bootstrap/config/config.ts";
 import { base, commonOptions } from "../src/bootstrap/config/schema.ts";
@@ -80,7 +80,7 @@ ${sections.join("\n")}`;
 
 /** The page about problems, made from their catalogue. */
 export function errorsPage(): string {
-  const rows = Object.entries(problems).map(
+  const rows = Object.entries(problemTypes).map(
     ([code, { status, meaning }]) => `| \`${code}\` | ${status} | ${meaning.replaceAll("|", "\\|")} |`,
   );
   return `${notice}

@@ -32,8 +32,11 @@ import type { EventStreams } from "./events/event-streams.ts";
 import { eventTail } from "./events/event-tail.ts";
 import { events } from "./events/events.ts";
 import { search, searchPath, seedFailure } from "./feeds/search.ts";
+import { type Fault, HttpProblem } from "./kit/http-problem.ts";
 import { Operators } from "./kit/operators.ts";
-import { type Fault, HttpProblem, type ProblemCode, problemOf, securityHeaders } from "./kit/problem.ts";
+import { problemDetails } from "./kit/problem-details.ts";
+import type { ProblemCode } from "./kit/problem-types.ts";
+import { securityHeaders } from "./kit/response-headers.ts";
 import { cacheView } from "./operations/cache-view.ts";
 import { type Counts, noRoute } from "./operations/counts.ts";
 import { documentation } from "./operations/documentation.ts";
@@ -189,6 +192,6 @@ function problem(
   errors?: readonly Fault[],
 ): Response {
   const more = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`) ? seedFailure(code, detail) : {};
-  const { status, headers, body } = problemOf(code, detail, requestId(c.req.header("x-request-id")), errors, more);
+  const { status, headers, body } = problemDetails(code, detail, requestId(c.req.header("x-request-id")), errors, more);
   return new Response(body, { status, headers: { ...headers, ...extra } });
 }

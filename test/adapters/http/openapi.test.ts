@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type HttpOptions, httpApp } from "../../../src/adapters/http/app.ts";
-import { problems } from "../../../src/adapters/http/kit/problem.ts";
+import { problemTypes } from "../../../src/adapters/http/kit/problem-types.ts";
 import { startService, type TestService } from "../../support/service.ts";
 
 const yaml = "sources: [{ name: everyone, kind: static, features: { feature_1: true } }]\n";
@@ -81,7 +81,7 @@ describe("the OpenAPI document", () => {
 describe("problem types", () => {
   it("lead to what they mean", async () => {
     await using service = await startService(yaml);
-    for (const [code, description] of Object.entries(problems)) {
+    for (const [code, description] of Object.entries(problemTypes)) {
       const response = await service.get(`/problems/${code}`);
       expect(await response.json()).toEqual({ code, ...description });
     }

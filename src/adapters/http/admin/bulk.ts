@@ -5,13 +5,15 @@ import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "..
 import type { Log } from "../../../infrastructure/logger.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { problems } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { problemTypes } from "../kit/problem-types.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
 import { revisionIn } from "./entity-tag.ts";
 import { logRefusedChange } from "./rejected-change.ts";
-import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+import { Changed, type SetChanges } from "./set-changes.ts";
 
 const mostItems = 1_000;
 /** In bytes. Fits 10,000 feature keys of maximum length and 1,000 contexts. */
@@ -92,7 +94,7 @@ export function bulkRoute(
       responses: {
         200: {
           description: "What became of each, in the same order.",
-          content: { "application/json": { schema: z.object({ results: z.array(z.union([Made, Refused])) }) } },
+          content: jsonContent(z.object({ results: z.array(z.union([Made, Refused])) })),
         },
         ...problemResponses(...changeProblems, "payload-too-large", "change-too-large"),
       },
@@ -109,7 +111,7 @@ export function bulkRoute(
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
         return changes.make(change, { ...author, ...once, ...(ifRevision !== undefined && { ifRevision }) });
       });
-      return c.json({ results }, 200, adminHeaders);
+      return c.json({ results }, 200, uncached);
     },
   );
 }
@@ -139,7 +141,7 @@ async function inTurn(
       refused(error);
       if (error instanceof SourceUnavailable && !(error.cause instanceof StoreFault)) away = error;
       const { code, message: detail } = error;
-      results.push({ status: problems[code].status, source: item.source, code, detail });
+      results.push({ status: problemTypes[code].status, source: item.source, code, detail });
     }
   }
   return results;

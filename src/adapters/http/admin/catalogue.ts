@@ -4,12 +4,13 @@ import type { Catalogue, CatalogueEntry } from "../../../application/admin/catal
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { UnknownFeature } from "../../../domain/errors.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionDemanded } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
-import { adminHeaders } from "./set-changes.ts";
 
 const Description = z
   .strictObject({
@@ -49,7 +50,7 @@ const path = "/admin/v1/catalogue/{feature}";
 const entryAnswer = (description: string) => ({
   description,
   headers: entityTagHeader,
-  content: { "application/json": { schema: CatalogueEntryBody } },
+  content: jsonContent(CatalogueEntryBody),
 });
 
 /** `/admin/v1/catalogue/{feature}`: reads and changes the descriptions of features. */
@@ -82,7 +83,7 @@ export function catalogueRoutes(
     async (c) => {
       const found = await catalogue.get(c.req.param("feature") ?? "");
       if (!found) throw new UnknownFeature();
-      return c.json(shownEntry(found.entry), 200, { ...adminHeaders, ETag: entityTag(found.revision) });
+      return c.json(shownEntry(found.entry), 200, { ...uncached, ETag: entityTag(found.revision) });
     },
   );
 
@@ -115,11 +116,11 @@ export function catalogueRoutes(
       const ifRevision = await demanded(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
-        return c.json(shownEntry(await catalogue.entryOf(feature, body)), 200, adminHeaders);
+        return c.json(shownEntry(await catalogue.entryOf(feature, body)), 200, uncached);
       }
       const author = await changeAuthor(c, claims, { query, body, ifRevision });
       const { entry, revision } = await catalogue.put(feature, body, author);
-      return c.json(shownEntry(entry), 200, { ...adminHeaders, ETag: entityTag(revision) });
+      return c.json(shownEntry(entry), 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
 
@@ -156,11 +157,11 @@ export function catalogueRoutes(
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
         const removed = (await catalogue.get(feature)) !== undefined;
-        return c.json({ feature, removed }, 200, adminHeaders);
+        return c.json({ feature, removed }, 200, uncached);
       }
       const author = await changeAuthor(c, claims, { query, ifRevision });
       const { removed, revision } = await catalogue.remove(feature, author);
-      return c.json({ feature, removed }, 200, { ...adminHeaders, ETag: entityTag(revision) });
+      return c.json({ feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
 }

@@ -7,10 +7,10 @@ import type { Revision } from "../../../domain/admin/change.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { IdempotencyKeyReused } from "../../../domain/errors.ts";
 import { secretOf } from "../client/authorization.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { jsonBody } from "../kit/json-body.ts";
 import { authorOf } from "../kit/operators.ts";
-import { HttpProblem } from "../kit/problem.ts";
 import { ifMatchParameter } from "./entity-tag.ts";
 
 /** Query parameters of every change. */

@@ -3,9 +3,11 @@ import { explicitContext } from "../../../application/evaluation/identify-caller
 import type { CompareMoments, Difference } from "../../../application/explain/compare-moments.ts";
 import { instant } from "../../instant.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem, securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 const moment = instant().openapi({ type: "string", format: "date-time", example: "2026-11-17T09:00:00Z" });
 const time = z.iso.datetime();
@@ -89,7 +91,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
       ...operators.atLeast("viewer"),
       query: Query,
       responses: {
-        200: { description: "What differs.", content: { "application/json": { schema: Answer } } },
+        200: { description: "What differs.", content: jsonContent(Answer) },
         ...problemResponses(
           "unauthenticated",
           "invalid-query",
@@ -104,10 +106,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
         throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from"; swap them.');
       const caller = user === undefined ? undefined : { userId: user };
       const difference = await compareMoments.compare(caller, explicitContext({ location }), from, to);
-      return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, {
-        ...securityHeaders,
-        "Cache-Control": "no-store",
-      });
+      return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, uncached);
     },
   );
 }

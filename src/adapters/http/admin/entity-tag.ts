@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { isSameRevision, type Revision } from "../../../domain/admin/change.ts";
-import { HttpProblem } from "../kit/problem.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
 
 const list = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
 const tags = /(W\/)?"([^"]*)"/g;

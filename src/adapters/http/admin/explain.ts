@@ -13,9 +13,11 @@ import { roles } from "../../../domain/evaluation/source.ts";
 import { instant } from "../../instant.ts";
 import type { CallContext } from "../client/call-context.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem, securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 const mostFeatures = 1_000;
 const time = z.iso.datetime();
@@ -255,7 +257,7 @@ export function explain(
       ...operators.atLeast("viewer"),
       body: Question,
       responses: {
-        200: { description: "Each feature, and why.", content: { "application/json": { schema: Answer } } },
+        200: { description: "Each feature, and why.", content: jsonContent(Answer) },
         ...problemResponses(
           "unauthenticated",
           "invalid-context",
@@ -276,10 +278,7 @@ export function explain(
       const explained = await explainFeatures.explain({ caller, circumstances, at, features }).catch((cause) => {
         throw cause instanceof TokenRejected ? unknownToken : cause;
       });
-      return c.json(shown(explained) satisfies z.output<typeof Answer>, 200, {
-        ...securityHeaders,
-        "Cache-Control": "no-store",
-      });
+      return c.json(shown(explained) satisfies z.output<typeof Answer>, 200, uncached);
     },
   );
 }

@@ -3,12 +3,13 @@ import type { KnownFeature, ListFeatures } from "../../../application/admin/list
 import { instant } from "../../instant.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { CatalogueEntryBody, shownEntry } from "./catalogue.ts";
 import { featureParameter } from "./feature-parameter.ts";
-import { adminHeaders } from "./set-changes.ts";
 
 const defaultLimit = 100;
 
@@ -120,7 +121,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
       const page = await features.list(limit, search, after, at);
       const last = page.features.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, search ?? "") : undefined;
-      return c.json({ features: page.features.map(shown), next }, 200, adminHeaders);
+      return c.json({ features: page.features.map(shown), next }, 200, uncached);
     },
   );
 
@@ -134,11 +135,11 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],
       responses: {
-        200: { description: "The feature.", content: { "application/json": { schema: FeatureBody } } },
+        200: { description: "The feature.", content: jsonContent(FeatureBody) },
         ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
-    async (c) => c.json(shown(await features.get(c.req.param("feature") ?? "")), 200, adminHeaders),
+    async (c) => c.json(shown(await features.get(c.req.param("feature") ?? "")), 200, uncached),
   );
 }
 

@@ -4,12 +4,14 @@ import { killChange, killSwitchOf, unkillChange } from "../../../application/adm
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
-import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+import { Changed, type SetChanges } from "./set-changes.ts";
 import { SetBody, shownSet } from "./sources.ts";
 
 const KillQuery = TrialQuery.extend({
@@ -48,14 +50,14 @@ export function killSwitchRoutes(
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {
-        200: { description: "They.", headers: entityTagHeader, content: { "application/json": { schema: SetBody } } },
+        200: { description: "They.", headers: entityTagHeader, content: jsonContent(SetBody) },
         ...problemResponses("unauthenticated", "invalid-query", "no-kill-switch", "source-unavailable"),
       },
     },
     async (c) => {
       const source = killSwitchOf(sets);
       const content = await changeSet.read({ source });
-      return c.json(shownSet(source, content), 200, { ...adminHeaders, ETag: entityTag(content.revision) });
+      return c.json(shownSet(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
     },
   );
 
@@ -78,7 +80,7 @@ export function killSwitchRoutes(
           200: {
             description: "What was changed.",
             headers: entityTagHeader,
-            content: { "application/json": { schema: Killed } },
+            content: jsonContent(Killed),
           },
           ...problemResponses(
             ...changeProblems,

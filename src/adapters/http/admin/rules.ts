@@ -5,13 +5,14 @@ import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts"
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionDemanded, revisionText } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
-import { adminHeaders } from "./set-changes.ts";
 import { nameIn, nameParameter, readProblems } from "./source-parameter.ts";
 
 const defaultLimit = 100;
@@ -57,8 +58,6 @@ const ListQuery = z.strictObject({
 });
 
 const path = "/admin/v1/sources/{name}/rules/{feature}";
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
-
 /** `/admin/v1/sources/{name}/rules`: reads and changes the rules of sources, such as schedules and percentages. */
 export function ruleRoutes(
   app: OpenAPIHono,
@@ -86,7 +85,7 @@ export function ruleRoutes(
       responses: {
         200: {
           description: "A page of it.",
-          content: json(
+          content: jsonContent(
             z.object({
               rules: z.array(RuleBody),
               next: z
@@ -106,7 +105,7 @@ export function ruleRoutes(
       const page = await rules.list(source, limit, search, after);
       const last = page.rules.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, filter) : undefined;
-      return c.json({ rules: page.rules.map((each) => shown(source, each)), next }, 200, adminHeaders);
+      return c.json({ rules: page.rules.map((each) => shown(source, each)), next }, 200, uncached);
     },
   );
 
@@ -121,13 +120,13 @@ export function ruleRoutes(
       ...operators.atLeast("viewer"),
       parameters: [nameParameter, featureParameter],
       responses: {
-        200: { description: "The rule.", headers: entityTagHeader, content: json(RuleBody) },
+        200: { description: "The rule.", headers: entityTagHeader, content: jsonContent(RuleBody) },
         ...problemResponses(...readProblems, "unknown-feature"),
       },
     },
     async (c) => {
       const found = await rules.get(nameIn(c), featureIn(c));
-      return c.json(shown(nameIn(c), found), 200, { ...adminHeaders, ETag: entityTag(found.revision) });
+      return c.json(shown(nameIn(c), found), 200, { ...uncached, ETag: entityTag(found.revision) });
     },
   );
 
@@ -147,7 +146,7 @@ export function ruleRoutes(
         200: {
           description: "What it keeps now.",
           headers: entityTagHeader,
-          content: json(z.union([RuleBody, Trial])),
+          content: jsonContent(z.union([RuleBody, Trial])),
         },
         ...problemResponses(
           ...changeProblems,
@@ -166,11 +165,11 @@ export function ruleRoutes(
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
-        return c.json({ source, feature, rule, dryRun: true as const }, 200, adminHeaders);
+        return c.json({ source, feature, rule, dryRun: true as const }, 200, uncached);
       }
       const author = await changeAuthor(c, claims, { query, body, ifRevision });
       const kept = await rules.put(source, feature, body, author);
-      return c.json(shown(source, kept), 200, { ...adminHeaders, ETag: entityTag(kept.revision) });
+      return c.json(shown(source, kept), 200, { ...uncached, ETag: entityTag(kept.revision) });
     },
   );
 
@@ -189,7 +188,7 @@ export function ruleRoutes(
         200: {
           description: "It keeps nothing.",
           headers: entityTagHeader,
-          content: json(
+          content: jsonContent(
             z.object({
               source: z.string(),
               feature: z.string(),
@@ -214,11 +213,11 @@ export function ruleRoutes(
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
         const removed = (await rules.find(source, feature)) !== undefined;
-        return c.json({ source, feature, removed, dryRun: true as const }, 200, adminHeaders);
+        return c.json({ source, feature, removed, dryRun: true as const }, 200, uncached);
       }
       const author = await changeAuthor(c, claims, { query, ifRevision });
       const { removed, revision } = await rules.remove(source, feature, author);
-      return c.json({ source, feature, removed }, 200, { ...adminHeaders, ETag: entityTag(revision) });
+      return c.json({ source, feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
 }

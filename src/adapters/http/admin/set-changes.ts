@@ -4,12 +4,9 @@ import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import type { ChangeSet, SourceChange } from "../../../application/admin/change-set.ts";
 import type { ListFeatures } from "../../../application/admin/list-features.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
-import { securityHeaders } from "../kit/problem.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
 import { revisionDemanded, revisionText } from "./entity-tag.ts";
-
-/** Headers of every response of the admin API. */
-export const adminHeaders = { ...securityHeaders, "Cache-Control": "no-store" };
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
@@ -70,9 +67,9 @@ export class SetChanges {
     // A set always exists: one that was never changed is empty.
     const present = async () => ({ exists: true, revision: await this.#changeSet.revision(change) });
     const ifRevision = await revisionDemanded(c, present);
-    if (wish.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, adminHeaders);
+    if (wish.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, uncached);
     const changed = await this.make(change, await changeAuthor(c, claims, { ...wish, ifRevision }));
-    return c.json({ ...changed, ...(await more()) }, 200, { ...adminHeaders, ETag: `"${changed.revision}"` });
+    return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
   }
 
   async make(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {

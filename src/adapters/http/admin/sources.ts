@@ -7,13 +7,15 @@ import { keyFields } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KeyValues } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionText } from "./entity-tag.ts";
 import { featureParameter } from "./feature-parameter.ts";
-import { adminHeaders, Changed, type SetChanges } from "./set-changes.ts";
+import { Changed, type SetChanges } from "./set-changes.ts";
 import { nameIn, nameParameter, readProblems } from "./source-parameter.ts";
 
 const SourceBody = z
@@ -87,8 +89,6 @@ export const shownSet = (source: string, { key, features, invalidMembers, revisi
   revision: revisionText(revision),
 });
 
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
-
 /** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
 export function sourceRoutes(
   app: OpenAPIHono,
@@ -109,12 +109,12 @@ export function sourceRoutes(
       responses: {
         200: {
           description: "In the order of the configuration.",
-          content: json(z.object({ sources: z.array(SourceBody) })),
+          content: jsonContent(z.object({ sources: z.array(SourceBody) })),
         },
         ...problemResponses("unauthenticated", "invalid-query"),
       },
     },
-    (c) => c.json({ sources: sets.sources.map(shownSource) }, 200, adminHeaders),
+    (c) => c.json({ sources: sets.sources.map(shownSource) }, 200, uncached),
   );
 
   checkedRoute(
@@ -129,14 +129,14 @@ export function sourceRoutes(
       parameters: [nameParameter],
       query: ContextQuery,
       responses: {
-        200: { description: "The set.", headers: entityTagHeader, content: json(SetBody) },
+        200: { description: "The set.", headers: entityTagHeader, content: jsonContent(SetBody) },
         ...problemResponses(...readProblems, "validation-failed"),
       },
     },
     async (c, { query }) => {
       const source = nameIn(c);
       const content = await changeSet.read({ source, context: contextFor(sets, source, query) });
-      return c.json(shownSet(source, content), 200, { ...adminHeaders, ETag: entityTag(content.revision) });
+      return c.json(shownSet(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
     },
   );
 
@@ -154,7 +154,7 @@ export function sourceRoutes(
         200: {
           description: "Whether it is.",
           headers: entityTagHeader,
-          content: json(z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() })),
+          content: jsonContent(z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() })),
         },
         ...problemResponses(...readProblems, "validation-failed"),
       },
@@ -162,7 +162,7 @@ export function sourceRoutes(
     async (c, { query }) => {
       const [source, feature] = [nameIn(c), featureIn(c)];
       const { key, features, revision } = await changeSet.read({ source, context: contextFor(sets, source, query) });
-      const headers = { ...adminHeaders, ETag: entityTag(revision) };
+      const headers = { ...uncached, ETag: entityTag(revision) };
       return c.json({ source, key, feature, on: features.includes(feature) }, 200, headers);
     },
   );
@@ -181,7 +181,7 @@ export function sourceRoutes(
         parameters: [nameParameter, featureParameter, ...safeguards],
         query: ChangeMemberQuery,
         responses: {
-          200: { description: "What was changed.", headers: entityTagHeader, content: json(Changed) },
+          200: { description: "What was changed.", headers: entityTagHeader, content: jsonContent(Changed) },
           ...problemResponses(
             ...changeProblems,
             "payload-too-large",

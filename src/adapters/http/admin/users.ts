@@ -7,10 +7,12 @@ import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts"
 import type { TokenInfo } from "../../../domain/admin/token-store.ts";
 import { longestToken } from "../../../domain/evaluation/token.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 import {
   bodyIfAny,
   ChangeQuery,
@@ -19,7 +21,6 @@ import {
   demandNoBody,
   demandNoIfMatch,
 } from "./change-request.ts";
-import { adminHeaders } from "./set-changes.ts";
 import { SetBody, shownSet } from "./sources.ts";
 
 const tokenBytes = 32;
@@ -79,7 +80,6 @@ const tokenIdParameter = {
   example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
 } as const;
 
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
 const tokenProblems = [...changeProblems, "payload-too-large", "store-full"] as const;
 const noRevision = "tokens are issued and revoked, and not changed";
 
@@ -103,7 +103,7 @@ export function userRoutes(
       parameters: [userParameter],
       query: LocationQuery,
       responses: {
-        200: { description: "The user.", content: json(UserBody) },
+        200: { description: "The user.", content: jsonContent(UserBody) },
         ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
     },
@@ -115,7 +115,7 @@ export function userRoutes(
         effective,
         tokens: issued.map(shownToken),
       };
-      return c.json({ userId, ...shown }, 200, adminHeaders);
+      return c.json({ userId, ...shown }, 200, uncached);
     },
   );
 
@@ -131,11 +131,11 @@ export function userRoutes(
       ...operators.atLeast("viewer"),
       parameters: [userParameter],
       responses: {
-        200: { description: "Oldest first.", content: json(z.object({ tokens: z.array(TokenBody) })) },
+        200: { description: "Oldest first.", content: jsonContent(z.object({ tokens: z.array(TokenBody) })) },
         ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
     },
-    async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(shownToken) }, 200, adminHeaders),
+    async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(shownToken) }, 200, uncached),
   );
 
   checkedRoute(
@@ -153,7 +153,7 @@ export function userRoutes(
       responses: {
         201: {
           description: "It speaks for the user from now on.",
-          content: json(
+          content: jsonContent(
             z.object({
               id: z.string(),
               userId: z.string(),
@@ -178,7 +178,7 @@ export function userRoutes(
       const issued = body.token ?? randomBytes(tokenBytes).toString("base64url");
       const userId = userIn(c);
       const { tokenId, before } = await tokens.assign(issued, userId, author);
-      return c.json({ id: tokenId, userId, token: issued, before: before ?? null }, 201, adminHeaders);
+      return c.json({ id: tokenId, userId, token: issued, before: before ?? null }, 201, uncached);
     },
   );
 
@@ -195,7 +195,7 @@ export function userRoutes(
       responses: {
         200: {
           description: "It is unknown from now on.",
-          content: json(z.object({ revoked: z.boolean().openapi({ description: "Whether the user had it." }) })),
+          content: jsonContent(z.object({ revoked: z.boolean().openapi({ description: "Whether the user had it." }) })),
         },
         ...problemResponses(...tokenProblems),
       },
@@ -205,7 +205,7 @@ export function userRoutes(
       await demandNoBody(c);
       const author = await changeAuthor(c, claims, { query });
       const revoked = await tokens.revokeById(c.req.param("tokenId") ?? "", userIn(c), author);
-      return c.json({ revoked }, 200, adminHeaders);
+      return c.json({ revoked }, 200, uncached);
     },
   );
 
@@ -224,7 +224,7 @@ export function userRoutes(
       responses: {
         200: {
           description: "It is unknown from now on.",
-          content: json(
+          content: jsonContent(
             z.object({
               revoked: z.boolean().openapi({ description: "Whether anybody was known by it." }),
               userId: z.string().nullable().openapi({ description: "Whom it spoke for." }),
@@ -238,7 +238,7 @@ export function userRoutes(
       demandNoIfMatch(c, noRevision);
       const author = await changeAuthor(c, claims, { query, body, isSecret: true });
       const userId = await tokens.revoke(body.token, author);
-      return c.json({ revoked: userId !== undefined, userId: userId ?? null }, 200, adminHeaders);
+      return c.json({ revoked: userId !== undefined, userId: userId ?? null }, 200, uncached);
     },
   );
 }

@@ -7,10 +7,12 @@ import type { RequestContext } from "../../../application/evaluation/identify-ca
 import type { FeaturesAsOf } from "../../../application/explain/features-as-of.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem, securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { queryOf } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { incomingOf } from "../server/incoming.ts";
 import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
@@ -83,7 +85,7 @@ const route = createRoute({
           example: '2026-11-17T09:00:00.000Z; state="history"; configuration="current"',
         },
       },
-      content: { "application/json": { schema: FeaturesBody } },
+      content: jsonContent(FeaturesBody),
     },
     304: { description: "Nothing has changed." },
     ...problemResponses(
@@ -162,8 +164,7 @@ export function features(
     const caller = user === undefined ? undefined : { userId: user };
     const { features, isPast, missing } = await recallFeatures.evaluate(caller, circumstances, at);
     return c.json({ active_features: inOrder(features) }, 200, {
-      ...securityHeaders,
-      "Cache-Control": "no-store",
+      ...uncached,
       ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),
       "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "history" : "current"}"; configuration="current"`,
     });

@@ -5,7 +5,7 @@ import type { EvaluatedFeatures } from "../../../application/evaluation/evaluate
 import type { Freshness } from "../../../application/evaluation/freshness.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
-import { securityHeaders } from "../kit/problem.ts";
+import { securityHeaders } from "../kit/response-headers.ts";
 import type { Counts } from "../operations/counts.ts";
 import { digestWith } from "./digest.ts";
 import { staleMarks } from "./stale-marks.ts";

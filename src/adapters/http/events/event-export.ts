@@ -2,9 +2,10 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import Negotiator from "negotiator";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem, securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { type EventFormatName, eventFormats, written } from "./event-formats.ts";
 import { type eventQuery, filterOf } from "./event-schemas.ts";
 
@@ -46,10 +47,9 @@ export function eventExport(
       const name = format ?? accepted(c.req.header("accept"));
       const pages = await read.all(filterOf(query));
       const headers = {
-        ...securityHeaders,
+        ...uncached,
         "Content-Type": `${eventFormats[name].type}; charset=utf-8`,
         "Content-Disposition": `attachment; filename="events.${name}"`,
-        "Cache-Control": "no-store",
         Vary: "Accept",
       };
       return new Response(ReadableStream.from(written(pages, name)), { headers });

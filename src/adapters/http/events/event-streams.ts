@@ -1,4 +1,5 @@
-import { HttpProblem, securityHeaders } from "../kit/problem.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 /** Delay before a client reconnects after its stream has ended, in milliseconds. */
 const retryMs = 2_000;
@@ -7,9 +8,8 @@ const mostBeatsMissed = 2;
 
 /** Headers of a stream. The last one turns off response buffering in proxies. */
 export const streamHeaders = {
-  ...securityHeaders,
+  ...uncached,
   "Content-Type": "text/event-stream",
-  "Cache-Control": "no-store",
   "X-Accel-Buffering": "no",
 } as const;
 

@@ -4,18 +4,16 @@ import type { RecordEvent } from "../../../application/events/record-event.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { cursorOf, positionOf } from "../kit/cursor.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
 import { authorOf, type Operators } from "../kit/operators.ts";
-import { securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { eventJson } from "./event-json.ts";
 import { EventBody, type eventQuery, filterOf, LooseEventBody, NewEventBody } from "./event-schemas.ts";
 
 const defaultLimit = 100;
-const headers = { ...securityHeaders, "Cache-Control": "no-store" };
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
-
 const paging = {
   limit: wholeNumber(1, 1_000)
     .optional()
@@ -71,7 +69,7 @@ export function events(
             headers: {
               Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } },
             },
-            content: json(PageBody),
+            content: jsonContent(PageBody),
           },
           ...problemResponses("unauthenticated", "invalid-query", "invalid-cursor", "log-unavailable"),
         },
@@ -82,7 +80,7 @@ export function events(
         const page = await read.page(filter, limit, before);
         const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
         const link = next && { Link: nextLink(c.req.url, next, basePath) };
-        return c.json({ events: page.events.map(eventJson), next }, 200, { ...headers, ...link });
+        return c.json({ events: page.events.map(eventJson), next }, 200, { ...uncached, ...link });
       },
     );
     checkedRoute(
@@ -97,7 +95,7 @@ export function events(
         parameters: [idempotencyKeyParameter],
         body: isLoose ? LooseEventBody : NewEventBody,
         responses: {
-          201: { description: "It is recorded.", content: json(EventBody) },
+          201: { description: "It is recorded.", content: jsonContent(EventBody) },
           ...problemResponses(
             "unauthenticated",
             "invalid-query",
@@ -117,7 +115,7 @@ export function events(
           ...authorOf(c),
           ...(once !== undefined && { idempotencyKey: once }),
         });
-        return c.json(eventJson(event), 201, headers);
+        return c.json(eventJson(event), 201, uncached);
       },
     );
   }

@@ -3,12 +3,13 @@ import type { Context } from "hono";
 import type { FeedState, ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { demandNoBody } from "../admin/change-request.ts";
-import { adminHeaders } from "../admin/set-changes.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { FeedStateBody, shownInstant, shownState } from "./feed-state.ts";
 
 const defaultLimit = 100;
@@ -88,7 +89,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       parameters: [nameParameter],
       query: PageQuery,
       responses: {
-        200: { description: "The items.", content: { "application/json": { schema: ItemsBody } } },
+        200: { description: "The items.", content: jsonContent(ItemsBody) },
         ...problemResponses(...problems, "invalid-cursor"),
       },
     },
@@ -101,7 +102,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
         items: items.map((item) => shownItem(item, state)),
         next: next && textCursor(JSON.stringify(next), source),
       };
-      return c.json(page, 200, adminHeaders);
+      return c.json(page, 200, uncached);
     },
   );
 
@@ -119,11 +120,11 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       responses: {
         200: {
           description: "How it went.",
-          content: { "application/json": { schema: ItemsBody.pick({ source: true, state: true, faults: true }) } },
+          content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
         },
         202: {
           description: "It is still being read; `state` is that of before.",
-          content: { "application/json": { schema: ItemsBody.pick({ source: true, state: true, faults: true }) } },
+          content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
         },
         ...problemResponses(
           ...problems,
@@ -138,7 +139,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       await demandNoBody(c);
       const source = nameIn(c);
       const { state, isRead } = await viewItems.poll(source);
-      return c.json(shown(source, state), isRead ? 200 : 202, adminHeaders);
+      return c.json(shown(source, state), isRead ? 200 : 202, uncached);
     },
   );
 }

@@ -6,10 +6,13 @@ import type { TimelinePlace } from "../../../domain/feeds/timeline.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, writtenDate } from "../../dates.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import { nextLink } from "../kit/next-link.ts";
-import { HttpProblem, type ProblemCode, securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import type { ProblemCode } from "../kit/problem-types.ts";
 import { queryOf, wholeNumber } from "../kit/query.ts";
+import { securityHeaders } from "../kit/response-headers.ts";
 
 export const searchPath = "/search";
 
@@ -113,7 +116,7 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
       200: {
         description: "What was found. Failures have `data: null`, and `error` with `code` and `message`.",
         headers: { Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } } },
-        content: { "application/json": { schema: SearchBody } },
+        content: jsonContent(SearchBody),
       },
       ...problemResponses("invalid-query", "invalid-window", "invalid-cursor", "source-unavailable"),
     },
@@ -126,7 +129,7 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
     tags: ["Search"],
     request: { params: z.object({ id: itemShape.id }) },
     responses: {
-      200: { description: "The item.", content: { "application/json": { schema: ItemBody } } },
+      200: { description: "The item.", content: jsonContent(ItemBody) },
       ...problemResponses("invalid-query", "unknown-item", "source-unavailable"),
     },
   });

@@ -2,6 +2,7 @@ import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "zod";
 import { jsonBody } from "./json-body.ts";
+import { jsonContent } from "./json-content.ts";
 import { noQuery, queryOf } from "./query.ts";
 
 /** Definition of a route: its OpenAPI description, the schemas of its query and JSON body, and its access control. */
@@ -35,7 +36,7 @@ export function checkedRoute<Query extends z.ZodObject = typeof noQuery, Body ex
     ...description,
     request: {
       ...(query && { query }),
-      ...(body && { body: { required: true, content: { "application/json": { schema: body } } } }),
+      ...(body && { body: { required: true, content: jsonContent(body) } }),
     },
   });
   const path = description.path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{[^]+}");

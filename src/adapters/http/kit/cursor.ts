@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { EventFilter } from "../../../domain/events/event.ts";
-import { HttpProblem } from "./problem.ts";
+import { HttpProblem } from "./http-problem.ts";
 
 const checksumLength = 16;
 

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { type Fault, HttpProblem } from "./problem.ts";
+import { type Fault, HttpProblem } from "./http-problem.ts";
 import { faultOf, pointerStep } from "./schema-faults.ts";
 
 /** Default maximum body size, in bytes. */

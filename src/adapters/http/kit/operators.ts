@@ -4,7 +4,7 @@ import type { IdentifyOperator } from "../../../application/admin/identify-opera
 import { allows, type Scope } from "../../../domain/admin/credential.ts";
 import { secretOf } from "../client/authorization.ts";
 import { isCrossOrigin } from "./cross-origin.ts";
-import { HttpProblem } from "./problem.ts";
+import { HttpProblem } from "./http-problem.ts";
 
 /** OpenAPI security requirement of a route: the scope it needs. */
 export type Security = { [scheme in "admin" | "adminAsPassword"]?: Scope[] }[];

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { type ProblemCode, problems } from "./problem.ts";
+import { type ProblemCode, problemTypes } from "./problem-types.ts";
 
 const Problem = z
   .object({
@@ -7,7 +7,7 @@ const Problem = z
     title: z.string(),
     status: z.int(),
     detail: z.string().openapi({ description: "What was wrong with this request, and what to do." }),
-    code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
+    code: z.enum(Object.keys(problemTypes) as [ProblemCode, ...ProblemCode[]]),
     requestId: z
       .string()
       .openapi({ description: "Also in the header X-Request-Id, and in the log where requests are logged." }),
@@ -51,7 +51,7 @@ export function problemResponses(...codes: readonly ProblemCode[]): ProblemRespo
   const responses: ProblemResponses = {};
   const all = codes.flatMap((code) => implied[code] ?? [code]);
   for (const code of new Set(all)) {
-    const { status, title } = problems[code];
+    const { status, title } = problemTypes[code];
     const described = responses[status]
       ? `${responses[status].description}; ${title} (\`${code}\`)`
       : `${title} (\`${code}\`)`;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { HttpProblem } from "./problem.ts";
+import { HttpProblem } from "./http-problem.ts";
 import { faultOf } from "./schema-faults.ts";
 
 /** The schema of a query without parameters. */

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Fault } from "./problem.ts";
+import type { Fault } from "./http-problem.ts";
 
 /** Converts a schema issue into faults that include the fix. */
 export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault[] {

@@ -1,8 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CachedKey, ViewCache } from "../../../application/admin/view-cache.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 const time = z.iso.datetime();
 const content = {
@@ -70,7 +71,7 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
     responses: {
       200: {
         description: "The key in each store in which a source reads it.",
-        content: { "application/json": { schema: CachedKeyBody } },
+        content: jsonContent(CachedKeyBody),
       },
       ...problemResponses("unauthenticated", "unknown-set"),
     },
@@ -78,8 +79,7 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
   app.openapi(route, async (c) => {
     const key = c.req.query("key") ?? "";
     const connections = (await viewCache.view(key)).map(shown);
-    const headers = { ...securityHeaders, "Cache-Control": "no-store" };
-    return c.json({ key, pid: process.pid, connections }, 200, headers);
+    return c.json({ key, pid: process.pid, connections }, 200, uncached);
   });
 }
 

@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { HttpProblem, problems, securityHeaders } from "../kit/problem.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { problemTypes } from "../kit/problem-types.ts";
+import { securityHeaders } from "../kit/response-headers.ts";
 
 const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
@@ -70,7 +72,9 @@ const problem = createRoute({
   path: "/problems/{code}",
   summary: "What a problem means",
   tags: ["Documentation"],
-  parameters: [{ name: "code", in: "path", required: true, schema: { type: "string", enum: Object.keys(problems) } }],
+  parameters: [
+    { name: "code", in: "path", required: true, schema: { type: "string", enum: Object.keys(problemTypes) } },
+  ],
   responses: {
     200: {
       description: "Its meaning, and what to do.",
@@ -133,7 +137,7 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
   });
   app.openapi(problem, (c) => {
     const code = c.req.param("code");
-    const found = own(problems, code);
+    const found = own(problemTypes, code);
     if (!found) throw new HttpProblem("not-found", "There is nothing at this path; /docs lists what there is.");
     return c.json({ code, ...found }, 200, securityHeaders);
   });

@@ -4,11 +4,9 @@ import type { CheckReadiness } from "../../../application/evaluation/check-readi
 import type { CheckEventLog, RecordsState } from "../../../application/events/check-event-log.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import { FeedStateBody, shownState } from "../feeds/feed-state.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { securityHeaders } from "../kit/problem.ts";
-
-const headers = { ...securityHeaders, "Cache-Control": "no-store" };
-const json = <Schema extends z.ZodType>(schema: Schema) => ({ "application/json": { schema } });
+import { uncached } from "../kit/response-headers.ts";
 
 const Readiness = z
   .object({
@@ -60,7 +58,7 @@ const health = createRoute({
   path: "/health",
   summary: "Whether the service is up",
   tags: ["Health"],
-  responses: { 200: { description: "It is.", content: json(z.object({ status: z.literal("healthy") })) } },
+  responses: { 200: { description: "It is.", content: jsonContent(z.object({ status: z.literal("healthy") })) } },
 });
 
 const live = createRoute({
@@ -68,7 +66,7 @@ const live = createRoute({
   path: "/health/live",
   summary: "Whether the process answers; restart it when it does not",
   tags: ["Health"],
-  responses: { 200: { description: "It does.", content: json(z.object({ status: z.literal("live") })) } },
+  responses: { 200: { description: "It does.", content: jsonContent(z.object({ status: z.literal("live") })) } },
 });
 
 const ready = createRoute({
@@ -80,10 +78,10 @@ const ready = createRoute({
   tags: ["Health"],
   security: [{}, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   responses: {
-    200: { description: "They would.", content: json(Readiness) },
+    200: { description: "They would.", content: jsonContent(Readiness) },
     503: {
       description: "A store or a source that is needed does not answer, or the service is stopping.",
-      content: json(Readiness),
+      content: jsonContent(Readiness),
     },
   },
 });
@@ -99,13 +97,13 @@ export function healthChecks(
   isStopping: () => boolean,
   isActivityService: boolean,
 ): void {
-  app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, headers));
+  app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, uncached));
   if (isActivityService) {
     app.openapi({ ...health, path: "/heath", summary: "The same, as the activity service spells it" }, (c) =>
-      c.json({ status: "healthy" as const }, 200, headers),
+      c.json({ status: "healthy" as const }, 200, uncached),
     );
   }
-  app.openapi(live, (c) => c.json({ status: "live" as const }, 200, headers));
+  app.openapi(live, (c) => c.json({ status: "live" as const }, 200, uncached));
   app.openapi(ready, async (c) => {
     const isOperator = await operators.include(c);
     const [{ ready, connections, sources, faults }, log, changes, records] = await Promise.all([
@@ -119,10 +117,10 @@ export function healthChecks(
       ...(log === "failing" && { log }),
       ...(records && { connections, sources, faults, changes, feeds, records: shown(records) }),
     };
-    if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, headers);
+    if (isStopping()) return c.json({ status: "stopping" as const, ...details }, 503, uncached);
     return ready
-      ? c.json({ status: "ready" as const, ...details }, 200, headers)
-      : c.json({ status: "not ready" as const, ...details }, 503, headers);
+      ? c.json({ status: "ready" as const, ...details }, 200, uncached)
+      : c.json({ status: "not ready" as const, ...details }, 503, uncached);
   });
 }
 

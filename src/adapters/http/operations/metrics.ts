@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Operators } from "../kit/operators.ts";
-import { securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 const type = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -25,6 +25,6 @@ export function metrics(app: OpenAPIHono, operators: Operators, scrape: () => Pr
       ...problemResponses("unauthenticated"),
     },
   });
-  const headers = { ...securityHeaders, "Content-Type": type, "Cache-Control": "no-store" };
+  const headers = { ...uncached, "Content-Type": type };
   app.openapi(route, async (c) => c.text(await scrape(), 200, headers));
 }

@@ -3,9 +3,11 @@ import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.
 import { longestString, mostMembers } from "../../../domain/evaluation/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
-import { HttpProblem, securityHeaders } from "../kit/problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
 
 const Query = z.strictObject({ key: z.string().openapi({ example: "page:home" }) });
 
@@ -39,7 +41,7 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey):
         200: {
           description: "The value. Members of a set are sorted by code point.",
           headers: { "Cache-Status": cacheStatus },
-          content: { "application/json": { schema: KeyBody } },
+          content: jsonContent(KeyBody),
         },
         ...problemResponses(
           "unauthenticated",
@@ -58,7 +60,7 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey):
         const detail = `The key holds ${value.reason}. Read it with a client of the store.`;
         throw new HttpProblem("unsupported-value", detail, marks);
       }
-      return c.json({ key: query.key, ...value }, 200, { ...securityHeaders, "Cache-Control": "no-store", ...marks });
+      return c.json({ key: query.key, ...value }, 200, { ...uncached, ...marks });
     },
   );
 }

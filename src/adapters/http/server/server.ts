@@ -5,7 +5,9 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
 import { warmUp } from "../client/warm-up.ts";
-import { type ProblemCode, problemOf, securityHeaders } from "../kit/problem.ts";
+import { problemDetails } from "../kit/problem-details.ts";
+import type { ProblemCode } from "../kit/problem-types.ts";
+import { securityHeaders } from "../kit/response-headers.ts";
 import { Admission, type Limits } from "./admission.ts";
 import { framingFault } from "./framing-fault.ts";
 import type { CallEnvironment } from "./incoming.ts";
@@ -100,7 +102,7 @@ export async function listen(
       const code = error instanceof RequestError ? "bad-request" : "internal-error";
       const id = requestId(undefined);
       if (code === "internal-error") log.error({ requestId: id, cause: String(error) }, "internal error");
-      const { status, headers, body } = problemOf(code, details[code], id);
+      const { status, headers, body } = problemDetails(code, details[code], id);
       refused(status);
       return new Response(body, { status, headers });
     },
@@ -175,7 +177,7 @@ function sendMethods(outgoing: ServerResponse): number {
 }
 
 function send(outgoing: ServerResponse, code: ProblemCode, detail: string): number {
-  const { status, headers, body } = problemOf(code, detail, requestId(outgoing.req.headers["x-request-id"]));
+  const { status, headers, body } = problemDetails(code, detail, requestId(outgoing.req.headers["x-request-id"]));
   const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
   outgoing.writeHead(status, { ...headers, ...more }).end(body);
   return status;
@@ -189,7 +191,7 @@ function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined
     socket.destroy();
     return undefined;
   }
-  const { status, headers, body } = problemOf(code, details[code], requestId(undefined));
+  const { status, headers, body } = problemDetails(code, details[code], requestId(undefined));
   const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
   const lines = Object.entries({ ...headers, ...more });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];

@@ -1,6 +1,7 @@
 import type { TidegateError } from "../../../domain/errors.ts";
 
-type Description = {
+/** A problem type (RFC 9457): its status and title, and the text of its page. */
+export type ProblemType = {
   readonly status:
     | 400
     | 401
@@ -29,7 +30,7 @@ type Description = {
 };
 
 /** Every problem of the HTTP API, by code. The meaning of a code never changes. */
-export const problems = {
+export const problemTypes = {
   "bad-request": {
     status: 400,
     title: "Bad request",
@@ -308,78 +309,6 @@ export const problems = {
     meaning:
       "A source, or the store of tokens, cannot answer, so that no right answer can be given. Ask again after Retry-After seconds; until then keep the features of the last answer.",
   },
-} as const satisfies Record<TidegateError["code"], Description> & Record<string, Description>;
+} as const satisfies Record<TidegateError["code"], ProblemType> & Record<string, ProblemType>;
 
-export type ProblemCode = keyof typeof problems;
-
-/** A fault in a body: its JSON pointer (RFC 6901), and what is wrong and how to fix it. */
-export type Fault = { readonly pointer: string; readonly detail: string };
-
-/** A failure that exists only in the HTTP adapter. */
-export class HttpProblem extends Error {
-  override readonly name = "HttpProblem";
-  readonly code: ProblemCode;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly errors: readonly Fault[] | undefined;
-
-  constructor(
-    code: ProblemCode,
-    detail: string,
-    headers: Readonly<Record<string, string>> = {},
-    errors?: readonly Fault[],
-  ) {
-    super(detail);
-    this.code = code;
-    this.headers = headers;
-    this.errors = errors;
-  }
-}
-
-/** Headers of every response. */
-export const securityHeaders = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" } as const;
-
-const seedErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
-  401: { key: "auth_error", message: "Unauthorized" },
-  404: { key: "url_not_found_error", message: "URL not found" },
-  500: { key: "internal_server_error", message: "Internal server error" },
-};
-
-const challenge = { "WWW-Authenticate": 'Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"' };
-
-/**
- * The response to a failure: RFC 9457 problem details with `code` and `requestId`, plus the `key` and `message` of the
- * service that Tidegate replaces, for its clients.
- */
-export function problemOf(
-  code: ProblemCode,
-  detail: string,
-  requestId: string,
-  errors?: readonly Fault[],
-  more: Readonly<Record<string, unknown>> = {},
-): { readonly status: Description["status"]; readonly headers: Record<string, string>; readonly body: string } {
-  const { status, title, retryAfter }: Description = problems[code];
-  const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
-  return {
-    status,
-    headers: {
-      ...securityHeaders,
-      ...(status === 401 && challenge),
-      ...(retryAfter !== undefined && { "Retry-After": `${retryAfter}` }),
-      "Content-Type": "application/problem+json",
-      "Cache-Control": "no-store",
-      "X-Request-Id": requestId,
-    },
-    body: JSON.stringify({
-      type: `/problems/${code}`,
-      title,
-      status,
-      detail,
-      code,
-      requestId,
-      key,
-      message,
-      errors,
-      ...more,
-    }),
-  };
-}
+export type ProblemCode = keyof typeof problemTypes;

@@ -1,0 +1,24 @@
+import type { ProblemCode } from "./problem-types.ts";
+
+/** A fault in a body: its JSON pointer (RFC 6901), and what is wrong and how to fix it. */
+export type Fault = { readonly pointer: string; readonly detail: string };
+
+/** A failure that exists only in the HTTP adapter. */
+export class HttpProblem extends Error {
+  override readonly name = "HttpProblem";
+  readonly code: ProblemCode;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly errors: readonly Fault[] | undefined;
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    errors?: readonly Fault[],
+  ) {
+    super(detail);
+    this.code = code;
+    this.headers = headers;
+    this.errors = errors;
+  }
+}

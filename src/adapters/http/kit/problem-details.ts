@@ -1,0 +1,48 @@
+import type { Fault } from "./http-problem.ts";
+import { type ProblemCode, type ProblemType, problemTypes } from "./problem-types.ts";
+import { uncached } from "./response-headers.ts";
+
+const seedErrors: Partial<Record<number, { readonly key: string; readonly message: string }>> = {
+  401: { key: "auth_error", message: "Unauthorized" },
+  404: { key: "url_not_found_error", message: "URL not found" },
+  500: { key: "internal_server_error", message: "Internal server error" },
+};
+
+const challenge = { "WWW-Authenticate": 'Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"' };
+
+/**
+ * The response to a failure: RFC 9457 problem details with `code` and `requestId`, plus the `key` and `message` of the
+ * service that Tidegate replaces, for its clients.
+ */
+export function problemDetails(
+  code: ProblemCode,
+  detail: string,
+  requestId: string,
+  errors?: readonly Fault[],
+  more: Readonly<Record<string, unknown>> = {},
+): { readonly status: ProblemType["status"]; readonly headers: Record<string, string>; readonly body: string } {
+  const { status, title, retryAfter }: ProblemType = problemTypes[code];
+  const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
+  return {
+    status,
+    headers: {
+      ...uncached,
+      ...(status === 401 && challenge),
+      ...(retryAfter !== undefined && { "Retry-After": `${retryAfter}` }),
+      "Content-Type": "application/problem+json",
+      "X-Request-Id": requestId,
+    },
+    body: JSON.stringify({
+      type: `/problems/${code}`,
+      title,
+      status,
+      detail,
+      code,
+      requestId,
+      key,
+      message,
+      errors,
+      ...more,
+    }),
+  };
+}

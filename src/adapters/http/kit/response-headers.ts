@@ -1,0 +1,5 @@
+/** Headers of every response. */
+export const securityHeaders = { "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer" } as const;
+
+/** Headers of a response that no cache may store. */
+export const uncached = { ...securityHeaders, "Cache-Control": "no-store" } as const;
