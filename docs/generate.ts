@@ -97,18 +97,20 @@ ${rows.join("\n")}
 `;
 }
 
-/** The page about metrics, made from the registry that they are read of. */
+/** The page about metrics, generated from the registry. */
 export function metricsPage(): string {
   const nothing = {
-    calls: () => [],
-    answers: {},
+    requests: () => [],
+    durations: () => [],
+    durationBuckets: [],
+    evaluations: {},
     caches: [],
-    feeds: new Map(),
+    invalidationFeeds: new Map(),
     sources: [],
     failures: new Map(),
     backlogs: () => new Map(),
-    setAside: () => 0,
-    providers: () => new Map(),
+    deadLetters: () => 0,
+    feeds: () => new Map(),
     now: Date.now,
     monotonic: () => performance.now(),
   };
@@ -122,17 +124,19 @@ export function metricsPage(): string {
   return `${notice}
 # Metrics
 
-\`GET /metrics\` answers in Prometheus' text format to who sends an operator's credential as Bearer token or Basic password; scope \`viewer\` will do.
-Each figure is the sum over all workers, unless its meaning says otherwise. What a worker had counted when it was asked last
-stays in the sum when it dies, so that no counter goes down. One that does not answer within a second is left out likewise,
-and \`tidegate_workers\` is lower than configured. A worker that hangs may also be the one that is asked: let Prometheus ask again.
+\`GET /metrics\` returns the Prometheus text format. It requires an operator credential with scope \`viewer\`, as Bearer
+token or Basic password.
 
-| metric | type | labels | meaning |
+Values are sums over all workers, unless the description says otherwise. The last counters of a worker that exits stay
+in the sums, so counters never decrease. If a worker does not respond within 1 s, its last counters stay in the sums,
+its gauges are omitted, and \`tidegate_workers\` is lower than configured. A scrape that reaches a hung worker fails.
+
+| Metric | Type | Labels | Description |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
 
-Beside these, \`process_*\` and \`nodejs_*\` are what \`@prometheus-io/client\` tells of the processes: CPU, memory, event loop
-lag, heap and garbage collection.
+\`@prometheus-io/client\` adds the metrics \`process_*\` and \`nodejs_*\`: CPU, memory, event loop lag, heap and garbage
+collection.
 `;
 }
 

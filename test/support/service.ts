@@ -81,7 +81,7 @@ export const bearer = (token: string): Record<string, string> => ({ authorizatio
 export async function feedsLive(service: TestService, adminToken: string): Promise<void> {
   const areLive = async () => {
     const text = await (await service.get("/metrics", bearer(adminToken))).text();
-    const values = [...text.matchAll(/^tidegate_feed_live\{.*\} (\d)$/gm)].map(([, value]) => value);
+    const values = [...text.matchAll(/^tidegate_invalidation_up\{.*\} (\d)$/gm)].map(([, value]) => value);
     return values.length > 0 && values.every((value) => value === "1");
   };
   await until(areLive, "the change feeds are live");

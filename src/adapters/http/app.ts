@@ -38,9 +38,9 @@ import { problemDetails } from "./kit/problem-details.ts";
 import type { ProblemCode } from "./kit/problem-types.ts";
 import { securityHeaders } from "./kit/response-headers.ts";
 import { cacheView } from "./operations/cache-view.ts";
-import { type Counts, noRoute } from "./operations/counts.ts";
 import { documentation } from "./operations/documentation.ts";
 import { healthChecks } from "./operations/health.ts";
+import { type HttpCounters, noRoute } from "./operations/http-counters.ts";
 import { metrics } from "./operations/metrics.ts";
 import { proxy } from "./operations/proxy.ts";
 import { requestLog } from "./operations/request-log.ts";
@@ -138,15 +138,16 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
 /** Handles a Fetch request; `environment` holds Node's request. */
 export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
-/** Wraps the app to count each response under its route pattern. */
-export function counted(app: OpenAPIHono, counts: Counts): Fetch {
+/** Wraps the app to count and measure each response under its route pattern. */
+export function measured(app: OpenAPIHono, counters: HttpCounters): Fetch {
   return (request, environment) => {
+    const start = performance.now();
     const answer = app.fetch(request, environment);
-    const count = (response: Response) => {
-      counts.count(routeOf(app, request), response.status);
+    const measure = (response: Response) => {
+      counters.of(routeOf(app, request), request.method).measure(response.status, start);
       return response;
     };
-    return answer instanceof Promise ? answer.then(count) : count(answer);
+    return answer instanceof Promise ? answer.then(measure) : measure(answer);
   };
 }
 

@@ -5,7 +5,7 @@ import { createLog } from "../../infrastructure/logger.ts";
 import type { Config } from "../config/config.ts";
 import { provideAdmin } from "./admin.ts";
 import { DiKeys } from "./di-keys.ts";
-import { provideFigures } from "./figures.ts";
+import { provideMetrics } from "./metrics.ts";
 import { provideMoments } from "./moments.ts";
 import { provideRecords } from "./records.ts";
 import { provideSources } from "./sources.ts";
@@ -36,7 +36,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   provideMoments(wiring);
   provideAdmin(wiring);
   provideRecords(wiring);
-  provideFigures(wiring);
+  provideMetrics(wiring);
 
   return {
     get: (token) => container.resolve(token),

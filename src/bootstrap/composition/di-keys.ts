@@ -1,7 +1,7 @@
 import type { InjectionToken } from "tsyringe";
 import type { CallContext } from "../../adapters/http/client/call-context.ts";
 import type { EventStreams } from "../../adapters/http/events/event-streams.ts";
-import type { Counts } from "../../adapters/http/operations/counts.ts";
+import type { HttpCounters } from "../../adapters/http/operations/http-counters.ts";
 import type { SourceStore } from "../../adapters/sources/_catalogue/source.ts";
 import type { AcceptStores } from "../../application/admin/accept-stores.ts";
 import type { Catalogue } from "../../application/admin/catalogue.ts";
@@ -129,7 +129,7 @@ export const DiKeys = {
   ExpireEvents: token<ExpireEvents | undefined>("ExpireEvents"),
   TailEvents: token<TailEvents>("TailEvents"),
   EventStreams: token<EventStreams>("EventStreams"),
-  Counts: token<Counts>("Counts"),
+  HttpCounters: token<HttpCounters>("HttpCounters"),
   CommandTimes: token<CommandTimes>("CommandTimes"),
   CommandTimeoutMs: token<number>("CommandTimeoutMs"),
   Metrics: token<Metrics>("Metrics"),

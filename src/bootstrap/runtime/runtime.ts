@@ -1,16 +1,16 @@
 import cluster from "node:cluster";
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../../../package.json" with { type: "json" };
-import { counted, type Fetch, httpApp } from "../../adapters/http/app.ts";
+import { type Fetch, httpApp, measured } from "../../adapters/http/app.ts";
 import { fastPath } from "../../adapters/http/client/fast-path.ts";
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
-import { noRoute } from "../../adapters/http/operations/counts.ts";
+import { noRoute } from "../../adapters/http/operations/http-counters.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
-import type { Figures } from "../../infrastructure/metrics/figures.ts";
+import type { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
 import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import type { Config } from "../config/config.ts";
@@ -21,10 +21,10 @@ export type Runtime = AsyncDisposable & {
   readonly fetch: Fetch;
   /** Fast path for prepared responses. Leaves requests to the routes if requests are logged or CORS is enabled. */
   readonly shortcut: FastPath;
-  /** Counts a request that was rejected before it was parsed. */
-  readonly refused: (status: number) => void;
-  /** Resets the request counters. */
-  readonly countAnew: () => void;
+  /** Counts a request that was rejected before routing. The method is `undefined` if it could not be parsed. */
+  readonly rejected: (status: number, method: string | undefined) => void;
+  /** Resets the HTTP counters. */
+  readonly resetCounters: () => void;
   /** Waits until the service is ready, or until the limit. Returns what is missing, one sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
   /** Writes the snapshot of the caches, if one is configured. */
@@ -40,14 +40,14 @@ export type ProcessContext = {
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly stopping: AbortSignal;
-  readonly figures: Figures;
+  readonly metrics: InstanceMetrics;
   readonly instance: InstanceChannel;
 };
 
 /** Wires a configuration, and waits up to 2 s for its stores. Rejects, with everything closed, if the wiring fails. */
 export async function createRuntime(
   config: Config,
-  { env, log, stopping, figures, instance }: ProcessContext,
+  { env, log, stopping, metrics, instance }: ProcessContext,
 ): Promise<Runtime> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(compose(config, env));
@@ -57,9 +57,14 @@ export async function createRuntime(
   if (newFile) console.log(`The operators' credential is in ${newFile}`);
   const checkChanges = composition.get(DiKeys.CheckChanges);
   const checkReadiness = composition.get(DiKeys.CheckReadiness);
-  const counts = composition.get(DiKeys.Counts);
+  const counters = composition.get(DiKeys.HttpCounters);
   const callContext = composition.get(DiKeys.CallContext);
-  const answers = new ResponseCache(config.cache.capacity, callContext.headers, composition.get(DiKeys.Clock), counts);
+  const answers = new ResponseCache(
+    config.cache.capacity,
+    callContext.headers,
+    composition.get(DiKeys.Clock),
+    counters,
+  );
   const streams = composition.get(DiKeys.EventStreams);
   const endStreams = () => streams.close();
   stopping.addEventListener("abort", endStreams);
@@ -92,7 +97,7 @@ export async function createRuntime(
     recordEvent: composition.get(DiKeys.RecordEvent),
     tailEvents: composition.get(DiKeys.TailEvents),
     streams,
-    scrape: figures.scrape,
+    scrape: metrics.scrape,
     identifyOperator: composition.get(DiKeys.IdentifyOperator),
     isStopping: () => stopping.aborted,
     log,
@@ -112,8 +117,8 @@ export async function createRuntime(
   // The state of a feed is restored first, from the store or from the snapshot.
   for (const { begin } of composition.get(DiKeys.Background)) begin();
   void checkChanges.check();
-  opened.use(figures.of(composition.get(DiKeys.Metrics)));
-  const fetch = counted(app, counts);
+  opened.use(metrics.add(composition.get(DiKeys.Metrics)));
+  const fetch = measured(app, counters);
   const underWay = new Set<Promise<Response>>();
   const open = opened.move();
   return {
@@ -124,9 +129,9 @@ export async function createRuntime(
       underWay.add(response);
       return response.finally(() => underWay.delete(response));
     },
-    shortcut: config.log.requests || config.server.cors ? () => false : fastPath(answers, callContext, counts),
-    refused: (status) => counts.count(noRoute, status),
-    countAnew: () => counts.clear(),
+    shortcut: config.log.requests || config.server.cors ? () => false : fastPath(answers, callContext, counters),
+    rejected: (status, method) => counters.of(noRoute, method).count(status),
+    resetCounters: () => counters.clear(),
     lacking: async (limit) => {
       while (true) {
         const { ready, connections, sources } = await checkReadiness.check();

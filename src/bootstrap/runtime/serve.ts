@@ -9,7 +9,7 @@ import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { ConfigError } from "../../infrastructure/config-error.ts";
 import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import { createLog, type Log } from "../../infrastructure/logger.ts";
-import { Figures } from "../../infrastructure/metrics/figures.ts";
+import { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { textOf } from "../config/yaml-file.ts";
@@ -165,7 +165,7 @@ const hostFor = async (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSi
   env,
   log: createLog(config.log.level),
   stopping,
-  figures: new Figures(),
+  metrics: new InstanceMetrics(),
   instance: await InstanceChannel.open(),
 });
 
@@ -182,10 +182,10 @@ async function serving(
   let retired: Promise<unknown> = Promise.resolve();
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
   const shortcut: FastPath = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
-  const refused = (status: number) => present.refused(status);
+  const rejected = (status: number, method: string | undefined) => present.rejected(status, method);
   const limits = () => present.config.server.limits;
-  const { url, stop } = await listen(fetch, shortcut, refused, { ...first.config.server, isWarm, limits }, log);
-  first.countAnew();
+  const { url, stop } = await listen(fetch, shortcut, rejected, { ...first.config.server, isWarm, limits }, log);
+  first.resetCounters();
   log.info(
     { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
     "started",

@@ -4,31 +4,36 @@ import type { Backlog } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
+import { type Distribution, ReadHistogram } from "./read-histogram.ts";
+
+type Labels = Readonly<Record<string, string | number>>;
+type Reading = { readonly labels: Labels; readonly value: number };
 
 /** Values that are read on each scrape. Plain numbers, so that requests pay nothing for them. */
 export type Observed = {
-  /** Number of responses, by route and status. */
-  readonly calls: () => Iterable<{ readonly route: string; readonly status: number; readonly count: number }>;
-  /** Number of responses to `GET /features`, by kind. */
-  readonly answers: Readonly<Record<string, number>>;
-  readonly caches: readonly { readonly connection: string; readonly holds: string; readonly usage: CacheUsage }[];
-  readonly feeds: ReadonlyMap<string, InvalidationFeed>;
+  /** Number of responses, by route, method and status. */
+  readonly requests: () => Iterable<Reading>;
+  /** Durations by route and method, in the buckets of `durationBuckets`. */
+  readonly durations: () => Iterable<Distribution>;
+  /** Upper bounds in seconds. */
+  readonly durationBuckets: readonly number[];
+  /** Number of responses to `GET /features`, by result. */
+  readonly evaluations: Readonly<Record<string, number>>;
+  readonly caches: readonly { readonly connection: string; readonly content: string; readonly usage: CacheUsage }[];
+  readonly invalidationFeeds: ReadonlyMap<string, InvalidationFeed>;
   readonly sources: readonly string[];
   /** Number of failures by source, without sources that have none. */
   readonly failures: ReadonlyMap<string, number>;
   /** Records in the outboxes of this process that the event log does not contain yet, by store. */
   readonly backlogs: () => ReadonlyMap<string, Backlog>;
   /** Number of records that this process recorded as dead letters. */
-  readonly setAside: () => number;
-  /** Poll state of the feeds, by source. */
-  readonly providers: () => ReadonlyMap<string, FeedState>;
+  readonly deadLetters: () => number;
+  /** State of the polled feeds, by source. */
+  readonly feeds: () => ReadonlyMap<string, FeedState>;
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
 };
-
-type Labels = Readonly<Record<string, string | number>>;
-type Reading = { readonly labels: Labels; readonly value: number };
 
 export type Metrics = Registry;
 export type CommandTimes = Histogram<"connection">;
@@ -36,23 +41,23 @@ export type CommandTimes = Histogram<"connection">;
 /** Histogram of Redis command durations. The connections record each command. */
 export const commandTimes = (): CommandTimes =>
   new Histogram({
-    name: "tidegate_redis_command_seconds",
-    help: "How long Redis commands take, from when they are sent until they are answered or given up.",
+    name: "tidegate_redis_command_duration_seconds",
+    help: "Duration of Redis commands, from sending to the reply or the timeout.",
     labelNames: ["connection"],
     buckets: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5],
     registers: [],
   });
 
-/** The metrics of Tidegate. Everything here is read on scrape, without cost before. */
+/** The metrics of Tidegate. All but the durations of Redis commands are read on scrape. */
 export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
   const registry = new Registry();
   const kinds = kindsIn(registry);
-  tellCalls(kinds, observed);
-  tellCaches(kinds, observed);
-  tellSources(kinds, observed);
-  tellFeeds(kinds, observed);
-  tellRecords(kinds, observed);
-  tellProviders(kinds, observed);
+  addHttp(kinds, observed);
+  addCaches(kinds, observed);
+  addSources(kinds, observed);
+  addInvalidations(kinds, observed);
+  addOutboxes(kinds, observed);
+  addFeeds(kinds, observed);
   registry.registerMetric(times);
   return registry;
 }
@@ -91,82 +96,97 @@ const kindsIn = (registry: Registry) => ({
         for (const { labels, value } of read()) this.set(labels, value);
       },
     }),
+  histogram: (
+    name: string,
+    help: string,
+    labelNames: string[],
+    buckets: readonly number[],
+    read: () => Iterable<Distribution>,
+  ) => registry.registerMetric(new ReadHistogram({ name, help, labelNames }, buckets, read)),
 });
 
-function tellCalls({ counter, gauge }: Kinds, observed: Observed): void {
-  gauge("tidegate_workers", "Processes that serve and have told of themselves.", [], "sum", () => [
-    { labels: {}, value: 1 },
-  ]);
+function addHttp({ counter, gauge, histogram }: Kinds, observed: Observed): void {
+  gauge("tidegate_workers", "Worker processes included in this scrape.", [], "sum", () => [{ labels: {}, value: 1 }]);
   counter(
-    "tidegate_calls_total",
-    "Calls answered, by the route's pattern and the status; `unmatched` is all that is at no route or no request.",
-    ["route", "status"],
-    () => Array.from(observed.calls(), ({ route, status, count }) => ({ labels: { route, status }, value: count })),
+    "tidegate_http_requests_total",
+    "HTTP responses by route pattern, method and status. Route `unmatched`: no route, or rejected before routing. Method `_OTHER`: unknown.",
+    ["route", "method", "status"],
+    observed.requests,
+  );
+  histogram(
+    "tidegate_http_request_duration_seconds",
+    "Time from the request head to the response head, by route pattern and method. Excludes requests rejected before routing.",
+    ["route", "method"],
+    observed.durationBuckets,
+    observed.durations,
   );
   counter(
-    "tidegate_answers_total",
-    "Answers of GET /features: `remembered` were sent again as they were; the others were made: `fresh`, `stale` (of a store that is away) or `incomplete` (sources were left out).",
-    ["kind"],
-    () => Object.entries(observed.answers).map(([kind, value]) => ({ labels: { kind }, value })),
+    "tidegate_evaluations_total",
+    "Responses to GET /features: `cached` from the response cache; evaluated: `fresh`, `stale` (a store is unavailable) or `partial` (without the sources that failed).",
+    ["result"],
+    () => Object.entries(observed.evaluations).map(([result, value]) => ({ labels: { result }, value })),
   );
 }
 
-function tellCaches({ counter, gauge }: Kinds, observed: Observed): void {
-  const caches = ["connection", "holds"];
+function addCaches({ counter, gauge }: Kinds, observed: Observed): void {
+  const caches = ["connection", "content"];
   const ofCaches = (read: (usage: CacheUsage) => Readonly<Record<string, number>>, label: string) => () =>
-    observed.caches.flatMap(({ connection, holds, usage }) =>
+    observed.caches.flatMap(({ connection, content, usage }) =>
       Object.entries(read(usage)).map(([name, value]) => ({
-        labels: { connection, holds, ...(label && { [label]: name }) },
+        labels: { connection, content, ...(label && { [label]: name }) },
         value,
       })),
     );
   counter(
     "tidegate_cache_lookups_total",
-    "Sets, rules, tokens and values (`GET /proxy`) asked of the near cache: `hit` was current; `miss` was read; `stale` could not be read, the last known value was taken; `failure` had none. A remembered answer asks for none.",
-    [...caches, "outcome"],
+    "Near cache lookups of sets, rules, tokens and values (GET /proxy): `hit`: current; `miss`: read from the store; `stale`: store unavailable, last value used; `error`: store unavailable, no value. Cached responses need none.",
+    [...caches, "result"],
     ofCaches(
-      ({ counts: { hits, misses, stale, failures } }) => ({ hit: hits, miss: misses, stale, failure: failures }),
-      "outcome",
+      ({ counts: { hits, misses, stale, failures } }) => ({ hit: hits, miss: misses, stale, error: failures }),
+      "result",
     ),
   );
   counter(
     "tidegate_cache_evictions_total",
-    "Keys that were pushed out of the near cache for others; raise cache.capacity when it rises steadily.",
+    "Keys evicted from the near cache for lack of room. Raise cache.capacity if this increases steadily.",
     caches,
     ofCaches(({ counts }) => ({ evictions: counts.evictions }), ""),
   );
   gauge(
     "tidegate_cache_keys",
-    "Keys in the near cache, those that hold nothing among them.",
+    "Keys in the near cache, including keys that are absent from the store.",
     caches,
     "sum",
     ofCaches(({ size }) => ({ size }), ""),
   );
 }
 
-function tellSources({ counter }: Kinds, observed: Observed): void {
+function addSources({ counter }: Kinds, observed: Observed): void {
   counter(
     "tidegate_source_failures_total",
-    "How often a source, or the store of tokens (`tokens`), failed when it was asked.",
+    "Failed evaluations of a source, and failed token lookups (source `tokens`).",
     ["source"],
     () => observed.sources.map((source) => ({ labels: { source }, value: observed.failures.get(source) ?? 0 })),
   );
 }
 
-function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
+function addInvalidations({ counter, gauge }: Kinds, observed: Observed): void {
   const ofFeeds = (read: (feed: InvalidationFeed, connection: string) => number) => () =>
-    [...observed.feeds].map(([connection, feed]) => ({ labels: { connection }, value: read(feed, connection) }));
-  const told = countTold(observed.feeds);
+    [...observed.invalidationFeeds].map(([connection, feed]) => ({
+      labels: { connection },
+      value: read(feed, connection),
+    }));
+  const received = countInvalidations(observed.invalidationFeeds);
   gauge(
-    "tidegate_feed_live",
-    "1 while the change feed proves that what is remembered is at most a second old; 0 when a worker's does not.",
+    "tidegate_invalidation_up",
+    "1 if cached reads are proven to be at most 1 s old, 0 if not. The minimum of all workers.",
     ["connection"],
     "min",
     ofFeeds((feed) => (feed.isLive(observed.now()) ? 1 : 0)),
   );
   gauge(
-    "tidegate_feed_lease_age_seconds",
-    "How long ago the change feed was last known to have told everything; the oldest of all workers'. Missing before it ever was.",
+    "tidegate_invalidation_lag_seconds",
+    "Time since the last proof that all invalidations were received. The maximum of all workers. Absent before the first proof.",
     ["connection"],
     "max",
     () =>
@@ -175,77 +195,76 @@ function tellFeeds({ counter, gauge }: Kinds, observed: Observed): void {
       ),
   );
   counter(
-    "tidegate_feed_epochs_total",
-    "How often the change feed began anew, so that everything is read again: with Redis its connections, with SQLite every change.",
+    "tidegate_invalidation_resyncs_total",
+    "Invalidations of the whole cache: in Redis, one for each connection; in SQLite, one for each change.",
     ["connection"],
     ofFeeds(({ epoch }) => epoch),
   );
   counter(
-    "tidegate_feed_invalidations_total",
-    "Changes that the change feed told of.",
+    "tidegate_invalidations_total",
+    "Invalidations received, of one key or of all.",
     ["connection"],
-    ofFeeds((_, connection) => told.get(connection) ?? 0),
+    ofFeeds((_, connection) => received.get(connection) ?? 0),
   );
 }
 
-function tellRecords({ counter, gauge }: Kinds, observed: Observed): void {
+function addOutboxes({ counter, gauge }: Kinds, observed: Observed): void {
   const ofBacklogs = (read: (backlog: Backlog) => number) => () =>
     [...observed.backlogs()].map(([connection, backlog]) => ({ labels: { connection }, value: read(backlog) }));
   gauge(
     "tidegate_outbox_entries",
-    "Records of changes that are not in the event log yet.",
+    "Change records that the event log does not contain yet.",
     ["connection"],
     "max",
     ofBacklogs(({ entries }) => entries),
   );
   gauge(
-    "tidegate_outbox_oldest_seconds",
-    "How long the oldest of them has waited; 0 where none does. Alarm at a minute: the log is away, or too slow.",
+    "tidegate_outbox_oldest_age_seconds",
+    "Age of the oldest record in the outbox, 0 if it is empty. Alert at 60: the event log is unavailable or slow.",
     ["connection"],
     "max",
     ofBacklogs(({ oldest }) => (oldest === undefined ? 0 : Math.max(0, observed.now() - oldest) / 1_000)),
   );
   counter(
-    "tidegate_outbox_set_aside_total",
-    "Records that the log could not take as what they were. Alarm at the first: GET /events?component=tidegate has them.",
+    "tidegate_outbox_dead_letters_total",
+    "Change records that the event log rejected. Alert at 1: GET /events?component=tidegate lists them.",
     [],
-    () => [{ labels: {}, value: observed.setAside() }],
+    () => [{ labels: {}, value: observed.deadLetters() }],
   );
 }
 
-function tellProviders({ gauge }: Kinds, observed: Observed): void {
-  const tell = (name: string, help: string, read: (state: FeedState) => number | undefined) =>
+function addFeeds({ gauge }: Kinds, observed: Observed): void {
+  const add = (name: string, help: string, read: (state: FeedState) => number | undefined) =>
     gauge(name, help, ["source"], "max", () =>
-      [...observed.providers()].flatMap(([source, state]) => {
+      [...observed.feeds()].flatMap(([source, state]) => {
         const value = read(state);
         return value === undefined ? [] : [{ labels: { source }, value }];
       }),
     );
-  tell("tidegate_provider_items", "Items of a partner that are known.", ({ known }) => known);
-  tell(
-    "tidegate_provider_invalid_items",
-    "Items of a partner's last document that cannot be used; GET /admin/v1/sources/{name}/items tells why.",
+  add("tidegate_feed_items", "Known items of a feed.", ({ known }) => known);
+  add(
+    "tidegate_feed_invalid_items",
+    "Invalid items in the last document of a feed. GET /admin/v1/sources/{name}/items lists the faults.",
     ({ poll }) => poll?.invalid,
   );
-  tell(
-    "tidegate_provider_last_success_seconds",
-    "How long ago a partner's document was last read, or known to be as before. Alarm at some times of pollSeconds.",
-    ({ poll }) =>
-      typeof poll?.succeededAt === "number" ? Math.max(0, observed.now() - poll.succeededAt) / 1_000 : undefined,
+  add(
+    "tidegate_feed_last_success_timestamp_seconds",
+    "Unix time of the last successful poll. Alert if it is several times pollSeconds ago. Absent before the first success.",
+    ({ poll }) => (typeof poll?.succeededAt === "number" ? poll.succeededAt / 1_000 : undefined),
   );
-  tell(
-    "tidegate_provider_breaker_open",
-    "1 while a partner that failed often is left alone; 0 otherwise.",
+  add(
+    "tidegate_feed_breaker_open",
+    "1 while the circuit breaker of a feed pauses polling after repeated failures, otherwise 0.",
     ({ poll }) => poll && Number(poll.breaker !== "closed"),
   );
 }
 
-function countTold(feeds: ReadonlyMap<string, InvalidationFeed>): ReadonlyMap<string, number> {
-  const told = new Map<string, number>();
+function countInvalidations(feeds: ReadonlyMap<string, InvalidationFeed>): ReadonlyMap<string, number> {
+  const received = new Map<string, number>();
   for (const [connection, feed] of feeds) {
-    feed.subscribe(() => told.set(connection, (told.get(connection) ?? 0) + 1));
+    feed.subscribe(() => received.set(connection, (received.get(connection) ?? 0) + 1));
   }
-  return told;
+  return received;
 }
 
 let ofProcess: Metrics | undefined;

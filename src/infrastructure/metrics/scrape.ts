@@ -6,7 +6,7 @@ import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
 
 /** Limit for a worker to report its metrics, in milliseconds. A hung worker must not delay the others' metrics. */
-const tellWithinMs = 1_000;
+const reportWithinMs = 1_000;
 
 /** Snapshot of a registry. */
 export const snapshotOf = (registry: Registry): Promise<Snapshot> => registry.getMetricsAsJSON();
@@ -24,57 +24,57 @@ const add = (snapshots: readonly Snapshot[]): Snapshot =>
  * Adds the metrics of several processes. The last counters of one that has exited or does not respond stay in the sum,
  * so that no counter decreases. Its gauges are dropped.
  */
-export class Totals<Teller> {
-  readonly #counted = new Map<Teller, Snapshot>();
+export class Totals<Reporter> {
+  readonly #counted = new Map<Reporter, Snapshot>();
   #ended: Snapshot = [];
 
   /** Processes that have reported and not exited. */
-  get tellers(): Iterable<Teller> {
+  get reporters(): Iterable<Reporter> {
     return this.#counted.keys();
   }
 
-  told(teller: Teller, snapshot: Snapshot): void {
+  report(reporter: Reporter, snapshot: Snapshot): void {
     this.#counted.set(
-      teller,
+      reporter,
       snapshot.filter(({ type }) => type !== "gauge"),
     );
   }
 
-  ended(teller: Teller): void {
-    this.#ended = add([this.#ended, this.#counted.get(teller) ?? []]);
-    this.#counted.delete(teller);
+  end(reporter: Reporter): void {
+    this.#ended = add([this.#ended, this.#counted.get(reporter) ?? []]);
+    this.#counted.delete(reporter);
   }
 
   /** The sum of all counters, and of the gauges of those that have just reported. */
-  sum(told: ReadonlyMap<Teller, Snapshot>): Snapshot {
-    const each = [...this.#counted].map(([teller, counted]) => told.get(teller) ?? counted);
+  sum(reported: ReadonlyMap<Reporter, Snapshot>): Snapshot {
+    const each = [...this.#counted].map(([reporter, counted]) => reported.get(reporter) ?? counted);
     return add([this.#ended, ...each]);
   }
 }
 
-type FromWorker = { readonly scrape?: true; readonly told?: Snapshot };
-type ToWorker = { readonly tell?: true; readonly scraped?: string };
+type FromWorker = { readonly scrape?: true; readonly snapshot?: Snapshot };
+type ToWorker = { readonly collect?: true; readonly scraped?: string };
 
 /** Makes the primary process add the metrics of its workers when one of them is scraped. */
 export function addUpWorkers(): void {
   const totals = new Totals<Worker>();
-  let told = new Map<Worker, Snapshot>();
+  let reported = new Map<Worker, Snapshot>();
   let check = () => {};
 
   const gather = shared(async () => {
-    const asked = [...totals.tellers];
-    told = new Map();
+    const workers = [...totals.reporters];
+    reported = new Map();
     const all = new Promise<void>((resolve) => {
-      check = () => asked.every((worker) => told.has(worker) || worker.isDead()) && resolve();
+      check = () => workers.every((worker) => reported.has(worker) || worker.isDead()) && resolve();
     });
-    for (const worker of asked) send(worker, { tell: true });
-    await waitAtMost(tellWithinMs, all);
-    return textOf(totals.sum(told));
+    for (const worker of workers) send(worker, { collect: true });
+    await waitAtMost(reportWithinMs, all);
+    return textOf(totals.sum(reported));
   });
   cluster.on("message", (worker, message: FromWorker) => {
-    if (message.told && !worker.isDead()) {
-      totals.told(worker, message.told);
-      told.set(worker, message.told);
+    if (message.snapshot && !worker.isDead()) {
+      totals.report(worker, message.snapshot);
+      reported.set(worker, message.snapshot);
       check();
     }
     if (message.scrape) {
@@ -86,7 +86,7 @@ export function addUpWorkers(): void {
     }
   });
   cluster.on("exit", (worker) => {
-    totals.ended(worker);
+    totals.end(worker);
     check();
   });
 }
@@ -100,30 +100,30 @@ const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {
  */
 export function scraper(snapshot: () => Promise<Snapshot>): () => Promise<string> {
   if (!cluster.isWorker) return async () => textOf(await snapshot());
-  const tell = (message: FromWorker) => process.send?.(message, () => {});
+  const toPrimary = (message: FromWorker) => process.send?.(message, () => {});
   let scraped = (_: string) => {};
   process.on("message", async (message: ToWorker) => {
-    if (message.tell) tell({ told: await snapshot() });
+    if (message.collect) toPrimary({ snapshot: await snapshot() });
     if (message.scraped !== undefined) scraped(message.scraped);
   });
   // Reports at once, so that the primary process includes this worker from now on.
-  tell({ told: [] });
+  toPrimary({ snapshot: [] });
   return shared(async () => {
-    const answer = new Promise<string>((resolve) => {
+    const response = new Promise<string>((resolve) => {
       scraped = resolve;
     });
-    tell({ scrape: true });
-    return withDeadline(2 * tellWithinMs, () => answer);
+    toPrimary({ scrape: true });
+    return withDeadline(2 * reportWithinMs, () => response);
   });
 }
 
 /** Shares one pending call among concurrent callers. */
-function shared<T>(ask: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | undefined;
+function shared<T>(call: () => Promise<T>): () => Promise<T> {
+  let pending: Promise<T> | undefined;
   return () => {
-    underWay ??= ask().finally(() => {
-      underWay = undefined;
+    pending ??= call().finally(() => {
+      pending = undefined;
     });
-    return underWay;
+    return pending;
   };
 }

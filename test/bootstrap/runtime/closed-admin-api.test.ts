@@ -6,7 +6,7 @@ import { loadConfig } from "../../../src/bootstrap/config/config.ts";
 import { createRuntime } from "../../../src/bootstrap/runtime/runtime.ts";
 import { InstanceChannel } from "../../../src/infrastructure/instance-channel.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
-import { Figures } from "../../../src/infrastructure/metrics/figures.ts";
+import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
 import { startRedis } from "../../support/redis.ts";
 import { tidegate } from "../../support/tidegate.ts";
 import { until } from "../../support/until.ts";
@@ -19,7 +19,7 @@ async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<reado
   const lines: string[] = [];
   const log = createLog("info", { write: (line) => void lines.push(line) });
   const stopping = new AbortController().signal;
-  const host = { env, log, stopping, figures: new Figures(), instance: new InstanceChannel() };
+  const host = { env, log, stopping, metrics: new InstanceMetrics(), instance: new InstanceChannel() };
   await using _ = await createRuntime(await loadConfig("config/tidegate.yaml", env), host);
   const found = () => lines.filter((line) => line.includes("admin API"));
   if (isAwaited) await until(() => found().length > 0, "it is logged");

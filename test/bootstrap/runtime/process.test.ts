@@ -149,7 +149,10 @@ describe("the service as a process", () => {
     const figures = async () => {
       const text = await get("/metrics").catch(() => get("/metrics"));
       const figure = (line: RegExp) => Number(line.exec(text)?.[1]);
-      return [figure(/tidegate_workers (\d+)/), figure(/tidegate_calls_total\{route="\/health",status="200"\} (\d+)/)];
+      return [
+        figure(/tidegate_workers (\d+)/),
+        figure(/tidegate_http_requests_total\{route="\/health",method="GET",status="200"\} (\d+)/),
+      ];
     };
     for (let count = 0; count < 20; count++) await get("/health");
     await until(async () => (await figures())[1] === 20, "all calls are counted");

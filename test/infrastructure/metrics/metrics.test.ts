@@ -1,6 +1,7 @@
-import { describe, expect, it } from "vitest";
-import { Counts } from "../../../src/adapters/http/operations/counts.ts";
-import { Figures } from "../../../src/infrastructure/metrics/figures.ts";
+import { Histogram } from "@prometheus-io/client";
+import { describe, expect, it, vi } from "vitest";
+import { durationBuckets, HttpCounters } from "../../../src/adapters/http/operations/http-counters.ts";
+import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
 import { commandTimes, metricsOf, type Observed } from "../../../src/infrastructure/metrics/metrics.ts";
 import { type Snapshot, snapshotOf, Totals, textOf } from "../../../src/infrastructure/metrics/scrape.ts";
 
@@ -14,17 +15,19 @@ const feed = {
 };
 
 function observed(more: Partial<Observed> = {}): Observed {
-  const counts = new Counts();
+  const counters = new HttpCounters();
   return {
-    calls: () => counts.calls(),
-    answers: counts.answers,
+    requests: () => counters.requests(),
+    durations: () => counters.durations(),
+    durationBuckets,
+    evaluations: counters.evaluations,
     caches: [],
-    feeds: new Map(),
+    invalidationFeeds: new Map(),
     sources: [],
     failures: new Map(),
     backlogs: () => new Map(),
-    setAside: () => 0,
-    providers: () => new Map(),
+    deadLetters: () => 0,
+    feeds: () => new Map(),
     now: () => 10_000,
     monotonic: () => 10_000,
     ...more,
@@ -40,23 +43,52 @@ describe("the metrics", () => {
     for (const { name, help, type } of metrics) {
       expect(name).toMatch(/^tidegate_[a-z_]+$/);
       expect(name.endsWith("_total"), name).toBe(type === "counter");
-      if (/time|age|took|long/.test(help) && type !== "counter") expect(name, help).toMatch(/_seconds$|_live$/);
+      if (/^(Time|Age|Duration|Unix time)\b/.test(help)) expect(name, help).toMatch(/_seconds$/);
+      expect(help.length, name).toBeLessThan(260);
       expect(help).toMatch(/^[A-Z0-9].*\.$/);
     }
   });
 
-  it("count calls by route and status, and answers by kind", async () => {
-    const counts = new Counts();
-    for (const status of [200, 200, 304]) counts.count("/features", status);
-    counts.count("unmatched", 404);
-    counts.answers.remembered += 2;
-    const text = await textWith({ calls: () => counts.calls(), answers: counts.answers });
-    expect(text).toContain('tidegate_calls_total{route="/features",status="200"} 2\n');
-    expect(text).toContain('tidegate_calls_total{route="/features",status="304"} 1\n');
-    expect(text).toContain('tidegate_calls_total{route="unmatched",status="404"} 1\n');
-    expect(text.match(/tidegate_calls_total\{/g)).toHaveLength(3);
-    expect(text).toContain('tidegate_answers_total{kind="remembered"} 2\n');
-    expect(text).toContain('tidegate_answers_total{kind="stale"} 0\n');
+  it("count responses by route, method and status, and evaluations by result", async () => {
+    const counters = new HttpCounters();
+    for (const status of [200, 200, 304]) counters.of("/features", "GET").count(status);
+    counters.of("/features", "HEAD").count(200);
+    for (const method of ["PROPFIND", undefined]) counters.of("unmatched", method).count(501);
+    counters.evaluations.cached += 2;
+    const text = await textWith({ requests: () => counters.requests(), evaluations: counters.evaluations });
+    expect(text).toContain('tidegate_http_requests_total{route="/features",method="GET",status="200"} 2\n');
+    expect(text).toContain('tidegate_http_requests_total{route="/features",method="GET",status="304"} 1\n');
+    expect(text).toContain('tidegate_http_requests_total{route="/features",method="HEAD",status="200"} 1\n');
+    expect(text).toContain('tidegate_http_requests_total{route="unmatched",method="_OTHER",status="501"} 2\n');
+    expect(text.match(/tidegate_http_requests_total\{/g)).toHaveLength(4);
+    expect(text).toContain('tidegate_evaluations_total{result="cached"} 2\n');
+    expect(text).toContain('tidegate_evaluations_total{result="stale"} 0\n');
+  });
+
+  it("measure durations in cumulative buckets, as the library does", async () => {
+    const counters = new HttpCounters();
+    const name = "tidegate_http_request_duration_seconds";
+    const library = new Histogram({
+      name,
+      help: "-",
+      labelNames: ["route", "method"],
+      buckets: [...durationBuckets],
+      registers: [],
+    });
+    vi.spyOn(performance, "now").mockReturnValue(20_000);
+    for (const ms of [0, 0.02, 0.1, 0.101, 3, 5_000, 12_000]) {
+      counters.of("/features", "GET").measure(200, 20_000 - ms);
+      library.observe({ route: "/features", method: "GET" }, (20_000 - (20_000 - ms)) / 1_000);
+    }
+    vi.restoreAllMocks();
+    const registry = metricsOf(observed({ durations: () => counters.durations() }), commandTimes());
+    const measured = (await registry.getMetricsAsJSON()).find((metric) => metric.name === name);
+    expect(measured?.values).toEqual(
+      (await library.get()).values.map(({ metricName, labels, value }) => ({ metricName, labels, value })),
+    );
+    expect(await registry.metrics()).toContain(`${name}_bucket{le="+Inf",route="/features",method="GET"} 7\n`);
+    counters.clear();
+    expect(await registry.metrics()).not.toContain(`${name}_count`);
   });
 
   it("read the near caches, the sources and the feeds anew each time", async () => {
@@ -65,43 +97,43 @@ describe("the metrics", () => {
     const listeners: ((key: string | undefined) => void)[] = [];
     const metrics = metricsOf(
       observed({
-        caches: [{ connection: "features", holds: "sets", usage }],
+        caches: [{ connection: "features", content: "sets", usage }],
         sources: ["global", "user"],
         failures,
-        feeds: new Map([["features", { ...feed, subscribe: (listener) => listeners.push(listener) }]]),
+        invalidationFeeds: new Map([["features", { ...feed, subscribe: (listener) => listeners.push(listener) }]]),
       }),
       commandTimes(),
     );
     for (const listener of listeners) for (const key of ["a", "b", undefined]) listener(key);
     const text = await metrics.metrics();
-    const of = 'connection="features",holds="sets"';
+    const of = 'connection="features",content="sets"';
     for (const line of [
-      `tidegate_cache_lookups_total{${of},outcome="hit"} 4`,
-      `tidegate_cache_lookups_total{${of},outcome="miss"} 3`,
-      `tidegate_cache_lookups_total{${of},outcome="stale"} 2`,
-      `tidegate_cache_lookups_total{${of},outcome="failure"} 1`,
+      `tidegate_cache_lookups_total{${of},result="hit"} 4`,
+      `tidegate_cache_lookups_total{${of},result="miss"} 3`,
+      `tidegate_cache_lookups_total{${of},result="stale"} 2`,
+      `tidegate_cache_lookups_total{${of},result="error"} 1`,
       `tidegate_cache_evictions_total{${of}} 5`,
       `tidegate_cache_keys{${of}} 6`,
       'tidegate_source_failures_total{source="global"} 0',
       'tidegate_source_failures_total{source="user"} 7',
-      'tidegate_feed_live{connection="features"} 1',
-      'tidegate_feed_lease_age_seconds{connection="features"} 0.5',
-      'tidegate_feed_epochs_total{connection="features"} 3',
-      'tidegate_feed_invalidations_total{connection="features"} 3',
+      'tidegate_invalidation_up{connection="features"} 1',
+      'tidegate_invalidation_lag_seconds{connection="features"} 0.5',
+      'tidegate_invalidation_resyncs_total{connection="features"} 3',
+      'tidegate_invalidations_total{connection="features"} 3',
     ]) {
       expect(text).toContain(`${line}\n`);
     }
     usage.counts.hits = 40;
     failures.set("user", 70);
-    expect(await metrics.metrics()).toContain(`${of},outcome="hit"} 40\n`);
+    expect(await metrics.metrics()).toContain(`${of},result="hit"} 40\n`);
     expect(await metrics.metrics()).toContain('{source="user"} 70\n');
   });
 
   it("leave the age of a lease out that there never was", async () => {
     const never = { ...feed, isLive: () => false, syncedUntil: () => Number.NEGATIVE_INFINITY };
-    const text = await textWith({ feeds: new Map([["features", never]]) });
-    expect(text).toContain('tidegate_feed_live{connection="features"} 0\n');
-    expect(text).not.toContain("tidegate_feed_lease_age_seconds{");
+    const text = await textWith({ invalidationFeeds: new Map([["features", never]]) });
+    expect(text).toContain('tidegate_invalidation_up{connection="features"} 0\n');
+    expect(text).not.toContain("tidegate_invalidation_lag_seconds{");
   });
 });
 
@@ -112,15 +144,15 @@ describe("the sum over workers", () => {
     times.observe({ connection: "features" }, 0.003);
     const registry = metricsOf(
       observed({
-        calls: () => [{ route: "/features", status: 200, count: calls }],
-        feeds: new Map([["features", { ...feed, syncedUntil: () => 10_000 - leaseAge * 1_000 }]]),
+        requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: calls }],
+        invalidationFeeds: new Map([["features", { ...feed, syncedUntil: () => 10_000 - leaseAge * 1_000 }]]),
       }),
       times,
     );
     // As it arrives from another process.
     return JSON.parse(JSON.stringify(await snapshotOf(registry)));
   }
-  const calls = (text: string) => Number(/tidegate_calls_total\{.*\} (\d+)/.exec(text)?.[1]);
+  const calls = (text: string) => Number(/tidegate_http_requests_total\{.*\} (\d+)/.exec(text)?.[1]);
 
   it("adds counts and histograms, and takes the oldest lease", async () => {
     const totals = new Totals<string>();
@@ -128,31 +160,31 @@ describe("the sum over workers", () => {
       ["a", await worker(5, 0.2)],
       ["b", await worker(7, 0.9)],
     ]);
-    for (const [name, snapshot] of told) totals.told(name, snapshot);
+    for (const [name, snapshot] of told) totals.report(name, snapshot);
     const text = await textOf(totals.sum(told));
     expect(calls(text)).toBe(12);
     expect(text).toContain("tidegate_workers 2\n");
-    expect(text).toContain('tidegate_feed_lease_age_seconds{connection="features"} 0.9\n');
-    expect(text).toContain('tidegate_redis_command_seconds_count{connection="features"} 2\n');
-    expect(text).toContain('tidegate_redis_command_seconds_bucket{le="0.005",connection="features"} 2\n');
-    expect(text).toContain('tidegate_redis_command_seconds_bucket{le="0.0025",connection="features"} 0\n');
+    expect(text).toContain('tidegate_invalidation_lag_seconds{connection="features"} 0.9\n');
+    expect(text).toContain('tidegate_redis_command_duration_seconds_count{connection="features"} 2\n');
+    expect(text).toContain('tidegate_redis_command_duration_seconds_bucket{le="0.005",connection="features"} 2\n');
+    expect(text).toContain('tidegate_redis_command_duration_seconds_bucket{le="0.0025",connection="features"} 0\n');
   });
 
   it("keeps what a worker counted that has ended or does not answer, and none of its gauges", async () => {
     const totals = new Totals<string>();
     const [a, b] = [await worker(5, 0.2), await worker(7, 0.9)];
-    totals.told("a", a);
-    totals.told("b", b);
+    totals.report("a", a);
+    totals.report("b", b);
     const silent = await textOf(totals.sum(new Map([["a", a]])));
     expect([calls(silent), /tidegate_workers (\d)/.exec(silent)?.[1]]).toEqual([12, "1"]);
-    expect(silent).toContain('tidegate_feed_lease_age_seconds{connection="features"} 0.2\n');
-    totals.ended("b");
-    totals.told("a", await worker(6, 0.2));
+    expect(silent).toContain('tidegate_invalidation_lag_seconds{connection="features"} 0.2\n');
+    totals.end("b");
+    totals.report("a", await worker(6, 0.2));
     const c = await worker(1, 0.2);
-    totals.told("c", c);
+    totals.report("c", c);
     expect(calls(await textOf(totals.sum(new Map([["c", c]]))))).toBe(14);
-    totals.ended("a");
-    totals.ended("unheard of");
+    totals.end("a");
+    totals.end("unheard of");
     expect(
       calls(
         await textOf(
@@ -166,38 +198,44 @@ describe("the sum over workers", () => {
       ),
     ).toBe(14);
     expect(await textOf(totals.sum(new Map()))).toContain(
-      'tidegate_redis_command_seconds_count{connection="features"} 3\n',
+      'tidegate_redis_command_duration_seconds_count{connection="features"} 3\n',
     );
   });
 });
 
-describe("the figures of a process", () => {
+describe("the metrics of a process", () => {
   it("keep what was counted for a configuration that is served no more, and add the next one's", async () => {
-    const figures = new Figures();
+    const metrics = new InstanceMetrics();
     const registryOf = (count: number) =>
-      metricsOf(observed({ calls: () => [{ route: "/features", status: 200, count }] }), commandTimes());
-    const calls = async () => Number(/^tidegate_calls_total\{.*\} (\d+)$/m.exec(await figures.scrape())?.[1]);
-    const before = figures.of(registryOf(5));
+      metricsOf(
+        observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
+        commandTimes(),
+      );
+    const calls = async () => Number(/^tidegate_http_requests_total\{.*\} (\d+)$/m.exec(await metrics.scrape())?.[1]);
+    const before = metrics.add(registryOf(5));
     expect(await calls()).toBe(5);
-    figures.of(registryOf(2));
+    metrics.add(registryOf(2));
     expect(await calls()).toBe(7);
     await before[Symbol.asyncDispose]();
     expect(await calls()).toBe(7);
-    expect(await figures.scrape()).toMatch(/^process_cpu_seconds_total /m);
+    expect(await metrics.scrape()).toMatch(/^process_cpu_seconds_total /m);
   });
 
   it("count nothing twice where a configuration ends while they are told", async () => {
     const registryOf = (count: number) =>
-      metricsOf(observed({ calls: () => [{ route: "/features", status: 200, count }] }), commandTimes());
+      metricsOf(
+        observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
+        commandTimes(),
+      );
     for (let turns = 0; turns < 40; turns++) {
-      const figures = new Figures();
-      const before = figures.of(registryOf(100));
-      figures.of(registryOf(1));
-      const scraped = figures.scrape();
+      const metrics = new InstanceMetrics();
+      const before = metrics.add(registryOf(100));
+      metrics.add(registryOf(1));
+      const scraped = metrics.scrape();
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       await before[Symbol.asyncDispose]();
       await scraped;
-      expect(await figures.scrape()).toMatch(/^tidegate_calls_total\{.*\} 101$/m);
+      expect(await metrics.scrape()).toMatch(/^tidegate_http_requests_total\{.*\} 101$/m);
     }
   });
 
@@ -206,10 +244,10 @@ describe("the figures of a process", () => {
       ["features", { entries: 3, oldest: 4_000 }],
       ["users", { entries: 0, oldest: undefined }],
     ]);
-    const text = await textWith({ backlogs: () => backlogs, setAside: () => 2 });
+    const text = await textWith({ backlogs: () => backlogs, deadLetters: () => 2 });
     expect(text).toContain('tidegate_outbox_entries{connection="features"} 3');
-    expect(text).toContain('tidegate_outbox_oldest_seconds{connection="features"} 6');
-    expect(text).toContain('tidegate_outbox_oldest_seconds{connection="users"} 0');
-    expect(text).toContain("tidegate_outbox_set_aside_total 2");
+    expect(text).toContain('tidegate_outbox_oldest_age_seconds{connection="features"} 6');
+    expect(text).toContain('tidegate_outbox_oldest_age_seconds{connection="users"} 0');
+    expect(text).toContain("tidegate_outbox_dead_letters_total 2");
   });
 });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Counts } from "../operations/counts.ts";
+import type { HttpCounters } from "../operations/http-counters.ts";
 import type { CallContext } from "./call-context.ts";
 import type { ResponseCache } from "./response-cache.ts";
 
@@ -9,20 +9,22 @@ const plainHost = /^[A-Za-z0-9.-]+(?::\d*)?$/;
  * Fast path: serves a plain `GET /features` from the response cache, without a Fetch request and response. Returns
  * whether it responded. The route handles all other requests, with byte-identical responses.
  */
-export const fastPath =
-  (answers: ResponseCache, callContext: CallContext, counts: Counts) =>
-  (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
+export const fastPath = (answers: ResponseCache, callContext: CallContext, counters: HttpCounters) => {
+  const ofRoute = counters.of("/features", "GET");
+  return (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
     const { method, url = "", rawHeaders, httpVersionMajor } = incoming;
     if (method !== "GET" || httpVersionMajor !== 1 || !(url === "/features" || url.startsWith("/features?")))
       return false;
+    const start = performance.now();
     const asked = plainly(rawHeaders, callContext.marking);
     const wish = asked && url + callContext.markOf(incoming, asked.marking);
     const reply = wish && answers.find(wish, asked.authorization, asked.ifNoneMatch);
     if (!reply) return false;
-    counts.count("/features", reply.status);
     outgoing.writeHead(reply.status, reply.headers).end(reply.body, reply.encoding);
+    ofRoute.measure(reply.status, start);
     return true;
   };
+};
 
 type Asked = Record<"host" | "authorization" | "ifNoneMatch", string | undefined> & {
   /** Values of the headers that responses vary by, by index. */

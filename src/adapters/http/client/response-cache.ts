@@ -6,7 +6,7 @@ import type { Freshness } from "../../../application/evaluation/freshness.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
-import type { Counts } from "../operations/counts.ts";
+import type { HttpCounters } from "../operations/http-counters.ts";
 import { digestWith } from "./digest.ts";
 import { staleMarks } from "./stale-marks.ts";
 
@@ -37,16 +37,16 @@ const usualBytes = 1_000;
 export class ResponseCache {
   readonly #answers: LRUCache<string, Prepared>;
   readonly #now: () => Instant;
-  readonly #counts: Counts;
+  readonly #evaluations: HttpCounters["evaluations"];
   readonly #vary: string;
   readonly #written = new WeakMap<EvaluatedFeatures["features"], Written>();
 
   /**
    * Caches at most `capacity` responses, and fewer if they are large. `headers` are the headers that responses vary by.
    */
-  constructor(capacity: number, headers: readonly string[], now: () => Instant, counts: Counts) {
+  constructor(capacity: number, headers: readonly string[], now: () => Instant, counters: HttpCounters) {
     this.#now = now;
-    this.#counts = counts;
+    this.#evaluations = counters.evaluations;
     this.#vary = ["Authorization", ...headers].join(", ");
     this.#answers = new LRUCache({
       max: capacity,
@@ -64,7 +64,7 @@ export class ResponseCache {
     // oldest entry is evicted first.
     const known = this.#answers.peek(keyOf(wish, authorization));
     if (!known?.provenance.isCurrent(this.#now())) return undefined;
-    this.#counts.answers.remembered += 1;
+    this.#evaluations.cached += 1;
     return replyOf(known, ifNoneMatch);
   }
 
@@ -86,8 +86,8 @@ export class ResponseCache {
   }
 
   #prepared(found: EvaluatedFeatures): Prepared {
-    const [kind, marks] = freshness(found, this.#now());
-    this.#counts.answers[kind] += 1;
+    const [result, marks] = freshness(found, this.#now());
+    this.#evaluations[result] += 1;
     const { body, length, entityTag } = this.#write(found.features);
     // One literal, so that V8 allocates the object with its final shape.
     const headers = {
@@ -141,9 +141,9 @@ export const incompleteStatus = (missing: readonly string[]): string =>
 function freshness(
   { missing, freshness: provenance }: EvaluatedFeatures,
   now: Instant,
-): [kind: "fresh" | "stale" | "incomplete", marks: Headers] {
+): [result: "fresh" | "stale" | "partial", marks: Headers] {
   const stale = provenance.isStale(now);
   const incomplete = missing.length > 0 ? incompleteDetail(missing) : "";
   if (stale) return ["stale", staleMarks(now - provenance.verifiedAt(now), incomplete)];
-  return incomplete ? ["incomplete", { "Cache-Status": incompleteStatus(missing) }] : ["fresh", {}];
+  return incomplete ? ["partial", { "Cache-Status": incompleteStatus(missing) }] : ["fresh", {}];
 }

@@ -10,16 +10,19 @@ export function metrics(app: OpenAPIHono, operators: Operators, scrape: () => Pr
   const route = createRoute({
     method: "get",
     path: "/metrics",
-    summary: "The figures of all workers, for Prometheus",
+    summary: "Get metrics in the Prometheus text format",
     description:
-      "The sum over all workers. One that does not answer within a second is left out but for what it had counted, and `tidegate_workers` is lower.",
+      "Sums over all workers. If a worker does not respond within 1 s, its last counters stay in the sums, its gauges are omitted, and `tidegate_workers` is lower.",
     tags: ["Operation"],
     ...operators.atLeast("viewer"),
     responses: {
       200: {
         description: "The Prometheus text format, version 0.0.4.",
         content: {
-          [type]: { schema: z.string(), example: 'tidegate_calls_total{route="/features",status="200"} 4711' },
+          [type]: {
+            schema: z.string(),
+            example: 'tidegate_http_requests_total{route="/features",method="GET",status="200"} 4711',
+          },
         },
       },
       ...problemResponses("unauthenticated"),

@@ -23,8 +23,8 @@ export type HttpServer = {
   readonly stop: (drainMs: number) => Promise<void>;
 };
 
-/** Called with the status of each response that bypasses the app. */
-type Refused = (status: number) => void;
+/** Called for each response that bypasses the app. The method is `undefined` if it could not be parsed. */
+type Rejected = (status: number, method: string | undefined) => void;
 
 type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
@@ -77,7 +77,7 @@ export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse) => 
 export async function listen(
   fetch: Fetch,
   shortcut: FastPath,
-  refused: Refused,
+  rejected: Rejected,
   {
     host,
     port,
@@ -103,31 +103,33 @@ export async function listen(
       const id = requestId(undefined);
       if (code === "internal-error") log.error({ requestId: id, cause: String(error) }, "internal error");
       const { status, headers, body } = problemDetails(code, details[code], id);
-      refused(status);
+      rejected(status, undefined);
       return new Response(body, { status, headers });
     },
   });
+  const reject = (outgoing: ServerResponse, code: ProblemCode, detail: string) =>
+    rejected(send(outgoing, code, detail), outgoing.req.method);
   const server = createServer(options, (incoming, outgoing) => {
     if (stopping) outgoing.setHeader("Connection", "close");
     toOriginForm(incoming);
-    if (!isBelow(basePath, incoming)) return refused(send(outgoing, "not-found", details["not-found"]));
+    if (!isBelow(basePath, incoming)) return reject(outgoing, "not-found", details["not-found"]);
     const limit = admission.refusal(incoming, outgoing);
-    if (limit) return refused(send(outgoing, "overloaded", overloaded[limit]));
+    if (limit) return reject(outgoing, "overloaded", overloaded[limit]);
     if (shortcut(incoming, outgoing)) return;
     const fault = requestFault(incoming);
-    if (fault) return refused(send(outgoing, fault, details[fault]));
-    if (incoming.url === "*") return refused(sendMethods(outgoing));
+    if (fault) return reject(outgoing, fault, details[fault]);
+    if (incoming.url === "*") return rejected(sendMethods(outgoing), incoming.method);
     return answer(incoming, outgoing);
   });
   const refuse = (code: keyof typeof details, socket: Duplex) => {
     const status = sendRaw(socket, code);
-    if (status !== undefined) refused(status);
+    if (status !== undefined) rejected(status, undefined);
   };
   server.on("clientError", (error, socket) => refuse(codeOf(error), socket));
   // By default, Node closes the connection without a response.
   server.on("connect", (_, socket) => refuse("not-implemented", socket));
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
-    refused(send(outgoing, "expectation-failed", details["expectation-failed"]));
+    reject(outgoing, "expectation-failed", details["expectation-failed"]);
   });
   if (isWarm) await warmUp(server, basePath);
   server.on("connection", (socket) => admission.connected(socket));

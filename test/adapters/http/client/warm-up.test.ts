@@ -24,6 +24,6 @@ it("is counted nowhere", async () => {
   const rules = "sources: [{ name: a, kind: static, features: { x: true } }]";
   await using service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: token }, { isWarm: true });
   const text = await (await service.get("/metrics", { authorization: `Bearer ${token}` })).text();
-  expect(text).toContain('tidegate_answers_total{kind="remembered"} 0');
+  expect(text).toContain('tidegate_evaluations_total{result="cached"} 0');
   expect(text).not.toContain('route="/features"');
 });

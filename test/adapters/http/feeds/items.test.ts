@@ -105,10 +105,10 @@ sources:
     ]);
     expect(await (await operator.service.get("/health/ready")).json()).toEqual({ status: "ready" });
     const metrics = await (await operator.service.get("/metrics", bearer(adminToken))).text();
-    expect(metrics).toContain('tidegate_provider_items{source="partner"} 3\n');
-    expect(metrics).toContain('tidegate_provider_invalid_items{source="partner"} 0\n');
-    expect(metrics).toContain('tidegate_provider_breaker_open{source="partner"} 0\n');
-    expect(metrics).toMatch(/tidegate_provider_last_success_seconds\{source="partner"\} \d/);
+    expect(metrics).toContain('tidegate_feed_items{source="partner"} 3\n');
+    expect(metrics).toContain('tidegate_feed_invalid_items{source="partner"} 0\n');
+    expect(metrics).toContain('tidegate_feed_breaker_open{source="partner"} 0\n');
+    expect(metrics).toMatch(/tidegate_feed_last_success_timestamp_seconds\{source="partner"\} 1\.?\d+e?/);
     for (let tries = 0; tries < 4; tries++) await operator.post("/sources/partner/poll");
     const open = await operator.post("/sources/partner/poll");
     expect(open.body.state).toMatchObject({ breaker: "open", failure: expect.stringContaining("left alone") });

@@ -67,15 +67,24 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
       await sendRaw(service.url, "GET /features HTTP/1.1\r\nHost: x\r\nExpect: much\r\nConnection: close\r\n\r\n");
       await until(async () => (await ask("/health")) !== "", "what was sent before is answered");
     });
-    const calls = (route: string, status: number) => rise(`tidegate_calls_total{route="${route}",status="${status}"}`);
-    expect(calls("/features", 200)).toBe(3);
+    const calls = (route: string, status: number, method = "GET") =>
+      rise(`tidegate_http_requests_total{route="${route}",method="${method}",status="${status}"}`);
+    expect(calls("/features", 200)).toBe(2);
+    expect(calls("/features", 200, "HEAD")).toBe(1);
     expect(calls("/features", 304)).toBe(1);
     expect(calls("/features", 401)).toBe(1);
     expect(calls("/docs/:asset", 404)).toBe(1);
     expect(calls("/health", 200)).toBe(1);
-    expect([404, 405, 400, 501, 417].map((status) => calls("unmatched", status))).toEqual([2, 1, 1, 1, 1]);
+    expect([404, 400, 417].map((status) => calls("unmatched", status))).toEqual([2, 1, 1]);
+    expect([calls("unmatched", 405, "PUT"), calls("unmatched", 501, "_OTHER")]).toEqual([1, 1]);
+    const measured = (route: string, method: string) =>
+      rise(`tidegate_http_request_duration_seconds_count{route="${route}",method="${method}"}`);
+    expect([measured("/features", "GET"), measured("/features", "HEAD"), measured("/health", "GET")]).toEqual([
+      4, 1, 1,
+    ]);
+    expect(rise('tidegate_http_request_duration_seconds_sum{route="/features",method="GET"}')).toBeGreaterThan(0);
     const routes = [...(await figures()).keys()].flatMap(
-      (name) => /^tidegate_calls.*route="([^"]+)"/.exec(name)?.[1] ?? [],
+      (name) => /^tidegate_http_.*route="([^"]+)"/.exec(name)?.[1] ?? [],
     );
     expect(new Set(routes)).toEqual(new Set(["/features", "/health", "/docs/:asset", "/metrics", "unmatched"]));
   });
@@ -98,27 +107,29 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
       });
       read = (await reads()) - before;
       // The times to live of the token and of the user's set, and the members of that set.
-      return rise('tidegate_answers_total{kind="fresh"}') === 1 && read === 3;
+      const [fresh, cached] = ["fresh", "cached"].map((result) =>
+        rise(`tidegate_evaluations_total{result="${result}"}`),
+      );
+      return fresh === 1 && cached === 3 && read === 3;
     };
     // A busy machine may let the lease of the change feed end, and then the service reads again.
-    await until(isReadOnce, "the first of four calls reads what is the user's own");
-    const lookups = (holds: string, connection: string, outcome: string) =>
-      rise(`tidegate_cache_lookups_total{connection="${connection}",holds="${holds}",outcome="${outcome}"}`);
-    expect(rise('tidegate_answers_total{kind="remembered"}')).toBe(3);
+    await until(isReadOnce, "the first of four calls reads what is the user's own, and the others read nothing");
+    const lookups = (content: string, connection: string, result: string) =>
+      rise(`tidegate_cache_lookups_total{connection="${connection}",content="${content}",result="${result}"}`);
     expect([lookups("tokens", "users", "hit"), lookups("tokens", "users", "miss")]).toEqual([0, 1]);
     expect([lookups("sets", "features", "hit"), lookups("sets", "features", "miss")]).toEqual([3, 1]);
     const [ofUsers, ofFeatures] = ["users", "features"].map((name) =>
-      rise(`tidegate_redis_command_seconds_count{connection="${name}"}`),
+      rise(`tidegate_redis_command_duration_seconds_count{connection="${name}"}`),
     );
     // The value, its time to live, and the marker of a filled store; the keeping of records sends some of its own.
     expect(ofUsers).toBeGreaterThanOrEqual(3);
     expect(ofFeatures).toBeGreaterThanOrEqual(3);
     const now = await figures();
-    expect(now.get('tidegate_feed_live{connection="features"}')).toBe(1);
-    expect(now.get('tidegate_feed_lease_age_seconds{connection="features"}')).toBeLessThan(1);
-    expect(now.get('tidegate_feed_epochs_total{connection="features"}')).toBeGreaterThanOrEqual(1);
-    expect(now.get('tidegate_cache_keys{connection="features",holds="sets"}')).toBeGreaterThanOrEqual(4);
-    const invalidations = 'tidegate_feed_invalidations_total{connection="features"}';
+    expect(now.get('tidegate_invalidation_up{connection="features"}')).toBe(1);
+    expect(now.get('tidegate_invalidation_lag_seconds{connection="features"}')).toBeLessThan(1);
+    expect(now.get('tidegate_invalidation_resyncs_total{connection="features"}')).toBeGreaterThanOrEqual(1);
+    expect(now.get('tidegate_cache_keys{connection="features",content="sets"}')).toBeGreaterThanOrEqual(4);
+    const invalidations = 'tidegate_invalidations_total{connection="features"}';
     await redis.client.sadd("active_features", "another");
     const isCounted = async () => ((await figures()).get(invalidations) ?? 0) > (now.get(invalidations) ?? 0);
     await until(isCounted, "the invalidation is counted");
@@ -129,8 +140,8 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     await redis[Symbol.asyncDispose]();
     const hasRunOut = async () => {
       const now = await figures();
-      const [live, age = 0] = ["live", "lease_age_seconds"].map((name) =>
-        now.get(`tidegate_feed_${name}{connection="features"}`),
+      const [live, age = 0] = ["up", "lag_seconds"].map((name) =>
+        now.get(`tidegate_invalidation_${name}{connection="features"}`),
       );
       return live === 0 && age > 1;
     };
@@ -139,10 +150,12 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
       await until(async () => (await service.get("/features")).headers.has("age"), "answers are stale");
       expect((await service.get("/features", bearer("unknown"))).status).toBe(503);
     });
-    expect(rise('tidegate_answers_total{kind="stale"}')).toBeGreaterThanOrEqual(1);
+    expect(rise('tidegate_evaluations_total{result="stale"}')).toBeGreaterThanOrEqual(1);
     expect(rise('tidegate_source_failures_total{source="global"}')).toBeGreaterThanOrEqual(1);
     expect(rise('tidegate_source_failures_total{source="tokens"}')).toBe(1);
-    expect(rise('tidegate_cache_lookups_total{connection="features",holds="sets",outcome="stale"}')).toBeGreaterThan(2);
-    expect(rise('tidegate_cache_lookups_total{connection="users",holds="tokens",outcome="failure"}')).toBe(1);
+    expect(rise('tidegate_cache_lookups_total{connection="features",content="sets",result="stale"}')).toBeGreaterThan(
+      2,
+    );
+    expect(rise('tidegate_cache_lookups_total{connection="users",content="tokens",result="error"}')).toBe(1);
   });
 });

@@ -62,7 +62,7 @@ describe("a limit on requests in flight", () => {
 
   it("counts refused requests as such", async () => {
     const figures = await (await service.get("/metrics", bearer(admin))).text();
-    expect(figures).toMatch(/tidegate_calls_total\{[^}]*status="503"[^}]*\} \d/);
+    expect(figures).toMatch(/tidegate_http_requests_total\{[^}]*status="503"[^}]*\} \d/);
   });
 });
 

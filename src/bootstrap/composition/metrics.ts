@@ -1,44 +1,46 @@
-import { Counts } from "../../adapters/http/operations/counts.ts";
+import { durationBuckets, HttpCounters } from "../../adapters/http/operations/http-counters.ts";
 import { tokensSource } from "../../application/evaluation/identify-caller.ts";
 import { commandTimes, metricsOf } from "../../infrastructure/metrics/metrics.ts";
 import { DiKeys } from "./di-keys.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** Provides counters, timings and metrics. */
-export function provideFigures({ config, provide }: Wiring): void {
-  provide(DiKeys.Counts, () => new Counts());
+export function provideMetrics({ config, provide }: Wiring): void {
+  provide(DiKeys.HttpCounters, () => new HttpCounters());
 
   provide(DiKeys.CommandTimes, commandTimes);
 
   provide(DiKeys.Metrics, (c) => {
-    const counts = c.resolve(DiKeys.Counts);
+    const counters = c.resolve(DiKeys.HttpCounters);
     const tokens = c.resolve(DiKeys.CachedTokens);
     const sets = [...c.resolve(DiKeys.CachedSets)];
     const observed = {
-      calls: () => counts.calls(),
-      answers: counts.answers,
+      requests: () => counters.requests(),
+      durations: () => counters.durations(),
+      durationBuckets,
+      evaluations: counters.evaluations,
       caches: [
-        ...sets.map(([connection, { cache }]) => ({ connection, holds: "sets", usage: cache })),
+        ...sets.map(([connection, { cache }]) => ({ connection, content: "sets", usage: cache })),
         ...[...c.resolve(DiKeys.CachedValues)].map(([connection, { cache }]) => ({
           connection,
-          holds: "values",
+          content: "values",
           usage: cache,
         })),
         ...[...c.resolve(DiKeys.CachedRules)].map(([connection, { cache }]) => ({
           connection,
-          holds: "rules",
+          content: "rules",
           usage: cache,
         })),
         ...(config.tokens && tokens
-          ? [{ connection: config.tokens.connection, holds: "tokens", usage: tokens.cache }]
+          ? [{ connection: config.tokens.connection, content: "tokens", usage: tokens.cache }]
           : []),
       ],
-      feeds: c.resolve(DiKeys.Feeds),
+      invalidationFeeds: c.resolve(DiKeys.Feeds),
       sources: [...config.sources.map(({ name }) => name), ...(config.tokens ? [tokensSource] : [])],
       failures: c.resolve(DiKeys.SourceStates).failures,
       backlogs: () => new Map([...c.resolve(DiKeys.OutboxRelayJobs)].map(([name, { backlog }]) => [name, backlog])),
-      setAside: () => c.resolve(DiKeys.OutboxRelay).deadLetters,
-      providers: () => c.resolve(DiKeys.ViewFeedItems).states,
+      deadLetters: () => c.resolve(DiKeys.OutboxRelay).deadLetters,
+      feeds: () => c.resolve(DiKeys.ViewFeedItems).states,
       now: c.resolve(DiKeys.Clock),
       monotonic: () => performance.now(),
     };
