@@ -1,5 +1,5 @@
 import { reportFailure } from "./adapters/cli/report-failure.ts";
-import { defaultFile } from "./bootstrap/config/config.ts";
+import { defaultFile } from "./bootstrap/config/default-file.ts";
 import { loadDotEnv } from "./bootstrap/runtime/load-dot-env.ts";
 import { serve } from "./bootstrap/runtime/serve.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
-import { defaultFile } from "../../src/bootstrap/config/config.ts";
+import { defaultFile } from "../../src/bootstrap/config/default-file.ts";
 import { curl } from "./curl.ts";
 import type { RedisServer } from "./redis.ts";
 import { startServiceOn, type TestService } from "./service.ts";

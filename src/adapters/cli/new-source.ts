@@ -12,17 +12,14 @@ type Draft = { readonly file: string; readonly text: string };
 export type NewSource = { readonly drafts: readonly Draft[]; readonly next: readonly string[] };
 
 /**
- * Scaffolds a kind of source in this repository, with a test. Throws `ChangeRejected` for an invalid or existing name.
+ * Scaffolds a kind of source with a test: in this repository, or in the folder `sources` if the npm package is running.
+ * Throws `ChangeRejected` for an invalid or existing name.
  */
 export function newSource(kind: string): NewSource {
   checkName(kind);
   if (kinds.includes(kind)) throw new ChangeRejected(`there is a kind "${kind}" already; choose another name`);
   const tests = join(root, "test/adapters/sources");
-  if (!existsSync(tests)) {
-    throw new ChangeRejected(
-      "here is no repository to write to, only what runs; write the source --outside, to a folder",
-    );
-  }
+  if (!existsSync(tests)) return newSourceOutside(kind, "sources");
   const test = join(tests, `${kind}.test.ts`);
   return {
     drafts: [

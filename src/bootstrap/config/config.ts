@@ -1,4 +1,3 @@
-import { relative, resolve } from "node:path";
 import { z } from "zod";
 import type { SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
 import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue.ts";
@@ -14,6 +13,7 @@ import { listIn, mapIn } from "../../infrastructure/entries.ts";
 import { locatorOf, type MakeLocator } from "../../infrastructure/location/locator-of.ts";
 import type { LocatorOptions } from "../../infrastructure/location/locator-options.ts";
 import { shortestPepper } from "../../infrastructure/token-key.ts";
+import { dataFolder } from "./data-folder.ts";
 import { checkAdminToken, withEnvironment } from "./environment.ts";
 import { apart, checkEventLogConnection, eventLogConnection } from "./event-log-connection.ts";
 import {
@@ -67,19 +67,6 @@ const collectionSchemas = z.registry<{ readonly isCollection: true }>();
 /** The collections of Tidegate's own documents. */
 export const ownCollections = [catalogueCollection, coverageCollection, credentialsCollection, feedsCollection];
 
-/** The default configuration file: TIDEGATE_CONFIG, otherwise one of the two bundled files. */
-export function defaultFile(env: NodeJS.ProcessEnv): string {
-  if (env["TIDEGATE_CONFIG"]) return env["TIDEGATE_CONFIG"];
-  const file = env["REDIS_USERS_URL"] || env["REDIS_FEATURES_URL"] ? "tidegate.yaml" : "embedded.yaml";
-  return relative("", resolve(import.meta.dirname, "../../../config", file));
-}
-
-/**
- * Default folder of the embedded store if TIDEGATE_DATA is unset. Next to the sources, independent of the working
- * directory.
- */
-const defaultData = resolve(import.meta.dirname, "../../../data");
-
 /**
  * Loads a configuration from its file, or from a text in its place. Rejects with one `ConfigError` that lists all
  * problems, including differences from the `running` server that need a restart.
@@ -90,7 +77,7 @@ export async function loadConfig(
   text = textOf(file),
   running?: Config["server"],
 ): Promise<Config> {
-  const data = env["TIDEGATE_DATA"] || defaultData;
+  const data = dataFolder(env);
   const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: data });
   const problems: Problem[] = [...yaml.problems];
   const complain: ReportProblem = (path, fault) =>

@@ -14,16 +14,9 @@ import { storesCommand } from "../../adapters/cli/commands/stores.ts";
 import { tokensCommand } from "../../adapters/cli/commands/tokens.ts";
 import { reportFailure } from "../../adapters/cli/report-failure.ts";
 import { type Standard, Terminal } from "../../adapters/cli/terminal.ts";
-import type { OnStores, UseCases } from "../../adapters/cli/use-cases.ts";
-import { ChangeRejected } from "../../domain/errors.ts";
-import { createLog } from "../../infrastructure/logger.ts";
+import type { OnStores } from "../../adapters/cli/use-cases.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
-import { type Composition, compose } from "../composition/container.ts";
-import { DiKeys } from "../composition/di-keys.ts";
-import { defaultFile, loadConfig } from "../config/config.ts";
-
-/** Command timeout of the CLI. Longer than that of the service, because an operator may be far from Redis. */
-const commandTimeoutMs = 2_000;
+import { defaultFile } from "../config/default-file.ts";
 
 /** Width of the help text without a terminal. */
 const helpWidth = 80;
@@ -65,32 +58,19 @@ function programOn(terminal: Terminal): Command {
       "the configuration; else TIDEGATE_CONFIG, else config/tidegate.yaml where Redis URLs are set, else config/embedded.yaml",
     );
   const file = () => program.opts<{ config?: string }>().config ?? defaultFile(env);
-  const onStores: OnStores = async (task) => {
-    const config = await loadConfig(file(), env);
-    await using composition = compose(config, env);
-    composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", terminal.stderr));
-    composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);
-    const connections = [...composition.get(DiKeys.Connections).values()];
-    const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
-    try {
-      await task(useCasesOf(composition));
-    } catch (error) {
-      // The task may not need an unreachable store, but if the task failed, that store is the probable cause.
-      const away = outcomes.find((outcome) => outcome.status === "rejected");
-      throw away && !(error instanceof ChangeRejected) ? away.reason : error;
-    }
-  };
+  // Each command loads only what it needs.
+  const onStores: OnStores = async (task) => (await import("./run-on-stores.ts")).runOnStores(file(), terminal, task);
 
   program
     .command("serve")
     .description("answer clients over HTTP until SIGTERM or SIGINT")
-    // The other commands do not load HTTP.
     .action(async () => (await import("./serve.ts")).serve(file(), env));
   program
     .command("validate")
     .description("check a configuration, and say everything that is wrong with it")
     .argument("[file]", "the configuration; else the one that would be served")
     .action(async (argument?: string) => {
+      const { loadConfig } = await import("../config/config.ts");
       const { file: checked, sources, connections } = await loadConfig(argument ?? file(), env);
       const names = sources.map(({ name }) => name).join(", ");
       terminal.print(
@@ -126,57 +106,4 @@ function confine(command: Command, terminal: Terminal): void {
     getErrHasColors: () => false,
   });
   for (const each of command.commands) confine(each, terminal);
-}
-
-/** Use cases are created on access: few tasks need the event log, for example. */
-const useCasesOf = (composition: Composition): UseCases => ({
-  get attributes() {
-    return composition.get(DiKeys.CallContext).attributes;
-  },
-  get zone() {
-    return composition.get(DiKeys.TimeZone);
-  },
-  get awaitSources() {
-    return composition.get(DiKeys.AwaitSources);
-  },
-  get resolveFeatures() {
-    return composition.get(DiKeys.EvaluateFeatures);
-  },
-  get explainFeatures() {
-    return composition.get(DiKeys.ExplainFeatures);
-  },
-  get changeSet() {
-    return composition.get(DiKeys.ChangeSet);
-  },
-  get manageRules() {
-    return composition.get(DiKeys.ManageRules);
-  },
-  get manageTokens() {
-    return composition.get(DiKeys.ManageTokens);
-  },
-  get manageCredentials() {
-    return composition.get(DiKeys.ManageCredentials);
-  },
-  get loadDemo() {
-    return composition.get(DiKeys.LoadDemo);
-  },
-  get acceptStores() {
-    return composition.get(DiKeys.AcceptStores);
-  },
-  get readActivity() {
-    return composition.get(DiKeys.ReadEvents);
-  },
-  get importData() {
-    return unwatched(composition).get(DiKeys.ImportData);
-  },
-  get exportData() {
-    return unwatched(composition).get(DiKeys.ExportData);
-  },
-});
-
-/** Disables change notifications: without a cache, up to a million invalidations would be useless. */
-function unwatched(composition: Composition): Composition {
-  composition.replace(DiKeys.CachedSets, new Map());
-  composition.replace(DiKeys.CachedRules, new Map());
-  return composition;
 }

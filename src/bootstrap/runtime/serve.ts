@@ -13,6 +13,7 @@ import { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.t
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { textOf } from "../config/yaml-file.ts";
+import { checkDataFolder } from "./check-data-folder.ts";
 import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
 import { type Signals, signals } from "./signals.ts";
 import { handedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
@@ -31,6 +32,7 @@ export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void>
   if (cluster.isWorker) return serveAsWorker(file, env, stop).finally(() => cluster.worker?.disconnect());
   const text = textOf(file);
   const config = await loadConfig(file, env, text);
+  checkDataFolder(config);
   const workers = config.server.workers === "auto" ? availableParallelism() : config.server.workers;
   if (workers === 1) return serveAlone(config, env, { stop, reloads });
   const log = createLog(config.log.level);

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { EventLogUnavailable } from "../../domain/errors.ts";
@@ -155,7 +156,7 @@ class Thread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./event-log-worker.ts", import.meta.url), {
+    const worker = new Worker(new URL(`./event-log-worker${extname(import.meta.filename)}`, import.meta.url), {
       name: "event log",
       execArgv: [],
     });

@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { DataFolderError } from "./data-folder-error.ts";
 import { DiskReserve } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
 import { SqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
@@ -117,15 +118,21 @@ const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
 function open(name: string, file: string, log: Log | undefined) {
   try {
     const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
-    prepareSchema(database);
+    try {
+      prepareSchema(database, file);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     const told = (fault: string | undefined) => {
       if (fault === undefined) log?.info({ connection: name }, "the database file is back");
       else log?.error({ connection: name, cause: fault }, "the database file is lost; changes are rejected");
     };
     return { database, watch: file === inMemory ? undefined : new WatchedFile(file, storeMark, told) };
   } catch (cause) {
+    if (cause instanceof DataFolderError) throw cause;
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new SetupFailed(
+    throw new DataFolderError(
       `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
     );
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { checkSchemaVersion, schemaVersionIn } from "./schema-version.ts";
 import type { MarkOptions } from "./watched-file.ts";
 
 /** Wait of a statement for another writing process, in milliseconds. */
@@ -65,13 +66,18 @@ export const storeMark: MarkOptions = {
   mayGoBack: false,
 };
 
+/** Version of the tables, in `PRAGMA user_version`. Increase it with each change that an earlier version cannot use. */
+export const storeSchemaVersion = 1;
+
 /**
  * Creates the missing tables, all or none, also in files of earlier versions, which contain only sets and token users.
- * Safe for concurrent processes.
+ * Safe for concurrent processes. Throws `DataFolderError`, before any change, if the file is of a newer version.
  */
-export function prepareSchema(database: DatabaseSync): void {
+export function prepareSchema(database: DatabaseSync, file: string): void {
+  const version = schemaVersionIn(database);
+  checkSchemaVersion(file, version, storeSchemaVersion);
   whileFree(() => database.exec(mode));
-  if (isPrepared(database)) return;
+  if (version === storeSchemaVersion && isPrepared(database)) return;
   whileFree(() => database.exec("BEGIN IMMEDIATE"));
   try {
     if (!hasTable(database, "outbox")) database.exec(tables);
@@ -80,6 +86,7 @@ export function prepareSchema(database: DatabaseSync): void {
       database.exec(storeTable);
       database.prepare("INSERT INTO store (identity) VALUES (?)").run(randomUUID());
     }
+    database.exec(`PRAGMA user_version = ${storeSchemaVersion}`);
     database.exec("COMMIT");
     // The main file contains its identity from the beginning.
     database.exec("PRAGMA wal_checkpoint");

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
-import { defaultFile, loadConfig } from "../../../src/bootstrap/config/config.ts";
+import { loadConfig } from "../../../src/bootstrap/config/config.ts";
+import { defaultFile } from "../../../src/bootstrap/config/default-file.ts";
 import { ConfigError } from "../../../src/infrastructure/config-error.ts";
 
 const broken = relative(process.cwd(), resolve(import.meta.dirname, "../../broken"));

@@ -241,7 +241,7 @@ describe("SQLite", () => {
   it("changes and records nothing on a full disk, and says which", async () => {
     const file = join(folder, "full.db");
     using database = new DatabaseSync(file);
-    prepareSchema(database);
+    prepareSchema(database, "memory");
     const changes = new SqliteFeatureStore(database, new SqliteJournal(database, file));
     await add({ changes }, "a", "before");
     const { page_count: pages } = database.prepare("PRAGMA page_count").get() ?? {};

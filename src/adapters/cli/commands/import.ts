@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { Imported, ReadLine } from "../../../application/transfer/import-data.ts";
 import { ChangeRejected } from "../../../domain/errors.ts";
 import { tokenGrammar } from "../../../domain/evaluation/token.ts";
-import { type SeedPage, seedLines } from "../../../infrastructure/redis/seed-lines.ts";
+import type { SeedPage } from "../../../infrastructure/redis/seed-lines.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import { lineIn, textOf } from "../data-lines.ts";
 import { LineFile } from "../line-file.ts";
@@ -59,6 +59,8 @@ async function opened(
   const url = fromRedis === true ? terminal.env["IMPORT_REDIS_URL"] : withoutPassword(fromRedis, "IMPORT_REDIS_URL");
   if (!url) throw new ChangeRejected("there is no Redis to import from; set IMPORT_REDIS_URL to its URL.");
   const tokensUrl = withoutPassword(tokensFrom, "IMPORT_TOKENS_REDIS_URL") ?? terminal.env["IMPORT_TOKENS_REDIS_URL"];
+  // Other commands do not load the Redis client.
+  const { seedLines } = await import("../../../infrastructure/redis/seed-lines.ts");
   return { name: "Redis", file: await LineFile.copyOf(texts(seedLines(url, tokensUrl ?? url), progress, terminal)) };
 }
 

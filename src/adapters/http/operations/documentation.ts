@@ -1,13 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { problemTypes } from "../kit/problem-types.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
-
-const swaggerUi = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
 
 const page = `<!doctype html>
 <html lang="en">
@@ -144,7 +141,7 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
 }
 
 function fromPackage(file: string, type: string) {
-  return { type, content: () => readFile(join(swaggerUi, file)) };
+  return { type, content: () => readFile(fileURLToPath(import.meta.resolve(`#swagger-ui/${file}`))) };
 }
 
 const own = <Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined =>

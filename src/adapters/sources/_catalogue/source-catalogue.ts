@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { delimiter, dirname, resolve, sep } from "node:path";
+import { basename, delimiter, dirname, extname, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { SourceDefinition } from "./source.ts";
 
 const folder = resolve(import.meta.dirname, "..");
+/** `.ts` in a clone, `.js` in the package. */
+const extension = extname(import.meta.filename);
 
 /**
  * Built-in kinds, sorted. The folder is the registry: a kind is `<kind>.ts` or `<kind>/source.ts`. Folders whose name
@@ -11,13 +13,13 @@ const folder = resolve(import.meta.dirname, "..");
  */
 export const kinds: readonly string[] = readdirSync(folder)
   .filter((entry) => !entry.startsWith("_"))
-  .map((entry) => entry.replace(/\.ts$/, ""))
+  .map((entry) => basename(entry, extension))
   .sort();
 
 /** Path of the module of a built-in kind. */
 export const moduleOf = (kind: string): string => {
-  const own = resolve(folder, kind, "source.ts");
-  return existsSync(own) ? own : resolve(folder, `${kind}.ts`);
+  const own = resolve(folder, kind, `source${extension}`);
+  return existsSync(own) ? own : resolve(folder, `${kind}${extension}`);
 };
 
 /**

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Item } from "../../../domain/feeds/item.ts";
 import type { Reading } from "../../../domain/feeds/item-feed.ts";
@@ -13,7 +14,7 @@ const heap = { least: 64, forEachOne: 16 };
  */
 export async function readInThread(task: Task, signal: AbortSignal): Promise<Omit<Reading, "validators">> {
   const bytes = task.document.pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
-  const worker = new Worker(new URL("./mapping-worker.ts", import.meta.url), {
+  const worker = new Worker(new URL(`./mapping-worker${extname(import.meta.filename)}`, import.meta.url), {
     workerData: task,
     transferList: task.document.pieces.map(({ buffer }) => buffer as ArrayBuffer),
     resourceLimits: { maxOldGenerationSizeMb: heap.least + Math.ceil((heap.forEachOne * bytes) / 1e6) },

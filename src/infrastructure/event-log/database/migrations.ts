@@ -27,6 +27,14 @@ export async function migrate(database: Kysely<Tables>, kind: Kind): Promise<voi
   });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
+  if (kind === "sqlite") await writeSchemaVersion(database);
+}
+
+/** Lets an earlier version detect a file of a newer one by its header. */
+async function writeSchemaVersion(database: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ user_version: number }>`PRAGMA user_version`.execute(database);
+  if (rows[0]?.user_version === eventLogSchemaVersion) return;
+  await sql.raw(`PRAGMA user_version = ${eventLogSchemaVersion}`).execute(database);
 }
 
 /** The migrations, in the order of their names. Never change a released one: add another. */
@@ -34,6 +42,9 @@ const migrations = (kind: Kind) => ({
   "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
   "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },
 });
+
+/** Version of the tables: the number of migrations. */
+export const eventLogSchemaVersion = Object.keys(migrations("sqlite")).length;
 
 async function createStores({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
   const { text } = types[kind];

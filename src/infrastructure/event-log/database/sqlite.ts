@@ -11,7 +11,9 @@ import {
   SqliteQueryCompiler,
 } from "kysely";
 import { openPrivately } from "../../sqlite/private-file.ts";
+import { checkSchemaVersion, schemaVersionIn } from "../../sqlite/schema-version.ts";
 import type { MarkOptions } from "../../sqlite/watched-file.ts";
+import { eventLogSchemaVersion } from "./migrations.ts";
 import type { Tables } from "./tables.ts";
 
 const busyMs = 5_000;
@@ -33,7 +35,7 @@ export const logMark: MarkOptions = {
  */
 export function openSqlite(file: string): Kysely<Tables> {
   const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
-  prepare(database);
+  prepare(database, file);
   return new Kysely({
     dialect: {
       createAdapter: () => new Adapter(),
@@ -45,10 +47,11 @@ export function openSqlite(file: string): Kysely<Tables> {
 }
 
 /** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
-function prepare(database: DatabaseSync): void {
+function prepare(database: DatabaseSync, file: string): void {
   const deadline = performance.now() + busyMs;
   while (true) {
     try {
+      checkSchemaVersion(file, schemaVersionIn(database), eventLogSchemaVersion);
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000");
       return;
     } catch (error) {

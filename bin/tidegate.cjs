@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// CommonJS that every Node.js version parses, so that an old one gets a message and not a stack trace.
+"use strict";
+
+// Exit code of an invalid configuration (EX_CONFIG).
+const configExit = 78;
+const [major, minor] = process.versions.node.split(".").map(Number);
+
+if ((major === 24 && minor >= 12) || major >= 26) {
+  // `#cli` is the TypeScript file in a clone, and the built file in the package.
+  void import("#cli");
+} else {
+  const needed = require("../package.json").engines.node;
+  console.error(
+    `tidegate: Node.js ${process.versions.node} is not supported (needs ${needed}); install one from https://nodejs.org/en/download`,
+  );
+  process.exitCode = configExit;
+}

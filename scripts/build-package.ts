@@ -1,0 +1,40 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+
+const root = resolve(import.meta.dirname, "..");
+const output = join(root, "dist");
+/** The files that the API page loads: the whole package is 12 MB, and its dependency runs an installation script. */
+const swaggerUi = ["swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png", "LICENSE", "NOTICE"];
+const compiler = join(root, "node_modules/.bin/tsc");
+
+/**
+ * Builds the npm package into `dist`, with the layout of the clone: each path that the code knows is right in both. The
+ * clone itself stays as it is, and cannot be published: it is private.
+ */
+function build(): void {
+  rmSync(output, { recursive: true, force: true });
+  for (const project of ["tsconfig.build.json", "tsconfig.types.json"]) {
+    execFileSync(compiler, ["--project", project], { cwd: root, stdio: "inherit" });
+  }
+  const assets = globSync("src/**/*.*", { cwd: root }).filter((file) => !file.endsWith(".ts"));
+  const others = ["bin", "config", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE"];
+  for (const file of [...assets, ...others]) cpSync(join(root, file), join(output, file), { recursive: true });
+  for (const name of swaggerUi)
+    cpSync(join(root, "node_modules/swagger-ui-dist", name), join(output, "swagger-ui", name));
+  writeFileSync(join(output, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
+}
+
+/** The published manifest: built files, and neither scripts nor the Node.js that a clone brings. */
+function manifest() {
+  const { name, version, description, license, type, bin, engines, dependencies } = packageJson;
+  return {
+    ...{ name, version, description, license, type, bin },
+    exports: { ".": { types: "./src/package-exports.d.ts", default: "./src/package-exports.js" } },
+    imports: { "#cli": "./src/cli.js", "#swagger-ui/*": "./swagger-ui/*" },
+    ...{ engines, dependencies },
+  };
+}
+
+build();
