@@ -4,7 +4,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { freePort } from "../../test/support/redis-process.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { Client } from "../client.ts";
 import { activeFeatures, featureNames, globalFeatures, userCount } from "../data.ts";
 import { answers, Process, startServer } from "../process.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { freePort } from "../../test/support/redis-process.ts";
+import { freePort } from "../../test/support/free-port.ts";
 import { Client } from "../client.ts";
 import { startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { Killable, type User } from "./killable.ts";
 import { postgresPrograms } from "./postgres-process.ts";
-import { freePort } from "./redis-process.ts";
 
 /** Debian's `nobody`: PostgreSQL does not run as root. */
 const nobody = 65_534;

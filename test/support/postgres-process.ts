@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { accepts, freePort } from "./redis-process.ts";
+import { freePort } from "./free-port.ts";
+import { accepts } from "./redis-process.ts";
 import { until } from "./until.ts";
 
 /** Debian's `nobody`: PostgreSQL does not run as root. */

@@ -1,0 +1,27 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** Below the ports that operating systems give to clients: none of those takes it before a server listens on it. */
+const [first, last] = [10_000, 32_767];
+
+let next = first + Math.floor(Math.random() * (last - first));
+
+/** A port of the loopback address on which nothing listens. Workers count from different numbers. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    next = next < last ? next + 1 : first;
+    if (await isFree(next)) return next;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, "close");
+  return true;
+}
