@@ -2,6 +2,7 @@ import type { Instant } from "./evaluation/evaluation-context.ts";
 
 /** Base of all errors that a use case reports to its caller. `code` is stable across versions. */
 export abstract class TidegateError extends Error {
+  override readonly name = this.constructor.name;
   abstract readonly code:
     | "invalid-token"
     | "invalid-context"
@@ -22,7 +23,6 @@ export abstract class TidegateError extends Error {
 
 /** The token is unknown. */
 export class TokenRejected extends TidegateError {
-  override readonly name = "TokenRejected";
   readonly code = "invalid-token";
 
   constructor() {
@@ -32,25 +32,21 @@ export class TokenRejected extends TidegateError {
 
 /** A field of the evaluation context has an invalid value. */
 export class InvalidContext extends TidegateError {
-  override readonly name = "InvalidContext";
   readonly code = "invalid-context";
 }
 
 /** No source reads a set with this key. */
 export class UnknownSet extends TidegateError {
-  override readonly name = "UnknownSet";
   readonly code = "unknown-set";
 }
 
 /** No source has this name. */
 export class UnknownSource extends TidegateError {
-  override readonly name = "UnknownSource";
   readonly code = "unknown-source";
 }
 
 /** The feature is unknown to all sources and to the catalogue, or the named source has no rule for it. */
 export class UnknownFeature extends TidegateError {
-  override readonly name = "UnknownFeature";
   readonly code = "unknown-feature";
 
   constructor(
@@ -62,7 +58,6 @@ export class UnknownFeature extends TidegateError {
 
 /** No item that was ever offered has this id. */
 export class UnknownItem extends TidegateError {
-  override readonly name = "UnknownItem";
   readonly code = "unknown-item";
 
   constructor() {
@@ -72,7 +67,6 @@ export class UnknownItem extends TidegateError {
 
 /** Operators may not read this key. */
 export class UnknownKey extends TidegateError {
-  override readonly name = "UnknownKey";
   readonly code = "unknown-key";
 
   constructor() {
@@ -82,7 +76,6 @@ export class UnknownKey extends TidegateError {
 
 /** A source, or the store of tokens, returns no result. `code` says whether a retry can help. */
 export class SourceUnavailable extends TidegateError {
-  override readonly name = "SourceUnavailable";
   readonly code: "source-unavailable" | StoreFaultCode;
   /** The configured name of the source; `tokens` for the store of tokens. */
   readonly source: string;
@@ -100,7 +93,6 @@ export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
 /** The history does not reach back to the requested moment. It is never guessed; a retry gives the same. */
 export class HistoryUnavailable extends TidegateError {
-  override readonly name = "HistoryUnavailable";
   readonly code = "history-unavailable";
   readonly parts: readonly MissingHistory[];
 
@@ -118,7 +110,6 @@ export class HistoryUnavailable extends TidegateError {
 
 /** The revision of the precondition is not the present one. */
 export class RevisionMismatch extends TidegateError {
-  override readonly name = "RevisionMismatch";
   readonly code = "revision-mismatch";
 
   constructor() {
@@ -128,7 +119,6 @@ export class RevisionMismatch extends TidegateError {
 
 /** A store has no memory or disk left for a change. Kills and removals use a reserve, and work until that is used up. */
 export class StoreFull extends TidegateError {
-  override readonly name = "StoreFull";
   readonly code = "store-full";
 
   constructor(
@@ -140,7 +130,6 @@ export class StoreFull extends TidegateError {
 
 /** The event log does not answer. Change records stay in the outboxes until it does. */
 export class EventLogUnavailable extends TidegateError {
-  override readonly name = "EventLogUnavailable";
   readonly code = "log-unavailable";
 
   constructor(cause: unknown) {
@@ -152,7 +141,6 @@ export class EventLogUnavailable extends TidegateError {
 
 /** The idempotency key was used for another request. */
 export class IdempotencyKeyReused extends TidegateError {
-  override readonly name = "IdempotencyKeyReused";
   readonly code = "idempotency-key-reused";
 
   constructor() {
@@ -170,7 +158,6 @@ type RefusalCode =
 
 /** The change is invalid. The message states the fault and the fix. */
 export class ChangeRejected extends TidegateError {
-  override readonly name = "ChangeRejected";
   readonly code: RefusalCode;
   /** All faults of a given value, by JSON pointer (RFC 6901). */
   readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
@@ -223,23 +210,21 @@ const unavailable: Readonly<Record<"source-unavailable" | StoreFaultCode, string
  * A caller sees it as {@link SourceUnavailable}, with the same code.
  */
 export abstract class StoreFault extends Error {
+  override readonly name = this.constructor.name;
   abstract readonly code: StoreFaultCode;
 }
 
 /** A store holds data of an unexpected type or size: a string instead of a set, too many members, an empty user id. */
 export class StoreDataInvalid extends StoreFault {
-  override readonly name = "StoreDataInvalid";
   readonly code = "store-data-invalid";
 }
 
 /** The store user of Tidegate lacks the permission for a command. */
 export class StorePermissionDenied extends StoreFault {
-  override readonly name = "StorePermissionDenied";
   readonly code = "store-permission-denied";
 }
 
 /** A store accepts no writes. */
 export class StoreReadOnly extends StoreFault {
-  override readonly name = "StoreReadOnly";
   readonly code = "store-read-only";
 }
