@@ -44,7 +44,7 @@ clean: ## remove what was installed; the data in ./data stay
 
 node_modules: package.json package-lock.json
 	@command -v npm > /dev/null || { echo "npm is missing; install Node.js 20 or newer, as from https://nodejs.org" >&2; exit 1; }
-	@npm ci --loglevel=error
+	@npm ci
 	@touch node_modules
 
 # Without these, what needs them is skipped.

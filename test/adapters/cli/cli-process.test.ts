@@ -43,10 +43,15 @@ describe("a command as a process", () => {
     },
   );
 
-  it("runs as `npx tidegate`, through the bin of package.json", async () => {
-    const { stdout } = await promisify(execFile)("npx", ["--offline", "tidegate", "validate", "config/embedded.yaml"], {
-      cwd: root,
-    });
+  it("runs as `npx tidegate` of the system's npm, without warnings about its Node version", async () => {
+    const PATH = process.env["PATH"]?.split(":").filter((folder) => !folder.endsWith("node_modules/.bin"));
+    const { stdout, stderr } = await promisify(execFile)(
+      "npx",
+      ["--offline", "tidegate", "validate", "config/embedded.yaml"],
+      // npm checks `engines` where its cache has no link to the project yet.
+      { cwd: root, env: { ...process.env, PATH: PATH?.join(":"), npm_config_cache: join(folder, "npm") } },
+    );
+    expect(stderr).toBe("");
     expect(stdout).toMatch(/^config\/embedded\.yaml can be used: sources global, active, killed, user;/);
   });
 
