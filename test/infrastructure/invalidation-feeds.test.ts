@@ -1,6 +1,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLog } from "../../src/infrastructure/logger.ts";
 import { RedisInvalidationFeed } from "../../src/infrastructure/redis/redis-invalidation-feed.ts";
@@ -104,6 +105,23 @@ describe("over Redis", () => {
     proxy.heal();
     await until(() => feed.isLive(Date.now()), "it is live again");
     expect(told).toEqual([undefined]);
+  });
+
+  it("tracks again as soon as a script ends that kept Redis busy", async () => {
+    await redis.client.config("SET", "busy-reply-threshold", "50");
+    const { feed } = await openFeed();
+    const script = redis.client.duplicate();
+    const endless = expect(script.eval("while true do end", 0)).rejects.toThrow("killed");
+    await until(() => !feed.isLive(Date.now()), "the feed is not live");
+    await redis.client.script("KILL");
+    await endless;
+    script.disconnect();
+    const isTracking = async () => {
+      const { epoch } = feed;
+      await setTimeout(600);
+      return feed.isLive(Date.now()) && feed.epoch === epoch;
+    };
+    await until(isTracking, "the feed is live, and no epoch ends");
   });
 
   it("ends an epoch every half second where Redis refuses to track", async () => {

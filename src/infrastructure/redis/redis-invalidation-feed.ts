@@ -20,6 +20,8 @@ const rememberedEpochs = 1_000;
  * counts all of them.
  */
 const invalidationChannel = "__redis__:invalidate";
+/** Replies of a server that starts, runs a long script, or has lost its primary. They reject no right. */
+const temporary = /^(BUSY|LOADING|MASTERDOWN|MISCONF) /;
 const question = /^tidegate:confirm:([\w-]+):(\d+)$/;
 
 /**
@@ -199,7 +201,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
         this.#lease = before;
       }
     } catch (error) {
-      if (!(error instanceof Error && error.name === "ReplyError")) return;
+      if (!(error instanceof Error && error.name === "ReplyError") || temporary.test(error.message)) return;
       clearTimeout(handshake);
       this.#end();
       const cause = error.message;
