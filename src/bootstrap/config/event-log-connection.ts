@@ -38,8 +38,14 @@ export function apart({ [eventLogConnection]: log, ...others }: Connections, dat
   const stores = Object.entries(others).flatMap(([name, store]) =>
     store.kind === "postgres" ? [] : [[name, store] as const],
   );
-  const place: Place = log && log.kind !== "redis" ? log : { kind: "sqlite", file: defaultFile(data) };
+  const place: Place = log && log.kind !== "redis" ? log : defaultPlace(data);
   return { connections: Object.fromEntries(stores), eventLog: place };
 }
 
 const defaultFile = (data: string): string => join(data, "events.db");
+
+const defaultPlace = (data: string): Place => ({
+  kind: "sqlite",
+  file: defaultFile(data),
+  formerFile: join(data, "activity.db"),
+});

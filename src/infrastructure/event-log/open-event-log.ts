@@ -7,6 +7,7 @@ import type { History } from "../../domain/events/history.ts";
 import type { KnownStores } from "../../domain/events/known-stores.ts";
 import type { Log } from "../logger.ts";
 import type { Place } from "./database/database.ts";
+import { renameFormer } from "./former-file.ts";
 import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
 
 /** An open event log with its history. Disposal closes it. */
@@ -51,9 +52,11 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
  * Opens the event log in PostgreSQL or in a SQLite file. A worker thread runs queries, computes hashes and converts
  * JSON, so that clients do not wait for them. The first call starts the thread and opens the database. Calls that
  * cannot reach it reject with `LogUnavailable`, and the next call retries. While a SQLite file is lost ({@link
- * ../sqlite/watched-file.ts}) all calls reject, and `log` has an error.
+ * ../sqlite/watched-file.ts}) all calls reject, and `log` has an error. Throws `SetupFailed` if the file of version 0.1
+ * cannot be renamed.
  */
 export function openEventLog(place: Place, log?: Log): OpenEventLog {
+  if (place.kind === "sqlite" && place.formerFile) renameFormer(place.formerFile, place.file, log);
   const opened = new RemoteLog(place, log);
   const remote = <Of extends keyof Answerers>(of: Of): Answerers[Of] =>
     Object.fromEntries(

@@ -187,6 +187,7 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     expect((await loadConfig(write(plain), { TIDEGATE_DATA: "/data" })).eventLog).toEqual({
       kind: "sqlite",
       file: "/data/events.db",
+      formerFile: "/data/activity.db",
     });
     const url = "postgres://me:s3cret@127.0.0.1/log";
     expect((await loadConfig(file, { DATABASE_URL: url })).eventLog).toEqual({ kind: "postgres", url });

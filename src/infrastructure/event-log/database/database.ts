@@ -7,7 +7,12 @@ import type { Tables } from "./tables.ts";
 /** The place of the event log. */
 export type Place =
   | { readonly kind: "postgres"; readonly url: string }
-  | { readonly kind: "sqlite"; readonly file: string };
+  | {
+      readonly kind: "sqlite";
+      readonly file: string;
+      /** The file of version 0.1, which is renamed to `file` on first use. */
+      readonly formerFile?: string;
+    };
 
 export type Database = Kysely<Tables>;
 
