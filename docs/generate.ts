@@ -59,10 +59,10 @@ function tableOf({ properties, required = [] }: ObjectSchema): string {
 export async function sourcesPage(): Promise<string> {
   const sections = await Promise.all(
     kinds.map(async (kind) => {
-      const { summary, options, example, rule } = await builtIn(kind);
+      const { summary, options, example, editable } = await builtIn(kind);
       const words = wordsFor(undefined);
       const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
-      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${ruleText(rule?.(words))}`;
+      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${ruleText(editable && "rules" in editable ? editable.rules(words) : undefined)}`;
     }),
   );
   return `${notice}

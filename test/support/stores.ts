@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
-import type { SourceHost } from "../../src/adapters/sources/_catalogue/source.ts";
 import type { ChangeRecord } from "../../src/domain/admin/change.ts";
 import type { SetChange } from "../../src/domain/admin/feature-store.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
@@ -106,15 +105,3 @@ export async function recordsIn(connection: Connection): Promise<readonly Change
   await using outbox = connection.outbox();
   return (await outbox.read(100_000)).flatMap(({ records = [] }) => records);
 }
-
-/** What a source is lent, over one store. */
-export const hostOn = (connection: Connection | undefined, warnings: unknown[] = []): SourceHost => ({
-  name: "tested",
-  store: () => {
-    if (!connection) throw new Error("this source was to need no store");
-    const { sets, index, changes, documents, rules, items, lease } = connection;
-    return { sets, index, changes, documents, rules, items, lease };
-  },
-  onServing: () => {},
-  warn: (fields) => warnings.push(fields),
-});

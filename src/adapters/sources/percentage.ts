@@ -1,9 +1,10 @@
 import { z } from "zod";
-import type { EditableRules, RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../domain/admin/editable-rules.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Resolution } from "../../domain/evaluation/feature.ts";
-import type { FeatureResolver, SourceResult } from "../../domain/evaluation/feature-resolver.ts";
+import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../domain/evaluation/source-result.ts";
 import { bucketOf, includes, percentOf, shareOf } from "../../domain/targeting/share.ts";
 import { defineSource, type SourceHost } from "./_catalogue/source.ts";
 import { ParsedRules } from "./_rules/parsed-rules.ts";
@@ -48,9 +49,9 @@ export const source = defineSource({
         .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
     }),
   example: { connection: "features", collection: "percentages" },
-  rule: () => rule,
+  editable: { rules: () => rule },
   deterministic: true,
-  create: (options, host) => new PercentageFeatureResolver(options, host),
+  create: (_, host) => new PercentageFeatureResolver(host),
 });
 
 /**
@@ -59,17 +60,16 @@ export const source = defineSource({
  */
 class PercentageFeatureResolver implements FeatureResolver {
   readonly varyBy = ["targetingKey", "userId", "locations", "attributes"] as const;
-  readonly editableRules: EditableRules;
+  readonly #read: SourceHost["readRules"];
   readonly #parsed: ParsedRules<Rule>;
 
-  constructor(options: Pick<EditableRules, "connection" | "collection">, { store, warn }: SourceHost) {
-    const { rules, documents } = store(options.connection);
-    this.editableRules = { ...options, rules, documents };
-    this.#parsed = new ParsedRules(rule, warn, nobody);
+  constructor({ readRules, report }: SourceHost) {
+    this.#read = readRules;
+    this.#parsed = new ParsedRules(rule, report, nobody);
   }
 
   resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const held = this.editableRules.rules.read(this.editableRules.collection);
+    const held = this.#read();
     return held instanceof Promise ? held.then((read) => this.#answer(read, context)) : this.#answer(held, context);
   }
 

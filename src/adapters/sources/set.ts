@@ -1,10 +1,11 @@
-import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import { HistoryUnavailable } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { ContextField, EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Resolution } from "../../domain/evaluation/feature.ts";
-import { emptyResult, type FeatureResolver, type SourceResult } from "../../domain/evaluation/feature-resolver.ts";
+import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
+import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import { emptyResult, type SourceResult } from "../../domain/evaluation/source-result.ts";
 import { defineSource, type SourceHost } from "./_catalogue/source.ts";
 
 const warnEveryMs = 60_000;
@@ -26,11 +27,9 @@ export const source = defineSource({
         .describe("A set with more members is refused, and the source counts as failed."),
     }),
   example: { connection: "features", key: "location:{location}" },
+  editable: { set: "key", limit: "maxMembers" },
   deterministic: true,
-  create: ({ connection, key, maxMembers }, host) => {
-    const { sets, index, changes } = host.store(connection);
-    return new SetFeatureResolver({ key, connection, limit: maxMembers, sets, index, changes }, host);
-  },
+  create: ({ key }, host) => new SetFeatureResolver(key, host),
 });
 
 /**
@@ -38,27 +37,27 @@ export const source = defineSource({
  * is on.
  */
 class SetFeatureResolver implements FeatureResolver {
-  readonly editableSet: EditableSet;
   readonly varyBy: readonly ContextField[];
+  readonly #key: KeyTemplate;
   readonly #resolution: Resolution;
   readonly #host: SourceHost;
   #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
   #invalidMembers = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(stored: EditableSet, host: SourceHost) {
-    this.editableSet = stored;
-    this.varyBy = stored.key.fields.map((field) => (field === "location" ? "locations" : field));
+  constructor(key: KeyTemplate, host: SourceHost) {
+    this.#key = key;
+    this.varyBy = key.fields.map((field) => (field === "location" ? "locations" : field));
     this.#host = host;
-    this.#resolution = { on: true, value: true, reason: stored.key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
+    this.#resolution = { on: true, value: true, reason: key.fields.length > 0 ? "TARGETING_MATCH" : "STATIC" };
   }
 
   resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const keys = this.editableSet.key.keysFor(context);
+    const keys = this.#key.keysFor(context);
     const key = keys[0];
     if (key === undefined) return emptyResult;
     if (keys.length > 1) return this.#ofSeveral(keys, context.at);
-    const held = this.editableSet.sets.read(key, this.editableSet.limit);
+    const held = this.#host.readSet(key);
     return held instanceof Promise
       ? held.then((read) => this.#answer(key, read, context.at))
       : this.#answer(key, held, context.at);
@@ -81,7 +80,7 @@ class SetFeatureResolver implements FeatureResolver {
   #ofSeveral(keys: readonly string[], at: Instant): SourceResult | Promise<SourceResult> {
     const reads = keys.map((key) => {
       try {
-        return this.editableSet.sets.read(key, this.editableSet.limit);
+        return this.#host.readSet(key);
       } catch (cause) {
         return Promise.reject(cause);
       }

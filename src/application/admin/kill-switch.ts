@@ -1,9 +1,11 @@
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { SourceChange } from "./change-set.ts";
-import type { KnownSource, SourceSets } from "./source-sets.ts";
+import type { SourceSets } from "./source-sets.ts";
 
-const isFixedSet = ({ stored }: KnownSource): boolean => stored !== undefined && stored.key.fields.length === 0;
+const isFixedSet = ({ editableSet: stored }: ManagedSource): boolean =>
+  stored !== undefined && stored.key.fields.length === 0;
 
 /**
  * The name of the kill switch: the first veto over one fixed set. Features in this set are off for everyone. Throws

@@ -1,11 +1,12 @@
 import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { HistoryUnavailable, UnknownFeature } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder, type Json } from "../../domain/evaluation/feature.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { callStore } from "./call-store.ts";
 import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
-import type { KnownSource, SourceSets } from "./source-sets.ts";
+import type { SourceSets } from "./source-sets.ts";
 
 /** The most location sets that are read. */
 const mostLocations = 1_000;
@@ -90,14 +91,14 @@ export class ListFeatures {
    * such sets.
    */
   async userCount(feature: FeatureKey): Promise<number | null> {
-    const [first, ...others] = this.#sets.sources.filter(({ stored }) => stored && isPersonal(stored));
+    const [first, ...others] = this.#sets.sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
     if (others.length > 0) return null;
     if (!first) return 0;
     return (await usersOf(first, [feature]))[0] ?? null;
   }
 
   async #gather({ sources }: SourceSets, at: Instant) {
-    const shared = sources.filter(({ stored }) => !stored || !isPersonal(stored));
+    const shared = sources.filter(({ editableSet: stored }) => !stored || !isPersonal(stored));
     const [entries, ...known] = await Promise.all([
       this.#catalogue.all(),
       ...shared.map(async (source) => [source.name, await ask(source, at)] as const),
@@ -106,8 +107,8 @@ export class ListFeatures {
   }
 }
 
-async function ask(source: KnownSource, at: Instant): Promise<Known> {
-  const { stored } = source;
+async function ask(source: ManagedSource, at: Instant): Promise<Known> {
+  const { editableSet: stored } = source;
   try {
     return await callStore(source.name, () => (stored ? inSets(stored) : ofAnybody(source, at)));
   } catch (error) {
@@ -127,7 +128,7 @@ async function viewsOf(
   const users = await Promise.all(sources.map((source) => usersOf(source, page)));
   return page.map((feature, place) => {
     const on = new Map<string, Place>();
-    for (const [index, { name, stored }] of sources.entries()) {
+    for (const [index, { name, editableSet: stored }] of sources.entries()) {
       const says =
         stored && isPersonal(stored) ? { users: users[index]?.[place] ?? null } : known.get(name)?.placeOf(feature);
       if (says !== undefined) on.set(name, says);
@@ -144,7 +145,7 @@ const isForEverybody = (place: Place | undefined): boolean =>
 const isSomewhere = ({ on }: KnownFeature, sets: SourceSets): boolean =>
   [...on].some(([name, place]) => {
     if (typeof place === "boolean")
-      return place || !sets.sources.some((source) => source.name === name && source.stored);
+      return place || !sets.sources.some((source) => source.name === name && source.editableSet);
     if ("rule" in place) return true;
     return "users" in place ? place.users !== null && place.users > 0 : place.location.length > 0;
   });
@@ -159,7 +160,7 @@ const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | un
  * has no sets of users.
  */
 async function usersOf(
-  { name, stored }: KnownSource,
+  { name, editableSet: stored }: ManagedSource,
   features: readonly FeatureKey[],
 ): Promise<readonly (number | undefined)[]> {
   if (!stored || !isPersonal(stored) || features.length === 0) return [];
@@ -167,8 +168,7 @@ async function usersOf(
 }
 
 /** What a source without sets lists for an empty context. */
-async function ofAnybody({ resolver, timeoutMs }: KnownSource, at: Instant): Promise<Known> {
-  const { editableRules: rules } = resolver;
+async function ofAnybody({ resolver, timeoutMs, editableRules: rules }: ManagedSource, at: Instant): Promise<Known> {
   const [{ features }, kept] = await Promise.all([
     withDeadline(timeoutMs, () => resolver.resolve({ at })),
     rules && withDeadline(timeoutMs, () => rules.rules.read(rules.collection)),

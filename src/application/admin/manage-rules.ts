@@ -1,11 +1,12 @@
 import { isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { Document } from "../../domain/admin/document-store.ts";
+import type { EditableRules, RuleCheck } from "../../domain/admin/editable-rules.ts";
 import { ChangeRejected, notGrantable, notServed, RevisionMismatch, UnknownFeature } from "../../domain/errors.ts";
 import { type FeatureKey, inOrder, isServedKey, isWritableKey, type Json } from "../../domain/evaluation/feature.ts";
 import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
 import type { Changed } from "./changed.ts";
-import type { CheckedRules, RuleCheck, SourceSets } from "./source-sets.ts";
+import type { SourceSets } from "./source-sets.ts";
 
 /** The rule of a feature in a source. */
 export type FeatureRule = {
@@ -129,7 +130,7 @@ export function checkedRule(check: RuleCheck, value: Json): Json {
   throw new ChangeRejected(`${sentences.join("; ")}${more}.`, "validation-failed", checked.faults);
 }
 
-const ruleIn = ({ check }: CheckedRules, feature: FeatureKey, { value, revision }: Document): FeatureRule => ({
+const ruleIn = ({ check }: EditableRules, feature: FeatureKey, { value, revision }: Document): FeatureRule => ({
   feature,
   rule: value,
   revision,

@@ -1,28 +1,9 @@
 import type { EditableRules } from "../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { ChangeRejected, UnknownSource } from "../../domain/errors.ts";
 import { isValue, keyFields } from "../../domain/evaluation/evaluation-context.ts";
-import type { Json } from "../../domain/evaluation/feature.ts";
 import type { KeyValues } from "../../domain/evaluation/key-template.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
-
-/** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
-type RuleFault = { readonly pointer: string; readonly detail: string };
-
-/** Check of a rule by its source kind: returns the rule to store, or the faults of the value. */
-export type RuleCheck = (value: Json) => { readonly rule: Json } | { readonly faults: readonly RuleFault[] };
-
-/** The rules of a source, with the check of its kind. */
-export type CheckedRules = EditableRules & { readonly check: RuleCheck };
-
-/** A source, as operators see it. */
-export type KnownSource = Source & {
-  readonly kind: string;
-  /** The sets that it reads, if any. Reads of them bypass the cache. */
-  readonly stored: EditableSet | undefined;
-  /** Its rules, if operators may change them. */
-  readonly rules?: CheckedRules | undefined;
-};
 
 /** The name of one set: its source and the context that selects it, or its key. */
 export type SetName =
@@ -34,16 +15,16 @@ export type FoundSet = { readonly key: string; readonly stored: EditableSet; rea
 
 /** The sets and rules of all sources. */
 export class SourceSets {
-  readonly sources: readonly KnownSource[];
+  readonly sources: readonly ManagedSource[];
   /** Sets that no source reads. */
   readonly others: readonly EditableSet[];
   readonly #stored: readonly EditableSet[];
 
   /** `others` are sets that no source reads, such as the stored locations of users. They are found by key. */
-  constructor(sources: readonly KnownSource[], others: readonly EditableSet[] = []) {
+  constructor(sources: readonly ManagedSource[], others: readonly EditableSet[] = []) {
     this.sources = sources;
     this.others = others;
-    this.#stored = [...sources.flatMap(({ stored }) => stored ?? []), ...others];
+    this.#stored = [...sources.flatMap(({ editableSet }) => editableSet ?? []), ...others];
   }
 
   /**
@@ -57,7 +38,7 @@ export class SourceSets {
   /** The sets that a source reads. Throws as `find` does. */
   of(name: string): EditableSet {
     const source = this.#source(name);
-    if (source.stored) return source.stored;
+    if (source.editableSet) return source.editableSet;
     throw new ChangeRejected(
       `The source "${name}" (${source.kind}) reads no sets, so nothing of it can be changed here; change what it reads.`,
       "not-changeable",
@@ -68,16 +49,16 @@ export class SourceSets {
    * The rules of a source, and whether they grant. Throws `UnknownSource`, and `ChangeRejected` for a source without
    * rules.
    */
-  rulesOf(name: string): CheckedRules & { readonly grants: boolean } {
+  rulesOf(name: string): EditableRules & { readonly grants: boolean } {
     const source = this.#source(name);
-    if (source.rules) return { ...source.rules, grants: source.role === "grant" };
+    if (source.editableRules) return { ...source.editableRules, grants: source.role === "grant" };
     throw new ChangeRejected(
       `The source "${name}" (${source.kind}) keeps nothing of single features that could be changed here; change what it reads.`,
       "not-changeable",
     );
   }
 
-  #source(name: string): KnownSource {
+  #source(name: string): ManagedSource {
     const source = this.sources.find((each) => each.name === name);
     if (!source) throw new UnknownSource(`There is no such source; the sources are: ${this.#names()}.`);
     return source;
@@ -127,7 +108,7 @@ export class SourceSets {
 
   #found(key: string, stored: EditableSet): FoundSet {
     const grants = this.sources.some(
-      ({ role, stored: other }) =>
+      ({ role, editableSet: other }) =>
         role === "grant" && other?.connection === stored.connection && other.key.matches(key),
     );
     return { key, stored, grants };

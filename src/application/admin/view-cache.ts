@@ -1,9 +1,9 @@
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { UnknownSet } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../domain/evaluation/feature-sets.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 
 /** Port: the cached sets of a store, and the store itself without the cache. */
 export type CachedSets = {
@@ -37,11 +37,11 @@ export type CachedKey = {
 
 /** Compares the cached value of a key in this instance with the stored value. */
 export class ViewCache {
-  readonly #sources: readonly Source[];
+  readonly #sources: readonly ManagedSource[];
   readonly #stores: ReadonlyMap<string, CachedSets>;
   readonly #now: () => Instant;
 
-  constructor(sources: readonly Source[], stores: ReadonlyMap<string, CachedSets>, now: () => Instant) {
+  constructor(sources: readonly ManagedSource[], stores: ReadonlyMap<string, CachedSets>, now: () => Instant) {
     this.#sources = sources;
     this.#stores = stores;
     this.#now = now;
@@ -52,9 +52,7 @@ export class ViewCache {
    * `UnknownSet` if no source reads the key; so keys of tokens cannot be read.
    */
   async view(key: string): Promise<readonly CachedKey[]> {
-    const stored = this.#sources.flatMap(({ name, resolver }) =>
-      resolver.editableSet ? [{ name, ...resolver.editableSet }] : [],
-    );
+    const stored = this.#sources.flatMap(({ name, editableSet }) => (editableSet ? [{ name, ...editableSet }] : []));
     const readers = stored.filter((each) => each.key.matches(key));
     if (readers.length === 0) {
       const meant = stored.map((each) => each.key.meant(key)).find((other) => other !== undefined);

@@ -1,4 +1,5 @@
 import { isPersonal } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { TokenInfo } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import { isValue, type UserId } from "../../domain/evaluation/evaluation-context.ts";
@@ -7,7 +8,7 @@ import type { EvaluateFeatures } from "../evaluation/evaluate-features.ts";
 import { explicitContext } from "../evaluation/identify-caller.ts";
 import type { ChangeSet, SetContent } from "./change-set.ts";
 import type { ManageTokens } from "./manage-tokens.ts";
-import type { KnownSource, SourceSets } from "./source-sets.ts";
+import type { SourceSets } from "./source-sets.ts";
 
 /** A user, as operators see it. */
 export type UserView = {
@@ -39,8 +40,10 @@ export class ViewUser {
   async view(userId: UserId, location: string | undefined): Promise<UserView> {
     if (!isValue(userId)) throw new ChangeRejected("A user id has 1 to 200 printable characters; name another user.");
     const context = { userId, location };
-    const own = this.#sets.sources.filter(({ stored }) => stored && isPersonal(stored));
-    const named = own.filter(({ stored }) => stored?.key.fields.every((field) => context[field] !== undefined));
+    const own = this.#sets.sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
+    const named = own.filter(({ editableSet: stored }) =>
+      stored?.key.fields.every((field) => context[field] !== undefined),
+    );
     const [sets, gets, tokens] = await Promise.all([
       Promise.all(named.map((source) => this.#setOf(source, context))),
       this.#resolveFeatures.evaluate({ userId }, explicitContext({ location })),
@@ -49,7 +52,7 @@ export class ViewUser {
     return { sets, effective: { features: inOrder(gets.features.keys()), missing: gets.missing }, tokens };
   }
 
-  async #setOf({ name, stored }: KnownSource, context: Readonly<Record<string, string | undefined>>) {
+  async #setOf({ name, editableSet: stored }: ManagedSource, context: Readonly<Record<string, string | undefined>>) {
     const needed = Object.fromEntries((stored?.key.fields ?? []).map((field) => [field, context[field]]));
     return { source: name, ...(await this.#changeSet.read({ source: name, context: needed })) };
   }

@@ -18,8 +18,9 @@ export class AwaitSources {
   readonly #background: readonly Background[];
   readonly #now: () => Instant;
 
+  /** `sources` are those that read from elsewhere than a store. */
   constructor(sources: readonly Source[], background: readonly Background[], now: () => Instant) {
-    this.#sources = sources.filter(({ resolver }) => !resolver.editableSet && !resolver.editableRules);
+    this.#sources = sources;
     this.#background = background;
     this.#now = now;
   }

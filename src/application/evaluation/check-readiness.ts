@@ -1,5 +1,5 @@
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 import { withDeadline } from "./deadline.ts";
 
 /** A dependency that must answer before the service is ready. */
@@ -27,13 +27,13 @@ const checkTimeoutMs = 500;
 /** Readiness check: calls every connection, and evaluates every source for an empty context. */
 export class CheckReadiness {
   readonly #connections: readonly Dependency[];
-  readonly #sources: readonly Source[];
+  readonly #sources: readonly ManagedSource[];
   readonly #now: () => Instant;
   /** The connections that have answered since the start. */
   readonly #seen = new Set<string>();
   #underway: Promise<Readiness> | undefined;
 
-  constructor(connections: readonly Dependency[], sources: readonly Source[], now: () => Instant) {
+  constructor(connections: readonly Dependency[], sources: readonly ManagedSource[], now: () => Instant) {
     this.#connections = connections;
     this.#sources = sources;
     this.#now = now;
@@ -65,10 +65,7 @@ export class CheckReadiness {
       connections: Object.fromEntries(connections),
       sources: Object.fromEntries(sources),
       faults: Object.fromEntries(
-        this.#sources.flatMap(({ name, resolver }) => {
-          const faults = resolver.faults?.() ?? [];
-          return faults.length > 0 ? [[name, faults]] : [];
-        }),
+        this.#sources.map(({ name, faults }) => [name, faults()] as const).filter(([, faults]) => faults.length > 0),
       ),
     };
   }

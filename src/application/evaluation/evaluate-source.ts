@@ -1,7 +1,7 @@
 import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
-import { checkFeatures, type SourceResult } from "../../domain/evaluation/feature-resolver.ts";
 import type { SourceFeatures } from "../../domain/evaluation/merge.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
+import { checkFeatures, type SourceResult } from "../../domain/evaluation/source-result.ts";
 import { withDeadline } from "./deadline.ts";
 
 /** Evaluation of one source. */

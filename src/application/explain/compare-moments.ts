@@ -101,7 +101,7 @@ export class CompareMoments {
   }
 
   #ruleChanges({ attempts }: EachSource, from: Instant, to: Instant, features: readonly FeatureKey[]) {
-    const all = attempts.flatMap(({ source }) => source.resolver.editableRules ?? []);
+    const all = attempts.flatMap(({ source }) => source.editableRules ?? []);
     const kept = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
     return Promise.all(
       [...kept.values()].map(async ({ connection: store, collection }) => {

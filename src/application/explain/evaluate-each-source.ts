@@ -1,14 +1,14 @@
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { EventLogUnavailable, HistoryUnavailable, type MissingHistory } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { SourceOutcome } from "../../domain/evaluation/explanation.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 import { evaluateSource, type SourceEvaluation } from "../evaluation/evaluate-source.ts";
 import type { Caller, IdentifyCaller, RequestContext } from "../evaluation/identify-caller.ts";
 import type { Located } from "../evaluation/locate-caller.ts";
 
 /** A source, with its evaluation or its error. */
-export type SourceAttempt = { readonly source: Source } & (
+export type SourceAttempt = { readonly source: ManagedSource } & (
   | { readonly evaluation: SourceEvaluation }
   | { readonly failure: unknown }
 );
@@ -30,8 +30,8 @@ export type EachSource = {
 /** Evaluates every source and collects the errors instead of failing. */
 export class EvaluateEachSource {
   readonly #callers: IdentifyCaller;
-  readonly #sources: readonly Source[];
-  readonly #past: (at: Instant) => readonly Source[];
+  readonly #sources: readonly ManagedSource[];
+  readonly #past: (at: Instant) => readonly ManagedSource[];
   readonly #now: () => Instant;
 
   /**
@@ -39,8 +39,8 @@ export class EvaluateEachSource {
    */
   constructor(
     callers: IdentifyCaller,
-    sources: readonly Source[],
-    past: (at: Instant) => readonly Source[],
+    sources: readonly ManagedSource[],
+    past: (at: Instant) => readonly ManagedSource[],
     now: () => Instant,
   ) {
     this.#callers = callers;
@@ -72,7 +72,7 @@ export class EvaluateEachSource {
         attempts: words,
       };
     } finally {
-      if (isPast) await Promise.all(sources.map(({ resolver }) => resolver[Symbol.asyncDispose]?.()));
+      if (isPast) await Promise.all(sources.map(({ resolver }) => resolver.dispose?.()));
     }
   }
 }
@@ -85,7 +85,7 @@ export const outcomesOf = (words: readonly SourceAttempt[]): readonly SourceOutc
     return { source: word.source, result: word.source.onFailure === "skip" ? "skipped" : "unavailable" };
   });
 
-async function attempt(source: Source, context: EvaluationContext): Promise<SourceAttempt> {
+async function attempt(source: ManagedSource, context: EvaluationContext): Promise<SourceAttempt> {
   try {
     return { source, evaluation: await evaluateSource(source, context) };
   } catch (failure) {
@@ -103,7 +103,7 @@ export const missingHistoryOf = (words: readonly SourceAttempt[]): readonly Miss
   });
 
 /** The sets that a source reads for a context; none if it reads no sets, or if the context lacks a field. */
-export const setsOf = ({ resolver: { editableSet: stored } }: Source, context: EvaluationContext): readonly SetRead[] =>
+export const setsOf = ({ editableSet: stored }: ManagedSource, context: EvaluationContext): readonly SetRead[] =>
   stored?.key.keysFor(context).map((key) => ({ store: stored.connection, key })) ?? [];
 
 /** One set of one store. */

@@ -239,8 +239,7 @@ function sourceOf(
   sets: readonly SetRead[],
   { evaluatedAt, isPast, context }: EachSource,
 ): ExplainedSource {
-  const { name, role, gatedBy, onFailure, resolver } = attempt.source;
-  const { editableRules: rules } = resolver;
+  const { name, role, gatedBy, onFailure, editableRules: rules } = attempt.source;
   const place = rules && { store: rules.connection, collection: rules.collection };
   const declared = { name, role, gatedBy, sets, ...(place && { rules: place }) };
   if ("failure" in attempt) {

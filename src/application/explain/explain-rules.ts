@@ -1,8 +1,8 @@
 import { type DocumentRecord, externalActor } from "../../domain/admin/change.ts";
 import type { RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 import type { History } from "../../domain/events/history.ts";
 import { queryLog } from "../events/query-log.ts";
 import type { ChangeEntry } from "./explain-features.ts";
@@ -15,11 +15,11 @@ export type RulesWithRecords = {
 
 /** The rules of a source at a moment; `undefined` if it has no rules, or if they cannot be read. */
 export async function rulesWithRecords(
-  { resolver }: Source,
+  { editableRules }: ManagedSource,
   history: History,
   at: Instant,
 ): Promise<RulesWithRecords | undefined> {
-  const { connection, collection, rules } = resolver.editableRules ?? {};
+  const { connection, collection, rules } = editableRules ?? {};
   if (connection === undefined || collection === undefined) return undefined;
   try {
     const held = await rules?.read(collection);

@@ -10,7 +10,7 @@ import { type FeatureKey, isServedKey } from "../../domain/evaluation/feature.ts
 import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import type { History } from "../../domain/events/history.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
-import type { ItemReads } from "../../domain/feeds/item-store.ts";
+import { Timeline } from "../../domain/feeds/timeline.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { coverageCollection } from "../events/change-event.ts";
 import { queryLog } from "../events/query-log.ts";
@@ -46,7 +46,6 @@ export class HistoricalStore {
   readonly #name: string;
   readonly #at: Instant;
   readonly #rules = new Map<string, Promise<CachedRead<RulesByFeature>>>();
-  readonly #items = new Map<string, Promise<readonly KnownItem[]>>();
 
   /** `name`: the store's name in the history. */
   constructor(history: History, present: RecordedStore, name: string, at: Instant) {
@@ -91,15 +90,15 @@ export class HistoricalStore {
       }),
   };
 
-  /** Items of feeds, with only the fields that decide which features are on. Not known before their first record. */
-  readonly items: ItemReads = {
-    since: async (feed, revision, limit) => {
-      const all = await once(this.#items, feed, () => this.#itemsOf(feed));
-      const from = revision?.number ?? 0;
-      const items = all.slice(from, from + limit);
-      return { items, revision: { epoch: "past", number: from + items.length }, state: undefined };
-    },
-  };
+  /**
+   * The items of a feed, sorted by start, with only the fields that decide which features are on. Not known before
+   * their first record.
+   */
+  async itemsOf(feed: string): Promise<CachedRead<readonly KnownItem[]>> {
+    const timeline = new Timeline();
+    timeline.put(await this.#itemsOf(feed));
+    return uncachedRead(timeline.all(), this.#at);
+  }
 
   #membersOf(key: string): Promise<readonly FeatureKey[]> {
     return queryLog(async () => {

@@ -2,25 +2,21 @@ import type { Lease } from "../../domain/admin/lease.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeedItems, ItemsKept } from "../../domain/feeds/feed-items.ts";
 import type { Item, KnownItem, PollState } from "../../domain/feeds/item.ts";
-import type { ItemFeed, Reading } from "../../domain/feeds/item-feed.ts";
+import type { FeedToPoll, ItemFeed, Reading } from "../../domain/feeds/item-feed.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
 import { isSameItem, KnownItems } from "./known-items.ts";
 import { mostInRecord, type RecordItems } from "./record-items.ts";
 
 /** A polled feed, with the stores of its items and records. */
-export type Polled = {
+export type Polled = FeedToPoll & {
   /** The name of the source. */
   readonly name: string;
-  readonly feed: ItemFeed;
   /** The configured name of the store's connection. */
   readonly connection: string;
   readonly store: ItemStore;
   readonly records: RecordItems;
   readonly lease: Lease;
-  readonly everyMs: number;
-  /** The most items that are stored. Further ones are rejected. */
-  readonly mostItems: number;
   readonly now: () => Instant;
 };
 

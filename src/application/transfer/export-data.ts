@@ -1,10 +1,11 @@
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { TokenStore } from "../../domain/admin/token-store.ts";
 import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { Catalogue } from "../admin/catalogue.ts";
-import type { KnownSource, SourceSets } from "../admin/source-sets.ts";
+import type { SourceSets } from "../admin/source-sets.ts";
 import {
   type CatalogueLine,
   type DataLine,
@@ -100,7 +101,9 @@ export class ExportData {
   /** Without duplicates: two sources may read the same sets. */
   #families(): readonly Family[] {
     const all = [
-      ...this.#sets.sources.flatMap(({ name, stored }): Family[] => (stored ? [{ ...stored, source: name }] : [])),
+      ...this.#sets.sources.flatMap(({ name, editableSet: stored }): Family[] =>
+        stored ? [{ ...stored, source: name }] : [],
+      ),
       ...this.#sets.others.map((stored): Family => ({ ...stored, source: "places of users" })),
     ];
     return all.filter(
@@ -110,17 +113,19 @@ export class ExportData {
   }
 
   /** Without duplicates: two sources may share their rules. */
-  #keepers(): readonly KnownSource[] {
-    const all = this.#sets.sources.filter(({ rules }) => rules);
+  #keepers(): readonly ManagedSource[] {
+    const all = this.#sets.sources.filter(({ editableRules }) => editableRules);
     return all.filter(
-      ({ rules }, index) =>
+      ({ editableRules: rules }, index) =>
         all.findIndex(
-          (other) => other.rules?.connection === rules?.connection && other.rules?.collection === rules?.collection,
+          (other) =>
+            other.editableRules?.connection === rules?.connection &&
+            other.editableRules?.collection === rules?.collection,
         ) === index,
     );
   }
 
-  async #rulesOf({ name: source, rules }: KnownSource): Promise<ExportedPage> {
+  async #rulesOf({ name: source, editableRules: rules }: ManagedSource): Promise<ExportedPage> {
     if (!rules) return pageOf([]);
     const all = await callStore(source, () => rules.documents.all(rules.collection));
     const lines = [...all].map(([feature, { value }]): RuleLine => ({ rule: value, source, feature }));

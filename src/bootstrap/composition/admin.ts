@@ -1,5 +1,4 @@
 import type { DependencyContainer } from "tsyringe";
-import { ruleCheck } from "../../adapters/sources/_rules/rule-check.ts";
 import { Catalogue } from "../../application/admin/catalogue.ts";
 import { ChangeSet } from "../../application/admin/change-set.ts";
 import { IdentifyOperator } from "../../application/admin/identify-operator.ts";
@@ -7,7 +6,7 @@ import { ListFeatures } from "../../application/admin/list-features.ts";
 import { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import { ManageRules } from "../../application/admin/manage-rules.ts";
 import { ManageTokens } from "../../application/admin/manage-tokens.ts";
-import { type KnownSource, SourceSets } from "../../application/admin/source-sets.ts";
+import { SourceSets } from "../../application/admin/source-sets.ts";
 import { ViewUser } from "../../application/admin/view-user.ts";
 import { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import type { TokensOfData } from "../../application/transfer/data-line.ts";
@@ -17,8 +16,8 @@ import { LoadDemo } from "../../application/transfer/load-demo.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 import type { Changeable, Connection } from "../../infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "../../infrastructure/credential-secret.ts";
 import { mostPlaces } from "../../infrastructure/location/user-locator.ts";
@@ -34,30 +33,14 @@ import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
 export function provideAdmin({ config, env, provide }: Wiring): void {
   const invalidate = (c: DependencyContainer, key: string) => c.resolve(DiKeys.InstanceChannel).invalidate(key);
 
-  const knownSources = (sources: readonly Source[], asKnown = (stored: EditableSet) => stored) =>
-    sources.map((source, index): KnownSource => {
-      const { kind = "", rule } = config.sources[index] ?? {};
-      const { editableSet: stored, editableRules: rules } = source.resolver;
-      return {
-        ...source,
-        kind,
-        stored: stored && asKnown(stored),
-        rules: rules && rule && { ...rules, check: ruleCheck(rule) },
-      };
-    });
-
   provide(DiKeys.SourceSets, (c) => {
-    const asStored = ({ sets: _, ...stored }: EditableSet) => ({
-      ...stored,
-      sets: connectionOf(c, stored.connection).sets,
-    });
     const places = [...config.keys].flatMap(([connection, { places }]) =>
       places.map((key): EditableSet => {
         const { sets, places: asSets = sets, index, changes } = connectionOf(c, connection);
         return { key, connection, limit: mostPlaces, sets: asSets, index, changes };
       }),
     );
-    return new SourceSets(knownSources(c.resolve(DiKeys.Sources), asStored), places);
+    return new SourceSets(c.resolve(DiKeys.Sources), places);
   });
 
   provide(DiKeys.ChangeSet, (c) => {
@@ -105,8 +88,8 @@ export function provideAdmin({ config, env, provide }: Wiring): void {
   const firstStore = (c: DependencyContainer): Connection | undefined => {
     const { sources } = c.resolve(DiKeys.SourceSets);
     const [first] = [
-      ...sources.flatMap(({ stored }) => stored ?? []),
-      ...sources.flatMap(({ resolver }) => resolver.editableRules ?? []),
+      ...sources.flatMap(({ editableSet }) => editableSet ?? []),
+      ...sources.flatMap(({ editableRules }) => editableRules ?? []),
     ];
     return first && connectionOf(c, first.connection);
   };
@@ -119,7 +102,7 @@ export function provideAdmin({ config, env, provide }: Wiring): void {
   );
 
   provide(DiKeys.ListFeatures, (c) => {
-    const past = (at: Instant) => new SourceSets(knownSources(pastSources(c, config, at)));
+    const past = (at: Instant) => new SourceSets(pastSources(c, config, at));
     return new ListFeatures(c.resolve(DiKeys.SourceSets), c.resolve(DiKeys.Catalogue), c.resolve(DiKeys.Clock), past);
   });
 
@@ -192,12 +175,12 @@ export function provideAdmin({ config, env, provide }: Wiring): void {
  */
 function changeableIn(
   name: string,
-  sources: readonly Source[],
+  sources: readonly ManagedSource[],
   { keys, tokens }: Config,
   env: NodeJS.ProcessEnv,
 ): Changeable {
   const stored = sources
-    .flatMap(({ resolver }) => resolver.editableSet ?? [])
+    .flatMap(({ editableSet }) => editableSet ?? [])
     .filter(({ connection }) => connection === name);
   return {
     sets: stored.flatMap(({ key }) => key.keyOf({ userId: "probe", location: "probe" }) ?? []),

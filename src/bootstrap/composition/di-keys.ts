@@ -2,7 +2,6 @@ import type { InjectionToken } from "tsyringe";
 import type { CallContext } from "../../adapters/http/client/call-context.ts";
 import type { EventStreams } from "../../adapters/http/events/event-streams.ts";
 import type { HttpCounters } from "../../adapters/http/operations/http-counters.ts";
-import type { SourceStore } from "../../adapters/sources/_catalogue/source.ts";
 import type { AcceptStores } from "../../application/admin/accept-stores.ts";
 import type { Catalogue } from "../../application/admin/catalogue.ts";
 import type { ChangeSet } from "../../application/admin/change-set.ts";
@@ -41,10 +40,10 @@ import type { ExportData } from "../../application/transfer/export-data.ts";
 import type { ImportData } from "../../application/transfer/import-data.ts";
 import type { LoadDemo } from "../../application/transfer/load-demo.ts";
 import type { IdempotencyKeys } from "../../domain/admin/idempotency-keys.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Outbox } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
@@ -81,12 +80,11 @@ export const DiKeys = {
   CachedRules: token<ReadonlyMap<string, CachedRules>>("CachedRules"),
   Snapshot: token<Snapshot | undefined>("Snapshot"),
   TokenResolver: token<TokenResolver>("TokenResolver"),
-  Stores: token<ReadonlyMap<string, SourceStore>>("Stores"),
   ViewFeedItems: token<ViewFeedItems>("ViewFeedItems"),
   SearchItems: token<SearchItems>("SearchItems"),
   Background: token<Background[]>("Background"),
   AwaitSources: token<AwaitSources>("AwaitSources"),
-  Sources: token<readonly Source[]>("Sources"),
+  Sources: token<readonly ManagedSource[]>("Sources"),
   SourceStates: token<SourceStates>("SourceStates"),
   IdentifyCaller: token<IdentifyCaller>("IdentifyCaller"),
   CallContext: token<CallContext>("CallContext"),

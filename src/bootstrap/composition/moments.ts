@@ -4,12 +4,13 @@ import { EvaluateEachSource } from "../../application/explain/evaluate-each-sour
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import { HistoricalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { HistoryUnavailable } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
 import type { Config } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
+import { managedSource, noFeed, type SourceStore } from "./managed-source.ts";
 import { connectionOf, storeName, type Wiring } from "./wiring.ts";
 
 /** Limit for a source of a past moment, which waits for the event log. The event log itself times out earlier. */
@@ -43,42 +44,41 @@ export function provideMoments({ config, provide }: Wiring): void {
   );
 }
 
-const readOnly = () => Promise.reject(new Error("the past cannot be changed"));
-
 /** The sources as of a past instant. */
-export function pastSources(c: DependencyContainer, config: Config, at: Instant): readonly Source[] {
-  const store = (connection: string) => {
-    const present = connectionOf(c, connection);
-    const recorded = recordedStore(c, config, connection);
-    const { sets, index, rules, items } = new HistoricalStore(c.resolve(DiKeys.History), recorded, connection, at);
-    return {
-      sets,
-      index,
-      rules,
-      items: { ...items, put: readOnly, keepState: readOnly },
-      changes: present.changes,
-      documents: present.documents,
-      lease: () => ({ hold: async () => false, release: async () => {} }),
-    };
+export function pastSources(c: DependencyContainer, config: Config, at: Instant): readonly ManagedSource[] {
+  const past = (connection: string) =>
+    new HistoricalStore(c.resolve(DiKeys.History), recordedStore(c, config, connection), connection, at);
+  const store = (connection: string): SourceStore => {
+    const { changes, documents } = connectionOf(c, connection);
+    const { sets, index, rules } = past(connection);
+    return { sets, cachedSets: sets, index, changes, rules, documents };
   };
-  return config.sources.map(({ create, isReplayable, kind: _, rule: __, ...source }) => {
-    const host = { name: source.name, store, onServing: () => {}, warn: () => {} };
-    const resolver = isReplayable ? create(host) : unrecorded(source.name);
-    return { ...source, resolver, timeoutMs: longestRecallMs };
+  return config.sources.map((source) => {
+    const { name, feed, isReplayable } = source;
+    const create = isReplayable ? source.create : () => unrecorded(name);
+    const managed = managedSource({ ...source, create }, store, {
+      readItems: feed ? () => past(feed.connection).itemsOf(name) : noFeed,
+      pollFile: () => () => withoutHistory(name),
+      pollUrl: () => () => withoutHistory(name),
+      report: () => {},
+      warn: () => {},
+    });
+    return { ...managed, timeoutMs: longestRecallMs, faults: () => [] };
   });
 }
 
 /** The resolver of a source without history: always undetermined. */
-const unrecorded = (name: string): FeatureResolver => ({
-  resolve: () => {
-    throw new HistoryUnavailable([{ name }]);
-  },
-});
+const unrecorded = (name: string): FeatureResolver => ({ resolve: () => withoutHistory(name) });
 
+function withoutHistory(name: string): never {
+  throw new HistoryUnavailable([{ name }]);
+}
+
+/** The present store of a connection, for the history of its records. */
 function recordedStore(c: DependencyContainer, config: Config, connection: string): RecordedStore {
   const { changes, documents } = connectionOf(c, connection);
   const store = storeName(config, connection);
-  const families = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
+  const families = c.resolve(DiKeys.Sources).flatMap(({ editableSet }) => editableSet ?? []);
   return {
     changes,
     documents,

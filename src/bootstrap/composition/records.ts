@@ -86,7 +86,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
   provide(DiKeys.OutboxRelayJobs, (c) => {
     const log = c.resolve(DiKeys.Log);
     const drain = c.resolve(DiKeys.OutboxRelay);
-    const stored = c.resolve(DiKeys.Sources).flatMap(({ resolver }) => resolver.editableSet ?? []);
+    const stored = c.resolve(DiKeys.Sources).flatMap(({ editableSet }) => editableSet ?? []);
     const kept = new Map<string, OutboxRelayJob>();
     for (const [name, outbox] of c.resolve(DiKeys.Outboxes)) {
       const families = onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));

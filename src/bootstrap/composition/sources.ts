@@ -1,46 +1,39 @@
+import { dirname, resolve } from "node:path";
 import { LRUCache } from "lru-cache";
+import type { DependencyContainer } from "tsyringe";
 import { CallContext } from "../../adapters/http/client/call-context.ts";
+import type { Changed, Polled } from "../../adapters/sources/_polled/latest.ts";
+import { pollFile } from "../../adapters/sources/_polled/polled-file.ts";
+import { pollUrl } from "../../adapters/sources/_polled/polled-url.ts";
 import { AwaitSources } from "../../application/evaluation/await-sources.ts";
 import { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import { ContextFields } from "../../application/evaluation/context-fields.ts";
 import { EvaluateFeatures, type Evaluation } from "../../application/evaluation/evaluate-features.ts";
 import { IdentifyCaller } from "../../application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
+import { SourceFaults } from "../../application/evaluation/source-faults.ts";
 import { SourceStates } from "../../application/evaluation/source-states.ts";
+import { feedReader } from "../../application/feeds/read-feed.ts";
 import { type NamedFeed, SearchItems } from "../../application/feeds/search-items.ts";
 import { ViewFeedItems } from "../../application/feeds/view-feed-items.ts";
-import type { Source } from "../../domain/evaluation/source.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import type { ConfiguredSource } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
-import { causeText, named, type Wiring } from "./wiring.ts";
+import { pollerOf } from "./feeds.ts";
+import { managedSource, noFeed } from "./managed-source.ts";
+import { sourceStoreOf } from "./stores.ts";
+import { causeText, connectionOf, type Wiring } from "./wiring.ts";
 
 /** Provides the sources, the identification of users and the evaluation for clients. */
 export function provideSources({ config, disposal, provide }: Wiring): void {
   provide(DiKeys.Background, () => []);
 
-  provide(DiKeys.Sources, (c) => {
-    const log = c.resolve(DiKeys.Log);
-    const store = (connection: string) => named(c.resolve(DiKeys.Stores), connection);
-    const background = c.resolve(DiKeys.Background);
-    return config.sources.map(({ create, kind, isReplayable: _, rule: __, ...source }) => {
-      const warn = (fields: Record<string, unknown>, sentence: string) =>
-        log.warn({ source: source.name, ...fields }, sentence);
-      const onServing = (begin: () => void) => void background.push({ source: source.name, begin });
-      try {
-        const resolver = create({ name: source.name, store, onServing, warn });
-        disposal.defer(async () => resolver[Symbol.asyncDispose]?.());
-        return { ...source, resolver };
-      } catch (cause) {
-        throw new SetupFailed(
-          `the source "${source.name}" (${kind}) cannot be made: ${causeText(cause)}; mend its options or its file`,
-        );
-      }
-    });
-  });
+  provide(DiKeys.Sources, (c) => config.sources.map((source) => presentSource(c, source, config.file, disposal)));
 
   provide(DiKeys.AwaitSources, (c) => {
-    const sources = c.resolve(DiKeys.Sources);
-    return new AwaitSources(sources, c.resolve(DiKeys.Background), c.resolve(DiKeys.Clock));
+    const remote = c.resolve(DiKeys.Sources).filter(({ editableSet, editableRules }) => !editableSet && !editableRules);
+    return new AwaitSources(remote, c.resolve(DiKeys.Background), c.resolve(DiKeys.Clock));
   });
 
   provide(DiKeys.SourceStates, (c) => {
@@ -56,7 +49,7 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
   });
 
   provide(DiKeys.LocateCaller, (c) => {
-    const setsOf = (connection: string) => named(c.resolve(DiKeys.Stores), connection).sets;
+    const setsOf = (connection: string) => sourceStoreOf(c, connection).cachedSets;
     return new LocateCaller(config.locators.map((make) => make(setsOf)));
   });
 
@@ -115,5 +108,44 @@ const mostKept = 100_000;
 const saidBefore = () =>
   new LRUCache<string, Evaluation>({ maxSize: mostKept, sizeCalculation: ({ features }) => features.size + 1 });
 
-const providersIn = (sources: readonly Source[]): readonly NamedFeed[] =>
-  sources.flatMap(({ name, resolver: { items } }) => (items ? [{ name, items }] : []));
+const providersIn = (sources: readonly ManagedSource[]): readonly NamedFeed[] =>
+  sources.flatMap(({ name, feed }) => (feed ? [{ name, items: feed }] : []));
+
+/** Creates a source over the present stores. Throws `SetupFailed`. */
+function presentSource(
+  c: DependencyContainer,
+  source: ConfiguredSource,
+  configFile: string,
+  disposal: AsyncDisposableStack,
+): ManagedSource {
+  const log = c.resolve(DiKeys.Log);
+  const { name, kind } = source;
+  const warn = (fields: Record<string, unknown>, sentence: string) => log.warn({ source: name, ...fields }, sentence);
+  const faults = new SourceFaults((fault) => warn({ fault }, "source data has a fault"));
+  const polled = <T>(document: string, poll: (changed: Changed) => Polled<T>) =>
+    disposal.use(poll((fault) => faults.replace(document, fault === undefined ? [] : [fault]))).read;
+  try {
+    const environment = { warn, newId: c.resolve(DiKeys.NewId), now: c.resolve(DiKeys.Clock) };
+    const feed = source.feed && pollerOf(name, source.feed, connectionOf(c, source.feed.connection), environment);
+    if (feed) {
+      disposal.defer(() => feed.stop());
+      c.resolve(DiKeys.Background).push({ source: name, begin: () => feed.start() });
+    }
+    const managed = managedSource(source, (connection) => sourceStoreOf(c, connection), {
+      readItems: feed ? feedReader(feed) : noFeed,
+      pollFile: (file, parse) => {
+        const path = resolve(dirname(configFile), file);
+        return polled(path, (changed) => pollFile(path, parse, changed));
+      },
+      pollUrl: (polling, parse) => polled(polling.url, (changed) => pollUrl(polling, parse, changed)),
+      report: (reported) => faults.replace("", reported),
+      warn,
+    });
+    disposal.defer(async () => managed.resolver.dispose?.());
+    return { ...managed, feed, faults: () => faults.all() };
+  } catch (cause) {
+    throw new SetupFailed(
+      `the source "${name}" (${kind}) cannot be made: ${causeText(cause)}; mend its options or its file`,
+    );
+  }
+}

@@ -1,5 +1,4 @@
 import type { DependencyContainer } from "tsyringe";
-import type { SourceStore } from "../../adapters/sources/_catalogue/source.ts";
 import { AcceptStores } from "../../application/admin/accept-stores.ts";
 import { type CachedSets, ViewCache } from "../../application/admin/view-cache.ts";
 import { withDeadline } from "../../application/evaluation/deadline.ts";
@@ -19,6 +18,7 @@ import { connectRedis, defaultCommandTimeoutMs } from "../../infrastructure/redi
 import { openSqlite } from "../../infrastructure/sqlite/sqlite-connection.ts";
 import type { Config } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
+import type { SourceStore } from "./managed-source.ts";
 import { areDigestsSecret, tokenDigest, tokenKey } from "./token-keys.ts";
 import { causeText, connectionOf, feedOf, named, storeName, type Wiring } from "./wiring.ts";
 
@@ -114,24 +114,6 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     return new ReadKey(readable, c.resolve(DiKeys.Clock));
   });
 
-  provide(DiKeys.Stores, (c) => {
-    const cached = c.resolve(DiKeys.CachedSets);
-    const cachedRules = c.resolve(DiKeys.CachedRules);
-    const stores = new Map<string, SourceStore>();
-    for (const [name, { sets, index, changes, rules, documents, items, lease }] of c.resolve(DiKeys.Connections)) {
-      stores.set(name, {
-        sets: cached.get(name) ?? sets,
-        index,
-        changes,
-        rules: cachedRules.get(name) ?? rules,
-        documents,
-        items,
-        lease,
-      });
-    }
-    return stores;
-  });
-
   provide(DiKeys.Snapshot, (c) => {
     const { snapshot } = config.cache;
     if (!snapshot) return undefined;
@@ -141,11 +123,7 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
         : undefined;
     const sources = c.resolve(DiKeys.Sources);
     const feedsOf = (connection: string) =>
-      new Map(
-        sources.flatMap(({ name, resolver: { items } }) =>
-          items?.connection === connection ? [[name, items] as const] : [],
-        ),
-      );
+      new Map(sources.flatMap(({ name, feed }) => (feed?.connection === connection ? [[name, feed] as const] : [])));
     const parts = [...c.resolve(DiKeys.Connections)].flatMap(([connection, { remote: store }]) => {
       const sets = c.resolve(DiKeys.CachedSets).get(connection)?.cache;
       const rules = c.resolve(DiKeys.CachedRules).get(connection)?.cache;
@@ -167,6 +145,14 @@ export function provideStores({ config, env, disposal, provide }: Wiring): void 
     ]);
     return new ViewCache(c.resolve(DiKeys.Sources), new Map(stores), c.resolve(DiKeys.Clock));
   });
+}
+
+/** The store of a connection, as sources and operators use it. */
+export function sourceStoreOf(c: DependencyContainer, connection: string): SourceStore {
+  const { sets, index, changes, rules: uncached, documents } = connectionOf(c, connection);
+  const cachedSets = c.resolve(DiKeys.CachedSets).get(connection) ?? sets;
+  const rules = c.resolve(DiKeys.CachedRules).get(connection) ?? uncached;
+  return { sets, cachedSets, index, changes, rules, documents };
 }
 
 /** Limit for the event log lookup while an empty store starts, in milliseconds. */

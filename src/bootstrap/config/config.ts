@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
+import type { Editable, SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
 import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue.ts";
 import { credentialsCollection } from "../../application/admin/stored-credential.ts";
 import { catalogueCollection, coverageCollection } from "../../application/events/change-event.ts";
@@ -7,6 +7,7 @@ import { feedsCollection } from "../../application/feeds/items-record.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
+import type { FeedToPoll } from "../../domain/feeds/item-feed.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
 import { ConfigError, type Problem, type ReportProblem } from "../../infrastructure/config-error.ts";
 import { listIn, mapIn } from "../../infrastructure/entries.ts";
@@ -39,10 +40,19 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
   /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
-  /** Schema of the rule for one feature, if the source stores rules. */
-  readonly rule: z.ZodType | undefined;
+  readonly editable: EditablePlace | undefined;
+  readonly feed: ConfiguredFeed | undefined;
   readonly create: (host: SourceHost) => FeatureResolver;
 };
+
+/** The feed whose items a source reads, and the connection that stores them. */
+export type ConfiguredFeed = { readonly connection: string; readonly create: () => FeedToPoll };
+
+/** What operators can change of a source, and where it is stored. */
+export type EditablePlace = { readonly connection: string } & (
+  | { readonly key: KeyTemplate; readonly limit: number }
+  | { readonly collection: string; readonly schema: z.ZodType }
+);
 
 /** A valid configuration. */
 export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "locators"> & {
@@ -239,12 +249,24 @@ type Schemas = { readonly options: z.ZodObject; readonly rule: z.ZodType | undef
 function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
   try {
     const options = definition.options(words);
-    const rule = definition.rule?.(words);
-    return options instanceof z.ZodObject ? { options, rule } : "has options that are no z.strictObject; mend the file";
+    if (!(options instanceof z.ZodObject)) return "has options that are no z.strictObject; mend the file";
+    const missing = neededBy(definition).filter((option) => !Object.hasOwn(options.shape, option));
+    if (missing.length > 0) return `has no option ${missing.join(", ")}, which its definition needs; mend the file`;
+    const { editable } = definition;
+    return { options, rule: editable && "rules" in editable ? editable.rules(words) : undefined };
   } catch (cause) {
     return `cannot tell its options: ${cause instanceof Error ? cause.message : cause}; mend the file`;
   }
 }
+
+/** The options that a definition relies on. */
+function neededBy({ editable, feed }: SourceDefinition): readonly string[] {
+  const connection = editable || feed ? ["connection"] : [];
+  return [...connection, ...(editable ? optionsOf(editable) : [])];
+}
+
+const optionsOf = (editable: Editable): readonly string[] =>
+  "set" in editable ? [editable.set, editable.limit] : ["collection"];
 
 /** Adds the common options to the schema of a kind, and keeps the kind's checks across its options. */
 function withCommonOptions({ shape, def }: z.ZodObject) {
@@ -264,10 +286,28 @@ function configured(
   rule: z.ZodType | undefined,
 ): ConfiguredSource {
   const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
-  const create = (host: SourceHost) => definition.create(options, host);
-  const { deterministic: replayable } = definition;
-  const isReplayable = typeof replayable === "function" ? replayable(options) : replayable === true;
-  return { name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs, isReplayable, rule, create };
+  const { deterministic: replayable, feed } = definition;
+  return {
+    ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
+    isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
+    editable: editablePlace(options, definition.editable, rule),
+    feed: feed && { connection: connectionIn(options), create: () => feed(options, name) },
+    create: (host) => definition.create(options, host),
+  };
+}
+
+const connectionIn = (options: Readonly<Record<string, unknown>>): string => String(options["connection"]);
+
+function editablePlace(
+  options: Readonly<Record<string, unknown>>,
+  editable: Editable | undefined,
+  rule: z.ZodType | undefined,
+): EditablePlace | undefined {
+  if (!editable) return undefined;
+  const connection = connectionIn(options);
+  if (rule) return { connection, collection: String(options["collection"]), schema: rule };
+  if (!("set" in editable)) return undefined;
+  return { connection, key: options[editable.set] as KeyTemplate, limit: Number(options[editable.limit]) };
 }
 
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {

@@ -14,6 +14,12 @@ export interface Rules {
   read(collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>>;
 }
 
+/** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
+type RuleFault = { readonly pointer: string; readonly detail: string };
+
+/** Check of a rule by its source kind: returns the rule to store, or the faults of the value. */
+export type RuleCheck = (value: Json) => { readonly rule: Json } | { readonly faults: readonly RuleFault[] };
+
 /** Editable rules: a collection of one store that a source reads and operators change. */
 export type EditableRules = {
   readonly collection: string;
@@ -21,4 +27,5 @@ export type EditableRules = {
   readonly connection: string;
   readonly rules: Rules;
   readonly documents: DocumentStore;
+  readonly check: RuleCheck;
 };

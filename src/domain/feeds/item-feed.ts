@@ -29,3 +29,12 @@ export interface ItemFeed {
    */
   read(known: Validators | null, signal: AbortSignal): Promise<Reading | undefined>;
 }
+
+/** A feed to poll. */
+export type FeedToPoll = {
+  readonly feed: ItemFeed;
+  /** The time between polls, in milliseconds. */
+  readonly everyMs: number;
+  /** The most items that are stored. Further ones are rejected. */
+  readonly mostItems: number;
+};

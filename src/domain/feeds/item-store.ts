@@ -14,21 +14,17 @@ export type ItemChanges = {
   readonly state: PollState | undefined;
 };
 
-/** Item reads: the items and the poll state of feeds, by source name. Rejects if the store does not answer. */
-export interface ItemReads {
-  /** The items put after a revision, at most `limit`; without a revision, from the beginning. */
-  since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges>;
-}
-
 /**
- * Item store: keeps the items and the poll state of feeds. Items are never removed. It does not record changes. Rejects
- * with `StoreFull`, and as `ItemReads` does.
+ * Item store: the items and the poll state of feeds, by source name. Items are never removed. It does not record
+ * changes. Rejects if the store does not answer, and with `StoreFull`.
  */
-export interface ItemStore extends ItemReads {
+export interface ItemStore {
   /**
    * Writes items, all or none, each under the next revision; at most some hundred, because a store is blocked
    * meanwhile.
    */
   put(provider: string, items: readonly KnownItem[]): Promise<void>;
+  /** The items put after a revision, at most `limit`; without a revision, from the beginning. */
+  since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges>;
   keepState(provider: string, state: PollState): Promise<void>;
 }

@@ -7,10 +7,11 @@ import type { EvaluationContext } from "../../../src/domain/evaluation/evaluatio
 import type { Json } from "../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../src/domain/evaluation/feature-resolver.ts";
 import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
-import { aChange, hostOn, redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
+import { hostOn } from "../../support/source-host.ts";
+import { aChange, redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
 
 const percentageOn = (store: TestStore, collection = "percentages", warnings: unknown[] = []): FeatureResolver =>
-  source.create({ connection: "store", collection }, hostOn(store.connection, warnings));
+  source.create({ connection: "store", collection }, hostOn(store.connection, { collection, warnings }));
 
 const put = async (store: TestStore, percentages: Readonly<Record<string, Json>>, collection = "percentages") => {
   for (const [name, value] of Object.entries(percentages)) {
@@ -85,17 +86,19 @@ describe.each([
     expect(features.get("new_menu")).toMatchObject({ on: true, metadata: { bucket: 34.57, by } });
   });
 
-  it("is off, and warns, where somebody wrote into the store what is no percentage", async () => {
+  it("is off, and reports a fault, for an invalid stored rule", async () => {
     const warnings: unknown[] = [];
     await put(store, { odd: { percentage: "all" }, good: { percentage: 100 } }, "odd");
     const { features } = await percentageOn(store, "odd", warnings).resolve({ targetingKey: "7", at: 0 });
     expect([features.get("odd")?.on, features.get("good")?.on]).toEqual([false, true]);
-    expect(warnings).toMatchObject([{ features: ["odd"], invalid: 1 }]);
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(/^rule for "odd": \/percentage is /) }]);
   });
 });
 
 describe("A percentage", () => {
-  const check = ruleCheck(source.rule?.(wordsFor([])) ?? z.never());
+  const check = ruleCheck(
+    source.editable && "rules" in source.editable ? source.editable.rules(wordsFor([])) : z.never(),
+  );
 
   it.each([
     { percentage: 0.07 },

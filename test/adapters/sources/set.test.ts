@@ -4,12 +4,13 @@ import type { FeatureSets } from "../../../src/domain/evaluation/feature-sets.ts
 import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
 import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { featureResolverContract } from "../../contracts/feature-resolver.contract.ts";
-import { hostOn, redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
+import { hostOn } from "../../support/source-host.ts";
+import { redisStore, sqliteStore, type TestStore } from "../../support/stores.ts";
 
 const setOf = (connection: Connection, key: string, maxMembers = 10, warnings: unknown[] = []) =>
   source.create(
     { connection: "store", key: KeyTemplate.parse(key) as KeyTemplate, maxMembers },
-    hostOn(connection, warnings),
+    hostOn(connection, { limit: maxMembers, warnings }),
   );
 
 describe.each([

@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import { ChangeSet, type SetChangeRequest } from "../../../src/application/admin/change-set.ts";
 import { killChange, unkillChange } from "../../../src/application/admin/kill-switch.ts";
 import { ManageTokens } from "../../../src/application/admin/manage-tokens.ts";
-import { type KnownSource, type SetName, SourceSets } from "../../../src/application/admin/source-sets.ts";
+import { type SetName, SourceSets } from "../../../src/application/admin/source-sets.ts";
 import { LoadDemo } from "../../../src/application/transfer/load-demo.ts";
 import type { Revision } from "../../../src/domain/admin/change.ts";
+import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
 import { ChangeRejected, RevisionMismatch, UnknownSource } from "../../../src/domain/errors.ts";
-import { emptyResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
+import { emptyResult } from "../../../src/domain/evaluation/source-result.ts";
 import { plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { sqliteStore } from "../../support/stores.ts";
 import { oddTokens, unlikelyTokens } from "../../support/unlikely.ts";
@@ -18,7 +19,7 @@ const author = { by: "tester" };
 /** The use cases over one store, with a source for each key, named by the key's first word, and one without sets. */
 function useCases(...keys: string[]) {
   const { connection, put } = sqliteStore();
-  const sourceOf = (key: string, index: number): KnownSource => ({
+  const sourceOf = (key: string, index: number): ManagedSource => ({
     name: key.split(":")[0] ?? "",
     kind: "set",
     role: key === "killed" ? "veto" : "grant",
@@ -27,7 +28,8 @@ function useCases(...keys: string[]) {
     onFailure: "fail",
     timeoutMs: 1_000,
     resolver: { resolve: () => emptyResult },
-    stored: {
+    faults: () => [],
+    editableSet: {
       key: KeyTemplate.parse(key) as KeyTemplate,
       connection: key === "both" ? `store${index}` : "store",
       limit: 100,
@@ -36,7 +38,7 @@ function useCases(...keys: string[]) {
       changes: connection.changes,
     },
   });
-  const literal: KnownSource = { ...sourceOf("literal", 0), kind: "static", stored: undefined };
+  const literal: ManagedSource = { ...sourceOf("literal", 0), kind: "static", editableSet: undefined };
   const sets = new SourceSets([literal, ...keys.map(sourceOf)]);
   const told: string[] = [];
   const changeSet = new ChangeSet(sets, uuidv7, (key) => void told.push(key));

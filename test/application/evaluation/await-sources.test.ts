@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { AwaitSources } from "../../../src/application/evaluation/await-sources.ts";
-import { emptyResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
+import { emptyResult } from "../../../src/domain/evaluation/source-result.ts";
 
 const rule = { role: "grant", gatedBy: [], default: "deny", onFailure: "fail", timeoutMs: 250 } as const;
 /** A source with a first result some time after it is begun. */

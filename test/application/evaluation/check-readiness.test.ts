@@ -1,24 +1,26 @@
 import { describe, expect, it } from "vitest";
 import { CheckReadiness } from "../../../src/application/evaluation/check-readiness.ts";
-import { emptyResult } from "../../../src/domain/evaluation/feature-resolver.ts";
-import type { Source } from "../../../src/domain/evaluation/source.ts";
+import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
+import { emptyResult } from "../../../src/domain/evaluation/source-result.ts";
 
 const fine = async () => {};
 const away = () => Promise.reject(new Error("away"));
 
 function readiness(
   connections: Record<string, () => Promise<void>>,
-  sources: Partial<Source>[],
+  sources: Partial<ManagedSource>[],
   isRemembered = (_name: string) => false,
 ) {
   const whole = sources.map(
-    (source): Source => ({
+    (source): ManagedSource => ({
       name: "source",
       role: "grant",
       gatedBy: [],
       default: "deny",
       onFailure: "fail",
       timeoutMs: 20,
+      kind: "static",
+      faults: () => [],
       resolver: { resolve: () => emptyResult },
       ...source,
     }),
@@ -42,11 +44,7 @@ describe("readiness", () => {
   });
 
   it("is there in spite of faults of single features, and tells them", async () => {
-    const resolver = { resolve: () => emptyResult, faults: () => ['flag "menu": variants is missing'] };
-    const sources = [
-      { name: "flags", resolver },
-      { name: "sound", resolver: { ...resolver, faults: () => [] } },
-    ];
+    const sources = [{ name: "flags", faults: () => ['flag "menu": variants is missing'] }, { name: "sound" }];
     expect(await readiness({}, sources).check()).toMatchObject({
       ready: true,
       faults: { flags: ['flag "menu": variants is missing'] },
@@ -60,7 +58,7 @@ describe("readiness", () => {
   });
 
   it("needs no connection that an earlier process stands in for, as long as the sources answer", async () => {
-    const check = (sources: Partial<Source>[], remembered: string) =>
+    const check = (sources: Partial<ManagedSource>[], remembered: string) =>
       readiness({ users: fine, features: away }, sources, (name) => name === remembered).check();
     expect(await check([{ name: "global" }], "features")).toMatchObject({
       ready: true,

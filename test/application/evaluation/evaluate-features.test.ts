@@ -6,8 +6,8 @@ import { SourceStates } from "../../../src/application/evaluation/source-states.
 import { InvalidContext, SourceUnavailable, StoreDataInvalid, TokenRejected } from "../../../src/domain/errors.ts";
 import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
-import { emptyResult, type SourceResult } from "../../../src/domain/evaluation/feature-resolver.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
+import { emptyResult, type SourceResult } from "../../../src/domain/evaluation/source-result.ts";
 import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 import { until } from "../../support/until.ts";
 

@@ -8,6 +8,9 @@ import { EvaluateEachSource } from "../../../src/application/explain/evaluate-ea
 import { ExplainFeatures, type Question } from "../../../src/application/explain/explain-features.ts";
 import { FeaturesAsOf } from "../../../src/application/explain/features-as-of.ts";
 import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
+import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";
+import type { ManagedSource } from "../../../src/domain/admin/managed-source.ts";
+import type { SetIndex } from "../../../src/domain/admin/set-index.ts";
 import {
   EventLogUnavailable,
   HistoryUnavailable,
@@ -19,9 +22,9 @@ import { type CachedRead, uncachedRead } from "../../../src/domain/evaluation/ca
 import type { FeatureResolver } from "../../../src/domain/evaluation/feature-resolver.ts";
 import type { FeatureSets } from "../../../src/domain/evaluation/feature-sets.ts";
 import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
-import type { Source } from "../../../src/domain/evaluation/source.ts";
 import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 import { MemoryHistory } from "../../support/memory-history.ts";
+import { hostOn } from "../../support/source-host.ts";
 
 const now = 1_000_000;
 const quiet = { failed: () => {}, recovered: () => {}, foundInvalid: () => {} };
@@ -29,7 +32,7 @@ const quiet = { failed: () => {}, recovered: () => {}, foundInvalid: () => {} };
 /** The rules that come with Tidegate, and what stores hold now, by key. */
 function service(
   present: Record<string, readonly string[] | Error> = {},
-  more: readonly Source[] = [],
+  more: readonly ManagedSource[] = [],
   beforeRead: (history: MemoryHistory) => Promise<void> = async () => {},
 ) {
   const history = new MemoryHistory();
@@ -52,7 +55,7 @@ function service(
     relay: async () => {},
     completeSince: async () => undefined,
   };
-  const families: [name: string, key: string, rule: Partial<Source>][] = [
+  const families: [name: string, key: string, rule: Partial<ManagedSource>][] = [
     ["global", "global_features", {}],
     ["active", "active_features", { role: "gate" }],
     ["killed", "tidegate:killed", { role: "veto" }],
@@ -60,16 +63,13 @@ function service(
     ["place", "location:{location}", { gatedBy: ["active"], onFailure: "skip" }],
   ];
   const sourcesOver = (sets: FeatureSets) =>
-    families.map(([name, text, rule]): Source => {
+    families.map(([name, text, rule]): ManagedSource => {
       const key = KeyTemplate.parse(text) as KeyTemplate;
-      const options = { connection: "store", key, maxMembers: 1_000 };
-      const resolver = setKind.create(options, {
-        name,
-        store: () => ({ sets }) as never,
-        onServing: () => {},
-        warn: () => {},
-      });
-      return { ...ruleOf(name), ...rule, resolver };
+      const [connection, limit] = ["store", 1_000];
+      const host = { ...hostOn(), name, readSet: (each: string) => sets.read(each, limit) };
+      const resolver = setKind.create({ connection, key, maxMembers: limit }, host);
+      const editableSet = { key, connection, limit, sets, index: {} as SetIndex, changes: {} as FeatureStore };
+      return { ...ruleOf(name), ...rule, resolver, editableSet };
     });
   const past = (at: number) => [
     ...sourcesOver(new HistoricalStore(history, recorded, "store", at).sets),
@@ -108,8 +108,10 @@ function service(
   };
 }
 
-const ruleOf = (name: string): Omit<Source, "resolver"> => ({
+const ruleOf = (name: string): Omit<ManagedSource, "resolver"> => ({
   name,
+  kind: "set",
+  faults: () => [],
   role: "grant",
   gatedBy: [],
   default: "deny",
@@ -117,7 +119,7 @@ const ruleOf = (name: string): Omit<Source, "resolver"> => ({
   timeoutMs: 1_000,
 });
 
-const unrecorded = ({ resolver: _, ...source }: Source): Source => ({
+const unrecorded = ({ resolver: _, ...source }: ManagedSource): ManagedSource => ({
   ...source,
   resolver: {
     resolve: () => {

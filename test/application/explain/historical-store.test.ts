@@ -278,7 +278,7 @@ describe("a historical store", () => {
       return moment();
     };
     const at = async (when: number) => {
-      const { items } = await asOf(when).items.since("shows", undefined, 10_000);
+      const { value: items } = await asOf(when).itemsOf("shows");
       return items.map(({ id, isOffered, features }) => `${id}${isOffered ? "+" : "-"}${features.length}`).toSorted();
     };
     const records = async () =>

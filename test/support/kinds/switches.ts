@@ -3,7 +3,7 @@ import { defineSource } from "../../../src/adapters/sources/_catalogue/source.ts
 import { ParsedRules } from "../../../src/adapters/sources/_rules/parsed-rules.ts";
 import type { RulesByFeature } from "../../../src/domain/admin/editable-rules.ts";
 import type { CachedRead } from "../../../src/domain/evaluation/cached-read.ts";
-import type { SourceResult } from "../../../src/domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../src/domain/evaluation/source-result.ts";
 
 const rule = z.strictObject({
   on: z.boolean(),
@@ -22,11 +22,10 @@ export const source = defineSource({
       collection: words.collection.describe("Their collection.").default("switches"),
     }),
   example: { connection: "features" },
-  rule: () => rule,
+  editable: { rules: () => rule },
   deterministic: true,
-  create: ({ connection, collection }, host) => {
-    const { rules, documents } = host.store(connection);
-    const parsed = new ParsedRules(rule, host.warn);
+  create: (_, { readRules, report }) => {
+    const parsed = new ParsedRules(rule, report);
     const answer = (held: CachedRead<RulesByFeature>): SourceResult => ({
       features: new Map(
         [...parsed.of(held.value)].map(([feature, { on }]) => [
@@ -39,9 +38,8 @@ export const source = defineSource({
     });
     return {
       varyBy: [],
-      editableRules: { connection, collection, rules, documents },
       resolve: () => {
-        const held = rules.read(collection);
+        const held = readRules();
         return held instanceof Promise ? held.then(answer) : answer(held);
       },
     };

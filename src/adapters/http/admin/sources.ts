@@ -1,8 +1,9 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ChangeSet, SetContent } from "../../../application/admin/change-set.ts";
-import type { KnownSource, SourceSets } from "../../../application/admin/source-sets.ts";
+import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { keyFields } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KeyValues } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
@@ -227,7 +228,15 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
   return Object.fromEntries(fields.map((field) => [field, query[field]]));
 }
 
-const shownSource = ({ name, kind, role, gatedBy, stored, rules, resolver }: KnownSource) => ({
+const shownSource = ({
+  name,
+  kind,
+  role,
+  gatedBy,
+  editableSet: stored,
+  editableRules: rules,
+  faults,
+}: ManagedSource) => ({
   name,
   kind,
   role,
@@ -236,5 +245,5 @@ const shownSource = ({ name, kind, role, gatedBy, stored, rules, resolver }: Kno
   key: stored?.key.text ?? null,
   fields: stored?.key.fields ?? [],
   rules: rules ? { connection: rules.connection, collection: rules.collection } : null,
-  faults: resolver.faults?.() ?? [],
+  faults: faults(),
 });

@@ -1,13 +1,11 @@
 import type { z } from "zod";
-import type { DocumentStore } from "../../../domain/admin/document-store.ts";
-import type { Rules } from "../../../domain/admin/editable-rules.ts";
-import type { FeatureStore } from "../../../domain/admin/feature-store.ts";
-import type { Lease } from "../../../domain/admin/lease.ts";
-import type { SetIndex } from "../../../domain/admin/set-index.ts";
+import type { RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
-import type { FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
+import type { FeatureSet } from "../../../domain/evaluation/feature-sets.ts";
 import type { KeyTemplate } from "../../../domain/evaluation/key-template.ts";
-import type { ItemStore } from "../../../domain/feeds/item-store.ts";
+import type { KnownItem } from "../../../domain/feeds/item.ts";
+import type { FeedToPoll } from "../../../domain/feeds/item-feed.ts";
 
 /** Schema tools: what a definition builds its options schema from. A file outside this repository needs no import. */
 export type SchemaTools = {
@@ -20,33 +18,55 @@ export type SchemaTools = {
   readonly collection: z.ZodType<string, string>;
 };
 
-/** The parts of a store that a source can use: its reads, and the ports through which operators change it. */
-export type SourceStore = {
-  readonly sets: FeatureSets;
-  readonly index: SetIndex;
-  readonly changes: FeatureStore;
-  readonly rules: Rules;
-  readonly documents: DocumentStore;
-  readonly items: ItemStore;
-  /** A lease, for work that only one process on this store may do at a time. */
-  readonly lease: (name: string) => Lease;
+/** Returns synchronously if the value is cached. Rejects if it cannot be read. */
+type Read<T> = CachedRead<T> | Promise<CachedRead<T>>;
+
+/** What to poll: an http or https URL without credentials, and the time between polls, in milliseconds, ±10 %. */
+export type Polling = {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly everyMs: number;
 };
 
-/** The services that Tidegate gives to a source. */
+/**
+ * The services that Tidegate gives to a source. Tidegate owns the stores: a source only reads what its definition
+ * declares. Each read belongs into the `dependencies` of the result that is made from it.
+ */
 export type SourceHost = {
   /** The source's name in the configuration. */
   readonly name: string;
-  /** The store of a connection. */
-  readonly store: (connection: string) => SourceStore;
+  /** Reads one of the sets that `editable.set` declares, by its key. */
+  readonly readSet: (key: string) => Read<FeatureSet>;
+  /** Reads the rules that `editable.rules` declares. The value is the same map as long as no rule changes. */
+  readonly readRules: () => Read<RulesByFeature>;
+  /** Reads the items of the `feed`, sorted by start. The same read as long as no item changes. */
+  readonly readItems: () => Read<readonly KnownItem[]>;
   /**
-   * Registers background work, which begins once the service serves clients. The command line begins it only if the
-   * source has no result without it, and waits at most 3 s for the first result. The work ends when the source is
-   * disposed of.
+   * Polls a file of at most 10 MiB every 250 ms; a relative path is relative to the configuration file. `parse` throws
+   * for invalid text. Returns a function that reads the last valid content, and throws before there is any. While the
+   * file is missing or invalid, the content is stale, and operators see why. Polling ends with the source.
    */
-  readonly onServing: (begin: () => void) => void;
+  readonly pollFile: <T>(file: string, parse: (text: string) => T) => () => CachedRead<T>;
+  /** Polls a URL, as `pollFile` a file. Conditional requests, 10 s each, without redirects. */
+  readonly pollUrl: <T>(polling: Polling, parse: (text: string) => T) => () => CachedRead<T>;
+  /**
+   * Reports the faults in the source's data to operators: data that cannot be read, or features that cannot be
+   * evaluated and are off, each with its feature. Replaces the faults reported before. New ones are logged.
+   */
+  readonly report: (faults: readonly string[]) => void;
   /** Logs a warning: a fixed sentence, and variable fields. */
   readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
 };
+
+/** What operators can change of a source, in the store that its option `connection` names. */
+export type Editable<Option extends string = string> =
+  /** The sets of a key template. Names the options with the template and with the most members of one set. */
+  | { readonly set: Option; readonly limit: Option }
+  /**
+   * The rules of single features, in the collection that the option `collection` names. The schema's output is stored,
+   * and is parsed again on each read. Issues state the fault and the fix.
+   */
+  | { readonly rules: (tools: SchemaTools) => z.ZodType };
 
 /**
  * A kind of source, in one file.
@@ -54,25 +74,23 @@ export type SourceHost = {
  * Lifecycle: the file is imported if the configuration names its kind. `options` is called once for the schema of the
  * kind's options; the common options, such as `name` and `role`, are added to it. `create` is called once for each
  * source with options that match the schema. The resolver is used until the service stops or loads another
- * configuration, then disposed of if it is disposable.
+ * configuration, then disposed of.
  *
  * `create` must not wait: a source that connects does so in the background, and rejects until it has a result.
  */
 export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
   /** One sentence for the list of kinds. */
   readonly summary: string;
-  readonly options: (words: SchemaTools) => Options;
+  readonly options: (tools: SchemaTools) => Options;
   /** A valid example of the options, for the docs; a test parses it. */
   readonly example: z.input<Options>;
+  readonly editable?: Editable<keyof z.output<Options> & string>;
+  /** The feed whose items it reads. Tidegate polls it, and stores the items in the store of the option `connection`. */
+  readonly feed?: (options: z.output<Options>, name: string) => FeedToPoll;
   /**
-   * Schema of a rule of one feature, if the source stores rules ({@link ../../../domain/admin/editable-rules.ts}). Its
-   * output is stored, and is parsed again on each read. Issues state the fault and the fix.
-   */
-  readonly rule?: (words: SchemaTools) => z.ZodType;
-  /**
-   * Whether results depend only on the options, the context and the sets that are read through the host, and creating a
-   * resolver is cheap. If so, past instants are evaluated by another resolver on the sets of that time. Otherwise the
-   * source has no history.
+   * Whether results depend only on the options, the context and the reads of the host, and creating a resolver is
+   * cheap. If so, past instants are evaluated by another resolver on the reads of that time. Otherwise the source has
+   * no history.
    */
   readonly deterministic?: true | ((options: z.output<Options>) => boolean);
   readonly create: (options: z.output<Options>, host: SourceHost) => FeatureResolver;

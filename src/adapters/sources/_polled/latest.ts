@@ -1,6 +1,9 @@
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 
+/** Called with each new fault of a document, and with `undefined` when it is usable again. */
+export type Changed = (fault: string | undefined) => void;
+
 /** A polled document. Polling ends when this is disposed of. */
 export interface Polled<T> extends AsyncDisposable {
   /**
@@ -8,51 +11,49 @@ export interface Polled<T> extends AsyncDisposable {
    * valid content has been read yet.
    */
   read(): CachedRead<T>;
-  /** Why the document is currently unusable; `undefined` if it is usable. */
-  readonly fault: string | undefined;
 }
 
 /** Holds the last valid content of a polled document. */
 export class Latest<T> {
   readonly #monotonic: () => number;
-  readonly #warn: (fault: string) => void;
+  readonly #changed: Changed;
   #reading: Reading<T> | undefined;
-  #fault: Error | undefined = new Error("it has not been read yet");
+  #fault: Error | undefined;
 
-  /** `warn` is called once for each fault, until the fault changes or ends. */
-  constructor(warn: (fault: string) => void, monotonic = () => performance.now()) {
-    this.#warn = warn;
+  constructor(changed: Changed, monotonic = () => performance.now()) {
+    this.#changed = changed;
     this.#monotonic = monotonic;
   }
 
   read(): CachedRead<T> {
-    if (!this.#reading) throw this.#fault ?? new Error("nothing was read");
+    if (!this.#reading) throw this.#fault ?? new Error("it has not been read yet");
     return this.#reading;
-  }
-
-  get fault(): string | undefined {
-    return this.#fault?.message;
   }
 
   /** Stores new content. */
   set(value: T): void {
     this.#reading?.end();
     this.#reading = new Reading(value, this.#monotonic);
-    this.#fault = undefined;
+    this.#isUsable();
   }
 
   /** Marks the content as verified: the document has not changed. */
   isUnchanged(): void {
-    this.#fault = undefined;
     this.#reading?.resume();
+    this.#isUsable();
   }
 
   /** Records that the document could not be read or used. */
   failed(cause: unknown): void {
     const fault = cause instanceof Error ? cause : new Error(String(cause));
-    if (this.#fault?.message !== fault.message) this.#warn(fault.message);
+    if (this.#fault?.message !== fault.message) this.#changed(fault.message);
     this.#fault = fault;
     this.#reading?.suspect(fault);
+  }
+
+  #isUsable(): void {
+    if (this.#fault) this.#changed(undefined);
+    this.#fault = undefined;
   }
 }
 

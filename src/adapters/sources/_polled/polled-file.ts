@@ -1,6 +1,6 @@
 import { readFileSync, type Stats, statSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { Latest, type Polled } from "./latest.ts";
+import { type Changed, Latest, type Polled } from "./latest.ts";
 import { utf8Text } from "./utf8-text.ts";
 
 const lookEveryMs = 250;
@@ -10,8 +10,8 @@ const largestFile = 10 * 1024 * 1024;
  * Polls a file of at most 10 MiB. Reads it before returning, and again once it has changed and then been stable for
  * 250 ms, so that partial writes are not read. `parse` throws for invalid text; the previous content then stays in use.
  */
-export function pollFile<T>(file: string, parse: (text: string) => T, warn: (fault: string) => void): Polled<T> {
-  const latest = new Latest<T>((fault) => warn(`${file} cannot be used: ${fault}`));
+export function pollFile<T>(file: string, parse: (text: string) => T, changed: Changed): Polled<T> {
+  const latest = new Latest<T>((fault) => changed(fault && `${file} cannot be used: ${fault}`));
   let seen: string;
   let read: string;
   try {
@@ -49,9 +49,6 @@ export function pollFile<T>(file: string, parse: (text: string) => T, warn: (fau
   timer.unref();
   return {
     read: () => latest.read(),
-    get fault() {
-      return latest.fault;
-    },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await looking;

@@ -1,21 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import type { Validators } from "../../../domain/feeds/item.ts";
+import type { Polling } from "../_catalogue/source.ts";
 import { fetchDocument } from "./fetch-document.ts";
-import { Latest, type Polled } from "./latest.ts";
+import { type Changed, Latest, type Polled } from "./latest.ts";
 import { hostOf, Reachable } from "./reachable.ts";
 import { utf8Text } from "./utf8-text.ts";
 
 const timeoutMs = 10_000;
 const mostBytes = 10 * 1024 * 1024;
-
-/** What to poll, and how often. */
-export type Polling = {
-  /** An http or https URL without credentials. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Interval between polls, in milliseconds. Each wait varies by ±10 %, so that instances do not poll in step. */
-  readonly everyMs: number;
-};
 
 /**
  * Polls a URL: at most 10 MiB decompressed, within 10 s, without redirects, and with conditional requests if the server
@@ -23,15 +15,15 @@ export type Polling = {
  * stays in use, as it does while the server is unreachable.
  */
 export function pollUrl<T>(
-  { url, headers, everyMs }: Polling,
+  { url, headers = {}, everyMs }: Polling,
   parse: (text: string) => T,
-  warn: (fault: string) => void,
+  changed: Changed,
 ): Polled<T> {
   const target = new URL(url);
   // The configured host is always allowed: it is often in the same private network.
   const reachable = new Reachable([hostOf(target)]);
   const location = { url: target, headers, reachable, timeoutMs, mostBytes };
-  const latest = new Latest<T>((fault) => warn(`${target.origin} cannot be used: ${fault}`));
+  const latest = new Latest<T>((fault) => changed(fault && `${target.origin} cannot be used: ${fault}`));
   const ending = new AbortController();
   let known: Validators | null = null;
   let said: string | undefined;
@@ -52,15 +44,13 @@ export function pollUrl<T>(
       await poll().catch((cause) => {
         if (!ending.signal.aborted) latest.failed(cause);
       });
+      // It varies, so that instances do not poll in step.
       const pause = everyMs * (0.9 + Math.random() * 0.2);
       await setTimeout(pause, undefined, { ref: false, signal: ending.signal }).catch(() => {});
     }
   })();
   return {
     read: () => latest.read(),
-    get fault() {
-      return latest.fault;
-    },
     [Symbol.asyncDispose]: async () => {
       ending.abort();
       await polling;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { RuleCheck } from "../../../application/admin/source-sets.ts";
+import type { RuleCheck } from "../../../domain/admin/editable-rules.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { faultOf } from "../../http/kit/schema-faults.ts";
 

@@ -1,14 +1,10 @@
-import { v7 as uuidv7 } from "uuid";
-import { PollFeed } from "../../../application/feeds/poll-feed.ts";
-import { RecordItems } from "../../../application/feeds/record-items.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isWritableKey, type Reason, type Resolution } from "../../../domain/evaluation/feature.ts";
-import type { FeatureResolver, SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
-import type { FeedItems } from "../../../domain/feeds/feed-items.ts";
+import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
-import type { Timeline } from "../../../domain/feeds/timeline.ts";
-import { defineSource } from "../_catalogue/source.ts";
+import { defineSource, type SourceHost } from "../_catalogue/source.ts";
 import { Reachable } from "../_polled/reachable.ts";
 import { losesDigits } from "./long-number.ts";
 import { pathsOf } from "./mapping.ts";
@@ -122,7 +118,7 @@ export const source = defineSource({
   },
   // Items depend only on the records in the event log.
   deterministic: true,
-  create: ({ connection, pollSeconds, maxItems, document, item }, host) => {
+  feed: ({ pollSeconds, maxItems, document, item }, name) => {
     const { url, format, headers, allow, fetchTimeoutMs, maxMegabytes } = document;
     const feed = new PartnerFeed({
       url: new URL(url),
@@ -131,32 +127,11 @@ export const source = defineSource({
       timeoutMs: fetchTimeoutMs,
       mostBytes: maxMegabytes * 1_000_000,
       format,
-      mapping: { provider: host.name, ...item },
+      mapping: { provider: name, ...item },
     });
-    const { items: store, documents, lease } = host.store(connection);
-    const everyMs = pollSeconds * 1_000;
-    const records = new RecordItems(host.name, documents, uuidv7, Date.now);
-    const partner = {
-      name: host.name,
-      feed,
-      connection,
-      store,
-      records,
-      lease: lease(`provider:${host.name}`),
-      everyMs,
-    };
-    const items = new PollFeed(
-      { ...partner, mostItems: maxItems, now: Date.now },
-      {
-        failed: (reason) => host.warn({ reason }, "the partner's document cannot be read; what was known is served"),
-        recovered: () => host.warn({}, "the partner's document can be read again"),
-        foundInvalid: ({ invalid, faults }) =>
-          host.warn({ invalid, faults: faults.slice(0, 5) }, "items of the partner cannot be used"),
-      },
-    );
-    host.onServing(() => items.start());
-    return new FeedFeatureResolver(items);
+    return { feed, everyMs: pollSeconds * 1_000, mostItems: maxItems };
   },
+  create: (_, { readItems }) => new FeedFeatureResolver(readItems),
 });
 
 const pathAt = (text: string) => {
@@ -166,7 +141,7 @@ const pathAt = (text: string) => {
 
 /** A cached result, and when it starts to be valid. */
 type Made = {
-  readonly generation: number;
+  readonly held: CachedRead<readonly KnownItem[]>;
   readonly off: ReadonlyMap<FeatureKey, Resolution>;
   readonly from: Instant;
   readonly answer: SourceResult & { readonly validUntil: Instant };
@@ -178,45 +153,26 @@ type Made = {
  */
 class FeedFeatureResolver implements FeatureResolver {
   readonly varyBy = [];
-  readonly items: FeedItems;
-  readonly #stop: () => Promise<void>;
+  readonly #read: SourceHost["readItems"];
   #last: Made | undefined;
 
-  constructor(items: PollFeed) {
-    this.items = items;
-    this.#stop = () => items.stop();
+  constructor(readItems: SourceHost["readItems"]) {
+    this.#read = readItems;
   }
 
   resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const known = this.items.known();
-    return known instanceof Promise ? known.then((late) => this.#answer(late, at)) : this.#answer(known, at);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop();
+    const held = this.#read();
+    return held instanceof Promise ? held.then((late) => this.#answer(late, at)) : this.#answer(held, at);
   }
 
   /** Caches the last result: it is valid until an item changes, starts or ends. */
-  #answer(timeline: Timeline, at: Instant): SourceResult {
-    const { generation } = this.items;
+  #answer(held: CachedRead<readonly KnownItem[]>, at: Instant): SourceResult {
     const last = this.#last;
-    if (last?.generation === generation && last.from <= at && at < last.answer.validUntil) return last.answer;
-    const off = last?.generation === generation ? last.off : allOff(timeline.all());
-    const answer = { ...answerAt(timeline.all(), at, off), dependencies: [this.#held(generation)] };
-    this.#last = { generation, from: at, off, answer };
+    if (last?.held === held && last.from <= at && at < last.answer.validUntil) return last.answer;
+    const off = last?.held === held ? last.off : allOff(held.value);
+    const answer = { ...answerAt(held.value, at, off), dependencies: [held] };
+    this.#last = { held, from: at, off, answer };
     return answer;
-  }
-
-  /** The last read items count as current, no matter how old they are. */
-  #held(generation: number): CachedRead<unknown> {
-    const isCurrent = () => this.items.generation === generation;
-    return {
-      value: generation,
-      lastError: undefined,
-      validUntil: Number.POSITIVE_INFINITY,
-      isCurrent,
-      verifiedAt: (now) => now,
-    };
   }
 }
 

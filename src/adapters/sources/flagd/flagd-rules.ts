@@ -3,7 +3,7 @@ import { type FeatureFlag, MemoryStorage } from "@openfeature/flagd-core";
 import { notServed } from "../../../domain/errors.ts";
 import type { ContextField, EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Reason, type Resolution } from "../../../domain/evaluation/feature.ts";
-import type { SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 import { yamlIn } from "../../../infrastructure/yaml-values.ts";
 import { misspellings, structuralFault } from "./flag-faults.ts";
 import { clockAt, isMap, type JsonMap, whatIsRead, withClock } from "./targeting.ts";

@@ -1,8 +1,6 @@
 import { defineSource } from "../_catalogue/source.ts";
-import { pollFile } from "../_polled/polled-file.ts";
 import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
-import { fewFaults, polledRules } from "../_polled/polled-rules.ts";
-import { pollUrl } from "../_polled/polled-url.ts";
+import { polledRules } from "../_polled/polled-rules.ts";
 import { flagdDefinitions } from "./flagd-definitions.ts";
 import { FlagdRules } from "./flagd-rules.ts";
 
@@ -16,7 +14,9 @@ export const source = defineSource({
           .string()
           .min(1)
           .optional()
-          .describe("A file with definitions in JSON or YAML, 10 MiB at most. It is read again when it changes."),
+          .describe(
+            "A file with definitions in JSON or YAML, 10 MiB at most. It is read again when it changes. A relative path is relative to the configuration file.",
+          ),
         url: polledUrl.optional().describe("A URL that answers with such definitions. It is polled."),
         authorization: headerText.optional().describe("Of a URL: what to send as `Authorization`."),
         pollSeconds: z.coerce.number().min(1).max(86_400).default(30).describe("Of a URL: how often it is polled."),
@@ -36,26 +36,19 @@ export const source = defineSource({
     },
   },
   deterministic: ({ definitions }) => definitions !== undefined,
-  create: ({ definitions, file, url, authorization, pollSeconds, readsAddress }, { name, warn }) => {
-    const faulty = (fault: string) => warn({ source: name, fault }, "flag definitions have a fault");
+  create: ({ definitions, file, url, authorization, pollSeconds, readsAddress }, { pollFile, pollUrl, report }) => {
     const parse = (text: string): FlagdRules => {
       const rules = FlagdRules.parse(text);
-      fewFaults(rules.faults).forEach(faulty);
-      if (!readsAddress && rules.reads?.includes("ip")) faulty(addressFault);
+      report([...rules.faults, ...(!readsAddress && rules.reads?.includes("ip") ? [addressFault] : [])]);
       return rules;
     };
-    if (file !== undefined) return polledRules(pollFile(file, parse, faulty), readsAddress);
+    if (file !== undefined) return polledRules(pollFile(file, parse), readsAddress);
     if (url !== undefined) {
       const headers = authorization === undefined ? {} : { Authorization: authorization };
-      return polledRules(pollUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse, faulty), readsAddress);
+      return polledRules(pollUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse), readsAddress);
     }
     const rules = new FlagdRules(definitions);
-    const faults = fewFaults(rules.faults);
-    faults.forEach(faulty);
-    return {
-      resolve: (context) => rules.answer(context),
-      faults: () => faults,
-      ...(rules.reads ? { varyBy: rules.reads } : {}),
-    };
+    report(rules.faults);
+    return { resolve: (context) => rules.answer(context), ...(rules.reads ? { varyBy: rules.reads } : {}) };
   },
 });

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { EditableRules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../../domain/admin/editable-rules.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import type { FeatureResolver, SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
+import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 import { anyOf, fixedSchedule, type Schedule } from "../../../domain/targeting/schedule.ts";
 import type { Phase } from "../../../domain/targeting/timetable.ts";
 import { defineSource, type SourceHost } from "../_catalogue/source.ts";
@@ -67,30 +68,29 @@ export const source = defineSource({
         .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
     }),
   example: { connection: "features", collection: "schedules" },
-  rule: () => rule,
+  editable: { rules: () => rule },
   deterministic: true,
-  create: (options, host) => new ScheduleFeatureResolver(options, host),
+  create: (_, host) => new ScheduleFeatureResolver(host),
 });
 
 /** Schedule resolver: a feature is on within the windows of its schedule, and off otherwise. */
 class ScheduleFeatureResolver implements FeatureResolver {
   readonly varyBy = [];
-  readonly editableRules: EditableRules;
+  readonly #read: SourceHost["readRules"];
   readonly #parsed: ParsedRules<Schedule>;
   readonly #phases = new PhasesAhead(Date.now);
 
-  constructor(options: Pick<EditableRules, "connection" | "collection">, { store, warn }: SourceHost) {
-    const { rules, documents } = store(options.connection);
-    this.editableRules = { ...options, rules, documents };
-    this.#parsed = new ParsedRules(compiled, warn, never);
+  constructor({ readRules, report }: SourceHost) {
+    this.#read = readRules;
+    this.#parsed = new ParsedRules(compiled, report, never);
   }
 
   resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const held = this.editableRules.rules.read(this.editableRules.collection);
+    const held = this.#read();
     return held instanceof Promise ? held.then((read) => this.#answer(read, at)) : this.#answer(held, at);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  dispose(): void {
     this.#phases[Symbol.dispose]();
   }
 

@@ -1,8 +1,6 @@
 import { defineSource } from "../_catalogue/source.ts";
-import { pollFile } from "../_polled/polled-file.ts";
 import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
-import { fewFaults, polledRules } from "../_polled/polled-rules.ts";
-import { pollUrl } from "../_polled/polled-url.ts";
+import { polledRules } from "../_polled/polled-rules.ts";
 import { UnleashRules } from "./unleash-rules.ts";
 
 /** Version of the Unleash specification that the library implements. Servers omit what older clients do not support. */
@@ -29,7 +27,7 @@ export const source = defineSource({
           .min(1)
           .optional()
           .describe(
-            "A file with what `/api/client/features` answers, 10 MiB at most. It is read again when it changes.",
+            "A file with what `/api/client/features` answers, 10 MiB at most. It is read again when it changes. A relative path is relative to the configuration file.",
           ),
         appName: headerText.default("tidegate").describe("What constraints on `appName` see, and the server."),
         environment: z.string().min(1).default("default").describe("What constraints on `environment` see."),
@@ -37,15 +35,13 @@ export const source = defineSource({
       })
       .superRefine(oneOf("url", "file")),
   example: { url: "https://unleash.example.com/api", token: `\${UNLEASH_TOKEN}` },
-  create: ({ url, token, pollSeconds, file, appName, environment, readsAddress }, { name, warn }) => {
-    const faulty = (fault: string) => warn({ source: name, fault }, "the features of Unleash have a fault");
+  create: ({ url, token, pollSeconds, file, appName, environment, readsAddress }, { pollFile, pollUrl, report }) => {
     const parse = (text: string): UnleashRules => {
       const rules = UnleashRules.parse(text, { appName, environment });
-      fewFaults(rules.faults).forEach(faulty);
-      if (!readsAddress && text.includes('"remoteAddress"')) faulty(addressFault);
+      report([...rules.faults, ...(!readsAddress && text.includes('"remoteAddress"') ? [addressFault] : [])]);
       return rules;
     };
-    if (url === undefined) return polledRules(pollFile(file ?? "", parse, faulty), readsAddress);
+    if (url === undefined) return polledRules(pollFile(file ?? "", parse), readsAddress);
     const polled = {
       url: clientFeatures(url),
       headers: {
@@ -56,7 +52,7 @@ export const source = defineSource({
       },
       everyMs: pollSeconds * 1_000,
     };
-    return polledRules(pollUrl(polled, parse, faulty), readsAddress);
+    return polledRules(pollUrl(polled, parse), readsAddress);
   },
 });
 

@@ -1,7 +1,7 @@
 import type { ClientFeaturesResponse, Context } from "unleash-client";
 import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import type { SourceResult } from "../../../domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 
 type Feature = ClientFeaturesResponse["features"][number];
 type Strategy = NonNullable<Feature["strategies"]>[number];

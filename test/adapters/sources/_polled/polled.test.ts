@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Polled } from "../../../../src/adapters/sources/_polled/latest.ts";
+import type { Changed, Polled } from "../../../../src/adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../../../src/adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../../../src/adapters/sources/_polled/polled-url.ts";
 import { type DocumentServer, refusing, saying, startDocumentServer } from "../../../support/document-server.ts";
@@ -66,7 +66,7 @@ describe("a file that is followed", () => {
     ["is too large", (file: string) => writeFileSync(file, "1".repeat(10 * 1024 * 1024 + 1)), /larger than 10485760/],
   ])("goes on with what it said last while it %s, warned of once, and recovers", async (_, harm, fault) => {
     const file = fileWith("1");
-    const warnings: string[] = [];
+    const warnings: (string | undefined)[] = [];
     await using followed = pollFile(file, parse, (warning) => warnings.push(warning));
     harm(file);
     await until(() => !followed.read().isCurrent(Date.now()), "the fault is noticed");
@@ -79,6 +79,7 @@ describe("a file that is followed", () => {
     writeFileSync(file, "3");
     await says(followed, 3);
     expect(followed.read().lastError).toBeUndefined();
+    expect(warnings.at(-1)).toBeUndefined();
   });
 
   it("cannot tell until there is one that can be used", async () => {
@@ -120,7 +121,7 @@ describe("a file that is followed", () => {
 });
 
 describe("a URL that is followed", () => {
-  const open = (server: DocumentServer, warn: (fault: string) => void = () => {}) =>
+  const open = (server: DocumentServer, warn: Changed = () => {}) =>
     pollUrl({ url: `${server.url}/flags?a=b`, headers: { Authorization: "s3cret" }, everyMs: 20 }, parse, warn);
   const isFound = (followed: Polled<number>) =>
     until(() => {
@@ -176,7 +177,7 @@ describe("a URL that is followed", () => {
     ["claims that nothing has changed since never", refusing(304), /answers 304/],
   ])("goes on with what it said last while the server %s, warned of once, and recovers", async (_, answer, fault) => {
     await using server = await startDocumentServer(saying("1"));
-    const warnings: string[] = [];
+    const warnings: (string | undefined)[] = [];
     await using followed = open(server, (warning) => warnings.push(warning));
     await isFound(followed);
     server.answer = answer;
@@ -190,6 +191,7 @@ describe("a URL that is followed", () => {
     server.answer = saying("1");
     await says(followed, 1);
     expect(followed.read().lastError).toBeUndefined();
+    expect(warnings.at(-1)).toBeUndefined();
   });
 
   it("cannot tell until the server has answered", async () => {

@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { ParsedRules } from "../../../../src/adapters/sources/_rules/parsed-rules.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 
 describe("Parsed rules", () => {
   let parses: number;
-  const warn = vi.fn();
+  const report = vi.fn();
   const schema = z.strictObject({ share: z.number() }).transform(({ share }) => {
     parses += 1;
     return { tenths: share * 10 };
@@ -13,15 +13,11 @@ describe("Parsed rules", () => {
 
   beforeEach(() => {
     parses = 0;
-    warn.mockClear();
-    vi.useFakeTimers({ toFake: ["performance"] });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
+    report.mockClear();
   });
 
   it("are what the schema makes of each, the same map for the same rules", () => {
-    const parsed = new ParsedRules(schema, warn);
+    const parsed = new ParsedRules(schema, report);
     const rules = new Map<string, Json>([["a", { share: 5 }]]);
     const all = parsed.of(rules);
     expect(all).toEqual(new Map([["a", { tenths: 50 }]]));
@@ -30,7 +26,7 @@ describe("Parsed rules", () => {
   });
 
   it("are parsed again only where they changed", () => {
-    const parsed = new ParsedRules(schema, warn);
+    const parsed = new ParsedRules(schema, report);
     const a = { share: 5 };
     const before = parsed.of(new Map<string, Json>(Object.entries({ a, b: { share: 6 } })));
     const after = parsed.of(new Map<string, Json>(Object.entries({ a, b: { share: 7 } })));
@@ -39,24 +35,21 @@ describe("Parsed rules", () => {
     expect(parses).toBe(3);
   });
 
-  it("leave out what is none, warn of that once a minute, and keep the others", () => {
-    const parsed = new ParsedRules(schema, warn);
-    const rules = () =>
-      new Map<string, Json>([
-        ["a", { share: 5 }],
-        ["b", "half"],
-        ["c", null],
-      ]);
-    expect([...parsed.of(rules()).keys()]).toEqual(["a"]);
-    expect([...parsed.of(rules()).keys()]).toEqual(["a"]);
-    expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ features: ["b", "c"], invalid: 2 }]);
-    vi.advanceTimersByTime(60_000);
-    parsed.of(rules());
-    expect(warn).toHaveBeenCalledTimes(2);
+  it("omit invalid rules, report them until they are valid, and keep the others", () => {
+    const parsed = new ParsedRules(schema, report);
+    const given = { a: { share: 5 }, b: "half", c: null };
+    expect([...parsed.of(new Map<string, Json>(Object.entries(given))).keys()]).toEqual(["a"]);
+    parsed.of(new Map<string, Json>(Object.entries({ ...given, c: { share: 6 } })));
+    parsed.of(new Map<string, Json>(Object.entries({ a: given.a })));
+    expect(report.mock.calls.map(([faults]) => faults)).toEqual([
+      ['rule for "b": it is no object; send one', 'rule for "c": it is no object; send one'],
+      ['rule for "b": it is no object; send one'],
+      [],
+    ]);
   });
 
-  it("take what is none for another where there is one, but not where it is of no feature", () => {
-    const parsed = new ParsedRules(schema, warn, { tenths: 0 });
+  it("replace an invalid rule by the default, but not a rule of an invalid feature key", () => {
+    const parsed = new ParsedRules(schema, report, { tenths: 0 });
     const rules = new Map<string, Json>([
       ["a", { share: 5 }],
       ["b", "half"],
@@ -67,6 +60,16 @@ describe("Parsed rules", () => {
       ["a", { tenths: 50 }],
       ["b", { tenths: 0 }],
     ]);
-    expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ features: ["b", "\u0001", "\u0002"], invalid: 3 }]);
+    expect(report).toHaveBeenLastCalledWith([
+      expect.stringMatching(/^rule for "b": it /),
+      expect.stringMatching(/^rule for "\\u0001": Invalid feature key/),
+      expect.stringMatching(/^rule for "\\u0002": Invalid feature key/),
+    ]);
+  });
+
+  it("report an invalid rule also after another one has changed, if a default replaces it", () => {
+    const parsed = new ParsedRules(schema, report, { tenths: 0 });
+    for (const share of [1, 2]) parsed.of(new Map<string, Json>(Object.entries({ a: { share }, b: "half" })));
+    expect(report).toHaveBeenLastCalledWith([expect.stringMatching(/^rule for "b": it /)]);
   });
 });

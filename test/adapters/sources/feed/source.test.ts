@@ -1,19 +1,28 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { v7 as uuidv7 } from "uuid";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { source } from "../../../../src/adapters/sources/feed/source.ts";
+import { feedReader } from "../../../../src/application/feeds/read-feed.ts";
+import { pollerOf } from "../../../../src/bootstrap/composition/feeds.ts";
 import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
 import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../../src/domain/feeds/item.ts";
 import type { Connection } from "../../../../src/infrastructure/connection.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
 import { document, json, type Partner, startPartner } from "../../../support/partner.ts";
-import { hostOn, redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
+import { hostOn } from "../../../support/source-host.ts";
+import { redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
 
 const options = source.options(wordsFor(["store"]));
 const fever = (answer: number) =>
   readFileSync(resolve(import.meta.dirname, `../../../fixtures/fever/${answer}.xml`), "utf8");
+
+const feedOf = (given: z.output<typeof options>) => {
+  if (!source.feed) throw new Error("a provider has a feed");
+  return source.feed(given, "tested");
+};
 
 /** What a partner lists: two shows, the second of which is not offered. */
 const shows = {
@@ -62,10 +71,13 @@ describe.each([
       item,
       ...changes,
     });
-    const resolver = source.create(given, hostOn(connection, warnings));
-    const { items } = resolver;
-    if (!items) throw new Error("a provider has items");
-    made.push({ [Symbol.asyncDispose]: async () => resolver[Symbol.asyncDispose]?.() });
+    const items = pollerOf("tested", { connection: "store", create: () => feedOf(given) }, connection, {
+      warn: (fields) => warnings.push(fields),
+      newId: uuidv7,
+      now: Date.now,
+    });
+    const resolver = source.create(given, hostOn(connection, { readItems: feedReader(items) }));
+    made.push({ [Symbol.asyncDispose]: () => items.stop() });
     const known = async () => (await items.known()).all();
     return { resolver, items, known };
   }

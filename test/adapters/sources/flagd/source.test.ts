@@ -7,16 +7,18 @@ import { source } from "../../../../src/adapters/sources/flagd/source.ts";
 import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
 import type { Attribute, EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { Resolution } from "../../../../src/domain/evaluation/feature.ts";
-import type { SourceResult } from "../../../../src/domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
 import { saying, startDocumentServer } from "../../../support/document-server.ts";
-import { hostOn } from "../../../support/stores.ts";
+import { hosted, hostOn } from "../../../support/source-host.ts";
 import { until } from "../../../support/until.ts";
 
 type Options = z.input<ReturnType<typeof source.options>>;
 
-const opened = (options: Options, warnings: unknown[] = []) =>
-  source.create(source.options(wordsFor(undefined)).parse(options), hostOn(undefined, warnings));
+const opened = (options: Options, warnings: unknown[] = []) => {
+  const host = hostOn(undefined, { warnings });
+  return hosted(source.create(source.options(wordsFor(undefined)).parse(options), host), host);
+};
 
 /** A source over flags that stand in its options. */
 const inline = (flags: Readonly<Record<string, object>>, others = {}) =>
@@ -69,7 +71,7 @@ describe("kind flagd", () => {
         await using server = await startDocumentServer(saying(JSON.stringify({ flags })));
         const resolver = opened({ url: server.url });
         await until(() => answers(resolver), "the server was asked");
-        await resolver[Symbol.asyncDispose]?.();
+        await resolver[Symbol.asyncDispose]();
         return { resolver, ...expected };
       },
       async () => opened({ url: "http://127.0.0.1:9" }),
@@ -259,12 +261,12 @@ flags:
       const level = (index: number) =>
         `l${index}: &l${index} { ${Array.from({ length: 10 }, (_, at) => `k${at}: *l${index - 1}`).join(", ")} }\n`;
       const bomb = `l0: &l0 { a: 1 }\n${[1, 2, 3, 4, 5, 6, 7].map(level).join("")}flags: { flag: *l7 }\n`;
-      expect(opened({ file: write("bomb.yaml", bomb) }).faults?.()[0]).toMatch(/more than 1000000 values/);
+      expect(opened({ file: write("bomb.yaml", bomb) }).faults()[0]).toMatch(/more than 1000000 values/);
     });
 
     it("ends its answers when it changes", async () => {
       const file = write("changing.json", JSON.stringify({ flags: { flag: plain } }));
-      await using resolver = disposing(opened({ file }));
+      await using resolver = opened({ file });
       const before = await resolver.resolve({ at: Date.now() });
       expect(before.validUntil).toBe(Number.POSITIVE_INFINITY);
       write("changing.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
@@ -285,7 +287,7 @@ flags:
     ])("goes on with the last good definitions when it %s, and warns", async (_, text, fault) => {
       const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
       const warnings: { fault: string }[] = [];
-      await using resolver = disposing(opened({ file }, warnings));
+      await using resolver = opened({ file }, warnings);
       const before = await resolver.resolve({ at: Date.now() });
       write("broken.json", text);
       await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the fault is noticed");
@@ -339,13 +341,13 @@ flags:
         expect.stringMatching(/^flag "unruly": /),
         expect.stringMatching(/^flag "astray": /),
       ]);
-      expect(resolver.faults?.()).toEqual(faults);
+      expect(resolver.faults()).toEqual(faults);
     });
 
     it("applies a sound change beside a flag that became invalid", async () => {
       const file = write("mixed.json", JSON.stringify({ flags: { flag: plain, other: plain } }));
       const warnings: { fault: string }[] = [];
-      await using resolver = disposing(opened({ file }, warnings));
+      await using resolver = opened({ file }, warnings);
       const on = { ...plain, defaultVariant: "on" };
       write("mixed.json", JSON.stringify({ flags: { flag: on, other: { ...on, state: "on" } } }));
       await until(async () => (await said(resolver))?.on === true, "the change is applied");
@@ -360,20 +362,18 @@ flags:
       const warnings: unknown[] = [];
       const resolver = opened({ file }, warnings);
       expect(warnings).toHaveLength(21);
-      expect(resolver.faults?.().at(-1)).toBe("and 10 more");
+      expect(resolver.faults().at(-1)).toBe("and 10 more");
     });
 
     it("tells that its document is not in use", async () => {
       const file = write("gone.json", "{}");
-      expect(opened({ file }).faults?.()).toEqual(["not in use: there is no map of `flags` in it"]);
+      expect(opened({ file }).faults()).toEqual([`${file} cannot be used: there is no map of \`flags\` in it`]);
     });
   });
 
   it("sends the credential of a URL, and asks as often as it is told", async () => {
     await using server = await startDocumentServer(saying(JSON.stringify({ flags }), '"1"'));
-    await using _ = disposing(
-      opened({ url: `${server.url}/flags.json`, authorization: "Bearer s3cret", pollSeconds: 1 }),
-    );
+    await using _ = opened({ url: `${server.url}/flags.json`, authorization: "Bearer s3cret", pollSeconds: 1 });
     await until(() => server.requests.length > 1, "it was asked again");
     expect(server.requests[1]).toMatchObject({
       target: "/flags.json",
@@ -389,9 +389,4 @@ flags:
       return false;
     }
   };
-
-  const disposing = (resolver: ReturnType<typeof opened>) => ({
-    resolve: (asked: EvaluationContext) => resolver.resolve(asked),
-    [Symbol.asyncDispose]: async () => resolver[Symbol.asyncDispose]?.(),
-  });
 });

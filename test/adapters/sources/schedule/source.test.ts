@@ -6,7 +6,8 @@ import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-resolver.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
-import { aChange, hostOn, redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
+import { hostOn } from "../../../support/source-host.ts";
+import { aChange, redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
 
 const friday = {
   recurrence: "FREQ=WEEKLY;BYDAY=FR",
@@ -17,7 +18,7 @@ const friday = {
 const onFriday = Date.parse("2026-11-20T18:00:00Z");
 
 const scheduleOn = (store: TestStore, collection = "schedules", warnings: unknown[] = []): FeatureResolver =>
-  source.create({ connection: "store", collection }, hostOn(store.connection, warnings));
+  source.create({ connection: "store", collection }, hostOn(store.connection, { collection, warnings }));
 
 const put = async (store: TestStore, schedules: Readonly<Record<string, Json>>, collection = "schedules") => {
   for (const [name, value] of Object.entries(schedules)) {
@@ -108,12 +109,12 @@ describe.each([
       ["one", false],
       ["two", true],
     ]);
-    await resolver[Symbol.asyncDispose]?.();
+    await resolver.dispose?.();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("is off, and warns, where somebody wrote into the store what is no schedule", async () => {
-    const warnings: unknown[] = [];
+  it("is off, and reports a fault, for an invalid stored rule", async () => {
+    const warnings: { fault: string }[] = [];
     const never = { ...friday, recurrence: "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30" };
     await put(
       store,
@@ -130,7 +131,11 @@ describe.each([
       ["never", false],
       ["odd", false],
     ]);
-    expect(warnings).toMatchObject([{ invalid: 2 }]);
+    const faults = warnings.map(({ fault }) => fault);
+    expect(faults.sort()).toEqual([
+      expect.stringMatching(/^rule for "hourly": \/windows\/0\/recurrence says FREQ=HOURLY/),
+      'rule for "odd": /windows is no array; send one',
+    ]);
   });
 
   it("has nothing to say where nothing is kept", async () => {
@@ -140,7 +145,9 @@ describe.each([
 });
 
 describe("A schedule", () => {
-  const check = ruleCheck(source.rule?.(wordsFor([])) ?? z.never());
+  const check = ruleCheck(
+    source.editable && "rules" in source.editable ? source.editable.rules(wordsFor([])) : z.never(),
+  );
 
   it("is kept as it was written", () => {
     const written = { windows: [friday, { startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };

@@ -8,23 +8,26 @@ import { source } from "../../../../src/adapters/sources/unleash/source.ts";
 import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
 import type { Attribute, EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { Resolution } from "../../../../src/domain/evaluation/feature.ts";
-import type { FeatureResolver, SourceResult } from "../../../../src/domain/evaluation/feature-resolver.ts";
+import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-resolver.ts";
+import type { SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
 import { type DocumentServer, refusing, saying, startDocumentServer } from "../../../support/document-server.ts";
-import { hostOn } from "../../../support/stores.ts";
+import { hosted, hostOn } from "../../../support/source-host.ts";
 import { until } from "../../../support/until.ts";
 
 type Options = z.input<ReturnType<typeof source.options>>;
 
-const opened = (options: Options, warnings: unknown[] = []): FeatureResolver =>
-  source.create(source.options(wordsFor(undefined)).parse(options), hostOn(undefined, warnings));
+const opened = (options: Options, warnings: unknown[] = []) => {
+  const host = hostOn(undefined, { warnings });
+  return hosted(source.create(source.options(wordsFor(undefined)).parse(options), host), host);
+};
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-unleash-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
 /** A source over a file with this document. */
-function over(state: unknown, options: Partial<Options> = {}, warnings: unknown[] = []): FeatureResolver {
+function over(state: unknown, options: Partial<Options> = {}, warnings: unknown[] = []) {
   files += 1;
   const file = join(folder, `${files}.json`);
   writeFileSync(file, JSON.stringify(state));
@@ -71,7 +74,7 @@ describe("kind unleash", () => {
         await using server = await startDocumentServer(saying(JSON.stringify(state)));
         const resolver = opened({ url: `${server.url}/api` });
         await until(() => answers(resolver), "the server was asked");
-        await resolver[Symbol.asyncDispose]?.();
+        await resolver[Symbol.asyncDispose]();
         return { resolver, ...expected };
       },
       async () => opened({ url: "http://127.0.0.1:9/api" }),
@@ -226,7 +229,7 @@ describe("kind unleash", () => {
       'feature "unknown": unknown strategy "ownStrategy", which is off',
     ]);
     expect(answer.features.get("odd")?.metadata?.["error"]).toMatch(/IN needs a list of texts/);
-    expect(resolver.faults?.()).toEqual(faults);
+    expect(resolver.faults()).toEqual(faults);
   });
 
   const exported = { name: "menu", type: "release", project: "default", stale: false };
@@ -251,8 +254,8 @@ describe("kind unleash", () => {
     expect(await said(resolver)).toMatchObject({ on: true });
     expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
     expect(warnings[0]?.fault).toContain("/api/client/features");
-    expect(resolver.faults?.()).toEqual([expect.stringMatching(fault)]);
-    await resolver[Symbol.asyncDispose]?.();
+    expect(resolver.faults()).toEqual([expect.stringMatching(fault)]);
+    await resolver[Symbol.asyncDispose]();
   });
 
   it("takes an empty list for a server without features", async () => {
@@ -273,7 +276,7 @@ describe("kind unleash", () => {
 
     it("with its token and name, for what has changed only", async () => {
       await using server = await startDocumentServer(saying(one, '"1"'));
-      await using resolver = disposing(poll(server));
+      await using resolver = poll(server);
       await until(() => server.requests.length > 1, "it is asked again");
       expect(server.requests[1]).toMatchObject({
         target: "/api/client/features",
@@ -296,7 +299,7 @@ describe("kind unleash", () => {
       "at the URL %s",
       async (path) => {
         await using server = await startDocumentServer(saying(one));
-        await using _ = disposing(opened({ url: server.url + path }));
+        await using _ = opened({ url: server.url + path });
         await until(() => server.requests.length > 0, "it is asked");
         const query = path.includes("?") ? "?project=shop" : "";
         expect(server.requests[0]?.target).toBe(`/api/client/features${query}`);
@@ -318,7 +321,7 @@ describe("kind unleash", () => {
         const printed = vi.spyOn(console, "error");
         await using server = await startDocumentServer(harm);
         const warnings: { fault: string }[] = [];
-        await using resolver = disposing(poll(server, warnings));
+        await using resolver = poll(server, warnings);
         await until(() => warnings.length === 1, "the fault is told");
         await expect((async () => resolver.resolve({ at: 0 }))()).rejects.toThrow();
         expect(warnings[0]?.fault).toMatch(fault);
@@ -372,11 +375,6 @@ describe("kind unleash", () => {
       return false;
     }
   };
-
-  const disposing = (resolver: FeatureResolver) => ({
-    resolve: (context: EvaluationContext) => resolver.resolve(context),
-    [Symbol.asyncDispose]: async () => resolver[Symbol.asyncDispose]?.(),
-  });
 });
 
 function withVariant(payload?: object) {
@@ -420,6 +418,6 @@ async function asked(state: object, context: Case<unknown>["context"]): Promise<
     ...text(remoteAddress, "ip"),
     attributes: { ...others, ...(properties as object) } as Record<string, Attribute>,
   });
-  await resolver[Symbol.asyncDispose]?.();
+  await resolver[Symbol.asyncDispose]();
   return features;
 }

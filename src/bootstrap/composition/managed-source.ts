@@ -1,0 +1,68 @@
+import type { SourceHost } from "../../adapters/sources/_catalogue/source.ts";
+import { ruleCheck } from "../../adapters/sources/_rules/rule-check.ts";
+import type { EditableRules } from "../../domain/admin/editable-rules.ts";
+import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
+import type { ConfiguredSource, EditablePlace } from "../config/config.ts";
+
+/** The store of a source: the present one, or its state at a past instant. */
+export type SourceStore = Pick<EditableSet, "sets" | "index" | "changes"> &
+  Pick<EditableRules, "rules" | "documents"> & {
+    /** The sets as the source reads them. */
+    readonly cachedSets: FeatureSets;
+  };
+
+/** The services of a host that are not reads of a store. */
+type Services = Omit<SourceHost, "name" | "readSet" | "readRules">;
+
+/** The reads of a source without a feed. */
+export const noFeed: SourceHost["readItems"] = () => undeclared("feed");
+
+/** Creates a source over its store. */
+export function managedSource(
+  { create, editable, isReplayable: _, feed: __, ...source }: ConfiguredSource,
+  store: (connection: string) => SourceStore,
+  services: Services,
+): Omit<ManagedSource, "feed" | "faults"> {
+  const editableSet = setIn(editable, store);
+  const editableRules = rulesIn(editable, store);
+  const { name } = source;
+  const resolver = create({
+    ...services,
+    name,
+    readSet: editableSet ? setReader(editableSet, store) : () => undeclared("editable.set"),
+    readRules: editableRules
+      ? () => editableRules.rules.read(editableRules.collection)
+      : () => undeclared("editable.rules"),
+  });
+  return { ...source, resolver, editableSet, editableRules };
+}
+
+function undeclared(part: string): never {
+  throw new Error(`its definition declares no ${part}; add it`);
+}
+
+function setReader(
+  { connection, limit }: EditableSet,
+  store: (connection: string) => SourceStore,
+): SourceHost["readSet"] {
+  const { cachedSets } = store(connection);
+  return (key) => cachedSets.read(key, limit);
+}
+
+function setIn(place: EditablePlace | undefined, store: (connection: string) => SourceStore): EditableSet | undefined {
+  if (!place || !("key" in place)) return undefined;
+  const { sets, index, changes } = store(place.connection);
+  return { ...place, sets, index, changes };
+}
+
+function rulesIn(
+  place: EditablePlace | undefined,
+  store: (connection: string) => SourceStore,
+): EditableRules | undefined {
+  if (!place || !("schema" in place)) return undefined;
+  const { connection, collection, schema } = place;
+  const { rules, documents } = store(connection);
+  return { connection, collection, rules, documents, check: ruleCheck(schema) };
+}

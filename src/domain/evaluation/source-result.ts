@@ -1,0 +1,37 @@
+import type { CachedRead } from "./cached-read.ts";
+import type { Instant } from "./evaluation-context.ts";
+import { type FeatureKey, isServedKey, type Resolution } from "./feature.ts";
+
+/** Source result: a resolution for each feature that the source lists, and its validity. */
+export type SourceResult = {
+  /**
+   * Immutable. A source whose result is the same again should return the same map: comparing and checking it is faster.
+   */
+  readonly features: ReadonlyMap<FeatureKey, Resolution>;
+  /** The reads behind the result. The result is valid only while all of them are current. */
+  readonly dependencies?: readonly CachedRead<unknown>[];
+  /**
+   * The instant at which the result changes by itself, as far as is known; clients receive it. `Infinity` if never.
+   * Omitted if not known: then the result is valid for a second.
+   */
+  readonly validUntil?: Instant;
+};
+
+/** The result of a source whose context fields are missing. It never changes by itself. */
+export const emptyResult: SourceResult = { features: new Map(), validUntil: Number.POSITIVE_INFINITY };
+
+const checked = new WeakSet<SourceResult["features"]>();
+
+/**
+ * Throws if a source returns invalid features or resolutions; sources from outside the repository may return anything.
+ * Checks each map once. Call it in advance for a map of ten thousand features, so that no request waits for it.
+ */
+export function checkFeatures(features: SourceResult["features"]): void {
+  if (checked.has(features)) return;
+  for (const [feature, resolution] of features) {
+    if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
+      throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
+    }
+  }
+  checked.add(features);
+}
