@@ -8,6 +8,5 @@ export {
 } from "./adapters/sources/_catalogue/source.ts";
 export type { CachedRead } from "./domain/evaluation/cached-read.ts";
 export type { EvaluationContext } from "./domain/evaluation/evaluation-context.ts";
-export type { Resolution } from "./domain/evaluation/feature.ts";
 export type { FeatureResolver } from "./domain/evaluation/feature-resolver.ts";
-export type { SourceResult } from "./domain/evaluation/source-result.ts";
+export type { Resolution, SourceResult } from "./domain/evaluation/source-result.ts";

@@ -1,5 +1,6 @@
 import { InvalidContext } from "../domain/errors.ts";
-import { type Attribute, isValue, longestValue } from "../domain/evaluation/evaluation-context.ts";
+import type { Attribute } from "../domain/evaluation/evaluation-context.ts";
+import { isValue, longestValue } from "../domain/evaluation/key-template.ts";
 import type { ContextOptions } from "./http/client/context-options.ts";
 
 type Declared = ContextOptions["attributes"][string];

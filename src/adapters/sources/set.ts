@@ -1,11 +1,11 @@
 import { HistoryUnavailable } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { ContextField, EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { FeatureKey, Resolution } from "../../domain/evaluation/feature.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
-import { emptyResult, type SourceResult } from "../../domain/evaluation/source-result.ts";
+import { emptyResult, type Resolution, type SourceResult } from "../../domain/evaluation/source-result.ts";
 import { defineSource, type SourceHost } from "./_catalogue/source.ts";
 
 const warnEveryMs = 60_000;

@@ -1,4 +1,5 @@
-import { isServedKey, type Resolution } from "../../domain/evaluation/feature.ts";
+import { isServedKey } from "../../domain/evaluation/feature.ts";
+import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { defineSource } from "./_catalogue/source.ts";
 
 export const source = defineSource({

@@ -1,6 +1,7 @@
 import type { TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
-import { isValue, type UserId } from "../../domain/evaluation/evaluation-context.ts";
+import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
+import { isValue } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
 import { tokensSource } from "../evaluation/identify-caller.ts";
 import type { ChangeAuthor } from "./author.ts";

@@ -2,8 +2,7 @@ import type { EditableRules } from "../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { ChangeRejected, UnknownSource } from "../../domain/errors.ts";
-import { isValue, keyFields } from "../../domain/evaluation/evaluation-context.ts";
-import type { KeyValues } from "../../domain/evaluation/key-template.ts";
+import { isValue, type KeyValues, keyFields } from "../../domain/evaluation/key-template.ts";
 
 /** The name of one set: its source and the context that selects it, or its key. */
 export type SetName =

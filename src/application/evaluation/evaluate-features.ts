@@ -1,10 +1,10 @@
 import { SourceUnavailable } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { FeatureKey, Resolution } from "../../domain/evaluation/feature.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import { merge } from "../../domain/evaluation/merge.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
-import { emptyResult } from "../../domain/evaluation/source-result.ts";
+import { emptyResult, type Resolution } from "../../domain/evaluation/source-result.ts";
 import { ContextFields } from "./context-fields.ts";
 import { evaluateSource, type SourceEvaluation } from "./evaluate-source.ts";
 import { Freshness, faultOf } from "./freshness.ts";

@@ -1,13 +1,7 @@
 import { InvalidContext, SourceUnavailable, TokenRejected } from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs, uncachedRead } from "../../domain/evaluation/cached-read.ts";
-import {
-  type Attribute,
-  type EvaluationContext,
-  type Instant,
-  isValue,
-  longestValue,
-  type UserId,
-} from "../../domain/evaluation/evaluation-context.ts";
+import type { Attribute, EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
+import { isValue, longestValue } from "../../domain/evaluation/key-template.ts";
 import { locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints } from "../../domain/evaluation/locator.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";

@@ -9,8 +9,9 @@ import {
   knownFeatures,
   type NoResultReason,
 } from "../../domain/evaluation/explanation.ts";
-import { type FeatureKey, inOrder, type Json, type Resolution } from "../../domain/evaluation/feature.ts";
+import { type FeatureKey, inOrder, type Json } from "../../domain/evaluation/feature.ts";
 import type { Role } from "../../domain/evaluation/source.ts";
+import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import type { History, LastChange } from "../../domain/events/history.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { Freshness, faultOf } from "../evaluation/freshness.ts";

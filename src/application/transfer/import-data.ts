@@ -4,8 +4,9 @@ import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts
 import type { SetLoad } from "../../domain/admin/feature-store.ts";
 import type { TokenLoad, TokenStore } from "../../domain/admin/token-store.ts";
 import { ChangeRejected, notServed, tooManyMembers, UnknownSource } from "../../domain/errors.ts";
-import { type Instant, isValue } from "../../domain/evaluation/evaluation-context.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey } from "../../domain/evaluation/feature.ts";
+import { isValue } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
 import type { ChangeAuthor } from "../admin/author.ts";
 import type { Catalogue } from "../admin/catalogue.ts";

@@ -33,17 +33,3 @@ export type Attribute = string | number | boolean;
 
 /** A field of a context except `at`, or one attribute, such as `attributes.plan`. */
 export type ContextField = "userId" | "targetingKey" | "locations" | "ip" | "attributes" | `attributes.${string}`;
-
-/**
- * The context fields that a key template may use; each location gives one key. `targetingKey` is excluded, because a
- * client can choose it.
- */
-export const keyFields = ["userId", "location"] as const;
-export type KeyField = (typeof keyFields)[number];
-
-/** The longest value of such a field, in UTF-16 code units. */
-export const longestValue = 200;
-const unusable = /[\p{Cc}\p{Cs}]/u;
-
-/** Whether a text is valid for such a field: 1 to 200 characters, no control characters. */
-export const isValue = (text: string): boolean => text !== "" && text.length <= longestValue && !unusable.test(text);

@@ -1,5 +1,6 @@
-import type { FeatureKey, Resolution } from "./feature.ts";
+import type { FeatureKey } from "./feature.ts";
 import type { DeclaredSource } from "./source.ts";
+import type { Resolution } from "./source-result.ts";
 
 /**
  * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `skipped`: it fails and is merged

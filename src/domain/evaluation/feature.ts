@@ -19,22 +19,6 @@ export function isSameJson(one: Json, other: Json): boolean {
   );
 }
 
-/** The reason of a resolution, as OpenFeature defines it (specification section 2.2.5, "reason"). */
-export type Reason = "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "DEFAULT";
-
-/**
- * A source's resolution of one feature that it lists. Off and unlisted differ: an unlisted feature has no resolution.
- */
-export type Resolution = {
-  readonly on: boolean;
-  /** The value that the client receives if the feature is on; `true` for a plain feature. */
-  readonly value: Json;
-  readonly variant?: string;
-  readonly reason: Reason;
-  /** Details of the evaluation, for explanations. */
-  readonly metadata?: Readonly<Record<string, Json>>;
-};
-
 const writableKey = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;

@@ -1,4 +1,18 @@
-import { type EvaluationContext, type KeyField, keyFields } from "./evaluation-context.ts";
+import type { EvaluationContext } from "./evaluation-context.ts";
+
+/**
+ * The context fields that a key template may use; each location gives one key. `targetingKey` is excluded, because a
+ * client can choose it.
+ */
+export const keyFields = ["userId", "location"] as const;
+export type KeyField = (typeof keyFields)[number];
+
+/** The longest value of such a field, in UTF-16 code units. */
+export const longestValue = 200;
+const unusable = /[\p{Cc}\p{Cs}]/u;
+
+/** Whether a text is valid for such a field: 1 to 200 characters, no control characters. */
+export const isValue = (text: string): boolean => text !== "" && text.length <= longestValue && !unusable.test(text);
 
 /** The field values for a key. */
 export type KeyValues = { readonly [field in KeyField]?: string | undefined };

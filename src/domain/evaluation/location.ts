@@ -1,5 +1,5 @@
 import { InvalidContext } from "../errors.ts";
-import { isValue, longestValue } from "./evaluation-context.ts";
+import { isValue, longestValue } from "./key-template.ts";
 
 /** The most levels of a location name; `es/madrid` has two. */
 export const mostLevels = 8;

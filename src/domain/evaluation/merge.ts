@@ -1,5 +1,6 @@
-import type { FeatureKey, Resolution } from "./feature.ts";
+import type { FeatureKey } from "./feature.ts";
 import type { DeclaredSource } from "./source.ts";
+import type { Resolution } from "./source-result.ts";
 
 /** The features of one source, with its role in the merge. */
 export type SourceFeatures = {

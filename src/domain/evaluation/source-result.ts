@@ -1,6 +1,22 @@
 import type { CachedRead } from "./cached-read.ts";
 import type { Instant } from "./evaluation-context.ts";
-import { type FeatureKey, isServedKey, type Resolution } from "./feature.ts";
+import { type FeatureKey, isServedKey, type Json } from "./feature.ts";
+
+/** The reason of a resolution, as OpenFeature defines it (specification section 2.2.5, "reason"). */
+export type Reason = "STATIC" | "TARGETING_MATCH" | "SPLIT" | "DISABLED" | "DEFAULT";
+
+/**
+ * A source's resolution of one feature that it lists. Off and unlisted differ: an unlisted feature has no resolution.
+ */
+export type Resolution = {
+  readonly on: boolean;
+  /** The value that the client receives if the feature is on; `true` for a plain feature. */
+  readonly value: Json;
+  readonly variant?: string;
+  readonly reason: Reason;
+  /** Details of the evaluation, for explanations. */
+  readonly metadata?: Readonly<Record<string, Json>>;
+};
 
 /** Source result: a resolution for each feature that the source lists, and its validity. */
 export type SourceResult = {

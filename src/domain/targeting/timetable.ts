@@ -1,6 +1,6 @@
 import type { Instant } from "../evaluation/evaluation-context.ts";
-import type { FeatureKey, Resolution } from "../evaluation/feature.ts";
-import { checkFeatures } from "../evaluation/source-result.ts";
+import type { FeatureKey } from "../evaluation/feature.ts";
+import { checkFeatures, type Resolution } from "../evaluation/source-result.ts";
 import { type Interval, intervalAt, type KnownWindows, type Schedule } from "./schedule.ts";
 
 /** Phase `[from, until)` in which no schedule of a timetable changes. The next change is at `until`. */

@@ -1,9 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import type { Redis } from "ioredis";
 import type { DataLine, SetLine, TokenLine } from "../../application/transfer/data-line.ts";
-import type { KeyField } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey } from "../../domain/evaluation/feature.ts";
-import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import { type KeyField, KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import { isToken } from "../../domain/evaluation/token.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { RedisClient } from "./redis-client.ts";

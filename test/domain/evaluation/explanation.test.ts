@@ -7,9 +7,9 @@ import {
   type NoResultReason,
   type SourceOutcome,
 } from "../../../src/domain/evaluation/explanation.ts";
-import type { Resolution } from "../../../src/domain/evaluation/feature.ts";
 import { merge } from "../../../src/domain/evaluation/merge.ts";
 import type { Role } from "../../../src/domain/evaluation/source.ts";
+import type { Resolution } from "../../../src/domain/evaluation/source-result.ts";
 
 type Sketch = {
   name: string;

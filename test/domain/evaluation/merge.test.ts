@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Resolution } from "../../../src/domain/evaluation/feature.ts";
 import { merge, type SourceFeatures } from "../../../src/domain/evaluation/merge.ts";
 import type { Role } from "../../../src/domain/evaluation/source.ts";
+import type { Resolution } from "../../../src/domain/evaluation/source-result.ts";
 
 type Sketch = {
   name: string;

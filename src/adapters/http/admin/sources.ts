@@ -4,8 +4,7 @@ import type { ChangeSet, SetContent } from "../../../application/admin/change-se
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
-import { keyFields } from "../../../domain/evaluation/evaluation-context.ts";
-import type { KeyValues } from "../../../domain/evaluation/key-template.ts";
+import { type KeyValues, keyFields } from "../../../domain/evaluation/key-template.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";

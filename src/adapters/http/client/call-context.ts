@@ -4,7 +4,7 @@ import { compile } from "proxy-addr";
 import type { ContextFields } from "../../../application/evaluation/context-fields.ts";
 import { explicitContext, type RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import { InvalidContext } from "../../../domain/errors.ts";
-import { isValue, longestValue } from "../../../domain/evaluation/evaluation-context.ts";
+import { isValue, longestValue } from "../../../domain/evaluation/key-template.ts";
 import type { Locator } from "../../../domain/evaluation/locator.ts";
 import { Attributes } from "../../attributes.ts";
 import { clientAddress } from "./client-address.ts";

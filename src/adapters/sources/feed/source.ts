@@ -1,8 +1,8 @@
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import { type FeatureKey, isWritableKey, type Reason, type Resolution } from "../../../domain/evaluation/feature.ts";
+import { type FeatureKey, isWritableKey } from "../../../domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
-import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
+import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { defineSource, type SourceHost } from "../_catalogue/source.ts";
 import { Reachable } from "../_polled/reachable.ts";

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { type Context, Unleash, UnleashEvents, type Variant } from "unleash-client";
 import type { EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
-import type { FeatureKey, Json, Reason, Resolution } from "../../../domain/evaluation/feature.ts";
-import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
+import type { FeatureKey, Json } from "../../../domain/evaluation/feature.ts";
+import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import { named, type UnleashFeature, type UnleashSegment, unleashDocument } from "./unleash-document.ts";
 import { Volatility } from "./volatility.ts";
 
