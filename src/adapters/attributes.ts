@@ -44,7 +44,8 @@ export class Attributes {
   checked(said: Given): Given {
     for (const [name, value] of Object.entries(said)) {
       const declared = this.#find(name);
-      if (typeof value !== declared.type) throw new InvalidContext(`The attribute ${name} is a ${declared.type}.`);
+      if (typeof value !== declared.type)
+        throw new InvalidContext(`Invalid attribute ${name} (expected a ${declared.type}).`);
       read(String(value), name, declared);
     }
     return said;
@@ -60,7 +61,7 @@ export class Attributes {
     if (declared) return declared;
     const known = this.#declared.map(([each]) => each).join(", ");
     throw new InvalidContext(
-      `There is no attribute ${JSON.stringify(name)}; the configuration declares: ${known || "none"}.`,
+      `Unknown attribute ${JSON.stringify(name)}. The configuration declares: ${known || "none"}.`,
     );
   }
 }
@@ -71,25 +72,21 @@ function textOf(
   header: (name: string) => string | undefined,
 ): string | undefined {
   const [value, another] = parameter === undefined ? [] : query(parameter);
-  if (another !== undefined) throw new InvalidContext(`The query parameter "${parameter}" is given twice; send one.`);
+  if (another !== undefined) throw new InvalidContext(`The query parameter "${parameter}" is repeated. Send it once.`);
   return value ?? (headerName === undefined ? undefined : header(headerName.toLowerCase()));
 }
 
 function read(text: string, name: string, { type, pattern }: Declared): Attribute {
-  const refuse = (wayOut: string): never => {
-    throw new InvalidContext(`The attribute ${name} ${wayOut}.`);
+  const reject = (expected: string): never => {
+    throw new InvalidContext(`Invalid attribute ${name} (expected ${expected}).`);
   };
   switch (type) {
     case "number":
-      return /^-?\d{1,15}(\.\d{1,15})?$/.test(text)
-        ? Number(text)
-        : refuse("is a number; send digits, as in 12 or 1.5");
+      return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : reject("a number, for example 12 or 1.5");
     case "boolean":
-      return text === "true" ? true : text === "false" ? false : refuse("is true or false; send one of these");
+      return text === "true" ? true : text === "false" ? false : reject("true or false");
     case "string":
-      if (!isValue(text)) refuse(`has 1 to ${longestValue} printable characters; send that, or leave it out`);
-      return !pattern || pattern.test(text)
-        ? text
-        : refuse(`has the form ${pattern.pattern()}; send that, or leave it out`);
+      if (!isValue(text)) reject(`1 to ${longestValue} printable characters`);
+      return !pattern || pattern.test(text) ? text : reject(`a text that matches ${pattern.pattern()}`);
   }
 }

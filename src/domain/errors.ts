@@ -11,7 +11,7 @@ export abstract class TidegateError extends Error {
     | "unknown-feature"
     | "unknown-item"
     | "unknown-key"
-    | RefusalCode
+    | RejectionCode
     | "source-unavailable"
     | StoreFaultCode
     | "history-unavailable"
@@ -26,7 +26,7 @@ export class TokenRejected extends TidegateError {
   readonly code = "invalid-token";
 
   constructor() {
-    super("Nobody is known by this token; get a new one, or send none to get what everyone gets.");
+    super("Unknown token. Get a new token, or send none to get the features for everyone.");
   }
 }
 
@@ -50,7 +50,7 @@ export class UnknownFeature extends TidegateError {
   readonly code = "unknown-feature";
 
   constructor(
-    message = "No source knows this feature, nor does the catalogue; GET /admin/v1/features lists those that are known.",
+    message = "Unknown feature: it is in no source and not in the catalogue. GET /admin/v1/features lists the known features.",
   ) {
     super(message);
   }
@@ -61,7 +61,7 @@ export class UnknownItem extends TidegateError {
   readonly code = "unknown-item";
 
   constructor() {
-    super("No item of this id was ever offered. Send an id from GET /search.");
+    super("Unknown item: no item that was ever offered has this id. Use an id from GET /search.");
   }
 }
 
@@ -70,7 +70,7 @@ export class UnknownKey extends TidegateError {
   readonly code = "unknown-key";
 
   constructor() {
-    super("No prefix of server.proxy fits this key. Add one to the configuration, or use another key.");
+    super("The key matches no prefix of server.proxy. Add one to the configuration, or use another key.");
   }
 }
 
@@ -82,7 +82,7 @@ export class SourceUnavailable extends TidegateError {
 
   constructor(source: string, cause: unknown, message?: string) {
     const code = cause instanceof StoreFault ? cause.code : "source-unavailable";
-    super(message ?? `"${source}" ${unavailable[code]}`, { cause });
+    super(message ?? `Source "${source}" ${unavailable[code]}`, { cause });
     this.code = code;
     this.source = source;
   }
@@ -97,13 +97,11 @@ export class HistoryUnavailable extends TidegateError {
   readonly parts: readonly MissingHistory[];
 
   constructor(parts: readonly MissingHistory[]) {
-    const told = parts.map(({ name, from }) =>
-      from === undefined
-        ? `"${name}" is on no record`
-        : `"${name}" is on record from ${new Date(from).toISOString()} on`,
+    const starts = parts.map(({ name, from }) =>
+      from === undefined ? `"${name}" has none` : `"${name}" starts at ${new Date(from).toISOString()}`,
     );
-    const wayOut = parts.some(({ from }) => from === undefined) ? "the present" : "a later one";
-    super(`What was so at that moment is not known: ${told.join(", ")}; ask about ${wayOut}.`);
+    const fix = parts.some(({ from }) => from === undefined) ? "Request the present" : "Request a later time";
+    super(`No history at that time: ${starts.join(", ")}. ${fix}.`);
     this.parts = parts;
   }
 }
@@ -113,7 +111,7 @@ export class RevisionMismatch extends TidegateError {
   readonly code = "revision-mismatch";
 
   constructor() {
-    super("Somebody has changed it since you read it; read it again, and decide anew.");
+    super("The revision in If-Match is outdated. Read the resource again, then retry.");
   }
 }
 
@@ -121,9 +119,7 @@ export class RevisionMismatch extends TidegateError {
 export class StoreFull extends TidegateError {
   readonly code = "store-full";
 
-  constructor(
-    message = "The store is full, so nothing can be added; give it more memory. Kill switches and removals work.",
-  ) {
+  constructor(message = "The store is full, so nothing can be added. Enlarge it. Kills and removals still work.") {
     super(message);
   }
 }
@@ -133,7 +129,7 @@ export class EventLogUnavailable extends TidegateError {
   readonly code = "log-unavailable";
 
   constructor(cause: unknown) {
-    super("The event log cannot answer at the moment; ask again in some seconds. Changes are recorded meanwhile.", {
+    super("The event log is unavailable. Retry in a few seconds. Changes still apply and reach the log later.", {
       cause,
     });
   }
@@ -144,12 +140,12 @@ export class IdempotencyKeyReused extends TidegateError {
   readonly code = "idempotency-key-reused";
 
   constructor() {
-    super("Something else was sent under this Idempotency-Key before; choose a new one for each thing to be done.");
+    super("This Idempotency-Key belongs to a different request. Use a new key.");
   }
 }
 
 /** Why a change is rejected. */
-type RefusalCode =
+type RejectionCode =
   | "validation-failed"
   | "invalid-feature-key"
   | "change-too-large"
@@ -158,11 +154,11 @@ type RefusalCode =
 
 /** The change is invalid. The message states the fault and the fix. */
 export class ChangeRejected extends TidegateError {
-  readonly code: RefusalCode;
+  readonly code: RejectionCode;
   /** All faults of a given value, by JSON pointer (RFC 6901). */
   readonly faults: readonly { readonly pointer: string; readonly detail: string }[] | undefined;
 
-  constructor(message: string, code: RefusalCode = "validation-failed", faults?: ChangeRejected["faults"]) {
+  constructor(message: string, code: RejectionCode = "validation-failed", faults?: ChangeRejected["faults"]) {
     super(message);
     this.code = code;
     this.faults = faults;
@@ -188,7 +184,7 @@ const shortened = (key: string): string => JSON.stringify(key.slice(0, 200));
 /** The error for a set that would exceed its limit. */
 export const tooManyMembers = (key: string, limit: number): ChangeRejected =>
   new ChangeRejected(
-    `${key} would have more than ${limit} members; raise maxMembers, or split the set.`,
+    `The set ${key} would have more than ${limit} members. Raise maxMembers, or split the set.`,
     "change-too-large",
   );
 
@@ -197,11 +193,10 @@ type StoreFaultCode = "store-data-invalid" | "store-permission-denied" | "store-
 
 /** The messages for callers. The cause, which names keys, is for operators and the log. */
 const unavailable: Readonly<Record<"source-unavailable" | StoreFaultCode, string>> = {
-  "source-unavailable": "cannot answer at the moment; ask again in a second.",
-  "store-data-invalid":
-    "holds invalid data. Retrying does not help: an operator must fix the data, which the log names.",
+  "source-unavailable": "is unavailable. Retry after 1 s.",
+  "store-data-invalid": "holds invalid data. Retrying does not help: an operator must fix the data that the log names.",
   "store-permission-denied":
-    "may not be read. Retrying does not help: an operator must grant the rights, which the log names.",
+    "may not be read. Retrying does not help: an operator must grant the rights that the log names.",
   "store-read-only": "accepts no changes. Retrying does not help: an operator must fix the store.",
 };
 

@@ -143,7 +143,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       const full = { ...set("store:full", "feature_0", "more", "and more"), limit: 10 };
       const batch = batchOf([set("store:a", "one"), full, set("store:b", "one")]);
       await expect(changes.load(batch)).rejects.toThrow(
-        /^store:full would have more than 10 members; raise maxMembers/,
+        /^The set store:full would have more than 10 members\. Raise maxMembers/,
       );
       expect([await read("store:a"), await read("store:b"), await read("store:full")]).toEqual([[], [], numbered(9)]);
       expect(await records()).toEqual(before);

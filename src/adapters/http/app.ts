@@ -32,7 +32,7 @@ import type { EventStreams } from "./events/event-streams.ts";
 import { eventTail } from "./events/event-tail.ts";
 import { events } from "./events/events.ts";
 import { search, searchPath, seedFailure } from "./feeds/search.ts";
-import { type Fault, HttpProblem } from "./kit/http-problem.ts";
+import { type Fault, HttpProblem, notFound } from "./kit/http-problem.ts";
 import { Operators } from "./kit/operators.ts";
 import { problemDetails } from "./kit/problem-details.ts";
 import type { ProblemCode } from "./kit/problem-types.ts";
@@ -162,12 +162,12 @@ function unmatched(app: OpenAPIHono, c: Context): Response {
     app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method !== "ALL"),
   );
   if (allowed.length === 0 || allowed.includes(c.req.method)) {
-    return problem(c, "not-found", "There is nothing at this path; /docs lists what there is.");
+    throw notFound();
   }
   const allow = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
   if (c.req.method === "OPTIONS")
     return new Response(null, { status: 204, headers: { ...securityHeaders, Allow: allow } });
-  return problem(c, "method-not-allowed", `This path takes ${allow}.`, { Allow: allow });
+  return problem(c, "method-not-allowed", `This path supports ${allow}.`, { Allow: allow });
 }
 
 function failure(error: Error, c: Context, log: Log): Response {
@@ -178,7 +178,7 @@ function failure(error: Error, c: Context, log: Log): Response {
     return response;
   }
   if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);
-  const response = problem(c, "internal-error", "A fault in Tidegate; its log has the cause under this request id.");
+  const response = problem(c, "internal-error", "Tidegate failed. The log contains the cause with this request id.");
   log.error({ requestId: response.headers.get("x-request-id"), cause: error.stack }, "internal error");
   return response;
 }

@@ -19,7 +19,7 @@ export class AcceptStores {
     const names = [...this.#stores.keys()].filter((name) => connection === undefined || name === connection);
     if (connection !== undefined && names.length === 0) {
       throw new ChangeRejected(
-        `there is no connection "${connection}"; the connections are: ${[...this.#stores.keys()].join(", ") || "none"}.`,
+        `Unknown connection "${connection}". The connections are: ${[...this.#stores.keys()].join(", ") || "none"}.`,
       );
     }
     for (const name of names) await this.#stores.get(name)?.accept();

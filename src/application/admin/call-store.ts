@@ -9,7 +9,7 @@ export async function callStore<T>(name: string, ask: () => Promise<T>): Promise
     return await ask();
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
-    const reason = cause instanceof StoreFault ? `"${name}" cannot answer: ${cause.message}.` : undefined;
+    const reason = cause instanceof StoreFault ? `Source "${name}" is unavailable: ${cause.message}.` : undefined;
     throw new SourceUnavailable(name, cause, reason);
   }
 }

@@ -80,7 +80,7 @@ export class Catalogue {
   async #put(feature: FeatureKey, value: Json, author: ChangeAuthor) {
     if (!this.#documents) {
       throw new ChangeRejected(
-        "There is no store for the catalogue; it is kept where the first source of kind set has its sets, so add one.",
+        "No store is configured for the catalogue. Add a source of kind set; the catalogue uses its store.",
         "not-changeable",
       );
     }

@@ -140,12 +140,13 @@ export class ChangeSet {
     const add = [...new Set(change.add)];
     const remove = new Set(change.remove);
     if (add.length + remove.size > mostAtOnce) {
-      throw new ChangeRejected(`more than ${mostAtOnce} features in one change; split it.`, "change-too-large");
+      throw new ChangeRejected(`More than ${mostAtOnce} features in one change. Split it.`, "change-too-large");
     }
     const unserved = [...add, ...remove].find((feature) => !isServedKey(feature));
     if (unserved !== undefined) throw notServed(unserved);
     const both = add.find((feature) => remove.has(feature));
-    if (both !== undefined) throw new ChangeRejected(`${both} is to be added and to be removed; say which.`);
+    if (both !== undefined)
+      throw new ChangeRejected(`Feature ${both} is in both add and remove. Remove it from one of them.`);
     const odd = grants ? add.filter((feature) => !isWritableKey(feature)) : [];
     if (odd.length > 0) {
       // Keys that other tools granted already are not new grants.

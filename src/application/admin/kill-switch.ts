@@ -15,7 +15,7 @@ export function killSwitchOf({ sources }: SourceSets): string {
   const found = sources.find((source) => source.role === "veto" && isFixedSet(source));
   if (found) return found.name;
   throw new ChangeRejected(
-    'There is no kill switch; add to the sources of the configuration: { name: killed, kind: set, connection: <connection>, key: "tidegate:killed", role: veto }.',
+    'No kill switch is configured. Add this source: { name: killed, kind: set, connection: <connection>, key: "tidegate:killed", role: veto }.',
     "no-kill-switch",
   );
 }

@@ -39,12 +39,14 @@ export class ManageCredentials {
   async add(name: string, scope: Scope, email: string | undefined, author: ChangeAuthor): Promise<string> {
     if (!nameSyntax.test(name)) {
       throw new ChangeRejected(
-        `${JSON.stringify(name)} cannot be a name; write 1 to 100 of A-Z a-z 0-9 . _ @ + -, a letter or digit first.`,
+        `Invalid name ${JSON.stringify(name)} (expected 1 to 100 of A-Z a-z 0-9 . _ @ + -, a letter or digit first).`,
       );
     }
-    if (taken.includes(name)) throw new ChangeRejected(`the name ${name} is Tidegate's own; choose another.`);
+    if (taken.includes(name)) throw new ChangeRejected(`The name ${name} is reserved for Tidegate. Use another name.`);
     if (email !== undefined && !emailSyntax.test(email)) {
-      throw new ChangeRejected(`${JSON.stringify(email)} is no email address; write one as in alice@example.org.`);
+      throw new ChangeRejected(
+        `Invalid email address ${JSON.stringify(email)} (expected, for example, alice@example.org).`,
+      );
     }
     const { secret, digest } = this.#newSecret();
     const since = new Date(this.#now()).toISOString();
@@ -53,7 +55,7 @@ export class ManageCredentials {
       await this.#put(name, value, { ...author, ifRevision: null });
     } catch (error) {
       if (!(error instanceof RevisionMismatch)) throw error;
-      throw new ChangeRejected(`there is a credential ${name} already; revoke it first, or choose another name.`);
+      throw new ChangeRejected(`The credential ${name} exists. Revoke it first, or use another name.`);
     }
     return secret;
   }
@@ -71,7 +73,9 @@ export class ManageCredentials {
   async revoke(name: string, author: ChangeAuthor): Promise<void> {
     const present = await this.#store().get(credentialsCollection, name);
     if (!present) {
-      throw new ChangeRejected(`there is no credential ${JSON.stringify(name)}; choose one of those that are listed.`);
+      throw new ChangeRejected(
+        `Unknown credential ${JSON.stringify(name)}. \`tidegate credentials list\` prints the names.`,
+      );
     }
     await this.#put(name, null, author);
   }
@@ -82,6 +86,6 @@ export class ManageCredentials {
 
   #store(): DocumentStore {
     if (this.#documents) return this.#documents;
-    throw new ChangeRejected("the configuration has no store to keep credentials in; declare one under connections.");
+    throw new ChangeRejected("No store is configured for credentials. Declare one under `connections`.");
   }
 }

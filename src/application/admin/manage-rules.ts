@@ -66,7 +66,7 @@ export class ManageRules {
     const found = await this.find(source, feature);
     if (!found) {
       throw new UnknownFeature(
-        `The source "${source}" keeps nothing of this feature; GET /admin/v1/sources/${source}/rules lists what it keeps.`,
+        `Source "${source}" has no rule for this feature. GET /admin/v1/sources/${source}/rules lists its rules.`,
       );
     }
     return found;

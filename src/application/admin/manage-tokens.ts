@@ -65,16 +65,16 @@ export class ManageTokens {
   #storeFor(token: string): TokenStore {
     const store = this.#needed();
     if (isToken(token)) return store;
-    throw new ChangeRejected(`invalid token (expected ${tokenGrammar}).`);
+    throw new ChangeRejected(`Invalid token (expected ${tokenGrammar}).`);
   }
 
   #needed(): TokenStore {
     if (this.#store) return this.#store;
-    throw new ChangeRejected("the configuration has no tokens; add the section tokens.", "not-changeable");
+    throw new ChangeRejected("The configuration has no tokens. Add the section `tokens`.", "not-changeable");
   }
 }
 
 function checked(userId: UserId): UserId {
   if (isValue(userId)) return userId;
-  throw new ChangeRejected("a user id has 1 to 200 printable characters; name another user.");
+  throw new ChangeRejected("Invalid user id (expected 1 to 200 printable characters).");
 }

@@ -39,7 +39,7 @@ export class SourceSets {
     const source = this.#source(name);
     if (source.editableSet) return source.editableSet;
     throw new ChangeRejected(
-      `The source "${name}" (${source.kind}) reads no sets, so nothing of it can be changed here; change what it reads.`,
+      `Source "${name}" (kind ${source.kind}) has no sets that can be changed here. Change what it reads.`,
       "not-changeable",
     );
   }
@@ -52,14 +52,14 @@ export class SourceSets {
     const source = this.#source(name);
     if (source.editableRules) return { ...source.editableRules, grants: source.role === "grant" };
     throw new ChangeRejected(
-      `The source "${name}" (${source.kind}) keeps nothing of single features that could be changed here; change what it reads.`,
+      `Source "${name}" (kind ${source.kind}) has no rules that can be changed here. Change what it reads.`,
       "not-changeable",
     );
   }
 
   #source(name: string): ManagedSource {
     const source = this.sources.find((each) => each.name === name);
-    if (!source) throw new UnknownSource(`There is no such source; the sources are: ${this.#names()}.`);
+    if (!source) throw new UnknownSource(`Unknown source. The sources are: ${this.#names()}.`);
     return source;
   }
 
@@ -69,15 +69,13 @@ export class SourceSets {
       const value = context[field];
       const isNeeded = stored.key.fields.includes(field);
       if (isNeeded && value === undefined) {
-        throw new ChangeRejected(`The source "${source}" has a set for each ${field}; say for which.`);
+        throw new ChangeRejected(`Missing ${field}: source "${source}" has one set per ${field}.`);
       }
       if (!isNeeded && value !== undefined) {
-        throw new ChangeRejected(`The sets of the source "${source}" are not for a ${field} each; leave that out.`);
+        throw new ChangeRejected(`Unexpected ${field}: the sets of source "${source}" do not depend on it. Omit it.`);
       }
       if (value !== undefined && !isValue(value)) {
-        throw new ChangeRejected(
-          `No ${field} is like this; it has 1 to 200 characters, none of them a control character.`,
-        );
+        throw new ChangeRejected(`Invalid ${field} (expected 1 to 200 characters, none of them a control character).`);
       }
     }
     return this.#found(stored.key.keyOf(context) ?? "", stored);
@@ -91,16 +89,16 @@ export class SourceSets {
     const [stored] = matching;
     if (!stored) {
       const meant = all.map((each) => each.key.meant(key)).find((other) => other !== undefined);
-      if (meant) throw new ChangeRejected(`no source reads a set ${JSON.stringify(key)}; write its key as ${meant}.`);
+      if (meant) throw new ChangeRejected(`No source reads the set ${JSON.stringify(key)}. Write its key as ${meant}.`);
       const known = [...new Set(all.map((each) => each.key.text))].join(", ");
       throw new ChangeRejected(
-        `no source reads a set ${JSON.stringify(key)}; the keys in use are: ${known || "none"}.`,
+        `No source reads the set ${JSON.stringify(key)}. The keys in use are: ${known || "none"}.`,
       );
     }
     const other = matching.find((each) => each.connection !== stored.connection);
     if (other) {
       const both = `${stored.connection} and ${other.connection}`;
-      throw new ChangeRejected(`${both} both have a set "${key}"; say which connection.`);
+      throw new ChangeRejected(`The set "${key}" exists on ${both}. Name the connection.`);
     }
     return this.#found(key, stored);
   }

@@ -59,8 +59,8 @@ export class ViewCache {
       const known = [...new Set(stored.map((each) => each.key.text))].join(", ");
       throw new UnknownSet(
         meant
-          ? `No source reads a set of this key; write it as ${meant}.`
-          : `No source reads a set of this key; the keys in use are: ${known || "none"}.`,
+          ? `No source reads a set with this key. Write it as ${meant}.`
+          : `No source reads a set with this key. The keys in use are: ${known || "none"}.`,
       );
     }
     const connections = Map.groupBy(readers, ({ connection }) => connection);

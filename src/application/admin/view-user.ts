@@ -39,7 +39,7 @@ export class ViewUser {
    * `ChangeRejected` for an invalid id.
    */
   async view(userId: UserId, location: string | undefined): Promise<UserView> {
-    if (!isValue(userId)) throw new ChangeRejected("A user id has 1 to 200 printable characters; name another user.");
+    if (!isValue(userId)) throw new ChangeRejected("Invalid user id (expected 1 to 200 printable characters).");
     const context = { userId, location };
     const own = this.#sets.sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
     const named = own.filter(({ editableSet: stored }) =>

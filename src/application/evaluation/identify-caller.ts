@@ -134,5 +134,5 @@ export class IdentifyCaller {
 
 function usable(userId: UserId): UserId {
   if (isValue(userId)) return userId;
-  throw new InvalidContext(`A user id has 1 to ${longestValue} printable characters; name another user, or none.`);
+  throw new InvalidContext(`Invalid user id (expected 1 to ${longestValue} printable characters).`);
 }

@@ -71,10 +71,7 @@ export class ViewFeedItems {
     if (!this.#sources.includes(name)) {
       throw new UnknownSource(`There is no such source; the sources are: ${this.#sources.join(", ")}.`);
     }
-    throw new ChangeRejected(
-      `The source "${name}" reads no partner's items; name one of kind provider.`,
-      "not-changeable",
-    );
+    throw new ChangeRejected(`Source "${name}" is not a feed. Name a source of kind feed.`, "not-changeable");
   }
 }
 

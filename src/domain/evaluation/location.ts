@@ -19,7 +19,7 @@ export function locationsAt(names: readonly string[]): readonly string[] {
   for (const name of names) {
     if (!isValue(name)) {
       throw new InvalidContext(
-        `The location has more than ${longestValue} characters or control characters among them; send the name of a place.`,
+        `Invalid location (expected 1 to ${longestValue} characters, none of them a control character).`,
       );
     }
     if (!name.includes("/")) {
@@ -27,9 +27,7 @@ export function locationsAt(names: readonly string[]): readonly string[] {
       continue;
     }
     if (levelsOf(name) > mostLevels) {
-      throw new InvalidContext(
-        `The location has more than ${mostLevels} levels; send a name with fewer slashes, as es/madrid.`,
-      );
+      throw new InvalidContext(`Invalid location (expected at most ${mostLevels} levels, for example es/madrid).`);
     }
     all.add(name);
     for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) all.add(name.slice(0, end));

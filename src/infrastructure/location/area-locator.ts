@@ -47,7 +47,7 @@ function pointIn(
   if (!latitude && !longitude) return undefined;
   if (isDegrees(latitude, 90) && isDegrees(longitude, 180)) return [Number(longitude), Number(latitude)];
   throw new InvalidContext(
-    `The ${what} ${names.latitude} and ${names.longitude} are no point; send both, in degrees as 40.4168 and -3.7038, from -90 to 90 and from -180 to 180.`,
+    `The ${what} ${names.latitude} and ${names.longitude} are not a point (expected degrees such as 40.4168 and -3.7038, within -90 to 90 and -180 to 180).`,
   );
 }
 

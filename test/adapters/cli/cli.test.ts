@@ -37,7 +37,7 @@ describe("the command line", () => {
     expect((await tidegate(["evaluate", "--token"], env, "1234\n")).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
     const unknown = await tidegate(["evaluate", "--token"], env, "12345\n");
     expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
-    expect(unknown.stderr).toMatch(/^tidegate: Nobody is known by this token/);
+    expect(unknown.stderr).toMatch(/^tidegate: Unknown token/);
     expect((await tidegate(["evaluate", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
   });
 
@@ -59,7 +59,7 @@ describe("the command line", () => {
     const refused = await run("add", "globl_features", "x");
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringMatching(/^tidegate: no source reads a set "globl_features"/),
+      expect.stringMatching(/^tidegate: No source reads the set "globl_features"/),
     ]);
   });
 
@@ -101,13 +101,13 @@ describe("the command line", () => {
     );
     expect(stdout).not.toContain(added.stdout.trim());
     const again = await run("add", "alice", "--scope", "admin");
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("there is a credential alice already")]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("The credential alice exists")]);
     expect((await run("add", "carol")).stderr).toContain("required option '--scope <scope>' not specified");
     expect((await run("add", "carol", "--scope", "root")).stderr).toContain(
       "Allowed choices are recorder, viewer, editor, admin",
     );
     expect((await run("revoke", "alice")).stdout).toBe("alice: revoked\n");
-    expect((await run("revoke", "alice")).stderr).toContain('there is no credential "alice"');
+    expect((await run("revoke", "alice")).stderr).toContain('Unknown credential "alice"');
     expect((await run("list")).stdout).toMatch(/^bob/);
   });
 
@@ -144,7 +144,7 @@ describe("the command line", () => {
     [["--at", "yesterday"], "", /--at is no instant; write one of RFC 3339/],
     [["--user", "1", "--token"], "1234\n", /--user and --token name two callers/],
     [["--user", ""], "", /the user is empty/],
-    [["--token"], "canary\n", /Nobody is known by this token/],
+    [["--token"], "canary\n", /Unknown token/],
   ])("explains nothing for %j", async (args, input, message) => {
     const { code, stderr } = await tidegate(["explain", ...args], env, input);
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);

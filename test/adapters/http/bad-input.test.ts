@@ -298,7 +298,7 @@ describe("data that is none", () => {
     expect(response.headers.has("retry-after")).toBe(false);
     const { detail } = (await response.clone().json()) as { detail: string };
     expect(detail).toBe(
-      '"user" holds invalid data. Retrying does not help: an operator must fix the data, which the log names.',
+      'Source "user" holds invalid data. Retrying does not help: an operator must fix the data that the log names.',
     );
     await expectProblem(response, 503, "store-data-invalid");
     expect(await answerTo("1234")).toEqual(known);

@@ -110,7 +110,7 @@ describe("A percentage", () => {
 
   it.each<[Json, { pointer: string; detail: string }]>([
     [{}, { pointer: "/percentage", detail: "is missing" }],
-    [{ percentage: "5" }, { pointer: "/percentage", detail: "is no number; send one" }],
+    [{ percentage: "5" }, { pointer: "/percentage", detail: "is invalid (expected number)" }],
     [{ percentage: 0.005 }, { pointer: "/percentage", detail: "is no percentage; write 0 to 100 in steps of 0.01" }],
     [{ percentage: 101 }, { pointer: "/percentage", detail: "is no percentage; write 0 to 100 in steps of 0.01" }],
     [
@@ -122,7 +122,7 @@ describe("A percentage", () => {
     ],
     [
       { percentage: 5, group: "" },
-      { pointer: "/group", detail: "is too small; the least is 1 characters" },
+      { pointer: "/group", detail: "is too small (minimum: 1 characters)" },
     ],
   ])("is not %j", (written, fault) => {
     expect(check(written)).toMatchObject({ faults: [fault] });

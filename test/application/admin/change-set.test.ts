@@ -72,11 +72,11 @@ describe("changing a set", () => {
   });
 
   it.each(["globl_features", "features:user", "features:user:1:x", "features:user:", ""])(
-    "refuses the key %j, which no source reads, and says which are",
+    "rejects the key %j, which no source reads, and names the keys in use",
     async (key) => {
       const { apply } = useCases("global_features", "features:user:{userId}");
       const refusal = apply({ key, add: ["a"], remove: [] });
-      await expect(refusal).rejects.toThrow(/no source reads .* in use are: global_features, features:user:\{userId\}/);
+      await expect(refusal).rejects.toThrow(/No source reads .* in use are: global_features, features:user:\{userId\}/);
     },
   );
 
@@ -119,7 +119,7 @@ describe("changing a set", () => {
     ["features:user:a%2", "features:user:a%252"],
   ])("refuses the key %j, which no context makes, and says how it is written", async (key, meant) => {
     const { apply } = useCases("features:user:{userId}");
-    await expect(apply({ key, add: ["a"], remove: [] })).rejects.toThrow(`write its key as ${meant}.`);
+    await expect(apply({ key, add: ["a"], remove: [] })).rejects.toThrow(`Write its key as ${meant}.`);
     expect(await apply({ key: meant, add: ["a"], remove: [] })).toEqual({ added: ["a"], removed: [] });
   });
 
@@ -132,7 +132,7 @@ describe("changing a set", () => {
   it("refuses a feature that is to be added and removed", async () => {
     const { apply, list } = useCases("global_features");
     const refusal = apply({ key: "global_features", add: ["a", "b"], remove: ["b"] });
-    await expect(refusal).rejects.toThrow("b is to be added and to be removed; say which.");
+    await expect(refusal).rejects.toThrow("Feature b is in both add and remove.");
     expect(await list({ key: "global_features" })).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe("changing a set", () => {
 
   it("asks which connection is meant where two have the key", async () => {
     const { list } = useCases("both", "both");
-    await expect(list({ key: "both" })).rejects.toThrow(/store0 and store1 both have a set "both"/);
+    await expect(list({ key: "both" })).rejects.toThrow(/The set "both" exists on store0 and store1/);
     expect(await list({ key: "both", connection: "store1" })).toEqual([]);
   });
 
@@ -181,14 +181,14 @@ describe("naming a set by its source", () => {
   });
 
   it.each<[SetName, string]>([
-    [{ source: "features" }, "has a set for each userId; say for which"],
-    [{ source: "features", context: { location: "madrid" } }, "has a set for each userId; say for which"],
-    [{ source: "location", context: { location: "a", userId: "1" } }, "are not for a userId each; leave that out"],
-    [{ source: "global_features", context: { location: "a" } }, "are not for a location each; leave that out"],
-    [{ source: "features", context: { userId: "" } }, "No userId is like this"],
-    [{ source: "features", context: { userId: "a\nb" } }, "No userId is like this"],
-    [{ source: "features", context: { userId: "x".repeat(201) } }, "No userId is like this"],
-    [{ source: "features", context: { userId: "\ud800" } }, "No userId is like this"],
+    [{ source: "features" }, "Missing userId"],
+    [{ source: "features", context: { location: "madrid" } }, "Missing userId"],
+    [{ source: "location", context: { location: "a", userId: "1" } }, "Unexpected userId"],
+    [{ source: "global_features", context: { location: "a" } }, "Unexpected location"],
+    [{ source: "features", context: { userId: "" } }, "Invalid userId"],
+    [{ source: "features", context: { userId: "a\nb" } }, "Invalid userId"],
+    [{ source: "features", context: { userId: "x".repeat(201) } }, "Invalid userId"],
+    [{ source: "features", context: { userId: "\ud800" } }, "Invalid userId"],
   ])("refuses %j", async (name, reason) => {
     const { list } = useCases(...keys);
     await expect(list(name)).rejects.toThrow(reason);
@@ -266,7 +266,7 @@ describe("managing tokens", () => {
 
   it("says what to do where the configuration has no tokens", async () => {
     const manageTokens = new ManageTokens(undefined, uuidv7);
-    await expect(manageTokens.assign("1234", "1", author)).rejects.toThrow(/add the section tokens/);
+    await expect(manageTokens.assign("1234", "1", author)).rejects.toThrow(/Add the section `tokens`/);
     expect(await manageTokens.list("1")).toEqual([]);
   });
 

@@ -47,14 +47,14 @@ describe("ManageCredentials", () => {
   it("does not give one name to two, and gives it again once it was revoked", async () => {
     await credentials.add("once", "viewer", undefined, author);
     const refused = credentials.add("once", "admin", undefined, author);
-    await expect(refused).rejects.toThrow("there is a credential once already; revoke it first");
+    await expect(refused).rejects.toThrow("The credential once exists. Revoke it first");
     await credentials.revoke("once", author);
     await credentials.add("once", "editor", undefined, author);
     expect((await credentials.list()).find(({ name }) => name === "once")?.scope).toBe("editor");
   });
 
   it("refuses to revoke what there is not", async () => {
-    await expect(credentials.revoke("nobody", author)).rejects.toThrow('there is no credential "nobody"');
+    await expect(credentials.revoke("nobody", author)).rejects.toThrow('Unknown credential "nobody"');
   });
 
   it.each(["", " ", "a b", "-a", "cli:root", "a/b", "é", "a\n", "x".repeat(101), "admin", "external"])(
@@ -67,13 +67,13 @@ describe("ManageCredentials", () => {
   it.each(["", "alice", "@example.org", "alice@", "a b@example.org", "a@b@c", "a@b\n", `a@${"b".repeat(190)}`])(
     "refuses the email %j",
     async (email) => {
-      await expect(credentials.add("mailed", "viewer", email, author)).rejects.toThrow("is no email address");
+      await expect(credentials.add("mailed", "viewer", email, author)).rejects.toThrow("Invalid email address");
     },
   );
 
   it("says so where there is no store to keep them in", async () => {
     const none = new ManageCredentials(undefined, () => ({ secret: "", digest: "" }), String, Date.now);
-    await expect(none.list()).rejects.toThrow("declare one under connections");
-    await expect(none.add("alice", "viewer", undefined, author)).rejects.toThrow("declare one under connections");
+    await expect(none.list()).rejects.toThrow("Declare one under");
+    await expect(none.add("alice", "viewer", undefined, author)).rejects.toThrow("Declare one under");
   });
 });

@@ -74,7 +74,7 @@ describe("areas", () => {
     ["40\u0000", "3"],
   ])("refuse %j and %j, and say what to send", (latitude, longitude) => {
     const fault = new InvalidContext(
-      "The parameters latitude and longitude are no point; send both, in degrees as 40.4168 and -3.7038, from -90 to 90 and from -180 to 180.",
+      "The parameters latitude and longitude are not a point (expected degrees such as 40.4168 and -3.7038, within -90 to 90 and -180 to 180).",
     );
     expect(() => placesAt({ latitude, longitude })).toThrow(fault);
   });
@@ -84,7 +84,7 @@ describe("areas", () => {
       /^The parameters latitude and longitude/,
     );
     expect(() => placesAt({}, { "x-longitude": "3" })).toThrow(
-      /^The headers x-latitude and x-longitude are no point; send both/,
+      /^The headers x-latitude and x-longitude are not a point/,
     );
   });
 });

@@ -13,7 +13,7 @@ export const tokenOf = (authorization: string | undefined): string | undefined =
     isBearerToken(value)
       ? value
       : malformed(
-          "a Bearer token has only A-Z a-z 0-9 . _ ~ + / - and = at its end; send others as the password of Basic",
+          "a Bearer token has only A-Z a-z 0-9 . _ ~ + / - and a trailing =; send other tokens as the password of Basic",
         ),
   );
 
@@ -33,20 +33,23 @@ function secretIn(authorization: string | undefined, ofBearer: (value: string) =
     case "basic":
       return passwordOf(value);
     case "":
-      return malformed("it is no scheme with one credential");
+      return malformed("expected a scheme and one credential");
     default:
-      throw new HttpProblem("unsupported-auth-scheme", "Only Bearer and Basic are known; use one, or send no header.");
+      throw new HttpProblem(
+        "unsupported-auth-scheme",
+        "Unsupported authorization scheme. Use Bearer or Basic, or omit the header.",
+      );
   }
 }
 
 function passwordOf(value: string): string {
-  if (!base64.test(value)) return malformed("what follows Basic is not Base64");
+  if (!base64.test(value)) return malformed("the Basic credential is not Base64");
   const pair = Buffer.from(value, "base64").toString("utf8");
   const colon = pair.indexOf(":");
-  if (colon < 0) return malformed("there is no colon between user name and password");
-  return pair.slice(colon + 1) || malformed("the password is empty; the token belongs there");
+  if (colon < 0) return malformed("the Basic credential has no colon");
+  return pair.slice(colon + 1) || malformed("the Basic password is empty; send the token as the password");
 }
 
 function malformed(fault: string): never {
-  throw new HttpProblem("malformed-authorization", `The Authorization header cannot be read: ${fault}.`);
+  throw new HttpProblem("malformed-authorization", `Malformed Authorization header: ${fault}.`);
 }

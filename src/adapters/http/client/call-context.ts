@@ -114,7 +114,9 @@ export class CallContext {
     const inCookie = cookie !== undefined && headers.cookie !== undefined && cookiesIn(headers.cookie, cookie)[cookie];
     const id = textOf(headers[header.toLowerCase()]) ?? (inCookie || undefined);
     if (id === undefined || isValue(id)) return id;
-    throw new InvalidContext(`The id in ${header} has 1 to ${longestValue} printable characters; send that, or none.`);
+    throw new InvalidContext(
+      `Invalid ${header} (expected 1 to ${longestValue} printable characters). Send a valid id, or omit the header.`,
+    );
   }
 
   /** The value of a location header; `undefined` unless a trusted proxy sent it. */
@@ -128,7 +130,7 @@ export class CallContext {
 }
 
 function once([value, another]: readonly string[], what: string): string | undefined {
-  if (another !== undefined) throw new InvalidContext(`The ${what} is given twice; send one.`);
+  if (another !== undefined) throw new InvalidContext(`The ${what} is repeated. Send it once.`);
   return value;
 }
 

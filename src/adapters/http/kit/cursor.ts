@@ -25,6 +25,6 @@ export function positionIn(cursor: string, filter: unknown): string {
   if (textCursor(position, filter) === cursor) return position;
   throw new HttpProblem(
     "invalid-cursor",
-    "The cursor is not of a page of these filters; send it as it came, with the filters that it came for, or leave it out.",
+    "The cursor belongs to another request. Send it unchanged and with the same filters, or omit it.",
   );
 }

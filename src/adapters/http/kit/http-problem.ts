@@ -22,3 +22,7 @@ export class HttpProblem extends Error {
     this.errors = errors;
   }
 }
+
+/** The problem of a path without a route or resource. */
+export const notFound = (): HttpProblem =>
+  new HttpProblem("not-found", "No resource has this path. /docs lists the routes.");

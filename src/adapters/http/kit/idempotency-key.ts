@@ -8,7 +8,7 @@ export const idempotencyKeyParameter = {
   name: "Idempotency-Key",
   in: "header",
   description:
-    "1 to 255 visible ASCII characters, chosen by the caller. Sent again with the same credential and body, the request is not done again, and is answered as the first was.",
+    "1 to 255 visible ASCII characters, chosen by the caller. A repeated request with the same key, credential and body is not applied again; it returns the first response.",
   schema: { type: "string", minLength: 1, maxLength: 255 },
 } as const;
 
@@ -16,5 +16,8 @@ export const idempotencyKeyParameter = {
 export function idempotencyKeyOf(c: Context): string | undefined {
   const key = c.req.header("idempotency-key");
   if (key === undefined || usable.test(key)) return key;
-  throw new HttpProblem("invalid-header", "The Idempotency-Key is 1 to 255 visible ASCII characters, sent once.");
+  throw new HttpProblem(
+    "invalid-header",
+    "Invalid Idempotency-Key (expected 1 to 255 visible ASCII characters, sent once).",
+  );
 }

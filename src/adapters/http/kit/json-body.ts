@@ -26,10 +26,13 @@ export async function jsonBody<Schema extends z.ZodType>(
   limit = mostBytes,
 ): Promise<z.output<Schema>> {
   if (!plainJson.test(c.req.header("content-type") ?? "")) {
-    throw closing("unsupported-media-type", "The body is to be JSON; send it with Content-Type: application/json.");
+    throw closing(
+      "unsupported-media-type",
+      "The body is not declared as JSON. Send it with Content-Type: application/json.",
+    );
   }
   if (!/^(identity)?$/i.test(c.req.header("content-encoding") ?? "")) {
-    throw closing("unsupported-media-type", "The body is compressed; send it plain, without Content-Encoding.");
+    throw closing("unsupported-media-type", "The body is compressed. Send it without Content-Encoding.");
   }
   const value = parsed(await bytesOf(c, limit));
   const result = schema.safeParse(value);
@@ -42,7 +45,7 @@ const closing = (code: "unsupported-media-type" | "payload-too-large", detail: s
   new HttpProblem(code, detail, { Connection: "close" });
 
 async function bytesOf(c: Context, limit: number): Promise<Uint8Array> {
-  const tooLarge = () => closing("payload-too-large", `The body is larger than ${limit} bytes; send less at once.`);
+  const tooLarge = () => closing("payload-too-large", `The body is larger than ${limit} bytes. Split the request.`);
   if (Number(c.req.header("content-length") ?? 0) > limit) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -54,7 +57,7 @@ async function bytesOf(c: Context, limit: number): Promise<Uint8Array> {
     }
   } catch (cause) {
     if (cause instanceof HttpProblem) throw cause;
-    throw new HttpProblem("bad-request", "The body ended before it was whole; send it again.");
+    throw new HttpProblem("bad-request", "The body is incomplete. Send it again.");
   }
   return Buffer.concat(chunks);
 }
@@ -66,13 +69,13 @@ function parsed(bytes: Uint8Array): unknown {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch {
-    throw new HttpProblem("invalid-json", "The body is not JSON in UTF-8; mend what writes it.");
+    throw new HttpProblem("invalid-json", "The body is not JSON in UTF-8.");
   }
   const { faults, members } = inspected(value);
   if (faults.length > 0) throw invalid(faults);
   // The parser keeps the last of two members with one name, so the text then has more names than the result.
   if ([...text.matchAll(names)].filter(([, colon]) => colon !== undefined).length !== members) {
-    throw new HttpProblem("invalid-json", "The body names a member of an object twice; name each once.");
+    throw new HttpProblem("invalid-json", "The body repeats a member of an object. Name each member once.");
   }
   return value;
 }
@@ -85,10 +88,10 @@ function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly
   // The loop appends to the list it iterates.
   for (const { value, pointer, depth } of open) {
     const detail = scalarFault(value) ?? (depth > deepest ? `is nested deeper than ${deepest} levels` : undefined);
-    if (detail) faults.push({ pointer, detail: `${detail}; leave it out, or send it in another form` });
+    if (detail) faults.push({ pointer, detail: `${detail}; omit it, or encode it as text` });
     if (detail || typeof value !== "object" || value === null) continue;
     for (const [name, inner] of Object.entries(value)) {
-      if (name === "__proto__") throw new HttpProblem("invalid-json", "No member may be named __proto__; rename it.");
+      if (name === "__proto__") throw new HttpProblem("invalid-json", "The body has a member __proto__. Rename it.");
       if (!Array.isArray(value)) members += 1;
       const innerPointer = pointer + pointerStep(name);
       const fault = scalarFault(name);
@@ -102,16 +105,16 @@ function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly
 function scalarFault(value: unknown): string | undefined {
   if (typeof value === "string") {
     if (value.includes("\0")) return "has a NUL character";
-    return value.isWellFormed() ? undefined : "has half a character (a lone surrogate)";
+    return value.isWellFormed() ? undefined : "has an unpaired surrogate";
   }
   if (typeof value !== "number") return undefined;
   const keepsDigits = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
-  return keepsDigits ? undefined : "is a number too large to keep its digits";
+  return keepsDigits ? undefined : "is a number that would lose digits";
 }
 
 function invalid(faults: readonly Fault[]): HttpProblem {
-  const told = faults.slice(0, mostFaults);
-  const sentences = told.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the body"} ${detail}`);
+  const reported = faults.slice(0, mostFaults);
+  const sentences = reported.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the body"} ${detail}`);
   const more = faults.length > sentences.length ? `; and ${faults.length - sentences.length} more` : "";
-  return new HttpProblem("validation-failed", `${sentences.join("; ")}${more}.`, {}, told);
+  return new HttpProblem("validation-failed", `${sentences.join("; ")}${more}.`, {}, reported);
 }

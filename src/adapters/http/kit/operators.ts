@@ -36,7 +36,7 @@ export class Operators {
     if (isCrossOrigin(c)) {
       throw new HttpProblem(
         "cross-origin",
-        "What operators do is not for pages of other origins; call it from a page that this service serves, or from no page.",
+        "Operator routes reject requests from pages of other origins. Call them from a page that Tidegate serves, or from outside a browser.",
       );
     }
     const secret = secretFrom(c);
@@ -44,20 +44,20 @@ export class Operators {
     if (found === undefined) {
       throw new HttpProblem(
         "unauthenticated",
-        "This route is for operators; send Authorization: Bearer with a credential of theirs, such as TIDEGATE_ADMIN_TOKEN where it is set.",
+        "Operator credential required. Send Authorization: Bearer with a credential, such as the value of TIDEGATE_ADMIN_TOKEN.",
       );
     }
     if (found === "client") {
       throw new HttpProblem(
         "forbidden",
-        "This route is for operators, and the token is a client's; send a credential.",
+        "This route is for operators, but the token belongs to a client. Send an operator credential.",
       );
     }
     if (!allows(found.scope, scope)) {
       const challenge = `Bearer realm="tidegate", error="insufficient_scope", scope="${scope}"`;
       throw new HttpProblem(
         "insufficient-scope",
-        `The credential ${found.name} is one of scope ${found.scope}, and this takes ${scope}; use another.`,
+        `The credential ${found.name} has scope ${found.scope}, but this route requires ${scope}. Use another credential.`,
         { "WWW-Authenticate": challenge },
       );
     }

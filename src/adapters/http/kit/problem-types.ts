@@ -23,7 +23,7 @@ export type ProblemType = {
     | 501
     | 503;
   readonly title: string;
-  /** For the docs: when it occurs, and what a caller can do. */
+  /** The cause, and what a caller can do. */
   readonly meaning: string;
   /** Seconds after which a retry can succeed; absent if an operator must act first. */
   readonly retryAfter?: number;
@@ -35,155 +35,157 @@ export const problemTypes = {
     status: 400,
     title: "Bad request",
     meaning:
-      "The request is not valid HTTP/1.1 (RFC 9112): its request line, Host or framing is faulty. Fix the client or the proxy between.",
+      "The request is not valid HTTP/1.1 (RFC 9112): its request line, Host or framing is invalid. Fix the client, or the proxy in front of Tidegate.",
   },
   "bad-path": {
     status: 400,
-    title: "Bad path",
+    title: "Invalid path",
     meaning:
-      "The path has an empty or dotted segment, a backslash, an encoded control character or a broken escape. Percent-encode a path parameter, as `a%2Fb` for the feature `a/b`.",
+      "The path has an empty or dotted segment, a backslash, an encoded control character or an invalid escape. Percent-encode path parameters, for example `a%2Fb` for the feature `a/b`.",
   },
   "invalid-context": {
     status: 400,
     title: "Invalid context",
     meaning:
-      "What the call tells of its circumstances cannot be: the name of a place is longer than 200 characters, deeper than 8 levels, has control characters or is given twice, or coordinates are no point. The detail names it and what to send.",
+      "A field of the request context is invalid: a location is longer than 200 characters, has more than 8 levels or control characters, or is repeated; or the coordinates are not a point. The detail names the field and the expected value.",
   },
   "invalid-query": {
     status: 400,
     title: "Invalid query",
     meaning:
-      "A query parameter is unknown, blank, given twice, or has a value that it cannot have. The detail names it and what it takes.",
+      "A query parameter is unknown, blank, repeated or has an invalid value. The detail names the parameter and the expected value.",
   },
   "credential-in-query": {
     status: 400,
     title: "Credential in the query",
     meaning:
-      "A query parameter such as `token`, `access_token`, `api_key` or `password` holds a credential. URLs are written to logs. Send `Authorization: Bearer <token>` instead, and replace the credential.",
+      "A query parameter such as `token`, `access_token`, `api_key` or `password` contains a credential. URLs are written to logs. Send `Authorization: Bearer <token>` instead, and replace the credential.",
   },
   "invalid-window": {
     status: 400,
     title: "Invalid window",
-    meaning: "`starts_at` is after `ends_at`. Send them the other way round.",
+    meaning: "`starts_at` is after `ends_at`. Swap them.",
   },
   "invalid-cursor": {
     status: 400,
     title: "Invalid cursor",
     meaning:
-      "The cursor is none that was given out for these filters. Send it as it came, with the same filters; or leave it out, to begin anew.",
+      "The cursor belongs to another request. Send it unchanged and with the same filters, or omit it to get the first page.",
   },
   "invalid-header": {
     status: 400,
     title: "Invalid header",
-    meaning: "A header has a value that it cannot have. The detail names it and what it takes.",
+    meaning: "A header has an invalid value. The detail names the header and the expected value.",
   },
   "invalid-json": {
     status: 400,
     title: "Invalid JSON",
     meaning:
-      "The body is not JSON in UTF-8, names a member of an object twice, or has a member `__proto__`. Mend what writes it.",
+      "The body is not JSON in UTF-8, repeats a member of an object, or has a member `__proto__`. Fix the code that writes the body.",
   },
   "malformed-authorization": {
     status: 401,
     title: "Malformed authorization",
     meaning:
-      "The Authorization header is empty, holds several credentials, cannot be decoded, or a token follows `Bearer` that has other characters than those of RFC 6750's `b64token`. Send `Bearer <token>`, or `Basic` with the token as password, which takes any token; or leave it out.",
+      "The Authorization header is empty, contains several credentials, cannot be decoded, or its Bearer token is not a `b64token` (RFC 6750). Send `Bearer <token>`, or any token as the password of `Basic`; or omit the header.",
   },
   "unsupported-auth-scheme": {
     status: 401,
     title: "Unsupported authorization scheme",
-    meaning: "The scheme is neither Bearer nor Basic. Use one of them, or leave the header out.",
+    meaning: "The authorization scheme is neither Bearer nor Basic. Use one of them, or omit the header.",
   },
   "invalid-token": {
     status: 401,
     title: "Invalid token",
-    meaning: "Nobody is known by the token. Get a new one, or send none to get what everyone gets.",
+    meaning: "The token is unknown. Get a new token, or omit it to get the features for everyone.",
   },
   unauthenticated: {
     status: 401,
     title: "Operator credential required",
     meaning:
-      "The route is for operators, and the request has no credential of theirs, or one that is not known (any more). Send `Bearer <credential>`, or `Basic` with it as password. The value of TIDEGATE_ADMIN_TOKEN is one, and `tidegate credentials add` issues more.",
+      "The route is for operators, and the request has no valid operator credential. Send `Bearer <credential>`, or the credential as the password of `Basic`. `TIDEGATE_ADMIN_TOKEN` sets one, and `tidegate credentials add` issues more.",
   },
   forbidden: {
     status: 403,
     title: "Forbidden",
-    meaning: "The route is for operators, and the token is a client's. Send a credential of an operator.",
+    meaning: "The route is for operators, but the token belongs to a client. Send an operator credential.",
   },
   "insufficient-scope": {
     status: 403,
     title: "Insufficient scope",
     meaning:
-      "The credential is known, and may not do this: a `recorder` posts events and nothing else, a `viewer` reads, an `editor` changes features too and posts events, an `admin` does all. Use one of the scope that the detail names.",
+      "The credential is valid, but its scope is too narrow. `recorder` posts events, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. Use a credential of the scope in the detail.",
   },
   "cross-origin": {
     status: 403,
-    title: "Cross-origin",
+    title: "Cross-origin request",
     meaning:
-      "A page of another origin called a route of operators. Call it from a page that this service serves, or from no page.",
+      "A page of another origin called an operator route. Call it from a page that Tidegate serves, or from outside a browser.",
   },
   "not-found": {
     status: 404,
     title: "Not found",
-    meaning: "There is nothing at this path. See /docs for what there is.",
+    meaning: "No resource has this path. /docs lists the routes.",
   },
   "unknown-set": {
     status: 404,
     title: "Unknown set",
-    meaning: "No source reads a set of this key. Name one that fits the key of a source in the configuration.",
+    meaning: "No source reads a set with this key. Use a key that matches the key of a source in the configuration.",
   },
   "unknown-source": {
     status: 404,
     title: "Unknown source",
-    meaning: "There is no source of this name. GET /admin/v1/sources lists those that there are.",
+    meaning: "No source has this name. `GET /admin/v1/sources` lists the sources.",
   },
   "unknown-feature": {
     status: 404,
     title: "Unknown feature",
-    meaning: "No source knows the feature, nor does the catalogue. GET /admin/v1/features lists those that are known.",
+    meaning:
+      "The feature is in no source and not in the catalogue, or the source has no rule for it. `GET /admin/v1/features` lists the known features.",
   },
   "unknown-item": {
     status: 404,
     title: "Unknown item",
-    meaning: "No item of this id was ever offered. Send an id from GET /search.",
+    meaning: "No item that was ever offered has this id. Use an id from `GET /search`.",
   },
   "unknown-key": {
     status: 404,
     title: "Unknown key",
-    meaning: "The key does not exist in the store, or no prefix of `server.proxy` fits it. The detail names which.",
+    meaning: "The store has no such key, or the key matches no prefix of `server.proxy`. The detail states which.",
   },
   "history-unavailable": {
     status: 404,
     title: "History unavailable",
     meaning:
-      "No source has history at the moment asked about. The detail names the sources, and from when on each is known. Ask about a later moment.",
+      "No source has history at that time. The detail names the sources and the start of their history. Request a later time.",
   },
   "method-not-allowed": {
     status: 405,
     title: "Method not allowed",
-    meaning: "The path does not take this method. The Allow header lists those it takes.",
+    meaning: "The path does not support this method. The Allow header lists the supported methods.",
   },
   "not-acceptable": {
     status: 406,
     title: "Not acceptable",
-    meaning: "The Accept header leaves out application/json, which is all there is. Accept it.",
+    meaning:
+      "The Accept header excludes the available media types. Accept one of those in the detail, usually application/json.",
   },
   "request-timeout": {
     status: 408,
     title: "Request timeout",
-    meaning: "The request did not arrive whole within 15 seconds, or its headers within 5. Send it again.",
+    meaning: "The complete request did not arrive within 15 s, or its headers within 5 s. Send it again.",
   },
   "not-changeable": {
     status: 409,
     title: "Not changeable",
     meaning:
-      "The source reads no sets, or the configuration has no place for what was to be changed. Change what the source reads, or the configuration.",
+      "The source has no sets or rules that can be changed here, or no store is configured for the change. Change what the source reads, or the configuration.",
   },
   "unsupported-value": {
     status: 409,
     title: "Unsupported value",
     meaning:
-      "The key holds something other than a string or a set, a value that is too large, or bytes that are not UTF-8. The detail names which. Retrying does not help: read the key with a client of the store.",
+      "The key holds a type other than string or set, a value that is too large, or bytes that are not UTF-8. The detail states which. Retrying does not help. Read the key with a client of the store.",
   },
   "no-kill-switch": {
     status: 409,
@@ -194,7 +196,7 @@ export const problemTypes = {
   "payload-too-large": {
     status: 413,
     title: "Payload too large",
-    meaning: "The body is larger than the route takes. Send less at once.",
+    meaning: "The body is larger than the limit of the route. Split the request.",
   },
   "uri-too-long": {
     status: 414,
@@ -204,110 +206,111 @@ export const problemTypes = {
   "unsupported-media-type": {
     status: 415,
     title: "Unsupported media type",
-    meaning: "The body is not `Content-Type: application/json`, or is compressed. Send plain JSON in UTF-8.",
+    meaning: "The body is not `Content-Type: application/json`, or is compressed. Send uncompressed JSON in UTF-8.",
   },
   "expectation-failed": {
     status: 417,
     title: "Expectation failed",
-    meaning: "The Expect header asks for something other than 100-continue. Leave it out.",
+    meaning: "The Expect header has a value other than 100-continue. Omit it.",
   },
   "validation-failed": {
     status: 422,
     title: "Validation failed",
     meaning:
-      "The body is JSON, but not what the route takes. `errors` lists the faults, each with the JSON pointer (RFC 6901) of where it is; at most 20.",
+      "The body is valid JSON, but not valid for this route. `errors` lists up to 20 faults, each with its JSON pointer (RFC 6901).",
   },
   "invalid-feature-key": {
     status: 422,
     title: "Invalid feature key",
     meaning:
-      "The text is no feature key: a key has 1 to 1,024 characters, none of them a control character. The key of a new grant has 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. Keys that other tools granted can be killed, described and removed.",
+      "The feature key is invalid. A key has 1 to 1024 characters, none of them a control character. The key of a new grant has 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. Keys that other tools granted can be killed, described and removed.",
   },
   "change-too-large": {
     status: 422,
     title: "Change too large",
     meaning:
-      "The change names too many features, or the set would have more members than its source may read. Split it.",
+      "The change names too many features, or the set would exceed the member limit of its source. Split the change.",
   },
   "idempotency-key-reused": {
     status: 422,
     title: "Idempotency key reused",
-    meaning: "Something else was sent under this Idempotency-Key before. Choose a new key for each thing to be done.",
+    meaning: "The Idempotency-Key belongs to a different request. Use a new key for each change.",
   },
   "too-many-streams": {
     status: 429,
     title: "Too many streams",
-    meaning: "As many streams are open in the process as may be. Close one, or ask again after Retry-After seconds.",
+    meaning:
+      "The process has reached its limit of open event streams. Close a stream, or retry after Retry-After seconds.",
   },
   "headers-too-large": {
     status: 431,
     title: "Request header fields too large",
-    meaning: "The headers are larger than 16 KiB. Send fewer or shorter ones.",
+    meaning: "The headers are larger than 16 KiB. Send fewer or shorter headers.",
   },
   "internal-error": {
     status: 500,
     title: "Internal error",
-    meaning: "A fault in Tidegate. The log has its cause under the same request id.",
+    meaning: "Tidegate failed. The log contains the cause with the same request id.",
   },
   "not-implemented": {
     status: 501,
     title: "Not implemented",
-    meaning: "No route has this method. Use one that the Allow header lists.",
+    meaning: "No route supports this method. Use a method from the Allow header.",
   },
   "unsupported-transfer-coding": {
     status: 501,
     title: "Unsupported transfer coding",
-    meaning: "The body has a transfer coding other than chunked. Send it chunked, or with Content-Length.",
+    meaning: "The body has a transfer coding other than chunked. Use chunked, or send Content-Length.",
   },
   "revision-mismatch": {
     status: 412,
     title: "Revision mismatch",
-    meaning: "What was to be changed is not at the revision of If-Match any more. Read it again, and decide anew.",
+    meaning: "The revision in If-Match is outdated. Read the resource again, then retry.",
   },
   overloaded: {
     status: 503,
     retryAfter: 1,
     title: "Overloaded",
     meaning:
-      "The process is at a limit of `server.limits`: too many connections, or too many requests in flight. The request was not processed. Retry after Retry-After seconds. Health checks and the kill switch are never refused.",
+      "The process is at a limit of `server.limits`: too many connections or requests in flight. The request was not processed. Retry after Retry-After seconds. Health checks and the kill switch are always processed.",
   },
   "store-full": {
     status: 503,
     title: "Store full",
     meaning:
-      "The store has no memory or disk left, so nothing can be added. Give it more. Kills and removals use a reserve, and work until that is used up.",
+      "The store has no memory or disk left, so nothing can be added. Enlarge it. Kills and removals use a reserve and work until it is used up.",
   },
   "store-data-invalid": {
     status: 503,
     title: "Store data invalid",
     meaning:
-      "A store holds data that cannot be used, for example a string where a set belongs. Retrying does not help. The log names the key, and the detail does for operators: fix or delete it in the store.",
+      "A store contains invalid data, for example a string instead of a set. Retrying does not help. The log names the key, and so does the detail for operators. Fix or delete the key in the store.",
   },
   "store-permission-denied": {
     status: 503,
     title: "Store permission denied",
     meaning:
-      "Tidegate's user in the store may not run a command that is needed. Retrying does not help. The log names the command, and the detail does for operators: grant the rights in docs/redis-permissions.md.",
+      "Tidegate's user in the store lacks the permission for a command. Retrying does not help. The log names the command, and so does the detail for operators. Grant the rights in docs/redis-permissions.md.",
   },
   "store-read-only": {
     status: 503,
     title: "Store read-only",
     meaning:
-      "The store accepts no changes: it is a replica, or it stops writes because it cannot save them. Retrying does not help. Connect to the primary, or fix the server. Clients are answered meanwhile.",
+      "The store rejects writes: it is a replica, or it cannot save its data. Retrying does not help. Connect to the primary, or fix the server. Clients are still served.",
   },
   "log-unavailable": {
     status: 503,
     retryAfter: 1,
     title: "Event log unavailable",
     meaning:
-      "The event log cannot answer. Ask again after Retry-After seconds. Changes go on working, and are recorded meanwhile.",
+      "The event log is unavailable. Retry after Retry-After seconds. Changes still apply and reach the log later.",
   },
   "source-unavailable": {
     status: 503,
     retryAfter: 1,
     title: "Source unavailable",
     meaning:
-      "A source, or the store of tokens, cannot answer, so that no right answer can be given. Ask again after Retry-After seconds; until then keep the features of the last answer.",
+      "A source or the token store is unavailable, so the features cannot be evaluated. Retry after Retry-After seconds. Until then, keep the features of the last response.",
   },
 } as const satisfies Record<TidegateError["code"], ProblemType> & Record<string, ProblemType>;
 

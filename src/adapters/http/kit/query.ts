@@ -17,26 +17,26 @@ export function queryOf<Schema extends z.ZodObject>(url: string, schema: Schema)
   for (const [name, value] of parameters) {
     if (!Object.hasOwn(schema.shape, name)) {
       const known = Object.keys(schema.shape).join(", ");
-      throw refused(name, `is not known here; ${known ? `there are ${known}` : "leave it out"}`);
+      throw invalid(name, `is unknown; ${known ? `known are ${known}` : "omit it"}`);
     }
-    if (parameters.getAll(name).length > 1) throw refused(name, "is given twice; give it once");
-    if (value.trim() === "") throw refused(name, "is blank; give it a value, or leave it out");
-    if (controlCharacter.test(value)) throw refused(name, "has control characters, or is not UTF-8; mend its encoding");
+    if (parameters.getAll(name).length > 1) throw invalid(name, "is repeated; send it once");
+    if (value.trim() === "") throw invalid(name, "is blank; send a value, or omit it");
+    if (controlCharacter.test(value)) throw invalid(name, "has control characters or is not UTF-8; fix its encoding");
   }
   const given = Object.fromEntries(parameters);
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const [fault] = issue ? faultOf(issue, given) : [];
-  throw refused(fault?.pointer.slice(1) ?? "", fault?.detail ?? "is not what it may be");
+  throw invalid(fault?.pointer.slice(1) ?? "", fault?.detail ?? "is invalid");
 }
 
-const refused = (name: string, fault: string): HttpProblem =>
+const invalid = (name: string, fault: string): HttpProblem =>
   new HttpProblem("invalid-query", `The query parameter ${JSON.stringify(name.slice(0, 100))} ${fault}.`);
 
 /** Schema of an integer in a query. */
 export function wholeNumber(least: number, most: number) {
-  const fault = `is no whole number from ${least} to ${most}; send one`;
+  const fault = `is invalid (expected an integer from ${least} to ${most})`;
   const isInRange = (number: number) => number >= least && number <= most;
   return z
     .string()

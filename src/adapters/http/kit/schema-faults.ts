@@ -8,18 +8,21 @@ export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault
     case "unrecognized_keys":
       return issue.keys.map((key) => ({
         pointer: pointerTo([...issue.path, key]),
-        detail: "is not known here; leave it out",
+        detail: "is unknown; omit it",
       }));
     case "invalid_type":
       return [
-        { pointer, detail: isMissing(value, issue.path) ? "is missing" : `is no ${nameOf(issue.expected)}; send one` },
+        {
+          pointer,
+          detail: isMissing(value, issue.path) ? "is missing" : `is invalid (expected ${nameOf(issue.expected)})`,
+        },
       ];
     case "invalid_value":
-      return [{ pointer, detail: `is none of ${issue.values.join(", ")}; send one of these` }];
+      return [{ pointer, detail: `is invalid (expected ${issue.values.join(", ")})` }];
     case "too_small":
-      return [{ pointer, detail: `is too small; the least is ${issue.minimum}${unitOf(issue.origin)}` }];
+      return [{ pointer, detail: `is too small (minimum: ${issue.minimum}${unitOf(issue.origin)})` }];
     case "too_big":
-      return [{ pointer, detail: `is too large; the most is ${issue.maximum}${unitOf(issue.origin)}` }];
+      return [{ pointer, detail: `is too large (maximum: ${issue.maximum}${unitOf(issue.origin)})` }];
     default:
       return [{ pointer, detail: issue.message }];
   }
@@ -28,7 +31,7 @@ export function faultOf(issue: z.core.$ZodIssue, value: unknown): readonly Fault
 const nameOf = (type: string): string => (type === "record" ? "object" : type);
 
 const unitOf = (origin: string): string =>
-  origin === "string" ? " characters" : origin === "array" || origin === "set" ? " of them" : "";
+  origin === "string" ? " characters" : origin === "array" || origin === "set" ? " items" : "";
 
 const isMissing = (value: unknown, path: readonly PropertyKey[]): boolean =>
   path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value) ===

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { HttpProblem } from "../kit/http-problem.ts";
+import { notFound } from "../kit/http-problem.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { problemTypes } from "../kit/problem-types.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
@@ -128,14 +128,14 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
   app.openapi(docs, (c) => c.html(page, 200, pageHeaders));
   app.openapi(asset, async (c) => {
     const found = own(assets, c.req.param("asset"));
-    if (!found) throw new HttpProblem("not-found", "There is nothing at this path; /docs lists what there is.");
+    if (!found) throw notFound();
     const headers = { ...securityHeaders, "Content-Type": found.type, "Cache-Control": "public, max-age=3600" };
     return new Response(await found.content(), { headers });
   });
   app.openapi(problem, (c) => {
     const code = c.req.param("code");
     const found = own(problemTypes, code);
-    if (!found) throw new HttpProblem("not-found", "There is nothing at this path; /docs lists what there is.");
+    if (!found) throw notFound();
     return c.json({ code, ...found }, 200, securityHeaders);
   });
 }

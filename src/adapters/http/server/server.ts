@@ -48,19 +48,19 @@ const deadlineMs = 5_000;
 /** Time for the first request to arrive on a connection accepted just before the shutdown, in milliseconds. */
 const underWayMs = 200;
 const details = {
-  "uri-too-long": `The request target is longer than ${longestTarget} characters; shorten the query.`,
-  "bad-request": "The request is not valid HTTP/1.1; fix the client, or the proxy between.",
+  "uri-too-long": `The request target is longer than ${longestTarget} characters. Shorten the query.`,
+  "bad-request": "The request is not valid HTTP/1.1. Fix the client, or the proxy in front of Tidegate.",
   "bad-path":
-    "The path has an empty or dotted segment, a backslash or a broken escape. Percent-encode a path parameter.",
-  "not-implemented": "No route has this method; use one that Allow lists.",
-  "unsupported-transfer-coding": "The only transfer coding is chunked; send the body chunked, or with Content-Length.",
+    "The path has an empty or dotted segment, a backslash or an invalid escape. Percent-encode path parameters.",
+  "not-implemented": "No route supports this method. Use a method from the Allow header.",
+  "unsupported-transfer-coding": "Unsupported transfer coding. Use chunked, or send Content-Length.",
   "credential-in-query":
-    "The query holds a credential, and URLs are written to logs; send Authorization: Bearer <token>, and replace it.",
-  "not-found": "There is nothing outside server.basePath; ask below it.",
-  "headers-too-large": "The headers are larger than 16 KiB; send fewer or shorter ones.",
-  "request-timeout": "The request did not arrive in time; send it again.",
-  "internal-error": "A fault in Tidegate; its log has the cause.",
-  "expectation-failed": "Only Expect: 100-continue is known; leave the header out.",
+    "The query contains a credential, and URLs are written to logs. Send Authorization: Bearer <token>, and replace it.",
+  "not-found": "The path is outside server.basePath.",
+  "headers-too-large": "The headers are larger than 16 KiB. Send fewer or shorter headers.",
+  "request-timeout": "The request did not arrive in time. Send it again.",
+  "internal-error": "Tidegate failed. The log contains the cause.",
+  "expectation-failed": "Unsupported Expect header (supported: 100-continue). Omit it.",
 } satisfies Partial<Record<ProblemCode, string>>;
 const overloaded: Record<keyof Limits, string> = {
   connections: "Too many connections (server.limits.connections). Retry after 1 s.",

@@ -25,7 +25,8 @@ type LoadEntry = z.output<typeof loadEntry>;
 export const headLength = 64;
 const head = /^\{"at":(\d+),"size":(\d+),/;
 
-/** The end of an entry, which follows the beginning `{"at":` and the time of the load, both from the script. */
+/** An entry is JSON: this text, the time of the load from the store, and the rest. */
+export const entryBeginning = '{"at":';
 export const entryEnd = (size: number, entry: Omit<z.input<typeof loadEntry>, "at" | "size">): string =>
   `,"size":${size},${JSON.stringify(entry).slice(1)}`;
 

@@ -73,7 +73,7 @@ describe("import and export", () => {
       REDIS_FEATURES_URL: server.url,
       TIDEGATE_DATA: mkdtempSync(join(folder, "redis-")),
     },
-    open: () => connectRedis("features", server.url, createLog("silent"), { commandTimeoutMs: 5_000 }),
+    open: () => connectRedis("features", server.url, createLog("silent")),
     keyOf: plainTokenKey(),
     hasLoaded: async (batches) => (await server.client.keys("tidegate:outbox:load:*")).length > batches,
   });
@@ -404,7 +404,7 @@ describe("import and export", () => {
       await server.client.sadd("location:madrid", "tapas");
       await server.client.select(0);
       const { code, stderr } = await tidegate(["import", "--from-redis", `${server.url}/5`], onSqlite().env);
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/no source reads a set "location:madrid"/)]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/No source reads the set "location:madrid"/)]);
     });
 
     it("takes no password from an argument, and tells where to put it, without it", async () => {

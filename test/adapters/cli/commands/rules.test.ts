@@ -56,18 +56,18 @@ describe("tidegate rules", () => {
     const { code, stderr } = await tool("import", file);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /line 2: \/on is no boolean; send one\.\n.*line 3: The source "literal".*\n.*line 4: There is no/,
+      /line 2: \/on is invalid \(expected boolean\)\.\n.*line 3: Source "literal".*\n.*line 4: Unknown source/,
     );
     expect(stderr).toMatch(/line 5: Invalid feature key ""/);
   });
 
   it.each([
     [["set", "switches", "c", "{"], /^tidegate: invalid JSON; write a rule such as/],
-    [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is no boolean; send one\.\n$/],
+    [["set", "switches", "c", '{"on":1}'], /^tidegate: \/on is invalid \(expected boolean\)\.\n$/],
     [["set", "switches", "a b", '{"on":true}'], /^tidegate: Invalid key for a new grant: "a b"/],
-    [["set", "literal", "a", "{}"], /^tidegate: The source "literal" \(static\) keeps nothing of single features/],
-    [["list", "nobody"], /^tidegate: There is no such source; the sources are: killed, switches, literal\.\n$/],
-    [["get", "switches", "c"], /^tidegate: The source "switches" keeps nothing of this feature/],
+    [["set", "literal", "a", "{}"], /^tidegate: Source "literal" \(kind static\) has no rules/],
+    [["list", "nobody"], /^tidegate: Unknown source\. The sources are: killed, switches, literal\.\n$/],
+    [["get", "switches", "c"], /^tidegate: Source "switches" has no rule for this feature/],
   ])("are refused with the way out: %j", async (args, fault) => {
     const { code, stdout, stderr } = await run(args);
     expect([code, stdout, stderr]).toEqual([1, "", expect.stringMatching(fault)]);

@@ -47,7 +47,7 @@ describe("many changes in one request", () => {
       removed: [],
     });
     expect(body.results[7]).toMatchObject({ added: ["c"], removed: ["a"] });
-    expect(body.results[3]).toMatchObject({ status: 404, detail: expect.stringContaining("the sources are: global") });
+    expect(body.results[3]).toMatchObject({ status: 404, detail: expect.stringContaining("The sources are: global") });
     expect((await operator.get("/sources/user/features?userId=1")).body.features).toEqual(["b//c", "c"]);
   });
 

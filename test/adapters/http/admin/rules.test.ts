@@ -69,10 +69,10 @@ describe("the rules of sources", () => {
     expect([status, body.code]).toEqual([422, "validation-failed"]);
     expect(body.errors).toEqual(
       expect.arrayContaining([
-        { pointer: "/on", detail: "is no boolean; send one" },
-        { pointer: "/floors/1", detail: "is too large; the most is 9" },
+        { pointer: "/on", detail: "is invalid (expected boolean)" },
+        { pointer: "/floors/1", detail: "is too large (maximum: 9)" },
         { pointer: "/until", detail: "is no end; name one, or leave it out" },
-        { pointer: "/more", detail: "is not known here; leave it out" },
+        { pointer: "/more", detail: "is unknown; omit it" },
       ]),
     );
     expect(body.detail).toMatch(/; and 1 more\.$/);

@@ -14,10 +14,10 @@ const problem = async (response: Response) => [response.status, (await response.
 
 describe("a query that cannot be meant", () => {
   it.each([
-    ["a parameter that is not known", "compnent=order", "compnent", "there are component, environment"],
-    ["a parameter of another language", "__proto__=1", "__proto__", "is not known here"],
-    ["one that is given twice", "component=a&component=b", "component", "given twice"],
-    ["one in brackets", "component[]=a", "component[]", "is not known here"],
+    ["a parameter that is not known", "compnent=order", "compnent", "known are component, environment"],
+    ["a parameter of another language", "__proto__=1", "__proto__", "is unknown"],
+    ["one that is given twice", "component=a&component=b", "component", "is repeated"],
+    ["one in brackets", "component[]=a", "component[]", "is unknown"],
     ["a blank one", "component=", "component", "blank"],
     ["one of spaces", "email=%20%20", "email", "blank"],
     ["a NUL character", "message=a%00b", "message", "control characters"],
@@ -37,7 +37,7 @@ describe("a query that cannot be meant", () => {
     ["a limit beyond numbers", "limit=1e9", "limit", "from 1 to 1000"],
     ["a limit that is no number", "limit=abc", "limit", "from 1 to 1000"],
     ["a limit of more digits than numbers have", `limit=${"9".repeat(400)}`, "limit", "from 1 to 1000"],
-    ["two limits", "limit=1&limit=2", "limit", "given twice"],
+    ["two limits", "limit=1&limit=2", "limit", "repeated"],
   ])("is refused with its parameter's name and the way out: %s", async (_, query, parameter, wayOut) => {
     const [status, { code, detail }] = await problem(await ask(service, `/events?${query}`));
     expect([status, code, detail]).toEqual([400, "invalid-query", expect.stringContaining(JSON.stringify(parameter))]);
@@ -63,9 +63,9 @@ describe("an event that cannot be recorded", () => {
   const { message: _, ...withoutMessage } = order;
   it.each<[string, unknown, string, string]>([
     ["without one of the five", withoutMessage, "/message", "is missing"],
-    ["with a field of its own", { ...order, isAdmin: true }, "/isAdmin", "not known here"],
-    ["that says who recorded it", { ...order, recorded_by: "root" }, "/recorded_by", "not known here"],
-    ["that says when", { ...order, created_at: "1" }, "/created_at", "not known here"],
+    ["with a field of its own", { ...order, isAdmin: true }, "/isAdmin", "is unknown"],
+    ["that says who recorded it", { ...order, recorded_by: "root" }, "/recorded_by", "is unknown"],
+    ["that says when", { ...order, created_at: "1" }, "/created_at", "is unknown"],
     ["with a blank component", { ...order, component: " \t" }, "/component", "blank"],
     ["with an empty environment", { ...order, environment: "" }, "/environment", "blank"],
     ["with a blank message", { ...order, message: "\n" }, "/message", "blank"],
@@ -74,18 +74,18 @@ describe("an event that cannot be recorded", () => {
     ["with two email addresses", { ...order, email: "a@b.cd, e@f.gh" }, "/email", "email address"],
     ["with an email address and a line", { ...order, email: "a@b.cd\n" }, "/email", "email address"],
     ["with a very long email address", { ...order, email: `${"a".repeat(250)}@b.cd` }, "/email", "254"],
-    ["with a number for a text", { ...order, message: 5 }, "/message", "no string"],
-    ["with null for a text", { ...order, component: null }, "/component", "no string"],
-    ["with a text for data", { ...order, data: "{}" }, "/data", "no object"],
-    ["with a list for data", { ...order, data: [] }, "/data", "no object"],
-    ["with null for data", { ...order, data: null }, "/data", "no object"],
+    ["with a number for a text", { ...order, message: 5 }, "/message", "expected string"],
+    ["with null for a text", { ...order, component: null }, "/component", "expected string"],
+    ["with a text for data", { ...order, data: "{}" }, "/data", "expected object"],
+    ["with a list for data", { ...order, data: [] }, "/data", "expected object"],
+    ["with null for data", { ...order, data: null }, "/data", "expected object"],
     ["with data of more than 64 KiB", { ...order, data: { a: "ä".repeat(32_765) } }, "/data", "65536 bytes"],
     ["with a very long component", { ...order, component: "c".repeat(201) }, "/component", "200"],
     ["with a very long message", { ...order, message: "m".repeat(10_001) }, "/message", "10000"],
     ["with a NUL character", { ...order, message: "a\0b" }, "/message", "NUL"],
     ["with a NUL character in data", { ...order, data: { a: ["x", { "b/c": "\0" }] } }, "/data/a/1/b~1c", "NUL"],
     ["with a NUL character in a name", { ...order, data: { "\0": 1 } }, "/data/\0", "NUL"],
-    ["with half a character", { ...order, message: "\ud83d" }, "/message", "half a character"],
+    ["with half a character", { ...order, message: "\ud83d" }, "/message", "unpaired surrogate"],
     ["that Tidegate would write itself", { ...order, component: "features" }, "/component", "choose another"],
     ["that Tidegate would write of itself", { ...order, component: "tidegate" }, "/component", "choose another"],
     ["with a reserved component in white space", { ...order, component: " features\u00a0" }, "/component", "reserved"],
@@ -99,9 +99,9 @@ describe("an event that cannot be recorded", () => {
       "/component",
       "reserved",
     ],
-    ["that is a list", [order], "", "no object"],
-    ["that is null", null, "", "no object"],
-    ["that is a text", "order", "", "no object"],
+    ["that is a list", [order], "", "expected object"],
+    ["that is null", null, "", "expected object"],
+    ["that is a text", "order", "", "expected object"],
   ])("is refused, with where the fault is, and the way out: %s", async (_, body, pointer, detail) => {
     const [status, answer] = await problem(await send(service, JSON.stringify(body)));
     expect([status, answer.code]).toEqual([422, "validation-failed"]);

@@ -126,11 +126,11 @@ describe("GET /search", () => {
     ["?ends_at=2026-02-30T00:00:00", "invalid-query", /"ends_at" is no date/],
     ["?ends_at=tomorrow", "invalid-query", /"ends_at" is no date/],
     ["?ends_at=", "invalid-query", /blank/],
-    ["?ends_at=2026-01-01&ends_at=2026-01-02", "invalid-query", /twice/],
-    ["?from=2026-01-01", "invalid-query", /not known here/],
-    ["?limit=0", "invalid-query", /whole number/],
-    ["?limit=1001", "invalid-query", /whole number/],
-    ["?cursor=abc", "invalid-cursor", /not of a page/],
+    ["?ends_at=2026-01-01&ends_at=2026-01-02", "invalid-query", /repeated/],
+    ["?from=2026-01-01", "invalid-query", /unknown/],
+    ["?limit=0", "invalid-query", /expected an integer/],
+    ["?limit=1001", "invalid-query", /expected an integer/],
+    ["?cursor=abc", "invalid-cursor", /belongs to another request/],
   ])("refuses %s as a problem, in the words of the seed too", async (query, code, detail) => {
     const response = await service.get(`/search${query}`);
     expect(response.status).toBe(400);

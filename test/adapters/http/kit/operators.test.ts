@@ -209,7 +209,7 @@ describe("operators", () => {
       401,
       expect.objectContaining({
         code: "unauthenticated",
-        detail: expect.stringContaining("send Authorization: Bearer with a credential of theirs"),
+        detail: expect.stringContaining("Send Authorization: Bearer with a credential"),
       }),
     ]);
     expect(text).not.toContain(first);
@@ -232,7 +232,7 @@ describe("operators", () => {
     expect(refused.headers.get("www-authenticate")).toBe(
       `Bearer realm="tidegate", error="insufficient_scope", scope="${route.scope}"`,
     );
-    expect(((await refused.json()) as { detail: string }).detail).toContain(`this takes ${route.scope}`);
+    expect(((await refused.json()) as { detail: string }).detail).toContain(`requires ${route.scope}`);
   });
 
   it("are refused within two seconds of when their credential is revoked elsewhere", async () => {

@@ -101,7 +101,7 @@ describe("the view of the cache", () => {
       const text = await answer.text();
       expect([answer.status, JSON.parse(text)]).toMatchObject([404, { code: "unknown-set" }]);
       expect(text).toMatch(
-        /the keys in use are: global_features, .*features:user:\{userId\}|write it as features:user:/,
+        /The keys in use are: global_features, .*features:user:\{userId\}|Write it as features:user:/,
       );
       expect(text).not.toContain("canary");
       if (key.startsWith("token")) expect(text).not.toContain(key);
@@ -110,6 +110,6 @@ describe("the view of the cache", () => {
 
   it("says how a key is written that somebody means", async () => {
     const { detail } = (await (await view("features:user:São Paulo")).json()) as { detail: string };
-    expect(detail).toBe("No source reads a set of this key; write it as features:user:São%20Paulo.");
+    expect(detail).toBe("No source reads a set with this key. Write it as features:user:São%20Paulo.");
   });
 });

@@ -156,11 +156,11 @@ describe("A schedule", () => {
 
   it.each<[string, Json, { pointer: string; detail: string }]>([
     ["no list", {}, { pointer: "/windows", detail: "is missing" }],
-    ["no window", { windows: [] }, { pointer: "/windows", detail: "is too small; the least is 1 of them" }],
+    ["no window", { windows: [] }, { pointer: "/windows", detail: "is too small (minimum: 1 items)" }],
     [
       "too many windows",
       { windows: Array.from({ length: 101 }, () => friday) },
-      { pointer: "/windows", detail: "is too large; the most is 100 of them" },
+      { pointer: "/windows", detail: "is too large (maximum: 100 items)" },
     ],
     [
       "a window that ends before it begins",

@@ -1,0 +1,2 @@
+/** Lifetime of the stored response of an idempotency key, in seconds. */
+export const onceSeconds = 86_400;
