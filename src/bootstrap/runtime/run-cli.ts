@@ -6,6 +6,7 @@ import { evaluateCommand } from "../../adapters/cli/commands/evaluate.ts";
 import { eventsCommand } from "../../adapters/cli/commands/events.ts";
 import { explainCommand } from "../../adapters/cli/commands/explain.ts";
 import { exportCommand } from "../../adapters/cli/commands/export.ts";
+import { healthCommand } from "../../adapters/cli/commands/health.ts";
 import { importCommand } from "../../adapters/cli/commands/import.ts";
 import { rulesCommand } from "../../adapters/cli/commands/rules.ts";
 import { setsCommand } from "../../adapters/cli/commands/sets.ts";
@@ -59,6 +60,7 @@ function programOn(terminal: Terminal): Command {
     );
   const file = () => program.opts<{ config?: string }>().config ?? defaultFile(env);
   // Each command loads only what it needs.
+  const configured = async (path: string) => (await import("../config/config.ts")).loadConfig(path, env);
   const onStores: OnStores = async (task) => (await import("./run-on-stores.ts")).runOnStores(file(), terminal, task);
 
   program
@@ -70,8 +72,7 @@ function programOn(terminal: Terminal): Command {
     .description("check a configuration, and say everything that is wrong with it")
     .argument("[file]", "the configuration; else the one that would be served")
     .action(async (argument?: string) => {
-      const { loadConfig } = await import("../config/config.ts");
-      const { file: checked, sources, connections } = await loadConfig(argument ?? file(), env);
+      const { file: checked, sources, connections } = await configured(argument ?? file());
       const names = sources.map(({ name }) => name).join(", ");
       terminal.print(
         `${checked} can be used: sources ${names}; connections ${Object.keys(connections).join(", ") || "none"}`,
@@ -89,7 +90,8 @@ function programOn(terminal: Terminal): Command {
     .addCommand(eventsCommand(onStores, terminal))
     .addCommand(importCommand(onStores, terminal))
     .addCommand(exportCommand(onStores, terminal))
-    .addCommand(sourcesCommand(terminal));
+    .addCommand(sourcesCommand(terminal))
+    .addCommand(healthCommand(async () => (await configured(file())).server, terminal));
   confine(program, terminal);
   return program;
 }
