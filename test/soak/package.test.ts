@@ -1,0 +1,136 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
+import { expectSmokeData, type Installed, run, serve, smoke } from "../support/smoke.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "tidegate-package-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bin = join(root, "node_modules/.bin");
+const execute = promisify(execFile);
+/** Nothing of this environment, such as TIDEGATE_CONFIG, belongs to an installation. */
+const base = { PATH: `${bin}:${process.env["PATH"]}`, HOME: folder, npm_config_cache: npmCache() };
+const npm = (cwd: string, ...args: string[]) => execute("npm", args, { cwd, env: base });
+
+function npmCache(): string {
+  return process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? "", ".npm");
+}
+
+describe("the end-to-end check", () => {
+  it("passes from the sources", async () => {
+    const data = join(folder, "clone-data");
+    const command = join(root, "bin/tidegate.cjs");
+    await smoke({ command, data, env: { ...base, TIDEGATE_DATA: data } });
+  });
+});
+
+describe("the npm package", () => {
+  const project = join(folder, "project");
+  const command = join(project, "node_modules/.bin/tidegate");
+  const installed: Installed = {
+    command,
+    data: join(folder, "xdg/tidegate"),
+    env: { ...base, XDG_DATA_HOME: join(folder, "xdg") },
+  };
+  let output: { stdout: string; stderr: string };
+
+  /** Packs what was built as a version; returns the file. */
+  async function pack(version: string): Promise<string> {
+    const manifest = join(root, "dist/package.json");
+    writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, "utf8")), version }));
+    const { stdout } = await npm(join(root, "dist"), "pack", "--pack-destination", folder, "--loglevel=error");
+    return join(folder, stdout.trim());
+  }
+  // What `npm ci` fetched for the clone comes from the cache.
+  const install = (file: string) => npm(project, "install", "--prefer-offline", "--no-fund", "--no-audit", file);
+
+  beforeAll(async () => {
+    await execute(process.execPath, [join(root, "scripts/build-package.ts")], { env: base });
+    mkdirSync(project);
+    writeFileSync(join(project, "package.json"), "{}");
+    output = await install(await pack(packageJson.version));
+  }, 180_000);
+
+  it("installs without a warning, without scripts, and without another Node.js", () => {
+    expect(output.stderr).toBe("");
+    expect(output.stdout).not.toMatch(/warn|deprecated/i);
+    const { packages } = JSON.parse(readFileSync(join(project, "node_modules/.package-lock.json"), "utf8"));
+    const scripted = Object.entries<{ hasInstallScript?: true }>(packages).filter(
+      ([, entry]) => entry.hasInstallScript,
+    );
+    expect(scripted).toEqual([]);
+    expect(readdirSync(join(project, "node_modules/.bin"))).not.toContain("node");
+  });
+
+  it("takes at most 60 MB, and has neither tests nor TypeScript", () => {
+    const files = readdirSync(join(project, "node_modules"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(60e6);
+    const own = files.filter((file) => file.startsWith(join(project, "node_modules/tidegate/")));
+    expect(own.filter((file) => /(?<!\.d)\.ts$|\.test\.|tsbuildinfo/.test(file))).toEqual([]);
+  });
+
+  it("passes the end-to-end check, and keeps its data when a newer version is installed over it", async () => {
+    await smoke(installed);
+    output = await install(await pack("999.0.0"));
+    expect(await run(installed, "--version")).toBe("999.0.0\n");
+    await expectSmokeData(installed);
+  }, 120_000);
+
+  it("prints its version with at most 0.25 s more processor time than Node.js takes to start", async () => {
+    // Processor time, because other work on the machine delays both.
+    const report = "process.on('exit', () => console.error(process.cpuUsage().user + process.cpuUsage().system))";
+    const usedMs = async (...args: string[]) => {
+      const options = ["--import", `data:text/javascript,${encodeURIComponent(report)}`];
+      const { stderr } = await execute(process.execPath, [...options, ...args], { env: base });
+      return Number(stderr) / 1_000;
+    };
+    expect((await usedMs(command, "--version")) - (await usedMs("-e", "0"))).toBeLessThan(250);
+  });
+
+  it("runs a kind of source of one's own, with types for its author", async () => {
+    const inProject = { cwd: project, env: installed.env };
+    const { stdout } = await execute(process.execPath, [command, "sources", "new", "weekend"], inProject);
+    expect(stdout).toMatch(/^wrote sources\/weekend\.mjs\nwrote sources\/weekend\.test\.mjs\n/);
+    await execute(process.execPath, ["--test", "sources/weekend.test.mjs"], inProject);
+    const types = [
+      "--noEmit",
+      "--allowJs",
+      "--checkJs",
+      "--strict",
+      "--noImplicitAny",
+      "false",
+      "--skipLibCheck",
+      "--module",
+      "nodenext",
+    ];
+    await execute(join(bin, "tsc"), [...types, "--target", "esnext", "sources/weekend.mjs"], inProject);
+    const config = join(project, "tidegate.yaml");
+    writeFileSync(config, "sources: [{ name: weekend, kind: ./sources/weekend.mjs, features: [brunch] }]");
+    const own = { ...installed.env, TIDEGATE_CONFIG: config, TIDEGATE_SOURCE_FOLDERS: join(project, "sources") };
+    await using service = serve({ ...installed, env: own });
+    expect(await (await fetch(`${await service.url()}/features`)).json()).toEqual({ active_features: ["brunch"] });
+  });
+
+  it("has the types that a source in TypeScript imports", async () => {
+    const text = `import { defineSource, type EvaluationContext, type SourceResult } from "tidegate";
+      export const source = defineSource({
+        summary: "On.", options: ({ z }) => z.strictObject({ least: z.int() }), example: { least: 1 },
+        create: ({ least }) => ({ resolve: ({ at }: EvaluationContext): SourceResult => ({
+          features: new Map([["late", { on: at > least, value: true, reason: "STATIC" }]]), validUntil: at + 1_000 }) }),
+      });
+      // @ts-expect-error: an option that the schema does not have.
+      source.create({ most: 1 });`;
+    writeFileSync(join(project, "own.ts"), text);
+    const types = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext", "--types", "node"];
+    await execute(join(bin, "tsc"), [...types, "--typeRoots", join(root, "node_modules/@types"), "own.ts"], {
+      cwd: project,
+    });
+  });
+});
