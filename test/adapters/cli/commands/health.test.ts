@@ -13,7 +13,10 @@ const file = join(folder, "tidegate.yaml");
 async function check(yaml: string, ...options: string[]) {
   writeFileSync(file, yaml);
   await using service = await startServiceOn(file, { TIDEGATE_DATA: folder });
-  return await tidegate(["--config", file, "health", ...options], { PORT: new URL(service.url).port, TIDEGATE_DATA: folder });
+  return await tidegate(["--config", file, "health", ...options], {
+    PORT: new URL(service.url).port,
+    TIDEGATE_DATA: folder,
+  });
 }
 
 const fixed = "sources: [{ name: fixed, kind: static, features: { feature_1: true } }]";
