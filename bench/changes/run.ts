@@ -65,6 +65,12 @@ Until it is acknowledged: ${short(change.http)} ms over HTTP, ${short(change.scr
 a Redis of its own, in turn. The one reads and checks the file before it changes anything, and leaves records of all it does, what
 later changes are compared with, and lists of users' tokens; the other sends the bare \`SADD\` and \`SET\` of the same data, and nothing else.
 
+Batches are worth their lines. In processor time per new user (a set and a token, 30,000 users, medians of six runs, 2026-11-29): batches take
+23 µs in Redis and 55 µs in the importing process, pipelined single changes take 137 and 129 µs. With single changes the import
+reached a third of the rate of batches, beside other work on the machine. So new sets and tokens are loaded in batches. For documents, and for sets
+and tokens that exist already, batches gained nothing in processor time (a set with a missing feature: 139 and 138 µs by pipelined
+changes, 175 and 96 µs by the batch script of before), so these are pipelined changes.
+
 ## The log
 
 In milliseconds, as a process asks it: through the log's thread, rows read and made events.

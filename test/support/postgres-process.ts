@@ -18,27 +18,26 @@ export function postgresPrograms(): string | undefined {
   return folders.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
 }
 
-/** Starts an empty PostgreSQL server of this machine's on a free port of the loopback address. */
-export async function startPostgresProcess(...more: readonly string[]) {
+/** Creates the files of an empty PostgreSQL server, and names the user that must run it. */
+export function initPostgres(...more: readonly string[]) {
   const programs = postgresPrograms();
-  if (!programs) throw new Error("PostgreSQL is not here");
+  if (!programs) throw new Error("PostgreSQL is not installed");
   const folder = mkdtempSync(join(tmpdir(), "tidegate-postgres-"));
   const as = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
   if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
   const data = join(folder, "data");
-  const initial = [
-    "--pgdata",
-    data,
-    "--username",
-    "postgres",
-    "--auth",
-    "trust",
-    "--encoding",
-    "UTF8",
-    "--locale",
-    "C",
-  ];
-  execFileSync(join(programs, "initdb"), [...initial, "--no-sync"], { stdio: "ignore", cwd: folder, ...as });
+  const options = `--username postgres --auth trust --encoding UTF8 --locale C`.split(" ");
+  execFileSync(join(programs, "initdb"), ["--pgdata", data, ...options, ...more], {
+    stdio: "ignore",
+    cwd: folder,
+    ...as,
+  });
+  return { programs, folder, data, as };
+}
+
+/** Starts an empty PostgreSQL server of this machine's on a free port of the loopback address. */
+export async function startPostgresProcess(...more: readonly string[]) {
+  const { programs, folder, data, as } = initPostgres("--no-sync");
   const port = await freePort();
   const settings = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", "", "-c", "shared_buffers=32MB", ...more];
   // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.

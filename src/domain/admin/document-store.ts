@@ -33,9 +33,9 @@ export interface DocumentStore {
   /** The revisions of all documents that ever existed in a collection, by name, removed ones included. */
   revisions(collection: string): Promise<ReadonlyMap<string, Revision>>;
   /**
-   * Writes all documents of a batch with one record each, or none if one of them is rejected, and stores the position
-   * of the import. Skips a document that already has this value. Does nothing if the import is not at the start of the
-   * batch.
+   * Writes all documents of a batch with one record each, then stores the position of the import. Loading a batch again
+   * completes one that was interrupted. Skips a document that already has this value. Does nothing if the import is not
+   * at the start of the batch.
    */
   load(batch: Batch<DocumentLoad>): Promise<BatchResult>;
   /** Returns the value before the change; `undefined` if the document did not exist. */

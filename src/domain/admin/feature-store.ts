@@ -50,9 +50,10 @@ export type SetLoad = SetAddress & {
 export interface FeatureStore {
   apply(change: SetChange): Promise<SetChangeResult>;
   /**
-   * Changes all sets of a batch with one record each, or none if one of them is rejected, and stores the position of
-   * the import. Skips a set that has all its features already. Does nothing if the import is not at the start of the
-   * batch. Rejects with `ChangeRejected` if a set would have too many members, and as `apply` does.
+   * Changes all sets of a batch with one record each, then stores the position of the import. Loading a batch again
+   * completes one that was interrupted. Skips a set that has all its features already. Does nothing if the import is
+   * not at the start of the batch. Rejects with `ChangeRejected`, before the first change, if a set would have too many
+   * members, and as `apply` does.
    */
   load(batch: Batch<SetLoad>): Promise<BatchResult>;
   /** The keys of all sets with a prefix, in pages, for an export. A key may come twice. */

@@ -30,8 +30,9 @@ export interface TokenStore {
     change: ChangeMeta & { readonly token: string; readonly userId: UserId },
   ): Promise<{ readonly tokenId: string; readonly before: UserId | undefined }>;
   /**
-   * Assigns all tokens of a batch with one record each, or none if one of them is rejected, and stores the position of
-   * the import. Skips a token that the user has already. Does nothing if the import is not at the start of the batch.
+   * Assigns all tokens of a batch with one record each, then stores the position of the import. Loading a batch again
+   * completes one that was interrupted. Skips a token that the user has already. Does nothing if the import is not at
+   * the start of the batch.
    */
   load(batch: Batch<TokenLoad>): Promise<BatchResult>;
   /**

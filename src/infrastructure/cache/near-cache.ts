@@ -1,9 +1,9 @@
-import { LRUCache } from "lru-cache";
 import { withDeadline } from "../../application/evaluation/deadline.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import { CachedEntries } from "./cached-entries.ts";
 import { type CachedEntry, Entry, type EntryContext, type Failure, type Read } from "./entry.ts";
 
 /** Size and time limits of a cache. */
@@ -87,10 +87,7 @@ const longestReadMs = 200;
 export class NearCache<T> implements CacheUsage {
   readonly counts = { hits: 0, misses: 0, stale: 0, failures: 0, evictions: 0 };
   readonly #options: Options<T>;
-  readonly #present: LRUCache<string, Entry<T>>;
-  readonly #absent: LRUCache<string, Entry<T>>;
-  /** The keys of both caches. Unlike those, this set may change during iteration. */
-  readonly #keys = new Set<string>();
+  readonly #entries: CachedEntries<T>;
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
   readonly #entryContext: EntryContext;
@@ -105,15 +102,9 @@ export class NearCache<T> implements CacheUsage {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => performance.now());
     this.#entryContext = { feed: options.feed, now: options.now, monotonic: this.#monotonic };
-    // Evicted and replaced entries receive no invalidations, so their remaining holders must not treat them as fresh.
-    const dispose = (entry: Entry<T>, key: string, reason: LRUCache.DisposeReason) => {
-      entry.invalidate();
-      if (reason !== "set") this.#keys.delete(key);
-      if (reason === "evict") this.counts.evictions += 1;
-    };
-    const settings = { max: options.limits.capacity, dispose };
-    this.#present = new LRUCache(settings);
-    this.#absent = new LRUCache(settings);
+    this.#entries = new CachedEntries(options.limits.capacity, options.isAbsent, () => {
+      this.counts.evictions += 1;
+    });
   }
 
   /**
@@ -122,7 +113,7 @@ export class NearCache<T> implements CacheUsage {
    */
   get(key: string, read: () => Promise<CachedRead<T>>): CachedRead<T> | Promise<CachedRead<T>> {
     const now = this.#options.now();
-    const entry = this.#entry(key);
+    const entry = this.#entries.get(key);
     if (entry?.isCurrent(now)) {
       this.counts.hits += 1;
       return entry;
@@ -148,7 +139,7 @@ export class NearCache<T> implements CacheUsage {
       this.counts.misses += 1;
       return held;
     } catch (error) {
-      const last = this.#entry(key);
+      const last = this.#entries.get(key);
       const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
       if (!isServed || !this.#mayServe(last)) {
         this.counts.failures += 1;
@@ -164,19 +155,19 @@ export class NearCache<T> implements CacheUsage {
   }
 
   get size(): number {
-    return this.#present.size + this.#absent.size;
+    return this.#entries.size;
   }
 
   /** Returns the cached entry of a key. Does not read the store and does not count as a use. */
   peek(key: string): CachedEntry<T> | undefined {
-    return this.#present.peek(key) ?? this.#absent.peek(key);
+    return this.#entries.peek(key);
   }
 
   /** Invalidates one key, or all keys if `undefined`. */
   forget(key: string | undefined): void {
     this.#invalidations += 1;
     this.#outage = undefined;
-    for (const each of key === undefined ? this.#keys : [key]) this.#entry(each)?.change();
+    for (const each of key === undefined ? this.#entries.keys : [key]) this.#entries.get(each)?.change();
     for (const each of key === undefined ? [...this.#flights.keys()] : [key]) {
       const flight = this.#flights.get(each);
       if (flight) flight.dirty = true;
@@ -191,8 +182,8 @@ export class NearCache<T> implements CacheUsage {
 
   /** Yields what may be served of each key, or `undefined`. The cache may change during iteration. */
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
-    for (const key of this.#keys) {
-      const entry = this.#present.peek(key) ?? this.#absent.peek(key);
+    for (const key of this.#entries.keys) {
+      const entry = this.#entries.peek(key);
       yield this.#mayServe(entry)
         ? { key, value: entry.value, asOf: entry.verifiedAt(this.#options.now()) }
         : undefined;
@@ -207,13 +198,9 @@ export class NearCache<T> implements CacheUsage {
     const now = this.#options.now();
     const readAt = this.#monotonic() - Math.max(now - asOf, freshnessBoundMs + 1);
     const entry = new Entry(value, { order: 0, at: readAt, epoch: -1, expiresAt: readAt }, this.#entryContext, readAt);
-    if (asOf > now || !this.#mayServe(entry) || this.#entry(key)?.order) return false;
-    this.#set(key, entry);
+    if (asOf > now || !this.#mayServe(entry) || this.#entries.get(key)?.order) return false;
+    this.#entries.set(key, entry);
     return true;
-  }
-
-  #entry(key: string): Entry<T> | undefined {
-    return this.#present.get(key) ?? this.#absent.get(key);
   }
 
   #mayServe(entry: Entry<T> | undefined): entry is Entry<T> {
@@ -255,12 +242,12 @@ export class NearCache<T> implements CacheUsage {
     // Jitter of 20 %, so that keys that were read together do not expire together.
     const expiryMs = Math.min(held.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };
-    const last = this.#entry(key);
+    const last = this.#entries.get(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
       // The change that made the read dirty may have come right after it, whatever has been verified since.
       const suspect = new Entry(value, read, this.#entryContext, at);
-      if (isLatest) this.#set(key, suspect);
+      if (isLatest) this.#entries.set(key, suspect);
       return suspect;
     }
     if (isLatest && last && isSame(last.value, value)) {
@@ -268,16 +255,7 @@ export class NearCache<T> implements CacheUsage {
       return last;
     }
     const entry = new Entry(value, read, this.#entryContext);
-    if (isLatest) this.#set(key, entry);
+    if (isLatest) this.#entries.set(key, entry);
     return entry;
-  }
-
-  #set(key: string, entry: Entry<T>): void {
-    const [to, from] = this.#options.isAbsent(entry.value)
-      ? [this.#absent, this.#present]
-      : [this.#present, this.#absent];
-    from.delete(key);
-    to.set(key, entry);
-    this.#keys.add(key);
   }
 }

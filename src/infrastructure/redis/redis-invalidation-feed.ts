@@ -1,13 +1,11 @@
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { waitAtMost } from "../../application/evaluation/deadline.ts";
-import { freshnessBoundMs, staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import { freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { Log } from "../logger.ts";
+import { Confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
-import { confirmedChannel } from "./redis-keys.ts";
 
 const heartbeatMs = 200;
 const deadMs = 1_500;
@@ -15,14 +13,8 @@ const handshakeMs = 2_000;
 const longestBackoffMs = 1_000;
 const trackAgainMs = 30_000;
 const rememberedEpochs = 1_000;
-/**
- * All feeds of a server subscribe to this channel, including those of other versions, so that a message reaches and
- * counts all of them.
- */
-const invalidationChannel = "__redis__:invalidate";
 /** Replies of a server that starts, runs a long script, or has lost its primary. They reject no right. */
 const temporary = /^(BUSY|LOADING|MASTERDOWN|MISCONF) /;
-const question = /^tidegate:confirm:([\w-]+):(\d+)$/;
 
 /**
  * The clocks at the time of a PING: the monotonic clock, and the wall clock, which also runs while a machine sleeps.
@@ -33,8 +25,7 @@ type Moment = { readonly monotonic: number; readonly wall: Instant };
 type Companion = {
   /** Whether the server is the primary. A replica receives changes late or never. */
   readonly isPrimary: () => boolean;
-  /** Returns the number of receivers. */
-  readonly publish: (channel: string, message: string) => Promise<number>;
+  readonly publish: Publish;
 };
 
 /**
@@ -47,18 +38,13 @@ type Companion = {
  *
  * If tracking is rejected (an old server, a proxy, missing rights), an epoch ends every half of the freshness bound
  * instead, so that everything is read again that often.
- *
- * To confirm a change, a question follows its invalidation over the same connections: PUBLISH returns how many feeds it
- * reaches, and each confirms it after the preceding invalidations.
  */
 export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #url: string;
   readonly #prefixes: readonly string[];
   readonly #log: Log;
   readonly #isPrimary: () => boolean;
-  readonly #publish: Companion["publish"];
-  readonly #id = randomUUID();
-  readonly #questions = new Map<string, () => void>();
+  readonly #confirmations: Confirmations;
   readonly #connection: string;
   readonly #listeners: ((key: string | undefined) => void)[] = [];
   readonly #ends = new Map<number, number>();
@@ -69,7 +55,6 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   #lease: Moment | undefined;
   #rejection: string | undefined;
   #trackedSince = Number.POSITIVE_INFINITY;
-  #asked = 0;
 
   /**
    * Watches the keys with one of the prefixes, in all databases of the server. Live only while the server is the
@@ -83,7 +68,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     { isPrimary = () => true, publish = async () => 0 }: Partial<Companion> = {},
   ) {
     this.#isPrimary = isPrimary;
-    this.#publish = publish;
+    this.#confirmations = new Confirmations(publish);
     this.#connection = connection;
     this.#url = url;
     this.#prefixes = withoutOverlaps(prefixes);
@@ -118,27 +103,8 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   async everywhere(): Promise<void> {
-    const number = `${++this.#asked}`;
-    const { promise: all, resolve } = Promise.withResolvers<void>();
     // An uncounted feed may have a lease from before a restart of the server. That lease ends within the bound.
-    const areCounted = performance.now() - this.#trackedSince >= freshnessBoundMs;
-    let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
-    let confirmed = 0;
-    const check = () => receivers !== undefined && confirmed >= receivers && resolve();
-    this.#questions.set(number, () => {
-      confirmed += 1;
-      check();
-    });
-    this.#publish(invalidationChannel, `tidegate:confirm:${this.#id}:${number}`).then(
-      (count) => {
-        // This feed is one of the receivers unless its connection is lost.
-        if (count > 0) receivers ??= count;
-        check();
-      },
-      () => {},
-    );
-    await waitAtMost(staleAfterMs, all);
-    this.#questions.delete(number);
+    await this.#confirmations.ask(performance.now() - this.#trackedSince >= freshnessBoundMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -229,18 +195,17 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   async #track(redis: Redis): Promise<void> {
-    const confirmed = confirmedChannel(this.#id);
+    const { channel: confirmed } = this.#confirmations;
     redis.on("messageBuffer", (channel: Buffer, message: unknown) => {
-      if (String(channel) === confirmed) return this.#questions.get(String(message))?.();
+      if (String(channel) === confirmed) return this.#confirmations.receive(String(message));
       if (Array.isArray(message)) {
         for (const key of message) this.notify(String(key));
         return;
       }
-      const [, feed, number] = question.exec(String(message)) ?? [];
-      const isQuestion = feed !== undefined && number !== undefined;
+      const answer = this.#confirmations.answerTo(String(message));
       // Without tracking, no invalidation precedes the question.
-      if (!isQuestion || this.#trackedSince === Number.POSITIVE_INFINITY) this.notify(undefined);
-      if (isQuestion) this.#publish(confirmedChannel(feed), number).catch(() => {});
+      if (!answer || this.#trackedSince === Number.POSITIVE_INFINITY) this.notify(undefined);
+      answer?.();
     });
     const id = await redis.client("ID");
     const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);

@@ -13,24 +13,9 @@ import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { redisFault } from "./redis-fault.ts";
-import { Script } from "./scripts/script.ts";
+import { Script } from "./script.ts";
 
-/** Reads type, remaining lifetime in milliseconds and value in one step. */
-const readScript = new Script(
-  `
-demand(KEYS[1], "TYPE", KEYS[1])
-demand(KEYS[1], "PTTL", KEYS[1])
-demand(KEYS[1], "GETRANGE", KEYS[1], 0, 0)
-demand(KEYS[1], "SRANDMEMBER", KEYS[1], 1)
-
-local kind = redis.call("TYPE", KEYS[1]).ok
-local ttl = redis.call("PTTL", KEYS[1])
-if kind == "string" then return {kind, ttl, redis.call("GETRANGE", KEYS[1], 0, ARGV[1])} end
-if kind == "set" then return {kind, ttl, redis.call("SRANDMEMBER", KEYS[1], ARGV[2])} end
-return {kind, ttl}
-`,
-  "no-writes",
-);
+const readScript = new Script("read-value", "no-writes");
 
 type Reply = readonly [kind: Buffer, ttl: number, value?: Buffer | readonly Buffer[]];
 

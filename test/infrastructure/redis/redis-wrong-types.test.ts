@@ -86,7 +86,7 @@ describe("a key of another type", () => {
     [tokensKey, text, [issue, revoke, loadTokens]],
     [ofTokens.ids, text, [issue, revoke, loadTokens]],
     [ofTokens.users, text, [issue, revoke, loadTokens, listTokens]],
-    [ofTokens.outbox, text, [issue, revoke, loadTokens]],
+    [ofTokens.outbox, text, [issue, revoke]],
     [collectionKey("c"), text, [put, loadDocuments]],
     [ofDocuments.outbox, text, [put, loadDocuments]],
     [ofItems.items, text, [putItems]],

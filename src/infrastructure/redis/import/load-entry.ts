@@ -25,8 +25,7 @@ type LoadEntry = z.output<typeof loadEntry>;
 export const headLength = 64;
 const head = /^\{"at":(\d+),"size":(\d+),/;
 
-/** An entry is JSON: this text, the time of the load from the store, and the rest. */
-export const entryBeginning = '{"at":';
+/** The end of an entry, which follows the beginning `{"at":` and the time of the load, both from the script. */
 export const entryEnd = (size: number, entry: Omit<z.input<typeof loadEntry>, "at" | "size">): string =>
   `,"size":${size},${JSON.stringify(entry).slice(1)}`;
 

@@ -2,77 +2,61 @@ import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
-import { authorOfRecord, externalActor } from "../../../domain/admin/change.ts";
 import { mostMembersRecorded, type SetChange, type SetLoad } from "../../../domain/admin/feature-store.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, loadEntryKey, loadKey } from "../redis-keys.ts";
-import { loadSetsScript } from "../scripts/load-sets-script.ts";
-import { Script } from "../scripts/script.ts";
+import { Script } from "../script.ts";
+import { type LoadReply, loadBatch } from "./load-batch.ts";
 import { entryEnd, newEpoch } from "./load-entry.ts";
-import { isCrossing, loadOneByOne } from "./load-one-by-one.ts";
 
-const script = new Script(loadSetsScript);
+const script = new Script("load-sets");
 
-/**
- * Loads sets as {@link ../../../domain/admin/feature-store.ts} defines. In a cluster one at a time, each by `apply`.
- */
+/** Loads sets as {@link ../../../domain/admin/feature-store.ts} defines. Changes existing sets by `apply`. */
 export async function loadSets(
   redis: Redis,
   batch: Batch<SetLoad>,
   apply: (change: SetChange) => Promise<unknown>,
 ): Promise<BatchResult> {
-  const sets = batch.items.filter(({ features }) => features.length > 0);
+  const items = batch.items.filter(({ features }) => features.length > 0);
   // Larger sets are recorded in two steps, because one record cannot contain their members.
-  let news = sets.filter(({ features }) => features.length <= mostMembersRecorded);
-  while (true) {
-    const others = [...new Set(sets).difference(new Set(news))];
-    const answer = await run(redis, batch, news, others);
-    if (answer === "crossing") {
-      return loadOneByOne(redis, { ...batch, items: sets }, ({ features: add, ...change }) =>
-        apply({ ...change, add, remove: [] }),
+  const news = items.filter(({ features }) => features.length <= mostMembersRecorded);
+  return loadBatch(redis, { ...batch, items }, news, {
+    name: "a set that is loaded",
+    create: (sets) => create(redis, batch, sets),
+    change: async (sets) => {
+      const lacking = await lackingOf(redis, sets);
+      await Promise.all(
+        lacking.map(({ features: add, ...set }) => apply({ ...authorOf(batch), id: newId(), ...set, add, remove: [] })),
       );
-    }
-    const [what, ...told] = answer;
-    switch (what) {
-      case "at":
-        return { position: Number(told[0]), records: Number(told[1]) };
-      case "limit":
-        throw tooManyMembers(String(told[0]), Number(told[1]));
-      default: {
-        const met = new Set(told.map((place) => news[Number(place) - 1]));
-        news = news.filter((set) => !met.has(set));
-      }
-    }
-  }
+      return lacking.length;
+    },
+  });
 }
 
-async function run(
-  redis: Redis,
-  batch: Batch<SetLoad>,
-  news: readonly SetLoad[],
-  others: readonly SetLoad[],
-): Promise<readonly (string | number)[] | "crossing"> {
-  const { load, from, to } = batch;
-  const author = authorOf(batch);
+async function create(redis: Redis, batch: Batch<SetLoad>, sets: readonly SetLoad[]): Promise<LoadReply> {
   const epoch = newEpoch();
-  const entry = { epoch, ...author, sets: news.map(({ key, features }): [string, string[]] => [key, [...features]]) };
-  const keys = [loadKey(load), loadEntryKey(epoch), ...[...news, ...others].map(checkedKey)];
-  const values = [from, to, epoch, entryEnd(news.length, entry), news.length];
-  for (const { personal, features } of news) values.push(personal ? digestOf(features) : "");
-  for (const { key, personal, features, limit } of others) {
-    const id = newId();
-    const found = JSON.stringify({ of: "set", key, id, by: externalActor });
-    const wanted = JSON.stringify({ of: "set", key, ...authorOfRecord({ ...author, id: newId() }) });
-    values.push(7 + features.length, personal ? "1" : "", id, found, wanted, "", limit, features.length, ...features);
-  }
-  try {
-    return (await script.run(redis, keys, values)) as (string | number)[];
-  } catch (error) {
-    if (isCrossing(error)) return "crossing";
-    return redisFault(error as Error, "a set that is loaded");
-  }
+  const members = sets.map(({ key, features }): [string, string[]] => [key, [...features]]);
+  const keys = [loadKey(batch.load), loadEntryKey(epoch), ...sets.map(checkedKey)];
+  const entry = entryEnd(sets.length, { epoch, ...authorOf(batch), sets: members });
+  const digests = sets.map(({ personal, features }) => (personal ? digestOf(features) : ""));
+  const reply = script.run(redis, keys, [batch.from, batch.to, epoch, entry, ...digests]);
+  return (await reply) as LoadReply;
+}
+
+/** The sets that lack a feature. Rejects if a set would have too many members. */
+async function lackingOf(redis: Redis, sets: readonly SetLoad[]): Promise<readonly SetLoad[]> {
+  const lacks = await Promise.all(
+    sets.map(async ({ key, features, limit }) => {
+      const read = Promise.all([redis.smismember(key, ...features), redis.scard(key)]);
+      const [present, size] = await read.catch((error) => redisFault(error, key));
+      const missing = present.filter((is) => is === 0).length;
+      if (missing > 0 && size + missing > limit) throw tooManyMembers(key, limit);
+      return missing > 0;
+    }),
+  );
+  return sets.filter((_, index) => lacks[index]);
 }
 
 /** Throws for a key that cannot be recorded. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
@@ -6,17 +7,14 @@ import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../.
 import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
-import { isCrossing, loadOneByOne } from "../import/load-one-by-one.ts";
+import { loadBatch } from "../import/load-batch.ts";
 import { redisFault } from "../redis-fault.ts";
-import { bookkeeping, collectionKey, loadKey } from "../redis-keys.ts";
+import { bookkeeping, collectionKey } from "../redis-keys.ts";
 import { revisionText } from "../revision-text.ts";
-import { loadDocumentsScript } from "../scripts/load-documents-script.ts";
-import { putDocumentScript } from "../scripts/put-document-script.ts";
-import { Script } from "../scripts/script.ts";
+import { Script } from "../script.ts";
 
-const script = new Script(putDocumentScript);
-const loadScript = new Script(loadDocumentsScript);
-const urgentScript = new Script(putDocumentScript, "allow-oom");
+const script = new Script("put-document");
+const urgentScript = new Script("put-document", "allow-oom");
 
 /** Document store in Redis, one hash per collection. The revision of a deleted document is kept. */
 export class RedisDocumentStore implements DocumentStore {
@@ -53,19 +51,15 @@ export class RedisDocumentStore implements DocumentStore {
 
   async load(batch: Batch<DocumentLoad>): Promise<BatchResult> {
     await this.#guard.demandFilled();
-    const changes = batch.items.map((document) => ({ ...authorOf(batch), id: newId(), ...document }));
-    const keys = changes
-      .map(({ collection }) => collectionKey(collection))
-      .flatMap((key) => [key, bookkeeping(key).outbox]);
-    try {
-      const values = [batch.from, batch.to, ...changes.flatMap(valuesOf)];
-      const answer = await loadScript.run(this.#redis, [loadKey(batch.load), ...keys], values);
-      const [position, records] = answer as [string, number];
-      return { position: Number(position), records };
-    } catch (error) {
-      if (isCrossing(error)) return loadOneByOne(this.#redis, batch, (change) => this.put(change));
-      return redisFault(error as Error, "a document that is loaded");
-    }
+    return loadBatch(this.#redis, batch, [], {
+      name: "a document that is loaded",
+      change: async (documents) => {
+        const found = await Promise.all(documents.map(({ collection, name }) => this.get(collection, name)));
+        const changed = documents.filter(({ value }, index) => !isDeepStrictEqual(found[index]?.value ?? null, value));
+        await Promise.all(changed.map((document) => this.put({ ...authorOf(batch), id: newId(), ...document })));
+        return changed.length;
+      },
+    });
   }
 
   /** Dry run of a document change, without writes. Rejects as the change would. */

@@ -19,11 +19,10 @@ import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, isOwnKey } from "../redis-keys.ts";
 import { revisionText } from "../revision-text.ts";
 import { scan } from "../scan.ts";
-import { changeSetScript } from "../scripts/change-set-script.ts";
-import { Script } from "../scripts/script.ts";
+import { Script } from "../script.ts";
 
-const script = new Script(changeSetScript);
-const urgentScript = new Script(changeSetScript, "allow-oom");
+const script = new Script("change-set");
+const urgentScript = new Script("change-set", "allow-oom");
 
 /** In databases with more keys, users per feature are not counted. */
 const mostCounted = 20_000;

@@ -2,20 +2,13 @@ import type { Redis } from "ioredis";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { redisFault } from "../redis-fault.ts";
 import { claimKey } from "../redis-keys.ts";
-import { Script } from "../scripts/script.ts";
+import { Script } from "../script.ts";
 
 /** Slightly longer than the responses of changes are kept, so that no response is returned for another request. */
 const keptSeconds = 90_000;
 
 /** Works also when Redis is full, as kill switches do. */
-const claimScript = new Script(
-  `
-local known = redis.call("GET", KEYS[1])
-if known then return known end
-redis.call("SET", KEYS[1], ARGV[1], "EX", ${keptSeconds})
-return ARGV[1]`,
-  "allow-oom",
-);
+const claimScript = new Script("claim-idempotency-key", "allow-oom");
 
 /** Idempotency keys in Redis: one string per key. */
 export class RedisIdempotencyKeys implements IdempotencyKeys {
@@ -27,7 +20,9 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
 
   async claim(name: string, purpose: string): Promise<boolean> {
     const key = claimKey(name);
-    const kept = await claimScript.run(this.#redis, [key], [purpose]).catch((error) => redisFault(error, key));
+    const kept = await claimScript
+      .run(this.#redis, [key], [purpose, keptSeconds])
+      .catch((error) => redisFault(error, key));
     return kept === purpose;
   }
 }

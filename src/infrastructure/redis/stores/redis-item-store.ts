@@ -5,37 +5,10 @@ import type { KnownItem, PollState } from "../../../domain/feeds/item.ts";
 import type { ItemChanges, ItemStore } from "../../../domain/feeds/item-store.ts";
 import { redisFault } from "../redis-fault.ts";
 import { itemKeys } from "../redis-keys.ts";
-import { Script } from "../scripts/script.ts";
+import { Script } from "../script.ts";
 
-const putScript = new Script(`
-demand(KEYS[3], "HSETNX", KEYS[3], "epoch", "")
-demand(KEYS[3], "HINCRBY", KEYS[3], "number", 1)
-demand(KEYS[1], "HSET", KEYS[1], "", "")
-demand(KEYS[2], "ZADD", KEYS[2], 0, "")
-for _, hash in ipairs({KEYS[1], KEYS[3]}) do demand(hash, "HLEN", hash) end
-demand(KEYS[2], "ZCARD", KEYS[2])
-typed("HLEN", KEYS[1])
-typed("ZCARD", KEYS[2])
-typed("HLEN", KEYS[3])
-redis.call("HSETNX", KEYS[3], "epoch", ARGV[1])
-for place = 2, #ARGV, 2 do
-  redis.call("HSET", KEYS[1], ARGV[place], ARGV[place + 1])
-  redis.call("ZADD", KEYS[2], redis.call("HINCRBY", KEYS[3], "number", 1), ARGV[place])
-end`);
-
-const sinceScript = new Script(
-  `
-local head = typed("HMGET", KEYS[3], "epoch", "number", "state")
-local from = head[1] == ARGV[1] and ARGV[2] or "0"
-local ids = typed("ZRANGEBYSCORE", KEYS[2], "(" .. from, "+inf", "LIMIT", 0, ARGV[3])
-local number, values = from, {}
-if #ids > 0 then
-  number = redis.call("ZSCORE", KEYS[2], ids[#ids])
-  values = typed("HMGET", KEYS[1], unpack(ids))
-end
-return {head[1], number, head[3], values}`,
-  "no-writes",
-);
+const putScript = new Script("put-items");
+const sinceScript = new Script("items-since", "no-writes");
 
 /**
  * Item store in Redis: a hash of items by id, a sorted set of their ids by revision, and a hash for the state of the

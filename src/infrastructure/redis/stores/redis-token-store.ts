@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
-import type { Batch, BatchResult } from "../../../domain/admin/batch.ts";
+import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
 import { authorOfRecord, type ChangeMeta } from "../../../domain/admin/change.ts";
 import type { TokenInfo, TokenLoad, TokenStore } from "../../../domain/admin/token-store.ts";
 import { RevisionMismatch } from "../../../domain/errors.ts";
@@ -12,11 +12,10 @@ import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, tokensKey } from "../redis-keys.ts";
 import { revisionText } from "../revision-text.ts";
 import { scan } from "../scan.ts";
-import { changeTokenScript } from "../scripts/change-token-script.ts";
-import { Script } from "../scripts/script.ts";
+import { Script } from "../script.ts";
 
-const script = new Script(changeTokenScript);
-const urgentScript = new Script(changeTokenScript, "allow-oom");
+const script = new Script("change-token");
+const urgentScript = new Script("change-token", "allow-oom");
 
 const { outbox, once: onceKey, ids, users } = bookkeeping(tokensKey);
 
@@ -41,7 +40,7 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async assign(change: ChangeMeta & { readonly token: string; readonly userId: UserId }): Promise<Assigned> {
-    return this.#run(script, change, [this.#keyOf(change.token), "", "", change.userId, change.id, newId()]);
+    return this.#assign(change, this.#keyOf(change.token), change.userId);
   }
 
   load(batch: Batch<TokenLoad>): Promise<BatchResult> {
@@ -49,7 +48,9 @@ export class RedisTokenStore implements TokenStore {
       key: "token" in load ? this.#keyOf(load.token) : this.#keyOf.prefix + load.digest,
       userId: load.userId,
     }));
-    return loadTokens(this.#redis, bookkeepingKeys, { ...batch, items }, this.#keyOf.holdsToken);
+    return loadTokens(this.#redis, { ...batch, items }, this.#keyOf.holdsToken, ({ key, userId }) =>
+      this.#assign({ ...authorOf(batch), id: newId() }, key, userId),
+    );
   }
 
   /** Revocation works also if the store is full. */
@@ -122,6 +123,10 @@ export class RedisTokenStore implements TokenStore {
   async probe(): Promise<void> {
     const values = [this.#keyOf("probe"), "", "", "", "", "", "", ""];
     await urgentScript.run(this.#redis, bookkeepingKeys, values).catch((error) => redisFault(error));
+  }
+
+  #assign(change: ChangeMeta, key: string, userId: UserId): Promise<Assigned> {
+    return this.#run(script, change, [key, "", "", userId, change.id, newId()]);
   }
 
   async #run(use: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {

@@ -73,7 +73,7 @@ describe("import and export", () => {
       REDIS_FEATURES_URL: server.url,
       TIDEGATE_DATA: mkdtempSync(join(folder, "redis-")),
     },
-    open: () => connectRedis("features", server.url, createLog("silent")),
+    open: () => connectRedis("features", server.url, createLog("silent"), { commandTimeoutMs: 5_000 }),
     keyOf: plainTokenKey(),
     hasLoaded: async (batches) => (await server.client.keys("tidegate:outbox:load:*")).length > batches,
   });

@@ -1,46 +1,42 @@
-import { onceSeconds } from "../once-seconds.ts";
+-- Adds or revokes a token, and records it.
+--
+-- KEYS: the token metadata, the token ids by the digests of their keys (by the keys themselves, before 0.2),
+-- `user\0id`, the outbox, and `once` if the change has an idempotency key.
+--
+-- ARGV: the key of the token; or its id and the user it must belong to, and its key if only the digest is stored and
+-- leads to one; the new user, or empty to revoke; the id of the change; another, for the record of the token that the
+-- change ends (without either, a dry run); the actor as JSON; the expected revision, as `epoch:number`, `null` or
+-- empty; whether keys contain tokens, so that only their digests are stored.
+--
+-- Reply: the id of the change and the previous user, as JSON; or nothing if the revision differs.
+--
+-- Atomic because a token without its record would be missing from the event log, and one without its metadata could
+-- not be listed or revoked by its id.
+--
+-- A token's epoch is its id. If the server is not the one that issued the token, its end may have been recorded
+-- before, and is an epoch of its own.
 
-/** The commands of the script below, with the keys they use. The description of a token's key must not contain it. */
-const rights = `
-  demand("the server", "TIME")
-  demand("replication", "INFO", "replication")
-  for _, hash in ipairs({infos, ids}) do
-    demand(hash, "HLEN", hash)
-    demand(hash, "HGET", hash, "")
-    demand(hash, "HSET", hash, "", "")
-    demand(hash, "HDEL", hash, "")
-  end
-  demand(users, "ZCARD", users)
-  demand(users, "ZADD", users, 0, "")
-  demand(users, "ZREM", users, "")
-  demand(outbox, "LLEN", outbox)
-  demand(outbox, "RPUSH", outbox, "")
-  if once then
-    demand(once, "GET", once)
-    demand(once, "SET", once, "")
-  end
-`;
-
-/**
- * Adds or revokes a token, and records it.
- *
- * KEYS: the token metadata, the token ids by the digests of their keys (by the keys themselves, before 0.2),
- * `user\0id`, the outbox, and `once` if the change has an idempotency key.
- *
- * ARGV: the key of the token; or its id and the user it must belong to, and its key if only the digest is stored and
- * leads to one; the new user, or empty to revoke; the id of the change; another, for the record of the token that the
- * change ends (without either, a dry run); the actor as JSON; the expected revision, as `epoch:number`, `null` or
- * empty; whether keys contain tokens, so that only their digests are stored.
- *
- * Returns the id of the change and the previous user, as JSON; or nothing if the revision differs. A token's epoch is
- * its id. If the server is not the one that issued the token, its end may have been recorded before, and is an epoch of
- * its own.
- */
-export const changeTokenScript = String.raw`
 local infos, ids, users, outbox, once = unpack(KEYS)
 local key, id, ofUser, userId, changeId, endId, author, ifRevision, holdsToken = unpack(ARGV)
 
-${rights}
+-- The description of a token's key must not contain it.
+demand("the server", "TIME")
+demand("replication", "INFO", "replication")
+for _, hash in ipairs({infos, ids}) do
+  demand(hash, "HLEN", hash)
+  demand(hash, "HGET", hash, "")
+  demand(hash, "HSET", hash, "", "")
+  demand(hash, "HDEL", hash, "")
+end
+demand(users, "ZCARD", users)
+demand(users, "ZADD", users, 0, "")
+demand(users, "ZREM", users, "")
+demand(outbox, "LLEN", outbox)
+demand(outbox, "RPUSH", outbox, "")
+if once then
+  demand(once, "GET", once)
+  demand(once, "SET", once, "")
+end
 if once then
   local answer = typed("GET", once)
   if answer then return answer end
@@ -66,9 +62,8 @@ if ifRevision ~= "" and ifRevision ~= (before and info and id .. ":1" or "null")
 
 if ofUser ~= "" and before and before ~= ofUser then before, info = false, nil end
 
-local server = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
-local clock = redis.call("TIME")
-local now = math.max(clock[1] * 1000 + math.floor(clock[2] / 1000), info and info.issuedAt or 0)
+local server = replicationId()
+local now = math.max(clockMs(), info and info.issuedAt or 0)
 
 local function record(recordId, tokenId, user, origin, epoch, number)
   redis.call("RPUSH", outbox, '{"of":"token","id":"' .. recordId .. '",' .. author:sub(2, -2) .. ',"tokenId":"' .. tokenId
@@ -92,15 +87,14 @@ end
 if userId ~= "" then
   redis.call("SET", key, userId)
   local digest = redis.sha1hex(key)
-  local told = {userId = userId, issuedAt = now, by = cjson.decode(author).by, run = server}
-  if holdsToken == "1" then told.digest = digest else told.key = key end
-  redis.call("HSET", infos, changeId, cjson.encode(told))
+  local metadata = {userId = userId, issuedAt = now, by = cjson.decode(author).by, run = server}
+  if holdsToken == "1" then metadata.digest = digest else metadata.key = key end
+  redis.call("HSET", infos, changeId, cjson.encode(metadata))
   redis.call("HSET", ids, digest, changeId)
   redis.call("ZADD", users, 0, userId .. "\0" .. changeId)
   record(changeId, changeId, userId, "issued", changeId, 1)
 end
 
 local answer = '{"tokenId":"' .. changeId .. '"' .. (before and ',"before":' .. cjson.encode(before) or "") .. "}"
-if once then redis.call("SET", once, answer, "EX", ${onceSeconds}) end
+if once then redis.call("SET", once, answer, "EX", onceSeconds) end
 return answer
-`;

@@ -1,37 +1,17 @@
 import { hash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Command, type Redis } from "ioredis";
-import { isRefusal } from "../redis-fault.ts";
+import { isRefusal } from "./redis-fault.ts";
 
-/**
- * Functions for scripts. `invalid` fails with the name of a key whose content is invalid. `typed` reads a key as a
- * type, and fails with its name if it is of another. `demand` fails if the user may not run a command. A script demands
- * all its commands before its first write, because Redis undoes none.
- */
-const prelude = `
-local function invalid(key)
-  error({err = "WRONGTYPE key " .. key})
-end
-
-local function typed(command, key, ...)
-  local reply = redis.pcall(command, key, ...)
-  if type(reply) ~= "table" or not reply.err then return reply end
-  if reply.err:find("^WRONGTYPE") then invalid(key) end
-  error(reply)
-end
-
-local granted = {}
-local function demand(name, command, ...)
-  local right = command .. " on " .. name
-  if granted[right] then return end
-  if not redis.acl_check_cmd(command, ...) then error({err = "NOPERM the user may not run " .. right}) end
-  granted[right] = true
-end
-`;
+const folder = join(import.meta.dirname, "lua");
+const textOf = (name: string): string => readFileSync(join(folder, `${name}.lua`), "utf8");
 
 type Call = (command: string, ...values: (string | number)[]) => Promise<unknown>;
 
 /**
- * A Lua script, which Redis runs atomically. Its text is sent only to a server that has not cached it. Needs Redis 7.
+ * A Lua script of the folder `lua`, which Redis runs atomically. Its text is sent only to a server that has not cached
+ * it. Needs Redis 7.
  *
  * With `allow-oom` it also runs if the server is full, with `no-writes` on a replica.
  */
@@ -41,8 +21,8 @@ export class Script {
   /** Read-only scripts need no right to write to their keys. */
   readonly #isReadOnly: boolean;
 
-  constructor(text: string, flag?: "allow-oom" | "no-writes") {
-    this.#text = `#!lua${flag ? ` flags=${flag}` : ""}\n${prelude}${text}`;
+  constructor(name: string, flag?: "allow-oom" | "no-writes") {
+    this.#text = `#!lua${flag ? ` flags=${flag}` : ""}\n${textOf("prelude")}${textOf(name)}`;
     this.#isReadOnly = flag === "no-writes";
     this.#digest = hash("sha1", this.#text);
   }

@@ -1,56 +1,51 @@
-import { mostMembersRecorded } from "../../../domain/admin/feature-store.ts";
-import { onceSeconds } from "../once-seconds.ts";
+-- Changes a set, or detects changes that others made to it, and records both.
+--
+-- KEYS: the set, its head, its shadow, its outbox, and `once` if the change has an idempotency key.
+--
+-- ARGV: the mode (`change`, `reconcile`, `rebase`, or `probe`, a dry run); `1` for a personal set, else empty; an id
+-- for detected changes; the beginning of their record, and of that of the change, as JSON; the expected revision, as
+-- `epoch:number`, `null` or empty; the maximum size of the set if it grows, or empty; the number of added features;
+-- the added features, then the removed ones.
+--
+-- Reply: the effective change as JSON, nothing if the revision differs, or 0 if the set would be too large; in the
+-- other modes, whether anything was recorded.
+--
+-- Atomic because a change without its record would be missing from the event log, and a change by others between the
+-- comparison and the write would be recorded as this one.
+--
+-- The numbers of an epoch are valid for one life of one primary: its replication id. A restart or a failover may
+-- restore an older state, and would then assign a number again. For an unchanged personal set, the next change records
+-- a new replication id, because there may be many such sets.
 
-/** Limit for a comparison of members. Larger sets are compared by size. */
-const mostCompared = 10_000;
-const fullEvery = 256;
+-- As in domain/admin/feature-store.ts.
+local mostMembersRecorded = 1000
+-- Limit for a comparison of members. Larger sets are compared by size.
+local mostCompared = 10000
+local fullEvery = 256
 
-/** The commands of the script below, with the keys they use. */
-const rights = `
-  demand("the server", "TIME")
-  demand("replication", "INFO", "replication")
-  for _, command in ipairs({"SCARD", "SMEMBERS"}) do demand(set, command, set) end
-  if task == "change" or task == "probe" then
-    for _, command in ipairs({"SMISMEMBER", "SADD", "SREM"}) do demand(set, command, set, "") end
-  end
-  for _, command in ipairs({"SCARD", "DEL"}) do demand(shadow, command, shadow) end
-  for _, command in ipairs({"SDIFF", "SUNIONSTORE"}) do demand(shadow, command, shadow, set) end
-  for _, key in ipairs({head, once}) do
-    demand(key, "GET", key)
-    demand(key, "SET", key, "")
-  end
-  demand(outbox, "LLEN", outbox)
-  demand(outbox, "RPUSH", outbox, "")
-`;
-
-/**
- * Changes a set, or detects changes that others made to it, and records both.
- *
- * KEYS: the set, its head, its shadow, its outbox, and `once` if the change has an idempotency key.
- *
- * ARGV: the mode (`change`, `reconcile`, `rebase`, or `probe`, a dry run); `1` for a personal set, else empty; an id
- * for detected changes; the beginning of their record, and of that of the change, as JSON; the expected revision, as
- * `epoch:number`, `null` or empty; the maximum size of the set if it grows, or empty; the number of added features; the
- * added features, then the removed ones.
- *
- * Returns the effective change as JSON, nothing if the revision differs, or 0 if the set would be too large; in the
- * other modes, whether anything was recorded.
- *
- * The numbers of an epoch are valid for one life of one primary: its replication id. A restart or a failover may
- * restore an older state, and would then assign a number again. For an unchanged personal set, the next change records
- * a new replication id, because there may be many such sets.
- */
-export const changeSetScript = String.raw`
 local set, head, shadow, outbox, once = unpack(KEYS)
 local task, personal, foundId, found, wanted, ifRevision = unpack(ARGV, 1, 6)
 
-${rights}
+demand("the server", "TIME")
+demand("replication", "INFO", "replication")
+for _, command in ipairs({"SCARD", "SMEMBERS"}) do demand(set, command, set) end
+if task == "change" or task == "probe" then
+  for _, command in ipairs({"SMISMEMBER", "SADD", "SREM"}) do demand(set, command, set, "") end
+end
+for _, command in ipairs({"SCARD", "DEL"}) do demand(shadow, command, shadow) end
+for _, command in ipairs({"SDIFF", "SUNIONSTORE"}) do demand(shadow, command, shadow, set) end
+for _, key in ipairs({head, once}) do
+  demand(key, "GET", key)
+  demand(key, "SET", key, "")
+end
+demand(outbox, "LLEN", outbox)
+demand(outbox, "RPUSH", outbox, "")
 if once then
   local answer = typed("GET", once)
   if answer then return answer end
 end
 
--- What holds another type than it should is met before anything is written.
+-- A key of another type fails before the first write.
 local size = typed("SCARD", set)
 local kept, epoch, number, at, run, digest = typed("GET", head)
 if kept then
@@ -61,9 +56,8 @@ typed("SCARD", shadow)
 typed("LLEN", outbox)
 
 local wasRecorded = epoch
-local server = redis.call("INFO", "replication"):match("master_replid:(%x+)") or ""
-local clock = redis.call("TIME")
-local now = math.max(clock[1] * 1000 + math.floor(clock[2] / 1000), tonumber(at or 0))
+local server = replicationId()
+local now = math.max(clockMs(), tonumber(at or 0))
 
 -- As isServedKey has it: UTF-8 of 1 to 1024 UTF-16 code units, without control characters.
 local function isServed(member)
@@ -98,8 +92,9 @@ end
 local function record(beginning, origin, added, removed)
   number = number + 1
   local members = ""
-  local tellsNothing = origin ~= "change" and #added + #removed == 0
-  if size <= ${mostMembersRecorded} and (tellsNothing or number % ${fullEvery} == 0) then
+  -- Without a difference, the record needs the members.
+  local isUnexplained = origin ~= "change" and #added + #removed == 0
+  if size <= mostMembersRecorded and (isUnexplained or number % fullEvery == 0) then
     members = ',"members":' .. list(served(redis.call("SMEMBERS", set)))
   end
   redis.call("RPUSH", outbox, beginning:sub(1, -2) .. ',"origin":"' .. origin .. '","added":' .. list(added)
@@ -109,7 +104,7 @@ end
 
 -- Does not depend on the order of the members, as that of Lua depends on the server's locale.
 local function digestNow()
-  if size > ${mostCompared} then return size .. ":" end
+  if size > mostCompared then return size .. ":" end
   local sum = 0
   for _, member in ipairs(redis.call("SMEMBERS", set)) do
     sum = (sum + tonumber(redis.sha1hex(member):sub(1, 13), 16)) % 2^52
@@ -119,7 +114,7 @@ end
 
 local function save()
   digest = ""
-  if personal == "1" or size > ${mostCompared} then
+  if personal == "1" or size > mostCompared then
     digest = digestNow()
     redis.call("DEL", shadow)
   else
@@ -133,7 +128,7 @@ if task == "probe" then return 0 end
 local differs, added, removed = false, {}, {}
 if epoch and digest ~= "" then
   differs = digestNow() ~= digest
-elseif epoch and size > ${mostCompared} then
+elseif epoch and size > mostCompared then
   differs = true
 elseif epoch then
   added, removed = redis.call("SDIFF", set, shadow), redis.call("SDIFF", shadow, set)
@@ -159,7 +154,7 @@ if ifRevision ~= "" and ifRevision ~= (wasRecorded and epoch .. ":" .. number or
   return false
 end
 
--- Calls a function with some of the features at a time: there are more of them than Redis takes arguments.
+-- Calls a function with up to 1,000 features at a time, because Lua limits the number of arguments.
 local function inParts(from, to, use)
   for first = from, to, 1000 do use({unpack(ARGV, first, math.min(first + 999, to))}) end
 end
@@ -192,6 +187,5 @@ record(wanted, "change", added, removed)
 save()
 
 local answer = '{"added":' .. list(added) .. ',"removed":' .. list(removed) .. ',"revision":' .. revision() .. "}"
-if once then redis.call("SET", once, answer, "EX", ${onceSeconds}) end
+if once then redis.call("SET", once, answer, "EX", onceSeconds) end
 return answer
-`;
