@@ -60,6 +60,19 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect((await recordsOf()).at(-2)?.value).toEqual(given);
     });
 
+    it("begins an epoch where that is asked for, in the time after the last record", async () => {
+      const { documents, put, value, recordsOf } = opened("epochs");
+      await put("one", 1);
+      const { revision } = await put("one", 2);
+      const change = { id: uuidv7(), by: "alice", collection: "epochs", name: "one", value: 2 };
+      const begun = await documents.put({ ...change, ifRevision: revision, newEpoch: true });
+      expect(begun).toEqual({ before: 2, revision: { epoch: change.id, number: 1 } });
+      expect((await put("one", 3)).revision).toEqual({ epoch: change.id, number: 2 });
+      expect(await value("one")).toBe(3);
+      const times = (await recordsOf()).map(({ at }) => at);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    });
+
     it("removes what is put as null", async () => {
       const { put, value, documents } = opened("removed");
       await put("gone", "x");

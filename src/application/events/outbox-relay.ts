@@ -1,3 +1,4 @@
+import { type ChangeRecord, changedKey } from "../../domain/admin/change.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
@@ -16,13 +17,15 @@ export type RelayOptions = {
   readonly identityOf: (store: string) => Promise<string>;
   /** The id of the event for a dead letter; the same for the same entry. */
   readonly idFor: (text: string) => string;
+  /** Begins a new epoch for the item of a rejected record, so that the log agrees with the store again. */
+  readonly rebase: (store: string, record: ChangeRecord) => Promise<void>;
   readonly foundUnusable: (store: string, reason: string) => void;
 };
 
 /**
  * Outbox relay: moves each change record to the event log exactly once. Several processes may run it concurrently: the
  * log takes each id once, and an entry leaves its outbox only after the log has it. An entry that the log cannot take
- * as its record becomes a dead letter, which is an event and is reported.
+ * as its record becomes a dead letter, which is an event and is reported; the item of the record is rebased.
  */
 export class OutboxRelay {
   /** The number of dead letters since the start. */
@@ -105,9 +108,23 @@ export class OutboxRelay {
     if (records.length === 0) return;
     const identity = await this.#options.identityOf(store);
     const events = records.map((record) => changeEvent(store, record, this.#options.environment, identity));
+    const rebased = new Map<string, Promise<string>>();
     for (const { event, reason } of await this.#log.record(events)) {
-      await this.#setAside(store, JSON.stringify(event.change.record), reason);
+      const { record } = event.change;
+      const key = changedKey(record);
+      const failure = rebased.get(key) ?? this.#rebase(store, record);
+      rebased.set(key, failure);
+      // Before the dead letter: a crash between the two repeats both.
+      await this.#setAside(store, JSON.stringify(record), reason + (await failure));
     }
+  }
+
+  /** Returns the reason of a failure, which must not block the relay: a full store, or an invalid key. */
+  #rebase(store: string, record: ChangeRecord): Promise<string> {
+    return this.#options.rebase(store, record).then(
+      () => "",
+      (error) => `; its item cannot be recorded again: ${error instanceof Error ? error.message : error}`,
+    );
   }
 
   async #setAside(store: string, entry: string, reason: string): Promise<void> {

@@ -1,12 +1,13 @@
-import { type ChangeMeta, externalActor, isSameRevision } from "../../domain/admin/change.ts";
+import { externalActor, isSameRevision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import type { Rules } from "../../domain/admin/editable-rules.ts";
-import { RevisionMismatch, StoreDataInvalid } from "../../domain/errors.ts";
+import { StoreDataInvalid } from "../../domain/errors.ts";
 import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
-import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
+import { type FeatureKey, isSameJson } from "../../domain/evaluation/feature.ts";
 import type { History } from "../../domain/events/history.ts";
 import { coverageCollection } from "./change-event.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
+import { rebaseDocument } from "./rebase.ts";
 
 /** A store with rules: its name, and the collections that sources read. */
 export type ReconciledRules = {
@@ -16,8 +17,6 @@ export type ReconciledRules = {
   readonly rules: Rules;
   readonly collections: readonly string[];
 };
-
-const note = "found so in the store";
 
 /**
  * Rule reconciler: makes the log agree with the stored rules, once after the start. Records changes that were made
@@ -68,28 +67,18 @@ export class RuleReconciler {
     for (const [feature, { value, revision }] of present) {
       const last = told?.get(feature);
       const isTold = last && isSameRevision(last.revision, revision) && isSameJson(last.value, value);
-      if (!isTold) await this.#record(collection, feature, value, revision);
+      if (!isTold) await this.#rebase(collection, feature);
     }
     for (const [feature, { value }] of told ?? []) {
-      if (value !== null && !present.has(feature)) await this.#record(collection, feature, null, null);
+      if (value !== null && !present.has(feature)) await this.#rebase(collection, feature);
     }
     if (await this.#history.documentAt(store, coverageCollection, collection, lastInstant)) return;
     await this.#drain.relay(store);
-    await this.#record(coverageCollection, collection, true, undefined);
+    const since = { collection: coverageCollection, name: collection, value: true };
+    await documents.put({ id: this.#newId(), by: externalActor, ...since });
   }
 
-  /** Writes the document unchanged, which makes a record. A concurrent change makes its own record. */
-  async #record(
-    collection: string,
-    name: FeatureKey,
-    value: Json,
-    ifRevision: ChangeMeta["ifRevision"],
-  ): Promise<void> {
-    const change = { id: this.#newId(), by: externalActor, note, collection, name, value };
-    try {
-      await this.#store.documents.put({ ...change, ...(ifRevision !== undefined && { ifRevision }) });
-    } catch (error) {
-      if (!(error instanceof RevisionMismatch)) throw error;
-    }
+  #rebase(collection: string, name: FeatureKey): Promise<void> {
+    return rebaseDocument(this.#store.documents, this.#newId(), { collection, name });
   }
 }

@@ -1,5 +1,5 @@
 import { isSameRevision } from "../../domain/admin/change.ts";
-import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
+import { addressIn, type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
 import type { FeatureStore, SetAddress } from "../../domain/admin/feature-store.ts";
 import type { SetIndex } from "../../domain/admin/set-index.ts";
 import type { SetRecorder } from "../../domain/admin/set-recorder.ts";
@@ -133,8 +133,7 @@ export class SetReconciler {
   }
 
   #addressOf(key: string): SetAddress | undefined {
-    const family = this.#store.families.find((each) => each.key.matches(key));
-    return family && { key, personal: isPersonal(family) };
+    return addressIn(this.#store.families, key);
   }
 
   async #each(keys: readonly string[], task: (key: string) => Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ import { type IdentifiableStore, IdentifyStores } from "../../application/events
 import { OutboxRelay } from "../../application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../application/events/outbox-relay-job.ts";
 import { ReadEvents } from "../../application/events/read-events.ts";
+import { Rebase } from "../../application/events/rebase.ts";
 import { RecordEvent } from "../../application/events/record-event.ts";
 import { RuleReconciler } from "../../application/events/rule-reconciler.ts";
 import { SetReconciler } from "../../application/events/set-reconciler.ts";
@@ -63,13 +64,24 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
     return outboxes;
   });
 
+  const familiesOf = (c: DependencyContainer, name: string): readonly EditableSet[] => {
+    const stored = c.resolve(DiKeys.Sources).flatMap(({ editableSet }) => editableSet ?? []);
+    return onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));
+  };
+
   provide(DiKeys.OutboxRelay, (c) => {
     const log = c.resolve(DiKeys.Log);
+    const storeOf = (name: string) => {
+      const { changes, documents } = connectionOf(c, name);
+      return { changes, documents, families: familiesOf(c, name) };
+    };
+    const rebase = new Rebase(storeOf, c.resolve(DiKeys.NewId));
     return new OutboxRelay(c.resolve(DiKeys.Outboxes), c.resolve(DiKeys.EventLog), {
       environment: config.events.environment,
       now: c.resolve(DiKeys.Clock),
       identityOf: identityOf(c),
       idFor,
+      rebase: (connection, record) => rebase.rebase(connection, record),
       foundUnusable: (connection, reason) => log.error({ connection, reason }, "a record was set aside"),
     });
   });
@@ -86,10 +98,9 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
   provide(DiKeys.OutboxRelayJobs, (c) => {
     const log = c.resolve(DiKeys.Log);
     const drain = c.resolve(DiKeys.OutboxRelay);
-    const stored = c.resolve(DiKeys.Sources).flatMap(({ editableSet }) => editableSet ?? []);
     const kept = new Map<string, OutboxRelayJob>();
     for (const [name, outbox] of c.resolve(DiKeys.Outboxes)) {
-      const families = onePerTemplate(stored.filter(({ connection }) => storeOf(connection) === name));
+      const families = familiesOf(c, name);
       const { index, changes, identity, lease } = connectionOf(c, name);
       const watch =
         families.length > 0

@@ -13,6 +13,8 @@ export type DocumentChange = ChangeMeta & {
   readonly collection: string;
   readonly name: string;
   readonly value: Json;
+  /** Whether the change begins an epoch, because the earlier records do not lead to it. */
+  readonly newEpoch?: boolean;
 };
 
 /** A document to import. */

@@ -1,6 +1,6 @@
 import type { FeatureSets } from "../evaluation/feature-sets.ts";
 import type { KeyTemplate } from "../evaluation/key-template.ts";
-import type { FeatureStore } from "./feature-store.ts";
+import type { FeatureStore, SetAddress } from "./feature-store.ts";
 import type { SetIndex } from "./set-index.ts";
 
 /** Editable sets: the sets of one store that match a key template. A source reads them and operators change them. */
@@ -17,3 +17,9 @@ export type EditableSet = {
 
 /** Whether each set belongs to one user, so that there may be millions of them. */
 export const isPersonal = ({ key }: EditableSet): boolean => key.fields.includes("userId");
+
+/** The address of a set with a key; `undefined` if no template matches it. */
+export function addressIn(families: readonly EditableSet[], key: string): SetAddress | undefined {
+  const family = families.find((each) => each.key.matches(key));
+  return family && { key, personal: isPersonal(family) };
+}

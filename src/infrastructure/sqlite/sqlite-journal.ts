@@ -128,6 +128,12 @@ export const headAfter = (head: Head | undefined, id: string): Head => ({
   at: Math.max(Date.now(), head?.at ?? 0),
 });
 
+/** The head after a record that begins an epoch. Time does not decrease across epochs either. */
+export const epochAfter = (head: Head | undefined, id: string): Head => ({
+  revision: { epoch: id, number: 1 },
+  at: headAfter(head, id).at,
+});
+
 /** Reads the columns `epoch`, `number` and `at` of a row. */
 export const headIn = (row: Record<string, unknown>): Head => ({
   revision: { epoch: String(row["epoch"]), number: Number(row["number"]) },

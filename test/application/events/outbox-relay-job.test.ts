@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { v5 as uuidv5 } from "uuid";
+import { v5 as uuidv5, v7 as uuidv7 } from "uuid";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { HistoryCoverage } from "../../../src/application/events/history-coverage.ts";
 import { OutboxRelay } from "../../../src/application/events/outbox-relay.ts";
 import { OutboxRelayJob } from "../../../src/application/events/outbox-relay-job.ts";
+import { Rebase } from "../../../src/application/events/rebase.ts";
 import { SetReconciler } from "../../../src/application/events/set-reconciler.ts";
 import type { EditableSet } from "../../../src/domain/admin/editable-set.ts";
 import type { Outbox } from "../../../src/domain/admin/outbox.ts";
@@ -13,7 +14,7 @@ import { KeyTemplate } from "../../../src/domain/evaluation/key-template.ts";
 import type { EventLog } from "../../../src/domain/events/event-log.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { emptied } from "../../support/redis.ts";
-import { changeOf, redisStore } from "../../support/stores.ts";
+import { aChange, changeOf, redisStore } from "../../support/stores.ts";
 import { until } from "../../support/until.ts";
 
 const idFor = (text: string) => uuidv5(text, uuidv5.URL);
@@ -51,6 +52,11 @@ describe("the log is kept true to a Redis", () => {
       now: Date.now,
       identityOf: async (store) => store,
       idFor,
+      rebase: async (_, record) => {
+        const { changes, documents } = store.connection;
+        const rebase = new Rebase(() => ({ changes, documents, families: [family("active_features")] }), uuidv7);
+        await rebase.rebase("features", record);
+      },
       foundUnusable: (_, reason) => aside.push(reason),
     });
 
@@ -108,6 +114,7 @@ describe("the log is kept true to a Redis", () => {
       now: Date.now,
       identityOf: async (store) => store,
       idFor,
+      rebase: () => Promise.reject(new Error("nothing is rebased")),
       foundUnusable: () => {},
     });
     await expect(killed.relayAll()).rejects.toThrow("killed");
@@ -123,11 +130,13 @@ describe("the log is kept true to a Redis", () => {
     await drain.relayAll();
     await store.spoil("active_features", '{"of":"nonsense"}');
     await store.spoil("active_features", JSON.stringify({ ...first, by: "somebody else" }));
+    await store.spoil("active_features", JSON.stringify({ ...first, by: "somebody else", key: "a{b}" }));
     await store.connection.changes.apply(changeOf("active_features", { add: ["two"] }));
-    await waiting(3);
+    await waiting(4);
     await drain.relayAll();
-    expect(aside).toHaveLength(2);
-    expect(drain.deadLetters).toBe(2);
+    expect(aside).toHaveLength(3);
+    expect(aside[2]).toContain("its item cannot be recorded again: what is done to a{b} cannot be recorded");
+    expect(drain.deadLetters).toBe(3);
     const events = await eventLog.log.find({ component: "tidegate" }, 10);
     expect(events.map(({ data }) => (data as { entry?: string }).entry)).toContain('{"of":"nonsense"}');
     expect(await messages()).toContain("active_features: two added");
@@ -228,6 +237,36 @@ describe("the log is kept true to a Redis", () => {
     expect((await eventLog.history.setAt("features", "active_features", Date.now()))?.features).toEqual(["one"]);
     const turned = await eventLog.log.find({ key: "active_features" }, 1);
     expect(turned[0]?.data).toMatchObject({ origin: "baseline", members: ["one"] });
+  });
+
+  it("agrees with a store that was turned back to an older copy, and changed before it was compared", async () => {
+    const { client } = store.server;
+    const { changes, documents } = store.connection;
+    const put = (value: number) => documents.put({ ...aChange(), collection: "rules:week", name: "menu", value });
+    await changes.apply(changeOf("active_features", { add: ["one"] }));
+    await put(1);
+    const copies = await Promise.all(
+      (await client.keys("*")).map(async (key) => [key, await client.dumpBuffer(key)] as const),
+    );
+    await changes.apply(changeOf("active_features", { add: ["two"] }));
+    await put(2);
+    await waiting(5);
+    await drain.relayAll();
+    await emptied(client);
+    for (const [key, copy] of copies)
+      if (copy && !key.includes("outbox")) await client.restore(key, 0, copy, "REPLACE");
+    await changes.apply(changeOf("active_features", { add: ["three"] }));
+    await put(3);
+    await waiting(2);
+    await drain.relayAll();
+    await waiting(0);
+    expect(aside).toEqual([expect.stringContaining("has its revision"), expect.stringContaining("has its revision")]);
+    const { history } = eventLog;
+    expect((await history.setAt("features", "active_features", Date.now()))?.features).toEqual(["one", "three"]);
+    expect((await history.documentAt("features", "rules:week", "menu", Date.now()))?.value).toBe(3);
+    const { watch } = watching("active_features");
+    await watch.reconcile();
+    expect(await messages()).toHaveLength(10);
   });
 
   it("reads the identity of its store without the lease too, so that any process restores it after a flush", async () => {

@@ -142,6 +142,7 @@ describe("a historical store", () => {
       now: Date.now,
       identityOf: async (store) => store,
       idFor: (text) => uuidv5(text, uuidv5.URL),
+      rebase: async () => {},
       foundUnusable: () => {},
     });
   const drain = () => relay().relay("features");

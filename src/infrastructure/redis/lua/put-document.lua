@@ -4,7 +4,7 @@
 -- KEYS: the documents of the collection, their outbox, and `once` if the change has an idempotency key.
 --
 -- ARGV: the name of the document; its value as JSON; the beginning of the record, as JSON; the id of the change, or
--- empty for a dry run; the expected revision, as `epoch:number`, `null` or empty.
+-- empty for a dry run; the expected revision, as `epoch:number`, `null` or empty; `1` to begin an epoch, else empty.
 --
 -- Reply: the previous value and the revision, as JSON; or nothing if the revision differs.
 --
@@ -14,7 +14,7 @@
 -- As for sets, the numbers of an epoch are valid for one life of one primary.
 
 local documents, outbox, once = unpack(KEYS)
-local name, value, wanted, id, ifRevision = unpack(ARGV)
+local name, value, wanted, id, ifRevision, newEpoch = unpack(ARGV)
 
 demand("the server", "TIME")
 demand("replication", "INFO", "replication")
@@ -44,7 +44,7 @@ if ifRevision ~= "" and ifRevision ~= (before == "null" and "null" or epoch .. "
 
 local server = replicationId()
 if id == "" then return false end
-if run ~= server then epoch, number = id, 0 end
+if run ~= server or newEpoch == "1" then epoch, number = id, 0 end
 number = number + 1
 at = math.max(clockMs(), tonumber(at))
 

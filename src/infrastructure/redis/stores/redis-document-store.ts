@@ -88,9 +88,9 @@ export class RedisDocumentStore implements DocumentStore {
 
 /** The arguments of the script. */
 function valuesOf(change: DocumentChange): readonly string[] {
-  const { collection, name, value, id, ifRevision } = change;
+  const { collection, name, value, id, ifRevision, newEpoch } = change;
   const record = JSON.stringify({ of: "document", collection, name, value, ...authorOfRecord(change) });
-  return [name, JSON.stringify(value), record, id, revisionText(ifRevision)];
+  return [name, JSON.stringify(value), record, id, revisionText(ifRevision), newEpoch ? "1" : ""];
 }
 
 /** Parses a stored document. `undefined` if it was deleted. Throws `StoreDataInvalid`, which names the key. */

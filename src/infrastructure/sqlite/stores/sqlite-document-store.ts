@@ -4,7 +4,7 @@ import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/ba
 import { authorOfRecord, type Revision } from "../../../domain/admin/change.ts";
 import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../../../domain/admin/document-store.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
-import { demandRevision, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
+import { demandRevision, epochAfter, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
 /** Document store in a SQLite database. The revision of a deleted document is kept. */
 export class SqliteDocumentStore implements DocumentStore {
@@ -65,7 +65,7 @@ export class SqliteDocumentStore implements DocumentStore {
     const row = this.#one.get(collection, name);
     const present = row && documentIn(row);
     demandRevision(change.ifRevision, present?.revision);
-    const { revision, at } = headAfter(row && headIn(row), change.id);
+    const { revision, at } = (change.newEpoch ? epochAfter : headAfter)(row && headIn(row), change.id);
     const text = value === null ? null : JSON.stringify(value);
     this.#upsert.run(collection, name, text, revision.epoch, revision.number, at);
     this.#journal.append({ of: "document", ...authorOfRecord(change), at, revision, collection, name, value });

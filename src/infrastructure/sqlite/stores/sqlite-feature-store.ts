@@ -21,7 +21,7 @@ import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { endOf, keyPages } from "../key-pages.ts";
-import { demandRevision, type Head, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
+import { demandRevision, epochAfter, type Head, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
 const recordsBetweenMembers = 256;
 /** Limit for counting the users of all requested features. Takes some milliseconds, which block all requests. */
@@ -139,8 +139,7 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
 
   #baseline(key: string): Head {
     const id = uuidv7();
-    // Begins an epoch. Time does not decrease across epochs either.
-    const head = { ...headAfter(this.#headOf(key), id), revision: { epoch: id, number: 1 } };
+    const head = epochAfter(this.#headOf(key), id);
     this.#record(key, head, { id, by: externalActor }, { origin: "baseline", added: [], removed: [] });
     return head;
   }

@@ -1,0 +1,51 @@
+import { type ChangeRecord, externalActor } from "../../domain/admin/change.ts";
+import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import { addressIn, type EditableSet } from "../../domain/admin/editable-set.ts";
+import type { SetRecorder } from "../../domain/admin/set-recorder.ts";
+import { RevisionMismatch } from "../../domain/errors.ts";
+
+/** A store whose items can be rebased, and the sets that sources read. */
+export type RebasedStore = {
+  readonly changes: SetRecorder;
+  readonly documents: DocumentStore;
+  readonly families: readonly EditableSet[];
+};
+
+/**
+ * Rebase: begins a new epoch for the item of a record that the event log rejected, for example because the store was
+ * restored from a backup and used a revision again. The log agrees with the store afterwards. Tokens have no history.
+ */
+export class Rebase {
+  readonly #storeOf: (name: string) => RebasedStore;
+  readonly #newId: () => string;
+
+  constructor(storeOf: (name: string) => RebasedStore, newId: () => string) {
+    this.#storeOf = storeOf;
+    this.#newId = newId;
+  }
+
+  async rebase(store: string, record: ChangeRecord): Promise<void> {
+    const { changes, documents, families } = this.#storeOf(store);
+    if (record.of === "set") {
+      await changes.rebase(addressIn(families, record.key) ?? { key: record.key, personal: false });
+    } else if (record.of === "document") {
+      await rebaseDocument(documents, this.#newId(), record);
+    }
+  }
+}
+
+/** Records a document unchanged in a new epoch. A concurrent change makes its own record instead. */
+export async function rebaseDocument(
+  documents: DocumentStore,
+  id: string,
+  { collection, name }: { readonly collection: string; readonly name: string },
+): Promise<void> {
+  const present = await documents.get(collection, name);
+  const author = { id, by: externalActor, note: "found so in the store" };
+  const { value, revision: ifRevision } = present ?? { value: null, revision: null };
+  try {
+    await documents.put({ ...author, collection, name, value, ifRevision, newEpoch: true });
+  } catch (error) {
+    if (!(error instanceof RevisionMismatch)) throw error;
+  }
+}
