@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { v7 as uuidv7 } from "uuid";
 import { EvaluateFeatures } from "../../src/application/evaluation/evaluate-features.ts";
+import { EvaluateSources } from "../../src/application/evaluation/evaluate-sources.ts";
 import { explicitContext } from "../../src/application/evaluation/identify-caller.ts";
 import { type Composition, compose } from "../../src/bootstrap/composition/container.ts";
 import { DiKeys } from "../../src/bootstrap/composition/di-keys.ts";
@@ -95,8 +96,11 @@ async function compared(without: () => Promise<unknown>, withThem: () => Promise
 function cold(composition: Composition): () => Promise<unknown> {
   const features = new EvaluateFeatures(
     composition.get(DiKeys.IdentifyCaller),
-    composition.get(DiKeys.Sources).map((source) => ({ ...source, timeoutMs: 60_000 })),
-    composition.get(DiKeys.SourceStates),
+    new EvaluateSources(
+      composition.get(DiKeys.Sources).map((source) => ({ ...source, timeoutMs: 60_000 })),
+      composition.get(DiKeys.SourceStates),
+    ),
+    composition.get(DiKeys.ContextFields),
     { get: () => undefined, set: () => {} },
   );
   return () => features.evaluate(undefined, explicitContext({}));

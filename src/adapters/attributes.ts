@@ -1,17 +1,21 @@
 import { InvalidContext } from "../domain/errors.ts";
-import type { Attribute } from "../domain/evaluation/evaluation-context.ts";
+import type { Json } from "../domain/evaluation/feature.ts";
 import { isValue, longestValue } from "../domain/evaluation/key-template.ts";
-import type { ContextOptions } from "./http/client/context-options.ts";
+import { type ContextOptions, contextFields } from "./http/client/context-options.ts";
 
-type Declared = ContextOptions["attributes"][string];
-type Given = Readonly<Record<string, Attribute>>;
+type Declared = Exclude<ContextOptions["attributes"], "any">[string];
+type Scalar = string | number | boolean;
+type Given = Readonly<Record<string, Scalar>>;
 
 /** Reads the attributes that the configuration declares from requests. */
 export class Attributes {
   readonly #declared: readonly (readonly [name: string, Declared])[];
+  /** Whether undeclared attributes in a body are passed to rules as they are. */
+  readonly #isAny: boolean;
 
   constructor(declared: ContextOptions["attributes"]) {
-    this.#declared = Object.entries(declared);
+    this.#isAny = declared === "any";
+    this.#declared = declared === "any" ? [] : Object.entries(declared);
   }
 
   /** Names of the query parameters that carry attributes. */
@@ -29,7 +33,7 @@ export class Attributes {
    * `InvalidContext` for a repeated parameter and for an invalid value.
    */
   in(query: (name: string) => readonly string[], header: (name: string) => string | undefined): Given | undefined {
-    const given: [string, Attribute][] = [];
+    const given: [string, Scalar][] = [];
     for (const [name, declared] of this.#declared) {
       const text = textOf(declared, query, header);
       if (text !== undefined) given.push([name, read(text, name, declared)]);
@@ -38,10 +42,30 @@ export class Attributes {
   }
 
   /**
+   * The attributes in the context of a body; `undefined` if it has none. Ignores undeclared ones, unless any are
+   * allowed: then all fields are attributes, nested ones too, but for those of every context. Throws `InvalidContext`
+   * for an invalid value.
+   */
+  inFields(
+    fields: Readonly<Record<string, Json>>,
+    header: (name: string) => string | undefined,
+  ): Readonly<Record<string, Json>> | undefined {
+    const given: [string, Json][] = this.#isAny
+      ? Object.entries(fields).filter(([name, value]) => value !== null && !contextFields.includes(name))
+      : this.#declared.flatMap(([name, declared]) => {
+          const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+          const text = value ?? (declared.header === undefined ? undefined : header(declared.header.toLowerCase()));
+          return text === undefined ? [] : [[name, read(scalarText(text, name, declared), name, declared)]];
+        });
+    return given.length > 0 ? Object.fromEntries(given) : undefined;
+  }
+
+  /**
    * Validates attributes that an operator gives explicitly. Throws `InvalidContext` for one that is undeclared or
    * invalid.
    */
   checked(said: Given): Given {
+    if (this.#isAny) return said;
     for (const [name, value] of Object.entries(said)) {
       const declared = this.#find(name);
       if (typeof value !== declared.type)
@@ -53,6 +77,7 @@ export class Attributes {
 
   /** As `checked`, for pairs of name and text. */
   named(texts: readonly (readonly [name: string, text: string])[]): Given {
+    if (this.#isAny) return Object.fromEntries(texts);
     return Object.fromEntries(texts.map(([name, text]) => [name, read(text, name, this.#find(name))]));
   }
 
@@ -76,7 +101,12 @@ function textOf(
   return value ?? (headerName === undefined ? undefined : header(headerName.toLowerCase()));
 }
 
-function read(text: string, name: string, { type, pattern }: Declared): Attribute {
+function scalarText(value: Json, name: string, { type }: Declared): string {
+  if (typeof value !== "object") return String(value);
+  throw new InvalidContext(`Invalid attribute ${name} (expected a ${type}).`);
+}
+
+function read(text: string, name: string, { type, pattern }: Declared): Scalar {
   const reject = (expected: string): never => {
     throw new InvalidContext(`Invalid attribute ${name} (expected ${expected}).`);
   };

@@ -6,6 +6,7 @@ export abstract class TidegateError extends Error {
   abstract readonly code:
     | "invalid-token"
     | "invalid-context"
+    | "foreign-targeting-key"
     | "unknown-set"
     | "unknown-source"
     | "unknown-feature"
@@ -33,6 +34,16 @@ export class TokenRejected extends TidegateError {
 /** A field of the evaluation context has an invalid value. */
 export class InvalidContext extends TidegateError {
   readonly code = "invalid-context";
+}
+
+/** A client claims the targeting key of another user than its own. */
+export class ForeignTargetingKey extends TidegateError {
+  override readonly name = "ForeignTargetingKey";
+  readonly code = "foreign-targeting-key";
+
+  constructor() {
+    super("The targeting key is not the user of the token. Omit it, or send that user's id.");
+  }
 }
 
 /** No source reads a set with this key. */

@@ -6,10 +6,11 @@ import type { Lease } from "../domain/admin/lease.ts";
 import type { Outbox } from "../domain/admin/outbox.ts";
 import type { SetIndex } from "../domain/admin/set-index.ts";
 import type { SetRecorder } from "../domain/admin/set-recorder.ts";
+import type { StoredValues } from "../domain/admin/stored-values.ts";
 import type { TokenStore } from "../domain/admin/token-store.ts";
+import type { FeatureRegister } from "../domain/evaluation/feature-register.ts";
 import type { FeatureSets } from "../domain/evaluation/feature-sets.ts";
 import type { ConfirmingFeed } from "../domain/evaluation/invalidation-feed.ts";
-import type { StoredValues } from "../domain/evaluation/stored-values.ts";
 import type { TokenResolver } from "../domain/evaluation/token-resolver.ts";
 import type { ItemStore } from "../domain/feeds/item-store.ts";
 import type { TokenKeyDerivation } from "./token-key.ts";
@@ -48,6 +49,8 @@ export interface Connection extends AsyncDisposable {
   readonly values: StoredValues;
   readonly documents: DocumentStore;
   readonly items: ItemStore;
+  /** The known features. Not cached. */
+  readonly register: FeatureRegister;
   /** The documents as rules of features. Not cached. */
   readonly rules: Rules;
   readonly claims: IdempotencyKeys;

@@ -3,7 +3,7 @@ import { secretFile } from "./secret-file.ts";
 import { SetupFailed } from "./setup-failed.ts";
 
 /** Prefix of generated secrets, so that scanners for leaked secrets find them. */
-const prefix = "tgc_";
+export const credentialPrefix = "tgc_";
 
 /** Whether a text is valid as the first credential: 16 or more visible ASCII characters. */
 export const isCredential = (text: string): boolean => /^[\x21-\x7e]{16,}$/.test(text);
@@ -13,7 +13,7 @@ export const secretDigest = (secret: string): string => hash("sha256", secret, "
 
 /** Generates a secret of 32 random bytes. */
 export function newSecret(): { readonly secret: string; readonly digest: string } {
-  const secret = `${prefix}${randomBytes(32).toString("base64url")}`;
+  const secret = `${credentialPrefix}${randomBytes(32).toString("base64url")}`;
   return { secret, digest: secretDigest(secret) };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mostMembers, type StoredValues } from "../../src/domain/evaluation/stored-values.ts";
+import { mostMembers, type StoredValues } from "../../src/domain/admin/stored-values.ts";
 
 /** A store to read from, empty at first. */
 export type StoredValuesUnderTest = {

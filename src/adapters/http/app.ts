@@ -7,6 +7,7 @@ import type { ViewCache } from "../../application/admin/view-cache.ts";
 import type { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import type { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
+import type { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
 import type { ReadKey } from "../../application/evaluation/read-key.ts";
 import type { CheckEventLog } from "../../application/events/check-event-log.ts";
 import type { ReadEvents } from "../../application/events/read-events.ts";
@@ -17,6 +18,7 @@ import type { ExplainFeatures } from "../../application/explain/explain-features
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
 import { ChangeRejected, TidegateError } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { TimeZone } from "../../domain/targeting/wall-clock.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { type AdminUseCases, adminRoutes } from "./admin/admin.ts";
@@ -25,6 +27,7 @@ import { explain } from "./admin/explain.ts";
 import { logRefusedChange } from "./admin/rejected-change.ts";
 import type { CallContext } from "./client/call-context.ts";
 import { features } from "./client/features.ts";
+import type { PrepareResponse } from "./client/prepared-response.ts";
 import type { ResponseCache } from "./client/response-cache.ts";
 import { eventExport } from "./events/event-export.ts";
 import { eventQuery } from "./events/event-schemas.ts";
@@ -37,6 +40,9 @@ import { Operators } from "./kit/operators.ts";
 import { problemDetails } from "./kit/problem-details.ts";
 import type { ProblemCode } from "./kit/problem-types.ts";
 import { securityHeaders } from "./kit/response-headers.ts";
+import { ofrep } from "./ofrep/ofrep.ts";
+import { ofrepError } from "./ofrep/ofrep-error.ts";
+import { bulkPath, type OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
 import { cacheView } from "./operations/cache-view.ts";
 import { documentation } from "./operations/documentation.ts";
 import { healthChecks } from "./operations/health.ts";
@@ -50,14 +56,17 @@ import { requestId } from "./server/request-id.ts";
 
 /** The use cases and options of the HTTP adapter. */
 export type HttpOptions = {
-  readonly resolveFeatures: EvaluateFeatures;
-  readonly recallFeatures: FeaturesAsOf;
+  readonly evaluateFeatures: EvaluateFeatures;
+  readonly evaluateFlags: EvaluateFlags;
+  readonly featuresAsOf: FeaturesAsOf;
   readonly explainFeatures: ExplainFeatures;
   readonly compareMoments: CompareMoments;
   readonly checkReadiness: CheckReadiness;
   readonly checkChanges: CheckChanges;
   readonly checkRecords: CheckEventLog;
-  readonly answers: ResponseCache;
+  readonly responseCache: ResponseCache;
+  readonly responses: PrepareResponse;
+  readonly ofrepKeys: OfrepKeys;
   readonly searchItems: SearchItems;
   readonly callContext: CallContext;
   readonly readKey: ReadKey;
@@ -75,6 +84,7 @@ export type HttpOptions = {
   readonly logRequests: boolean;
   readonly corsOrigins: readonly string[];
   readonly version: string;
+  readonly now: () => Instant;
   /** Time zone of dates and times without an offset in queries. */
   readonly zone: TimeZone;
   /** Path prefix of every route as clients see it; empty if there is none. */
@@ -83,8 +93,11 @@ export type HttpOptions = {
   readonly isActivityService: boolean;
 };
 
+/** Request headers that CORS allows. */
+const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
+
 /** Paths that CORS can allow for other origins. Admin routes are never allowed. */
-const sharedPaths = ["/features", searchPath];
+const sharedPaths = ["/features", searchPath, bulkPath, `${bulkPath}/*`];
 
 /**
  * Builds the routes of the service. Client routes have no middleware unless the configuration needs some: Hono serves a
@@ -96,8 +109,8 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   if (options.corsOrigins.length > 0) {
     const shared = cors({
       origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
-      allowMethods: ["GET", "HEAD"],
-      allowHeaders: ["Authorization", "If-None-Match", "X-Request-Id", ...options.callContext.headersOfClients],
+      allowMethods: (_, c) => (c.req.path.startsWith(bulkPath) ? ["POST"] : ["GET", "HEAD"]),
+      allowHeaders: [...allowedHeaders, ...options.callContext.headersOfClients],
       exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
       maxAge: 600,
     });
@@ -106,7 +119,9 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     for (const path of sharedPaths) app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   const operators = new Operators(options.identifyOperator);
-  features(app, operators, options.resolveFeatures, options.recallFeatures, options.answers, options.callContext);
+  const { callContext, responseCache, responses } = options;
+  features(app, operators, options.evaluateFeatures, options.featuresAsOf, responseCache, responses, callContext);
+  ofrep(app, { ...options, cache: responseCache, keys: options.ofrepKeys });
   search(app, options.searchItems, options.zone, options.basePath);
   healthChecks(
     app,
@@ -174,7 +189,7 @@ function failure(error: Error, c: Context, log: Log): Response {
   if (error instanceof ChangeRejected) return problem(c, error.code, error.message, {}, error.faults);
   if (error instanceof TidegateError) {
     const response = problem(c, error.code, error.message);
-    if (!isSafe(c.req.method)) logRefusedChange(log, error, response.headers.get("x-request-id") ?? undefined);
+    if (!isSafe(c)) logRefusedChange(log, error, response.headers.get("x-request-id") ?? undefined);
     return response;
   }
   if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);
@@ -183,7 +198,8 @@ function failure(error: Error, c: Context, log: Log): Response {
   return response;
 }
 
-const isSafe = (method: string): boolean => method === "GET" || method === "HEAD";
+/** Whether a request changes nothing. OFREP evaluates by POST. */
+const isSafe = ({ req }: Context): boolean => ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath);
 
 function problem(
   c: Context,
@@ -192,7 +208,14 @@ function problem(
   extra: Readonly<Record<string, string>> = {},
   errors?: readonly Fault[],
 ): Response {
-  const more = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`) ? seedFailure(code, detail) : {};
+  const ofrepMembers = ofrepError(c.req.url, code, detail);
+  const isSearch = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`);
+  const more = ofrepMembers ?? (isSearch ? seedFailure(code, detail) : {});
   const { status, headers, body } = problemDetails(code, detail, requestId(c.req.header("x-request-id")), errors, more);
-  return new Response(body, { status, headers: { ...headers, ...extra } });
+  // OFREP has no 422, and its clients expect plain JSON.
+  const overrides = ofrepMembers && { "Content-Type": "application/json" };
+  return new Response(body, {
+    status: ofrepMembers && status === 422 ? 400 : status,
+    headers: { ...headers, ...overrides, ...extra },
+  });
 }

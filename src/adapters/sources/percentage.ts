@@ -103,5 +103,5 @@ function valueIn(
   if (field === "location") return locations?.[0];
   const name = field.slice("attributes.".length);
   const value = attributes && Object.hasOwn(attributes, name) ? attributes[name] : undefined;
-  return value === undefined ? undefined : String(value);
+  return value === undefined || typeof value === "object" ? undefined : String(value);
 }

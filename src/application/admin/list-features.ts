@@ -70,12 +70,19 @@ export class ListFeatures {
     const now = this.#now();
     const sets = at !== undefined && at < now ? this.#past(at) : this.#sets;
     const { known, entries } = await this.#gather(sets, at ?? now);
-    const all = new Set([...entries.keys(), ...[...known.values()].flatMap(({ features }) => [...features])]);
-    const wanted = [...all].filter((feature) => isFound(search.toLowerCase(), feature, entries.get(feature)));
+    const wanted = [...keysOf(known, entries)].filter((feature) =>
+      isFound(search.toLowerCase(), feature, entries.get(feature)),
+    );
     const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
     const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
     const page = sorted.slice(start, start + limit);
     return { features: await viewsOf(page, sets, known, entries), more: start + limit < sorted.length };
+  }
+
+  /** The keys of all features that `list` returns now, in no particular order. Rejects as `list` does. */
+  async keys(): Promise<readonly FeatureKey[]> {
+    const { known, entries } = await this.#gather(this.#sets, this.#now());
+    return [...keysOf(known, entries)];
   }
 
   /** One feature. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
@@ -106,6 +113,12 @@ export class ListFeatures {
     return { entries, known: new Map(known) };
   }
 }
+
+const keysOf = (
+  known: ReadonlyMap<string, Known>,
+  entries: ReadonlyMap<FeatureKey, CatalogueEntry>,
+): ReadonlySet<FeatureKey> =>
+  new Set([...entries.keys(), ...[...known.values()].flatMap(({ features }) => [...features])]);
 
 async function ask(source: ManagedSource, at: Instant): Promise<Known> {
   const { editableSet: stored } = source;

@@ -21,6 +21,11 @@ export class Freshness {
     this.#validUntil = validUntil;
   }
 
+  /** The freshness of a result that depends on further reads too. */
+  with(reads: readonly CachedRead<unknown>[]): Freshness {
+    return new Freshness([...reads, ...this.#from], this.#validUntil);
+  }
+
   /**
    * Whether another evaluation would provably return the same, except for changes within the freshness bound. Checks
    * each read again only after a notification of a feed, because every request calls this.

@@ -1,6 +1,7 @@
 import { InvalidContext, SourceUnavailable, TokenRejected } from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs, uncachedRead } from "../../domain/evaluation/cached-read.ts";
-import type { Attribute, EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
+import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../domain/evaluation/feature.ts";
 import { isValue, longestValue } from "../../domain/evaluation/key-template.ts";
 import { locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints } from "../../domain/evaluation/locator.ts";
@@ -19,7 +20,7 @@ export type RequestContext = {
   readonly location?: string | undefined;
   /** The id of an anonymous client, for percentages. */
   readonly clientId?: string | undefined;
-  readonly attributes?: Readonly<Record<string, Attribute>> | undefined;
+  readonly attributes?: Readonly<Record<string, Json>> | undefined;
 };
 
 /** The request context that an operator gives: location, IP address and the rest. */

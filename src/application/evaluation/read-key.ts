@@ -1,6 +1,6 @@
+import type { StoredValue, StoredValues } from "../../domain/admin/stored-values.ts";
 import { UnknownKey } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { StoredValue, StoredValues } from "../../domain/evaluation/stored-values.ts";
 import { callStore } from "../admin/call-store.ts";
 import { isStale } from "./freshness.ts";
 

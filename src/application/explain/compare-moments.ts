@@ -1,10 +1,10 @@
 import { externalActor, type SetRecord } from "../../domain/admin/change.ts";
 import { type MissingHistory, SourceUnavailable } from "../../domain/errors.ts";
 import type { EvaluationContext, Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { explain, knownFeatures } from "../../domain/evaluation/explanation.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import type { Event } from "../../domain/events/event.ts";
 import type { History } from "../../domain/events/history.ts";
+import { explain, knownFeatures } from "../../domain/explain/explanation.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
 import { queryLog } from "../events/query-log.ts";
 import {

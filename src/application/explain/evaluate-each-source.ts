@@ -2,7 +2,7 @@ import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { EventLogUnavailable, HistoryUnavailable, type MissingHistory } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
-import type { SourceOutcome } from "../../domain/evaluation/explanation.ts";
+import type { SourceOutcome } from "../../domain/explain/explanation.ts";
 import { evaluateSource, type SourceEvaluation } from "../evaluation/evaluate-source.ts";
 import type { Caller, IdentifyCaller, RequestContext } from "../evaluation/identify-caller.ts";
 import type { Located } from "../evaluation/locate-caller.ts";

@@ -1,6 +1,10 @@
 import type { SetRecord } from "../../domain/admin/change.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
+import { type FeatureKey, inOrder, type Json } from "../../domain/evaluation/feature.ts";
+import type { Role } from "../../domain/evaluation/source.ts";
+import type { Resolution } from "../../domain/evaluation/source-result.ts";
+import type { History, LastChange } from "../../domain/events/history.ts";
 import {
   decidingSources,
   type Explanation,
@@ -8,11 +12,7 @@ import {
   type FeatureOutcome,
   knownFeatures,
   type NoResultReason,
-} from "../../domain/evaluation/explanation.ts";
-import { type FeatureKey, inOrder, type Json } from "../../domain/evaluation/feature.ts";
-import type { Role } from "../../domain/evaluation/source.ts";
-import type { Resolution } from "../../domain/evaluation/source-result.ts";
-import type { History, LastChange } from "../../domain/events/history.ts";
+} from "../../domain/explain/explanation.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { Freshness, faultOf } from "../evaluation/freshness.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";

@@ -1,4 +1,4 @@
-import type { Cause, Explanation } from "../../domain/evaluation/explanation.ts";
+import type { Cause, Explanation } from "../../domain/explain/explanation.ts";
 
 /** The verdict and its cause in one sentence. `keys`: the set of each source that reads one. */
 export function explanationText(

@@ -1,7 +1,7 @@
 import { HistoryUnavailable, SourceUnavailable } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import { explain, knownFeatures } from "../../domain/evaluation/explanation.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import { explain, knownFeatures } from "../../domain/explain/explanation.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
 import { type EvaluateEachSource, missingHistoryOf, outcomesOf } from "./evaluate-each-source.ts";
 

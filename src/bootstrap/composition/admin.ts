@@ -9,6 +9,7 @@ import { ManageTokens } from "../../application/admin/manage-tokens.ts";
 import { SourceSets } from "../../application/admin/source-sets.ts";
 import { ViewUser } from "../../application/admin/view-user.ts";
 import { CheckChanges } from "../../application/evaluation/check-changes.ts";
+import { RegisterFeatures } from "../../application/evaluation/register-features.ts";
 import type { TokensOfData } from "../../application/transfer/data-line.ts";
 import { ExportData } from "../../application/transfer/export-data.ts";
 import { ImportData } from "../../application/transfer/import-data.ts";
@@ -18,19 +19,21 @@ import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { CachedFeatureRegister } from "../../infrastructure/cache/cached-feature-register.ts";
 import type { Changeable, Connection } from "../../infrastructure/connection.ts";
 import { credentialIn, newSecret, secretDigest } from "../../infrastructure/credential-secret.ts";
 import { mostPlaces } from "../../infrastructure/location/user-locator.ts";
-import { collectionKey, isOwnKey } from "../../infrastructure/redis/redis-keys.ts";
+import { collectionKey, isOwnKey, registerKey } from "../../infrastructure/redis/redis-keys.ts";
 import { pepperMark } from "../../infrastructure/token-key.ts";
 import type { Config } from "../config/config.ts";
 import { DiKeys } from "./di-keys.ts";
 import { pastSources } from "./moments.ts";
+import { limitsFor } from "./stores.ts";
 import { pepperOf, tokenKey } from "./token-keys.ts";
-import { connectionOf, feedOf, type Wiring } from "./wiring.ts";
+import { causeText, connectionOf, feedOf, type Wiring } from "./wiring.ts";
 
 /** Provides the admin use cases, the operator credentials and the stores that they change. */
-export function provideAdmin({ config, env, provide }: Wiring): void {
+export function provideAdmin({ config, env, disposal, provide }: Wiring): void {
   const invalidate = (c: DependencyContainer, key: string) => c.resolve(DiKeys.InstanceChannel).invalidate(key);
 
   provide(DiKeys.SourceSets, (c) => {
@@ -85,13 +88,17 @@ export function provideAdmin({ config, env, provide }: Wiring): void {
     );
   });
 
-  const firstStore = (c: DependencyContainer): Connection | undefined => {
+  const firstConnection = (c: DependencyContainer): string | undefined => {
     const { sources } = c.resolve(DiKeys.SourceSets);
     const [first] = [
       ...sources.flatMap(({ editableSet }) => editableSet ?? []),
       ...sources.flatMap(({ editableRules }) => editableRules ?? []),
     ];
-    return first && connectionOf(c, first.connection);
+    return first?.connection;
+  };
+  const firstStore = (c: DependencyContainer): Connection | undefined => {
+    const name = firstConnection(c);
+    return name === undefined ? undefined : connectionOf(c, name);
   };
 
   provide(DiKeys.IdempotencyKeys, (c) => firstStore(c)?.claims);
@@ -100,6 +107,26 @@ export function provideAdmin({ config, env, provide }: Wiring): void {
     DiKeys.Catalogue,
     (c) => new Catalogue(firstStore(c)?.documents, c.resolve(DiKeys.NewId), c.resolve(DiKeys.Clock)),
   );
+
+  provide(DiKeys.FeatureRegister, (c) => {
+    const name = firstConnection(c);
+    if (name === undefined) return undefined;
+    const { register } = connectionOf(c, name);
+    const limits = limitsFor(config.cache, config.cache.maxStaleSeconds.features);
+    return new CachedFeatureRegister(register, registerKey, feedOf(c, name), limits, c.resolve(DiKeys.Clock));
+  });
+
+  provide(DiKeys.RegisterFeatures, (c) => {
+    const register = c.resolve(DiKeys.FeatureRegister);
+    const lease = firstStore(c)?.lease("register");
+    if (!register || !lease) return undefined;
+    const log = c.resolve(DiKeys.Log);
+    const failed = (cause: unknown) =>
+      log.warn({ cause: causeText(cause) }, "features cannot be registered as known; next attempt in a minute");
+    const job = new RegisterFeatures(c.resolve(DiKeys.ListFeatures), register, lease, c.resolve(DiKeys.Clock), failed);
+    disposal.defer(() => job.stop());
+    return job;
+  });
 
   provide(DiKeys.ListFeatures, (c) => {
     const past = (at: Instant) => new SourceSets(pastSources(c, config, at));

@@ -16,10 +16,14 @@ import type { ViewUser } from "../../application/admin/view-user.ts";
 import type { AwaitSources, Background } from "../../application/evaluation/await-sources.ts";
 import type { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import type { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
+import type { ContextFields } from "../../application/evaluation/context-fields.ts";
 import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
+import type { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
+import type { EvaluateSources } from "../../application/evaluation/evaluate-sources.ts";
 import type { IdentifyCaller } from "../../application/evaluation/identify-caller.ts";
 import type { LocateCaller } from "../../application/evaluation/locate-caller.ts";
 import type { ReadKey } from "../../application/evaluation/read-key.ts";
+import type { RegisterFeatures } from "../../application/evaluation/register-features.ts";
 import type { SourceStates } from "../../application/evaluation/source-states.ts";
 import type { CheckEventLog } from "../../application/events/check-event-log.ts";
 import type { ExpireEvents } from "../../application/events/expire-events.ts";
@@ -43,6 +47,7 @@ import type { IdempotencyKeys } from "../../domain/admin/idempotency-keys.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Outbox } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
@@ -89,7 +94,12 @@ export const DiKeys = {
   IdentifyCaller: token<IdentifyCaller>("IdentifyCaller"),
   CallContext: token<CallContext>("CallContext"),
   LocateCaller: token<LocateCaller>("LocateCaller"),
+  ContextFields: token<ContextFields>("ContextFields"),
+  EvaluateSources: token<EvaluateSources>("EvaluateSources"),
   EvaluateFeatures: token<EvaluateFeatures>("EvaluateFeatures"),
+  FeatureRegister: token<FeatureRegister | undefined>("FeatureRegister"),
+  RegisterFeatures: token<RegisterFeatures | undefined>("RegisterFeatures"),
+  EvaluateFlags: token<EvaluateFlags>("EvaluateFlags"),
   EvaluateEachSource: token<EvaluateEachSource>("EvaluateEachSource"),
   FeaturesAsOf: token<FeaturesAsOf>("FeaturesAsOf"),
   ExplainFeatures: token<ExplainFeatures>("ExplainFeatures"),

@@ -8,7 +8,9 @@ import { pollUrl } from "../../adapters/sources/_polled/polled-url.ts";
 import { AwaitSources } from "../../application/evaluation/await-sources.ts";
 import { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import { ContextFields } from "../../application/evaluation/context-fields.ts";
-import { EvaluateFeatures, type Evaluation } from "../../application/evaluation/evaluate-features.ts";
+import { type EvaluatedFeatures, EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
+import { EvaluateFlags } from "../../application/evaluation/evaluate-flags.ts";
+import { type EvaluatedSources, EvaluateSources } from "../../application/evaluation/evaluate-sources.ts";
 import { IdentifyCaller } from "../../application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
 import { SourceFaults } from "../../application/evaluation/source-faults.ts";
@@ -64,21 +66,40 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
       ),
   );
 
-  provide(DiKeys.CallContext, (c) => {
-    const reads = new ContextFields(c.resolve(DiKeys.Sources));
-    return new CallContext(config.context, c.resolve(DiKeys.LocateCaller), reads);
-  });
+  provide(DiKeys.ContextFields, (c) => new ContextFields(c.resolve(DiKeys.Sources)));
+
+  provide(
+    DiKeys.CallContext,
+    (c) => new CallContext(config.context, c.resolve(DiKeys.LocateCaller), c.resolve(DiKeys.ContextFields)),
+  );
+
+  provide(
+    DiKeys.EvaluateSources,
+    (c) => new EvaluateSources(c.resolve(DiKeys.Sources), c.resolve(DiKeys.SourceStates)),
+  );
 
   provide(
     DiKeys.EvaluateFeatures,
     (c) =>
       new EvaluateFeatures(
         c.resolve(DiKeys.IdentifyCaller),
-        c.resolve(DiKeys.Sources),
-        c.resolve(DiKeys.SourceStates),
-        saidBefore(),
+        c.resolve(DiKeys.EvaluateSources),
+        c.resolve(DiKeys.ContextFields),
+        evaluationCache(),
       ),
   );
+
+  provide(DiKeys.EvaluateFlags, (c) => {
+    const log = c.resolve(DiKeys.Log);
+    return new EvaluateFlags(
+      c.resolve(DiKeys.IdentifyCaller),
+      c.resolve(DiKeys.EvaluateSources),
+      c.resolve(DiKeys.ContextFields),
+      new LRUCache<string, EvaluatedSources>({ max: mostSourceResults }),
+      c.resolve(DiKeys.FeatureRegister),
+      { failed: (cause) => log.warn({ cause: causeText(cause) }, "features cannot be registered as known") },
+    );
+  });
 
   provide(DiKeys.SearchItems, (c) => new SearchItems(providersIn(c.resolve(DiKeys.Sources))));
 
@@ -103,10 +124,16 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
 /**
  * Limit for cached features in all evaluations. Enough for results that thousands of users share, not for one per user.
  */
-const mostKept = 100_000;
+const mostFeatures = 100_000;
 
-const saidBefore = () =>
-  new LRUCache<string, Evaluation>({ maxSize: mostKept, sizeCalculation: ({ features }) => features.size + 1 });
+const evaluationCache = () =>
+  new LRUCache<string, EvaluatedFeatures>({
+    maxSize: mostFeatures,
+    sizeCalculation: ({ features }) => features.size + 1,
+  });
+
+/** Limit for cached source results. Enough for the callers that a server evaluates flag after flag for. */
+const mostSourceResults = 1_000;
 
 const providersIn = (sources: readonly ManagedSource[]): readonly NamedFeed[] =>
   sources.flatMap(({ name, feed }) => (feed ? [{ name, items: feed }] : []));

@@ -184,7 +184,8 @@ function withEmptyStart(c: DependencyContainer, connection: Connection, name: st
   return { ...connection, connected };
 }
 
-const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds: number): CacheLimits => ({
+/** The limits of a cache. */
+export const limitsFor = ({ capacity, expirySeconds }: Config["cache"], maxStaleSeconds: number): CacheLimits => ({
   capacity,
   expiryMs: expirySeconds * 1_000,
   maxStaleMs: maxStaleSeconds * 1_000,

@@ -2,7 +2,7 @@ import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
 import { mapIn } from "../../infrastructure/entries.ts";
-import { collectionKey, isOwnKey, killedKey, ownPrefix } from "../../infrastructure/redis/redis-keys.ts";
+import { collectionKey, isOwnKey, killedKey, ownPrefix, registerKey } from "../../infrastructure/redis/redis-keys.ts";
 import { hashedTemplate, plainTemplate } from "../../infrastructure/token-key.ts";
 import type { TokenOptions } from "./schema.ts";
 import { type Path, pathText } from "./yaml-file.ts";
@@ -159,6 +159,7 @@ export function keysRead(
     const rules = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
     const others = proxied.filter((each) => each.connection === connection).map(({ prefix }) => prefix);
     if (tokens?.connection === connection) others.push(tokenPrefix(tokenTemplate(tokens)));
+    if (own.length + rules.length > 0) others.push(registerKey);
     return {
       prefixes: [...templates.map(({ prefix }) => prefix), ...rules.map(collectionKey), ...others],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),

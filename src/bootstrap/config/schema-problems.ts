@@ -14,7 +14,7 @@ export function check<Schema extends z.ZodType>(
 ): z.output<Schema> | undefined {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) {
+  for (const issue of result.error.issues.flatMap(insideUnion)) {
     const where = [...path, ...issue.path];
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
@@ -30,6 +30,16 @@ export function check<Schema extends z.ZodType>(
     }
   }
   return undefined;
+}
+
+/** The issues of the only option of a union that the value resembles, such as a map with a wrong entry. */
+function insideUnion(issue: Issue): readonly Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const resembling = issue.errors.filter((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  if (resembling.length !== 1) return [issue];
+  return resembling.flat().flatMap((inner) => insideUnion({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /** The value at a path below a value. */
@@ -102,6 +112,7 @@ function optionsAt(schema: z.core.$ZodType, path: Path, value: unknown): string[
     );
     return option ? optionsAt(option, path, value) : [];
   }
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => optionsAt(option, path, value));
   const inner = step === undefined ? undefined : (value as Record<PropertyKey, unknown>)[step];
   if (schema instanceof z.ZodObject) {
     return step === undefined

@@ -3,7 +3,9 @@ import { setTimeout } from "node:timers/promises";
 import packageJson from "../../../package.json" with { type: "json" };
 import { type Fetch, httpApp, measured } from "../../adapters/http/app.ts";
 import { fastPath } from "../../adapters/http/client/fast-path.ts";
+import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts";
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
+import { OfrepFastPath } from "../../adapters/http/ofrep/ofrep-fast-path.ts";
 import { noRoute } from "../../adapters/http/operations/http-counters.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
@@ -59,25 +61,26 @@ export async function createRuntime(
   const checkReadiness = composition.get(DiKeys.CheckReadiness);
   const counters = composition.get(DiKeys.HttpCounters);
   const callContext = composition.get(DiKeys.CallContext);
-  const answers = new ResponseCache(
-    config.cache.capacity,
-    callContext.headers,
-    composition.get(DiKeys.Clock),
-    counters,
-  );
+  const now = composition.get(DiKeys.Clock);
+  const responseCache = new ResponseCache(config.cache.capacity, now, counters);
+  const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters);
   const streams = composition.get(DiKeys.EventStreams);
   const endStreams = () => streams.close();
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
-    resolveFeatures: composition.get(DiKeys.EvaluateFeatures),
-    recallFeatures: composition.get(DiKeys.FeaturesAsOf),
+    evaluateFeatures: composition.get(DiKeys.EvaluateFeatures),
+    evaluateFlags: composition.get(DiKeys.EvaluateFlags),
+    featuresAsOf: composition.get(DiKeys.FeaturesAsOf),
     explainFeatures: composition.get(DiKeys.ExplainFeatures),
     compareMoments: composition.get(DiKeys.CompareMoments),
     checkReadiness,
     checkChanges,
     checkRecords: composition.get(DiKeys.CheckEventLog),
-    answers,
+    responseCache,
+    responses: new PrepareResponse(["Authorization", ...callContext.headers], now, counters),
+    ofrepKeys: ofrepFastPath,
+    now,
     searchItems: composition.get(DiKeys.SearchItems),
     callContext,
     readKey: composition.get(DiKeys.ReadKey),
@@ -112,6 +115,7 @@ export async function createRuntime(
   const connected = [...composition.get(DiKeys.Connections).values()].map((store) => store.connected());
   for (const keeping of composition.get(DiKeys.OutboxRelayJobs).values()) keeping.start();
   composition.get(DiKeys.ExpireEvents)?.start();
+  composition.get(DiKeys.RegisterFeatures)?.start();
   await Promise.allSettled([composition.get(DiKeys.Snapshot)?.start(), ...connected]);
   await warnWithoutOperators(composition, log);
   // The state of a feed is restored first, from the store or from the snapshot.
@@ -119,6 +123,9 @@ export async function createRuntime(
   void checkChanges.check();
   opened.use(metrics.add(composition.get(DiKeys.Metrics)));
   const fetch = measured(app, counters);
+  const featuresFastPath = fastPath(responseCache, callContext, counters);
+  const shortcut: FastPath = (incoming, outgoing, next) =>
+    featuresFastPath(incoming, outgoing) || ofrepFastPath.take(incoming, outgoing, next);
   const underWay = new Set<Promise<Response>>();
   const open = opened.move();
   return {
@@ -129,7 +136,7 @@ export async function createRuntime(
       underWay.add(response);
       return response.finally(() => underWay.delete(response));
     },
-    shortcut: config.log.requests || config.server.cors ? () => false : fastPath(answers, callContext, counters),
+    shortcut: config.log.requests || config.server.cors ? () => false : shortcut,
     rejected: (status, method) => counters.of(noRoute, method).count(status),
     resetCounters: () => counters.clear(),
     lacking: async (limit) => {

@@ -183,7 +183,7 @@ async function serving(
   let present = opened.use(first);
   let retired: Promise<unknown> = Promise.resolve();
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
-  const shortcut: FastPath = (incoming, outgoing) => hasShortcut && present.shortcut(incoming, outgoing);
+  const shortcut: FastPath = (incoming, outgoing, next) => hasShortcut && present.shortcut(incoming, outgoing, next);
   const rejected = (status: number, method: string | undefined) => present.rejected(status, method);
   const limits = () => present.config.server.limits;
   const { url, stop } = await listen(fetch, shortcut, rejected, { ...first.config.server, isWarm, limits }, log);

@@ -1,12 +1,13 @@
 /**
- * The rights of each scope. `recorder` may only post events. `viewer`, `editor` and `admin` each include the one
- * before; `editor` and `admin` also include `recorder`.
+ * The rights of each scope. `recorder` may only post events, `evaluator` only evaluate for any user. `viewer`, `editor`
+ * and `admin` each include the one before, and `evaluator`; `editor` and `admin` also include `recorder`.
  */
 const rights = {
   recorder: ["recorder"],
-  viewer: ["viewer"],
-  editor: ["viewer", "recorder", "editor"],
-  admin: ["viewer", "recorder", "editor", "admin"],
+  evaluator: ["evaluator"],
+  viewer: ["evaluator", "viewer"],
+  editor: ["evaluator", "viewer", "recorder", "editor"],
+  admin: ["evaluator", "viewer", "recorder", "editor", "admin"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Scope = keyof typeof rights;

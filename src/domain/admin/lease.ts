@@ -4,10 +4,10 @@
  */
 export type Lease = {
   /**
-   * Acquires or renews the lease for some seconds. Returns whether this process holds it. Rejects if the store does not
+   * Acquires or renews the lease for some milliseconds, by default 3 s. Returns whether this process holds it. Rejects if the store does not
    * answer.
    */
-  hold(): Promise<boolean>;
+  hold(forMs?: number): Promise<boolean>;
   /** Releases the lease, so that another process need not wait until it expires. */
   release(): Promise<void>;
 };

@@ -1,3 +1,5 @@
+import type { Json } from "./feature.ts";
+
 /** User id. It comes from a TokenResolver or an operator, never from a client's claim. */
 export type UserId = string;
 
@@ -23,13 +25,10 @@ export type EvaluationContext = {
   /** The client's IP address. */
   readonly ip?: string;
   /** Other values that the client sends, as the configuration declares them. */
-  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly attributes?: Readonly<Record<string, Json>>;
   /** The instant of the evaluation. */
   readonly at: Instant;
 };
-
-/** The value of an attribute of a context. */
-export type Attribute = string | number | boolean;
 
 /** A field of a context except `at`, or one attribute, such as `attributes.plan`. */
 export type ContextField = "userId" | "targetingKey" | "locations" | "ip" | "attributes" | `attributes.${string}`;

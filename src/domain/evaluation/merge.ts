@@ -17,20 +17,35 @@ export type SourceFeatures = {
  * Returns the features that are on, each with the resolution of the first granting source in the given order.
  * A gate that a grant names but that has no result blocks everything.
  */
-export function merge(says: readonly SourceFeatures[]): ReadonlyMap<FeatureKey, Resolution> {
-  const gates = new Map(says.filter(({ source: rule }) => rule.role === "gate").map((say) => [say.source.name, say]));
-  const vetoes = says.filter(({ source: rule }) => rule.role === "veto");
+export function merge(results: readonly SourceFeatures[]): ReadonlyMap<FeatureKey, Resolution> {
+  const gates = gatesIn(results);
+  const vetoes = results.filter(({ source }) => source.role === "veto");
   const on = new Map<FeatureKey, Resolution>();
-  for (const { source: rule, features } of says) {
-    if (rule.role !== "grant") continue;
+  for (const { source, features } of results) {
+    if (source.role !== "grant") continue;
     for (const [feature, resolution] of features) {
       if (!resolution.on || on.has(feature)) continue;
       if (vetoes.some((veto) => veto.features.get(feature)?.on)) continue;
-      if (rule.gatedBy.every((name) => passes(gates.get(name), feature))) on.set(feature, resolution);
+      if (source.gatedBy.every((name) => passes(gates.get(name), feature))) on.set(feature, resolution);
     }
   }
   return on;
 }
+
+/** The grant by which a feature is on, by the merge rule; `undefined` if it is off. */
+export function grantOf(results: readonly SourceFeatures[], feature: FeatureKey): SourceFeatures | undefined {
+  if (results.some(({ source, features }) => source.role === "veto" && features.get(feature)?.on)) return undefined;
+  const gates = gatesIn(results);
+  return results.find(
+    ({ source, features }) =>
+      source.role === "grant" &&
+      features.get(feature)?.on &&
+      source.gatedBy.every((name) => passes(gates.get(name), feature)),
+  );
+}
+
+const gatesIn = (results: readonly SourceFeatures[]): ReadonlyMap<string, SourceFeatures> =>
+  new Map(results.flatMap((result) => (result.source.role === "gate" ? [[result.source.name, result]] : [])));
 
 function passes(gate: SourceFeatures | undefined, feature: FeatureKey): boolean {
   if (!gate) return false;

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
+import type { StoredValue, StoredValues } from "../../domain/admin/stored-values.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
-import type { StoredValue, StoredValues } from "../../domain/evaluation/stored-values.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 
 /** Near cache of strings and sets. The invalidation feed must cover all keys that are read. */

@@ -15,6 +15,7 @@ import { RedisLease } from "./redis-lease.ts";
 import { RedisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";
 import { RedisDocumentStore } from "./stores/redis-document-store.ts";
+import { RedisFeatureRegister } from "./stores/redis-feature-register.ts";
 import { RedisFeatureSets } from "./stores/redis-feature-sets.ts";
 import { RedisFeatureStore } from "./stores/redis-feature-store.ts";
 import { RedisIdempotencyKeys } from "./stores/redis-idempotency-keys.ts";
@@ -102,6 +103,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     changes,
     claims: new RedisIdempotencyKeys(redis),
     items: new RedisItemStore(redis),
+    register: new RedisFeatureRegister(redis, guard),
     documents,
     rules: new RedisRules(redis, guard),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),

@@ -29,6 +29,9 @@ export const tokensKey = `${ownPrefix}tokens`;
 /** String with a lifetime of 25 h: the request of an idempotency key. */
 export const claimKey = (name: string): string => `${ownPrefix}claim:${name}`;
 
+/** Sorted set: the known features, by the day on which each was last registered. */
+export const registerKey = `${ownPrefix}register`;
+
 /** Hash: the documents of a collection by name, as JSON. */
 export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
 

@@ -10,7 +10,7 @@ const leaseMs = 3_000;
 const holdScript = new Script("hold-lease", "allow-oom");
 const releaseScript = new Script("release-lease", "allow-oom");
 
-/** A lease in Redis that expires after 3 s. */
+/** A lease in Redis. */
 export class RedisLease implements Lease {
   readonly #redis: Redis;
   readonly #key: string;
@@ -21,8 +21,8 @@ export class RedisLease implements Lease {
     this.#key = `tidegate:lease:${name}`;
   }
 
-  async hold(): Promise<boolean> {
-    const taken = holdScript.run(this.#redis, [this.#key], [this.#holder, leaseMs]);
+  async hold(forMs = leaseMs): Promise<boolean> {
+    const taken = holdScript.run(this.#redis, [this.#key], [this.#holder, forMs]);
     return (await taken.catch((error) => redisFault(error, this.#key))) === 1;
   }
 

@@ -1,6 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
-import { inOrder } from "../../domain/evaluation/feature.ts";
 import {
   longestString,
   mostMembers,
@@ -8,7 +6,9 @@ import {
   type StoredValues,
   tooLong,
   tooMany,
-} from "../../domain/evaluation/stored-values.ts";
+} from "../../domain/admin/stored-values.ts";
+import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
+import { inOrder } from "../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { expiry } from "./expiry.ts";
 import type { RedisClient } from "./redis-client.ts";

@@ -10,6 +10,7 @@ import { SqliteJournal } from "./sqlite-journal.ts";
 import { busyMs, prepareSchema, storeMark } from "./sqlite-schema.ts";
 import { SqliteValues } from "./sqlite-values.ts";
 import { SqliteDocumentStore } from "./stores/sqlite-document-store.ts";
+import { SqliteFeatureRegister } from "./stores/sqlite-feature-register.ts";
 import { SqliteFeatureSets } from "./stores/sqlite-feature-sets.ts";
 import { SqliteFeatureStore } from "./stores/sqlite-feature-store.ts";
 import { SqliteIdempotencyKeys } from "./stores/sqlite-idempotency-keys.ts";
@@ -56,6 +57,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     documents: changed(new SqliteDocumentStore(database, journal)),
     items: changed(new SqliteItemStore(database, journal)),
     rules: read(new SqliteRules(database)),
+    register: read(new SqliteFeatureRegister(database, journal)),
     claims: changed(new SqliteIdempotencyKeys(journal)),
     outbox: () => changed(new SqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),

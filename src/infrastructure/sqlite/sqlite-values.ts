@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { mostMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/admin/stored-values.ts";
 import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import { inOrder } from "../../domain/evaluation/feature.ts";
-import { mostMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/evaluation/stored-values.ts";
 
 /** Reads the sets of a SQLite database. Its only strings are the users of tokens, which this never reads. */
 export class SqliteValues implements StoredValues {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { ContextFields } from "../../../src/application/evaluation/context-fields.ts";
 import { EvaluateFeatures, type EvaluationCache } from "../../../src/application/evaluation/evaluate-features.ts";
+import { EvaluateSources } from "../../../src/application/evaluation/evaluate-sources.ts";
 import { type Caller, explicitContext, IdentifyCaller } from "../../../src/application/evaluation/identify-caller.ts";
 import { LocateCaller } from "../../../src/application/evaluation/locate-caller.ts";
 import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
@@ -50,7 +52,12 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
   };
   const locate = new LocateCaller([queryLocator]);
   const callers = new IdentifyCaller(tokens, locate, states, () => 1_700_000_000_000);
-  const resolveFeatures = new EvaluateFeatures(callers, sources, states, before);
+  const resolveFeatures = new EvaluateFeatures(
+    callers,
+    new EvaluateSources(sources, states),
+    new ContextFields(sources),
+    before,
+  );
   const ask = async (caller?: Caller, location?: string) => {
     const { features, missing } = await resolveFeatures.evaluate(caller, explicitContext({ location }));
     return { features: [...features.keys()], missing };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { merge, type SourceFeatures } from "../../../src/domain/evaluation/merge.ts";
+import { grantOf, merge, type SourceFeatures } from "../../../src/domain/evaluation/merge.ts";
 import type { Role } from "../../../src/domain/evaluation/source.ts";
 import type { Resolution } from "../../../src/domain/evaluation/source-result.ts";
 
@@ -160,6 +160,8 @@ describe("the merge rule, for any sources", () => {
             grants.some(({ on, gatedBy }) => on?.includes(feature) && gatedBy?.every((gate) => passes(gate, feature))),
         );
         expect(merged(...gates, ...grants, ...vetoes)).toEqual(expected.sort());
+        const results = [...gates, ...grants, ...vetoes].map(say);
+        expect(features.filter((feature) => grantOf(results, feature)).sort()).toEqual(expected.sort());
       }),
       { numRuns: 2_000 },
     );

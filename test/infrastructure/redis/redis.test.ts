@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../../src/domain/errors.ts";
+import { CachedFeatureRegister } from "../../../src/infrastructure/cache/cached-feature-register.ts";
 import { CachedFeatureSets } from "../../../src/infrastructure/cache/cached-feature-sets.ts";
 import { CachedRules } from "../../../src/infrastructure/cache/cached-rules.ts";
 import { CachedTokenResolver } from "../../../src/infrastructure/cache/cached-token-resolver.ts";
@@ -9,10 +10,11 @@ import { createLog } from "../../../src/infrastructure/logger.ts";
 import { EmptyStoreGuard } from "../../../src/infrastructure/redis/empty-store-guard.ts";
 import { FilledStores } from "../../../src/infrastructure/redis/filled-stores.ts";
 import { connectRedis } from "../../../src/infrastructure/redis/redis-connection.ts";
-import { collectionKey } from "../../../src/infrastructure/redis/redis-keys.ts";
+import { collectionKey, registerKey } from "../../../src/infrastructure/redis/redis-keys.ts";
 import { hashedTokenKey, plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { claimsContract } from "../../contracts/claims.contract.ts";
 import { documentStoreContract } from "../../contracts/document-store.contract.ts";
+import { featureRegisterContract } from "../../contracts/feature-register.contract.ts";
 import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { externalChangesContract, featureStoreContract } from "../../contracts/feature-store.contract.ts";
 import {
@@ -45,6 +47,30 @@ describe("Redis", () => {
   const spoil = async (collection: string, name: string) =>
     void (await store.server.client.hset(collectionKey(collection), name, "no document"));
   rulesContract(async () => ({ ...store.connection, spoil }));
+
+  featureRegisterContract(async () => ({
+    register: store.connection.register,
+    setDay: async (key, day) => void (await store.server.client.zadd(registerKey, day, key)),
+  }));
+
+  describe("a register that is cached", () => {
+    const feeds: AsyncDisposable[] = [];
+    afterEach(async () => {
+      for (const feed of feeds.splice(0)) await feed[Symbol.asyncDispose]();
+    });
+
+    it("shows keys that another process adds", async () => {
+      const feed = store.connection.feed([registerKey]);
+      feeds.push(feed);
+      await until(() => feed.isLive(Date.now()), "the feed is live");
+      const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
+      const register = new CachedFeatureRegister(store.connection.register, registerKey, feed, limits, Date.now);
+      expect([...(await register.read()).value]).toEqual([]);
+      await store.connection.register.add(["a"]);
+      await until(async () => (await register.read()).value.has("a"), "the key is known");
+      expect(register.read()).not.toBeInstanceOf(Promise);
+    });
+  });
 
   describe("rules that are remembered", () => {
     const feeds: AsyncDisposable[] = [];

@@ -17,6 +17,7 @@ import { SqliteFeatureStore } from "../../../src/infrastructure/sqlite/stores/sq
 import { hashedTokenKey, plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { claimsContract } from "../../contracts/claims.contract.ts";
 import { documentStoreContract } from "../../contracts/document-store.contract.ts";
+import { featureRegisterContract } from "../../contracts/feature-register.contract.ts";
 import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../../contracts/feature-store.contract.ts";
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../../contracts/load.contract.ts";
@@ -72,6 +73,14 @@ describe("SQLite", () => {
     other.prepare("INSERT INTO documents VALUES (?, ?, 'no JSON', 'e', 1, 1)").run(collection, name);
   };
   rulesContract(async () => ({ ...store.connection, spoil }));
+
+  featureRegisterContract(async () => ({
+    register: store.connection.register,
+    setDay: async (key, day) => {
+      using other = new DatabaseSync(file());
+      other.prepare("UPDATE register SET day = ? WHERE feature = ?").run(day, key);
+    },
+  }));
 
   describe("rules that are remembered", () => {
     let feed: ReturnType<typeof store.connection.feed>;

@@ -4,6 +4,7 @@ import { compile } from "proxy-addr";
 import type { ContextFields } from "../../../application/evaluation/context-fields.ts";
 import { explicitContext, type RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import { InvalidContext } from "../../../domain/errors.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
 import { isValue, longestValue } from "../../../domain/evaluation/key-template.ts";
 import type { Locator } from "../../../domain/evaluation/locator.ts";
 import { Attributes } from "../../attributes.ts";
@@ -26,7 +27,7 @@ export class CallContext {
   readonly #readsClientId: boolean;
   readonly #readsAddress: boolean;
   /** The headers that responses vary by: lower-case name to index. */
-  readonly marking: ReadonlyMap<string, number>;
+  readonly varyHeaders: ReadonlyMap<string, number>;
   readonly #ofClients: readonly string[];
   readonly #ofProxies: readonly string[];
 
@@ -45,23 +46,22 @@ export class CallContext {
     this.headers = [...ofClients, ...ofProxies];
     this.#ofClients = ofClients.map((name) => name.toLowerCase());
     this.#ofProxies = ofProxies;
-    this.marking = new Map(this.headers.map((name, index) => [name.toLowerCase(), index]));
+    this.varyHeaders = new Map(this.headers.map((name, index) => [name.toLowerCase(), index]));
   }
 
   /**
-   * The part of the response cache key for request data other than target and credentials. Two requests have equal
-   * texts only if all that data is equal. `headers` holds the values of the `marking` headers, if the caller has read
-   * them already.
+   * The part of a cache key for request data other than target, body and credentials. Two requests have equal texts
+   * only if all that data is equal. `values` holds the values of `varyHeaders`, if the caller has read them already.
    */
-  markOf(incoming: IncomingMessage, headers?: readonly (string | undefined)[]): string {
-    if (this.marking.size === 0 && !this.#readsAddress) return "";
-    let mark = "";
-    for (const [name, index] of this.marking) {
-      const value = headers ? headers[index] : textOf(incoming.headers[name]);
-      mark += `\n${value ?? "\0"}`;
+  varyKey(incoming: IncomingMessage, values?: readonly (string | undefined)[]): string {
+    if (this.varyHeaders.size === 0 && !this.#readsAddress) return "";
+    let key = "";
+    for (const [name, index] of this.varyHeaders) {
+      const value = values ? values[index] : textOf(incoming.headers[name]);
+      key += `\n${value ?? "\0"}`;
     }
-    if (this.#ofProxies.length > 0) mark += this.#isOfTrusted(incoming) ? "\n+" : "\n-";
-    return this.#readsAddress ? `${mark}\n${clientAddress(incoming, this.#isTrusted)}` : mark;
+    if (this.#ofProxies.length > 0) key += this.#isOfTrusted(incoming) ? "\n+" : "\n-";
+    return this.#readsAddress ? `${key}\n${clientAddress(incoming, this.#isTrusted)}` : key;
   }
 
   /** The request context. `query` returns all values of a parameter. Throws `InvalidContext` for an invalid value. */
@@ -69,13 +69,42 @@ export class CallContext {
     const said = once(query("location"), "location");
     const ip = this.#readsAddress ? clientAddress(incoming, this.#isTrusted) : undefined;
     const clientId = this.#readsClientId ? this.#clientIdIn(incoming) : undefined;
-    const header = (name: string) => (this.marking.has(name) ? textOf(incoming.headers[name]) : undefined);
+    const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
     const attributes = this.attributes.in(query, header);
     return {
       clues: {
         ...(said ? { said } : {}),
         header: (name) => this.#hint(incoming, name),
         query: (name) => once(query(name), `parameter ${name}`),
+        ...(ip === undefined ? {} : { ip }),
+      },
+      ...(clientId === undefined ? {} : { clientId }),
+      ...(attributes ? { attributes } : {}),
+    };
+  }
+
+  /**
+   * The request context in a body: `targetingKey` and the other fields of a context as clients of OpenFeature send them.
+   * Throws `InvalidContext` for an invalid value.
+   */
+  inBody(
+    incoming: IncomingMessage,
+    targetingKey: string | undefined,
+    fields: Readonly<Record<string, Json>>,
+  ): RequestContext {
+    if (targetingKey !== undefined && !isValue(targetingKey)) {
+      throw new InvalidContext(`A targeting key has 1 to ${longestValue} printable characters.`);
+    }
+    const ip = this.#readsAddress ? clientAddress(incoming, this.#isTrusted) : undefined;
+    const clientId = targetingKey ?? (this.#readsClientId ? this.#clientIdIn(incoming) : undefined);
+    const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
+    const { location } = fields;
+    const attributes = this.attributes.inFields(fields, header);
+    return {
+      clues: {
+        ...(typeof location === "string" && location !== "" ? { said: location } : {}),
+        header: (name) => this.#hint(incoming, name),
+        query: (name) => scalarText(fields[name]),
         ...(ip === undefined ? {} : { ip }),
       },
       ...(clientId === undefined ? {} : { clientId }),
@@ -133,5 +162,8 @@ function once([value, another]: readonly string[], what: string): string | undef
   if (another !== undefined) throw new InvalidContext(`The ${what} is repeated. Send it once.`);
   return value;
 }
+
+const scalarText = (value: Json | undefined): string | undefined =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : undefined;
 
 const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);

@@ -54,11 +54,11 @@ const attribute = z
 const attributeName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "is no name; write up to 64 letters, digits and _, a letter first")
-  .refine((name) => !ownFields.includes(name), {
+  .refine((name) => !contextFields.includes(name), {
     error: ({ input }) => `"${input}" is a field of every context; choose another name`,
   });
 /** Context fields that rules read besides attributes; attributes cannot use these names. */
-const ownFields = ["userId", "targetingKey", "location", "locations", "ip", "at"];
+export const contextFields: readonly string[] = ["userId", "targetingKey", "location", "locations", "ip", "at"];
 
 /** Schema of the configuration section `context`. */
 export const context = z.strictObject({
@@ -92,10 +92,10 @@ export const context = z.strictObject({
       "By what clients without a token are told apart for percentages. Left out, they may bring an id in `Tidegate-Client-Id`, and get none.",
     ),
   attributes: z
-    .record(attributeName, attribute)
+    .union([z.literal("any"), z.record(attributeName, attribute)])
     .default({})
     .describe(
-      "What rules may go by besides, and where `GET /features` has it from. Claims of the client, all of them.",
+      "Attributes that rules may use, and where requests have them. `any`: every field of the context in an OFREP body is one, as it is. All are claims of the client.",
     ),
 });
 

@@ -17,3 +17,10 @@ export function digestWith(value: string, text: string): string {
   hash.reset().update(buffer, buffer.write(value, "latin1")).finish(output);
   return buffer.toString("latin1", 0, digestLength + buffer.write(text, digestLength, "latin1"));
 }
+
+/**
+ * Key of the response cache: the target of a request with the values that its response varies by, and a digest of its
+ * credentials. An empty `Authorization` header and an absent one have different keys.
+ */
+export const cacheKey = (target: string, authorization: string | undefined): string =>
+  authorization === undefined ? target : digestWith(authorization, target);

@@ -16,7 +16,10 @@ import { uncached } from "../kit/response-headers.ts";
 import { incomingOf } from "../server/incoming.ts";
 import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
-import { type CachedResponse, incompleteStatus, type ResponseCache } from "./response-cache.ts";
+import { cacheKey } from "./digest.ts";
+import { featuresBody } from "./features-body.ts";
+import { fetchResponse, incompleteStatus, type PrepareResponse, responseOf } from "./prepared-response.ts";
+import type { ResponseCache } from "./response-cache.ts";
 
 const FeaturesBody = z
   .object({ active_features: z.array(z.string()).openapi({ example: ["feature_1", "feature_2"] }) })
@@ -110,9 +113,10 @@ const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(),
 export function features(
   app: OpenAPIHono,
   operators: Operators,
-  resolveFeatures: EvaluateFeatures,
-  recallFeatures: FeaturesAsOf,
-  answers: ResponseCache,
+  evaluateFeatures: EvaluateFeatures,
+  featuresAsOf: FeaturesAsOf,
+  cache: ResponseCache,
+  responses: PrepareResponse,
   callContext: CallContext,
 ): void {
   const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
@@ -124,45 +128,48 @@ export function features(
     const ifNoneMatch = c.req.header("if-none-match");
     demandJson(c.req.header("accept"));
     const incoming = incomingOf(c);
-    const wish = c.req.url.slice(c.req.url.indexOf("/features")) + callContext.markOf(incoming);
-    const reply = answers.find(wish, authorization, ifNoneMatch);
-    if (reply) return response(reply);
+    const target = c.req.url.slice(c.req.url.indexOf("/features"));
+    const key = cacheKey(target + callContext.varyKey(incoming), authorization);
+    const cached = cache.find(key, ifNoneMatch);
+    if (cached) return fetchResponse(cached);
     const query = (name: string) => c.req.queries(name) ?? [];
-    if (query("at").length + query("user").length > 0) return answerAt(c);
-    return answer(wish, authorization, ifNoneMatch, callContext.in(incoming, query));
+    if (query("at").length + query("user").length > 0) return evaluateAt(c);
+    return evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query));
   });
 
-  async function answer(
-    wish: string,
-    authorization: string | undefined,
+  async function evaluate(
+    key: string,
+    token: string | undefined,
     ifNoneMatch: string | undefined,
-    circumstances: RequestContext,
+    context: RequestContext,
   ): Promise<Response> {
-    const token = tokenOf(authorization);
-    if (token === undefined && circumstances.clientId === undefined && callContext.issuesIds) {
-      return answerNew(ifNoneMatch, circumstances);
+    if (token === undefined && context.clientId === undefined && callContext.issuesIds) {
+      return evaluateNew(ifNoneMatch, context);
     }
-    const found = await resolveFeatures.evaluate(token === undefined ? undefined : { token }, circumstances);
-    return response(answers.prepare(wish, authorization, ifNoneMatch, found));
+    const evaluated = await evaluateFeatures.evaluate(token === undefined ? undefined : { token }, context);
+    const prepared = responses.prepare(featuresBody(evaluated.features), evaluated);
+    cache.keep(key, prepared);
+    return fetchResponse(responseOf(prepared, ifNoneMatch));
   }
 
-  /** Issues a client id and evaluates with it. */
-  async function answerNew(ifNoneMatch: string | undefined, circumstances: RequestContext): Promise<Response> {
+  /** Issues a client id and evaluates with it. Not cached, because the client cannot repeat this request. */
+  async function evaluateNew(ifNoneMatch: string | undefined, context: RequestContext): Promise<Response> {
     const clientId = randomUUID();
-    const reply = answers.reply(ifNoneMatch, await resolveFeatures.evaluate(undefined, { ...circumstances, clientId }));
-    return response({ ...reply, headers: { ...reply.headers, ...callContext.issued(clientId) } });
+    const evaluated = await evaluateFeatures.evaluate(undefined, { ...context, clientId });
+    const response = responseOf(responses.prepare(featuresBody(evaluated.features), evaluated), ifNoneMatch);
+    return fetchResponse({ ...response, headers: { ...response.headers, ...callContext.issued(clientId) } });
   }
 
   /** Responses for a past instant are not cached, so a target with `at` never hits the response cache. */
-  async function answerAt(c: Context): Promise<Response> {
+  async function evaluateAt(c: Context): Promise<Response> {
     if (c.req.query("at") === undefined) {
       throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');
     }
     await operators.demand(c, "viewer");
     const { at, user } = queryOf(c.req.url, momentQueryHere);
-    const circumstances = callContext.toldIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
+    const context = callContext.toldIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
     const caller = user === undefined ? undefined : { userId: user };
-    const { features, isPast, missing } = await recallFeatures.evaluate(caller, circumstances, at);
+    const { features, isPast, missing } = await featuresAsOf.evaluate(caller, context, at);
     return c.json({ active_features: inOrder(features) }, 200, {
       ...uncached,
       ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),
@@ -170,8 +177,6 @@ export function features(
     });
   }
 }
-
-const response = ({ status, headers, body }: CachedResponse): Response => new Response(body, { status, headers });
 
 function demandJson(accept: string | undefined): void {
   if (!accept || accept === "*/*" || accept === "application/json") return;

@@ -49,6 +49,17 @@ export const problemTypes = {
     meaning:
       "A field of the request context is invalid: a location is longer than 200 characters, has more than 8 levels or control characters, or is repeated; or the coordinates are not a point. The detail names the field and the expected value.",
   },
+  "foreign-targeting-key": {
+    status: 403,
+    title: "Foreign targeting key",
+    meaning:
+      "An OFREP request has a client token, and a `targetingKey` other than the token's user. Omit `targetingKey`, or send a credential of scope `evaluator` to evaluate for other users.",
+  },
+  "unknown-flag": {
+    status: 404,
+    title: "Unknown flag",
+    meaning: "No source lists this flag, and none did during the last 400 days.",
+  },
   "invalid-query": {
     status: 400,
     title: "Invalid query",

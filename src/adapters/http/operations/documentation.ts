@@ -94,6 +94,11 @@ const problem = createRoute({
 /** `GET /openapi.json`, `/docs` and `/problems/{code}`: the API documentation. */
 export function documentation(app: OpenAPIHono, version: string, basePath: string): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", { type: "http", scheme: "bearer" });
+  app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+  });
   app.openAPIRegistry.registerComponent("securitySchemes", "basic", {
     type: "http",
     scheme: "basic",

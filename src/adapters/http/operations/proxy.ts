@@ -1,6 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.ts";
-import { longestString, mostMembers } from "../../../domain/evaluation/stored-values.ts";
+import { longestString, mostMembers } from "../../../domain/admin/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";

@@ -67,8 +67,11 @@ const overloaded: Record<keyof Limits, string> = {
   inFlight: "Too many requests in flight (server.limits.inFlight). Retry after 1 s.",
 };
 
-/** Responds synchronously to a request; returns whether it did. */
-export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+/**
+ * Takes a request before the app; returns whether it did. Then it responds, or calls `next` to leave the request to the
+ * app after all.
+ */
+export type FastPath = (incoming: IncomingMessage, outgoing: ServerResponse, next: () => void) => boolean;
 
 /**
  * Serves an app over HTTP/1.1. Calls the fast path `shortcut` before the app. Rejects if it cannot listen on the
@@ -115,11 +118,13 @@ export async function listen(
     if (!isBelow(basePath, incoming)) return reject(outgoing, "not-found", details["not-found"]);
     const limit = admission.refusal(incoming, outgoing);
     if (limit) return reject(outgoing, "overloaded", overloaded[limit]);
-    if (shortcut(incoming, outgoing)) return;
-    const fault = requestFault(incoming);
-    if (fault) return reject(outgoing, fault, details[fault]);
-    if (incoming.url === "*") return rejected(sendMethods(outgoing), incoming.method);
-    return answer(incoming, outgoing);
+    const serve = () => {
+      const fault = requestFault(incoming);
+      if (fault) reject(outgoing, fault, details[fault]);
+      else if (incoming.url === "*") rejected(sendMethods(outgoing), incoming.method);
+      else void answer(incoming, outgoing);
+    };
+    if (!shortcut(incoming, outgoing, serve)) serve();
   });
   const refuse = (code: keyof typeof details, socket: Duplex) => {
     const status = sendRaw(socket, code);

@@ -139,7 +139,8 @@ const ownFields = new Set([
 ]);
 
 function unleashContext({ userId, targetingKey, ip, at, attributes = {}, locations }: EvaluationContext): Context {
-  const own = Object.entries(attributes).filter(([name]) => !ownFields.has(name));
+  // Unleash has no nested properties.
+  const own = Object.entries(attributes).filter(([name, value]) => !ownFields.has(name) && typeof value !== "object");
   return {
     ...(userId === undefined ? {} : { userId }),
     ...(targetingKey === undefined ? {} : { sessionId: targetingKey }),

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { longestString } from "../../../../src/domain/evaluation/stored-values.ts";
+import { longestString } from "../../../../src/domain/admin/stored-values.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";

@@ -5,7 +5,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { source } from "../../../../src/adapters/sources/flagd/source.ts";
 import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
-import type { Attribute, EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
+import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { Resolution, SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
 import { saying, startDocumentServer } from "../../../support/document-server.ts";
@@ -31,7 +32,7 @@ const anInstant = Date.parse("2026-11-20T19:00:00.250Z");
 /** What a source says of one flag to somebody with these attributes. */
 async function said(
   resolver: ReturnType<typeof opened>,
-  attributes: Readonly<Record<string, Attribute>> = {},
+  attributes: Readonly<Record<string, Json>> = {},
   feature = "flag",
 ): Promise<Resolution | undefined> {
   return (await resolver.resolve({ at: anInstant, attributes })).features.get(feature);
@@ -77,7 +78,7 @@ describe("kind flagd", () => {
     );
   });
 
-  it.each<[string, Readonly<Record<string, Attribute>>, boolean]>([
+  it.each<[string, Readonly<Record<string, Json>>, boolean]>([
     ["Spain and the version", { country: "ES", app_version: "2.3.0" }, true],
     ["a later version", { country: "ES", app_version: "10.0.0" }, true],
     ["an earlier version", { country: "ES", app_version: "2.2.9" }, false],

@@ -6,7 +6,8 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import type { z } from "zod";
 import { source } from "../../../../src/adapters/sources/unleash/source.ts";
 import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
-import type { Attribute, EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
+import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-resolver.ts";
 import type { Resolution, SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
@@ -133,7 +134,7 @@ describe("kind unleash", () => {
     expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress to true") }]);
   });
 
-  it.each<[Attribute, string, object]>([
+  it.each<[Json, string, object]>([
     [7, "NUM_GT", { value: "6" }],
     [true, "IN", { values: ["true"] }],
     ["2.3.1", "SEMVER_GTE", { value: "2.3.0" }],
@@ -415,7 +416,7 @@ async function asked(state: object, context: Case<unknown>["context"]): Promise<
     ...text(userId, "userId"),
     ...text(sessionId, "targetingKey"),
     ...text(remoteAddress, "ip"),
-    attributes: { ...others, ...(properties as object) } as Record<string, Attribute>,
+    attributes: { ...others, ...(properties as object) } as Record<string, Json>,
   });
   await resolver[Symbol.asyncDispose]();
   return features;

@@ -1,4 +1,4 @@
-import type { CachedRead } from "./cached-read.ts";
+import type { CachedRead } from "../evaluation/cached-read.ts";
 
 /** The value of a key in a store. Members are sorted by code point. */
 export type StoredValue =

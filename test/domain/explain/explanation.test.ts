@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { merge } from "../../../src/domain/evaluation/merge.ts";
+import type { Role } from "../../../src/domain/evaluation/source.ts";
+import type { Resolution } from "../../../src/domain/evaluation/source-result.ts";
 import {
   type Cause,
   explain,
   knownFeatures,
   type NoResultReason,
   type SourceOutcome,
-} from "../../../src/domain/evaluation/explanation.ts";
-import { merge } from "../../../src/domain/evaluation/merge.ts";
-import type { Role } from "../../../src/domain/evaluation/source.ts";
-import type { Resolution } from "../../../src/domain/evaluation/source-result.ts";
+} from "../../../src/domain/explain/explanation.ts";
 
 type Sketch = {
   name: string;

@@ -1,6 +1,6 @@
-import type { FeatureKey } from "./feature.ts";
-import type { DeclaredSource } from "./source.ts";
-import type { Resolution } from "./source-result.ts";
+import type { FeatureKey } from "../evaluation/feature.ts";
+import type { DeclaredSource } from "../evaluation/source.ts";
+import type { Resolution } from "../evaluation/source-result.ts";
 
 /**
  * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `skipped`: it fails and is merged
@@ -46,7 +46,7 @@ export type Explanation = {
 type SourceWithResult = { readonly source: DeclaredSource; readonly result: FeatureOutcome };
 
 /**
- * Explains the result of the merge rule ({@link ./merge.ts}) for one feature. If required sources have no result, it
+ * Explains the result of the merge rule ({@link ../evaluation/merge.ts}) for one feature. If required sources have no result, it
  * returns the state that holds for every result of theirs; the feature is undetermined if both states are possible.
  */
 export function explain(feature: FeatureKey, outcomes: readonly SourceOutcome[]): Explanation {

@@ -1,0 +1,22 @@
+import { hash } from "node:crypto";
+import type { EvaluatedFeatures } from "../../../application/evaluation/evaluate-features.ts";
+import { inOrder } from "../../../domain/evaluation/feature.ts";
+import type { WrittenBody } from "./prepared-response.ts";
+
+/** Bodies by the features that are on: evaluations of many callers share one map. */
+const bodies = new WeakMap<EvaluatedFeatures["features"], WrittenBody>();
+
+/** The body of `GET /features`: the seed's format, byte for byte. */
+export function featuresBody(features: EvaluatedFeatures["features"]): WrittenBody {
+  const known = bodies.get(features);
+  if (known) return known;
+  const written = writtenBody({ active_features: inOrder(features.keys()) });
+  bodies.set(features, written);
+  return written;
+}
+
+/** Serializes a JSON body. Its ETag is a digest of the body, so it is the same on all instances. */
+export function writtenBody(value: object): WrittenBody {
+  const body = JSON.stringify(value);
+  return { body, length: `${Buffer.byteLength(body)}`, entityTag: `"${hash("sha256", body, "base64url")}"` };
+}

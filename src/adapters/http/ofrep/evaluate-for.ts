@@ -1,0 +1,38 @@
+import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
+import type { Caller } from "../../../application/evaluation/identify-caller.ts";
+import { allows, type Scope } from "../../../domain/admin/credential.ts";
+import { TokenRejected } from "../../../domain/errors.ts";
+import { credentialPrefix } from "../../../infrastructure/credential-secret.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+
+/**
+ * Evaluates for the holder of a secret: for the user of a client token, or, with an operator credential of the scope,
+ * for the caller that `asOperator` names. Rejects as `evaluate` does, and with `HttpProblem` if the scope does not
+ * suffice.
+ */
+export async function evaluateFor<T>(
+  secret: string | undefined,
+  operators: IdentifyOperator,
+  scope: Scope,
+  asOperator: Caller,
+  evaluate: (caller: Caller) => Promise<T>,
+): Promise<T> {
+  if (secret === undefined) return evaluate(undefined);
+  // A generated credential is recognized by its prefix. Other secrets can be either, and most are tokens.
+  if (!secret.startsWith(credentialPrefix)) {
+    try {
+      return await evaluate({ token: secret });
+    } catch (error) {
+      if (!(error instanceof TokenRejected)) throw error;
+    }
+  }
+  const operator = await operators.identify(secret);
+  if (operator === undefined || operator === "client") throw new TokenRejected();
+  if (!allows(operator.scope, scope)) {
+    throw new HttpProblem(
+      "insufficient-scope",
+      `The credential ${operator.name} has the scope ${operator.scope}. Use one of scope ${scope}.`,
+    );
+  }
+  return evaluate(asOperator);
+}

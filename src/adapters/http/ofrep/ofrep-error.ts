@@ -1,0 +1,34 @@
+import type { ProblemCode } from "../kit/problem-types.ts";
+
+/** The OFREP routes; the group is the key in the path of a single evaluation. */
+const route = /^\/ofrep\/v1\/evaluate\/flags(?:\/(.*))?$/;
+
+const errorCodes: Partial<Record<ProblemCode, string>> = {
+  "invalid-json": "PARSE_ERROR",
+  "unsupported-media-type": "PARSE_ERROR",
+  "payload-too-large": "PARSE_ERROR",
+  "bad-request": "PARSE_ERROR",
+  "validation-failed": "INVALID_CONTEXT",
+  "invalid-context": "INVALID_CONTEXT",
+  "foreign-targeting-key": "INVALID_CONTEXT",
+  "unknown-flag": "FLAG_NOT_FOUND",
+};
+
+/**
+ * The members that OFREP adds to an error body; `undefined` for the URL of another route. Clients need `errorCode`, and
+ * `key` if the request is for one flag.
+ */
+export function ofrepError(
+  url: string,
+  code: ProblemCode,
+  detail: string,
+): Readonly<Record<string, string | undefined>> | undefined {
+  const match = route.exec(new URL(url).pathname);
+  if (!match) return undefined;
+  const [, key] = match;
+  return {
+    key: key === undefined ? undefined : decodeURIComponent(key),
+    errorCode: errorCodes[code] ?? "GENERAL",
+    errorDetails: detail,
+  };
+}

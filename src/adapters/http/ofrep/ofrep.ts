@@ -1,0 +1,124 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
+import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
+import type { Caller, RequestContext } from "../../../application/evaluation/identify-caller.ts";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import { secretOf } from "../client/authorization.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { writtenBody } from "../client/features-body.ts";
+import { fetchResponse, type PrepareResponse, responseOf } from "../client/prepared-response.ts";
+import type { ResponseCache } from "../client/response-cache.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonBody } from "../kit/json-body.ts";
+import { securityHeaders } from "../kit/response-headers.ts";
+import { incomingOf } from "../server/incoming.ts";
+import { evaluateFor } from "./evaluate-for.ts";
+import { flagJson, flagsJson, metadataOf } from "./flags-json.ts";
+import { bulkPath, type OfrepKeys } from "./ofrep-fast-path.ts";
+import { type OfrepContext, OfrepError, OfrepFlag, OfrepFlags, OfrepRequest } from "./ofrep-schemas.ts";
+
+/** Maximum size of a body, in bytes. */
+const longestBody = 65_536;
+
+const errors = (...statuses: number[]) =>
+  Object.fromEntries(
+    statuses.map((status) => [
+      status,
+      { description: "An error.", content: { "application/json": { schema: OfrepError } } },
+    ]),
+  );
+
+const common = {
+  method: "post" as const,
+  tags: ["OpenFeature"],
+  security: [{}, { bearer: [] }, { basic: [] }, { apiKey: [] }, { admin: ["evaluator"] }],
+};
+
+const body = { required: true, content: { "application/json": { schema: OfrepRequest } } };
+
+const bulkRoute = createRoute({
+  ...common,
+  path: bulkPath,
+  summary: "Evaluate all flags",
+  description:
+    "OpenFeature Remote Evaluation Protocol 0.3.0, for apps. Returns every known feature, also those that are off. Send `If-None-Match` to receive 304 while nothing changes.",
+  request: { body },
+  responses: {
+    200: {
+      description: "The flags.",
+      headers: { ETag: { description: "A digest of the body.", schema: { type: "string" } } },
+      content: { "application/json": { schema: OfrepFlags } },
+    },
+    304: { description: "The flags are the same." },
+    ...errors(400, 401, 403, 413, 415, 503),
+  },
+});
+
+const singleRoute = createRoute({
+  ...common,
+  path: `${bulkPath}/{key}`,
+  summary: "Evaluate a flag",
+  description:
+    "OpenFeature Remote Evaluation Protocol 0.3.0, for servers. A server that evaluates for many users sends an operator credential of scope `evaluator`; then `targetingKey` is the user id.",
+  request: { body, params: z.object({ key: z.string() }) },
+  responses: {
+    200: { description: "The flag.", content: { "application/json": { schema: OfrepFlag } } },
+    ...errors(400, 401, 403, 404, 413, 415, 503),
+  },
+});
+
+/** The use cases and parts that the OFREP routes need. */
+export type OfrepOptions = {
+  readonly evaluateFlags: EvaluateFlags;
+  readonly identifyOperator: IdentifyOperator;
+  readonly callContext: CallContext;
+  readonly cache: ResponseCache;
+  readonly responses: PrepareResponse;
+  readonly keys: OfrepKeys;
+  readonly now: () => Instant;
+};
+
+/** The routes of the OpenFeature Remote Evaluation Protocol. */
+export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
+  const { evaluateFlags, identifyOperator, callContext, cache, responses, keys, now } = options;
+
+  app.openAPIRegistry.registerPath(bulkRoute);
+  app.post(bulkPath, async (c) => {
+    const { context } = await jsonBody(c, OfrepRequest, longestBody);
+    const evaluated = await evaluate(c, context, (...request) => evaluateFlags.evaluateAll(...request));
+    const prepared = responses.prepare(writtenBody(flagsJson(evaluated, now())), evaluated);
+    const key = keys.of(incomingOf(c));
+    if (key !== undefined) cache.keep(key, prepared);
+    return fetchResponse(responseOf(prepared, c.req.header("if-none-match")));
+  });
+
+  app.openAPIRegistry.registerPath(singleRoute);
+  // A key may contain slashes.
+  app.post(`${bulkPath}/:key{[^]+}`, async (c) => {
+    const key = c.req.param("key");
+    const { context } = await jsonBody(c, OfrepRequest, longestBody);
+    const { flag, ...evaluated } = await evaluate(c, context, (...request) =>
+      evaluateFlags.evaluateOne(key, ...request),
+    );
+    if (!flag) throw new HttpProblem("unknown-flag", `No feature has the key "${key}".`);
+    const { metadata, ...json } = flagJson(flag);
+    const all = { ...metadata, ...metadataOf(evaluated, now()) };
+    const headers = { ...securityHeaders, "Cache-Control": "no-store" };
+    return c.json({ ...json, ...(Object.keys(all).length > 0 && { metadata: all }) }, 200, headers);
+  });
+
+  function evaluate<T>(
+    c: Context,
+    { targetingKey, ...fields }: OfrepContext,
+    run: (caller: Caller, request: RequestContext, targetingKey: string | undefined) => Promise<T>,
+  ): Promise<T> {
+    // Clients without a user send an empty one.
+    const id = targetingKey || undefined;
+    const request = callContext.inBody(incomingOf(c), id, fields as Readonly<Record<string, Json>>);
+    const secret = secretOf(c.req.header("authorization")) ?? (c.req.header("x-api-key") || undefined);
+    const user = id === undefined ? undefined : { userId: id };
+    return evaluateFor(secret, identifyOperator, "evaluator", user, (caller) => run(caller, request, id));
+  }
+}

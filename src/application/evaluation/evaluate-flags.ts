@@ -1,0 +1,135 @@
+import { ForeignTargetingKey, SourceUnavailable } from "../../domain/errors.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { FeatureRegister } from "../../domain/evaluation/feature-register.ts";
+import { type Flag, flagOf, flagsOf } from "../../domain/evaluation/flag.ts";
+import type { ContextFields } from "./context-fields.ts";
+import type { EvaluatedSources, EvaluateSources } from "./evaluate-sources.ts";
+import type { Caller, IdentifyCaller, RequestContext } from "./identify-caller.ts";
+
+/** The flags of a caller, sorted by code point. */
+export type EvaluatedFlags = Omit<EvaluatedSources, "results"> & { readonly flags: readonly Flag[] };
+
+/** The flag of one feature; `undefined` if the feature is not known. */
+export type EvaluatedFlag = Omit<EvaluatedSources, "results"> & { readonly flag: Flag | undefined };
+
+/** Source results by the context fields that they depend on. It may evict entries. */
+export type SourceResultCache = {
+  get(key: string): EvaluatedSources | undefined;
+  set(key: string, evaluated: EvaluatedSources): unknown;
+};
+
+/** Receives failures to write the feature register, for the log. */
+export type RegisterReport = { readonly failed: (cause: unknown) => void };
+
+type Registered = CachedRead<ReadonlySet<FeatureKey>>;
+
+/** The name of the feature register in errors. */
+const registerName = "feature register";
+
+/** Evaluates flags: the features that are on, and those that are off but known. */
+export class EvaluateFlags {
+  readonly #callers: IdentifyCaller;
+  readonly #sources: EvaluateSources;
+  readonly #fields: ContextFields;
+  readonly #cache: SourceResultCache;
+  readonly #register: FeatureRegister | undefined;
+  readonly #report: RegisterReport;
+  /** Keys that this process evaluated before the register had them. */
+  readonly #unregistered = new Set<FeatureKey>();
+  #registering: Promise<void> | undefined;
+
+  /** Without a register, a feature is known only while a source lists it for the caller. */
+  constructor(
+    callers: IdentifyCaller,
+    sources: EvaluateSources,
+    fields: ContextFields,
+    cache: SourceResultCache,
+    register: FeatureRegister | undefined,
+    report: RegisterReport,
+  ) {
+    this.#callers = callers;
+    this.#sources = sources;
+    this.#fields = fields;
+    this.#cache = cache;
+    this.#register = register;
+    this.#report = report;
+  }
+
+  /**
+   * All flags of a caller. `targetingKey` is the key that the client claims. Rejects as `IdentifyCaller` and
+   * `EvaluateSources` do, with `ForeignTargetingKey` if the claim of a known user is another user's, and with
+   * `SourceUnavailable` if the feature register cannot be read.
+   */
+  async evaluateAll(caller: Caller, request: RequestContext, targetingKey?: string): Promise<EvaluatedFlags> {
+    const { results, registered, ...evaluated } = await this.#evaluate(caller, request, targetingKey);
+    const flags = flagsOf(results, this.#known(registered));
+    this.#registerMissing(flags, registered);
+    return { ...evaluated, flags };
+  }
+
+  /** The flag of one feature. Rejects as `evaluateAll` does. */
+  async evaluateOne(
+    key: FeatureKey,
+    caller: Caller,
+    request: RequestContext,
+    targetingKey?: string,
+  ): Promise<EvaluatedFlag> {
+    const { results, registered, ...evaluated } = await this.#evaluate(caller, request, targetingKey);
+    const isKnown = results.some(({ features }) => features.has(key)) || this.#known(registered).has(key);
+    const flag = isKnown ? flagOf(results, key) : undefined;
+    if (flag) this.#registerMissing([flag], registered);
+    return { ...evaluated, flag };
+  }
+
+  async #evaluate(caller: Caller, request: RequestContext, targetingKey: string | undefined) {
+    const registering = this.#readRegister();
+    // Awaited below; a failure of the evaluation comes first.
+    registering.catch(() => {});
+    const { context, reads } = await this.#callers.identify(caller, request);
+    if (context.userId !== undefined && targetingKey !== undefined && targetingKey !== context.userId) {
+      throw new ForeignTargetingKey();
+    }
+    const evaluated = await this.#evaluateSources(context);
+    const registered = await registering;
+    const freshness = evaluated.freshness.with(registered ? [...reads, registered] : reads);
+    return { ...evaluated, freshness, registered };
+  }
+
+  async #evaluateSources(context: EvaluationContext): Promise<EvaluatedSources> {
+    const key = this.#fields.varyKey(context);
+    const cached = this.#cache.get(key);
+    if (cached?.freshness.isCurrent(context.at)) return cached;
+    const evaluated = await this.#sources.evaluate(context);
+    if (evaluated.freshness.isCurrent(context.at)) this.#cache.set(key, evaluated);
+    return evaluated;
+  }
+
+  async #readRegister(): Promise<Registered | undefined> {
+    try {
+      return await this.#register?.read();
+    } catch (cause) {
+      throw new SourceUnavailable(registerName, cause);
+    }
+  }
+
+  #known(registered: Registered | undefined): ReadonlySet<FeatureKey> {
+    if (!registered) return new Set();
+    return this.#unregistered.size === 0 ? registered.value : registered.value.union(this.#unregistered);
+  }
+
+  /** Registers flags that are not registered yet. If that fails, the next evaluation tries again. */
+  #registerMissing(flags: readonly Flag[], registered: Registered | undefined): void {
+    if (!this.#register || !registered) return;
+    for (const key of this.#unregistered) if (registered.value.has(key)) this.#unregistered.delete(key);
+    for (const { key } of flags) if (!registered.value.has(key)) this.#unregistered.add(key);
+    if (this.#unregistered.size === 0 || this.#registering) return;
+    this.#registering = this.#register
+      .add([...this.#unregistered])
+      .catch((cause) => this.#report.failed(cause))
+      .finally(() => {
+        this.#registering = undefined;
+      });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Lease } from "../../domain/admin/lease.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { dayOf, type FeatureRegister } from "../../domain/evaluation/feature-register.ts";
+import type { ListFeatures } from "../admin/list-features.ts";
+
+const everyMs = 60_000;
+/** The first run follows soon after the start, once the stores are connected. */
+const firstMs = 2_000;
+
+/**
+ * Registers all features that are listed, once a minute, in one of the processes. So a feature stays known after it was
+ * removed everywhere, also if no client evaluated it before.
+ */
+export class RegisterFeatures {
+  readonly #features: ListFeatures;
+  readonly #register: FeatureRegister;
+  readonly #lease: Lease;
+  readonly #now: () => Instant;
+  readonly #failed: (cause: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #registered = new Set<string>();
+  #day = 0;
+
+  constructor(
+    features: ListFeatures,
+    register: FeatureRegister,
+    lease: Lease,
+    now: () => Instant,
+    failed: (cause: unknown) => void,
+  ) {
+    this.#features = features;
+    this.#register = register;
+    this.#lease = lease;
+    this.#now = now;
+    this.#failed = failed;
+  }
+
+  start(): void {
+    this.#runIn(firstMs);
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#running;
+    clearTimeout(this.#timer);
+    await this.#lease.release().catch(() => {});
+  }
+
+  /** Registers new features, and on a new day all of them. Rejects as `ListFeatures` and `FeatureRegister` do. */
+  async run(): Promise<void> {
+    if (!(await this.#lease.hold(everyMs + firstMs))) return;
+    const today = dayOf(this.#now());
+    if (today !== this.#day) this.#registered = new Set();
+    const added = (await this.#features.keys()).filter((key) => !this.#registered.has(key));
+    if (added.length > 0) await this.#register.add(added);
+    for (const key of added) this.#registered.add(key);
+    this.#day = today;
+  }
+
+  #runIn(ms: number): void {
+    this.#timer = setTimeout(async () => {
+      this.#running = this.run().catch(this.#failed);
+      await this.#running;
+      this.#runIn(everyMs);
+    }, ms).unref();
+  }
+}

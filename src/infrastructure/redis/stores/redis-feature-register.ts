@@ -1,0 +1,44 @@
+import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
+import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/evaluation/feature-register.ts";
+import type { EmptyStoreGuard } from "../empty-store-guard.ts";
+import type { RedisClient } from "../redis-client.ts";
+import { redisFault } from "../redis-fault.ts";
+import { registerKey } from "../redis-keys.ts";
+
+/** Arguments of one command; a longer command would hold up the server. */
+const atOnce = 1_000;
+
+/** Feature register in a Redis sorted set: the score of a key is the day on which it was last registered. */
+export class RedisFeatureRegister implements FeatureRegister {
+  readonly #redis: RedisClient;
+  readonly #guard: EmptyStoreGuard;
+
+  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
+    this.#redis = redis;
+    this.#guard = guard;
+  }
+
+  async read(): Promise<CachedRead<ReadonlySet<FeatureKey>>> {
+    const at = this.#redis.asOf();
+    const oldest = dayOf(at) - registeredForDays;
+    const keys = await this.#guard
+      .watch(
+        () => this.#redis.zrangebyscore(registerKey, oldest, "+inf"),
+        (found) => found.length > 0,
+      )
+      .catch((error) => redisFault(error, registerKey));
+    return uncachedRead(new Set(keys.filter(isServedKey)), at);
+  }
+
+  async add(keys: readonly FeatureKey[]): Promise<void> {
+    const today = dayOf(Date.now());
+    const pipeline = this.#redis.pipeline();
+    for (let start = 0; start < keys.length; start += atOnce) {
+      const members = keys.slice(start, start + atOnce).flatMap((key) => [today, key]);
+      pipeline.zadd(registerKey, ...members);
+    }
+    pipeline.zremrangebyscore(registerKey, "-inf", `(${today - registeredForDays}`);
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) redisFault(error, registerKey);
+  }
+}
