@@ -97,10 +97,13 @@ export class Entry<T> implements CachedEntry<T> {
     this.#invalidAsOf ??= this.#provenUntil();
   }
 
-  /** Marks the entry as stale and allows a retry at once, because the key has changed. */
+  /**
+   * Marks the entry as stale and allows a retry at once, because the key has changed. Keeps the error: a caller may have
+   * received the value in place of a failed read, and marks its response later.
+   */
   change(): void {
     this.invalidate();
-    this.failure = undefined;
+    if (this.failure) this.failure = { fault: this.failure.fault, recheckAt: Number.NEGATIVE_INFINITY };
   }
 
   /** Renews the entry after a read of an equal value. Evaluations made from it become valid again. */

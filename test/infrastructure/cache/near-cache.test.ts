@@ -216,6 +216,27 @@ describe("the near cache", () => {
     await expect(get("a")).rejects.toThrow("away");
   });
 
+  it("still says why it gave the last value when the key changes after that, until it is read again", async () => {
+    const { get, fail, cache, store, time } = setUp();
+    store.set("a", "1");
+    await get("a");
+    const away = new Error("no answer");
+    fail(away);
+    cache.forget("a");
+    const last = await get("a");
+    expect([last.value, last.lastError]).toEqual(["1", away]);
+    store.set("a", "2");
+    cache.forget("a");
+    expect([last.lastError, last.isCurrent(time.now)]).toEqual([away, false]);
+    const again = await get("a");
+    cache.forget(undefined);
+    expect(again.lastError).toBe(away);
+    fail();
+    store.set("a", "1");
+    const read = await get("a");
+    expect([read.value, read.lastError, read.isCurrent(time.now)]).toEqual(["1", undefined, true]);
+  });
+
   it("measures ages and expiries by the monotonic clock, however the wall clock is set", async () => {
     const { get, cache, store, feed, time, fail, reads } = setUp({ maxStaleMs: 10_000, expiryMs: 60_000 });
     store.set("a", "1");
