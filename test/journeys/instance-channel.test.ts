@@ -21,14 +21,23 @@ class Kept implements Disposable {
   }
 
   async call(method: string, path: string, token?: string, body?: string) {
-    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+    const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string; isMarked: boolean }>();
     const headers = { ...(token && bearer(token)), ...(body && { "content-type": "application/json" }) };
     request(this.#url + path, { method, agent: this.#agent, headers }, (answer) => {
-      text(answer).then((read) => resolve({ status: answer.statusCode ?? 0, body: read }), reject);
+      const { statusCode: status = 0, headers } = answer;
+      text(answer).then((read) => resolve({ status, body: read, isMarked: "cache-status" in headers }), reject);
     })
       .on("error", reject)
       .end(body);
     return promise;
+  }
+
+  /** The first response to a client that is not marked as stale, as it may be after the process could not read. */
+  async features(): Promise<string> {
+    for (;;) {
+      const { body, isMarked } = await this.call("GET", "/features");
+      if (!isMarked) return body;
+    }
   }
 
   /** The process that answers. */
@@ -104,9 +113,9 @@ describe("an instance with two workers", () => {
     for (const worker of workers) await until(() => isFresh(worker), "answers are cached");
     for (const method of ["PUT", "DELETE", "PUT"]) {
       const { status } = await one.call(method, "/admin/v1/sources/global/features/menu", adminToken);
-      const seen = await Promise.all(workers.map((worker) => worker.call("GET", "/features")));
+      const seen = await Promise.all(workers.map((worker) => worker.features()));
       const expected = JSON.stringify({ active_features: method === "PUT" ? ["always", "menu"] : ["always"] });
-      expect([status, ...seen.map(({ body }) => body)]).toEqual([200, expected, expected]);
+      expect([status, ...seen]).toEqual([200, expected, expected]);
     }
     const { body } = await one.call("POST", "/admin/v1/users/1/tokens", adminToken, "{}");
     const { token, id } = JSON.parse(body);
@@ -136,6 +145,6 @@ describe("an instance with two workers", () => {
     const { status } = await one.call("PUT", "/admin/v1/killed/menu", adminToken);
     process.kill(pid, "SIGCONT");
     expect(status).toBe(200);
-    expect((await other.call("GET", "/features")).body).not.toContain("menu");
+    expect(await other.features()).toBe('{"active_features":["always"]}');
   });
 });
