@@ -71,8 +71,8 @@ type Flight<T> = {
 const recheckMs = 250;
 
 /**
- * Limit for a caller's wait for a read. A store command has the same timeout, but only after it is sent, and may queue
- * behind one that hangs. A later result is still cached.
+ * Limit for a caller's wait for a read, in milliseconds. A store command has a longer one. A later result is still
+ * cached.
  */
 const longestReadMs = 200;
 

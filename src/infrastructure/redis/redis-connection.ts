@@ -27,8 +27,11 @@ import { RedisRules } from "./stores/redis-rules.ts";
 import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
 import { RedisTokenStore } from "./stores/redis-token-store.ts";
 
-/** Command timeout of the service, where clients wait. */
-export const defaultCommandTimeoutMs = 200;
+/**
+ * Command timeout of the service. Clients wait for a read at most as long as the cache does, which is less: changes, the
+ * relay and reads of the past are better late than unavailable.
+ */
+export const defaultCommandTimeoutMs = 1_000;
 
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
@@ -52,14 +55,14 @@ type RedisOptions = {
 
 /**
  * Connects to a Redis server in the background and retries forever. While disconnected, commands are rejected at once.
- * No command is sent twice. A command without a reply times out, by default after 200 ms.
+ * No command is sent twice. A command without a reply times out, by default after 1 s.
  */
 export function connectRedis(name: string, url: string, log: Log, options: RedisOptions = {}): Connection {
   const { commandTimeoutMs = defaultCommandTimeoutMs } = options;
   let leaveReplicaAt = Number.NEGATIVE_INFINITY;
   const redis = new TimedRedis(url, {
     // A server that accepts and never responds would hold the socket forever.
-    socketTimeout: 5 * commandTimeoutMs,
+    socketTimeout: commandTimeoutMs,
     connectTimeout: 500,
     keepAlive: 5_000,
     maxRetriesPerRequest: 0,
