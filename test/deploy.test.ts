@@ -1,0 +1,49 @@
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import packageJson from "../package.json" with { type: "json" };
+
+const root = resolve(import.meta.dirname, "..");
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+
+/** Licences that allow use in an MIT product without further conditions than naming the authors. */
+const allowedLicences = new Set([
+  ...["0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unlicense"],
+]);
+
+describe("a release", () => {
+  it("has one version in the package, the chart and the changelog", () => {
+    const { version } = packageJson;
+    expect(parse(read("deploy/chart/Chart.yaml"))).toMatchObject({ version, appVersion: version });
+    expect(read("CHANGELOG.md")).toMatch(
+      new RegExp(`^## \\[${RegExp.escape(version)}\\] - \\d{4}-\\d\\d-\\d\\d$`, "m"),
+    );
+  });
+
+  it("contains only packages under licences that allow it", () => {
+    const { packages } = JSON.parse(read("package-lock.json")) as {
+      packages: Record<string, { license?: string; dev?: true; optional?: true }>;
+    };
+    const shipped = Object.entries(packages).filter(([path, { dev, optional }]) => path !== "" && !dev && !optional);
+    expect(shipped.length).toBeGreaterThan(50);
+    const others = shipped.filter(([, { license = "none" }]) => !allowedLicences.has(license));
+    expect(others.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
+  });
+
+  it("is made by workflows with pinned actions", () => {
+    for (const file of globSync(".github/workflows/*.yml", { cwd: root })) {
+      for (const [, action] of read(file).matchAll(/uses: (?!\.\/)(\S+)/g)) {
+        expect(action, file).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
+      }
+    }
+  });
+});
+
+describe("compose.yaml", () => {
+  it("needs exactly the variables that .env.example lists", () => {
+    const used = [...read("compose.yaml").matchAll(/\$\{(\w+)/g)].map(([, name]) => name);
+    const listed = [...read(".env.example").matchAll(/^#?(\w+)=/gm)].map(([, name]) => name);
+    expect(new Set(listed)).toEqual(new Set(used));
+  });
+});
