@@ -25,12 +25,12 @@ export function credentialIn(file: string): { readonly secret: string; readonly 
   try {
     const { content, isNew } = secretFile(file, () => `${newSecret().secret}\n`);
     const secret = content.toString("utf8").trim();
-    if (!isCredential(secret)) throw new Error("it has not 16 or more visible ASCII characters");
+    if (!isCredential(secret)) throw new Error("fewer than 16 visible ASCII characters");
     return { secret, isNew };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
     throw new SetupFailed(
-      `the operators' credential in ${file} cannot be used: ${reason}; remove the file, or make it readable`,
+      `cannot use the operator credential in ${file}: ${reason}; remove the file, or make it readable`,
     );
   }
 }

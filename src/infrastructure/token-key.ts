@@ -48,10 +48,10 @@ export const pepperedDigest =
 export function pepperIn(file: string): Buffer {
   try {
     const { content: pepper } = secretFile(file, () => randomBytes(32).toString("base64url"));
-    if (pepper.length < shortestPepper) throw new Error(`it has less than ${shortestPepper} bytes`);
+    if (pepper.length < shortestPepper) throw new Error(`less than ${shortestPepper} bytes`);
     return pepper;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new SetupFailed(`the pepper in ${file} cannot be used: ${reason}; restore it, or make it readable`);
+    throw new SetupFailed(`cannot use the pepper in ${file}: ${reason}; restore the file, or make it readable`);
   }
 }

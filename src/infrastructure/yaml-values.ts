@@ -18,7 +18,7 @@ export function yamlIn(text: string): unknown {
 /** The plain values of a document. Throws if they exceed a million, as in an "alias bomb". */
 export function yamlValues(document: Document): unknown {
   if (countOf(document.contents, new Map()) > mostValues) {
-    throw new Error(`it has more than ${mostValues} values with its aliases written out`);
+    throw new Error(`more than ${mostValues} values after alias expansion`);
   }
   // The parser's own limit counts uses of an alias.
   return document.toJS({ maxAliasCount: -1 });

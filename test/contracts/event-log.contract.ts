@@ -260,7 +260,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
           [sameId, "another event has its id"],
           [sameRevision, `the event ${adds.id} has its revision of the same thing`],
           [earlier, "a later revision of the same thing is recorded already"],
-          [unkeepable, "it has a NUL character"],
+          [unkeepable, "contains a NUL character"],
           [odd, "its revision is none"],
           [endless, "its key is too long"],
         ]);

@@ -120,7 +120,7 @@ locators: [{ kind: geoip, database: "${database}" }]
     expect((error as ConfigError).sentences.join("\n")).toMatch(/log\.level/);
     writeFileSync(file, rules(broken));
     await expect(loadConfig(file, {})).rejects.toThrow(
-      `${file}:4:37 locators[0].database: the GeoIP database ${broken} cannot be used: it is no MaxMind database, or is damaged; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`,
+      `${file}:4:37 locators[0].database: cannot use the GeoIP database ${broken}: not a MaxMind database, or damaged (expected a readable MaxMind database; omit \`database\` for the bundled one)`,
     );
   });
 
@@ -145,7 +145,7 @@ context: { trustedProxies: [loopback] }
     const ask = async () => (await service.get("/features", { "x-forwarded-for": "81.2.69.142" })).text();
     expect(await ask()).toBe('{"active_features":["es","es/madrid"]}');
     replace("no database");
-    await expect(loadConfig(file, env)).rejects.toThrow("fresh.mmdb cannot be used");
+    await expect(loadConfig(file, env)).rejects.toThrow("fresh.mmdb: ");
     expect(await ask()).toBe('{"active_features":["es","es/madrid"]}');
     replace(located("Sevilla"));
     await service.use(await loadConfig(file, env));

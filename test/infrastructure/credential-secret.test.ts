@@ -41,7 +41,7 @@ describe("the first credential in a file", () => {
     for (const content of ["", "short", "sixteen and spaces", "two-lines-of-text\ntwo-lines-of-text"]) {
       writeFileSync(file, content);
       expect(() => credentialIn(file)).toThrow(SetupFailed);
-      expect(() => credentialIn(file)).toThrow(`the operators' credential in ${file} cannot be used: it has not 16`);
+      expect(() => credentialIn(file)).toThrow(`cannot use the operator credential in ${file}: fewer than 16`);
     }
   });
 });

@@ -75,7 +75,7 @@ describe("on a full disk", () => {
     // With the baseline of the set.
     expect(await recordsIn(store)).toHaveLength(before + 63);
     expect(statSync(reserve).size).toBeLessThan(4 * 1_024 * 1_024);
-    expect(lines.join()).toMatch(/"level":50.*the disk is full; a kill or removal uses its reserve/);
+    expect(lines.join()).toMatch(/"level":50.*disk full; a kill or removal uses the reserve/);
     rmSync(join(disk, "other"));
     await changes.apply(changeOf("global_features", { add: ["there_is_room"] }));
   });

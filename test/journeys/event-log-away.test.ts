@@ -24,12 +24,15 @@ it("the service starts and serves while the event log is away, says why, and fil
   });
   const url = await service.url();
   expect((await fetch(`${url}/features`)).status).toBe(200);
-  await until(() => service.stderr.includes("changes wait for the event log"), "it says that the log is away");
+  await until(
+    () => service.stderr.includes("event log unavailable; changes wait in the outbox"),
+    "it says that the log is away",
+  );
   expect(service.stderr).toMatch(/"cause":"[^"]*(ECONNRESET|terminated)/);
   const events = () => fetch(`${url}/events`, { headers: bearer(token) });
   expect((await events()).status).toBe(503);
   proxy.heal();
-  await until(() => service.stderr.includes("changes reach the event log again"), "the log is filled");
+  await until(() => service.stderr.includes("event log available again"), "the log is filled");
   const { status } = await events();
   expect(status).toBe(200);
   const { rows } = await queryDatabase(database.url, "SELECT count(*)::int AS events FROM events");

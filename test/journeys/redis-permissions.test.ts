@@ -164,8 +164,8 @@ describe("Redis users with the documented rights", () => {
       });
     const cause =
       "Redis rejects EVALSHA (global_features): the user may not run SADD on global_features; grant the rights";
-    await until(() => lines("the store refuses changes").length > 0, "the start is logged");
-    expect(lines("the store refuses changes")[0]).toMatchObject({ level: 50, connection: "features" });
+    await until(() => lines("store rejects changes").length > 0, "the start is logged");
+    expect(lines("store rejects changes")[0]).toMatchObject({ level: 50, connection: "features" });
     expect((await call("PUT", "/sources/global/features/new")).status).toBe(503);
     expect((await call("POST", "/changes", { changes: [{ source: "global", add: ["new"] }] })).status).toBe(200);
     await until(() => lines("a change was refused").length === 2, "both refused changes are logged");

@@ -112,7 +112,7 @@ class SetFeatureResolver implements FeatureResolver {
     this.#warnedAt = at;
     this.#host.warn(
       { source: this.#host.name, key, invalidMembers: this.#invalidMembers },
-      "members that cannot be feature keys were left out",
+      "members ignored that are not valid feature keys",
     );
   }
 }

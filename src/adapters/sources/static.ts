@@ -8,7 +8,7 @@ export const source = defineSource({
     z.strictObject({
       features: z
         .record(
-          z.string().refine(isServedKey, "cannot be a feature key; write 1 to 1024 printable characters"),
+          z.string().refine(isServedKey, "invalid feature key (expected 1 to 1024 printable characters)"),
           z.boolean(),
         )
         .describe(

@@ -73,7 +73,7 @@ export class ViewCache {
     readers: readonly { readonly name: string; readonly limit: number }[],
   ): Promise<CachedKey> {
     const sets = this.#stores.get(connection);
-    if (!sets) throw new Error(`nothing is remembered of a connection "${connection}"`);
+    if (!sets) throw new Error(`no cache for connection "${connection}"`);
     const now = this.#now();
     const held = sets.peek(key);
     return {

@@ -21,7 +21,7 @@ export function evaluateSource(
 
 /** Throws if the result is invalid. */
 function checkedResult(source: Source, answer: SourceResult): SourceEvaluation {
-  if (!(answer?.features instanceof Map)) throw new Error("the source answered without a Map of features");
+  if (!(answer?.features instanceof Map)) throw new Error("the source returned no Map of features");
   checkFeatures(answer.features);
   return { source: source, features: answer.features, result: answer };
 }

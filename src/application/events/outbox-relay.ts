@@ -98,12 +98,12 @@ export class OutboxRelay {
 
   #outboxOf(store: string): Outbox {
     const outbox = this.#outboxes.get(store);
-    if (!outbox) throw new Error(`the store "${store}" has no outbox`);
+    if (!outbox) throw new Error(`store "${store}" has no outbox`);
     return outbox;
   }
 
   async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {
-    for (const { text, records } of entries) if (!records) await this.#setAside(store, text, "it is no record");
+    for (const { text, records } of entries) if (!records) await this.#setAside(store, text, "not a change record");
     const records = entries.flatMap((entry) => entry.records ?? []);
     if (records.length === 0) return;
     const identity = await this.#options.identityOf(store);

@@ -90,7 +90,7 @@ export class LoadLane<Item> {
     if (isFinal(answer)) throw answer;
     const isLoaded = !(answer instanceof Error) && answer.position >= batch.to;
     const { position, records } = isLoaded ? answer : await this.#insist(batch);
-    if (position < batch.to) throw new Error("the store has lost what was imported; restore it, and import again");
+    if (position < batch.to) throw new Error("the store lost imported data; restore it, and import again");
     // A batch applied without a response made an unknown number of records; most items make one.
     this.records += answer instanceof Error ? batch.items.length : records;
   }

@@ -65,8 +65,8 @@ export function provideAdmin({ config, env, disposal, provide }: Wiring): void {
         return { name, probe: () => connection.probe(changeable) };
       }),
       {
-        refused: (connection, reason) => log.error({ connection, reason }, "the store refuses changes"),
-        accepted: (connection) => log.info({ connection }, "the store accepts changes again"),
+        refused: (connection, reason) => log.error({ connection, reason }, "store rejects changes"),
+        accepted: (connection) => log.info({ connection }, "store accepts changes again"),
       },
     );
     for (const [, connection] of connections) connection.onConnect(() => void check.check());

@@ -22,10 +22,9 @@ export function pollerOf(
   return new PollFeed(
     { ...create(), name, connection, store: items, records, lease: lease(`provider:${name}`), now },
     {
-      failed: (reason) => warn({ reason }, "the partner's document cannot be read; what was known is served"),
-      recovered: () => warn({}, "the partner's document can be read again"),
-      foundInvalid: ({ invalid, faults }) =>
-        warn({ invalid, faults: faults.slice(0, 5) }, "items of the partner cannot be used"),
+      failed: (reason) => warn({ reason }, "cannot read the feed; serving the last known items"),
+      recovered: () => warn({}, "feed is readable again"),
+      foundInvalid: ({ invalid, faults }) => warn({ invalid, faults: faults.slice(0, 5) }, "invalid items in the feed"),
     },
   );
 }

@@ -82,7 +82,8 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
       identityOf: identityOf(c),
       idFor,
       rebase: (connection, record) => rebase.rebase(connection, record),
-      foundUnusable: (connection, reason) => log.error({ connection, reason }, "a record was set aside"),
+      foundUnusable: (connection, reason) =>
+        log.error({ connection, reason }, "change record rejected; kept as a dead letter"),
     });
   });
 
@@ -126,9 +127,10 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
         drain,
         {
           failed: (connection, cause) =>
-            log.error({ connection, cause: causeText(cause) }, "changes wait for the event log"),
-          recovered: (connection) => log.info({ connection }, "changes reach the event log again"),
-          behind: (connection, backlog) => log.error({ connection, ...backlog }, "many changes wait for the event log"),
+            log.error({ connection, cause: causeText(cause) }, "event log unavailable; changes wait in the outbox"),
+          recovered: (connection) => log.info({ connection }, "event log available again"),
+          behind: (connection, backlog) =>
+            log.error({ connection, ...backlog }, "outbox is growing; the event log is unavailable or slow"),
         },
         c.resolve(DiKeys.Clock),
       );
@@ -162,7 +164,7 @@ export function provideRecords({ config, disposal, provide }: Wiring): void {
       environment,
       newId: c.resolve(DiKeys.NewId),
       now: c.resolve(DiKeys.Clock),
-      failed: (cause) => log.error({ cause: causeText(cause) }, "old events were not removed"),
+      failed: (cause) => log.error({ cause: causeText(cause) }, "cannot delete expired events"),
     });
     disposal.defer(() => expiry.stop());
     return expiry;

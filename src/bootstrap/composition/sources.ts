@@ -43,8 +43,8 @@ export function provideSources({ config, disposal, provide }: Wiring): void {
     return new SourceStates(
       {
         failed: (source, cause) => log.error({ source, cause: causeText(cause) }, "source failed"),
-        recovered: (source) => log.info({ source }, "source answers again"),
-        foundInvalid: (source, cause) => log.error({ source, cause: causeText(cause) }, "source found invalid data"),
+        recovered: (source) => log.info({ source }, "source recovered"),
+        foundInvalid: (source, cause) => log.error({ source, cause: causeText(cause) }, "source read invalid data"),
       },
       c.resolve(DiKeys.Clock),
     );
@@ -171,8 +171,6 @@ function presentSource(
     disposal.defer(async () => managed.resolver.dispose?.());
     return { ...managed, feed, faults: () => faults.all() };
   } catch (cause) {
-    throw new SetupFailed(
-      `the source "${name}" (${kind}) cannot be made: ${causeText(cause)}; mend its options or its file`,
-    );
+    throw new SetupFailed(`cannot create source "${name}" (${kind}): ${causeText(cause)}; fix its options or its file`);
   }
 }

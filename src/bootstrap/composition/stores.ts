@@ -173,10 +173,10 @@ function withEmptyStart(c: DependencyContainer, connection: Connection, name: st
       try {
         if (await withDeadline(longestLogMs, wasAnother)) {
           emptyStart.reject();
-          log.error({ connection: name }, "the store is empty, but the event log has changes; restore or accept it");
+          log.error({ connection: name }, "store is empty, but the event log has changes of it; restore or accept it");
         }
       } catch (cause) {
-        log.warn({ connection: name, cause: causeText(cause) }, "cannot check whether an empty store lost its data");
+        log.warn({ connection: name, cause: causeText(cause) }, "cannot check whether the empty store lost its data");
       }
     }
     await connection.connected();

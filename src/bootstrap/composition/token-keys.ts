@@ -13,7 +13,7 @@ export const tokenKey = (options: TokenOptions, env: NodeJS.ProcessEnv): TokenKe
 
 export function pepperOf({ pepperFile }: TokenOptions, env: NodeJS.ProcessEnv): string | Buffer {
   const pepper = env["TIDEGATE_TOKEN_PEPPER"] || (pepperFile && pepperIn(pepperFile));
-  if (!pepper) throw new SetupFailed("hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
+  if (!pepper) throw new SetupFailed("hashed tokens need a pepper (set TIDEGATE_TOKEN_PEPPER or pepperFile)");
   return pepper;
 }
 

@@ -22,7 +22,7 @@ export const feedOf = (c: DependencyContainer, name: string): ConfirmingFeed => 
 
 export function named<T>(all: ReadonlyMap<string, T>, connection: string): T {
   const found = all.get(connection);
-  if (!found) throw new Error(`no connection "${connection}" is configured; declare it under connections`);
+  if (!found) throw new Error(`unknown connection "${connection}"`);
   return found;
 }
 

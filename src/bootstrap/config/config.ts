@@ -192,7 +192,7 @@ function proxiedKeys(
     const path = ["server", "proxy", index];
     const name = connection ?? (others.length === 0 ? only : undefined);
     if (name !== undefined && connections.includes(name)) return { prefix, connection: name, path };
-    const fault = `names no connection; write { prefix: ${JSON.stringify(prefix)}, connection: ${connections.join(" or ")} }`;
+    const fault = `missing connection (expected { prefix: ${JSON.stringify(prefix)}, connection: ${connections.join(" or ")} })`;
     complain(path, connection === undefined && only ? fault : noConnection(connection ?? "", connections));
     return { prefix, connection: name ?? "", path };
   });
@@ -201,7 +201,7 @@ function proxiedKeys(
 function checkUnchanged(server: Config["server"], running: Config["server"], complain: ReportProblem): void {
   for (const option of ["host", "port", "workers", "basePath"] as const) {
     if (server[option] === running[option]) continue;
-    complain(["server", option], `is ${running[option]} for as long as it runs; set it back, or start it anew`);
+    complain(["server", option], `cannot change from ${running[option]} without a restart`);
   }
 }
 
@@ -228,8 +228,8 @@ export function wordsFor(connections: readonly string[] | undefined): SchemaTool
     }),
     collection: z
       .string()
-      .regex(/^[a-z][a-z0-9-]{0,63}$/, "is no collection; write up to 64 of a-z 0-9 -, a letter first")
-      .refine((name) => !ownCollections.includes(name), "is a collection of Tidegate's own; choose another name")
+      .regex(/^[a-z][a-z0-9-]{0,63}$/, "invalid collection (expected up to 64 of a-z 0-9 -, starting with a letter)")
+      .refine((name) => !ownCollections.includes(name), "reserved collection (choose another name)")
       .register(collectionSchemas, { isCollection: true }),
   };
 }
@@ -249,13 +249,13 @@ type Schemas = { readonly options: z.ZodObject; readonly rule: z.ZodType | undef
 function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
   try {
     const options = definition.options(words);
-    if (!(options instanceof z.ZodObject)) return "has options that are no z.strictObject; mend the file";
+    if (!(options instanceof z.ZodObject)) return "has invalid options (expected z.strictObject)";
     const missing = neededBy(definition).filter((option) => !Object.hasOwn(options.shape, option));
-    if (missing.length > 0) return `has no option ${missing.join(", ")}, which its definition needs; mend the file`;
+    if (missing.length > 0) return `lacks the option ${missing.join(", ")}, which its definition names`;
     const { editable } = definition;
     return { options, rule: editable && "rules" in editable ? editable.rules(words) : undefined };
   } catch (cause) {
-    return `cannot tell its options: ${cause instanceof Error ? cause.message : cause}; mend the file`;
+    return `cannot create its options: ${cause instanceof Error ? cause.message : cause}`;
   }
 }
 
@@ -275,9 +275,9 @@ function withCommonOptions({ shape, def }: z.ZodObject) {
 }
 
 function noConnection(name: string, connections: readonly string[]): string {
-  const wayOut = connections.length > 0 ? `choose one of ${connections.join(", ")}` : "declare it under connections";
-  if (name === eventLogConnection) return `"${name}" is the connection of the event log; ${wayOut}`;
-  return `there is no connection "${name}"; ${wayOut}`;
+  const wayOut = connections.length > 0 ? `expected one of ${connections.join(", ")}` : "declare it under connections";
+  if (name === eventLogConnection) return `"${name}" is the connection of the event log (${wayOut})`;
+  return `unknown connection "${name}" (${wayOut})`;
 }
 
 function configured(
@@ -313,11 +313,11 @@ function editablePlace(
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {
   const pepper = env["TIDEGATE_TOKEN_PEPPER"];
   if (layout === "hashed" && !pepper && !pepperFile) {
-    complain(["tokens", "layout"], "hashed tokens need a pepper; set TIDEGATE_TOKEN_PEPPER, or name a pepperFile");
+    complain(["tokens", "layout"], "hashed tokens need a pepper (set TIDEGATE_TOKEN_PEPPER or pepperFile)");
   } else if (pepper && pepper.length < shortestPepper) {
     complain(
       ["tokens", "layout"],
-      `TIDEGATE_TOKEN_PEPPER has less than ${shortestPepper} characters; set a longer one`,
+      `TIDEGATE_TOKEN_PEPPER has less than ${shortestPepper} characters (set a longer one)`,
     );
   }
 }

@@ -15,16 +15,20 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
     if (!value) return undefined;
     const result = schema.safeParse(value);
     if (result.success) return value;
-    problems.push({ place: "environment", path: variable, fault: `"${value}" does not fit; ${wayOut[variable]}` });
+    problems.push({
+      place: "environment",
+      path: variable,
+      fault: `"${value}" is invalid (expected ${expected[variable]})`,
+    });
     return undefined;
   };
-  const wayOut: Record<string, string> = {
-    PORT: "set a number from 0 to 65535",
-    WEB_CONCURRENCY: "set a number of processes from 1 to 512, or auto",
-    CACHE_CAPACITY: "set a number of keys from 1 to 10000000",
-    GLOBAL_CACHE_EXPIRY: "set a number of seconds from 1 to 86400",
-    TIDEGATE_ENVIRONMENT: "set a name of 1 to 100 characters",
-    LOG_LEVEL: `set one of ${log.shape.level.unwrap().options.join(", ")}`,
+  const expected: Record<string, string> = {
+    PORT: "a number from 0 to 65535",
+    WEB_CONCURRENCY: "a number of processes from 1 to 512, or auto",
+    CACHE_CAPACITY: "a number of keys from 1 to 10000000",
+    GLOBAL_CACHE_EXPIRY: "a number of seconds from 1 to 86400",
+    TIDEGATE_ENVIRONMENT: "a name of 1 to 100 characters",
+    LOG_LEVEL: `one of ${log.shape.level.unwrap().options.join(", ")}`,
   };
   if (!isEntry(raw)) return raw;
   const serving = {
@@ -53,7 +57,7 @@ function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefi
   if (!url) return undefined;
   const { error } = postgresUrl.safeParse(url);
   if (!error) return { kind: "postgres", url };
-  const fault = error.issues[0]?.message.replace("write", "set") ?? "";
+  const fault = error.issues[0]?.message ?? "";
   problems.push({ place: "environment", path: "DATABASE_URL", fault });
   return undefined;
 }
@@ -62,7 +66,8 @@ function databaseIn(env: NodeJS.ProcessEnv, problems: Problem[]): Entry | undefi
 export function checkAdminToken(env: NodeJS.ProcessEnv, problems: Problem[]): void {
   const token = env["TIDEGATE_ADMIN_TOKEN"];
   if (!token || isCredential(token)) return;
-  const fault = "is no credential; set 16 or more visible ASCII characters, as from `openssl rand -hex 32`";
+  const fault =
+    "invalid credential (expected 16 or more visible ASCII characters, for example from `openssl rand -hex 32`)";
   problems.push({ place: "environment", path: "TIDEGATE_ADMIN_TOKEN", fault });
 }
 

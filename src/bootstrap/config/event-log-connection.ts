@@ -19,13 +19,13 @@ export function checkEventLogConnection(raw: unknown, data: string, complain: Re
     const path = ["connections", name];
     if (name === eventLogConnection) {
       if (kind !== "redis") continue;
-      const wayOut = "make it postgres or sqlite, or give what sources read another name";
-      complain([...path, "kind"], `this connection is the event log's, which redis cannot keep; ${wayOut}`);
+      const wayOut = "use postgres or sqlite; a store for sources needs another name";
+      complain([...path, "kind"], `the event log cannot be in redis (${wayOut})`);
     } else if (kind === "postgres") {
-      const wayOut = `name it ${eventLogConnection}, or make it redis or sqlite`;
-      complain([...path, "kind"], `postgres keeps the event log only; ${wayOut}`);
+      const wayOut = `name this connection ${eventLogConnection}, or use redis or sqlite`;
+      complain([...path, "kind"], `postgres is for the event log only (${wayOut})`);
     } else if (kind === "sqlite" && file !== undefined && resolve(String(file)) === log) {
-      complain([...path, "file"], "the event log is in this file; name another for one of them");
+      complain([...path, "file"], "this is the file of the event log (choose another file)");
     }
   }
 }

@@ -53,8 +53,8 @@ export function checkOverlaps(keys: readonly KeyInUse[], complain: ReportProblem
       .slice(0, index)
       .find((earlier) => earlier.store === store && earlier.template.overlaps(template));
     if (!other || (other.template.text === template.text && other.isPlace === isPlace)) continue;
-    const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can make the same key`;
-    complain(path, `${fault}; begin one of them with a word of its own`);
+    const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can produce the same key`;
+    complain(path, `${fault} (choose different prefixes)`);
   }
 }
 
@@ -67,7 +67,7 @@ export function checkCollections(collections: readonly CollectionInUse[], compla
     if (!other) continue;
     complain(
       path,
-      `"${collection}" holds the rules of a source of kind ${other.kind} (${pathText(other.path)}); choose another collection`,
+      `"${collection}" contains the rules of ${pathText(other.path)}, of kind ${other.kind} (choose another collection)`,
     );
   }
 }
@@ -90,7 +90,7 @@ export function checkTokenKeys(
         ? template.reaches(tokenPrefix(tokenTemplate(tokens)))
         : shape instanceof KeyTemplate && shape.overlaps(template);
     if (meets) {
-      complain(path, `"${template.text}" can make the key of a token (${own}); begin it with a word of its own`);
+      complain(path, `"${template.text}" can produce a token key, ${own} (choose a different prefix)`);
     }
   }
 }
@@ -106,10 +106,7 @@ export function checkReservedKeys(
   if (shape instanceof KeyTemplate) all.push({ template: shape, path: ["tokens", "key"] });
   for (const { template, path } of all) {
     if (!isOwnKey(template.prefix)) continue;
-    complain(
-      path,
-      `Tidegate keeps all keys that begin with ${ownPrefix} for itself, but for ${killedKey}; begin it with another word`,
-    );
+    complain(path, `keys that start with ${ownPrefix} are reserved, except ${killedKey} (choose another prefix)`);
   }
 }
 
@@ -127,15 +124,15 @@ export function checkProxiedKeys(
   for (const [index, { prefix, connection, path }] of proxied.entries()) {
     const kept = secret.find((other) => overlap(other, prefix));
     if (kept !== undefined) {
-      const whose = kept === ownPrefix ? "the keys of Tidegate" : "the keys of tokens";
-      complain(path, `"${prefix}" overlaps with ${whose} (${kept}); choose another prefix`);
+      const whose = kept === ownPrefix ? "the reserved keys" : "the token keys";
+      complain(path, `"${prefix}" overlaps ${whose}, ${kept} (choose another prefix)`);
       continue;
     }
     const other = proxied.slice(0, index).find((each) => overlap(each.prefix, prefix));
     if (!other || other.connection === connection) continue;
     complain(
       path,
-      `"${prefix}" overlaps with "${other.prefix}" (${pathText(other.path)}) of another connection; choose another prefix`,
+      `"${prefix}" overlaps "${other.prefix}" of another connection, ${pathText(other.path)} (choose another prefix)`,
     );
   }
 }

@@ -18,7 +18,7 @@ export function check<Schema extends z.ZodType>(
     const where = [...path, ...issue.path];
     if (issue.code === "unrecognized_keys") {
       for (const key of issue.keys) {
-        const fault = `is not an option here; choose one of ${optionsAt(schema, issue.path, value).join(", ")}`;
+        const fault = `unknown option (expected one of ${optionsAt(schema, issue.path, value).join(", ")})`;
         problems.push({ place: file.placeOfKey(where, key), path: pathText([...where, key]), fault });
       }
     } else {
@@ -47,16 +47,16 @@ const at = (value: unknown, path: Path): unknown =>
   path.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], value);
 
 function faultOf(issue: Issue, input: unknown): string {
-  if (input === undefined && issue.code !== "custom") return `is missing; give it ${expected(issue)}`;
+  if (input === undefined && issue.code !== "custom") return `missing (expected ${expected(issue)})`;
   switch (issue.code) {
     case "invalid_type":
     case "invalid_union":
     case "invalid_value":
-      return `${quoted(input)} does not fit; give it ${expected(issue)}`;
+      return `${quoted(input)} is invalid (expected ${expected(issue)})`;
     case "too_small":
-      return `${quoted(input)} is too small; the least is ${issue.minimum}`;
+      return `${quoted(input)} is too ${isSized(issue) ? "short" : "small"} (minimum ${issue.minimum})`;
     case "too_big":
-      return `${quoted(input)} is too large; the most is ${issue.maximum}`;
+      return `${quoted(input)} is too ${isSized(issue) ? "long" : "large"} (maximum ${issue.maximum})`;
     case "invalid_key":
     case "invalid_element":
       return issue.issues.map(({ message }) => message).join("; ");
@@ -65,12 +65,15 @@ function faultOf(issue: Issue, input: unknown): string {
   }
 }
 
+/** Whether a minimum or maximum is a length. */
+const isSized = ({ origin }: { readonly origin: string }): boolean => origin === "string" || origin === "array";
+
 const typeNames: Readonly<Record<string, string>> = {
   array: "a list",
   boolean: "true or false",
   object: "a map of options",
   record: "a map",
-  string: "a text",
+  string: "a string",
 };
 
 function expected(issue: Issue): string {

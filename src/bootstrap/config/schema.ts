@@ -6,7 +6,10 @@ import { timeZone } from "../../infrastructure/time-zone.ts";
 
 const name = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, "is no name; write up to 64 letters, digits, _ and -, a letter first");
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_-]{0,63}$/,
+    "invalid name (expected up to 64 letters, digits, _ and -, starting with a letter)",
+  );
 
 /** An integer, also as text from a filled-in variable. */
 const integer = (least: number, most: number) =>
@@ -18,7 +21,7 @@ const integer = (least: number, most: number) =>
 /** A boolean, also as text from a filled-in variable. */
 const flag = z.preprocess((value) => (value === "true" ? true : value === "false" ? false : value), z.boolean());
 
-const noRedisUrl = "is no Redis URL; write redis://host:port/database, or rediss:// for TLS";
+const invalidRedisUrl = "invalid Redis URL (expected redis://host:port/database, or rediss:// for TLS)";
 
 function isUrl(text: string): boolean {
   try {
@@ -30,13 +33,13 @@ function isUrl(text: string): boolean {
   }
 }
 
-const noPostgresUrl = "is no PostgreSQL URL; write postgres://user:password@host:port/database";
+const invalidPostgresUrl = "invalid PostgreSQL URL (expected postgres://user:password@host:port/database)";
 
 /** URL of a PostgreSQL database. */
 export const postgresUrl = z
   .string()
-  .regex(/^postgres(ql)?:\/\/[^\s]+$/, noPostgresUrl)
-  .refine((text) => URL.canParse(text), noPostgresUrl);
+  .regex(/^postgres(ql)?:\/\/[^\s]+$/, invalidPostgresUrl)
+  .refine((text) => URL.canParse(text), invalidPostgresUrl);
 
 /** One entry of `connections`. */
 export const connection = z.discriminatedUnion("kind", [
@@ -44,8 +47,8 @@ export const connection = z.discriminatedUnion("kind", [
     kind: z.literal("redis"),
     url: z
       .string()
-      .regex(/^rediss?:\/\/[^\s]+$/, noRedisUrl)
-      .refine(isUrl, noRedisUrl)
+      .regex(/^rediss?:\/\/[^\s]+$/, invalidRedisUrl)
+      .refine(isUrl, invalidRedisUrl)
       .describe("`redis://[user:password@]host:port/database`, or `rediss://` for TLS."),
   }),
   z.strictObject({
@@ -71,7 +74,10 @@ export const tokens = z.strictObject({
     ),
   key: z
     .string()
-    .regex(/^[^{}]+:\{token\}$/, "is no key of a token; write a fixed word, a colon and {token}, as in token:{token}")
+    .regex(
+      /^[^{}]+:\{token\}$/,
+      "invalid token key (expected a literal, a colon and {token}, for example token:{token})",
+    )
     .optional()
     .describe("The key of a token's user. By default `token:{token}`, and `tokenh:{token}` where tokens are hashed."),
   pepperFile: z
@@ -91,7 +97,10 @@ export const server = z.strictObject({
     .describe("How many processes serve; `auto` is one per core. The environment's WEB_CONCURRENCY wins."),
   basePath: z
     .string()
-    .regex(/^(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/, "is no base path; write one as /api, without a slash at its end")
+    .regex(
+      /^(\/(?!\.{1,2}(\/|$))[\w.~-]+)*$/,
+      "invalid base path (expected for example /api, without a trailing slash)",
+    )
     .default("")
     .describe("What precedes each path, as in `/api`. Other paths are answered 404."),
   timeZone: z
@@ -100,7 +109,7 @@ export const server = z.strictObject({
     .transform((text, context) => {
       const zone = timeZone(text);
       if (zone) return zone;
-      context.addIssue("is no time zone; write one as Europe/Madrid");
+      context.addIssue("invalid time zone (expected for example Europe/Madrid)");
       return z.NEVER;
     })
     .describe("The zone of dates and times without an offset in queries of `/events` and `/search`."),
@@ -128,7 +137,7 @@ export const server = z.strictObject({
           z.strictObject({
             prefix: z
               .string()
-              .refine((text) => text !== "", "is empty; write what the keys begin with")
+              .refine((text) => text !== "", "empty prefix (expected the start of the keys)")
               .describe("What the keys begin with. It must not overlap with the keys of tokens or of Tidegate."),
             connection: name
               .optional()
@@ -144,7 +153,7 @@ export const server = z.strictObject({
   cors: z
     .strictObject({
       origins: z
-        .array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, "is no origin; write https://app.example, or *"))
+        .array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, "invalid origin (expected https://app.example, or *)"))
         .min(1)
         .describe("The web origins whose pages may ask, as in https://app.example; `*` is all."),
     })

@@ -10,25 +10,28 @@ export function checkRules(entries: readonly Entry[], complain: ReportProblem): 
     const path = ["sources", index];
     const { name, role = "grant", gatedBy, onFailure } = entry;
     if (name !== undefined && named.has(name)) {
-      complain([...path, "name"], `the name "${name}" is taken; choose another`);
+      complain([...path, "name"], `the name "${name}" is in use (choose another)`);
     }
     named.add(name);
     if (role !== "grant") {
       if (Array.isArray(gatedBy) && gatedBy.length > 0) {
-        complain([...path, "gatedBy"], `a ${role} is not gated itself; name the gates on the grants`);
+        complain([...path, "gatedBy"], `gatedBy is invalid for a ${role} (set it on grants)`);
       }
       if (onFailure === "skip") {
-        complain([...path, "onFailure"], `leaving a ${role} out would switch features on; use fail`);
+        complain(
+          [...path, "onFailure"],
+          `skip is invalid for a ${role}: omitting it would switch features on (use fail)`,
+        );
       }
     } else if (Array.isArray(gatedBy)) {
       for (const [place, gate] of gatedBy.entries()) {
         if (gates.includes(gate)) continue;
-        const choice = gates.length > 0 ? `choose one of ${gates.join(", ")}` : "give a source the role gate";
-        complain([...path, "gatedBy", place], `there is no gate "${gate}"; ${choice}`);
+        const choice = gates.length > 0 ? `expected one of ${gates.join(", ")}` : "set role: gate on a source";
+        complain([...path, "gatedBy", place], `unknown gate "${gate}" (${choice})`);
       }
     }
     if (entry["default"] !== undefined && role !== "gate") {
-      complain([...path, "default"], "default applies to gates only (omit it, or set role: gate)");
+      complain([...path, "default"], "default is invalid for a grant or veto (omit it, or set role: gate)");
     }
   }
 }

@@ -19,7 +19,7 @@ export type Path = readonly PropertyKey[];
 const largestFile = 256 * 1024;
 /** Messages that replace the parser's own where those are meant for programmers. */
 const faults: Partial<Record<ErrorCode, string>> = {
-  MULTIPLE_DOCS: "there are two documents in the file; keep one, without ---",
+  MULTIPLE_DOCS: "more than one document (keep one, without ---)",
 };
 const variable = /\$?\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-((?:[^{}]|\$\{[^{}]*\})*))?\}/g;
 
@@ -59,7 +59,7 @@ export class YamlFile {
     try {
       return withoutNulls(yamlValues(this.#document));
     } catch (cause) {
-      const fault = `not usable YAML: ${cause instanceof Error ? cause.message : cause}; write the values out`;
+      const fault = `unsupported YAML: ${cause instanceof Error ? cause.message : cause} (write the values out)`;
       throw new ConfigError(this.#file, [{ place: `${this.#file}:1:1`, path: "", fault }]);
     }
   }
@@ -92,7 +92,7 @@ export class YamlFile {
       Scalar: (role, node, ancestors) => {
         // Zod schemas drop it without an error.
         if (role === "key" && node.value === "__proto__") {
-          const fault = "the key __proto__ is not supported; choose another";
+          const fault = "unsupported key __proto__ (choose another)";
           problems.push({ place: this.#at(node.range?.[0] ?? 0), path: pathText(pathOf(ancestors, node)), fault });
         }
         if (role === "key" || typeof node.value !== "string" || !node.value.includes("${")) return;
@@ -104,7 +104,7 @@ export class YamlFile {
             problems.push({
               place: this.#at(node.range?.[0] ?? 0),
               path: pathText(pathOf(ancestors, node)),
-              fault: `environment variable ${name} is not set; set it, or give a default as in \${${name}:-value}`,
+              fault: `environment variable ${name} is not set (set it, or add a default: \${${name}:-value})`,
             });
             return whole;
           });
@@ -126,13 +126,13 @@ export const pathText = (path: Path): string =>
 export function textOf(file: string): string {
   try {
     const stats = statSync(file);
-    if (stats.isDirectory()) throw new Error("it is a folder");
+    if (stats.isDirectory()) throw new Error("is a folder");
     // Reading a pipe blocks until it has a writer.
-    if (!stats.isFile()) throw new Error("it is no regular file");
-    if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile / 1024} KiB`);
+    if (!stats.isFile()) throw new Error("is not a regular file");
+    if (stats.size > largestFile) throw new Error(`is larger than ${largestFile / 1024} KiB`);
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause}; name a YAML file of at most ${largestFile / 1024} KiB`;
+    const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause} (expected a YAML file of at most ${largestFile / 1024} KiB)`;
     throw new ConfigError(file, [{ place: file, path: "", fault }]);
   }
 }

@@ -15,7 +15,7 @@ export function loadDotEnv(env: NodeJS.ProcessEnv, folder = process.cwd()): void
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
-    throw new SetupFailed(`${file} cannot be read: ${message}; make it a readable file, or remove it`);
+    throw new SetupFailed(`cannot read ${file}: ${message}; make it readable, or remove it`);
   }
   for (const [name, value] of Object.entries(parseEnv(text.replace(/^\ufeff/, "")))) env[name] ??= value;
 }

@@ -32,10 +32,7 @@ export async function runCli(argv: readonly string[], standard: Standard): Promi
   const code = await outcome(programOn(terminal), argv, terminal);
   const lost = await terminal.flush();
   return lost
-    ? reportFailure(
-        new SetupFailed(`standard output cannot be written: ${lost.message}; make room, or write elsewhere`),
-        terminal.stderr,
-      )
+    ? reportFailure(new SetupFailed(`cannot write to standard output: ${lost.message}`), terminal.stderr)
     : code;
 }
 

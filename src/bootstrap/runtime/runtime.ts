@@ -56,7 +56,7 @@ export async function createRuntime(
   composition.replace(DiKeys.Log, log);
   composition.replace(DiKeys.InstanceChannel, instance);
   const newFile = composition.get(DiKeys.FirstCredential)?.newFile;
-  if (newFile) console.log(`The operators' credential is in ${newFile}`);
+  if (newFile) console.log(`The operator credential is in ${newFile}`);
   const checkChanges = composition.get(DiKeys.CheckChanges);
   const checkReadiness = composition.get(DiKeys.CheckReadiness);
   const counters = composition.get(DiKeys.HttpCounters);
@@ -164,11 +164,11 @@ async function warnWithoutOperators(composition: Composition, log: Log): Promise
     if (!(cause instanceof ChangeRejected)) return;
   }
   log.warn(
-    "the admin API is closed, because no operator has a credential; set TIDEGATE_ADMIN_TOKEN and start again, or run: tidegate credentials add <name> --scope admin",
+    "admin API closed: no operator credential; set TIDEGATE_ADMIN_TOKEN and restart, or run: tidegate credentials add <name> --scope admin",
   );
 }
 
 const failing = (what: string, states: Readonly<Record<string, string>>): string[] =>
   Object.entries(states)
     .filter(([, state]) => state === "failing")
-    .map(([name]) => `the ${what} "${name}" does not answer; start what it reads, or mend its entry`);
+    .map(([name]) => `${what} "${name}" is unavailable; start it, or fix its configuration`);

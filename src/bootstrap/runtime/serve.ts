@@ -91,7 +91,7 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
 async function untilReady(made: Runtime, log: Log, stop: AbortSignal): Promise<void> {
   const lacking = await made.lacking(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
   if (lacking.length === 0 || stop.aborted) return;
-  log.warn({ lacking }, "not ready; the other workers serve until it is");
+  log.warn({ lacking }, "not ready; the other workers serve meanwhile");
   await made.lacking(stop);
 }
 
@@ -108,15 +108,18 @@ async function followFile(
       const text = textOf(file);
       const config = await loadConfig(file, env, text, server);
       await use(config, text);
-      log.info({ config: file, sources: sourcesOf(config) }, "configuration loaded anew");
+      log.info({ config: file, sources: sourcesOf(config) }, "configuration reloaded");
     } catch (error) {
-      log.error({ config: file, problems: sentencesOf(error) }, "configuration refused; the one before stays");
+      log.error(
+        { config: file, problems: sentencesOf(error) },
+        "configuration rejected; the previous one stays active",
+      );
     }
   }
 }
 
 async function awaitReady({ readyWithin, log }: Service): Promise<void> {
-  if (!(await readyWithin(readyWithinMs))) log.warn("serving, but not ready: a store or a source is away");
+  if (!(await readyWithin(readyWithinMs))) log.warn("serving, but not ready: a store or a source is unavailable");
 }
 
 function announce(url: string, log: Log): void {
@@ -201,7 +204,8 @@ async function serving(
     const next = unused.use(await createRuntime(config, host));
     const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
     if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
-    if (stopping.signal.aborted) throw new SetupFailed("the service is stopping; start it with this configuration");
+    if (stopping.signal.aborted)
+      throw new SetupFailed("the service is stopping; start it again with this configuration");
     unused.move();
     const before = present;
     present = next;
@@ -228,7 +232,7 @@ async function closeIdle(before: Runtime, log: Log): Promise<void> {
   try {
     await waitAtMost(longestCloseMs, before[Symbol.asyncDispose]());
   } catch (cause) {
-    log.error({ cause: String(cause) }, "what served before the reload was not closed");
+    log.error({ cause: String(cause) }, "cannot close the previous configuration");
   }
 }
 

@@ -70,16 +70,16 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     worker.on("exit", (code, signal) => {
       running.delete(worker);
       const served = serving.delete(worker);
-      if (worker === trial?.worker) trial.answer(["the worker that tried it ended; its message is above"]);
+      if (worker === trial?.worker) trial.answer(["the worker that tried it ended; see its message above"]);
       if (stopping) {
-        if (signal) log.warn({ worker: worker.process.pid, signal }, "a worker did not drain");
+        if (signal) log.warn({ worker: worker.process.pid, signal }, "worker did not drain in time");
         if (running.size === 0) end();
       } else if (!served && !complete) {
         const how = signal ?? `exit code ${code}`;
-        reject(new SetupFailed(`a worker ended before it served (${how}); its message is above`));
+        reject(new SetupFailed(`a worker ended before it was ready (${how}); see its message above`));
         stopAll();
       } else {
-        log.error({ worker: worker.process.pid, code, signal }, "a worker died; starting another");
+        log.error({ worker: worker.process.pid, code, signal }, "worker died; starting another");
         const delay = performance.now() - startedAt < soonMs ? soonMs : 0;
         setTimeout(() => stopping || start(), delay);
       }
@@ -99,7 +99,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   };
   const use = async (text: string) => {
     const [first] = serving;
-    if (!first) throw new SetupFailed("no worker serves at present; send SIGHUP again when one does");
+    if (!first) throw new SetupFailed("no worker is ready; send SIGHUP again later");
     const refused = await tried(first, text);
     if (refused.length > 0) throw new SetupFailed(refused.join("\n"));
     accepted = text;

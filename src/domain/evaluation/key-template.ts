@@ -54,19 +54,19 @@ export class KeyTemplate {
 
   /** Parses a template. Returns the fault and the fix as a text if it is invalid. */
   static parse(text: string): KeyTemplate | string {
-    if (text === "") return "a key cannot be empty; write for example location:{location}";
+    if (text === "") return "empty key (expected for example location:{location})";
     const segments: Segment[] = [];
     for (const [index, part] of text.split(":").entries()) {
       const name = field.exec(part)?.[1];
       if (name === undefined) {
         if (/[{}]/.test(part)) {
-          return `"${part}" mixes text and a field; a field stands alone between colons, as in location:{location}`;
+          return `"${part}" mixes a literal and a field (a field fills a whole segment, for example location:{location})`;
         }
         segments.push({ literal: part });
       } else if (index === 0) {
-        return `the key begins with a field; put a fixed word and a colon before it, as in location:{location}`;
+        return `the key starts with a field (start it with a literal, for example location:{location})`;
       } else if (!isKeyField(name)) {
-        return `there is no field "${name}"; choose one of ${keyFields.join(", ")}`;
+        return `unknown field "${name}" (expected one of ${keyFields.join(", ")})`;
       } else {
         segments.push({ field: name });
       }

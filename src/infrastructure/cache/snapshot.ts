@@ -82,7 +82,7 @@ function lineOf(value: unknown): Line {
   const fields = isEntry(value) ? value : {};
   const [, schema = StoreLine] = schemas.find(([member]) => member in fields) ?? [];
   const { success, data } = schema.safeParse(value);
-  if (!success) throw new Error("it has a line that nobody would remember");
+  if (!success) throw new Error("it has an invalid line");
   return data;
 }
 
@@ -151,9 +151,9 @@ export class Snapshot implements AsyncDisposable {
       if (!lines) return;
       await this.#restore(lines);
       const { stores: _, ...counts } = this.#restored;
-      this.#log.info({ file: this.#file, ...counts }, "what was remembered is restored");
+      this.#log.info({ file: this.#file, ...counts }, "cache restored from the snapshot");
     } catch (cause) {
-      this.#warn(cause, "the snapshot cannot be used; starting without it");
+      this.#warn(cause, "cannot read the snapshot; starting without it");
     }
   }
 
@@ -208,7 +208,7 @@ export class Snapshot implements AsyncDisposable {
       this.#written = kept;
       this.#failing = false;
     } catch (cause) {
-      if (!this.#failing) this.#warn(cause, "the snapshot cannot be written");
+      if (!this.#failing) this.#warn(cause, "cannot write the snapshot");
       this.#failing = true;
     }
   }

@@ -63,7 +63,7 @@ class ServedLog {
       this.#opening = undefined;
     });
     const opening = this.#opening;
-    return withDeadline(longestOpenMs, () => opening, "its tables are still being made");
+    return withDeadline(longestOpenMs, () => opening, "migration in progress");
   }
 
   async #open(): Promise<Opened> {

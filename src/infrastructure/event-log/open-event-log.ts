@@ -87,7 +87,7 @@ class RemoteLog {
   }
 
   async call(of: keyof Answerers, method: string, given: readonly unknown[]): Promise<unknown> {
-    if (this.#isClosed) throw new EventLogUnavailable(new Error("it is closed"));
+    if (this.#isClosed) throw new EventLogUnavailable(new Error("closed"));
     return thread.send(this, { of, method, given });
   }
 
@@ -99,8 +99,8 @@ class RemoteLog {
   }
 
   tell(fault: string | undefined): void {
-    if (fault === undefined) this.#log?.info("the file of the event log is back");
-    else this.#log?.error({ cause: fault }, "the file of the event log is lost; changes wait for it");
+    if (fault === undefined) this.#log?.info("event log file is back");
+    else this.#log?.error({ cause: fault }, "event log file lost; changes wait in the outbox");
   }
 }
 
@@ -144,7 +144,7 @@ class Thread {
     for (const [id, pending] of this.#pending) {
       if (pending.log !== log) continue;
       this.#pending.delete(id);
-      pending.reject(new EventLogUnavailable(new Error("it is closed")));
+      pending.reject(new EventLogUnavailable(new Error("closed")));
     }
     if (this.#pending.size === 0) this.#worker?.unref();
   }
@@ -168,7 +168,7 @@ class Thread {
       if ("id" in told) this.#settle(worker, told);
       else for (const [log, number] of this.#numbers) if (number === told.log) log.tell(told.fault);
     });
-    let cause = new Error("its thread ended");
+    let cause = new Error("the worker thread ended");
     worker.on("error", (error) => {
       cause = error instanceof Error ? error : new Error(String(error));
     });

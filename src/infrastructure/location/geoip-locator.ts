@@ -44,11 +44,11 @@ function open(file: string): Reader<Response> {
     const database = readerOf(content);
     const { searchTreeSize } = database.metadata;
     if (content.subarray(searchTreeSize, searchTreeSize + separator.length).equals(separator)) return database;
-    throw new Error("it is damaged");
+    throw new Error("damaged");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
     throw new SetupFailed(
-      `the GeoIP database ${file} cannot be used: ${reason}; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`,
+      `cannot use the GeoIP database ${file}: ${reason} (expected a readable MaxMind database; omit \`database\` for the bundled one)`,
     );
   }
 }
@@ -57,7 +57,7 @@ function readerOf(content: Buffer): Reader<Response> {
   try {
     return new Reader(content, { cache: new LRUCache<string | number, object>({ max: entriesRead }) });
   } catch {
-    throw new Error("it is no MaxMind database, or is damaged");
+    throw new Error("not a MaxMind database, or damaged");
   }
 }
 

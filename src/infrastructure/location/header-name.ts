@@ -15,7 +15,7 @@ const taken = [
 /** Name of a header that describes the client. */
 export const headerName = z
   .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "is no name of a header; write one as in CF-IPCountry")
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "invalid header name (expected for example CF-IPCountry)")
   .refine((name) => !taken.includes(name.toLowerCase()), {
-    error: ({ input }) => `${input} tells something else; name another header`,
+    error: ({ input }) => `${input} has another meaning (choose another header)`,
   });

@@ -12,7 +12,7 @@ const area = z
       .string()
       .refine(
         isPlace,
-        `is no name of a place; write 1 to 200 printable characters in at most ${mostLevels} levels, as es/madrid`,
+        `invalid location name (expected 1 to 200 printable characters in at most ${mostLevels} levels, for example es/madrid)`,
       )
       .describe("What callers in the area are located as; `es/madrid` is part of `es`."),
     circle: z
@@ -27,7 +27,7 @@ const area = z
   })
   .refine(
     ({ circle, polygon }) => (circle === undefined) !== (polygon === undefined),
-    "is no one area; give it a circle or a polygon",
+    "invalid area (expected either a circle or a polygon)",
   );
 
 const locator = z.discriminatedUnion("kind", [
@@ -77,7 +77,9 @@ const locator = z.discriminatedUnion("kind", [
           const template = KeyTemplate.parse(text);
           if (template instanceof KeyTemplate && template.fields.join() === "userId") return template;
           context.addIssue(
-            typeof template === "string" ? template : "names not just the user; write it as location:user:{userId}",
+            typeof template === "string"
+              ? template
+              : "invalid key (expected the single field userId, for example location:user:{userId})",
           );
           return z.NEVER;
         })

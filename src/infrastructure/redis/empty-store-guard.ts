@@ -162,11 +162,11 @@ export class EmptyStoreGuard {
     this.#warned = true;
     this.#log.warn(
       { connection: this.#connection, key: markerKey, cause: cause.message },
-      "Redis refuses the marker: a store that comes back empty will be believed",
+      "cannot write the marker; empty-store guard disabled",
     );
   }
 
   #lost(): string {
-    return `the store of connection "${this.#connection}" came back empty; restore it, or accept it with npx tidegate stores accept`;
+    return `connection "${this.#connection}": the store came back empty; restore it, or run npx tidegate stores accept`;
   }
 }

@@ -180,8 +180,8 @@ async function connected(redis: RedisClient, name: string): Promise<void> {
     await once(redis, "ready", { signal: AbortSignal.timeout(connectedWithinMs) });
   } catch (cause) {
     const reason = cause instanceof Error && cause.name !== "AbortError" ? replyText(cause) : "no answer";
-    const fault = redis.handshakeFault ?? `${reason}; start the server, or mend the url`;
-    throw new SetupFailed(`connection "${name}" cannot use its Redis: ${fault}`);
+    const fault = redis.handshakeFault ?? `${reason}; start the server, or fix the url`;
+    throw new SetupFailed(`connection "${name}" cannot use Redis: ${fault}`);
   }
 }
 
@@ -199,9 +199,9 @@ function logOutages(redis: RedisClient, connection: string, log: Log, closing: (
     const { handshakeFault } = redis;
     if (handshakeFault !== undefined && handshakeFault !== rejected) {
       rejected = handshakeFault;
-      log.error({ connection, cause: handshakeFault }, "Redis rejects the connection; reconnecting");
+      log.error({ connection, cause: handshakeFault }, "Redis rejected the connection; reconnecting");
     } else if (!away) {
-      log.warn({ connection, cause }, "Redis is away; reconnecting");
+      log.warn({ connection, cause }, "Redis connection lost; reconnecting");
     }
     away = true;
   };

@@ -21,7 +21,7 @@ export function redisFault(error: Error, key = "a token's key"): never {
   switch (code) {
     case "WRONGTYPE": {
       const named = /^key (.+)$/s.exec(detail)?.[1] ?? key;
-      throw new StoreDataInvalid(`${named} holds another type than it should; mend it in Redis`);
+      throw new StoreDataInvalid(`${named} has the wrong type; fix it in Redis`);
     }
     case "OOM":
       throw new StoreFull();

@@ -171,7 +171,10 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       clearTimeout(handshake);
       this.#end();
       const cause = error.message;
-      this.#log.warn({ connection: this.#connection, cause }, "Redis refuses tracking; reading again instead");
+      this.#log.warn(
+        { connection: this.#connection, cause },
+        "CLIENT TRACKING rejected; invalidating everything every 500 ms",
+      );
       // Without tracking, this feed still counts as a receiver of confirmations.
       const isCounted = await lost(over.signal, redis.subscribe(invalidationChannel)).then(
         () => true,
@@ -189,7 +192,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   /** Logs a rejected handshake, unless it equals the previous one. */
   #logRejection(cause: string | undefined): void {
     if (cause !== undefined && cause !== this.#rejection) {
-      this.#log.error({ connection: this.#connection, cause }, "Redis rejects the invalidation feed; reconnecting");
+      this.#log.error({ connection: this.#connection, cause }, "Redis rejected the invalidation feed; reconnecting");
     }
     this.#rejection = cause;
   }

@@ -41,7 +41,7 @@ export const collectionKey = (collection: string): string => `${ownPrefix}docume
  * one.
  */
 export function bookkeeping(key: string) {
-  if (/[{}]/.test(key)) throw new Error(`what is done to ${key} cannot be recorded, for its braces; rename it`);
+  if (/[{}]/.test(key)) throw new Error(`cannot record changes of ${key}: it contains braces; rename the key`);
   const tag = `{${key}}`;
   return {
     /**

@@ -43,7 +43,7 @@ async function* from(url: string, pages: (redis: Redis) => AsyncIterable<SeedPag
     yield* pages(redis);
   } catch (cause) {
     const reason = cause instanceof Error ? replyText(cause) : String(cause);
-    const fault = redis.handshakeFault ?? `${reason}; start it, or mend its URL`;
+    const fault = redis.handshakeFault ?? `${reason}; start it, or fix its URL`;
     throw new SetupFailed(`the Redis to import from cannot be read: ${fault}`);
   } finally {
     redis.disconnect();

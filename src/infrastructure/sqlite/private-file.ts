@@ -11,7 +11,7 @@ export function openPrivately<Database>(file: string, open: () => Database): Dat
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   // In this order, because SQLite creates the log after the file.
   if (existsSync(`${file}-wal`) && !existsSync(file)) {
-    throw new Error("it is missing, but its -wal is there; put it back, or remove the files with -wal and -shm");
+    throw new Error("it is missing, but its -wal exists; put it back, or remove its -wal and -shm");
   }
   if (!existsSync(file)) make(file);
   return open();

@@ -29,7 +29,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
   const { database, watch } = open(name, file, log);
   const reserve = file === inMemory ? undefined : new DiskReserve(`${file}-reserve`);
   const journal = new SqliteJournal(database, file, () => {
-    log?.error({ connection: name, file }, "the disk is full; a kill or removal uses its reserve");
+    log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
     return reserve?.release() ?? false;
   });
   const accepted = database.prepare("SELECT accepted FROM store");
@@ -94,7 +94,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
 }
 
 const emptyFault = (connection: string, file: string): string =>
-  `the store of connection "${connection}" is empty, but the event log has changes of it; stop Tidegate and restore ${file}, or accept it with npx tidegate stores accept`;
+  `connection "${connection}": the store is empty, but the event log has changes of it; restore ${file}, or run npx tidegate stores accept`;
 
 /** The name of an in-memory database. */
 const inMemory = ":memory:";
@@ -127,8 +127,8 @@ function open(name: string, file: string, log: Log | undefined) {
       throw error;
     }
     const told = (fault: string | undefined) => {
-      if (fault === undefined) log?.info({ connection: name }, "the database file is back");
-      else log?.error({ connection: name, cause: fault }, "the database file is lost; changes are rejected");
+      if (fault === undefined) log?.info({ connection: name }, "database file is back");
+      else log?.error({ connection: name, cause: fault }, "database file lost; changes are rejected");
     };
     return { database, watch: file === inMemory ? undefined : new WatchedFile(file, storeMark, told) };
   } catch (cause) {

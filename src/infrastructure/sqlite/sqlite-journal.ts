@@ -116,7 +116,7 @@ export class SqliteJournal {
       return new StoreFull(`The disk that holds ${this.#file} is full, so nothing was changed; make room on it.`);
     }
     const { message: reason } = error;
-    return new Error(`${this.#file} cannot be written: ${reason}; make it writable, or close what else writes it`, {
+    return new Error(`cannot write ${this.#file}: ${reason}; make it writable, or stop the other writer`, {
       cause: error,
     });
   }

@@ -76,6 +76,6 @@ describe("a command as a process", () => {
 
   it.runIf(existsSync("/dev/full"))("exits 1 if its output cannot be written", async () => {
     const { stderr } = await shell('tidegate sources kinds > /dev/full || echo "code $?" >&2');
-    expect(stderr).toMatch(/^tidegate: standard output cannot be written: ENOSPC.*; make room.*\ncode 1\n$/);
+    expect(stderr).toMatch(/^tidegate: cannot write to standard output: ENOSPC.*\ncode 1\n$/);
   });
 });

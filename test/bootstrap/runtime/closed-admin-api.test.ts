@@ -30,9 +30,7 @@ it("the start on Redis says that the admin API is closed and how to open it, unt
   await using redis = await startRedis();
   const env = { REDIS_USERS_URL: redis.url, REDIS_FEATURES_URL: redis.url, TIDEGATE_DATA: folder };
   expect(await logged(env, true)).toEqual([
-    expect.stringMatching(
-      /the admin API is closed.*set TIDEGATE_ADMIN_TOKEN and start again, or run: tidegate credentials add/,
-    ),
+    expect.stringMatching(/admin API closed.*set TIDEGATE_ADMIN_TOKEN and restart, or run: tidegate credentials add/),
   ]);
   expect(await logged({ ...env, TIDEGATE_ADMIN_TOKEN: "the-operators-credential" }, false)).toEqual([]);
   expect((await tidegate(["credentials", "add", "anna", "--scope", "admin"], env)).code).toBe(0);

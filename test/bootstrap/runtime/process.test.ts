@@ -54,7 +54,7 @@ describe("the embedded default", () => {
       expect(await ask(url, basic("1234"))).toBe('{"active_features":["feature_1","feature_2","feature_3"]}');
 
       const token = readFileSync(credential, "utf8").trim();
-      expect(service.stdout).toContain(`The operators' credential is in ${credential}\n`);
+      expect(service.stdout).toContain(`The operator credential is in ${credential}\n`);
       expect(service.stdout + service.stderr).not.toContain(token);
       await expectCredential(url, token);
 
@@ -123,7 +123,7 @@ describe("the service as a process", () => {
       expect(failed).toBe(0);
       expect(new Set(statuses)).toEqual(new Set([200]));
       const file = join(env.TIDEGATE_DATA, "admin-token");
-      expect(service.stdout).toBe(`The operators' credential is in ${file}\nTidegate serves at ${url}\n`);
+      expect(service.stdout).toBe(`The operator credential is in ${file}\nTidegate serves at ${url}\n`);
       expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(Number(workers));
       await expect(fetch(url)).rejects.toThrow();
     },
@@ -257,7 +257,7 @@ describe("what the service writes", () => {
     await redis.client.sadd(`token:${canary}`, "a set");
     await send();
     await redis[Symbol.asyncDispose]();
-    await until(() => service.stderr.includes("Redis is away"), "the outage is logged");
+    await until(() => service.stderr.includes("Redis connection lost"), "the outage is logged");
     await send();
     service.signal("SIGTERM");
     expect(await service.exit()).toBe(0);

@@ -54,7 +54,7 @@ it("a reload does not make a store believed that has lost its data", async () =>
   await using service = await readyOn(rules());
   await redis.client.flushall();
   await until(async () => (await ask(service)).mark !== null, "what is remembered is marked");
-  await expect(reload(service, rules())).rejects.toThrow(/does not answer/);
+  await expect(reload(service, rules())).rejects.toThrow(/is unavailable/);
   expect(await ask(service)).toMatchObject({ status: 200, body: both, mark: expect.stringContaining("stale") });
 });
 

@@ -34,8 +34,8 @@ function serve(yaml: string, workers: number, env: NodeJS.ProcessEnv = {}) {
     writeFileSync(file, text);
     service.signal("SIGHUP");
   };
-  const loaded = () => lines("configuration loaded anew");
-  const refused = () => lines("configuration refused; the one before stays");
+  const loaded = () => lines("configuration reloaded");
+  const refused = () => lines("configuration rejected; the previous one stays active");
   return { service, file, put, lines, loaded, refused, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
 }
 
@@ -106,7 +106,7 @@ describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
     );
     await refuses(
       () => running.put(rules("after", "server: { port: 6000, workers: auto }")),
-      `${running.file}:1:17 server.port: is 0 for as long as it runs; set it back, or start it anew`,
+      `${running.file}:1:17 server.port: cannot change from 0 without a restart`,
     );
     await refuses(
       () =>
@@ -115,8 +115,8 @@ ${fixed}
 connections: { features: { kind: redis, url: "redis://127.0.0.1:1" } }
 sources: [{ name: a, kind: set, connection: features, key: x }]
 `),
-      'the connection "features" does not answer; start what it reads, or mend its entry',
-      'the source "a" does not answer; start what it reads, or mend its entry',
+      'connection "features" is unavailable; start it, or fix its configuration',
+      'source "a" is unavailable; start it, or fix its configuration',
     );
     writeFileSync(
       join(folder, "broken.js"),
@@ -127,7 +127,7 @@ sources: [{ name: a, kind: set, connection: features, key: x }]
     );
     await refuses(
       () => running.put(`${fixed}\nsources: [{ name: a, kind: ./broken.js }]`),
-      'the source "a" (./broken.js) cannot be made: no luck; mend its options or its file',
+      'cannot create source "a" (./broken.js): no luck; fix its options or its file',
     );
     running.put(rules("after", fixed));
     await until(async () => (await ask(url)) === answer("after"), "the file is loaded once it is right");
@@ -209,7 +209,7 @@ describe("a worker that is replaced", () => {
     // The first worker makes the folder, so that the second cannot.
     await using load = new Load(url, 4, 2);
     running.put("sources: [{ name: a, kind: ./once.js }]");
-    await until(() => running.lines("a worker died; starting another").length === 3, "one could not follow");
+    await until(() => running.lines("worker died; starting another").length === 3, "one could not follow");
     rmSync(lock, { recursive: true });
     await until(() => running.lines("started").length === 5, "another follows");
     await load[Symbol.asyncDispose]();
@@ -231,7 +231,7 @@ sources: [{ name: a, kind: set, connection: features, key: global }]
     const url = await running.service.url();
     proxy.cut();
     process.kill(Number(running.lines("started")[0]?.["pid"]), "SIGKILL");
-    const waits = () => running.lines("not ready; the other workers serve until it is").length === 1;
+    const waits = () => running.lines("not ready; the other workers serve meanwhile").length === 1;
     await until(waits, "another worker waits for the store");
     const bodies = await Promise.all(Array.from({ length: 20 }, () => ask(url)));
     expect(new Set(bodies)).toEqual(new Set([answer("x")]));
@@ -272,7 +272,7 @@ def wait_for(text):
         shown += os.read(terminal, 4096)
 wait_for(b"serves at")
 os.kill(pid, signal.SIGHUP)
-wait_for(b"configuration loaded anew")
+wait_for(b"configuration reloaded")
 os.close(terminal)
 print("exit code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;

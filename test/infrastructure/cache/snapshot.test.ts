@@ -256,11 +256,11 @@ describe("the snapshot", () => {
     [
       "with a feature that is none",
       () => signed(head, store, { set: "k", features: [""], invalidMembers: 0, asOf: 1 }),
-      /a line/,
+      /an invalid line/,
     ],
-    ["with a user that is none", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /no user id/],
-    ["with an item that is none", () => signed(head, store, { item: { id: 1 } }), /a line/],
-    ["with a line that says something else", () => signed(head, store, { key: "global" }), /a line/],
+    ["with a user that is none", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /user id is invalid/],
+    ["with an item that is none", () => signed(head, store, { item: { id: 1 } }), /an invalid line/],
+    ["with a line that says something else", () => signed(head, store, { key: "global" }), /an invalid line/],
   ])("is ignored with one warning where it is %s, and written anew", async (_, spoil, fault) => {
     await written();
     writeFileSync(file, spoil(readFileSync(file, "utf8")));
@@ -273,7 +273,7 @@ describe("the snapshot", () => {
         level: 40,
         file,
         cause: expect.stringMatching(fault),
-        msg: expect.stringMatching(/snapshot cannot be used/),
+        msg: expect.stringMatching(/cannot read the snapshot/),
       }),
     ]);
     await read("global", "a");

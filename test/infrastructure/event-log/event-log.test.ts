@@ -401,7 +401,7 @@ describe("PostgreSQL that is away", () => {
   it("is told to be in a wrong encoding", async () => {
     const latin = await createDatabase("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
     await using other = openEventLog({ kind: "postgres", url: latin.url });
-    const message = "the database is in LATIN1; make one with ENCODING 'UTF8'";
+    const message = "the database encoding is LATIN1; create the database with ENCODING 'UTF8'";
     await expect(other.log.check()).rejects.toMatchObject({ cause: { message } });
   });
 

@@ -93,21 +93,19 @@ describe("a file that is no usable database", () => {
   );
 
   it.each([
-    ["empty", Buffer.alloc(0), "it is no MaxMind database, or is damaged"],
-    ["some text", Buffer.from("locations: []\n".repeat(1_000)), "it is no MaxMind database, or is damaged"],
-    ["half a database", own.subarray(0, own.length / 2), "it is no MaxMind database, or is damaged"],
-    ["one without its beginning", own.subarray(1_000), "it is damaged"],
+    ["empty", Buffer.alloc(0), "not a MaxMind database, or damaged"],
+    ["some text", Buffer.from("locations: []\n".repeat(1_000)), "not a MaxMind database, or damaged"],
+    ["half a database", own.subarray(0, own.length / 2), "not a MaxMind database, or damaged"],
+    ["one without its beginning", own.subarray(1_000), "damaged"],
   ])("is refused with its name and the way out: %s", (name, content, fault) => {
     const file = join(folder, `${name}.mmdb`);
     writeFileSync(file, content);
-    const message = `the GeoIP database ${file} cannot be used: ${fault}; name a readable MaxMind database (.mmdb), or leave out \`database\` for that of countries`;
+    const message = `cannot use the GeoIP database ${file}: ${fault} (expected a readable MaxMind database; omit \`database\` for the bundled one)`;
     expect(() => geoipLocator(file)).toThrow(new SetupFailed(message));
   });
 
   it("is refused also where it is a folder, or not there", () => {
-    expect(() => geoipLocator(folder)).toThrow(/cannot be used: EISDIR.*; name a readable/);
-    expect(() => geoipLocator(join(folder, "none.mmdb"))).toThrow(
-      /none\.mmdb cannot be used: ENOENT.*; name a readable/,
-    );
+    expect(() => geoipLocator(folder)).toThrow(/^cannot use .*: EISDIR.* \(expected a readable/);
+    expect(() => geoipLocator(join(folder, "none.mmdb"))).toThrow(/none\.mmdb: ENOENT.* \(expected a readable/);
   });
 });

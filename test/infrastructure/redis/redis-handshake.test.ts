@@ -33,7 +33,7 @@ describe("a Redis that rejects the handshake", () => {
     await using feed = connection.feed([""]);
     await using outbox = connection.outbox();
     await expect(connection.connected()).rejects.toThrow(
-      `connection "users" cannot use its Redis: the server rejects ${fault}`,
+      `connection "users" cannot use Redis: the server rejects ${fault}`,
     );
     const imported = async () => {
       for await (const { lines } of seedLines(url, url)) expect(lines).toEqual([{ tidegate: 1 }]);
@@ -50,7 +50,7 @@ describe("a Redis that rejects the handshake", () => {
       ];
       for (const { status } of await Promise.allSettled(tried)) expect(status).toBe("rejected");
       expect(feed.isLive(Date.now())).toBe(false);
-      await expect(connection.connected()).rejects.toThrow("cannot use its Redis");
+      await expect(connection.connected()).rejects.toThrow("cannot use Redis");
     }
     expect(await redis.client.smembers("global_features")).toEqual(["of_database_0"]);
     // Once for the commands and once for each feed, and not for each retry.

@@ -103,7 +103,7 @@ describe("a key of another type", () => {
     for (const [, operation] of operations) {
       const failure = operation(store.connection);
       await expect(failure).rejects.toThrow(StoreDataInvalid);
-      await expect(failure).rejects.toThrow(`${key} holds another type than it should; mend it in Redis`);
+      await expect(failure).rejects.toThrow(`${key} has the wrong type; fix it in Redis`);
       expect(await content()).toEqual(before);
     }
   });
@@ -113,7 +113,7 @@ describe("a key of another type", () => {
     for (const [, operation] of [issue, revoke, loadTokens]) {
       const failure = operation(store.connection);
       await expect(failure).rejects.toThrow(StoreDataInvalid);
-      await expect(failure).rejects.toThrow(/^a token's key holds another type than it should; mend it in Redis$/);
+      await expect(failure).rejects.toThrow(/^a token's key has the wrong type; fix it in Redis$/);
     }
   });
 });
@@ -128,7 +128,7 @@ describe("a rejected command", () => {
     ["READONLY You can't write against a read only replica.", StoreReadOnly, "it is a replica"],
     ["NOPERM this user has no permissions to run the 'evalsha' command", StorePermissionDenied, "'evalsha'"],
     [`NOPERM the user may not run SADD on killed${script}`, StorePermissionDenied, "SADD on killed; grant the rights"],
-    [`WRONGTYPE key a key with spaces${script}`, StoreDataInvalid, "a key with spaces holds"],
+    [`WRONGTYPE key a key with spaces${script}`, StoreDataInvalid, "a key with spaces has the wrong type"],
     ["ERR unknown command 'GET', with args beginning with: 'token:s3cret'", Error, "unknown command 'GET'"],
   ])("is a fault of its own: %s", (reply, fault, text) => {
     const throwing = () => redisFault(rejected(reply), "killed");

@@ -333,7 +333,7 @@ describe("Redis", () => {
       expect(await read(connection)).toEqual(["a"]);
       await store.server.client.flushall();
       await expect(read(connection)).rejects.toThrow(
-        'the store of connection "store" came back empty; restore it, or accept it with npx tidegate stores accept',
+        'connection "store": the store came back empty; restore it, or run npx tidegate stores accept',
       );
       const resolver = connection.tokenResolver(plainTokenKey());
       await expect(resolver.resolve("1234")).rejects.toThrow("came back empty");
@@ -469,7 +469,7 @@ describe("Redis", () => {
     proxy.cut();
     await using connection = connectRedis("users", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
     await expect(connection.connected()).rejects.toThrow(
-      /^connection "users" cannot use its Redis: .*; start the server, or mend the url$/,
+      /^connection "users" cannot use Redis: .*; start the server, or fix the url$/,
     );
   });
 

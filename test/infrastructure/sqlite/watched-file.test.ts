@@ -71,8 +71,8 @@ describe("a store", () => {
 
   const add = (feature: string) => store.changes.apply(changeOf("global_features", { add: [feature] }));
   const members = async () => [...(await store.sets.read("global_features", 10)).value.features];
-  const isLost = () => said("the database file is lost") === 1;
-  const isBack = () => said("the database file is back") === 1;
+  const isLost = () => said("database file lost; changes are rejected") === 1;
+  const isBack = () => said("database file is back") === 1;
   /** Each change looks at the file, unless somebody just has. */
   async function looked(): Promise<void> {
     await lookIsDue();
@@ -85,7 +85,7 @@ describe("a store", () => {
     await expect(store.check()).rejects.toThrow(message);
     await expect(add("three")).rejects.toThrow(message);
     await expect(members()).rejects.toThrow(message);
-    expect(said("the database file is lost")).toBe(1);
+    expect(said("database file lost; changes are rejected")).toBe(1);
     expect(lines.join()).toMatch(/"level":50.*"connection":"features"/);
   });
 
@@ -151,7 +151,7 @@ describe("a store", () => {
 
   it("is not made anew beside the write-ahead log of a file that was removed", () => {
     unlinkSync(file());
-    expect(() => openSqlite("features", file())).toThrow(/is missing, but its -wal is there; put it back/);
+    expect(() => openSqlite("features", file())).toThrow(/is missing, but its -wal exists; put it back/);
   });
 });
 
@@ -171,7 +171,7 @@ describe("the event log", () => {
   afterEach(() => eventLog[Symbol.asyncDispose]());
 
   const append = () => eventLog.log.append(toldEvent());
-  const isLost = () => said("the file of the event log is lost") === 1;
+  const isLost = () => said("event log file lost; changes wait in the outbox") === 1;
 
   it.each(losses)("whose file %s rejects calls, and logs one error before anybody calls", async (_, lose, message) => {
     await eventLog.log.head();
@@ -186,7 +186,7 @@ describe("the event log", () => {
     renameSync(file(), `${file()}.away`);
     await until(isLost, "the loss is detected");
     renameSync(`${file()}.away`, file());
-    await until(() => said("the file of the event log is back") === 1, "it is back");
+    await until(() => said("event log file is back") === 1, "it is back");
     expect((await append()).position).toBe(3);
   });
 });

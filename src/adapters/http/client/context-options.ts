@@ -10,12 +10,12 @@ const isProxy = (text: string): boolean => namedNetworks.includes(text) || isNet
 
 const queryName = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "is no name of a query parameter; write letters, digits, _ . and -")
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "invalid parameter name (expected letters, digits, _ . and -)")
   .refine((text) => !takenByTidegate.includes(text), {
-    error: ({ input }) => `"${input}" means something else in /features; choose another name`,
+    error: ({ input }) => `"${input}" has another meaning in /features (choose another name)`,
   })
   .refine((text) => !isCredentialName(text), {
-    error: ({ input }) => `"${input}" names a credential, which no query may hold; choose another name`,
+    error: ({ input }) => `"${input}" names a credential, which must not be in a URL (choose another name)`,
   });
 /** Other query parameters of `/features`; attributes cannot use these names. */
 const takenByTidegate = ["location", "at", "user", "explain"];
@@ -26,7 +26,7 @@ const pattern = z.string().transform((text, context) => {
     return RE2JS.compile(`^(?:${text})$`);
   } catch (fault) {
     const why = fault instanceof Error ? fault.message : String(fault);
-    context.addIssue(`is no pattern (${why}); write a regular expression of RE2`);
+    context.addIssue(`invalid pattern: ${why} (expected an RE2 regular expression)`);
     return z.NEVER;
   }
 });
@@ -44,18 +44,21 @@ const attribute = z
       ),
   })
   .refine(({ query, header }) => query !== undefined || header !== undefined, {
-    error: "comes from nowhere; name a query parameter or a header",
+    error: "missing origin (name a query parameter or a header)",
   })
   .refine(({ type, pattern: given }) => type === "string" || given === undefined, {
     path: ["pattern"],
-    error: "is for texts; leave it out, or make the type string",
+    error: "valid for strings only (omit it, or set type: string)",
   });
 
 const attributeName = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, "is no name; write up to 64 letters, digits and _, a letter first")
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_]{0,63}$/,
+    "invalid name (expected up to 64 letters, digits and _, starting with a letter)",
+  )
   .refine((name) => !contextFields.includes(name), {
-    error: ({ input }) => `"${input}" is a field of every context; choose another name`,
+    error: ({ input }) => `"${input}" is a built-in field (choose another name)`,
   });
 /** Context fields that rules read besides attributes; attributes cannot use these names. */
 export const contextFields: readonly string[] = ["userId", "targetingKey", "location", "locations", "ip", "at"];
@@ -65,7 +68,7 @@ export const context = z.strictObject({
   trustedProxies: z
     .array(
       z.string().refine(isProxy, {
-        error: "is no address; write loopback, linklocal, uniquelocal, or an address with or without /bits",
+        error: "invalid address (expected loopback, linklocal, uniquelocal, or an address with optional /bits)",
       }),
     )
     .default([])
@@ -77,7 +80,7 @@ export const context = z.strictObject({
       header: headerName.default("Tidegate-Client-Id").describe("The header that a client sends its id in."),
       cookie: z
         .string()
-        .regex(/^[A-Za-z0-9_-]{1,64}$/, "is no name of a cookie; write letters, digits, _ and -")
+        .regex(/^[A-Za-z0-9_-]{1,64}$/, "invalid cookie name (expected letters, digits, _ and -)")
         .optional()
         .describe("The cookie that holds it where the header is not there; left out, cookies are not looked at."),
       issue: z

@@ -33,16 +33,16 @@ export async function definitionOf(
 ): Promise<SourceDefinition | string> {
   if (!/^\.{1,2}\//.test(kind)) {
     if (kinds.includes(kind)) return builtIn(kind);
-    return `there is no source of kind "${kind}"; choose one of ${kinds.join(", ")}, or name a file as in ./my-source.ts`;
+    return `unknown kind "${kind}" (expected one of ${kinds.join(", ")}, or a file such as ./my-source.ts)`;
   }
   let file: string;
   try {
     file = realpathSync(resolve(dirname(configFile), kind));
   } catch {
-    return `there is no file ${kind}; the path is relative to the configuration file`;
+    return `no file ${kind} (the path is relative to the configuration file)`;
   }
   if (!sourceFolders(env).some((allowed) => file.startsWith(allowed + sep))) {
-    return `${kind} is outside the folders that sources may come from; list its folder in TIDEGATE_SOURCE_FOLDERS`;
+    return `${kind} is outside the allowed folders (add its folder to TIDEGATE_SOURCE_FOLDERS)`;
   }
   return load(file, kind);
 }
@@ -70,7 +70,7 @@ async function load(file: string, kind: string): Promise<SourceDefinition | stri
   try {
     module = await import(pathToFileURL(file).href);
   } catch (cause) {
-    return `${kind} cannot be loaded: ${cause instanceof Error ? cause.message : cause}; mend the file`;
+    return `cannot load ${kind}: ${cause instanceof Error ? cause.message : cause}`;
   }
   const { source } = module;
   const missing = ["summary", "options", "example", "create"].filter(

@@ -64,6 +64,6 @@ const markOf = (stats: Stats | Error | undefined): string =>
 
 function checkReadable(stats: Stats): void {
   // Reading a pipe would block until something writes to it.
-  if (!stats.isFile()) throw new Error("it is no regular file");
-  if (stats.size > largestFile) throw new Error(`it is larger than ${largestFile} bytes`);
+  if (!stats.isFile()) throw new Error("is not a regular file");
+  if (stats.size > largestFile) throw new Error(`is larger than ${largestFile} bytes`);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const noUrl = "is no URL that can be polled; write http://host/path or https://, without user and password";
+const noUrl = "invalid URL (expected http://host/path or https://host/path, without user and password)";
 
 function isUrl(text: string): boolean {
   try {
@@ -17,7 +17,7 @@ export const polledUrl = z.string().refine(isUrl, noUrl);
 /** Schema of a header value. Faults do not repeat the value, because it can be a credential. */
 export const headerText = z
   .string()
-  .regex(/^[\x20-\x7e]+$/, "cannot be sent in a header; write printable ASCII characters");
+  .regex(/^[\x20-\x7e]+$/, "invalid header value (expected printable ASCII characters)");
 
 /** Whether the rules may read the client's address. */
 export const readsAddress = z
@@ -26,7 +26,7 @@ export const readsAddress = z
   .describe("Whether the rules may go by the client's address. Each address has an answer of its own then.");
 
 /** The fault of rules that depend on the client's address without `readsAddress`. */
-export const addressFault = "the rules go by the client's address, which they are not shown; set readsAddress to true";
+export const addressFault = "the rules read the client's address (set readsAddress: true)";
 
 /** Requires exactly one of these options, because each one names the source of the same data. */
 export const oneOf =
@@ -35,7 +35,7 @@ export const oneOf =
     const [, second] = names.filter((name) => options[name] !== undefined);
     const choice = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
     if (second !== undefined)
-      context.addIssue({ code: "custom", path: [second], message: `is one too many; give ${choice}` });
+      context.addIssue({ code: "custom", path: [second], message: `too many sources of rules (expected ${choice})` });
     else if (names.every((name) => options[name] === undefined))
-      context.addIssue({ code: "custom", message: `has nothing to evaluate; give ${choice}` });
+      context.addIssue({ code: "custom", message: `no rules (expected ${choice})` });
   };

@@ -76,7 +76,7 @@ export const source = defineSource({
         title: path.optional(),
         window: z.strictObject({
           ...moments,
-          zone: z.string().refine(isZone, "is no time zone; write one as Europe/Madrid").default("UTC"),
+          zone: z.string().refine(isZone, "invalid time zone (expected for example Europe/Madrid)").default("UTC"),
         }),
         features: z.array(feature).default([]).describe("What it switches on while it takes place, or in `onWithin`."),
         onWithin: z.strictObject(moments).optional(),

@@ -38,7 +38,7 @@ export const flagdDefinitions = z
       .describe("Rules by name, to be used in others as `$ref: name`."),
     metadata: metadata.optional().describe("What is told of each flag in explanations."),
     flags: z
-      .record(z.string().refine(isServedKey, "cannot be a feature key; write 1 to 1024 printable characters"), flag)
+      .record(z.string().refine(isServedKey, "invalid feature key (expected 1 to 1024 printable characters)"), flag)
       .describe("The flags, by feature key."),
   })
   .superRefine((definitions, context) => {

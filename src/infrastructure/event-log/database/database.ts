@@ -39,7 +39,8 @@ async function migrated(database: Database, kind: Place["kind"]): Promise<Databa
 async function checkEncoding(database: Database): Promise<void> {
   const { rows } = await sql<{ server_encoding: string }>`show server_encoding`.execute(database);
   const encoding = rows[0]?.server_encoding;
-  if (encoding !== "UTF8") throw new Error(`the database is in ${encoding}; make one with ENCODING 'UTF8'`);
+  if (encoding !== "UTF8")
+    throw new Error(`the database encoding is ${encoding}; create the database with ENCODING 'UTF8'`);
 }
 
 const uniqueViolation = "23505";

@@ -32,10 +32,10 @@ export function contentOf({
   recordedBy,
   change,
 }: HashedEvent): string {
-  if (!Number.isSafeInteger(at) || at < earliest || at > latest) throw new Error("its time is none");
+  if (!Number.isSafeInteger(at) || at < earliest || at > latest) throw new Error("invalid time");
   const said = { id, component, environment, email, message, data, at, recordedBy };
   const text = canonicalize(change ? { ...said, change: { store: change.store, record: change.record } } : said) ?? "";
-  if (writtenNul.test(text)) throw new Error("it has a NUL character");
+  if (writtenNul.test(text)) throw new Error("contains a NUL character");
   return text;
 }
 

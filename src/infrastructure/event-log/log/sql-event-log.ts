@@ -35,7 +35,7 @@ export class SqlEventLog {
   async append(told: NewEvent): Promise<Event> {
     const [outcome] = await this.#writer.write([told]);
     if (outcome && "event" in outcome) return outcome.event;
-    throw new UnstorableEvent(`this cannot be part of the event log: ${outcome?.refused}`);
+    throw new UnstorableEvent(`the event cannot be stored: ${outcome?.refused}`);
   }
 
   async record(events: readonly RecordedEvent[]): Promise<readonly RejectedRecord[]> {

@@ -97,7 +97,7 @@ async function endsOf(database: Database): Promise<Ends> {
         .as("last"),
     ])
     .executeTakeFirst();
-  if (!row) throw new Error("the log has lost the row that tells where it ends; restore it from a backup");
+  if (!row) throw new Error("the event log lost its chain row; restore it from a backup");
   return {
     start: { position: row.start_position, hash: row.start_hash },
     head: { position: row.position, hash: row.hash },

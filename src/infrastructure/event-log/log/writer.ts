@@ -126,7 +126,7 @@ export async function lockedHead(transaction: Transaction<Tables>): Promise<LogH
     .set((eb) => ({ position: eb.ref("position") }))
     .returning(["position", "hash"])
     .executeTakeFirst();
-  if (!head) throw new Error("the log has lost the row that tells where it ends; restore it from a backup");
+  if (!head) throw new Error("the event log lost its chain row; restore it from a backup");
   return head;
 }
 

@@ -104,6 +104,6 @@ function keptIn(text: string, key: string): Document {
     const { value, epoch, number } = JSON.parse(text);
     return { value, revision: { epoch, number } };
   } catch {
-    throw new StoreDataInvalid(`${key} holds something that is no document; mend it in Redis`);
+    throw new StoreDataInvalid(`${key} contains invalid JSON; fix it in Redis`);
   }
 }

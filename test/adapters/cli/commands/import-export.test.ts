@@ -426,7 +426,7 @@ describe("import and export", () => {
       const { code, stderr } = await tidegate(["import", "--from-redis", "redis://127.0.0.1:1"], onSqlite().env);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/^tidegate: the Redis to import from cannot be read: .*; start it, or mend its URL\n$/),
+        expect.stringMatching(/^tidegate: the Redis to import from cannot be read: .*; start it, or fix its URL\n$/),
       ]);
     });
   });

@@ -90,7 +90,7 @@ describe("the view of the cache", () => {
   it("tells that the store holds what is no set", async () => {
     await redis.client.set("tidegate:killed", "text");
     const [found] = (await seen("tidegate:killed")).connections;
-    expect(found?.store.error).toBe("tidegate:killed holds another type than it should; mend it in Redis");
+    expect(found?.store.error).toBe("tidegate:killed has the wrong type; fix it in Redis");
   });
 
   it.each(["", "token:1234", "tokenh:x", "features:user:", "features:user:*", "features:user:1:2", "other", "*"])(

@@ -54,21 +54,21 @@ describe("a source from outside the repository", () => {
   });
 
   it.each([
-    ["./elsewhere.ts", /outside the folders that sources may come from; list its folder in TIDEGATE_SOURCE_FOLDERS/],
-    ["./allowed/../elsewhere.ts", /outside the folders/],
-    ["./allowed/link.ts", /outside the folders/],
-    ["./allowed/none.ts", /there is no file .*none\.ts/],
+    ["./elsewhere.ts", /outside the allowed folders \(add its folder to TIDEGATE_SOURCE_FOLDERS\)/],
+    ["./allowed/../elsewhere.ts", /outside the allowed folders/],
+    ["./allowed/link.ts", /outside the allowed folders/],
+    ["./allowed/none.ts", /^no file .*none\.ts/],
     ["./allowed/half.ts", /exports no complete `source` \(it lacks options, example, create\)/],
-    ["./allowed/broken.ts", /cannot be loaded: /],
-    ["../../etc/passwd", /there is no file|outside the folders/],
-    ["/etc/passwd", /there is no source of kind/],
-    ["set.ts", /there is no source of kind "set.ts"; choose one of .*\bset\b/],
-    ["", /there is no source of kind ""/],
+    ["./allowed/broken.ts", /^cannot load .*: /],
+    ["../../etc/passwd", /^no file|outside the allowed folders/],
+    ["/etc/passwd", /unknown kind/],
+    ["set.ts", /unknown kind "set.ts" \(expected one of .*\bset\b/],
+    ["", /unknown kind ""/],
   ])("is refused when its kind is %j", async (kind, fault) => {
     expect(await definitionOf(kind, config, env)).toMatch(fault);
   });
 
   it("is refused from everywhere while no folder is allowed", async () => {
-    expect(await definitionOf("./allowed/mine.ts", config, {})).toMatch(/outside the folders/);
+    expect(await definitionOf("./allowed/mine.ts", config, {})).toMatch(/outside the allowed folders/);
   });
 });

@@ -61,7 +61,7 @@ describe("a file that is followed", () => {
         rmSync(file);
         mkdirSync(file);
       },
-      /it is no regular file/,
+      /is not a regular file/,
     ],
     ["is too large", (file: string) => writeFileSync(file, "1".repeat(10 * 1024 * 1024 + 1)), /larger than 10485760/],
   ])("goes on with what it said last while it %s, warned of once, and recovers", async (_, harm, fault) => {
