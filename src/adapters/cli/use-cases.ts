@@ -1,8 +1,10 @@
 import type { AcceptStores } from "../../application/admin/accept-stores.ts";
 import type { ChangeSet } from "../../application/admin/change-set.ts";
+import type { ListFeatures } from "../../application/admin/list-features.ts";
 import type { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import type { ManageRules } from "../../application/admin/manage-rules.ts";
 import type { ManageTokens } from "../../application/admin/manage-tokens.ts";
+import type { SourceSets } from "../../application/admin/source-sets.ts";
 import type { AwaitSources } from "../../application/evaluation/await-sources.ts";
 import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
 import type { ReadEvents } from "../../application/events/read-events.ts";
@@ -22,16 +24,15 @@ export type UseCases = {
   readonly zone: TimeZone;
   readonly resolveFeatures: EvaluateFeatures;
   readonly explainFeatures: ExplainFeatures;
+  readonly sourceSets: SourceSets;
+  readonly listFeatures: ListFeatures;
   readonly changeSet: ChangeSet;
   readonly manageRules: ManageRules;
   readonly manageTokens: ManageTokens;
   readonly manageCredentials: ManageCredentials;
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
-  readonly readActivity: ReadEvents;
+  readonly readEvents: ReadEvents;
   readonly importData: ImportData;
   readonly exportData: ExportData;
 };
-
-/** Runs a task on the configured stores, and closes them afterwards. */
-export type OnStores = (task: (use: UseCases) => Promise<void>) => Promise<void>;

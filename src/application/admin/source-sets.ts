@@ -34,6 +34,11 @@ export class SourceSets {
     return "source" in name ? this.#ofSource(name.source, name.context ?? {}) : this.#ofKey(name.key, name.connection);
   }
 
+  /** Whether a set has this key. */
+  isKey(key: string): boolean {
+    return this.#stored.some((stored) => stored.key.matches(key));
+  }
+
   /** The sets that a source reads. Throws as `find` does. */
   of(name: string): EditableSet {
     const source = this.#source(name);

@@ -41,6 +41,8 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
   readonly editable: EditablePlace | undefined;
+  /** The file or URL that it reads, if any. Contains no secret. */
+  readonly reads: string | undefined;
   readonly feed: ConfiguredFeed | undefined;
   readonly create: (host: SourceHost) => FeatureResolver;
 };
@@ -291,6 +293,7 @@ function configured(
     ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
     isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
     editable: editablePlace(options, definition.editable, rule),
+    reads: placeRead(options),
     feed: feed && { connection: connectionIn(options), create: () => feed(options, name) },
     create: (host) => definition.create(options, host),
   };
@@ -308,6 +311,14 @@ function editablePlace(
   if (rule) return { connection, collection: String(options["collection"]), schema: rule };
   if (!("set" in editable)) return undefined;
   return { connection, key: options[editable.set] as KeyTemplate, limit: Number(options[editable.limit]) };
+}
+
+/** The file or the URL in the options of a source. A URL is shortened to its path: its query may contain a secret. */
+function placeRead({ url, file, document }: Readonly<Record<string, unknown>>): string | undefined {
+  if (url === undefined && document !== undefined) return placeRead(Object(document));
+  if (url === undefined) return file === undefined ? undefined : String(file);
+  const { origin, pathname } = new URL(String(url));
+  return `${origin}${pathname}`;
 }
 
 function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {

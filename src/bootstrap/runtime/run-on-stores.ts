@@ -4,18 +4,17 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import { createLog } from "../../infrastructure/logger.ts";
 import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
-import { loadConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 
 /** Command timeout of the CLI. Longer than that of the service, because an operator may be far from Redis. */
 const commandTimeoutMs = 2_000;
 
 /** Runs one task of the CLI on the stores of a configuration, and closes them. */
 export async function runOnStores(
-  file: string,
+  config: Config,
   { env, stderr }: Terminal,
   task: (useCases: UseCases) => Promise<void>,
 ): Promise<void> {
-  const config = await loadConfig(file, env);
   await using composition = compose(config, env);
   composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", stderr));
   composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);
@@ -47,6 +46,12 @@ const useCasesOf = (composition: Composition): UseCases => ({
   get explainFeatures() {
     return composition.get(DiKeys.ExplainFeatures);
   },
+  get sourceSets() {
+    return composition.get(DiKeys.SourceSets);
+  },
+  get listFeatures() {
+    return composition.get(DiKeys.ListFeatures);
+  },
   get changeSet() {
     return composition.get(DiKeys.ChangeSet);
   },
@@ -65,7 +70,7 @@ const useCasesOf = (composition: Composition): UseCases => ({
   get acceptStores() {
     return composition.get(DiKeys.AcceptStores);
   },
-  get readActivity() {
+  get readEvents() {
     return composition.get(DiKeys.ReadEvents);
   },
   get importData() {

@@ -52,7 +52,7 @@ describe("a command as a process", () => {
       { cwd: root, env: { ...process.env, PATH: PATH?.join(":"), npm_config_cache: join(folder, "npm") } },
     );
     expect(stderr).toBe("");
-    expect(stdout).toMatch(/^config\/embedded\.yaml can be used: sources global, active, killed, user;/);
+    expect(stdout).toMatch(/^config\/embedded\.yaml is valid: sources global, active, killed, user;/);
   });
 
   it("reads a secret from standard input, and does not wait for its end", async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { commandNames } from "../../../src/adapters/cli/program.ts";
 import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { saying, startDocumentServer } from "../../support/document-server.ts";
 import { tidegate } from "../../support/tidegate.ts";
@@ -16,7 +17,7 @@ describe("the command line", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("loads the demo once, and twice only when told to", async () => {
+  it("loads the demo into empty stores, and into others with --yes", async () => {
     expect(await tidegate(["demo"], env)).toEqual({
       code: 0,
       stdout:
@@ -26,22 +27,22 @@ describe("the command line", () => {
     const again = await tidegate(["demo"], env);
     expect([again.code, again.stderr]).toEqual([
       1,
-      "tidegate: the stores are not empty; the example is added to what is there with --yes.\n",
+      expect.stringMatching(/^tidegate: the stores are not empty; .* --yes/),
     ]);
     expect((await tidegate(["demo", "--yes"], env)).code).toBe(0);
   });
 
-  it("prints what somebody would get", async () => {
+  it("evaluates for everyone, for a user and for a token", async () => {
     expect((await tidegate(["evaluate"], env)).stdout).toBe("feature_1\nfeature_2\n");
     expect((await tidegate(["evaluate", "--user", "1"], env)).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
     expect((await tidegate(["evaluate", "--token"], env, "1234\n")).stdout).toBe("feature_1\nfeature_2\nfeature_3\n");
     const unknown = await tidegate(["evaluate", "--token"], env, "12345\n");
     expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
     expect(unknown.stderr).toMatch(/^tidegate: Unknown token/);
-    expect((await tidegate(["evaluate", "--token"], env, "")).stderr).toMatch(/there is no token on standard input/);
+    expect((await tidegate(["evaluate", "--token"], env, "")).stderr).toMatch(/no token on standard input/);
   });
 
-  it("waits for the first result of sources that get it from elsewhere", async () => {
+  it("waits for the first result of a polled source", async () => {
     const flag = { state: "ENABLED", variants: { on: true }, defaultVariant: "on" };
     await using flags = await startDocumentServer(saying(JSON.stringify({ flags: { polled: flag } })));
     const file = join(folder, "polled.yaml");
@@ -50,7 +51,7 @@ describe("the command line", () => {
     expect((await tidegate(["--config", file, "explain", "polled"], env)).stdout).toMatch(/^polled: on/);
   });
 
-  it("changes and lists sets", async () => {
+  it("changes and lists sets by key", async () => {
     const run = (...args: string[]) => tidegate(["sets", ...args], env);
     expect((await run("add", "tidegate:killed", "a", "b")).stdout).toBe("tidegate:killed: 2 of 2 added\n");
     expect((await run("add", "tidegate:killed", "b", "c")).stdout).toBe("tidegate:killed: 1 of 2 added\n");
@@ -59,11 +60,11 @@ describe("the command line", () => {
     const refused = await run("add", "globl_features", "x");
     expect([refused.code, refused.stderr]).toEqual([
       1,
-      expect.stringMatching(/^tidegate: No source reads the set "globl_features"/),
+      expect.stringMatching(/^tidegate: No source reads the set "globl_features".*The sources are: global, active/),
     ]);
   });
 
-  it("kills and restores every key that is served", async () => {
+  it("adds and removes every served key", async () => {
     const keys = ["_beta", "new checkout", "🎉", "(beta)", "a,b", "x".repeat(201), "__proto__", "..", "a\\b", "-x"];
     const run = (...args: string[]) => tidegate(["sets", ...args, "--", "tidegate:killed", ...keys], env);
     expect((await run("add")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} added\n`);
@@ -75,7 +76,7 @@ describe("the command line", () => {
     expect((await run("remove")).stdout).toBe(`tidegate:killed: ${keys.length} of ${keys.length} removed\n`);
   });
 
-  it("moves and revokes tokens, and never repeats one", async () => {
+  it("adds, moves and removes tokens, and never prints one", async () => {
     const run = (input: string, ...args: string[]) => tidegate(["tokens", ...args], env, input);
     expect((await run("s3cret\n", "add", "--user", "7")).stdout).toBe("token added for user 7\n");
     expect((await run("s3cret\n", "add", "--user", "8")).stdout).toBe("token moved from user 7 to user 8\n");
@@ -84,10 +85,10 @@ describe("the command line", () => {
     const refused = await run("s3cret\ts3cret\n", "add", "--user", "7");
     expect(refused.code).toBe(1);
     expect(refused.stderr).not.toContain("s3cret");
-    expect((await run("", "add")).stderr).toContain("required option '--user <id>' not specified");
+    expect((await run("", "add")).stderr).toContain("required option '--user <ID>' not specified");
   });
 
-  it("issues credentials, lists and revokes them, and tells a secret once", async () => {
+  it("adds, lists and revokes credentials, and prints a secret once", async () => {
     const run = (...args: string[]) => tidegate(["credentials", ...args], env);
     const added = await run("add", "alice", "--scope", "editor", "--email", "alice@example.org");
     expect(added).toEqual({ code: 0, stdout: expect.stringMatching(/^tgc_[A-Za-z0-9_-]{43}\n$/), stderr: "" });
@@ -102,24 +103,24 @@ describe("the command line", () => {
     expect(stdout).not.toContain(added.stdout.trim());
     const again = await run("add", "alice", "--scope", "admin");
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("The credential alice exists")]);
-    expect((await run("add", "carol")).stderr).toContain("required option '--scope <scope>' not specified");
+    expect((await run("add", "carol")).stderr).toContain("required option '--scope <SCOPE>' not specified");
     expect((await run("add", "carol", "--scope", "root")).stderr).toContain(
-      "Allowed choices are recorder, viewer, editor, admin",
+      "Allowed choices are recorder, evaluator, viewer, editor, admin",
     );
     expect((await run("revoke", "alice")).stdout).toBe("alice: revoked\n");
     expect((await run("revoke", "alice")).stderr).toContain('Unknown credential "alice"');
     expect((await run("list")).stdout).toMatch(/^bob/);
   });
 
-  it("says why features are on or off, since when and by whose change", async () => {
+  it("explains why features are on or off, with the last changes", async () => {
     const explain = (...args: string[]) => tidegate(["explain", ...args], env);
     const set = (...args: string[]) => tidegate(["sets", ...args], env);
     await set("add", "features:user:9", "mine", "held");
     await set("add", "active_features", "mine");
-    // A command waits for the log to take over what was recorded, but not for long.
+    // The command relays records to the log for a limited time only.
     await until(
       async () => (await explain("mine", "--user", "9")).stdout.includes("active: added"),
-      "it is in the log",
+      "the change is in the log",
     );
     const { code, stdout, stderr } = await explain("--user", "9", "mine", "held", "none");
     expect([code, stderr]).toEqual([0, ""]);
@@ -141,20 +142,21 @@ describe("the command line", () => {
   });
 
   it.each([
-    [["--at", "yesterday"], "", /--at is no instant; write one of RFC 3339/],
-    [["--user", "1", "--token"], "1234\n", /--user and --token name two callers/],
-    [["--user", ""], "", /the user is empty/],
-    [["--token"], "canary\n", /Unknown token/],
-  ])("explains nothing for %j", async (args, input, message) => {
+    [["--at", "yesterday"], "", 2, /^tidegate: invalid --at yesterday \(expected RFC 3339/],
+    [["--user", "1", "--token"], "1234\n", 2, /^tidegate: --user and --token exclude each other/],
+    [["--user", ""], "", 2, /^tidegate: empty user id/],
+    [["--attribute", "plan"], "", 2, /^tidegate: invalid --attribute plan/],
+    [["--token"], "canary\n", 1, /^tidegate: Unknown token/],
+  ])("rejects explain %j", async (args, input, exitCode, message) => {
     const { code, stderr } = await tidegate(["explain", ...args], env, input);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(message)]);
     expect(stderr).not.toContain("canary");
   });
 
-  it("checks a configuration", async () => {
+  it("validates a configuration", async () => {
     expect(await tidegate(["validate"], env)).toEqual({
       code: 0,
-      stdout: "config/embedded.yaml can be used: sources global, active, killed, user; connections users, features\n",
+      stdout: "config/embedded.yaml is valid: sources global, active, killed, user; connections users, features\n",
       stderr: "",
     });
     const broken = await tidegate(["validate", "test/broken/unknown-kind.yaml"], env);
@@ -174,7 +176,7 @@ describe("the command line", () => {
     ).toEqual(kinds);
   });
 
-  it("says which store cannot be reached", async () => {
+  it("names an unreachable store", async () => {
     const file = join(folder, "away.yaml");
     writeFileSync(
       file,
@@ -184,12 +186,12 @@ describe("the command line", () => {
     expect([code, stderr]).toEqual([
       1,
       expect.stringMatching(
-        /^tidegate: connection "features" cannot use Redis: .*ECONNREFUSED.*; start the server, or fix the url\n$/,
+        /^tidegate: connection "features" cannot use Redis: .*ECONNREFUSED.*; start the server, or fix the url\n/,
       ),
     ]);
   });
 
-  it("works the kill switch while a store that it does not need is away", async () => {
+  it("works while a store that it does not need is unreachable", async () => {
     const file = join(folder, "half.yaml");
     writeFileSync(
       file,
@@ -207,29 +209,28 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('connection "users" cannot use Redis')]);
   });
 
-  it("refuses an empty user", async () => {
-    const { stderr } = await tidegate(["evaluate", "--user", ""], env);
-    expect(stderr).toContain("the user is empty");
-  });
-
   it.each([
     [],
-    ["serve"],
-    ["validate"],
-    ["evaluate"],
-    ["sets"],
+    ...commandNames.map((name) => [name]),
+    ["features", "kill"],
     ["sets", "add"],
-    ["tokens"],
     ["tokens", "remove"],
-    ["credentials"],
     ["credentials", "add"],
-    ["demo"],
-    ["sources"],
-  ])("explains itself: tidegate %s %s --help", async (...command) => {
+    ["sources", "new"],
+  ])("prints help: tidegate %s %s --help", async (...command) => {
     const { code, stdout } = await tidegate([...command, "--help"], env);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Usage: tidegate/);
   });
+
+  it.each([{}, { TIDEGATE_CONFIG: "test/broken/unknown-kind.yaml" }])(
+    "names the configuration in use in its help (%j)",
+    async (variables) => {
+      const { stdout } = await tidegate(["--help"], { ...env, ...variables });
+      const file = variables.TIDEGATE_CONFIG ?? "config/embedded.yaml";
+      expect(stdout).toContain(`\nConfiguration in use: ${file}\n`);
+    },
+  );
 
   it("runs several commands at once, each with its own environment and output", async () => {
     const folders = Array.from({ length: 8 }, (_, index) => ({ TIDEGATE_DATA: join(folder, `concurrent-${index}`) }));
@@ -257,8 +258,8 @@ sources: [{ name: killed, kind: set, connection: features, key: "tidegate:killed
     expect([listeners(), process.exitCode]).toEqual(before);
   });
 
-  it("refuses a command that there is not", async () => {
+  it("rejects an unknown command with exit code 2", async () => {
     const { code, stderr } = await tidegate(["featurse"], env);
-    expect([code, stderr]).toEqual([1, expect.stringContaining("unknown command 'featurse'")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("unknown command 'featurse'")]);
   });
 });

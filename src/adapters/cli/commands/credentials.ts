@@ -1,53 +1,45 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { type Scope, scopes } from "../../../domain/admin/credential.ts";
 import { cliAuthor } from "../cli-actor.ts";
-import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import type { CommandContext } from "../command-context.ts";
 
 /** `tidegate credentials`: adds, lists and revokes operator credentials. */
-export function credentialsCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("credentials").description("say who may operate the service");
+export function defineCredentials(command: Command, { onStores, results, terminal }: CommandContext): void {
   command
     .command("add")
-    .description("issue a credential, and print its secret, which is not told again")
-    .argument("<name>", "whose it is; what they change is recorded under this name")
-    .addOption(new Option("--scope <scope>", "what it may do").choices(scopes).makeOptionMandatory())
-    .option("--email <address>", "where they can be reached")
+    .description("add a credential, and print its secret, which is not shown again")
+    .argument("<name>", "name of the operator; changes are recorded under it")
+    .addOption(new Option("--scope <SCOPE>", "rights of the credential").choices(scopes).makeOptionMandatory())
+    .option("--email <ADDRESS>", "email address of the operator")
     .action((name: string, { scope, email }: { scope: Scope; email?: string }) =>
       onStores(async ({ manageCredentials }) => {
-        terminal.print(await manageCredentials.add(name, scope, email, cliAuthor(terminal)));
+        const secret = await manageCredentials.add(name, scope, email, cliAuthor(terminal));
+        results.print({ name, scope, email: email ?? null, secret }, secret);
       }),
     );
   command
     .command("list")
-    .description("print the credentials that were issued: name, scope, email and since when")
+    .description("print the name, scope, email address and creation time of each credential")
     .action(() =>
       onStores(async ({ manageCredentials }) => {
-        const rows = (await manageCredentials.list()).map((each) => [
-          each.name,
-          each.scope,
-          each.email ?? "-",
-          each.since,
-        ]);
-        const widths = rows.reduce((most, row) => row.map((cell, at) => Math.max(cell.length, most[at] ?? 0)), [0]);
-        for (const row of rows)
-          terminal.print(
-            row
-              .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-              .join("  ")
-              .trimEnd(),
-          );
+        const all = await manageCredentials.list();
+        results.printRows(
+          undefined,
+          all.map(({ name, scope, email, since }) => ({
+            json: { name, scope, email: email ?? null, since },
+            cells: [name, scope, email ?? "-", since],
+          })),
+        );
       }),
     );
   command
     .command("revoke")
-    .description("make a credential unknown, within a second everywhere")
+    .description("revoke a credential; every instance rejects it within a second")
     .argument("<name>")
     .action((name: string) =>
       onStores(async ({ manageCredentials }) => {
         await manageCredentials.revoke(name, cliAuthor(terminal));
-        terminal.print(`${name}: revoked`);
+        results.print({ name, revoked: true }, `${name}: revoked`);
       }),
     );
-  return command;
 }

@@ -1,23 +1,23 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { ChangeEntry, Explained, ExplainedFeature } from "../../../application/explain/explain-features.ts";
-import { ChangeRejected } from "../../../domain/errors.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import { instant } from "../../instant.ts";
-import { callerOf } from "../caller-of.ts";
-import { type RequestContextOptions, requestContextOf, withRequestContext } from "../request-context-options.ts";
-import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import { explainedJson } from "../../explained-json.ts";
+import { callerOf } from "../arguments/caller-of.ts";
+import { instantIn } from "../arguments/instant-option.ts";
+import {
+  type RequestContextOptions,
+  requestContextOf,
+  withRequestContext,
+} from "../arguments/request-context-options.ts";
+import type { CommandContext } from "../command-context.ts";
 
 type Options = { user?: string; token?: true; at?: string } & RequestContextOptions;
 
 /** `tidegate explain`: explains why features are on or off. */
-export const explainCommand = (onStores: OnStores, terminal: Terminal): Command =>
-  withRequestContext(new Command("explain"))
-    .description("say for each feature whether somebody gets it, and why; without options, for everyone")
-    .argument("[features...]", "only these, also ones that nobody knows; else all that a source has a say on")
-    .option("--user <id>", "for this user")
-    .option("--token", "for the user of the token on standard input")
-    .option("--at <instant>", "at this moment (RFC 3339), as in 2026-11-17T09:00:00Z; else now")
+export const defineExplain = (command: Command, { onStores, results, terminal }: CommandContext): void =>
+  void withRequestContext(command)
+    .argument("[features...]", "only these features, also unknown ones (default: all that a source lists)")
+    .option("--at <TIME>", "at this time (RFC 3339), such as 2026-11-17T09:00:00Z (default: now)")
     .action((features: string[], { at, ...options }: Options) =>
       onStores(async ({ awaitSources, explainFeatures, attributes }) => {
         const question = {
@@ -27,24 +27,29 @@ export const explainCommand = (onStores: OnStores, terminal: Terminal): Command 
         };
         const caller = await callerOf(options, terminal);
         await awaitSources.execute();
-        print(await explainFeatures.explain({ caller, ...question }), terminal);
+        const explained = await explainFeatures.explain({ caller, ...question });
+        results.print(explainedJson(explained), ...explained.features.flatMap(linesOf));
+        for (const note of notesOn(explained)) terminal.note(note);
       }),
     );
 
-function print({ context, locatedBy, isPast, isLogAvailable, sources, features }: Explained, terminal: Terminal): void {
-  for (const explained of features) {
-    terminal.print(`${explained.feature}: ${explained.message}`);
-    for (const line of lastChanges(explained)) terminal.print(`  ${line}`);
-  }
-  if (locatedBy) terminal.note(`location: ${context.locations?.join(", ")} (${locatedBy})`);
-  if (isPast) terminal.note("sets and rules of that time from the event log, with the current configuration");
-  if (!isLogAvailable) terminal.note("the event log is unavailable, so the last changes are omitted");
-  for (const { name, state, historyFrom, error, freshness } of sources) {
-    const since = historyFrom === undefined ? "" : ` before ${timeText(historyFrom)}`;
-    if (state === "no-history") terminal.note(`incomplete: no history for ${name}${since}`);
-    else if (state !== "evaluated") terminal.note(`${name} is unavailable: ${error}`);
-    else if (freshness && !freshness.fresh) terminal.note(`${name} is stale: verified at ${timeText(freshness.asOf)}`);
-  }
+const linesOf = (explained: ExplainedFeature): readonly string[] => [
+  `${explained.feature}: ${explained.message}`,
+  ...lastChanges(explained).map((line) => `  ${line}`),
+];
+
+function notesOn({ context, locatedBy, isPast, isLogAvailable, sources }: Explained): readonly string[] {
+  return [
+    ...(locatedBy ? [`location: ${context.locations?.join(", ")} (${locatedBy})`] : []),
+    ...(isPast ? ["sets and rules of that time from the event log, with the current configuration"] : []),
+    ...(isLogAvailable ? [] : ["the event log is unavailable, so the last changes are omitted"]),
+    ...sources.flatMap(({ name, state, historyFrom, error, freshness }) => {
+      const before = historyFrom === undefined ? "" : ` before ${timeText(historyFrom)}`;
+      if (state === "no-history") return [`incomplete: no history for ${name}${before}`];
+      if (state !== "evaluated") return [`${name} is unavailable: ${error}`];
+      return freshness && !freshness.fresh ? [`${name} is stale: verified at ${timeText(freshness.asOf)}`] : [];
+    }),
+  ];
 }
 
 /** The last changes of the deciding sources, oldest first. */
@@ -67,12 +72,5 @@ function membershipText(isMember: boolean, change: ChangeEntry): string {
 
 const changeText = ({ by, at, note }: ChangeEntry): string =>
   `${timeText(at)} by ${by}${note === undefined ? "" : ` (${note})`}`;
-
-function instantIn(text: string | undefined): Instant | undefined {
-  if (text === undefined) return undefined;
-  const { success, data } = instant().safeParse(text);
-  if (!success) throw new ChangeRejected("--at is no instant; write one of RFC 3339, as in 2026-11-17T09:00:00Z");
-  return data;
-}
 
 const timeText = (at: Instant): string => new Date(at).toISOString();

@@ -1,26 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { ExportData, Exported } from "../../../application/transfer/export-data.ts";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import type { CommandContext } from "../command-context.ts";
 import { textOf } from "../data-lines.ts";
 import { counts, Progress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
 
 /** `tidegate export`: exports the data of the stores. */
-export const exportCommand = (onStores: OnStores, terminal: Terminal): Command =>
-  new Command("export")
-    .description(
-      "write sets, rules, descriptions of features and hashed tokens as lines of JSON; see docs/import-and-export.md",
-    )
-    .option("--output <file>", "a file, which is there only once it is whole; else standard output")
+export const defineExport = (command: Command, { onStores, terminal }: CommandContext): void =>
+  void command
+    .addHelpText("after", "\nWrites one JSON document per line; see docs/import-and-export.md.")
+    .option("--output <FILE>", "file that appears when it is complete (default: standard output)")
     .action(({ output }: { output?: string }) =>
       onStores(async ({ exportData }) => {
         const count: Count = { written: -1, leftOut: 0, parts: new Map() };
         const texts = textsOf(exportData, count, new Progress(terminal.stderr));
         const isWhole = await (output === undefined ? terminal.write(texts) : writeFileWhole(output, texts));
-        if (isWhole) await tell(count, exportData, terminal);
+        if (isWhole) await report(count, exportData, terminal);
       }),
     );
 
@@ -57,7 +55,7 @@ async function writeFileWhole(file: string, texts: AsyncIterable<string>): Promi
   }
 }
 
-async function tell({ written, leftOut, parts }: Count, exportData: ExportData, terminal: Terminal): Promise<void> {
+async function report({ written, leftOut, parts }: Count, exportData: ExportData, terminal: Terminal): Promise<void> {
   const { tokens } = exportData;
   terminal.note(`exported ${counts(written)} lines: ${[...parts].map(partText).join(", ")}`);
   for (const { connection, keys, count } of await exportData.unread()) {
@@ -67,11 +65,10 @@ async function tell({ written, leftOut, parts }: Count, exportData: ExportData, 
       `warning: no source reads these sets of connection ${connection}, so they were not exported: ${named}${more}; add a source for them`,
     );
   }
-  if (leftOut > 0)
-    terminal.note(`${counts(leftOut)} members of sets, or keys of tokens, were left out: they can be none`);
+  if (leftOut > 0) terminal.note(`omitted invalid set members and token keys: ${counts(leftOut)}`);
   if (tokens === "kept") {
     terminal.note(
-      "tokens were not exported: the stores hold them as they are; with the layout hashed their digests would be",
+      "tokens were not exported: the layout plain stores them as they are (the layout hashed exports digests)",
     );
   }
 }

@@ -1,12 +1,9 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { json } from "node:stream/consumers";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
-import type { Terminal } from "../terminal.ts";
-
-/** The part of a configuration that states where the service listens. */
-type Server = { readonly host: string; readonly port: number; readonly basePath: string };
+import type { CheckedConfig, CommandContext } from "../command-context.ts";
 
 const patienceMs = 3_000;
 
@@ -14,22 +11,18 @@ const patienceMs = 3_000;
  * `tidegate health`: calls the health check of the service with this configuration on this machine. Exits 1 if the
  * service does not respond within 3 s, or responds with an error.
  */
-export function healthCommand(server: () => Promise<Server>, terminal: Terminal): Command {
-  return new Command("health")
-    .description("check that the service on this machine responds (for containers)")
-    .option("--ready", "check also that it can serve clients")
-    .action(async ({ ready }: { ready?: true }) => {
-      const url = `${originOf(await server())}/health/${ready ? "ready" : "live"}`;
-      const { code, status } = await statusAt(url).catch((cause: Error) => {
-        throw new SetupFailed(`${url} does not respond: ${cause.message}; start the service, or set PORT to its port`);
-      });
-      if (code !== 200) throw new SetupFailed(`${url} responds ${code}: ${status}; read the log of the service`);
-      terminal.print(status);
+export const defineHealth = (command: Command, { loadConfig, results }: CommandContext): void =>
+  void command.option("--ready", "check also that it can serve clients").action(async ({ ready }: { ready?: true }) => {
+    const url = `${originOf((await loadConfig()).server)}/health/${ready ? "ready" : "live"}`;
+    const { code, status } = await statusAt(url).catch((cause: Error) => {
+      throw new SetupFailed(`${url} does not respond: ${cause.message}; start the service, or set PORT to its port`);
     });
-}
+    if (code !== 200) throw new SetupFailed(`${url} responds ${code}: ${status}; read the log of the service`);
+    results.print({ url, status }, status);
+  });
 
 /** An address on which a server listens on all addresses cannot be called. */
-function originOf({ host, port, basePath }: Server): string {
+function originOf({ host, port, basePath }: CheckedConfig["server"]): string {
   const name = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
   return `http://${name.includes(":") ? `[${name}]` : name}:${port}${basePath}`;
 }

@@ -1,30 +1,30 @@
 import { basename } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { Imported, ReadLine } from "../../../application/transfer/import-data.ts";
-import { ChangeRejected } from "../../../domain/errors.ts";
 import { tokenGrammar } from "../../../domain/evaluation/token.ts";
 import type { SeedPage } from "../../../infrastructure/redis/seed-lines.ts";
 import { cliAuthor } from "../cli-actor.ts";
+import type { CommandContext } from "../command-context.ts";
 import { lineIn, textOf } from "../data-lines.ts";
 import { LineFile } from "../line-file.ts";
 import { counts, Progress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import { UsageError } from "../usage-error.ts";
 
 type Options = { fromRedis?: string | true; tokensFrom?: string; again?: true };
 type Named = { readonly name: string; readonly file: LineFile };
 
 /** `tidegate import`: imports an export file, or the data of another Redis. */
-export const importCommand = (onStores: OnStores, terminal: Terminal): Command =>
-  new Command("import")
-    .description("put sets, tokens, descriptions and rules of features into the stores; see docs/import-and-export.md")
-    .argument("[file]", "what `tidegate export` wrote, or lines like it; - is standard input")
+export const defineImport = (command: Command, { onStores, results, terminal }: CommandContext): void =>
+  void command
+    .addHelpText("after", "\nSee docs/import-and-export.md.")
+    .argument("[file]", "file of `tidegate export`, or - for standard input")
+    .option("--from-redis [URL]", "instead of a file, import the keys of another Redis (env: IMPORT_REDIS_URL)")
     .option(
-      "--from-redis [url]",
-      "instead: what a Redis holds under the keys that the README tells; else IMPORT_REDIS_URL",
+      "--tokens-from <URL>",
+      "Redis that holds the tokens (env: IMPORT_TOKENS_REDIS_URL; default: the same Redis)",
     )
-    .option("--tokens-from <url>", "the Redis that holds the tokens; else IMPORT_TOKENS_REDIS_URL, else the same one")
-    .option("--again", "also what was imported before")
+    .option("--again", "also import what was imported before")
     .action((path: string | undefined, options: Options) =>
       onStores(async ({ importData }) => {
         const progress = new Progress(terminal.stderr);
@@ -37,7 +37,8 @@ export const importCommand = (onStores: OnStores, terminal: Terminal): Command =
             told: ({ doing, line, of }) => progress.tell(`${doing} lines`, line, of),
           });
           progress.end();
-          tell(imported, terminal);
+          const { sets, tokens, entries, rules, records, skipped } = imported;
+          results.print({ sets, tokens, descriptions: entries, rules, skipped, records }, ...textsOf(imported));
         } finally {
           progress.end();
         }
@@ -52,12 +53,12 @@ async function opened(
 ): Promise<Named> {
   const { fromRedis, tokensFrom } = options;
   if ((path === undefined) === (fromRedis === undefined)) {
-    throw new ChangeRejected("name a file, or - for standard input, or --from-redis.");
+    throw new UsageError("name a file, or - for standard input, or --from-redis");
   }
   if (path === "-") return { name: "standard input", file: await LineFile.copyOf(terminal.stdin) };
   if (path !== undefined) return { name: basename(path), file: await LineFile.open(path) };
   const url = fromRedis === true ? terminal.env["IMPORT_REDIS_URL"] : withoutPassword(fromRedis, "IMPORT_REDIS_URL");
-  if (!url) throw new ChangeRejected("there is no Redis to import from; set IMPORT_REDIS_URL to its URL.");
+  if (!url) throw new UsageError("--from-redis has no URL (set IMPORT_REDIS_URL)");
   const tokensUrl = withoutPassword(tokensFrom, "IMPORT_TOKENS_REDIS_URL") ?? terminal.env["IMPORT_TOKENS_REDIS_URL"];
   // Other commands do not load the Redis client.
   const { seedLines } = await import("../../../infrastructure/redis/seed-lines.ts");
@@ -67,7 +68,7 @@ async function opened(
 /** Rejects a URL with a password, because process lists show arguments. */
 function withoutPassword(url: string | undefined, variable: string): string | undefined {
   if (url !== undefined && URL.canParse(url) && new URL(url).password !== "") {
-    throw new ChangeRejected(`others can see a password in an argument; set ${variable} to this URL instead.`);
+    throw new UsageError(`process lists show a password in an argument (set ${variable} to this URL instead)`);
   }
   return url;
 }
@@ -85,10 +86,10 @@ async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, termin
   }
   progress.end();
   if (leftOut.members > 0) {
-    terminal.note(`${counts(leftOut.members)} members of sets were left out: they can be no feature keys`);
+    terminal.note(`omitted set members that are not valid feature keys: ${counts(leftOut.members)}`);
   }
   if (leftOut.tokens > 0) {
-    terminal.note(`${counts(leftOut.tokens)} tokens were left out: a token has ${tokenGrammar}; issue new ones`);
+    terminal.note(`omitted unusable tokens: ${counts(leftOut.tokens)} (a token has ${tokenGrammar}; issue new ones)`);
   }
 }
 
@@ -96,20 +97,18 @@ async function* linesOf(file: LineFile): AsyncGenerator<readonly ReadLine[]> {
   for await (const lines of file.lines()) {
     yield lines.map(({ number, text }) => ({
       number,
-      ...(text === undefined ? { fault: "it is longer than 16 MiB, or no UTF-8; write it anew." } : lineIn(text)),
+      ...(text === undefined ? { fault: "longer than 16 MiB or not UTF-8 (split or convert it)." } : lineIn(text)),
     }));
   }
 }
 
-function tell({ sets, tokens, entries, rules, records, skipped }: Imported, terminal: Terminal): void {
-  const kept = rules > 0 ? `, rules ${counts(rules)}` : "";
-  terminal.print(
-    `imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}${kept}`,
-  );
-  if (skipped > 0) terminal.print(`${counts(skipped)} of them were imported before; import them anew with --again`);
-  if (records > 0) {
-    terminal.print(
-      `${counts(records)} records wait in the stores until a service moves them into the event log, some thousand a second`,
-    );
-  }
+function textsOf({ sets, tokens, entries, rules, records, skipped }: Imported): readonly string[] {
+  const ofRules = rules > 0 ? `, rules ${counts(rules)}` : "";
+  return [
+    `imported: sets ${counts(sets)}, tokens ${counts(tokens)}, descriptions of features ${counts(entries)}${ofRules}`,
+    ...(skipped > 0 ? [`imported before: ${counts(skipped)} of them (import them again with --again)`] : []),
+    ...(records > 0
+      ? [`records that wait for the event log: ${counts(records)} (a service relays some thousand per second)`]
+      : []),
+  ];
 }

@@ -1,16 +1,14 @@
 import { text } from "node:stream/consumers";
-import { Command } from "commander";
-import { ChangeRejected } from "../../../domain/errors.ts";
+import type { Command } from "commander";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { cliAuthor } from "../cli-actor.ts";
-import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import type { CommandContext } from "../command-context.ts";
+import { UsageError } from "../usage-error.ts";
 
 const pageSize = 1_000;
 
 /** `tidegate rules`: lists, gets, sets and removes the rules of sources. */
-export function rulesCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("rules").description("list, get, set and remove rules of a source");
+export function defineRules(command: Command, { onStores, results, terminal }: CommandContext): void {
   const verb = (name: string, description: string) =>
     command.command(name).description(description).argument("<source>", "name of the source");
   const ofFeature = (name: string, description: string) => verb(name, description).argument("<feature>");
@@ -20,45 +18,49 @@ export function rulesCommand(onStores: OnStores, terminal: Terminal): Command {
       for (let after: string | undefined, more = true; more; ) {
         const page = await manageRules.list(source, pageSize, "", after);
         for (const { feature, rule, isValid } of page.rules) {
-          terminal.print(`${feature} ${JSON.stringify(rule)}${isValid ? "" : " (invalid, not in effect)"}`);
+          results.print(
+            { source, feature, rule, valid: isValid },
+            `${feature} ${JSON.stringify(rule)}${isValid ? "" : " (invalid, not in effect)"}`,
+          );
         }
         ({ more } = page);
         after = page.rules.at(-1)?.feature;
       }
     }),
   );
-  ofFeature("get", "print the rule of a feature as JSON").action((source: string, feature: string) =>
+  ofFeature("get", "print the rule of a feature").action((source: string, feature: string) =>
     onStores(async ({ manageRules }) => {
-      const { rule } = await manageRules.get(source, feature);
-      terminal.print(JSON.stringify(rule, null, 2));
+      const { rule, isValid } = await manageRules.get(source, feature);
+      results.print({ source, feature, rule, valid: isValid }, JSON.stringify(rule, null, 2));
     }),
   );
   ofFeature("set", "set the rule of a feature")
     .argument("[rule]", "JSON (default: standard input)")
-    .action((source: string, feature: string, rule?: string) =>
+    .action((source: string, feature: string, given?: string) =>
       onStores(async ({ manageRules }) => {
-        const kept = await manageRules.put(
-          source,
-          feature,
-          jsonIn(rule ?? (await text(terminal.stdin))),
-          cliAuthor(terminal),
+        const value = jsonIn(given ?? (await text(terminal.stdin)));
+        const { rule } = await manageRules.put(source, feature, value, cliAuthor(terminal));
+        results.print(
+          { source, feature, rule, valid: true },
+          `rule for ${feature} in ${source}: ${JSON.stringify(rule)}`,
         );
-        terminal.print(`rule for ${feature} in ${source}: ${JSON.stringify(kept.rule)}`);
       }),
     );
   ofFeature("remove", "remove the rule of a feature").action((source: string, feature: string) =>
     onStores(async ({ manageRules }) => {
       const { removed } = await manageRules.remove(source, feature, cliAuthor(terminal));
-      terminal.print(removed ? `rule for ${feature} in ${source}: removed` : `no rule for ${feature} in ${source}`);
+      results.print(
+        { source, feature, removed },
+        removed ? `rule for ${feature} in ${source}: removed` : `no rule for ${feature} in ${source}`,
+      );
     }),
   );
-  return command;
 }
 
 function jsonIn(given: string): Json {
   try {
     return JSON.parse(given);
   } catch {
-    throw new ChangeRejected("invalid JSON; write a rule such as '{\"on\": true}'.");
+    throw new UsageError("invalid JSON; write a rule such as '{\"on\": true}'.");
   }
 }

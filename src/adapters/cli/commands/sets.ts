@@ -1,41 +1,37 @@
-import { Command } from "commander";
+import type { Command } from "commander";
+import { type SetOptions, setNameIn } from "../arguments/set-name.ts";
 import { cliAuthor } from "../cli-actor.ts";
-import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import type { CommandContext } from "../command-context.ts";
 
-type Options = { connection?: string };
-
-/** `tidegate sets`: lists and changes the sets of sources. */
-export function setsCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("sets").description("list and change the sets behind the sources, by their keys");
+/** `tidegate sets`: lists and changes the members of sets. */
+export function defineSets(command: Command, { onStores, results, terminal }: CommandContext): void {
   const verb = (name: string, description: string) =>
     command
       .command(name)
       .description(description)
-      .argument("<key>", "the key of the set, as in global_features or features:user:1")
-      .option("--connection <name>", "the connection, where two have such a key");
+      .argument("<set>", "name of a source, or key of a set such as features:user:1")
+      .option("--user <ID>", "user of the set, if the source has one set per user")
+      .option("--location <NAME>", "location of the set, if the source has one set per location")
+      .option("--connection <NAME>", "connection of the key, if two connections have it");
+  const change = (isAdded: boolean) => (name: string, features: string[], options: SetOptions) =>
+    onStores(async ({ changeSet, sourceSets }) => {
+      const edit = isAdded ? { add: features, remove: [] } : { add: [], remove: features };
+      const set = setNameIn(name, options, sourceSets);
+      const { key, added, removed } = await changeSet.apply({ ...set, ...edit }, cliAuthor(terminal));
+      const changed = isAdded ? added : removed;
+      results.print(
+        { key, added, removed },
+        `${key}: ${changed.length} of ${features.length} ${isAdded ? "added" : "removed"}`,
+      );
+    });
 
-  verb("add", "add features to a set")
-    .argument("<features...>")
-    .action((key: string, add: string[], { connection }: Options) =>
-      onStores(async ({ changeSet }) => {
-        const { added } = await changeSet.apply({ key, connection, add, remove: [] }, cliAuthor(terminal));
-        terminal.print(`${key}: ${added.length} of ${add.length} added`);
-      }),
-    );
-  verb("remove", "take features out of a set")
-    .argument("<features...>")
-    .action((key: string, remove: string[], { connection }: Options) =>
-      onStores(async ({ changeSet }) => {
-        const { removed } = await changeSet.apply({ key, connection, add: [], remove }, cliAuthor(terminal));
-        terminal.print(`${key}: ${removed.length} of ${remove.length} removed`);
-      }),
-    );
-  verb("list", "print the features in a set, a line each").action((key: string, { connection }: Options) =>
-    onStores(async ({ changeSet }) => {
-      const { features } = await changeSet.read({ key, connection });
-      for (const feature of features) terminal.print(feature);
+  verb("list", "print the features in a set, one per line").action((name: string, options: SetOptions) =>
+    onStores(async ({ changeSet, sourceSets }) => {
+      const { key, features, invalidMembers } = await changeSet.read(setNameIn(name, options, sourceSets));
+      results.print({ key, features, invalidMembers }, ...features);
+      if (invalidMembers > 0) terminal.note(`${invalidMembers} members are not valid feature keys`);
     }),
   );
-  return command;
+  verb("add", "add features to a set").argument("<features...>").action(change(true));
+  verb("remove", "remove features from a set").argument("<features...>").action(change(false));
 }

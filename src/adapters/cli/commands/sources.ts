@@ -1,29 +1,59 @@
 import { relative } from "node:path";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { builtIn, kinds } from "../../sources/_catalogue/source-catalogue.ts";
+import type { CheckedSource, CommandContext } from "../command-context.ts";
 import { newSource, newSourceOutside, writeDrafts } from "../new-source.ts";
-import type { Terminal } from "../terminal.ts";
 
-/** `tidegate sources`: lists the kinds of source, and scaffolds a new kind. */
-export function sourcesCommand(terminal: Terminal): Command {
-  const command = new Command("sources").description("list kinds of source, scaffold a kind");
+const header = ["NAME", "KIND", "ROLE", "READS", "GATED BY", "EDIT WITH"];
+
+/** `tidegate sources`: lists the configured sources and the kinds of source, and scaffolds a new kind. */
+export function defineSources(command: Command, { loadConfig, results }: CommandContext): void {
+  command
+    .command("list")
+    .description("print the configured sources: kind, role, what they read, gates, and how to edit them")
+    .action(async () => {
+      const { sources } = await loadConfig();
+      results.printRows(header, sources.map(rowOf));
+    });
   command
     .command("kinds")
     .description("print the kinds of source, one per line")
     .action(async () => {
-      const width = Math.max(...kinds.map((kind) => kind.length));
-      for (const kind of kinds) terminal.print(`${kind.padEnd(width)}  ${(await builtIn(kind)).summary}`);
+      const summaries = await Promise.all(
+        kinds.map(async (kind) => ({ kind, summary: (await builtIn(kind)).summary })),
+      );
+      results.printRows(
+        undefined,
+        summaries.map((json) => ({ json, cells: [json.kind, json.summary] })),
+      );
     });
   command
     .command("new")
-    .description("begin a kind of source of your own: write its file and its test")
-    .argument("<kind>", "its name, as in opening-hours")
-    .option("--outside <folder>", "write files that need nothing of this repository into a folder")
+    .description("scaffold a kind of source: its file and its test")
+    .argument("<kind>", "name of the kind, such as opening-hours")
+    .option("--outside <FOLDER>", "write files without imports from this repository into a folder")
     .action((kind: string, { outside }: { outside?: string }) => {
       const { drafts, next } = outside === undefined ? newSource(kind) : newSourceOutside(kind, outside);
       writeDrafts(drafts);
-      for (const { file } of drafts) terminal.print(`wrote ${relative("", file)}`);
-      for (const line of next) terminal.print(line);
+      const files = drafts.map(({ file }) => relative("", file));
+      results.print({ kind, files }, ...files.map((file) => `wrote ${file}`), ...next);
     });
-  return command;
+}
+
+function rowOf({ name, kind, role, gatedBy, editable, reads }: CheckedSource) {
+  const key = editable && "key" in editable ? editable.key.text : null;
+  const collection = editable && "collection" in editable ? editable.collection : null;
+  const { connection = null } = editable ?? {};
+  const place = key ?? (collection === null ? (reads ?? "-") : `rules ${collection}`);
+  return {
+    json: { name, kind, role, gatedBy, connection, key, rules: collection, reads: reads ?? null },
+    cells: [
+      name,
+      kind,
+      role,
+      connection === null ? place : `${place} (${connection})`,
+      gatedBy.join(", ") || "-",
+      key !== null ? "sets" : collection !== null ? "rules" : "-",
+    ],
+  };
 }

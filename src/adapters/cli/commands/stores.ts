@@ -1,18 +1,16 @@
-import { Command } from "commander";
-import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import type { Command } from "commander";
+import type { CommandContext } from "../command-context.ts";
 
 /** `tidegate stores`: accepts a store that came back empty. */
-export function storesCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("stores").description("accept a store that came back empty");
+export function defineStores(command: Command, { onStores, results }: CommandContext): void {
   command
     .command("accept")
     .description("accept a store as it is, even if it is empty")
-    .argument("[connection]", "connection (default: all)")
+    .argument("[connection]", "name of the connection (default: all)")
     .action((connection?: string) =>
       onStores(async ({ acceptStores }) => {
-        for (const name of await acceptStores.accept(connection)) terminal.print(`${name}: accepted`);
+        const accepted = await acceptStores.accept(connection);
+        results.print({ accepted }, ...accepted.map((name) => `${name}: accepted`));
       }),
     );
-  return command;
 }

@@ -1,21 +1,22 @@
-import { Command } from "commander";
+import type { Command } from "commander";
+import { tokenFromStandardInput } from "../arguments/token-from-standard-input.ts";
 import { cliAuthor } from "../cli-actor.ts";
-import { tokenFromStandardInput } from "../standard-input.ts";
-import type { Terminal } from "../terminal.ts";
-import type { OnStores } from "../use-cases.ts";
+import type { CommandContext } from "../command-context.ts";
 
 /** `tidegate tokens`: adds and removes client tokens. */
-export function tokensCommand(onStores: OnStores, terminal: Terminal): Command {
-  const command = new Command("tokens").description("add and remove client tokens (read from standard input)");
+export function defineTokens(command: Command, { onStores, results, terminal }: CommandContext): void {
   command
     .command("add")
     .description("add the token on standard input for a user")
-    .requiredOption("--user <id>", "user id")
+    .requiredOption("--user <ID>", "user id")
     .action(({ user }: { user: string }) =>
       onStores(async ({ manageTokens }) => {
         const { before } = await manageTokens.assign(await tokenFromStandardInput(terminal), user, cliAuthor(terminal));
         const isMoved = before !== undefined && before !== user;
-        terminal.print(isMoved ? `token moved from user ${before} to user ${user}` : `token added for user ${user}`);
+        results.print(
+          { user, previousUser: before ?? null },
+          isMoved ? `token moved from user ${before} to user ${user}` : `token added for user ${user}`,
+        );
       }),
     );
   command
@@ -24,8 +25,10 @@ export function tokensCommand(onStores: OnStores, terminal: Terminal): Command {
     .action(() =>
       onStores(async ({ manageTokens }) => {
         const before = await manageTokens.revoke(await tokenFromStandardInput(terminal), cliAuthor(terminal));
-        terminal.print(before === undefined ? "unknown token" : `token removed from user ${before}`);
+        results.print(
+          { previousUser: before ?? null },
+          before === undefined ? "unknown token" : `token removed from user ${before}`,
+        );
       }),
     );
-  return command;
 }

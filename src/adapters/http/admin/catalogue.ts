@@ -1,8 +1,9 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Catalogue, CatalogueEntry } from "../../../application/admin/catalogue.ts";
+import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { UnknownFeature } from "../../../domain/errors.ts";
+import { catalogueEntryJson } from "../../known-feature-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -37,14 +38,6 @@ export const CatalogueEntryBody = z
     created: z.iso.datetime().openapi({ description: "When it was first described." }),
   })
   .openapi("CatalogueEntry");
-
-export const shownEntry = ({ description, owner, tags, archived, created }: CatalogueEntry) => ({
-  description,
-  owner,
-  tags,
-  archived,
-  created: new Date(created).toISOString(),
-});
 
 const path = "/admin/v1/catalogue/{feature}";
 const entryAnswer = (description: string) => ({
@@ -83,7 +76,7 @@ export function catalogueRoutes(
     async (c) => {
       const found = await catalogue.get(c.req.param("feature") ?? "");
       if (!found) throw new UnknownFeature();
-      return c.json(shownEntry(found.entry), 200, { ...uncached, ETag: entityTag(found.revision) });
+      return c.json(catalogueEntryJson(found.entry), 200, { ...uncached, ETag: entityTag(found.revision) });
     },
   );
 
@@ -116,11 +109,11 @@ export function catalogueRoutes(
       const ifRevision = await demanded(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
-        return c.json(shownEntry(await catalogue.entryOf(feature, body)), 200, uncached);
+        return c.json(catalogueEntryJson(await catalogue.entryOf(feature, body)), 200, uncached);
       }
       const author = await changeAuthor(c, claims, { query, body, ifRevision });
       const { entry, revision } = await catalogue.put(feature, body, author);
-      return c.json(shownEntry(entry), 200, { ...uncached, ETag: entityTag(revision) });
+      return c.json(catalogueEntryJson(entry), 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
 

@@ -1,15 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
-import type {
-  Explained,
-  ExplainedFeature,
-  ExplainedSource,
-  ExplainFeatures,
-  ReadFreshness,
-} from "../../../application/explain/explain-features.ts";
+import type { ExplainFeatures } from "../../../application/explain/explain-features.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import { isServedKey } from "../../../domain/evaluation/feature.ts";
 import { roles } from "../../../domain/evaluation/source.ts";
+import { explainedJson } from "../../explained-json.ts";
 import { instant } from "../../instant.ts";
 import type { CallContext } from "../client/call-context.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
@@ -278,7 +273,7 @@ export function explain(
       const explained = await explainFeatures.explain({ caller, circumstances, at, features }).catch((cause) => {
         throw cause instanceof TokenRejected ? unknownToken : cause;
       });
-      return c.json(shown(explained) satisfies z.output<typeof Answer>, 200, uncached);
+      return c.json(explainedJson(explained) satisfies z.output<typeof Answer>, 200, uncached);
     },
   );
 }
@@ -290,63 +285,3 @@ const unknownToken = new HttpProblem(
   {},
   [{ pointer: "/token", detail: "is known for nobody; clients with it are answered 401" }],
 );
-
-function shown({ context, locatedBy, isPast, identity, isLogAvailable: isLogAnswering, sources, features }: Explained) {
-  return {
-    at: timeText(context.at),
-    state: isPast ? ("history" as const) : ("current" as const),
-    configuration: "current" as const,
-    user: context.userId ?? null,
-    location: context.locations?.[0] ?? null,
-    locations: [...(context.locations ?? [])],
-    locatedBy: locatedBy ?? null,
-    identity: identity ? shownFreshness(identity) : null,
-    incomplete: sources.filter(({ state }) => state !== "evaluated").map(({ name }) => name),
-    log: isLogAnswering ? ("available" as const) : ("unavailable" as const),
-    sources: sources.map(shownSource),
-    features: features.map(shownFeature),
-  };
-}
-
-const shownSource = ({
-  name,
-  role,
-  gatedBy,
-  sets,
-  rules,
-  state,
-  historyFrom: knownFrom,
-  error: fault,
-  freshness,
-}: ExplainedSource) => ({
-  name,
-  role,
-  gatedBy,
-  sets: sets.map(({ store, key }) => ({ connection: store, key })),
-  rules: rules ? { connection: rules.store, collection: rules.collection } : null,
-  state,
-  historyFrom: knownFrom === undefined ? null : timeText(knownFrom),
-  error: fault ?? null,
-  freshness: freshness ? shownFreshness(freshness) : null,
-});
-
-const shownFeature = ({ feature, on, message, decidedBy, resolution, results }: ExplainedFeature) => ({
-  feature,
-  on: on ?? null,
-  message,
-  decidedBy: [...decidedBy],
-  reason: resolution?.reason ?? null,
-  variant: resolution?.variant ?? null,
-  results: results.map(({ source, result, set, rule, metadata, lastChange }) => ({
-    source,
-    result,
-    set: set ?? null,
-    rule: rule ?? null,
-    metadata: metadata ?? null,
-    lastChange: lastChange ? { ...lastChange, at: timeText(lastChange.at) } : null,
-  })),
-});
-
-const shownFreshness = ({ asOf, fresh }: ReadFreshness) => ({ asOf: timeText(asOf), fresh });
-
-const timeText = (at: number): string => new Date(at).toISOString();

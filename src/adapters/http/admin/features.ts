@@ -1,6 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { KnownFeature, ListFeatures } from "../../../application/admin/list-features.ts";
+import type { ListFeatures } from "../../../application/admin/list-features.ts";
 import { instant } from "../../instant.ts";
+import { knownFeatureJson } from "../../known-feature-json.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -8,7 +9,7 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
-import { CatalogueEntryBody, shownEntry } from "./catalogue.ts";
+import { CatalogueEntryBody } from "./catalogue.ts";
 import { featureParameter } from "./feature-parameter.ts";
 
 const defaultLimit = 100;
@@ -121,7 +122,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
       const page = await features.list(limit, search, after, at);
       const last = page.features.at(-1)?.feature;
       const next = page.more && last !== undefined ? textCursor(last, search ?? "") : undefined;
-      return c.json({ features: page.features.map(shown), next }, 200, uncached);
+      return c.json({ features: page.features.map(knownFeatureJson), next }, 200, uncached);
     },
   );
 
@@ -139,13 +140,6 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
         ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
-    async (c) => c.json(shown(await features.get(c.req.param("feature") ?? "")), 200, uncached),
+    async (c) => c.json(knownFeatureJson(await features.get(c.req.param("feature") ?? "")), 200, uncached),
   );
 }
-
-const shown = ({ feature, on, killed, entry }: KnownFeature) => ({
-  feature,
-  on: Object.fromEntries(on),
-  killed,
-  catalogue: entry ? shownEntry(entry) : null,
-});

@@ -16,13 +16,13 @@ describe("tidegate events", () => {
     await tidegate(["sets", "remove", "active_features", "b"], env);
     await tidegate(["sets", "add", "tidegate:killed", "=c"], env);
     await tidegate(["sets", "add", "tidegate:killed", "c"], env);
-    // A command waits for the log to take over what was recorded, but not for long.
+    // A command relays records to the log for a limited time only.
     const isInLog = async () => (await run("list", "--limit", "1")).stdout.includes("tidegate:killed: c added");
     await until(isInLog, "the changes are in the log");
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("lists what the command line changed just now, newest first, and by whom", async () => {
+  it("lists changes of the command line, newest first, with their author", async () => {
     const { code, stdout } = await run("list", "--component", "features", "--key", "active_features");
     expect(code).toBe(0);
     const lines = stdout.trim().split("\n");
@@ -35,10 +35,10 @@ describe("tidegate events", () => {
     );
   });
 
-  it("lists what fits the filters, at most so many, and tells that there are more", async () => {
+  it("lists the events that match the filters, up to the limit, and notes that there are more", async () => {
     const one = await run("list", "--limit", "1");
     expect(one.stdout).toMatch(/^[^\n]+tidegate:killed: c added\n$/);
-    expect(one.stderr).toContain("older ones are left out");
+    expect(one.stderr).toContain("older events are omitted");
     expect((await run("list", "--feature", "b")).stdout.trim().split("\n")).toHaveLength(2);
     expect((await run("list", "--message", "B REMOVED")).stdout).toMatch(/^[^\n]+b removed\n$/);
     expect((await run("list", "--environment", "staging")).stdout).toBe("");
@@ -53,12 +53,12 @@ describe("tidegate events", () => {
     [["list", "--limit", "1001"], "from 1 to 1000"],
     [["export", "--format", "xml"], "ndjson, csv"],
     [["verify", "--head", "abc"], "64"],
-  ])("refuses %j with the way out", async (args, wayOut) => {
+  ])("rejects %j and names the accepted values", async (args, wayOut) => {
     const { code, stderr } = await run(...args);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(wayOut)]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(wayOut)]);
   });
 
-  it("exports what GET /events/export does", async () => {
+  it("exports the same as GET /events/export", async () => {
     const { stdout } = await run("export");
     const events = stdout
       .trim()
@@ -70,7 +70,7 @@ describe("tidegate events", () => {
     expect(csv.stdout.split("\r\n")[0]).toMatch(/^position,time,component,/);
   });
 
-  it("proves the log against a head that was kept elsewhere", async () => {
+  it("verifies the log against an earlier head", async () => {
     const [, position, hash = ""] = /^(\d+) ([0-9a-f]{64})\n$/.exec((await run("head")).stdout) ?? [];
     const verified = await run("verify");
     expect([verified.code, verified.stdout]).toEqual([

@@ -102,7 +102,7 @@ describe("import and export", () => {
     ["Redis", onRedis],
     ["SQLite", onSqlite],
   ])("on %s", (_, stores) => {
-    it("goes on after a kill where it was, and so loads and records everything once", async () => {
+    it("resumes after a kill, and loads and records everything once", async () => {
       const { env, open, keyOf, hasLoaded } = stores();
       const users = 10_000;
       const path = written("many.ndjson", file(...userLines(users)));
@@ -113,7 +113,7 @@ describe("import and export", () => {
       const { code, stdout } = await tidegate(["import", path], env);
       expect([code, stdout]).toEqual([
         0,
-        expect.stringMatching(/^imported: sets 10,000, tokens 10,000, .*\n[\d,]+ of them were imported before/),
+        expect.stringMatching(/^imported: sets 10,000, tokens 10,000, .*\nimported before: [\d,]+ of them/),
       ]);
       await using connection = open();
       await connection.connected();
@@ -132,26 +132,28 @@ describe("import and export", () => {
       expect([keys.length, complete]).toEqual([users, true]);
     });
 
-    it("does nothing when it is asked for again, and everything anew when it is told to", async () => {
+    it("does nothing the second time, and imports again with --again", async () => {
       const { env, open } = stores();
       const path = written(
         "again.ndjson",
         file({ set: "global_features", features: ["a", "b"] }, { token: "t", user: "1" }),
       );
-      expect((await tidegate(["import", path], env)).stdout).toMatch(/\n2 records wait in the stores/);
+      expect((await tidegate(["import", path], env)).stdout).toMatch(/\nrecords that wait for the event log: 2 /);
       await tidegate(["sets", "remove", "global_features", "a"], env);
       const again = await tidegate(["import", path], env);
       expect(again.stdout).toBe(
-        "imported: sets 1, tokens 1, descriptions of features 0\n2 of them were imported before; import them anew with --again\n",
+        "imported: sets 1, tokens 1, descriptions of features 0\nimported before: 2 of them (import them again with --again)\n",
       );
       await using connection = open();
       await connection.connected();
       expect(await setIn(connection, "global_features")).toEqual(["b"]);
-      expect((await tidegate(["import", "--again", path], env)).stdout).toMatch(/\n1 records wait in the stores/);
+      expect((await tidegate(["import", "--again", path], env)).stdout).toMatch(
+        /\nrecords that wait for the event log: 1 /,
+      );
       expect(await setIn(connection, "global_features")).toEqual(["a", "b"]);
     });
 
-    it("records once what two import at the same time", async () => {
+    it("records each item once if two imports run at once", async () => {
       const { env, open, hasLoaded } = stores();
       const path = written("both.ndjson", file(...userLines(2_000)));
       await using elsewhere = new TestProcess(["src/cli.ts", "import", path], env);
@@ -163,7 +165,7 @@ describe("import and export", () => {
       expect(await taken(connection)).toHaveLength(4_000);
     });
 
-    it("changes nothing where a line is wrong, and tells every line that is", async () => {
+    it("changes nothing if a line is invalid, and lists all invalid lines", async () => {
       const { env, open } = stores();
       const lines = [
         { set: "global_features", features: ["a"] },
@@ -181,7 +183,7 @@ describe("import and export", () => {
       expect([code, stdout]).toEqual([1, ""]);
       const [title, ...faults] = stderr.trimEnd().split("\n");
       expect(title).toBe("tidegate: broken.ndjson cannot be imported, and nothing was changed:");
-      expect(faults.map((fault) => /^ {2}line (\d+): .*\.$/.exec(fault)?.[1])).toEqual([
+      expect(faults.slice(0, -1).map((fault) => /^ {2}line (\d+): .*\.$/.exec(fault)?.[1])).toEqual([
         "3",
         "4",
         "5",
@@ -206,14 +208,14 @@ describe("import and export", () => {
       [
         "wrong on a thousand lines",
         file(...Array(1_000).fill({ set: "x", features: [] })),
-        /line 21: .*\n {2}there may be more\n$/,
+        /line 21: .*\n {2}there may be more\n/,
       ],
       [
         "no UTF-8",
         Buffer.from('{"tidegate":1}\n{"set":"\xff"}\n', "latin1"),
-        /line 2: it is longer than 16 MiB, or no UTF-8/,
+        /line 2: longer than 16 MiB or not UTF-8/,
       ],
-    ])("refuses a file that is %s", async (_, text, fault) => {
+    ])("rejects a file that is %s", async (_, text, fault) => {
       const path = join(folder, "odd.ndjson");
       writeFileSync(path, text);
       const { code, stderr } = await tidegate(["import", path], stores().env);
@@ -221,7 +223,7 @@ describe("import and export", () => {
     });
   });
 
-  it("goes on by itself when a store that went away comes back", async () => {
+  it("continues when an unreachable store returns", async () => {
     await using proxy = await TcpProxy.to(server.port);
     const { env } = onRedis();
     const url = `redis://127.0.0.1:${proxy.port}`;
@@ -247,7 +249,7 @@ describe("import and export", () => {
     expect(await taken(connection)).toHaveLength(20_000);
   });
 
-  it("brings an export into another store as it was: sets, hashed tokens and descriptions", async () => {
+  it("restores an export in another store: sets, hashed tokens and descriptions", async () => {
     const from = onSqlite();
     const lines = [
       { set: "global_features", features: ["one", "two ☂"] },
@@ -294,7 +296,7 @@ describe("import and export", () => {
     expect(plain.stderr).toMatch(/line \d+: the tokens of this configuration are not hashed/);
   });
 
-  it("warns of sets that no source reads, and of no others", async () => {
+  it("warns only about sets that no source reads", async () => {
     const { env } = onRedis();
     await tidegate(["import", "-"], env, file({ set: "features:user:1", features: ["a"] }));
     const { client } = server;
@@ -307,7 +309,7 @@ describe("import and export", () => {
     );
   });
 
-  it("exports no tokens that stand in the store as they are, and says so", async () => {
+  it("exports no plain tokens, and says so", async () => {
     const { env } = onRedis();
     await tidegate(
       ["import", "-"],
@@ -317,16 +319,16 @@ describe("import and export", () => {
     const { stdout, stderr } = await tidegate(["export"], env);
     expect(stdout).toBe('{"tidegate":1}\n{"set":"global_features","features":["a"]}\n');
     expect(stderr).toMatch(
-      /^exported 1 lines: 1 sets \(global 1, .*\), 0 descriptions\ntokens were not exported: the stores hold them as they are/,
+      /^exported 1 lines: 1 sets \(global 1, .*\), 0 descriptions\ntokens were not exported: the layout plain stores them as they are/,
     );
   });
 
-  it("leaves no file behind that is not whole", async () => {
+  it("leaves no incomplete file", async () => {
     const output = join(folder, "no such folder", "export.ndjson");
     const { code, stderr } = await tidegate(["export", "--output", output], onSqlite().env);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/export\.ndjson cannot be written: ENOENT.*; name another file\n$/),
+      expect.stringMatching(/export\.ndjson cannot be written: ENOENT.*; name another file\n/),
     ]);
   });
 
@@ -346,17 +348,19 @@ describe("import and export", () => {
       await client.select(0);
     };
 
-    it("takes the sets and tokens that the seed's keys hold", async () => {
+    it("imports the sets and tokens under the keys of the seed", async () => {
       await fill();
       const { env, open, keyOf } = onSqlite();
       const { code, stdout, stderr } = await tidegate(["import", "--from-redis", `${server.url}/5`], env);
       expect([code, stdout, stderr]).toEqual([
         0,
         expect.stringMatching(/^imported: sets 4, tokens 1, /),
-        "1 members of sets were left out: they can be no feature keys\n",
+        "omitted set members that are not valid feature keys: 1\n",
       ]);
       const urls = { IMPORT_REDIS_URL: `${server.url}/5`, IMPORT_TOKENS_REDIS_URL: `${server.url}/6` };
-      expect((await tidegate(["import", "--from-redis"], { ...env, ...urls })).stdout).toMatch(/\n1 records wait/);
+      expect((await tidegate(["import", "--from-redis"], { ...env, ...urls })).stdout).toMatch(
+        /\nrecords that wait for the event log: 1 /,
+      );
       await using connection = open();
       expect(await setIn(connection, "global_features")).toEqual(["one"]);
       expect(await setIn(connection, "active_features")).toEqual(["three", "two"]);
@@ -384,7 +388,7 @@ describe("import and export", () => {
       const { env, open, keyOf } = onSqlite();
       const { code, stdout, stderr } = await tidegate(["import", "--from-redis", `${server.url}/5`], env);
       expect([code, stdout]).toEqual([0, expect.stringMatching(/, tokens 4, /)]);
-      expect(stderr).toMatch(/\n4 tokens were left out: a token has 1 to 512 characters .*\n$/);
+      expect(stderr).toMatch(/\nomitted unusable tokens: 4 \(a token has 1 to 512 characters .*\)\n$/);
       expect(stderr).not.toContain("s3cret");
       await using connection = open();
       const resolver = connection.tokenResolver(keyOf);
@@ -398,7 +402,7 @@ describe("import and export", () => {
       expect(refused.stderr).not.toContain("s3cret");
     });
 
-    it("names the sets that no source reads, as those of locations, and changes nothing", async () => {
+    it("names the sets that no source reads, and changes nothing", async () => {
       await fill();
       await server.client.select(5);
       await server.client.sadd("location:madrid", "tapas");
@@ -407,7 +411,7 @@ describe("import and export", () => {
       expect([code, stderr]).toEqual([1, expect.stringMatching(/No source reads the set "location:madrid"/)]);
     });
 
-    it("takes no password from an argument, and tells where to put it, without it", async () => {
+    it("rejects a password in an argument without printing it", async () => {
       const url = server.url.replace("redis://", "redis://:s3cret@");
       for (const args of [
         ["--from-redis", url],
@@ -415,30 +419,30 @@ describe("import and export", () => {
       ]) {
         const { code, stderr } = await tidegate(["import", ...args], onSqlite().env);
         expect([code, stderr]).toEqual([
-          1,
-          expect.stringMatching(/others can see a password in an argument; set IMPORT_\w*REDIS_URL/),
+          2,
+          expect.stringMatching(/process lists show a password in an argument \(set IMPORT_\w*REDIS_URL/),
         ]);
         expect(stderr).not.toContain("s3cret");
       }
     });
 
-    it("says that there is no Redis", async () => {
+    it("names an unreachable Redis", async () => {
       const { code, stderr } = await tidegate(["import", "--from-redis", "redis://127.0.0.1:1"], onSqlite().env);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/^tidegate: the Redis to import from cannot be read: .*; start it, or fix its URL\n$/),
+        expect.stringMatching(/^tidegate: the Redis to import from cannot be read: .*; start it, or fix its URL\n/),
       ]);
     });
   });
 
   it.each([
-    [[], /name a file, or - for standard input, or --from-redis/],
-    [["a", "--from-redis", "redis://127.0.0.1:1"], /name a file, or - for standard input, or --from-redis/],
-    [["/nowhere.ndjson"], /\/nowhere\.ndjson cannot be read: ENOENT/],
-    [["."], /\. cannot be read: EISDIR/],
-  ])("says what it needs, given %j", async (args, fault) => {
+    [[], 2, /name a file, or - for standard input, or --from-redis/],
+    [["a", "--from-redis", "redis://127.0.0.1:1"], 2, /name a file, or - for standard input, or --from-redis/],
+    [["/nowhere.ndjson"], 1, /\/nowhere\.ndjson cannot be read: ENOENT/],
+    [["."], 1, /\. cannot be read: EISDIR/],
+  ])("rejects import %j and states the fix", async (args, exitCode, fault) => {
     const { code, stderr } = await tidegate(["import", ...args], onSqlite().env);
-    expect([code, stderr]).toEqual([1, expect.stringMatching(fault)]);
+    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(fault)]);
   });
 });
 
@@ -457,13 +461,13 @@ describe("the progress of a task", () => {
     return text;
   };
 
-  it("is a bar on a terminal, which goes away at the end", () => {
+  it("is a bar on a terminal, erased at the end", () => {
     expect(shown(true, 100)).toBe(
       `\r\x1b[Kimporting lines [${"#".repeat(15)}${".".repeat(15)}] 1,234,567 of 2,469,134\r\x1b[K`,
     );
   });
 
-  it("is a line now and then elsewhere", () => {
+  it("is a line every 5 s elsewhere", () => {
     expect(shown(false, 5_000)).toBe("importing lines: 1,234,567 of 2,469,134\n");
   });
 });

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
-import { ChangeRejected } from "../../domain/errors.ts";
-import type { Terminal } from "./terminal.ts";
+import { ChangeRejected } from "../../../domain/errors.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** Reads a token from the first line of standard input. Tokens are not arguments, because process lists show those. */
 export async function tokenFromStandardInput({ stdin, stderr }: Terminal): Promise<string> {
@@ -10,5 +10,5 @@ export async function tokenFromStandardInput({ stdin, stderr }: Terminal): Promi
     lines.close();
     return line.trim();
   }
-  throw new ChangeRejected("there is no token on standard input; write it there, as in: echo 1234 | tidegate …");
+  throw new ChangeRejected("no token on standard input (write it there, for example: echo 1234 | tidegate ...)");
 }

@@ -1,0 +1,108 @@
+import type { Command } from "commander";
+import { killChange, unkillChange } from "../../../application/admin/kill-switch.ts";
+import type { KnownFeature, Place } from "../../../application/admin/list-features.ts";
+import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
+import { knownFeatureJson } from "../../known-feature-json.ts";
+import { instantIn } from "../arguments/instant-option.ts";
+import { cliAuthor } from "../cli-actor.ts";
+import type { CommandContext } from "../command-context.ts";
+
+const pageSize = 1_000;
+
+/** `tidegate features`: lists, shows, kills and unkills features. */
+export function defineFeatures(command: Command, { onStores, results, terminal }: CommandContext): void {
+  command
+    .command("list")
+    .description("print all known features and where they are on, one per line")
+    .option("--search <TEXT>", "only with this text in the key, description, owner or a tag, in any case")
+    .option("--at <TIME>", "at this time (RFC 3339), such as 2026-11-17T09:00:00Z (default: now)")
+    .action(({ search = "", at }: { search?: string; at?: string }) =>
+      onStores(async ({ listFeatures, sourceSets }) => {
+        const instant = instantIn(at);
+        const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
+        const rows = [];
+        for (let after: string | undefined, more = true; more; ) {
+          const page = await listFeatures.list(pageSize, search, after, instant);
+          for (const known of page.features) rows.push(rowOf(known, roles));
+          ({ more } = page);
+          after = page.features.at(-1)?.feature;
+        }
+        results.printRows(undefined, rows);
+      }),
+    );
+  command
+    .command("show")
+    .description("print where a feature is on, and its description")
+    .argument("<feature>")
+    .action((feature: string) =>
+      onStores(async ({ listFeatures, sourceSets }) => {
+        const known = await listFeatures.get(feature);
+        const { on, entry } = known;
+        const places = sourceSets.sources.flatMap(({ name, role }) => {
+          const place = on.get(name);
+          return place === undefined ? [] : [`  ${role} ${name}: ${placeText(place)}`];
+        });
+        const described = entry
+          ? Object.entries({
+              description: entry.description,
+              owner: entry.owner,
+              tags: entry.tags.join(", "),
+              archived: entry.archived ? "yes" : "",
+            }).flatMap(([name, text]) => (text === "" ? [] : [`  ${name}: ${text}`]))
+          : [];
+        results.print(knownFeatureJson(known), known.killed ? `${feature}: killed` : feature, ...places, ...described);
+      }),
+    );
+  for (const verb of ["kill", "unkill"] as const) {
+    const isKilled = verb === "kill";
+    command
+      .command(verb)
+      .description(isKilled ? "switch a feature off for everyone" : "remove a kill; grants apply again as before")
+      .argument("<feature>")
+      .option("--note <TEXT>", "reason, recorded in the event log")
+      .action((feature: string, { note }: { note?: string }) =>
+        onStores(async ({ changeSet, sourceSets }) => {
+          const change = (isKilled ? killChange : unkillChange)(sourceSets, feature);
+          const author = { ...cliAuthor(terminal), ...(note !== undefined && { note }) };
+          const { key, added, removed } = await changeSet.apply(change, author);
+          const isChanged = added.length + removed.length > 0;
+          results.print(
+            { feature, killed: isKilled, changed: isChanged, source: change.source, key },
+            `${feature}: ${isKilled ? (isChanged ? "killed" : "already killed") : isChanged ? "unkilled" : "not killed"}`,
+          );
+        }),
+      );
+  }
+}
+
+/** The line of a feature: its key, the sources that have it on somewhere, and its description. */
+const rowOf = (known: KnownFeature, roles: ReadonlyMap<string, ManagedSource["role"]>) => ({
+  json: knownFeatureJson(known),
+  cells: [
+    known.feature,
+    [...known.on].flatMap(([source, place]) => sourceText(source, roles.get(source), place)).join(", ") || "-",
+    known.entry?.description ?? "",
+  ],
+});
+
+/** For example `user (2 users)` or `active (gate)`; nothing if the feature is off there. */
+function sourceText(source: string, role: ManagedSource["role"] | undefined, place: Place): readonly string[] {
+  if (!isSomewhere(place)) return [];
+  const details = [...(role === "grant" || !role ? [] : [role]), ...(place === true ? [] : [placeText(place)])];
+  return [details.length > 0 ? `${source} (${details.join(", ")})` : source];
+}
+
+function isSomewhere(place: Place): boolean {
+  if (typeof place === "boolean") return place;
+  if ("users" in place) return place.users !== 0;
+  return "rule" in place || place.location.length > 0;
+}
+
+function placeText(place: Place): string {
+  if (typeof place === "boolean") return place ? "on" : "off";
+  if ("users" in place) return place.users === null ? "number of users unknown" : usersText(place.users);
+  if ("rule" in place) return `rule ${JSON.stringify(place.rule)}`;
+  return [...place.location, ...(place.complete ? [] : ["more"])].join(", ") || "no location";
+}
+
+const usersText = (count: number): string => `${count} ${count === 1 ? "user" : "users"}`;

@@ -1,0 +1,5 @@
+import type { Command } from "commander";
+import type { CommandContext } from "../command-context.ts";
+
+/** `tidegate serve`: serves HTTP. */
+export const defineServe = (command: Command, { serve }: CommandContext): void => void command.action(serve);

@@ -1,0 +1,15 @@
+import type { Command } from "commander";
+import type { CommandContext } from "../command-context.ts";
+
+/** `tidegate validate`: validates a configuration, and lists all its faults. */
+export const defineValidate = (command: Command, { loadConfig, results }: CommandContext): void =>
+  void command
+    .argument("[file]", "configuration file (default: the one that is in use)")
+    .action(async (given?: string) => {
+      const { file, sources, connections } = await loadConfig(given);
+      const names = { sources: sources.map(({ name }) => name), connections: Object.keys(connections) };
+      results.print(
+        { file, ...names },
+        `${file} is valid: sources ${names.sources.join(", ")}; connections ${names.connections.join(", ") || "none"}`,
+      );
+    });

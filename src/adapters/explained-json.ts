@@ -1,0 +1,67 @@
+import type {
+  Explained,
+  ExplainedFeature,
+  ExplainedSource,
+  ReadFreshness,
+} from "../application/explain/explain-features.ts";
+
+/** An explanation in JSON, as HTTP and the command line return it. */
+export function explainedJson({ context, locatedBy, isPast, identity, isLogAvailable, sources, features }: Explained) {
+  return {
+    at: timeText(context.at),
+    state: isPast ? ("history" as const) : ("current" as const),
+    configuration: "current" as const,
+    user: context.userId ?? null,
+    location: context.locations?.[0] ?? null,
+    locations: [...(context.locations ?? [])],
+    locatedBy: locatedBy ?? null,
+    identity: identity ? freshnessJson(identity) : null,
+    incomplete: sources.filter(({ state }) => state !== "evaluated").map(({ name }) => name),
+    log: isLogAvailable ? ("available" as const) : ("unavailable" as const),
+    sources: sources.map(sourceJson),
+    features: features.map(featureJson),
+  };
+}
+
+const sourceJson = ({
+  name,
+  role,
+  gatedBy,
+  sets,
+  rules,
+  state,
+  historyFrom: knownFrom,
+  error: fault,
+  freshness,
+}: ExplainedSource) => ({
+  name,
+  role,
+  gatedBy,
+  sets: sets.map(({ store, key }) => ({ connection: store, key })),
+  rules: rules ? { connection: rules.store, collection: rules.collection } : null,
+  state,
+  historyFrom: knownFrom === undefined ? null : timeText(knownFrom),
+  error: fault ?? null,
+  freshness: freshness ? freshnessJson(freshness) : null,
+});
+
+const featureJson = ({ feature, on, message, decidedBy, resolution, results }: ExplainedFeature) => ({
+  feature,
+  on: on ?? null,
+  message,
+  decidedBy: [...decidedBy],
+  reason: resolution?.reason ?? null,
+  variant: resolution?.variant ?? null,
+  results: results.map(({ source, result, set, rule, metadata, lastChange }) => ({
+    source,
+    result,
+    set: set ?? null,
+    rule: rule ?? null,
+    metadata: metadata ?? null,
+    lastChange: lastChange ? { ...lastChange, at: timeText(lastChange.at) } : null,
+  })),
+});
+
+const freshnessJson = ({ asOf, fresh }: ReadFreshness) => ({ asOf: timeText(asOf), fresh });
+
+const timeText = (at: number): string => new Date(at).toISOString();
