@@ -103,7 +103,7 @@ describe("imports", () => {
     ["infrastructure/redis/planted.ts", `import { Migrator } from "kysely/migration";`],
     ["application/planted.ts", `import pg from "pg";`],
     ["main.ts", `import { injectable } from "tsyringe";`],
-    ["adapters/http/planted.ts", `import { provideStores } from "../../bootstrap/composition/stores.ts";`],
+    ["adapters/http/planted.ts", `import { storesOf } from "../../bootstrap/composition/stores.ts";`],
     ["adapters/sources/planted.ts", `import { meaningOf } from "./schedule/window-text.ts";`],
     ["domain/evaluation/planted.ts", `import type { FeedItems } from "../feeds/feed-items.ts";`],
     ["domain/evaluation/planted.ts", `import type { EditableSet } from "../admin/editable-set.ts";`],

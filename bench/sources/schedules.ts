@@ -94,13 +94,14 @@ async function compared(without: () => Promise<unknown>, withThem: () => Promise
 
 /** A call for everyone of which nothing is remembered. */
 function cold(composition: Composition): () => Promise<unknown> {
+  const { identifyCaller, sources, sourceStates, contextFields } = composition.get(DiKeys.Evaluation);
   const features = new EvaluateFeatures(
-    composition.get(DiKeys.IdentifyCaller),
+    identifyCaller,
     new EvaluateSources(
-      composition.get(DiKeys.Sources).map((source) => ({ ...source, timeoutMs: 60_000 })),
-      composition.get(DiKeys.SourceStates),
+      sources.map((source) => ({ ...source, timeoutMs: 60_000 })),
+      sourceStates,
     ),
-    composition.get(DiKeys.ContextFields),
+    contextFields,
     { get: () => undefined, set: () => {} },
   );
   return () => features.evaluate(undefined, explicitContext({}));
@@ -116,7 +117,7 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
 const firstBoundary = Math.ceil(Date.now() / 1_000) * 1_000;
 
 async function fill(composition: Composition): Promise<void> {
-  const connection = composition.get(DiKeys.Connections).get("features");
+  const connection = composition.get(DiKeys.Stores).connections.get("features");
   if (!connection) throw new Error("there is no connection");
   const names = Array.from({ length: granted }, (_, index) => `feature_${index}`);
   const set = { key: "global_features", personal: false, add: names, remove: [] };

@@ -1,21 +1,25 @@
 import "reflect-metadata";
 import { type InjectionToken, instanceCachingFactory, container as root } from "tsyringe";
-import { v7 as uuidv7 } from "uuid";
+import { v7 as newId } from "uuid";
+import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import { createLog } from "../../infrastructure/logger.ts";
+import { defaultCommandTimeoutMs } from "../../infrastructure/redis/redis-connection.ts";
 import type { Config } from "../config/config.ts";
-import { provideAdmin } from "./admin.ts";
+import { adminOf } from "./admin.ts";
 import { DiKeys } from "./di-keys.ts";
-import { provideMetrics } from "./metrics.ts";
-import { provideMoments } from "./moments.ts";
-import { provideRecords } from "./records.ts";
-import { provideSources } from "./sources.ts";
-import { provideStores } from "./stores.ts";
+import { evaluationOf } from "./evaluation.ts";
+import { eventsOf } from "./events.ts";
+import { explainOf } from "./explain.ts";
+import { feedsOf } from "./feeds.ts";
+import { operationsOf } from "./operations.ts";
+import { storesOf } from "./stores.ts";
+import { transferOf } from "./transfer.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** The wired objects of one configuration. Disposal closes them all in reverse order of creation. */
+/** The areas of one configuration. Disposal closes everything that was made, in reverse order of creation. */
 export type Composition = AsyncDisposable & {
   get<T>(token: InjectionToken<T>): T;
-  /** Replaces the instance of a key. Only valid before anything that depends on the key is resolved. */
+  /** Replaces the instance of a key. Only valid before anything that depends on the key is made. */
   replace<T>(token: InjectionToken<T>, instance: T): void;
 };
 
@@ -23,23 +27,46 @@ export type Composition = AsyncDisposable & {
 export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
   const container = root.createChildContainer();
   const disposal = new AsyncDisposableStack();
-  const provide: Wiring["provide"] = (token, create) =>
-    void container.register(token, { useFactory: instanceCachingFactory(create) });
+  const get = <T>(token: InjectionToken<T>): T => container.resolve(token);
+  const provide = <T>(token: InjectionToken<T>, make: () => T): void =>
+    void container.register(token, { useFactory: instanceCachingFactory(make) });
 
+  const wiring: Wiring = {
+    config,
+    env,
+    disposal,
+    now: () => Date.now(),
+    newId,
+    get log() {
+      return get(DiKeys.Log);
+    },
+    get channel() {
+      return get(DiKeys.InstanceChannel);
+    },
+    get commandTimeoutMs() {
+      return get(DiKeys.CommandTimeoutMs);
+    },
+    get isCaching() {
+      return get(DiKeys.IsCaching);
+    },
+  };
   provide(DiKeys.Log, () => createLog(config.log.level));
-  provide(DiKeys.Clock, () => () => Date.now());
-  provide(DiKeys.TimeZone, () => config.server.timeZone);
-  provide(DiKeys.NewId, () => uuidv7);
-  const wiring = { config, env, disposal, provide };
-  provideStores(wiring);
-  provideSources(wiring);
-  provideMoments(wiring);
-  provideAdmin(wiring);
-  provideRecords(wiring);
-  provideMetrics(wiring);
+  provide(DiKeys.InstanceChannel, () => new InstanceChannel());
+  provide(DiKeys.CommandTimeoutMs, () => defaultCommandTimeoutMs);
+  provide(DiKeys.IsCaching, () => true);
+  provide(DiKeys.Stores, () => storesOf(wiring));
+  provide(DiKeys.Evaluation, () => evaluationOf(wiring, get(DiKeys.Stores)));
+  provide(DiKeys.Feeds, () => feedsOf(get(DiKeys.Evaluation)));
+  provide(DiKeys.Events, () => eventsOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation)));
+  provide(DiKeys.Explain, () => explainOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Events)));
+  provide(DiKeys.Admin, () => adminOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Explain)));
+  provide(DiKeys.Transfer, () => transferOf(wiring, get(DiKeys.Stores), get(DiKeys.Admin)));
+  provide(DiKeys.Operations, () =>
+    operationsOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Events), get(DiKeys.Feeds)),
+  );
 
   return {
-    get: (token) => container.resolve(token),
+    get,
     replace: (token, instance) => container.register(token, { useValue: instance }),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   };

@@ -1,30 +1,21 @@
-import { PollFeed } from "../../application/feeds/poll-feed.ts";
-import { RecordItems } from "../../application/feeds/record-items.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { Connection } from "../../infrastructure/connection.ts";
-import type { ConfiguredFeed } from "../config/config.ts";
+import { type NamedFeed, SearchItems } from "../../application/feeds/search-items.ts";
+import { ViewFeedItems } from "../../application/feeds/view-feed-items.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { lazy, once } from "./lazy.ts";
 
-/** What a feed poller takes from the process. */
-type Environment = {
-  readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
-  readonly newId: () => string;
-  readonly now: () => Instant;
-};
+export type Feeds = ReturnType<typeof feedsOf>;
 
-/** Creates the poller of a source's feed, not started. */
-export function pollerOf(
-  name: string,
-  { connection, create }: ConfiguredFeed,
-  { items, documents, lease }: Pick<Connection, "items" | "documents" | "lease">,
-  { warn, newId, now }: Environment,
-): PollFeed {
-  const records = new RecordItems(name, documents, newId, now);
-  return new PollFeed(
-    { ...create(), name, connection, store: items, records, lease: lease(`provider:${name}`), now },
-    {
-      failed: (reason) => warn({ reason }, "cannot read the feed; serving the last known items"),
-      recovered: () => warn({}, "feed is readable again"),
-      foundInvalid: ({ invalid, faults }) => warn({ invalid, faults: faults.slice(0, 5) }, "invalid items in the feed"),
-    },
+/** Feeds: the search in their items, and their state. */
+export function feedsOf(evaluation: Evaluation) {
+  const feeds = once(() =>
+    evaluation.sources.flatMap(({ name, feed }): NamedFeed[] => (feed ? [{ name, items: feed }] : [])),
   );
+  return lazy({
+    searchItems: () => new SearchItems(feeds()),
+    viewFeedItems: () =>
+      new ViewFeedItems(
+        feeds(),
+        evaluation.sources.map(({ name }) => name),
+      ),
+  });
 }

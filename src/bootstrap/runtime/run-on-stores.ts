@@ -4,6 +4,8 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import { createLog } from "../../infrastructure/logger.ts";
 import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
+import { lazy } from "../composition/lazy.ts";
+import type { Transfer } from "../composition/transfer.ts";
 import type { Config } from "../config/config.ts";
 
 /** Command timeout of the CLI. Longer than that of the service, because an operator may be far from Redis. */
@@ -18,10 +20,10 @@ export async function runOnStores(
   await using composition = compose(config, env);
   composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", stderr));
   composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);
-  const connections = [...composition.get(DiKeys.Connections).values()];
+  const connections = [...composition.get(DiKeys.Stores).connections.values()];
   const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
   try {
-    await task(useCasesOf(composition));
+    await task(useCasesOf(composition, config.server.timeZone));
   } catch (error) {
     // The task may not need an unreachable store, but if the task failed, that store is the probable cause.
     const away = outcomes.find((outcome) => outcome.status === "rejected");
@@ -29,61 +31,32 @@ export async function runOnStores(
   }
 }
 
-/** Use cases are created on access: few tasks need the event log, for example. */
-const useCasesOf = (composition: Composition): UseCases => ({
-  get attributes() {
-    return composition.get(DiKeys.CallContext).attributes;
-  },
-  get zone() {
-    return composition.get(DiKeys.TimeZone);
-  },
-  get awaitSources() {
-    return composition.get(DiKeys.AwaitSources);
-  },
-  get resolveFeatures() {
-    return composition.get(DiKeys.EvaluateFeatures);
-  },
-  get explainFeatures() {
-    return composition.get(DiKeys.ExplainFeatures);
-  },
-  get sourceSets() {
-    return composition.get(DiKeys.SourceSets);
-  },
-  get listFeatures() {
-    return composition.get(DiKeys.ListFeatures);
-  },
-  get changeSet() {
-    return composition.get(DiKeys.ChangeSet);
-  },
-  get manageRules() {
-    return composition.get(DiKeys.ManageRules);
-  },
-  get manageTokens() {
-    return composition.get(DiKeys.ManageTokens);
-  },
-  get manageCredentials() {
-    return composition.get(DiKeys.ManageCredentials);
-  },
-  get loadDemo() {
-    return composition.get(DiKeys.LoadDemo);
-  },
-  get acceptStores() {
-    return composition.get(DiKeys.AcceptStores);
-  },
-  get readEvents() {
-    return composition.get(DiKeys.ReadEvents);
-  },
-  get importData() {
-    return unwatched(composition).get(DiKeys.ImportData);
-  },
-  get exportData() {
-    return unwatched(composition).get(DiKeys.ExportData);
-  },
-});
+/** The use cases are made on access: few tasks need the event log, for example. */
+function useCasesOf(composition: Composition, zone: UseCases["zone"]): UseCases {
+  const evaluation = composition.get(DiKeys.Evaluation);
+  const admin = composition.get(DiKeys.Admin);
+  return lazy({
+    attributes: () => evaluation.callContext.attributes,
+    zone: () => zone,
+    awaitSources: () => evaluation.awaitSources,
+    resolveFeatures: () => evaluation.evaluateFeatures,
+    explainFeatures: () => composition.get(DiKeys.Explain).explainFeatures,
+    sourceSets: () => admin.sourceSets,
+    listFeatures: () => admin.listFeatures,
+    changeSet: () => admin.changeSet,
+    manageRules: () => admin.manageRules,
+    manageTokens: () => admin.manageTokens,
+    manageCredentials: () => admin.manageCredentials,
+    loadDemo: () => composition.get(DiKeys.Transfer).loadDemo,
+    acceptStores: () => admin.acceptStores,
+    readEvents: () => composition.get(DiKeys.Events).readEvents,
+    importData: () => uncached(composition).importData,
+    exportData: () => uncached(composition).exportData,
+  });
+}
 
-/** Disables change notifications: without a cache, up to a million invalidations would be useless. */
-function unwatched(composition: Composition): Composition {
-  composition.replace(DiKeys.CachedSets, new Map());
-  composition.replace(DiKeys.CachedRules, new Map());
-  return composition;
+/** Without a cache there are no invalidations. An import could cause a million of them. */
+function uncached(composition: Composition): Transfer {
+  composition.replace(DiKeys.IsCaching, false);
+  return composition.get(DiKeys.Transfer);
 }

@@ -13,7 +13,8 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
-import { type Composition, compose } from "../composition/container.ts";
+import type { Admin } from "../composition/admin.ts";
+import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import type { Config } from "../config/config.ts";
 
@@ -55,73 +56,77 @@ export async function createRuntime(
   const composition = opened.use(compose(config, env));
   composition.replace(DiKeys.Log, log);
   composition.replace(DiKeys.InstanceChannel, instance);
-  const newFile = composition.get(DiKeys.FirstCredential)?.newFile;
+  const admin = composition.get(DiKeys.Admin);
+  const evaluation = composition.get(DiKeys.Evaluation);
+  const events = composition.get(DiKeys.Events);
+  const explain = composition.get(DiKeys.Explain);
+  const feeds = composition.get(DiKeys.Feeds);
+  const operations = composition.get(DiKeys.Operations);
+  const { newFile } = admin.firstCredential ?? {};
   if (newFile) console.log(`The operator credential is in ${newFile}`);
-  const checkChanges = composition.get(DiKeys.CheckChanges);
-  const checkReadiness = composition.get(DiKeys.CheckReadiness);
-  const counters = composition.get(DiKeys.HttpCounters);
-  const callContext = composition.get(DiKeys.CallContext);
-  const now = composition.get(DiKeys.Clock);
+  const { checkChanges, checkReadiness, httpCounters: counters } = operations;
+  const { callContext } = evaluation;
+  const now = Date.now;
   const responseCache = new ResponseCache(config.cache.capacity, now, counters);
   const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters);
-  const streams = composition.get(DiKeys.EventStreams);
+  const streams = events.eventStreams;
   const endStreams = () => streams.close();
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
-    evaluateFeatures: composition.get(DiKeys.EvaluateFeatures),
-    evaluateFlags: composition.get(DiKeys.EvaluateFlags),
-    featuresAsOf: composition.get(DiKeys.FeaturesAsOf),
-    explainFeatures: composition.get(DiKeys.ExplainFeatures),
-    compareMoments: composition.get(DiKeys.CompareMoments),
+    evaluateFeatures: evaluation.evaluateFeatures,
+    evaluateFlags: evaluation.evaluateFlags,
+    featuresAsOf: explain.featuresAsOf,
+    explainFeatures: explain.explainFeatures,
+    compareMoments: explain.compareMoments,
     checkReadiness,
     checkChanges,
-    checkRecords: composition.get(DiKeys.CheckEventLog),
+    checkRecords: events.checkEventLog,
     responseCache,
     responses: new PrepareResponse(["Authorization", ...callContext.headers], now, counters),
     ofrepKeys: ofrepFastPath,
     now,
-    searchItems: composition.get(DiKeys.SearchItems),
+    searchItems: feeds.searchItems,
     callContext,
-    readKey: composition.get(DiKeys.ReadKey),
-    viewCache: composition.get(DiKeys.ViewCache),
+    readKey: evaluation.readKey,
+    viewCache: admin.viewCache,
     admin: {
-      sets: composition.get(DiKeys.SourceSets),
-      changeSet: composition.get(DiKeys.ChangeSet),
-      listFeatures: composition.get(DiKeys.ListFeatures),
-      catalogue: composition.get(DiKeys.Catalogue),
-      manageRules: composition.get(DiKeys.ManageRules),
-      viewItems: composition.get(DiKeys.ViewFeedItems),
-      viewUser: composition.get(DiKeys.ViewUser),
-      manageTokens: composition.get(DiKeys.ManageTokens),
-      claims: composition.get(DiKeys.IdempotencyKeys),
+      sets: admin.sourceSets,
+      changeSet: admin.changeSet,
+      listFeatures: admin.listFeatures,
+      catalogue: admin.catalogue,
+      manageRules: admin.manageRules,
+      viewItems: feeds.viewFeedItems,
+      viewUser: admin.viewUser,
+      manageTokens: admin.manageTokens,
+      claims: admin.idempotencyKeys,
     },
-    readEvents: composition.get(DiKeys.ReadEvents),
-    recordEvent: composition.get(DiKeys.RecordEvent),
-    tailEvents: composition.get(DiKeys.TailEvents),
+    readEvents: events.readEvents,
+    recordEvent: events.recordEvent,
+    tailEvents: events.tailEvents,
     streams,
     scrape: metrics.scrape,
-    identifyOperator: composition.get(DiKeys.IdentifyOperator),
+    identifyOperator: admin.identifyOperator,
     isStopping: () => stopping.aborted,
     log,
     logRequests: config.log.requests,
     corsOrigins: config.server.cors?.origins ?? [],
     version: packageJson.version,
-    zone: composition.get(DiKeys.TimeZone),
+    zone: config.server.timeZone,
     basePath: config.server.basePath,
     isActivityService: config.compatibility.activityService,
   });
   // The next steps need connected stores. An unreachable store does not prevent the start.
-  const connected = [...composition.get(DiKeys.Connections).values()].map((store) => store.connected());
-  for (const keeping of composition.get(DiKeys.OutboxRelayJobs).values()) keeping.start();
-  composition.get(DiKeys.ExpireEvents)?.start();
-  composition.get(DiKeys.RegisterFeatures)?.start();
-  await Promise.allSettled([composition.get(DiKeys.Snapshot)?.start(), ...connected]);
-  await warnWithoutOperators(composition, log);
+  const connected = [...composition.get(DiKeys.Stores).connections.values()].map((store) => store.connected());
+  for (const keeping of events.outboxRelayJobs.values()) keeping.start();
+  events.expireEvents?.start();
+  admin.registerFeatures?.start();
+  await Promise.allSettled([operations.snapshot?.start(), ...connected]);
+  await warnWithoutOperators(admin, log);
   // The state of a feed is restored first, from the store or from the snapshot.
-  for (const { begin } of composition.get(DiKeys.Background)) begin();
+  for (const { begin } of evaluation.background) begin();
   void checkChanges.check();
-  opened.use(metrics.add(composition.get(DiKeys.Metrics)));
+  opened.use(metrics.add(operations.metrics));
   const fetch = measured(app, counters);
   const featuresFastPath = fastPath(responseCache, callContext, counters);
   const shortcut: FastPath = (incoming, outgoing, next) =>
@@ -147,18 +152,18 @@ export async function createRuntime(
         await setTimeout(20);
       }
     },
-    remember: async () => composition.get(DiKeys.Snapshot)?.write(),
+    remember: async () => operations.snapshot?.write(),
     idle: () => waitAtMost(longestCallMs, Promise.allSettled(underWay)),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
 /** Warns if no operator can use the admin API. */
-async function warnWithoutOperators(composition: Composition, log: Log): Promise<void> {
+async function warnWithoutOperators(admin: Admin, log: Log): Promise<void> {
   // Only one worker logs the warning.
-  if (composition.get(DiKeys.FirstCredential) || (cluster.worker?.id ?? 1) > 1) return;
+  if (admin.firstCredential || (cluster.worker?.id ?? 1) > 1) return;
   try {
-    if ((await composition.get(DiKeys.ManageCredentials).list()).length > 0) return;
+    if ((await admin.manageCredentials.list()).length > 0) return;
   } catch (cause) {
     // An unreachable store is logged elsewhere. Without a store there are no credentials.
     if (!(cause instanceof ChangeRejected)) return;

@@ -89,7 +89,7 @@ it("a source that cannot be closed does not end the service", async () => {
         summary: "", options: ({ z }) => z.strictObject({}), example: {},
         create: () => ({
           resolve: () => ({ features: new Map([["${feature}", { on: true, value: true, reason: "STATIC" }]]) }),
-          [Symbol.asyncDispose]: () => Promise.reject(new Error("not to be closed")),
+          dispose: () => Promise.reject(new Error("not to be closed")),
         }),
       };`,
     );

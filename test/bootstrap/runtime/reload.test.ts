@@ -153,7 +153,7 @@ describe("SIGHUP", () => {
               if (closed) throw new Error("it is closed");
               return { features: new Map([["slow", { on: true, value: true, reason: "STATIC" }]]) };
             },
-            [Symbol.asyncDispose]: async () => {
+            dispose: async () => {
               closed = true;
               warn({}, "closed");
             },

@@ -1,0 +1,83 @@
+import { CompareMoments } from "../../application/explain/compare-moments.ts";
+import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
+import { ExplainFeatures } from "../../application/explain/explain-features.ts";
+import { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
+import { HistoricalStore, type RecordedStore } from "../../application/explain/historical-store.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import { HistoryUnavailable } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Events } from "./events.ts";
+import { lazy, once } from "./lazy.ts";
+import { managedSource, noFeed, type SourceStore } from "./managed-source.ts";
+import type { Stores } from "./stores.ts";
+import type { Wiring } from "./wiring.ts";
+
+export type Explain = ReturnType<typeof explainOf>;
+
+/** Limit for a source of a past moment, which waits for the event log. The event log itself times out earlier. */
+const longestRecallMs = 10_000;
+
+/** Explanations: evaluations of past moments, and the reasons of results. */
+export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: Evaluation, events: Events) {
+  const evaluateEachSource = once(
+    () => new EvaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now),
+  );
+
+  /** The sources as of a past instant. */
+  function pastSources(at: Instant): readonly ManagedSource[] {
+    const past = (connection: string) => new HistoricalStore(events.history, recordedStore(connection), connection, at);
+    const store = (connection: string): SourceStore => {
+      const { changes, documents } = stores.connectionOf(connection);
+      const { sets, index, rules } = past(connection);
+      return { sets, cachedSets: sets, index, changes, rules, documents };
+    };
+    return config.sources.map((source) => {
+      const { name, feed, isReplayable } = source;
+      const create = isReplayable ? source.create : () => unrecorded(name);
+      const managed = managedSource({ ...source, create }, store, {
+        readItems: feed ? () => past(feed.connection).itemsOf(name) : noFeed,
+        pollFile: () => () => withoutHistory(name),
+        pollUrl: () => () => withoutHistory(name),
+        report: () => {},
+        warn: () => {},
+      });
+      return { ...managed, timeoutMs: longestRecallMs, faults: () => [] };
+    });
+  }
+
+  /** The present store of a connection, for the history of its records. */
+  function recordedStore(connection: string): RecordedStore {
+    const { changes, documents } = stores.connectionOf(connection);
+    const store = stores.storeOf(connection);
+    const families = evaluation.sources.flatMap(({ editableSet }) => editableSet ?? []);
+    return {
+      changes,
+      documents,
+      relay: () => events.outboxRelay.relay(store),
+      completeSince: async (keyOrPrefix) => {
+        const family = families.find(
+          ({ key, ...family }) =>
+            family.connection === connection && (key.matches(keyOrPrefix) || key.prefix === keyOrPrefix),
+        );
+        return family && events.historyCoverage.of(store, family.key.text);
+      },
+    };
+  }
+
+  return lazy({
+    pastSources: () => pastSources,
+    featuresAsOf: () => new FeaturesAsOf(evaluateEachSource()),
+    explainFeatures: () =>
+      new ExplainFeatures(evaluateEachSource(), events.history, () => events.outboxRelay.relayAll()),
+    compareMoments: () => new CompareMoments(evaluateEachSource(), events.history),
+  });
+}
+
+/** The resolver of a source without history: always undetermined. */
+const unrecorded = (name: string): FeatureResolver => ({ resolve: () => withoutHistory(name) });
+
+function withoutHistory(name: string): never {
+  throw new HistoryUnavailable([{ name }]);
+}

@@ -1,0 +1,112 @@
+import { durationBuckets, HttpCounters } from "../../adapters/http/operations/http-counters.ts";
+import { CheckChanges } from "../../application/evaluation/check-changes.ts";
+import { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
+import { tokensSource } from "../../application/evaluation/identify-caller.ts";
+import type { CacheUsage } from "../../infrastructure/cache/near-cache.ts";
+import { Snapshot } from "../../infrastructure/cache/snapshot.ts";
+import type { Changeable } from "../../infrastructure/connection.ts";
+import { metricsOf } from "../../infrastructure/metrics/metrics.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Events } from "./events.ts";
+import type { Feeds } from "./feeds.ts";
+import { lazy, once } from "./lazy.ts";
+import type { Stores } from "./stores.ts";
+import { areDigestsSecret } from "./token-keys.ts";
+import type { Wiring } from "./wiring.ts";
+
+export type Operations = ReturnType<typeof operationsOf>;
+
+/** Operations: health, metrics, and the snapshot of the caches. */
+export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, events: Events, feeds: Feeds) {
+  const { config, env, disposal, now } = wiring;
+  const { tokens } = config;
+
+  const httpCounters = once(() => new HttpCounters());
+
+  /** `undefined` if none is configured. */
+  const snapshot = once(() => {
+    const { snapshot } = config.cache;
+    if (!snapshot) return undefined;
+    const parts = [...stores.connections].flatMap(([connection, { remote: store }]) => {
+      const sets = stores.cachedSets.get(connection)?.cache;
+      const rules = stores.cachedRules.get(connection)?.cache;
+      const hasSecretTokens = tokens?.connection === connection && areDigestsSecret(tokens, env);
+      const feeds = new Map(
+        evaluation.sources.flatMap(({ name, feed }) =>
+          feed?.connection === connection ? [[name, feed] as const] : [],
+        ),
+      );
+      if (!store || !(sets || rules || feeds.size > 0)) return [];
+      const tokensOfStore = hasSecretTokens ? stores.tokens?.resolver.cache : undefined;
+      return [{ connection, store, sets, rules, tokens: tokensOfStore, feeds }];
+    });
+    return disposal.use(new Snapshot(snapshot.file, parts, wiring.channel.filled, wiring.log));
+  });
+
+  /** The sets and tokens that operators may change in a store. Key templates are filled with "probe". */
+  function changeableIn(name: string): Changeable {
+    const stored = evaluation.sources
+      .flatMap(({ editableSet }) => editableSet ?? [])
+      .filter(({ connection }) => connection === name);
+    return {
+      sets: stored.flatMap(({ key }) => key.keyOf({ userId: "probe", location: "probe" }) ?? []),
+      collections: [...(config.keys.get(name)?.collections ?? [])],
+      ...(tokens?.connection === name && stores.tokens && { tokenKey: stores.tokens.keyOf }),
+    };
+  }
+
+  return lazy({
+    httpCounters,
+    snapshot,
+    checkReadiness: () => {
+      const connections = [...stores.connections].map(([name, connection]) => ({
+        name,
+        check: () => connection.check(),
+        isRemembered: () => snapshot()?.stoodInFor(name, tokens?.connection === name) ?? false,
+      }));
+      return new CheckReadiness(connections, evaluation.sources, now);
+    },
+    checkChanges: () => {
+      const { log } = wiring;
+      const connections = [...stores.connections];
+      const check = new CheckChanges(
+        connections.map(([name, connection]) => {
+          const changeable = changeableIn(name);
+          return { name, probe: () => connection.probe(changeable) };
+        }),
+        {
+          refused: (connection, reason) => log.error({ connection, reason }, "store rejects changes"),
+          accepted: (connection) => log.info({ connection }, "store accepts changes again"),
+        },
+      );
+      for (const [, connection] of connections) connection.onConnect(() => void check.check());
+      return check;
+    },
+    metrics: () => {
+      const { cachedSets, cachedValues, cachedRules } = stores;
+      const usages = (content: string, caches: ReadonlyMap<string, { readonly cache: CacheUsage }>) =>
+        [...caches].map(([connection, { cache: usage }]) => ({ connection, content, usage }));
+      const observed = {
+        requests: () => httpCounters().requests(),
+        durations: () => httpCounters().durations(),
+        durationBuckets,
+        evaluations: httpCounters().evaluations,
+        caches: [
+          ...usages("sets", cachedSets),
+          ...usages("values", cachedValues),
+          ...usages("rules", cachedRules),
+          ...usages("tokens", new Map(tokens && stores.tokens ? [[tokens.connection, stores.tokens.resolver]] : [])),
+        ],
+        invalidationFeeds: stores.invalidationFeeds,
+        sources: [...config.sources.map(({ name }) => name), ...(tokens ? [tokensSource] : [])],
+        failures: evaluation.sourceStates.failures,
+        backlogs: () => new Map([...events.outboxRelayJobs].map(([name, { backlog }]) => [name, backlog])),
+        deadLetters: () => events.outboxRelay.deadLetters,
+        feeds: () => feeds.viewFeedItems.states,
+        now,
+        monotonic: () => performance.now(),
+      };
+      return metricsOf(observed, stores.commandTimes);
+    },
+  });
+}
