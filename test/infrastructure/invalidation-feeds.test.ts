@@ -33,6 +33,14 @@ describe("over Redis", () => {
     return { feed, told };
   }
 
+  /** Waits until a feed is live by tracking: no epoch ends. */
+  const tracking = (feed: RedisInvalidationFeed) =>
+    until(async () => {
+      const { epoch } = feed;
+      await setTimeout(600);
+      return feed.isLive(Date.now()) && feed.epoch === epoch;
+    }, "the feed is live, and no epoch ends");
+
   changeFeedContract(async () => ({
     feed: (await openFeed()).feed,
     change: async (key) => void (await redis.client.sadd(key, `${Math.random()}`)),
@@ -116,12 +124,26 @@ describe("over Redis", () => {
     await redis.client.script("KILL");
     await endless;
     script.disconnect();
-    const isTracking = async () => {
-      const { epoch } = feed;
-      await setTimeout(600);
-      return feed.isLive(Date.now()) && feed.epoch === epoch;
-    };
-    await until(isTracking, "the feed is live, and no epoch ends");
+    await tracking(feed);
+  });
+
+  it.each([
+    ["has no room for its connection", "maxclients", "1"],
+    ["asks for a password", "requirepass", "secret"],
+  ])("tracks again as soon as Redis, which %s for a while, takes it again", async (_, option, value) => {
+    await using server = await startRedis();
+    await using proxy = await TcpProxy.to(server.port);
+    const { feed } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+    const { epoch } = feed;
+    const [, before = ""] = (await server.client.config("GET", option)) as string[];
+    await server.client.config("SET", option, value);
+    const seen = proxy.bytesAnswered;
+    proxy.cut();
+    proxy.heal();
+    await until(() => proxy.bytesAnswered > seen, "Redis has refused it");
+    await server.client.config("SET", option, before);
+    await tracking(feed);
+    expect(feed.epoch).toBe(epoch + 1);
   });
 
   it("ends an epoch every half second where Redis refuses to track", async () => {

@@ -6,6 +6,7 @@ import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.t
 import type { Log } from "../logger.ts";
 import { Confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
+import { isRefusal } from "./redis-fault.ts";
 
 const heartbeatMs = 200;
 const deadMs = 1_500;
@@ -13,8 +14,8 @@ const handshakeMs = 2_000;
 const longestBackoffMs = 1_000;
 const trackAgainMs = 30_000;
 const rememberedEpochs = 1_000;
-/** Replies of a server that starts, runs a long script, or has lost its primary. They reject no right. */
-const temporary = /^(BUSY|LOADING|MASTERDOWN|MISCONF) /;
+/** Codes of replies that state why the server rejects any command at present, for example LOADING, BUSY or NOAUTH. */
+const temporary = /^(?!ERR |NOPERM )[A-Z]+ /;
 
 /**
  * The clocks at the time of a PING: the monotonic clock, and the wall clock, which also runs while a machine sleeps.
@@ -167,20 +168,20 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
         this.#lease = before;
       }
     } catch (error) {
-      if (!(error instanceof Error && error.name === "ReplyError") || temporary.test(error.message)) return;
+      if (!isRejection(error)) return;
       clearTimeout(handshake);
       this.#end();
+      // Without tracking, this feed still counts as a receiver of confirmations.
+      const subscribed = lost(over.signal, redis.subscribe(invalidationChannel)).then(() => over.signal);
+      const polled = await subscribed.catch((failure) => (isRejection(failure) ? signal : undefined));
+      // A server without room for another connection replies with an error and closes it.
+      if (!polled) return;
       const cause = error.message;
       this.#log.warn(
         { connection: this.#connection, cause },
         "CLIENT TRACKING rejected; invalidating everything every 500 ms",
       );
-      // Without tracking, this feed still counts as a receiver of confirmations.
-      const isCounted = await lost(over.signal, redis.subscribe(invalidationChannel)).then(
-        () => true,
-        () => false,
-      );
-      await this.#poll(isCounted ? over.signal : signal);
+      await this.#poll(polled);
     } finally {
       clearTimeout(handshake);
       signal.removeEventListener("abort", end);
@@ -243,6 +244,9 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#lease = undefined;
   }
 }
+
+const isRejection = (error: unknown): error is Error =>
+  error instanceof Error && isRefusal(error) && !temporary.test(error.message);
 
 const isWithinBound = ({ monotonic, wall }: Moment, now: Instant): boolean =>
   performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
