@@ -2,7 +2,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
-.PHONY: help run dev test soak check bench bench-changes bench-sources docs demo clean
+.PHONY: help run dev test soak check bench bench-changes bench-sources docs site demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,13 +16,14 @@ dev: node_modules ## serve, and start again when a file changes
 test: node_modules ## set up and run all tests, on a real Redis
 	@vitest run --project all
 
-soak: node_modules ## test for minutes under faults, kills and load (ONLY=chaos CHAOS_SECONDS=600)
+soak: node_modules site/node_modules ## test for minutes under faults, kills and load (ONLY=chaos CHAOS_SECONDS=600)
 	@vitest run --project soak $(ONLY)
 
-check: node_modules ## check types, format, lint and unused code
+check: node_modules site/node_modules ## check types, format, lint, unused code and links
 	@tsc --project .
 	@biome ci --colors=off
 	@knip
+	@site/node_modules/.bin/remark . --rc-path site/remark.mjs --ignore-path .gitignore --frail --quiet
 
 bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks.md
 	@node bench/run.ts
@@ -36,11 +37,14 @@ bench-sources: node_modules bench/node_modules ## measure kinds of source, in so
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts
 
+site: node_modules site/node_modules ## build the documentation site into site/dist
+	@site/node_modules/.bin/vitepress build site
+
 demo: node_modules ## load the example of the README into the configured stores
 	@node src/cli.ts demo
 
 clean: ## remove what was installed; the data in ./data stay
-	rm -rf node_modules bench/node_modules
+	rm -rf node_modules bench/node_modules site/node_modules
 
 node_modules: package.json package-lock.json
 	@command -v npm > /dev/null || { echo "npm is missing; install Node.js 20 or newer, as from https://nodejs.org" >&2; exit 1; }
@@ -51,3 +55,7 @@ node_modules: package.json package-lock.json
 bench/node_modules: bench/package.json bench/package-lock.json
 	@npm ci --prefix bench --ignore-scripts --loglevel=error && touch $@ \
 	  || echo "*** the packages in bench/package.json could not be installed ***" >&2
+
+site/node_modules: site/package.json site/package-lock.json
+	@npm ci --prefix site --ignore-scripts --loglevel=error
+	@touch $@
