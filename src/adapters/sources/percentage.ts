@@ -15,7 +15,7 @@ const rule = z.strictObject({
   percentage: z
     .number()
     .refine((percentage) => shareOf(percentage) !== undefined, "is no percentage; write 0 to 100 in steps of 0.01")
-    .describe("The share of those that get the feature: 0 to 100 in steps of 0.01."),
+    .describe("The percentage that has the feature: 0 to 100 in steps of 0.01."),
   by: z
     .string()
     .regex(
@@ -24,14 +24,14 @@ const rule = z.strictObject({
     )
     .exactOptional()
     .describe(
-      "What people are counted by: `targetingKey`, unless it says `userId`, `location` or `attributes.<name>`.",
+      "The field that selects the bucket: `targetingKey` (default), `userId`, `location` or `attributes.<name>`.",
     ),
   group: z
     .string()
     .min(1)
     .max(200)
     .exactOptional()
-    .describe("Features of one group take in the same people first. Left out, each goes by its own key."),
+    .describe("Features of one group include the same ids first. Default: the feature key."),
 });
 
 type Rule = z.output<typeof rule>;
@@ -40,13 +40,13 @@ type Rule = z.output<typeof rule>;
 const nobody: Rule = { percentage: 0 };
 
 export const source = defineSource({
-  summary: "Switches features on for a steady share of people, in steps of 0.01 percent.",
+  summary: "Switches features on for a percentage of users, in steps of 0.01 %.",
   options: ({ connection, collection }) =>
     z.strictObject({
-      connection: connection.describe("The connection that holds the percentages."),
+      connection: connection.describe("The connection with the rules."),
       collection: collection
         .default("percentages")
-        .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
+        .describe("The collection of the rules, one for each feature. Features without a rule are absent."),
     }),
   example: { connection: "features", collection: "percentages" },
   editable: { rules: () => rule },

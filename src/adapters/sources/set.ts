@@ -11,12 +11,12 @@ import { defineSource, type SourceHost } from "./_catalogue/source.ts";
 const warnEveryMs = 60_000;
 
 export const source = defineSource({
-  summary: "Switches on the features that stand in a set of a store (Redis or SQLite).",
+  summary: "Switches on the members of a set in a store (Redis or SQLite).",
   options: ({ z, connection, keyTemplate }) =>
     z.strictObject({
-      connection: connection.describe("The connection that holds the set."),
+      connection: connection.describe("The connection with the set."),
       key: keyTemplate.describe(
-        "The key of the set. `{userId}` or `{location}` may stand between colons; for a caller without that field the source has nothing to say. A caller in `es/madrid` gets what stands in the set of `es`, too.",
+        "The key of the set. A segment may be `{userId}` or `{location}`; the source is empty for a caller without that field. A caller in `es/madrid` has the features of the set of `es`, too.",
       ),
       maxMembers: z.coerce
         .number()
@@ -24,7 +24,7 @@ export const source = defineSource({
         .min(1)
         .max(1_000_000)
         .default(10_000)
-        .describe("A set with more members is refused, and the source counts as failed."),
+        .describe("Maximum number of members. A read of a larger set fails."),
     }),
   example: { connection: "features", key: "location:{location}" },
   editable: { set: "key", limit: "maxMembers" },

@@ -3,7 +3,7 @@ import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { defineSource } from "./_catalogue/source.ts";
 
 export const source = defineSource({
-  summary: "Switches features on or off as the YAML says.",
+  summary: "Switches features on or off in the configuration file.",
   options: ({ z }) =>
     z.strictObject({
       features: z
@@ -11,9 +11,7 @@ export const source = defineSource({
           z.string().refine(isServedKey, "invalid feature key (expected 1 to 1024 printable characters)"),
           z.boolean(),
         )
-        .describe(
-          "Each feature, and whether it is on. Features that are not listed are unknown here, which is not off.",
-        ),
+        .describe("Whether each feature is on. Features that are not listed are absent, which differs from off."),
     }),
   example: { features: { new_menu: true, old_search: false } },
   deterministic: true,

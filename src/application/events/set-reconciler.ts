@@ -106,12 +106,12 @@ export class SetReconciler {
       const differing = own
         .filter(({ revision }, index) => !isSameRevision(revision, present[index]))
         .map(({ key }) => key);
-      await this.#each(differing, (key) => this.#mend(family, key));
+      await this.#each(differing, (key) => this.#correct(family, key));
     }
   }
 
   /** Reads both again: a change may have been made, or recorded, between the two reads. */
-  async #mend(family: EditableSet, key: string): Promise<void> {
+  async #correct(family: EditableSet, key: string): Promise<void> {
     const { name, changes } = this.#store;
     const address = { key, personal: isPersonal(family) };
     if (await changes.reconcile(address)) return;

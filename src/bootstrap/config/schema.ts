@@ -53,24 +53,24 @@ export const connection = z.discriminatedUnion("kind", [
   }),
   z.strictObject({
     kind: z.literal("sqlite"),
-    file: z.string().min(1).describe("The database file; made with its folder where it is missing."),
+    file: z.string().min(1).describe("The database file, created with its folder if missing."),
   }),
   z.strictObject({
     kind: z.literal("postgres"),
     url: postgresUrl.describe(
-      "`postgres://user:password@host:port/database`. Only of the connection `events`, over which the event log is kept. The environment's DATABASE_URL wins.",
+      "`postgres://user:password@host:port/database`. Only for the connection `events`, the event log. DATABASE_URL takes precedence.",
     ),
   }),
 ]);
 
 /** The section `tokens`. */
 export const tokens = z.strictObject({
-  connection: name.describe("The connection that knows the tokens."),
+  connection: name.describe("The connection with the tokens."),
   layout: z
     .enum(["plain", "hashed"])
     .default("plain")
     .describe(
-      "`plain`: the key holds the token as it is. `hashed`: it holds base64url(HMAC-SHA-256(pepper, token)), the pepper from TIDEGATE_TOKEN_PEPPER or else from `pepperFile`.",
+      "`plain`: keys contain the tokens. `hashed`: keys contain base64url(HMAC-SHA-256(pepper, token)), with the pepper of TIDEGATE_TOKEN_PEPPER, otherwise of `pepperFile`.",
     ),
   key: z
     .string()
@@ -79,22 +79,22 @@ export const tokens = z.strictObject({
       "invalid token key (expected a literal, a colon and {token}, for example token:{token})",
     )
     .optional()
-    .describe("The key of a token's user. By default `token:{token}`, and `tokenh:{token}` where tokens are hashed."),
+    .describe("The key of the user id of a token. Default: `token:{token}`, or `tokenh:{token}` for hashed tokens."),
   pepperFile: z
     .string()
     .min(1)
     .optional()
-    .describe("Holds the pepper where TIDEGATE_TOKEN_PEPPER is not set; made with a random one where it is missing."),
+    .describe("The file of the pepper if TIDEGATE_TOKEN_PEPPER is not set, created with a random pepper if missing."),
 });
 
 /** The section `server`. */
 export const server = z.strictObject({
-  host: z.string().min(1).default("127.0.0.1").describe("The address to listen on. The environment's HOST wins."),
-  port: integer(0, 65_535).default(5000).describe("The environment's PORT wins."),
+  host: z.string().min(1).default("127.0.0.1").describe("The address to listen on. HOST takes precedence."),
+  port: integer(0, 65_535).default(5000).describe("The port to listen on. PORT takes precedence."),
   workers: z
     .union([z.literal("auto"), integer(1, 512)])
     .default(1)
-    .describe("How many processes serve; `auto` is one per core. The environment's WEB_CONCURRENCY wins."),
+    .describe("Number of worker processes; `auto`: one per core. WEB_CONCURRENCY takes precedence."),
   basePath: z
     .string()
     .regex(
@@ -102,7 +102,7 @@ export const server = z.strictObject({
       "invalid base path (expected for example /api, without a trailing slash)",
     )
     .default("")
-    .describe("What precedes each path, as in `/api`. Other paths are answered 404."),
+    .describe("Prefix of all paths, for example `/api`. Other paths return 404."),
   timeZone: z
     .string()
     .default("UTC")
@@ -112,22 +112,22 @@ export const server = z.strictObject({
       context.addIssue("invalid time zone (expected for example Europe/Madrid)");
       return z.NEVER;
     })
-    .describe("The zone of dates and times without an offset in queries of `/events` and `/search`."),
+    .describe("Time zone of dates and times without an offset in queries of `/events` and `/search`."),
   drainMs: integer(0, 60_000)
     .default(500)
     .describe(
-      "After SIGTERM, how long it goes on answering while it tells balancers that it is going, in milliseconds.",
+      "Time from SIGTERM until the server stops accepting requests, in milliseconds. Responses close their connections meanwhile, so that load balancers move on.",
     ),
   limits: z
     .strictObject({
-      connections: integer(1, 1_000_000).optional().describe("The most open connections. Left out, there is no limit."),
+      connections: integer(1, 1_000_000).optional().describe("Maximum number of open connections. Default: no limit."),
       inFlight: integer(1, 1_000_000)
         .optional()
-        .describe("The most requests in flight, open event streams included. Left out, there is no limit."),
+        .describe("Maximum number of requests in flight, including event streams. Default: no limit."),
     })
     .optional()
     .describe(
-      "Limits of each worker process. A request beyond one is answered 503 with `Retry-After`, before it is processed. Health checks and `/admin/v1/killed` are never refused. Left out, there are none.",
+      "Limits of each worker process. Requests beyond a limit return 503 with `Retry-After` and are not processed. Exempt: health checks and `/admin/v1/killed`. Default: no limits.",
     ),
   proxy: z
     .array(
@@ -138,27 +138,25 @@ export const server = z.strictObject({
             prefix: z
               .string()
               .refine((text) => text !== "", "empty prefix (expected the start of the keys)")
-              .describe("What the keys begin with. It must not overlap with the keys of tokens or of Tidegate."),
-            connection: name
-              .optional()
-              .describe("The connection that has the keys. Left out, the only one of the configuration."),
+              .describe("Prefix of the keys. It must not overlap token keys or reserved keys."),
+            connection: name.optional().describe("The connection with the keys. Default: the only connection."),
           }),
         )
         .meta({ type: ["string", "object"] }),
     )
     .default([])
     .describe(
-      "The keys that operators read with `GET /proxy?key=`: a prefix each, or a map of `prefix` and `connection`.",
+      "Keys that operators may read with `GET /proxy?key=`. Each entry is a prefix, or a map of `prefix` and `connection`.",
     ),
   cors: z
     .strictObject({
       origins: z
         .array(z.string().regex(/^(\*|https?:\/\/[^/\s]+)$/, "invalid origin (expected https://app.example, or *)"))
         .min(1)
-        .describe("The web origins whose pages may ask, as in https://app.example; `*` is all."),
+        .describe("Web origins that may call, for example https://app.example; `*`: all."),
     })
     .optional()
-    .describe("Left out, no other origin may ask."),
+    .describe("CORS. Default: no other origin may call."),
 });
 
 /** The section `compatibility`. */
@@ -166,7 +164,7 @@ export const compatibility = z.strictObject({
   activityService: flag
     .default(false)
     .describe(
-      "For clients of the activity service: `GET /heath` exists, and an event may lack `email` and have any JSON value as `data`.",
+      "For clients of the activity service: adds `GET /heath`; events may omit `email`, and their `data` may be any JSON value.",
     ),
 });
 
@@ -175,19 +173,21 @@ export const log = z.strictObject({
   level: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"])
     .default("info")
-    .describe("The environment's LOG_LEVEL wins."),
-  requests: flag.default(false).describe("Writes a line for each request."),
+    .describe("Minimum level of log lines. LOG_LEVEL takes precedence."),
+  requests: flag.default(false).describe("Whether each request writes a log line."),
 });
 
 /** The options that every source has. */
 export const commonOptions = z.strictObject({
-  name: name.describe("What the source is called in logs and errors."),
+  name: name.describe("Name of the source, unique in the file."),
   kind: z.string(),
   role: z
     .enum(roles)
     .default("grant")
-    .describe("`grant` switches on, a `gate` lets grants through, a `veto` switches off whatever anybody granted."),
-  gatedBy: z.array(z.string()).default([]).describe("The gates that must let a grant's features through."),
+    .describe(
+      "`grant`: switches features on. `gate`: holds back the grants that name it. `veto`: switches features off for everyone.",
+    ),
+  gatedBy: z.array(z.string()).default([]).describe("For grants: the gates that must pass a feature."),
   default: z
     .enum(["allow", "deny"])
     .optional()
@@ -195,11 +195,13 @@ export const commonOptions = z.strictObject({
   onFailure: z
     .enum(["fail", "skip"])
     .default("fail")
-    .describe("`fail`: no answer without this source. `skip`: it is left out, and the answer says so."),
+    .describe(
+      "`fail`: responses need this source. `skip`: responses omit it on failure, and are marked as incomplete.",
+    ),
   timeoutMs: integer(1, 10_000)
     .default(250)
     .describe(
-      "How long the source may take to answer, in milliseconds. A store that hangs is given up after 200; with less than that, what is remembered of it is not used.",
+      "Timeout of an evaluation, in milliseconds. A read of a store times out after 200 ms. With less than that, cached values are not used on a timeout.",
     ),
 });
 
@@ -211,32 +213,25 @@ export const cache = z.strictObject({
     .min(1)
     .max(10_000_000)
     .default(100_000)
-    .describe("The most keys of a store that are remembered. The environment's CACHE_CAPACITY wins."),
+    .describe("Maximum number of cached keys of each store. CACHE_CAPACITY takes precedence."),
   expirySeconds: z.coerce
     .number()
     .min(1)
     .max(86_400)
     .default(600)
-    .describe(
-      "After how long a key is read again although it did not change. The environment's GLOBAL_CACHE_EXPIRY wins.",
-    ),
+    .describe("Time until an unchanged key is read again, in seconds. GLOBAL_CACHE_EXPIRY takes precedence."),
   maxStaleSeconds: z
     .strictObject({
-      features: z.coerce.number().min(0).max(31_536_000).default(86_400).describe("Of sets of features."),
-      tokens: z.coerce
-        .number()
-        .min(0)
-        .max(31_536_000)
-        .default(600)
-        .describe("Of tokens, and of operators' credentials."),
+      features: z.coerce.number().min(0).max(31_536_000).default(86_400).describe("For sets and rules."),
+      tokens: z.coerce.number().min(0).max(31_536_000).default(600).describe("For tokens and operator credentials."),
     })
     .prefault({})
-    .describe("For how long the last known answer is served, marked as stale, while a store is away."),
+    .describe("Maximum age of cached values that are used, marked as stale, while a store is unavailable."),
   snapshot: z
-    .strictObject({ file: z.string().min(1).describe("The file; made with its folder where it is missing.") })
+    .strictObject({ file: z.string().min(1).describe("The file, created with its folder if missing.") })
     .optional()
     .describe(
-      "Keeps what is remembered of Redis in a file, so that a process can start and serve while Redis is away. Left out, none does.",
+      "Keeps cached reads of Redis in a file, so that a process can start while Redis is unavailable. Default: no snapshot.",
     ),
 });
 
@@ -247,13 +242,11 @@ export const events = z.strictObject({
     .min(1)
     .max(100)
     .default("production")
-    .describe(
-      "What the events of this service say of where they happened. The environment's TIDEGATE_ENVIRONMENT wins.",
-    ),
+    .describe("Value of `environment` in the events of this service. TIDEGATE_ENVIRONMENT takes precedence."),
   retentionDays: integer(1, 36_500)
     .optional()
     .describe(
-      "For how many days events are kept. What was before is not known then: who changed what, and what was on. Left out, all are kept.",
+      "Days until events are deleted. The history of features begins with the remaining events. Default: events are kept.",
     ),
 });
 
@@ -264,7 +257,7 @@ export const admin = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "Holds the operators' first credential where TIDEGATE_ADMIN_TOKEN is not set; made with a random one where it is missing. Left out, there is none but that of the environment and those that `tidegate credentials` issues.",
+      "File of the first operator credential if TIDEGATE_ADMIN_TOKEN is not set, created with a random credential if missing. Default: no file.",
     ),
 });
 
@@ -280,10 +273,10 @@ export const base = z.strictObject({
     .record(name, connection)
     .default({})
     .describe(
-      "The stores, by name; and `events`, where the event log is kept, of kind postgres or sqlite: left out, in the file `events.db` among the data.",
+      "Stores by name. The name `events` is reserved for the event log, of kind postgres or sqlite. Default of the event log: the file `events.db` in the data folder.",
     ),
   locators,
-  tokens: tokens.optional().describe("Where tokens are looked up. Left out, no token is known."),
+  tokens: tokens.optional().describe("Where tokens are looked up. Default: all tokens are unknown."),
   context: context.prefault({}),
   sources: z.array(z.looseObject({ kind: z.string() })).min(1),
 });

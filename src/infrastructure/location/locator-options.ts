@@ -14,16 +14,16 @@ const area = z
         isPlace,
         `invalid location name (expected 1 to 200 printable characters in at most ${mostLevels} levels, for example es/madrid)`,
       )
-      .describe("What callers in the area are located as; `es/madrid` is part of `es`."),
+      .describe("The location of callers in the area; `es/madrid` is part of `es`."),
     circle: z
       .strictObject({ ...point, radiusKm: z.coerce.number().min(0.001).max(20_040) })
       .optional()
-      .describe("All that is so far from a point, in kilometers."),
+      .describe("All points within a radius, in kilometers."),
     polygon: z
       .array(z.strictObject(point))
       .min(3)
       .optional()
-      .describe("All between these corners. It cannot reach over the 180th meridian; make two areas of one that does."),
+      .describe("All points between these corners. Split an area that crosses the 180th meridian."),
   })
   .refine(
     ({ circle, polygon }) => (circle === undefined) !== (polygon === undefined),
@@ -35,9 +35,7 @@ const locator = z.discriminatedUnion("kind", [
   z
     .strictObject({
       kind: z.literal("header"),
-      header: headerName.describe(
-        "The header that holds the name of a place or the code of a country, as `CF-IPCountry`.",
-      ),
+      header: headerName.describe("The header with a location name or a country code, for example `CF-IPCountry`."),
     })
     .describe("A header that a proxy sets."),
   z
@@ -47,29 +45,27 @@ const locator = z.discriminatedUnion("kind", [
         .string()
         .min(1)
         .optional()
-        .describe(
-          "A MaxMind database (.mmdb) of countries or cities. Left out, the one of countries that comes with Tidegate.",
-        ),
+        .describe("A MaxMind database (.mmdb) of countries or cities. Default: the bundled database of countries."),
     })
-    .describe("A guess by the address of the client: its country as `es`, or its city as `es/madrid`."),
+    .describe("The country of the client's address, for example `es`, or its city, for example `es/madrid`."),
   z
     .strictObject({
       kind: z.literal("areas"),
-      areas: z.array(area).min(1).describe("A caller is in all that hold its point."),
+      areas: z.array(area).min(1).describe("Areas. A caller is in each area that contains its point."),
       query: z
         .strictObject({ latitude: z.string().min(1), longitude: z.string().min(1) })
         .default({ latitude: "latitude", longitude: "longitude" })
-        .describe("The parameters of the query that hold the caller's point, in degrees."),
+        .describe("Query parameters with the caller's point, in degrees."),
       headers: z
         .strictObject({ latitude: headerName, longitude: headerName })
         .optional()
-        .describe("Headers that hold it where the query does not, as a proxy sets them."),
+        .describe("Headers of a proxy with the point, used if the query has none."),
     })
-    .describe("The areas that the caller's point is in."),
+    .describe("The areas that contain the caller's point."),
   z
     .strictObject({
       kind: z.literal("user"),
-      connection: z.string().min(1).describe("The connection to the store that holds the places of users."),
+      connection: z.string().min(1).describe("The connection with the locations of users."),
       key: z
         .string()
         .default("location:user:{userId}")
@@ -83,9 +79,9 @@ const locator = z.discriminatedUnion("kind", [
           );
           return z.NEVER;
         })
-        .describe("The key of a user's place: the name as a string in Redis, or a set of names."),
+        .describe("The key of a user's location: a string in Redis, or a set of names."),
     })
-    .describe("The stored place of the token's user."),
+    .describe("The stored location of the token's user."),
 ]);
 
 /** The section `locators`. */

@@ -34,14 +34,12 @@ const pattern = z.string().transform((text, context) => {
 /** An entry of `context.attributes`. */
 const attribute = z
   .strictObject({
-    query: queryName.optional().describe("The query parameter that gives it."),
-    header: headerName.optional().describe("The header that gives it, where the query does not."),
-    type: z.enum(["string", "number", "boolean"]).default("string").describe("What it is read as."),
+    query: queryName.optional().describe("Query parameter of the attribute."),
+    header: headerName.optional().describe("Header of the attribute, used if the query parameter is absent."),
+    type: z.enum(["string", "number", "boolean"]).default("string").describe("Type of the value."),
     pattern: pattern
       .optional()
-      .describe(
-        "Of a text: what it has to match as a whole (a regular expression of RE2); another is refused with 400.",
-      ),
+      .describe("For strings: an RE2 regular expression for the whole value. Other values return 400."),
   })
   .refine(({ query, header }) => query !== undefined || header !== undefined, {
     error: "missing origin (name a query parameter or a header)",
@@ -77,22 +75,20 @@ export const context = z.strictObject({
     ),
   clientId: z
     .strictObject({
-      header: headerName.default("Tidegate-Client-Id").describe("The header that a client sends its id in."),
+      header: headerName.default("Tidegate-Client-Id").describe("The header with the client id."),
       cookie: z
         .string()
         .regex(/^[A-Za-z0-9_-]{1,64}$/, "invalid cookie name (expected letters, digits, _ and -)")
         .optional()
-        .describe("The cookie that holds it where the header is not there; left out, cookies are not looked at."),
+        .describe("The cookie with the client id, used if the header is absent. Default: no cookie."),
       issue: z
         .boolean()
         .default(true)
-        .describe(
-          "Whether a client without an id gets one, in the header of the answer and in the cookie, if there is one.",
-        ),
+        .describe("Whether a client without an id gets one, in the response header and in the cookie, if configured."),
     })
     .default({ header: "Tidegate-Client-Id", issue: false })
     .describe(
-      "By what clients without a token are told apart for percentages. Left out, they may bring an id in `Tidegate-Client-Id`, and get none.",
+      "Client ids, the targeting key of clients without a token. Default: the header `Tidegate-Client-Id`, and no ids are issued.",
     ),
   attributes: z
     .union([z.literal("any"), z.record(attributeName, attribute)])

@@ -23,7 +23,7 @@ export const headerText = z
 export const readsAddress = z
   .boolean()
   .default(false)
-  .describe("Whether the rules may go by the client's address. Each address has an answer of its own then.");
+  .describe("Whether rules may read the client's address. Responses are then cached per address.");
 
 /** The fault of rules that depend on the client's address without `readsAddress`. */
 export const addressFault = "the rules read the client's address (set readsAddress: true)";

@@ -25,10 +25,10 @@ export class Reachable {
   faultOf(url: URL): string | undefined {
     const host = hostOf(url);
     const isListed = this.#isListed(host);
-    if (url.protocol !== "https:" && url.protocol !== "http:") return "is no https: URL; write one";
+    if (url.protocol !== "https:" && url.protocol !== "http:") return "is invalid (expected https://host/path)";
     if (url.username || url.password) return "holds a user or password; send them with headers";
-    if (url.protocol === "http:" && !isListed) return `is not encrypted; write https:, or list ${host} under allow`;
-    if (isIP(host) && !this.isOpen(host)) return `leads to ${host}, which is no public address; list it under allow`;
+    if (url.protocol === "http:" && !isListed) return `is not encrypted (use https:, or add ${host} to allow)`;
+    if (isIP(host) && !this.isOpen(host)) return `leads to ${host}, which is not a public address (add it to allow)`;
     return undefined;
   }
 

@@ -19,9 +19,9 @@ export function parsePath(text: string): Path | string {
   const steps = text === "." ? [] : text.split("/");
   const names = steps.slice(steps.lastIndexOf("..") + 1);
   const up = steps.length - names.length;
-  if (steps.slice(0, up).some((step) => step !== "..")) return "goes up behind a name; write all `..` first";
+  if (steps.slice(0, up).some((step) => step !== "..")) return "invalid path (put all `..` first)";
   if (names.some((name) => name === "" || name === ".")) {
-    return "is no path; write names with / between them, as in events/event, and .. for the way up";
+    return "invalid path (expected names separated by /, for example events/event, and .. for the parent)";
   }
   return { up, names };
 }

@@ -19,7 +19,7 @@ const ownHeader = /^(host|connection|content-.*|transfer-encoding|accept-encodin
 
 export const source = defineSource({
   summary:
-    "Reads what a partner lists (JSON or XML over HTTP) in the background: its items are features that are on for a time, and are found by `GET /search`.",
+    "Polls a document (JSON or XML over HTTP). Its items are features that are on for a time, and `GET /search` finds them.",
   options: ({ z, connection }) => {
     const readable = (parse: (text: string) => unknown) =>
       z.string().superRefine((text, context) => {
@@ -31,74 +31,90 @@ export const source = defineSource({
     // A literal prefix is required, so that a feed cannot switch on arbitrary features.
     const feature = template.refine(
       (text) => isWritableKey(text.split("{")[0] ?? ""),
-      "begins with what the partner says; write a word of your own before it, as in event:{id}",
+      "invalid feature (start it with a literal of yours, for example event:{id})",
     );
     const scalar = z.union([z.string(), z.number(), z.boolean()]);
     const scalars = z
       .union([scalar.transform((one) => [one]), z.array(scalar).min(1)])
       .refine(
         (values) => !values.some((value) => typeof value === "number" && losesDigits(value)),
-        "has a number beyond 2^53, whose digits are not all kept; write it in quotes",
+        "number beyond 2^53 (put it in quotes to keep all digits)",
       );
     const moments = { start: path, end: path };
     const count = (least: number, most: number, usual: number) =>
       z.coerce.number().int().min(least).max(most).default(usual);
     const document = z
       .strictObject({
-        url: z.string().refine((text) => URL.canParse(text), "is no URL; write https://host/path"),
-        format: z.enum(formats).optional().describe("Left out, it is as the Content-Type or the first character says."),
+        url: z.string().refine((text) => URL.canParse(text), "invalid URL (expected https://host/path)"),
+        format: z.enum(formats).optional().describe("Default: by `Content-Type`, or by the first character."),
         headers: z
           .record(
-            z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "is no name of a header"),
-            z.string().regex(/^[\x21-\x7e]([\x20-\x7e]{0,3998}[\x21-\x7e])?$/, "is no value of a header"),
+            z.string().regex(/^[A-Za-z0-9-]{1,100}$/, "invalid header name (expected letters, digits and -)"),
+            z
+              .string()
+              .regex(
+                /^[\x21-\x7e]([\x20-\x7e]{0,3998}[\x21-\x7e])?$/,
+                "invalid header value (expected printable ASCII characters)",
+              ),
           )
           .default({}),
         allow: z.array(z.string().min(1)).default([]),
         fetchTimeoutMs: count(100, 300_000, 10_000).describe(
           "Timeout of one request in milliseconds, from the DNS look-up to the last byte.",
         ),
-        maxMegabytes: count(1, 1_000, 10).describe("Of the document, once it is decompressed."),
+        maxMegabytes: count(1, 1_000, 10).describe("Maximum size of the document after decompression."),
       })
       .superRefine(({ url, headers, allow }, context) => {
         const fault = URL.canParse(url) ? new Reachable(allow).faultOf(new URL(url)) : undefined;
         if (fault) context.addIssue({ code: "custom", path: ["url"], message: fault });
         for (const name of Object.keys(headers).filter((each) => ownHeader.test(each))) {
-          context.addIssue({ code: "custom", path: ["headers", name], message: "is Tidegate's own; leave it out" });
+          context.addIssue({ code: "custom", path: ["headers", name], message: "reserved header (omit it)" });
         }
       })
       .describe(
-        "Where it is: `url`; `format`, `json` or `xml`; `headers` to send; `allow`, the hosts, addresses and networks that may be asked although they are not public, or not encrypted; `fetchTimeoutMs` (10000) and `maxMegabytes` (10).",
+        "The document: `url`; `format` (`json` or `xml`); request `headers`; `allow`, the non-public or unencrypted hosts, addresses and networks that may be called; `fetchTimeoutMs` (10000) and `maxMegabytes` (10).",
       );
     const item = z
       .strictObject({
-        at: path.refine((text) => !text.startsWith(".."), "begins at the top of the document; leave the .. out"),
-        id: template.refine((text) => text.includes("{"), "is the same for all; name what differs, as in {id}"),
+        at: path.refine((text) => !text.startsWith(".."), "the path starts at the top of the document (remove ..)"),
+        id: template.refine(
+          (text) => text.includes("{"),
+          "the id is the same for all items (use a field, for example {id})",
+        ),
         title: path.optional(),
         window: z.strictObject({
           ...moments,
           zone: z.string().refine(isZone, "invalid time zone (expected for example Europe/Madrid)").default("UTC"),
         }),
-        features: z.array(feature).default([]).describe("What it switches on while it takes place, or in `onWithin`."),
+        features: z
+          .array(feature)
+          .default([])
+          .describe("Features that the item switches on during its window, or during `onWithin`."),
         onWithin: z.strictObject(moments).optional(),
         conditions: z
           .record(path, scalars)
           .default({})
-          .describe("What must be at these paths for it to be offered: one value, or one of several."),
-        prices: z.array(path).default([]).describe("Of all that is at these paths the least and the most is told."),
-        metadata: z.record(z.string().min(1).max(100), path).default({}).describe("Told in explanations."),
+          .describe(
+            "Required values by path: one value, or one of several. An item that does not meet them is not offered.",
+          ),
+        prices: z.array(path).default([]).describe("Paths of prices. The lowest and the highest are reported."),
+        metadata: z
+          .record(z.string().min(1).max(100), path)
+          .default({})
+          .describe("Metadata by name, shown in explanations."),
       })
       .superRefine((given, context) => {
         const { names } = pathAt(given.at);
         if (pathsOf(given).every(({ up }) => up <= names.length)) return;
-        context.addIssue(`goes up further than there are names in at, ${names.length}`);
+        context.addIssue(`a path goes up more levels than \`at\` has (${names.length})`);
       })
       .describe(
-        "What it lists, by paths into it: `at`, where the items are, and what of them is their `id`, `title`, `window`, `features`, `onWithin`, `conditions`, `prices` and `metadata`.",
+        "The mapping of items: `at`, the path of the items, and their `id`, `title`, `window`, `features`, `onWithin`, `conditions`, `prices` and `metadata`.",
       );
     return z.strictObject({
-      connection: connection.describe("The connection that keeps what is known of the items."),
+      connection: connection.describe("The connection that stores the items."),
       pollSeconds: count(1, 86_400, 60).describe("Time between two polls, in seconds."),
-      maxItems: count(1, 1_000_000, 200_000).describe("No item more is taken when so many are known."),
+      maxItems: count(1, 1_000_000, 200_000).describe("Maximum number of known items. Further items are ignored."),
       document,
       item,
     });

@@ -11,17 +11,14 @@ const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean
 // Accepts unknown members, as flagd does.
 const flag = z
   .looseObject({
-    state: z.enum(["ENABLED", "DISABLED"]).describe("A flag that is disabled is off for everyone."),
+    state: z.enum(["ENABLED", "DISABLED"]).describe("A disabled flag is off for everyone."),
     variants: z
       .record(z.string().min(1), z.json())
       .refine((variants) => Object.keys(variants).length > 0, "has no variant; give it one, as in on: true")
-      .describe("The values it may have, by name; all of one type."),
-    defaultVariant: z
-      .string()
-      .optional()
-      .describe("The variant where targeting gives none. Left out, the flag is off there."),
-    targeting: z.record(z.string(), z.json()).optional().describe("A rule that gives the name of a variant."),
-    metadata: metadata.optional().describe("What is told of the flag in explanations."),
+      .describe("Values by name, all of one type."),
+    defaultVariant: z.string().optional().describe("The variant if targeting returns none. Default: the flag is off."),
+    targeting: z.record(z.string(), z.json()).optional().describe("A rule that returns the name of a variant."),
+    metadata: metadata.optional().describe("Metadata of the flag, shown in explanations."),
   })
   .refine(({ defaultVariant, variants }) => defaultVariant === undefined || Object.hasOwn(variants, defaultVariant), {
     path: ["defaultVariant"],
@@ -35,8 +32,8 @@ export const flagdDefinitions = z
     $evaluators: z
       .record(z.string().min(1), z.record(z.string(), z.json()))
       .optional()
-      .describe("Rules by name, to be used in others as `$ref: name`."),
-    metadata: metadata.optional().describe("What is told of each flag in explanations."),
+      .describe("Rules by name, for use as `$ref: name`."),
+    metadata: metadata.optional().describe("Metadata of all flags, shown in explanations."),
     flags: z
       .record(z.string().refine(isServedKey, "invalid feature key (expected 1 to 1024 printable characters)"), flag)
       .describe("The flags, by feature key."),

@@ -5,21 +5,26 @@ import { flagdDefinitions } from "./flagd-definitions.ts";
 import { FlagdRules } from "./flagd-rules.ts";
 
 export const source = defineSource({
-  summary: "Evaluates flags as flagd does, from definitions in the YAML, in a file or behind a URL.",
+  summary: "Evaluates flagd definitions: inline, from a file or from a URL.",
   options: ({ z }) =>
     z
       .strictObject({
-        definitions: flagdDefinitions.optional().describe("The definitions themselves."),
+        definitions: flagdDefinitions.optional().describe("Inline definitions."),
         file: z
           .string()
           .min(1)
           .optional()
           .describe(
-            "A file with definitions in JSON or YAML, 10 MiB at most. It is read again when it changes. A relative path is relative to the configuration file.",
+            "A file with definitions in JSON or YAML, at most 10 MiB. It is read again when it changes. Paths are relative to the configuration file.",
           ),
-        url: polledUrl.optional().describe("A URL that answers with such definitions. It is polled."),
-        authorization: headerText.optional().describe("Of a URL: what to send as `Authorization`."),
-        pollSeconds: z.coerce.number().min(1).max(86_400).default(30).describe("Of a URL: how often it is polled."),
+        url: polledUrl.optional().describe("A URL of definitions. It is polled."),
+        authorization: headerText.optional().describe("For `url`: value of the `Authorization` header."),
+        pollSeconds: z.coerce
+          .number()
+          .min(1)
+          .max(86_400)
+          .default(30)
+          .describe("For `url`: time between two polls, in seconds."),
         readsAddress,
       })
       .superRefine(oneOf("definitions", "file", "url")),

@@ -17,27 +17,24 @@ const window = z.strictObject({
   startsAt: z
     .string()
     .exactOptional()
-    .describe("Of a single window: when it begins, as in 2026-11-20T18:00:00Z, or 2026-11-20T18:00 in the timeZone."),
-  endsAt: z.string().exactOptional().describe("When it ends, which is no part of it. Left out, it never does."),
+    .describe("Start of a single window, for example 2026-11-20T18:00:00Z, or 2026-11-20T18:00 with a timeZone."),
+  endsAt: z.string().exactOptional().describe("End of a single window, exclusive. Default: no end."),
   recurrence: z
     .string()
     .exactOptional()
-    .describe("Of windows that recur: the days (RFC 5545, RRULE), as in FREQ=WEEKLY;BYDAY=FR."),
-  from: z.string().exactOptional().describe("The time of day at which such a window begins, as in 18:00."),
+    .describe("Days of recurring windows (RFC 5545, RRULE), for example FREQ=WEEKLY;BYDAY=FR."),
+  from: z.string().exactOptional().describe("Time of day at which a recurring window starts, for example 18:00."),
   to: z
     .string()
     .exactOptional()
-    .describe("The time of day at which it ends: on the next day, where it is not after from."),
-  startsOn: z.string().exactOptional().describe("The first day, as in 2026-11-20; intervals and counts begin there."),
-  endsOn: z.string().exactOptional().describe("The last day on which such a window may begin."),
-  timeZone: z
-    .string()
-    .exactOptional()
-    .describe("Whose clocks are meant: a zone of the IANA database, as in Europe/Madrid."),
+    .describe("Time of day at which a recurring window ends: on the next day if it is not after `from`."),
+  startsOn: z.string().exactOptional().describe("First day, for example 2026-11-20. Intervals and counts start there."),
+  endsOn: z.string().exactOptional().describe("Last day on which a recurring window may start."),
+  timeZone: z.string().exactOptional().describe("Time zone of the IANA database, for example Europe/Madrid."),
 });
 
 const schedule = z.strictObject({
-  windows: z.array(window).min(1).max(mostWindows).describe("It is on where one of them is open."),
+  windows: z.array(window).min(1).max(mostWindows).describe("The feature is on while one of the windows is open."),
 });
 
 /** Schema of a rule. */
@@ -59,13 +56,13 @@ const compiled = schedule.transform(({ windows }, context): Schedule => {
 const never = fixedSchedule([]);
 
 export const source = defineSource({
-  summary: "Switches features on in windows of time: single ones, and ones that recur, such as Friday evenings.",
+  summary: "Switches features on in single or recurring time windows, for example on Friday evenings.",
   options: ({ connection, collection }) =>
     z.strictObject({
-      connection: connection.describe("The connection that holds the schedules."),
+      connection: connection.describe("The connection with the rules."),
       collection: collection
         .default("schedules")
-        .describe("The collection in which they are kept, one for each feature. What has none is unknown here."),
+        .describe("The collection of the rules, one for each feature. Features without a rule are absent."),
     }),
   example: { connection: "features", collection: "schedules" },
   editable: { rules: () => rule },

@@ -7,30 +7,35 @@ import { UnleashRules } from "./unleash-rules.ts";
 const specification = "5.2.0";
 
 export const source = defineSource({
-  summary: "Evaluates the features of an Unleash server, or of a file with what one answers to its clients.",
+  summary: "Evaluates the features of an Unleash server, or of a file with its response.",
   options: ({ z }) =>
     z
       .strictObject({
         url: polledUrl
           .optional()
           .describe(
-            "The URL of the server's API, as in `https://unleash.example.com/api`, with or without `/client/features`. It is polled.",
+            "The URL of the server's API, for example `https://unleash.example.com/api`, with or without `/client/features`. It is polled.",
           ),
         token: headerText
           .optional()
           .describe(
-            "Of a URL: a backend token of one environment of Unleash. Keep it in a variable, and name that here.",
+            "For `url`: a backend token of one Unleash environment. Use an environment variable, as in the example.",
           ),
-        pollSeconds: z.coerce.number().min(1).max(86_400).default(15).describe("Of a URL: how often it is polled."),
+        pollSeconds: z.coerce
+          .number()
+          .min(1)
+          .max(86_400)
+          .default(15)
+          .describe("For `url`: time between two polls, in seconds."),
         file: z
           .string()
           .min(1)
           .optional()
           .describe(
-            "A file with what `/api/client/features` answers, 10 MiB at most. It is read again when it changes. A relative path is relative to the configuration file.",
+            "A file with the response of `/api/client/features`, at most 10 MiB. It is read again when it changes. Paths are relative to the configuration file.",
           ),
-        appName: headerText.default("tidegate").describe("What constraints on `appName` see, and the server."),
-        environment: z.string().min(1).default("default").describe("What constraints on `environment` see."),
+        appName: headerText.default("tidegate").describe("The `appName` of constraints and of requests to the server."),
+        environment: z.string().min(1).default("default").describe("The `environment` of constraints."),
         readsAddress,
       })
       .superRefine(oneOf("url", "file")),

@@ -348,22 +348,22 @@ describe("options of kind provider", () => {
   });
 
   it.each([
-    [{ at: "../shows" }, /item.at begins at the top/],
-    [{ at: "a//b" }, /item.at is no path/],
-    [{ title: "a/../b" }, /item.title goes up behind a name/],
-    [{ title: "../../../x" }, /item goes up further/],
-    [{ id: "same" }, /item.id is the same for all/],
+    [{ at: "../shows" }, /item.at the path starts at the top/],
+    [{ at: "a//b" }, /item.at invalid path/],
+    [{ title: "a/../b" }, /item.title invalid path \(put all/],
+    [{ title: "../../../x" }, /item a path goes up more levels/],
+    [{ id: "same" }, /item.id the id is the same for all/],
     [{ id: "{a" }, /item.id has a brace/],
-    [{ conditions: { id: Number("9007199254740993") } }, /write it in quotes/],
-    [{ features: ["{name}"] }, /begins with what the partner says/],
-    [{ window: { start: "a", end: "b", zone: "Europe/Nowhere" } }, /no time zone/],
+    [{ conditions: { id: Number("9007199254740993") } }, /put it in quotes/],
+    [{ features: ["{name}"] }, /invalid feature \(start it with a literal/],
+    [{ window: { start: "a", end: "b", zone: "Europe/Nowhere" } }, /invalid time zone/],
   ])("refuse the mapping %j", (item, fault) => {
     expect(faultsOf({ item }).join()).toMatch(fault);
   });
 
   it("refuse headers that are Tidegate's own", () => {
     expect(faultsOf({ document: { headers: { Host: "other", "X-Key": "1" } } })).toEqual([
-      "document.headers.Host is Tidegate's own; leave it out",
+      "document.headers.Host reserved header (omit it)",
     ]);
   });
 });
