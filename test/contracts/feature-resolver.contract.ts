@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DeclaredReads } from "../../src/application/evaluation/declared-reads.ts";
 import type { EvaluationContext } from "../../src/domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../src/domain/evaluation/feature-resolver.ts";
 
@@ -56,10 +57,12 @@ export function featureResolverContract(
       expect((await resolver.resolve(context)).features).toEqual(features);
     });
 
-    it("goes by no field of the context but those that it declares, which may be all", async () => {
+    it("reads no context field that varyBy lacks", async () => {
       const { resolver, context } = await open();
-      const { features } = await resolver.resolve(context);
-      expect((await resolver.resolve({ ...context, ...changed(context, resolver.varyBy) })).features).toEqual(features);
+      const undeclared: string[] = [];
+      const observed = DeclaredReads.of(resolver, (fields) => undeclared.push(...fields));
+      for (const each of [context, { ...full, ...context }, { at: 0 }]) await observed.resolve(each);
+      expect(undeclared).toEqual([]);
     });
 
     it("leaves the context as it was", async () => {
@@ -83,13 +86,12 @@ export function featureResolverContract(
   });
 }
 
-/** Other values of all fields of a context that are not read, and another attribute unless all are. */
-function changed(
-  { attributes }: EvaluationContext,
-  reads: FeatureResolver["varyBy"] = ["userId", "targetingKey", "locations", "ip", "attributes"],
-): Partial<EvaluationContext> {
-  const other = { userId: "other", targetingKey: "other", locations: ["elsewhere"], ip: "192.0.2.1" } as const;
-  const unread = Object.entries(other).filter(([field]) => !reads.some((read) => read === field));
-  const more = reads.includes("attributes") ? {} : { attributes: { ...attributes, another: "attribute" } };
-  return { ...Object.fromEntries(unread), ...more };
-}
+/** A context with all fields. */
+const full: EvaluationContext = {
+  at: 0,
+  userId: "other",
+  targetingKey: "other",
+  locations: ["elsewhere"],
+  ip: "192.0.2.1",
+  attributes: { another: "attribute" },
+};

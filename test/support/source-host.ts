@@ -2,7 +2,7 @@ import type { SourceHost } from "../../src/adapters/sources/_catalogue/source.ts
 import type { Changed, Polled } from "../../src/adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../src/adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../src/adapters/sources/_polled/polled-url.ts";
-import { SourceFaults } from "../../src/application/evaluation/source-faults.ts";
+import { SourceFaults } from "../../src/application/evaluation/source-states.ts";
 import type { FeatureResolver } from "../../src/domain/evaluation/feature-resolver.ts";
 import type { Connection } from "../../src/infrastructure/connection.ts";
 

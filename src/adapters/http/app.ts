@@ -1,5 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
 import type { IdentifyOperator } from "../../application/admin/identify-operator.ts";
@@ -107,13 +107,15 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   if (options.logRequests) app.use(requestLog(options.log));
   if (options.corsOrigins.length > 0) {
-    const shared = cors({
-      origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
-      allowMethods: (_, c) => (c.req.path.startsWith(bulkPath) ? ["POST"] : ["GET", "HEAD"]),
-      allowHeaders: [...allowedHeaders, ...options.callContext.headersOfClients],
-      exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
-      maxAge: 600,
-    });
+    // Built for each call, because sources can add headers at any time.
+    const shared: MiddlewareHandler = (c, next) =>
+      cors({
+        origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
+        allowMethods: () => (c.req.path.startsWith(bulkPath) ? ["POST"] : ["GET", "HEAD"]),
+        allowHeaders: [...allowedHeaders, ...options.callContext.headersOfClients],
+        exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
+        maxAge: 600,
+      })(c, next);
     // An OPTIONS request that is not a CORS preflight asks for the allowed methods.
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
     for (const path of sharedPaths) app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));

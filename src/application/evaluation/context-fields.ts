@@ -1,17 +1,39 @@
 import type { ContextField, EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
 
-/** Context fields that at least one source depends on. Contexts that are equal in them have equal results. */
+/**
+ * Context fields that at least one source depends on. Contexts that are equal in them have equal results. Fields are
+ * added if a source reads them without declaring them.
+ */
 export class ContextFields {
-  readonly #fields: ReadonlySet<ContextField>;
+  readonly #fields = new Set<ContextField>();
   readonly #isAll: boolean;
-  readonly #readsAttributes: boolean;
+  readonly #listeners: (() => void)[] = [];
+  /** Increases when fields are added. */
+  version = 0;
+  #readsAttributes = false;
 
   constructor(sources: readonly Source[]) {
     const reads = sources.map(({ resolver }) => resolver.varyBy);
     this.#isAll = reads.includes(undefined);
-    this.#fields = new Set(reads.flatMap((fields) => fields ?? []));
-    this.#readsAttributes = [...this.#fields].some((field) => field.startsWith("attributes"));
+    this.#add(reads.flatMap((fields) => fields ?? []));
+  }
+
+  /** Adds fields. Cache keys contain them from now on. */
+  add(fields: readonly ContextField[]): void {
+    this.#add(fields);
+    this.version += 1;
+    for (const changed of this.#listeners) changed();
+  }
+
+  #add(fields: readonly ContextField[]): void {
+    for (const field of fields) this.#fields.add(field);
+    this.#readsAttributes ||= fields.some((field) => field.startsWith("attributes"));
+  }
+
+  /** Calls the listener after fields were added. */
+  onAdded(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   has(field: ContextField): boolean {
@@ -31,5 +53,12 @@ export class ContextFields {
         ? Object.entries(attributes).filter(([name]) => this.has(`attributes.${name}`))
         : []),
     ]);
+  }
+
+  /**
+   * Cache key of an evaluation that began with this version and key. The sources may have read more fields meanwhile.
+   */
+  keySince(version: number, key: string, context: EvaluationContext): string {
+    return version === this.version ? key : this.varyKey(context);
   }
 }

@@ -47,9 +47,10 @@ export class EvaluateFeatures {
   }
 
   async #evaluateAnew(context: EvaluationContext, key: string): Promise<EvaluatedFeatures> {
+    const { version } = this.#fields;
     const { results, ...evaluated } = await this.#sources.evaluate(context);
     const merged = { ...evaluated, features: merge(results) };
-    if (merged.freshness.isCurrent(context.at)) this.#cache.set(key, merged);
+    if (merged.freshness.isCurrent(context.at)) this.#cache.set(this.#fields.keySince(version, key, context), merged);
     return merged;
   }
 }

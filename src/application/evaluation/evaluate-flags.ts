@@ -101,8 +101,11 @@ export class EvaluateFlags {
     const key = this.#fields.varyKey(context);
     const cached = this.#cache.get(key);
     if (cached?.freshness.isCurrent(context.at)) return cached;
+    const { version } = this.#fields;
     const evaluated = await this.#sources.evaluate(context);
-    if (evaluated.freshness.isCurrent(context.at)) this.#cache.set(key, evaluated);
+    if (evaluated.freshness.isCurrent(context.at)) {
+      this.#cache.set(this.#fields.keySince(version, key, context), evaluated);
+    }
     return evaluated;
   }
 

@@ -10,6 +10,7 @@ import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
 import { ReadKey } from "../../application/evaluation/read-key.ts";
 import { SourceStates } from "../../application/evaluation/source-states.ts";
 import { uncachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { ContextField } from "../../domain/evaluation/evaluation-context.ts";
 import { CachedFeatureRegister } from "../../infrastructure/cache/cached-feature-register.ts";
 import { registerKey } from "../../infrastructure/redis/redis-keys.ts";
 import { lazy, once } from "./lazy.ts";
@@ -32,7 +33,8 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
 
   const background: Background[] = [];
 
-  const sources = once(() => config.sources.map((source) => presentSource(source, wiring, stores, background)));
+  const services = { background, addFields: (fields: readonly ContextField[]) => contextFields().add(fields) };
+  const sources = once(() => config.sources.map((source) => presentSource(source, wiring, stores, services)));
 
   const sourceStates = once(() => {
     const { log } = wiring;

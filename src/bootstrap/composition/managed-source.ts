@@ -21,7 +21,7 @@ export const noFeed: SourceHost["readItems"] = () => undeclared("feed");
 
 /** Creates a source over its store. */
 export function managedSource(
-  { create, editable, isReplayable: _, feed: __, reads: ___, ...source }: ConfiguredSource,
+  { create, editable, isReplayable: _, isOutside: __, feed: ___, reads: ____, ...source }: ConfiguredSource,
   store: (connection: string) => SourceStore,
   services: Services,
 ): Omit<ManagedSource, "feed" | "faults"> {

@@ -3,9 +3,11 @@ import type { Changed, Polled } from "../../adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../adapters/sources/_polled/polled-url.ts";
 import type { Background } from "../../application/evaluation/await-sources.ts";
-import { SourceFaults } from "../../application/evaluation/source-faults.ts";
+import { DeclaredReads } from "../../application/evaluation/declared-reads.ts";
+import { SourceFaults } from "../../application/evaluation/source-states.ts";
 import { feedReader } from "../../application/feeds/read-feed.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import type { ContextField } from "../../domain/evaluation/evaluation-context.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import type { ConfiguredSource } from "../config/config.ts";
 import { pollerOf } from "./feed-poller.ts";
@@ -13,16 +15,23 @@ import { managedSource, noFeed } from "./managed-source.ts";
 import type { Stores } from "./stores.ts";
 import { causeText, type Wiring } from "./wiring.ts";
 
-/** Creates a source over the present stores, and adds its work to `background`. Throws `SetupFailed`. */
+/** What a source adds to: the work that begins later, and the context fields that results vary by. */
+type Additions = { readonly background: Background[]; readonly addFields: (fields: readonly ContextField[]) => void };
+
+/** Creates a source over the present stores. Throws `SetupFailed`. */
 export function presentSource(
   source: ConfiguredSource,
   { config, disposal, log, newId, now }: Wiring,
   stores: Stores,
-  background: Background[],
+  { background, addFields }: Additions,
 ): ManagedSource {
   const { name, kind } = source;
   const warn = (fields: Record<string, unknown>, sentence: string) => log.warn({ source: name, ...fields }, sentence);
   const faults = new SourceFaults((fault) => warn({ fault }, "source data has a fault"));
+  const undeclared = (fields: readonly ContextField[]) => {
+    addFields(fields);
+    log.error({ source: name, fields }, "the source reads context fields that its varyBy lacks; add them to varyBy");
+  };
   const polled = <T>(document: string, poll: (changed: Changed) => Polled<T>) =>
     disposal.use(poll((fault) => faults.replace(document, fault === undefined ? [] : [fault]))).read;
   try {
@@ -43,7 +52,8 @@ export function presentSource(
       warn,
     });
     disposal.defer(async () => managed.resolver.dispose?.());
-    return { ...managed, feed, faults: () => faults.all() };
+    const resolver = source.isOutside ? DeclaredReads.of(managed.resolver, undeclared) : managed.resolver;
+    return { ...managed, resolver, feed, faults: () => faults.all() };
   } catch (cause) {
     throw new SetupFailed(`cannot create source "${name}" (${kind}): ${causeText(cause)}; fix its options or its file`);
   }

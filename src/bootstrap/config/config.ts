@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Editable, SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
-import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue.ts";
+import { definitionOf, isFile } from "../../adapters/sources/_catalogue/source-catalogue.ts";
 import { credentialsCollection } from "../../application/admin/stored-credential.ts";
 import { catalogueCollection, coverageCollection } from "../../application/events/change-event.ts";
 import { feedsCollection } from "../../application/feeds/items-record.ts";
@@ -40,6 +40,8 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
   /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
+  /** Whether its kind is a file of somebody else, whose `varyBy` no test of this repository checks. */
+  readonly isOutside: boolean;
   readonly editable: EditablePlace | undefined;
   /** The file or URL that it reads, if any. Contains no secret. */
   readonly reads: string | undefined;
@@ -292,6 +294,7 @@ function configured(
   return {
     ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
     isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
+    isOutside: isFile(kind),
     editable: editablePlace(options, definition.editable, rule),
     reads: placeRead(options),
     feed: feed && { connection: connectionIn(options), create: () => feed(options, name) },

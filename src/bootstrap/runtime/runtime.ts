@@ -83,7 +83,7 @@ export async function createRuntime(
     checkChanges,
     checkRecords: events.checkEventLog,
     responseCache,
-    responses: new PrepareResponse(["Authorization", ...callContext.headers], now, counters),
+    responses: new PrepareResponse(() => callContext.vary, now, counters),
     ofrepKeys: ofrepFastPath,
     now,
     searchItems: feeds.searchItems,

@@ -40,6 +40,7 @@ export class KeyTemplate {
   readonly prefix: string;
   readonly #segments: readonly Segment[];
   readonly #isLocal: boolean;
+  readonly #isPersonal: boolean;
   readonly #fixed: readonly string[];
 
   private constructor(text: string, segments: readonly Segment[]) {
@@ -49,6 +50,7 @@ export class KeyTemplate {
     this.prefix = first < 0 ? text : `${text.split(":").slice(0, first).join(":")}:`;
     this.#segments = segments;
     this.#isLocal = this.fields.includes("location");
+    this.#isPersonal = this.fields.includes("userId");
     this.#fixed = [text];
   }
 
@@ -78,10 +80,12 @@ export class KeyTemplate {
    * The keys for a context. A template with a location gives one key for each location, in order. None if the context
    * lacks a field.
    */
-  keysFor({ userId, locations = [] }: EvaluationContext): readonly string[] {
+  keysFor(context: EvaluationContext): readonly string[] {
     if (this.fields.length === 0) return this.#fixed;
     const keys: string[] = [];
-    for (const location of this.#isLocal ? locations : nowhere) {
+    // Reads only its own fields of the context.
+    const userId = this.#isPersonal ? context.userId : undefined;
+    for (const location of this.#isLocal ? (context.locations ?? []) : nowhere) {
       const key = this.keyOf({ userId, location });
       if (key !== undefined) keys.push(key);
     }

@@ -14,39 +14,53 @@ import type { ContextOptions } from "./context-options.ts";
 /** Lifetime of the client id cookie: 400 days, the maximum that browsers accept. */
 const cookieSeconds = 400 * 24 * 3_600;
 
+/** The parts of a request that decide a response, as the fields that sources read determine them. */
+type Reads = {
+  readonly clientId: boolean;
+  readonly address: boolean;
+  /** Headers of clients, in lower case. */
+  readonly ofClients: readonly string[];
+  readonly ofProxies: readonly string[];
+  /** The headers that responses vary by: lower-case name to index. */
+  readonly varyHeaders: ReadonlyMap<string, number>;
+  readonly vary: string;
+  /** The start of cache keys. It differs from that of keys with fewer parts. */
+  readonly keyStart: string;
+};
+
 /** Builds the request context from a client's request. Reads only the fields that some source uses. */
 export class CallContext {
-  /** Names of the headers that responses vary by, as configured. */
-  readonly headers: readonly string[];
-  /** Whether a client without a token and id receives a new id. */
-  readonly issuesIds: boolean;
   readonly attributes: Attributes;
   readonly #clientId: ContextOptions["clientId"];
   readonly #isTrusted: (address: string, hops: number) => boolean;
   readonly #locatorHeaders: ReadonlySet<string>;
-  readonly #readsClientId: boolean;
-  readonly #readsAddress: boolean;
-  /** The headers that responses vary by: lower-case name to index. */
-  readonly varyHeaders: ReadonlyMap<string, number>;
-  readonly #ofClients: readonly string[];
-  readonly #ofProxies: readonly string[];
+  #reads: Reads;
 
-  constructor(options: ContextOptions, locator: Pick<Locator, "headers" | "readsIp">, reads: ContextFields) {
+  constructor(options: ContextOptions, locator: Pick<Locator, "headers" | "readsIp">, fields: ContextFields) {
     this.attributes = new Attributes(options.attributes);
     this.#clientId = options.clientId;
     this.#isTrusted = compile(options.trustedProxies);
     this.#locatorHeaders = new Set(locator.headers);
-    this.#readsClientId = reads.has("targetingKey");
-    this.#readsAddress = reads.has("ip") || (reads.has("locations") && locator.readsIp);
-    this.issuesIds = this.#readsClientId && options.clientId.issue;
-    const ofAttributes = this.attributes.headers((name) => reads.has(`attributes.${name}`));
-    const ofIds = [options.clientId.header, ...(options.clientId.cookie === undefined ? [] : ["Cookie"])];
-    const ofClients = [...ofAttributes, ...(this.#readsClientId ? ofIds : [])];
-    const ofProxies = reads.has("locations") ? locator.headers : [];
-    this.headers = [...ofClients, ...ofProxies];
-    this.#ofClients = ofClients.map((name) => name.toLowerCase());
-    this.#ofProxies = ofProxies;
-    this.varyHeaders = new Map(this.headers.map((name, index) => [name.toLowerCase(), index]));
+    const reads = () => readsFor(fields, this.attributes, options.clientId, locator);
+    this.#reads = reads();
+    fields.onAdded(() => {
+      this.#reads = reads();
+    });
+  }
+
+  /** The headers that responses vary by: lower-case name to index. */
+  get varyHeaders(): ReadonlyMap<string, number> {
+    return this.#reads.varyHeaders;
+  }
+
+  /** The `Vary` header of responses. */
+  get vary(): string {
+    return this.#reads.vary;
+  }
+
+  /** Whether a client without a token and id receives a new id. */
+  get issuesIds(): boolean {
+    return this.#reads.clientId && this.#clientId.issue;
   }
 
   /**
@@ -54,21 +68,22 @@ export class CallContext {
    * only if all that data is equal. `values` holds the values of `varyHeaders`, if the caller has read them already.
    */
   varyKey(incoming: IncomingMessage, values?: readonly (string | undefined)[]): string {
-    if (this.varyHeaders.size === 0 && !this.#readsAddress) return "";
-    let key = "";
-    for (const [name, index] of this.varyHeaders) {
+    const { varyHeaders, address, ofProxies, keyStart } = this.#reads;
+    if (varyHeaders.size === 0 && !address) return keyStart;
+    let key = keyStart;
+    for (const [name, index] of varyHeaders) {
       const value = values ? values[index] : textOf(incoming.headers[name]);
       key += `\n${value ?? "\0"}`;
     }
-    if (this.#ofProxies.length > 0) key += this.#isOfTrusted(incoming) ? "\n+" : "\n-";
-    return this.#readsAddress ? `${key}\n${clientAddress(incoming, this.#isTrusted)}` : key;
+    if (ofProxies.length > 0) key += this.#isOfTrusted(incoming) ? "\n+" : "\n-";
+    return address ? `${key}\n${clientAddress(incoming, this.#isTrusted)}` : key;
   }
 
   /** The request context. `query` returns all values of a parameter. Throws `InvalidContext` for an invalid value. */
   in(incoming: IncomingMessage, query: (name: string) => readonly string[]): RequestContext {
     const said = once(query("location"), "location");
-    const ip = this.#readsAddress ? clientAddress(incoming, this.#isTrusted) : undefined;
-    const clientId = this.#readsClientId ? this.#clientIdIn(incoming) : undefined;
+    const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
+    const clientId = this.#reads.clientId ? this.#clientIdIn(incoming) : undefined;
     const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
     const attributes = this.attributes.in(query, header);
     return {
@@ -95,8 +110,8 @@ export class CallContext {
     if (targetingKey !== undefined && !isValue(targetingKey)) {
       throw new InvalidContext(`A targeting key has 1 to ${longestValue} printable characters.`);
     }
-    const ip = this.#readsAddress ? clientAddress(incoming, this.#isTrusted) : undefined;
-    const clientId = targetingKey ?? (this.#readsClientId ? this.#clientIdIn(incoming) : undefined);
+    const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
+    const clientId = targetingKey ?? (this.#reads.clientId ? this.#clientIdIn(incoming) : undefined);
     const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
     const { location } = fields;
     const attributes = this.attributes.inFields(fields, header);
@@ -114,7 +129,7 @@ export class CallContext {
 
   /** Headers that clients may send, in lower case. */
   get headersOfClients(): readonly string[] {
-    return this.#ofClients.filter((name) => name !== "cookie");
+    return this.#reads.ofClients.filter((name) => name !== "cookie");
   }
 
   /** The response header with a new client id; empty if ids are not issued. */
@@ -156,6 +171,29 @@ export class CallContext {
   #isOfTrusted({ socket: { remoteAddress } }: IncomingMessage): boolean {
     return remoteAddress !== undefined && this.#isTrusted(remoteAddress, 0);
   }
+}
+
+function readsFor(
+  fields: ContextFields,
+  attributes: Attributes,
+  { header, cookie }: ContextOptions["clientId"],
+  locator: Pick<Locator, "headers" | "readsIp">,
+): Reads {
+  const clientId = fields.has("targetingKey");
+  const ofAttributes = attributes.headers((name) => fields.has(`attributes.${name}`));
+  const ofIds = [header, ...(cookie === undefined ? [] : ["Cookie"])];
+  const ofClients = [...ofAttributes, ...(clientId ? ofIds : [])];
+  const ofProxies = fields.has("locations") ? locator.headers : [];
+  const headers = [...ofClients, ...ofProxies];
+  return {
+    clientId,
+    address: fields.has("ip") || (fields.has("locations") && locator.readsIp),
+    ofClients: ofClients.map((name) => name.toLowerCase()),
+    ofProxies,
+    varyHeaders: new Map(headers.map((name, index) => [name.toLowerCase(), index])),
+    vary: ["Authorization", ...headers].join(", "),
+    keyStart: fields.version === 0 ? "" : `\n\0${fields.version}`,
+  };
 }
 
 function once([value, another]: readonly string[], what: string): string | undefined {

@@ -27,13 +27,13 @@ type Evaluated = Pick<EvaluatedFeatures, "missing" | "changesAt" | "freshness">;
 
 /** Prepares responses with the headers that mark stale and incomplete ones, and counts each kind. */
 export class PrepareResponse {
-  readonly #vary: string;
+  readonly #vary: () => string;
   readonly #now: () => Instant;
   readonly #evaluations: HttpCounters["evaluations"];
 
-  /** `varyBy` are the headers that responses vary by. */
-  constructor(varyBy: readonly string[], now: () => Instant, counters: HttpCounters) {
-    this.#vary = varyBy.join(", ");
+  /** `vary` returns the `Vary` header. */
+  constructor(vary: () => string, now: () => Instant, counters: HttpCounters) {
+    this.#vary = vary;
     this.#now = now;
     this.#evaluations = counters.evaluations;
   }
@@ -49,7 +49,7 @@ export class PrepareResponse {
       "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
       "Referrer-Policy": securityHeaders["Referrer-Policy"],
       "Cache-Control": "private, no-cache",
-      Vary: this.#vary,
+      Vary: this.#vary(),
       "Content-Length": length,
       ETag: entityTag,
       ...(changesAt === undefined ? undefined : { "Next-Change-At": new Date(changesAt).toISOString() }),

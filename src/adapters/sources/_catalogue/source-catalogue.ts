@@ -22,6 +22,9 @@ export const moduleOf = (kind: string): string => {
   return existsSync(own) ? own : resolve(folder, `${kind}${extension}`);
 };
 
+/** Whether a `kind` names a file instead of a built-in kind. */
+export const isFile = (kind: string): boolean => /^\.{1,2}\//.test(kind);
+
 /**
  * Resolves a `kind`: one of `kinds`, or a file (`./my-source.ts`, relative to the configuration file) below one of the
  * folders in TIDEGATE_SOURCE_FOLDERS. Returns a text with the fault and the fix if there is no such kind.
@@ -31,7 +34,7 @@ export async function definitionOf(
   configFile: string,
   env: NodeJS.ProcessEnv,
 ): Promise<SourceDefinition | string> {
-  if (!/^\.{1,2}\//.test(kind)) {
+  if (!isFile(kind)) {
     if (kinds.includes(kind)) return builtIn(kind);
     return `unknown kind "${kind}" (expected one of ${kinds.join(", ")}, or a file such as ./my-source.ts)`;
   }

@@ -55,7 +55,7 @@ export class FlagdRules {
   }
 
   answer(context: EvaluationContext): SourceResult {
-    const asked = flagdContext(context);
+    const asked = flagdContext(context, this.reads);
     const features = new Map([
       ...this.#broken,
       ...this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)] as const),
@@ -96,19 +96,30 @@ function flagsOf(definitions: JsonMap): readonly (readonly [FeatureKey, FeatureF
 }
 
 /**
- * The context of targeting rules. Built-in fields override attributes of the same name, so that clients cannot forge
- * them.
+ * The context of targeting rules, with the fields that they read; without `reads`, with all. Built-in fields override
+ * attributes of the same name, so that clients cannot forge them.
  */
-const flagdContext = (context: EvaluationContext): FlagdContext =>
-  ({
-    ...context.attributes,
-    targetingKey: context.targetingKey ?? null,
-    userId: context.userId ?? null,
-    location: context.locations?.[0] ?? null,
-    locations: context.locations ?? null,
-    ip: context.ip ?? null,
+function flagdContext(context: EvaluationContext, reads: FlagdRules["reads"]): FlagdContext {
+  const isRead = (field: ContextField) => !reads || reads.includes(field);
+  const locations = isRead("locations") ? context.locations : undefined;
+  return {
+    ...(reads ? attributesIn(context, reads) : context.attributes),
+    targetingKey: (isRead("targetingKey") ? context.targetingKey : undefined) ?? null,
+    userId: (isRead("userId") ? context.userId : undefined) ?? null,
+    location: locations?.[0] ?? null,
+    locations: locations ?? null,
+    ip: (isRead("ip") ? context.ip : undefined) ?? null,
     ...clockAt(secondOf(context)),
-  }) as FlagdContext;
+  } as FlagdContext;
+}
+
+const attributesIn = ({ attributes = {} }: EvaluationContext, reads: readonly ContextField[]) =>
+  Object.fromEntries(
+    reads.flatMap((field) => {
+      const name = field.startsWith("attributes.") ? field.slice("attributes.".length) : "";
+      return Object.hasOwn(attributes, name) ? [[name, attributes[name]]] : [];
+    }),
+  );
 
 const secondOf = ({ at }: EvaluationContext): number => Math.floor(at / 1_000);
 

@@ -7,20 +7,26 @@ import { rawGet } from "../../../support/raw-http.ts";
 import { bearer, startService, type TestService, ways } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
-/** A source that switches on a feature for each field of the context, named after its value; and one that tells how often it was asked. */
+/** A source that switches on a feature for each field of its `varyBy`, named after its value; and one that tells how often it was asked. */
 const echo = `
 let asked = 0;
 const on = { on: true, value: true, reason: "TARGETING_MATCH" };
 const shown = ([name, value]) => name + "=" + (typeof value === "object" ? JSON.stringify(value) : value);
+const valueOf = (context, [field, attribute]) => (attribute ? context[field]?.[attribute] : context[field]);
+const fieldsOf = (context, varyBy) => {
+  if (!varyBy) return Object.entries(context).filter(([name]) => name !== "at");
+  return varyBy.map((name) => [name, valueOf(context, name.split("."))]).filter(([, value]) => value !== undefined);
+};
 export const source = {
   summary: "Says what it was asked.",
   options: ({ z }) => z.strictObject({ varyBy: z.array(z.string()).optional(), changesAt: z.number().optional() }),
   example: {},
   create: ({ varyBy, changesAt }) => ({
     ...(varyBy && { varyBy }),
-    resolve: ({ at, ...context }) => {
+    resolve: (context) => {
       asked += 1;
-      const features = [...Object.entries(context).map(shown), "asked=" + asked];
+      const { at } = context;
+      const features = [...fieldsOf(context, varyBy).map(shown), "asked=" + asked];
       const validUntil = at < changesAt ? changesAt : Number.POSITIVE_INFINITY;
       return { features: new Map(features.map((feature) => [feature, on])), validUntil };
     },
