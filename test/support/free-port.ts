@@ -9,8 +9,9 @@ let next = first + Math.floor(Math.random() * (last - first));
 /** A port of the loopback address on which nothing listens. Workers count from different numbers. */
 export async function freePort(): Promise<number> {
   for (;;) {
+    const port = next;
     next = next < last ? next + 1 : first;
-    if (await isFree(next)) return next;
+    if (await isFree(port)) return port;
   }
 }
 
