@@ -120,7 +120,10 @@ export class OutboxRelay {
   }
 
   /** Returns the reason of a failure, which must not block the relay: a full store, or an invalid key. */
-  #rebase(store: string, record: ChangeRecord): Promise<string> {
+  async #rebase(store: string, record: ChangeRecord): Promise<string> {
+    const { epoch, number } = record.revision;
+    // The log would reject another first record of an epoch too.
+    if (number === 1 && epoch === record.id) return "";
     return this.#options.rebase(store, record).then(
       () => "",
       (error) => `; its item cannot be recorded again: ${error instanceof Error ? error.message : error}`,

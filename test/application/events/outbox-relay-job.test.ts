@@ -143,6 +143,32 @@ describe("the log is kept true to a Redis", () => {
     expect((await outbox.backlog()).entries).toBe(0);
   });
 
+  it("sets each record aside once of a set that the log can never contain", async () => {
+    const key = `features:user:${"x".repeat(3_000)}`;
+    const refusing: EventLog = {
+      ...eventLog.log,
+      record: async (events) => {
+        const refused = events.filter(({ change: { record } }) => record.of === "set" && record.key === key);
+        const rest = await eventLog.log.record(events.filter((event) => !refused.includes(event)));
+        return [...rest, ...refused.map((event) => ({ event, reason: "no" }))];
+      },
+    };
+    await store.connection.changes.apply(changeOf(key, { add: ["one"] }));
+    await waiting(2);
+    const drain = draining(refusing);
+    const areAside = async () => {
+      await drain.relayAll();
+      return aside.length === 3;
+    };
+    await until(areAside, "both records, and that which was made again, are set aside");
+    await waiting(0);
+    await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
+    await waiting(2);
+    await drain.relayAll();
+    await waiting(0);
+    expect(aside).toEqual(["no", "no", "no"]);
+  });
+
   it("records edits by hand once, however many notice them, and says what was added and removed", async () => {
     const [one, other] = [watching("active_features").watch, watching("active_features").watch];
     await store.put("active_features", ["one", "two"]);
