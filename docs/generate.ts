@@ -1,12 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import type { MetricObject } from "@prometheus-io/client";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { commandNames } from "../src/adapters/cli/program.ts";
 import { problemTypes } from "../src/adapters/http/kit/problem-types.ts";
 import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { wordsFor } from "../src/bootstrap/config/config.ts";
 import { base, commonOptions } from "../src/bootstrap/config/schema.ts";
+import { runCli } from "../src/bootstrap/runtime/run-cli.ts";
 import { commandTimes, metricsOf } from "../src/infrastructure/metrics/metrics.ts";
 
 type Property = {
@@ -169,8 +172,60 @@ function allowVariables({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSche
   if (jsonSchema.type === "integer") Object.assign(jsonSchema, { type: ["integer", "string"], pattern: filledIn });
 }
 
+/** The page about the command line, made from the help of each command. */
+export async function cliPage(): Promise<string> {
+  const sections = await Promise.all(
+    commandNames.map(async (name) => {
+      const help = await helpOf(name);
+      const verbs = subcommandsIn(help);
+      const texts = await Promise.all(verbs.map((verb) => helpOf(name, verb)));
+      return `## \`${name}\`\n\n${(texts.length > 0 ? texts : [help]).map(blockOf).join("\n")}`;
+    }),
+  );
+  return `${notice}
+# Command line
+
+In a clone the program is \`npx tidegate\`, from the npm package \`tidegate\`.
+
+**Configuration.** Commands work on the stores of the configuration that the service uses: the file of \`--config\`,
+otherwise of the environment variable \`TIDEGATE_CONFIG\`, otherwise the default. Set the variable once:
+\`export TIDEGATE_CONFIG=my.yaml\`. \`npx tidegate --help\` and errors name the file in use.
+
+**Output.** Results go to standard output, notes and errors to standard error. With \`--json\` a result is one JSON
+document on one line, and a list is one document per item. Members are only added in later versions.
+\`export\` and \`events export\` always write one document per line.
+
+| Exit code | Meaning |
+| --- | --- |
+| 0 | success |
+| 1 | failure: the change is rejected, something is not found, or a store does not respond |
+| 2 | wrong command line: unknown command or option, missing or contradictory arguments |
+| 78 | invalid configuration, or unusable data folder |
+
+${blockOf(await helpOf())}
+${sections.join("\n")}`;
+}
+
+const blockOf = (help: string): string =>
+  `\`\`\`text\n${help.replace(/\nGlobal Options:\n( .*\n)+|\nConfiguration in use: .*\n/, "")}\`\`\`\n`;
+
+const subcommandsIn = (help: string): readonly string[] =>
+  [...(/\nCommands:\n((?: .*\n)+)/.exec(help)?.[1]?.matchAll(/^ {2}(\w+)/gm) ?? [])].map(([, name = ""]) => name);
+
+/** The help of a command, with the default configuration. */
+async function helpOf(...command: readonly string[]): Promise<string> {
+  const stdout = new PassThrough();
+  const standard = { env: {}, stdin: Readable.from([]), stdout, stderr: new PassThrough() };
+  await runCli([...command, "--help"], standard);
+  return stdout
+    .end()
+    .toArray()
+    .then((chunks) => chunks.join(""));
+}
+
 /** Every generated file, by its path from the root. */
 export const generated: Readonly<Record<string, () => string | Promise<string>>> = {
+  "docs/cli.md": cliPage,
   "docs/sources.md": sourcesPage,
   "docs/errors.md": errorsPage,
   "docs/metrics.md": metricsPage,

@@ -20,6 +20,8 @@ export class Walkthrough implements Disposable {
   readonly folder: string;
   readonly #page: string;
   readonly #redis: RedisServer | undefined;
+  /** The variables that commands of the page exported. */
+  readonly #exported: NodeJS.ProcessEnv = {};
 
   /** `page` is a Markdown file, relative to the project; `redis` is where its redis-cli goes. */
   constructor(page: string, redis?: RedisServer) {
@@ -48,7 +50,7 @@ export class Walkthrough implements Disposable {
     const commands = this.#commandsUnder(heading);
     expect(commands.length).toBeGreaterThanOrEqual(atLeast);
     for (const [index, { command, output }] of commands.entries()) {
-      if (isPause(command)) continue;
+      if (isPause(command) || this.#isExport(command)) continue;
       // What stands for a … varies.
       const parts = output.split("…").map((part) => RegExp.escape(part));
       const wanted = new RegExp(`^${parts.join(".+")}$`);
@@ -69,6 +71,19 @@ export class Walkthrough implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true });
+  }
+
+  /** Whether a command only sets a variable for the commands after it. */
+  #isExport(command: string): boolean {
+    const [, name, value = ""] = /^export (\w+)=(\S+)$/.exec(command) ?? [];
+    if (name === undefined) return false;
+    this.#exported[name] = this.#here(value);
+    return true;
+  }
+
+  /** The path of a file that the page keeps in its folder. */
+  #here(word: string): string {
+    return word === "my.yaml" ? join(this.folder, word) : word;
   }
 
   #section(heading: string): string {
@@ -103,8 +118,8 @@ export class Walkthrough implements Disposable {
     const words = await this.#wordsOf(isMerged ? rest.slice(0, -" 2>&1".length) : rest, env);
     if (program === "curl") return curl(words);
     if (program !== "npx tidegate") return this.#redisCli(Number(program.split(" ").at(-1)), words);
-    const here = words.map((word) => (word === "my.yaml" ? join(this.folder, word) : word));
-    const { code, stdout, stderr } = await tidegate(here, env, input, isMerged);
+    const here = words.map((word) => this.#here(word));
+    const { code, stdout, stderr } = await tidegate(here, { ...env, ...this.#exported }, input, isMerged);
     if (code !== 0) throw new Error(`${stage}: exit code ${code}\n${stdout}${stderr}`);
     return stdout.replaceAll(`${this.folder}/`, "");
   }

@@ -2,11 +2,11 @@ import { type Command, Option } from "commander";
 import { type Scope, scopes } from "../../../domain/admin/credential.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson, withJsonLines } from "../json-help.ts";
 
 /** `tidegate credentials`: adds, lists and revokes operator credentials. */
 export function defineCredentials(command: Command, { onStores, results, terminal }: CommandContext): void {
-  command
-    .command("add")
+  withJson(command.command("add"), { name: "anna", scope: "editor", email: null, secret: "tgc_..." })
     .description("add a credential, and print its secret, which is not shown again")
     .argument("<name>", "name of the operator; changes are recorded under it")
     .addOption(new Option("--scope <SCOPE>", "rights of the credential").choices(scopes).makeOptionMandatory())
@@ -17,8 +17,12 @@ export function defineCredentials(command: Command, { onStores, results, termina
         results.print({ name, scope, email: email ?? null, secret }, secret);
       }),
     );
-  command
-    .command("list")
+  withJsonLines(command.command("list"), {
+    name: "anna",
+    scope: "editor",
+    email: null,
+    since: "2026-11-17T09:00:00.000Z",
+  })
     .description("print the name, scope, email address and creation time of each credential")
     .action(() =>
       onStores(async ({ manageCredentials }) => {
@@ -32,8 +36,7 @@ export function defineCredentials(command: Command, { onStores, results, termina
         );
       }),
     );
-  command
-    .command("revoke")
+  withJson(command.command("revoke"), { name: "anna", revoked: true })
     .description("revoke a credential; every instance rejects it within a second")
     .argument("<name>")
     .action((name: string) =>

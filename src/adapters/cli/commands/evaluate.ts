@@ -7,21 +7,25 @@ import {
   withRequestContext,
 } from "../arguments/request-context-options.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson } from "../json-help.ts";
 
 type Options = { user?: string; token?: true } & RequestContextOptions;
 
 /** `tidegate evaluate`: evaluates the features for a user, token or context. */
 export const defineEvaluate = (command: Command, { onStores, results, terminal }: CommandContext): void =>
-  void withRequestContext(command).action((options: Options) =>
-    onStores(async ({ awaitSources, resolveFeatures, attributes }) => {
-      const context = requestContextOf(options, attributes);
-      const caller = await callerOf(options, terminal);
-      await awaitSources.execute();
-      const { features, missing } = await resolveFeatures.evaluate(caller, context);
-      const keys = inOrder(features.keys());
-      results.print({ features: keys, skippedSources: missing }, ...keys);
-      if (missing.length > 0) {
-        terminal.note(`incomplete: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} unavailable and skipped`);
-      }
-    }),
+  void withJson(withRequestContext(command), { features: ["feature_1"], skippedSources: [] }).action(
+    (options: Options) =>
+      onStores(async ({ awaitSources, resolveFeatures, attributes }) => {
+        const context = requestContextOf(options, attributes);
+        const caller = await callerOf(options, terminal);
+        await awaitSources.execute();
+        const { features, missing } = await resolveFeatures.evaluate(caller, context);
+        const keys = inOrder(features.keys());
+        results.print({ features: keys, skippedSources: missing }, ...keys);
+        if (missing.length > 0) {
+          terminal.note(
+            `incomplete: ${missing.join(", ")} ${missing.length > 1 ? "are" : "is"} unavailable and skipped`,
+          );
+        }
+      }),
   );

@@ -6,12 +6,29 @@ import { dateForms, endOf, startOf, writtenDate } from "../../dates.ts";
 import { type EventFormatName, eventFormats, written } from "../../http/events/event-formats.ts";
 import { eventJson } from "../../http/events/event-json.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson, withJsonLines } from "../json-help.ts";
 
 const mostListed = 1_000;
 
 /** `tidegate events`: lists, exports and verifies the event log. Read-only. */
 export function defineEvents(command: Command, { onStores, results, terminal }: CommandContext): void {
-  filtered(command.command("list").description("print events, newest first, one per line"))
+  const event = {
+    component: "features",
+    data: {},
+    email: null,
+    environment: "production",
+    message: "active_features: feature_4 added",
+    id: "...",
+    created_at: "1795078800.000",
+    time: "2026-11-17T09:00:00.000Z",
+    recorded_by: "cli:anna",
+    position: 12,
+    hash: "...",
+    store: "features",
+    key: "active_features",
+    revision: "...",
+  };
+  withJsonLines(filtered(command.command("list").description("print events, newest first, one per line")), event)
     .option("--limit <NUMBER>", `at most this many, up to ${mostListed}`, wholeNumber, 100)
     .action(({ limit, ...filter }: Filter & { limit: number }) =>
       onStores(async ({ readEvents, zone }) => {
@@ -30,8 +47,7 @@ export function defineEvents(command: Command, { onStores, results, terminal }: 
       }),
     );
 
-  command
-    .command("head")
+  withJson(command.command("head"), { position: 12, hash: "..." })
     .description("print the position and hash of the last event; keep them elsewhere to detect a shortened log")
     .action(() =>
       onStores(async ({ readEvents }) => {
@@ -39,8 +55,7 @@ export function defineEvents(command: Command, { onStores, results, terminal }: 
         results.print({ position, hash }, `${position} ${hash}`);
       }),
     );
-  command
-    .command("verify")
+  withJson(command.command("verify"), { from: 1, to: 12, head: "..." })
     .description("verify the hash chain of the log; with --head also that its end is not cut off")
     .option("--head <HASH>", "hash that `events head` printed earlier", hashIn)
     .action(({ head }: { head?: string }) =>

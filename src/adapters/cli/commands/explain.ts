@@ -16,6 +16,7 @@ type Options = { user?: string; token?: true; at?: string } & RequestContextOpti
 /** `tidegate explain`: explains why features are on or off. */
 export const defineExplain = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withRequestContext(command)
+    .addHelpText("after", "\nWith --json: the body of POST /admin/v1/explain.")
     .argument("[features...]", "only these features, also unknown ones (default: all that a source lists)")
     .option("--at <TIME>", "at this time (RFC 3339), such as 2026-11-17T09:00:00Z (default: now)")
     .action((features: string[], { at, ...options }: Options) =>

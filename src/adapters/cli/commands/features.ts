@@ -6,13 +6,14 @@ import { knownFeatureJson } from "../../known-feature-json.ts";
 import { instantIn } from "../arguments/instant-option.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson, withJsonLines } from "../json-help.ts";
 
 const pageSize = 1_000;
 
 /** `tidegate features`: lists, shows, kills and unkills features. */
 export function defineFeatures(command: Command, { onStores, results, terminal }: CommandContext): void {
-  command
-    .command("list")
+  const known = { feature: "feature_3", on: { active: true, user: { users: 1 } }, killed: false, catalogue: null };
+  withJsonLines(command.command("list"), known)
     .description("print all known features and where they are on, one per line")
     .option("--search <TEXT>", "only with this text in the key, description, owner or a tag, in any case")
     .option("--at <TIME>", "at this time (RFC 3339), such as 2026-11-17T09:00:00Z (default: now)")
@@ -23,21 +24,20 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
         const rows = [];
         for (let after: string | undefined, more = true; more; ) {
           const page = await listFeatures.list(pageSize, search, after, instant);
-          for (const known of page.features) rows.push(rowOf(known, roles));
+          rows.push(...page.features.map((each) => rowOf(each, roles)));
           ({ more } = page);
           after = page.features.at(-1)?.feature;
         }
         results.printRows(undefined, rows);
       }),
     );
-  command
-    .command("show")
+  withJson(command.command("show"), known)
     .description("print where a feature is on, and its description")
     .argument("<feature>")
     .action((feature: string) =>
       onStores(async ({ listFeatures, sourceSets }) => {
-        const known = await listFeatures.get(feature);
-        const { on, entry } = known;
+        const found = await listFeatures.get(feature);
+        const { on, entry } = found;
         const places = sourceSets.sources.flatMap(({ name, role }) => {
           const place = on.get(name);
           return place === undefined ? [] : [`  ${role} ${name}: ${placeText(place)}`];
@@ -50,13 +50,13 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
               archived: entry.archived ? "yes" : "",
             }).flatMap(([name, text]) => (text === "" ? [] : [`  ${name}: ${text}`]))
           : [];
-        results.print(knownFeatureJson(known), known.killed ? `${feature}: killed` : feature, ...places, ...described);
+        results.print(knownFeatureJson(found), found.killed ? `${feature}: killed` : feature, ...places, ...described);
       }),
     );
   for (const verb of ["kill", "unkill"] as const) {
     const isKilled = verb === "kill";
-    command
-      .command(verb)
+    const example = { feature: "feature_1", killed: isKilled, changed: true, source: "killed", key: "tidegate:killed" };
+    withJson(command.command(verb), example)
       .description(isKilled ? "switch a feature off for everyone" : "remove a kill; grants apply again as before")
       .argument("<feature>")
       .option("--note <TEXT>", "reason, recorded in the event log")

@@ -4,6 +4,7 @@ import { json } from "node:stream/consumers";
 import type { Command } from "commander";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
 import type { CheckedConfig, CommandContext } from "../command-context.ts";
+import { withJson } from "../json-help.ts";
 
 const patienceMs = 3_000;
 
@@ -12,14 +13,16 @@ const patienceMs = 3_000;
  * service does not respond within 3 s, or responds with an error.
  */
 export const defineHealth = (command: Command, { loadConfig, results }: CommandContext): void =>
-  void command.option("--ready", "check also that it can serve clients").action(async ({ ready }: { ready?: true }) => {
-    const url = `${originOf((await loadConfig()).server)}/health/${ready ? "ready" : "live"}`;
-    const { code, status } = await statusAt(url).catch((cause: Error) => {
-      throw new SetupFailed(`${url} does not respond: ${cause.message}; start the service, or set PORT to its port`);
+  void withJson(command, { url: "http://127.0.0.1:5000/health/live", status: "live" })
+    .option("--ready", "check also that it can serve clients")
+    .action(async ({ ready }: { ready?: true }) => {
+      const url = `${originOf((await loadConfig()).server)}/health/${ready ? "ready" : "live"}`;
+      const { code, status } = await statusAt(url).catch((cause: Error) => {
+        throw new SetupFailed(`${url} does not respond: ${cause.message}; start the service, or set PORT to its port`);
+      });
+      if (code !== 200) throw new SetupFailed(`${url} responds ${code}: ${status}; read the log of the service`);
+      results.print({ url, status }, status);
     });
-    if (code !== 200) throw new SetupFailed(`${url} responds ${code}: ${status}; read the log of the service`);
-    results.print({ url, status }, status);
-  });
 
 /** An address on which a server listens on all addresses cannot be called. */
 function originOf({ host, port, basePath }: CheckedConfig["server"]): string {

@@ -6,6 +6,7 @@ import type { SeedPage } from "../../../infrastructure/redis/seed-lines.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import type { CommandContext } from "../command-context.ts";
 import { lineIn, textOf } from "../data-lines.ts";
+import { withJson } from "../json-help.ts";
 import { LineFile } from "../line-file.ts";
 import { counts, Progress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
@@ -16,7 +17,7 @@ type Named = { readonly name: string; readonly file: LineFile };
 
 /** `tidegate import`: imports an export file, or the data of another Redis. */
 export const defineImport = (command: Command, { onStores, results, terminal }: CommandContext): void =>
-  void command
+  void withJson(command, { sets: 2, tokens: 1, descriptions: 1, rules: 0, skipped: 0, records: 4 })
     .addHelpText("after", "\nSee docs/import-and-export.md.")
     .argument("[file]", "file of `tidegate export`, or - for standard input")
     .option("--from-redis [URL]", "instead of a file, import the keys of another Redis (env: IMPORT_REDIS_URL)")

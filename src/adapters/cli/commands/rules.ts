@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson, withJsonLines } from "../json-help.ts";
 import { UsageError } from "../usage-error.ts";
 
 const pageSize = 1_000;
@@ -13,7 +14,8 @@ export function defineRules(command: Command, { onStores, results, terminal }: C
     command.command(name).description(description).argument("<source>", "name of the source");
   const ofFeature = (name: string, description: string) => verb(name, description).argument("<feature>");
 
-  verb("list", "print the rules of a source, one per line").action((source: string) =>
+  const example = { source: "rollout", feature: "new_menu", rule: { percentage: 25 }, valid: true };
+  withJsonLines(verb("list", "print the rules of a source, one per line"), example).action((source: string) =>
     onStores(async ({ manageRules }) => {
       for (let after: string | undefined, more = true; more; ) {
         const page = await manageRules.list(source, pageSize, "", after);
@@ -28,13 +30,13 @@ export function defineRules(command: Command, { onStores, results, terminal }: C
       }
     }),
   );
-  ofFeature("get", "print the rule of a feature").action((source: string, feature: string) =>
+  withJson(ofFeature("get", "print the rule of a feature"), example).action((source: string, feature: string) =>
     onStores(async ({ manageRules }) => {
       const { rule, isValid } = await manageRules.get(source, feature);
       results.print({ source, feature, rule, valid: isValid }, JSON.stringify(rule, null, 2));
     }),
   );
-  ofFeature("set", "set the rule of a feature")
+  withJson(ofFeature("set", "set the rule of a feature"), example)
     .argument("[rule]", "JSON (default: standard input)")
     .action((source: string, feature: string, given?: string) =>
       onStores(async ({ manageRules }) => {
@@ -46,7 +48,8 @@ export function defineRules(command: Command, { onStores, results, terminal }: C
         );
       }),
     );
-  ofFeature("remove", "remove the rule of a feature").action((source: string, feature: string) =>
+  const removal = { source: "rollout", feature: "new_menu", removed: true };
+  withJson(ofFeature("remove", "remove the rule of a feature"), removal).action((source: string, feature: string) =>
     onStores(async ({ manageRules }) => {
       const { removed } = await manageRules.remove(source, feature, cliAuthor(terminal));
       results.print(

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { type SetOptions, setNameIn } from "../arguments/set-name.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson } from "../json-help.ts";
 
 /** `tidegate sets`: lists and changes the members of sets. */
 export function defineSets(command: Command, { onStores, results, terminal }: CommandContext): void {
@@ -25,13 +26,16 @@ export function defineSets(command: Command, { onStores, results, terminal }: Co
       );
     });
 
-  verb("list", "print the features in a set, one per line").action((name: string, options: SetOptions) =>
-    onStores(async ({ changeSet, sourceSets }) => {
-      const { key, features, invalidMembers } = await changeSet.read(setNameIn(name, options, sourceSets));
-      results.print({ key, features, invalidMembers }, ...features);
-      if (invalidMembers > 0) terminal.note(`${invalidMembers} members are not valid feature keys`);
-    }),
+  const listed = { key: "features:user:1", features: ["feature_3"], invalidMembers: 0 };
+  withJson(verb("list", "print the features in a set, one per line"), listed).action(
+    (name: string, options: SetOptions) =>
+      onStores(async ({ changeSet, sourceSets }) => {
+        const { key, features, invalidMembers } = await changeSet.read(setNameIn(name, options, sourceSets));
+        results.print({ key, features, invalidMembers }, ...features);
+        if (invalidMembers > 0) terminal.note(`${invalidMembers} members are not valid feature keys`);
+      }),
   );
-  verb("add", "add features to a set").argument("<features...>").action(change(true));
-  verb("remove", "remove features from a set").argument("<features...>").action(change(false));
+  const changed = { key: "features:user:1", added: ["feature_3"], removed: [] };
+  withJson(verb("add", "add features to a set"), changed).argument("<features...>").action(change(true));
+  withJson(verb("remove", "remove features from a set"), changed).argument("<features...>").action(change(false));
 }

@@ -2,21 +2,29 @@ import { relative } from "node:path";
 import type { Command } from "commander";
 import { builtIn, kinds } from "../../sources/_catalogue/source-catalogue.ts";
 import type { CheckedSource, CommandContext } from "../command-context.ts";
+import { withJson, withJsonLines } from "../json-help.ts";
 import { newSource, newSourceOutside, writeDrafts } from "../new-source.ts";
 
 const header = ["NAME", "KIND", "ROLE", "READS", "GATED BY", "EDIT WITH"];
 
 /** `tidegate sources`: lists the configured sources and the kinds of source, and scaffolds a new kind. */
 export function defineSources(command: Command, { loadConfig, results }: CommandContext): void {
-  command
-    .command("list")
+  withJsonLines(command.command("list"), {
+    name: "user",
+    kind: "set",
+    role: "grant",
+    gatedBy: ["active"],
+    connection: "features",
+    key: "features:user:{userId}",
+    rules: null,
+    reads: null,
+  })
     .description("print the configured sources: kind, role, what they read, gates, and how to edit them")
     .action(async () => {
       const { sources } = await loadConfig();
       results.printRows(header, sources.map(rowOf));
     });
-  command
-    .command("kinds")
+  withJsonLines(command.command("kinds"), { kind: "set", summary: "..." })
     .description("print the kinds of source, one per line")
     .action(async () => {
       const summaries = await Promise.all(
@@ -27,8 +35,7 @@ export function defineSources(command: Command, { loadConfig, results }: Command
         summaries.map((json) => ({ json, cells: [json.kind, json.summary] })),
       );
     });
-  command
-    .command("new")
+  withJson(command.command("new"), { kind: "opening-hours", files: ["src/adapters/sources/opening-hours.ts"] })
     .description("scaffold a kind of source: its file and its test")
     .argument("<kind>", "name of the kind, such as opening-hours")
     .option("--outside <FOLDER>", "write files without imports from this repository into a folder")

@@ -2,11 +2,11 @@ import type { Command } from "commander";
 import { tokenFromStandardInput } from "../arguments/token-from-standard-input.ts";
 import { cliAuthor } from "../cli-actor.ts";
 import type { CommandContext } from "../command-context.ts";
+import { withJson } from "../json-help.ts";
 
 /** `tidegate tokens`: adds and removes client tokens. */
 export function defineTokens(command: Command, { onStores, results, terminal }: CommandContext): void {
-  command
-    .command("add")
+  withJson(command.command("add"), { user: "8", previousUser: "7" })
     .description("add the token on standard input for a user")
     .requiredOption("--user <ID>", "user id")
     .action(({ user }: { user: string }) =>
@@ -19,8 +19,7 @@ export function defineTokens(command: Command, { onStores, results, terminal }: 
         );
       }),
     );
-  command
-    .command("remove")
+  withJson(command.command("remove"), { previousUser: "8" })
     .description("remove the token on standard input")
     .action(() =>
       onStores(async ({ manageTokens }) => {

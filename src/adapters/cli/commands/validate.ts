@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../command-context.ts";
+import { withJson } from "../json-help.ts";
 
 /** `tidegate validate`: validates a configuration, and lists all its faults. */
 export const defineValidate = (command: Command, { loadConfig, results }: CommandContext): void =>
-  void command
+  void withJson(command, { file: "my.yaml", sources: ["global"], connections: ["features"] })
     .argument("[file]", "configuration file (default: the one that is in use)")
     .action(async (given?: string) => {
       const { file, sources, connections } = await loadConfig(given);
