@@ -135,7 +135,7 @@ describe("the log is kept true to a Redis", () => {
     await waiting(4);
     await drain.relayAll();
     expect(aside).toHaveLength(3);
-    expect(aside[2]).toContain("its item cannot be recorded again: what is done to a{b} cannot be recorded");
+    expect(aside[2]).toContain("its item cannot be recorded again: cannot record changes of a{b}");
     expect(drain.deadLetters).toBe(3);
     const events = await eventLog.log.find({ component: "tidegate" }, 10);
     expect(events.map(({ data }) => (data as { entry?: string }).entry)).toContain('{"of":"nonsense"}');
