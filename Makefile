@@ -25,13 +25,13 @@ check: node_modules site/node_modules ## check types, format, lint, unused code 
 	@knip
 	@site/node_modules/.bin/remark . --rc-path site/remark.mjs --ignore-path .gitignore --frail --quiet
 
-bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks.md
+bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks/index.md
 	@node bench/run.ts
 
-bench-changes: node_modules bench/node_modules ## measure changes and the event log, in some minutes; writes docs/benchmarks-of-changes.md
+bench-changes: node_modules bench/node_modules ## measure changes and the event log, in some minutes; writes docs/benchmarks/changes.md
 	@node bench/changes/run.ts
 
-bench-sources: node_modules bench/node_modules ## measure kinds of source, in some minutes; writes docs/benchmarks-of-sources.md (ONLY=geoip)
+bench-sources: node_modules bench/node_modules ## measure kinds of source, in some minutes; writes docs/benchmarks/sources.md (ONLY=geoip)
 	@node bench/sources/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew

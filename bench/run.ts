@@ -31,7 +31,9 @@ try {
 
 const measured = lastMeasured();
 if (!("rates" in measured)) {
-  console.log(`docs/benchmarks.md is left as it is, since parts of it were never measured: ${measured.join(", ")}`);
+  console.log(
+    `docs/benchmarks/index.md is left as it is, since parts of it were never measured: ${measured.join(", ")}`,
+  );
 } else {
   const words = new Map([
     [true, "reached"],

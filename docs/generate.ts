@@ -5,6 +5,7 @@ import type { MetricObject } from "@prometheus-io/client";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { commandNames } from "../src/adapters/cli/program.ts";
+import { type HttpOptions, httpApp } from "../src/adapters/http/app.ts";
 import { problemTypes } from "../src/adapters/http/kit/problem-types.ts";
 import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { wordsFor } from "../src/bootstrap/config/config.ts";
@@ -72,7 +73,7 @@ export async function sourcesPage(): Promise<string> {
 # Kinds of source
 
 A source is an entry of \`sources\` in the configuration. \`kind\` names one of the kinds below, or a file of your own
-([adding a source](adding-a-source.md)).
+([adding a source](../adding-a-source.md)).
 
 ## Options of every source
 
@@ -140,6 +141,119 @@ ${rows.join("\n")}
 
 \`@prometheus-io/client\` adds the metrics \`process_*\` and \`nodejs_*\`: CPU, memory, event loop lag, heap and garbage
 collection.
+`;
+}
+
+/** A schema inside another, as JSON Schema; the options of a union are alternatives. */
+type Nested = Property & {
+  properties?: Record<string, Nested>;
+  additionalProperties?: Nested | boolean;
+  anyOf?: Nested[];
+};
+
+/** The options below a path, each with its own row. `<name>` stands for any name. */
+function optionRows(schema: Nested, path: string): string[] {
+  const inner = [schema, ...(schema.anyOf ?? [])];
+  const properties = inner.flatMap((each) => Object.entries(each.properties ?? {}));
+  const any = inner.flatMap(({ additionalProperties }) =>
+    typeof additionalProperties === "object" && additionalProperties.properties ? [additionalProperties] : [],
+  );
+  if (path.split(".").length > 4) return [];
+  return [
+    ...properties.flatMap(([name, property]) => [
+      `| \`${path}${name}\` | ${property.properties || property.anyOf ? "map" : typeOf(property)} | ${defaultOf(property)} | ${property.description ?? ""} |`,
+      ...optionRows(property, `${path}${name}.`),
+    ]),
+    ...any.flatMap((each) => optionRows(each, `${path}<name>.`)),
+  ];
+}
+
+const defaultOf = ({ default: value }: Property): string =>
+  value === undefined || typeof value === "object" ? "" : `\`${JSON.stringify(value)}\``;
+
+/** The page about the configuration, generated from its schema. */
+export function configurationPage(): string {
+  const schema = jsonSchema(base) as Nested;
+  const sections = Object.entries(schema.properties ?? {}).filter(([name]) => name !== "sources");
+  const texts = sections.map(([name, section]) => {
+    const rows = optionRows(section, `${name}.`);
+    const table = ["| Option | Type | Default | Meaning |", "|---|---|---|---|", ...rows].join("\n");
+    return `## \`${name}\`\n\n${section.description ?? ""}\n\n${rows.length > 0 ? `${table}\n` : ""}`;
+  });
+  return `${notice}
+# Configuration
+
+A YAML file declares what the service reads and serves. \`TIDEGATE_CONFIG\` or \`--config\` names it. Without either,
+it is \`config/tidegate.yaml\` if Redis URLs are set, otherwise \`config/embedded.yaml\`. \`\${NAME}\` stands for an
+environment variable, \`\${NAME:-default}\` for one with a default. \`config/tidegate.schema.json\` is its JSON Schema,
+for editors. \`npx tidegate validate\` reports every fault with line and column.
+
+[Kinds of sources](sources.md) describes the section \`sources\`.
+
+## Environment
+
+The service and the command line also read \`.env\` in the working directory. The environment overrides the file.
+
+| variable | default | meaning |
+| --- | --- | --- |
+| \`PORT\`, \`HOST\` | \`5000\`, and the configuration's | address and port |
+| \`REDIS_USERS_URL\`, \`REDIS_FEATURES_URL\` | | Redis of tokens and of features; if set, \`config/tidegate.yaml\` is the default configuration, otherwise \`config/embedded.yaml\` |
+| \`TIDEGATE_CONFIG\` | | configuration file |
+| \`TIDEGATE_DATA\` | \`data\` in a clone; for the npm package, \`tidegate\` in the user's data folder | folder of the embedded store and the snapshot |
+| \`DATABASE_URL\` | | PostgreSQL database of the event log, \`postgres://user:password@host:port/database\`; default: a file in the data folder |
+| \`TIDEGATE_ENVIRONMENT\` | \`production\` | \`environment\` of the events of this service |
+| \`TIDEGATE_TOKEN_PEPPER\` | | key of token digests, for the layout \`hashed\` and the snapshot |
+| \`TIDEGATE_ADMIN_TOKEN\` | \`data/admin-token\`, unless on Redis | first operator credential, 16 characters or more |
+| \`TIDEGATE_SOURCE_FOLDERS\` | | folders that may contain your own source files, separated by \`:\` |
+| \`WEB_CONCURRENCY\` | the configuration's | number of worker processes; \`auto\` (the default on Redis) is one per core |
+| \`CACHE_CAPACITY\` | \`100000\` | maximum number of cached keys per store |
+| \`GLOBAL_CACHE_EXPIRY\` | \`600\` | seconds after which an unchanged key is read again |
+| \`LOG_LEVEL\` | \`info\` | level of the JSON log on standard error |
+
+${texts.join("\n").trimEnd()}
+`;
+}
+
+type Operation = {
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+};
+
+/** Who may call a route. */
+function accessOf({ security = [] }: Operation): string {
+  const scope = security.flatMap(({ admin = [] }) => admin)[0];
+  if (security.length === 0 || security.some((each) => Object.keys(each).length === 0)) return "everyone";
+  return scope === undefined ? "clients" : `\`${scope}\``;
+}
+
+/** The page about the HTTP API, generated from its OpenAPI document. */
+export function httpPage(): string {
+  const app = httpApp({
+    logRequests: false,
+    corsOrigins: [],
+    admin: {},
+    callContext: { attributes: { parameters: [] } },
+  } as unknown as HttpOptions);
+  const { paths = {} } = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({ path, method, operation })),
+  );
+  const byTag = Map.groupBy(operations, ({ operation }) => operation.tags?.[0] ?? "Other");
+  const texts = [...byTag].map(([tag, all]) => {
+    const rows = all.map(
+      ({ path, method, operation }) =>
+        `| \`${method.toUpperCase()} ${path}\` | ${operation.summary ?? ""} | ${accessOf(operation)} |`,
+    );
+    return `## ${tag}\n\n| Route | Does | Who |\n|---|---|---|\n${rows.join("\n")}\n`;
+  });
+  return `${notice}
+# HTTP API
+
+The service documents each route with its parameters and bodies at \`/docs\`, and as OpenAPI 3.1 at \`/openapi.json\`.
+"Who" is the scope that an operator's credential needs at least. [Problems](errors.md) lists the errors.
+
+${texts.join("\n").trimEnd()}
 `;
 }
 
@@ -225,10 +339,12 @@ async function helpOf(...command: readonly string[]): Promise<string> {
 
 /** Every generated file, by its path from the root. */
 export const generated: Readonly<Record<string, () => string | Promise<string>>> = {
-  "docs/cli.md": cliPage,
-  "docs/sources.md": sourcesPage,
-  "docs/errors.md": errorsPage,
-  "docs/metrics.md": metricsPage,
+  "docs/reference/sources.md": sourcesPage,
+  "docs/reference/errors.md": errorsPage,
+  "docs/reference/metrics.md": metricsPage,
+  "docs/reference/configuration.md": configurationPage,
+  "docs/reference/http.md": httpPage,
+  "docs/reference/cli.md": cliPage,
   "config/tidegate.schema.json": configurationSchema,
 };
 

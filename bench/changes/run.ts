@@ -20,7 +20,7 @@ console.log(`== an import of ${users} users`);
 const imported = await importing(users);
 console.log(`${short(imported.ratio)} times the rate of redis-cli --pipe`);
 
-writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks-of-changes.md"), page());
+writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks/changes.md"), page());
 
 function short({ median, least, most }: Spread): string {
   return `${figure(median)} (${figure(least)} to ${figure(most)})`;
@@ -38,7 +38,7 @@ function page(): string {
 
 Measured on ${cpus().length} cores (${cpus()[0]?.model}), ${new Date().toISOString().slice(0, 10)}, commit ${commit}, with
 ${loadBefore.toFixed(1)} processes that wanted a processor before it began. Each figure is a median, in brackets the least and the largest;
-quote the ratios rather than the times. The benchmark of reads is [another](benchmarks.md).
+quote the ratios rather than the times. The benchmark of reads is [another](index.md).
 
 | asked | reached | |
 | --- | --- | --- |

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { resolve } from "node:path";
 import { parse } from "yaml";
@@ -11,16 +11,15 @@ import { best, ratios, slicesOf, type Verdict, verdicts } from "./targets.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");
 
-/** Writes docs/benchmarks.md with its plots. Answers what was asked and what was reached. */
+/** Writes docs/benchmarks/index.md with its plots. Answers what was asked and what was reached. */
 export function writePage(measured: Measured): readonly Verdict[] {
   const results = Object.fromEntries(parts.map((part) => [part, measured[part].result])) as Results;
   const reached = verdicts(results);
   const drawn = plots(results);
   const folder = resolve(docs, "benchmarks");
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  for (const name of globSync("*.svg", { cwd: folder })) rmSync(resolve(folder, name));
   for (const [name, svg] of Object.entries(drawn)) writeFileSync(resolve(folder, name), svg);
-  writeFileSync(resolve(docs, "benchmarks.md"), page(measured, results, reached, drawn));
+  writeFileSync(resolve(folder, "index.md"), page(measured, results, reached, drawn));
   return reached;
 }
 
@@ -100,7 +99,7 @@ ${Object.entries(measured.rates.about.versions)
 `;
 
 const image = (drawn: Readonly<Record<string, string>>, name: string, title: string): string =>
-  drawn[name] ? `![${title}](benchmarks/${name})\n\n` : "";
+  drawn[name] ? `![${title}](${name})\n\n` : "";
 
 /** What became of calls that failed. */
 function failures(slices: readonly Slice[]): string {

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import type { Row } from "./row.ts";
 
 const here = import.meta.dirname;
-const page = resolve(here, "../../docs/benchmarks-of-sources.md");
+const page = resolve(here, "../../docs/benchmarks/sources.md");
 const only = process.env["ONLY"]?.split(",");
 const loadBefore = loadavg()[0] ?? Number.NaN;
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
@@ -37,7 +37,7 @@ function text(): string {
 
 Measured on ${cpus().length} cores (${cpus()[0]?.model}), ${new Date().toISOString().slice(0, 10)}, commit ${commit}, with
 ${loadBefore.toFixed(1)} processes that wanted a processor before it began. Quote the ratios rather than the times. Each line is measured by a
-file of \`bench/sources\`, which says how. [Another page](benchmarks.md) has the benchmark of reads.
+file of \`bench/sources\`, which says how. [Another page](index.md) has the benchmark of reads.
 
 | asked | reached | |
 | --- | --- | --- |

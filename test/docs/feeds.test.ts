@@ -7,10 +7,10 @@ import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
 it("the page about partners' feeds says what its commands print", async () => {
-  const page = readFileSync(resolve(import.meta.dirname, "../../docs/providers.md"), "utf8");
+  const page = readFileSync(resolve(import.meta.dirname, "../../docs/how-to/feeds.md"), "utf8");
   const body = /\.end\(`([\s\S]*?)`\)\)\.listen/.exec(page)?.[1] ?? "";
   await using partner = await startPartner(document(body, "application/json"));
-  using walk = new Walkthrough("docs/providers.md");
+  using walk = new Walkthrough("docs/how-to/feeds.md");
   walk.configure("Use it");
   const env = {
     TIDEGATE_DATA: join(walk.folder, "data"),

@@ -10,7 +10,7 @@ import { Walkthrough } from "../support/walkthrough.ts";
 
 describe("the page about rules", () => {
   it("says what its commands print", async () => {
-    using page = new Walkthrough("docs/rules.md");
+    using page = new Walkthrough("docs/how-to/flagd-and-unleash.md");
     page.configure("Write them down");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
     await page.follow("Keep them in a file", "", env, 3);
@@ -21,7 +21,9 @@ describe("the page about rules", () => {
 
 describe("the configuration of servers on the page", () => {
   it("can be used once their credentials are in the environment", async () => {
-    const yaml = /## From a server\n\n```yaml\n([\s\S]*?)```/.exec(readFileSync("docs/rules.md", "utf8"))?.[1];
+    const yaml = /## From a server\n\n```yaml\n([\s\S]*?)```/.exec(
+      readFileSync("docs/how-to/flagd-and-unleash.md", "utf8"),
+    )?.[1];
     const env = { FLAGS_TOKEN: "s3cret", UNLEASH_TOKEN: "*:production.s3cret" };
     expect((await loadConfig("my.yaml", env, yaml)).sources.map(({ kind }) => kind)).toEqual(["flagd", "unleash"]);
     await expect(loadConfig("my.yaml", {}, yaml)).rejects.toThrow(/environment variable UNLEASH_TOKEN is not set/);

@@ -17,7 +17,7 @@ const located = (city: string, ip = "81.2.69.142") =>
 
 describe("the page about places", () => {
   it("says what its commands print", async () => {
-    using page = new Walkthrough("docs/places.md");
+    using page = new Walkthrough("docs/how-to/locations.md");
     page.configure("Configure locators");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
     await using service = await page.serve(env);

@@ -1,54 +1,77 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RedisServer, startRedis } from "../support/redis.ts";
+import { describe, expect, it } from "vitest";
+import { startRedis } from "../support/redis.ts";
 import { bearer, type TestService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
-/** Whether the last change of "Ask it something" is in the event log, and none waits. */
+/** Whether the last change of the demo is in the event log, and none waits. */
 async function areInLog(service: TestService, token: string): Promise<boolean> {
   const text = async (path: string) => (await service.get(path, bearer(token))).text();
   if (!(await text("/events?message=issued%20for%20user%202")).includes("user 2")) return false;
   return !/^tidegate_outbox_entries\S* [^0]/m.test(await text("/metrics"));
 }
 
-describe("the README", () => {
-  let redis: RedisServer;
-  beforeAll(async () => {
-    redis = await startRedis();
-  });
-  afterAll(() => redis[Symbol.asyncDispose]());
+const adminToken = "the-operators-credential";
 
-  it("says what its commands print: on the embedded default, to operators, and with a location's rule set", async () => {
-    using readme = new Walkthrough("README.md");
-    const env = { TIDEGATE_DATA: join(readme.folder, "data"), TIDEGATE_ADMIN_TOKEN: "the-operators-credential" };
-    await using service = await readme.serve(env);
-    const url = service.url;
-    await readme.follow("Ask it something", url, env, 10);
-    // Until then, a move of a record to the log may come between two commands, and what is remembered is not fresh for a moment.
-    await until(() => areInLog(service, env.TIDEGATE_ADMIN_TOKEN), "all changes are in the log");
-    await readme.follow("Watch it", url, env, 4);
-    await readme.follow("Who may operate it", url, env, 3);
-    await readme.follow("Change it over HTTP", url, env, 8);
-    await readme.follow("Event log", url, env, 5);
-    expect(readme.configure("Add a rule set").trimEnd().split("\n")).toHaveLength(4);
-    await readme.follow("Add a rule set", url, env, 3);
-    expect(readme.configure("A place").trimEnd().split("\n")).toHaveLength(3);
-    await readme.follow("A place", url, env, 6);
-    await using located = await readme.serve({ ...env, TIDEGATE_CONFIG: join(readme.folder, "my.yaml") });
+const embedded = (page: Walkthrough): NodeJS.ProcessEnv => ({
+  TIDEGATE_DATA: join(page.folder, "data"),
+  TIDEGATE_ADMIN_TOKEN: adminToken,
+});
+
+describe("what the pages print", () => {
+  it("README.md", async () => {
+    using page = new Walkthrough("README.md");
+    const env = embedded(page);
+    await using service = await page.serve(env);
+    await page.follow("Ask", service.url, env, 3);
+    await page.follow("Change and explain", service.url, env, 6);
+  });
+
+  it("docs/tutorials/first-feature.md", async () => {
+    using page = new Walkthrough("docs/tutorials/first-feature.md");
+    const env = embedded(page);
+    await using service = await page.serve(env);
+    await page.follow("Serve the demo", service.url, env, 4);
+    expect(page.configure("Add a rule set").trimEnd().split("\n")).toHaveLength(4);
+    await page.follow("Add a rule set", service.url, env, 3);
+    expect(page.configure("Add times").trimEnd().split("\n")).toHaveLength(3);
+    await page.follow("Add times", service.url, env, 6);
+    await using located = await page.serve({ ...env, TIDEGATE_CONFIG: join(page.folder, "my.yaml") });
     expect(await (await located.get("/features?location=madrid")).text()).toBe(
       '{"active_features":["feature_1","feature_2","tapas"]}',
     );
   });
 
-  it("says what its commands print: on Redis", async () => {
-    using readme = new Walkthrough("README.md", redis);
+  it("the how-to pages for operators", async () => {
+    using demo = new Walkthrough("docs/tutorials/first-feature.md");
+    const env = embedded(demo);
+    await using service = await demo.serve(env);
+    await demo.follow("Serve the demo", service.url, env, 4);
+    // While a record moves to the log, what is cached is not fresh for a moment.
+    await until(() => areInLog(service, adminToken), "all changes are in the log");
+    const sections = [
+      ["docs/how-to/operate.md", "Watch it", 4],
+      ["docs/how-to/operate.md", "Manage operators", 3],
+      ["docs/how-to/change-over-http.md", "Make changes", 8],
+      ["docs/how-to/events.md", "Post and read events", 4],
+      ["docs/how-to/events.md", "Clients of the activity service", 1],
+    ] as const;
+    for (const [file, heading, commands] of sections) {
+      using page = new Walkthrough(file);
+      await page.follow(heading, service.url, env, commands);
+    }
+  });
+
+  it("docs/how-to/redis.md", async () => {
+    await using redis = await startRedis();
+    using page = new Walkthrough("docs/how-to/redis.md", redis);
     const env = {
       REDIS_USERS_URL: `${redis.url}/1`,
       REDIS_FEATURES_URL: `${redis.url}/1`,
-      TIDEGATE_DATA: join(readme.folder, "redis-data"),
+      TIDEGATE_DATA: join(page.folder, "redis-data"),
     };
-    await using service = await readme.serve(env);
-    await readme.follow("On Redis", service.url, env, 7);
+    await using service = await page.serve(env);
+    await page.follow("Start", service.url, env, 7);
   });
 });

@@ -6,8 +6,8 @@ import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
 describe.each([
-  ["docs/schedules.md", 10],
-  ["docs/percentages.md", 7],
+  ["docs/how-to/schedules.md", 10],
+  ["docs/how-to/rollouts.md", 7],
 ])("the page %s", (name, commands) => {
   it("says what its commands print", async () => {
     using page = new Walkthrough(name);

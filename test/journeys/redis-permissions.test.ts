@@ -14,7 +14,7 @@ import { until } from "../support/until.ts";
 
 /** The rules of each role, as the page gives them. */
 const rules = new Map(
-  readFileSync("docs/redis-permissions.md", "utf8")
+  readFileSync("docs/reference/redis-permissions.md", "utf8")
     .matchAll(/^ACL SETUSER tidegate-(\w+) (.+)$/gm)
     .map(([, role = "", text = ""]) => [role, text.split(" ")]),
 );

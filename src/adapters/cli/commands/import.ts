@@ -18,7 +18,7 @@ type Named = { readonly name: string; readonly file: LineFile };
 /** `tidegate import`: imports an export file, or the data of another Redis. */
 export const defineImport = (command: Command, { onStores, results, terminal }: CommandContext): void =>
   void withJson(command, { sets: 2, tokens: 1, descriptions: 1, rules: 0, skipped: 0, records: 4 })
-    .addHelpText("after", "\nSee docs/import-and-export.md.")
+    .addHelpText("after", "\nSee docs/how-to/import-and-export.md.")
     .argument("[file]", "file of `tidegate export`, or - for standard input")
     .option("--from-redis [URL]", "instead of a file, import the keys of another Redis (env: IMPORT_REDIS_URL)")
     .option(

@@ -301,7 +301,7 @@ export const problemTypes = {
     status: 503,
     title: "Store permission denied",
     meaning:
-      "Tidegate's user in the store lacks the permission for a command. Retrying does not help. The log names the command, and so does the detail for operators. Grant the rights in docs/redis-permissions.md.",
+      "Tidegate's user in the store lacks the permission for a command. Retrying does not help. The log names the command, and so does the detail for operators. Grant the rights in docs/reference/redis-permissions.md.",
   },
   "store-read-only": {
     status: 503,
