@@ -1,12 +1,9 @@
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { generated } from "../../docs/generate.ts";
-import { newSource } from "../../src/adapters/cli/new-source.ts";
-import { startService } from "../support/service.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -50,43 +47,4 @@ describe("the JSON Schema", () => {
       expect(validate(parse(read(`test/broken/${name}.yaml`)))).toBe(false);
     },
   );
-});
-
-describe("docs/adding-a-source.md", () => {
-  const page = read("docs/adding-a-source.md");
-  const files = [...page.matchAll(/```[jt]s\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, file = "", code = ""]) => ({
-    file,
-    code,
-  }));
-  const yaml = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text]) => text ?? "");
-  const commands = [...page.matchAll(/^\$ (.*)\n((?:(?!```|\$ ).*\n)*)/gm)].map(([, command = "", output = ""]) => ({
-    command,
-    output: output.trimEnd(),
-  }));
-
-  // `make soak` follows it in a copy of the project.
-  it("prints what the command line prints, and shows the files that it names", () => {
-    const [begin] = commands;
-    const { drafts, next } = newSource("wide-window");
-    const written = drafts.map(({ file }) => relative(root, file));
-    expect(begin?.command).toBe("npx tidegate sources new wide-window");
-    expect([...written.map((file) => `wrote ${file}`), ...next].join("\n")).toBe(begin?.output);
-    expect(files.slice(0, 2).map(({ file }) => file)).toEqual(written);
-  });
-
-  it("shows a source from outside the repository that works as it stands", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "tidegate-docs-"));
-    const weekend = files[2];
-    expect(weekend?.file).toBe("sources/weekend.mjs");
-    mkdirSync(join(folder, "sources"));
-    writeFileSync(join(folder, "sources/weekend.mjs"), weekend?.code ?? "");
-    const config = (yaml[1] ?? "").replace(
-      "./sources/weekend.mjs",
-      relative(join(tmpdir(), "x"), join(folder, "sources/weekend.mjs")),
-    );
-    await using service = await startService(config, { TIDEGATE_SOURCE_FOLDERS: folder });
-    const weekendNow = [0, 6].includes(new Date().getUTCDay());
-    expect(await (await service.get("/features")).json()).toEqual({ active_features: weekendNow ? ["brunch"] : [] });
-    rmSync(folder, { recursive: true });
-  });
 });
