@@ -8,8 +8,8 @@ import { commandNames } from "../src/adapters/cli/program.ts";
 import { type HttpOptions, httpApp } from "../src/adapters/http/app.ts";
 import { problemTypes } from "../src/adapters/http/kit/problem-types.ts";
 import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalogue.ts";
-import { wordsFor } from "../src/bootstrap/config/config.ts";
 import { base, commonOptions } from "../src/bootstrap/config/schema.ts";
+import { schemaTools } from "../src/bootstrap/config/schema-tools.ts";
 import { runCli } from "../src/bootstrap/runtime/run-cli.ts";
 import { commandTimes, metricsOf } from "../src/infrastructure/metrics/metrics.ts";
 
@@ -64,7 +64,7 @@ export async function sourcesPage(): Promise<string> {
   const sections = await Promise.all(
     kinds.map(async (kind) => {
       const { summary, options, example, editable } = await builtIn(kind);
-      const words = wordsFor(undefined);
+      const words = schemaTools(undefined);
       const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
       return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${ruleText(editable && "rules" in editable ? editable.rules(words) : undefined)}`;
     }),
@@ -262,7 +262,7 @@ export async function configurationSchema(): Promise<string> {
   const sources = await Promise.all(
     kinds.map(async (kind) => {
       const { summary, options } = await builtIn(kind);
-      const { shape } = options(wordsFor(undefined));
+      const { shape } = options(schemaTools(undefined));
       return z.strictObject({ ...commonOptions.shape, kind: z.literal(kind), ...shape }).describe(summary);
     }),
   );

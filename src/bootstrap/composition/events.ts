@@ -15,7 +15,7 @@ import { TailEvents } from "../../application/events/tail-events.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { Outbox } from "../../domain/admin/outbox.ts";
 import type { History } from "../../domain/events/history.ts";
-import { ownCollections } from "../config/config.ts";
+import { ownCollections } from "../config/schema-tools.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { lazy, once } from "./lazy.ts";
 import type { Stores } from "./stores.ts";

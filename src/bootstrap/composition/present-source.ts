@@ -9,7 +9,7 @@ import { feedReader } from "../../application/feeds/read-feed.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { ContextField } from "../../domain/evaluation/evaluation-context.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
-import type { ConfiguredSource } from "../config/config.ts";
+import type { ConfiguredSource } from "../config/configured-source.ts";
 import { pollerOf } from "./feed-poller.ts";
 import { managedSource, noFeed } from "./managed-source.ts";
 import type { Stores } from "./stores.ts";

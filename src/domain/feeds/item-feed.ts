@@ -14,7 +14,7 @@ export type Reading = {
 };
 
 /** Item feed: a remote document that lists items. */
-export interface ItemFeed {
+export type ItemFeed = {
   readonly breaker: Breaker;
   /** The time until which an open breaker sends no requests; `null` if the breaker is not open. */
   readonly leftAloneUntil: Instant | null;
@@ -28,7 +28,7 @@ export interface ItemFeed {
    * the fetch. Nothing stays open after the last item.
    */
   read(known: Validators | null, signal: AbortSignal): Promise<Reading | undefined>;
-}
+};
 
 /** A feed to poll. */
 export type FeedToPoll = {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ruleCheck } from "../../../src/adapters/sources/_rules/rule-check.ts";
 import { source } from "../../../src/adapters/sources/percentage.ts";
-import { wordsFor } from "../../../src/bootstrap/config/config.ts";
+import { schemaTools } from "../../../src/bootstrap/config/schema-tools.ts";
 import type { EvaluationContext } from "../../../src/domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../src/domain/evaluation/feature-resolver.ts";
@@ -97,7 +97,7 @@ describe.each([
 
 describe("A percentage", () => {
   const check = ruleCheck(
-    source.editable && "rules" in source.editable ? source.editable.rules(wordsFor([])) : z.never(),
+    source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never(),
   );
 
   it.each([

@@ -8,7 +8,7 @@ import {
   kinds,
   moduleOf,
 } from "../../../../src/adapters/sources/_catalogue/source-catalogue.ts";
-import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
+import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 
 const sources = resolve(import.meta.dirname, "../../../../src/adapters/sources");
 const tests = resolve(import.meta.dirname, "..");
@@ -22,13 +22,13 @@ describe.each(kinds)("kind %s", (kind) => {
 
   it("has an example that its own options accept", async () => {
     const { options, example } = await builtIn(kind);
-    expect(options(wordsFor(undefined)).safeParse(example).error).toBeUndefined();
+    expect(options(schemaTools(undefined)).safeParse(example).error).toBeUndefined();
   });
 
   it("says in one sentence what it does, and describes each option", async () => {
     const { summary, options } = await builtIn(kind);
     expect(summary).toMatch(/^[A-Z].*\.$/);
-    for (const [option, schema] of Object.entries(options(wordsFor(undefined)).shape)) {
+    for (const [option, schema] of Object.entries(options(schemaTools(undefined)).shape)) {
       expect((schema as { description?: string }).description, option).toBeTruthy();
     }
   });

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { source } from "../../../../src/adapters/sources/feed/source.ts";
 import { feedReader } from "../../../../src/application/feeds/read-feed.ts";
 import { pollerOf } from "../../../../src/bootstrap/composition/feed-poller.ts";
-import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
+import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../../src/domain/feeds/item.ts";
 import type { Connection } from "../../../../src/infrastructure/connection.ts";
@@ -15,7 +15,7 @@ import { document, json, type Partner, startPartner } from "../../../support/par
 import { hostOn } from "../../../support/source-host.ts";
 import { redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
 
-const options = source.options(wordsFor(["store"]));
+const options = source.options(schemaTools(["store"]));
 const fever = (answer: number) =>
   readFileSync(resolve(import.meta.dirname, `../../../fixtures/fever/${answer}.xml`), "utf8");
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import { source } from "../../../../src/adapters/sources/flagd/source.ts";
-import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
+import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { Resolution, SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
@@ -17,7 +17,7 @@ type Options = z.input<ReturnType<typeof source.options>>;
 
 const opened = (options: Options, warnings: unknown[] = []) => {
   const host = hostOn(undefined, { warnings });
-  return hosted(source.create(source.options(wordsFor(undefined)).parse(options), host), host);
+  return hosted(source.create(source.options(schemaTools(undefined)).parse(options), host), host);
 };
 
 /** A source over flags that stand in its options. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { z } from "zod";
 import { ruleCheck } from "../../../../src/adapters/sources/_rules/rule-check.ts";
 import { source } from "../../../../src/adapters/sources/schedule/source.ts";
-import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
+import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-resolver.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
@@ -146,7 +146,7 @@ describe.each([
 
 describe("A schedule", () => {
   const check = ruleCheck(
-    source.editable && "rules" in source.editable ? source.editable.rules(wordsFor([])) : z.never(),
+    source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never(),
   );
 
   it("is kept as it was written", () => {

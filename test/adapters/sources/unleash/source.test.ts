@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import type { z } from "zod";
 import { source } from "../../../../src/adapters/sources/unleash/source.ts";
-import { wordsFor } from "../../../../src/bootstrap/config/config.ts";
+import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-resolver.ts";
@@ -19,7 +19,7 @@ type Options = z.input<ReturnType<typeof source.options>>;
 
 const opened = (options: Options, warnings: unknown[] = []) => {
   const host = hostOn(undefined, { warnings });
-  return hosted(source.create(source.options(wordsFor(undefined)).parse(options), host), host);
+  return hosted(source.create(source.options(schemaTools(undefined)).parse(options), host), host);
 };
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-unleash-"));

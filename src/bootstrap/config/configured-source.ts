@@ -1,0 +1,102 @@
+import { z } from "zod";
+import type { Editable, SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
+import { isFile } from "../../adapters/sources/_catalogue/source-catalogue.ts";
+import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
+import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
+import type { Source } from "../../domain/evaluation/source.ts";
+import type { FeedToPoll } from "../../domain/feeds/item-feed.ts";
+import { commonOptions } from "./schema.ts";
+
+/** A configured source. `create` makes its resolver. */
+export type ConfiguredSource = Omit<Source, "resolver"> & {
+  readonly kind: string;
+  /** Whether a resolver over the sets of a past moment returns what the source returned then. */
+  readonly isReplayable: boolean;
+  /** Whether its kind is a file of somebody else, whose `varyBy` no test of this repository checks. */
+  readonly isOutside: boolean;
+  readonly editable: EditablePlace | undefined;
+  /** The file or URL that it reads, if any. Contains no secret. */
+  readonly reads: string | undefined;
+  readonly feed: ConfiguredFeed | undefined;
+  readonly create: (host: SourceHost) => FeatureResolver;
+};
+
+/** The feed whose items a source reads, and the connection that stores them. */
+export type ConfiguredFeed = { readonly connection: string; readonly create: () => FeedToPoll };
+
+/** What operators can change of a source, and where it is stored. */
+export type EditablePlace = { readonly connection: string } & (
+  | { readonly key: KeyTemplate; readonly limit: number }
+  | { readonly collection: string; readonly schema: z.ZodType }
+);
+
+/** Schemas of a source's options in the YAML, and of its rules. */
+type Schemas = { readonly options: z.ZodObject; readonly rule: z.ZodType | undefined };
+
+export function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
+  try {
+    const options = definition.options(words);
+    if (!(options instanceof z.ZodObject)) return "has invalid options (expected z.strictObject)";
+    const missing = neededBy(definition).filter((option) => !Object.hasOwn(options.shape, option));
+    if (missing.length > 0) return `lacks the option ${missing.join(", ")}, which its definition names`;
+    const { editable } = definition;
+    return { options, rule: editable && "rules" in editable ? editable.rules(words) : undefined };
+  } catch (cause) {
+    return `cannot create its options: ${cause instanceof Error ? cause.message : cause}`;
+  }
+}
+
+/** The options that a definition relies on. */
+function neededBy({ editable, feed }: SourceDefinition): readonly string[] {
+  const connection = editable || feed ? ["connection"] : [];
+  return [...connection, ...(editable ? optionsOf(editable) : [])];
+}
+
+const optionsOf = (editable: Editable): readonly string[] =>
+  "set" in editable ? [editable.set, editable.limit] : ["collection"];
+
+/** Adds the common options to the schema of a kind, and keeps the kind's checks across its options. */
+export function withCommonOptions({ shape, def }: z.ZodObject) {
+  const checks = (def.checks ?? []) as z.core.$ZodCheck<unknown>[];
+  return z.strictObject({ ...commonOptions.shape, ...shape }).check(...checks);
+}
+
+export function configured(
+  parsed: z.output<typeof commonOptions>,
+  definition: SourceDefinition,
+  rule: z.ZodType | undefined,
+): ConfiguredSource {
+  const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
+  const { deterministic: replayable, feed } = definition;
+  return {
+    ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
+    isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
+    isOutside: isFile(kind),
+    editable: editablePlace(options, definition.editable, rule),
+    reads: placeRead(options),
+    feed: feed && { connection: connectionIn(options), create: () => feed(options, name) },
+    create: (host) => definition.create(options, host),
+  };
+}
+
+const connectionIn = (options: Readonly<Record<string, unknown>>): string => String(options["connection"]);
+
+function editablePlace(
+  options: Readonly<Record<string, unknown>>,
+  editable: Editable | undefined,
+  rule: z.ZodType | undefined,
+): EditablePlace | undefined {
+  if (!editable) return undefined;
+  const connection = connectionIn(options);
+  if (rule) return { connection, collection: String(options["collection"]), schema: rule };
+  if (!("set" in editable)) return undefined;
+  return { connection, key: options[editable.set] as KeyTemplate, limit: Number(options[editable.limit]) };
+}
+
+/** The file or the URL in the options of a source. A URL is shortened to its path: its query may contain a secret. */
+function placeRead({ url, file, document }: Readonly<Record<string, unknown>>): string | undefined {
+  if (url === undefined && document !== undefined) return placeRead(Object(document));
+  if (url === undefined) return file === undefined ? undefined : String(file);
+  const { origin, pathname } = new URL(String(url));
+  return `${origin}${pathname}`;
+}
