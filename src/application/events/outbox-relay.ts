@@ -112,21 +112,20 @@ export class OutboxRelay {
     for (const { event, reason } of await this.#log.record(events)) {
       const { record } = event.change;
       const key = changedKey(record);
-      const failure = rebased.get(key) ?? this.#rebase(store, record);
-      rebased.set(key, failure);
+      // The log would reject another first record of an epoch too.
+      const isFirst = record.revision.number === 1 && record.revision.epoch === record.id;
+      if (!isFirst && !rebased.has(key)) rebased.set(key, this.#rebase(store, record));
       // Before the dead letter: a crash between the two repeats both.
-      await this.#setAside(store, JSON.stringify(record), reason + (await failure));
+      const failure = await rebased.get(key);
+      await this.#setAside(store, JSON.stringify(record), reason + (failure ?? ""));
     }
   }
 
   /** Returns the reason of a failure, which must not block the relay: a full store, or an invalid key. */
-  async #rebase(store: string, record: ChangeRecord): Promise<string> {
-    const { epoch, number } = record.revision;
-    // The log would reject another first record of an epoch too.
-    if (number === 1 && epoch === record.id) return "";
+  #rebase(store: string, record: ChangeRecord): Promise<string> {
     return this.#options.rebase(store, record).then(
       () => "",
-      (error) => `; its item cannot be recorded again: ${error instanceof Error ? error.message : error}`,
+      (error) => `; cannot record its item again: ${error instanceof Error ? error.message : error}`,
     );
   }
 
