@@ -25,6 +25,9 @@ export type RegisterReport = { readonly failed: (cause: unknown) => void };
 
 type Registered = CachedRead<ReadonlySet<FeatureKey>>;
 
+/** Pause after a failed registration, for example without the right to write. */
+const retryMs = 60_000;
+
 /** The name of the feature register in errors. */
 const registerName = "feature register";
 
@@ -39,6 +42,8 @@ export class EvaluateFlags {
   /** Keys that this process evaluated before the register had them. */
   readonly #unregistered = new Set<FeatureKey>();
   #registering: Promise<void> | undefined;
+  /** Monotonic time, in milliseconds. */
+  #retryAt = Number.NEGATIVE_INFINITY;
 
   /** Without a register, a feature is known only while a source lists it for the caller. */
   constructor(
@@ -122,15 +127,18 @@ export class EvaluateFlags {
     return this.#unregistered.size === 0 ? registered.value : registered.value.union(this.#unregistered);
   }
 
-  /** Registers flags that are not registered yet. If that fails, the next evaluation tries again. */
+  /** Registers flags that are not registered yet. If that fails, an evaluation after a minute tries again. */
   #registerMissing(flags: readonly Flag[], registered: Registered | undefined): void {
     if (!this.#register || !registered) return;
     for (const key of this.#unregistered) if (registered.value.has(key)) this.#unregistered.delete(key);
     for (const { key } of flags) if (!registered.value.has(key)) this.#unregistered.add(key);
-    if (this.#unregistered.size === 0 || this.#registering) return;
+    if (this.#unregistered.size === 0 || this.#registering || performance.now() < this.#retryAt) return;
     this.#registering = this.#register
       .add([...this.#unregistered])
-      .catch((cause) => this.#report.failed(cause))
+      .catch((cause) => {
+        this.#retryAt = performance.now() + retryMs;
+        this.#report.failed(cause);
+      })
       .finally(() => {
         this.#registering = undefined;
       });

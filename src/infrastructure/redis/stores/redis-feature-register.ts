@@ -33,12 +33,19 @@ export class RedisFeatureRegister implements FeatureRegister {
 
   async add(keys: readonly FeatureKey[]): Promise<void> {
     const today = dayOf(Date.now());
-    const pipeline = this.#redis.pipeline();
-    for (let start = 0; start < keys.length; start += atOnce) {
-      const members = keys.slice(start, start + atOnce).flatMap((key) => [today, key]);
-      pipeline.zadd(registerKey, ...members);
+    try {
+      for (const some of inChunks(keys)) {
+        await this.#redis.zadd(registerKey, ...some.flatMap((key) => [today, key]));
+      }
+      const expired = await this.#redis.zrangebyscore(registerKey, "-inf", `(${today - registeredForDays}`);
+      for (const some of inChunks(expired)) await this.#redis.zrem(registerKey, ...some);
+    } catch (error) {
+      redisFault(error as Error, registerKey);
     }
-    pipeline.zremrangebyscore(registerKey, "-inf", `(${today - registeredForDays}`);
-    for (const [error] of (await pipeline.exec()) ?? []) if (error) redisFault(error, registerKey);
   }
 }
+
+const inChunks = (keys: readonly FeatureKey[]): readonly (readonly FeatureKey[])[] =>
+  Array.from({ length: Math.ceil(keys.length / atOnce) }, (_, index) =>
+    keys.slice(index * atOnce, (index + 1) * atOnce),
+  );
