@@ -31,9 +31,11 @@ describe("a kind of source that was begun in the repository", () => {
   it("goes into the docs, and is configured as it was told", async () => {
     await project.run("node", "docs/generate.ts");
     await project.test("test/docs/docs.test.ts", "--testNamePattern", "make docs");
-    expect(await project.run("node", "src/cli.ts", "sources")).toContain("opening-hours  Switches its features on");
+    expect(await project.run("node", "src/cli.ts", "sources", "kinds")).toContain(
+      "opening-hours  Switches its features on",
+    );
     await project.run("sh", "-c", `cat > my.yaml <<'END'\n${yamlIn(printed)}END`);
-    const checked = await project.run("node", "src/cli.ts", "--config", "my.yaml", "features");
+    const checked = await project.run("node", "src/cli.ts", "--config", "my.yaml", "evaluate");
     expect(checked).toBe("feature_1\n");
   }, 300_000);
 

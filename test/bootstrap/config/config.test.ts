@@ -128,6 +128,7 @@ describe("a configuration", () => {
         onFailure: "fail",
         timeoutMs: 250,
         isReplayable: true,
+        isOutside: false,
         create: expect.any(Function),
       },
     ]);
