@@ -1,49 +1,18 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { Load } from "../../support/load.ts";
-import { TestProcess } from "../../support/process.ts";
-import { startRedis } from "../../support/redis.ts";
-import { TcpProxy } from "../../support/tcp-proxy.ts";
+import { answer, ask, rules, serve } from "../../support/reloadable.ts";
 import { until } from "../../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-reload-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const rules = (feature: string, rest = "") =>
-  `${rest}\nsources: [{ name: a, kind: static, features: { ${feature}: true } }]\n`;
-const answer = (feature: string) => `{"active_features":["${feature}"]}`;
-let files = 0;
-
-/** A service on a file of its own; `put` writes the file and asks for it to be loaded. */
-function serve(yaml: string, workers: number, env: NodeJS.ProcessEnv = {}) {
-  files += 1;
-  const file = join(folder, `${files}.yaml`);
-  writeFileSync(file, yaml);
-  const settings = { TIDEGATE_CONFIG: file, PORT: "0", HOST: "127.0.0.1", WEB_CONCURRENCY: `${workers}` };
-  const service = new TestProcess(["src/main.ts"], { ...settings, ...env });
-  const lines = (sentence: string): Record<string, unknown>[] =>
-    service.stderr
-      .split("\n")
-      .filter((line) => line.includes(`"msg":"${sentence}"`))
-      .map((line) => JSON.parse(line));
-  const put = (text: string) => {
-    writeFileSync(file, text);
-    service.signal("SIGHUP");
-  };
-  const loaded = () => lines("configuration reloaded");
-  const refused = () => lines("configuration rejected; the previous one stays active");
-  return { service, file, put, lines, loaded, refused, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
-}
-
-const ask = async (url: string): Promise<string> => (await fetch(`${url}/features`)).text();
-
 describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
   it("makes it serve the last file, with no call lost or answered by the old rules after the new, and does not keep it from stopping", async () => {
-    await using running = serve(rules("f0"), workers);
+    await using running = serve(folder, rules("f0"), workers);
     const url = await running.service.url();
     const load = new Load(url, 6, 2);
     const expected = ["f0", "f1", "f2", "f3"].map(answer);
@@ -77,7 +46,7 @@ describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
   it("refuses what cannot be used, names what is wrong, and serves what it served before", async () => {
     const fixed = "server: { port: 0, drainMs: 1 }";
     const env = { PORT: "", TIDEGATE_SOURCE_FOLDERS: folder };
-    await using running = serve(rules("before", fixed), workers, env);
+    await using running = serve(folder, rules("before", fixed), workers, env);
     const url = await running.service.url();
     let refusals = 0;
     const refuses = async (change: () => void, ...problems: readonly unknown[]) => {
@@ -163,7 +132,7 @@ describe("SIGHUP", () => {
     );
     writeFileSync(go, "");
     const slow = "sources: [{ name: a, kind: ./slow.js, timeoutMs: 10000 }]";
-    await using running = serve(slow, 1, { TIDEGATE_SOURCE_FOLDERS: folder });
+    await using running = serve(folder, slow, 1, { TIDEGATE_SOURCE_FOLDERS: folder });
     const url = await running.service.url();
     rmSync(go);
     const call = fetch(`${url}/features?location=here`);
@@ -177,102 +146,3 @@ describe("SIGHUP", () => {
     await until(() => running.lines("closed").length === 1, "what answered before is closed");
   });
 });
-
-describe("a worker that is replaced", () => {
-  it("serves the configuration that was accepted, and gives way to another where it cannot follow to one", async () => {
-    const lock = join(folder, "lock");
-    writeFileSync(
-      join(folder, "once.js"),
-      `import { mkdirSync } from "node:fs";
-      export const source = {
-        summary: "", options: ({ z }) => z.strictObject({}), example: {},
-        create: () => {
-          mkdirSync(${JSON.stringify(lock)});
-          return { resolve: () => ({ features: new Map([["once", { on: true, value: true, reason: "STATIC" }]]) }) };
-        },
-      };`,
-    );
-    await using running = serve(rules("before"), 2, { TIDEGATE_SOURCE_FOLDERS: folder });
-    const url = await running.service.url();
-    running.put(rules("accepted"));
-    await until(() => running.loaded().length === 1, "it is loaded");
-    running.put("nonsense");
-    await until(() => running.refused().length === 1, "it is refused");
-    const [one, another] = running.lines("started");
-    process.kill(Number(one?.["pid"]), "SIGKILL");
-    await until(() => running.lines("started").length === 3, "it is replaced");
-    process.kill(Number(another?.["pid"]), "SIGKILL");
-    await until(() => running.lines("started").length === 4, "the other is replaced too");
-    const bodies = async () => new Set(await Promise.all(Array.from({ length: 6 }, () => ask(url))));
-    expect(await bodies()).toEqual(new Set([answer("accepted")]));
-
-    // The first worker makes the folder, so that the second cannot.
-    await using load = new Load(url, 4, 2);
-    running.put("sources: [{ name: a, kind: ./once.js }]");
-    await until(() => running.lines("worker died; starting another").length === 3, "one could not follow");
-    rmSync(lock, { recursive: true });
-    await until(() => running.lines("started").length === 5, "another follows");
-    await load[Symbol.asyncDispose]();
-    expect([answer("accepted"), answer("once")]).toEqual(expect.arrayContaining([...new Set(load.answers.flat())]));
-    expect(await bodies()).toEqual(new Set([answer("once")]));
-  });
-
-  it("takes no connections before it is ready, while others answer what they remember of a store that is away", async () => {
-    await using redis = await startRedis();
-    await using proxy = await TcpProxy.to(redis.port);
-    await redis.client.sadd("global", "x");
-    await using running = serve(
-      `
-connections: { features: { kind: redis, url: "redis://127.0.0.1:${proxy.port}" } }
-sources: [{ name: a, kind: set, connection: features, key: global }]
-`,
-      2,
-    );
-    const url = await running.service.url();
-    proxy.cut();
-    process.kill(Number(running.lines("started")[0]?.["pid"]), "SIGKILL");
-    const waits = () => running.lines("not ready; the other workers serve meanwhile").length === 1;
-    await until(waits, "another worker waits for the store");
-    const bodies = await Promise.all(Array.from({ length: 20 }, () => ask(url)));
-    expect(new Set(bodies)).toEqual(new Set([answer("x")]));
-    proxy.heal();
-    await until(() => running.lines("started").length === 3, "it serves once the store is back");
-  });
-});
-
-const hasPython = spawnSync("python3", ["--version"]).status === 0;
-
-describe("a terminal that is closed", () => {
-  it.skipIf(!hasPython && !process.env["CI"]).each([1, 2])(
-    "ends a service of %i process(es) in order, although SIGHUP loaded the file before (needs python3)",
-    (workers) => {
-      const file = join(folder, `terminal-${workers}.yaml`);
-      writeFileSync(file, rules("f0"));
-      const { stdout, stderr } = spawnSync("python3", ["-c", inTerminal, process.execPath], {
-        env: { PATH: process.env["PATH"], TIDEGATE_CONFIG: file, PORT: "0", WEB_CONCURRENCY: `${workers}` },
-        encoding: "utf8",
-        timeout: 40_000,
-      });
-      expect([stdout, stderr]).toEqual(["exit code 0\n", ""]);
-    },
-  );
-});
-
-/** Runs the service in a terminal of its own, sends SIGHUP, and closes the terminal once the file is loaded. */
-const inTerminal = `
-import os, pty, signal, sys
-
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[1], [sys.argv[1], "src/main.ts"])
-shown = b""
-def wait_for(text):
-    global shown
-    while text not in shown:
-        shown += os.read(terminal, 4096)
-wait_for(b"serves at")
-os.kill(pid, signal.SIGHUP)
-wait_for(b"configuration reloaded")
-os.close(terminal)
-print("exit code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;

@@ -1,0 +1,46 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { rules } from "../../support/reloadable.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-terminal-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const hasPython = spawnSync("python3", ["--version"]).status === 0;
+
+describe("a terminal that is closed", () => {
+  it.skipIf(!hasPython && !process.env["CI"]).each([1, 2])(
+    "ends a service of %i process(es) in order, although SIGHUP loaded the file before (needs python3)",
+    (workers) => {
+      const file = join(folder, `terminal-${workers}.yaml`);
+      writeFileSync(file, rules("f0"));
+      const { stdout, stderr } = spawnSync("python3", ["-c", inTerminal, process.execPath], {
+        env: { PATH: process.env["PATH"], TIDEGATE_CONFIG: file, PORT: "0", WEB_CONCURRENCY: `${workers}` },
+        encoding: "utf8",
+        timeout: 40_000,
+      });
+      expect([stdout, stderr]).toEqual(["exit code 0\n", ""]);
+    },
+  );
+});
+
+/** Runs the service in a terminal of its own, sends SIGHUP, and closes the terminal once the file is loaded. */
+const inTerminal = `
+import os, pty, signal, sys
+
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "src/main.ts"])
+shown = b""
+def wait_for(text):
+    global shown
+    while text not in shown:
+        shown += os.read(terminal, 4096)
+wait_for(b"serves at")
+os.kill(pid, signal.SIGHUP)
+wait_for(b"configuration reloaded")
+os.close(terminal)
+print("exit code", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;

@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { TestProcess } from "../../support/process.ts";
+import { until } from "../../support/until.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "tidegate-drain-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.each([
+  ["SIGTERM", "1", "signal", "main.ts"],
+  ["SIGINT", "1", "signal", "main.ts"],
+  ["SIGTERM", "2", "signal", "main.ts"],
+  ["SIGINT", "2", "signalGroup", "cli.ts serve"],
+] as const)(
+  "drains on %s with %s process(es) (%s, %s): it answers what it took, is not ready, takes no more, and exits 0",
+  async (signal, workers, send, command) => {
+    const env = { TIDEGATE_DATA: mkdtempSync(join(folder, "data-")), PORT: "0", WEB_CONCURRENCY: workers };
+    await using service = new TestProcess(`src/${command}`.split(" "), env);
+    const url = await service.url();
+    const statuses: number[] = [];
+    let failed = 0;
+    let ended = false;
+    const load = Array.from({ length: 8 }, async () => {
+      while (!ended) {
+        try {
+          const response = await fetch(`${url}/features`);
+          await response.text();
+          statuses.push(response.status);
+          if (response.headers.get("connection") === "close") return;
+        } catch {
+          failed += 1;
+          return;
+        }
+      }
+    });
+    await until(() => statuses.length > 50, "it is under load");
+    service[send](signal);
+    await until(async () => (await fetch(`${url}/health/ready`)).status === 503, "it is not ready");
+    await Promise.all(load);
+    ended = true;
+    expect(await service.exit()).toBe(0);
+    expect(failed).toBe(0);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const file = join(env.TIDEGATE_DATA, "admin-token");
+    expect(service.stdout).toBe(`The operator credential is in ${file}\nTidegate serves at ${url}\n`);
+    expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(Number(workers));
+    await expect(fetch(url)).rejects.toThrow();
+  },
+);

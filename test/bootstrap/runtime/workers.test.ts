@@ -1,0 +1,55 @@
+import { expect, it } from "vitest";
+import { TestProcess } from "../../support/process.ts";
+import { bearer } from "../../support/service.ts";
+import { until } from "../../support/until.ts";
+
+it("serves with several workers as with one: replaces those that die, counts for all, and stops them all", async () => {
+  const admin = "the-operators-credential";
+  await using service = new TestProcess(["src/main.ts"], {
+    TIDEGATE_ADMIN_TOKEN: admin,
+    PORT: "0",
+    WEB_CONCURRENCY: "2",
+  });
+  const url = await service.url();
+  const workers = () => [...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid));
+  expect(new Set(workers()).size).toBe(2);
+  // A connection of its own each, so that the workers take turns; the one to a worker that hangs is given up.
+  const get = (path: string) =>
+    fetch(url + path, {
+      headers: { ...bearer(admin), connection: "close" },
+      signal: AbortSignal.timeout(5_000),
+    }).then((answer) => answer.text());
+  const figures = async () => {
+    const text = await get("/metrics").catch(() => get("/metrics"));
+    const figure = (line: RegExp) => Number(line.exec(text)?.[1]);
+    return [
+      figure(/tidegate_workers (\d+)/),
+      figure(/tidegate_http_requests_total\{route="\/health",method="GET",status="200"\} (\d+)/),
+    ];
+  };
+  for (let count = 0; count < 20; count++) await get("/health");
+  await until(async () => (await figures())[1] === 20, "all calls are counted");
+  const views = await Promise.all(Array.from({ length: 6 }, () => get("/admin/v1/cache?key=global_features")));
+  expect(new Set(views.map((view) => JSON.parse(view).pid))).toEqual(new Set(workers()));
+  expect(await figures()).toEqual([2, 20]);
+
+  const [victim = 0, other = 0] = workers();
+  process.kill(victim, "SIGKILL");
+  await until(() => workers().length === 3, "another worker has started");
+  await until(async () => (await figures())[0] === 2, "it tells of itself");
+  expect(await figures()).toEqual([2, 20]);
+  await get("/health");
+  await until(async () => (await figures())[1] === 21, "the call after that is counted");
+
+  process.kill(other, "SIGSTOP");
+  expect(await figures()).toEqual([1, 21]);
+  process.kill(other, "SIGCONT");
+  await until(async () => (await figures())[0] === 2, "it tells of itself again");
+  expect(await figures()).toEqual([2, 21]);
+
+  expect(await (await fetch(`${url}/features`)).text()).toBe('{"active_features":[]}');
+  service.signalGroup("SIGTERM");
+  expect(await service.exit()).toBe(0);
+  expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(2);
+  for (const pid of workers()) expect(() => process.kill(pid, 0)).toThrow();
+});
