@@ -4,11 +4,12 @@ import type {
   ExplainedSource,
   ReadFreshness,
 } from "../application/explain/explain-features.ts";
+import { instantText } from "../domain/evaluation/evaluation-context.ts";
 
 /** An explanation in JSON, as HTTP and the command line return it. */
 export function explainedJson({ context, locatedBy, isPast, identity, isLogAvailable, sources, features }: Explained) {
   return {
-    at: timeText(context.at),
+    at: instantText(context.at),
     state: isPast ? ("history" as const) : ("current" as const),
     configuration: "current" as const,
     user: context.userId ?? null,
@@ -23,25 +24,15 @@ export function explainedJson({ context, locatedBy, isPast, identity, isLogAvail
   };
 }
 
-const sourceJson = ({
-  name,
-  role,
-  gatedBy,
-  sets,
-  rules,
-  state,
-  historyFrom: knownFrom,
-  error: fault,
-  freshness,
-}: ExplainedSource) => ({
+const sourceJson = ({ name, role, gatedBy, sets, rules, state, historyFrom, error, freshness }: ExplainedSource) => ({
   name,
   role,
   gatedBy,
   sets: sets.map(({ store, key }) => ({ connection: store, key })),
   rules: rules ? { connection: rules.store, collection: rules.collection } : null,
   state,
-  historyFrom: knownFrom === undefined ? null : timeText(knownFrom),
-  error: fault ?? null,
+  historyFrom: historyFrom === undefined ? null : instantText(historyFrom),
+  error: error ?? null,
   freshness: freshness ? freshnessJson(freshness) : null,
 });
 
@@ -58,10 +49,8 @@ const featureJson = ({ feature, on, message, decidedBy, resolution, results }: E
     set: set ?? null,
     rule: rule ?? null,
     metadata: metadata ?? null,
-    lastChange: lastChange ? { ...lastChange, at: timeText(lastChange.at) } : null,
+    lastChange: lastChange ? { ...lastChange, at: instantText(lastChange.at) } : null,
   })),
 });
 
-const freshnessJson = ({ asOf, fresh }: ReadFreshness) => ({ asOf: timeText(asOf), fresh });
-
-const timeText = (at: number): string => new Date(at).toISOString();
+const freshnessJson = ({ asOf, fresh }: ReadFreshness) => ({ asOf: instantText(asOf), fresh });

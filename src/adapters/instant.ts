@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-const fault = "is no instant; send one of RFC 3339, as in 2026-11-17T09:00:00Z (in a query, + is written %2B)";
+const fault = "is invalid (expected RFC 3339, for example 2026-11-17T09:00:00Z; in a query, encode + as %2B)";
 
 /**
  * Schema of an instant: RFC 3339 text, parsed to milliseconds. A function, because OpenAPI can describe only schemas

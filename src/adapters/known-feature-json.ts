@@ -1,5 +1,6 @@
 import type { CatalogueEntry } from "../application/admin/catalogue.ts";
 import type { KnownFeature } from "../application/admin/list-features.ts";
+import { instantText } from "../domain/evaluation/evaluation-context.ts";
 
 /** A known feature in JSON, as HTTP and the command line return it. */
 export const knownFeatureJson = ({ feature, on, killed, entry }: KnownFeature) => ({
@@ -15,5 +16,5 @@ export const catalogueEntryJson = ({ description, owner, tags, archived, created
   owner,
   tags,
   archived,
-  created: new Date(created).toISOString(),
+  created: instantText(created),
 });

@@ -1,4 +1,5 @@
-import type { Instant } from "./evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "./evaluation/evaluation-context.ts";
+import { servedKeyRule, writableKeyRule } from "./evaluation/feature.ts";
 
 /** Base of all errors that a use case reports to its caller. `code` is stable across versions. */
 export abstract class TidegateError extends Error {
@@ -109,7 +110,7 @@ export class HistoryUnavailable extends TidegateError {
 
   constructor(parts: readonly MissingHistory[]) {
     const starts = parts.map(({ name, from }) =>
-      from === undefined ? `"${name}" has none` : `"${name}" starts at ${new Date(from).toISOString()}`,
+      from === undefined ? `"${name}" has none` : `"${name}" starts at ${instantText(from)}`,
     );
     const fix = parts.some(({ from }) => from === undefined) ? "Request the present" : "Request a later time";
     super(`No history at that time: ${starts.join(", ")}. ${fix}.`);
@@ -178,15 +179,12 @@ export class ChangeRejected extends TidegateError {
 
 /** The error for a key that cannot be served. */
 export const notServed = (key: string): ChangeRejected =>
-  new ChangeRejected(
-    `Invalid feature key ${shortened(key)} (expected 1 to 1024 characters, none of them a control character).`,
-    "invalid-feature-key",
-  );
+  new ChangeRejected(`Invalid feature key ${shortened(key)} (expected ${servedKeyRule}).`, "invalid-feature-key");
 
 /** The error for a new grant of a key that is served but not writable. */
 export const notGrantable = (key: string): ChangeRejected =>
   new ChangeRejected(
-    `Invalid key for a new grant: ${shortened(key)} (expected 1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first).`,
+    `Invalid key for a new grant: ${shortened(key)} (expected ${writableKeyRule}).`,
     "invalid-feature-key",
   );
 

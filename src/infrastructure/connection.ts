@@ -53,7 +53,7 @@ export interface Connection extends AsyncDisposable {
   readonly register: FeatureRegister;
   /** The documents as rules of features. Not cached. */
   readonly rules: Rules;
-  readonly claims: IdempotencyKeys;
+  readonly idempotencyKeys: IdempotencyKeys;
   /** A lease for work that only one of the processes of this store may do. */
   lease(name: string): Lease;
   /** Outbox of the store's change records. The caller disposes of it. */

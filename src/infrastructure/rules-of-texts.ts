@@ -1,5 +1,6 @@
 import type { RulesByFeature } from "../domain/admin/editable-rules.ts";
 import type { FeatureKey, Json } from "../domain/evaluation/feature.ts";
+import { isSameMap } from "./cache/same-map.ts";
 
 type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly rules: RulesByFeature };
 
@@ -19,7 +20,7 @@ export class RulesOfTexts {
   /** An invalid text becomes `null`. */
   of(collection: string, texts: ReadonlyMap<FeatureKey, string>): RulesByFeature {
     const known = this.#known.get(collection);
-    if (known && isSame(known.texts, texts)) return known.rules;
+    if (known && isSameMap(known.texts, texts)) return known.rules;
     const rules = new Map<FeatureKey, Json>();
     for (const [feature, text] of texts) {
       const before = known?.texts.get(feature) === text ? known.rules.get(feature) : undefined;
@@ -37,10 +38,4 @@ export class RulesOfTexts {
       return null;
     }
   }
-}
-
-function isSame(one: ReadonlyMap<FeatureKey, string>, other: ReadonlyMap<FeatureKey, string>): boolean {
-  if (one.size !== other.size) return false;
-  for (const [feature, text] of one) if (other.get(feature) !== text) return false;
-  return true;
 }

@@ -10,8 +10,8 @@ export type Told = {
   readonly ip?: string;
 };
 
-export const cluesOf = ({ said, headers = {}, query = {}, ip }: Told): LocationHints => ({
-  said,
+export const hintsOf = ({ said, headers = {}, query = {}, ip }: Told): LocationHints => ({
+  location: said,
   header: (name) => headers[name],
   query: (name) => query[name],
   ip,
@@ -21,19 +21,19 @@ export const cluesOf = ({ said, headers = {}, query = {}, ip }: Told): LocationH
 export function locatorContract(open: () => Locator, told: Told, places: readonly string[]): void {
   describe("Locator", () => {
     it("tells where the caller is, by names that places can have", () => {
-      expect(open().locate(cluesOf(told))).toEqual(places);
+      expect(open().locate(hintsOf(told))).toEqual(places);
       expect(locationsAt(places).length).toBeGreaterThan(0);
     });
 
     it("tells the same when it is asked again", () => {
       const locator = open();
-      locator.locate(cluesOf(told));
-      expect(locator.locate(cluesOf(told))).toEqual(places);
+      locator.locate(hintsOf(told));
+      expect(locator.locate(hintsOf(told))).toEqual(places);
     });
 
     it("cannot tell without a clue", () => {
-      expect(open().locate(cluesOf({}))).toEqual([]);
-      expect(open().locate(cluesOf({ said: "", ip: "" }))).toEqual([]);
+      expect(open().locate(hintsOf({}))).toEqual([]);
+      expect(open().locate(hintsOf({ said: "", ip: "" }))).toEqual([]);
     });
 
     it("goes by no other headers than it says, and by the address only where it says so", () => {
@@ -41,16 +41,16 @@ export function locatorContract(open: () => Locator, told: Told, places: readonl
       const asked: string[] = [];
       let readIp = false;
       for (const each of [told, {}]) {
-        const clues = cluesOf(each);
+        const hints = hintsOf(each);
         locator.locate({
-          ...clues,
+          ...hints,
           header: (name) => {
             asked.push(name);
-            return clues.header(name);
+            return hints.header(name);
           },
           get ip() {
             readIp = true;
-            return clues.ip;
+            return hints.ip;
           },
         });
       }

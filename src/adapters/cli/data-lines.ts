@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { DataLine } from "../../application/transfer/data-line.ts";
+import { instantText } from "../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 import { faultOf } from "../http/kit/schema-faults.ts";
 import { instant } from "../instant.ts";
@@ -43,5 +44,5 @@ export function lineIn(text: string): { readonly line: DataLine } | { readonly f
 /** Serializes a line. */
 export const textOf = (line: DataLine): string =>
   JSON.stringify(
-    "created" in line && line.created !== undefined ? { ...line, created: new Date(line.created).toISOString() } : line,
+    "created" in line && line.created !== undefined ? { ...line, created: instantText(line.created) } : line,
   );

@@ -24,7 +24,7 @@ import type { Log } from "../../infrastructure/logger.ts";
 import { type AdminUseCases, adminRoutes } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
 import { explain } from "./admin/explain.ts";
-import { logRefusedChange } from "./admin/rejected-change.ts";
+import { logRejectedChange } from "./admin/rejected-change.ts";
 import type { CallContext } from "./client/call-context.ts";
 import { features } from "./client/features.ts";
 import type { PrepareResponse } from "./client/prepared-response.ts";
@@ -159,12 +159,12 @@ export type Fetch = (request: Request, environment: CallEnvironment) => Response
 export function measured(app: OpenAPIHono, counters: HttpCounters): Fetch {
   return (request, environment) => {
     const start = performance.now();
-    const answer = app.fetch(request, environment);
-    const measure = (response: Response) => {
-      counters.of(routeOf(app, request), request.method).measure(response.status, start);
-      return response;
+    const response = app.fetch(request, environment);
+    const measure = (finished: Response) => {
+      counters.of(routeOf(app, request), request.method).measure(finished.status, start);
+      return finished;
     };
-    return answer instanceof Promise ? answer.then(measure) : measure(answer);
+    return response instanceof Promise ? response.then(measure) : measure(response);
   };
 }
 
@@ -191,7 +191,7 @@ function failure(error: Error, c: Context, log: Log): Response {
   if (error instanceof ChangeRejected) return problem(c, error.code, error.message, {}, error.faults);
   if (error instanceof TidegateError) {
     const response = problem(c, error.code, error.message);
-    if (!isSafe(c)) logRefusedChange(log, error, response.headers.get("x-request-id") ?? undefined);
+    if (!isSafe(c)) logRejectedChange(log, error, response.headers.get("x-request-id") ?? undefined);
     return response;
   }
   if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);

@@ -1,4 +1,4 @@
-import { isServedKey } from "../../domain/evaluation/feature.ts";
+import { isServedKey, servedKeyRule } from "../../domain/evaluation/feature.ts";
 import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { defineSource } from "./_catalogue/source.ts";
 
@@ -7,10 +7,7 @@ export const source = defineSource({
   options: ({ z }) =>
     z.strictObject({
       features: z
-        .record(
-          z.string().refine(isServedKey, "invalid feature key (expected 1 to 1024 printable characters)"),
-          z.boolean(),
-        )
+        .record(z.string().refine(isServedKey, `invalid feature key (expected ${servedKeyRule})`), z.boolean())
         .describe("Whether each feature is on. Features that are not listed are absent, which differs from off."),
     }),
   example: { features: { new_menu: true, old_search: false } },

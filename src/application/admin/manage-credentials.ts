@@ -2,7 +2,7 @@ import { externalActor } from "../../domain/admin/change.ts";
 import { firstCredential, type Scope } from "../../domain/admin/credential.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import { ChangeRejected, RevisionMismatch } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../domain/evaluation/evaluation-context.ts";
 import type { ChangeAuthor } from "./author.ts";
 import { credentialsCollection, credentialsIn, credentialValue, type StoredCredential } from "./stored-credential.ts";
 
@@ -49,7 +49,7 @@ export class ManageCredentials {
       );
     }
     const { secret, digest } = this.#newSecret();
-    const since = new Date(this.#now()).toISOString();
+    const since = instantText(this.#now());
     const value = credentialValue({ name, scope, digest, since, ...(email !== undefined && { email }) });
     try {
       await this.#put(name, value, { ...author, ifRevision: null });

@@ -15,7 +15,7 @@ export type Caller = { readonly token: string } | { readonly userId: UserId } | 
 
 /** The context of a request, without the identity of the caller. */
 export type RequestContext = {
-  readonly clues: LocationHints;
+  readonly hints: LocationHints;
   /** The location that an operator gives. Overrides the hints. */
   readonly location?: string | undefined;
   /** The id of an anonymous client, for percentages. */
@@ -27,8 +27,8 @@ export type RequestContext = {
 export const explicitContext = ({
   ip,
   ...others
-}: Omit<RequestContext, "clues"> & { readonly ip?: string | undefined }): RequestContext => ({
-  clues: { ip, header: () => undefined, query: () => undefined },
+}: Omit<RequestContext, "hints"> & { readonly ip?: string | undefined }): RequestContext => ({
+  hints: { ip, header: () => undefined, query: () => undefined },
   ...others,
 });
 
@@ -71,12 +71,12 @@ export class IdentifyCaller {
    */
   async identify(
     caller: Caller,
-    { clues, location, clientId, attributes }: RequestContext,
+    { hints, location, clientId, attributes }: RequestContext,
     at?: Instant,
   ): Promise<Identified> {
     const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
-    const { located, reads } = location ? { located: undefined, reads: [] } : await this.#located(clues, userId);
+    const { located, reads } = location ? { located: undefined, reads: [] } : await this.#located(hints, userId);
     const locations = location ? locationsAt([location]) : located?.locations;
     const targetingKey = userId ?? clientId;
     const context = {
@@ -84,7 +84,7 @@ export class IdentifyCaller {
       ...(userId === undefined ? {} : { userId }),
       ...(targetingKey === undefined ? {} : { targetingKey }),
       ...(locations ? { locations } : {}),
-      ...(clues.ip === undefined ? {} : { ip: clues.ip }),
+      ...(hints.ip === undefined ? {} : { ip: hints.ip }),
       ...(attributes ? { attributes } : {}),
     };
     return {
@@ -95,10 +95,10 @@ export class IdentifyCaller {
     };
   }
 
-  async #located(clues: LocationHints, userId: UserId | undefined): Promise<Location> {
+  async #located(hints: LocationHints, userId: UserId | undefined): Promise<Location> {
     let location: Location;
     try {
-      location = await this.#locate.locate(clues, userId);
+      location = await this.#locate.locate(hints, userId);
     } catch (cause) {
       if (cause instanceof InvalidContext) throw cause;
       this.#states.failed(placesSource, cause);

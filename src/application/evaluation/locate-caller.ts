@@ -33,11 +33,11 @@ export class LocateCaller {
    * Throws `InvalidContext` for invalid hints and for an invalid location name; invalid stored names are left out
    * instead. Rejects as `UserLocator` does.
    */
-  async locate(clues: LocationHints, userId?: UserId): Promise<Location> {
+  async locate(hints: LocationHints, userId?: UserId): Promise<Location> {
     const reads: CachedRead<unknown>[] = [];
     for (const locator of this.#locators) {
       let names: readonly string[] = [];
-      if ("locate" in locator) names = locator.locate(clues);
+      if ("locate" in locator) names = locator.locate(hints);
       else if (userId !== undefined) {
         const held = await locator.placesOf(userId);
         reads.push(held);

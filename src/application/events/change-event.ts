@@ -1,4 +1,4 @@
-import { type ChangeRecord, externalActor, type SetRecord } from "../../domain/admin/change.ts";
+import { type ChangeRecord, externalActor, revisionText, type SetRecord } from "../../domain/admin/change.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 import { featuresComponent, type NewEvent, tidegateComponent } from "../../domain/events/event.ts";
 import type { RecordedEvent } from "../../domain/events/event-log.ts";
@@ -85,20 +85,20 @@ function messageOf(record: ChangeRecord): string {
 function setMessage({ origin, key, added, removed, size }: SetRecord): string {
   if (origin === "baseline") return `${key} holds ${size} when its record begins`;
   const parts = [
-    ...(added.length > 0 ? [`${listed(added)} added`] : []),
-    ...(removed.length > 0 ? [`${listed(removed)} removed`] : []),
+    ...(added.length > 0 ? [`${featuresText(added)} added`] : []),
+    ...(removed.length > 0 ? [`${featuresText(removed)} removed`] : []),
   ];
   if (origin === "change") return `${key}: ${parts.join(", ") || "nothing changed"}`;
   return `${key}, not through Tidegate: ${parts.join(", ") || `it holds ${size} now`}`;
 }
 
-const listed = (features: readonly string[]): string =>
+const featuresText = (features: readonly string[]): string =>
   features.length <= longestList ? features.join(", ") : `${features.length} features`;
 
 /** The record as data, without the fields that the event has already. */
 function dataOf(connection: string, record: ChangeRecord): { readonly [name: string]: Json } {
   const { id: _id, by: _by, email: _email, at: _at, of, revision, ...rest } = record;
-  return { type: of, store: connection, revision: `${revision.epoch}.${revision.number}`, ...rest };
+  return { type: of, store: connection, revision: revisionText(revision), ...rest };
 }
 
 /** A text that every database can store. */

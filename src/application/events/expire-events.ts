@@ -1,5 +1,5 @@
 import { externalActor } from "../../domain/admin/change.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../domain/evaluation/evaluation-context.ts";
 import { tidegateComponent } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { emailOf } from "./change-event.ts";
@@ -41,7 +41,7 @@ export class ExpireEvents {
     const { days, environment, newId, now } = this.#options;
     const at = now();
     const before = at - days * dayMs;
-    const since = new Date(before).toISOString();
+    const since = instantText(before);
     return this.#log.expire(before, {
       id: newId(),
       component: tidegateComponent,

@@ -1,6 +1,6 @@
 import { IdempotencyKeyReused } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { Json } from "../../domain/evaluation/feature.ts";
+import { isSameJson } from "../../domain/evaluation/feature.ts";
 import type { Event, NewEvent } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import type { ChangeAuthor } from "../admin/author.ts";
@@ -46,18 +46,4 @@ const saysTheSame = (event: ReportedEvent, told: ReportedEvent): boolean =>
   event.environment === told.environment &&
   event.email === told.email &&
   event.message === told.message &&
-  isSame(event.data, told.data);
-
-/** Whether two values are equal JSON, regardless of the order of object members. */
-function isSame(a: Json | undefined, b: Json | undefined): boolean {
-  if (!isNested(a) || !isNested(b)) return a === b;
-  const names = Object.keys(a);
-  return (
-    Array.isArray(a) === Array.isArray(b) &&
-    names.length === Object.keys(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name]))
-  );
-}
-
-const isNested = (value: Json | undefined): value is { readonly [name: string]: Json } =>
-  typeof value === "object" && value !== null;
+  isSameJson(event.data, told.data);

@@ -53,10 +53,10 @@ export class CompareMoments {
   }
 
   /** Rejects as `EvaluateEachSource` does, and with `SourceUnavailable` if a source fails. */
-  async compare(caller: Caller, circumstances: RequestContext, from: Instant, to: Instant): Promise<Difference> {
+  async compare(caller: Caller, requestContext: RequestContext, from: Instant, to: Instant): Promise<Difference> {
     const [before, after] = await Promise.all([
-      this.#sources.evaluate(caller, circumstances, from),
-      this.#sources.evaluate(caller, circumstances, to),
+      this.#sources.evaluate(caller, requestContext, from),
+      this.#sources.evaluate(caller, requestContext, to),
     ]);
     const [heardBefore, heardAfter] = [requiredOutcomes(before), requiredOutcomes(after)];
     const features = inOrder(new Set([...knownFeatures(heardBefore), ...knownFeatures(heardAfter)]));

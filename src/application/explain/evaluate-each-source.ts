@@ -54,8 +54,8 @@ export class EvaluateEachSource {
    * only the clock. Tokens and the configuration are always the present ones. Rejects as `IdentifyCaller` does, and
    * with `EventLogUnavailable` if the log does not answer.
    */
-  async evaluate(caller: Caller, circumstances: RequestContext, at?: Instant): Promise<EachSource> {
-    const { context, located, identity } = await this.#callers.identify(caller, circumstances, at);
+  async evaluate(caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> {
+    const { context, located, identity } = await this.#callers.identify(caller, requestContext, at);
     const askedAt = this.#now();
     const isPast = at !== undefined && at < askedAt;
     const sources = isPast ? this.#past(context.at) : this.#sources;

@@ -32,7 +32,7 @@ import { explanationText } from "./explanation-text.ts";
 /** The caller and features to explain. */
 export type Question = {
   readonly caller: Caller;
-  readonly circumstances: RequestContext;
+  readonly requestContext: RequestContext;
   /** Omitted: now. */
   readonly at?: Instant | undefined;
   /** Omitted: all features that a source lists. */
@@ -132,8 +132,8 @@ export class ExplainFeatures {
    * Rejects as `EvaluateEachSource` does. For the present it works without the log. Errors of sources are part of the
    * explanation.
    */
-  async explain({ caller, circumstances, at, features }: Question): Promise<Explained> {
-    const each = await this.#sources.evaluate(caller, circumstances, at);
+  async explain({ caller, requestContext, at, features }: Question): Promise<Explained> {
+    const each = await this.#sources.evaluate(caller, requestContext, at);
     const { attempts, context, located, evaluatedAt, isPast, identity } = each;
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));

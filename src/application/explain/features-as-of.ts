@@ -27,8 +27,8 @@ export class FeaturesAsOf {
    * if they leave all features undetermined. Rejects with `SourceUnavailable` if a source fails, even one with
    * `onFailure: skip`.
    */
-  async evaluate(caller: Caller, circumstances: RequestContext, at: Instant): Promise<FeaturesAtMoment> {
-    const { attempts, isPast } = await this.#sources.evaluate(caller, circumstances, at);
+  async evaluate(caller: Caller, requestContext: RequestContext, at: Instant): Promise<FeaturesAtMoment> {
+    const { attempts, isPast } = await this.#sources.evaluate(caller, requestContext, at);
     const notKnown = missingHistoryOf(attempts);
     const missing = notKnown.map(({ name }) => name);
     for (const word of attempts) {

@@ -1,4 +1,4 @@
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { instantText } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
 
@@ -37,8 +37,8 @@ export const itemsRecordIn = (value: Json): ItemsRecord => value as unknown as I
 export const recordedItem = ({ id, features, onFrom, onUntil, isOffered }: KnownItem): RecordedItem => ({
   id,
   features,
-  onFrom: timeText(onFrom),
-  onUntil: timeText(onUntil),
+  onFrom: instantText(onFrom),
+  onUntil: instantText(onUntil),
   offered: isOffered,
 });
 
@@ -62,5 +62,3 @@ export function itemOf({ id, features, onFrom, onUntil, offered }: RecordedItem)
     lastListedAt: null,
   };
 }
-
-const timeText = (at: Instant): string => new Date(at).toISOString();

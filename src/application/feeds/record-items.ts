@@ -1,7 +1,7 @@
 import { externalActor, type Revision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
 import { RevisionMismatch } from "../../domain/errors.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
 import type { Timeline } from "../../domain/feeds/timeline.ts";
@@ -77,7 +77,7 @@ export class RecordItems {
   async #writeBase(known: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
     const all = known.all().filter(hasFeatures).map(recordedItem);
     const base = this.#newId();
-    const since = new Date(this.#now()).toISOString();
+    const since = instantText(this.#now());
     let [from, revision] = [0, ifRevision];
     while (true) {
       const items = all.slice(from, from + mostInRecord);

@@ -88,7 +88,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     catalogue,
     firstCredential: first,
     documents: () => firstStore()?.documents,
-    idempotencyKeys: () => firstStore()?.claims,
+    idempotencyKeys: () => firstStore()?.idempotencyKeys,
     manageRules: () => new ManageRules(sourceSets(), newId, (collection) => invalidate(collectionKey(collection))),
     listFeatures,
     /** `undefined` if there is no store for known features. */

@@ -99,7 +99,7 @@ export async function createRuntime(
       viewItems: feeds.viewFeedItems,
       viewUser: admin.viewUser,
       manageTokens: admin.manageTokens,
-      claims: admin.idempotencyKeys,
+      idempotencyKeys: admin.idempotencyKeys,
     },
     readEvents: events.readEvents,
     recordEvent: events.recordEvent,

@@ -11,6 +11,9 @@ export type Revision = { readonly epoch: string; readonly number: number };
 export const isSameRevision = (one: Revision | undefined, other: Revision | undefined): boolean =>
   one?.epoch === other?.epoch && one?.number === other?.number;
 
+/** A revision as text: `epoch.number`. */
+export const revisionText = ({ epoch, number }: Revision): string => `${epoch}.${number}`;
+
 /** Metadata that every change has. */
 export type ChangeMeta = {
   /** The id of its record: a UUIDv7 (RFC 9562). */

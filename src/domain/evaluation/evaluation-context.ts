@@ -6,6 +6,9 @@ export type UserId = string;
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
+/** An instant as RFC 3339 text in UTC, with milliseconds. */
+export const instantText = (at: Instant): string => new Date(at).toISOString();
+
 /** The last instant that JavaScript dates can represent. */
 export const lastInstant: Instant = 8_640_000_000_000_000;
 

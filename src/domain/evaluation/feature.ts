@@ -26,7 +26,13 @@ const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 /** The longest key that is served, in UTF-16 code units. Longer members of a store are not feature keys. */
 export const longestServedKey = 1_024;
 
-/** Whether a feature may be granted under this key: 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. */
+/** The rule of writable keys, for messages. */
+export const writableKeyRule = "1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first";
+
+/** The rule of served keys, for messages. */
+export const servedKeyRule = "1 to 1024 characters, none of them a control character";
+
+/** Whether a feature may be granted under this key ({@link writableKeyRule}). */
 export const isWritableKey = (key: string): boolean => writableKey.test(key);
 
 /**

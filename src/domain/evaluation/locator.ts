@@ -5,7 +5,7 @@ import type { FeatureSet } from "./feature-sets.ts";
 /** Location hints: the parts of a request that locators may use. */
 export type LocationHints = {
   /** The location that the client claims; none if it is empty. */
-  readonly said?: string | undefined;
+  readonly location?: string | undefined;
   /**
    * The value of a header, by its name in lower case. A header reserved for proxies has a value only if a trusted proxy
    * set it.
@@ -29,7 +29,7 @@ export interface Locator {
    * The location names, the most exact first; none if there is no match. Levels are separated by slashes, as in
    * `es/madrid`; parents may be omitted. Takes some microseconds. Throws `InvalidContext` for invalid hints.
    */
-  locate(clues: LocationHints): readonly string[];
+  locate(hints: LocationHints): readonly string[];
 }
 
 /** A locator that reads the stored locations of users. */

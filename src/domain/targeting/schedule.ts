@@ -75,7 +75,7 @@ export function anyOf(schedules: readonly Schedule[]): Schedule {
  */
 export function intervalAt({ from, until, windows }: KnownWindows, at: Instant): Interval {
   const real = windows.filter(({ start, end }) => start < end);
-  const here = real.filter((window) => covers(window, at));
+  const here = real.filter((window) => isOpen(window, at));
   if (here.length === 0) {
     return {
       on: false,
@@ -93,7 +93,11 @@ export function intervalAt({ from, until, windows }: KnownWindows, at: Instant):
   return { on: true, from: Math.max(from, spell.start), until: Math.min(until, spell.end) };
 }
 
-const covers = ({ start, end }: Window, at: Instant): boolean => start <= at && at < end;
+/** Whether an interval contains an instant. */
+export const covers = ({ from, until }: Pick<Interval, "from" | "until">, at: Instant): boolean =>
+  from <= at && at < until;
+
+const isOpen = ({ start, end }: Window, at: Instant): boolean => start <= at && at < end;
 
 const widens = (window: Window, { start, end }: Window): boolean =>
   window.start <= end && window.end >= start && (window.start < start || window.end > end);

@@ -1,7 +1,7 @@
-import type { Instant } from "../evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../evaluation/feature.ts";
 import { checkFeatures, type Resolution } from "../evaluation/source-result.ts";
-import { type Interval, intervalAt, type KnownWindows, type Schedule } from "./schedule.ts";
+import { covers, type Interval, intervalAt, type KnownWindows, type Schedule } from "./schedule.ts";
 
 /** Phase `[from, until)` in which no schedule of a timetable changes. The next change is at `until`. */
 export type Phase = {
@@ -48,8 +48,6 @@ export class Timetable {
   }
 }
 
-const covers = ({ from, until }: Pick<Phase, "from" | "until">, at: Instant): boolean => from <= at && at < until;
-
 function knownOf(stretch: KnownWindows, at: Instant): Known {
   const spell = intervalAt(stretch, at);
   return { stretch, spell, resolution: resolutionOf(spell) };
@@ -67,4 +65,4 @@ function resolutionOf({ on, from, until }: Interval): Resolution {
 
 /** An instant as a named RFC 3339 text; nothing for an infinite one. */
 const momentIn = (name: string, at: Instant): Readonly<Record<string, string>> =>
-  Number.isFinite(at) ? { [name]: new Date(at).toISOString() } : {};
+  Number.isFinite(at) ? { [name]: instantText(at) } : {};

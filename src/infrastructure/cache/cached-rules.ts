@@ -5,6 +5,7 @@ import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed
 import { collectionKey } from "../redis/redis-keys.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
+import { isSameMap } from "./same-map.ts";
 
 /** Caches the rules of a store. Every evaluation needs them, so they are read again as soon as one changes. */
 export class CachedRules implements Rules {
@@ -25,7 +26,7 @@ export class CachedRules implements Rules {
     this.#collections = new Map([...collections].map((name) => [collectionKey(name), name]));
     this.cache = new NearCache({
       isAbsent: ({ size }) => size === 0,
-      isSame,
+      isSame: isSameMap,
       outlivesInvalidData: true,
       feed,
       limits,
@@ -48,12 +49,4 @@ export class CachedRules implements Rules {
   #remembered(key: string, collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
     return this.cache.get(key, async () => this.#rules.read(collection));
   }
-}
-
-/** Compares by identity: a store returns the same value for an unchanged rule. */
-function isSame(a: RulesByFeature, b: RulesByFeature): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [feature, rule] of a) if (b.get(feature) !== rule) return false;
-  return true;
 }

@@ -17,9 +17,9 @@ export function areaLocator({ areas, query, headers }: AreaOptions): Locator {
     kind: "areas",
     headers: headerNames ? Object.values(headerNames) : [],
     readsIp: false,
-    locate: (clues) => {
+    locate: (hints) => {
       const point =
-        pointIn(clues.query, query, "parameters") ?? (headerNames && pointIn(clues.header, headerNames, "headers"));
+        pointIn(hints.query, query, "parameters") ?? (headerNames && pointIn(hints.header, headerNames, "headers"));
       return point ? shapes.filter(({ holds }) => holds(point)).map(({ name }) => name) : [];
     },
   };

@@ -14,8 +14,8 @@ export function headerLocator(header: string): Locator {
     kind: "header",
     headers: [name],
     readsIp: false,
-    locate: (clues) => {
-      const value = clues.header(name)?.trim();
+    locate: (hints) => {
+      const value = hints.header(name)?.trim();
       if (!value || noCountries.includes(value)) return [];
       return [countryCode.test(value) ? value.toLowerCase() : value];
     },

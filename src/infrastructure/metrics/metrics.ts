@@ -244,7 +244,7 @@ function addFeeds({ gauge }: Kinds, observed: Observed): void {
   add("tidegate_feed_items", "Known items of a feed.", ({ known }) => known);
   add(
     "tidegate_feed_invalid_items",
-    "Invalid items in the last document of a feed. GET /admin/v1/sources/{name}/items lists the faults.",
+    "Invalid items in the last document of a feed. GET /admin/v1/sources/{source}/items lists the faults.",
     ({ poll }) => poll?.invalid,
   );
   add(

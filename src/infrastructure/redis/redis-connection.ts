@@ -104,7 +104,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     values: new RedisValues(redis, guard),
     index: changes,
     changes,
-    claims: new RedisIdempotencyKeys(redis),
+    idempotencyKeys: new RedisIdempotencyKeys(redis),
     items: new RedisItemStore(redis),
     register: new RedisFeatureRegister(redis, guard),
     documents,

@@ -58,7 +58,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     items: changed(new SqliteItemStore(database, journal)),
     rules: read(new SqliteRules(database)),
     register: read(new SqliteFeatureRegister(database, journal)),
-    claims: changed(new SqliteIdempotencyKeys(journal)),
+    idempotencyKeys: changed(new SqliteIdempotencyKeys(journal)),
     outbox: () => changed(new SqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),
     tokenStore: (keyOf) => changed(new SqliteTokenStore(database, journal, keyOf)),

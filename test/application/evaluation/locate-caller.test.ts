@@ -6,8 +6,8 @@ import type { LocationHints, Locator, UserLocator } from "../../../src/domain/ev
 import { headerLocator } from "../../../src/infrastructure/location/header-locator.ts";
 import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 
-const clues = (said?: string, headers: Readonly<Record<string, string>> = {}): LocationHints => ({
-  said,
+const hints = (said?: string, headers: Readonly<Record<string, string>> = {}): LocationHints => ({
+  location: said,
   header: (name) => headers[name],
   query: () => undefined,
 });
@@ -23,21 +23,21 @@ describe("where a caller is", () => {
   const locate = new LocateCaller([queryLocator, headerLocator("X-Place"), byAddress]);
 
   it("is told by the first that can tell", async () => {
-    const all = { ...clues("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
+    const all = { ...hints("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
     const located = async (told: LocationHints) => (await locate.locate(told)).located;
     expect(await located(all)).toEqual({ locations: ["pt"], by: "query" });
-    expect(await located({ ...all, said: "" })).toEqual({ locations: ["fr"], by: "header" });
-    expect(await located({ ...clues(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
+    expect(await located({ ...all, location: "" })).toEqual({ locations: ["fr"], by: "header" });
+    expect(await located({ ...hints(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
   });
 
   it("is not known where none can tell", async () => {
-    expect(await locate.locate(clues())).toEqual({ located: undefined, reads: [] });
-    expect(await new LocateCaller([byAddress]).locate(clues("madrid"))).toEqual({ located: undefined, reads: [] });
+    expect(await locate.locate(hints())).toEqual({ located: undefined, reads: [] });
+    expect(await new LocateCaller([byAddress]).locate(hints("madrid"))).toEqual({ located: undefined, reads: [] });
   });
 
   it("cannot be what is no name of a place, whoever tells", async () => {
-    await expect(locate.locate(clues("a".repeat(201)))).rejects.toThrow(InvalidContext);
-    await expect(locate.locate(clues(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
+    await expect(locate.locate(hints("a".repeat(201)))).rejects.toThrow(InvalidContext);
+    await expect(locate.locate(hints(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
   });
 
   describe("of a user whose place is stored", () => {
@@ -57,26 +57,26 @@ describe("where a caller is", () => {
     const locate = new LocateCaller([queryLocator, byUser, headerLocator("X-Place")]);
 
     it("is read where no locator before can tell, and comes with the read", async () => {
-      expect(await locate.locate(clues(), "1")).toEqual({
+      expect(await locate.locate(hints(), "1")).toEqual({
         located: { locations: ["es/madrid", "es"], by: "user" },
         reads: [stored.get("1")],
       });
-      expect(await locate.locate(clues("pt"), "1")).toEqual({
+      expect(await locate.locate(hints("pt"), "1")).toEqual({
         located: { locations: ["pt"], by: "query" },
         reads: [],
       });
-      expect(await locate.locate(clues())).toEqual({ located: undefined, reads: [] });
+      expect(await locate.locate(hints())).toEqual({ located: undefined, reads: [] });
     });
 
     it("leaves it to those after it where nothing is stored, which is a read too", async () => {
-      expect(await locate.locate(clues(undefined, { "x-place": "fr" }), "2")).toEqual({
+      expect(await locate.locate(hints(undefined, { "x-place": "fr" }), "2")).toEqual({
         located: { locations: ["fr"], by: "header" },
         reads: [stored.get("2")],
       });
     });
 
     it("is not guessed while it cannot be read", async () => {
-      await expect(locate.locate(clues(undefined, { "x-place": "fr" }), "3")).rejects.toThrow("away");
+      await expect(locate.locate(hints(undefined, { "x-place": "fr" }), "3")).rejects.toThrow("away");
     });
 
     it("is read for nobody whose place is known before, and needs neither headers nor an address", () => {

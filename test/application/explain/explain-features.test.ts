@@ -89,7 +89,7 @@ function service(
     explain: (question: Partial<Question> = {}) =>
       new ExplainFeatures(survey, history, () => beforeRead(history)).explain({
         caller: { userId: "1" },
-        circumstances: explicitContext({}),
+        requestContext: explicitContext({}),
         ...question,
       }),
     recallWhole: (at: number, userId: string) => new FeaturesAsOf(survey).evaluate({ userId }, explicitContext({}), at),
@@ -253,12 +253,12 @@ describe("the explanation for now", () => {
 
   it("takes a source that may be left out as one that says nothing", async () => {
     const { explain } = service({ "location:madrid": new Error("cut off"), active_features: ["a"] });
-    const { features, sources } = await explain({ circumstances: explicitContext({ location: "madrid" }) });
+    const { features, sources } = await explain({ requestContext: explicitContext({ location: "madrid" }) });
     expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "skipped"]);
   });
 
   describe("to somebody at a place that is part of another", () => {
-    const at = { circumstances: explicitContext({ location: "es/madrid" }) };
+    const at = { requestContext: explicitContext({ location: "es/madrid" }) };
 
     it("tells in which set a feature stands: the most exact that has it", async () => {
       const { explain } = service({
@@ -276,9 +276,9 @@ describe("the explanation for now", () => {
 
     it("tells which locator told the place, unless the question does", async () => {
       const { explain } = service();
-      const { context, locatedBy } = await explain({ circumstances: explicitContext({ ip: "192.0.2.1" }) });
+      const { context, locatedBy } = await explain({ requestContext: explicitContext({ ip: "192.0.2.1" }) });
       expect([context.locations, locatedBy]).toEqual([["es/madrid", "es"], "address"]);
-      const named = await explain({ circumstances: explicitContext({ location: "pt", ip: "192.0.2.1" }) });
+      const named = await explain({ requestContext: explicitContext({ location: "pt", ip: "192.0.2.1" }) });
       expect([named.context.locations, named.locatedBy]).toEqual([["pt"], undefined]);
     });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InvalidContext } from "../../../src/domain/errors.ts";
 import { areaLocator } from "../../../src/infrastructure/location/area-locator.ts";
-import { cluesOf, locatorContract } from "../../contracts/locator.contract.ts";
+import { hintsOf, locatorContract } from "../../contracts/locator.contract.ts";
 
 const names = { latitude: "latitude", longitude: "longitude" };
 const square = (west: number, south: number, size: number) => [
@@ -22,7 +22,7 @@ const locator = areaLocator({
 });
 
 function placesAt(query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) {
-  return locator.locate(cluesOf({ said: "pt", headers, query }));
+  return locator.locate(hintsOf({ said: "pt", headers, query }));
 }
 
 describe("areas", () => {

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { geoipLocator } from "../../../src/infrastructure/location/geoip-locator.ts";
 import { SetupFailed } from "../../../src/infrastructure/setup-failed.ts";
-import { cluesOf, locatorContract } from "../../contracts/locator.contract.ts";
+import { hintsOf, locatorContract } from "../../contracts/locator.contract.ts";
 import { cityDatabase } from "../../support/city-database.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-geoip-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const placesOf = (locator: ReturnType<typeof geoipLocator>, ip?: string) =>
-  locator.locate(cluesOf(ip === undefined ? {} : { ip }));
+  locator.locate(hintsOf(ip === undefined ? {} : { ip }));
 
 describe("the database of countries that comes along", () => {
   const locator = geoipLocator();

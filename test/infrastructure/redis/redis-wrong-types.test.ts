@@ -93,7 +93,7 @@ describe("a key of another type", () => {
     [ofItems.order, text, [putItems, since]],
     [ofItems.head, text, [putItems, since]],
     [loadKey("import"), list, [loadSets, loadTokens, loadDocuments]],
-    ["tidegate:claim:x", list, [["a claim", ({ claims }) => claims.claim("x", "purpose")]]],
+    ["tidegate:claim:x", list, [["a claim", ({ idempotencyKeys: claims }) => claims.claim("x", "purpose")]]],
     ["tidegate:lease:records", list, [["a lease", ({ lease }) => lease("records").hold()]]],
   ])("is named, and nothing is changed: %s", async (key, spoil, operations) => {
     const { client } = store.server;

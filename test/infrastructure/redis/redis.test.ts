@@ -12,11 +12,11 @@ import { FilledStores } from "../../../src/infrastructure/redis/filled-stores.ts
 import { connectRedis } from "../../../src/infrastructure/redis/redis-connection.ts";
 import { collectionKey, registerKey } from "../../../src/infrastructure/redis/redis-keys.ts";
 import { hashedTokenKey, plainTokenKey } from "../../../src/infrastructure/token-key.ts";
-import { claimsContract } from "../../contracts/claims.contract.ts";
 import { documentStoreContract } from "../../contracts/document-store.contract.ts";
 import { featureRegisterContract } from "../../contracts/feature-register.contract.ts";
 import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { externalChangesContract, featureStoreContract } from "../../contracts/feature-store.contract.ts";
+import { idempotencyKeysContract } from "../../contracts/idempotency-keys.contract.ts";
 import {
   documentLoadContract,
   externalLoadContract,
@@ -148,7 +148,7 @@ describe("Redis", () => {
   setLoadContract(() => recording(store));
   externalLoadContract(() => recording(store));
   outboxContract(() => recording(store));
-  claimsContract(() => store.connection.claims);
+  idempotencyKeysContract(() => store.connection.idempotencyKeys);
   documentStoreContract(() => ({
     documents: store.connection.documents,
     records: () => recordsIn(store.connection),

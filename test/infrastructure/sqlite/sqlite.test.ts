@@ -15,11 +15,11 @@ import { SqliteJournal } from "../../../src/infrastructure/sqlite/sqlite-journal
 import { prepareSchema } from "../../../src/infrastructure/sqlite/sqlite-schema.ts";
 import { SqliteFeatureStore } from "../../../src/infrastructure/sqlite/stores/sqlite-feature-store.ts";
 import { hashedTokenKey, plainTokenKey } from "../../../src/infrastructure/token-key.ts";
-import { claimsContract } from "../../contracts/claims.contract.ts";
 import { documentStoreContract } from "../../contracts/document-store.contract.ts";
 import { featureRegisterContract } from "../../contracts/feature-register.contract.ts";
 import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { featureStoreContract } from "../../contracts/feature-store.contract.ts";
+import { idempotencyKeysContract } from "../../contracts/idempotency-keys.contract.ts";
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
 import { contractCollections, rulesContract } from "../../contracts/rules.contract.ts";
@@ -50,7 +50,7 @@ describe("SQLite", () => {
     rmSync(folder, { recursive: true });
   });
 
-  claimsContract(() => store.connection.claims);
+  idempotencyKeysContract(() => store.connection.idempotencyKeys);
 
   featureSetsContract(() => ({ sets: store.connection.sets, put: store.put }));
   storedValuesContract(() => ({ values: store.connection.values, put: store.put }));

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { StoreDataInvalid } from "../../../domain/errors.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Event, EventFilter } from "../../../domain/events/event.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, endOf, startOf, writtenDate } from "../../dates.ts";
@@ -114,7 +115,7 @@ function wholeNumber(text: string): number {
 }
 
 function lineOf({ position, at, environment, component, recordedBy, email, message }: Event): string {
-  const line = [position, new Date(at).toISOString(), environment, component, recordedBy, email, message].join("  ");
+  const line = [position, instantText(at), environment, component, recordedBy, email, message].join("  ");
   // Escapes control characters: recorded text must not send control sequences to the terminal.
   return line.replaceAll(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { ChangeEntry, Explained, ExplainedFeature } from "../../../application/explain/explain-features.ts";
-import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { explainedJson } from "../../explained-json.ts";
 import { callerOf } from "../arguments/caller-of.ts";
 import { instantIn } from "../arguments/instant-option.ts";
@@ -22,7 +22,7 @@ export const defineExplain = (command: Command, { onStores, results, terminal }:
     .action((features: string[], { at, ...options }: Options) =>
       onStores(async ({ awaitSources, explainFeatures, attributes }) => {
         const question = {
-          circumstances: requestContextOf(options, attributes),
+          requestContext: requestContextOf(options, attributes),
           at: instantIn(at),
           features: features.length > 0 ? features : undefined,
         };
@@ -45,10 +45,10 @@ function notesOn({ context, locatedBy, isPast, isLogAvailable, sources }: Explai
     ...(isPast ? ["sets and rules of that time from the event log, with the current configuration"] : []),
     ...(isLogAvailable ? [] : ["the event log is unavailable, so the last changes are omitted"]),
     ...sources.flatMap(({ name, state, historyFrom, error, freshness }) => {
-      const before = historyFrom === undefined ? "" : ` before ${timeText(historyFrom)}`;
+      const before = historyFrom === undefined ? "" : ` before ${instantText(historyFrom)}`;
       if (state === "no-history") return [`incomplete: no history for ${name}${before}`];
       if (state !== "evaluated") return [`${name} is unavailable: ${error}`];
-      return freshness && !freshness.fresh ? [`${name} is stale: verified at ${timeText(freshness.asOf)}`] : [];
+      return freshness && !freshness.fresh ? [`${name} is stale: verified at ${instantText(freshness.asOf)}`] : [];
     }),
   ];
 }
@@ -68,10 +68,8 @@ const lastChanges = ({ decidedBy, results }: ExplainedFeature): readonly string[
 
 function membershipText(isMember: boolean, change: ChangeEntry): string {
   if (change.origin !== "baseline") return `${isMember ? "added" : "removed"} ${changeText(change)}`;
-  return `${isMember ? "a member" : "no member"} since before ${timeText(change.at)}, the start of its history`;
+  return `${isMember ? "a member" : "no member"} since before ${instantText(change.at)}, the start of its history`;
 }
 
 const changeText = ({ by, at, note }: ChangeEntry): string =>
-  `${timeText(at)} by ${by}${note === undefined ? "" : ` (${note})`}`;
-
-const timeText = (at: Instant): string => new Date(at).toISOString();
+  `${instantText(at)} by ${by}${note === undefined ? "" : ` (${note})`}`;

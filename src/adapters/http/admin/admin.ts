@@ -31,19 +31,19 @@ export type AdminUseCases = {
   readonly viewUser: ViewUser;
   readonly manageTokens: ManageTokens;
   /** Stores the request of each Idempotency-Key; `undefined` if no store is configured for it. */
-  readonly claims: IdempotencyKeys | undefined;
+  readonly idempotencyKeys: IdempotencyKeys | undefined;
 };
 
 /** Registers the admin routes under `/admin/v1`. */
 export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUseCases, log: Log): void {
-  const { sets, changeSet, listFeatures, catalogue, claims } = use;
+  const { sets, changeSet, listFeatures, catalogue, idempotencyKeys } = use;
   const changes = new SetChanges(changeSet, listFeatures);
   knownFeatures(app, operators, listFeatures);
-  sourceRoutes(app, operators, sets, changeSet, changes, claims);
+  sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys);
   itemRoutes(app, operators, use.viewItems);
-  ruleRoutes(app, operators, use.manageRules, claims);
-  bulkRoute(app, operators, changes, claims, log);
-  killSwitchRoutes(app, operators, sets, changeSet, changes, claims);
-  userRoutes(app, operators, use.viewUser, use.manageTokens, claims);
-  catalogueRoutes(app, operators, catalogue, claims);
+  ruleRoutes(app, operators, use.manageRules, idempotencyKeys);
+  bulkRoute(app, operators, changes, idempotencyKeys, log);
+  killSwitchRoutes(app, operators, sets, changeSet, changes, idempotencyKeys);
+  userRoutes(app, operators, use.viewUser, use.manageTokens, idempotencyKeys);
+  catalogueRoutes(app, operators, catalogue, idempotencyKeys);
 }

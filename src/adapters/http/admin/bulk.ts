@@ -12,7 +12,7 @@ import { problemTypes } from "../kit/problem-types.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
 import { revisionIn } from "./entity-tag.ts";
-import { logRefusedChange } from "./rejected-change.ts";
+import { logRejectedChange } from "./rejected-change.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
 
 const mostItems = 1_000;
@@ -28,7 +28,7 @@ const Item = z
         location: z.string().optional(),
       })
       .default({})
-      .openapi({ description: "Just the fields of the source's key." }),
+      .openapi({ description: "Exactly the fields in the key of the source." }),
     add: z.array(z.string()).default([]),
     remove: z.array(z.string()).default([]),
     ifRevision: z
@@ -36,19 +36,19 @@ const Item = z
       .transform((text, context) => {
         const revision = revisionIn(text);
         if (revision !== undefined) return revision;
-        context.addIssue("is no revision; send the `revision` of a read or a change");
+        context.addIssue("is invalid (expected the `revision` of a read or a change)");
         return z.NEVER;
       })
       .optional()
-      .openapi({ type: "string", description: "Only while the set is at this revision." }),
+      .openapi({ type: "string", description: "Applies the change only if the set has this revision." }),
   })
-  .refine(({ add, remove }) => add.length + remove.length > 0, "adds and removes nothing; name a feature");
+  .refine(({ add, remove }) => add.length + remove.length > 0, "adds and removes nothing; name at least one feature");
 type Item = z.output<typeof Item>;
 
 const BulkBody = z
   .strictObject({
     changes: z.array(Item).openapi({
-      description: `At most ${mostItems}, with ${mostAtOnce} features in all. Each is made whole or not at all, by itself.`,
+      description: `At most ${mostItems} changes with ${mostAtOnce} features in total. Each change is atomic.`,
     }),
   })
   .openapi("Changes", {
@@ -60,21 +60,21 @@ const BulkBody = z
     },
   });
 
-const Refused = z.object({
-  status: z.int().openapi({ description: "As if the change had been asked for alone." }),
+const Rejected = z.object({
+  status: z.int().openapi({ description: "The status of the same change as a request of its own." }),
   source: z.string(),
   code: z.string(),
   detail: z.string(),
 });
-const Made = Changed.extend({ status: z.literal(200) });
-type Result = z.output<typeof Refused> | z.output<typeof Made>;
+const Applied = Changed.extend({ status: z.literal(200) });
+type Result = z.output<typeof Rejected> | z.output<typeof Applied>;
 
 /** `POST /admin/v1/changes`: applies many changes in one request. */
 export function bulkRoute(
   app: OpenAPIHono,
   operators: Operators,
   changes: SetChanges,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
   log: Log,
 ): void {
   checkedRoute(
@@ -82,9 +82,9 @@ export function bulkRoute(
     {
       method: "post",
       path: "/admin/v1/changes",
-      summary: "Change many sets",
+      summary: "Change several sets",
       description:
-        "One after the other, in the order given. Where one is refused the others are made; once a store does not answer, those after it are not tried, and may be sent again.",
+        "Applies the changes in order. A rejected change does not stop the others. After a store fails, the remaining changes are not tried and can be sent again.",
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [idempotencyKeyParameter],
@@ -93,19 +93,19 @@ export function bulkRoute(
       longestBody,
       responses: {
         200: {
-          description: "What became of each, in the same order.",
-          content: jsonContent(z.object({ results: z.array(z.union([Made, Refused])) })),
+          description: "The result of each change, in the same order.",
+          content: jsonContent(z.object({ results: z.array(z.union([Applied, Rejected])) })),
         },
         ...problemResponses(...changeProblems, "payload-too-large", "change-too-large"),
       },
     },
     async (c, { query, body }) => {
-      demandNoIfMatch(c, "give each change its own `ifRevision` in the body");
+      demandNoIfMatch(c, "set `ifRevision` of each change in the body");
       demandFew(body.changes);
       const isTrial = query.dryRun === "true";
-      const author = isTrial ? undefined : await changeAuthor(c, claims, { query, body });
-      const refused = (error: Error) => logRefusedChange(log, error, c.req.header("x-request-id"));
-      const results = await inTurn(body.changes, refused, ({ ifRevision, ...change }, index) => {
+      const author = isTrial ? undefined : await changeAuthor(c, idempotencyKeys, { query, body });
+      const logRejection = (error: Error) => logRejectedChange(log, error, c.req.header("x-request-id"));
+      const results = await inTurn(body.changes, logRejection, ({ ifRevision, ...change }, index) => {
         if (!author) return changes.try(change, ifRevision);
         // Each change of the request needs its own idempotency key, even for the same set.
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
@@ -120,26 +120,26 @@ function demandFew(items: readonly Item[]): void {
   const features = items.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
   if (items.length <= mostItems && features <= mostAtOnce) return;
   throw new ChangeRejected(
-    `One request makes at most ${mostItems} changes, with ${mostAtOnce} features in all; send several.`,
+    `A request has at most ${mostItems} changes with ${mostAtOnce} features in total. Split it.`,
     "change-too-large",
   );
 }
 
 async function inTurn(
   items: readonly Item[],
-  refused: (error: Error) => void,
+  logRejection: (error: Error) => void,
   task: (item: Item, index: number) => Promise<Changed>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
-  let away: SourceUnavailable | undefined;
+  let unavailable: SourceUnavailable | undefined;
   for (const [index, item] of items.entries()) {
     try {
-      if (away) throw away;
+      if (unavailable) throw unavailable;
       results.push({ status: 200, ...(await task(item, index)) });
     } catch (error) {
       if (!(error instanceof TidegateError)) throw error;
-      refused(error);
-      if (error instanceof SourceUnavailable && !(error.cause instanceof StoreFault)) away = error;
+      logRejection(error);
+      if (error instanceof SourceUnavailable && !(error.cause instanceof StoreFault)) unavailable = error;
       const { code, message: detail } = error;
       results.push({ status: problemTypes[code].status, source: item.source, code, detail });
     }

@@ -11,7 +11,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader, revisionDemanded } from "./entity-tag.ts";
-import { featureParameter } from "./feature-parameter.ts";
+import { featureIn, featureParameter } from "./path-parameters.ts";
 
 const Description = z
   .strictObject({
@@ -22,7 +22,10 @@ const Description = z
       .max(20)
       .default([])
       .transform((tags) => [...new Set(tags)]),
-    archived: z.boolean().default(false).openapi({ description: "That it is done with. Changes nothing else." }),
+    archived: z
+      .boolean()
+      .default(false)
+      .openapi({ description: "Whether the feature is retired. Does not change its state." }),
   })
   .openapi("Description", {
     example: { description: "The new menu", owner: "shop", tags: ["web"], archived: false },
@@ -35,12 +38,12 @@ export const CatalogueEntryBody = z
     owner: z.string(),
     tags: z.array(z.string()).readonly(),
     archived: z.boolean(),
-    created: z.iso.datetime().openapi({ description: "When it was first described." }),
+    created: z.iso.datetime().openapi({ description: "When the feature was first described." }),
   })
   .openapi("CatalogueEntry");
 
 const path = "/admin/v1/catalogue/{feature}";
-const entryAnswer = (description: string) => ({
+const entryResponse = (description: string) => ({
   description,
   headers: entityTagHeader,
   content: jsonContent(CatalogueEntryBody),
@@ -51,7 +54,7 @@ export function catalogueRoutes(
   app: OpenAPIHono,
   operators: Operators,
   catalogue: Catalogue,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
 ): void {
   const demanded = (c: Context, feature: string) =>
     revisionDemanded(c, async () => {
@@ -64,17 +67,17 @@ export function catalogueRoutes(
     {
       method: "get",
       path,
-      summary: "What is said of a feature",
+      summary: "Get the description of a feature",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],
       responses: {
-        200: entryAnswer("What is said of it."),
+        200: entryResponse("The description."),
         ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
     async (c) => {
-      const found = await catalogue.get(c.req.param("feature") ?? "");
+      const found = await catalogue.get(featureIn(c));
       if (!found) throw new UnknownFeature();
       return c.json(catalogueEntryJson(found.entry), 200, { ...uncached, ETag: entityTag(found.revision) });
     },
@@ -87,14 +90,14 @@ export function catalogueRoutes(
       path,
       summary: "Describe a feature",
       description:
-        "Takes the place of what was said before; what is left out is empty. It changes nothing of what is on.",
+        "Replaces the previous description; omitted fields are empty. Does not change the state of the feature.",
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [featureParameter, ...safeguards],
       query: TrialQuery,
       body: Description,
       responses: {
-        200: entryAnswer("What is said of it now."),
+        200: entryResponse("The new description."),
         ...problemResponses(
           ...changeProblems,
           "payload-too-large",
@@ -105,13 +108,13 @@ export function catalogueRoutes(
       },
     },
     async (c, { query, body }) => {
-      const feature = c.req.param("feature") ?? "";
+      const feature = featureIn(c);
       const ifRevision = await demanded(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
         return c.json(catalogueEntryJson(await catalogue.entryOf(feature, body)), 200, uncached);
       }
-      const author = await changeAuthor(c, claims, { query, body, ifRevision });
+      const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
       const { entry, revision } = await catalogue.put(feature, body, author);
       return c.json(catalogueEntryJson(entry), 200, { ...uncached, ETag: entityTag(revision) });
     },
@@ -122,20 +125,20 @@ export function catalogueRoutes(
     {
       method: "delete",
       path,
-      summary: "Forget what is said of a feature",
+      summary: "Delete the description of a feature",
       tags: ["Admin"],
       ...operators.atLeast("editor"),
       parameters: [featureParameter, ...safeguards],
       query: TrialQuery,
       responses: {
         200: {
-          description: "It is forgotten.",
+          description: "The result.",
           headers: entityTagHeader,
           content: {
             "application/json": {
               schema: z.object({
                 feature: z.string(),
-                removed: z.boolean().openapi({ description: "Whether there was anything." }),
+                removed: z.boolean().openapi({ description: "Whether there was a description." }),
               }),
             },
           },
@@ -145,14 +148,14 @@ export function catalogueRoutes(
     },
     async (c, { query }) => {
       await demandNoBody(c);
-      const feature = c.req.param("feature") ?? "";
+      const feature = featureIn(c);
       const ifRevision = await demanded(c, feature);
       if (query.dryRun === "true") {
         await catalogue.check(feature, ifRevision);
         const removed = (await catalogue.get(feature)) !== undefined;
         return c.json({ feature, removed }, 200, uncached);
       }
-      const author = await changeAuthor(c, claims, { query, ifRevision });
+      const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
       const { removed, revision } = await catalogue.remove(feature, author);
       return c.json({ feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
     },

@@ -19,7 +19,7 @@ export const ChangeQuery = z.strictObject({
     .string()
     .max(500)
     .optional()
-    .openapi({ description: "What to remember of the change, in your words.", example: "TICKET-42" }),
+    .openapi({ description: "Free text that is recorded with the change.", example: "TICKET-42" }),
 });
 
 /** Query parameters of a change that supports a dry run. */
@@ -27,7 +27,7 @@ export const TrialQuery = ChangeQuery.extend({
   dryRun: z
     .enum(["true", "false"])
     .optional()
-    .openapi({ description: "`true`: nothing is changed or recorded; the answer says what would change." }),
+    .openapi({ description: "`true`: changes and records nothing, and returns what would change." }),
 });
 
 /** Headers of a change that supports `If-Match` and `Idempotency-Key`. */
@@ -62,7 +62,7 @@ export async function demandNoBody(c: Context): Promise<void> {
 /** Rejects `If-Match` on a route that has no single revision to compare. Throws `HttpProblem` `invalid-header`. */
 export function demandNoIfMatch(c: Context, instead: string): void {
   if (c.req.header("if-match") === undefined) return;
-  throw new HttpProblem("invalid-header", `If-Match means nothing here; ${instead}.`);
+  throw new HttpProblem("invalid-header", `If-Match is not supported here; ${instead}.`);
 }
 
 /** The options of a change request: query, body and conditional headers. */
@@ -71,8 +71,8 @@ export type RequestedChange = {
   /** The body, if the request has one. */
   readonly body?: unknown;
   /**
-   * Whether the body contains a token. If so, its digest is salted with the operator's credential, so that nobody can
-   * test guesses without that credential.
+   * Whether the body contains a token. If so, its digest is salted with the operator's credential, so that guesses
+   * cannot be tested without that credential.
    */
   readonly isSecret?: boolean;
   /** The revision that `If-Match` requires. */
@@ -88,7 +88,7 @@ export type RequestedChange = {
  */
 export async function changeAuthor(
   c: Context,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
   { query: { note }, body, isSecret = false, ifRevision, urgent = false }: RequestedChange,
 ): Promise<ChangeAuthor> {
   const author = {
@@ -98,13 +98,13 @@ export async function changeAuthor(
   };
   const key = idempotencyKeyOf(c);
   if (key === undefined) return author;
-  const once = digestOf([author.by, key]);
+  const idempotencyKey = digestOf([author.by, key]);
   const { pathname, search } = new URL(c.req.url);
   const salt = isSecret ? secretOf(c.req.header("authorization")) : undefined;
   const purpose = digestOf([c.req.method, pathname, search, c.req.header("if-match"), body, salt]);
-  const claimed = callStore("claims", async () => claims?.claim(once, purpose) ?? true);
+  const claimed = callStore("idempotency keys", async () => idempotencyKeys?.claim(idempotencyKey, purpose) ?? true);
   if (!(await (urgent ? claimed.catch(() => true) : claimed))) throw new IdempotencyKeyReused();
-  return { ...author, idempotencyKey: once };
+  return { ...author, idempotencyKey };
 }
 
 const digestOf = (parts: readonly unknown[]): string => hash("sha256", JSON.stringify(parts), "base64url");

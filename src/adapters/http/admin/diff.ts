@@ -1,6 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
 import type { CompareMoments, Difference } from "../../../application/explain/compare-moments.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { instant } from "../../instant.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -16,22 +17,22 @@ const keys = z.array(z.string()).readonly();
 const Query = z.strictObject({
   from: moment,
   to: moment.openapi({ example: "2026-11-18T09:00:00Z" }),
-  user: z.string().optional().openapi({ description: "Left out, for nobody in particular.", example: "1" }),
+  user: z.string().optional().openapi({ description: "User id. Default: an anonymous client.", example: "1" }),
   location: z.string().optional(),
 });
 
 const Answer = z
   .object({
-    configuration: z.literal("current").openapi({ description: "The rules are those of now, for both moments." }),
+    configuration: z.literal("current").openapi({ description: "Both evaluations use the current configuration." }),
     turnedOn: keys,
     turnedOff: keys,
-    undetermined: keys.openapi({ description: "Those of which it cannot be told, for want of what is not known." }),
+    undetermined: keys.openapi({ description: "Features whose state depends on missing history." }),
     incomplete: z.array(z.string()).openapi({
-      description: "The sources without history at one of the moments; `missingHistory` tells from when on they have.",
+      description: "The sources in `missingHistory`.",
     }),
     missingHistory: z
       .array(z.object({ source: z.string(), from: time.nullable() }))
-      .openapi({ description: "The sources of which one of the moments is not known, and from when on they are." }),
+      .openapi({ description: "The sources without history at `from` or `to`, and the start of their history." }),
     events: z
       .array(
         z.object({
@@ -45,13 +46,13 @@ const Answer = z
           added: keys,
           removed: keys,
           changed: keys.openapi({
-            description: "The feature whose rule it changed; the key is `collection/feature` then.",
+            description: "The feature whose rule the event changed; `key` is then `collection/feature`.",
           }),
         }),
       )
       .openapi({
         description:
-          "The changes that did it, oldest first: of the sets that are read for this caller, and of rules, with the features that differ. One that begins or ends by the clock has none.",
+          "The changes behind the difference, oldest first, with the features that differ. A feature that a schedule switches has none.",
       }),
   })
   .openapi("Difference", {
@@ -86,12 +87,12 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
     {
       method: "get",
       path: "/admin/v1/diff",
-      summary: "What changed for somebody between two moments, and who did it",
+      summary: "Compare the features of a user at two times",
       tags: ["Explanations"],
       ...operators.atLeast("viewer"),
       query: Query,
       responses: {
-        200: { description: "What differs.", content: jsonContent(Answer) },
+        200: { description: "The difference and its causes.", content: jsonContent(Answer) },
         ...problemResponses(
           "unauthenticated",
           "invalid-query",
@@ -103,7 +104,7 @@ export function diff(app: OpenAPIHono, operators: Operators, compareMoments: Com
     },
     async (c, { query: { from, to, user, location } }) => {
       if (to <= from)
-        throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from"; swap them.');
+        throw new HttpProblem("invalid-query", 'The query parameter "to" is not after "from". Swap them.');
       const caller = user === undefined ? undefined : { userId: user };
       const difference = await compareMoments.compare(caller, explicitContext({ location }), from, to);
       return c.json(shown(difference) satisfies z.output<typeof Answer>, 200, uncached);
@@ -119,11 +120,11 @@ const shown = ({ turnedOn, turnedOff, undetermined, missingHistory, changes }: D
   incomplete: missingHistory.map(({ name }) => name),
   missingHistory: missingHistory.map(({ name, from }) => ({
     source: name,
-    from: from === undefined ? null : timeText(from),
+    from: from === undefined ? null : instantText(from),
   })),
   events: changes.map(({ event, at, by, note, origin, store, key, added, removed, changed }) => ({
     event,
-    at: timeText(at),
+    at: instantText(at),
     by,
     note: note ?? null,
     origin,
@@ -134,5 +135,3 @@ const shown = ({ turnedOn, turnedOff, undetermined, missingHistory, changes }: D
     changed,
   })),
 });
-
-const timeText = (at: number): string => new Date(at).toISOString();

@@ -1,14 +1,13 @@
 import type { Context } from "hono";
-import { isSameRevision, type Revision } from "../../../domain/admin/change.ts";
+import { isSameRevision, type Revision, revisionText } from "../../../domain/admin/change.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 
 const list = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
 const tags = /(W\/)?"([^"]*)"/g;
 const never = "none.0";
 
-/** A revision as text, for entity tags and bodies: `epoch.number`, or `none.0` if no change was recorded. */
-export const revisionText = (revision: Revision | undefined): string =>
-  revision ? `${revision.epoch}.${revision.number}` : never;
+/** The revision in entity tags and bodies; `none.0` if no change was recorded. */
+export const shownRevision = (revision: Revision | undefined): string => (revision ? revisionText(revision) : never);
 
 /** Parses a revision: `null` for `none.0`, `undefined` for invalid text. */
 export function revisionIn(text: string): Revision | null | undefined {
@@ -18,21 +17,21 @@ export function revisionIn(text: string): Revision | null | undefined {
 }
 
 /** The strong entity tag of a revision. */
-export const entityTag = (revision: Revision | undefined): string => `"${revisionText(revision)}"`;
+export const entityTag = (revision: Revision | undefined): string => `"${shownRevision(revision)}"`;
 
 /** OpenAPI description of the `If-Match` header. */
 export const ifMatchParameter = {
   name: "If-Match",
   in: "header",
   description:
-    "Only while it is at the revision of one of these entity tags; `*` is any. The `ETag` of a read or of a change is one.",
+    "Applies the change only if the current revision matches one of these entity tags; `*` matches any. Use the `ETag` of a read or a change.",
   schema: { type: "string" },
   example: '"019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11.7"',
 } as const;
 
 /** OpenAPI description of the `ETag` response header. */
 export const entityTagHeader = {
-  ETag: { description: "The revision, for `If-Match`.", schema: { type: "string" as const } },
+  ETag: { description: "The revision. Use it in `If-Match`.", schema: { type: "string" as const } },
 };
 
 /** A revision that never exists. The store rejects a change that requires it, unless the change is a retry. */
@@ -51,7 +50,10 @@ export async function revisionDemanded(
   if (header === undefined) return undefined;
   if (header.trim() === "*") return (await present()).exists ? undefined : ofNothing;
   if (!list.test(header)) {
-    throw new HttpProblem("invalid-header", 'If-Match is * or a list of entity tags in quotes, as in "epoch.7".');
+    throw new HttpProblem(
+      "invalid-header",
+      'Invalid If-Match (expected * or a list of quoted entity tags, for example "epoch.7").',
+    );
   }
   const wanted = [...header.matchAll(tags)].flatMap(([, weak, text = ""]) => {
     // `If-Match` compares strongly (RFC 9110, 13.1.1), so weak tags match no revision.

@@ -10,25 +10,26 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { CatalogueEntryBody } from "./catalogue.ts";
-import { featureParameter } from "./feature-parameter.ts";
+import { featureIn, featureParameter } from "./path-parameters.ts";
 
 const defaultLimit = 100;
 
 const Place = z
   .union([
-    z.boolean().openapi({ description: "Of a source that is the same for everybody: whether it is on there." }),
+    z
+      .boolean()
+      .openapi({ description: "For a source with one set for everyone: whether the set contains the feature." }),
     z
       .object({
         location: z.array(z.string()).readonly(),
-        complete: z.boolean().openapi({ description: "False where there are more sets than are looked into." }),
+        complete: z.boolean().openapi({ description: "Whether all sets of the source were read." }),
       })
-      .openapi({ description: "Of a source with a set for each location: those where it is on." }),
+      .openapi({ description: "For a source with one set per location: the locations that contain the feature." }),
     z.object({ users: z.int().nullable() }).openapi({
-      description: "Of a source with a set for each user: how many have it. Null where that is not known.",
+      description: "For a source with one set per user: the number of users that have the feature. Null if unknown.",
     }),
     z.object({ rule: z.unknown(), on: z.boolean() }).openapi({
-      description:
-        "Of a source that keeps something of it: what, and whether that makes it on for nobody in particular.",
+      description: "For a source with a rule for the feature: the rule, and its result for an anonymous client.",
     }),
   ])
   .openapi("Place");
@@ -37,10 +38,11 @@ const FeatureBody = z
   .object({
     feature: z.string(),
     on: z.record(z.string(), Place).openapi({
-      description: "By source. A source that reads no sets and does not know the feature is left out.",
+      description:
+        "The state of the feature in each source, by source name. Sources without sets are omitted if they do not list the feature.",
     }),
-    killed: z.boolean().openapi({ description: "Whether a veto switches it off for everybody." }),
-    catalogue: CatalogueEntryBody.nullable().openapi({ description: "Null where nobody has described it." }),
+    killed: z.boolean().openapi({ description: "Whether a veto switches the feature off for everyone." }),
+    catalogue: CatalogueEntryBody.nullable().openapi({ description: "The description. Null if there is none." }),
   })
   .openapi("KnownFeature", {
     example: {
@@ -68,14 +70,14 @@ const ListQuery = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .openapi({ description: "Stands somewhere in the key, description, owner or a tag, in whatever case." }),
+    .openapi({ description: "Substring of the key, description, owner or a tag, regardless of case." }),
   limit: wholeNumber(1, 1_000)
     .optional()
-    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same search." }),
+    .openapi({ description: `Maximum number of features (default: ${defaultLimit}).` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same search." }),
   at: instant().openapi({ type: "string", format: "date-time" }).optional().openapi({
     description:
-      "The moment to tell of. Of a past one, sets are those that the event log tells of; the configuration and the catalogue are those of now.",
+      "The time of the listing (default: now). For a past time, sets and rules come from the event log; the configuration and the catalogue are current.",
   }),
 });
 
@@ -86,15 +88,15 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
     {
       method: "get",
       path: "/admin/v1/features",
-      summary: "Every feature that is known, and where it is on",
+      summary: "List known features",
       description:
-        "Those that stand in a set which is not a user's, that another source knows, or that somebody has described; sorted by code point.",
+        "Lists the features in shared sets, in other sources and in the catalogue, sorted by code point. Features that only user sets contain are not listed.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       query: ListQuery,
       responses: {
         200: {
-          description: "A page of them.",
+          description: "A page of features.",
           content: {
             "application/json": {
               schema: z.object({
@@ -102,7 +104,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
                 next: z
                   .string()
                   .optional()
-                  .openapi({ description: "The cursor of the next page; left out on the last." }),
+                  .openapi({ description: "The cursor of the next page. Absent on the last page." }),
               }),
             },
           },
@@ -131,7 +133,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
     {
       method: "get",
       path: "/admin/v1/features/{feature}",
-      summary: "One feature, and where it is on",
+      summary: "Get a feature",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],
@@ -140,6 +142,6 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
         ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
-    async (c) => c.json(knownFeatureJson(await features.get(c.req.param("feature") ?? "")), 200, uncached),
+    async (c) => c.json(knownFeatureJson(await features.get(featureIn(c))), 200, uncached),
   );
 }

@@ -10,26 +10,26 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
 import { entityTag, entityTagHeader } from "./entity-tag.ts";
-import { featureParameter } from "./feature-parameter.ts";
+import { featureIn, featureParameter } from "./path-parameters.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
 import { SetBody, shownSet } from "./sources.ts";
 
 const KillQuery = TrialQuery.extend({
   wait: z.enum(["true", "false"]).optional().openapi({
     description:
-      "`true`: answer once every instance has confirmed that it acts on it, or after a second, when the others mark their answers as stale.",
+      "`true`: respond after every instance has confirmed the change, or after 1 s. After 1 s the unconfirmed instances mark their responses as stale.",
   }),
 });
 
 const Killed = Changed.extend({
   everywhere: z.boolean().optional().openapi({
     description:
-      "Whether every instance acts on it, or marks its answers as stale; certain only with `wait`, and left out of a trial.",
+      "Whether every instance applies the change or marks its responses as stale. False without `wait`; absent in a dry run.",
   }),
   tookMs: z
     .int()
     .optional()
-    .openapi({ description: "How long that took after the change, in milliseconds. Only with `wait`." }),
+    .openapi({ description: "Time until the confirmation, in milliseconds. Only with `wait`." }),
 }).openapi("Killed");
 
 /** `/admin/v1/killed`: kills and unkills features for everyone. */
@@ -39,18 +39,18 @@ export function killSwitchRoutes(
   sets: SourceSets,
   changeSet: ChangeSet,
   changes: SetChanges,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
 ): void {
   checkedRoute(
     app,
     {
       method: "get",
       path: "/admin/v1/killed",
-      summary: "The features that are switched off for everybody",
+      summary: "List killed features",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {
-        200: { description: "They.", headers: entityTagHeader, content: jsonContent(SetBody) },
+        200: { description: "The killed features.", headers: entityTagHeader, content: jsonContent(SetBody) },
         ...problemResponses("unauthenticated", "invalid-query", "no-kill-switch", "source-unavailable"),
       },
     },
@@ -67,18 +67,18 @@ export function killSwitchRoutes(
       {
         method,
         path: "/admin/v1/killed/{feature}",
-        summary: method === "put" ? "Switch a feature off for everybody" : "Take a kill back",
+        summary: method === "put" ? "Kill a feature" : "Remove a kill",
         description:
           method === "put"
-            ? "Whoever grants it. Works also while the event log is away and while Redis is out of memory."
-            : "What was on before is on again, and nothing else.",
+            ? "Switches the feature off for everyone, regardless of grants. Works without the event log and while Redis is out of memory. Idempotent."
+            : "Restores the previous state of the feature. Idempotent.",
         tags: ["Admin"],
         ...operators.atLeast("editor"),
         parameters: [featureParameter, ...safeguards],
         query: KillQuery,
         responses: {
           200: {
-            description: "What was changed.",
+            description: "The change.",
             headers: entityTagHeader,
             content: jsonContent(Killed),
           },
@@ -94,9 +94,9 @@ export function killSwitchRoutes(
       },
       async (c, { query }) => {
         await demandNoBody(c);
-        const feature = c.req.param("feature") ?? "";
+        const feature = featureIn(c);
         const change = method === "put" ? killChange(sets, feature) : unkillChange(sets, feature);
-        return changes.answer(c, change, { query, claims, urgent: true }, async () => {
+        return changes.answer(c, change, { query, idempotencyKeys, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();
           await changeSet.everywhere(change);

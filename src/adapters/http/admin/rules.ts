@@ -11,9 +11,8 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
-import { entityTag, entityTagHeader, revisionDemanded, revisionText } from "./entity-tag.ts";
-import { featureParameter } from "./feature-parameter.ts";
-import { nameIn, nameParameter, readProblems } from "./source-parameter.ts";
+import { entityTag, entityTagHeader, revisionDemanded, shownRevision } from "./entity-tag.ts";
+import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 
 const defaultLimit = 100;
 
@@ -32,7 +31,7 @@ const RuleBody = z
     rule: Value,
     revision: z.string(),
     valid: z.boolean().openapi({
-      description: "Whether the source heeds it: not where somebody wrote it into the store who does not know how.",
+      description: "Whether the source can evaluate the rule. Rules that were written outside Tidegate may be invalid.",
     }),
   })
   .openapi("FeatureRule", {
@@ -47,27 +46,27 @@ const RuleBody = z
 
 const Trial = z
   .object({ source: z.string(), feature: z.string(), rule: Value, dryRun: z.literal(true) })
-  .openapi({ description: "Of a trial: what would be kept." });
+  .openapi({ description: "The result of a dry run." });
 
 const ListQuery = z.strictObject({
-  search: z.string().max(200).optional().openapi({ description: "Stands somewhere in the key, in whatever case." }),
+  search: z.string().max(200).optional().openapi({ description: "Substring of the feature key, regardless of case." }),
   limit: wholeNumber(1, 1_000)
     .optional()
-    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same search." }),
+    .openapi({ description: `Maximum number of rules (default: ${defaultLimit}).` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same search." }),
 });
 
-const path = "/admin/v1/sources/{name}/rules/{feature}";
-/** `/admin/v1/sources/{name}/rules`: reads and changes the rules of sources, such as schedules and percentages. */
+const path = "/admin/v1/sources/{source}/rules/{feature}";
+/** `/admin/v1/sources/{source}/rules`: reads and changes the rules of sources, such as schedules and percentages. */
 export function ruleRoutes(
   app: OpenAPIHono,
   operators: Operators,
   rules: ManageRules,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
 ): void {
   const demanded = (c: Context) =>
     revisionDemanded(c, async () => {
-      const found = await rules.find(nameIn(c), featureIn(c));
+      const found = await rules.find(sourceIn(c), featureIn(c));
       return { exists: found !== undefined, revision: found?.revision };
     });
 
@@ -75,23 +74,23 @@ export function ruleRoutes(
     app,
     {
       method: "get",
-      path: "/admin/v1/sources/{name}/rules",
-      summary: "What a source keeps of single features",
-      description: "As the store has it now, past what is remembered; sorted by code point.",
+      path: "/admin/v1/sources/{source}/rules",
+      summary: "List the rules of a source",
+      description: "Reads the store, not the cache. Sorted by feature key, by code point.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
-      parameters: [nameParameter],
+      parameters: [sourceParameter],
       query: ListQuery,
       responses: {
         200: {
-          description: "A page of it.",
+          description: "A page of rules.",
           content: jsonContent(
             z.object({
               rules: z.array(RuleBody),
               next: z
                 .string()
                 .optional()
-                .openapi({ description: "The cursor of the next page; left out on the last." }),
+                .openapi({ description: "The cursor of the next page. Absent on the last page." }),
             }),
           ),
         },
@@ -99,7 +98,7 @@ export function ruleRoutes(
       },
     },
     async (c, { query: { search, limit = defaultLimit, cursor } }) => {
-      const source = nameIn(c);
+      const source = sourceIn(c);
       const filter = [source, search ?? ""];
       const after = cursor === undefined ? undefined : positionIn(cursor, filter);
       const page = await rules.list(source, limit, search, after);
@@ -114,19 +113,19 @@ export function ruleRoutes(
     {
       method: "get",
       path,
-      summary: "What a source keeps of a feature",
-      description: "As the store has it now, past what is remembered.",
+      summary: "Get a rule",
+      description: "Reads the store, not the cache.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
-      parameters: [nameParameter, featureParameter],
+      parameters: [sourceParameter, featureParameter],
       responses: {
         200: { description: "The rule.", headers: entityTagHeader, content: jsonContent(RuleBody) },
         ...problemResponses(...readProblems, "unknown-feature"),
       },
     },
     async (c) => {
-      const found = await rules.get(nameIn(c), featureIn(c));
-      return c.json(shown(nameIn(c), found), 200, { ...uncached, ETag: entityTag(found.revision) });
+      const found = await rules.get(sourceIn(c), featureIn(c));
+      return c.json(shown(sourceIn(c), found), 200, { ...uncached, ETag: entityTag(found.revision) });
     },
   );
 
@@ -135,16 +134,16 @@ export function ruleRoutes(
     {
       method: "put",
       path,
-      summary: "Have a source keep something of a feature",
-      description: "Takes the place of what it kept before. What is left out is as the kind of the source has it.",
+      summary: "Set a rule",
+      description: "Replaces the previous rule. Omitted fields get the defaults of the kind. Idempotent.",
       tags: ["Admin"],
       ...operators.atLeast("editor"),
-      parameters: [nameParameter, featureParameter, ...safeguards],
+      parameters: [sourceParameter, featureParameter, ...safeguards],
       query: TrialQuery,
       body: Value,
       responses: {
         200: {
-          description: "What it keeps now.",
+          description: "The new rule.",
           headers: entityTagHeader,
           content: jsonContent(z.union([RuleBody, Trial])),
         },
@@ -159,7 +158,7 @@ export function ruleRoutes(
       },
     },
     async (c, { query, body }) => {
-      const [source, feature] = [nameIn(c), featureIn(c)];
+      const [source, feature] = [sourceIn(c), featureIn(c)];
       // Validates the rule before the store is read.
       const rule = await rules.check(source, feature, body);
       const ifRevision = await demanded(c);
@@ -167,7 +166,7 @@ export function ruleRoutes(
         await rules.checkRevision(source, feature, ifRevision);
         return c.json({ source, feature, rule, dryRun: true as const }, 200, uncached);
       }
-      const author = await changeAuthor(c, claims, { query, body, ifRevision });
+      const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
       const kept = await rules.put(source, feature, body, author);
       return c.json(shown(source, kept), 200, { ...uncached, ETag: entityTag(kept.revision) });
     },
@@ -178,22 +177,22 @@ export function ruleRoutes(
     {
       method: "delete",
       path,
-      summary: "Have a source keep nothing of a feature",
-      description: "Done again, it changes nothing.",
+      summary: "Delete a rule",
+      description: "Idempotent.",
       tags: ["Admin"],
       ...operators.atLeast("editor"),
-      parameters: [nameParameter, featureParameter, ...safeguards],
+      parameters: [sourceParameter, featureParameter, ...safeguards],
       query: TrialQuery,
       responses: {
         200: {
-          description: "It keeps nothing.",
+          description: "The result.",
           headers: entityTagHeader,
           content: jsonContent(
             z.object({
               source: z.string(),
               feature: z.string(),
-              removed: z.boolean().openapi({ description: "Whether there was anything." }),
-              dryRun: z.literal(true).optional().openapi({ description: "Only of a trial." }),
+              removed: z.boolean().openapi({ description: "Whether there was a rule." }),
+              dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run." }),
             }),
           ),
         },
@@ -208,26 +207,24 @@ export function ruleRoutes(
     },
     async (c, { query }) => {
       await demandNoBody(c);
-      const [source, feature] = [nameIn(c), featureIn(c)];
+      const [source, feature] = [sourceIn(c), featureIn(c)];
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
         const removed = (await rules.find(source, feature)) !== undefined;
         return c.json({ source, feature, removed, dryRun: true as const }, 200, uncached);
       }
-      const author = await changeAuthor(c, claims, { query, ifRevision });
+      const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
       const { removed, revision } = await rules.remove(source, feature, author);
       return c.json({ source, feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
 }
 
-const featureIn = (c: Context): string => c.req.param("feature") ?? "";
-
 const shown = (source: string, { feature, rule, revision, isValid }: FeatureRule) => ({
   source,
   feature,
   rule,
-  revision: revisionText(revision),
+  revision: shownRevision(revision),
   valid: isValid,
 });

@@ -6,7 +6,7 @@ import type { ListFeatures } from "../../../application/admin/list-features.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
-import { revisionDemanded, revisionText } from "./entity-tag.ts";
+import { revisionDemanded, shownRevision } from "./entity-tag.ts";
 
 const Key = z.string().openapi({ description: "The key of the set in its store.", example: "features:user:1" });
 const Features = (description: string) => z.array(z.string()).readonly().openapi({ description });
@@ -16,19 +16,19 @@ export const Changed = z
   .object({
     source: z.string(),
     key: Key,
-    added: Features("Those that were not in the set before."),
-    removed: Features("Those that were."),
+    added: Features("The features that were not in the set before."),
+    removed: Features("The features that were in the set before."),
     revision: z
       .string()
       .optional()
-      .openapi({ description: "Of the set from now on, as in the `ETag`. Left out where nothing was changed." }),
-    dryRun: z.literal(true).optional().openapi({ description: "Only where this is what would have changed." }),
+      .openapi({ description: "The new revision of the set, as in the `ETag`. Absent in a dry run." }),
+    dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run: the change was not applied." }),
     users: z
       .object({
-        count: z.int().nullable().openapi({ description: "Null where that is not known, or several features change." }),
+        count: z.int().nullable().openapi({ description: "Null if unknown, or if several features change." }),
       })
       .optional()
-      .openapi({ description: "Only of a trial: how many users have the feature of their own." }),
+      .openapi({ description: "Only in a dry run: the number of users whose own set contains the feature." }),
   })
   .openapi("Changed", {
     example: {
@@ -42,9 +42,9 @@ export const Changed = z
 export type Changed = z.output<typeof Changed>;
 
 /** The options of a request that changes a set. */
-type ChangeWish = Omit<RequestedChange, "query" | "ifRevision"> & {
+type ChangeOptions = Omit<RequestedChange, "query" | "ifRevision"> & {
   readonly query: z.output<typeof TrialQuery>;
-  readonly claims: IdempotencyKeys | undefined;
+  readonly idempotencyKeys: IdempotencyKeys | undefined;
 };
 
 /** Applies changes to sets, or previews them in a dry run. */
@@ -61,20 +61,20 @@ export class SetChanges {
   async answer(
     c: Context,
     change: SourceChange,
-    { claims, ...wish }: ChangeWish,
+    { idempotencyKeys, ...options }: ChangeOptions,
     more: () => Promise<object> = async () => ({}),
   ): Promise<Response> {
     // A set always exists: one that was never changed is empty.
     const present = async () => ({ exists: true, revision: await this.#changeSet.revision(change) });
     const ifRevision = await revisionDemanded(c, present);
-    if (wish.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, uncached);
-    const changed = await this.make(change, await changeAuthor(c, claims, { ...wish, ifRevision }));
+    if (options.query.dryRun === "true") return c.json(await this.try(change, ifRevision), 200, uncached);
+    const changed = await this.make(change, await changeAuthor(c, idempotencyKeys, { ...options, ifRevision }));
     return c.json({ ...changed, ...(await more()) }, 200, { ...uncached, ETag: `"${changed.revision}"` });
   }
 
   async make(change: SourceChange, author: ChangeAuthor): Promise<Changed & { readonly revision: string }> {
     const { key, added, removed, revision } = await this.#changeSet.apply(change, author);
-    return { source: change.source, key, added, removed, revision: revisionText(revision) };
+    return { source: change.source, key, added, removed, revision: shownRevision(revision) };
   }
 
   async try(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {

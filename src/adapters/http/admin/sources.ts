@@ -1,5 +1,4 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import type { ChangeSet, SetContent } from "../../../application/admin/change-set.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
@@ -13,10 +12,9 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeProblems, demandNoBody, safeguards, TrialQuery } from "./change-request.ts";
-import { entityTag, entityTagHeader, revisionText } from "./entity-tag.ts";
-import { featureParameter } from "./feature-parameter.ts";
+import { entityTag, entityTagHeader, shownRevision } from "./entity-tag.ts";
+import { featureIn, featureParameter, readProblems, sourceIn, sourceParameter } from "./path-parameters.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
-import { nameIn, nameParameter, readProblems } from "./source-parameter.ts";
 
 const SourceBody = z
   .object({
@@ -24,19 +22,19 @@ const SourceBody = z
     kind: z.string(),
     role: z.enum(roles),
     gatedBy: z.array(z.string()).readonly(),
-    changeable: z.boolean().openapi({ description: "Whether it reads sets, which can be changed here." }),
-    key: z.string().nullable().openapi({ description: "The keys of its sets." }),
+    changeable: z.boolean().openapi({ description: "Whether the source has sets that can be changed here." }),
+    key: z.string().nullable().openapi({ description: "The key template of its sets. Null without sets." }),
     fields: z
       .array(z.enum(keyFields))
       .readonly()
-      .openapi({ description: "What has to be said, as query, for one of its sets to be named." }),
+      .openapi({ description: "The query parameters that select one of its sets." }),
     rules: z
       .object({ connection: z.string(), collection: z.string() })
       .nullable()
-      .openapi({ description: "Where it keeps rules of single features, which can be changed here, if it does." }),
+      .openapi({ description: "The place of its rules. Null without rules." }),
     faults: z.array(z.string()).readonly().openapi({
       description:
-        "The faults of what it evaluates: a document that is not in use, and features that are off because they are invalid. At most 20, and how many more there are.",
+        "The faults of its data: an unusable document, and features that are off because they are invalid. At most 20, and the number of others.",
     }),
   })
   .openapi("Source", {
@@ -57,8 +55,8 @@ const contextValue = (description: string, example: string) => z.string().option
 
 /** Selects one set of a source: exactly the context fields in its key. */
 const ContextQuery = z.strictObject({
-  userId: contextValue("The user, where the source has a set for each.", "1"),
-  location: contextValue("The location, where the source has a set for each.", "madrid"),
+  userId: contextValue("The user id, for a source with one set per user.", "1"),
+  location: contextValue("The location, for a source with one set per location.", "madrid"),
 });
 const ChangeMemberQuery = TrialQuery.extend(ContextQuery.shape);
 
@@ -68,8 +66,8 @@ export const SetBody = z
     source: z.string(),
     key: z.string(),
     features: z.array(z.string()).readonly(),
-    invalidMembers: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
-    revision: z.string().openapi({ description: "`none.0` where nothing was recorded of it yet." }),
+    invalidMembers: z.int().openapi({ description: "Number of members that are not feature keys. They are omitted." }),
+    revision: z.string().openapi({ description: "`none.0` if no change was recorded yet." }),
   })
   .openapi("Set", {
     example: {
@@ -86,7 +84,7 @@ export const shownSet = (source: string, { key, features, invalidMembers, revisi
   key,
   features,
   invalidMembers,
-  revision: revisionText(revision),
+  revision: shownRevision(revision),
 });
 
 /** `/admin/v1/sources`: lists the configured sources, and reads and changes their sets. */
@@ -96,19 +94,19 @@ export function sourceRoutes(
   sets: SourceSets,
   changeSet: ChangeSet,
   changes: SetChanges,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
 ): void {
   checkedRoute(
     app,
     {
       method: "get",
       path: "/admin/v1/sources",
-      summary: "The sources, and which sets they read",
+      summary: "List sources",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       responses: {
         200: {
-          description: "In the order of the configuration.",
+          description: "The sources, in the order of the configuration.",
           content: jsonContent(z.object({ sources: z.array(SourceBody) })),
         },
         ...problemResponses("unauthenticated", "invalid-query"),
@@ -121,12 +119,12 @@ export function sourceRoutes(
     app,
     {
       method: "get",
-      path: "/admin/v1/sources/{name}/features",
-      summary: "What is in a set of a source",
-      description: "As the store has it now, past what is remembered.",
+      path: "/admin/v1/sources/{source}/features",
+      summary: "List the features in a set",
+      description: "Reads the store, not the cache.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
-      parameters: [nameParameter],
+      parameters: [sourceParameter],
       query: ContextQuery,
       responses: {
         200: { description: "The set.", headers: entityTagHeader, content: jsonContent(SetBody) },
@@ -134,7 +132,7 @@ export function sourceRoutes(
       },
     },
     async (c, { query }) => {
-      const source = nameIn(c);
+      const source = sourceIn(c);
       const content = await changeSet.read({ source, context: contextFor(sets, source, query) });
       return c.json(shownSet(source, content), 200, { ...uncached, ETag: entityTag(content.revision) });
     },
@@ -144,15 +142,15 @@ export function sourceRoutes(
     app,
     {
       method: "get",
-      path: "/admin/v1/sources/{name}/features/{feature}",
-      summary: "Whether a feature is in a set of a source",
+      path: "/admin/v1/sources/{source}/features/{feature}",
+      summary: "Check whether a set contains a feature",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
-      parameters: [nameParameter, featureParameter],
+      parameters: [sourceParameter, featureParameter],
       query: ContextQuery,
       responses: {
         200: {
-          description: "Whether it is.",
+          description: "The state of the feature in the set.",
           headers: entityTagHeader,
           content: jsonContent(z.object({ source: z.string(), key: z.string(), feature: z.string(), on: z.boolean() })),
         },
@@ -160,7 +158,7 @@ export function sourceRoutes(
       },
     },
     async (c, { query }) => {
-      const [source, feature] = [nameIn(c), featureIn(c)];
+      const [source, feature] = [sourceIn(c), featureIn(c)];
       const { key, features, revision } = await changeSet.read({ source, context: contextFor(sets, source, query) });
       const headers = { ...uncached, ETag: entityTag(revision) };
       return c.json({ source, key, feature, on: features.includes(feature) }, 200, headers);
@@ -173,15 +171,15 @@ export function sourceRoutes(
       app,
       {
         method,
-        path: "/admin/v1/sources/{name}/features/{feature}",
-        summary: isAdded ? "Put a feature into a set of a source" : "Take a feature out of a set of a source",
-        description: "Done again, it changes nothing.",
+        path: "/admin/v1/sources/{source}/features/{feature}",
+        summary: isAdded ? "Add a feature to a set" : "Remove a feature from a set",
+        description: "Idempotent.",
         tags: ["Admin"],
         ...operators.atLeast("editor"),
-        parameters: [nameParameter, featureParameter, ...safeguards],
+        parameters: [sourceParameter, featureParameter, ...safeguards],
         query: ChangeMemberQuery,
         responses: {
-          200: { description: "What was changed.", headers: entityTagHeader, content: jsonContent(Changed) },
+          200: { description: "The change.", headers: entityTagHeader, content: jsonContent(Changed) },
           ...problemResponses(
             ...changeProblems,
             "payload-too-large",
@@ -195,7 +193,7 @@ export function sourceRoutes(
       },
       async (c, { query }) => {
         await demandNoBody(c);
-        const source = nameIn(c);
+        const source = sourceIn(c);
         const features = [featureIn(c)];
         const change = {
           source,
@@ -203,13 +201,11 @@ export function sourceRoutes(
           add: isAdded ? features : [],
           remove: isAdded ? [] : features,
         };
-        return changes.answer(c, change, { query, claims });
+        return changes.answer(c, change, { query, idempotencyKeys });
       },
     );
   }
 }
-
-const featureIn = (c: Context): string => c.req.param("feature") ?? "";
 
 /** The context fields in the source's key. Throws `HttpProblem` `invalid-query` for a missing or an extra field. */
 function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValues {
@@ -220,8 +216,8 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
     throw new HttpProblem(
       "invalid-query",
       isNeeded
-        ? `The source "${source}" has a set for each ${field}; say for which with the query parameter "${field}".`
-        : `The source "${source}" has not a set for each ${field}; leave the query parameter "${field}" out.`,
+        ? `Source "${source}" has one set per ${field}. Send the query parameter "${field}".`
+        : `The sets of source "${source}" do not depend on the ${field}. Omit the query parameter "${field}".`,
     );
   }
   return Object.fromEntries(fields.map((field) => [field, query[field]]));

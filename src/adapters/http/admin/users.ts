@@ -5,6 +5,7 @@ import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
 import type { ViewUser } from "../../../application/admin/view-user.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { TokenInfo } from "../../../domain/admin/token-store.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { longestToken } from "../../../domain/evaluation/token.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -29,7 +30,7 @@ const TokenBody = z
   .object({
     id: z.string(),
     issuedAt: z.iso.datetime(),
-    by: z.string().openapi({ description: "The credential that it was issued with." }),
+    by: z.string().openapi({ description: "The credential that issued the token." }),
   })
   .openapi("TokenInfo", {
     example: { id: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11", issuedAt: "2026-11-21T09:00:42.800Z", by: "admin" },
@@ -38,26 +39,23 @@ const TokenBody = z
 const UserBody = z
   .object({
     userId: z.string(),
-    sets: z.array(SetBody).openapi({ description: "What the user has of their own, by source." }),
+    sets: z.array(SetBody).openapi({ description: "The sets of the user, by source." }),
     effective: z
       .object({
         features: z.array(z.string()).readonly(),
-        missing: z
-          .array(z.string())
-          .readonly()
-          .openapi({ description: "Sources that cannot answer, and were left out." }),
+        missing: z.array(z.string()).readonly().openapi({ description: "Sources that were unavailable and skipped." }),
       })
-      .openapi({ description: "What the user gets now." }),
-    tokens: z.array(TokenBody).openapi({ description: "Those that were issued here, oldest first." }),
+      .openapi({ description: "The features that are on for the user now." }),
+    tokens: z.array(TokenBody).openapi({ description: "The tokens that Tidegate issued, oldest first." }),
   })
   .openapi("User");
 
 const LocationQuery = z.strictObject({
-  location: z.string().max(200).optional().openapi({ description: "Where the user is.", example: "madrid" }),
+  location: z.string().max(200).optional().openapi({ description: "The location of the user.", example: "madrid" }),
 });
 
 const token = z.string().min(1).max(longestToken).openapi({
-  description: "Without control characters. One that is no `b64token` (RFC 6750) works by Basic only.",
+  description: "No control characters. A token that is not a `b64token` (RFC 6750) works with Basic only.",
   example: "a-token-of-your-own",
 });
 const NewToken = z.strictObject({ token: token.optional() }).openapi("NewToken");
@@ -75,13 +73,13 @@ const tokenIdParameter = {
   name: "tokenId",
   in: "path",
   required: true,
-  description: "The id of the token, which is not the token.",
+  description: "The id of the token, not the token itself.",
   schema: { type: "string" },
   example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
 } as const;
 
 const tokenProblems = [...changeProblems, "payload-too-large", "store-full"] as const;
-const noRevision = "tokens are issued and revoked, and not changed";
+const noRevision = "tokens have no revision";
 
 /** `/admin/v1/users/{userId}`, its tokens, and `/admin/v1/tokens/revoke`. */
 export function userRoutes(
@@ -89,15 +87,15 @@ export function userRoutes(
   operators: Operators,
   viewUser: ViewUser,
   tokens: ManageTokens,
-  claims: IdempotencyKeys | undefined,
+  idempotencyKeys: IdempotencyKeys | undefined,
 ): void {
   checkedRoute(
     app,
     {
       method: "get",
       path: "/admin/v1/users/{userId}",
-      summary: "What a user has, gets, and presents",
-      description: "Nobody keeps a list of users: one who is not known has nothing, and gets what everyone gets.",
+      summary: "Get a user's features and tokens",
+      description: "Tidegate has no list of users. An unknown user has empty sets and gets the features for everyone.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [userParameter],
@@ -124,14 +122,16 @@ export function userRoutes(
     {
       method: "get",
       path: "/admin/v1/users/{userId}/tokens",
-      summary: "The tokens that were issued for a user",
-      description:
-        "By their ids; nobody is told a token again. Those that others wrote to the store are not among them.",
+      summary: "List the tokens of a user",
+      description: "Lists ids, never tokens. Tokens that were written to the store outside Tidegate are not listed.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [userParameter],
       responses: {
-        200: { description: "Oldest first.", content: jsonContent(z.object({ tokens: z.array(TokenBody) })) },
+        200: {
+          description: "The tokens, oldest first.",
+          content: jsonContent(z.object({ tokens: z.array(TokenBody) })),
+        },
         ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "source-unavailable"),
       },
     },
@@ -143,22 +143,22 @@ export function userRoutes(
     {
       method: "post",
       path: "/admin/v1/users/{userId}/tokens",
-      summary: "Issue a token for a user",
+      summary: "Issue a token",
       description:
-        "Without a body, or without `token` in it, one of 32 random bytes is made. This answer is the only one that tells it; so with an Idempotency-Key, send a token of your own making.",
+        "Without `token` in the body, generates a token of 32 random bytes. Only this response contains it, so a request with an Idempotency-Key must send the token.",
       tags: ["Admin"],
       ...operators.atLeast("admin"),
       parameters: [userParameter, idempotencyKeyParameter],
       query: ChangeQuery,
       responses: {
         201: {
-          description: "It speaks for the user from now on.",
+          description: "The token, which now belongs to the user.",
           content: jsonContent(
             z.object({
               id: z.string(),
               userId: z.string(),
               token: z.string(),
-              before: z.string().nullable().openapi({ description: "Whom the token spoke for before." }),
+              previousUserId: z.string().nullable().openapi({ description: "The previous user of the token." }),
             }),
           ),
         },
@@ -171,14 +171,14 @@ export function userRoutes(
       if (body.token === undefined && c.req.header("idempotency-key") !== undefined) {
         throw new HttpProblem(
           "validation-failed",
-          "A token that is made here is told only once, so the same answer could not be given again; with an Idempotency-Key, send the token.",
+          "A generated token cannot be returned twice. Send the token, or omit the Idempotency-Key.",
         );
       }
-      const author = await changeAuthor(c, claims, { query, body, isSecret: true });
+      const author = await changeAuthor(c, idempotencyKeys, { query, body, isSecret: true });
       const issued = body.token ?? randomBytes(tokenBytes).toString("base64url");
       const userId = userIn(c);
       const { tokenId, before } = await tokens.assign(issued, userId, author);
-      return c.json({ id: tokenId, userId, token: issued, before: before ?? null }, 201, uncached);
+      return c.json({ id: tokenId, userId, token: issued, previousUserId: before ?? null }, 201, uncached);
     },
   );
 
@@ -187,15 +187,17 @@ export function userRoutes(
     {
       method: "delete",
       path: "/admin/v1/users/{userId}/tokens/{tokenId}",
-      summary: "Revoke a token of a user, by its id",
+      summary: "Revoke a token by its id",
       tags: ["Admin"],
       ...operators.atLeast("admin"),
       parameters: [userParameter, tokenIdParameter, idempotencyKeyParameter],
       query: ChangeQuery,
       responses: {
         200: {
-          description: "It is unknown from now on.",
-          content: jsonContent(z.object({ revoked: z.boolean().openapi({ description: "Whether the user had it." }) })),
+          description: "The token is revoked.",
+          content: jsonContent(
+            z.object({ revoked: z.boolean().openapi({ description: "Whether the token belonged to the user." }) }),
+          ),
         },
         ...problemResponses(...tokenProblems),
       },
@@ -203,7 +205,7 @@ export function userRoutes(
     async (c, { query }) => {
       demandNoIfMatch(c, noRevision);
       await demandNoBody(c);
-      const author = await changeAuthor(c, claims, { query });
+      const author = await changeAuthor(c, idempotencyKeys, { query });
       const revoked = await tokens.revokeById(c.req.param("tokenId") ?? "", userIn(c), author);
       return c.json({ revoked }, 200, uncached);
     },
@@ -214,8 +216,8 @@ export function userRoutes(
     {
       method: "post",
       path: "/admin/v1/tokens/revoke",
-      summary: "Revoke a token by presenting it",
-      description: "Also one that was not issued here.",
+      summary: "Revoke a token by its value",
+      description: "Also revokes tokens that were written to the store outside Tidegate.",
       tags: ["Admin"],
       ...operators.atLeast("admin"),
       parameters: [idempotencyKeyParameter],
@@ -223,11 +225,11 @@ export function userRoutes(
       body: PresentedToken,
       responses: {
         200: {
-          description: "It is unknown from now on.",
+          description: "The token is revoked.",
           content: jsonContent(
             z.object({
-              revoked: z.boolean().openapi({ description: "Whether anybody was known by it." }),
-              userId: z.string().nullable().openapi({ description: "Whom it spoke for." }),
+              revoked: z.boolean().openapi({ description: "Whether the token was known." }),
+              userId: z.string().nullable().openapi({ description: "The user of the token." }),
             }),
           ),
         },
@@ -236,7 +238,7 @@ export function userRoutes(
     },
     async (c, { query, body }) => {
       demandNoIfMatch(c, noRevision);
-      const author = await changeAuthor(c, claims, { query, body, isSecret: true });
+      const author = await changeAuthor(c, idempotencyKeys, { query, body, isSecret: true });
       const userId = await tokens.revoke(body.token, author);
       return c.json({ revoked: userId !== undefined, userId: userId ?? null }, 200, uncached);
     },
@@ -245,4 +247,4 @@ export function userRoutes(
 
 const userIn = (c: Context): string => c.req.param("userId") ?? "";
 
-const shownToken = ({ id, issuedAt, by }: TokenInfo) => ({ id, issuedAt: new Date(issuedAt).toISOString(), by });
+const shownToken = ({ id, issuedAt, by }: TokenInfo) => ({ id, issuedAt: instantText(issuedAt), by });

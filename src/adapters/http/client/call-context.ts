@@ -81,14 +81,14 @@ export class CallContext {
 
   /** The request context. `query` returns all values of a parameter. Throws `InvalidContext` for an invalid value. */
   in(incoming: IncomingMessage, query: (name: string) => readonly string[]): RequestContext {
-    const said = once(query("location"), "location");
+    const location = once(query("location"), "location");
     const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
     const clientId = this.#reads.clientId ? this.#clientIdIn(incoming) : undefined;
     const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
     const attributes = this.attributes.in(query, header);
     return {
-      clues: {
-        ...(said ? { said } : {}),
+      hints: {
+        ...(location ? { location } : {}),
         header: (name) => this.#hint(incoming, name),
         query: (name) => once(query(name), `parameter ${name}`),
         ...(ip === undefined ? {} : { ip }),
@@ -108,7 +108,7 @@ export class CallContext {
     fields: Readonly<Record<string, Json>>,
   ): RequestContext {
     if (targetingKey !== undefined && !isValue(targetingKey)) {
-      throw new InvalidContext(`A targeting key has 1 to ${longestValue} printable characters.`);
+      throw new InvalidContext(`Invalid targeting key (expected 1 to ${longestValue} printable characters).`);
     }
     const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
     const clientId = targetingKey ?? (this.#reads.clientId ? this.#clientIdIn(incoming) : undefined);
@@ -116,8 +116,8 @@ export class CallContext {
     const { location } = fields;
     const attributes = this.attributes.inFields(fields, header);
     return {
-      clues: {
-        ...(typeof location === "string" && location !== "" ? { said: location } : {}),
+      hints: {
+        ...(typeof location === "string" && location !== "" ? { location } : {}),
         header: (name) => this.#hint(incoming, name),
         query: (name) => scalarText(fields[name]),
         ...(ip === undefined ? {} : { ip }),
@@ -141,7 +141,7 @@ export class CallContext {
    * The explicit context in an operator's request: location, client id, and attributes from the query, not from
    * headers.
    */
-  toldIn(incoming: IncomingMessage, query: (name: string) => readonly string[]): RequestContext {
+  explicitIn(incoming: IncomingMessage, query: (name: string) => readonly string[]): RequestContext {
     const attributes = this.attributes.in(query, () => undefined);
     return explicitContext({ location: query("location")[0], clientId: this.#clientIdIn(incoming), attributes });
   }
@@ -149,8 +149,8 @@ export class CallContext {
   /** Response headers that give a client its new id. */
   issued(id: string): Readonly<Record<string, string>> {
     const { header, cookie } = this.#clientId;
-    const kept = `${cookie}=${id}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax`;
-    return { [header]: id, ...(cookie === undefined ? {} : { "Set-Cookie": kept }) };
+    const setCookie = `${cookie}=${id}; Path=/; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax`;
+    return { [header]: id, ...(cookie === undefined ? {} : { "Set-Cookie": setCookie }) };
   }
 
   #clientIdIn({ headers }: IncomingMessage): string | undefined {

@@ -5,6 +5,7 @@ import Negotiator from "negotiator";
 import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
 import type { RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import type { FeaturesAsOf } from "../../../application/explain/features-as-of.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -23,21 +24,21 @@ import type { ResponseCache } from "./response-cache.ts";
 
 const FeaturesBody = z
   .object({ active_features: z.array(z.string()).openapi({ example: ["feature_1", "feature_2"] }) })
-  .openapi("Features", { description: "The features that may be activated, sorted by code point." });
+  .openapi("Features", { description: "The features that are on, sorted by code point." });
 
 const route = createRoute({
   method: "get",
   path: "/features",
-  summary: "The features that the caller may activate",
+  summary: "Get the features of the caller",
   description:
-    "Without credentials: what everyone gets. With a token: what its user gets. Ask at every start, with `If-None-Match` where an earlier answer is kept. With `at`, operators ask what was so at another moment.",
+    "Without a token, returns the features for everyone; with a token, those of its user. Call it at every start of the client, with `If-None-Match` if an earlier response is cached. With `at`, operators get the features at another time.",
   tags: ["Features"],
   security: [{}, { bearer: [] }, { basic: [] }, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   parameters: [
     {
       name: "location",
       in: "query",
-      description: "Where the caller is. A claim, never an authorization.",
+      description: "The location of the caller. A claim of the client, not an authorization.",
       schema: { type: "string", maxLength: 200 },
       example: "madrid",
     },
@@ -45,19 +46,19 @@ const route = createRoute({
       name: "at",
       in: "query",
       description:
-        "Only for operators: the moment to answer for. Of a past one, the sets are those that the event log tells of, and the clock is that of then; of one to come only the clock. Sources without history at that moment are named in `Cache-Status`, and features that depend on them are left out. The configuration is that of now, and such an answer carries no `ETag`.",
+        "Operators only: the time of the evaluation. A past time uses the sets and rules in the event log and the clock of that time; a future time uses only its clock. The configuration is current. `Cache-Status` names sources without history at that time; features that depend on them are omitted. The response has no `ETag`.",
       schema: { type: "string", format: "date-time" },
     },
     {
       name: "user",
       in: "query",
-      description: "Only beside `at`: the user to answer for; left out, nobody in particular.",
+      description: "Only with `at`: the user id. Default: an anonymous client.",
       schema: { type: "string", maxLength: 200 },
     },
     {
       name: "If-None-Match",
       in: "header",
-      description: "The `ETag` of an earlier answer; 304 where it still holds.",
+      description: "The `ETag` of an earlier response. Returns 304 if the features are the same.",
       schema: { type: "string" },
     },
   ],
@@ -68,29 +69,29 @@ const route = createRoute({
         ETag: { description: "The SHA-256 of the body.", schema: { type: "string" } },
         "Cache-Status": {
           description:
-            "Only where the answer is stale (the last known one, of a store that is away; `ttl` tells since when) or incomplete (sources were left out; names them). RFC 9211.",
+            "Only on a stale response (the last known one, because a store is unavailable; `ttl` is its negative age) or an incomplete one (the detail names the skipped sources). RFC 9211.",
           schema: { type: "string" },
         },
         Age: {
-          description: "Of a stale answer: for how many seconds it may not be true any more.",
+          description: "Only on a stale response: the seconds since it was last verified.",
           schema: { type: "string" },
         },
         "Next-Change-At": {
           description:
-            "When a source is known to say something else by itself, as where a schedule begins or ends: ask again then. A change by people may come earlier.",
+            "The next time at which a schedule changes the features. Repeat the request then. Other changes can come earlier.",
           schema: { type: "string", format: "date-time" },
           example: "2026-11-27T17:00:00.000Z",
         },
         "Tidegate-At": {
           description:
-            'Only beside `at`: the moment, whether the answer is made from what stores hold (`state="current"`) or held (`state="history"`), and that the configuration is that of now.',
+            'Only with `at`: the time, the data (`state="current"`: the stores; `state="history"`: the event log) and the configuration, which is always current.',
           schema: { type: "string" },
           example: '2026-11-17T09:00:00.000Z; state="history"; configuration="current"',
         },
       },
       content: jsonContent(FeaturesBody),
     },
-    304: { description: "Nothing has changed." },
+    304: { description: "The features are the same as in the response with this `ETag`." },
     ...problemResponses(
       "invalid-context",
       "invalid-query",
@@ -120,7 +121,7 @@ export function features(
   callContext: CallContext,
 ): void {
   const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
-  const momentQueryHere = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
+  const queryWithAttributes = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
 
   // Returns a cached response synchronously: awaiting it would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {
@@ -163,17 +164,17 @@ export function features(
   /** Responses for a past instant are not cached, so a target with `at` never hits the response cache. */
   async function evaluateAt(c: Context): Promise<Response> {
     if (c.req.query("at") === undefined) {
-      throw new HttpProblem("invalid-query", 'The query parameter "user" goes with "at" only; send a token instead.');
+      throw new HttpProblem("invalid-query", 'The query parameter "user" requires "at". Send a token instead.');
     }
     await operators.demand(c, "viewer");
-    const { at, user } = queryOf(c.req.url, momentQueryHere);
-    const context = callContext.toldIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
+    const { at, user } = queryOf(c.req.url, queryWithAttributes);
+    const context = callContext.explicitIn(incomingOf(c), (name) => c.req.queries(name) ?? []);
     const caller = user === undefined ? undefined : { userId: user };
     const { features, isPast, missing } = await featuresAsOf.evaluate(caller, context, at);
     return c.json({ active_features: inOrder(features) }, 200, {
       ...uncached,
       ...(missing.length > 0 && { "Cache-Status": incompleteStatus(missing) }),
-      "Tidegate-At": `${new Date(at).toISOString()}; state="${isPast ? "history" : "current"}"; configuration="current"`,
+      "Tidegate-At": `${instantText(at)}; state="${isPast ? "history" : "current"}"; configuration="current"`,
     });
   }
 }
@@ -181,6 +182,6 @@ export function features(
 function demandJson(accept: string | undefined): void {
   if (!accept || accept === "*/*" || accept === "application/json") return;
   if (new Negotiator({ headers: { accept } }).mediaType(["application/json"]) === undefined) {
-    throw new HttpProblem("not-acceptable", "The answer is application/json; accept that.");
+    throw new HttpProblem("not-acceptable", "The response is application/json. Accept it.");
   }
 }

@@ -1,7 +1,7 @@
 import fresh from "fresh";
 import type { EvaluatedFeatures } from "../../../application/evaluation/evaluate-features.ts";
 import type { Freshness } from "../../../application/evaluation/freshness.ts";
-import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
 import { staleMarks } from "./stale-marks.ts";
@@ -52,7 +52,7 @@ export class PrepareResponse {
       Vary: this.#vary(),
       "Content-Length": length,
       ETag: entityTag,
-      ...(changesAt === undefined ? undefined : { "Next-Change-At": new Date(changesAt).toISOString() }),
+      ...(changesAt === undefined ? undefined : { "Next-Change-At": instantText(changesAt) }),
       ...marks,
     };
     return { body, headers, freshness };

@@ -14,7 +14,7 @@ const names = Object.keys(eventFormats) as [EventFormatName, ...EventFormatName[
 const format = z
   .enum(names)
   .optional()
-  .openapi({ description: "Left out, it is what `Accept` likes best, and `ndjson` where all are the same to it." });
+  .openapi({ description: "Default: the preferred type in `Accept`, otherwise `ndjson`." });
 
 /** `GET /events/export`: all matching events as a file. */
 export function eventExport(
@@ -28,16 +28,16 @@ export function eventExport(
     {
       method: "get",
       path: "/events/export",
-      summary: "All events that fit, oldest first, as a file",
+      summary: "Export events",
       description:
-        "Written while it is read, however many there are. What is recorded after the request came is not in it. A connection that ends without its last chunk is an export that is not whole.",
+        "Streams all matching events, oldest first, without a limit. Events that are recorded after the request are not included. If the connection ends without the last chunk, the export is incomplete.",
       tags: ["Events"],
       ...operators.atLeast("viewer"),
       query: query.safeExtend({ format }),
       responses: {
         200: {
           description:
-            "The events, a line each. In CSV a cell that a spreadsheet would take for a formula begins with an apostrophe.",
+            "The events, one per line. In CSV, cells that a spreadsheet would run as a formula start with an apostrophe.",
           content: Object.fromEntries(names.map((name) => [eventFormats[name].type, { schema: z.string() }])),
         },
         ...problemResponses("unauthenticated", "invalid-query", "not-acceptable", "log-unavailable"),
@@ -62,6 +62,9 @@ function accepted(accept: string | undefined): EventFormatName {
   const type = new Negotiator({ headers: { accept } }).mediaType(types);
   const name = names.find((each) => eventFormats[each].type === type);
   if (!name)
-    throw new HttpProblem("not-acceptable", `The answer is ${types.join(" or ")}; accept one, or send format.`);
+    throw new HttpProblem(
+      "not-acceptable",
+      `The response is ${types.join(" or ")}. Accept one of them, or send the query parameter "format".`,
+    );
   return name;
 }

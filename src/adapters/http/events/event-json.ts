@@ -1,4 +1,5 @@
-import { changedKey } from "../../../domain/admin/change.ts";
+import { changedKey, revisionText } from "../../../domain/admin/change.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
 
@@ -29,7 +30,7 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
   message: event.message,
   id: event.id,
   created_at: (at / 1_000).toFixed(3),
-  time: new Date(at).toISOString(),
+  time: instantText(at),
   recorded_by: recordedBy,
   position: event.position,
   hash: event.hash,
@@ -37,7 +38,7 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
     // The connection name, which operators recognise, instead of the store id.
     store: storeIn(event.data) ?? change.store,
     key: changedKey(change.record),
-    revision: `${change.record.revision.epoch}.${change.record.revision.number}`,
+    revision: revisionText(change.record.revision),
   }),
 });
 

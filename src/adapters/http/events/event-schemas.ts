@@ -15,21 +15,21 @@ const text = (longest: number, example: string) =>
   z
     .string()
     .max(longest)
-    .refine((given) => given.trim() !== "", "is blank; say something")
+    .refine((given) => given.trim() !== "", "is blank; send text")
     .openapi({ example, minLength: 1 });
 
 const isShort = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= longestData;
-const tooLong = `is larger than ${longestData} bytes of JSON; send less`;
+const tooLong = `is larger than ${longestData} bytes of JSON`;
 
 const dataDescription = (what: "object" | "value"): string =>
-  `Any JSON ${what}, of up to ${longestData} bytes and 32 levels.`;
+  `Any JSON ${what} of up to ${longestData} bytes and 32 levels.`;
 
 /** Request body of an event to record. */
 export const NewEventBody = z
   .strictObject({
     component: text(200, "order")
-      .refine((given) => !isReservedComponent(given), "is reserved for events of Tidegate itself; choose another")
-      .openapi({ description: `Not ${featuresComponent} or ${tidegateComponent}, in whatever case or width.` }),
+      .refine((given) => !isReservedComponent(given), "is reserved for Tidegate; use another name")
+      .openapi({ description: `Not ${featuresComponent} or ${tidegateComponent}, regardless of case and width.` }),
     data: z
       .record(z.string(), z.custom<Json>())
       .refine(isShort, tooLong)
@@ -39,10 +39,10 @@ export const NewEventBody = z
         description: dataDescription("object"),
         example: { age: 20 },
       }),
-    email: z
-      .email("is no email address; send one as in ade@gmail.com")
-      .max(254)
-      .openapi({ description: "Of whom it is about, as the caller says.", example: "ade@gmail.com" }),
+    email: z.email("is invalid (expected an email address, for example ade@gmail.com)").max(254).openapi({
+      description: "The person that the event is about, according to the caller.",
+      example: "ade@gmail.com",
+    }),
     environment: text(200, "production"),
     message: text(10_000, "order failed"),
   })
@@ -63,19 +63,21 @@ export const LooseEventBody = NewEventBody.extend({
 export const EventBody = z
   .object({
     component: z.string(),
-    data: z.unknown().openapi({ description: "A JSON object; any JSON value with `compatibility.activityService`." }),
+    data: z.unknown().openapi({ description: "A JSON object; with `compatibility.activityService`, any JSON value." }),
     email: z.string().nullable().openapi({ description: "Null only with `compatibility.activityService`." }),
     environment: z.string(),
     message: z.string(),
     id: z.string(),
-    created_at: z.string().openapi({ description: "Seconds since 1970, with a fraction, as text." }),
+    created_at: z.string().openapi({ description: "Seconds since 1970 with a fraction, as text." }),
     time: z.iso.datetime().openapi({ description: "The same instant (RFC 3339)." }),
-    recorded_by: z.string().openapi({ description: "The credential that it was sent with; `email` is a claim." }),
-    position: z.int().openapi({ description: "Its place in the log, from 1." }),
-    hash: z.string().openapi({ description: "SHA-256 over the hash of the event before it and this event." }),
-    store: z.string().optional().openapi({ description: "Of a change: the connection." }),
-    key: z.string().optional().openapi({ description: "Of a change: what was changed." }),
-    revision: z.string().optional().openapi({ description: "Of a change: which one of this key." }),
+    recorded_by: z
+      .string()
+      .openapi({ description: "The name of the credential that posted the event. Unlike `email`, it is verified." }),
+    position: z.int().openapi({ description: "The position in the log, from 1." }),
+    hash: z.string().openapi({ description: "SHA-256 of this event and the hash of the previous event." }),
+    store: z.string().optional().openapi({ description: "Only on a change: the connection." }),
+    key: z.string().optional().openapi({ description: "Only on a change: the changed set, rule or other key." }),
+    revision: z.string().optional().openapi({ description: "Only on a change: the revision of the key." }),
   })
   .openapi("Event", {
     example: {
@@ -101,7 +103,7 @@ const date = (description: string, example: string, parse: (text: string) => num
     .transform((given, context) => {
       const at = parse(given);
       if (at !== undefined) return at;
-      context.addIssue(`is no date; write ${dateForms} (a + in a query is written %2B)`);
+      context.addIssue(`is invalid (expected ${dateForms}; encode + as %2B)`);
       return z.NEVER;
     })
     .optional()
@@ -111,21 +113,23 @@ const date = (description: string, example: string, parse: (text: string) => num
 export const eventQuery = (zone: TimeZone) =>
   z
     .strictObject({
-      component: filter("Exactly this component.", "order"),
-      environment: filter("Exactly this environment.", "production"),
-      email: filter("Exactly this address.", "ade@gmail.com"),
-      recorded_by: filter("Exactly this credential.", "admin"),
-      message: filter("Stands somewhere in the message, in whatever case.", "failed"),
-      feature: filter("The feature that a change was of.", "feature_1"),
-      key: filter("The set, or other thing, that a change was of.", "active_features"),
-      from_date: date(`Not before: ${dateForms}. A date is its beginning.`, "2021-04-16", (text) =>
+      component: filter("The exact component.", "order"),
+      environment: filter("The exact environment.", "production"),
+      email: filter("The exact email address.", "ade@gmail.com"),
+      recorded_by: filter("The exact name of the credential.", "admin"),
+      message: filter("Substring of the message, regardless of case.", "failed"),
+      feature: filter("The changed feature.", "feature_1"),
+      key: filter("The changed set, rule or other key.", "active_features"),
+      from_date: date(`The start, inclusive: ${dateForms}. A date is its first instant.`, "2021-04-16", (text) =>
         startOf(text, zone),
       ),
-      to_date: date("Before: as `from_date`; but a date is its end.", "2021-04-17", (text) => endOf(text, zone)),
+      to_date: date("The end, exclusive: as `from_date`. A date is its last instant.", "2021-04-17", (text) =>
+        endOf(text, zone),
+      ),
     })
     .refine(({ from_date: from, to_date: to }) => from === undefined || to === undefined || from < to, {
       path: ["to_date"],
-      error: "is not after from_date; exchange them",
+      error: "is not after from_date; swap them",
     });
 
 /** The event filter of a query, normalised: equivalent queries return equal filters. */

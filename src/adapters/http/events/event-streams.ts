@@ -32,7 +32,7 @@ export class EventStreams {
   /** Responds with a stream. Throws `HttpProblem` `too-many-streams` if the limit is reached. */
   respond(messages: Messages): Response {
     if (this.#open.size >= this.#most) {
-      const detail = `${this.#most} streams are open in this process; close one, or ask again later.`;
+      const detail = `${this.#most} streams are open in this process. Close one, or retry later.`;
       throw new HttpProblem("too-many-streams", detail, { "Retry-After": "5" });
     }
     return new Response(this.#stream(messages), { headers: streamHeaders });
@@ -46,7 +46,7 @@ export class EventStreams {
 
   #stream(messages: Messages): ReadableStream<Uint8Array> {
     const ending = new AbortController();
-    const told = messages(ending.signal);
+    const iterator = messages(ending.signal);
     let missed = 0;
     let release = () => {};
     let end = () => {};
@@ -57,7 +57,7 @@ export class EventStreams {
             controller.enqueue(Buffer.from(":\n\n"));
           } else if (++missed === mostBeatsMissed) {
             release();
-            controller.error(new Error(`a stream was cut off: its reader took nothing for ${missed} beats`));
+            controller.error(new Error(`stream closed: its reader took nothing for ${missed} heartbeats`));
           }
         }, this.#beatMs);
         end = () => {
@@ -75,7 +75,7 @@ export class EventStreams {
       },
       pull: async (controller) => {
         missed = 0;
-        const { done, value } = await told.next();
+        const { done, value } = await iterator.next();
         if (ending.signal.aborted) return;
         if (done) end();
         else controller.enqueue(Buffer.from(value));

@@ -25,9 +25,9 @@ export function eventTail(
     {
       method: "get",
       path: "/events/stream",
-      summary: "Events as they are recorded, as Server-Sent Events",
+      summary: "Stream events",
       description:
-        "Each message is an event, and its id the event's position. It begins with what is recorded after the request came, or after the event that `Last-Event-ID` names. A comment comes every 15 seconds in which nothing else does; a reader who takes nothing for 30 seconds is cut off.",
+        "Streams matching events as Server-Sent Events. The id of a message is the position of its event. Starts after the request, or after the event in `Last-Event-ID`. Sends a comment every 15 s as heartbeat. Closes a stream whose reader takes nothing for 30 s.",
       tags: ["Events"],
       ...operators.atLeast("viewer"),
       query,
@@ -35,14 +35,14 @@ export function eventTail(
         {
           name: "Last-Event-ID",
           in: "header",
-          description: "The id of the last message that was received, to be told all that came after it.",
+          description: "The id of the last received message. The stream continues after it.",
           schema: { type: "integer", minimum: 0 },
         },
       ],
       responses: {
         200: {
           description:
-            "The stream. It ends when the service stops or is configured anew, ask again with `Last-Event-ID` then; and when its credential was revoked.",
+            "The stream. It ends when the service stops or reloads its configuration; reconnect with `Last-Event-ID`. It also ends when the credential is revoked.",
           content: {
             "text/event-stream": {
               schema: z.string(),
@@ -77,7 +77,7 @@ function lastEventId(c: Context, head: number): number | undefined {
   if (position <= head) return position;
   throw new HttpProblem(
     "invalid-header",
-    "The Last-Event-ID is no id of a message of this stream; leave it out, and read what was missed from /events.",
+    "Invalid Last-Event-ID (expected the id of a message of this stream). Omit it, and read the missed events from /events.",
   );
 }
 

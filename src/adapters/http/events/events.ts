@@ -17,8 +17,8 @@ const defaultLimit = 100;
 const paging = {
   limit: wholeNumber(1, 1_000)
     .optional()
-    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the page before, with the same filters." }),
+    .openapi({ description: `Maximum number of events (default: ${defaultLimit}).` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same filters." }),
 };
 
 /** Options of the event routes. */
@@ -36,7 +36,7 @@ const PageBody = z
     next: z
       .string()
       .optional()
-      .openapi({ description: "The cursor of the next page, which the header `Link` leads to; left out on the last." }),
+      .openapi({ description: "The cursor of the next page, as in the `Link` header. Absent on the last page." }),
   })
   .openapi("Events");
 
@@ -57,9 +57,9 @@ export function events(
       {
         method: "get",
         path,
-        summary: "What happened, newest first",
+        summary: "List events",
         description:
-          "What others told, and every change to features that Tidegate made or found. Without a limit it is the newest hundred; follow `next` or the header `Link` to the older ones.",
+          "Lists posted events and all changes to features, newest first, including changes outside Tidegate. Returns 100 events by default; follow `next` or the `Link` header to older ones.",
         tags: ["Events"],
         ...operators.atLeast("viewer"),
         query: query.safeExtend(paging),
@@ -67,7 +67,7 @@ export function events(
           200: {
             description: "The events.",
             headers: {
-              Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } },
+              Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
             },
             content: jsonContent(PageBody),
           },
@@ -88,14 +88,14 @@ export function events(
       {
         method: "post",
         path,
-        summary: "Record that something happened",
-        description: "It cannot be changed or removed afterwards.",
+        summary: "Record an event",
+        description: "Appends an event to the log. Events cannot be changed or deleted.",
         tags: ["Events"],
         ...operators.atLeast("recorder"),
         parameters: [idempotencyKeyParameter],
         body: isLoose ? LooseEventBody : NewEventBody,
         responses: {
-          201: { description: "It is recorded.", content: jsonContent(EventBody) },
+          201: { description: "The recorded event.", content: jsonContent(EventBody) },
           ...problemResponses(
             "unauthenticated",
             "invalid-query",

@@ -1,20 +1,21 @@
 import { z } from "@hono/zod-openapi";
 import type { FeedState } from "../../../application/feeds/view-feed-items.ts";
-import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 
 const moment = (description: string) => z.iso.datetime().nullable().openapi({ description });
 
 /** Polling state of a feed. */
 export const FeedStateBody = z
   .object({
-    known: z.int().openapi({ description: "How many items are known." }),
-    listed: z.int().openapi({ description: "How many items the last document lists that can be used." }),
-    invalid: z.int().openapi({ description: "How many it lists that cannot." }),
-    lastAttempt: moment("When it was tried last to read the document."),
-    lastSuccess: moment("When that went well for the last time."),
-    failure: z.string().nullable().openapi({ description: "Why the last try failed; null where it did not." }),
+    known: z.int().openapi({ description: "Number of known items." }),
+    listed: z.int().openapi({ description: "Number of valid items in the last document." }),
+    invalid: z.int().openapi({ description: "Number of invalid items in the last document." }),
+    lastAttempt: moment("Time of the last poll."),
+    lastSuccess: moment("Time of the last successful poll."),
+    failure: z.string().nullable().openapi({ description: "The error of the last poll. Null if it succeeded." }),
     breaker: z.enum(["closed", "open", "half-open"]).openapi({
-      description: "`open`: the partner failed often, and is left alone for some time. `half-open`: it is tried once.",
+      description:
+        "State of the circuit breaker. `open`: polls are paused after repeated failures. `half-open`: one trial poll.",
     }),
   })
   .openapi("FeedState", {
@@ -41,4 +42,4 @@ export const shownState = ({ known, poll }: FeedState): z.output<typeof FeedStat
 
 /** An instant as RFC 3339 text; `null` for none. */
 export const shownInstant = (at: Instant | null | undefined): string | null =>
-  at === null || at === undefined ? null : new Date(at).toISOString();
+  at === null || at === undefined ? null : instantText(at);

@@ -1,8 +1,9 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import type { FeedState, ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { demandNoBody } from "../admin/change-request.ts";
+import { readProblems, sourceIn, sourceParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -17,28 +18,35 @@ const defaultLimit = 100;
 const PageQuery = z.strictObject({
   limit: wholeNumber(1, 1_000)
     .optional()
-    .openapi({ description: `At most so many; ${defaultLimit} unless given.` }),
-  cursor: z.string().optional().openapi({ description: "`next` of the page before." }),
+    .openapi({ description: `Maximum number of items (default: ${defaultLimit}).` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the previous page." }),
 });
 
 const instant = z.iso.datetime();
 
 const ItemBody = z
   .object({
-    id: z.string().openapi({ description: "As the mapping makes it." }),
+    id: z.string().openapi({ description: "The id that the mapping derives." }),
     title: z.string().nullable(),
     start: instant,
     end: instant,
     minPrice: z.number().nullable(),
     maxPrice: z.number().nullable(),
-    features: z.array(z.string()).readonly().openapi({ description: "What it switches on, while it is offered." }),
+    features: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: "The features that the item switches on while it is offered." }),
     onFrom: instant,
     onUntil: instant,
-    offered: z.boolean().openapi({ description: "Whether it met the conditions when it was listed last." }),
-    everOffered: z.boolean().openapi({ description: "Whether it ever did; only then it is found by searching." }),
-    listed: z.boolean().openapi({ description: "Whether the document that was read last lists it." }),
+    offered: z
+      .boolean()
+      .openapi({ description: "Whether the item met the conditions in the last document that lists it." }),
+    everOffered: z
+      .boolean()
+      .openapi({ description: "Whether the item ever met the conditions. Only such items are in `GET /search`." }),
+    listed: z.boolean().openapi({ description: "Whether the last document lists the item." }),
     lastListed: instant.nullable(),
-    metadata: z.record(z.string(), z.unknown()).openapi({ description: "As mapped." }),
+    metadata: z.record(z.string(), z.unknown()).openapi({ description: "The metadata that the mapping derives." }),
   })
   .openapi("Item");
 
@@ -51,28 +59,11 @@ const ItemsBody = z
     faults: z
       .array(Fault)
       .readonly()
-      .openapi({ description: "Items of the last document that cannot be used; at most 100 or so." }),
+      .openapi({ description: "Invalid items of the last document, about 100 at most." }),
     items: z.array(ItemBody),
-    next: z.string().optional().openapi({ description: "The cursor of the next page; left out on the last." }),
+    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
   })
   .openapi("Items");
-
-const nameParameter = {
-  name: "name",
-  in: "path",
-  required: true,
-  description: "The source.",
-  schema: { type: "string" },
-  example: "fever",
-} as const;
-
-const problems = [
-  "unauthenticated",
-  "invalid-query",
-  "unknown-source",
-  "not-changeable",
-  "source-unavailable",
-] as const;
 
 /** The items of a feed: reads their state, and polls the feed on request. */
 export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: ViewFeedItems): void {
@@ -80,21 +71,21 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
     app,
     {
       method: "get",
-      path: "/admin/v1/sources/{name}/items",
-      summary: "What is known of a partner's items",
+      path: "/admin/v1/sources/{source}/items",
+      summary: "List the items of a feed",
       description:
-        "In the order in which they begin, with what the last document had wrong. All that were ever listed.",
+        "Lists all items that were ever in the document, by start time, with the state of the feed and the invalid items.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
-      parameters: [nameParameter],
+      parameters: [sourceParameter],
       query: PageQuery,
       responses: {
         200: { description: "The items.", content: jsonContent(ItemsBody) },
-        ...problemResponses(...problems, "invalid-cursor"),
+        ...problemResponses(...readProblems, "invalid-cursor"),
       },
     },
     async (c, { query: { limit = defaultLimit, cursor } }) => {
-      const source = nameIn(c);
+      const source = sourceIn(c);
       const after = cursor === undefined ? undefined : JSON.parse(positionIn(cursor, source));
       const { state, items, next } = await viewItems.page(source, limit, after);
       const page = {
@@ -110,24 +101,24 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
     app,
     {
       method: "post",
-      path: "/admin/v1/sources/{name}/poll",
-      summary: "Read a partner's document now",
+      path: "/admin/v1/sources/{source}/poll",
+      summary: "Poll a feed now",
       description:
-        "Answers once it was read, or could not be: `state.failure` tells. It takes three times `fetchTimeoutMs` and 2.5 s at most.",
+        "Responds after the poll, successful or not; `state.failure` has the error. Takes at most three times `fetchTimeoutMs` plus 2.5 s.",
       tags: ["AdminUseCases"],
       ...operators.atLeast("editor"),
-      parameters: [nameParameter],
+      parameters: [sourceParameter],
       responses: {
         200: {
-          description: "How it went.",
+          description: "The result of the poll.",
           content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
         },
         202: {
-          description: "It is still being read; `state` is that of before.",
+          description: "The poll is still running. `state` is the previous state.",
           content: jsonContent(ItemsBody.pick({ source: true, state: true, faults: true })),
         },
         ...problemResponses(
-          ...problems,
+          ...readProblems,
           "invalid-json",
           "unsupported-media-type",
           "validation-failed",
@@ -137,14 +128,12 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
     },
     async (c) => {
       await demandNoBody(c);
-      const source = nameIn(c);
+      const source = sourceIn(c);
       const { state, isRead } = await viewItems.poll(source);
       return c.json(shown(source, state), isRead ? 200 : 202, uncached);
     },
   );
 }
-
-const nameIn = (c: Context): string => c.req.param("name") ?? "";
 
 const shown = (source: string, state: FeedState) => ({
   source,
@@ -155,13 +144,13 @@ const shown = (source: string, state: FeedState) => ({
 const shownItem = (item: KnownItem, { poll }: FeedState): z.output<typeof ItemBody> => ({
   id: item.id,
   title: item.title,
-  start: new Date(item.start.at).toISOString(),
-  end: new Date(item.end.at).toISOString(),
+  start: instantText(item.start.at),
+  end: instantText(item.end.at),
   minPrice: item.minPrice,
   maxPrice: item.maxPrice,
   features: item.features,
-  onFrom: new Date(item.onFrom).toISOString(),
-  onUntil: new Date(item.onUntil).toISOString(),
+  onFrom: instantText(item.onFrom),
+  onUntil: instantText(item.onUntil),
   offered: item.isOffered,
   everOffered: item.wasOffered,
   listed: item.lastListedAt === null,

@@ -24,7 +24,7 @@ const bound = (description: string, zone: TimeZone) =>
     .transform((text, context): SearchBound => {
       const written = writtenDate(text, zone);
       if (written) return written;
-      context.addIssue(`is no date; write ${dateForms} (a + in a query is written %2B)`);
+      context.addIssue(`is invalid (expected ${dateForms}; encode + as %2B)`);
       return z.NEVER;
     })
     .optional()
@@ -32,24 +32,24 @@ const bound = (description: string, zone: TimeZone) =>
 
 const searchQuery = (zone: TimeZone) =>
   z.strictObject({
-    starts_at: bound(`Only what begins then or later: ${dateForms}. A date is that of the item's own zone.`, zone),
-    ends_at: bound("Only what ends then or sooner: as `starts_at`.", zone),
+    starts_at: bound(`The earliest start: ${dateForms}. A date counts in the time zone of each item.`, zone),
+    ends_at: bound("The latest end, as `starts_at`.", zone),
     limit: wholeNumber(1, mostAtOnce)
       .optional()
-      .openapi({ description: `At most so many; ${mostAtOnce} unless given.` }),
-    cursor: z.string().optional().openapi({ description: "Of the `Link` of the page before, with the same window." }),
+      .openapi({ description: `Maximum number of items (default: ${mostAtOnce}).` }),
+    cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same window." }),
   });
 
 const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
-  schema.nullable().openapi({ description: `${description}; null where the partner tells none.` });
+  schema.nullable().openapi({ description: `${description}. Null if the document has none.` });
 
 const itemShape = {
-  id: z.uuid().openapi({ description: "The same for one item of one partner at all times." }),
-  title: nullable(z.string(), "What it is called"),
+  id: z.uuid().openapi({ description: "Stable id of the item." }),
+  title: nullable(z.string(), "The title"),
   start_date: z.iso.date(),
-  start_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+  start_time: nullable(z.iso.time(), "Local time at the venue"),
   end_date: z.iso.date(),
-  end_time: nullable(z.iso.time(), "As clocks show it where it takes place"),
+  end_time: nullable(z.iso.time(), "Local time at the venue"),
   min_price: nullable(z.number(), "The lowest price"),
   max_price: nullable(z.number(), "The highest price"),
 };
@@ -68,7 +68,7 @@ const SearchBody = z
   .object({
     data: z.object({ events: z.array(z.object(itemShape)) }),
     error: z.null(),
-    next: z.string().optional().openapi({ description: "The cursor of the next page; left out on the last." }),
+    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
   })
   .openapi("Found", { example: { data: { events: [itemExample] }, error: null } });
 
@@ -77,7 +77,9 @@ const ItemBody = z
     data: z.object({
       event: z.object({
         ...itemShape,
-        features: z.array(z.string()).openapi({ description: "The features that it switches on while it is offered." }),
+        features: z
+          .array(z.string())
+          .openapi({ description: "The features that the item switches on while it is offered." }),
       }),
     }),
     error: z.null(),
@@ -99,7 +101,7 @@ type Prepared = { readonly generation: number; readonly body: string; readonly l
 /** `GET /search`: items of feeds in a time window, now and in the past; and a single item by id. */
 export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZone, basePath: string): void {
   const schema = searchQuery(zone);
-  const answers = new LRUCache<string, Prepared>({
+  const responses = new LRUCache<string, Prepared>({
     max: 100,
     maxSize: 5_000_000,
     sizeCalculation: ({ body }, url) => body.length + url.length,
@@ -107,15 +109,17 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
   app.openAPIRegistry.registerPath({
     method: "get",
     path: searchPath,
-    summary: "What partners offer or offered in a window of time",
+    summary: "Search items of feeds",
     description:
-      "What begins and ends within the window, in the order in which it begins, from what was read of partners' documents: also what is over or no longer listed, whether or not the partner answers now; but only what was offered at some time. Without a source that reads such documents there is nothing.",
+      "Returns the items that start and end within the window, by start time. Includes past items and items that the documents no longer list, if they were offered at some time. Works while partners are unavailable. Empty without feeds.",
     tags: ["Search"],
     request: { query: schema },
     responses: {
       200: {
-        description: "What was found. Failures have `data: null`, and `error` with `code` and `message`.",
-        headers: { Link: { description: 'The next page, as `rel="next"` (RFC 8288).', schema: { type: "string" } } },
+        description: "The items. Problems have `data: null`, and `error` with `code` and `message`.",
+        headers: {
+          Link: { description: 'Link to the next page with `rel="next"` (RFC 8288).', schema: { type: "string" } },
+        },
         content: jsonContent(SearchBody),
       },
       ...problemResponses("invalid-query", "invalid-window", "invalid-cursor", "source-unavailable"),
@@ -124,8 +128,8 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
   app.openAPIRegistry.registerPath({
     method: "get",
     path: `${searchPath}/{id}`,
-    summary: "One item of a partner, and the features that it feeds",
-    description: "As `GET /search` finds it, by its `id`: also what is over or no longer listed.",
+    summary: "Get an item of a feed",
+    description: "Returns the item and its features. Includes past items and items that the documents no longer list.",
     tags: ["Search"],
     request: { params: z.object({ id: itemShape.id }) },
     responses: {
@@ -143,13 +147,13 @@ export function search(app: OpenAPIHono, searchItems: SearchItems, zone: TimeZon
   app.get(searchPath, async (c) => {
     const { url } = c.req;
     const { generation } = searchItems;
-    let answer = answers.get(url);
-    if (answer?.generation !== generation) {
-      answer = await prepared(url, schema, searchItems, basePath);
+    let response = responses.get(url);
+    if (response?.generation !== generation) {
+      response = await prepared(url, schema, searchItems, basePath);
       // Cached only if no feed changed during the search; otherwise it is unknown which changes the response includes.
-      if (searchItems.generation === answer.generation) answers.set(url, answer);
+      if (searchItems.generation === response.generation) responses.set(url, response);
     }
-    const { body, link } = answer;
+    const { body, link } = response;
     return new Response(body, { headers: link === undefined ? headers : { ...headers, Link: link } });
   });
 }
@@ -182,7 +186,7 @@ function demandOrder(from: SearchBound | undefined, to: SearchBound | undefined)
   const start = "at" in from ? from.at : Date.parse(from.date);
   const end = "at" in to ? to.at : Date.parse(`${to.date}T23:59:59.999Z`);
   if (start > end) {
-    throw new HttpProblem("invalid-window", "starts_at is after ends_at; send them the other way round.");
+    throw new HttpProblem("invalid-window", "starts_at is after ends_at. Swap them.");
   }
 }
 

@@ -6,24 +6,22 @@ const Problem = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    detail: z.string().openapi({ description: "What was wrong with this request, and what to do." }),
+    detail: z.string().openapi({ description: "What is wrong with this request, and what to do." }),
     code: z.enum(Object.keys(problemTypes) as [ProblemCode, ...ProblemCode[]]),
-    requestId: z
-      .string()
-      .openapi({ description: "Also in the header X-Request-Id, and in the log where requests are logged." }),
+    requestId: z.string().openapi({ description: "As in the header X-Request-Id and in the log." }),
     errors: z
       .array(
         z.object({
-          pointer: z.string().openapi({ description: "Where in the body: a JSON pointer.", example: "/email" }),
+          pointer: z.string().openapi({ description: "JSON pointer to the fault in the body.", example: "/email" }),
           detail: z.string(),
         }),
       )
       .optional()
-      .openapi({ description: "Only of `validation-failed`: what is wrong with the body." }),
-    key: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
-    message: z.string().openapi({ description: "For clients of the service that Tidegate takes over from." }),
+      .openapi({ description: "Only for `validation-failed`: the faults of the body." }),
+    key: z.string().openapi({ description: "For clients of the service that Tidegate replaces." }),
+    message: z.string().openapi({ description: "For clients of the service that Tidegate replaces." }),
   })
-  .openapi("Problem", { description: "What went wrong: RFC 9457 problem details." });
+  .openapi("Problem", { description: "Problem details (RFC 9457)." });
 
 type ProblemResponses = Record<
   number,
@@ -31,7 +29,7 @@ type ProblemResponses = Record<
 >;
 
 /** Problem codes of every route with access control. */
-const refusals = ["unauthenticated", "forbidden", "insufficient-scope", "cross-origin"] as const;
+const accessProblems = ["unauthenticated", "forbidden", "insufficient-scope", "cross-origin"] as const;
 
 /** Problem codes of every route that reads a store: it can be unavailable, or need an operator's action. */
 const storeProblems = [
@@ -42,7 +40,7 @@ const storeProblems = [
 ] as const satisfies readonly ProblemCode[];
 
 const implied: Partial<Record<ProblemCode, readonly ProblemCode[]>> = {
-  unauthenticated: [...refusals, ...storeProblems],
+  unauthenticated: [...accessProblems, ...storeProblems],
   "source-unavailable": storeProblems,
 };
 

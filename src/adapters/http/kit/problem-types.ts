@@ -1,4 +1,5 @@
 import type { TidegateError } from "../../../domain/errors.ts";
+import { servedKeyRule, writableKeyRule } from "../../../domain/evaluation/feature.ts";
 
 /** A problem type (RFC 9457): its status and title, and the text of its page. */
 export type ProblemType = {
@@ -233,8 +234,7 @@ export const problemTypes = {
   "invalid-feature-key": {
     status: 422,
     title: "Invalid feature key",
-    meaning:
-      "The feature key is invalid. A key has 1 to 1024 characters, none of them a control character. The key of a new grant has 1 to 200 of `A-Z a-z 0-9 . _ : / -`, a letter or digit first. Keys that other tools granted can be killed, described and removed.",
+    meaning: `The feature key is invalid. A key has ${servedKeyRule}. The key of a new grant has ${writableKeyRule}. Keys that other tools granted can be killed, described and removed.`,
   },
   "change-too-large": {
     status: 422,

@@ -1,5 +1,5 @@
 import type { EvaluatedFlag, EvaluatedFlags } from "../../../application/evaluation/evaluate-flags.ts";
-import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Flag } from "../../../domain/evaluation/flag.ts";
 
 /** A flag as OFREP has it. An absent value is omitted, because clients take null for a type error. */
@@ -25,7 +25,7 @@ export const metadataOf = (
   { changesAt, missing, freshness }: Omit<EvaluatedFlag, "flag">,
   now: Instant,
 ): Readonly<Record<string, string | boolean>> => ({
-  ...(changesAt !== undefined && { nextChangeAt: new Date(changesAt).toISOString() }),
+  ...(changesAt !== undefined && { nextChangeAt: instantText(changesAt) }),
   ...(freshness.isStale(now) && { stale: true }),
   ...(missing.length > 0 && { missing: missing.join(" ") }),
 });

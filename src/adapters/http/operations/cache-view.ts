@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { CachedKey, ViewCache } from "../../../application/admin/view-cache.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
@@ -8,30 +9,30 @@ import { uncached } from "../kit/response-headers.ts";
 const time = z.iso.datetime();
 const content = {
   features: z.array(z.string()).readonly(),
-  invalidMembers: z.int().openapi({ description: "How many members are no feature keys, and are left out." }),
+  invalidMembers: z.int().openapi({ description: "Number of members that are not feature keys. They are omitted." }),
 };
 
 const CachedKeyBody = z
   .object({
     key: z.string(),
-    pid: z.int().openapi({ description: "The worker that answered; each remembers for itself." }),
+    pid: z.int().openapi({ description: "The worker that responded. Each worker has its own cache." }),
     connections: z.array(
       z.object({
         connection: z.string(),
-        sources: z.array(z.string()).readonly().openapi({ description: "Those that read the key." }),
+        sources: z.array(z.string()).readonly().openapi({ description: "The sources that read the key." }),
         cached: z
           .object({
             ...content,
             since: time.openapi({ description: "When this value was first read." }),
-            asOf: time.openapi({ description: "The latest instant for which it is known to be true." }),
-            fresh: z.boolean().openapi({ description: "Whether it is provably at most a second old." }),
-            expiresAt: time.openapi({ description: "When it is read again, although nobody said that it changed." }),
+            asOf: time.openapi({ description: "The last time at which the value was verified." }),
+            fresh: z.boolean().openapi({ description: "Whether the value was verified within the last second." }),
+            expiresAt: time.openapi({ description: "When the value is read again without an invalidation." }),
           })
           .nullable()
-          .openapi({ description: "Null where the key is not remembered." }),
+          .openapi({ description: "The cached value. Null if the key is not cached." }),
         store: z
           .union([z.object(content), z.object({ error: z.string() })])
-          .openapi({ description: "What the store has now, read past what is remembered." }),
+          .openapi({ description: "The stored value, read without the cache." }),
       }),
     ),
   })
@@ -62,15 +63,14 @@ export function cacheView(app: OpenAPIHono, operators: Operators, viewCache: Vie
   const route = createRoute({
     method: "get",
     path: "/admin/v1/cache",
-    summary: "What is remembered of a key, and what the store has",
-    description:
-      "Asking changes nothing that is remembered. Only keys of sets that a source reads can be asked for, never those of tokens.",
+    summary: "Compare the cached value of a key with the stored value",
+    description: "Does not change the cache. Supports the keys of sets that a source reads, never keys of tokens.",
     tags: ["Operation"],
     ...operators.atLeast("viewer"),
     parameters: [{ name: "key", in: "query", required: true, schema: { type: "string" }, example: "features:user:1" }],
     responses: {
       200: {
-        description: "The key in each store in which a source reads it.",
+        description: "The values in each store where a source reads the key.",
         content: jsonContent(CachedKeyBody),
       },
       ...problemResponses("unauthenticated", "unknown-set"),
@@ -89,12 +89,10 @@ const shown = ({ connection, sources, cached, store }: CachedKey) => ({
   cached: cached
     ? {
         ...cached,
-        since: timeText(cached.since),
-        asOf: timeText(cached.asOf),
-        expiresAt: timeText(cached.expiresAt),
+        since: instantText(cached.since),
+        asOf: instantText(cached.asOf),
+        expiresAt: instantText(cached.expiresAt),
       }
     : null,
   store,
 });
-
-const timeText = (at: number): string => new Date(at).toISOString();

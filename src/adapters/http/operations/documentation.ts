@@ -42,15 +42,15 @@ const pageHeaders = {
 const document = createRoute({
   method: "get",
   path: "/openapi.json",
-  summary: "This description, as OpenAPI 3.1",
+  summary: "Get the OpenAPI 3.1 document",
   tags: ["Documentation"],
-  responses: { 200: { description: "The document, as JSON." } },
+  responses: { 200: { description: "The document." } },
 });
 
 const docs = createRoute({
   method: "get",
   path: "/docs",
-  summary: "This description, as a page",
+  summary: "Show the API documentation",
   tags: ["Documentation"],
   responses: { 200: { description: "The page.", content: { "text/html": { schema: z.string() } } } },
 });
@@ -58,23 +58,23 @@ const docs = createRoute({
 const asset = createRoute({
   method: "get",
   path: "/docs/{asset}",
-  summary: "A part of the page",
+  summary: "Get an asset of the documentation page",
   tags: ["Documentation"],
   parameters: [{ name: "asset", in: "path", required: true, schema: { type: "string", enum: Object.keys(assets) } }],
-  responses: { 200: { description: "The part." }, ...problemResponses("not-found") },
+  responses: { 200: { description: "The asset." }, ...problemResponses("not-found") },
 });
 
 const problem = createRoute({
   method: "get",
   path: "/problems/{code}",
-  summary: "What a problem means",
+  summary: "Describe a problem type",
   tags: ["Documentation"],
   parameters: [
     { name: "code", in: "path", required: true, schema: { type: "string", enum: Object.keys(problemTypes) } },
   ],
   responses: {
     200: {
-      description: "Its meaning, and what to do.",
+      description: "The cause, and what to do.",
       content: {
         "application/json": {
           schema: z.object({
@@ -82,7 +82,10 @@ const problem = createRoute({
             status: z.int(),
             title: z.string(),
             meaning: z.string(),
-            retryAfter: z.int().optional().openapi({ description: "Seconds. Left out where a retry cannot help." }),
+            retryAfter: z
+              .int()
+              .optional()
+              .openapi({ description: "Seconds until a retry. Absent if a retry cannot help." }),
           }),
         },
       },
@@ -108,7 +111,7 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
     type: "http",
     scheme: "bearer",
     description:
-      "For operators: a credential of the scope that the route names, or of a wider one. `recorder` posts events and nothing else, `viewer` reads, `editor` changes features too and posts events, `admin` does all. TIDEGATE_ADMIN_TOKEN is one of scope `admin`.",
+      "For operators: a credential of the required scope or a wider one. `recorder` posts events, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. `TIDEGATE_ADMIN_TOKEN` has the scope `admin`.",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
     type: "http",
@@ -121,7 +124,7 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
       info: {
         title: "Tidegate",
         version,
-        description: "Which features a client may activate.",
+        description: "Evaluates and manages feature flags.",
         license: { name: "MIT" },
       },
       servers: [{ url: basePath || "/" }],

@@ -3,6 +3,7 @@ import type { CheckChanges } from "../../../application/evaluation/check-changes
 import type { CheckReadiness } from "../../../application/evaluation/check-readiness.ts";
 import type { CheckEventLog, RecordsState } from "../../../application/events/check-event-log.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { FeedStateBody, shownState } from "../feeds/feed-state.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -17,7 +18,7 @@ const Readiness = z
     connections: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     sources: z.record(z.string(), z.enum(["answering", "failing"])).optional(),
     faults: z.record(z.string(), z.array(z.string()).readonly()).optional().openapi({
-      description: "The faults of what sources evaluate. Clients are answered all the same: an invalid feature is off.",
+      description: "Faults in the data of sources. Clients are still served; invalid features are off.",
     }),
     changes: z
       .record(
@@ -30,10 +31,10 @@ const Readiness = z
       .optional()
       .openapi({
         description:
-          "By connection: whether the store accepts changes. It is `unknown` while the store does not answer. Clients are answered also while changes are refused; `reason` names what an operator has to fix.",
+          "Whether each store accepts changes; `unknown` while the store is unavailable. Clients are served even if changes are rejected; `reason` states what an operator must fix.",
       }),
     feeds: z.record(z.string(), FeedStateBody).optional().openapi({
-      description: "The sources that read a partner's document. Clients are answered also while that fails.",
+      description: "The state of each feed. Clients are served even if polls fail.",
     }),
     records: z
       .object({
@@ -41,13 +42,13 @@ const Readiness = z
         waiting: z.record(
           z.string(),
           z.object({ entries: z.int(), oldest: z.iso.datetime().nullable() }).nullable().openapi({
-            description: "Records of changes that are not in the log yet. Null where the store does not tell.",
+            description: "Change records that the log does not contain yet. Null if the store is unavailable.",
           }),
         ),
-        deadLetters: z.int().openapi({ description: "Records that the log could not take as what they were." }),
+        deadLetters: z.int().openapi({ description: "Number of change records that the log rejected." }),
       })
       .optional()
-      .openapi({ description: "Clients are answered, and changes made, also while the log is away." }),
+      .openapi({ description: "The event log. Clients are served and changes apply even if it is unavailable." }),
   })
   .openapi("Readiness", {
     example: { status: "ready", connections: { features: "answering" }, sources: { global: "answering" } },
@@ -56,31 +57,35 @@ const Readiness = z
 const health = createRoute({
   method: "get",
   path: "/health",
-  summary: "Whether the service is up",
+  summary: "Check the service",
   tags: ["Health"],
-  responses: { 200: { description: "It is.", content: jsonContent(z.object({ status: z.literal("healthy") })) } },
+  responses: {
+    200: { description: "The service is up.", content: jsonContent(z.object({ status: z.literal("healthy") })) },
+  },
 });
 
 const live = createRoute({
   method: "get",
   path: "/health/live",
-  summary: "Whether the process answers; restart it when it does not",
+  summary: "Liveness: restart the process if this fails",
   tags: ["Health"],
-  responses: { 200: { description: "It does.", content: jsonContent(z.object({ status: z.literal("live") })) } },
+  responses: {
+    200: { description: "The process responds.", content: jsonContent(z.object({ status: z.literal("live") })) },
+  },
 });
 
 const ready = createRoute({
   method: "get",
   path: "/health/ready",
-  summary: "Whether clients would be answered now; send them elsewhere when not",
+  summary: "Readiness: route clients elsewhere if this fails",
   description:
-    "Shows also if the event log fails. Operators see each connection and each source, and what waits for the event log.",
+    "Reports a failing event log. Operators also get each connection, each source and the records that wait for the event log.",
   tags: ["Health"],
   security: [{}, { admin: ["viewer"] }, { adminAsPassword: ["viewer"] }],
   responses: {
-    200: { description: "They would.", content: jsonContent(Readiness) },
+    200: { description: "The service can serve clients.", content: jsonContent(Readiness) },
     503: {
-      description: "A store or a source that is needed does not answer, or the service is stopping.",
+      description: "A required store or source is unavailable, or the service is stopping.",
       content: jsonContent(Readiness),
     },
   },
@@ -99,8 +104,9 @@ export function healthChecks(
 ): void {
   app.openapi(health, (c) => c.json({ status: "healthy" as const }, 200, uncached));
   if (isActivityService) {
-    app.openapi({ ...health, path: "/heath", summary: "The same, as the activity service spells it" }, (c) =>
-      c.json({ status: "healthy" as const }, 200, uncached),
+    app.openapi(
+      { ...health, path: "/heath", summary: "Check the service, under the path of the activity service" },
+      (c) => c.json({ status: "healthy" as const }, 200, uncached),
     );
   }
   app.openapi(live, (c) => c.json({ status: "live" as const }, 200, uncached));
@@ -132,7 +138,7 @@ const shown = ({ log, waiting, deadLetters: setAside }: RecordsState) => ({
       backlog
         ? {
             entries: backlog.entries,
-            oldest: backlog.oldest === undefined ? null : new Date(backlog.oldest).toISOString(),
+            oldest: backlog.oldest === undefined ? null : instantText(backlog.oldest),
           }
         : null,
     ]),

@@ -32,8 +32,8 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey):
     {
       method: "get",
       path: "/proxy",
-      summary: "The value of a key, from the near cache",
-      description: `Reads strings of up to ${longestString} bytes and sets of up to ${mostMembers} members, with a key that begins with a prefix of \`server.proxy\`.`,
+      summary: "Get the value of a key",
+      description: `Reads through the near cache: strings of up to ${longestString} bytes and sets of up to ${mostMembers} members. The key must start with a prefix of \`server.proxy\`.`,
       tags: ["Operation"],
       ...operators.atLeast("viewer"),
       query: Query,

@@ -1,5 +1,5 @@
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
-import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { type EvaluationContext, type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isWritableKey } from "../../../domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
@@ -242,9 +242,9 @@ class ItemResolution implements Resolution {
 const toldOf = ({ id, title, onFrom, onUntil, isOffered, lastListedAt, metadata }: KnownItem) => ({
   item: id,
   title,
-  onFrom: new Date(onFrom).toISOString(),
-  onUntil: new Date(onUntil).toISOString(),
+  onFrom: instantText(onFrom),
+  onUntil: instantText(onUntil),
   offered: isOffered,
-  ...(lastListedAt !== null && { lastListed: new Date(lastListedAt).toISOString() }),
+  ...(lastListedAt !== null && { lastListed: instantText(lastListedAt) }),
   partner: metadata,
 });

@@ -1,6 +1,6 @@
 import { MemoryStorage } from "@openfeature/flagd-core";
 import { z } from "zod";
-import { isServedKey, type Json } from "../../../domain/evaluation/feature.ts";
+import { isServedKey, type Json, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { isMap, type JsonMap } from "./targeting.ts";
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
@@ -35,7 +35,7 @@ export const flagdDefinitions = z
       .describe("Rules by name, for use as `$ref: name`."),
     metadata: metadata.optional().describe("Metadata of all flags, shown in explanations."),
     flags: z
-      .record(z.string().refine(isServedKey, "invalid feature key (expected 1 to 1024 printable characters)"), flag)
+      .record(z.string().refine(isServedKey, `invalid feature key (expected ${servedKeyRule})`), flag)
       .describe("The flags, by feature key."),
   })
   .superRefine((definitions, context) => {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
-import type { Schedule } from "../../../domain/targeting/schedule.ts";
+import { covers, type Schedule } from "../../../domain/targeting/schedule.ts";
 import { type Phase, Timetable } from "../../../domain/targeting/timetable.ts";
 
 type Schedules = ReadonlyMap<FeatureKey, Schedule>;
@@ -111,8 +111,6 @@ export class PhasesAhead implements Disposable {
     return true;
   }
 }
-
-const covers = ({ from, until }: Phase, at: Instant): boolean => from <= at && at < until;
 
 /** Runs work in slices. Synchronous if it fits into one slice; otherwise it yields to the event loop between slices. */
 function inSlices<T>(work: Generator<void, T>): T | Promise<T> {

@@ -1,7 +1,7 @@
 import type { ClientFeaturesResponse } from "unleash-client";
 import { defaultStrategies } from "unleash-client/lib/strategy/index.js";
 import { z } from "zod";
-import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
+import { type FeatureKey, isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 
 export type UnleashFeature = ClientFeaturesResponse["features"][number];
 export type UnleashSegment = NonNullable<ClientFeaturesResponse["segments"]>[number];
@@ -79,7 +79,7 @@ export const named = (name: string): string => `feature ${JSON.stringify(name.sl
 function faultOfFeature(content: unknown, brokenSegments: ReadonlyMap<number, string>): string | undefined {
   const { data, error } = feature.safeParse(content);
   if (error) return faultOf(error, "it");
-  if (!isServedKey(data.name)) return "invalid key (expected 1 to 1024 characters, none of them a control character)";
+  if (!isServedKey(data.name)) return `invalid key (expected ${servedKeyRule})`;
   const used = (data.strategies ?? []).flatMap(({ segments }) => segments ?? []);
   const id = used.find((each) => brokenSegments.has(each));
   return id === undefined ? undefined : `segment ${id}: ${brokenSegments.get(id)}`;

@@ -7,10 +7,10 @@ import type { Document, DocumentChange, DocumentLoad, DocumentStore } from "../.
 import { RevisionMismatch, StoreDataInvalid } from "../../../domain/errors.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
+import { expectedRevision } from "../expected-revision.ts";
 import { loadBatch } from "../import/load-batch.ts";
 import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, collectionKey } from "../redis-keys.ts";
-import { revisionText } from "../revision-text.ts";
 import { Script } from "../script.ts";
 
 const script = new Script("put-document");
@@ -90,7 +90,7 @@ export class RedisDocumentStore implements DocumentStore {
 function valuesOf(change: DocumentChange): readonly string[] {
   const { collection, name, value, id, ifRevision, newEpoch } = change;
   const record = JSON.stringify({ of: "document", collection, name, value, ...authorOfRecord(change) });
-  return [name, JSON.stringify(value), record, id, revisionText(ifRevision), newEpoch ? "1" : ""];
+  return [name, JSON.stringify(value), record, id, expectedRevision(ifRevision), newEpoch ? "1" : ""];
 }
 
 /** Parses a stored document. `undefined` if it was deleted. Throws `StoreDataInvalid`, which names the key. */

@@ -14,10 +14,10 @@ import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
+import { expectedRevision } from "../expected-revision.ts";
 import { loadSets } from "../import/load-sets.ts";
 import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, isOwnKey } from "../redis-keys.ts";
-import { revisionText } from "../revision-text.ts";
 import { scan } from "../scan.ts";
 import { Script } from "../script.ts";
 
@@ -52,7 +52,7 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     const remove = [...new Set(change.remove)];
     const answer = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
       text: JSON.stringify({ of: "set", key, ...authorOfRecord(change) }),
-      values: [revisionText(ifRevision), limit ?? "", add.length, ...add, ...remove],
+      values: [expectedRevision(ifRevision), limit ?? "", add.length, ...add, ...remove],
       once,
     });
     if (answer === null) throw new RevisionMismatch();

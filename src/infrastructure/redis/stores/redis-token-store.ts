@@ -7,10 +7,10 @@ import type { TokenInfo, TokenLoad, TokenStore } from "../../../domain/admin/tok
 import { RevisionMismatch } from "../../../domain/errors.ts";
 import type { UserId } from "../../../domain/evaluation/evaluation-context.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
+import { expectedRevision } from "../expected-revision.ts";
 import { digestOf, loadTokens } from "../import/load-tokens.ts";
 import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, tokensKey } from "../redis-keys.ts";
-import { revisionText } from "../revision-text.ts";
 import { scan } from "../scan.ts";
 import { Script } from "../script.ts";
 
@@ -140,7 +140,7 @@ export class RedisTokenStore implements TokenStore {
       .run(this.#redis, keys, [
         ...values,
         JSON.stringify(author),
-        revisionText(ifRevision),
+        expectedRevision(ifRevision),
         this.#keyOf.holdsToken ? "1" : "",
       ])
       .catch((error) => redisFault(error));

@@ -53,7 +53,7 @@ describe("users", () => {
     const first = await operator.post("/users/issued/tokens");
     expect([first.status, first.body]).toEqual([
       201,
-      { id: expect.any(String), userId: "issued", token: expect.stringMatching(/^[\w-]{43}$/), before: null },
+      { id: expect.any(String), userId: "issued", token: expect.stringMatching(/^[\w-]{43}$/), previousUserId: null },
     ]);
     expect(first.headers.get("cache-control")).toBe("no-store");
     const second = await operator.post("/users/issued/tokens", {});
@@ -83,7 +83,7 @@ describe("users", () => {
 
   it("lose a token that is presented, at once, whoever issued it", async () => {
     const { body } = await operator.post("/users/presenter/tokens", { token: "of-my-own" });
-    expect(body).toMatchObject({ userId: "presenter", token: "of-my-own", before: null });
+    expect(body).toMatchObject({ userId: "presenter", token: "of-my-own", previousUserId: null });
     expect((await operator.service.get("/features", bearer("of-my-own"))).status).toBe(200);
     expect((await operator.post("/tokens/revoke", { token: "of-my-own" })).body).toEqual({
       revoked: true,
@@ -99,7 +99,7 @@ describe("users", () => {
   it("may be given a token that was another's, which is told", async () => {
     await operator.post("/users/from/tokens", { token: "moving" });
     const { body } = await operator.post("/users/to/tokens", { token: "moving" });
-    expect(body).toMatchObject({ userId: "to", before: "from" });
+    expect(body).toMatchObject({ userId: "to", previousUserId: "from" });
     expect((await operator.get("/users/from/tokens")).body.tokens).toEqual([]);
   });
 
@@ -113,7 +113,7 @@ describe("users", () => {
     expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
     const generated = await operator.post("/users/idem/tokens", undefined, { "idempotency-key": "issue-2" });
     expect([generated.status, generated.body.code]).toEqual([422, "validation-failed"]);
-    expect(generated.body.detail).toContain("told only once");
+    expect(generated.body.detail).toContain("cannot be returned twice");
   });
 
   it.each(oddTokens)("are issued the token %j, which works by Basic until it is revoked", async (token) => {

@@ -119,12 +119,12 @@ describe("GET /search", () => {
   });
 
   it.each([
-    ["?starts_at=2026-05-02&ends_at=2026-05-01", "invalid-window", /other way round/],
-    ["?starts_at=2026-05-02T00:00:00Z&ends_at=2026-05-01", "invalid-window", /other way round/],
-    ["?starts_at=2026-02-30", "invalid-query", /"starts_at" is no date/],
-    ["?ends_at=2026-02-01T25:00:00Z", "invalid-query", /"ends_at" is no date/],
-    ["?ends_at=2026-02-30T00:00:00", "invalid-query", /"ends_at" is no date/],
-    ["?ends_at=tomorrow", "invalid-query", /"ends_at" is no date/],
+    ["?starts_at=2026-05-02&ends_at=2026-05-01", "invalid-window", /Swap them/],
+    ["?starts_at=2026-05-02T00:00:00Z&ends_at=2026-05-01", "invalid-window", /Swap them/],
+    ["?starts_at=2026-02-30", "invalid-query", /"starts_at" is invalid \(expected/],
+    ["?ends_at=2026-02-01T25:00:00Z", "invalid-query", /"ends_at" is invalid \(expected/],
+    ["?ends_at=2026-02-30T00:00:00", "invalid-query", /"ends_at" is invalid \(expected/],
+    ["?ends_at=tomorrow", "invalid-query", /"ends_at" is invalid \(expected/],
     ["?ends_at=", "invalid-query", /blank/],
     ["?ends_at=2026-01-01&ends_at=2026-01-02", "invalid-query", /repeated/],
     ["?from=2026-01-01", "invalid-query", /unknown/],

@@ -42,8 +42,8 @@ describe("Parsed rules", () => {
     parsed.of(new Map<string, Json>(Object.entries({ ...given, c: { share: 6 } })));
     parsed.of(new Map<string, Json>(Object.entries({ a: given.a })));
     expect(report.mock.calls.map(([faults]) => faults)).toEqual([
-      ['rule for "b": it is no object; send one', 'rule for "c": it is no object; send one'],
-      ['rule for "b": it is no object; send one'],
+      ['rule for "b": it is invalid (expected object)', 'rule for "c": it is invalid (expected object)'],
+      ['rule for "b": it is invalid (expected object)'],
       [],
     ]);
   });

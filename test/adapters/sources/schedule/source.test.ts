@@ -134,7 +134,7 @@ describe.each([
     const faults = warnings.map(({ fault }) => fault);
     expect(faults.sort()).toEqual([
       expect.stringMatching(/^rule for "hourly": \/windows\/0\/recurrence says FREQ=HOURLY/),
-      'rule for "odd": /windows is no array; send one',
+      'rule for "odd": /windows is invalid (expected array)',
     ]);
   });
 

@@ -2,20 +2,20 @@ import { describe, expect, it } from "vitest";
 import type { IdempotencyKeys } from "../../src/domain/admin/idempotency-keys.ts";
 
 /** What every Claims does. */
-export function claimsContract(open: () => IdempotencyKeys): void {
+export function idempotencyKeysContract(open: () => IdempotencyKeys): void {
   describe("Claims", () => {
     it("keeps a name for what it was used for first", async () => {
-      const claims = open();
-      expect(await claims.claim("first", "a")).toBe(true);
-      expect(await claims.claim("first", "b")).toBe(false);
-      expect(await claims.claim("first", "a")).toBe(true);
-      expect(await claims.claim("second", "b")).toBe(true);
+      const keys = open();
+      expect(await keys.claim("first", "a")).toBe(true);
+      expect(await keys.claim("first", "b")).toBe(false);
+      expect(await keys.claim("first", "a")).toBe(true);
+      expect(await keys.claim("second", "b")).toBe(true);
     });
 
     it("lets one purpose have a name that several claim at once", async () => {
-      const claims = open();
+      const keys = open();
       const purposes = Array.from({ length: 20 }, (_, index) => `purpose-${index % 4}`);
-      const outcomes = await Promise.all(purposes.map((purpose) => claims.claim("raced", purpose)));
+      const outcomes = await Promise.all(purposes.map((purpose) => keys.claim("raced", purpose)));
       const winners = new Set(purposes.filter((_, index) => outcomes[index]));
       expect(winners.size).toBe(1);
       expect(outcomes.filter(Boolean)).toHaveLength(5);

@@ -1,0 +1,169 @@
+import { z } from "@hono/zod-openapi";
+import { roles } from "../../../domain/evaluation/source.ts";
+
+const time = z.iso.datetime();
+
+const freshness = {
+  asOf: time.openapi({ description: "The last time at which the data was verified." }),
+  fresh: z.boolean().openapi({ description: "Whether the data was verified within 1 s of the requested time." }),
+};
+
+const LastChange = z
+  .object({
+    event: z.string().openapi({ description: "The id of the event in the event log." }),
+    by: z.string(),
+    at: time,
+    note: z.string().optional(),
+    origin: z.enum(["change", "external", "baseline"]).openapi({
+      description:
+        "`change`: through Tidegate. `external`: outside Tidegate. `baseline`: the feature was in the set when its history started.",
+    }),
+  })
+  .nullable()
+  .openapi({
+    description:
+      "The last change that added the feature to the set, removed it, or changed its rule. Null if the log has none.",
+  });
+
+/** The response body of an explanation. */
+export const ExplanationBody = z
+  .object({
+    at: time,
+    state: z.enum(["current", "history"]).openapi({
+      description: "The data of the evaluation: `current` stores, or the `history` in the event log.",
+    }),
+    configuration: z.literal("current").openapi({ description: "The configuration is always the current one." }),
+    user: z.string().nullable(),
+    location: z.string().nullable().openapi({ description: "The most specific location." }),
+    locations: z.array(z.string()).openapi({ description: "The location and its parents." }),
+    locatedBy: z.string().nullable().openapi({
+      description:
+        "The kind of the locator that returned the location. Null if the request names it, or if none matched.",
+    }),
+    identity: z
+      .object(freshness)
+      .nullable()
+      .openapi({ description: "The freshness of the token lookup. Null without a token." }),
+    incomplete: z.array(z.string()).openapi({
+      description: "The sources without a result. `on` is null for features that depend on them.",
+    }),
+    log: z
+      .enum(["available", "unavailable"])
+      .openapi({ description: "The event log. If it is unavailable, the last changes are null." }),
+    sources: z.array(
+      z.object({
+        name: z.string(),
+        role: z.enum(roles),
+        gatedBy: z.array(z.string()).readonly(),
+        sets: z.array(z.object({ connection: z.string(), key: z.string() })).openapi({
+          description: "The sets that the source reads for this context, one per location. Empty without sets.",
+        }),
+        rules: z
+          .object({ connection: z.string(), collection: z.string() })
+          .nullable()
+          .openapi({ description: "The place of its rules. Null without rules." }),
+        state: z.enum(["evaluated", "no-history", "unavailable", "skipped"]).openapi({
+          description:
+            "`no-history`: its history does not reach back to that time. `unavailable`: it fails, and clients get 503. `skipped`: it fails, and clients get features without it.",
+        }),
+        historyFrom: time
+          .nullable()
+          .openapi({ description: "The start of its history, if that is after the requested time." }),
+        error: z.string().nullable().openapi({ description: "The error of the source or of its last read." }),
+        freshness: z
+          .object(freshness)
+          .nullable()
+          .openapi({ description: "The freshness of its reads. Null if it read nothing." }),
+      }),
+    ),
+    features: z.array(
+      z.object({
+        feature: z.string(),
+        on: z.boolean().nullable().openapi({ description: "Null if undetermined: the known results allow both." }),
+        message: z.string().openapi({ description: "The state and its cause in one sentence." }),
+        decidedBy: z.array(z.string()).openapi({ description: "The sources that decide the state." }),
+        reason: z.string().nullable().openapi({ description: "OpenFeature's reason, if the feature is on." }),
+        variant: z.string().nullable().openapi({ description: "OpenFeature's variant, if the feature is on." }),
+        results: z.array(
+          z.object({
+            source: z.string(),
+            result: z.enum(["on", "off", "absent", "no-history", "unavailable", "skipped"]),
+            set: z.string().nullable().openapi({
+              description: "The key of the set that contains the feature; for a removed feature, of its last set.",
+            }),
+            rule: z.unknown().openapi({ description: "The rule of the feature. Null if there is none." }),
+            metadata: z
+              .record(z.string(), z.unknown())
+              .nullable()
+              .openapi({ description: "Details of the evaluation by the source." }),
+            lastChange: LastChange,
+          }),
+        ),
+      }),
+    ),
+  })
+  .openapi("Explanation", {
+    example: {
+      at: "2026-11-21T09:00:00.000Z",
+      state: "current",
+      configuration: "current",
+      user: "1",
+      location: null,
+      locations: [],
+      locatedBy: null,
+      identity: null,
+      incomplete: [],
+      log: "available",
+      sources: [
+        {
+          name: "active",
+          role: "gate",
+          gatedBy: [],
+          sets: [{ connection: "features", key: "active_features" }],
+          rules: null,
+          state: "evaluated",
+          historyFrom: null,
+          error: null,
+          freshness: { asOf: "2026-11-21T09:00:00.000Z", fresh: true },
+        },
+        {
+          name: "user",
+          role: "grant",
+          gatedBy: ["active"],
+          sets: [{ connection: "features", key: "features:user:1" }],
+          rules: null,
+          state: "evaluated",
+          historyFrom: null,
+          error: null,
+          freshness: { asOf: "2026-11-21T09:00:00.000Z", fresh: true },
+        },
+      ],
+      features: [
+        {
+          feature: "feature_1",
+          on: false,
+          message: 'off: grant "user" (features:user:1), but gate "active" denies it',
+          decidedBy: ["user", "active"],
+          reason: null,
+          variant: null,
+          results: [
+            {
+              source: "active",
+              result: "absent",
+              set: "active_features",
+              rule: null,
+              metadata: null,
+              lastChange: {
+                event: "0193a5e2-9f00-7000-8000-000000000001",
+                by: "anna",
+                at: "2026-11-20T17:12:09.120Z",
+                note: "crashes on old phones",
+                origin: "change",
+              },
+            },
+            { source: "user", result: "on", set: "features:user:1", rule: null, metadata: null, lastChange: null },
+          ],
+        },
+      ],
+    },
+  });
