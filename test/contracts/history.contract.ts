@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
@@ -97,7 +98,6 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
           "was changed in an epoch that began with no record",
           { added: ["c"], size: 3, revision: { epoch: "two", number: 1 } },
         ],
-        ["has a member with a name that is too long to be found", { added: ["c".repeat(2_500)], size: 3 }],
       ])("is not known any more where it %s, until its members are told", async (_, record) => {
         const { log, history } = open();
         const key = uuidv7();
@@ -117,6 +117,44 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(await at(start + 5_000)).toBeUndefined();
         expect(await at(start + 6_999)).toBeUndefined();
         expect(await at(start + 7_000)).toEqual({ features: ["a", "d", "e"], recordedAt: start + 7_000 });
+      });
+
+      it("is known where it, its members and its documents have names as long as they may be", async () => {
+        const { log, history, rebuild } = await openEmpty();
+        // Random, because PostgreSQL compresses what it indexes.
+        const long = [...randomBytes(1_023)].map((byte) => String.fromCodePoint(0x4e00 + byte)).join("");
+        const [key, a, b] = [`users:${long}`, `${long}a`, `${long}b`];
+        const set = new SetTold(key, a);
+        const events = [set.begins(), set.changes({ add: [b, "c"] }), set.changes({ remove: [a] })];
+        const name = `${long}d`;
+        const revision = { epoch: "one", number: 1 };
+        await log.record([...events, documentEvent({ collection: "shares", name, value: 1, at: start, revision })]);
+        const at = (instant = 0) => history.setAt("features", key, instant);
+        const isKnown = async () => {
+          expect((await at(events[1]?.at))?.features.toSorted()).toEqual(["c", a, b].toSorted());
+          expect((await at(forever))?.features.toSorted()).toEqual(["c", b].toSorted());
+          const changes = await history.lastChanges("features", key, forever);
+          expect(changes.map(({ feature, on }) => [feature, on]).toSorted()).toEqual(
+            [
+              ["c", true],
+              [a, false],
+              [b, true],
+            ].toSorted(),
+          );
+          expect(await history.keys("features", "users:")).toEqual([key]);
+          const [last] = await history.revisions("features", "users:", 10);
+          expect(last).toEqual({ key, revision: events[2]?.change.record.revision });
+          expect(await history.revisions("features", "users:", 10, key)).toEqual([]);
+          expect(await history.changesOf("features", [key], 0, forever)).toHaveLength(3);
+          expect((await history.documentAt("features", "shares", name, forever))?.value).toBe(1);
+          expect([...((await history.documentsAt("features", "shares", forever)) ?? [])]).toMatchObject([[name, {}]]);
+        };
+        await isKnown();
+        await rebuild();
+        await isKnown();
+        await log.expire(forever, toldEvent({ component: "tidegate", at: forever }));
+        expect((await at(forever))?.features.toSorted()).toEqual(["c", b].toSorted());
+        expect((await history.documentAt("features", "shares", name, forever))?.value).toBe(1);
       });
 
       it("stays known where many members come and go", async () => {

@@ -41,6 +41,7 @@ async function writeSchemaVersion(database: Kysely<Tables>): Promise<void> {
 const migrations = (kind: Kind) => ({
   "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
   "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },
+  "0003_long_texts": { up: (database: Kysely<Tables>) => createLongTexts(database, kind) },
 });
 
 /** Version of the tables: the number of migrations. */
@@ -53,6 +54,15 @@ async function createStores({ schema }: Kysely<Tables>, kind: Kind): Promise<voi
     .addColumn("identity", text, (column) => column.primaryKey())
     .addColumn("connection", text, (column) => column.notNull())
     .addColumn("claimed", text, (column) => column.unique())
+    .execute();
+}
+
+async function createLongTexts({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
+  const { text } = types[kind];
+  await schema
+    .createTable("long_texts")
+    .addColumn("indexed", text, (column) => column.primaryKey())
+    .addColumn("text", text, (column) => column.notNull())
     .execute();
 }
 

@@ -12,6 +12,8 @@ export type Tables = {
   readonly set_states: SetStateTable;
   readonly turns: TurnTable;
   readonly members: MemberTable;
+  /** The whole texts of long keys and features. See {@link ./indexed-text.ts}. */
+  readonly long_texts: LongTextTable;
   /** Maps stores to their histories. See {@link ../../../domain/events/known-stores.ts}. */
   readonly stores: StoreTable;
   /** The documents at the beginning of the log, after retention. */
@@ -94,6 +96,8 @@ type TurnTable = {
 
 /** Members of the sets after the last event, as far as they are recorded. */
 type MemberTable = { readonly set_id: number; readonly feature: string };
+
+type LongTextTable = { readonly indexed: string; readonly text: string };
 
 type StoreTable = {
   readonly identity: string;

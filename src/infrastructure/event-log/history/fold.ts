@@ -1,10 +1,12 @@
 import type { InsertObject, Transaction } from "kysely";
 import { isOfFeatures } from "../../../application/events/change-event.ts";
+import type { SetRecord } from "../../../domain/admin/change.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
 import { inChunks } from "../database/in-chunks.ts";
+import { indexedFeature, indexedKey, writeLongTexts } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
-import { isIndexable, next, type SetState, tellsMembers } from "./set-state.ts";
+import { next, type SetState, tellsMembers } from "./set-state.ts";
 import { foldSpans } from "./spans.ts";
 import { claims } from "./store-names.ts";
 
@@ -19,6 +21,8 @@ type Derived = {
   readonly sets: Map<number, InsertObject<Tables, "sets">>;
   readonly states: InsertObject<Tables, "set_states">[];
   readonly turns: InsertObject<Tables, "turns">[];
+  /** The whole texts of long column values. */
+  readonly long: Map<string, string>;
   /** Membership after the events of the features that changed, by set. */
   readonly members: Map<number, Map<FeatureKey, boolean>>;
 };
@@ -28,7 +32,7 @@ export async function fold(transaction: Transaction<Tables>, events: readonly Ev
   const claimed = await claims(transaction);
   const storeOf = (name: string) => claimed.get(name) ?? name;
   const states = await statesBefore(transaction, events, storeOf);
-  const derived: Derived = { sets: new Map(), states: [], turns: [], members: new Map() };
+  const derived: Derived = { sets: new Map(), states: [], turns: [], long: new Map(), members: new Map() };
   for (const event of events) {
     deriveDocument(derived, event);
     deriveSet(derived, event, states, storeOf);
@@ -37,10 +41,11 @@ export async function fold(transaction: Transaction<Tables>, events: readonly Ev
   await foldSpans(transaction, events);
 }
 
-function deriveDocument({ turns }: Derived, { position, at, change }: Event): void {
+function deriveDocument({ turns, long }: Derived, { position, at, change }: Event): void {
   const record = change?.record;
-  if (record?.of !== "document" || !isOfFeatures(record) || !isIndexable(record.name)) return;
-  turns.push({ position, feature: record.name, set_id: null, at: instant(at), is_on: record.value !== null });
+  if (record?.of !== "document" || !isOfFeatures(record)) return;
+  const feature = noted(long, record.name, indexedFeature(record.name));
+  turns.push({ position, feature, set_id: null, at: instant(at), is_on: record.value !== null });
 }
 
 function deriveSet(
@@ -50,7 +55,7 @@ function deriveSet(
   storeOf: StoreOf,
 ): void {
   if (change?.record.of !== "set") return;
-  const { record } = change;
+  const record = withIndexed(derived.long, change.record);
   const store = storeOf(change.store);
   const name = nameOf(store, record.key);
   const { state, turned } = next(states.get(name), record, position, at);
@@ -67,7 +72,28 @@ function deriveSet(
   }
 }
 
-async function write(transaction: Transaction<Tables>, { sets, states, turns, members }: Derived): Promise<void> {
+/** The record with its key and features as column values. */
+function withIndexed(long: Map<string, string>, record: SetRecord): SetRecord {
+  const { added, removed, members } = record;
+  const indexed = (features: readonly FeatureKey[]) =>
+    features.map((feature) => noted(long, feature, indexedFeature(feature)));
+  return {
+    ...record,
+    key: noted(long, record.key, indexedKey(record.key)),
+    added: indexed(added),
+    removed: indexed(removed),
+    ...(members && { members: indexed(members) }),
+  };
+}
+
+/** Returns the column value of a text, and notes the text if it is long. */
+function noted(long: Map<string, string>, text: string, indexed: string): string {
+  if (indexed !== text) long.set(indexed, text);
+  return indexed;
+}
+
+async function write(transaction: Transaction<Tables>, { sets, states, turns, long, members }: Derived): Promise<void> {
+  await writeLongTexts(transaction, long);
   for (const rows of inChunks([...sets.values()], rowsAtOnce)) {
     await transaction
       .insertInto("sets")
@@ -118,7 +144,7 @@ async function statesBefore(
   const compared = new Set<string>();
   for (const { change } of events) {
     if (change?.record.of !== "set") continue;
-    const { key } = change.record;
+    const key = indexedKey(change.record.key);
     const store = storeOf(change.store);
     keysOf.set(store, (keysOf.get(store) ?? new Set()).add(key));
     if (tellsMembers(change.record)) compared.add(nameOf(store, key));

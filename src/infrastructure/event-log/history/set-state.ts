@@ -20,11 +20,6 @@ export type SetState = {
   readonly members: Set<FeatureKey>;
 };
 
-/** PostgreSQL does not index longer values. The members of a set with a longer one count as unknown. */
-const longestFeature = 2_000;
-
-export const isIndexable = (feature: FeatureKey): boolean => Buffer.byteLength(feature) <= longestFeature;
-
 /** Whether a record lists all members, so that they are compared with the previous ones. */
 export const tellsMembers = ({ members, size }: SetRecord): boolean => members !== undefined || size === 0;
 
@@ -39,8 +34,6 @@ export function next(before: SetState | undefined, record: SetRecord, position: 
   if (isSameEpoch && number <= before.number) throw new StaleRevision();
   const members = before?.members ?? new Set();
   const turned = turnedBy(record, members);
-  const long = [...turned.keys()].filter((feature) => !isIndexable(feature));
-  for (const feature of long) turned.delete(feature);
   for (const [feature, isOn] of turned) {
     if (isOn) members.add(feature);
     else members.delete(feature);
@@ -51,7 +44,7 @@ export function next(before: SetState | undefined, record: SetRecord, position: 
   const state: SetState = {
     id: before?.id ?? position,
     at: Math.max(at, before?.at ?? at),
-    isKnown: long.length === 0 && (tellsMembers(record) || (tellsChange && followsOn)),
+    isKnown: tellsMembers(record) || (tellsChange && followsOn),
     epoch,
     number,
     members,

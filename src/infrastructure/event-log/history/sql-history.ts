@@ -5,6 +5,7 @@ import type { Event } from "../../../domain/events/event.ts";
 import type { History, LastChange, PastSet } from "../../../domain/events/history.ts";
 import type { Database } from "../database/database.ts";
 import { inChunks } from "../database/in-chunks.ts";
+import { indexedKey, wholeTexts } from "../database/indexed-text.ts";
 import { instant } from "../database/tables.ts";
 import { conditions } from "../log/conditions.ts";
 import { eventIn } from "../log/event-row.ts";
@@ -32,8 +33,11 @@ export class SqlHistory implements History {
       .execute();
     const [state] = rows;
     if (!state) return undefined;
-    const features = rows.flatMap(({ feature }) => (feature !== null && isServedKey(feature) ? [feature] : []));
-    return { features, recordedAt: state.at };
+    const features = await wholeTexts(
+      this.#database,
+      rows.flatMap(({ feature }) => feature ?? []),
+    );
+    return { features: features.filter(isServedKey), recordedAt: state.at };
   }
 
   async firstRecord(store: string, key: string): Promise<Instant | undefined> {
@@ -41,7 +45,7 @@ export class SqlHistory implements History {
       .selectFrom("sets")
       .innerJoin("set_states", "set_states.set_id", "sets.id")
       .where("store", "=", store)
-      .where("key", "=", key)
+      .where("key", "=", indexedKey(key))
       .select(({ fn }) => fn.min("at").as("at"))
       .executeTakeFirst();
     return row?.at ?? undefined;
@@ -54,14 +58,18 @@ export class SqlHistory implements History {
       .orderBy("feature")
       .execute();
     const events = await this.#eventsAt(rows.map((row) => row.position));
-    return rows.flatMap(({ feature, is_on: isOn, position }) => {
-      const event = events.get(position);
-      return event ? [{ feature, on: Boolean(isOn), event }] : [];
+    const features = await wholeTexts(
+      this.#database,
+      rows.map(({ feature }) => feature),
+    );
+    return rows.flatMap(({ is_on: isOn, position }, index) => {
+      const [event, feature] = [events.get(position), features[index]];
+      return event && feature !== undefined ? [{ feature, on: Boolean(isOn), event }] : [];
     });
   }
 
   async documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined> {
-    const key = documentKey(collection, name);
+    const key = indexedKey(documentKey(collection, name));
     const names = await namesOf(this.#database, store);
     const event = await this.#database
       .selectFrom("events")
@@ -116,7 +124,10 @@ export class SqlHistory implements History {
 
   async keys(store: string, prefix: string): Promise<readonly string[]> {
     const rows = await this.#sets(store, prefix).select("key").execute();
-    return rows.map(({ key }) => key);
+    return wholeTexts(
+      this.#database,
+      rows.map(({ key }) => key),
+    );
   }
 
   async revisions(
@@ -127,11 +138,15 @@ export class SqlHistory implements History {
   ): Promise<readonly { readonly key: string; readonly revision: Revision }[]> {
     const rows = await this.#sets(store, prefix)
       .innerJoin("set_states", "set_states.position", "sets.position")
-      .$if(after !== undefined, (query) => query.where("key", ">", after ?? ""))
+      .$if(after !== undefined, (query) => query.where("key", ">", indexedKey(after ?? "")))
       .select(["key", "epoch", "number"])
       .limit(limit)
       .execute();
-    return rows.map(({ key, epoch, number }) => ({ key, revision: { epoch, number } }));
+    const keys = await wholeTexts(
+      this.#database,
+      rows.map(({ key }) => key),
+    );
+    return rows.map(({ key, epoch, number }, index) => ({ key: keys[index] ?? key, revision: { epoch, number } }));
   }
 
   changesOf(store: string, keys: readonly string[], from: Instant, to: Instant): Promise<readonly Event[]> {
@@ -161,7 +176,7 @@ export class SqlHistory implements History {
     const moments = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
     const { after, before } = await positionsWithin(this.#database, moments);
     const names = await namesOf(this.#database, store);
-    for (const some of inChunks(keys, rowsAtOnce)) {
+    for (const some of inChunks(keys.map(indexedKey), rowsAtOnce)) {
       const rows = await this.#database
         .selectFrom("events")
         .where("store", "in", names)
@@ -217,7 +232,7 @@ const lastState = (database: Database, store: string, key: string, at: Instant) 
     .selectFrom("sets")
     .innerJoin("set_states", "set_states.set_id", "sets.id")
     .where("store", "=", store)
-    .where("key", "=", key)
+    .where("key", "=", indexedKey(key))
     .where("at", "<=", instant(at))
     .orderBy("at", "desc")
     .orderBy("set_states.position", "desc")

@@ -1,5 +1,6 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
 import type { EventFilter } from "../../../domain/events/event.ts";
+import { indexedKey } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
 import { folded } from "./event-row.ts";
 
@@ -18,7 +19,7 @@ export function conditions(filter: EventFilter): Expression<SqlBool>[] {
   const conditions: Expression<SqlBool>[] = [];
   for (const [name, column] of Object.entries(columns)) {
     const value = filter[name as keyof typeof columns];
-    if (value !== undefined) conditions.push(eb(column, "=", value));
+    if (value !== undefined) conditions.push(eb(column, "=", name === "key" ? indexedKey(value) : value));
   }
   if (message !== undefined) conditions.push(sql`${eb.ref("events.folded")} like ${containing(message)} escape '\\'`);
   if (from !== undefined) conditions.push(eb("events.created_at", ">=", instant(from)));

@@ -1,6 +1,7 @@
 import type { InsertObject, Selectable } from "kysely";
 import { changedKey } from "../../../domain/admin/change.ts";
 import type { Event } from "../../../domain/events/event.ts";
+import { indexedKey } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
 import type { HashedEvent } from "./event-hash.ts";
 
@@ -16,7 +17,7 @@ export function changeOf({ change }: Pick<HashedEvent, "change">): Change {
   if (!change) return noChange;
   const { store, record } = change;
   const { epoch, number } = record.revision;
-  return { store, kind: record.of, key: changedKey(record), epoch, number };
+  return { store, kind: record.of, key: indexedKey(changedKey(record)), epoch, number };
 }
 
 /** Folds case for searches in messages. */

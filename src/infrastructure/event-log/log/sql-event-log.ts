@@ -4,6 +4,7 @@ import type { Event, EventFilter, KeptHead, LogHead, NewEvent, Proof } from "../
 import type { RecordedEvent } from "../../../domain/events/event-log.ts";
 import type { Database } from "../database/database.ts";
 import { inChunks } from "../database/in-chunks.ts";
+import { indexedFeature } from "../database/indexed-text.ts";
 import { positionsWithin } from "../history/spans.ts";
 import { conditions } from "./conditions.ts";
 import { isSameChange } from "./event-hash.ts";
@@ -94,7 +95,7 @@ export class SqlEventLog {
       .where(({ eb, and }) =>
         and([
           ...conditions(filter),
-          ...(feature === undefined ? [] : [eb(sql.ref("turns.feature"), "=", feature)]),
+          ...(feature === undefined ? [] : [eb(sql.ref("turns.feature"), "=", indexedFeature(feature))]),
           eb(position, ">", after),
           eb(position, "<", before),
         ]),

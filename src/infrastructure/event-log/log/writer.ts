@@ -108,9 +108,9 @@ export class Writer {
 function said(told: HashedEvent): Said | { readonly refused: string } {
   try {
     const { id, component, environment, email, recordedBy } = told;
-    const { key, epoch, number } = changeOf(told);
+    const { epoch, number } = changeOf(told);
     if (number !== null && !Number.isSafeInteger(number)) return { refused: "its revision is none" };
-    const long = Object.entries({ id, component, environment, email, recordedBy, key, epoch }).find(
+    const long = Object.entries({ id, component, environment, email, recordedBy, epoch }).find(
       ([, text]) => Buffer.byteLength(text ?? "") > longestIndexed,
     );
     return long ? { refused: `its ${long[0]} is too long` } : { told, content: contentOf(told) };

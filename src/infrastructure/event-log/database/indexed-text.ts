@@ -1,0 +1,52 @@
+import { hash } from "node:crypto";
+import type { Transaction } from "kysely";
+import type { Database } from "./database.ts";
+import { inChunks } from "./in-chunks.ts";
+import type { Tables } from "./tables.ts";
+
+// PostgreSQL indexes rows of at most about 2,700 bytes. A key shares its row with a store and a revision.
+const longestKey = 1_000;
+const longestFeature = 2_000;
+
+/** UTF-16 code units of a long text that are stored, so that searches by prefix find it. At most 900 bytes. */
+const beginning = 300;
+/** Separates them from the digest. Neither keys nor features contain it. */
+const mark = "\u0001";
+
+const rowsAtOnce = 1_000;
+
+/** The key of a set, document or token as a column value. */
+export const indexedKey = (key: string): string => indexed(key, longestKey);
+
+/** A feature as a column value. */
+export const indexedFeature = (feature: string): string => indexed(feature, longestFeature);
+
+/** The text itself, or the beginning and the digest of a long one. The table `long_texts` has the whole text. */
+function indexed(text: string, longest: number): string {
+  // A code unit has at most three bytes.
+  if (3 * text.length <= longest || Buffer.byteLength(text) <= longest) return text;
+  return `${text.slice(0, beginning).toWellFormed()}${mark}${hash("sha256", text, "base64url")}`;
+}
+
+/** Stores the whole texts of column values. */
+export async function writeLongTexts(transaction: Transaction<Tables>, long: ReadonlyMap<string, string>) {
+  for (const some of inChunks([...long], rowsAtOnce)) {
+    await transaction
+      .insertInto("long_texts")
+      .values(some.map(([indexed, text]) => ({ indexed, text })))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+}
+
+/** Returns the whole texts of column values, in the same order. */
+export async function wholeTexts(database: Database, values: readonly string[]): Promise<readonly string[]> {
+  const long = [...new Set(values.filter((value) => value.includes(mark)))];
+  if (long.length === 0) return values;
+  const texts = new Map<string, string>();
+  for (const some of inChunks(long, rowsAtOnce)) {
+    const rows = await database.selectFrom("long_texts").where("indexed", "in", some).selectAll().execute();
+    for (const { indexed, text } of rows) texts.set(indexed, text);
+  }
+  return values.map((value) => texts.get(value) ?? value);
+}
