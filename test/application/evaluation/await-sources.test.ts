@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { AwaitSources } from "../../../src/application/evaluation/await-sources.ts";
 import type { Source } from "../../../src/domain/evaluation/source.ts";
 import { emptyResult } from "../../../src/domain/evaluation/source-result.ts";
@@ -26,6 +26,9 @@ function background(name: string, afterMs: number) {
   return { source, background: { source: name, begin }, isReady: () => result, begun: () => begun };
 }
 
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
 it("begins what sources do in the background, and waits for the first result of each", async () => {
   const all = [background("one", 50), background("other", 100)];
   const waiting = new AwaitSources(
@@ -33,7 +36,9 @@ it("begins what sources do in the background, and waits for the first result of 
     all.map((each) => each.background),
     Date.now,
   );
-  await waiting.execute();
+  const first = waiting.execute();
+  await vi.advanceTimersByTimeAsync(150);
+  await first;
   expect(all.map((each) => [each.isReady(), each.begun()])).toEqual([
     [true, 1],
     [true, 1],
@@ -44,8 +49,13 @@ it("begins what sources do in the background, and waits for the first result of 
 
 it("waits three seconds at most", async () => {
   const late = background("late", 60_000);
-  const begunAt = performance.now();
-  await new AwaitSources([late.source], [late.background], Date.now).execute();
-  expect(performance.now() - begunAt).toBeGreaterThan(2_900);
+  let isOver = false;
+  const waiting = new AwaitSources([late.source], [late.background], Date.now).execute().then(() => {
+    isOver = true;
+  });
+  await vi.advanceTimersByTimeAsync(2_900);
+  expect(isOver).toBe(false);
+  await vi.advanceTimersByTimeAsync(200);
+  await waiting;
   expect(late.isReady()).toBe(false);
 });
