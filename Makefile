@@ -2,10 +2,10 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
-.PHONY: help run dev test soak check bench bench-changes bench-sources docs site demo clean
+.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands docs site demo clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: node_modules ## set up and serve, until Ctrl-C
 	@node src/main.ts
@@ -33,6 +33,9 @@ bench-changes: node_modules bench/node_modules ## measure changes and the event 
 
 bench-sources: node_modules bench/node_modules ## measure kinds of source, in some minutes; writes docs/benchmarks/sources.md (ONLY=geoip)
 	@node bench/sources/run.ts
+
+bench-commands: node_modules ## measure the command line, in a minute; writes docs/benchmarks-of-commands.md
+	@node bench/commands/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts

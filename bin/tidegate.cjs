@@ -7,6 +7,8 @@ const configExit = 78;
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if ((major === 24 && minor >= 12) || major >= 26) {
+  // Without a cache, each command compiles all that it loads anew: 2 s instead of 0.3 s in a clone.
+  require("node:module").enableCompileCache(require("node:path").join(__dirname, "../node_modules/.cache/compiled"));
   // `#cli` is the TypeScript file in a clone, and the built file in the package.
   void import("#cli");
 } else {

@@ -11,7 +11,7 @@ import { builtIn, kinds } from "../src/adapters/sources/_catalogue/source-catalo
 import { base, commonOptions } from "../src/bootstrap/config/schema.ts";
 import { schemaTools } from "../src/bootstrap/config/schema-tools.ts";
 import { runCli } from "../src/bootstrap/runtime/run-cli.ts";
-import { commandTimes, metricsOf } from "../src/infrastructure/metrics/metrics.ts";
+import { metricsOf } from "../src/infrastructure/metrics/metrics.ts";
 
 type Property = {
   description?: string;
@@ -114,11 +114,12 @@ export function metricsPage(): string {
     failures: new Map(),
     backlogs: () => new Map(),
     deadLetters: () => 0,
+    commandDurations: new Map(),
     feeds: () => new Map(),
     now: Date.now,
     monotonic: () => performance.now(),
   };
-  const rows = metricsOf(nothing, commandTimes())
+  const rows = metricsOf(nothing)
     .getMetricsAsArray()
     .map(
       // The labels are in the metric, and not in its type.

@@ -45,7 +45,7 @@ export async function measure(): Promise<readonly Row[]> {
       const connections = `connections: { features: { kind: sqlite, file: "${join(folder, "store.db")}" } }`;
       writeFileSync(file, `log: { level: silent }\n${connections}\nsources:\n${sources}`);
       const env = { TIDEGATE_DATA: folder };
-      return stack.use(compose(await loadConfig(file, env), env));
+      return stack.use(await compose(await loadConfig(file, env), env));
     };
     const without = await opened("without", `  - ${gated("")}\n`);
     await fill(without);

@@ -3,7 +3,7 @@ import { type InjectionToken, instanceCachingFactory, container as root } from "
 import { v7 as newId } from "uuid";
 import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import { createLog } from "../../infrastructure/logger.ts";
-import { defaultCommandTimeoutMs } from "../../infrastructure/redis/redis-connection.ts";
+import { defaultCommandTimeoutMs } from "../../infrastructure/redis/command-timeout.ts";
 import type { Config } from "../config/config.ts";
 import { adminOf } from "./admin.ts";
 import { DiKeys } from "./di-keys.ts";
@@ -24,7 +24,8 @@ export type Composition = AsyncDisposable & {
 };
 
 /** Wires a configuration. Composition root: only this folder maps ports to implementing classes. */
-export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
+export async function compose(config: Config, env: NodeJS.ProcessEnv): Promise<Composition> {
+  const { connectRedis } = await redisOf(config);
   const container = root.createChildContainer();
   const disposal = new AsyncDisposableStack();
   const get = <T>(token: InjectionToken<T>): T => container.resolve(token);
@@ -37,6 +38,7 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     disposal,
     now: () => Date.now(),
     newId,
+    connectRedis,
     get log() {
       return get(DiKeys.Log);
     },
@@ -69,5 +71,17 @@ export function compose(config: Config, env: NodeJS.ProcessEnv): Composition {
     get,
     replace: (token, instance) => container.register(token, { useValue: instance }),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
+  };
+}
+
+/** Loads the Redis client only if a connection needs it: it is the largest part of a command on the embedded store. */
+async function redisOf({ connections }: Config): Promise<Pick<Wiring, "connectRedis">> {
+  if (Object.values(connections).some(({ kind }) => kind === "redis")) {
+    return import("../../infrastructure/redis/redis-connection.ts");
+  }
+  return {
+    connectRedis: () => {
+      throw new Error("no connection leads to Redis");
+    },
   };
 }

@@ -5,7 +5,7 @@ import { tokensSource } from "../../application/evaluation/identify-caller.ts";
 import type { CacheUsage } from "../../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../infrastructure/cache/snapshot.ts";
 import type { Changeable } from "../../infrastructure/connection.ts";
-import { metricsOf } from "../../infrastructure/metrics/metrics.ts";
+import type { Observed } from "../../infrastructure/metrics/metrics.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Events } from "./events.ts";
 import type { Feeds } from "./feeds.ts";
@@ -82,11 +82,12 @@ export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluat
       for (const [, connection] of connections) connection.onConnect(() => void check.check());
       return check;
     },
-    metrics: () => {
+    /** The values of the metrics. */
+    observed: (): Observed => {
       const { cachedSets, cachedValues, cachedRules } = stores;
       const usages = (content: string, caches: ReadonlyMap<string, { readonly cache: CacheUsage }>) =>
         [...caches].map(([connection, { cache: usage }]) => ({ connection, content, usage }));
-      const observed = {
+      return {
         requests: () => httpCounters().requests(),
         durations: () => httpCounters().durations(),
         durationBuckets,
@@ -102,11 +103,11 @@ export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluat
         failures: evaluation.sourceStates.failures,
         backlogs: () => new Map([...events.outboxRelayJobs].map(([name, { backlog }]) => [name, backlog])),
         deadLetters: () => events.outboxRelay.deadLetters,
+        commandDurations: stores.commandDurations,
         feeds: () => feeds.viewFeedItems.states,
         now,
         monotonic: () => performance.now(),
       };
-      return metricsOf(observed, stores.commandTimes);
     },
   });
 }

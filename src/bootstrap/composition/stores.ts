@@ -10,8 +10,7 @@ import type { CacheLimits } from "../../infrastructure/cache/near-cache.ts";
 import type { Connection } from "../../infrastructure/connection.ts";
 import { openEventLog } from "../../infrastructure/event-log/open-event-log.ts";
 import type { Log } from "../../infrastructure/logger.ts";
-import { commandTimes } from "../../infrastructure/metrics/metrics.ts";
-import { connectRedis } from "../../infrastructure/redis/redis-connection.ts";
+import { commandBounds, Durations } from "../../infrastructure/metrics/durations.ts";
 import { openSqlite } from "../../infrastructure/sqlite/sqlite-connection.ts";
 import { lazy, once } from "./lazy.ts";
 import type { SourceStore } from "./managed-source.ts";
@@ -32,18 +31,19 @@ export function storesOf(wiring: Wiring) {
 
   const eventLog = once(() => disposal.use(openEventLog(config.eventLog, wiring.log)));
 
-  const times = once(commandTimes);
+  const commandDurations = new Map<string, Durations>();
 
   const connections = once(() => {
-    const { log, channel, commandTimeoutMs } = wiring;
+    const { log, channel, commandTimeoutMs, connectRedis } = wiring;
     const opened = new Map<string, Connection>();
     for (const [name, options] of Object.entries(config.connections)) {
-      const ofConnection = times().labels({ connection: name });
-      const took = (seconds: number) => ofConnection.observe(seconds);
+      const durations = new Durations(commandBounds);
+      const took = (seconds: number) => durations.record(seconds);
       const connection =
         options.kind === "redis"
           ? connectRedis(name, options.url, log, { took, commandTimeoutMs, filled: channel.filled })
           : openSqlite(name, options.file, log);
+      if (options.kind === "redis") commandDurations.set(name, durations);
       opened.set(
         name,
         withEmptyStart(disposal.use(connection), storeOf(name), () => eventLog().stores, log),
@@ -124,10 +124,10 @@ export function storesOf(wiring: Wiring) {
     cachedSets,
     cachedRules,
     cachedValues,
-    /** The durations of Redis commands. */
-    commandTimes: times,
   });
   return Object.assign(members, {
+    /** Durations of Redis commands, by connection. */
+    commandDurations,
     /** Limits for cached data that features depend on. */
     featureLimits,
     connectionOf,

@@ -2,6 +2,7 @@ import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
+import type { connectRedis } from "../../infrastructure/redis/redis-connection.ts";
 import type { Config } from "../config/config.ts";
 
 /** What every area is made from. The container may replace the log, the channel, the timeout and the caching. */
@@ -14,6 +15,8 @@ export type Wiring = {
   readonly channel: InstanceChannel;
   /** Limit for a command of a store, in milliseconds. */
   readonly commandTimeoutMs: number;
+  /** Throws if the configuration has no connection to Redis. */
+  readonly connectRedis: typeof connectRedis;
   /** Whether reads of sets and rules are cached. */
   readonly isCaching: boolean;
   readonly now: () => Instant;

@@ -5,7 +5,6 @@ import { createLog } from "../../infrastructure/logger.ts";
 import { type Composition, compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import { lazy } from "../composition/lazy.ts";
-import type { Transfer } from "../composition/transfer.ts";
 import type { Config } from "../config/config.ts";
 
 /** Command timeout of the CLI. Longer than that of the service, because an operator may be far from Redis. */
@@ -17,9 +16,11 @@ export async function runOnStores(
   { env, stderr }: Terminal,
   task: (useCases: UseCases) => Promise<void>,
 ): Promise<void> {
-  await using composition = compose(config, env);
+  await using composition = await compose(config, env);
   composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", stderr));
   composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);
+  // A command reads each set once. Without a cache there are no invalidations: an import could cause a million of them.
+  composition.replace(DiKeys.IsCaching, false);
   const connections = [...composition.get(DiKeys.Stores).connections.values()];
   const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
   try {
@@ -50,13 +51,7 @@ function useCasesOf(composition: Composition, zone: UseCases["zone"]): UseCases 
     loadDemo: () => composition.get(DiKeys.Transfer).loadDemo,
     acceptStores: () => admin.acceptStores,
     readEvents: () => composition.get(DiKeys.Events).readEvents,
-    importData: () => uncached(composition).importData,
-    exportData: () => uncached(composition).exportData,
+    importData: () => composition.get(DiKeys.Transfer).importData,
+    exportData: () => composition.get(DiKeys.Transfer).exportData,
   });
-}
-
-/** Without a cache there are no invalidations. An import could cause a million of them. */
-function uncached(composition: Composition): Transfer {
-  composition.replace(DiKeys.IsCaching, false);
-  return composition.get(DiKeys.Transfer);
 }

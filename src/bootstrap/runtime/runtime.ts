@@ -13,6 +13,7 @@ import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
+import { metricsOf } from "../../infrastructure/metrics/metrics.ts";
 import type { Admin } from "../composition/admin.ts";
 import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
@@ -53,7 +54,7 @@ export async function createRuntime(
   { env, log, stopping, metrics, instance }: ProcessContext,
 ): Promise<Runtime> {
   await using opened = new AsyncDisposableStack();
-  const composition = opened.use(compose(config, env));
+  const composition = opened.use(await compose(config, env));
   composition.replace(DiKeys.Log, log);
   composition.replace(DiKeys.InstanceChannel, instance);
   const admin = composition.get(DiKeys.Admin);
@@ -126,7 +127,7 @@ export async function createRuntime(
   // The state of a feed is restored first, from the store or from the snapshot.
   for (const { begin } of evaluation.background) begin();
   void checkChanges.check();
-  opened.use(metrics.add(operations.metrics));
+  opened.use(metrics.add(metricsOf(operations.observed)));
   const fetch = measured(app, counters);
   const featuresFastPath = fastPath(responseCache, callContext, counters);
   const shortcut: FastPath = (incoming, outgoing, next) =>

@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "@prometheus-io/client";
 import type { FeedState } from "../../application/feeds/view-feed-items.ts";
 import type { Backlog } from "../../domain/admin/outbox.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { CacheUsage } from "../cache/near-cache.ts";
+import { commandBounds, type Durations } from "./durations.ts";
 import { type Distribution, ReadHistogram } from "./read-histogram.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -28,6 +29,8 @@ export type Observed = {
   readonly backlogs: () => ReadonlyMap<string, Backlog>;
   /** Number of records that this process recorded as dead letters. */
   readonly deadLetters: () => number;
+  /** Durations of Redis commands, by connection. */
+  readonly commandDurations: ReadonlyMap<string, Durations>;
   /** State of the polled feeds, by source. */
   readonly feeds: () => ReadonlyMap<string, FeedState>;
   readonly now: () => Instant;
@@ -36,20 +39,9 @@ export type Observed = {
 };
 
 export type Metrics = Registry;
-export type CommandTimes = Histogram<"connection">;
 
-/** Histogram of Redis command durations. The connections record each command. */
-export const commandTimes = (): CommandTimes =>
-  new Histogram({
-    name: "tidegate_redis_command_duration_seconds",
-    help: "Duration of Redis commands, from sending to the reply or the timeout.",
-    labelNames: ["connection"],
-    buckets: [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5],
-    registers: [],
-  });
-
-/** The metrics of Tidegate. All but the durations of Redis commands are read on scrape. */
-export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
+/** The metrics of Tidegate, read on scrape. */
+export function metricsOf(observed: Observed): Metrics {
   const registry = new Registry();
   const kinds = kindsIn(registry);
   addHttp(kinds, observed);
@@ -58,7 +50,7 @@ export function metricsOf(observed: Observed, times: CommandTimes): Metrics {
   addInvalidations(kinds, observed);
   addOutboxes(kinds, observed);
   addFeeds(kinds, observed);
-  registry.registerMetric(times);
+  addStores(kinds, observed);
   return registry;
 }
 
@@ -104,6 +96,18 @@ const kindsIn = (registry: Registry) => ({
     read: () => Iterable<Distribution>,
   ) => registry.registerMetric(new ReadHistogram({ name, help, labelNames }, buckets, read)),
 });
+
+function addStores({ histogram }: Kinds, { commandDurations }: Observed): void {
+  histogram(
+    "tidegate_redis_command_duration_seconds",
+    "Duration of Redis commands, from sending to the reply or the timeout.",
+    ["connection"],
+    commandBounds,
+    function* () {
+      for (const [connection, { counts, sum }] of commandDurations) yield { labels: { connection }, counts, sum };
+    },
+  );
+}
 
 function addHttp({ counter, gauge, histogram }: Kinds, observed: Observed): void {
   gauge("tidegate_workers", "Worker processes included in this scrape.", [], "sum", () => [{ labels: {}, value: 1 }]);

@@ -5,6 +5,7 @@ import { afterTimeout } from "../../application/evaluation/deadline.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
+import { defaultCommandTimeoutMs } from "./command-timeout.ts";
 import { EmptyStoreGuard } from "./empty-store-guard.ts";
 import { FilledStores } from "./filled-stores.ts";
 import { RedisClient } from "./redis-client.ts";
@@ -26,12 +27,6 @@ import { RedisPlaces } from "./stores/redis-places.ts";
 import { RedisRules } from "./stores/redis-rules.ts";
 import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
 import { RedisTokenStore } from "./stores/redis-token-store.ts";
-
-/**
- * Command timeout of the service. Clients wait for a read at most as long as the cache does, which is less: changes, the
- * relay and reads of the past are better late than unavailable.
- */
-export const defaultCommandTimeoutMs = 1_000;
 
 const longestBackoffMs = 1_000;
 const connectedWithinMs = 2_000;

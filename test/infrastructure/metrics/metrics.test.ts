@@ -1,8 +1,9 @@
 import { Histogram } from "@prometheus-io/client";
 import { describe, expect, it, vi } from "vitest";
 import { durationBuckets, HttpCounters } from "../../../src/adapters/http/operations/http-counters.ts";
+import { commandBounds, Durations } from "../../../src/infrastructure/metrics/durations.ts";
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
-import { commandTimes, metricsOf, type Observed } from "../../../src/infrastructure/metrics/metrics.ts";
+import { metricsOf, type Observed } from "../../../src/infrastructure/metrics/metrics.ts";
 import { type Snapshot, snapshotOf, Totals, textOf } from "../../../src/infrastructure/metrics/scrape.ts";
 
 const feed = {
@@ -27,6 +28,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     failures: new Map(),
     backlogs: () => new Map(),
     deadLetters: () => 0,
+    commandDurations: new Map(),
     feeds: () => new Map(),
     now: () => 10_000,
     monotonic: () => 10_000,
@@ -34,11 +36,11 @@ function observed(more: Partial<Observed> = {}): Observed {
   };
 }
 
-const textWith = (more: Partial<Observed>) => metricsOf(observed(more), commandTimes()).metrics();
+const textWith = (more: Partial<Observed>) => metricsOf(observed(more)).metrics();
 
 describe("the metrics", () => {
   it("have names and help by Prometheus' conventions", () => {
-    const metrics = metricsOf(observed(), commandTimes()).getMetricsAsArray();
+    const metrics = metricsOf(observed()).getMetricsAsArray();
     expect(metrics.length).toBeGreaterThan(10);
     for (const { name, help, type } of metrics) {
       expect(name).toMatch(/^tidegate_[a-z_]+$/);
@@ -81,7 +83,7 @@ describe("the metrics", () => {
       library.observe({ route: "/features", method: "GET" }, (20_000 - (20_000 - ms)) / 1_000);
     }
     vi.restoreAllMocks();
-    const registry = metricsOf(observed({ durations: () => counters.durations() }), commandTimes());
+    const registry = metricsOf(observed({ durations: () => counters.durations() }));
     const measured = (await registry.getMetricsAsJSON()).find((metric) => metric.name === name);
     expect(measured?.values).toEqual(
       (await library.get()).values.map(({ metricName, labels, value }) => ({ metricName, labels, value })),
@@ -102,7 +104,6 @@ describe("the metrics", () => {
         failures,
         invalidationFeeds: new Map([["features", { ...feed, subscribe: (listener) => listeners.push(listener) }]]),
       }),
-      commandTimes(),
     );
     for (const listener of listeners) for (const key of ["a", "b", undefined]) listener(key);
     const text = await metrics.metrics();
@@ -140,14 +141,14 @@ describe("the metrics", () => {
 describe("the sum over workers", () => {
   /** What a worker tells that has answered so many calls and took so long for a command; its lease is as old as it says. */
   async function worker(calls: number, leaseAge: number): Promise<Snapshot> {
-    const times = commandTimes();
-    times.observe({ connection: "features" }, 0.003);
+    const times = new Durations(commandBounds);
+    times.record(0.003);
     const registry = metricsOf(
       observed({
         requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: calls }],
         invalidationFeeds: new Map([["features", { ...feed, syncedUntil: () => 10_000 - leaseAge * 1_000 }]]),
+        commandDurations: new Map([["features", times]]),
       }),
-      times,
     );
     // As it arrives from another process.
     return JSON.parse(JSON.stringify(await snapshotOf(registry)));
@@ -209,7 +210,6 @@ describe("the metrics of a process", () => {
     const registryOf = (count: number) =>
       metricsOf(
         observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
-        commandTimes(),
       );
     const calls = async () => Number(/^tidegate_http_requests_total\{.*\} (\d+)$/m.exec(await metrics.scrape())?.[1]);
     const before = metrics.add(registryOf(5));
@@ -225,7 +225,6 @@ describe("the metrics of a process", () => {
     const registryOf = (count: number) =>
       metricsOf(
         observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
-        commandTimes(),
       );
     for (let turns = 0; turns < 40; turns++) {
       const metrics = new InstanceMetrics();

@@ -1,3 +1,4 @@
+import { Durations } from "../../../infrastructure/metrics/durations.ts";
 import { methods } from "../server/methods.ts";
 
 /** Route label of requests that match no route. */
@@ -22,10 +23,8 @@ export class RouteCounters {
   readonly labels: Labels;
   /** Number of responses, by status. */
   readonly responses = new Float64Array(statuses);
-  /** Number of measured responses, by bucket. The last bucket has no upper bound. */
-  readonly durations = new Float64Array(durationBuckets.length + 1);
-  /** Sum of the measured durations. */
-  seconds = 0;
+  /** Durations of the measured responses. */
+  readonly durations = new Durations(durationBuckets);
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -39,17 +38,12 @@ export class RouteCounters {
   /** Counts and measures a response. `start` is the value of `performance.now()` when the request arrived. */
   measure(status: number, start: number): void {
     this.count(status);
-    const seconds = (performance.now() - start) / 1_000;
-    let bucket = 0;
-    while (seconds > (durationBuckets[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
-    this.durations[bucket] = (this.durations[bucket] ?? 0) + 1;
-    this.seconds += seconds;
+    this.durations.record((performance.now() - start) / 1_000);
   }
 
   clear(): void {
     this.responses.fill(0);
-    this.durations.fill(0);
-    this.seconds = 0;
+    this.durations.clear();
   }
 }
 
@@ -86,8 +80,9 @@ export class HttpCounters {
 
   /** Durations by route and method. */
   *durations(): Iterable<{ readonly labels: Labels; readonly counts: Float64Array; readonly sum: number }> {
-    for (const { labels, durations, seconds } of this.#routes.values()) {
-      if (durations.some((count) => count > 0)) yield { labels, counts: durations, sum: seconds };
+    for (const { labels, durations } of this.#routes.values()) {
+      const { counts, sum } = durations;
+      if (counts.some((count) => count > 0)) yield { labels, counts, sum };
     }
   }
 }

@@ -1,7 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { Validators } from "../../../domain/feeds/item.ts";
 import type { Polling } from "../_catalogue/source.ts";
-import { fetchDocument } from "./fetch-document.ts";
 import { type Changed, Latest, type Polled } from "./latest.ts";
 import { hostOf, Reachable } from "./reachable.ts";
 import { utf8Text } from "./utf8-text.ts";
@@ -29,6 +28,8 @@ export function pollUrl<T>(
   let said: string | undefined;
 
   const poll = async (): Promise<void> => {
+    // Configurations without a polled URL do not load HTTP.
+    const { fetchDocument } = await import("./fetch-document.ts");
     const fetched = await fetchDocument(location, known, ending.signal);
     if (!fetched) return latest.isUnchanged();
     const text = utf8Text(Buffer.concat(fetched.pieces));
