@@ -1,9 +1,9 @@
 import type { DocumentStore } from "../domain/admin/document-store.ts";
-import type { Rules } from "../domain/admin/editable-rules.ts";
 import type { FeatureStore } from "../domain/admin/feature-store.ts";
 import type { IdempotencyKeys } from "../domain/admin/idempotency-keys.ts";
 import type { Lease } from "../domain/admin/lease.ts";
 import type { Outbox } from "../domain/admin/outbox.ts";
+import type { Rules } from "../domain/admin/rules.ts";
 import type { SetIndex } from "../domain/admin/set-index.ts";
 import type { SetRecorder } from "../domain/admin/set-recorder.ts";
 import type { StoredValues } from "../domain/admin/stored-values.ts";

@@ -1,4 +1,4 @@
-import type { RulesByFeature } from "../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../domain/admin/rules.ts";
 import type { FeatureKey, Json } from "../domain/evaluation/feature.ts";
 import { isSameMap } from "./cache/same-map.ts";
 

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import type { DocumentStore } from "../../src/domain/admin/document-store.ts";
-import type { Rules, RulesByFeature } from "../../src/domain/admin/editable-rules.ts";
+import type { Rules, RulesByFeature } from "../../src/domain/admin/rules.ts";
 import type { Json } from "../../src/domain/evaluation/feature.ts";
 import { until } from "../support/until.ts";
 

@@ -1,4 +1,4 @@
-import type { SourceHost } from "../../src/adapters/sources/_catalogue/source.ts";
+import type { FeedHost } from "../../src/adapters/sources/_catalogue/feed-definition.ts";
 import type { Changed, Polled } from "../../src/adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../src/adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../src/adapters/sources/_polled/polled-url.ts";
@@ -11,13 +11,13 @@ type Options = {
   readonly limit?: number;
   /** The collection of the rules. */
   readonly collection?: string;
-  readonly readItems?: SourceHost["readItems"];
+  readonly readItems?: FeedHost["readItems"];
   /** Receives warnings, and new faults. */
   readonly warnings?: unknown[];
 };
 
 /** A host of a source over one store, with the faults that the source reported. Disposal ends its polling. */
-export type TestHost = SourceHost & AsyncDisposable & { readonly faults: () => readonly string[] };
+export type TestHost = FeedHost & AsyncDisposable & { readonly faults: () => readonly string[] };
 
 export function hostOn(
   connection?: Connection,

@@ -4,9 +4,8 @@ import type { ContextField, EvaluationContext, Instant } from "../../domain/eval
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
-import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import { emptyResult, type Resolution, type SourceResult } from "../../domain/evaluation/source-result.ts";
-import { defineSource, type SourceHost } from "./_catalogue/source.ts";
+import { defineSource, type Keys, type SourceHost } from "./_catalogue/source.ts";
 
 const warnEveryMs = 60_000;
 
@@ -38,14 +37,14 @@ export const source = defineSource({
  */
 class SetFeatureResolver implements FeatureResolver {
   readonly varyBy: readonly ContextField[];
-  readonly #key: KeyTemplate;
+  readonly #key: Keys;
   readonly #resolution: Resolution;
   readonly #host: SourceHost;
   #last: { readonly set: FeatureSet; readonly on: ReadonlyMap<FeatureKey, Resolution> } | undefined;
   #invalidMembers = 0;
   #warnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(key: KeyTemplate, host: SourceHost) {
+  constructor(key: Keys, host: SourceHost) {
     this.#key = key;
     this.varyBy = key.fields.map((field) => (field === "location" ? "locations" : field));
     this.#host = host;

@@ -1,6 +1,6 @@
 import { externalActor, isSameRevision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
-import type { Rules } from "../../domain/admin/editable-rules.ts";
+import type { Rules } from "../../domain/admin/rules.ts";
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson } from "../../domain/evaluation/feature.ts";

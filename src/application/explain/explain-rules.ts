@@ -1,6 +1,6 @@
 import { type DocumentRecord, externalActor } from "../../domain/admin/change.ts";
-import type { RulesByFeature } from "../../domain/admin/editable-rules.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import type { RulesByFeature } from "../../domain/admin/rules.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
 import type { History } from "../../domain/events/history.ts";

@@ -1,7 +1,7 @@
 import { type DocumentRecord, isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
-import type { Rules, RulesByFeature } from "../../domain/admin/editable-rules.ts";
 import type { FeatureStore } from "../../domain/admin/feature-store.ts";
+import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import type { SetIndex } from "../../domain/admin/set-index.ts";
 import { HistoryUnavailable, StoreDataInvalid } from "../../domain/errors.ts";
 import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";

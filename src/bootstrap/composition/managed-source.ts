@@ -1,3 +1,4 @@
+import type { FeedHost } from "../../adapters/sources/_catalogue/feed-definition.ts";
 import type { SourceHost } from "../../adapters/sources/_catalogue/source.ts";
 import { ruleCheck } from "../../adapters/sources/_rules/rule-check.ts";
 import type { EditableRules } from "../../domain/admin/editable-rules.ts";
@@ -14,10 +15,10 @@ export type SourceStore = Pick<EditableSet, "sets" | "index" | "changes"> &
   };
 
 /** The services of a host that are not reads of a store. */
-type Services = Omit<SourceHost, "name" | "readSet" | "readRules">;
+type Services = Omit<FeedHost, "name" | "readSet" | "readRules">;
 
 /** The reads of a source without a feed. */
-export const noFeed: SourceHost["readItems"] = () => undeclared("feed");
+export const noFeed: FeedHost["readItems"] = () => undeclared("feed");
 
 /** Creates a source over its store. */
 export function managedSource(

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { Editable, SchemaTools, SourceDefinition, SourceHost } from "../../adapters/sources/_catalogue/source.ts";
-import { isFile } from "../../adapters/sources/_catalogue/source-catalogue.ts";
+import type { FeedHost } from "../../adapters/sources/_catalogue/feed-definition.ts";
+import type { Editable, SchemaTools } from "../../adapters/sources/_catalogue/source.ts";
+import { isFile, type Kind } from "../../adapters/sources/_catalogue/source-catalogue.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
@@ -18,7 +19,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   /** The file or URL that it reads, if any. Contains no secret. */
   readonly reads: string | undefined;
   readonly feed: ConfiguredFeed | undefined;
-  readonly create: (host: SourceHost) => FeatureResolver;
+  readonly create: (host: FeedHost) => FeatureResolver;
 };
 
 /** The feed whose items a source reads, and the connection that stores them. */
@@ -33,7 +34,7 @@ export type EditablePlace = { readonly connection: string } & (
 /** Schemas of a source's options in the YAML, and of its rules. */
 type Schemas = { readonly options: z.ZodObject; readonly rule: z.ZodType | undefined };
 
-export function schemasOf(definition: SourceDefinition, words: SchemaTools): Schemas | string {
+export function schemasOf(definition: Kind, words: SchemaTools): Schemas | string {
   try {
     const options = definition.options(words);
     if (!(options instanceof z.ZodObject)) return "has invalid options (expected z.strictObject)";
@@ -47,8 +48,9 @@ export function schemasOf(definition: SourceDefinition, words: SchemaTools): Sch
 }
 
 /** The options that a definition relies on. */
-function neededBy({ editable, feed }: SourceDefinition): readonly string[] {
-  const connection = editable || feed ? ["connection"] : [];
+function neededBy(definition: Kind): readonly string[] {
+  const { editable } = definition;
+  const connection = editable || "feed" in definition ? ["connection"] : [];
   return [...connection, ...(editable ? optionsOf(editable) : [])];
 }
 
@@ -63,11 +65,12 @@ export function withCommonOptions({ shape, def }: z.ZodObject) {
 
 export function configured(
   parsed: z.output<typeof commonOptions>,
-  definition: SourceDefinition,
+  definition: Kind,
   rule: z.ZodType | undefined,
 ): ConfiguredSource {
   const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
-  const { deterministic: replayable, feed } = definition;
+  const { deterministic: replayable } = definition;
+  const feed = "feed" in definition ? definition.feed : undefined;
   return {
     ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
     isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,

@@ -1,4 +1,4 @@
-import type { Rules, RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";

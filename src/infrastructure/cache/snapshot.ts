@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { RulesByFeature } from "../../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../domain/admin/rules.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey, type Json } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";

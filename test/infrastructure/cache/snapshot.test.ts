@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KnownItems } from "../../../src/application/feeds/known-items.ts";
-import type { RulesByFeature } from "../../../src/domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../../src/domain/admin/rules.ts";
 import { uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { Json } from "../../../src/domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../../src/domain/evaluation/feature-sets.ts";

@@ -1,7 +1,11 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, delimiter, dirname, extname, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { FeedDefinition } from "./feed-definition.ts";
 import type { SourceDefinition } from "./source.ts";
+
+/** A kind of source. */
+export type Kind = SourceDefinition | FeedDefinition;
 
 const folder = resolve(import.meta.dirname, "..");
 /** `.ts` in a clone, `.js` in the package. */
@@ -29,11 +33,7 @@ export const isFile = (kind: string): boolean => /^\.{1,2}\//.test(kind);
  * Resolves a `kind`: one of `kinds`, or a file (`./my-source.ts`, relative to the configuration file) below one of the
  * folders in TIDEGATE_SOURCE_FOLDERS. Returns a text with the fault and the fix if there is no such kind.
  */
-export async function definitionOf(
-  kind: string,
-  configFile: string,
-  env: NodeJS.ProcessEnv,
-): Promise<SourceDefinition | string> {
+export async function definitionOf(kind: string, configFile: string, env: NodeJS.ProcessEnv): Promise<Kind | string> {
   if (!isFile(kind)) {
     if (kinds.includes(kind)) return builtIn(kind);
     return `unknown kind "${kind}" (expected one of ${kinds.join(", ")}, or a file such as ./my-source.ts)`;
@@ -62,13 +62,13 @@ function realPath(path: string): string {
 }
 
 /** Loads the definition of a built-in kind. Rejects if its file is broken. */
-export async function builtIn(kind: string): Promise<SourceDefinition> {
+export async function builtIn(kind: string): Promise<Kind> {
   const definition = await load(moduleOf(kind), kind);
   if (typeof definition === "string") throw new Error(definition);
   return definition;
 }
 
-async function load(file: string, kind: string): Promise<SourceDefinition | string> {
+async function load(file: string, kind: string): Promise<Kind | string> {
   let module: { source?: unknown };
   try {
     module = await import(pathToFileURL(file).href);
@@ -82,5 +82,5 @@ async function load(file: string, kind: string): Promise<SourceDefinition | stri
   if (missing.length > 0) {
     return `${kind} exports no complete \`source\` (it lacks ${missing.join(", ")}); docs/adding-a-source.md shows one`;
   }
-  return source as SourceDefinition;
+  return source as Kind;
 }

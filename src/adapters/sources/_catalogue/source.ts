@@ -1,11 +1,16 @@
 import type { z } from "zod";
-import type { RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSet } from "../../../domain/evaluation/feature-sets.ts";
-import type { KeyTemplate } from "../../../domain/evaluation/key-template.ts";
-import type { KnownItem } from "../../../domain/feeds/item.ts";
-import type { FeedToPoll } from "../../../domain/feeds/item-feed.ts";
+
+/** A parsed key template. */
+export type Keys = {
+  readonly fields: readonly ("userId" | "location")[];
+  /** The keys for a context, one for each location; none if the context lacks a field. */
+  keysFor(context: EvaluationContext): readonly string[];
+};
 
 /** Schema tools: what a definition builds its options schema from. A file outside this repository needs no import. */
 export type SchemaTools = {
@@ -13,13 +18,13 @@ export type SchemaTools = {
   /** The name of a configured connection. */
   readonly connection: z.ZodType<string, string>;
   /** A key template with context fields in braces, such as `location:{location}`. */
-  readonly keyTemplate: z.ZodType<KeyTemplate, string>;
+  readonly keyTemplate: z.ZodType<Keys, string>;
   /** The name of the collection that stores a source's rules. */
   readonly collection: z.ZodType<string, string>;
 };
 
 /** Returns synchronously if the value is cached. Rejects if it cannot be read. */
-type Read<T> = CachedRead<T> | Promise<CachedRead<T>>;
+export type Read<T> = CachedRead<T> | Promise<CachedRead<T>>;
 
 /** What to poll: an http or https URL without credentials, and the time between polls, in milliseconds, ±10 %. */
 export type Polling = {
@@ -39,8 +44,6 @@ export type SourceHost = {
   readonly readSet: (key: string) => Read<FeatureSet>;
   /** Reads the rules that `editable.rules` declares. The value is the same map as long as no rule changes. */
   readonly readRules: () => Read<RulesByFeature>;
-  /** Reads the items of the `feed`, sorted by start. The same read as long as no item changes. */
-  readonly readItems: () => Read<readonly KnownItem[]>;
   /**
    * Polls a file of at most 10 MiB every 250 ms; a relative path is relative to the configuration file. `parse` throws
    * for invalid text. Returns a function that reads the last valid content, and throws before there is any. While the
@@ -85,8 +88,6 @@ export type SourceDefinition<Options extends z.ZodObject = z.ZodObject> = {
   /** A valid example of the options, for the docs; a test parses it. */
   readonly example: z.input<Options>;
   readonly editable?: Editable<keyof z.output<Options> & string>;
-  /** The feed whose items it reads. Tidegate polls it, and stores the items in the store of the option `connection`. */
-  readonly feed?: (options: z.output<Options>, name: string) => FeedToPoll;
   /**
    * Whether results depend only on the options, the context and the reads of the host, and creating a resolver is
    * cheap. If so, past instants are evaluated by another resolver on the reads of that time. Otherwise the source has

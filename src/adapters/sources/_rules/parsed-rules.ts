@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import { notServed } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey, type Json } from "../../../domain/evaluation/feature.ts";
 import { faultOf } from "../../http/kit/schema-faults.ts";

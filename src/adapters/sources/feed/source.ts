@@ -4,7 +4,7 @@ import { type FeatureKey, isWritableKey } from "../../../domain/evaluation/featu
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
-import { defineSource, type SourceHost } from "../_catalogue/source.ts";
+import { defineFeed, type FeedHost } from "../_catalogue/feed-definition.ts";
 import { Reachable } from "../_polled/reachable.ts";
 import { losesDigits } from "./long-number.ts";
 import { pathsOf } from "./mapping.ts";
@@ -17,7 +17,7 @@ import { parseTemplate } from "./value-template.ts";
 /** Headers that the configuration cannot set, because Tidegate or HTTP sets them. */
 const ownHeader = /^(host|connection|content-.*|transfer-encoding|accept-encoding|if-.*|te|upgrade|expect)$/i;
 
-export const source = defineSource({
+export const source = defineFeed({
   summary:
     "Polls a document (JSON or XML over HTTP). Its items are features that are on for a time, and `GET /search` finds them.",
   options: ({ z, connection }) => {
@@ -169,10 +169,10 @@ type Made = {
  */
 class FeedFeatureResolver implements FeatureResolver {
   readonly varyBy = [];
-  readonly #read: SourceHost["readItems"];
+  readonly #read: FeedHost["readItems"];
   #last: Made | undefined;
 
-  constructor(readItems: SourceHost["readItems"]) {
+  constructor(readItems: FeedHost["readItems"]) {
     this.#read = readItems;
   }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { RulesByFeature } from "../../../domain/admin/rules.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";

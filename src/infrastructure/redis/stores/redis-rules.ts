@@ -1,4 +1,4 @@
-import type { Rules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { Rules, RulesByFeature } from "../../../domain/admin/rules.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { RulesOfTexts } from "../../rules-of-texts.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";

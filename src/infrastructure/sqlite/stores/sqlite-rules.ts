@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Rules, RulesByFeature } from "../../../domain/admin/editable-rules.ts";
+import type { Rules, RulesByFeature } from "../../../domain/admin/rules.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { RulesOfTexts } from "../../rules-of-texts.ts";
 

@@ -219,7 +219,7 @@ describe("kind flagd", () => {
     const blind = opened({ file }, warnings);
     expect(blind.varyBy).toEqual(["userId", "targetingKey", "locations", "attributes"]);
     expect(await on(blind)).toBe(false);
-    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress to true") }]);
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress: true") }]);
     const shown = opened({ file, readsAddress: true }, warnings);
     expect(shown.varyBy).toContain("ip");
     expect(await on(shown)).toBe(true);

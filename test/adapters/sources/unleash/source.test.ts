@@ -131,7 +131,7 @@ describe("kind unleash", () => {
     const strategies = [{ name: "remoteAddress", parameters: { IPs: "192.0.2.1" } }];
     const resolver = over({ features: [feature("flag", { strategies })] }, {}, warnings);
     expect(await said(resolver, { ip: "192.0.2.1" })).toMatchObject({ on: false });
-    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress to true") }]);
+    expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress: true") }]);
   });
 
   it.each<[Json, string, object]>([
