@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
 import { ConfigError } from "../../src/infrastructure/config-error.ts";
 import { cityDatabase } from "../support/city-database.ts";
-import { backoffice, type Operator, sqliteRules } from "../support/operator.ts";
+import { type Operator, sqliteRules, startOperator } from "../support/operator.ts";
 import { startServiceOn } from "../support/service.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
@@ -29,7 +29,7 @@ describe("over HTTP", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     writeFileSync(join(folder, "city.mmdb"), located("Madrid"));
-    operator = await backoffice(
+    operator = await startOperator(
       `${sqliteRules}
 locators:
   - kind: query

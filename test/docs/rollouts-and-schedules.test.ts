@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, type Operator, sqliteRules } from "../support/operator.ts";
+import { adminToken, type Operator, sqliteRules, startOperator } from "../support/operator.ts";
 import { bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
@@ -25,7 +25,7 @@ describe.each([
 describe("over HTTP", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
-    operator = await backoffice(
+    operator = await startOperator(
       `${sqliteRules}
   - { name: times, kind: schedule, connection: features }
   - { name: shares, kind: percentage, connection: features, role: gate, default: allow }

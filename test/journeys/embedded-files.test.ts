@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask } from "../support/calls.ts";
-import { adminToken, backoffice, type Operator, sqliteRules } from "../support/operator.ts";
+import { adminToken, type Operator, sqliteRules, startOperator } from "../support/operator.ts";
 import { bearer } from "../support/service.ts";
 import { tidegate } from "../support/tidegate.ts";
 import { until } from "../support/until.ts";
@@ -13,7 +13,7 @@ describe("the files of the embedded store", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-embedded-"));
-    operator = await backoffice(sqliteRules, { FOLDER: folder, TIDEGATE_DATA: folder });
+    operator = await startOperator(sqliteRules, { FOLDER: folder, TIDEGATE_DATA: folder });
     await operator.put("/sources/global/features/one");
   });
   afterAll(async () => {
@@ -69,7 +69,7 @@ describe("an embedded store that is empty at the start", () => {
   let folder: string;
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "tidegate-empty-"));
-    await using operator = await backoffice(sqliteRules, env());
+    await using operator = await startOperator(sqliteRules, env());
     await operator.put("/sources/global/features/one");
     const isRecorded = async () =>
       (await (await operator.service.get("/events?feature=one", bearer(adminToken))).text()).includes("one added");
@@ -80,7 +80,7 @@ describe("an embedded store that is empty at the start", () => {
 
   it("is rejected where the event log has changes, until it is accepted", async () => {
     renameSync(join(folder, "store.db"), join(folder, "lost.db"));
-    await using operator = await backoffice(sqliteRules, env());
+    await using operator = await startOperator(sqliteRules, env());
     const statuses = async () => [
       (await operator.service.get("/features")).status,
       (await operator.service.get("/features", bearer("1234"))).status,
@@ -101,14 +101,14 @@ describe("an embedded store that is empty at the start", () => {
   it("is served where its own file is put back", async () => {
     for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `store.db${end}`), { force: true });
     renameSync(join(folder, "lost.db"), join(folder, "store.db"));
-    await using operator = await backoffice(sqliteRules, env());
+    await using operator = await startOperator(sqliteRules, env());
     expect(await operator.features()).toEqual(["always", "one"]);
   });
 
   it("is served where the event log has no changes", async () => {
     const other = mkdtempSync(join(tmpdir(), "tidegate-new-"));
     for (let start = 0; start < 2; start += 1) {
-      await using operator = await backoffice(sqliteRules, { FOLDER: other, TIDEGATE_DATA: other });
+      await using operator = await startOperator(sqliteRules, { FOLDER: other, TIDEGATE_DATA: other });
       expect(await operator.features()).toEqual(["always"]);
       const isRecorded = async () =>
         (await (await operator.service.get("/events", bearer(adminToken))).text()).includes(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../support/operator.ts";
+import { type Operator, redisRulesAt, sqliteRules, startOperator } from "../support/operator.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { until } from "../support/until.ts";
 
@@ -46,19 +46,19 @@ describe("one data folder, used with one store and then with another", () => {
     let inFile: number;
     let inRedis: number;
     {
-      await using operator = await backoffice(sqliteRules, env());
+      await using operator = await startOperator(sqliteRules, env());
       await put(operator, "of_the_file");
       inFile = await moment(operator);
       expect(await asOf(operator, inFile)).toEqual(["always", "of_the_file"]);
     }
     {
-      await using operator = await backoffice(redisRulesAt(redis.url), env());
+      await using operator = await startOperator(redisRulesAt(redis.url), env());
       await put(operator, "of_redis");
       inRedis = await moment(operator);
       expect(await asOf(operator, inRedis)).toEqual(["always", "of_redis"]);
       expect(await asOf(operator, inFile)).toBe("history-unavailable");
     }
-    await using operator = await backoffice(sqliteRules, env());
+    await using operator = await startOperator(sqliteRules, env());
     expect(await asOf(operator, inFile)).toEqual(["always", "of_the_file"]);
     expect(await asOf(operator, inRedis)).toEqual(["always", "of_the_file"]);
   });

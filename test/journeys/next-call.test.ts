@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { backoffice, type Operator } from "../support/operator.ts";
+import { type Operator, startOperator } from "../support/operator.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { bearer } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -26,7 +26,7 @@ describe("the next call to the instance that acknowledged a change, while Redis 
     redis = await startRedis();
     proxy = await TcpProxy.to(redis.port);
     proxy.delay(150, "TRACKING");
-    operator = await backoffice(rulesAt(`redis://127.0.0.1:${proxy.port}`));
+    operator = await startOperator(rulesAt(`redis://127.0.0.1:${proxy.port}`));
     await cached([]);
     await operator.put("/sources/user/features/own?userId=1");
   });

@@ -5,7 +5,7 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { connectRedis } from "../../src/infrastructure/redis/redis-connection.ts";
 import { killedKey } from "../../src/infrastructure/redis/redis-keys.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
-import { adminToken, backoffice, redisRulesAt } from "../support/operator.ts";
+import { adminToken, redisRulesAt, startOperator } from "../support/operator.ts";
 import { TestProcess } from "../support/process.ts";
 import { emptied, type RedisServer, startRedis } from "../support/redis.ts";
 import { bearer } from "../support/service.ts";
@@ -39,7 +39,7 @@ describe("Redis users with the documented rights", () => {
     await connection.connected();
     return connection;
   };
-  const changesOf = async (operator: Awaited<ReturnType<typeof backoffice>>) => {
+  const changesOf = async (operator: Awaited<ReturnType<typeof startOperator>>) => {
     const ready = await operator.service.get("/health/ready", bearer(adminToken));
     const { status, changes } = (await ready.json()) as { status: string; changes: unknown };
     return { status, changes };
@@ -50,7 +50,7 @@ describe("Redis users with the documented rights", () => {
   });
 
   it("as reader: serve clients from the cache, refuse changes for good, and say so", async () => {
-    await using operator = await backoffice(redisRulesAt(urlOf("reader")));
+    await using operator = await startOperator(redisRulesAt(urlOf("reader")));
     const answer = async () => (await operator.service.get("/features", bearer("1234"))).headers.get("cache-status");
     await until(async () => (await answer()) === null, "the answer is fresh");
     expect(await operator.features("1234")).toEqual(["always", "menu", "offers"]);
@@ -74,10 +74,10 @@ describe("Redis users with the documented rights", () => {
   });
 
   it("as writer and reader: confirm a kill to whoever waits for it", async () => {
-    await using operator = await backoffice(redisRulesAt(urlOf("writer")));
-    await using reader = await backoffice(redisRulesAt(urlOf("reader")));
+    await using operator = await startOperator(redisRulesAt(urlOf("writer")));
+    await using reader = await startOperator(redisRulesAt(urlOf("reader")));
     await redis.client.acl("SETUSER", "untracked", "reset", ...(rules.get("reader") ?? []), "-client|tracking");
-    await using untracked = await backoffice(redisRulesAt(urlOf("untracked")));
+    await using untracked = await startOperator(redisRulesAt(urlOf("untracked")));
     const seen = async () => (await Promise.all([reader.features(), untracked.features()])).flat();
     await until(async () => {
       await operator.delete("/killed/menu");
@@ -89,7 +89,7 @@ describe("Redis users with the documented rights", () => {
   });
 
   it("as writer: make every change, which waits for a relay", async () => {
-    await using operator = await backoffice(redisRulesAt(urlOf("writer")));
+    await using operator = await startOperator(redisRulesAt(urlOf("writer")));
     const accepted = { state: "accepted" };
     expect(await changesOf(operator)).toEqual({ status: "ready", changes: { users: accepted, features: accepted } });
     const once = { "idempotency-key": "once" };
@@ -136,7 +136,7 @@ describe("Redis users with the documented rights", () => {
   });
 
   it("as writer and relay: serve, change and record", async () => {
-    await using operator = await backoffice(redisRulesAt(urlOf("all")));
+    await using operator = await startOperator(redisRulesAt(urlOf("all")));
     expect((await operator.put("/killed/menu")).status).toBe(200);
     const events = async () => (await operator.service.get(`/events?key=${killedKey}`, bearer(adminToken))).text();
     await until(async () => (await events()).includes("menu"), "the change is in the event log");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, type Operator, redisRulesAt } from "../support/operator.ts";
+import { adminToken, type Operator, redisRulesAt, startOperator } from "../support/operator.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { bearer } from "../support/service.ts";
 import { until } from "../support/until.ts";
@@ -10,7 +10,7 @@ describe("a Redis that becomes a replica", () => {
   beforeAll(async () => {
     redis = await startRedis();
     await redis.client.multi().sadd("global_features", "menu").set("token:1234", "1").exec();
-    operator = await backoffice(redisRulesAt(redis.url));
+    operator = await startOperator(redisRulesAt(redis.url));
     await until(async () => (await ask("1234")).mark === null, "the answer is fresh");
   });
   afterAll(async () => {
@@ -64,7 +64,7 @@ describe("a Redis that becomes a replica", () => {
 
   it("answers marked from the start of a service on", async () => {
     await redis.client.call("REPLICAOF", "127.0.0.1", "1");
-    await using late = await backoffice(redisRulesAt(redis.url));
+    await using late = await startOperator(redisRulesAt(redis.url));
     await until(async () => (await ask("1234", late)).status === 200, "it is connected");
     expect(await ask("1234", late)).toEqual({ status: 200, body, mark: stale });
     expect(await changes(late)).toEqual([200, replica]);

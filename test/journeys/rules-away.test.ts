@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice } from "../support/operator.ts";
+import { startOperator } from "../support/operator.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { inRedis, kindsEnv, switchesRules } from "../support/switches.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -25,7 +25,7 @@ describe("rules while Redis is away", () => {
   });
 
   const start = (port = proxy.port) =>
-    backoffice(switchesRules(inRedis(`redis://127.0.0.1:${port}`)), { ...kindsEnv, FOLDER: folder });
+    startOperator(switchesRules(inRedis(`redis://127.0.0.1:${port}`)), { ...kindsEnv, FOLDER: folder });
 
   it("are served as changed although the process was blocked while it read them", async () => {
     // The proxy would be blocked too.

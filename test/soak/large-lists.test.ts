@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import { emptiesManyLists } from "../support/many-lists.ts";
-import { backoffice, redisRulesAt, sqliteRules } from "../support/operator.ts";
+import { redisRulesAt, sqliteRules, startOperator } from "../support/operator.ts";
 import { emptied, startRedis } from "../support/redis.ts";
 import { connectPatiently, redisStore } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -29,7 +29,7 @@ it.each(["sqlite", "redis"])(
   "a thousand changes, of ten thousand features, are made in one request over %s",
   async (kind) => {
     await using redis = kind === "redis" ? await startRedis() : undefined;
-    await using operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+    await using operator = await startOperator(redis ? redisRulesAt(redis.url) : sqliteRules);
     const changes = Array.from({ length: 1_000 }, (_, index) => ({
       source: "user",
       context: { userId: `many-${index}` },

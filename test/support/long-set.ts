@@ -6,7 +6,7 @@ import type { Place } from "../../src/infrastructure/event-log/database/database
 import { openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { SetTold } from "./events.ts";
-import { backoffice, sqliteRules } from "./operator.ts";
+import { sqliteRules, startOperator } from "./operator.ts";
 import { createDatabase } from "./postgres.ts";
 
 type Explained = { readonly feature: string; readonly on: boolean };
@@ -69,7 +69,7 @@ export function longSetRuns(changes: number): void {
         }
         await eventLog.log.record(events);
       }
-      await using operator = await backoffice(rules, { ...env, FOLDER: data });
+      await using operator = await startOperator(rules, { ...env, FOLDER: data });
       const times: number[] = [];
       for (const { at } of moments) {
         const began = performance.now();

@@ -1,6 +1,6 @@
 import { bearer, startService, type TestService } from "./service.ts";
 
-/** The credential that the services of `backoffice` are started with. */
+/** The credential of the operator in these tests. */
 export const adminToken = "the-operators-credential";
 
 const sources = `
@@ -29,7 +29,7 @@ connections:
 tokens: { connection: users, layout: plain }
 ${sources}`;
 
-/** What was answered: its status, its body, and the headers that matter. */
+/** A response: its status, body and relevant headers. */
 export type Answered = {
   readonly status: number;
   readonly body: ReturnType<typeof JSON.parse>;
@@ -37,14 +37,14 @@ export type Answered = {
   readonly headers: Headers;
 };
 
-/** Somebody who calls the backoffice API. */
+/** An operator: calls of the admin API. */
 export type Operator = {
   readonly service: TestService;
   readonly get: (path: string, headers?: Record<string, string>) => Promise<Answered>;
   readonly put: (path: string, headers?: Record<string, string>, body?: unknown) => Promise<Answered>;
   readonly post: (path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>;
   readonly delete: (path: string, headers?: Record<string, string>) => Promise<Answered>;
-  /** What a client gets; everyone's features without a token. */
+  /** The features of a client; those for everyone without a token. */
   readonly features: (token?: string, query?: string) => Promise<readonly string[]>;
 };
 
@@ -78,7 +78,7 @@ export function operatorOf(service: TestService, token = adminToken): Operator {
 }
 
 /** Starts a service with these rules, and somebody who operates it. */
-export async function backoffice(rules: string, env: NodeJS.ProcessEnv = {}): Promise<Operator & AsyncDisposable> {
+export async function startOperator(rules: string, env: NodeJS.ProcessEnv = {}): Promise<Operator & AsyncDisposable> {
   const service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: adminToken, ...env });
   return { ...operatorOf(service), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
 }

@@ -44,7 +44,7 @@ async function expectProblem(answer: Response | RawAnswer, status: number, code:
 const withAuthorization = (value: string) => service.get("/features", { authorization: value });
 const base64 = (text: string | Buffer) => Buffer.from(text).toString("base64");
 
-describe("credentials that are none", () => {
+describe("invalid credentials", () => {
   it.each([
     ["empty", ""],
     ["Bearer without a token", "Bearer"],
@@ -58,34 +58,34 @@ describe("credentials that are none", () => {
     ["Basic without a colon", `Basic ${base64("1234")}`],
     ["Basic with an empty password", `Basic ${base64("1234:")}`],
     ["no scheme", "1234"],
-  ])("are answered 401, and a way out: %s", async (_, value) => {
+  ])("get 401 with the fix: %s", async (_, value) => {
     await expectProblem(await withAuthorization(value), 401, "malformed-authorization");
   });
 
   it.each(["Digest username=x", "Token 1234", "Negotiate abcd", "ApiKey 1234"])(
-    "are of a known scheme, not %j",
+    "must use a supported scheme, not %j",
     async (value) => {
       await expectProblem(await withAuthorization(value), 401, "unsupported-auth-scheme");
     },
   );
 
-  it("tell which schemes there are", async () => {
+  it("get the supported schemes", async () => {
     const { headers } = await withAuthorization("Bearer nobody");
     expect(headers.get("www-authenticate")).toBe('Bearer realm="tidegate", Basic realm="tidegate", charset="UTF-8"');
   });
 
   it.each([...oddTokens, ...unlikelyTokens].filter((token) => token !== "" && token !== "x".repeat(10_000)))(
-    "are answered 401 as a Basic password: %j",
+    "get 401 as a Basic password: %j",
     async (token) => {
       await expectProblem(await service.get("/features", basic(token)), 401, "invalid-token");
     },
   );
 
-  it("are answered 401 when they are 10 kB long", async () => {
+  it("get 401 with a length of 10 kB", async () => {
     await expectProblem(await service.get("/features", bearer("x".repeat(10_000))), 401, "invalid-token");
   });
 
-  it("are answered 401 when their bytes are no text", async () => {
+  it("get 401 if they are not UTF-8", async () => {
     await expectProblem(
       await rawGet(service.url, "/features", "Authorization: Bearer \xff\xfe"),
       401,
@@ -98,7 +98,7 @@ describe("credentials that are none", () => {
     );
   });
 
-  it("reach Redis as no other key than was meant", async () => {
+  it("read no other key of Redis", async () => {
     // What is remembered would not be read: everything is forgotten first.
     await emptied(redis.client);
     await redis.client.set("token:1234", "1");
@@ -122,7 +122,7 @@ describe("credentials that are none", () => {
   });
 });
 
-describe("paths that are none", () => {
+describe("invalid paths", () => {
   it.each([
     "/nothing",
     "/FEATURES",
@@ -136,7 +136,7 @@ describe("paths that are none", () => {
     "/x/..%2ffeatures",
     "/x%5c..%5cfeatures",
     "/docs/..%2fopenapi.json",
-  ])("answers 404 at %s", async (path) => {
+  ])("get 404: %s", async (path) => {
     const response = await service.get(path);
     expect(await response.clone().json()).toMatchObject({ key: "url_not_found_error", message: "URL not found" });
     await expectProblem(response, 404, "not-found");
@@ -156,18 +156,18 @@ describe("paths that are none", () => {
     "/a%0d%0aX-Y:1",
     "/%ff%fe",
     "/%c0%ae%c0%ae/",
-  ])("answers 400 at %s", async (target) => {
+  ])("get 400: %s", async (target) => {
     await expectProblem(await rawGet(service.url, target), 400, "bad-path");
   });
 
   it.each(["features", "*", "file:///etc/passwd", "http://u@evil.example/features"])(
-    "answers 400 at the target %s",
+    "get 400 for the target %s",
     async (target) => {
       await expectProblem(await rawGet(service.url, target), 400, "bad-request");
     },
   );
 
-  it("answers 414 at an endless one, and 431 to endless headers", async () => {
+  it("get 414 if too long, and 431 for too large headers", async () => {
     await expectProblem(await rawGet(service.url, `/features?x=${"x".repeat(12_288)}`), 414, "uri-too-long");
     await expectProblem(
       await rawGet(service.url, "/features", `X-Long: ${"x".repeat(20_000)}`),
@@ -177,20 +177,20 @@ describe("paths that are none", () => {
   });
 });
 
-describe("methods that are none", () => {
-  it.each(["PUT", "POST", "DELETE", "PATCH"])("answers 405 to %s, and says which there are", async (method) => {
+describe("unsupported methods", () => {
+  it.each(["PUT", "POST", "DELETE", "PATCH"])("get 405 with Allow: %s", async (method) => {
     const response = await fetch(`${service.url}/features`, { method });
     expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
     await expectProblem(response, 405, "method-not-allowed");
   });
 
-  it("answers OPTIONS with what there is", async () => {
+  it("get 204 with Allow for OPTIONS", async () => {
     const response = await fetch(`${service.url}/features`, { method: "OPTIONS" });
     expect([response.status, response.headers.get("allow")]).toEqual([204, "GET, HEAD, OPTIONS"]);
     expect((await fetch(`${service.url}/nothing`, { method: "OPTIONS" })).status).toBe(404);
   });
 
-  it("answers 501 to TRACE and to unknown methods", async () => {
+  it("get 501 for TRACE and unknown methods", async () => {
     await expectProblem(
       await sendRaw(service.url, "TRACE /features HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
       501,
@@ -204,7 +204,7 @@ describe("methods that are none", () => {
   });
 });
 
-describe("requests that are none", () => {
+describe("invalid requests", () => {
   it.each([
     ["no HTTP", "hello\r\n\r\n"],
     ["a host that is none", "GET /features HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
@@ -216,15 +216,15 @@ describe("requests that are none", () => {
     ],
     ["a folded header", "GET /features HTTP/1.1\r\nHost: x\r\nX: a\r\n b\r\n\r\n"],
     ["a null in a header", "GET /features HTTP/1.1\r\nHost: x\r\nX: a\u0000b\r\n\r\n"],
-  ])("are answered 400: %s", async (_, bytes) => {
+  ])("get 400: %s", async (_, bytes) => {
     await expectProblem(await sendRaw(service.url, bytes), 400, "bad-request");
   });
 
-  it("expect nothing but 100-continue", async () => {
+  it("get 417 for an Expect header other than 100-continue", async () => {
     await expectProblem(await rawGet(service.url, "/features", "Expect: wonders"), 417, "expectation-failed");
   });
 
-  it("may bring a body, which is not read", async () => {
+  it("can have a body, which is not read", async () => {
     const body = "x".repeat(100_000);
     const answer = await sendRaw(
       service.url,
@@ -234,16 +234,16 @@ describe("requests that are none", () => {
   });
 });
 
-describe("locations that are none", () => {
+describe("invalid locations", () => {
   it.each([
     ["1 kB", "x".repeat(1_000)],
     ["control characters", "a%00b"],
     ["line ends", "a%0d%0aSet-Cookie:x"],
-  ])("are answered 400: %s", async (_, location) => {
+  ])("get 400: %s", async (_, location) => {
     await expectProblem(await service.get(`/features?location=${location}`), 400, "invalid-context");
   });
 
-  it("are answered 400 when there are two", async () => {
+  it("get 400 if repeated", async () => {
     await expectProblem(await service.get("/features?location=a&location=b"), 400, "invalid-context");
   });
 
@@ -258,7 +258,7 @@ describe("locations that are none", () => {
 });
 
 describe("request ids", () => {
-  it("are the caller's where they are plain, and new where they are not", async () => {
+  it("are taken from the request if valid, otherwise new", async () => {
     const idOf = async (given: string) =>
       (await service.get("/nothing", { "x-request-id": given })).headers.get("x-request-id");
     expect(await idOf("abc-123")).toBe("abc-123");
@@ -268,20 +268,20 @@ describe("request ids", () => {
   });
 });
 
-describe("data that is none", () => {
+describe("invalid data", () => {
   const answerTo = async (token: string) => {
     const response = await service.get("/features", bearer(token));
     return [response.status, await response.text()];
   };
   const known = [200, '{"active_features":["feature_1"]}'];
 
-  it("is left out of a set: empty, binary, too long", async () => {
+  it("is omitted from a set: empty, binary, too long", async () => {
     await redis.client.sadd("global_features", "", Buffer.from([0xff, 0x00]), "x".repeat(1_000_000), "a\r\nb");
     await settled(redis.client, service);
     expect(await answerTo("1234")).toEqual(known);
   });
 
-  it("makes the source fail, and nothing else: more members than are allowed, where none are remembered", async () => {
+  it("fails the source without a cached value: too many members", async () => {
     await redis.client.set("token:many", "many");
     await redis.client.sadd("features:user:many", ...Array.from({ length: 10_001 }, (_, index) => `feature_${index}`));
     const response = await service.get("/features", bearer("many"));
@@ -292,7 +292,7 @@ describe("data that is none", () => {
     await until(async () => (await answerTo("many"))[0] === 200, "the source answers again");
   });
 
-  it("makes the source fail where nothing is remembered: a set of another type", async () => {
+  it("fails the source without a cached value: another type", async () => {
     await redis.client.mset("token:typed", "typed", "features:user:typed", "text");
     const response = await service.get("/features", bearer("typed"));
     expect(response.headers.has("retry-after")).toBe(false);
@@ -305,7 +305,7 @@ describe("data that is none", () => {
   });
 
   it.each(["global_features", "active_features", "tidegate:killed", "features:user:1"])(
-    "leaves what is remembered, marked as stale: %s of another type",
+    "keeps the cached value, marked as stale: %s of another type",
     async (key) => {
       expect(await answerTo("1234")).toEqual(known);
       const kept = await redis.client.dumpBuffer(key);
@@ -324,7 +324,7 @@ describe("data that is none", () => {
     },
   );
 
-  it("makes tokens fail, and not unknown: an empty user, a user of another type", async () => {
+  it("fails tokens instead of rejecting them: an empty user, a user of another type", async () => {
     await redis.client.set("token:empty", "");
     await redis.client.sadd("token:listed", "1");
     await expectProblem(await service.get("/features", bearer("empty")), 503, "store-data-invalid");

@@ -22,7 +22,7 @@ describe("clients of the activity service", () => {
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  it("find everything below the base path, and nothing elsewhere", async () => {
+  it("find all routes below the base path, and none elsewhere", async () => {
     expect(service.url).toBe(`${origin}/api`);
     for (const path of ["/api/health", "/api/heath", "/api/events", "/api/search"]) {
       expect([path, (await get(path)).status]).toEqual([path, 200]);
@@ -47,11 +47,11 @@ describe("clients of the activity service", () => {
     expect((await sendRaw(origin, "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).status).toBe(204);
   });
 
-  it("are told in the words that they know that it is up", async () => {
+  it("get the health response that they expect", async () => {
     expect(await (await get("/api/heath")).json()).toEqual({ status: "healthy" });
   });
 
-  it("follow links, and read the description", async () => {
+  it("can follow links and read the OpenAPI document", async () => {
     for (const message of ["one", "two"])
       await send(service, JSON.stringify({ ...order, component: "linked", message }));
     const first = await get("/api/events?component=linked&limit=1");
@@ -81,7 +81,7 @@ describe("clients of the activity service", () => {
     expect(found.events).toEqual([recorded]);
   });
 
-  it("are refused what cannot be: an email that is none, a number that loses digits, data that are too large", async () => {
+  it("get 422 for invalid emails, numbers that lose digits and too large data", async () => {
     for (const event of [
       JSON.stringify({ ...order, email: "ade" }),
       JSON.stringify({ ...order, email: "" }),
@@ -92,12 +92,12 @@ describe("clients of the activity service", () => {
     }
   });
 
-  it("leave a log that can be proven", async () => {
+  it("leave a verifiable log", async () => {
     const csv = await (await get("/api/events/export?format=csv&component=with%20a%20number")).text();
     expect(csv).toContain("order failed,'-1.5,admin");
   });
 
-  it("write dates in the zone that is configured", async () => {
+  it("use dates in the configured time zone", async () => {
     const { time } = (await (await send(service, JSON.stringify({ ...order, component: "dated" }))).json()) as Shown;
     const clock = new Date(time).toLocaleString("sv", { timeZone: "Europe/Madrid" }).replace(" ", "T");
     const count = async (query: string) =>
@@ -109,7 +109,7 @@ describe("clients of the activity service", () => {
   });
 });
 
-it("without compatibility there is no /heath, and an event needs an email and an object", async () => {
+it("without compatibility, /heath does not exist, and an event needs an email and an object", async () => {
   await using service = await startService(yaml(""), { TIDEGATE_ADMIN_TOKEN: admin });
   expect((await service.get("/heath")).status).toBe(404);
   for (const event of [

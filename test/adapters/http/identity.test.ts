@@ -45,7 +45,7 @@ describe.each(ways)("nothing a client can type, with calls answered %s", (_, way
 
   const answerTo = async (path: string, sent: Record<string, string>) => (await service.get(path, sent)).text();
 
-  it("is needed to see one's own, so that the test would see another's", async () => {
+  it("is required for own data, so that this test would detect another user's", async () => {
     expect(await answerTo("/features", bearer("token-of-2"))).toBe('{"active_features":["secret"]}');
   });
 
@@ -59,7 +59,7 @@ describe.each(ways)("nothing a client can type, with calls answered %s", (_, way
     }
   });
 
-  it("is taken as the query parameter user, which is for operators who ask about a moment", async () => {
+  it("needs an operator as the query parameter user", async () => {
     for (const at of ["", "&at=2026-01-01T00:00:00Z"]) {
       const answer = await service.get(`/features?user=2${at}`, bearer("token-of-1"));
       expect(answer.status).toBeGreaterThanOrEqual(400);

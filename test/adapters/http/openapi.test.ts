@@ -28,7 +28,7 @@ describe("the OpenAPI document", () => {
     });
   });
 
-  it("describes just the routes that there are", () => {
+  it("describes exactly the existing routes", () => {
     // Routes are added without anything being asked of what stands behind them.
     const app = httpApp({
       logRequests: false,
@@ -46,7 +46,7 @@ describe("the OpenAPI document", () => {
     expect(described.length).toBeGreaterThan(5);
   });
 
-  it("gives each route a summary, and each answer that we see its status", async () => {
+  it("has a summary for each route, and each observed status", async () => {
     for (const methods of Object.values(document.paths)) {
       for (const { summary } of Object.values(methods)) expect(summary).toBeTruthy();
     }
@@ -64,7 +64,7 @@ describe("the OpenAPI document", () => {
     for (const [path, { status }] of seen) expect(document.paths[path]?.["get"]?.responses).toHaveProperty(`${status}`);
   });
 
-  it("is shown by a page that loads everything from here, under a policy that allows no other host", async () => {
+  it("is shown by a page that loads nothing from other hosts", async () => {
     const page = await service.get("/docs");
     const html = await page.text();
     expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self';/);
@@ -79,7 +79,7 @@ describe("the OpenAPI document", () => {
 });
 
 describe("problem types", () => {
-  it("lead to what they mean", async () => {
+  it("lead to their description", async () => {
     await using service = await startService(yaml);
     for (const [code, description] of Object.entries(problemTypes)) {
       const response = await service.get(`/problems/${code}`);
@@ -89,7 +89,7 @@ describe("problem types", () => {
 });
 
 describe("health", () => {
-  it("is told in the seed's words, and is readiness once the sources answer", async () => {
+  it("uses the response of the seed, and is ready once the sources answer", async () => {
     await using service = await startService(yaml);
     expect(await (await service.get("/health")).text()).toBe('{"status":"healthy"}');
     expect(await (await service.get("/health/live")).text()).toBe('{"status":"live"}');
@@ -102,12 +102,12 @@ describe("other origins", () => {
   const origin = "https://app.example";
   const ask = (service: TestService, from: string) => service.get("/features", { origin: from });
 
-  it("may not ask unless the configuration says so", async () => {
+  it("are rejected by default", async () => {
     await using service = await startService(yaml);
     expect((await ask(service, origin)).headers.has("access-control-allow-origin")).toBe(false);
   });
 
-  it("may ask, and read the ETag, where they are listed; others may not", async () => {
+  it("are accepted if listed, and can read the ETag", async () => {
     await using service = await startService(`server: { cors: { origins: ["${origin}"] } }\n${yaml}`);
     const listed = await ask(service, origin);
     expect(listed.headers.get("access-control-allow-origin")).toBe(origin);

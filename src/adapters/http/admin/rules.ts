@@ -20,7 +20,7 @@ const example = { windows: [{ startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12
 
 /** The schema of a rule depends on the kind of its source. */
 const Value = (z.unknown() as z.ZodType<Json>).openapi("Rule", {
-  description: "What the source keeps of the feature. docs/reference/sources.md says for each kind what that may be.",
+  description: "The rule of the feature. docs/reference/sources.md describes the rules of each kind.",
   example,
 });
 

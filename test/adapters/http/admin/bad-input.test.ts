@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, type Operator, sqliteRules } from "../../../support/operator.ts";
+import { adminToken, type Operator, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { rawGet, sendRaw } from "../../../support/raw-http.ts";
 import { bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
@@ -16,7 +16,7 @@ const all = async () => {
   return [body, (await operator.get("/killed")).body, (await operator.get("/users/1")).body];
 };
 beforeAll(async () => {
-  operator = await backoffice(sqliteRules);
+  operator = await startOperator(sqliteRules);
   document = (await (await operator.service.get("/openapi.json")).json()) as Document;
   await operator.post("/changes", {
     changes: [
@@ -33,7 +33,7 @@ afterAll(async () => {
   await operator[Symbol.asyncDispose]();
 });
 
-describe("a feature key that cannot be one", () => {
+describe("an invalid feature key", () => {
   const keys = [
     "x".repeat(201),
     "a b",
@@ -52,7 +52,7 @@ describe("a feature key that cannot be one", () => {
     ".hidden",
   ];
 
-  it.each(keys)("is refused as a new grant: %j", async (key) => {
+  it.each(keys)("is rejected as a new grant: %j", async (key) => {
     const path = encodeURIComponent(key);
     const refusals = [
       await operator.put(`/sources/global/features/${path}`),
@@ -67,14 +67,14 @@ describe("a feature key that cannot be one", () => {
     expect(body.results).toMatchObject([{ status: 422, code: "invalid-feature-key" }]);
   });
 
-  it.each(["", "a\n", "x".repeat(1_025)])("is refused in a body: %j", async (key) => {
+  it.each(["", "a\n", "x".repeat(1_025)])("is rejected in a body: %j", async (key) => {
     for (const change of [{ add: [key] }, { remove: [key] }]) {
       const { body } = await operator.post("/changes", { changes: [{ source: "active", ...change }] });
       expect(body.results).toMatchObject([{ status: 422, code: "invalid-feature-key" }]);
     }
   });
 
-  it("is no path, where a path cannot hold it", async () => {
+  it("is not a valid path", async () => {
     for (const key of ["a%00", "a%0d%0aX:1", "a//b", "%ff"]) {
       const refused = await operator.put(`/sources/global/features/${key}`);
       expect([key, refused.status, refused.body.code]).toEqual([key, 400, "bad-path"]);
@@ -87,12 +87,15 @@ describe("a feature key that cannot be one", () => {
   });
 });
 
-describe("a query that cannot be one", () => {
-  it.each(["-1", "0", "1001", "1e9", "abc", "1.5", " ", "", "0x10", "1&limit=2"])("has the limit %j", async (limit) => {
-    const refused = await operator.get(`/features?limit=${limit}`);
-    expect([refused.status, refused.body.code]).toEqual([400, "invalid-query"]);
-    expect(refused.body.detail).toContain('"limit"');
-  });
+describe("an invalid query", () => {
+  it.each(["-1", "0", "1001", "1e9", "abc", "1.5", " ", "", "0x10", "1&limit=2"])(
+    "is rejected for the limit %j",
+    async (limit) => {
+      const refused = await operator.get(`/features?limit=${limit}`);
+      expect([refused.status, refused.body.code]).toEqual([400, "invalid-query"]);
+      expect(refused.body.detail).toContain('"limit"');
+    },
+  );
 
   it.each([
     "limit[]=1",
@@ -102,17 +105,20 @@ describe("a query that cannot be one", () => {
     "search=%ff",
     `search=${"x".repeat(201)}`,
     "page=2",
-  ])("is %j", async (query) => {
+  ])("is rejected: %j", async (query) => {
     const refused = await operator.get(`/features?${query}`);
     expect([refused.status, refused.body.code]).toEqual([400, "invalid-query"]);
   });
 
-  it.each(["x", "YQ", "YWJj", "../..", "%00", `${"A".repeat(3_000)}`])("has the cursor %j", async (cursor) => {
-    const refused = await operator.get(`/features?cursor=${cursor}`);
-    expect([refused.status, refused.body.code]).toEqual([400, cursor === "%00" ? "invalid-query" : "invalid-cursor"]);
-  });
+  it.each(["x", "YQ", "YWJj", "../..", "%00", `${"A".repeat(3_000)}`])(
+    "is rejected for the cursor %j",
+    async (cursor) => {
+      const refused = await operator.get(`/features?cursor=${cursor}`);
+      expect([refused.status, refused.body.code]).toEqual([400, cursor === "%00" ? "invalid-query" : "invalid-cursor"]);
+    },
+  );
 
-  it("has a parameter that the route does not know, whichever route it is", async () => {
+  it("is rejected for an unknown parameter on each route", async () => {
     const routes = Object.entries(document.paths).filter(
       ([path]) => path.startsWith("/admin/v1/") && !others.includes(path),
     );
@@ -135,13 +141,13 @@ describe("a query that cannot be one", () => {
     ["/sources/user/features?userId=1&location=madrid", "location"],
     ["/sources/global/features?userId=1", "userId"],
     ["/sources/location/features?targetingKey=1", "targetingKey"],
-  ])("names just the set that is meant, unlike %s", async (path, field) => {
+  ])("must select one set, unlike %s", async (path, field) => {
     const refused = await operator.get(path);
     expect([refused.status, refused.body.code]).toEqual([400, "invalid-query"]);
     expect(refused.body.detail).toContain(`"${field}"`);
   });
 
-  it("names a user or a location that there cannot be", async () => {
+  it("is rejected for an invalid user or location", async () => {
     for (const query of [`user/features?userId=${"x".repeat(201)}`, `location/features?location=${"x".repeat(201)}`]) {
       const refused = await operator.get(`/sources/${query}`);
       expect([refused.status, refused.body.code]).toEqual([422, "validation-failed"]);
@@ -149,14 +155,14 @@ describe("a query that cannot be one", () => {
   });
 
   it.each(["dryRun=yes", "dryRun=", "dryRun=true&dryRun=true", `note=${"x".repeat(501)}`, "note=%20", "wait=true"])(
-    "asks of a change for %s",
+    "is rejected for the change option %s",
     async (query) => {
       const refused = await operator.put(`/sources/global/features/b?${query}`);
       expect([refused.status, refused.body.code]).toEqual([400, "invalid-query"]);
     },
   );
 
-  it("names a source that there is not, or that reads no sets", async () => {
+  it("is rejected for an unknown source or one without sets", async () => {
     for (const call of [operator.get, operator.put, operator.delete]) {
       const unknown = await call("/sources/globl/features/a");
       expect([unknown.status, unknown.body.code]).toEqual([404, "unknown-source"]);
@@ -167,8 +173,8 @@ describe("a query that cannot be one", () => {
   });
 });
 
-describe("a body that says what is not asked for", () => {
-  it.each([{ actor: "root" }, { isAdmin: true }, { note: "x" }, { by: "root" }])("is refused: %j", async (body) => {
+describe("a body with unknown members", () => {
+  it.each([{ actor: "root" }, { isAdmin: true }, { note: "x" }, { by: "root" }])("is rejected: %j", async (body) => {
     for (const path of ["/sources/global/features/b", "/killed/b", "/catalogue/b"]) {
       const refused = await operator.put(path, {}, body);
       expect([path, refused.status, refused.body.code]).toEqual([path, 422, "validation-failed"]);
@@ -180,7 +186,7 @@ describe("a body that says what is not asked for", () => {
     expect(refused.status).toBe(422);
   });
 
-  it("is refused where it is no JSON, or is said to be something else, or is too large", async () => {
+  it("is rejected if it is not JSON, has another type or is too large", async () => {
     const plain = { "content-type": "text/plain" };
     for (const [body, headers, status, code] of [
       ["{", {}, 400, "invalid-json"],
@@ -199,33 +205,33 @@ describe("a body that says what is not asked for", () => {
   });
 });
 
-describe("a header that cannot be one", () => {
-  it.each(["x".repeat(256), "x".repeat(1_024), "a b", "\u00e9", ""])("has the Idempotency-Key %j", async (key) => {
+describe("an invalid header", () => {
+  it.each(["x".repeat(256), "x".repeat(1_024), "a b", "\u00e9", ""])("is rejected: Idempotency-Key %j", async (key) => {
     const refused = await operator.put("/sources/global/features/b", { "idempotency-key": key });
     expect([refused.status, refused.body.code]).toEqual([400, "invalid-header"]);
   });
 
-  it.each(["x", '"x', '"a" "b"', "W/x", '"a",', ""])("has the If-Match %j", async (tag) => {
+  it.each(["x", '"x', '"a" "b"', "W/x", '"a",', ""])("is rejected: If-Match %j", async (tag) => {
     for (const path of ["/sources/global/features/b", "/killed/b", "/catalogue/b"]) {
       const refused = await operator.put(path, { "if-match": tag }, path.includes("catalogue") ? {} : undefined);
       expect([path, refused.status, refused.body.code]).toEqual([path, 400, "invalid-header"]);
     }
   });
 
-  it("cannot end a line within", async () => {
+  it("cannot contain a line end", async () => {
     const key = "Idempotency-Key: a\rX: b";
     const head = `PUT /admin/v1/killed/b HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${adminToken}\r\n${key}\r\n\r\n`;
     expect((await sendRaw(operator.service.url, head)).status).toBe(400);
   });
 });
 
-describe("a method that a path does not take", () => {
+describe("an unsupported method", () => {
   it.each([
     ["POST", "/features", "GET, HEAD, OPTIONS"],
     ["PATCH", "/killed/a/b", "PUT, DELETE, OPTIONS"],
     ["POST", "/sources/global/features/a/b", "GET, PUT, DELETE, HEAD, OPTIONS"],
     ["GET", "/changes", "POST, OPTIONS"],
-  ])("is refused with those that it takes: %s %s", async (method, path, allow) => {
+  ])("returns the supported methods: %s %s", async (method, path, allow) => {
     const refused = await fetch(`${operator.service.url}/admin/v1${path}`, { method, headers: bearer(adminToken) });
     expect([refused.status, refused.headers.get("allow")]).toEqual([405, allow]);
   });

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator, redisRulesAt } from "../../../support/operator.ts";
+import { type Operator, redisRulesAt, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 
-describe("many changes in one request", () => {
+describe("several changes in one request", () => {
   let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await backoffice(redisRulesAt(redis.url));
+    operator = await startOperator(redisRulesAt(redis.url));
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
@@ -18,7 +18,7 @@ describe("many changes in one request", () => {
     operator.post(`/changes${query}`, { changes }, headers);
   const user = (userId: string) => ({ source: "user", context: { userId } });
 
-  it("are made in their order, each by itself, and each is told what became of it", async () => {
+  it("are applied in order, each with its own result", async () => {
     const { status, body } = await send([
       { ...user("1"), add: ["a", "b//c"] },
       { ...user("1"), add: ["../x"] },
@@ -51,7 +51,7 @@ describe("many changes in one request", () => {
     expect((await operator.get("/sources/user/features?userId=1")).body.features).toEqual(["b//c", "c"]);
   });
 
-  it("are made for a revision each", async () => {
+  it("each apply only at their revision", async () => {
     const { etag } = await operator.put("/sources/active/features/a");
     const ifRevision = etag?.slice(1, -1);
     const { body } = await send([
@@ -64,7 +64,7 @@ describe("many changes in one request", () => {
     expect([refused.status, refused.body.code]).toEqual([400, "invalid-header"]);
   });
 
-  it("are made once under an Idempotency-Key, also two of one set", async () => {
+  it("apply once per Idempotency-Key, even two for one set", async () => {
     const changes = [
       { ...user("twice"), add: ["a"] },
       { ...user("twice"), add: ["b"], remove: ["a"] },
@@ -81,7 +81,7 @@ describe("many changes in one request", () => {
     expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
   });
 
-  it("are tried without being made", async () => {
+  it("support a dry run", async () => {
     const { body } = await send(
       [
         { ...user("tried"), add: ["a", "b"] },
@@ -97,7 +97,7 @@ describe("many changes in one request", () => {
     expect((await operator.get("/sources/user/features?userId=tried")).body.features).toEqual([]);
   });
 
-  it("may be a thousand, with ten thousand features", async () => {
+  it("can be 1,000 with 10,000 features", async () => {
     const changes = Array.from({ length: 1_000 }, (_, index) => ({
       ...user(`many-${index}`),
       add: Array.from({ length: 10 }, (_, feature) => `${"x".repeat(190)}${feature}`),
@@ -124,14 +124,14 @@ describe("many changes in one request", () => {
     ["a change of nothing", { changes: [{ source: "active" }] }],
     ["no features", { changes: [{ source: "active", add: "a" }] }],
     ["no revision", { changes: [{ source: "active", add: ["a"], ifRevision: "x" }] }],
-  ])("are refused whole where the body has %s", async (_, body) => {
+  ])("are all rejected if the body has %s", async (_, body) => {
     const refused = await operator.post("/changes", body);
     expect([refused.status, refused.body.code]).toEqual([422, "validation-failed"]);
     expect(refused.body.errors[0].pointer).toMatch(/^\//);
   });
 
-  it("are not tried after one whose store does not answer", async () => {
-    await using away = await backoffice(redisRulesAt("redis://127.0.0.1:1"));
+  it("are not tried after a store fails", async () => {
+    await using away = await startOperator(redisRulesAt("redis://127.0.0.1:1"));
     const { status, body } = await away.post("/changes", {
       changes: [
         { source: "active", add: ["a"] },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { longSetRuns } from "../../../support/long-set.ts";
-import { adminToken, backoffice, type Operator, sqliteRules } from "../../../support/operator.ts";
+import { adminToken, type Operator, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { bearer } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
@@ -69,7 +69,7 @@ describe("over SQLite", () => {
   let operator: Operator & AsyncDisposable;
   let before = 0;
   beforeAll(async () => {
-    operator = await backoffice(sqliteRules);
+    operator = await startOperator(sqliteRules);
     await operator.post("/users/1/tokens", { token: "one" });
     before = await onRecord(operator);
     await nextMoment();
@@ -102,7 +102,7 @@ describe("over SQLite", () => {
   };
 
   describe("POST /admin/v1/explain", () => {
-    it("says of every feature whether it is on, and why", async () => {
+    it("returns the state and the cause of each feature", async () => {
       const { features } = await explain({ user: "1", location: "madrid" });
       expect(features.map(({ feature, on, message }) => [feature, on, message])).toEqual([
         ["always", true, 'on: grant "literal"'],
@@ -114,13 +114,13 @@ describe("over SQLite", () => {
       ]);
     });
 
-    it("agrees with what clients get", async () => {
+    it("agrees with GET /features", async () => {
       const { features } = await explain({ token: "one", location: "madrid" });
       const on = features.filter((each) => each.on).map(({ feature }) => feature);
       expect(on).toEqual(await operator.features("one", "?location=madrid"));
     });
 
-    it("tells by whose change, which is an event of the log", async () => {
+    it("names the last change, an event of the log", async () => {
       const { features, log } = await explain({ user: "1", features: ["mine"] });
       expect([log, features.map(({ feature }) => feature)]).toEqual(["available", ["mine"]]);
       const lastChange = features[0]?.results.find(({ source }) => source === "user")?.lastChange;
@@ -133,7 +133,7 @@ describe("over SQLite", () => {
       });
     });
 
-    it("tells what was asked for, and how each source did", async () => {
+    it("returns the context and the state of each source", async () => {
       const answer = await explainFresh({ token: "one" });
       expect(answer).toMatchObject({ state: "current", configuration: "current", user: "1", location: null });
       expect(answer["identity"]).toMatchObject({ fresh: true });
@@ -152,7 +152,7 @@ describe("over SQLite", () => {
       ]);
     });
 
-    it("tells of a place and all that it is part of, in which set what stands and since whose change", async () => {
+    it("returns a location with its parents, the sets and the last changes", async () => {
       await operator.put("/sources/location/features/siesta?location=es");
       await operator.put("/sources/location/features/bear?location=es/madrid");
       const at = await nextMoment();
@@ -198,13 +198,13 @@ describe("over SQLite", () => {
       ]);
     });
 
-    it("is for nobody in particular without a user and a token", async () => {
+    it("evaluates an anonymous client without user and token", async () => {
       const { user, identity, features } = await explain({});
       expect([user, identity]).toEqual([null, null]);
       expect(features.map(({ feature }) => feature)).toEqual(["always", "doomed", "mine", "never"]);
     });
 
-    it("tells of a past moment what was so then", async () => {
+    it("evaluates a past time from the history", async () => {
       const { state, at, features } = await explain({ user: "1", at: textOf(before), features: ["mine", "doomed"] });
       expect([state, at]).toEqual(["history", textOf(before)]);
       expect(features.map(({ on, message }) => [on, message])).toEqual([
@@ -213,7 +213,7 @@ describe("over SQLite", () => {
       ]);
     });
 
-    it("leaves open what was not on record", async () => {
+    it("returns null for features that depend on missing history", async () => {
       const { features, sources } = await explain({ user: "1", at: "2020-01-01T00:00:00+01:00" });
       expect(features.map(({ feature, on }) => [feature, on])).toEqual([
         ["always", null],
@@ -230,14 +230,14 @@ describe("over SQLite", () => {
       ]);
     });
 
-    it.each(wrong)("refuses %j, says where, and repeats no token", async (body, pointer) => {
+    it.each(wrong)("rejects %j with its pointer, without repeating the token", async (body, pointer) => {
       const { status, body: problem } = await operator.post("/explain", body);
       expect([status, problem.code]).toEqual([422, "validation-failed"]);
       expect(problem.errors.map((fault: { pointer: string }) => fault.pointer)).toEqual([pointer]);
       expect(JSON.stringify(problem)).not.toContain("canary");
     });
 
-    it("does not repeat a token that it is asked about", async () => {
+    it("never returns the token of the request", async () => {
       expect(JSON.stringify(await explain({ token: "one" }))).not.toMatch(/"one"/);
     });
   });
@@ -247,7 +247,7 @@ describe("over SQLite", () => {
       fetch(`${operator.service.url}/features${query}`, { headers, method });
     const now = () => `at=${textOf(Date.now())}`;
 
-    it("answers operators what was so", async () => {
+    it("returns past features to operators", async () => {
       const then = await ask(`?user=1&at=${textOf(before)}`);
       expect([then.status, await then.text()]).toEqual([200, '{"active_features":["always"]}']);
       const later = await ask(`?user=1&location=madrid&at=${textOf(Date.now() + 3_600_000)}`);
@@ -255,7 +255,7 @@ describe("over SQLite", () => {
       expect(later.headers.get("tidegate-at")).toMatch(/Z; state="current"; configuration="current"$/);
     });
 
-    it("is made anew each time, for nobody else", async () => {
+    it("is not cached and not served to others", async () => {
       const query = `?user=1&at=${textOf(Date.now() + 60_000)}`;
       for (let call = 0; call < 2; call++) {
         const answer = await ask(query);
@@ -270,7 +270,7 @@ describe("over SQLite", () => {
       expect([head.status, await head.text()]).toEqual([200, ""]);
     });
 
-    it("takes a change into account as soon as it was acknowledged", async () => {
+    it("includes each acknowledged change", async () => {
       for (const method of ["put", "delete"] as const) {
         await operator[method]("/sources/global/features/quick");
         const body = await (await ask(`?at=${textOf(await nextMoment())}`)).text();
@@ -296,14 +296,14 @@ describe("over SQLite", () => {
       [() => "?user=1", bearer(adminToken), 400, "invalid-query"],
       [() => "?user=2&location=madrid", bearer("one"), 400, "invalid-query"],
       [() => "?at=2020-01-01T00:00:00Z", bearer(adminToken), 404, "history-unavailable"],
-    ])("refuses %s", async (query, headers, status, code) => {
+    ])("rejects %s", async (query, headers, status, code) => {
       const answer = await ask(query(), headers);
       expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([status, code]);
     });
   });
 
   describe("GET /admin/v1/diff", () => {
-    it("tells what changed for somebody, and the events that did it, oldest first", async () => {
+    it("returns the changed features and the events behind them, oldest first", async () => {
       const from = await nextMoment();
       await operator.put("/sources/user/features/new?userId=1");
       await operator.put("/sources/user/features/new?userId=2");
@@ -326,7 +326,7 @@ describe("over SQLite", () => {
       ]);
     });
 
-    it("names what is not known", async () => {
+    it("names sources without history", async () => {
       const { body } = await operator.get(`/diff?user=1&from=2020-01-01T00:00:00Z&to=${textOf(before)}`);
       expect(body.undetermined).toEqual(["always", "never"]);
       expect(body.missingHistory.map(({ source }: { source: string }) => source)).toEqual([
@@ -344,14 +344,14 @@ describe("over SQLite", () => {
       ["?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "invalid-query"],
       ["?from=yesterday&to=2026-01-01T00:00:00Z", "invalid-query"],
       ["?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&token=one", "credential-in-query"],
-    ])("refuses %s", async (query, code) => {
+    ])("rejects %s", async (query, code) => {
       const { status, body } = await operator.get(`/diff${query}`);
       expect([status, body.code]).toEqual([400, code]);
     });
   });
 
   describe("GET /admin/v1/features?at=", () => {
-    it("lists where features were on then", async () => {
+    it("lists the past state of features", async () => {
       const then = await nextMoment();
       const whereAt = async (at: number) => {
         const { body } = await operator.get(`/features?search=doomed&at=${textOf(at)}`);
@@ -368,21 +368,21 @@ describe("over SQLite", () => {
       });
     });
 
-    it("does not guess", async () => {
+    it("returns 404 without history", async () => {
       const { status, body } = await operator.get("/features?at=2020-01-01T00:00:00Z");
       expect([status, body.code]).toEqual([404, "history-unavailable"]);
     });
   });
 });
 
-describe("while the log is away", () => {
+describe("while the event log is unavailable", () => {
   let proxy: TcpProxy;
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     const database = await createDatabase();
     proxy = await TcpProxy.to(database.port);
     const url = Object.assign(new URL(database.url), { port: proxy.port });
-    operator = await backoffice(sqliteRules, { DATABASE_URL: url.href });
+    operator = await startOperator(sqliteRules, { DATABASE_URL: url.href });
     await onRecord(operator);
   });
   afterAll(async () => {
@@ -390,7 +390,7 @@ describe("while the log is away", () => {
     await proxy[Symbol.asyncDispose]();
   });
 
-  it("the present is explained, and the past is unavailable, until it is back", async () => {
+  it("explains the present, and the past once the log is back", async () => {
     const at = textOf(Date.now() - 1);
     const state = async () => {
       const { body } = await operator.post("/explain", {});

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator, redisRulesAt } from "../../../support/operator.ts";
+import { type Operator, redisRulesAt, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 
 type Page = { features: { feature: string }[]; next?: string };
@@ -10,7 +10,7 @@ describe("known features", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await backoffice(redisRulesAt(redis.url));
+    operator = await startOperator(redisRulesAt(redis.url));
     await operator.post("/changes", {
       changes: [
         { source: "global", add: ["menu", "shop/cart:v2"] },
@@ -33,14 +33,14 @@ describe("known features", () => {
     await redis[Symbol.asyncDispose]();
   });
 
-  it("are those of all sets but the users' own, of other sources, and of the catalogue", async () => {
+  it("are those in shared sets, other sources and the catalogue", async () => {
     const { status, body } = await operator.get("/features");
     expect(status).toBe(200);
     expect(names(body)).toEqual(["always", "beta", "described", "menu", "never", "samba", "shop/cart:v2"]);
     expect(body.next).toBeUndefined();
   });
 
-  it("are told with where each is on", async () => {
+  it("have their state in each source", async () => {
     const { body } = await operator.get("/features/menu");
     expect(body).toEqual({
       feature: "menu",
@@ -66,7 +66,7 @@ describe("known features", () => {
     expect(all[1]).toEqual((await operator.get("/features/beta")).body);
   });
 
-  it("are not what nobody knows", async () => {
+  it("do not include unknown features", async () => {
     const { status, body } = await operator.get("/features/nobody_knows");
     expect([status, body.code]).toEqual([404, "unknown-feature"]);
   });
@@ -80,12 +80,12 @@ describe("known features", () => {
     ["%", []],
     ["_", []],
     ["'; DROP TABLE members; --", []],
-  ])("are searched for %j in key, description, owner and tags, in whatever case", async (search, expected) => {
+  ])("match %j in key, description, owner and tags, regardless of case", async (search, expected) => {
     const { body } = await operator.get(`/features?search=${encodeURIComponent(search)}`);
     expect(names(body)).toEqual(expected);
   });
 
-  it("come in pages, which go on also where a feature is gone meanwhile", async () => {
+  it("are paged, even if a feature is removed between pages", async () => {
     const pages: string[][] = [];
     let path = "/features?limit=3";
     while (path) {
@@ -111,14 +111,14 @@ describe("the catalogue", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await backoffice(redisRulesAt(redis.url));
+    operator = await startOperator(redisRulesAt(redis.url));
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
     await redis[Symbol.asyncDispose]();
   });
 
-  it("keeps what is said of a feature, and when that first was", async () => {
+  it("stores descriptions and the time of the first one", async () => {
     const before = Date.now();
     const first = await operator.put("/catalogue/a/b", {}, { description: "One", owner: "ana", tags: ["x", "x", "y"] });
     expect([first.status, first.body]).toEqual([
@@ -134,7 +134,7 @@ describe("the catalogue", () => {
     expect(await operator.features()).toEqual(["always"]);
   });
 
-  it("forgets a feature, and is changed for what is there only where that is demanded", async () => {
+  it("deletes descriptions, and checks If-Match", async () => {
     expect((await operator.put("/catalogue/f", { "if-match": "*" }, {})).status).toBe(412);
     await operator.put("/catalogue/f", { "if-match": '"none.0"' }, {});
     expect((await operator.put("/catalogue/f", { "if-match": '"none.0"' }, {})).status).toBe(412);
@@ -146,7 +146,7 @@ describe("the catalogue", () => {
     expect((await operator.get("/catalogue/f")).body.code).toBe("unknown-feature");
   });
 
-  it("is tried without being changed", async () => {
+  it("supports a dry run", async () => {
     const tried = await operator.put("/catalogue/tried?dryRun=true", {}, { description: "No" });
     expect(tried.body).toMatchObject({ description: "No" });
     expect((await operator.get("/catalogue/tried")).status).toBe(404);
@@ -160,21 +160,21 @@ describe("the catalogue", () => {
     ["a date of creation", { created: "2020-01-01T00:00:00.000Z" }],
     ["an actor", { actor: "root" }],
     ["no object", []],
-  ])("refuses %s", async (_, body) => {
+  ])("rejects %s", async (_, body) => {
     const refused = await operator.put("/catalogue/refused", {}, body);
     expect([refused.status, refused.body.code]).toEqual([422, "validation-failed"]);
   });
 
-  it("refuses what cannot be a feature key", async () => {
+  it("rejects invalid feature keys", async () => {
     const refused = await operator.put(`/catalogue/${"x".repeat(1_025)}`, {}, {});
     expect([refused.status, refused.body.code]).toEqual([422, "invalid-feature-key"]);
   });
 });
 
-describe("an entry that others wrote to the store", () => {
-  it("is left out where it is none", async () => {
+describe("an entry that was written outside Tidegate", () => {
+  it("is omitted if it is invalid", async () => {
     await using redis = await startRedis();
-    await using operator = await backoffice(redisRulesAt(redis.url));
+    await using operator = await startOperator(redisRulesAt(redis.url));
     await operator.put("/catalogue/a", {}, { description: "fine" });
     const [key = ""] = await redis.client.keys("tidegate:documents:catalogue");
     const entry = JSON.parse((await redis.client.hget(key, "a")) ?? "");

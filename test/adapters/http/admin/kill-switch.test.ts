@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { freshnessBoundMs } from "../../../../src/domain/evaluation/cached-read.ts";
 import { type Answer, Calls } from "../../../support/calls.ts";
-import { adminToken, backoffice, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { adminToken, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
 import { until } from "../../../support/until.ts";
 
 describe("the kill switch", () => {
-  it("switches a feature off for everybody, and restores just what was on", async () => {
-    await using operator = await backoffice(sqliteRules);
+  it("switches a feature off for everyone, and restores its previous state", async () => {
+    await using operator = await startOperator(sqliteRules);
     await operator.put("/sources/global/features/menu");
     await operator.put("/sources/active/features/menu");
     const { body: issued } = await operator.post("/users/1/tokens");
@@ -46,14 +46,14 @@ describe("the kill switch", () => {
     expect([await operator.features(), await operator.features(issued.token)]).toEqual(before);
   });
 
-  it("kills also what another source than a set grants", async () => {
-    await using operator = await backoffice(sqliteRules);
+  it("kills features of all kinds of sources", async () => {
+    await using operator = await startOperator(sqliteRules);
     await operator.put("/killed/always");
     expect(await operator.features()).toEqual([]);
   });
 
-  it("says what to configure where there is none", async () => {
-    await using operator = await backoffice(sqliteRules.replace(/.*name: killed.*/, ""));
+  it("returns a configuration hint if no kill switch exists", async () => {
+    await using operator = await startOperator(sqliteRules.replace(/.*name: killed.*/, ""));
     for (const refused of [
       await operator.put("/killed/menu"),
       await operator.delete("/killed/menu"),
@@ -64,8 +64,8 @@ describe("the kill switch", () => {
     }
   });
 
-  it("is tried without being made, and made for a revision and once", async () => {
-    await using operator = await backoffice(sqliteRules);
+  it("supports dry runs, revisions and Idempotency-Keys", async () => {
+    await using operator = await startOperator(sqliteRules);
     const isRecorded = async () => (await operator.get("/killed")).body.revision !== "none.0";
     await until(isRecorded, "it is recorded what the set held at first");
     const { etag } = await operator.get("/killed");
@@ -81,12 +81,12 @@ describe("the kill switch", () => {
     expect((await operator.put("/killed/menu", { "if-match": etag ?? "" })).status).toBe(412);
   });
 
-  it("waits until every instance acts on it or marks its answers, also a slow one and one that is cut off", async () => {
+  it("waits until each instance applies it or marks its responses, even slow and disconnected ones", async () => {
     await using redis = await startRedis();
     await using proxy = await TcpProxy.to(redis.port);
-    await using operator = await backoffice(redisRulesAt(redis.url));
-    await using another = await backoffice(redisRulesAt(redis.url));
-    await using cutOff = await backoffice(redisRulesAt(`redis://127.0.0.1:${proxy.port}`));
+    await using operator = await startOperator(redisRulesAt(redis.url));
+    await using another = await startOperator(redisRulesAt(redis.url));
+    await using cutOff = await startOperator(redisRulesAt(`redis://127.0.0.1:${proxy.port}`));
     const instances = [operator, another, cutOff];
     const seen = () => Promise.all(instances.map((instance) => instance.features()));
     const isOn = async () => (await seen()).every((features) => features.includes("menu"));
@@ -127,9 +127,9 @@ describe("the kill switch", () => {
     expect(others.latest?.features).not.toContain("menu");
   });
 
-  it("works while the event log is away", async () => {
+  it("works while the event log is unavailable", async () => {
     await using redis = await startRedis();
-    await using operator = await backoffice(redisRulesAt(redis.url), {
+    await using operator = await startOperator(redisRulesAt(redis.url), {
       DATABASE_URL: "postgres://a:b@127.0.0.1:1/away",
     });
     expect((await operator.service.get("/events", bearer(adminToken))).status).toBe(503);
@@ -141,9 +141,9 @@ describe("the kill switch", () => {
     expect(await operator.features()).toContain("menu");
   });
 
-  it("works while Redis is out of memory, also once under a key; what adds elsewhere is refused then", async () => {
+  it("works while Redis is out of memory, unlike other additions", async () => {
     await using redis = await startRedis();
-    await using operator = await backoffice(redisRulesAt(redis.url));
+    await using operator = await startOperator(redisRulesAt(redis.url));
     await operator.put("/sources/global/features/menu");
     await redis.client.config("SET", "maxmemory", "1");
     const headers = { "idempotency-key": "at-3-am" };
@@ -163,9 +163,9 @@ describe("the kill switch", () => {
   });
 });
 
-describe("a store that does not answer", () => {
-  it("is said to be away by every route that needs it", async () => {
-    await using operator = await backoffice(redisRulesAt("redis://127.0.0.1:1"));
+describe("an unavailable store", () => {
+  it("is reported by each route that needs it", async () => {
+    await using operator = await startOperator(redisRulesAt("redis://127.0.0.1:1"));
     const answers = [
       await operator.put("/killed/menu", { "idempotency-key": "kill" }),
       await operator.put("/sources/global/features/menu"),
@@ -181,9 +181,9 @@ describe("a store that does not answer", () => {
     expect((await operator.get("/sources")).status).toBe(200);
   });
 
-  it("that has lost its data is not changed until it is believed again", async () => {
+  it("rejects changes after a data loss until it is accepted", async () => {
     await using redis = await startRedis();
-    await using operator = await backoffice(redisRulesAt(redis.url));
+    await using operator = await startOperator(redisRulesAt(redis.url));
     await operator.put("/sources/global/features/menu");
     expect(await operator.features()).toContain("menu");
     await redis.client.flushall();

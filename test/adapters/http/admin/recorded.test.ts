@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, type Operator, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { adminToken, type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
@@ -11,7 +11,7 @@ describe.each(["sqlite", "redis"])("what operators change over %s", (kind) => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+    operator = await startOperator(redis ? redisRulesAt(redis.url) : sqliteRules);
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
@@ -23,7 +23,7 @@ describe.each(["sqlite", "redis"])("what operators change over %s", (kind) => {
     return ((await answer.json()) as { events: readonly Told[] }).events;
   };
 
-  it("is recorded with who, what and why, and nothing that was only tried or refused", async () => {
+  it("is recorded with actor, change and note, unless it is a dry run or rejected", async () => {
     await operator.put("/killed/tried?dryRun=true");
     await operator.put("/killed/a%20b");
     await operator.put("/killed/menu?note=TICKET-42");
@@ -47,7 +47,7 @@ describe.each(["sqlite", "redis"])("what operators change over %s", (kind) => {
     for (const absent of [body.token, "tried", adminToken]) expect(whole).not.toContain(absent);
   });
 
-  it("is found by the key that its event shows", async () => {
+  it("is found by the key in its event", async () => {
     await operator.put("/killed/keyed");
     await operator.put("/catalogue/keyed", {}, { owner: "ana" });
     await operator.post("/users/2/tokens");
@@ -61,7 +61,7 @@ describe.each(["sqlite", "redis"])("what operators change over %s", (kind) => {
     }
   });
 
-  it("is recorded once under an Idempotency-Key", async () => {
+  it("is recorded once per Idempotency-Key", async () => {
     const headers = { "idempotency-key": "recorded-once" };
     for (let time = 0; time < 3; time++) await operator.put("/sources/global/features/once", headers);
     await operator.put("/sources/global/features/after");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
+import { adminToken, type Operator, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { inRedis, kindsEnv, switchesRules } from "../../../support/switches.ts";
@@ -14,13 +14,13 @@ async function moment(): Promise<number> {
   return now;
 }
 
-describe("what follows from rules", () => {
+describe("the effect of rules", () => {
   let redis: RedisServer;
   let operator: Operator & AsyncDisposable;
   let start: number;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await backoffice(switchesRules(inRedis(redis.url)), kindsEnv);
+    operator = await startOperator(switchesRules(inRedis(redis.url)), kindsEnv);
     await until(async () => (await at(Date.now() - 1)).isComplete, "rules and sets are on record");
     start = await moment();
   });
@@ -48,7 +48,7 @@ describe("what follows from rules", () => {
     };
   };
 
-  it("was so at past moments", async () => {
+  it("is known at past times", async () => {
     const on = await put("past", { on: true });
     const off = await put("past", { on: false });
     await operator.delete("/sources/switches/rules/past");
@@ -58,7 +58,7 @@ describe("what follows from rules", () => {
     expect((await at(start - 3_600_000)).body.code).toBe("history-unavailable");
   });
 
-  it("is told at once of what was acknowledged just before", async () => {
+  it("includes each acknowledged change at once", async () => {
     for (let round = 0; round < 20; round++) {
       const on = round % 2 === 0;
       const after = await put("flicker", { on });
@@ -66,7 +66,7 @@ describe("what follows from rules", () => {
     }
   });
 
-  it("is explained by the rule, who put it and when, and how fresh that is", async () => {
+  it("is explained by the rule, its last change and its freshness", async () => {
     await put("explained", { on: true, until: "spring" }, "?note=TICKET-9");
     // The invalidation of a change may arrive while the rules with that change are read: then they are read again.
     const isFresh = async () => (await resultOf({}, "explained")).sources[1].freshness.fresh;
@@ -94,7 +94,7 @@ describe("what follows from rules", () => {
     });
   });
 
-  it("is explained also of the past, and of what is kept no more", async () => {
+  it("is explained for past and deleted rules", async () => {
     const on = await put("once", { on: true }, "?note=begin");
     await operator.delete("/sources/switches/rules/once?note=over");
     const after = await moment();
@@ -114,7 +114,7 @@ describe("what follows from rules", () => {
     expect(never.result).toMatchObject({ result: "absent", rule: null, lastChange: null });
   });
 
-  it("is listed with where it is kept", async () => {
+  it("is listed with its sources", async () => {
     await put("listed/on", { on: true });
     await put("listed/off", { on: false });
     const { body } = await operator.get("/features?search=listed");
@@ -126,7 +126,7 @@ describe("what follows from rules", () => {
     expect(past.body.features).toEqual([]);
   });
 
-  it("differs between two moments, for who changed a rule", async () => {
+  it("differs between two times by the change of a rule", async () => {
     await put("differs", { on: false });
     const before = await moment();
     await put("differs", { on: true }, "?note=go");

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
+import { adminToken, type Operator, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { inRedis, kindsEnv, switchesRules } from "../../../support/switches.ts";
 import { until } from "../../../support/until.ts";
@@ -11,7 +11,7 @@ describe("the rules of sources", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await backoffice(switchesRules(inRedis(redis.url)), kindsEnv);
+    operator = await startOperator(switchesRules(inRedis(redis.url)), kindsEnv);
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
@@ -22,7 +22,7 @@ describe("the rules of sources", () => {
     operator.put(`/sources/switches/rules/${feature}${query}`, headers, rule);
   const get = (path: string) => operator.get(`/sources/switches/rules${path}`);
 
-  it("are where the list of sources says", async () => {
+  it("are in the place that the list of sources names", async () => {
     const { sources } = (await operator.get("/sources")).body;
     expect(sources.map(({ rules }: { rules: unknown }) => rules)).toEqual([
       null,
@@ -32,7 +32,7 @@ describe("the rules of sources", () => {
     expect(sources[1].changeable).toBe(false);
   });
 
-  it("can be put, and clients get at once what follows", async () => {
+  it("take effect for clients at once", async () => {
     const kept = await put("new/menu", { on: true });
     expect([kept.status, kept.body]).toEqual([
       200,
@@ -54,7 +54,7 @@ describe("the rules of sources", () => {
     expect(await operator.features()).toEqual(["always", "new/menu"]);
   });
 
-  it("can be removed, which is done once", async () => {
+  it("can be deleted, and deleted again", async () => {
     await put("gone", { on: true });
     const removed = await operator.delete("/sources/switches/rules/gone?note=over");
     expect(removed.body).toEqual({ source: "switches", feature: "gone", removed: true });
@@ -64,7 +64,7 @@ describe("the rules of sources", () => {
     expect((await operator.delete("/sources/switches/rules/gone")).body.removed).toBe(false);
   });
 
-  it("are refused with all that is wrong, by pointers, and nothing is kept", async () => {
+  it("are rejected with all faults by pointer, and not stored", async () => {
     const { status, body } = await put("refused", { on: "yes", floors: [1, 99], until: "never", more: 1 });
     expect([status, body.code]).toEqual([422, "validation-failed"]);
     expect(body.errors).toEqual(
@@ -82,7 +82,7 @@ describe("the rules of sources", () => {
     expect((await get("/refused")).status).toBe(404);
   });
 
-  it("are none of a source that keeps none, or that is not there", async () => {
+  it("do not exist for sources without rules and unknown sources", async () => {
     for (const [source, code] of [
       ["literal", "not-changeable"],
       ["killed", "not-changeable"],
@@ -99,7 +99,7 @@ describe("the rules of sources", () => {
     }
   });
 
-  it("are changed for one revision only, if so wanted", async () => {
+  it("change only at the revision in If-Match", async () => {
     const never = { "if-match": '"none.0"' };
     const first = await put("guarded", { on: true }, never);
     expect(first.status).toBe(200);
@@ -114,7 +114,7 @@ describe("the rules of sources", () => {
     expect((await operator.delete("/sources/switches/rules/guarded?dryRun=true", stale)).status).toBe(412);
   });
 
-  it("can be tried, which changes nothing", async () => {
+  it("support a dry run", async () => {
     const tried = await put("tried", { on: true }, {}, "?dryRun=true");
     expect([tried.status, tried.etag, tried.body]).toEqual([
       200,
@@ -133,7 +133,7 @@ describe("the rules of sources", () => {
     expect((await get("/tried")).status).toBe(404);
   });
 
-  it("are changed once under an Idempotency-Key", async () => {
+  it("change once per Idempotency-Key", async () => {
     const headers = { "idempotency-key": "once" };
     const first = await put("once", { on: true }, headers);
     await put("once", { on: false });
@@ -143,7 +143,7 @@ describe("the rules of sources", () => {
     expect((await put("once", { on: false }, headers)).body.code).toBe("idempotency-key-reused");
   });
 
-  it("are listed in pages, by code point, and can be searched", async () => {
+  it("are paged by code point, and searchable", async () => {
     for (const feature of ["page_c", "page_B", "page_a"]) await put(feature, { on: false });
     const names = ({ body }: { body: { rules: { feature: string }[] } }) => body.rules.map((each) => each.feature);
     const first = await get("?search=PAGE_&limit=2");
@@ -155,7 +155,7 @@ describe("the rules of sources", () => {
     expect((await get("?search=nowhere")).body).toEqual({ rules: [] });
   });
 
-  it("are on record with who changed them, and why", async () => {
+  it("are recorded with actor and note", async () => {
     await put("recorded", { on: true }, {}, "?note=TICKET-7");
     const recorded = async () => {
       const path = "/events?component=features&feature=recorded";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inOrder } from "../../../../src/domain/evaluation/feature.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { adminToken, backoffice, type Operator } from "../../../support/operator.ts";
+import { adminToken, type Operator, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { changeOf } from "../../../support/stores.ts";
@@ -84,7 +84,7 @@ describe.each([
       if (granting === set) await store.changes.apply(changeOf("granted_features", { add: all }));
     }
     const connection = redis ? `{ kind: redis, url: "${redis.url}" }` : `{ kind: sqlite, file: "${file}" }`;
-    operator = await backoffice(rules(connection, granting), { DATA: folder });
+    operator = await startOperator(rules(connection, granting), { DATA: folder });
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
@@ -96,7 +96,7 @@ describe.each([
     expect(new Set(await operator.features())).toEqual(new Set(served));
   });
 
-  it.each(ofPaths)("is killed, shown, explained, described and restored by its path: %j", async (key) => {
+  it.each(ofPaths)("can be killed, read, explained, described and restored by its path: %j", async (key) => {
     const path = encodeURIComponent(key);
     const killed = await operator.put(`/killed/${path}`);
     expect([killed.status, killed.body.added]).toEqual([200, [key]]);
@@ -114,7 +114,7 @@ describe.each([
     expect((await operator.delete(`/catalogue/${path}`)).body).toMatchObject({ feature: key, removed: true });
   });
 
-  it("is killed, restored, and put into a gate with others in one request", async () => {
+  it("can be killed, restored and added to a gate in one request", async () => {
     const change = async (wanted: object) => (await operator.post("/changes", { changes: [wanted] })).body.results[0];
     expect(await change({ source: "killed", add: served })).toMatchObject({ status: 200 });
     expect(await operator.features()).toEqual([]);
@@ -124,7 +124,7 @@ describe.each([
     expect(await change({ source: "active", add: served })).toMatchObject({ status: 200 });
   });
 
-  it("is told of in the log when it is killed", async () => {
+  it("is in the event log after a kill", async () => {
     await operator.put("/killed/_beta");
     const answer = await operator.service.get("/events?feature=_beta&key=tidegate:killed", bearer(adminToken));
     const { events } = (await answer.json()) as { events: readonly { message: string }[] };
@@ -132,14 +132,14 @@ describe.each([
     await operator.delete("/killed/_beta");
   });
 
-  it.each(ofSets)("has a rule set and deleted: %j", async (key) => {
+  it.each(ofSets)("can get a rule and lose it: %j", async (key) => {
     const [path, rule] = [encodeURIComponent(key), { percentage: 0 }];
     expect((await operator.put(`/sources/rollout/rules/${path}`, {}, rule)).body).toMatchObject({ rule });
     expect((await operator.delete(`/sources/rollout/rules/${path}`)).body).toMatchObject({ removed: true });
   });
 
   if (granting === set) {
-    it.each(ofSets)("is removed from its set, and not added again: %j", async (key) => {
+    it.each(ofSets)("can be removed from its set, but not added again: %j", async (key) => {
       const path = encodeURIComponent(key);
       expect((await operator.put(`/sources/granted/features/${path}`)).body).toMatchObject({ added: [] });
       expect((await operator.delete(`/sources/granted/features/${path}`)).body.removed).toEqual([key]);

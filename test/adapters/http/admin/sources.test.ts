@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 
 const anyRevision = expect.stringMatching(/^[^"]+\.\d+$/);
@@ -9,14 +9,14 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     if (kind === "redis") redis = await startRedis();
-    operator = await backoffice(redis ? redisRulesAt(redis.url) : sqliteRules);
+    operator = await startOperator(redis ? redisRulesAt(redis.url) : sqliteRules);
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
     await redis?.[Symbol.asyncDispose]();
   });
 
-  it("are listed with the fields that name one of them", async () => {
+  it("are listed with the fields that select one of them", async () => {
     const { body } = await operator.get("/sources");
     expect(body.sources.map(({ name }: { name: string }) => name)).toEqual([
       "global",
@@ -40,7 +40,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect(body.sources[5]).toMatchObject({ kind: "static", changeable: false, key: null, fields: [] });
   });
 
-  it("take a feature in and give it back, and tell what really changed", async () => {
+  it("add and remove features, and return the actual change", async () => {
     const put = await operator.put("/sources/global/features/new_menu");
     expect([put.status, put.body]).toEqual([
       200,
@@ -60,7 +60,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect((await operator.delete("/sources/global/features/new_menu")).body.removed).toEqual([]);
   });
 
-  it("are there by themselves where YAML adds a source, by their context", async () => {
+  it("exist for each configured source, by context", async () => {
     await operator.put("/sources/location/features/samba?location=S%C3%A3o%20Paulo");
     const { body, etag } = await operator.get("/sources/location/features?location=S%C3%A3o%20Paulo");
     expect(body).toEqual({
@@ -79,7 +79,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     });
   });
 
-  it("take keys with slashes and colons as they are", async () => {
+  it("accept keys with slashes and colons", async () => {
     for (const feature of ["shop/new:menu", "a/b/c", "a.b:c-d_e"]) {
       expect((await operator.put(`/sources/active/features/${feature}`)).body.added).toEqual([feature]);
       expect((await operator.get(`/sources/active/features/${feature}`)).body).toMatchObject({ feature, on: true });
@@ -87,7 +87,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     }
   });
 
-  it("are seen by the next call to the same instance", async () => {
+  it("take effect for the next call to the same instance", async () => {
     expect(await operator.features()).not.toContain("at_once_0");
     for (let index = 0; index < 50; index++) {
       const feature = `at_once_${index}`;
@@ -98,7 +98,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     }
   });
 
-  it("change only while they are at a revision that is named, and tell the next", async () => {
+  it("change only at the revision in If-Match, and return the next one", async () => {
     const path = "/sources/user/features/careful?userId=careful";
     const fresh = await operator.get("/sources/user/features?userId=careful");
     expect(fresh.etag).toBe('"none.0"');
@@ -115,7 +115,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect((await operator.put(path, { "if-match": "*" })).status).toBe(200);
   });
 
-  it("let one of many win that change the same revision at once", async () => {
+  it("let one of several concurrent changes of a revision win", async () => {
     const { etag } = await operator.put("/sources/user/features/start?userId=raced");
     const tries = Array.from({ length: 20 }, (_, index) =>
       operator.put(`/sources/user/features/f${index}?userId=raced`, { "if-match": etag ?? "" }),
@@ -126,7 +126,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect((await operator.get("/sources/user/features?userId=raced")).body.features).toHaveLength(2);
   });
 
-  it("change once under an Idempotency-Key, also at the same time, and answer the same", async () => {
+  it("change once per Idempotency-Key, even concurrently", async () => {
     const headers = { "idempotency-key": "job-1" };
     const same = Array.from({ length: 10 }, () => operator.put("/sources/user/features/once?userId=once", headers));
     const answers = await Promise.all(same);
@@ -146,7 +146,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     ["another method", "DELETE", "/sources/user/features/first?userId=reused", {}],
     ["another condition", "PUT", "/sources/user/features/first?userId=reused", { "if-match": "*" }],
     ["a kill", "PUT", "/killed/first", {}],
-  ])("refuse an Idempotency-Key that was used for something else: %s", async (_, method, path, more) => {
+  ])("reject an Idempotency-Key of another request: %s", async (_, method, path, more) => {
     const headers = { "idempotency-key": "reused key!".replace(" ", "-") };
     await operator.put("/sources/user/features/first?userId=reused", headers);
     const refused = await (method === "PUT" ? operator.put : operator.delete)(path, { ...headers, ...more });
@@ -154,7 +154,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect((await operator.get("/killed")).body.features).toEqual([]);
   });
 
-  it("are tried without being changed, and it is told how many users have the feature", async () => {
+  it("support a dry run, which counts the users with the feature", async () => {
     for (const user of ["t1", "t2"]) await operator.put(`/sources/user/features/tried?userId=${user}`);
     const before = await operator.get("/sources/active/features");
     const tried = await operator.put("/sources/active/features/tried?dryRun=true", { "idempotency-key": "trial" });
@@ -175,7 +175,7 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect((await operator.get("/sources/active/features/tried")).body.on).toBe(true);
   });
 
-  it("are refused to grow beyond what their source may read", async () => {
+  it("cannot exceed the member limit of their source", async () => {
     const add = Array.from({ length: 100 }, (_, index) => `full_${index}`);
     const { body } = await operator.post("/changes", { changes: [{ source: "global", add }] });
     expect(body.results[0].status).toBe(200);

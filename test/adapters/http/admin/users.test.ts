@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { backoffice, type Operator, redisRulesAt, sqliteRules } from "../../../support/operator.ts";
+import { type Operator, redisRulesAt, sqliteRules, startOperator } from "../../../support/operator.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { basic, bearer } from "../../../support/service.ts";
 import { oddTokens } from "../../../support/unlikely.ts";
@@ -10,14 +10,14 @@ describe("users", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await backoffice(redisRulesAt(redis.url));
+    operator = await startOperator(redisRulesAt(redis.url));
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
     await redis[Symbol.asyncDispose]();
   });
 
-  it("are shown with what they have, get and present", async () => {
+  it("are returned with sets, features and tokens", async () => {
     await operator.put("/sources/user/features/menu?userId=ana@example.org");
     await operator.put("/sources/user/features/secret?userId=ana@example.org");
     await operator.put("/sources/active/features/menu");
@@ -49,7 +49,7 @@ describe("users", () => {
     });
   });
 
-  it("get tokens that are told once, and known by their ids", async () => {
+  it("get tokens that are returned once and listed by id", async () => {
     const first = await operator.post("/users/issued/tokens");
     expect([first.status, first.body]).toEqual([
       201,
@@ -67,7 +67,7 @@ describe("users", () => {
     for (const { body } of [first, second]) expect(whole).not.toContain(body.token);
   });
 
-  it("lose a token that is revoked by its id, and no other user's", async () => {
+  it("lose only their own token on a revocation by id", async () => {
     const { body: kept } = await operator.post("/users/revoker/tokens");
     const { body: lost } = await operator.post("/users/revoker/tokens");
     expect((await operator.delete(`/users/another/tokens/${lost.id}`)).body).toEqual({ revoked: false });
@@ -81,7 +81,7 @@ describe("users", () => {
     expect((await operator.service.get("/features", basic(kept.token))).status).toBe(200);
   });
 
-  it("lose a token that is presented, at once, whoever issued it", async () => {
+  it("lose a token at once on a revocation by value", async () => {
     const { body } = await operator.post("/users/presenter/tokens", { token: "of-my-own" });
     expect(body).toMatchObject({ userId: "presenter", token: "of-my-own", previousUserId: null });
     expect((await operator.service.get("/features", bearer("of-my-own"))).status).toBe(200);
@@ -96,14 +96,14 @@ describe("users", () => {
     });
   });
 
-  it("may be given a token that was another's, which is told", async () => {
+  it("can get the token of another user, who is named", async () => {
     await operator.post("/users/from/tokens", { token: "moving" });
     const { body } = await operator.post("/users/to/tokens", { token: "moving" });
     expect(body).toMatchObject({ userId: "to", previousUserId: "from" });
     expect((await operator.get("/users/from/tokens")).body.tokens).toEqual([]);
   });
 
-  it("are issued a token once under an Idempotency-Key, which only one of their own making can be", async () => {
+  it("get one token per Idempotency-Key, which must be in the request", async () => {
     const headers = { "idempotency-key": "issue-1" };
     const issue = () => operator.post("/users/idem/tokens", { token: "idem-token" }, headers);
     const [first, second] = await Promise.all([issue(), issue()]);
@@ -116,7 +116,7 @@ describe("users", () => {
     expect(generated.body.detail).toContain("cannot be returned twice");
   });
 
-  it.each(oddTokens)("are issued the token %j, which works by Basic until it is revoked", async (token) => {
+  it.each(oddTokens)("get the token %j, which works with Basic until it is revoked", async (token) => {
     const { service } = operator;
     expect((await operator.post("/users/1/tokens", { token })).body).toMatchObject({ userId: "1", token });
     expect((await service.get("/features", basic(token))).status).toBe(200);
@@ -131,13 +131,13 @@ describe("users", () => {
     ["a token that ends with a space", { token: "a " }],
     ["another field", { token: "fine", by: "root" }],
     ["a number", { token: 1 }],
-  ])("are not issued %s", async (_, body) => {
+  ])("cannot get %s", async (_, body) => {
     const refused = await operator.post("/users/1/tokens", body);
     expect([refused.status, refused.body.code]).toEqual([422, "validation-failed"]);
     expect((await operator.post("/tokens/revoke", body)).status).toBe(422);
   });
 
-  it("are refused where they cannot be", async () => {
+  it("with invalid ids are rejected", async () => {
     for (const path of [`/users/${"x".repeat(201)}`, `/users/${"x".repeat(201)}/tokens`]) {
       expect([path, (await operator.get(path)).body.code]).toEqual([path, "validation-failed"]);
     }
@@ -145,21 +145,21 @@ describe("users", () => {
     expect((await operator.get("/users/a%0Ab")).body.code).toBe("bad-path");
   });
 
-  it("are found by an id that has a slash", async () => {
+  it("can have a slash in the id", async () => {
     await operator.put("/sources/user/features/menu?userId=a%2Fb");
     const { body } = await operator.get("/users/a%2Fb");
     expect([body.userId, body.sets[0].features]).toEqual(["a/b", ["menu"]]);
   });
 
-  it("have tokens that no If-Match can be of", async () => {
+  it("have tokens that reject If-Match", async () => {
     const refused = await operator.post("/tokens/revoke", { token: "x" }, { "if-match": "*" });
     expect([refused.status, refused.body.code]).toEqual([400, "invalid-header"]);
   });
 });
 
-describe("without a section tokens", () => {
-  it("no tokens are issued, and users are shown nevertheless", async () => {
-    await using operator = await backoffice(sqliteRules.replace(/^tokens:.*$/m, ""));
+describe("without the section tokens", () => {
+  it("issues no tokens, but returns users", async () => {
+    await using operator = await startOperator(sqliteRules.replace(/^tokens:.*$/m, ""));
     const refused = await operator.post("/users/1/tokens");
     expect([refused.status, refused.body.code]).toEqual([409, "not-changeable"]);
     expect((await operator.get("/users/1")).body.tokens).toEqual([]);

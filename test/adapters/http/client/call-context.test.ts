@@ -68,7 +68,7 @@ ${sources}
       way,
     );
 
-  describe("the context of a call", () => {
+  describe("the request context", () => {
     let service: TestService;
     beforeAll(async () => {
       service = await serve(`  - { name: echo, kind: ${kind} }`);
@@ -100,18 +100,18 @@ ${sources}
         "targetingKey=c1",
       ],
       ["/features?plan=gold&userId=2&targetingKey=3&ip=1.2.3.4", fixed, "targetingKey=c1"],
-    ])("has of %s with %j what is declared, and no more", async (path, headers, ...fields) => {
+    ])("contains only declared fields of %s with %j", async (path, headers, ...fields) => {
       expect(await asked(path, headers)).toEqual(fields);
     });
 
-    it("counts whoever is somebody by that, whatever id they bring", async () => {
+    it("uses the user id as targeting key, regardless of a client id", async () => {
       const { post } = operatorOf(service);
       expect((await post("/users/7/tokens", { token: "seven" })).status).toBe(201);
       await until(async () => (await service.get("/features", bearer("seven"))).ok, "the token is known");
       expect(await asked("/features", { ...bearer("seven"), ...fixed })).toEqual(["targetingKey=7", "userId=7"]);
     });
 
-    it("can never be another user's by an id that is brought", async () => {
+    it("never takes the user id from a client id", async () => {
       expect(await asked("/features", { "tidegate-client-id": "7" })).toEqual(["targetingKey=7"]);
     });
 
@@ -126,14 +126,14 @@ ${sources}
       ["/features", { "x-beta": "yes" }, "Invalid attribute beta (expected true or false"],
       [`/features?app_version=${"9".repeat(201)}`, {}, "Invalid attribute appVersion (expected 1 to 200"],
       ["/features", { "tidegate-client-id": "x".repeat(201) }, "Invalid Tidegate-Client-Id (expected 1 to 200"],
-    ])("is refused for %s with %j, in words that help", async (path, headers, detail) => {
+    ])("is rejected for %s with %j, with the expected value", async (path, headers, detail) => {
       const answer = await service.get(path, { ...fixed, ...headers });
       const body = (await answer.json()) as { code: string; detail: string };
       expect([answer.status, body.code]).toEqual([400, "invalid-context"]);
       expect(body.detail).toContain(detail);
     });
 
-    it("has the address that a trusted proxy tells, and that of no other", async () => {
+    it("takes the address only from trusted proxies", async () => {
       const ip = async (forwarded: string) =>
         (await featuresIn(await service.get("/features", { "x-forwarded-for": forwarded, ...fixed }))).find((each) =>
           each.startsWith("ip="),
@@ -147,12 +147,12 @@ ${sources}
       expect(await featuresIn(answer)).toContain("ip=127.0.0.1");
     });
 
-    it("is told to caches by the headers that answers depend on", async () => {
+    it("determines the Vary header", async () => {
       const answer = await service.get("/features", fixed);
       expect(answer.headers.get("vary")).toBe("Authorization, X-App-Version, X-Beta, Tidegate-Client-Id, Cookie");
     });
 
-    it("can be told by an operator, who asks for an explanation", async () => {
+    it("can be given explicitly for an explanation", async () => {
       const { post } = operatorOf(service);
       const told = { location: "es", ip: "81.2.69.142", targetingKey: "c9", attributes: { country: "ES", beta: true } };
       const { body } = await post("/explain", told);
@@ -175,7 +175,7 @@ ${sources}
     });
   });
 
-  describe("where a caller is", () => {
+  describe("the location of a caller", () => {
     const locating = `
 locators:
   - { kind: query  }
@@ -185,7 +185,7 @@ locators:
     const source = `  - { name: echo, kind: ${kind}, varyBy: [locations] }`;
     const British = { "x-forwarded-for": "81.2.69.142" };
 
-    it("is what it says, else what its proxy says, else a guess", async () => {
+    it("comes from the query, else from the proxy, else from the address", async () => {
       await using service = await serve(source, `context: { trustedProxies: [loopback] }\n${locating}`);
       const where = async (path: string, headers: Record<string, string> = {}) =>
         (await featuresIn(await service.get(path, headers))).find((each) => each.startsWith("locations="));
@@ -202,15 +202,15 @@ locators:
       expect((await service.get("/features")).headers.get("vary")).toBe("Authorization, cf-ipcountry");
     });
 
-    it("is not told by the headers of a proxy that is not trusted", async () => {
+    it("ignores headers of untrusted proxies", async () => {
       await using service = await serve(source, `context: { trustedProxies: [10.0.0.0/8] }\n${locating}`);
       const answer = await service.get("/features", { "cf-ipcountry": "ES", ...British });
       expect((await featuresIn(answer)).some((each) => each.startsWith("locations="))).toBe(false);
     });
   });
 
-  describe("the context that operators name for another moment", () => {
-    it("has attributes of the query and the client's id, and nothing of the operator's own call", async () => {
+  describe("the explicit context for another time", () => {
+    it("has the attributes of the query and the client id, and nothing of the operator's request", async () => {
       await using service = await serve(`  - { name: echo, kind: ${kind} }`);
       const at = new Date(Date.now() + 60_000).toISOString();
       const headers = { ...bearer(adminToken), "tidegate-client-id": "c1", "x-beta": "true" };
@@ -226,7 +226,7 @@ locators:
   });
 
   describe("the id of a client", () => {
-    it("is given to who has none, and to nobody where no source counts by it", async () => {
+    it("is issued to clients without one, if a source uses it", async () => {
       await using counting = await serve(`  - { name: echo, kind: ${kind}, varyBy: [targetingKey] }`);
       const answer = await counting.get("/features");
       const id = answer.headers.get("tidegate-client-id");
@@ -241,7 +241,7 @@ locators:
       expect([plain.headers.get("set-cookie"), plain.headers.get("vary")]).toEqual([null, "Authorization"]);
     });
 
-    it("is taken but not given where the configuration does not speak of it", async () => {
+    it("is accepted but not issued by default", async () => {
       await using service = await serve(`  - { name: echo, kind: ${kind}, varyBy: [targetingKey] }`, "");
       expect(await featuresIn(await service.get("/features", { "tidegate-client-id": "mine" }))).toContain(
         "targetingKey=mine",
@@ -251,11 +251,11 @@ locators:
     });
   });
 
-  describe("an answer that was given before", () => {
+  describe("a cached response", () => {
     const askedIn = async (answer: Response) =>
       (await featuresIn(answer)).find((feature) => feature.startsWith("asked="));
 
-    it("serves all who agree in what sources go by", async () => {
+    it("serves all requests with equal context fields", async () => {
       const source = `  - { name: echo, kind: ${kind}, varyBy: [locations, attributes.country] }`;
       await using service = await serve(source);
       const ask = async (path: string, headers: Record<string, string> = {}) =>
@@ -274,14 +274,14 @@ locators:
       expect(await ask("/features?location=fr&country=ES")).not.toBe(first);
     });
 
-    it("is the same, remembered or not, whatever is said in headers that no source goes by", async () => {
+    it("is the same, cached or not, regardless of unused headers", async () => {
       await using service = await serve(`  - { name: echo, kind: ${kind}, varyBy: [locations] }`);
       for (const value of ["nonsense", "true", "nonsense"]) {
         expect((await service.get("/features", { "x-beta": value })).status).toBe(200);
       }
     });
 
-    it("is never given to who differs in a header that some source goes by", async () => {
+    it("is not served to requests that differ in a used header", async () => {
       const source = `  - { name: echo, kind: ${kind}, varyBy: [targetingKey, attributes] }`;
       await using service = await serve(source);
       for (const header of ["Tidegate-Client-Id", "X-App-Version"]) {
@@ -291,7 +291,7 @@ locators:
       }
     });
 
-    it("holds up to the instant at which a source changes by itself, which clients are told", async () => {
+    it("is valid until a source changes by schedule, as Next-Change-At states", async () => {
       const changesAt = Date.now() + 1_500;
       await using service = await serve(`  - { name: echo, kind: ${kind}, varyBy: [], changesAt: ${changesAt} }`);
       const first = await service.get("/features");

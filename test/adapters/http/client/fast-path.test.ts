@@ -32,7 +32,7 @@ const requests: readonly (readonly [target: string, ...headers: string[]])[] = [
   [`/features?location=${"x".repeat(5_000)}`],
 ];
 
-describe("the shortcut", () => {
+describe("the fast path", () => {
   let redis: RedisServer;
   let short: TestService;
   let long: TestService;
@@ -57,7 +57,7 @@ describe("the shortcut", () => {
   const steady = ({ head, body }: RawAnswer) =>
     `${head}\n${body}`.replace(/Date: [^\r]+/, "Date").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "an id");
 
-  it.each(requests)("answers byte for byte what the route answers: %s %s", async (target, ...headers) => {
+  it.each(requests)("returns the same bytes as the route: %s %s", async (target, ...headers) => {
     const ask = async (service: TestService) => steady(await rawGet(service.url, target, ...headers));
     const expected = await ask(long);
     // The first call is made on the way, the second is prepared.
@@ -71,14 +71,14 @@ describe("the shortcut", () => {
   });
 
   it.each(["", "Host: \r\n", "Host: a b\r\n", "Host: [::1]:80\r\n", "Host: ü\r\n"])(
-    "leaves a host like %j to the route",
+    "leaves the host %j to the route",
     async (host) => {
       const bytes = `GET /features HTTP/1.1\r\n${host}Connection: close\r\n\r\n`;
       expect(steady(await sendRaw(short.url, bytes))).toBe(steady(await sendRaw(long.url, bytes)));
     },
   );
 
-  it("answers 304 to who has the answer", async () => {
+  it("returns 304 to a matching ETag", async () => {
     const etag = (await short.get("/features")).headers.get("etag") ?? "";
     const ask = async (service: TestService) =>
       steady(await rawGet(service.url, "/features", `If-None-Match: ${etag}`));

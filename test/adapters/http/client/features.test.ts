@@ -34,7 +34,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     return ((await response.json()) as { active_features: string[] }).active_features;
   };
 
-  it("answers what everyone gets without credentials", async () => {
+  it("returns the features for everyone without credentials", async () => {
     const response = await service.get("/features");
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/json");
@@ -46,11 +46,11 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     ["Basic with any user name", { authorization: `Basic ${btoa("somebody:1234")}` }],
     ["Bearer", bearer("1234")],
     ["a scheme in other letters", { authorization: "bEARER   1234" }],
-  ])("answers what the token's user gets: %s", async (_, headers) => {
+  ])("returns the features of the token's user: %s", async (_, headers) => {
     expect(await featuresOf("/features", headers)).toEqual(["feature_1", "feature_2", "feature_3"]);
   });
 
-  it("sorts by code point, and lists nothing twice", async () => {
+  it("sorts by code point, without duplicates", async () => {
     await redis.client.sadd("global_features", "b", "B", "a", "ü", "\uffee", "😀", "feature_3");
     await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual([
@@ -58,19 +58,19 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     ]);
   });
 
-  it("answers an empty list from empty stores", async () => {
+  it("returns an empty list from empty stores", async () => {
     await emptied(redis.client);
     await settled(redis.client, service);
     expect(await featuresOf("/features")).toEqual([]);
   });
 
-  it("takes a feature from every user that is taken from the active ones", async () => {
+  it("switches a feature off for all users after removal from active_features", async () => {
     await redis.client.srem("active_features", "feature_3");
     await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_1", "feature_2"]);
   });
 
-  it("switches off what is killed, whoever grants it, and restores it", async () => {
+  it("switches killed features off for everyone, and restores them", async () => {
     await redis.client.sadd("tidegate:killed", "feature_1", "feature_3");
     await settled(redis.client, service);
     expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_2"]);
@@ -79,7 +79,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     expect(await featuresOf("/features", bearer("1234"))).toEqual(["feature_1", "feature_2", "feature_3"]);
   });
 
-  it("applies a location's features where one is claimed", async () => {
+  it("adds the features of the claimed location", async () => {
     await redis.client.sadd("location:madrid", "feature_3", "feature_9");
     await settled(redis.client, service);
     expect(await featuresOf("/features?location=madrid")).toEqual(["feature_1", "feature_2", "feature_3"]);
@@ -87,7 +87,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     expect(await featuresOf("/features?location=paris")).toEqual(["feature_1", "feature_2"]);
   });
 
-  it("carries a strong ETag of the body, and answers 304 while it holds", async () => {
+  it("has a strong ETag of the body, and returns 304 while it matches", async () => {
     const first = await service.get("/features");
     const etag = first.headers.get("etag") ?? "";
     expect(etag).toMatch(/^"[A-Za-z0-9_-]{43}"$/);
@@ -104,13 +104,13 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     expect(third.headers.get("etag")).not.toBe(etag);
   });
 
-  it("refuses an empty Authorization header also when the answer to everyone is remembered", async () => {
+  it("rejects an empty Authorization header even if the anonymous response is cached", async () => {
     await featuresOf("/features");
     await featuresOf("/features");
     expect((await service.get("/features", { authorization: "" })).status).toBe(401);
   });
 
-  it("says how it may be kept, and that it depends on the caller", async () => {
+  it("has Cache-Control and Vary headers", async () => {
     const { headers } = await service.get("/features");
     expect(headers.get("cache-control")).toBe("private, no-cache");
     expect(headers.get("vary")).toBe("Authorization");
@@ -118,7 +118,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     expect(headers.has("cache-status")).toBe(false);
   });
 
-  it("answers HEAD as GET, without the body", async () => {
+  it("responds to HEAD as to GET, without the body", async () => {
     const get = await service.get("/features");
     const head = await fetch(`${service.url}/features`, { method: "HEAD" });
     expect(head.status).toBe(200);
@@ -127,20 +127,17 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
   });
 
   it.each(["*/*", "application/json", "application/*;q=0.5, text/html", "text/html, */*;q=0.1"])(
-    "answers who accepts %s",
+    "responds to Accept: %s",
     async (accept) => {
       expect((await service.get("/features", { accept })).status).toBe(200);
     },
   );
 
-  it.each(["application/xml", "text/html", "application/json;q=0"])(
-    "does not answer who accepts %s",
-    async (accept) => {
-      const response = await service.get("/features", { accept });
-      expect(response.status).toBe(406);
-      expect(await response.json()).toMatchObject({ code: "not-acceptable", key: "not_acceptable_error" });
-    },
-  );
+  it.each(["application/xml", "text/html", "application/json;q=0"])("returns 406 to Accept: %s", async (accept) => {
+    const response = await service.get("/features", { accept });
+    expect(response.status).toBe(406);
+    expect(await response.json()).toMatchObject({ code: "not-acceptable", key: "not_acceptable_error" });
+  });
 
   it("makes one round trip to each Redis", async () => {
     await using users = await TcpProxy.to(redis.port);
@@ -176,7 +173,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     await until(async () => isDeepEqual(await commandsDuring(call), { pttl: 0, srandmember: 0 }), "a call is cached");
   }
 
-  it("reads nothing of Redis for a call that is like one before", async () => {
+  it("reads nothing from Redis for a repeated request", async () => {
     const commands = await undisturbed(async () => {
       await cached("1234");
       return commandsDuring(async () => {
@@ -186,7 +183,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     expect(commands).toEqual({ pttl: 0, srandmember: 0 });
   });
 
-  it("reads each key once for hundreds of calls at the same time that find nothing remembered", async () => {
+  it("shares one read of each key among hundreds of concurrent requests", async () => {
     let users = 0;
     const [commands, bodies] = await undisturbed(async () => {
       users += 1;

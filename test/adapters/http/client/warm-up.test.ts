@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { warmUp } from "../../../../src/adapters/http/client/warm-up.ts";
 import { startService } from "../../../support/service.ts";
 
-it("has a server answer hundreds of calls before it listens", async () => {
+it("sends hundreds of requests before the server listens", async () => {
   const asked: (string | undefined)[] = [];
   const server = createServer(({ url }, response) => {
     asked.push(url);
@@ -15,11 +15,11 @@ it("has a server answer hundreds of calls before it listens", async () => {
   expect(server.listening).toBe(false);
 });
 
-it("does not wait for a server that does not answer", async () => {
+it("stops waiting for a server without responses", async () => {
   await warmUp(createServer(() => {}));
 });
 
-it("is counted nowhere", async () => {
+it("is not counted", async () => {
   const token = "a-token-for-the-warm-up";
   const rules = "sources: [{ name: a, kind: static, features: { x: true } }]";
   await using service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: token }, { isWarm: true });

@@ -27,7 +27,7 @@ const exported = async (query: string, headers: Record<string, string> = {}) => 
 };
 
 describe("an export", () => {
-  it("has every event that fits, oldest first, as GET /events shows them", async () => {
+  it("has all matching events, oldest first, as in GET /events", async () => {
     const told: Shown[] = [];
     for (let count = 0; count < 3; count++) told.push(await tell(service, { ...order, component: "lines" }));
     const { status, headers, text } = await exported("?component=lines");
@@ -37,7 +37,7 @@ describe("an export", () => {
     expect((await exported("?component=nothing")).text).toBe("");
   });
 
-  it("is longer than what is read at once", async () => {
+  it("can be longer than one page", async () => {
     await Promise.all(Array.from({ length: 250 }, () => tell(service, { ...order, component: "long" })));
     const lines = (await exported("?component=long")).text.trim().split("\n");
     const positions = lines.map((line) => (JSON.parse(line) as Shown).position);
@@ -45,7 +45,7 @@ describe("an export", () => {
     expect(positions).toEqual(positions.toSorted((a, b) => a - b));
   });
 
-  it("is CSV by RFC 4180, whatever an event says, with the same content", async () => {
+  it("is valid CSV (RFC 4180) for any content", async () => {
     const odd = ['a "quoted" word', "a, b", "two\r\nlines", "ä 😀", "'", '"'];
     for (const message of odd) await tell(service, { ...order, component: "csv", message, data: { "a,b": '"\n' } });
     const { headers, text } = await exported("?component=csv&format=csv");
@@ -80,7 +80,7 @@ describe("an export", () => {
     "\u3000＝1",
     "＠SUM(1)",
     "\u200b=1",
-  ])("gives no spreadsheet a formula: %j", async (formula) => {
+  ])("contains no formula for spreadsheets: %j", async (formula) => {
     const component = `x${Math.random()}`;
     await tell(service, { ...order, component, message: formula });
     const [names = [], row = []] = rowsOf((await exported(`?component=${component}&format=csv`)).text);
@@ -93,12 +93,12 @@ describe("an export", () => {
     ["everything", { accept: "*/*" }, "application/x-ndjson"],
     ["CSV", { accept: "text/csv" }, "text/csv"],
     ["CSV rather", { accept: "application/x-ndjson;q=0.5, text/*" }, "text/csv"],
-  ])("is what is accepted, where no format is named: %s", async (_, headers: Record<string, string>, type) => {
+  ])("follows Accept by default: %s", async (_, headers: Record<string, string>, type) => {
     const { headers: answered } = await exported("?component=none", headers);
     expect([answered.get("content-type"), answered.get("vary")]).toEqual([`${type}; charset=utf-8`, "Accept"]);
   });
 
-  it("is refused where neither is accepted, or another format is named", async () => {
+  it("is rejected for other types and formats", async () => {
     const html = await exported("", { accept: "text/html" });
     expect([html.status, JSON.parse(html.text).code]).toEqual([406, "not-acceptable"]);
     const xml = await exported("?format=xml");
@@ -109,7 +109,7 @@ describe("an export", () => {
     expect((await exported("?format=csv", { accept: "text/html" })).status).toBe(200);
   });
 
-  it("is not whole, and says so, for a reader who goes away; others go on", async () => {
+  it("is marked as incomplete for a reader that disconnects, and continues for others", async () => {
     const large = { ...order, component: "large", data: { text: "x".repeat(60_000) } };
     await Promise.all(Array.from({ length: 84 }, () => tell(service, large)));
     for (let count = 0; count < 10; count++) {

@@ -26,7 +26,7 @@ describe("the stream of events", () => {
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  it("tells each event once, in order, as it comes, and nothing from before", async () => {
+  it("sends each new event once, in order", async () => {
     await tell(service, { ...order, message: "before" });
     await using stream = await follow(service);
     await until(() => stream.lastId !== "", "the stream begins");
@@ -39,25 +39,25 @@ describe("the stream of events", () => {
     expect(stream.messages).toEqual(told.map((event) => ({ id: `${event.position}`, data: JSON.stringify(event) })));
   });
 
-  it("goes on after the event that was received last", async () => {
+  it("resumes after the last received event", async () => {
     const [missed, ...rest] = [
       await tell(service, order),
       await tell(service, { ...order, message: "two" }),
       await tell(service, { ...order, message: "three" }),
     ];
     await using stream = await follow(service, undefined, { "last-event-id": `${missed.position}` });
-    await until(() => stream.messages.length === 2, "what was missed is told");
+    await until(() => stream.messages.length === 2, "the missed event arrives");
     rest.push(await tell(service, { ...order, message: "four" }));
-    await until(() => stream.messages.length === 3, "what came later is told");
+    await until(() => stream.messages.length === 3, "the later event arrives");
     expect(stream.messages.map(({ data }) => JSON.parse(data))).toEqual(rest);
     await using whole = await follow(service, "", { "last-event-id": "0" });
     const last = rest.at(-1)?.position ?? 0;
-    await until(() => whole.messages.length >= last, "the whole log is told");
+    await until(() => whole.messages.length >= last, "the whole log arrives");
     const positions = whole.messages.map(({ id }) => Number(id));
     expect(positions).toEqual(Array.from(positions, (_, index) => index + 1));
   });
 
-  it("tells each reader what fits its filters", async () => {
+  it("sends matching events only", async () => {
     await using failures = await follow(service, "?component=till&message=fail");
     await using all = await follow(service, "?component=till");
     await until(() => failures.lastId !== "" && all.lastId !== "", "both begin");
@@ -69,7 +69,7 @@ describe("the stream of events", () => {
   });
 
   it.each(["x", "-1", "1.5", "1e3", "0x1", " ", "9".repeat(400), "999999999999", "1, 2", "\u00ff"])(
-    "is refused after an event that there cannot be: %j",
+    "rejects the Last-Event-ID %j",
     async (id) => {
       const response = await ask(service, "/events/stream", { "last-event-id": id });
       const text = await response.text();
@@ -77,7 +77,7 @@ describe("the stream of events", () => {
     },
   );
 
-  it("is one of a hundred in a process; room comes back when readers go", async () => {
+  it("is limited to 100 per process, until readers leave", async () => {
     const streams: StreamReader[] = [];
     for (let count = 0; count < 100; count++) streams.push(await follow(service));
     const refused = await ask(service, "/events/stream");
@@ -94,7 +94,7 @@ describe("the stream of events", () => {
     await until(open, "there is room again");
   });
 
-  it("is not begun by a question for its headers", async () => {
+  it("is not started by HEAD", async () => {
     const heads = Array.from({ length: 120 }, () =>
       fetch(`${service.url}/events/stream`, { method: "HEAD", headers: bearer(admin) }),
     );
@@ -107,7 +107,7 @@ describe("the stream of events", () => {
 });
 
 describe("a stream whose credential is revoked", () => {
-  it("ends before it tells anything more", async () => {
+  it("ends before it sends another event", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-revoked-"));
     await using cleanup = new AsyncDisposableStack();
     cleanup.defer(() => rmSync(folder, { recursive: true }));
@@ -117,7 +117,7 @@ describe("a stream whose credential is revoked", () => {
     const service = cleanup.use(await startService(embeddedLog.replace(/\$\{FOLDER\}(?=.store)/, folder), env));
     await using stream = await follow(service, undefined, bearer(secret));
     const told = await tell(service, order);
-    await until(() => stream.messages.length === 1, "the event is told");
+    await until(() => stream.messages.length === 1, "the event arrives");
     await credentials.revoke("short-lived", { by: "tester" });
     await until(async () => (await ask(service, "/events", bearer(secret))).status === 401, "it is refused");
     await tell(service, { ...order, message: "secret" });
@@ -127,7 +127,7 @@ describe("a stream whose credential is revoked", () => {
 });
 
 describe("a stop", () => {
-  it("ends the streams, whole, and does not wait for their readers", async () => {
+  it("ends the streams completely, without waiting for readers", async () => {
     const service = await startService(embeddedLog, env);
     await using stream = await follow(service);
     await until(() => stream.lastId !== "", "the stream begins");
@@ -140,7 +140,7 @@ describe("a stop", () => {
 });
 
 describe("a reload", () => {
-  it("ends the streams, whole, and their readers go on where they were", async () => {
+  it("ends the streams completely, and readers resume", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-stream-"));
     const file = join(folder, "tidegate.yaml");
     writeFileSync(file, embeddedLog);
@@ -154,13 +154,13 @@ describe("a reload", () => {
       const service = { url: await process.url() };
       await using stream = await follow(service);
       const first = await tell(service, order);
-      await until(() => stream.messages.length === 1, "the first is told");
+      await until(() => stream.messages.length === 1, "the first arrives");
       process.signal("SIGHUP");
       await until(() => stream.end !== undefined, "the stream ends");
       expect([stream.end, stream.lastId]).toEqual(["whole", `${first.position}`]);
       const second = await tell(service, { ...order, message: "order placed" });
       await using again = await follow(service, undefined, { "last-event-id": stream.lastId });
-      await until(() => again.messages.length === 1, "the second is told");
+      await until(() => again.messages.length === 1, "the second arrives");
       expect(JSON.parse(again.messages[0]?.data ?? "")).toEqual(second);
     }
     rmSync(folder, { recursive: true });
@@ -176,7 +176,7 @@ describe("a stream", () => {
     return { url: server.url, [Symbol.asyncDispose]: () => server.stop(0) };
   }
 
-  it("gives a sign of life while nothing happens", async () => {
+  it("sends heartbeats", async () => {
     const streams = new EventStreams(1, 20);
     let given: AbortSignal | undefined;
     await using server = await serve(streams, async function* (signal) {
@@ -192,7 +192,7 @@ describe("a stream", () => {
     streams.close();
   });
 
-  it("holds little for a reader who takes nothing, and cuts it off", async () => {
+  it("buffers little for a stalled reader, and disconnects it", async () => {
     const printed = vi.spyOn(console, "error").mockReturnValue();
     const streams = new EventStreams(1, 500);
     const chunk = `data: ${"x".repeat(65_536)}\n\n`;
@@ -215,7 +215,7 @@ describe("a stream", () => {
     expect(another.response.status).toBe(200);
   });
 
-  it("goes on for a reader who takes what there is, however much that is", async () => {
+  it("continues for a reader that keeps up", async () => {
     const chunk = `data: ${"x".repeat(65_536)}\n\n`;
     await using server = await serve(new EventStreams(1, 500), async function* () {
       for (let told = 0; told < 6_000; told++) yield chunk;
@@ -225,7 +225,7 @@ describe("a stream", () => {
     expect([stream.end, stream.messages.length]).toEqual(["whole", 6_000]);
   });
 
-  it("ends with what it tells", async () => {
+  it("ends with its messages", async () => {
     await using server = await serve(new EventStreams(), async function* () {
       yield "data: last\n\n";
     });
@@ -234,7 +234,7 @@ describe("a stream", () => {
     expect(stream.messages).toEqual([{ id: "", data: "last" }]);
   });
 
-  it("ends at once where all were ended", async () => {
+  it("ends at once after close", async () => {
     const streams = new EventStreams();
     streams.close();
     await using server = await serve(streams, async function* () {

@@ -12,7 +12,7 @@ afterAll(() => service[Symbol.asyncDispose]());
 type Problem = { code: string; detail: string; errors: { pointer: string; detail: string }[] };
 const problem = async (response: Response) => [response.status, (await response.json()) as Problem] as const;
 
-describe("a query that cannot be meant", () => {
+describe("an invalid query", () => {
   it.each([
     ["a parameter that is not known", "compnent=order", "compnent", "known are component, environment"],
     ["a parameter of another language", "__proto__=1", "__proto__", "is unknown"],
@@ -38,13 +38,13 @@ describe("a query that cannot be meant", () => {
     ["a limit that is no number", "limit=abc", "limit", "from 1 to 1000"],
     ["a limit of more digits than numbers have", `limit=${"9".repeat(400)}`, "limit", "from 1 to 1000"],
     ["two limits", "limit=1&limit=2", "limit", "repeated"],
-  ])("is refused with its parameter's name and the way out: %s", async (_, query, parameter, wayOut) => {
+  ])("is rejected with the name of the parameter and the fix: %s", async (_, query, parameter, wayOut) => {
     const [status, { code, detail }] = await problem(await ask(service, `/events?${query}`));
     expect([status, code, detail]).toEqual([400, "invalid-query", expect.stringContaining(JSON.stringify(parameter))]);
     expect(detail).toContain(wayOut);
   });
 
-  it("is refused at every route of events, before its work begins", async () => {
+  it("is rejected by each event route before the work starts", async () => {
     for (const path of ["/events/", "/events/export", "/events/stream"]) {
       expect((await problem(await ask(service, `${path}?from_date=02-30-2021`)))[1]).toMatchObject({
         code: "invalid-query",
@@ -59,7 +59,7 @@ describe("a query that cannot be meant", () => {
   });
 });
 
-describe("an event that cannot be recorded", () => {
+describe("an invalid event", () => {
   const { message: _, ...withoutMessage } = order;
   it.each<[string, unknown, string, string]>([
     ["without one of the five", withoutMessage, "/message", "is missing"],
@@ -102,7 +102,7 @@ describe("an event that cannot be recorded", () => {
     ["that is a list", [order], "", "expected object"],
     ["that is null", null, "", "expected object"],
     ["that is a text", "order", "", "expected object"],
-  ])("is refused, with where the fault is, and the way out: %s", async (_, body, pointer, detail) => {
+  ])("is rejected with the pointer and the fix: %s", async (_, body, pointer, detail) => {
     const [status, answer] = await problem(await send(service, JSON.stringify(body)));
     expect([status, answer.code]).toEqual([422, "validation-failed"]);
     expect(answer.errors).toEqual([{ pointer, detail: expect.stringContaining(detail) }]);
@@ -114,12 +114,12 @@ describe("an event that cannot be recorded", () => {
     ["numbers of more digits than are kept", '{"a":[9007199254740993]}', "/data/a/0"],
     ["33 levels", `{"a":${"[".repeat(32)}${"]".repeat(32)}}`, `/data/a${"/0".repeat(31)}`],
     ["levels without end", `{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, `/data/a${"/0".repeat(31)}`],
-  ])("is refused for data with %s", async (_, data, pointer) => {
+  ])("is rejected for data with %s", async (_, data, pointer) => {
     const [status, { errors }] = await problem(await send(service, JSON.stringify(order).replace('{"age":20}', data)));
     expect([status, errors]).toEqual([422, [{ pointer, detail: expect.any(String) }]]);
   });
 
-  it("is told all its faults at once, but not thousands", async () => {
+  it("gets all faults at once, up to a limit", async () => {
     const [, { errors, detail }] = await problem(
       await send(service, JSON.stringify({ data: 1, email: "x", message: "", odd: 1, environment: "e" })),
     );
@@ -148,13 +148,13 @@ describe("an event that cannot be recorded", () => {
     ["a name twice in data", JSON.stringify(order).replace('"age":20', '"age":20,"a":{"b":1,"b":2}')],
     ["a prototype", JSON.stringify(order).replace('"age":20', '"__proto__":{"polluted":1}')],
     ["a prototype, escaped", JSON.stringify(order).replace('"age":20', '"__pr\\u006fto__":{"polluted":1}')],
-  ])("is refused as invalid JSON where the body is %s", async (_, body) => {
+  ])("is rejected as invalid JSON: %s", async (_, body) => {
     const [status, { code }] = await problem(await send(service, body));
     expect([status, code]).toEqual([400, "invalid-json"]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 
-  it("is none where its texts only look like names", async () => {
+  it("can contain texts that look like repeated names", async () => {
     const data = { 'a":': 'b":', "\\": '\\":"', constructor: { prototype: [':"', '{"a":1}'] }, ["é\u2028"]: "😀" };
     const recorded = await tell(service, { ...order, component: "odd", data, message: '"\\":' });
     expect(recorded.data).toEqual(data);
@@ -168,12 +168,12 @@ describe("an event that cannot be recorded", () => {
     ["another JSON", "application/merge-patch+json"],
     ["another alphabet", "application/json; charset=iso-8859-1"],
     ["two types", "application/json, text/plain"],
-  ])("is refused where the body says that it is %s", async (_, type) => {
+  ])("is rejected with the type %s", async (_, type) => {
     const [status, { code }] = await problem(await send(service, JSON.stringify(order), { "content-type": type }));
     expect([status, code]).toEqual([415, "unsupported-media-type"]);
   });
 
-  it("is refused where it is compressed, and taken with each form of its type", async () => {
+  it("is rejected if compressed, and accepted with each form of its type", async () => {
     const [status, { code }] = await problem(
       await send(service, JSON.stringify(order), { "content-encoding": "gzip" }),
     );
@@ -183,7 +183,7 @@ describe("an event that cannot be recorded", () => {
     }
   });
 
-  it("is refused when it is larger than may be, without being waited for", async () => {
+  it("is rejected if too large, without reading it all", async () => {
     const [status, { code, detail }] = await problem(
       await send(service, JSON.stringify({ ...order, x: "x".repeat(131_072) })),
     );

@@ -74,8 +74,8 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   });
   afterAll(() => stack.disposeAsync());
 
-  describe("the contract of the service that Tidegate takes over from", () => {
-    it.each(["/events", "/events/"])("records an event at %s, and answers it with its id and instant", async (path) => {
+  describe("the contract of the replaced activity service", () => {
+    it.each(["/events", "/events/"])("records an event at %s, and returns it with its id and time", async (path) => {
       const before = Date.now();
       const recorded = await tell(service, order, {}, path);
       expect(recorded).toEqual({
@@ -93,7 +93,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect(events).toEqual([recorded]);
     });
 
-    it("finds it by the query of its own example", async () => {
+    it("finds it by the query of its example", async () => {
       const recorded = await tell(service, order);
       const query = "email=ade%40gmail.com&environment=production&component=order&message=failed&from_date=04-16-2021";
       const { events } = await find(service, `/events/?${query}`);
@@ -102,8 +102,8 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     });
   });
 
-  describe("what happened", () => {
-    it("is found by every filter, and by all that are given together", async () => {
+  describe("events", () => {
+    it("match each filter, and all filters together", async () => {
       const told = { ...order, component: "basket", environment: "staging", email: "eve@example.org" };
       const recorded = await tell(service, { ...told, message: "100% of _all_ Äpfel gone\\" });
       const other = await tell(service, { ...told, component: "till" });
@@ -136,7 +136,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect((await find(service, "/events?environment=staging")).events).toEqual([other, recorded]);
     });
 
-    it("takes a date as the whole day, and an instant as it is", async () => {
+    it("treat a date as the whole day", async () => {
       const { time } = await tell(service, { ...order, component: "clock" });
       const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(time) ?? [];
       const today = `${month}-${day}-${year}`;
@@ -147,7 +147,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect(await count(`from_date=${time}`)).toBe(1);
     });
 
-    it("comes in pages, each event once, while more is recorded", async () => {
+    it("are paged, each once, while more are recorded", async () => {
       const recorded: Shown[] = [];
       for (let count = 0; count < 7; count++) {
         recorded.unshift(await tell(service, { ...order, component: "pages", message: `${count}` }));
@@ -168,7 +168,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect([sizes, seen]).toEqual([[3, 3, 1], recorded]);
     });
 
-    it("is the newest hundred where nobody says how many", async () => {
+    it("are the newest 100 by default", async () => {
       await Promise.all(Array.from({ length: 101 }, () => tell(service, { ...order, component: "many" })));
       const { events, next } = await find(service, "/events?component=many");
       expect([events.length, next === undefined]).toEqual([100, false]);
@@ -178,7 +178,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect((await find(service, "/events?component=many&limit=1000")).events).toHaveLength(101);
     });
 
-    it.each(["PUT", "PATCH", "DELETE"])("cannot be changed or removed: %s", async (method) => {
+    it.each(["PUT", "PATCH", "DELETE"])("cannot be changed or deleted: %s", async (method) => {
       for (const path of ["/events", "/events/", "/events/export", "/events/stream"]) {
         const response = await fetch(service.url + path, { method, headers: bearer(admin) });
         expect([path, response.status]).toEqual([path, 405]);
@@ -193,7 +193,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     const change = (method: string, feature: string) =>
       fetch(`${service.url}/admin/v1/sources/global/features/${feature}`, { method, headers: bearer(admin) });
 
-    it("is there as soon as it is acknowledged, with who made it, of what, and which one it is", async () => {
+    it("is in the log once it is acknowledged, with actor, key and revision", async () => {
       for (const [count, method] of ["PUT", "DELETE", "PUT", "DELETE", "PUT"].entries()) {
         const answer = await change(method, "feature_1");
         expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
@@ -211,7 +211,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect((await find(service, "/events?key=global_features&feature=feature_1")).events).toHaveLength(5);
     });
 
-    it("is there too when it was made with redis-cli", async () => {
+    it("is in the log even if it was made with redis-cli", async () => {
       if (!redis) return;
       await redis.client.sadd("global_features", "by_hand");
       const found = async () => (await find(service, "/events?feature=by_hand")).events;
@@ -224,7 +224,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   });
 
   describe("a cursor", () => {
-    it("is refused when it was not given out for these filters", async () => {
+    it("is rejected with other filters", async () => {
       for (const message of ["1", "2", "3"]) await tell(service, { ...order, component: "cursor", message });
       const { next = "" } = await find(service, "/events?component=cursor&limit=1");
       expect((await find(service, `/events?component=cursor&limit=2&cursor=${next}`)).events).toHaveLength(2);
@@ -252,7 +252,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   describe("an Idempotency-Key", () => {
     const component = "once";
 
-    it("records an event once, however often and however fast it is sent", async () => {
+    it("records an event once, even if it is sent concurrently", async () => {
       const headers = { "idempotency-key": "5f0c-1" };
       const answers = await Promise.all(
         Array.from({ length: 8 }, () => tell(service, { ...order, component }, headers)),
@@ -264,7 +264,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect((await find(service, `/events?component=${component}`)).events).toEqual([answers[0]]);
     });
 
-    it("is refused for something else", async () => {
+    it("is rejected for another event", async () => {
       const headers = { "idempotency-key": "5f0c-2" };
       const first = { ...order, component: "once more", data: { list: [1, 2], empty: {} } };
       await tell(service, first, headers);
@@ -284,7 +284,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       expect((await find(service, "/events?component=once%20more")).events).toHaveLength(1);
     });
 
-    it("is of a credential: another may use the same for something else, and tells it under its own name", async () => {
+    it("belongs to a credential: another one can use the same key", async () => {
       const secret = await credentials.add("till", "editor", undefined, { by: "tester" });
       const headers = { "idempotency-key": "5f0c-3" };
       const first = await tell(service, { ...order, component: "shared" }, headers);
@@ -304,7 +304,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
       ["longer than 255", "x".repeat(256)],
       ["with another alphabet", "\u00e9"],
       ["two", "a, b"],
-    ])("is refused where it is %s", async (_, key) => {
+    ])("is rejected: %s", async (_, key) => {
       const [status, { code, detail }] = await problem(
         await send(service, JSON.stringify(order), { "idempotency-key": key }),
       );
@@ -313,7 +313,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   });
 
   if (database === "PostgreSQL") {
-    it("is told to be away with when to ask again, and nothing is told as recorded that is not", async () => {
+    it("returns 503 with Retry-After while unavailable, and acknowledges no lost event", async () => {
       proxy?.cut();
       for (const answer of [
         await ask(service, "/events"),

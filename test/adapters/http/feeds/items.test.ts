@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { adminToken, backoffice, operatorOf } from "../../../support/operator.ts";
+import { adminToken, operatorOf, startOperator } from "../../../support/operator.ts";
 import { json, type Partner, startPartner } from "../../../support/partner.ts";
 import { bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
@@ -13,12 +13,12 @@ const broken = json({
   ],
 });
 
-describe("a partner's items", () => {
+describe("the items of a feed", () => {
   let partner: Partner;
-  let operator: Awaited<ReturnType<typeof backoffice>>;
+  let operator: Awaited<ReturnType<typeof startOperator>>;
   beforeAll(async () => {
     partner = await startPartner(listed(1, 2, 3));
-    operator = await backoffice(`
+    operator = await startOperator(`
 connections: { features: { kind: sqlite, file: "\${TIDEGATE_DATA}/tidegate.db" } }
 sources:
   - { name: always, kind: static, features: { always: true } }
@@ -37,7 +37,7 @@ sources:
   });
   const items = (query = "") => operator.get(`/sources/partner/items${query}`);
 
-  it("are told with what is known of each, and of how they are read", async () => {
+  it("are returned with their fields and the state of the feed", async () => {
     const { status, body } = await items();
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -72,7 +72,7 @@ sources:
     expect((await items("?cursor=x")).body.code).toBe("invalid-cursor");
   });
 
-  it("are read now for an editor, and what is wrong with some is told", async () => {
+  it("can be polled now by an editor, with the faults of invalid items", async () => {
     partner.answer = broken;
     const { length } = partner.requests;
     const polled = await operator.post("/sources/partner/poll");
@@ -94,7 +94,7 @@ sources:
     await operator.post("/sources/partner/poll");
   });
 
-  it("stay as they were where the partner fails, which the answer, readiness and metrics tell", async () => {
+  it("stay after a failed poll, which the response, readiness and metrics report", async () => {
     partner.answer = (_, response) => void response.writeHead(404).end();
     const { body } = await operator.post("/sources/partner/poll");
     expect(body.state).toMatchObject({ known: 3, failure: "127.0.0.1 answers 404" });
@@ -114,13 +114,13 @@ sources:
     expect(open.body.state).toMatchObject({ breaker: "open", failure: expect.stringContaining("left alone") });
   });
 
-  it("are for operators only, and reading them now for editors", async () => {
+  it("need a viewer, and polling an editor", async () => {
     const nobody = operatorOf(operator.service, "nobody");
     expect((await nobody.get("/sources/partner/items")).status).toBe(401);
     expect((await nobody.post("/sources/partner/poll")).status).toBe(401);
   });
 
-  it("are not those of a source that has none, or is none", async () => {
+  it("do not exist for other sources", async () => {
     for (const path of ["/sources/always/items", "/sources/always/poll"]) {
       const answer = path.endsWith("poll") ? await operator.post(path) : await operator.get(path);
       expect([answer.status, answer.body.code]).toEqual([409, "not-changeable"]);

@@ -49,7 +49,7 @@ describe("GET /search", () => {
     await partner[Symbol.asyncDispose]();
   });
 
-  it("answers with what the mapping supplies, and null for what it does not", async () => {
+  it("returns the mapped fields, and null for missing ones", async () => {
     const { data, error } = await found("?starts_at=2026-05-10&ends_at=2026-05-10");
     expect(error).toBeNull();
     expect(data.events).toHaveLength(10);
@@ -65,7 +65,7 @@ describe("GET /search", () => {
     });
   });
 
-  it("answers one item by its id, with the features that it switches on", async () => {
+  it("returns one item by id, with its features", async () => {
     const [first] = (await found("")).data.events;
     const response = await service.get(`/search/${first?.id.toUpperCase()}`);
     expect([response.status, await response.json()]).toEqual([
@@ -79,7 +79,7 @@ describe("GET /search", () => {
     ["/search/x", 404, "unknown-item"],
     ["/search/", 404, "not-found"],
     ["/search/x?y=1", 400, "invalid-query"],
-  ])("refuses %s as a problem, in the words of the seed too", async (path, status, code) => {
+  ])("rejects %s with a problem and the members of the seed", async (path, status, code) => {
     const response = await service.get(path);
     expect([response.status, await response.json()]).toEqual([
       status,
@@ -87,13 +87,13 @@ describe("GET /search", () => {
     ]);
   });
 
-  it("gives each item of each partner an id of its own, which stays", async () => {
+  it("gives each item of each feed a stable, unique id", async () => {
     const ids = (await found("")).data.events.map(({ id }) => id);
     expect(new Set(ids).size).toBe(50);
     expect((await found("?limit=1000")).data.events.map(({ id }) => id)).toEqual(ids);
   });
 
-  it("takes moments as they are, and dates as those of the item's own clocks", async () => {
+  it("treats dates in the time zone of each item", async () => {
     // 20:00 in New York is midnight in UTC, the day after.
     expect(await titles("?starts_at=2026-05-14&ends_at=2026-05-14")).toHaveLength(10);
     expect(await titles("?starts_at=2026-05-15T00:00:00Z&ends_at=2026-05-15T02:00:00Z")).toHaveLength(10);
@@ -104,7 +104,7 @@ describe("GET /search", () => {
     expect(await titles("?starts_at=2026-05-13")).toHaveLength(20);
   });
 
-  it.each([1, 3, 7, 10, 49, 50, 1000])("pages through all, each once, %i at a time", async (limit) => {
+  it.each([1, 3, 7, 10, 49, 50, 1000])("pages through all items, each once, %i at a time", async (limit) => {
     const seen: string[] = [];
     let next: string | undefined = `/search?ends_at=2026-06-01&limit=${limit}`;
     while (next) {
@@ -131,7 +131,7 @@ describe("GET /search", () => {
     ["?limit=0", "invalid-query", /expected an integer/],
     ["?limit=1001", "invalid-query", /expected an integer/],
     ["?cursor=abc", "invalid-cursor", /belongs to another request/],
-  ])("refuses %s as a problem, in the words of the seed too", async (query, code, detail) => {
+  ])("rejects %s with a problem and the members of the seed", async (query, code, detail) => {
     const response = await service.get(`/search${query}`);
     expect(response.status).toBe(400);
     expect(response.headers.get("content-type")).toBe("application/problem+json");
@@ -140,7 +140,7 @@ describe("GET /search", () => {
     expect(body["detail"]).toMatch(detail);
   });
 
-  it("allows a window of one day, and one of one moment", async () => {
+  it("accepts windows of one day and of one instant", async () => {
     for (const query of [
       "?starts_at=2026-05-01&ends_at=2026-05-01",
       "?starts_at=2026-05-01T00:00:00Z&ends_at=2026-05-01T00:00:00Z",
@@ -149,14 +149,14 @@ describe("GET /search", () => {
     }
   });
 
-  it("is for everybody, and for pages of the origins that are listed", async () => {
+  it("is public, and follows CORS", async () => {
     const response = await service.get("/search", { origin: "https://app.example", authorization: "Basic nonsense" });
     expect(response.status).toBe(200);
     expect(response.headers.get("access-control-allow-origin")).toBe("https://app.example");
     expect((await fetch(`${service.url}/search`, { method: "POST" })).headers.get("allow")).toBe("GET, HEAD, OPTIONS");
   });
 
-  it("finds nothing where no source has items", async () => {
+  it("returns nothing without feeds", async () => {
     await using without = await startService(yaml("  - { name: all, kind: static, features: { a: true } }"));
     expect(await (await without.get("/search")).json()).toEqual({ data: { events: [] }, error: null });
   });
@@ -189,7 +189,7 @@ describe("the example config/examples/fever.yaml", () => {
     await until(async () => (await last()) >= 1_000, "the events are read", 60_000);
   });
 
-  it("finds the online events of three consecutive answers with their last known values, also once the partner is away", async () => {
+  it("returns the online events of three documents with their last values, even while the partner is unavailable", async () => {
     const answer = (count: number) =>
       document(readFileSync(resolve(import.meta.dirname, `../../../fixtures/fever/${count}.xml`), "utf8"), "text/xml");
     const partner = await startPartner(answer(1));

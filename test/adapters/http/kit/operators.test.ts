@@ -115,7 +115,7 @@ describe("operators", () => {
 
   const bearerOf = (scope: Scope) => bearer(issued[scope] ?? "");
 
-  it("of scope recorder post events, and do nothing else", async () => {
+  it("of scope recorder can only post events", async () => {
     const routes = operatorsRoutes(await documentOf(service));
     const answers = await Promise.all(
       routes.map(async (route) => {
@@ -142,7 +142,7 @@ describe("operators", () => {
     expect(await ready.json()).toEqual({ status: "ready" });
   });
 
-  it("are let in by each route as far as it declares, and nobody else is", async () => {
+  it("are accepted by each route according to its declared scope", async () => {
     const routes = operatorsRoutes(await documentOf(service));
     expect(routes).toEqual(expect.arrayContaining([{ method: "get", path: "/metrics", scope: "viewer" }]));
     for (const route of routes) {
@@ -175,7 +175,7 @@ describe("operators", () => {
     }
   });
 
-  it("are told apart by a route that is planted without a scope", async () => {
+  it("are required by a planted route without a scope", async () => {
     const { paths } = await documentOf(service);
     const planted = (security?: Record<string, string[]>[]) => ({
       paths: { ...paths, "/planted": { post: security ? { security } : {} } },
@@ -205,7 +205,7 @@ describe("operators", () => {
     }
   });
 
-  it.each(wrong)("are not those who send %s, who are told what to do", async (_, headers) => {
+  it.each(wrong)("are not authenticated by %s, and get a hint", async (_, headers) => {
     const refused = await service.get("/metrics", headers);
     const text = await refused.text();
     expect([refused.status, JSON.parse(text)]).toEqual([
@@ -218,7 +218,7 @@ describe("operators", () => {
     expect(text).not.toContain(first);
   });
 
-  it("can read of each route how it refuses", async () => {
+  it("find the access problems of each route in the document", async () => {
     const described = await documentOf(service);
     for (const { method, path } of operatorsRoutes(described)) {
       expect([path, Object.keys(described.paths[path]?.[method]?.responses ?? {})]).toEqual([
@@ -228,7 +228,7 @@ describe("operators", () => {
     }
   });
 
-  it("are told which scope a thing takes", async () => {
+  it("get the required scope in the problem", async () => {
     const route = operatorsRoutes(await documentOf(service)).find(({ scope }) => scope !== "viewer");
     if (!route) return;
     const refused = await call(service, route, bearerOf("viewer"));
@@ -238,7 +238,7 @@ describe("operators", () => {
     expect(((await refused.json()) as { detail: string }).detail).toContain(`requires ${route.scope}`);
   });
 
-  it("are refused within two seconds of when their credential is revoked elsewhere", async () => {
+  it("are rejected within 2 s after their credential is revoked elsewhere", async () => {
     const credentials = credentialsOn(store.documents);
     const secret = await credentials.add("short-lived", "viewer", undefined, { by: "tester" });
     const status = async () => (await service.get("/metrics", bearer(secret))).status;
@@ -247,7 +247,7 @@ describe("operators", () => {
     await until(async () => (await status()) === 401, "the revoked credential is refused", 2_000);
   });
 
-  it("stand in the event log by the name and the email of their credential, whatever they say", async () => {
+  it("are recorded by the name and email of their credential, not by fields of the request", async () => {
     const secret = await credentialsOn(store.documents).add("ana", "editor", "ana@example.org", { by: "tester" });
     const url = `${service.url}/admin/v1/sources/everyone/features/logged`;
     const headers = { ...bearer(secret), "x-author": "mallory", from: "mallory@example.org" };
@@ -262,13 +262,13 @@ describe("operators", () => {
     ]);
   });
 
-  it("are no clients: their credentials are no tokens", async () => {
+  it("are not clients: credentials are not tokens", async () => {
     for (const secret of [first, issued.admin ?? ""]) {
       expect((await service.get("/features", bearer(secret))).status).toBe(401);
     }
   });
 
-  it("are known, or at least not refused, while the store of credentials does not answer", async () => {
+  it("are accepted from the cache, or get 503, while the credential store is unavailable", async () => {
     const file = join(folder, "broken.db");
     await using broken = openSqlite("store", file);
     const secret = await credentialsOn(broken.documents).add("known", "viewer", undefined, { by: "tester" });
@@ -322,7 +322,7 @@ describe("pages of other origins", () => {
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
     { "sec-fetch-site": "cross-site", origin: "https://evil.example" },
-  ])("may not call what is for operators, whatever is allowed for clients: %j", async (headers) => {
+  ])("cannot call operator routes, regardless of CORS: %j", async (headers) => {
     for (const { method, path } of operatorsRoutes(await documentOf(service))) {
       const refused = await asBrowser(path.replaceAll(/\{[^}]+\}/g, "x"), headers, method.toUpperCase());
       expect([path, refused.status, JSON.parse(refused.body).code]).toEqual([path, 403, "cross-origin"]);
@@ -334,7 +334,7 @@ describe("pages of other origins", () => {
     expect((await asBrowser("/health/ready", headers)).body).toBe('{"status":"ready"}');
   });
 
-  it("are told from pages of this service and from what is no page", async () => {
+  it("differ from own pages and from clients other than browsers", async () => {
     const own = new URL(service.url).host;
     for (const headers of [
       {},
@@ -347,14 +347,14 @@ describe("pages of other origins", () => {
     }
   });
 
-  it("may ask for features where they are allowed to", async () => {
+  it("can get features if CORS allows it", async () => {
     const { status, headers } = await asBrowser("/features", { origin: "https://app.example", authorization: "" });
     expect([status, headers["access-control-allow-origin"]]).toEqual([401, "*"]);
   });
 });
 
 describe("readiness", () => {
-  it("tells everybody its status, and operators how each part does", async () => {
+  it("returns the status to everyone, and details to operators", async () => {
     await using service = await startService(rules(":memory:"), { TIDEGATE_ADMIN_TOKEN: first });
     for (const [name, headers] of wrong) {
       const answer = await service.get("/health/ready", headers);
@@ -367,7 +367,7 @@ describe("readiness", () => {
     });
   });
 
-  it("does so too while it is not ready", async () => {
+  it("returns them while not ready too", async () => {
     const away = rules("").replace(/store: \{.*\}/, 'store: { kind: redis, url: "redis://127.0.0.1:1" }');
     await using service = await startService(away, { TIDEGATE_ADMIN_TOKEN: first });
     const answer = await service.get("/health/ready");
@@ -386,7 +386,7 @@ describe("readiness", () => {
 
 describe("the first credential of operators", () => {
   it.each(["short", "fifteen-letters", "sixteen and spaces", "sechzehn-zeichen-größer"])(
-    "is refused with the way out, and not told, where it is %j",
+    "is rejected with the fix, without repeating it: %j",
     async (value) => {
       const error = await loadConfig("config/embedded.yaml", { TIDEGATE_ADMIN_TOKEN: value }).catch(String);
       expect(error).toContain(

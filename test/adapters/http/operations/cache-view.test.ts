@@ -41,7 +41,7 @@ describe("the view of the cache", () => {
   const view = (key: string) => service.get(`/admin/v1/cache?key=${encodeURIComponent(key)}`, bearer(admin));
   const seen = async (key: string) => (await (await view(key)).json()) as View;
 
-  it("tells what is remembered of a key and what each store has, with the sources that read it", async () => {
+  it("returns the cached and the stored value of a key, with the sources that read it", async () => {
     await redis.client.sadd("features:user:1", "b", "a");
     await users.set("token:1234", "1");
     const before = Date.now();
@@ -68,14 +68,14 @@ describe("the view of the cache", () => {
     expect(Date.parse(expiresAt) - Date.parse(since)).toBeGreaterThan(40_000);
   });
 
-  it("changes nothing that is remembered, and may not be remembered itself", async () => {
+  it("does not change the cache, and is not cached", async () => {
     await settled(redis.client, service, users);
     const answer = await view("features:user:nobody");
     expect(answer.headers.get("cache-control")).toBe("no-store");
     expect((await seen("features:user:nobody")).connections[0]?.cached).toBeNull();
   });
 
-  it("tells that a key is remembered of a store that cannot be read, with its error", async () => {
+  it("returns the cached value and the error of an unavailable store", async () => {
     await redis.client.sadd("global_features", "a");
     await until(async () => (await seen("global_features")).connections[0]?.cached?.features.length === 1, "it is");
     await redis[Symbol.asyncDispose]();
@@ -87,14 +87,14 @@ describe("the view of the cache", () => {
     });
   });
 
-  it("tells that the store holds what is no set", async () => {
+  it("reports a stored value that is not a set", async () => {
     await redis.client.set("tidegate:killed", "text");
     const [found] = (await seen("tidegate:killed")).connections;
     expect(found?.store.error).toBe("tidegate:killed has the wrong type; fix it in Redis");
   });
 
   it.each(["", "token:1234", "tokenh:x", "features:user:", "features:user:*", "features:user:1:2", "other", "*"])(
-    "knows no key %j, and says which there are",
+    "rejects the key %j, and names the keys in use",
     async (key) => {
       await users.set("token:1234", "canary");
       const answer = await view(key);
@@ -108,7 +108,7 @@ describe("the view of the cache", () => {
     },
   );
 
-  it("says how a key is written that somebody means", async () => {
+  it("suggests the encoding of a key", async () => {
     const { detail } = (await (await view("features:user:São Paulo")).json()) as { detail: string };
     expect(detail).toBe("No source reads a set with this key. Write it as features:user:São%20Paulo.");
   });

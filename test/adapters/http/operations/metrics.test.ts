@@ -39,7 +39,7 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
 
   const ask = async (path: string, headers: Record<string, string> = {}) => (await service.get(path, headers)).text();
 
-  it("is in Prometheus' text format, with the process's own figures", async () => {
+  it("uses the Prometheus text format, and includes process metrics", async () => {
     const answer = await service.get("/metrics", bearer(admin));
     expect(answer.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
     const text = await answer.text();
@@ -53,7 +53,7 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     expect(text).not.toContain('quantile="');
   });
 
-  it("counts calls by route and status, whoever answers them, and with no label that a client can make", async () => {
+  it("counts requests by route and status, without labels from clients", async () => {
     const rise = await risen(async () => {
       for (const path of ["/features", "/features?location=madrid", "/nothing", "/features/x"]) {
         await ask(path);
@@ -90,7 +90,7 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     expect(new Set(routes)).toEqual(new Set(["/features", "/health", "/docs/:asset", "/metrics", "unmatched"]));
   });
 
-  it("tells how answers were made, what was remembered for them, and the commands that Redis counted", async () => {
+  it("counts evaluations, cache lookups and Redis commands", async () => {
     const reads = async () => {
       const stats = await redis.client.info("commandstats");
       const counted = [...stats.matchAll(/cmdstat_(?:pttl|srandmember):calls=(\d+)/g)];
@@ -138,7 +138,7 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     await until(isCounted, "the invalidation is counted");
   });
 
-  it("tells of sources that fail, of what is stale, and of a lease that is not renewed", async () => {
+  it("reports failing sources, stale responses and an expired lease", async () => {
     await ask("/features");
     await redis[Symbol.asyncDispose]();
     const hasRunOut = async () => {

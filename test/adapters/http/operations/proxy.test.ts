@@ -80,7 +80,7 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
     expect((await read(service, "page:empty")).body).toEqual({ key: "page:empty", type: "string", value: "" });
   });
 
-  it("answers 404 for a key that does not exist, also from the cache, until it is set", async () => {
+  it("returns 404 for an absent key, cached too, until it is set", async () => {
     const { status, body } = await cached("page:none");
     expect({ status, code: body["code"], detail: body["detail"] }).toEqual({
       status: 404,
@@ -91,13 +91,13 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
     await until(async () => (await read(service, "page:none")).status === 200, "the new key is read");
   });
 
-  it("forgets a key when it expires in Redis", async () => {
+  it("evicts a key when it expires in Redis", async () => {
     await redis.client.set("page:brief", "x", "PX", 300);
     expect((await read(service, "page:brief")).status).toBe(200);
     await until(async () => (await read(service, "page:brief")).status === 404, "it is gone");
   });
 
-  it("refuses keys under no listed prefix: those of tokens and of Tidegate, and any other", async () => {
+  it("rejects keys outside the listed prefixes, such as those of tokens and of Tidegate", async () => {
     await redis.client.set("token:1234", "1");
     for (const key of ["token:1234", "tidegate:store", "global_features", "pag", "PAGE:home"]) {
       const { status, body } = await read(service, key);
@@ -106,7 +106,7 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
     }
   });
 
-  it("answers 409 with the type for what is neither a string nor a set of text", async () => {
+  it("returns 409 with the type for other values than strings and sets of text", async () => {
     await redis.client.hset("page:hash", "a", "1");
     await redis.client.rpush("page:list", "a");
     await redis.client.set("page:bytes", Buffer.from([0xff, 0xfe]));
@@ -131,14 +131,14 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
     await until(async () => (await read(service, "page:hash")).status === 200, "the other type is read");
   });
 
-  it("keeps as many keys as the capacity allows", async () => {
+  it("caches as many keys as the capacity allows", async () => {
     for (const key of ["a", "b", "c", "d"]) await redis.client.set(`page:${key}`, key);
     for (const key of ["a", "b", "c", "d"]) await cached(`page:${key}`);
     expect((await read(service, "page:a")).cacheStatus).toBe("tidegate; fwd=miss; stored");
     expect((await read(service, "page:d")).cacheStatus).toMatch(hit);
   });
 
-  it("returns the last known value, marked as stale, while Redis is away, and 503 without one", async () => {
+  it("returns the last known value, marked as stale, while Redis is unavailable, and 503 without one", async () => {
     await redis.client.set("page:kept", "last");
     await cached("page:kept");
     line.cut();
@@ -152,7 +152,7 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
     line.heal();
   });
 
-  it("is for operators, and takes one key", async () => {
+  it("needs an operator and one key", async () => {
     await redis.client.set("token:1234", "1");
     expect((await read(service, "page:home", {})).status).toBe(401);
     expect((await read(service, "page:home", bearer("1234"))).status).toBe(403);
@@ -163,7 +163,7 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
 });
 
 describe("GET /proxy", () => {
-  it("reads the sets of an embedded store, and no users of tokens", async () => {
+  it("reads the sets of an embedded store, but no tokens", async () => {
     await using service = await startService(
       `
 server: { proxy: [{ prefix: "features:", connection: features }] }
@@ -188,7 +188,7 @@ sources: [{ name: user, kind: set, connection: features, key: "features:user:{us
     expect((await read(service, "features:user:2")).status).toBe(404);
   });
 
-  it("reads nothing unless the configuration lists prefixes", async () => {
+  it("rejects all keys without prefixes in the configuration", async () => {
     await using service = await startService("sources: [{ name: a, kind: static, features: { x: true } }]\n", {
       TIDEGATE_ADMIN_TOKEN: admin,
     });

@@ -51,7 +51,7 @@ describe("a limit on requests in flight", () => {
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  it("refuses the next request with Retry-After, except for health checks and kills", async () => {
+  it("rejects the next request with Retry-After, except for health checks and kills", async () => {
     const stream = await StreamReader.open(`${service.url}/events/stream`, bearer(admin));
     await expectOverloaded(service, "inFlight");
     expect(await status(service.get("/admin/v1/features", bearer(admin)))).toBe(503);
@@ -60,7 +60,7 @@ describe("a limit on requests in flight", () => {
     await accepted(service);
   });
 
-  it("counts refused requests as such", async () => {
+  it("counts rejected requests", async () => {
     const figures = await (await service.get("/metrics", bearer(admin))).text();
     expect(figures).toMatch(/tidegate_http_requests_total\{[^}]*status="503"[^}]*\} \d/);
   });
@@ -84,7 +84,7 @@ it("a connection that breaks releases the requests that wait on it", async () =>
 });
 
 describe("a limit on connections", () => {
-  it("refuses requests on the next connection, except for health checks and kills, until one closes", async () => {
+  it("rejects requests on the next connection, except for health checks and kills, until one closes", async () => {
     await using service = await startService(server("{ connections: 1 }"), { TIDEGATE_ADMIN_TOKEN: admin });
     const { hostname, port } = new URL(service.url);
     const idle = connect(Number(port), hostname);

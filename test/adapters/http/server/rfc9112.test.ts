@@ -147,7 +147,7 @@ describe("RFC 9112, 6: message body", () => {
     expect([answer.status, codeIn(answer)]).toEqual([status, code]);
   });
 
-  it("6.1: a coding in HTTP/1.0 is faulty", async () => {
+  it("6.1: a coding in HTTP/1.0 is invalid", async () => {
     const answer = await post(["Transfer-Encoding: chunked"], chunks, "1.0");
     expect([answer.status, codeIn(answer)]).toEqual([400, "bad-request"]);
   });
@@ -161,19 +161,19 @@ describe("RFC 9112, 6: message body", () => {
     },
   );
 
-  it("6.1, 6.2: an answer 204 has neither coding nor length", async () => {
+  it("6.1, 6.2: a 204 response has neither coding nor length", async () => {
     const { status, head } = await ask(["OPTIONS /features HTTP/1.1", host, close]);
     expect(status).toBe(204);
     expect(head).not.toMatch(/transfer-encoding|content-length/i);
   });
 
-  it("6.3: an answer to HEAD has the length of that to GET, and no body", async () => {
+  it("6.3: a response to HEAD has the length of that to GET, and no body", async () => {
     const { head, body: content } = await ask(["HEAD /features HTTP/1.1", host, close]);
     expect(head).toMatch(new RegExp(`content-length: ${body.length}\\b`, "i"));
     expect(content).toBe("");
   });
 
-  it("6.3: a body that does not arrive whole is no request", async () => {
+  it("6.3: a request with an incomplete body is invalid", async () => {
     const cut = new Promise<void>((resolve, reject) => {
       const socket = connect(Number(new URL(service.url).port), "127.0.0.1", () => {
         socket.end(
@@ -191,12 +191,12 @@ describe("RFC 9112, 6: message body", () => {
     expect(await count()).toBe(before);
   });
 
-  it("6.3: what follows a request without a body is the next request", async () => {
+  it("6.3: the bytes after a request without a body are the next request", async () => {
     const both = await ask(["GET /features HTTP/1.1", host, "", "GET /health HTTP/1.1", host, close]);
     expect(`${both.head}\r\n\r\n${both.body}`.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
   });
 
-  it("6.3: nothing is read after a faulty framing", async () => {
+  it("6.3: nothing is read after invalid framing", async () => {
     const smuggled = await ask(
       ["GET /features HTTP/1.1", host, "Transfer-Encoding: gzip, chunked"],
       `0\r\n\r\nGET /features HTTP/1.1\r\n${host}\r\n${close}\r\n\r\n`,
@@ -207,7 +207,7 @@ describe("RFC 9112, 6: message body", () => {
 
 describe("a credential in the query", () => {
   it.each(["token", "access_token", "api_key", "apiKey", "API-Key", "password", "authorization", "%74oken", "secret"])(
-    "is refused: %s",
+    "is rejected: %s",
     async (name) => {
       const answer = await service.get(`/features?location=es&${name}=1234`);
       const text = await answer.text();
@@ -217,7 +217,7 @@ describe("a credential in the query", () => {
     },
   );
 
-  it("is refused on every route", async () => {
+  it("is rejected on every route", async () => {
     for (const path of ["/search", "/events", "/admin/v1/features", "/health"]) {
       expect((await service.get(`${path}?token=1234`)).status).toBe(400);
     }
