@@ -1,6 +1,6 @@
 import { InvalidContext } from "../domain/errors.ts";
 import type { Json } from "../domain/evaluation/feature.ts";
-import { isValue, longestValue } from "../domain/evaluation/key-template.ts";
+import { isValue, valueRule } from "../domain/evaluation/key-template.ts";
 import { type ContextOptions, contextFields } from "./http/client/context-options.ts";
 
 type Declared = Exclude<ContextOptions["attributes"], "any">[string];
@@ -116,7 +116,7 @@ function read(text: string, name: string, { type, pattern }: Declared): Scalar {
     case "boolean":
       return text === "true" ? true : text === "false" ? false : reject("true or false");
     case "string":
-      if (!isValue(text)) reject(`1 to ${longestValue} printable characters`);
+      if (!isValue(text)) reject(valueRule);
       return !pattern || pattern.test(text) ? text : reject(`a text that matches ${pattern.pattern()}`);
   }
 }

@@ -47,7 +47,7 @@ describe("a kind of source that was begun in the repository", () => {
   it("is not begun over a test that is there", async () => {
     await project.run("rm", written[0] ?? "");
     const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
-    await expect(again).rejects.toThrow(/opening-hours\.test\.ts is there already; remove it, or choose another name/);
+    await expect(again).rejects.toThrow(/opening-hours\.test\.ts exists \(remove it, or choose another name\)/);
     await expect(project.run("ls", written[0] ?? "")).rejects.toThrow();
   });
 });

@@ -31,10 +31,10 @@ export function lineIn(text: string): { readonly line: DataLine } | { readonly f
   try {
     value = JSON.parse(text);
   } catch {
-    return { fault: "it is no JSON; write one object a line." };
+    return { fault: "invalid JSON (expected one object per line)." };
   }
   const name = typeof value === "object" && value !== null ? names.find((each) => each in Object(value)) : undefined;
-  if (!name) return { fault: `it is none of ${names.join(", ")}; write an object with a member of such a name.` };
+  if (!name) return { fault: `unknown line (expected an object with one of the members ${names.join(", ")}).` };
   const result = shapes[name].safeParse(value);
   if (result.success) return { line: result.data };
   const faults = result.error.issues.flatMap((issue) => faultOf(issue, value));

@@ -32,7 +32,7 @@ export class LineFile implements AsyncDisposable {
       return await LineFile.copyOf(handle.createReadStream());
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : cause;
-      throw new ChangeRejected(`${path} cannot be read: ${reason}; name a file of lines, or - for standard input`);
+      throw new ChangeRejected(`${path} cannot be read: ${reason} (name a file of lines, or - for standard input)`);
     }
   }
 

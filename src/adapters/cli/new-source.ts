@@ -17,7 +17,7 @@ export type NewSource = { readonly drafts: readonly Draft[]; readonly next: read
  */
 export function newSource(kind: string): NewSource {
   checkName(kind);
-  if (kinds.includes(kind)) throw new ChangeRejected(`there is a kind "${kind}" already; choose another name`);
+  if (kinds.includes(kind)) throw new ChangeRejected(`kind "${kind}" exists (choose another name)`);
   const tests = join(root, "test/adapters/sources");
   if (!existsSync(tests)) return newSourceOutside(kind, "sources");
   const test = join(tests, `${kind}.test.ts`);
@@ -27,9 +27,9 @@ export function newSource(kind: string): NewSource {
       { file: test, text: template("test.ts", kind) },
     ],
     next: [
-      "Say in the first what it does, and in the second what is expected of it. Then run its test,",
+      "Change the first file to what the kind does, and the second to what you expect of it. Run the test:",
       `  npx vitest run ${relative(root, test)}`,
-      "and `make docs`, which puts it among the kinds. A configuration uses it like this:",
+      "Run `make docs` to add the kind to the documentation. Use it in a configuration:",
       ...yamlOf(kind, kind),
     ],
   };
@@ -49,9 +49,9 @@ export function newSourceOutside(kind: string, folder: string): NewSource {
       { file: test, text: template("test.mjs", kind) },
     ],
     next: [
-      "Say in the first what it does, and in the second what is expected of it. Then run its test,",
+      "Change the first file to what the kind does, and the second to what you expect of it. Run the test:",
       `  node --test ${test}`,
-      `and list the folder for the service, as in TIDEGATE_SOURCE_FOLDERS=${resolve(folder)}. A configuration in it uses it like this:`,
+      `Set TIDEGATE_SOURCE_FOLDERS=${resolve(folder)} for the service. Use the kind in a configuration in that folder:`,
       ...yamlOf(kind, `./${kind}.mjs`),
     ],
   };
@@ -60,7 +60,7 @@ export function newSourceOutside(kind: string, folder: string): NewSource {
 /** Writes all files. Throws `ChangeRejected`, before it writes any, if one of them exists. */
 export function writeDrafts(drafts: readonly Draft[]): void {
   const taken = drafts.find(({ file }) => existsSync(file));
-  if (taken) throw new ChangeRejected(`${taken.file} is there already; remove it, or choose another name`);
+  if (taken) throw new ChangeRejected(`${taken.file} exists (remove it, or choose another name)`);
   for (const { file, text } of drafts) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: "wx" });
@@ -70,7 +70,7 @@ export function writeDrafts(drafts: readonly Draft[]): void {
 function checkName(kind: string): void {
   if (kind.length <= 40 && /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(kind)) return;
   throw new ChangeRejected(
-    `${JSON.stringify(kind)} is no name of a kind; write up to 40 characters: words of a-z and 0-9, a letter first, with hyphens between them, as in opening-hours`,
+    `invalid name of a kind ${JSON.stringify(kind)} (expected up to 40 of a-z 0-9, a letter first, words separated by hyphens, for example opening-hours)`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { TokenInfo, TokenStore } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
-import { isValue } from "../../domain/evaluation/key-template.ts";
+import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
 import { tokensSource } from "../evaluation/identify-caller.ts";
 import type { ChangeAuthor } from "./author.ts";
@@ -76,5 +76,5 @@ export class ManageTokens {
 
 function checked(userId: UserId): UserId {
   if (isValue(userId)) return userId;
-  throw new ChangeRejected("Invalid user id (expected 1 to 200 printable characters).");
+  throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
 }

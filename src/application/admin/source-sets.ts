@@ -2,7 +2,7 @@ import type { EditableRules } from "../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { ChangeRejected, UnknownSource } from "../../domain/errors.ts";
-import { isValue, type KeyValues, keyFields } from "../../domain/evaluation/key-template.ts";
+import { isValue, type KeyValues, keyFields, valueRule } from "../../domain/evaluation/key-template.ts";
 
 /** The name of one set: its source and the context that selects it, or its key. */
 export type SetName =
@@ -80,7 +80,7 @@ export class SourceSets {
         throw new ChangeRejected(`Unexpected ${field}: the sets of source "${source}" do not depend on it. Omit it.`);
       }
       if (value !== undefined && !isValue(value)) {
-        throw new ChangeRejected(`Invalid ${field} (expected 1 to 200 characters, none of them a control character).`);
+        throw new ChangeRejected(`Invalid ${field} (expected ${valueRule}).`);
       }
     }
     return this.#found(stored.key.keyOf(context) ?? "", stored);

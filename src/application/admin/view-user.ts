@@ -4,7 +4,7 @@ import type { TokenInfo } from "../../domain/admin/token-store.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
-import { isValue } from "../../domain/evaluation/key-template.ts";
+import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import type { EvaluateFeatures } from "../evaluation/evaluate-features.ts";
 import { explicitContext } from "../evaluation/identify-caller.ts";
 import type { ChangeSet, SetContent } from "./change-set.ts";
@@ -39,7 +39,7 @@ export class ViewUser {
    * `ChangeRejected` for an invalid id.
    */
   async view(userId: UserId, location: string | undefined): Promise<UserView> {
-    if (!isValue(userId)) throw new ChangeRejected("Invalid user id (expected 1 to 200 printable characters).");
+    if (!isValue(userId)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
     const context = { userId, location };
     const own = this.#sets.sources.filter(({ editableSet: stored }) => stored && isPersonal(stored));
     const named = own.filter(({ editableSet: stored }) =>

@@ -2,7 +2,7 @@ import { InvalidContext, SourceUnavailable, TokenRejected } from "../../domain/e
 import { type CachedRead, freshnessBoundMs, uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext, Instant, UserId } from "../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../domain/evaluation/feature.ts";
-import { isValue, longestValue } from "../../domain/evaluation/key-template.ts";
+import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import { locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints } from "../../domain/evaluation/locator.ts";
 import type { TokenResolver } from "../../domain/evaluation/token-resolver.ts";
@@ -135,5 +135,5 @@ export class IdentifyCaller {
 
 function usable(userId: UserId): UserId {
   if (isValue(userId)) return userId;
-  throw new InvalidContext(`Invalid user id (expected 1 to ${longestValue} printable characters).`);
+  throw new InvalidContext(`Invalid user id (expected ${valueRule}).`);
 }

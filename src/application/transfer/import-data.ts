@@ -6,7 +6,7 @@ import type { TokenLoad, TokenStore } from "../../domain/admin/token-store.ts";
 import { ChangeRejected, notServed, tooManyMembers, UnknownSource } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey } from "../../domain/evaluation/feature.ts";
-import { isValue } from "../../domain/evaluation/key-template.ts";
+import { isValue, valueRule } from "../../domain/evaluation/key-template.ts";
 import { isToken, tokenGrammar } from "../../domain/evaluation/token.ts";
 import type { ChangeAuthor } from "../admin/author.ts";
 import type { Catalogue } from "../admin/catalogue.ts";
@@ -168,8 +168,7 @@ export class ImportData {
   #tokenDeed(line: TokenLine): Deed {
     const tokens = this.#tokens;
     if (!tokens) throw new ChangeRejected("the configuration has no tokens; add the section tokens.");
-    if (!isValue(line.user))
-      throw new ChangeRejected("a user id has 1 to 200 printable characters; name another user.");
+    if (!isValue(line.user)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
     if ("tokenDigest" in line) {
       if (tokens.pepper === undefined) {
         throw new ChangeRejected("the tokens of this configuration are not hashed; choose the layout hashed.");

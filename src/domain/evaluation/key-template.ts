@@ -11,7 +11,10 @@ export type KeyField = (typeof keyFields)[number];
 export const longestValue = 200;
 const unusable = /[\p{Cc}\p{Cs}]/u;
 
-/** Whether a text is valid for such a field: 1 to 200 characters, no control characters. */
+/** Valid values of such a field in words. */
+export const valueRule = `1 to ${longestValue} printable characters`;
+
+/** Whether a text is a valid value of such a field: {@link valueRule}. */
 export const isValue = (text: string): boolean => text !== "" && text.length <= longestValue && !unusable.test(text);
 
 /** The field values for a key. */

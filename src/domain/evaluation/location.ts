@@ -1,5 +1,5 @@
 import { InvalidContext } from "../errors.ts";
-import { isValue, longestValue } from "./key-template.ts";
+import { isValue, valueRule } from "./key-template.ts";
 
 /** The most levels of a location name; `es/madrid` has two. */
 export const mostLevels = 8;
@@ -18,9 +18,7 @@ export function locationsAt(names: readonly string[]): readonly string[] {
   const all = new Set<string>();
   for (const name of names) {
     if (!isValue(name)) {
-      throw new InvalidContext(
-        `Invalid location (expected 1 to ${longestValue} characters, none of them a control character).`,
-      );
+      throw new InvalidContext(`Invalid location (expected ${valueRule}).`);
     }
     if (!name.includes("/")) {
       all.add(name);

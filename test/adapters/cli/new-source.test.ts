@@ -9,12 +9,12 @@ import { tidegate } from "../../support/tidegate.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** The YAML at the end of what is printed. */
+/** The YAML at the end of the output. */
 const yamlIn = (printed: string): string => printed.slice(printed.indexOf("  sources:")).replaceAll(/^ {2}/gm, "");
 
-describe("a kind of source that was begun in the repository", () => {
-  // `make soak` begins one in a copy of the project, and uses it.
-  it("is a source and its test, among the others, and it is told what to do next", () => {
+describe("a scaffold in the repository", () => {
+  // `make soak` scaffolds a kind in a copy of the project, and uses it.
+  it("has a source and a test beside the others, and prints the next steps", () => {
     const { drafts, next } = newSource("opening-hours");
     expect(drafts.map(({ file }) => relative(root, file))).toEqual([
       "src/adapters/sources/opening-hours.ts",
@@ -24,25 +24,25 @@ describe("a kind of source that was begun in the repository", () => {
     expect(next.join("\n")).toContain("npx vitest run test/adapters/sources/opening-hours.test.ts");
   });
 
-  it("is not begun twice", () => {
-    expect(() => newSource("set")).toThrow(/there is a kind "set" already; choose another name/);
+  it("rejects an existing kind", () => {
+    expect(() => newSource("set")).toThrow(/kind "set" exists \(choose another name\)/);
   });
 
-  it("is not begun over a test that is there", () => {
+  it("overwrites no file", () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-drafts-"));
     const drafts = ["new.ts", "there.test.ts"].map((name) => ({ file: join(folder, name), text: "" }));
-    writeFileSync(join(folder, "there.test.ts"), "mine");
-    expect(() => writeDrafts(drafts)).toThrow(/there\.test\.ts is there already; remove it, or choose another name/);
+    writeFileSync(join(folder, "there.test.ts"), "existing");
+    expect(() => writeDrafts(drafts)).toThrow(/there\.test\.ts exists \(remove it, or choose another name\)/);
     expect(readdirSync(folder)).toEqual(["there.test.ts"]);
     rmSync(folder, { recursive: true });
   });
 });
 
-describe("a kind of source that was begun outside", () => {
+describe("a scaffold outside the repository", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-outside-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("needs nothing of the repository, passes its own test, and serves as it was told", async () => {
+  it("imports nothing from the repository, passes its test, and serves", async () => {
     const { code, stdout, stderr } = await tidegate(["sources", "new", "opening-hours", "--outside", folder]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`TIDEGATE_SOURCE_FOLDERS=${folder}`);
@@ -53,7 +53,7 @@ describe("a kind of source that was begun outside", () => {
     await using service = await startService(yaml, { TIDEGATE_SOURCE_FOLDERS: folder });
     expect(await (await service.get("/features")).json()).toEqual({ active_features: ["feature_1"] });
     const again = await tidegate(["sources", "new", "opening-hours", "--outside", folder]);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("opening-hours.mjs is there already")]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("opening-hours.mjs exists")]);
   });
 
   it.each([
@@ -67,8 +67,8 @@ describe("a kind of source that was begun outside", () => {
     "opening hours",
     "a".repeat(41),
     "",
-  ])("is not called %j", (kind) => {
-    expect(() => newSource(kind)).toThrow(/is no name of a kind; write up to 40 characters/);
-    expect(() => newSourceOutside(kind, folder)).toThrow(/is no name of a kind/);
+  ])("rejects the name %j", (kind) => {
+    expect(() => newSource(kind)).toThrow(/invalid name of a kind .* \(expected up to 40 of/);
+    expect(() => newSourceOutside(kind, folder)).toThrow(/invalid name of a kind/);
   });
 });

@@ -5,7 +5,7 @@ import type { ContextFields } from "../../../application/evaluation/context-fiel
 import { explicitContext, type RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import { InvalidContext } from "../../../domain/errors.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
-import { isValue, longestValue } from "../../../domain/evaluation/key-template.ts";
+import { isValue, valueRule } from "../../../domain/evaluation/key-template.ts";
 import type { Locator } from "../../../domain/evaluation/locator.ts";
 import { Attributes } from "../../attributes.ts";
 import { clientAddress } from "./client-address.ts";
@@ -108,7 +108,7 @@ export class CallContext {
     fields: Readonly<Record<string, Json>>,
   ): RequestContext {
     if (targetingKey !== undefined && !isValue(targetingKey)) {
-      throw new InvalidContext(`Invalid targeting key (expected 1 to ${longestValue} printable characters).`);
+      throw new InvalidContext(`Invalid targeting key (expected ${valueRule}).`);
     }
     const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
     const clientId = targetingKey ?? (this.#reads.clientId ? this.#clientIdIn(incoming) : undefined);
@@ -158,9 +158,7 @@ export class CallContext {
     const inCookie = cookie !== undefined && headers.cookie !== undefined && cookiesIn(headers.cookie, cookie)[cookie];
     const id = textOf(headers[header.toLowerCase()]) ?? (inCookie || undefined);
     if (id === undefined || isValue(id)) return id;
-    throw new InvalidContext(
-      `Invalid ${header} (expected 1 to ${longestValue} printable characters). Send a valid id, or omit the header.`,
-    );
+    throw new InvalidContext(`Invalid ${header} (expected ${valueRule}). Send a valid id, or omit the header.`);
   }
 
   /** The value of a location header; `undefined` unless a trusted proxy sent it. */

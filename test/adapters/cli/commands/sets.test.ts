@@ -54,7 +54,7 @@ describe("tidegate sets", () => {
     [["literal"], 1, /Source "literal" \(kind static\) has no sets/],
     [["nowhere"], 1, /No source reads the set "nowhere".* The sources are: global, user, location,/],
     [["location:São Paulo"], 1, /Write its key as location:São%20Paulo/],
-    [["user", "--user", "x".repeat(201)], 1, /200 characters/],
+    [["user", "--user", "x".repeat(201)], 1, /200 printable characters/],
   ])("rejects %j and states the fix", async ([name = "", ...options], exitCode, message) => {
     const { code, stdout, stderr } = await run("add", name, "a", ...options);
     expect([code, stdout, stderr]).toEqual([exitCode, "", expect.stringMatching(message)]);
