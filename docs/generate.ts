@@ -73,7 +73,7 @@ export async function sourcesPage(): Promise<string> {
 # Kinds of source
 
 A source is an entry of \`sources\` in the configuration. \`kind\` names one of the kinds below, or a file of your own
-([adding a source](../adding-a-source.md)).
+([adding a source](../tutorials/first-source.md)).
 
 ## Options of every source
 

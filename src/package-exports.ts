@@ -1,4 +1,4 @@
-/** The types of the npm package, for files with a kind of source (docs/adding-a-source.md). */
+/** The types of the npm package, for files with a kind of source (docs/tutorials/first-source.md). */
 export {
   defineSource,
   type Polling,

@@ -10,8 +10,8 @@ import { until } from "../support/until.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
-describe("docs/adding-a-source.md", () => {
-  const page = readFileSync(join(root, "docs/adding-a-source.md"), "utf8");
+describe("docs/tutorials/first-source.md", () => {
+  const page = readFileSync(join(root, "docs/tutorials/first-source.md"), "utf8");
   const files = [...page.matchAll(/```[jt]s\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, file = "", code = ""]) => ({
     file,
     code,

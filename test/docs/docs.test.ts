@@ -19,7 +19,7 @@ describe("the pages", () => {
   // `make check` follows the links.
   it.each(pages)("name files that exist in %s", (page) => {
     for (const [, file = ""] of read(page).matchAll(/`((?:test|src|docs|config)\/[\w./-]+\.\w+)`/g)) {
-      const source = /wide-window\.(test\.)?ts$/.test(file) ? "docs/adding-a-source.md" : file;
+      const source = /wide-window\.(test\.)?ts$/.test(file) ? "docs/tutorials/first-source.md" : file;
       expect(existsSync(join(root, source)), `${page} names ${file}`).toBe(true);
     }
   });

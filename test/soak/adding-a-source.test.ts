@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { TestProcess } from "../support/process.ts";
 import { ProjectCopy } from "../support/project-copy.ts";
 
-describe("docs/adding-a-source.md", () => {
-  const page = readFileSync(resolve(import.meta.dirname, "../../docs/adding-a-source.md"), "utf8");
+describe("docs/tutorials/first-source.md", () => {
+  const page = readFileSync(resolve(import.meta.dirname, "../../docs/tutorials/first-source.md"), "utf8");
   const files = [...page.matchAll(/```[jt]s\n\/\/ (\S+)\n([\s\S]*?)```/g)].map(([, file = "", code = ""]) => ({
     file,
     code,

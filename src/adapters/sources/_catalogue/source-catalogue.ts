@@ -80,7 +80,7 @@ async function load(file: string, kind: string): Promise<Kind | string> {
     (part) => typeof source !== "object" || source === null || !(part in source),
   );
   if (missing.length > 0) {
-    return `${kind} exports no complete \`source\` (it lacks ${missing.join(", ")}); docs/adding-a-source.md shows one`;
+    return `${kind} exports no complete \`source\` (it lacks ${missing.join(", ")}); docs/tutorials/first-source.md shows one`;
   }
   return source as Kind;
 }
