@@ -34,7 +34,7 @@ bench-changes: node_modules bench/node_modules ## measure changes and the event 
 bench-sources: node_modules bench/node_modules ## measure kinds of source, in some minutes; writes docs/benchmarks/sources.md (ONLY=geoip)
 	@node bench/sources/run.ts
 
-bench-commands: node_modules ## measure the command line, in a minute; writes docs/benchmarks-of-commands.md
+bench-commands: node_modules ## measure the command line, in a minute; writes docs/benchmarks/commands.md
 	@node bench/commands/run.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew

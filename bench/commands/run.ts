@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { spreadOf } from "../spread.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const page = join(root, "docs/benchmarks-of-commands.md");
+const page = join(root, "docs/benchmarks/commands.md");
 const rounds = 15;
 /** The most times that a command may take what a bare Node.js takes. */
 const limit = 13;
