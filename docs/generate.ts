@@ -116,6 +116,7 @@ export function metricsPage(): string {
     deadLetters: () => 0,
     commandDurations: new Map(),
     feeds: () => new Map(),
+    streams: () => ({ open: {}, notified: {}, refused: {}, cut: 0 }),
     now: Date.now,
     monotonic: () => performance.now(),
   };

@@ -1,3 +1,4 @@
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
@@ -53,6 +54,8 @@ import { requestLog } from "./operations/request-log.ts";
 import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
 import { requestId } from "./server/request-id.ts";
+import type { ClientStreams } from "./streams/client-streams.ts";
+import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
 
 /** The use cases and options of the HTTP adapter. */
 export type HttpOptions = {
@@ -76,6 +79,7 @@ export type HttpOptions = {
   readonly recordEvent: RecordEvent;
   readonly tailEvents: TailEvents;
   readonly streams: EventStreams;
+  readonly clientStreams: ClientStreams;
   /** Returns the metrics of all workers in the Prometheus text format. */
   readonly scrape: () => Promise<string>;
   readonly identifyOperator: IdentifyOperator;
@@ -97,7 +101,7 @@ export type HttpOptions = {
 const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
 
 /** Paths that CORS can allow for other origins. Admin routes are never allowed. */
-const sharedPaths = ["/features", searchPath, bulkPath, `${bulkPath}/*`];
+const sharedPaths = ["/features", featuresStreamPath, searchPath, bulkPath, `${bulkPath}/*`];
 
 /**
  * Builds the routes of the service. Client routes have no middleware unless the configuration needs some: Hono serves a
@@ -123,6 +127,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   const operators = new Operators(options.identifyOperator);
   const { callContext, responseCache, responses } = options;
   features(app, operators, options.evaluateFeatures, options.featuresAsOf, responseCache, responses, callContext);
+  featuresStream(app, options.evaluateFeatures, callContext, options.clientStreams);
   ofrep(app, { ...options, cache: responseCache, keys: options.ofrepKeys });
   search(app, options.searchItems, options.zone, options.basePath);
   healthChecks(
@@ -152,7 +157,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   return app;
 }
 
-/** Handles a Fetch request; `environment` holds Node's request. */
+/** Handles a Fetch request; `environment` holds Node's request and response. */
 export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
 
 /** Wraps the app to count and measure each response under its route pattern. */
@@ -162,7 +167,7 @@ export function measured(app: OpenAPIHono, counters: HttpCounters): Fetch {
     const response = app.fetch(request, environment);
     const measure = (finished: Response) => {
       counters.of(routeOf(app, request), request.method).measure(finished.status, start);
-      return finished;
+      return environment.outgoing.headersSent ? RESPONSE_ALREADY_SENT : finished;
     };
     return response instanceof Promise ? response.then(measure) : measure(response);
   };

@@ -9,6 +9,7 @@ import { IdentifyCaller } from "../../application/evaluation/identify-caller.ts"
 import { LocateCaller } from "../../application/evaluation/locate-caller.ts";
 import { ReadKey } from "../../application/evaluation/read-key.ts";
 import { SourceStates } from "../../application/evaluation/source-states.ts";
+import { WatchEvaluations } from "../../application/streams/watch-evaluations.ts";
 import { uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { ContextField } from "../../domain/evaluation/evaluation-context.ts";
 import { CachedFeatureRegister } from "../../infrastructure/cache/cached-feature-register.ts";
@@ -105,6 +106,11 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
       return new EvaluateFlags(identifyCaller(), evaluateSources(), contextFields(), cache, featureRegister(), {
         failed,
       });
+    },
+    watchEvaluations: () => {
+      const failed = (cause: unknown) =>
+        wiring.log.error({ cause: causeText(cause) }, "evaluation for a stream failed");
+      return new WatchEvaluations(stores.invalidationFeeds.values(), now, failed);
     },
     firstConnection,
     featureRegister,

@@ -1,4 +1,6 @@
 import { durationBuckets, HttpCounters } from "../../adapters/http/operations/http-counters.ts";
+import { ClientStreams } from "../../adapters/http/streams/client-streams.ts";
+import { StreamLimits } from "../../adapters/http/streams/stream-limits.ts";
 import { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import { tokensSource } from "../../application/evaluation/identify-caller.ts";
@@ -22,6 +24,12 @@ export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluat
   const { tokens } = config;
 
   const httpCounters = once(() => new HttpCounters());
+
+  const clientStreams = once(() => {
+    const streams = new ClientStreams(new StreamLimits(config.server.streams), evaluation.watchEvaluations);
+    disposal.defer(() => streams.close());
+    return streams;
+  });
 
   /** `undefined` if none is configured. */
   const snapshot = once(() => {
@@ -57,6 +65,7 @@ export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluat
 
   return lazy({
     httpCounters,
+    clientStreams,
     snapshot,
     checkReadiness: () => {
       const connections = [...stores.connections].map(([name, connection]) => ({
@@ -105,6 +114,7 @@ export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluat
         deadLetters: () => events.outboxRelay.deadLetters,
         commandDurations: stores.commandDurations,
         feeds: () => feeds.viewFeedItems.states,
+        streams: () => clientStreams(),
         now,
         monotonic: () => performance.now(),
       };

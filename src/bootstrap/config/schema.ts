@@ -129,6 +129,22 @@ export const server = z.strictObject({
     .describe(
       "Limits of each worker process. Requests beyond a limit return 503 with `Retry-After` and are not processed. Exempt: health checks and `/admin/v1/killed`. Default: no limits.",
     ),
+  streams: z
+    .strictObject({
+      perCaller: integer(1, 1_000_000)
+        .default(10)
+        .describe("Maximum number of open streams of one token, or of one user's OpenFeature clients."),
+      perAddress: integer(1, 1_000_000)
+        .default(1_000)
+        .describe(
+          "Maximum number of open streams of one client address. Behind a proxy, set `context.trustedProxies`.",
+        ),
+      perProcess: integer(1, 1_000_000).default(10_000).describe("Maximum number of open streams."),
+    })
+    .prefault({})
+    .describe(
+      "Limits of the streams of clients in each worker process. Streams beyond a limit are refused, with `Retry-After`.",
+    ),
   proxy: z
     .array(
       z

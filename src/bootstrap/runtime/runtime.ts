@@ -71,7 +71,11 @@ export async function createRuntime(
   const responseCache = new ResponseCache(config.cache.capacity, now, counters);
   const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters);
   const streams = events.eventStreams;
-  const endStreams = () => streams.close();
+  const { clientStreams } = operations;
+  const endStreams = () => {
+    streams.close();
+    clientStreams.close();
+  };
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
@@ -106,6 +110,7 @@ export async function createRuntime(
     recordEvent: events.recordEvent,
     tailEvents: events.tailEvents,
     streams,
+    clientStreams,
     scrape: metrics.scrape,
     identifyOperator: admin.identifyOperator,
     isStopping: () => stopping.aborted,

@@ -33,6 +33,10 @@ export type Observed = {
   readonly commandDurations: ReadonlyMap<string, Durations>;
   /** State of the polled feeds, by source. */
   readonly feeds: () => ReadonlyMap<string, FeedState>;
+  /** Streams of clients: open ones and notifications by kind, refused ones by limit, and those that were cut. */
+  readonly streams: () => Record<"open" | "notified" | "refused", Readonly<Record<string, number>>> & {
+    readonly cut: number;
+  };
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
@@ -51,6 +55,7 @@ export function metricsOf(observed: Observed): Metrics {
   addOutboxes(kinds, observed);
   addFeeds(kinds, observed);
   addStores(kinds, observed);
+  addStreams(kinds, observed);
   return registry;
 }
 
@@ -260,6 +265,36 @@ function addFeeds({ gauge }: Kinds, observed: Observed): void {
     "tidegate_feed_breaker_open",
     "1 while the circuit breaker of a feed pauses polling after repeated failures, otherwise 0.",
     ({ poll }) => poll && Number(poll.breaker !== "closed"),
+  );
+}
+
+function addStreams({ counter, gauge }: Kinds, { streams }: Observed): void {
+  const by = (label: string, read: () => Readonly<Record<string, number>>) => () =>
+    Object.entries(read()).map(([name, value]) => ({ labels: { [label]: name }, value }));
+  gauge(
+    "tidegate_streams_open",
+    "Open streams of clients: `features` (GET /features/stream) and `ofrep` (event streams of OpenFeature).",
+    ["kind"],
+    "sum",
+    by("kind", () => streams().open),
+  );
+  counter(
+    "tidegate_stream_notifications_total",
+    "Changes that were sent on streams of clients.",
+    ["kind"],
+    by("kind", () => streams().notified),
+  );
+  counter(
+    "tidegate_streams_refused_total",
+    "Streams of clients that were refused, by the limit of server.streams.",
+    ["limit"],
+    by("limit", () => streams().refused),
+  );
+  counter(
+    "tidegate_streams_cut_total",
+    "Streams of clients that were cut, because their reader took nothing for 30 s.",
+    [],
+    () => [{ labels: {}, value: streams().cut }],
   );
 }
 

@@ -30,6 +30,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     deadLetters: () => 0,
     commandDurations: new Map(),
     feeds: () => new Map(),
+    streams: () => ({ open: {}, notified: {}, refused: {}, cut: 0 }),
     now: () => 10_000,
     monotonic: () => 10_000,
     ...more,

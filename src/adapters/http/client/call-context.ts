@@ -127,6 +127,11 @@ export class CallContext {
     };
   }
 
+  /** The client's address, for limits; `undefined` if it cannot be read. */
+  addressOf(incoming: IncomingMessage): string | undefined {
+    return clientAddress(incoming, this.#isTrusted);
+  }
+
   /** Headers that clients may send, in lower case. */
   get headersOfClients(): readonly string[] {
     return this.#reads.ofClients.filter((name) => name !== "cookie");

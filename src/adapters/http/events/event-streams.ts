@@ -1,17 +1,10 @@
 import { HttpProblem } from "../kit/http-problem.ts";
-import { uncached } from "../kit/response-headers.ts";
+import { streamHeaders } from "../kit/response-headers.ts";
 
 /** Delay before a client reconnects after its stream has ended, in milliseconds. */
 const retryMs = 2_000;
 /** A stream is closed if its reader takes nothing for this many heartbeats. */
 const mostBeatsMissed = 2;
-
-/** Headers of a stream. The last one turns off response buffering in proxies. */
-export const streamHeaders = {
-  ...uncached,
-  "Content-Type": "text/event-stream",
-  "X-Accel-Buffering": "no",
-} as const;
 
 /** Messages of a stream, as Server-Sent Events. The next one is requested once the reader has taken the one before. */
 type Messages = (until: AbortSignal) => AsyncIterator<string>;

@@ -7,9 +7,10 @@ import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
+import { streamHeaders } from "../kit/response-headers.ts";
 import { eventJson } from "./event-json.ts";
 import { type eventQuery, filterOf } from "./event-schemas.ts";
-import { type EventStreams, streamHeaders } from "./event-streams.ts";
+import type { EventStreams } from "./event-streams.ts";
 
 /** `GET /events/stream`: streams events as they are recorded. */
 export function eventTail(

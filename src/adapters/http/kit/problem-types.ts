@@ -251,7 +251,7 @@ export const problemTypes = {
     status: 429,
     title: "Too many streams",
     meaning:
-      "The process has reached its limit of open event streams. Close a stream, or retry after Retry-After seconds.",
+      "The caller, its address or the process has reached its limit of open streams. The detail names the limit. Close a stream, or retry after Retry-After seconds.",
   },
   "headers-too-large": {
     status: 431,
@@ -283,7 +283,7 @@ export const problemTypes = {
     retryAfter: 1,
     title: "Overloaded",
     meaning:
-      "The process is at a limit of `server.limits`: too many connections or requests in flight. The request was not processed. Retry after Retry-After seconds. Health checks and the kill switch are always processed.",
+      "The process is at a limit: too many connections or requests in flight (`server.limits`), or too many open streams (`server.streams`). The request was not processed. Retry after Retry-After seconds. Health checks and the kill switch are always processed.",
   },
   "store-full": {
     status: 503,
