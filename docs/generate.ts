@@ -117,6 +117,7 @@ export function metricsPage(): string {
     commandDurations: new Map(),
     feeds: () => new Map(),
     streams: () => ({ open: {}, notified: {}, refused: {}, cut: 0 }),
+    unleashReports: {},
     now: Date.now,
     monotonic: () => performance.now(),
   };
@@ -236,6 +237,7 @@ export function httpPage(): string {
     corsOrigins: [],
     admin: {},
     callContext: { attributes: { parameters: [] } },
+    unleash: { readDocument: () => undefined },
   } as unknown as HttpOptions);
   const { paths = {} } = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -254,6 +256,7 @@ export function httpPage(): string {
 
 The service documents each route with its parameters and bodies at \`/docs\`, and as OpenAPI 3.1 at \`/openapi.json\`.
 "Who" is the scope that an operator's credential needs at least. [Problems](errors.md) lists the errors.
+The routes for Unleash exist only with \`compatibility.unleash\`.
 
 ${texts.join("\n").trimEnd()}
 `;

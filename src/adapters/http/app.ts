@@ -56,6 +56,9 @@ import { methods } from "./server/methods.ts";
 import { requestId } from "./server/request-id.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
 import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
+import { frontendPaths } from "./unleash/frontend-api.ts";
+import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
+import { isUnleashPath, unleashError } from "./unleash/unleash-error.ts";
 
 /** The use cases and options of the HTTP adapter. */
 export type HttpOptions = {
@@ -95,6 +98,8 @@ export type HttpOptions = {
   readonly basePath: string;
   /** Whether to serve the activity service's clients: `/heath`, and events without `email`. */
   readonly isActivityService: boolean;
+  /** `undefined` if Unleash's SDKs are not served. */
+  readonly unleash: UnleashOptions | undefined;
 };
 
 /** Request headers that CORS allows. */
@@ -102,6 +107,9 @@ const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API
 
 /** Paths that CORS can allow for other origins. Admin routes are never allowed. */
 const sharedPaths = ["/features", featuresStreamPath, searchPath, bulkPath, `${bulkPath}/*`];
+/** The same for Unleash's frontend SDKs, with the headers that they send. */
+const unleashPaths = frontendPaths.flatMap((path) => [path, `${path}/*`]);
+const unleashHeaders = ["Unleash-AppName", "Unleash-Connection-Id", "Unleash-SDK"];
 
 /**
  * Builds the routes of the service. Client routes have no middleware unless the configuration needs some: Hono serves a
@@ -115,20 +123,26 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     const shared: MiddlewareHandler = (c, next) =>
       cors({
         origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
-        allowMethods: () => (c.req.path.startsWith(bulkPath) ? ["POST"] : ["GET", "HEAD"]),
-        allowHeaders: [...allowedHeaders, ...options.callContext.headersOfClients],
+        allowMethods: () => methodsOf(c.req.path),
+        allowHeaders: [
+          ...allowedHeaders,
+          ...(isUnleashPath(c.req.path) ? unleashHeaders : []),
+          ...options.callContext.headersOfClients,
+        ],
         exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
         maxAge: 600,
       })(c, next);
     // An OPTIONS request that is not a CORS preflight asks for the allowed methods.
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
-    for (const path of sharedPaths) app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
+    for (const path of [...sharedPaths, ...(options.unleash ? unleashPaths : [])])
+      app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   const operators = new Operators(options.identifyOperator);
   const { callContext, responseCache, responses } = options;
   features(app, operators, options.evaluateFeatures, options.featuresAsOf, responseCache, responses, callContext);
   featuresStream(app, options.evaluateFeatures, callContext, options.clientStreams);
   ofrep(app, { ...options, cache: responseCache, keys: options.ofrepKeys });
+  if (options.unleash) unleash(app, { ...options, cache: responseCache, unleash: options.unleash });
   search(app, options.searchItems, options.zone, options.basePath);
   healthChecks(
     app,
@@ -156,6 +170,11 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   app.onError((error, c) => failure(error, c, options.log));
   return app;
 }
+
+const methodsOf = (path: string): string[] => {
+  if (isUnleashPath(path)) return ["GET", "HEAD", "POST"];
+  return path.startsWith(bulkPath) ? ["POST"] : ["GET", "HEAD"];
+};
 
 /** Handles a Fetch request; `environment` holds Node's request and response. */
 export type Fetch = (request: Request, environment: CallEnvironment) => Response | Promise<Response>;
@@ -205,8 +224,9 @@ function failure(error: Error, c: Context, log: Log): Response {
   return response;
 }
 
-/** Whether a request changes nothing. OFREP evaluates by POST. */
-const isSafe = ({ req }: Context): boolean => ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath);
+/** Whether a request changes nothing. OFREP and Unleash evaluate by POST. */
+const isSafe = ({ req }: Context): boolean =>
+  ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath) || isUnleashPath(req.path);
 
 function problem(
   c: Context,
@@ -215,14 +235,14 @@ function problem(
   extra: Readonly<Record<string, string>> = {},
   errors?: readonly Fault[],
 ): Response {
-  const ofrepMembers = ofrepError(c.req.url, code, detail);
+  const protocolMembers = ofrepError(c.req.url, code, detail) ?? unleashError(c.req.path, code, detail);
   const isSearch = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`);
-  const more = ofrepMembers ?? (isSearch ? seedFailure(code, detail) : {});
+  const more = protocolMembers ?? (isSearch ? seedFailure(code, detail) : {});
   const { status, headers, body } = problemDetails(code, detail, requestId(c.req.header("x-request-id")), errors, more);
-  // OFREP has no 422, and its clients expect plain JSON.
-  const overrides = ofrepMembers && { "Content-Type": "application/json" };
+  // OFREP and Unleash have no 422, and their clients expect plain JSON.
+  const overrides = protocolMembers && { "Content-Type": "application/json" };
   return new Response(body, {
-    status: ofrepMembers && status === 422 ? 400 : status,
+    status: protocolMembers && status === 422 ? 400 : status,
     headers: { ...headers, ...overrides, ...extra },
   });
 }

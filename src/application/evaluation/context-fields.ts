@@ -43,10 +43,11 @@ export class ContextFields {
   }
 
   /** Cache key of a context: equal only for contexts that are equal in these fields. */
-  varyKey({ userId, targetingKey, locations, ip, attributes }: EvaluationContext): string {
+  varyKey({ userId, targetingKey, claimedUserId, locations, ip, attributes }: EvaluationContext): string {
     return JSON.stringify([
       this.has("userId") ? userId : 0,
       this.has("targetingKey") ? targetingKey : 0,
+      this.has("claimedUserId") ? claimedUserId : 0,
       this.has("locations") ? locations : 0,
       this.has("ip") ? ip : 0,
       ...(attributes && this.has("attributes")

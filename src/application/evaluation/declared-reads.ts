@@ -5,7 +5,13 @@ import type { SourceResult } from "../../domain/evaluation/source-result.ts";
 type Report = (fields: readonly ContextField[]) => void;
 
 /** The fields that a context may lack. Listing the fields of a context shows which of them it has. */
-const optional = ["userId", "targetingKey", "locations", "ip"] as const satisfies readonly (keyof EvaluationContext)[];
+const optional = [
+  "userId",
+  "targetingKey",
+  "claimedUserId",
+  "locations",
+  "ip",
+] as const satisfies readonly (keyof EvaluationContext)[];
 const isOptional = (name: string): name is (typeof optional)[number] => (optional as readonly string[]).includes(name);
 
 /**

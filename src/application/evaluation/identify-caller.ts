@@ -20,6 +20,8 @@ export type RequestContext = {
   readonly location?: string | undefined;
   /** The id of an anonymous client, for percentages. */
   readonly clientId?: string | undefined;
+  /** The user id that an app claims. Ignored if the caller is a user. */
+  readonly claimedUserId?: string | undefined;
   readonly attributes?: Readonly<Record<string, Json>> | undefined;
 };
 
@@ -71,7 +73,7 @@ export class IdentifyCaller {
    */
   async identify(
     caller: Caller,
-    { hints, location, clientId, attributes }: RequestContext,
+    { hints, location, clientId, claimedUserId, attributes }: RequestContext,
     at?: Instant,
   ): Promise<Identified> {
     const identity = caller && (await this.#identify(caller));
@@ -83,6 +85,7 @@ export class IdentifyCaller {
       at: at ?? this.#now(),
       ...(userId === undefined ? {} : { userId }),
       ...(targetingKey === undefined ? {} : { targetingKey }),
+      ...(userId === undefined && claimedUserId !== undefined ? { claimedUserId } : {}),
       ...(locations ? { locations } : {}),
       ...(hints.ip === undefined ? {} : { ip: hints.ip }),
       ...(attributes ? { attributes } : {}),

@@ -14,6 +14,7 @@ import { feedsOf } from "./feeds.ts";
 import { operationsOf } from "./operations.ts";
 import { storesOf } from "./stores.ts";
 import { transferOf } from "./transfer.ts";
+import { unleashOf } from "./unleash.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** The areas of one configuration. Disposal closes everything that was made, in reverse order of creation. */
@@ -63,8 +64,16 @@ export async function compose(config: Config, env: NodeJS.ProcessEnv): Promise<C
   provide(DiKeys.Explain, () => explainOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Events)));
   provide(DiKeys.Admin, () => adminOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Explain)));
   provide(DiKeys.Transfer, () => transferOf(wiring, get(DiKeys.Stores), get(DiKeys.Admin)));
+  provide(DiKeys.Unleash, () => unleashOf(wiring, get(DiKeys.Evaluation)));
   provide(DiKeys.Operations, () =>
-    operationsOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Events), get(DiKeys.Feeds)),
+    operationsOf(
+      wiring,
+      get(DiKeys.Stores),
+      get(DiKeys.Evaluation),
+      get(DiKeys.Events),
+      get(DiKeys.Feeds),
+      get(DiKeys.Unleash),
+    ),
   );
 
   return {

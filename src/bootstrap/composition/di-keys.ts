@@ -9,6 +9,7 @@ import type { Feeds } from "./feeds.ts";
 import type { Operations } from "./operations.ts";
 import type { Stores } from "./stores.ts";
 import type { Transfer } from "./transfer.ts";
+import type { UnleashArea } from "./unleash.ts";
 
 /** A typed container key, so that a wrong binding does not compile. */
 const token = <T>(name: string): InjectionToken<T> => Symbol(name);
@@ -26,5 +27,6 @@ export const DiKeys = {
   Explain: token<Explain>("Explain"),
   Admin: token<Admin>("Admin"),
   Transfer: token<Transfer>("Transfer"),
+  Unleash: token<UnleashArea>("Unleash"),
   Operations: token<Operations>("Operations"),
 } as const;

@@ -15,7 +15,7 @@ import type { ContextField } from "../../domain/evaluation/evaluation-context.ts
 import { CachedFeatureRegister } from "../../infrastructure/cache/cached-feature-register.ts";
 import { registerKey } from "../../infrastructure/redis/redis-keys.ts";
 import { lazy, once } from "./lazy.ts";
-import { presentSource } from "./present-source.ts";
+import { presentSource } from "./sources/present-source.ts";
 import type { Stores } from "./stores.ts";
 import { causeText, named, type Wiring } from "./wiring.ts";
 

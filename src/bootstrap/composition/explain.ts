@@ -10,7 +10,7 @@ import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.t
 import type { Evaluation } from "./evaluation.ts";
 import type { Events } from "./events.ts";
 import { lazy, once } from "./lazy.ts";
-import { managedSource, noFeed, type SourceStore } from "./managed-source.ts";
+import { managedSource, noFeed, type SourceStore } from "./sources/managed-source.ts";
 import type { Stores } from "./stores.ts";
 import type { Wiring } from "./wiring.ts";
 

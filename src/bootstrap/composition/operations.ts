@@ -14,12 +14,20 @@ import type { Feeds } from "./feeds.ts";
 import { lazy, once } from "./lazy.ts";
 import type { Stores } from "./stores.ts";
 import { areDigestsSecret } from "./token-keys.ts";
+import type { UnleashArea } from "./unleash.ts";
 import type { Wiring } from "./wiring.ts";
 
 export type Operations = ReturnType<typeof operationsOf>;
 
 /** Operations: health, metrics, and the snapshot of the caches. */
-export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, events: Events, feeds: Feeds) {
+export function operationsOf(
+  wiring: Wiring,
+  stores: Stores,
+  evaluation: Evaluation,
+  events: Events,
+  feeds: Feeds,
+  unleash: UnleashArea,
+) {
   const { config, env, disposal, now } = wiring;
   const { tokens } = config;
 
@@ -115,6 +123,7 @@ export function operationsOf(wiring: Wiring, stores: Stores, evaluation: Evaluat
         commandDurations: stores.commandDurations,
         feeds: () => feeds.viewFeedItems.states,
         streams: () => clientStreams(),
+        unleashReports: unleash.isOn ? unleash.reports.counts : {},
         now,
         monotonic: () => performance.now(),
       };

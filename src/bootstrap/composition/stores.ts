@@ -13,7 +13,7 @@ import type { Log } from "../../infrastructure/logger.ts";
 import { commandBounds, Durations } from "../../infrastructure/metrics/durations.ts";
 import { openSqlite } from "../../infrastructure/sqlite/sqlite-connection.ts";
 import { lazy, once } from "./lazy.ts";
-import type { SourceStore } from "./managed-source.ts";
+import type { SourceStore } from "./sources/managed-source.ts";
 import { tokenDigest, tokenKey } from "./token-keys.ts";
 import { causeText, named, type Wiring } from "./wiring.ts";
 

@@ -27,7 +27,7 @@ import {
 import { base, type TokenOptions } from "./schema.ts";
 import { check } from "./schema-problems.ts";
 import { isCollection, noConnection, schemaTools } from "./schema-tools.ts";
-import { checkRules } from "./source-rules.ts";
+import { checkPassedOn, checkRules } from "./source-rules.ts";
 import { pathText, textOf, YamlFile } from "./yaml-file.ts";
 
 /** A valid configuration. */
@@ -108,6 +108,7 @@ export async function loadConfig(
   const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, complain);
   checkEventLogConnection(raw, data, complain);
   checkRules(entries, complain);
+  if (checked) checkPassedOn(checked.compatibility.unleash, entries, complain);
   checkOverlaps(keys, complain);
   checkCollections(collections, complain);
   checkReservedKeys(keys, checked?.tokens, complain);

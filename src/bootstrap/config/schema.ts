@@ -182,6 +182,18 @@ export const compatibility = z.strictObject({
     .describe(
       "For clients of the activity service: adds `GET /heath`; events may omit `email`, and their `data` may be any JSON value.",
     ),
+  unleash: z
+    .union([
+      flag,
+      z.strictObject({
+        source: name.describe("The source of kind `unleash` whose document is passed on to backend SDKs."),
+      }),
+    ])
+    .meta({ type: ["boolean", "object"] })
+    .default(false)
+    .describe(
+      "For Unleash's SDKs: `true` serves frontend SDKs; `{ source: <name> }` also passes on the document of that source to backend SDKs, and forwards what SDKs report. Default: neither.",
+    ),
 });
 
 /** The section `log`. */

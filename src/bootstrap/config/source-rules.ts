@@ -1,6 +1,8 @@
+import type { z } from "zod";
 import { tokensSource } from "../../application/evaluation/identify-caller.ts";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
 import type { Entry } from "../../infrastructure/entries.ts";
+import type { compatibility } from "./schema.ts";
 
 /** Checks the rules between sources, also on sources with other problems. */
 export function checkRules(entries: readonly Entry[], complain: ReportProblem): void {
@@ -34,4 +36,20 @@ export function checkRules(entries: readonly Entry[], complain: ReportProblem): 
       complain([...path, "default"], "default is invalid for a grant or veto (omit it, or set role: gate)");
     }
   }
+}
+
+/** Checks the source whose document is passed on to Unleash's backend SDKs. */
+export function checkPassedOn(
+  unleash: z.output<typeof compatibility>["unleash"],
+  entries: readonly Entry[],
+  complain: ReportProblem,
+): void {
+  if (typeof unleash !== "object") return;
+  const { source: name } = unleash;
+  const source = entries.find((entry) => entry["name"] === name);
+  if (source?.["kind"] === "unleash") return;
+  const choices = entries.filter(({ kind }) => kind === "unleash").map((entry) => String(entry["name"]));
+  const choice = choices.length > 0 ? `expected ${choices.join(" or ")}` : "add a source of kind unleash, or set true";
+  const fault = source ? `the source "${name}" has kind ${source["kind"]}` : `unknown source "${name}"`;
+  complain(["compatibility", "unleash", "source"], `${fault} (${choice})`);
 }

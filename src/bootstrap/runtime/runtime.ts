@@ -63,6 +63,7 @@ export async function createRuntime(
   const explain = composition.get(DiKeys.Explain);
   const feeds = composition.get(DiKeys.Feeds);
   const operations = composition.get(DiKeys.Operations);
+  const unleash = composition.get(DiKeys.Unleash);
   const { newFile } = admin.firstCredential ?? {};
   if (newFile) console.log(`The operator credential is in ${newFile}`);
   const { checkChanges, checkReadiness, httpCounters: counters } = operations;
@@ -121,6 +122,13 @@ export async function createRuntime(
     zone: config.server.timeZone,
     basePath: config.server.basePath,
     isActivityService: config.compatibility.activityService,
+    unleash: unleash.isOn
+      ? {
+          identifyCaller: evaluation.identifyCaller,
+          reports: unleash.reports,
+          readDocument: unleash.readDocument,
+        }
+      : undefined,
   });
   // The next steps need connected stores. An unreachable store does not prevent the start.
   const connected = [...composition.get(DiKeys.Stores).connections.values()].map((store) => store.connected());

@@ -1,13 +1,15 @@
 /**
- * The rights of each scope. `recorder` may only post events, `evaluator` only evaluate for any user. `viewer`, `editor`
- * and `admin` each include the one before, and `evaluator`; `editor` and `admin` also include `recorder`.
+ * The rights of each scope. `recorder` may only post events, `evaluator` only evaluate for any user, and `frontend` only
+ * evaluate with claims, which select no user's data. `viewer`, `editor` and `admin` each include the one before,
+ * `evaluator` and `frontend`; `editor` and `admin` also include `recorder`.
  */
 const rights = {
   recorder: ["recorder"],
   evaluator: ["evaluator"],
-  viewer: ["evaluator", "viewer"],
-  editor: ["evaluator", "viewer", "recorder", "editor"],
-  admin: ["evaluator", "viewer", "recorder", "editor", "admin"],
+  frontend: ["frontend"],
+  viewer: ["evaluator", "frontend", "viewer"],
+  editor: ["evaluator", "frontend", "viewer", "recorder", "editor"],
+  admin: ["evaluator", "frontend", "viewer", "recorder", "editor", "admin"],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Scope = keyof typeof rights;

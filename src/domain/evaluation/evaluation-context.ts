@@ -21,6 +21,11 @@ export type EvaluationContext = {
   /** The id for percentages: the user id, otherwise an id that the client sends. Never selects a user's data. */
   readonly targetingKey?: string;
   /**
+   * The user id that an app with a credential of scope `frontend` sends for its user, for rules. A claim: it never
+   * selects a user's data. Absent beside `userId`.
+   */
+  readonly claimedUserId?: string;
+  /**
    * Location names, the most exact first: `es/madrid`, then `es`; at least one if the field is present. A claim or a
    * guess, never an authorization.
    */
@@ -34,4 +39,11 @@ export type EvaluationContext = {
 };
 
 /** A field of a context except `at`, or one attribute, such as `attributes.plan`. */
-export type ContextField = "userId" | "targetingKey" | "locations" | "ip" | "attributes" | `attributes.${string}`;
+export type ContextField =
+  | "userId"
+  | "targetingKey"
+  | "claimedUserId"
+  | "locations"
+  | "ip"
+  | "attributes"
+  | `attributes.${string}`;

@@ -12,6 +12,8 @@ export type Flag = {
   readonly reason: Reason;
   /** The source that decided; absent if no source lists the feature. */
   readonly source?: string;
+  /** Details of the evaluation by that source. */
+  readonly metadata?: Resolution["metadata"];
 };
 
 /** The flags of all features that are known or that a source lists, sorted by code point. */
@@ -52,6 +54,7 @@ const evaluated = (key: FeatureKey, { source }: SourceFeatures, resolution: Reso
   ...(resolution.variant === undefined ? {} : { variant: resolution.variant }),
   reason: resolution.reason,
   source: source.name,
+  ...(resolution.metadata === undefined ? {} : { metadata: resolution.metadata }),
 });
 
 /** Whether a source gives the feature a value that is not a boolean. */

@@ -37,6 +37,8 @@ export type Observed = {
   readonly streams: () => Record<"open" | "notified" | "refused", Readonly<Record<string, number>>> & {
     readonly cut: number;
   };
+  /** Number of reports of Unleash clients, by event; empty if they are not served. */
+  readonly unleashReports: Readonly<Record<string, number>>;
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
@@ -134,6 +136,12 @@ function addHttp({ counter, gauge, histogram }: Kinds, observed: Observed): void
     "Responses to GET /features: `cached` from the response cache; evaluated: `fresh`, `stale` (a store is unavailable) or `partial` (without the sources that failed).",
     ["result"],
     () => Object.entries(observed.evaluations).map(([result, value]) => ({ labels: { result }, value })),
+  );
+  counter(
+    "tidegate_unleash_reports_total",
+    "Reports of Unleash clients: `received`, `forwarded` to the Unleash server, and `dropped` because it did not accept them or too many waited.",
+    ["event"],
+    () => Object.entries(observed.unleashReports).map(([event, value]) => ({ labels: { event }, value })),
   );
 }
 

@@ -105,7 +105,7 @@ describe("the command line", () => {
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("The credential alice exists")]);
     expect((await run("add", "carol")).stderr).toContain("required option '--scope <SCOPE>' not specified");
     expect((await run("add", "carol", "--scope", "root")).stderr).toContain(
-      "Allowed choices are recorder, evaluator, viewer, editor, admin",
+      "Allowed choices are recorder, evaluator, frontend, viewer, editor, admin",
     );
     expect((await run("revoke", "alice")).stdout).toBe("alice: revoked\n");
     expect((await run("revoke", "alice")).stderr).toContain('Unknown credential "alice"');

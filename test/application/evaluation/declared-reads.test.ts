@@ -38,7 +38,7 @@ describe("declared reads", () => {
     expect(reading(["attributes.plan"], ({ attributes = {} }) => attributes["plan"]).reports).toEqual([]);
   });
 
-  const four = ["userId", "targetingKey", "locations", "ip"] as const;
+  const four = ["userId", "targetingKey", "claimedUserId", "locations", "ip"] as const;
   it.each<[string, (context: EvaluationContext) => unknown, ContextField[][]]>([
     ["in", (given) => "userId" in given, [["userId"]]],
     ["Object.hasOwn", (given) => Object.hasOwn(given, "ip"), [["ip"]]],

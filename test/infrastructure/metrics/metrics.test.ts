@@ -31,6 +31,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     commandDurations: new Map(),
     feeds: () => new Map(),
     streams: () => ({ open: {}, notified: {}, refused: {}, cut: 0 }),
+    unleashReports: { received: 0 },
     now: () => 10_000,
     monotonic: () => 10_000,
     ...more,

@@ -24,6 +24,13 @@ export const tokenOf = (authorization: string | undefined): string | undefined =
 export const secretOf = (authorization: string | undefined): string | undefined =>
   secretIn(authorization, (value) => value);
 
+/**
+ * The secret in an Authorization header as Unleash's SDKs send it, without a scheme; or as `secretOf` reads it.
+ * `undefined` without a header.
+ */
+export const bareSecretOf = (authorization: string | undefined): string | undefined =>
+  /^(bearer|basic)( |$)/i.test(authorization ?? "") ? secretOf(authorization) : authorization || undefined;
+
 function secretIn(authorization: string | undefined, ofBearer: (value: string) => string): string | undefined {
   if (authorization === undefined) return undefined;
   const [, scheme = "", value = ""] = credentials.exec(authorization) ?? [];

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
 import { parse as cookiesIn } from "hono/utils/cookie";
 import { compile } from "proxy-addr";
 import type { ContextFields } from "../../../application/evaluation/context-fields.ts";
@@ -100,17 +101,20 @@ export class CallContext {
 
   /**
    * The request context in a body: `targetingKey` and the other fields of a context as clients of OpenFeature send them.
-   * Throws `InvalidContext` for an invalid value.
+   * `remoteAddress` is the client's address as a trusted proxy states it in the body; ignored if others send it. Throws
+   * `InvalidContext` for an invalid value.
    */
   inBody(
     incoming: IncomingMessage,
     targetingKey: string | undefined,
     fields: Readonly<Record<string, Json>>,
+    remoteAddress?: string,
   ): RequestContext {
     if (targetingKey !== undefined && !isValue(targetingKey)) {
       throw new InvalidContext(`Invalid targeting key (expected ${valueRule}).`);
     }
-    const ip = this.#reads.address ? clientAddress(incoming, this.#isTrusted) : undefined;
+    const stated = remoteAddress !== undefined && isIP(remoteAddress) && this.#isOfTrusted(incoming);
+    const ip = this.#reads.address ? (stated ? remoteAddress : clientAddress(incoming, this.#isTrusted)) : undefined;
     const clientId = targetingKey ?? (this.#reads.clientId ? this.#clientIdIn(incoming) : undefined);
     const header = (name: string) => (this.varyHeaders.has(name) ? textOf(incoming.headers[name]) : undefined);
     const { location } = fields;

@@ -15,8 +15,10 @@ export function featuresBody(features: EvaluatedFeatures["features"]): WrittenBo
   return written;
 }
 
-/** Serializes a JSON body. Its ETag is a digest of the body, so it is the same on all instances. */
-export function writtenBody(value: object): WrittenBody {
-  const body = JSON.stringify(value);
+/** Serializes a JSON body. */
+export const writtenBody = (value: object): WrittenBody => writtenText(JSON.stringify(value));
+
+/** A body with its ETag: a digest of the body, so it is the same on all instances. */
+export function writtenText(body: string): WrittenBody {
   return { body, length: `${Buffer.byteLength(body)}`, entityTag: `"${hash("sha256", body, "base64url")}"` };
 }

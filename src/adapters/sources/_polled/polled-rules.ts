@@ -11,7 +11,10 @@ type Rules = { answer(context: EvaluationContext): SourceResult };
  * new version of the rules can read any of them. The address is included only with `readsAddress`, because clients with
  * different addresses then share no results.
  */
-export const polledRules = (read: () => CachedRead<Rules>, readsAddress: boolean): FeatureResolver => ({
+export const polledRules = (
+  read: () => CachedRead<Rules>,
+  readsAddress: boolean,
+): Required<Omit<FeatureResolver, "dispose">> => ({
   varyBy: ["userId", "targetingKey", "locations", "attributes", ...(readsAddress ? (["ip"] as const) : [])],
   resolve: (context) => {
     const held = read();
@@ -21,10 +24,18 @@ export const polledRules = (read: () => CachedRead<Rules>, readsAddress: boolean
 });
 
 /** A rest pattern would read the address. */
-const withoutAddress = ({ at, userId, targetingKey, locations, attributes }: EvaluationContext): EvaluationContext => ({
+const withoutAddress = ({
+  at,
+  userId,
+  targetingKey,
+  claimedUserId,
+  locations,
+  attributes,
+}: EvaluationContext): EvaluationContext => ({
   at,
   ...(userId !== undefined && { userId }),
   ...(targetingKey !== undefined && { targetingKey }),
+  ...(claimedUserId !== undefined && { claimedUserId }),
   ...(locations && { locations }),
   ...(attributes && { attributes }),
 });

@@ -1,7 +1,8 @@
 import { defineSource } from "../_catalogue/source.ts";
 import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
-import { polledRules } from "../_polled/polled-rules.ts";
+import { UnleashResolver } from "./unleash-resolver.ts";
 import { UnleashRules } from "./unleash-rules.ts";
+import { UnleashServer } from "./unleash-server.ts";
 
 /** Version of the Unleash specification that the library implements. Servers omit what older clients do not support. */
 const specification = "5.2.0";
@@ -46,7 +47,7 @@ export const source = defineSource({
       report([...rules.faults, ...(!readsAddress && text.includes('"remoteAddress"') ? [addressFault] : [])]);
       return rules;
     };
-    if (url === undefined) return polledRules(pollFile(file ?? "", parse), readsAddress);
+    if (url === undefined) return new UnleashResolver(pollFile(file ?? "", parse), readsAddress);
     const polled = {
       url: clientFeatures(url),
       headers: {
@@ -57,7 +58,8 @@ export const source = defineSource({
       },
       everyMs: pollSeconds * 1_000,
     };
-    return polledRules(pollUrl(polled, parse), readsAddress);
+    const server = new UnleashServer(polled.url, polled.headers);
+    return new UnleashResolver(pollUrl(polled, parse), readsAddress, server);
   },
 });
 

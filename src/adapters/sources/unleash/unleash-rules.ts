@@ -19,8 +19,12 @@ export class UnleashRules {
   /** Faults of single features, each with the feature's name. Features that cannot be evaluated are off. */
   readonly faults: readonly string[];
 
+  /** The document as it was read; empty if there was no text. */
+  readonly text: string;
+
   /** Throws, with the reason, if the document is unusable as a whole. */
-  constructor(content: unknown, application: UnleashApplication) {
+  constructor(content: unknown, application: UnleashApplication, text = "") {
+    this.text = text;
     const { features, segments, broken, faults } = unleashDocument(content);
     this.#features = features;
     this.#broken = new Map([...broken].map(([name, error]) => [name, brokenBy(error)]));
@@ -31,7 +35,7 @@ export class UnleashRules {
 
   /** Parses JSON. Throws as the constructor does. */
   static parse(text: string, application: UnleashApplication): UnleashRules {
-    return new UnleashRules(JSON.parse(text), application);
+    return new UnleashRules(JSON.parse(text), application, text);
   }
 
   answer(context: EvaluationContext): SourceResult {
@@ -51,7 +55,11 @@ export class UnleashRules {
     try {
       const { feature_enabled: on = false, ...variant } = this.#unleash.getVariant(feature.name, context);
       if (!on) return { on, value: false, reason: "DEFAULT", metadata };
-      if (variant.enabled) return { on, value: payloadOf(variant), variant: variant.name, reason: "SPLIT", metadata };
+      if (variant.enabled) {
+        const { name, payload } = variant;
+        const about = typeof payload?.value === "string" ? { ...metadata, payload: { ...payload } } : metadata;
+        return { on, value: payloadOf(variant), variant: name, reason: "SPLIT", metadata: about };
+      }
       return { on, value: true, reason: reasonOf(feature), metadata };
     } catch (error) {
       return brokenBy(String(error), metadata);
@@ -138,7 +146,9 @@ const ownFields = new Set([
   "location",
 ]);
 
-function unleashContext({ userId, targetingKey, ip, at, attributes = {}, locations }: EvaluationContext): Context {
+function unleashContext(context: EvaluationContext): Context {
+  const { targetingKey, ip, at, attributes = {}, locations } = context;
+  const userId = context.userId ?? context.claimedUserId;
   // Unleash has no nested properties.
   const own = Object.entries(attributes).filter(([name, value]) => !ownFields.has(name) && typeof value !== "object");
   return {
@@ -171,7 +181,8 @@ const reasonOf = ({ strategies }: UnleashFeature): Reason =>
     ? "STATIC"
     : "TARGETING_MATCH";
 
-const aboutOf = ({ project, type }: UnleashFeature): Readonly<Record<string, Json>> => ({
+const aboutOf = ({ project, type, impressionData }: UnleashFeature): Readonly<Record<string, Json>> => ({
   ...(typeof project === "string" ? { project } : {}),
   ...(typeof type === "string" ? { type } : {}),
+  ...(impressionData === true ? { impressionData } : {}),
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { source } from "../../../../src/adapters/sources/feed/source.ts";
 import { feedReader } from "../../../../src/application/feeds/read-feed.ts";
-import { pollerOf } from "../../../../src/bootstrap/composition/feed-poller.ts";
+import { pollerOf } from "../../../../src/bootstrap/composition/sources/feed-poller.ts";
 import { schemaTools } from "../../../../src/bootstrap/config/schema-tools.ts";
 import type { EvaluationContext } from "../../../../src/domain/evaluation/evaluation-context.ts";
 import type { KnownItem } from "../../../../src/domain/feeds/item.ts";

@@ -1,19 +1,19 @@
 import { dirname, resolve } from "node:path";
-import type { Changed, Polled } from "../../adapters/sources/_polled/latest.ts";
-import { pollFile } from "../../adapters/sources/_polled/polled-file.ts";
-import { pollUrl } from "../../adapters/sources/_polled/polled-url.ts";
-import type { Background } from "../../application/evaluation/await-sources.ts";
-import { DeclaredReads } from "../../application/evaluation/declared-reads.ts";
-import { SourceFaults } from "../../application/evaluation/source-states.ts";
-import { feedReader } from "../../application/feeds/read-feed.ts";
-import type { ManagedSource } from "../../domain/admin/managed-source.ts";
-import type { ContextField } from "../../domain/evaluation/evaluation-context.ts";
-import { SetupFailed } from "../../infrastructure/setup-failed.ts";
-import type { ConfiguredSource } from "../config/configured-source.ts";
+import type { Changed, Polled } from "../../../adapters/sources/_polled/latest.ts";
+import { pollFile } from "../../../adapters/sources/_polled/polled-file.ts";
+import { pollUrl } from "../../../adapters/sources/_polled/polled-url.ts";
+import type { Background } from "../../../application/evaluation/await-sources.ts";
+import { DeclaredReads } from "../../../application/evaluation/declared-reads.ts";
+import { SourceFaults } from "../../../application/evaluation/source-states.ts";
+import { feedReader } from "../../../application/feeds/read-feed.ts";
+import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
+import type { ContextField } from "../../../domain/evaluation/evaluation-context.ts";
+import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
+import type { ConfiguredSource } from "../../config/configured-source.ts";
+import type { Stores } from "../stores.ts";
+import { causeText, type Wiring } from "../wiring.ts";
 import { pollerOf } from "./feed-poller.ts";
 import { managedSource, noFeed } from "./managed-source.ts";
-import type { Stores } from "./stores.ts";
-import { causeText, type Wiring } from "./wiring.ts";
 
 /** What a source adds to: the work that begins later, and the context fields that results vary by. */
 type Additions = { readonly background: Background[]; readonly addFields: (fields: readonly ContextField[]) => void };

@@ -1,11 +1,11 @@
-import type { FeedHost } from "../../adapters/sources/_catalogue/feed-definition.ts";
-import type { SourceHost } from "../../adapters/sources/_catalogue/source.ts";
-import { ruleCheck } from "../../adapters/sources/_rules/rule-check.ts";
-import type { EditableRules } from "../../domain/admin/editable-rules.ts";
-import type { EditableSet } from "../../domain/admin/editable-set.ts";
-import type { ManagedSource } from "../../domain/admin/managed-source.ts";
-import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
-import type { ConfiguredSource, EditablePlace } from "../config/configured-source.ts";
+import type { FeedHost } from "../../../adapters/sources/_catalogue/feed-definition.ts";
+import type { SourceHost } from "../../../adapters/sources/_catalogue/source.ts";
+import { ruleCheck } from "../../../adapters/sources/_rules/rule-check.ts";
+import type { EditableRules } from "../../../domain/admin/editable-rules.ts";
+import type { EditableSet } from "../../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
+import type { FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
+import type { ConfiguredSource, EditablePlace } from "../../config/configured-source.ts";
 
 /** The store of a source: the present one, or its state at a past instant. */
 export type SourceStore = Pick<EditableSet, "sets" | "index" | "changes"> &

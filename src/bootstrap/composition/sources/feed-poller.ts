@@ -1,8 +1,8 @@
-import { PollFeed } from "../../application/feeds/poll-feed.ts";
-import { RecordItems } from "../../application/feeds/record-items.ts";
-import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { Connection } from "../../infrastructure/connection.ts";
-import type { ConfiguredFeed } from "../config/configured-source.ts";
+import { PollFeed } from "../../../application/feeds/poll-feed.ts";
+import { RecordItems } from "../../../application/feeds/record-items.ts";
+import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import type { Connection } from "../../../infrastructure/connection.ts";
+import type { ConfiguredFeed } from "../../config/configured-source.ts";
 
 /** What a feed poller takes from the process. */
 type Environment = {

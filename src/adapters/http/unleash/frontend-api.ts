@@ -1,0 +1,151 @@
+import { hash } from "node:crypto";
+import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
+import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
+import { explicitContext, type IdentifyCaller } from "../../../application/evaluation/identify-caller.ts";
+import type { ForwardReports } from "../../../application/unleash/forward-reports.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { writtenBody } from "../client/features-body.ts";
+import { fetchResponse, type PrepareResponse, responseOf } from "../client/prepared-response.ts";
+import type { ResponseCache } from "../client/response-cache.ts";
+import { jsonBody } from "../kit/json-body.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import { uncached } from "../kit/response-headers.ts";
+import { evaluateFor } from "../ofrep/evaluate-for.ts";
+import { incomingOf } from "../server/incoming.ts";
+import { longestReport, reportOf } from "./report-of.ts";
+import { secretIn } from "./secret-in.ts";
+import { toggleJson } from "./toggle-json.ts";
+import { contextIn, contextOf, type UnleashContext, UnleashRequest } from "./unleash-context.ts";
+import { unleashErrors } from "./unleash-errors.ts";
+import { UnleashApplication, UnleashMetrics, UnleashToggles } from "./unleash-schemas.ts";
+
+/** The paths of the frontend API. The second one is that of the Unleash Proxy. */
+export const frontendPaths = ["/api/frontend", "/api/proxy"] as const;
+
+/** Maximum size of a body with a context, in bytes. */
+const longestBody = 65_536;
+
+const common = { tags: ["Unleash"], security: [{ unleash: [] }, { bearer: [] }, { admin: ["frontend"] }] };
+
+const evaluation = {
+  ...common,
+  responses: {
+    200: {
+      description: "The features.",
+      headers: { ETag: { description: "A digest of the body.", schema: { type: "string" as const } } },
+      content: jsonContent(UnleashToggles),
+    },
+    304: { description: "The features are the same." },
+    ...unleashErrors(400, 401, 403, 503),
+  },
+};
+
+const report = { ...common, responses: { 202: { description: "Accepted." }, ...unleashErrors(400, 401, 403, 503) } };
+
+const parameters = ["userId", "sessionId", "remoteAddress"].map((name) => ({
+  name,
+  in: "query" as const,
+  schema: { type: "string" as const },
+}));
+
+/** The use cases and parts that the frontend API needs. */
+export type FrontendApiOptions = {
+  readonly evaluateFlags: EvaluateFlags;
+  readonly identifyCaller: IdentifyCaller;
+  readonly identifyOperator: IdentifyOperator;
+  readonly reports: ForwardReports;
+  readonly callContext: CallContext;
+  readonly cache: ResponseCache;
+  readonly responses: PrepareResponse;
+};
+
+/** The routes of Unleash's frontend API. */
+export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void {
+  const { evaluateFlags, identifyCaller, identifyOperator, reports, callContext, cache, responses } = options;
+
+  for (const path of frontendPaths) {
+    app.openAPIRegistry.registerPath(
+      createRoute({
+        ...evaluation,
+        method: "get",
+        path,
+        parameters,
+        summary: "Get the features that are on, for Unleash's frontend SDKs",
+        description:
+          "The context is in the query; properties are `properties[name]`. A client token evaluates for its user. Under a credential of scope `frontend`, `userId` is a claim.",
+      }),
+    );
+    app.get(path, (c) => evaluate(c, contextIn(c.req.url)));
+
+    app.openAPIRegistry.registerPath(
+      createRoute({
+        ...evaluation,
+        method: "post",
+        path,
+        request: { body: { required: true, content: jsonContent(UnleashRequest) } },
+        summary: "Get the same, with the context in the body",
+      }),
+    );
+    app.post(path, async (c) => evaluate(c, contextOf((await jsonBody(c, UnleashRequest, longestBody)).context)));
+
+    app.openAPIRegistry.registerPath(
+      createRoute({
+        ...report,
+        method: "post",
+        path: `${path}/client/metrics`,
+        request: { body: { required: true, content: jsonContent(UnleashMetrics) } },
+        summary: "Accept the usage that a frontend SDK reports",
+      }),
+    );
+    app.post(`${path}/client/metrics`, async (c) => {
+      await demandClient(c);
+      reports.receive(reportOf(c, "metrics", await jsonBody(c, UnleashMetrics, longestReport)));
+      return c.body(null, 202, uncached);
+    });
+
+    app.openAPIRegistry.registerPath(
+      createRoute({
+        ...report,
+        method: "post",
+        path: `${path}/client/register`,
+        request: { body: { required: true, content: jsonContent(UnleashApplication) } },
+        summary: "Accept the registration of a frontend SDK, without effect",
+      }),
+    );
+    app.post(`${path}/client/register`, async (c) => {
+      await demandClient(c);
+      await jsonBody(c, UnleashApplication, longestReport);
+      return c.body(null, 202, uncached);
+    });
+  }
+
+  async function evaluate(c: Context, context: UnleashContext): Promise<Response> {
+    const { userId, sessionId, fields, remoteAddress } = context;
+    const incoming = incomingOf(c);
+    const request = callContext.inBody(incoming, userId ?? sessionId, fields, remoteAddress);
+    const varied = [callContext.varyKey(incoming), request.hints.ip, context];
+    const ifNoneMatch = c.req.header("if-none-match");
+    const secret = secretIn(c);
+    return evaluateFor(secret, identifyOperator, "frontend", undefined, async (caller) => {
+      // The caller of a cached response is known: a revoked credential does not get here.
+      const key = `unleash ${hash("sha256", JSON.stringify([caller ? secret : 0, ...varied]), "base64")}`;
+      const cached = cache.find(key, ifNoneMatch);
+      if (cached) return fetchResponse(cached);
+      const claiming = caller ? request : { ...request, claimedUserId: userId };
+      const evaluated = await evaluateFlags.evaluateAll(caller, claiming, userId);
+      const toggles = evaluated.flags.filter(({ on }) => on).map(toggleJson);
+      const prepared = responses.prepare(writtenBody({ toggles }), evaluated);
+      cache.keep(key, prepared);
+      return fetchResponse(responseOf(prepared, ifNoneMatch));
+    });
+  }
+
+  /** Throws unless the request has a client token or a credential of scope `frontend`. */
+  async function demandClient(c: Context): Promise<void> {
+    await evaluateFor(secretIn(c), identifyOperator, "frontend", undefined, async (caller) => {
+      if (caller) await identifyCaller.identify(caller, explicitContext({}));
+    });
+  }
+}
