@@ -15,7 +15,14 @@ export const polledRules = (
   read: () => CachedRead<Rules>,
   readsAddress: boolean,
 ): Required<Omit<FeatureResolver, "dispose">> => ({
-  varyBy: ["userId", "targetingKey", "locations", "attributes", ...(readsAddress ? (["ip"] as const) : [])],
+  varyBy: [
+    "userId",
+    "targetingKey",
+    "claimedUserId",
+    "locations",
+    "attributes",
+    ...(readsAddress ? (["ip"] as const) : []),
+  ],
   resolve: (context) => {
     const held = read();
     const answer = held.value.answer(readsAddress ? context : withoutAddress(context));

@@ -16,8 +16,7 @@ export class UnleashResolver implements FeatureResolver {
 
   constructor(read: () => CachedRead<UnleashRules>, readsAddress: boolean, server?: UnleashServer) {
     const { varyBy, resolve } = polledRules(read, readsAddress);
-    // Only rules of Unleash read it.
-    this.varyBy = [...varyBy, "claimedUserId"];
+    this.varyBy = varyBy;
     this.resolve = resolve;
     this.document = read;
     this.server = server;

@@ -217,7 +217,7 @@ describe("kind flagd", () => {
       (await resolver.resolve({ at: 0, ip: "192.0.2.1" })).features.get("flag")?.on;
     const warnings: { fault: string }[] = [];
     const blind = opened({ file }, warnings);
-    expect(blind.varyBy).toEqual(["userId", "targetingKey", "locations", "attributes"]);
+    expect(blind.varyBy).toEqual(["userId", "targetingKey", "claimedUserId", "locations", "attributes"]);
     expect(await on(blind)).toBe(false);
     expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress: true") }]);
     const shown = opened({ file, readsAddress: true }, warnings);
