@@ -46,6 +46,9 @@ function ruleText(schema: z.ZodType | undefined): string {
   return `\nWhat it keeps of a feature:\n\n${[tableOf(rule), ...lists].join("\n\n")}\n`;
 }
 
+const segmentText =
+  "\nNames that start with `$` are segments: rules that the rules of features refer to without the `$`, as in `{ $ref: adults }`.\n";
+
 function tableOf({ properties, required = [] }: ObjectSchema): string {
   const rows = Object.entries(properties).map(([name, property]) => {
     const fallback =
@@ -66,7 +69,7 @@ export async function sourcesPage(): Promise<string> {
       const { summary, options, example, editable } = await builtIn(kind);
       const words = schemaTools(undefined);
       const yaml = stringify({ sources: [{ name: "example", kind, ...example }] });
-      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${ruleText(editable && "rules" in editable ? editable.rules(words) : undefined)}`;
+      return `## \`${kind}\`\n\n${summary}\n\n${optionTable(options(words))}\n\n\`\`\`yaml\n${yaml}\`\`\`\n${ruleText(editable && "rules" in editable ? editable.rules(words) : undefined)}${editable && "segments" in editable ? segmentText : ""}`;
     }),
   );
   return `${notice}

@@ -19,6 +19,20 @@ describe("the page about rules", () => {
   }, 180_000);
 });
 
+describe("the section about flags in the store", () => {
+  it("says what its commands print", async () => {
+    using page = new Walkthrough("docs/how-to/flagd-and-unleash.md");
+    page.configure("Edit them at runtime");
+    const env = {
+      TIDEGATE_DATA: join(page.folder, "data"),
+      TIDEGATE_CONFIG: join(page.folder, "my.yaml"),
+      TIDEGATE_ADMIN_TOKEN: "the-operators-credential",
+    };
+    await using service = await page.serve(env);
+    await page.follow("Edit them at runtime", service.url, env, 7);
+  }, 180_000);
+});
+
 describe("the configuration of servers on the page", () => {
   it("can be used once their credentials are in the environment", async () => {
     const yaml = /## From a server\n\n```yaml\n([\s\S]*?)```/.exec(
@@ -115,7 +129,7 @@ sources:
     const ignored = 'flag "odd": flagd ignores "default_variant"; write defaultVariant';
     const faults = {
       inline: [ignored],
-      file: ['flag "broken": state (missing) is invalid (expected ENABLED or DISABLED)', ignored],
+      file: [ignored, 'flag "broken": state (missing) is invalid (expected ENABLED or DISABLED)'],
     };
     const { sources } = (await (await service.get("/admin/v1/sources", headers)).json()) as {
       sources: readonly { name: string; faults: readonly string[] }[];

@@ -186,8 +186,9 @@ async function ofAnybody({ resolver, timeoutMs, editableRules: rules }: ManagedS
     withDeadline(timeoutMs, () => resolver.resolve({ at })),
     rules && withDeadline(timeoutMs, () => rules.rules.read(rules.collection)),
   ]);
+  const ruled = [...(kept?.value.keys() ?? [])].filter((name) => rules?.isFeature(name));
   return {
-    features: new Set([...features.keys(), ...(kept?.value.keys() ?? [])]),
+    features: new Set([...features.keys(), ...ruled]),
     placeOf: (feature) => {
       const on = features.get(feature)?.on;
       const rule = kept?.value.get(feature);

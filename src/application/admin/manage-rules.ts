@@ -78,10 +78,11 @@ export class ManageRules {
    * writable.
    */
   async check(source: string, feature: FeatureKey, value: Json): Promise<Json> {
-    const { check, grants } = this.#sources.rulesOf(source);
+    const { check, grants, isFeature } = this.#sources.rulesOf(source);
     if (!isServedKey(feature)) throw notServed(feature);
-    const rule = checkedRule(check, value);
-    if (grants && !isWritableKey(feature) && !(await this.find(source, feature))) throw notGrantable(feature);
+    const rule = checkedRule(check, feature, value);
+    const isGrant = grants && isFeature(feature);
+    if (isGrant && !isWritableKey(feature) && !(await this.find(source, feature))) throw notGrantable(feature);
     return rule;
   }
 
@@ -122,8 +123,8 @@ export class ManageRules {
 }
 
 /** The rule to store for a value. Throws `ChangeRejected` with all its faults. */
-export function checkedRule(check: RuleCheck, value: Json): Json {
-  const checked = check(value);
+export function checkedRule(check: RuleCheck, name: string, value: Json): Json {
+  const checked = check(name, value);
   if ("rule" in checked) return checked.rule;
   const sentences = checked.faults.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the rule"} ${detail}`);
   const more = checked.faults.length > sentences.length ? `; and ${checked.faults.length - sentences.length} more` : "";
@@ -134,5 +135,5 @@ const ruleIn = ({ check }: EditableRules, feature: FeatureKey, { value, revision
   feature,
   rule: value,
   revision,
-  isValid: "rule" in check(value),
+  isValid: "rule" in check(feature, value),
 });

@@ -192,7 +192,7 @@ export class ImportData {
   #ruleDeed({ rule, source, feature }: RuleLine): Deed {
     if (!isServedKey(feature)) throw notServed(feature);
     const kept = this.#sets.rulesOf(source);
-    const value = checkedRule(kept.check, rule);
+    const value = checkedRule(kept.check, feature, rule);
     return { of: "rules", kept, item: { collection: kept.collection, name: feature, value } };
   }
 

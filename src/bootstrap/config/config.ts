@@ -85,12 +85,14 @@ export async function loadConfig(
       complain([...path, "kind"], `${kind} ${schemas}`);
       continue;
     }
-    const { options, rule } = schemas;
+    const { options, rules } = schemas;
     const parsed = check(withCommonOptions(options), entry, yaml, path, problems);
     if (!parsed) continue;
-    sources.push(configured(parsed, definition, rule));
+    sources.push(configured(parsed, definition, rules));
+    // Keys and collections have their defaults also if the source reads no store.
+    if (entry["connection"] === undefined) continue;
+    const connection = String(entry["connection"]);
     for (const [option, value] of Object.entries(parsed)) {
-      const connection = String(entry["connection"]);
       const inUse = { connection, store: storeOf(raw, connection), path: [...path, option] };
       if (value instanceof KeyTemplate) keys.push({ ...inUse, template: value });
       else if (isCollection(options.shape[option])) collections.push({ ...inUse, collection: String(value), kind });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { FeedHost } from "../../adapters/sources/_catalogue/feed-definition.ts";
 import type { Editable, SchemaTools } from "../../adapters/sources/_catalogue/source.ts";
 import { isFile, type Kind } from "../../adapters/sources/_catalogue/source-catalogue.ts";
+import type { RuleSchemas } from "../../adapters/sources/_rules/rule-check.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
@@ -28,11 +29,11 @@ export type ConfiguredFeed = { readonly connection: string; readonly create: () 
 /** What operators can change of a source, and where it is stored. */
 export type EditablePlace = { readonly connection: string } & (
   | { readonly key: KeyTemplate; readonly limit: number }
-  | { readonly collection: string; readonly schema: z.ZodType }
+  | { readonly collection: string; readonly schemas: RuleSchemas }
 );
 
 /** Schemas of a source's options in the YAML, and of its rules. */
-type Schemas = { readonly options: z.ZodObject; readonly rule: z.ZodType | undefined };
+type Schemas = { readonly options: z.ZodObject; readonly rules: RuleSchemas | undefined };
 
 export function schemasOf(definition: Kind, words: SchemaTools): Schemas | string {
   try {
@@ -41,7 +42,11 @@ export function schemasOf(definition: Kind, words: SchemaTools): Schemas | strin
     const missing = neededBy(definition).filter((option) => !Object.hasOwn(options.shape, option));
     if (missing.length > 0) return `lacks the option ${missing.join(", ")}, which its definition names`;
     const { editable } = definition;
-    return { options, rule: editable && "rules" in editable ? editable.rules(words) : undefined };
+    const rules =
+      editable && "rules" in editable
+        ? { rule: editable.rules(words), segment: editable.segments?.(words) }
+        : undefined;
+    return { options, rules };
   } catch (cause) {
     return `cannot create its options: ${cause instanceof Error ? cause.message : cause}`;
   }
@@ -66,7 +71,7 @@ export function withCommonOptions({ shape, def }: z.ZodObject) {
 export function configured(
   parsed: z.output<typeof commonOptions>,
   definition: Kind,
-  rule: z.ZodType | undefined,
+  rules: RuleSchemas | undefined,
 ): ConfiguredSource {
   const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
   const { deterministic: replayable } = definition;
@@ -75,7 +80,7 @@ export function configured(
     ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
     isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
     isOutside: isFile(kind),
-    editable: editablePlace(options, definition.editable, rule),
+    editable: editablePlace(options, definition.editable, rules),
     reads: placeRead(options),
     feed: feed && { connection: connectionIn(options), create: () => feed(options, name) },
     create: (host) => definition.create(options, host),
@@ -87,11 +92,11 @@ const connectionIn = (options: Readonly<Record<string, unknown>>): string => Str
 function editablePlace(
   options: Readonly<Record<string, unknown>>,
   editable: Editable | undefined,
-  rule: z.ZodType | undefined,
+  rules: RuleSchemas | undefined,
 ): EditablePlace | undefined {
-  if (!editable) return undefined;
+  if (!editable || options["connection"] === undefined) return undefined;
   const connection = connectionIn(options);
-  if (rule) return { connection, collection: String(options["collection"]), schema: rule };
+  if (rules) return { connection, collection: String(options["collection"]), schemas: rules };
   if (!("set" in editable)) return undefined;
   return { connection, key: options[editable.set] as KeyTemplate, limit: Number(options[editable.limit]) };
 }

@@ -5,8 +5,11 @@ import type { Rules } from "./rules.ts";
 /** A fault of a value: a JSON pointer (RFC 6901), and the fix. */
 type RuleFault = { readonly pointer: string; readonly detail: string };
 
-/** Check of a rule by its source kind: returns the rule to store, or the faults of the value. */
-export type RuleCheck = (value: Json) => { readonly rule: Json } | { readonly faults: readonly RuleFault[] };
+/** Check of the rule or segment of a name by its source kind: returns what to store, or the faults of the value. */
+export type RuleCheck = (
+  name: string,
+  value: Json,
+) => { readonly rule: Json } | { readonly faults: readonly RuleFault[] };
 
 /** Editable rules: a collection of one store that a source reads and operators change. */
 export type EditableRules = {
@@ -16,4 +19,6 @@ export type EditableRules = {
   readonly rules: Rules;
   readonly documents: DocumentStore;
   readonly check: RuleCheck;
+  /** Whether a name in the collection is a feature. Otherwise it is a segment, which rules of features share. */
+  readonly isFeature: (name: string) => boolean;
 };

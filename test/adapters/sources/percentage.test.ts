@@ -96,16 +96,15 @@ describe.each([
 });
 
 describe("A percentage", () => {
-  const check = ruleCheck(
-    source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never(),
-  );
+  const rule = source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never();
+  const check = ruleCheck({ rule });
 
   it.each([
     { percentage: 0.07 },
     { percentage: 100, by: "userId", group: "spring" },
     { percentage: 1.15, by: "attributes.team" },
   ])("may be %j", (written) => {
-    expect(check(written)).toEqual({ rule: written });
+    expect(check("feature", written)).toEqual({ rule: written });
   });
 
   it.each<[Json, { pointer: string; detail: string }]>([
@@ -125,6 +124,6 @@ describe("A percentage", () => {
       { pointer: "/group", detail: "is too small (minimum: 1 characters)" },
     ],
   ])("is not %j", (written, fault) => {
-    expect(check(written)).toMatchObject({ faults: [fault] });
+    expect(check("feature", written)).toMatchObject({ faults: [fault] });
   });
 });

@@ -61,7 +61,7 @@ export type SourceHost = {
   readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
 };
 
-/** What operators can change of a source, in the store that its option `connection` names. */
+/** What operators can change of a source, in the store that its option `connection` names. Nothing if it is absent. */
 export type Editable<Option extends string = string> =
   /** The sets of a key template. Names the options with the template and with the most members of one set. */
   | { readonly set: Option; readonly limit: Option }
@@ -69,7 +69,14 @@ export type Editable<Option extends string = string> =
    * The rules of single features, in the collection that the option `collection` names. The schema's output is stored,
    * and is parsed again on each read. Issues state the fault and the fix.
    */
-  | { readonly rules: (tools: SchemaTools) => z.ZodType };
+  | {
+      readonly rules: (tools: SchemaTools) => z.ZodType;
+      /**
+       * The schema of segments: rules whose names start with `$`, which the rules of features share. Without it, such
+       * names are features.
+       */
+      readonly segments?: (tools: SchemaTools) => z.ZodType;
+    };
 
 /**
  * A kind of source, in one file.

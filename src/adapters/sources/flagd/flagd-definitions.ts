@@ -1,7 +1,9 @@
 import { MemoryStorage } from "@openfeature/flagd-core";
 import { z } from "zod";
 import { isServedKey, type Json, servedKeyRule } from "../../../domain/evaluation/feature.ts";
-import { isMap, type JsonMap } from "./targeting.ts";
+import { misspellings } from "./flag-faults.ts";
+import { referenceIn } from "./segments.ts";
+import { isMap, mapped } from "./targeting.ts";
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const reference = "https://flagd.dev/reference/flag-definitions/";
@@ -40,10 +42,25 @@ export const flagdDefinitions = z
   })
   .superRefine((definitions, context) => {
     for (const key of Object.keys(definitions.flags)) {
-      const fault = faultIn(definitions as JsonMap, key);
-      if (fault) context.addIssue({ code: "custom", ...fault });
+      const fault = faultIn(definitions.flags[key] as Json, definitions.$evaluators);
+      if (fault) context.addIssue({ code: "custom", ...fault, path: ["flags", key, ...fault.path] });
     }
   });
+
+/** Schema of one flag in the store: stricter than flagd, because the flag can still be corrected. */
+export const storedFlag = flag.superRefine((definition, context) => {
+  for (const { name, meant } of misspellings(definition as Json))
+    context.addIssue({ code: "custom", path: [name], message: `is ignored by flagd; write ${meant}` });
+  const fault = faultIn(withoutReferences(definition as Json)) ?? missingVariant(definition);
+  if (fault) context.addIssue({ code: "custom", ...fault });
+});
+
+/** Schema of one segment in the store. */
+export const storedSegment = z.record(z.string(), z.json()).superRefine((rule, context) => {
+  const targeting = { if: [withoutReferences(rule), "on"] };
+  const fault = faultIn({ state: "ENABLED", variants: { on: true }, targeting });
+  if (fault) context.addIssue({ code: "custom", ...fault, path: fault.path.slice(3) });
+});
 
 type Fault = { readonly path: PropertyKey[]; readonly message: string };
 
@@ -56,14 +73,14 @@ type SchemaError = {
 };
 
 /**
- * The first fault of one flag by flagd's schema. The schema reports errors for every alternative; the deepest error is
- * the most likely one.
+ * The first fault of one flag by flagd's schema, with its path in the flag. The schema reports errors for every
+ * alternative; the deepest error is the most likely one.
  */
-function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefined {
+function faultIn(definition: Json | undefined, $evaluators: Json = {}): Fault | undefined {
   // The default variant is checked before.
-  const { defaultVariant: _, ...flag } = isMap(flags) && isMap(flags[key]) ? flags[key] : {};
+  const { defaultVariant: _, ...flag } = definition !== undefined && isMap(definition) ? definition : {};
   // Under a fixed name, because flagd's schema rejects line separators in keys.
-  const checked = { ...(isMap($evaluators) ? { $evaluators } : {}), flags: { flag } };
+  const checked = { $evaluators, flags: { flag } };
   const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
   try {
     storage.setConfigurations(JSON.stringify(checked, withWholeVersions), true);
@@ -72,9 +89,8 @@ function faultIn({ $evaluators, flags }: JsonMap, key: string): Fault | undefine
     const [deepest] = errorsIn(error).toSorted(
       (a, b) => stepsIn(b.instancePath).length - stepsIn(a.instancePath).length,
     );
-    if (!deepest) return { path: ["flags", key], message: `does not fit; ${reference} tells what does` };
-    const path = pathOf(deepest.instancePath, checked);
-    return { path: path.with(1, key), message: messageOf(deepest) };
+    if (!deepest) return { path: [], message: `does not fit; ${reference} tells what does` };
+    return { path: pathOf(deepest.instancePath, checked).slice(2), message: messageOf(deepest) };
   }
 }
 
@@ -84,6 +100,36 @@ function withWholeVersions(operation: string, operands: Json): Json {
   const whole = (version: string) => `${version}.0.0`.split(".").slice(0, 3).join(".");
   return operands.map((operand) =>
     typeof operand === "string" && /^\d+(\.\d+)?$/.test(operand) ? whole(operand) : operand,
+  );
+}
+
+/** References to segments are valid in any place, and also before the segment exists. */
+function withoutReferences(rule: Json): Json {
+  if (referenceIn(rule) !== undefined) return { var: "targetingKey" };
+  if (Array.isArray(rule)) return rule.map(withoutReferences);
+  return isMap(rule) ? mapped(rule, withoutReferences) : rule;
+}
+
+/** The first result of a flag's targeting, as far as it is literal, that is none of its variants. */
+function missingVariant({ targeting, variants }: z.output<typeof flag>): Fault | undefined {
+  const [missing] = resultsIn(targeting ?? null, ["targeting"]).filter(({ name }) => !Object.hasOwn(variants, name));
+  return missing && { path: missing.path, message: "is none of its variants; name one of them" };
+}
+
+type Result = { readonly name: string; readonly path: PropertyKey[] };
+
+/** The names that a rule returns literally, each with its path. */
+function resultsIn(rule: Json, path: PropertyKey[]): readonly Result[] {
+  if (typeof rule === "string") return [{ name: rule, path }];
+  if (!isMap(rule)) return [];
+  const { if: branches, fractional: buckets } = rule;
+  if (Array.isArray(branches)) {
+    const isResult = (index: number) => index % 2 === 1 || index === branches.length - 1;
+    return branches.flatMap((branch, index) => (isResult(index) ? resultsIn(branch, [...path, "if", index]) : []));
+  }
+  if (!Array.isArray(buckets)) return [];
+  return buckets.flatMap((bucket, index) =>
+    Array.isArray(bucket) ? resultsIn(bucket[0] ?? null, [...path, "fractional", index, 0]) : [],
   );
 }
 
@@ -116,7 +162,7 @@ function messageOf({ keyword, params, message }: SchemaError): string {
   switch (keyword) {
     case "additionalProperties":
       if (params["additionalProperty"] === "$ref")
-        return "names no rule of $evaluators; write it there, or name another";
+        return "names no segment of $evaluators; define it there, or name another";
       return `"${params["additionalProperty"]}" is no operation of flagd's; ${reference} lists them`;
     case "enum":
       return `does not fit; give it one of ${[params["allowedValues"]].flat().join(", ")}`;

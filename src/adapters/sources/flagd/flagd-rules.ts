@@ -1,73 +1,53 @@
 import type { EvaluationContext as FlagdContext } from "@openfeature/core";
-import { type FeatureFlag, MemoryStorage } from "@openfeature/flagd-core";
-import { notServed } from "../../../domain/errors.ts";
 import type { ContextField, EvaluationContext } from "../../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
-import type { Reason, Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
+import type { Resolution, SourceResult } from "../../../domain/evaluation/source-result.ts";
 import { yamlIn } from "../../../infrastructure/yaml-values.ts";
-import { misspellings, structuralFault } from "./flag-faults.ts";
-import { clockAt, isMap, type JsonMap, whatIsRead, withClock } from "./targeting.ts";
+import { Flag } from "./flag.ts";
+import { Segments } from "./segments.ts";
+import { clockAt, isMap } from "./targeting.ts";
 
-const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
-
-/** flagd's flag definitions, evaluated by its own library. Immutable. */
+/** Flags of flagd. Immutable. */
 export class FlagdRules {
-  readonly #flags: readonly (readonly [FeatureKey, FeatureFlag])[];
-  /** Results of flags that cannot be evaluated. */
-  readonly #broken: ReadonlyMap<FeatureKey, Resolution>;
+  readonly #flags: readonly Flag[];
   readonly #readsClock: boolean;
   /** The context fields that results depend on; `undefined` if they can depend on any field. */
   readonly reads: readonly ContextField[] | undefined;
   /** Faults of single flags, each with the flag's name. Flags that cannot be evaluated are off. */
   readonly faults: readonly string[];
 
-  /** Throws, with the reason, if the definitions are unusable as a whole: no map of flags, or no usable flag. */
-  constructor(definitions: unknown) {
-    if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
-    const entries = Object.entries(definitions["flags"]);
-    const broken = entries.flatMap(([key, flag]) => {
-      const fault = isServedKey(key) ? structuralFault(flag) : notServed(key).message;
-      return fault === undefined ? [] : [[key, fault] as const];
-    });
-    const faults = broken.map(([key, fault]) => `${named(key)}: ${fault}`);
-    if (entries.length > 0 && broken.length === entries.length) throw new Error(`no flag is usable: ${faults[0]}`);
-    this.#broken = new Map(broken.flatMap(([key, fault]) => (isServedKey(key) ? [[key, brokenBy(fault)]] : [])));
-    const isBroken = new Set(broken.map(([key]) => key));
-    const sound = entries.filter(([key]) => !isBroken.has(key));
-    const usable = { ...definitions, flags: Object.fromEntries(sound) };
-    const { fields, clock } = whatIsRead(usable);
-    this.#flags = flagsOf(usable);
-    this.#readsClock = clock;
-    this.reads = fields;
-    this.faults = [
-      ...faults,
-      ...sound.flatMap(([key, flag]) => misspellings(flag).map((fault) => `${named(key)}: ${fault}`)),
-      ...this.#flags.flatMap(([key, flag]) => {
-        const { errorMessage } = flag.evaluate({}, silent);
-        return errorMessage === undefined ? [] : [`${named(key)}: ${errorMessage}`];
-      }),
-    ];
+  constructor(flags: readonly Flag[]) {
+    this.#flags = flags.filter(({ key }) => isServedKey(key));
+    this.#readsClock = flags.some(({ read }) => read.clock);
+    const fields = flags.map(({ read }) => read.fields);
+    this.reads = fields.includes(undefined) ? undefined : [...new Set(fields.flatMap((each) => each ?? []))];
+    this.faults = flags.flatMap(({ faults }) => faults);
   }
 
-  /** Parses JSON or YAML. Throws as the constructor does. */
+  /** Throws, with the reason, if the definitions are unusable as a whole: no map of flags, or no usable flag. */
+  static of(definitions: unknown): FlagdRules {
+    if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
+    const { flags, $evaluators, metadata } = definitions;
+    const segments = new Segments(new Map(isMap($evaluators) ? Object.entries($evaluators) : []));
+    const all = Object.entries(flags).map(([key, flag]) => Flag.of(key, flag, segments, metadata));
+    const [first] = all.flatMap(({ faults }) => faults);
+    if (all.length > 0 && all.every(({ isUsable }) => !isUsable)) throw new Error(`no flag is usable: ${first}`);
+    return new FlagdRules(all);
+  }
+
+  /** Parses JSON or YAML. Throws as `of` does. */
   static parse(text: string): FlagdRules {
-    return new FlagdRules(valuesIn(text));
+    return FlagdRules.of(valuesIn(text));
   }
 
   answer(context: EvaluationContext): SourceResult {
     const asked = flagdContext(context, this.reads);
-    const features = new Map([
-      ...this.#broken,
-      ...this.#flags.map(([key, flag]) => [key, resolutionOf(flag, asked)] as const),
-    ]);
+    const features = new Map<FeatureKey, Resolution>();
+    for (const flag of this.#flags) features.set(flag.key, flag.resolve(asked));
     // It is unknown when a rule that reads the clock changes its result; flagd's clock has a resolution of seconds.
     return this.#readsClock ? { features } : { features, validUntil: Number.POSITIVE_INFINITY };
   }
 }
-
-const named = (key: string): string => `flag ${JSON.stringify(key.slice(0, 200))}`;
-
-const brokenBy = (error: string): Resolution => ({ on: false, value: null, reason: "DEFAULT", metadata: { error } });
 
 /** Parses text that looks like JSON as JSON first, because YAML parsing takes much longer. */
 function valuesIn(text: string): unknown {
@@ -81,18 +61,6 @@ function valuesIn(text: string): unknown {
       throw fault;
     }
   }
-}
-
-function flagsOf(definitions: JsonMap): readonly (readonly [FeatureKey, FeatureFlag])[] {
-  // Generates no code from the definitions: they can be untrusted, and compiled rules are not faster.
-  const storage = new MemoryStorage(silent, { disableDynamicCodeGeneration: true });
-  try {
-    storage.setConfigurations(JSON.stringify(withClock(definitions)));
-  } catch (error) {
-    // The cause holds the actual fault.
-    throw error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  }
-  return [...storage.getFlags()];
 }
 
 /**
@@ -122,19 +90,3 @@ const attributesIn = ({ attributes = {} }: EvaluationContext, reads: readonly Co
   );
 
 const secondOf = ({ at }: EvaluationContext): number => Math.floor(at / 1_000);
-
-const reasons: readonly Reason[] = ["STATIC", "TARGETING_MATCH"];
-
-/** A flag is on if it is enabled and its value is neither `false` nor absent. */
-function resolutionOf(flag: FeatureFlag, context: FlagdContext): Resolution {
-  const { metadata } = flag;
-  if (flag.state === "DISABLED") return { on: false, value: null, reason: "DISABLED", metadata };
-  const { value = null, variant, reason, errorCode, errorMessage } = flag.evaluate(context, silent);
-  return {
-    on: value !== null && value !== false,
-    value,
-    ...(variant === undefined ? {} : { variant }),
-    reason: reasons.find((known) => known === reason) ?? "DEFAULT",
-    metadata: errorCode === undefined ? metadata : { ...metadata, error: `${errorCode}: ${errorMessage}` },
-  };
-}

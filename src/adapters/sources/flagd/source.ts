@@ -1,15 +1,22 @@
 import { defineSource } from "../_catalogue/source.ts";
 import { addressFault, headerText, oneOf, polledUrl, readsAddress } from "../_polled/polled-options.ts";
-import { polledRules } from "../_polled/polled-rules.ts";
-import { flagdDefinitions } from "./flagd-definitions.ts";
+import { changingRules } from "../_rules/changing-rules.ts";
+import { flagdDefinitions, storedFlag, storedSegment } from "./flagd-definitions.ts";
 import { FlagdRules } from "./flagd-rules.ts";
+import { StoredRules } from "./stored-rules.ts";
 
 export const source = defineSource({
-  summary: "Evaluates flagd definitions: inline, from a file or from a URL.",
-  options: ({ z }) =>
+  summary: "Evaluates flagd definitions: inline, from a store, from a file or from a URL.",
+  options: ({ z, connection, collection }) =>
     z
       .strictObject({
         definitions: flagdDefinitions.optional().describe("Inline definitions."),
+        connection: connection.optional().describe("The connection with definitions that operators edit."),
+        collection: collection
+          .default("flags")
+          .describe(
+            "For `connection`: the collection of the definitions, one for each feature, and of the segments, whose names start with `$`.",
+          ),
         file: z
           .string()
           .min(1)
@@ -27,7 +34,7 @@ export const source = defineSource({
           .describe("For `url`: time between two polls, in seconds."),
         readsAddress,
       })
-      .superRefine(oneOf("definitions", "file", "url")),
+      .superRefine(oneOf("definitions", "connection", "file", "url")),
   example: {
     definitions: {
       flags: {
@@ -40,19 +47,29 @@ export const source = defineSource({
       },
     },
   },
-  deterministic: ({ definitions }) => definitions !== undefined,
-  create: ({ definitions, file, url, authorization, pollSeconds, readsAddress }, { pollFile, pollUrl, report }) => {
+  editable: { rules: () => storedFlag, segments: () => storedSegment },
+  deterministic: ({ definitions, connection }) => definitions !== undefined || connection !== undefined,
+  create: ({ definitions, connection, file, url, authorization, pollSeconds, readsAddress }, host) => {
+    const { readRules, pollFile, pollUrl, report } = host;
+    const reportFaults = (rules: FlagdRules): void =>
+      report([...rules.faults, ...(!readsAddress && rules.reads?.includes("ip") ? [addressFault] : [])]);
     const parse = (text: string): FlagdRules => {
       const rules = FlagdRules.parse(text);
-      report([...rules.faults, ...(!readsAddress && rules.reads?.includes("ip") ? [addressFault] : [])]);
+      reportFaults(rules);
       return rules;
     };
-    if (file !== undefined) return polledRules(pollFile(file, parse), readsAddress);
+    const others = readsAddress ? (["ip"] as const) : [];
+    if (connection !== undefined) {
+      const stored = new StoredRules(reportFaults);
+      return changingRules(readRules, (rules) => stored.of(rules), others);
+    }
+    if (file !== undefined) return changingRules(pollFile(file, parse), (rules) => rules, others);
     if (url !== undefined) {
       const headers = authorization === undefined ? {} : { Authorization: authorization };
-      return polledRules(pollUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse), readsAddress);
+      const read = pollUrl({ url, headers, everyMs: pollSeconds * 1_000 }, parse);
+      return changingRules(read, (rules) => rules, others);
     }
-    const rules = new FlagdRules(definitions);
+    const rules = FlagdRules.of(definitions);
     report(rules.faults);
     return { resolve: (context) => rules.answer(context), ...(rules.reads ? { varyBy: rules.reads } : {}) };
   },

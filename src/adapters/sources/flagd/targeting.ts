@@ -16,25 +16,14 @@ const ourClock = "$tidegate";
 /** The context entry for targeting that `withClock` has rewritten. */
 export const clockAt = (second: number): JsonMap => ({ [ourClock]: { timestamp: second } });
 
-/** Rewrites targeting rules to read our clock instead of flagd's. */
-export function withClock(definitions: JsonMap): JsonMap {
-  const { flags, $evaluators, ...others } = definitions;
-  const prepared = (flag: Json) =>
-    isMap(flag) && "targeting" in flag ? { ...flag, targeting: readingOurs(flag["targeting"] ?? null) } : flag;
-  return {
-    ...others,
-    ...(isMap(flags) ? { flags: mapped(flags, prepared) } : {}),
-    ...(isMap($evaluators) ? { $evaluators: mapped($evaluators, readingOurs) } : {}),
-  };
-}
-
-function readingOurs(rule: Json): Json {
-  if (Array.isArray(rule)) return rule.map(readingOurs);
+/** Rewrites a targeting rule to read our clock instead of flagd's. */
+export function withClock(rule: Json): Json {
+  if (Array.isArray(rule)) return rule.map(withClock);
   if (!isMap(rule)) return rule;
   return mapped(rule, (operands, operation) => {
-    if (operation !== "var") return readingOurs(operands);
+    if (operation !== "var") return withClock(operands);
     const [name, ...fallback] = listOf(operands);
-    return name === flagdClock ? [`${ourClock}.timestamp`, ...fallback] : readingOurs(operands);
+    return name === flagdClock ? [`${ourClock}.timestamp`, ...fallback] : withClock(operands);
   });
 }
 
@@ -45,12 +34,9 @@ export type Read = {
   readonly clock: boolean;
 };
 
-/** What the targeting rules read. If that cannot be determined, any field and the clock. */
-export function whatIsRead({ flags, $evaluators }: JsonMap): Read {
-  const rules = Object.values(isMap(flags) ? flags : {}).map((flag) =>
-    isMap(flag) ? (flag["targeting"] ?? null) : null,
-  );
-  const names = [...rules, $evaluators ?? null].flatMap(namesIn);
+/** What a targeting rule reads. If that cannot be determined, any field and the clock. */
+export function whatIsRead(rule: Json): Read {
+  const names = namesIn(rule);
   const fields = new Set(names.filter((name) => !name.startsWith("$flagd.")).map(fieldOf));
   const isClear = !fields.has(undefined);
   return {
@@ -93,5 +79,5 @@ function fieldOf(name: string): ContextField | undefined {
 
 const listOf = (operands: Json): readonly Json[] => (Array.isArray(operands) ? operands : [operands]);
 
-const mapped = (map: JsonMap, change: (value: Json, name: string) => Json): JsonMap =>
+export const mapped = (map: JsonMap, change: (value: Json, name: string) => Json): JsonMap =>
   Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value, name)]));

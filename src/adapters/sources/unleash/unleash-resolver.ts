@@ -1,7 +1,7 @@
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { ContextField } from "../../../domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
-import { polledRules } from "../_polled/polled-rules.ts";
+import { changingRules } from "../_rules/changing-rules.ts";
 import type { UnleashRules } from "./unleash-rules.ts";
 import type { UnleashServer } from "./unleash-server.ts";
 
@@ -15,7 +15,8 @@ export class UnleashResolver implements FeatureResolver {
   readonly server: UnleashServer | undefined;
 
   constructor(read: () => CachedRead<UnleashRules>, readsAddress: boolean, server?: UnleashServer) {
-    const { varyBy, resolve } = polledRules(read, readsAddress);
+    const others = ["claimedUserId", ...(readsAddress ? (["ip"] as const) : [])] as const;
+    const { varyBy, resolve } = changingRules(read, (rules) => rules, others);
     this.varyBy = varyBy;
     this.resolve = resolve;
     this.document = read;

@@ -1,6 +1,6 @@
 import type { FeedHost } from "../../../adapters/sources/_catalogue/feed-definition.ts";
 import type { SourceHost } from "../../../adapters/sources/_catalogue/source.ts";
-import { ruleCheck } from "../../../adapters/sources/_rules/rule-check.ts";
+import { ruleCheck, segmentPrefix } from "../../../adapters/sources/_rules/rule-check.ts";
 import type { EditableRules } from "../../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
@@ -62,8 +62,12 @@ function rulesIn(
   place: EditablePlace | undefined,
   store: (connection: string) => SourceStore,
 ): EditableRules | undefined {
-  if (!place || !("schema" in place)) return undefined;
-  const { connection, collection, schema } = place;
+  if (!place || !("schemas" in place)) return undefined;
+  const { connection, collection, schemas } = place;
   const { rules, documents } = store(connection);
-  return { connection, collection, rules, documents, check: ruleCheck(schema) };
+  return {
+    ...{ connection, collection, rules, documents },
+    check: ruleCheck(schemas),
+    isFeature: (name) => !schemas.segment || !name.startsWith(segmentPrefix),
+  };
 }

@@ -31,6 +31,35 @@ describe("tidegate rules", () => {
     expect((await run(["list", "switches"])).stdout).toBe('b {"on":true,"floors":[]}\n');
   });
 
+  it("sets flags and segments of kind flagd, exports them, and imports them in any order", async () => {
+    const inFolder = (name: string) => join(folder, name);
+    const file = inFolder("flags.yaml");
+    const configuration = (store: string) =>
+      `connections: { features: { kind: sqlite, file: "\${FOLDER}/${store}.db" } }
+sources: [{ name: targeting, kind: flagd, connection: features }]
+`;
+    const tool = (...args: readonly string[]) =>
+      tidegate(["--config", file, ...args], { FOLDER: folder, TIDEGATE_DATA: inFolder("of-flags") });
+    writeFileSync(file, configuration("flags"));
+    const segment = '{">=":[{"var":"age"},18]}';
+    const flag =
+      '{"state":"ENABLED","variants":{"on":true},"targeting":{"if":[{"$ref":"adults"},"on"]},"metadata":{"owner":"bar"}}';
+    expect((await tool("rules", "set", "targeting", "wine", flag)).stdout).toBe(
+      `rule for wine in targeting: ${flag}\n`,
+    );
+    await tool("rules", "set", "targeting", "$adults", segment);
+    expect((await tool("rules", "list", "targeting")).stdout).toBe(`$adults ${segment}\nwine ${flag}\n`);
+    const refused = await tool("rules", "set", "targeting", "$adults", '{"older":[18]}');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/"older" is no operation of flagd's/)]);
+    expect((await tool("features", "list")).stdout.trimEnd().split("\n")).toEqual([expect.stringMatching(/^wine /)]);
+    const { stdout } = await tool("export");
+    const lines = stdout.trimEnd().split("\n");
+    writeFileSync(inFolder("flags.ndjson"), `${[lines[0], ...lines.slice(1).toReversed()].join("\n")}\n`);
+    writeFileSync(file, configuration("other"));
+    expect((await tool("import", inFolder("flags.ndjson"))).code).toBe(0);
+    expect((await tool("rules", "list", "targeting")).stdout).toBe(`$adults ${segment}\nwine ${flag}\n`);
+  });
+
   it("exports and imports valid rules once each", async () => {
     const tool = (...args: readonly string[]) =>
       tidegate(["--config", join(folder, "tidegate.yaml"), ...args], {

@@ -145,13 +145,12 @@ describe.each([
 });
 
 describe("A schedule", () => {
-  const check = ruleCheck(
-    source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never(),
-  );
+  const rule = source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never();
+  const check = ruleCheck({ rule });
 
   it("is kept as it was written", () => {
     const written = { windows: [friday, { startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
-    expect(check(written)).toEqual({ rule: written });
+    expect(check("feature", written)).toEqual({ rule: written });
   });
 
   it.each<[string, Json, { pointer: string; detail: string }]>([
@@ -192,6 +191,6 @@ describe("A schedule", () => {
       },
     ],
   ])("is refused with %s", (_, written, fault) => {
-    expect(check(written)).toMatchObject({ faults: [fault] });
+    expect(check("feature", written)).toMatchObject({ faults: [fault] });
   });
 });
