@@ -54,7 +54,7 @@ export const problemTypes = {
     status: 403,
     title: "Foreign targeting key",
     meaning:
-      "An OFREP request has a client token, and a `targetingKey` other than the token's user. Omit `targetingKey`, or send a credential of scope `evaluator` to evaluate for other users.",
+      "The request has a client token, and a `targetingKey` (OFREP) or `userId` (Unleash) other than the token's user. Omit it, or send a credential of scope `evaluator` to evaluate for other users.",
   },
   "unknown-flag": {
     status: 404,
@@ -126,7 +126,7 @@ export const problemTypes = {
     status: 403,
     title: "Insufficient scope",
     meaning:
-      "The credential is valid, but its scope is too narrow. `recorder` posts events, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. Use a credential of the scope in the detail.",
+      "The credential is valid, but its scope is too narrow. `recorder` posts events, `evaluator` and `frontend` evaluate, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. Use a credential of the scope in the detail.",
   },
   "cross-origin": {
     status: 403,

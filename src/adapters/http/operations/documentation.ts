@@ -111,7 +111,7 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
     type: "http",
     scheme: "bearer",
     description:
-      "For operators: a credential of the required scope or a wider one. `recorder` posts events, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. `TIDEGATE_ADMIN_TOKEN` has the scope `admin`.",
+      "For operators: a credential of the required scope or a wider one. `recorder` posts events, `evaluator` and `frontend` evaluate, `viewer` reads, `editor` also changes features and posts events, `admin` has all rights. `TIDEGATE_ADMIN_TOKEN` has the scope `admin`.",
   });
   app.openAPIRegistry.registerComponent("securitySchemes", "adminAsPassword", {
     type: "http",

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { InMemStorageProvider, Unleash } from "unleash-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminToken } from "../../../support/operator.ts";
@@ -68,6 +69,12 @@ sources:
     expect(Number(stale.headers.get("age"))).toBeGreaterThan(0);
     server.isDown = false;
     await until(async () => !(await isMarked()), "the document is current again");
+  });
+
+  it("describes its routes in valid OpenAPI", async () => {
+    const document = (await (await service.get("/openapi.json")).json()) as { paths: object };
+    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining([features, "/api/frontend", "/api/proxy"]));
+    expect((await new Validator().validate(document)).errors).toBeUndefined();
   });
 
   it.each([
