@@ -28,6 +28,7 @@ import { explain } from "./admin/explain.ts";
 import { logRejectedChange } from "./admin/rejected-change.ts";
 import type { CallContext } from "./client/call-context.ts";
 import { features } from "./client/features.ts";
+import type { FeaturesResponses } from "./client/features-responses.ts";
 import type { PrepareResponse } from "./client/prepared-response.ts";
 import type { ResponseCache } from "./client/response-cache.ts";
 import { eventExport } from "./events/event-export.ts";
@@ -36,10 +37,10 @@ import type { EventStreams } from "./events/event-streams.ts";
 import { eventTail } from "./events/event-tail.ts";
 import { events } from "./events/events.ts";
 import { search, searchPath, seedFailure } from "./feeds/search.ts";
-import { type Fault, HttpProblem, notFound } from "./kit/http-problem.ts";
+import { HttpProblem, notFound } from "./kit/http-problem.ts";
 import { Operators } from "./kit/operators.ts";
 import { problemDetails } from "./kit/problem-details.ts";
-import type { ProblemCode } from "./kit/problem-types.ts";
+import { type Problem, problemOf } from "./kit/problem-of.ts";
 import { securityHeaders } from "./kit/response-headers.ts";
 import { ofrep } from "./ofrep/ofrep.ts";
 import { ofrepError } from "./ofrep/ofrep-error.ts";
@@ -63,6 +64,7 @@ import { isUnleashPath, unleashError } from "./unleash/unleash-error.ts";
 /** The use cases and options of the HTTP adapter. */
 export type HttpOptions = {
   readonly evaluateFeatures: EvaluateFeatures;
+  readonly featuresResponses: FeaturesResponses;
   readonly evaluateFlags: EvaluateFlags;
   readonly featuresAsOf: FeaturesAsOf;
   readonly explainFeatures: ExplainFeatures;
@@ -138,8 +140,8 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
       app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
   const operators = new Operators(options.identifyOperator);
-  const { callContext, responseCache, responses } = options;
-  features(app, operators, options.evaluateFeatures, options.featuresAsOf, responseCache, responses, callContext);
+  const { callContext, responseCache } = options;
+  features(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
   featuresStream(app, options.evaluateFeatures, callContext, options.clientStreams);
   ofrep(app, { ...options, cache: responseCache, keys: options.ofrepKeys });
   if (options.unleash) unleash(app, { ...options, cache: responseCache, unleash: options.unleash });
@@ -208,37 +210,26 @@ function unmatched(app: OpenAPIHono, c: Context): Response {
   const allow = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
   if (c.req.method === "OPTIONS")
     return new Response(null, { status: 204, headers: { ...securityHeaders, Allow: allow } });
-  return problem(c, "method-not-allowed", `This path supports ${allow}.`, { Allow: allow });
+  throw new HttpProblem("method-not-allowed", `This path supports ${allow}.`, { Allow: allow });
 }
 
 function failure(error: Error, c: Context, log: Log): Response {
-  if (error instanceof ChangeRejected) return problem(c, error.code, error.message, {}, error.faults);
-  if (error instanceof TidegateError) {
-    const response = problem(c, error.code, error.message);
-    if (!isSafe(c)) logRejectedChange(log, error, response.headers.get("x-request-id") ?? undefined);
-    return response;
+  const id = requestId(c.req.header("x-request-id"));
+  if (error instanceof TidegateError && !(error instanceof ChangeRejected) && !isSafe(c)) {
+    logRejectedChange(log, error, id);
   }
-  if (error instanceof HttpProblem) return problem(c, error.code, error.message, error.headers, error.errors);
-  const response = problem(c, "internal-error", "Tidegate failed. The log contains the cause with this request id.");
-  log.error({ requestId: response.headers.get("x-request-id"), cause: error.stack }, "internal error");
-  return response;
+  return problem(c, id, problemOf(error, id, log));
 }
 
 /** Whether a request changes nothing. OFREP and Unleash evaluate by POST. */
 const isSafe = ({ req }: Context): boolean =>
   ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath) || isUnleashPath(req.path);
 
-function problem(
-  c: Context,
-  code: ProblemCode,
-  detail: string,
-  extra: Readonly<Record<string, string>> = {},
-  errors?: readonly Fault[],
-): Response {
+function problem(c: Context, id: string, { code, detail, headers: extra, errors }: Problem): Response {
   const protocolMembers = ofrepError(c.req.url, code, detail) ?? unleashError(c.req.path, code, detail);
   const isSearch = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`);
   const more = protocolMembers ?? (isSearch ? seedFailure(code, detail) : {});
-  const { status, headers, body } = problemDetails(code, detail, requestId(c.req.header("x-request-id")), errors, more);
+  const { status, headers, body } = problemDetails(code, detail, id, errors, more);
   // OFREP and Unleash have no 422, and their clients expect plain JSON.
   const overrides = protocolMembers && { "Content-Type": "application/json" };
   return new Response(body, {

@@ -1,19 +1,64 @@
 /** Number of parts of a time limit. A block of the event loop uses up at most one of them. */
 const parts = 8;
 
+/** A call that waits for a result. `due` is the tick at which it is late. */
+type Waiting = { readonly due: number; readonly late: () => void };
+
+/** The calls with one time limit. They share one timer, because each request to a store has several limits. */
+class Waits {
+  readonly #partMs: number;
+  /** In the order in which they become late. */
+  readonly #waiting = new Set<Waiting>();
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+
+  constructor(timeoutMs: number) {
+    this.#partMs = timeoutMs / parts;
+  }
+
+  /** Returns what ends the wait. */
+  add(late: () => void): () => void {
+    // The first part of the calls that join others is shorter.
+    const waiting = { due: this.#ticks + parts + (this.#timer ? 1 : 0), late };
+    this.#waiting.add(waiting);
+    this.#timer ??= setTimeout(() => this.#tick(), this.#partMs);
+    return () => this.#end(waiting);
+  }
+
+  #end(waiting: Waiting): void {
+    this.#waiting.delete(waiting);
+    if (this.#waiting.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    this.#ticks += 1;
+    this.#timer?.refresh();
+    for (const waiting of this.#waiting) {
+      if (waiting.due > this.#ticks) return;
+      this.#end(waiting);
+      // The event loop runs timers before it reads sockets.
+      setImmediate(waiting.late);
+    }
+  }
+}
+
+/** By time limit. There are few: those of the configuration and of the code. */
+const waits = new Map<number, Waits>();
+
 /**
- * Runs `late` after `timeoutMs` during which the event loop could read responses, unless the returned function is
- * called before. The longer the event loop is blocked, the later that is: a response may be there, unread.
+ * Runs `late` after `timeoutMs` during which the event loop could read responses, or up to an eighth later, unless the
+ * returned function is called before. The longer the event loop is blocked, the later that is: a response may be there,
+ * unread.
  */
 export function afterTimeout(timeoutMs: number, late: () => void): () => void {
-  let left = parts;
-  const timer = setTimeout(() => {
-    left -= 1;
-    // The event loop runs timers before it reads sockets.
-    if (left === 0) setImmediate(late);
-    else timer.refresh();
-  }, timeoutMs / parts);
-  return () => clearTimeout(timer);
+  let same = waits.get(timeoutMs);
+  if (!same) {
+    same = new Waits(timeoutMs);
+    waits.set(timeoutMs, same);
+  }
+  return same.add(late);
 }
 
 /**

@@ -2,11 +2,13 @@ import cluster from "node:cluster";
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../../../package.json" with { type: "json" };
 import { type Fetch, httpApp, measured } from "../../adapters/http/app.ts";
-import { fastPath } from "../../adapters/http/client/fast-path.ts";
+import { FastPath as FeaturesFastPath } from "../../adapters/http/client/fast-path.ts";
+import { FeaturesResponses } from "../../adapters/http/client/features-responses.ts";
 import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts";
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
 import { OfrepFastPath } from "../../adapters/http/ofrep/ofrep-fast-path.ts";
 import { noRoute } from "../../adapters/http/operations/http-counters.ts";
+import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
@@ -71,6 +73,9 @@ export async function createRuntime(
   const now = Date.now;
   const responseCache = new ResponseCache(config.cache.capacity, now, counters);
   const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters);
+  const responses = new PrepareResponse(() => callContext.vary, now, counters);
+  const { evaluateFeatures, evaluateFlags } = evaluation;
+  const featuresResponses = new FeaturesResponses(evaluateFeatures, responseCache, responses, callContext);
   const streams = events.eventStreams;
   const { clientStreams } = operations;
   const endStreams = () => {
@@ -80,8 +85,9 @@ export async function createRuntime(
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
   const app = httpApp({
-    evaluateFeatures: evaluation.evaluateFeatures,
-    evaluateFlags: evaluation.evaluateFlags,
+    evaluateFeatures,
+    featuresResponses,
+    evaluateFlags,
     featuresAsOf: explain.featuresAsOf,
     explainFeatures: explain.explainFeatures,
     compareMoments: explain.compareMoments,
@@ -89,7 +95,7 @@ export async function createRuntime(
     checkChanges,
     checkRecords: events.checkEventLog,
     responseCache,
-    responses: new PrepareResponse(() => callContext.vary, now, counters),
+    responses,
     ofrepKeys: ofrepFastPath,
     now,
     searchItems: feeds.searchItems,
@@ -142,18 +148,18 @@ export async function createRuntime(
   void checkChanges.check();
   opened.use(metrics.add(metricsOf(operations.observed)));
   const fetch = measured(app, counters);
-  const featuresFastPath = fastPath(responseCache, callContext, counters);
+  const inFlight = new RequestsInFlight();
+  const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, log);
   const shortcut: FastPath = (incoming, outgoing, next) =>
-    featuresFastPath(incoming, outgoing) || ofrepFastPath.take(incoming, outgoing, next);
-  const underWay = new Set<Promise<Response>>();
+    featuresFastPath.take(incoming, outgoing) || ofrepFastPath.take(incoming, outgoing, next);
   const open = opened.move();
   return {
     config,
     fetch: (request, environment) => {
       const response = fetch(request, environment);
       if (!(response instanceof Promise)) return response;
-      underWay.add(response);
-      return response.finally(() => underWay.delete(response));
+      inFlight.begin();
+      return response.finally(() => inFlight.end());
     },
     shortcut: config.log.requests || config.server.cors ? () => false : shortcut,
     rejected: (status, method) => counters.of(noRoute, method).count(status),
@@ -167,7 +173,7 @@ export async function createRuntime(
       }
     },
     remember: async () => operations.snapshot?.write(),
-    idle: () => waitAtMost(longestCallMs, Promise.allSettled(underWay)),
+    idle: () => waitAtMost(longestCallMs, inFlight.idle()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

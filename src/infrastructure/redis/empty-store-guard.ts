@@ -10,6 +10,9 @@ export const markerKey = `${ownPrefix}store`;
 /** Delay before a missing or rejected marker is tried again, in milliseconds. */
 const againMs = 1_000;
 
+/** A result of reads, and whether the marker existed after them. */
+export type Watched<T> = { readonly answer: T; readonly isMarked: boolean };
+
 /**
  * Empty-store guard: distinguishes a store that its users emptied from one that has lost its data. A flush by mistake,
  * or a restart without persistence, also deletes a marker that no change of a set or a token deletes.
@@ -57,33 +60,47 @@ export class EmptyStoreGuard {
   async probe(): Promise<void> {
     clearTimeout(this.#probe);
     if (this.#refused || this.wasFilled) return;
-    const marked = await this.#isMarked().catch(() => false);
+    const marked = await this.isMarked().catch(() => false);
     if (marked) this.#filled.add(this.#store);
     else if (this.#redis.status === "ready") this.#probe = setTimeout(() => void this.probe(), againMs).unref();
+  }
+
+  /** The marker's key, unless Redis rejects it. */
+  get markerKeys(): readonly string[] {
+    return this.#refused ? [] : [markerKey];
   }
 
   /**
    * Runs `read` and returns its result. `isFound` states whether the result contains data. Rejects if the store has
    * lost its data.
    */
-  async watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
+  watch<T>(read: () => Promise<T>, isFound: (answer: T) => boolean): Promise<T> {
+    const readMarked = async () => {
+      // Requested before the read, so that it is sent after the read in the same round trip.
+      const marked = this.isMarked();
+      const [answer, isMarked] = await Promise.all([read(), marked]);
+      return { answer, isMarked };
+    };
+    return this.watchMarked(readMarked, isFound);
+  }
+
+  /** As `watch`, for a read that checks the marker itself, at the same time or after it. */
+  async watchMarked<T>(read: () => Promise<Watched<T>>, isFound: (answer: T) => boolean): Promise<T> {
     const sentAt = performance.now();
     const { wasFilled } = this;
-    // Requested before the read, so that it is sent after the read in the same round trip.
-    const marked = this.#isMarked();
-    const [answer, isMarked] = await Promise.all([read(), marked]);
+    const { answer, isMarked } = await read();
     if (isMarked) {
       this.#found();
       return answer;
     }
     // The marker may have been set after the check.
-    if (this.wasFilled && !wasFilled) return this.watch(read, isFound);
+    if (this.wasFilled && !wasFilled) return this.watchMarked(read, isFound);
     this.#missingSince = Math.min(this.#missingSince, performance.now());
     if (isFound(answer)) {
       // The result may date from right before the data loss.
-      if (this.wasFilled && sentAt <= this.#missingSince) return this.watch(read, isFound);
+      if (this.wasFilled && sentAt <= this.#missingSince) return this.watchMarked(read, isFound);
       // If the marker cannot be set, the read is repeated: its data may be lost by then.
-      this.#mark(() => this.watch(read, isFound));
+      this.#mark(() => this.watchMarked(read, isFound));
     } else if (this.wasFilled) {
       throw new Error(this.#lost());
     }
@@ -93,7 +110,7 @@ export class EmptyStoreGuard {
   /** Rejects while the store is known to have lost its data: an added feature would count as its whole content. */
   async demandFilled(): Promise<void> {
     if (!this.wasFilled || this.#missingSince === Number.POSITIVE_INFINITY) return;
-    if (!(await this.#isMarked())) throw new Error(this.#lost());
+    if (!(await this.isMarked())) throw new Error(this.#lost());
     this.#missingSince = Number.POSITIVE_INFINITY;
   }
 
@@ -103,10 +120,10 @@ export class EmptyStoreGuard {
   }
 
   /**
-   * One check for all reads of a turn of the event loop, sent after the last of them. An earlier check could precede a
-   * flush that emptied a later read.
+   * Whether the marker exists. One check for all reads of a turn of the event loop, sent after the last of them. An
+   * earlier check could precede a flush that emptied a later read.
    */
-  #isMarked(): Promise<boolean> {
+  isMarked(): Promise<boolean> {
     this.#asked ??= new Promise((resolve, reject) => {
       setImmediate(() => {
         this.#asked = undefined;

@@ -13,6 +13,7 @@ import { replyText } from "./redis-fault.ts";
 import { RedisInvalidationFeed } from "./redis-invalidation-feed.ts";
 import { isOwnKey, outboxPrefix } from "./redis-keys.ts";
 import { RedisLease } from "./redis-lease.ts";
+import { RedisReads } from "./redis-reads.ts";
 import { RedisValues } from "./redis-values.ts";
 import { scan } from "./scan.ts";
 import { RedisDocumentStore } from "./stores/redis-document-store.ts";
@@ -89,7 +90,8 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
   logOutages(redis, name, log, () => closing);
   const id = idOf(url);
   const guard = new EmptyStoreGuard(redis, name, log, id, options.filled ?? new FilledStores());
-  const sets = new RedisFeatureSets(redis, guard);
+  const reads = new RedisReads(redis, guard);
+  const sets = new RedisFeatureSets(redis, reads);
   const identity = new RedisIdentity(redis);
   const changes = new RedisFeatureStore(redis, guard);
   const documents = new RedisDocumentStore(redis, guard);
@@ -104,7 +106,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     register: new RedisFeatureRegister(redis, guard),
     documents,
     rules: new RedisRules(redis, guard),
-    tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, guard),
+    tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, reads),
     tokenStore: (keyOf) => new RedisTokenStore(redis, keyOf),
     outbox: () => new RedisOutbox(redis, feed([outboxPrefix])),
     feed,

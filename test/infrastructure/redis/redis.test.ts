@@ -327,8 +327,12 @@ describe("Redis", () => {
       expect(await read(connection, "nothing")).toEqual([]);
       expect(await store.server.client.exists(marker)).toBe(0);
       await Promise.all([read(connection), read(connection, "nothing")]);
-      const commands = proxy.sent.at(-1)?.match(/srandmember|pttl|exists/g);
-      expect(commands).toEqual(["srandmember", "pttl", "srandmember", "pttl", "exists"]);
+      expect(proxy.sent.at(-1)?.match(/evalsha_ro|filled|nothing|tidegate:store/g)).toEqual([
+        "evalsha_ro",
+        "filled",
+        "nothing",
+        marker,
+      ]);
       await until(async () => (await store.server.client.exists(marker)) === 1, "it is marked");
       expect(await read(connection)).toEqual(["a"]);
       await store.server.client.flushall();
@@ -340,6 +344,36 @@ describe("Redis", () => {
       await connection.accept();
       expect(await read(connection)).toEqual([]);
       expect((await resolver.resolve("1234")).value).toBeUndefined();
+    });
+
+    it("is read by single commands where the user may run no script, and where a script may not read a key", async () => {
+      const many = Array.from({ length: 1_500 }, (_, index) => `f${index}`);
+      await store.put("many", many);
+      await store.server.client.set("text", "a");
+      await store.server.client.acl(
+        "SETUSER",
+        "few",
+        "on",
+        ">few",
+        "~filled",
+        "~many",
+        "~text",
+        "+@all",
+        "-eval_ro",
+        "-evalsha_ro",
+      );
+      await store.server.client.acl("SETUSER", "some", "on", ">some", "~filled", "~many", "~text", "+@all");
+      for (const user of ["", "few:few@", "some:some@"]) {
+        await using connection = await connect(user);
+        const reads = ["filled", "many", "text", "forbidden"].map((key) => connection.sets.read(key, 2_000));
+        const [filled, large, text, forbidden] = await Promise.allSettled(reads);
+        expect(filled).toMatchObject({ value: { value: { features: ["a"] } } });
+        expect(large).toMatchObject({ value: { value: { features: { length: 1_500 } } } });
+        expect(text).toMatchObject({ reason: { message: "text has the wrong type; fix it in Redis" } });
+        if (user) expect(forbidden).toMatchObject({ reason: { message: expect.stringContaining("(forbidden)") } });
+        else expect(forbidden?.status).toBe("fulfilled");
+      }
+      await store.server.client.acl("DELUSER", "few", "some");
     });
 
     it("has lost its rules too, and takes none until somebody says that it is empty", async () => {

@@ -1,32 +1,105 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { HttpCounters } from "../operations/http-counters.ts";
+import { getQueryParams } from "hono/utils/url";
+import type { Log } from "../../../infrastructure/logger.ts";
+import { problemDetails } from "../kit/problem-details.ts";
+import { problemOf } from "../kit/problem-of.ts";
+import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
+import { requestId } from "../server/request-id.ts";
+import type { RequestsInFlight } from "../server/requests-in-flight.ts";
+import { targetFault } from "../server/target.ts";
+import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
 import { cacheKey } from "./digest.ts";
-import type { ResponseCache } from "./response-cache.ts";
+import type { FeaturesResponses } from "./features-responses.ts";
+import type { ClientResponse } from "./prepared-response.ts";
 
+const path = "/features";
 const plainHost = /^[A-Za-z0-9.-]+(?::\d*)?$/;
 
 /**
- * Fast path: serves a plain `GET /features` from the response cache, without a Fetch request and response. Returns
- * whether it responded. The route handles all other requests, with byte-identical responses.
+ * Fast path: serves a plain `GET /features` in one pass, without a Fetch request and response. The route serves all
+ * other requests, with byte-identical responses.
  */
-export const fastPath = (cache: ResponseCache, callContext: CallContext, counters: HttpCounters) => {
-  const ofRoute = counters.of("/features", "GET");
-  return (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
+export class FastPath {
+  readonly #responses: FeaturesResponses;
+  readonly #callContext: CallContext;
+  readonly #counters: RouteCounters;
+  readonly #inFlight: RequestsInFlight;
+  readonly #log: Log;
+
+  constructor(
+    responses: FeaturesResponses,
+    callContext: CallContext,
+    counters: HttpCounters,
+    inFlight: RequestsInFlight,
+    log: Log,
+  ) {
+    this.#responses = responses;
+    this.#callContext = callContext;
+    this.#counters = counters.of(path, "GET");
+    this.#inFlight = inFlight;
+    this.#log = log;
+  }
+
+  /** Returns whether it takes the request. */
+  take(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const { method, url = "", rawHeaders, httpVersionMajor } = incoming;
-    if (method !== "GET" || httpVersionMajor !== 1 || !(url === "/features" || url.startsWith("/features?")))
-      return false;
+    if (method !== "GET" || httpVersionMajor !== 1 || !(url === path || url.startsWith(`${path}?`))) return false;
     const start = performance.now();
-    const request = plainRequest(rawHeaders, callContext.varyHeaders);
+    const request = plainRequest(rawHeaders, this.#callContext.varyHeaders);
     if (!request) return false;
-    const key = cacheKey(url + callContext.varyKey(incoming, request.varyValues), request.authorization);
-    const response = cache.find(key, request.ifNoneMatch);
-    if (!response) return false;
-    outgoing.writeHead(response.status, response.headers).end(response.body, response.encoding);
-    ofRoute.measure(response.status, start);
+    const key = cacheKey(url + this.#callContext.varyKey(incoming, request.varyValues), request.authorization);
+    const cached = this.#responses.find(key, request.ifNoneMatch);
+    if (cached) {
+      send(outgoing, cached);
+      this.#counters.measure(cached.status, start);
+      return true;
+    }
+    if (url !== path && !isPlain(url)) return false;
+    void this.#evaluate(incoming, outgoing, request, key, start);
     return true;
-  };
-};
+  }
+
+  async #evaluate(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    { authorization, ifNoneMatch }: PlainRequest,
+    key: string,
+    start: number,
+  ): Promise<void> {
+    this.#inFlight.begin();
+    try {
+      const token = tokenOf(authorization);
+      const context = this.#callContext.in(incoming, queryOf(incoming.url ?? ""));
+      send(outgoing, await this.#responses.evaluate(key, token, ifNoneMatch, context));
+    } catch (error) {
+      this.#sendProblem(outgoing, error);
+    } finally {
+      this.#inFlight.end();
+    }
+    this.#counters.measure(outgoing.statusCode, start);
+  }
+
+  #sendProblem(outgoing: ServerResponse, error: unknown): void {
+    const id = requestId(outgoing.req.headers["x-request-id"]);
+    const { code, detail, headers: extra, errors } = problemOf(error, id, this.#log);
+    const { status, headers, body } = problemDetails(code, detail, id, errors);
+    outgoing.writeHead(status, { ...headers, ...extra }).end(body);
+  }
+}
+
+function send(outgoing: ServerResponse, { status, headers, body, encoding }: ClientResponse): void {
+  outgoing.writeHead(status, headers).end(body, encoding);
+}
+
+/** Whether a target is valid and asks for the present. */
+const isPlain = (url: string): boolean =>
+  targetFault(url) === undefined && !getQueryParams(url, "at")?.length && !getQueryParams(url, "user")?.length;
+
+const noQuery = () => none;
+
+const queryOf = (url: string): ((name: string) => readonly string[]) =>
+  url === path ? noQuery : (name) => (getQueryParams(url, name) as string[] | undefined) ?? none;
 
 type PlainRequest = Record<"host" | "authorization" | "ifNoneMatch", string | undefined> & {
   /** Values of the headers that responses vary by, by index. */

@@ -1,9 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import Negotiator from "negotiator";
-import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
-import type { RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import type { FeaturesAsOf } from "../../../application/explain/features-as-of.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
@@ -18,9 +15,8 @@ import { incomingOf } from "../server/incoming.ts";
 import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
 import { cacheKey } from "./digest.ts";
-import { featuresBody } from "./features-body.ts";
-import { fetchResponse, incompleteStatus, type PrepareResponse, responseOf } from "./prepared-response.ts";
-import type { ResponseCache } from "./response-cache.ts";
+import type { FeaturesResponses } from "./features-responses.ts";
+import { fetchResponse, incompleteStatus } from "./prepared-response.ts";
 
 const FeaturesBody = z
   .object({ active_features: z.array(z.string()).openapi({ example: ["feature_1", "feature_2"] }) })
@@ -114,10 +110,8 @@ const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(),
 export function features(
   app: OpenAPIHono,
   operators: Operators,
-  evaluateFeatures: EvaluateFeatures,
   featuresAsOf: FeaturesAsOf,
-  cache: ResponseCache,
-  responses: PrepareResponse,
+  responses: FeaturesResponses,
   callContext: CallContext,
 ): void {
   const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
@@ -131,35 +125,14 @@ export function features(
     const incoming = incomingOf(c);
     const target = c.req.url.slice(c.req.url.indexOf("/features"));
     const key = cacheKey(target + callContext.varyKey(incoming), authorization);
-    const cached = cache.find(key, ifNoneMatch);
+    const cached = responses.find(key, ifNoneMatch);
     if (cached) return fetchResponse(cached);
     const query = (name: string) => c.req.queries(name) ?? [];
     if (query("at").length + query("user").length > 0) return evaluateAt(c);
-    return evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query));
+    return responses
+      .evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query))
+      .then(fetchResponse);
   });
-
-  async function evaluate(
-    key: string,
-    token: string | undefined,
-    ifNoneMatch: string | undefined,
-    context: RequestContext,
-  ): Promise<Response> {
-    if (token === undefined && context.clientId === undefined && callContext.issuesIds) {
-      return evaluateNew(ifNoneMatch, context);
-    }
-    const evaluated = await evaluateFeatures.evaluate(token === undefined ? undefined : { token }, context);
-    const prepared = responses.prepare(featuresBody(evaluated.features), evaluated);
-    cache.keep(key, prepared);
-    return fetchResponse(responseOf(prepared, ifNoneMatch));
-  }
-
-  /** Issues a client id and evaluates with it. Not cached, because the client cannot repeat this request. */
-  async function evaluateNew(ifNoneMatch: string | undefined, context: RequestContext): Promise<Response> {
-    const clientId = randomUUID();
-    const evaluated = await evaluateFeatures.evaluate(undefined, { ...context, clientId });
-    const response = responseOf(responses.prepare(featuresBody(evaluated.features), evaluated), ifNoneMatch);
-    return fetchResponse({ ...response, headers: { ...response.headers, ...callContext.issued(clientId) } });
-  }
 
   /** Responses for a past instant are not cached, so a target with `at` never hits the response cache. */
   async function evaluateAt(c: Context): Promise<Response> {

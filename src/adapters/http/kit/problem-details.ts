@@ -23,6 +23,18 @@ export function problemDetails(
 ): { readonly status: ProblemType["status"]; readonly headers: Record<string, string>; readonly body: string } {
   const { status, title, retryAfter }: ProblemType = problemTypes[code];
   const { key, message } = seedErrors[status] ?? { key: `${code.replaceAll("-", "_")}_error`, message: title };
+  const body = JSON.stringify({
+    type: `/problems/${code}`,
+    title,
+    status,
+    detail,
+    code,
+    requestId,
+    key,
+    message,
+    errors,
+    ...more,
+  });
   return {
     status,
     headers: {
@@ -31,18 +43,8 @@ export function problemDetails(
       ...(retryAfter !== undefined && { "Retry-After": `${retryAfter}` }),
       "Content-Type": "application/problem+json",
       "X-Request-Id": requestId,
+      "Content-Length": `${Buffer.byteLength(body)}`,
     },
-    body: JSON.stringify({
-      type: `/problems/${code}`,
-      title,
-      status,
-      detail,
-      code,
-      requestId,
-      key,
-      message,
-      errors,
-      ...more,
-    }),
+    body,
   };
 }

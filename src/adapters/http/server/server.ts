@@ -185,7 +185,7 @@ function sendMethods(outgoing: ServerResponse): number {
 
 function send(outgoing: ServerResponse, code: ProblemCode, detail: string): number {
   const { status, headers, body } = problemDetails(code, detail, requestId(outgoing.req.headers["x-request-id"]));
-  const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
+  const more = { Connection: "close", ...allowIn(code) };
   outgoing.writeHead(status, { ...headers, ...more }).end(body);
   return status;
 }
@@ -199,7 +199,7 @@ function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined
     return undefined;
   }
   const { status, headers, body } = problemDetails(code, details[code], requestId(undefined));
-  const more = { Connection: "close", "Content-Length": Buffer.byteLength(body), ...allowIn(code) };
+  const more = { Connection: "close", ...allowIn(code) };
   const lines = Object.entries({ ...headers, ...more });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);

@@ -4,29 +4,26 @@ import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached
 import { isServedKey, longestServedKey } from "../../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
 import { SharedStrings } from "../../cache/shared-strings.ts";
-import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
+import type { RedisReads } from "../redis-reads.ts";
 
 /** Reads Redis sets. */
 export class RedisFeatureSets implements FeatureSets {
   readonly #redis: RedisClient;
-  readonly #guard: EmptyStoreGuard;
+  readonly #reads: RedisReads;
   readonly #names = new SharedStrings(10_000);
 
-  constructor(redis: RedisClient, guard: EmptyStoreGuard) {
+  constructor(redis: RedisClient, reads: RedisReads) {
     this.#redis = redis;
-    this.#guard = guard;
+    this.#reads = reads;
   }
 
   async read(key: string, limit: number): Promise<CachedRead<FeatureSet>> {
     const at = this.#redis.asOf();
-    // SRANDMEMBER with a count returns the whole set if it has at most that many members.
-    const read = () => Promise.all([this.#redis.srandmemberBuffer(key, limit + 1), this.#redis.pttl(key)]);
-    const [members, ttl] = await this.#guard
-      .watch(read, ([found]) => found.length > 0)
-      .catch((error) => redisFault(error, key));
+    // One more than the limit, to detect larger sets.
+    const [members, ttl] = await this.#reads.members(key, limit + 1).catch((error) => redisFault(error, key));
     if (members.length > limit) {
       throw new StoreDataInvalid(`the set ${key} has more than ${limit} members; raise maxMembers, or split it`);
     }

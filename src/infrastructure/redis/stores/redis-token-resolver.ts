@@ -4,31 +4,28 @@ import { isToken } from "../../../domain/evaluation/token.ts";
 import type { TokenResolver } from "../../../domain/evaluation/token-resolver.ts";
 import { storedUser } from "../../stored-user.ts";
 import type { TokenKeyDerivation } from "../../token-key.ts";
-import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
+import type { RedisReads } from "../redis-reads.ts";
 
 /** Token resolver in Redis: one string per token, which contains the user id. */
 export class RedisTokenResolver implements TokenResolver {
   readonly #redis: RedisClient;
   readonly #keyOf: TokenKeyDerivation;
-  readonly #guard: EmptyStoreGuard;
+  readonly #reads: RedisReads;
 
-  constructor(redis: RedisClient, keyOf: TokenKeyDerivation, guard: EmptyStoreGuard) {
+  constructor(redis: RedisClient, keyOf: TokenKeyDerivation, reads: RedisReads) {
     this.#redis = redis;
     this.#keyOf = keyOf;
-    this.#guard = guard;
+    this.#reads = reads;
   }
 
   async resolve(token: string): Promise<CachedRead<UserId | undefined>> {
     const at = this.#redis.asOf();
     if (!isToken(token)) return uncachedRead(undefined, at);
     const key = this.#keyOf(token);
-    const read = () => Promise.all([this.#redis.get(key), this.#redis.pttl(key)]);
-    const [userId, ttl] = await this.#guard
-      .watch(read, ([found]) => found !== null)
-      .catch((error) => redisFault(error));
-    return uncachedRead(userId === null ? undefined : storedUser(userId), at, expiry(at, ttl));
+    const [userId, ttl] = await this.#reads.string(key).catch((error) => redisFault(error));
+    return uncachedRead(userId === null ? undefined : storedUser(userId.toString()), at, expiry(at, ttl));
   }
 }

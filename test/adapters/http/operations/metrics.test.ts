@@ -124,9 +124,9 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     const [ofUsers, ofFeatures] = ["users", "features"].map((name) =>
       rise(`tidegate_redis_command_duration_seconds_count{connection="${name}"}`),
     );
-    // The value, its time to live, and the marker of a filled store; the keeping of records sends some of its own.
-    expect(ofUsers).toBeGreaterThanOrEqual(3);
-    expect(ofFeatures).toBeGreaterThanOrEqual(3);
+    // One script reads the value, its lifetime and the marker; the outbox relay sends commands of its own.
+    expect(ofUsers).toBeGreaterThanOrEqual(1);
+    expect(ofFeatures).toBeGreaterThanOrEqual(1);
     const now = await figures();
     expect(now.get('tidegate_invalidation_up{connection="features"}')).toBe(1);
     expect(now.get('tidegate_invalidation_lag_seconds{connection="features"}')).toBeLessThan(1);

@@ -1,0 +1,26 @@
+import { ChangeRejected, TidegateError } from "../../../domain/errors.ts";
+import type { Log } from "../../../infrastructure/logger.ts";
+import { type Fault, HttpProblem } from "./http-problem.ts";
+import type { ProblemCode } from "./problem-types.ts";
+
+/** What a problem response tells. */
+export type Problem = {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly errors: readonly Fault[] | undefined;
+};
+
+/** The problem of an error. Logs an unexpected error with the id of its request. */
+export function problemOf(error: unknown, requestId: string, log: Log): Problem {
+  if (error instanceof HttpProblem) {
+    return { code: error.code, detail: error.message, headers: error.headers, errors: error.errors };
+  }
+  if (error instanceof TidegateError) {
+    const errors = error instanceof ChangeRejected ? error.faults : undefined;
+    return { code: error.code, detail: error.message, headers: {}, errors };
+  }
+  log.error({ requestId, cause: error instanceof Error ? error.stack : String(error) }, "internal error");
+  const detail = "Tidegate failed. The log contains the cause with this request id.";
+  return { code: "internal-error", detail, headers: {}, errors: undefined };
+}
