@@ -2,9 +2,9 @@ import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cache
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 
-/** Freshness of an evaluation, derived from its reads. */
+/** Freshness of an evaluation, derived from its reads. Loops instead of list methods, because every request uses it. */
 export class Freshness {
-  readonly #from: readonly CachedRead<unknown>[];
+  readonly #reads: readonly CachedRead<unknown>[];
   readonly #feeds: readonly InvalidationFeed[];
   readonly #validUntil: Instant;
   /**
@@ -14,21 +14,21 @@ export class Freshness {
   #found = -1;
   #foundUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(from: readonly CachedRead<unknown>[], validUntil: Instant) {
+  constructor(reads: readonly CachedRead<unknown>[], validUntil: Instant) {
     // A copy has no spare capacity.
-    this.#from = from.slice();
-    this.#feeds = feedsOf(from);
+    this.#reads = reads.slice();
+    this.#feeds = feedsOf(reads);
     this.#validUntil = validUntil;
   }
 
   /** The freshness of a result that depends on further reads too. */
   with(reads: readonly CachedRead<unknown>[]): Freshness {
-    return new Freshness([...reads, ...this.#from], this.#validUntil);
+    return new Freshness([...reads, ...this.#reads], this.#validUntil);
   }
 
   /**
    * Whether another evaluation would provably return the same, except for changes within the freshness bound. Checks
-   * each read again only after a notification of a feed, because every request calls this.
+   * each read again only after a notification of a feed.
    */
   isCurrent(now: Instant): boolean {
     let generation = 0;
@@ -38,15 +38,23 @@ export class Freshness {
     }
     if (now >= this.#validUntil) return false;
     if (generation === this.#found && performance.now() < this.#foundUntil) return true;
-    if (!this.#from.every((held) => held.isCurrent(now))) return false;
-    this.#found = this.#from.every(({ feed }) => feed) ? generation : -1;
-    this.#foundUntil = performance.now() + Math.min(...this.#from.map((held) => held.validUntil)) - now;
+    let validUntil = Number.POSITIVE_INFINITY;
+    let haveFeeds = true;
+    for (const read of this.#reads) {
+      if (!read.isCurrent(now)) return false;
+      validUntil = Math.min(validUntil, read.validUntil);
+      haveFeeds &&= read.feed !== undefined;
+    }
+    this.#found = haveFeeds ? generation : -1;
+    this.#foundUntil = performance.now() + validUntil - now;
     return true;
   }
 
   /** The latest instant for which all reads are verified. */
   verifiedAt(now: Instant): Instant {
-    return Math.min(now, ...this.#from.map((held) => held.verifiedAt(now)));
+    let verifiedAt = now;
+    for (const read of this.#reads) verifiedAt = Math.min(verifiedAt, read.verifiedAt(now));
+    return verifiedAt;
   }
 
   /**
@@ -54,24 +62,26 @@ export class Freshness {
    * failed read.
    */
   isStale(now: Instant): boolean {
-    return isStale(this.#from, this.verifiedAt(now), now);
+    return isStale(this.#reads, this.verifiedAt(now), now);
   }
 }
 
-/** Whether reads that are all verified at `asOf` must be marked as stale. */
-export const isStale = (from: readonly CachedRead<unknown>[], asOf: Instant, now: Instant): boolean =>
-  now - asOf > freshnessBoundMs || faultOf(from, now) !== undefined;
+/** Whether reads that are all verified at `verifiedAt` must be marked as stale. */
+export const isStale = (reads: readonly CachedRead<unknown>[], verifiedAt: Instant, now: Instant): boolean =>
+  now - verifiedAt > freshnessBoundMs || faultOf(reads, now) !== undefined;
 
 /** The error because of which a cached value replaced a read, if any. */
-export const faultOf = (from: readonly CachedRead<unknown>[], now: Instant): unknown =>
-  from.find((held) => held.lastError !== undefined && !held.isCurrent(now))?.lastError;
+export function faultOf(reads: readonly CachedRead<unknown>[], now: Instant): unknown {
+  for (const read of reads) if (read.lastError !== undefined && !read.isCurrent(now)) return read.lastError;
+  return undefined;
+}
 
 /** Evaluations of the same stores share one list, to stay in the processor's cache. */
 let lastFeeds: readonly InvalidationFeed[] = [];
 
-function feedsOf(from: readonly CachedRead<unknown>[]): readonly InvalidationFeed[] {
+function feedsOf(reads: readonly CachedRead<unknown>[]): readonly InvalidationFeed[] {
   const feeds: InvalidationFeed[] = [];
-  for (const { feed } of from) if (feed && !feeds.includes(feed)) feeds.push(feed);
+  for (const { feed } of reads) if (feed && !feeds.includes(feed)) feeds.push(feed);
   if (feeds.length !== lastFeeds.length || feeds.some((feed, index) => feed !== lastFeeds[index])) lastFeeds = feeds;
   return lastFeeds;
 }

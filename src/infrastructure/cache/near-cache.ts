@@ -61,7 +61,7 @@ type Flight<T> = {
   readonly began: number;
   /** Whether the key has changed since the start of the read. */
   dirty: boolean;
-  answer: Promise<CachedRead<T>>;
+  readonly answer: Promise<CachedRead<T>>;
 };
 
 /**
@@ -220,14 +220,12 @@ export class NearCache<T> implements CacheUsage {
       sentAt: this.#options.now(),
       began: this.#invalidations,
       dirty: false,
-      answer: Promise.reject(),
+      answer: read()
+        .then((held) => this.#keep(key, flight, held))
+        .finally(() => {
+          if (this.#flights.get(key) === flight) this.#flights.delete(key);
+        }),
     };
-    flight.answer.catch(() => {});
-    flight.answer = read()
-      .then((held) => this.#keep(key, flight, held))
-      .finally(() => {
-        if (this.#flights.get(key) === flight) this.#flights.delete(key);
-      });
     this.#flights.set(key, flight);
     return flight;
   }
