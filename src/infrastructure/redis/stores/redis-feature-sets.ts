@@ -7,7 +7,7 @@ import { SharedStrings } from "../../cache/shared-strings.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
-import type { RedisReads } from "../redis-reads.ts";
+import type { RedisReads } from "./redis-reads.ts";
 
 /** Reads Redis sets. */
 export class RedisFeatureSets implements FeatureSets {

@@ -7,7 +7,7 @@ import type { TokenKeyDerivation } from "../../token-key.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
-import type { RedisReads } from "../redis-reads.ts";
+import type { RedisReads } from "./redis-reads.ts";
 
 /** Token resolver in Redis: one string per token, which contains the user id. */
 export class RedisTokenResolver implements TokenResolver {

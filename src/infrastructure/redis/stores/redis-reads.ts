@@ -1,7 +1,7 @@
-import type { EmptyStoreGuard, Watched } from "./empty-store-guard.ts";
-import type { RedisClient } from "./redis-client.ts";
-import { isRefusal } from "./redis-fault.ts";
-import { Script } from "./script.ts";
+import type { EmptyStoreGuard, Watched } from "../empty-store-guard.ts";
+import type { RedisClient } from "../redis-client.ts";
+import { isRefusal } from "../redis-fault.ts";
+import { Script } from "../script.ts";
 
 const script = new Script("read-keys", "no-writes");
 /** Maximum number of keys that one script reads; more would hold up the server. */
