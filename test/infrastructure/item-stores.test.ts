@@ -26,7 +26,7 @@ describe("items in Redis", () => {
 
   it("reject where the keys hold something else", async () => {
     await store.server.client.set("tidegate:items:{fever}", "text");
-    await expect(store.connection.items.put("fever", [anItem("1")])).rejects.toThrow(/another type/);
+    await expect(store.connection.items.put("fever", [anItem("1")])).rejects.toThrow(/wrong type/);
   });
 });
 

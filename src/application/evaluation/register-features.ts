@@ -3,12 +3,12 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { dayOf, type FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import type { ListFeatures } from "../admin/list-features.ts";
 
-const everyMs = 60_000;
-/** The first run follows soon after the start, once the stores are connected. */
-const firstMs = 2_000;
+const everyMs = 600_000;
+/** Delay of the first run after the start. */
+const firstMs = 60_000;
 
 /**
- * Registers all features that are listed, once a minute, in one of the processes. So a feature stays known after it was
+ * Registers all features that are listed, every ten minutes, in one of the processes. So a feature stays known after it was
  * removed everywhere, also if no client evaluated it before.
  */
 export class RegisterFeatures {

@@ -99,7 +99,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
       const failed = (cause: unknown) =>
         wiring.log.warn(
           { cause: causeText(cause) },
-          "features cannot be registered as known; next attempt in a minute",
+          "features cannot be registered as known; next attempt in ten minutes",
         );
       const job = new RegisterFeatures(listFeatures(), register, lease, now, failed);
       disposal.defer(() => job.stop());
