@@ -13,6 +13,7 @@ import type { FeatureSets } from "../domain/evaluation/feature-sets.ts";
 import type { ConfirmingFeed } from "../domain/evaluation/invalidation-feed.ts";
 import type { TokenResolver } from "../domain/evaluation/token-resolver.ts";
 import type { ItemStore } from "../domain/feeds/item-store.ts";
+import type { Secrets } from "../domain/streams/secrets.ts";
 import type { TokenKeyDerivation } from "./token-key.ts";
 
 /** A store that is not on the disk of this machine. */
@@ -51,6 +52,7 @@ export interface Connection extends AsyncDisposable {
   readonly items: ItemStore;
   /** The known features. Not cached. */
   readonly register: FeatureRegister;
+  readonly secrets: Secrets;
   /** The documents as rules of features. Not cached. */
   readonly rules: Rules;
   readonly idempotencyKeys: IdempotencyKeys;

@@ -45,6 +45,7 @@ import { securityHeaders } from "./kit/response-headers.ts";
 import { ofrep } from "./ofrep/ofrep.ts";
 import { ofrepError } from "./ofrep/ofrep-error.ts";
 import { bulkPath, type OfrepKeys } from "./ofrep/ofrep-fast-path.ts";
+import { ofrepStream } from "./ofrep/ofrep-stream.ts";
 import { cacheView } from "./operations/cache-view.ts";
 import { documentation } from "./operations/documentation.ts";
 import { healthChecks } from "./operations/health.ts";
@@ -55,6 +56,7 @@ import { requestLog } from "./operations/request-log.ts";
 import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
 import { requestId } from "./server/request-id.ts";
+import { type AdvertisedStreams, ofrepStreamPath } from "./streams/advertised-streams.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
 import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
 import { frontendPaths } from "./unleash/frontend-api.ts";
@@ -85,6 +87,7 @@ export type HttpOptions = {
   readonly tailEvents: TailEvents;
   readonly streams: EventStreams;
   readonly clientStreams: ClientStreams;
+  readonly advertisedStreams: AdvertisedStreams | undefined;
   /** Returns the metrics of all workers in the Prometheus text format. */
   readonly scrape: () => Promise<string>;
   readonly identifyOperator: IdentifyOperator;
@@ -108,7 +111,7 @@ export type HttpOptions = {
 const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
 
 /** Paths that CORS can allow for other origins. Admin routes are never allowed. */
-const sharedPaths = ["/features", featuresStreamPath, searchPath, bulkPath, `${bulkPath}/*`];
+const sharedPaths = ["/features", featuresStreamPath, ofrepStreamPath, searchPath, bulkPath, `${bulkPath}/*`];
 /** The same for Unleash's frontend SDKs, with the headers that they send. */
 const unleashPaths = frontendPaths.flatMap((path) => [path, `${path}/*`]);
 const unleashHeaders = ["Unleash-AppName", "Unleash-Connection-Id", "Unleash-SDK"];
@@ -144,6 +147,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   features(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
   featuresStream(app, options.evaluateFeatures, callContext, options.clientStreams);
   ofrep(app, { ...options, cache: responseCache, keys: options.ofrepKeys });
+  ofrepStream(app, options.evaluateFlags, callContext, options.clientStreams, options.advertisedStreams);
   if (options.unleash) unleash(app, { ...options, cache: responseCache, unleash: options.unleash });
   search(app, options.searchItems, options.zone, options.basePath);
   healthChecks(

@@ -4,15 +4,22 @@ import type { EvaluationContext } from "../../domain/evaluation/evaluation-conte
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { FeatureRegister } from "../../domain/evaluation/feature-register.ts";
 import { type Flag, flagOf, flagsOf } from "../../domain/evaluation/flag.ts";
+import { userLocatorKind } from "../../domain/evaluation/locator.ts";
 import type { ContextFields } from "./context-fields.ts";
 import type { EvaluatedSources, EvaluateSources } from "./evaluate-sources.ts";
-import type { Caller, IdentifyCaller, RequestContext } from "./identify-caller.ts";
+import type { Caller, Identified, IdentifyCaller, RequestContext } from "./identify-caller.ts";
 
 /** The flags of a caller, sorted by code point. */
-export type EvaluatedFlags = Omit<EvaluatedSources, "results"> & { readonly flags: readonly Flag[] };
+export type EvaluatedFlags = Omit<EvaluatedSources, "results"> & {
+  readonly flags: readonly Flag[];
+  readonly context: FlagsContext;
+};
+
+/** A context to evaluate for again. Has no locations if they were the stored ones of the user. */
+export type FlagsContext = Omit<EvaluationContext, "at">;
 
 /** The flag of one feature; `undefined` if the feature is not known. */
-export type EvaluatedFlag = Omit<EvaluatedSources, "results"> & { readonly flag: Flag | undefined };
+export type EvaluatedFlag = Omit<EvaluatedFlags, "flags" | "context"> & { readonly flag: Flag | undefined };
 
 /** Source results by the context fields that they depend on. It may evict entries. */
 export type SourceResultCache = {
@@ -22,6 +29,11 @@ export type SourceResultCache = {
 
 /** Receives failures to write the feature register, for the log. */
 export type RegisterReport = { readonly failed: (cause: unknown) => void };
+
+type EvaluatedAll = EvaluatedSources & {
+  readonly registered: Registered | undefined;
+  readonly context: FlagsContext;
+};
 
 type Registered = CachedRead<ReadonlySet<FeatureKey>>;
 
@@ -68,7 +80,28 @@ export class EvaluateFlags {
    * `SourceUnavailable` if the feature register cannot be read.
    */
   async evaluateAll(caller: Caller, request: RequestContext, targetingKey?: string): Promise<EvaluatedFlags> {
-    const { results, registered, ...evaluated } = await this.#evaluate(caller, request, targetingKey);
+    return this.#flags(await this.#evaluate(this.#callers.identify(caller, request), targetingKey));
+  }
+
+  /** The present flags of a context of an earlier evaluation. Rejects as `evaluateAll` does. */
+  async evaluateAgain({ userId, targetingKey, locations, ip, attributes }: FlagsContext): Promise<EvaluatedFlags> {
+    const absent = () => undefined;
+    const request = {
+      hints: { ip, header: absent, query: absent },
+      location: locations,
+      clientId: targetingKey,
+      attributes,
+    };
+    const identified = this.#callers.identify(userId === undefined ? undefined : { userId }, request);
+    // The user was identified then.
+    const given = identified.then(({ identity, reads, ...rest }) => ({
+      ...rest,
+      reads: reads.filter((read) => read !== identity),
+    }));
+    return this.#flags(await this.#evaluate(given));
+  }
+
+  #flags({ results, registered, ...evaluated }: EvaluatedAll): EvaluatedFlags {
     const flags = flagsOf(results, this.#known(registered));
     this.#registerMissing(flags, registered);
     return { ...evaluated, flags };
@@ -81,25 +114,33 @@ export class EvaluateFlags {
     request: RequestContext,
     targetingKey?: string,
   ): Promise<EvaluatedFlag> {
-    const { results, registered, ...evaluated } = await this.#evaluate(caller, request, targetingKey);
+    const identified = this.#callers.identify(caller, request);
+    const { results, registered, context: _, ...evaluated } = await this.#evaluate(identified, targetingKey);
     const isKnown = results.some(({ features }) => features.has(key)) || this.#known(registered).has(key);
     const flag = isKnown ? flagOf(results, key) : undefined;
     if (flag) this.#registerMissing([flag], registered);
     return { ...evaluated, flag };
   }
 
-  async #evaluate(caller: Caller, request: RequestContext, targetingKey: string | undefined) {
+  async #evaluate(identified: Promise<Identified>, targetingKey?: string): Promise<EvaluatedAll> {
     const registering = this.#readRegister();
     // Awaited below; a failure of the evaluation comes first.
     registering.catch(() => {});
-    const { context, reads } = await this.#callers.identify(caller, request);
+    const { context, located, reads } = await identified;
     if (context.userId !== undefined && targetingKey !== undefined && targetingKey !== context.userId) {
       throw new ForeignTargetingKey();
     }
     const evaluated = await this.#evaluateSources(context);
     const registered = await registering;
     const freshness = evaluated.freshness.with(registered ? [...reads, registered] : reads);
-    return { ...evaluated, freshness, registered };
+    const { at: _, locations, ...others } = context;
+    const isStored = located?.by === userLocatorKind;
+    return {
+      ...evaluated,
+      freshness,
+      registered,
+      context: { ...others, ...(locations && !isStored && { locations }) },
+    };
   }
 
   async #evaluateSources(context: EvaluationContext): Promise<EvaluatedSources> {

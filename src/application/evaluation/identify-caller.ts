@@ -16,8 +16,8 @@ export type Caller = { readonly token: string } | { readonly userId: UserId } | 
 /** The context of a request, without the identity of the caller. */
 export type RequestContext = {
   readonly hints: LocationHints;
-  /** The location that an operator gives. Overrides the hints. */
-  readonly location?: string | undefined;
+  /** The location that an operator gives, or the names of an earlier request. Overrides the hints. */
+  readonly location?: string | readonly string[] | undefined;
   /** The id of an anonymous client, for percentages. */
   readonly clientId?: string | undefined;
   /** The user id that an app claims. Ignored if the caller is a user. */
@@ -79,7 +79,7 @@ export class IdentifyCaller {
     const identity = caller && (await this.#identify(caller));
     const userId = identity?.value;
     const { located, reads } = location ? { located: undefined, reads: [] } : await this.#located(hints, userId);
-    const locations = location ? locationsAt([location]) : located?.locations;
+    const locations = location ? locationsAt([location].flat()) : located?.locations;
     const targetingKey = userId ?? clientId;
     const context = {
       at: at ?? this.#now(),

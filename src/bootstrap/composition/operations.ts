@@ -1,4 +1,5 @@
 import { durationBuckets, HttpCounters } from "../../adapters/http/operations/http-counters.ts";
+import { AdvertisedStreams } from "../../adapters/http/streams/advertised-streams.ts";
 import { ClientStreams } from "../../adapters/http/streams/client-streams.ts";
 import { StreamLimits } from "../../adapters/http/streams/stream-limits.ts";
 import { CheckChanges } from "../../application/evaluation/check-changes.ts";
@@ -15,7 +16,7 @@ import { lazy, once } from "./lazy.ts";
 import type { Stores } from "./stores.ts";
 import { areDigestsSecret } from "./token-keys.ts";
 import type { UnleashArea } from "./unleash.ts";
-import type { Wiring } from "./wiring.ts";
+import { causeText, type Wiring } from "./wiring.ts";
 
 export type Operations = ReturnType<typeof operationsOf>;
 
@@ -33,8 +34,10 @@ export function operationsOf(
 
   const httpCounters = once(() => new HttpCounters());
 
+  const streamLimits = once(() => new StreamLimits(config.server.streams));
+
   const clientStreams = once(() => {
-    const streams = new ClientStreams(new StreamLimits(config.server.streams), evaluation.watchEvaluations);
+    const streams = new ClientStreams(streamLimits(), evaluation.watchEvaluations);
     disposal.defer(() => streams.close());
     return streams;
   });
@@ -73,7 +76,23 @@ export function operationsOf(
 
   return lazy({
     httpCounters,
+    streamLimits,
     clientStreams,
+    /** `undefined` without a store for the secret of stream URLs. */
+    advertisedStreams: () => {
+      const { contextFields, firstConnection } = evaluation;
+      if (firstConnection === undefined) return undefined;
+      let hasFailed = false;
+      return new AdvertisedStreams(stores.connectionOf(firstConnection).secrets, streamLimits(), {
+        fields: contextFields,
+        basePath: config.server.basePath,
+        now,
+        failed: (cause) => {
+          if (!hasFailed) wiring.log.warn({ cause: causeText(cause) }, "cannot read the secret of event streams");
+          hasFailed = true;
+        },
+      });
+    },
     snapshot,
     checkReadiness: () => {
       const connections = [...stores.connections].map(([name, connection]) => ({

@@ -72,7 +72,7 @@ export async function createRuntime(
   const { callContext } = evaluation;
   const now = Date.now;
   const responseCache = new ResponseCache(config.cache.capacity, now, counters);
-  const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters);
+  const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters, operations.streamLimits);
   const responses = new PrepareResponse(() => callContext.vary, now, counters);
   const { evaluateFeatures, evaluateFlags } = evaluation;
   const featuresResponses = new FeaturesResponses(evaluateFeatures, responseCache, responses, callContext);
@@ -118,6 +118,7 @@ export async function createRuntime(
     tailEvents: events.tailEvents,
     streams,
     clientStreams,
+    advertisedStreams: operations.advertisedStreams,
     scrape: metrics.scrape,
     identifyOperator: admin.identifyOperator,
     isStopping: () => stopping.aborted,

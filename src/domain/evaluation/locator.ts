@@ -32,6 +32,9 @@ export interface Locator {
   locate(hints: LocationHints): readonly string[];
 }
 
+/** The kind of the locator that reads the stored locations of users. */
+export const userLocatorKind = "user";
+
 /** A locator that reads the stored locations of users. */
 export type UserLocator = {
   /** Its kind in the configuration. */

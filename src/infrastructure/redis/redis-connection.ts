@@ -26,6 +26,7 @@ import { RedisOutbox } from "./stores/redis-outbox.ts";
 import { RedisPlaces } from "./stores/redis-places.ts";
 import { RedisReads } from "./stores/redis-reads.ts";
 import { RedisRules } from "./stores/redis-rules.ts";
+import { RedisSecrets } from "./stores/redis-secrets.ts";
 import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
 import { RedisTokenStore } from "./stores/redis-token-store.ts";
 
@@ -104,6 +105,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     idempotencyKeys: new RedisIdempotencyKeys(redis),
     items: new RedisItemStore(redis),
     register: new RedisFeatureRegister(redis, guard),
+    secrets: new RedisSecrets(redis),
     documents,
     rules: new RedisRules(redis, guard),
     tokenResolver: (keyOf) => new RedisTokenResolver(redis, keyOf, reads),

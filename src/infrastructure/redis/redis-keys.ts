@@ -32,6 +32,9 @@ export const claimKey = (name: string): string => `${ownPrefix}claim:${name}`;
 /** Sorted set: the known features, by the day on which each was last registered. */
 export const registerKey = `${ownPrefix}register`;
 
+/** String: a secret that all processes share. */
+export const secretKey = (name: string): string => `${ownPrefix}secret:${name}`;
+
 /** Hash: the documents of a collection by name, as JSON. */
 export const collectionKey = (collection: string): string => `${ownPrefix}documents:${collection}`;
 

@@ -17,6 +17,7 @@ import { SqliteIdempotencyKeys } from "./stores/sqlite-idempotency-keys.ts";
 import { SqliteItemStore } from "./stores/sqlite-item-store.ts";
 import { SqliteOutbox } from "./stores/sqlite-outbox.ts";
 import { SqliteRules } from "./stores/sqlite-rules.ts";
+import { SqliteSecrets } from "./stores/sqlite-secrets.ts";
 import { SqliteTokenResolver } from "./stores/sqlite-token-resolver.ts";
 import { SqliteTokenStore } from "./stores/sqlite-token-store.ts";
 import { WatchedFile } from "./watched-file.ts";
@@ -58,6 +59,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     items: changed(new SqliteItemStore(database, journal)),
     rules: read(new SqliteRules(database)),
     register: read(new SqliteFeatureRegister(database, journal)),
+    secrets: read(new SqliteSecrets(database, journal)),
     idempotencyKeys: changed(new SqliteIdempotencyKeys(journal)),
     outbox: () => changed(new SqliteOutbox(database, journal)),
     tokenResolver: (keyOf) => read(new SqliteTokenResolver(database, keyOf)),

@@ -57,6 +57,10 @@ const registerTable = `
   CREATE TABLE register (feature TEXT PRIMARY KEY, day INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+const secretTable = `
+  CREATE TABLE secrets (name TEXT PRIMARY KEY, secret BLOB NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 /** One row: the identity of the store, and whether it may be empty. A copy of the file has the same. */
 const storeTable = `
   CREATE TABLE store (identity TEXT NOT NULL, accepted INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -87,6 +91,7 @@ export function prepareSchema(database: DatabaseSync, file: string): void {
     if (!hasTable(database, "outbox")) database.exec(tables);
     if (!hasTable(database, "items")) database.exec(itemTables);
     if (!hasTable(database, "register")) database.exec(registerTable);
+    if (!hasTable(database, "secrets")) database.exec(secretTable);
     if (!hasTable(database, "store")) {
       database.exec(storeTable);
       database.prepare("INSERT INTO store (identity) VALUES (?)").run(randomUUID());
@@ -102,7 +107,7 @@ export function prepareSchema(database: DatabaseSync, file: string): void {
 }
 
 const isPrepared = (database: DatabaseSync): boolean =>
-  ["outbox", "items", "register", "store"].every((name) => hasTable(database, name));
+  ["outbox", "items", "register", "secrets", "store"].every((name) => hasTable(database, name));
 
 const hasTable = (database: DatabaseSync, name: string): boolean =>
   database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;

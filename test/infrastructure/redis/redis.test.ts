@@ -25,6 +25,7 @@ import {
 } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
 import { contractCollections, rulesContract } from "../../contracts/rules.contract.ts";
+import { secretsContract } from "../../contracts/secrets.contract.ts";
 import { setIndexContract } from "../../contracts/set-index.contract.ts";
 import { storedValuesContract } from "../../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../../contracts/token-resolver.contract.ts";
@@ -47,6 +48,8 @@ describe("Redis", () => {
   const spoil = async (collection: string, name: string) =>
     void (await store.server.client.hset(collectionKey(collection), name, "no document"));
   rulesContract(async () => ({ ...store.connection, spoil }));
+
+  secretsContract(async () => store.connection.secrets);
 
   featureRegisterContract(async () => ({
     register: store.connection.register,

@@ -23,6 +23,7 @@ import { idempotencyKeysContract } from "../../contracts/idempotency-keys.contra
 import { documentLoadContract, setLoadContract, tokenLoadContract } from "../../contracts/load.contract.ts";
 import { outboxContract } from "../../contracts/outbox.contract.ts";
 import { contractCollections, rulesContract } from "../../contracts/rules.contract.ts";
+import { secretsContract } from "../../contracts/secrets.contract.ts";
 import { setIndexContract } from "../../contracts/set-index.contract.ts";
 import { storedValuesContract } from "../../contracts/stored-values.contract.ts";
 import { tokenResolverContract } from "../../contracts/token-resolver.contract.ts";
@@ -73,6 +74,8 @@ describe("SQLite", () => {
     other.prepare("INSERT INTO documents VALUES (?, ?, 'no JSON', 'e', 1, 1)").run(collection, name);
   };
   rulesContract(async () => ({ ...store.connection, spoil }));
+
+  secretsContract(async () => store.connection.secrets);
 
   featureRegisterContract(async () => ({
     register: store.connection.register,

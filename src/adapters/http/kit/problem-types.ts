@@ -139,6 +139,12 @@ export const problemTypes = {
     title: "Not found",
     meaning: "No resource has this path. /docs lists the routes.",
   },
+  "unknown-channel": {
+    status: 404,
+    title: "Unknown channel",
+    meaning:
+      "The URL of an event stream has no valid `channel`: it was changed, it expired 35 days after its month, or its store was replaced. Evaluate all flags: `eventStreams` of the response has the present URL.",
+  },
   "unknown-set": {
     status: 404,
     title: "Unknown set",

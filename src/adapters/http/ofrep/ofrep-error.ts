@@ -1,7 +1,7 @@
 import type { ProblemCode } from "../kit/problem-types.ts";
 
 /** The OFREP routes; the group is the key in the path of a single evaluation. */
-const route = /^\/ofrep\/v1\/evaluate\/flags(?:\/(.*))?$/;
+const route = /^\/ofrep\/v1\/(?:stream|evaluate\/flags(?:\/(.*))?)$/;
 
 const errorCodes: Partial<Record<ProblemCode, string>> = {
   "invalid-json": "PARSE_ERROR",

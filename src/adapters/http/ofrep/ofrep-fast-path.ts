@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallContext } from "../client/call-context.ts";
 import type { ResponseCache } from "../client/response-cache.ts";
 import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
+import type { StreamLimits } from "../streams/stream-limits.ts";
 
 /** The route of bulk evaluations. */
 export const bulkPath = "/ofrep/v1/evaluate/flags";
@@ -26,9 +27,11 @@ export class OfrepFastPath implements OfrepKeys {
   readonly #cache: ResponseCache;
   readonly #callContext: CallContext;
   readonly #counters: RouteCounters;
+  readonly #limits: StreamLimits;
   readonly #keys = new WeakMap<IncomingMessage, string>();
 
-  constructor(cache: ResponseCache, callContext: CallContext, counters: HttpCounters) {
+  constructor(cache: ResponseCache, callContext: CallContext, counters: HttpCounters, limits: StreamLimits) {
+    this.#limits = limits;
     this.#cache = cache;
     this.#callContext = callContext;
     this.#counters = counters.of(bulkPath, "POST");
@@ -66,7 +69,9 @@ export class OfrepFastPath implements OfrepKeys {
   /** A digest of all that the response depends on. Contains no credential. */
   #keyOf(incoming: IncomingMessage, body: Buffer): string {
     const { authorization, "x-api-key": apiKey } = incoming.headers;
-    const varied = `${authorization ?? "\0"}\n${apiKey ?? "\0"}${this.#callContext.varyKey(incoming)}\n\n`;
+    // Rare, so that the address is not read for each request.
+    const isShed = this.#limits.isShedding && this.#limits.isAddressShed(this.#callContext.addressOf(incoming));
+    const varied = `${isShed ? "-" : "+"}${authorization ?? "\0"}\n${apiKey ?? "\0"}${this.#callContext.varyKey(incoming)}\n\n`;
     return hash("sha256", Buffer.concat([Buffer.from(varied), body]), "base64");
   }
 }

@@ -41,6 +41,16 @@ export const OfrepFlags = z
       description:
         "`nextChangeAt`: the next time at which a result is known to change by itself. `stale`: a store is unavailable, and these are the last known flags. `missing`: sources that were omitted.",
     }),
+    eventStreams: z
+      .array(
+        z.object({
+          type: z.literal("sse"),
+          endpoint: z.object({ requestUri: z.string() }),
+          inactivityDelaySec: z.int(),
+        }),
+      )
+      .optional()
+      .openapi({ description: "A stream that notifies of changes. Absent while streams of this client are refused." }),
   })
   .openapi("OfrepFlags");
 

@@ -14,6 +14,7 @@ import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonBody } from "../kit/json-body.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
 import { incomingOf } from "../server/incoming.ts";
+import type { AdvertisedStreams } from "../streams/advertised-streams.ts";
 import { evaluateFor } from "./evaluate-for.ts";
 import { flagJson, flagsJson, metadataOf } from "./flags-json.ts";
 import { bulkPath, type OfrepKeys } from "./ofrep-fast-path.ts";
@@ -77,18 +78,33 @@ export type OfrepOptions = {
   readonly cache: ResponseCache;
   readonly responses: PrepareResponse;
   readonly keys: OfrepKeys;
+  /** `undefined` without a store: then no stream is advertised. */
+  readonly advertisedStreams: AdvertisedStreams | undefined;
   readonly now: () => Instant;
 };
 
 /** The routes of the OpenFeature Remote Evaluation Protocol. */
 export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
-  const { evaluateFlags, identifyOperator, callContext, cache, responses, keys, now } = options;
+  const {
+    evaluateFlags,
+    identifyOperator,
+    callContext,
+    cache,
+    responses,
+    keys,
+    now,
+    advertisedStreams: advertised,
+  } = options;
 
   app.openAPIRegistry.registerPath(bulkRoute);
   app.post(bulkPath, async (c) => {
     const { context } = await jsonBody(c, OfrepRequest, longestBody);
     const evaluated = await evaluate(c, context, (...request) => evaluateFlags.evaluateAll(...request));
-    const prepared = responses.prepare(writtenBody(flagsJson(evaluated, now())), evaluated);
+    const advertisement = await advertised?.advertise(evaluated.context, callContext.addressOf(incomingOf(c)));
+    const { entry, read } = advertisement ?? {};
+    const json = { ...flagsJson(evaluated, now()), ...(entry && { eventStreams: [entry] }) };
+    const freshness = read ? evaluated.freshness.with([read]) : evaluated.freshness;
+    const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness });
     const key = keys.of(incomingOf(c));
     if (key !== undefined) cache.keep(key, prepared);
     return fetchResponse(responseOf(prepared, c.req.header("if-none-match")));

@@ -1,0 +1,87 @@
+import { hash } from "node:crypto";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { EvaluatedFlags, EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
+import type { Watchable } from "../../../application/streams/watch-evaluations.ts";
+import { TidegateError } from "../../../domain/errors.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { incomingOf } from "../server/incoming.ts";
+import { type AdvertisedStreams, callerOf, ofrepStreamPath } from "../streams/advertised-streams.ts";
+import type { ClientStreams } from "../streams/client-streams.ts";
+import { flagJson } from "./flags-json.ts";
+import { OfrepError } from "./ofrep-schemas.ts";
+
+const refetch = Buffer.from('data: {"type":"refetchEvaluation"}\n\n');
+
+const route = createRoute({
+  method: "get",
+  path: ofrepStreamPath,
+  summary: "Changes of all flags, as Server-Sent Events",
+  description:
+    "An event stream of OpenFeature Remote Evaluation Protocol 0.3.0. Its URL is in `eventStreams` of a response of all flags. Each event says that the flags have changed, and not how: evaluate them again. The first event of each connection does so too, because changes may have been missed before.",
+  tags: ["OpenFeature"],
+  security: [],
+  request: {
+    query: z.object({
+      channel: z
+        .string()
+        .optional()
+        .openapi({ description: "From `eventStreams`. Valid until 35 days after its month." }),
+    }),
+  },
+  responses: {
+    200: {
+      description: "The stream.",
+      content: {
+        "text/event-stream": { schema: z.string(), example: 'data: {"type":"refetchEvaluation"}\n\n' },
+      },
+    },
+    ...Object.fromEntries(
+      [404, 429, 503].map((status) => [
+        status,
+        { description: "An error.", content: { "application/json": { schema: OfrepError } } },
+      ]),
+    ),
+  },
+});
+
+/** `GET /ofrep/v1/stream`: notifies an OpenFeature client of changes. Without `advertised`, no channel is known. */
+export function ofrepStream(
+  app: OpenAPIHono,
+  evaluateFlags: EvaluateFlags,
+  callContext: CallContext,
+  streams: ClientStreams,
+  advertised: AdvertisedStreams | undefined,
+): void {
+  app.openAPIRegistry.registerPath(route);
+  app.get(ofrepStreamPath, async (c): Promise<Response> => {
+    const channels = c.req.queries("channel") ?? [];
+    const context = channels.length === 1 && (await advertised?.contextOf(channels[0] as string));
+    if (!context) throw new HttpProblem("unknown-channel", "Open the URL in eventStreams of a response as it is.");
+    const evaluate = async () => watchable(await evaluateFlags.evaluateAgain(context));
+    return streams.respond<Watchable>(c, {
+      kind: "ofrep",
+      client: { caller: callerOf(context), address: callContext.addressOf(incomingOf(c)) },
+      first: refetch,
+      evaluate,
+      last: await ifAvailable(evaluate),
+      frameOf: () => refetch,
+    });
+  });
+}
+
+const watchable = ({ flags, changesAt, freshness }: EvaluatedFlags): Watchable => ({
+  digest: hash("sha256", JSON.stringify(flags.map(flagJson)), "base64"),
+  changesAt,
+  freshness,
+});
+
+/** A stream begins also while a store is unavailable: refused clients would try again at once. */
+async function ifAvailable<T>(evaluate: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await evaluate();
+  } catch (error) {
+    if (error instanceof TidegateError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { type Secrets, secretBytes } from "../../src/domain/streams/secrets.ts";
+
+/** What every store of secrets does. `open` returns one without secrets. */
+export function secretsContract(open: () => Promise<Secrets>): void {
+  describe("Secrets", () => {
+    it("creates a secret once, also for concurrent reads", async () => {
+      const secrets = await open();
+      const all = await Promise.all([secrets.read("a"), secrets.read("a"), secrets.read("a")]);
+      const texts = [...all, await secrets.read("a")].map((secret) => Buffer.from(secret).toString("hex"));
+      expect(texts[0]).toHaveLength(2 * secretBytes);
+      expect(new Set(texts).size).toBe(1);
+    });
+
+    it("has another secret for another name", async () => {
+      const secrets = await open();
+      expect(Buffer.from(await secrets.read("a"))).not.toEqual(Buffer.from(await secrets.read("b")));
+    });
+  });
+}
