@@ -1,10 +1,10 @@
-import type { EvaluationContext as FlagdContext } from "@openfeature/core";
 import { FeatureFlag, type Flag as FlagDefinition } from "@openfeature/flagd-core";
 import { notServed } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey, type Json } from "../../../domain/evaluation/feature.ts";
 import type { Reason, Resolution } from "../../../domain/evaluation/source-result.ts";
 import { type Misspelling, misspellings, structuralFault } from "./flag-faults.ts";
 import type { Segments } from "./segments.ts";
+import { type SharedContext, targetingResult } from "./shared-context.ts";
 import { isMap, type JsonMap, type Read, whatIsRead, withClock } from "./targeting.ts";
 
 const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
@@ -64,11 +64,18 @@ export class Flag {
   }
 
   /** A flag is on if it is enabled and its value is neither `false` nor absent. */
-  resolve(context: FlagdContext): Resolution {
+  resolve(context: SharedContext): Resolution {
     const flag = this.#flag;
     if (!flag) return this.#broken as Resolution;
     const { metadata } = flag;
     if (flag.state === "DISABLED") return { on: false, value: null, reason: "DISABLED", metadata };
+    const result = targetingResult(flag, context);
+    const name = String(result?.value ?? flag.defaultVariant);
+    const found = result && flag.variants.get(name);
+    if (found !== undefined) {
+      const reason = result?.value == null ? "DEFAULT" : "TARGETING_MATCH";
+      return { on: found !== null && found !== false, value: found, variant: name, reason, metadata };
+    }
     const { value = null, variant, reason, errorCode, errorMessage } = flag.evaluate(context, silent);
     return {
       on: value !== null && value !== false,

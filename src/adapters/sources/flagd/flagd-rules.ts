@@ -5,6 +5,7 @@ import type { Resolution, SourceResult } from "../../../domain/evaluation/source
 import { yamlIn } from "../../../infrastructure/yaml-values.ts";
 import { Flag } from "./flag.ts";
 import { Segments } from "./segments.ts";
+import { type SharedContext, sharedContext } from "./shared-context.ts";
 import { clockAt, isMap } from "./targeting.ts";
 
 /** Flags of flagd. Immutable. */
@@ -67,18 +68,20 @@ function valuesIn(text: string): unknown {
  * The context of targeting rules, with the fields that they read; without `reads`, with all. Built-in fields override
  * attributes of the same name, so that clients cannot forge them.
  */
-function flagdContext(context: EvaluationContext, reads: FlagdRules["reads"]): FlagdContext {
+function flagdContext(context: EvaluationContext, reads: FlagdRules["reads"]): SharedContext {
   const isRead = (field: ContextField) => !reads || reads.includes(field);
   const locations = isRead("locations") ? context.locations : undefined;
-  return {
+  const second = secondOf(context);
+  const fields = {
     ...(reads ? attributesIn(context, reads) : context.attributes),
     targetingKey: (isRead("targetingKey") ? context.targetingKey : undefined) ?? null,
     userId: (isRead("userId") ? context.userId : undefined) ?? null,
     location: locations?.[0] ?? null,
     locations: locations ?? null,
     ip: (isRead("ip") ? context.ip : undefined) ?? null,
-    ...clockAt(secondOf(context)),
-  } as FlagdContext;
+    ...clockAt(second),
+  };
+  return sharedContext(fields as FlagdContext, second);
 }
 
 const attributesIn = ({ attributes = {} }: EvaluationContext, reads: readonly ContextField[]) =>

@@ -1,3 +1,5 @@
+import type { EvaluationContext } from "@openfeature/core";
+import { FeatureFlag, type Flag } from "@openfeature/flagd-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ruleCheck } from "../../../../src/adapters/sources/_rules/rule-check.ts";
@@ -9,6 +11,7 @@ import { featureResolverContract } from "../../../contracts/feature-resolver.con
 import { hostOn } from "../../../support/source-host.ts";
 import { aChange, redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
 
+const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const plain = { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: "off" } as const;
 const spain = { "==": [{ var: "country" }, "ES"] };
 const forSegment = (name: string) => ({ ...plain, targeting: { if: [{ $ref: name }, "on"] } });
@@ -111,6 +114,51 @@ describe("stored flags", () => {
         .features.get("checkout")?.on,
     ).toBe(false);
     expect(reports).toEqual([[], [], ['flag "checkout": segment "spain" is missing']]);
+  });
+});
+
+describe("the targeting of a flag", () => {
+  const targetings: readonly Json[] = [
+    { if: [spain, "on"] },
+    { if: [{ sem_ver: [{ var: "version" }, ">=", "2.3"] }, "on", "off"] },
+    {
+      fractional: [
+        ["on", 1],
+        ["off", 1],
+      ],
+    },
+    { fractional: [{ var: "country" }, ["on", 1], ["off", 1]] },
+    { if: [{ starts_with: [{ var: "country" }, "E"] }, "nowhere", null] },
+    { "+": [1, { var: "missing" }] },
+    spain,
+  ];
+  const library = (key: string, targeting: Json) =>
+    new FeatureFlag(key, { ...plain, targeting } as unknown as Flag, silent, { disableDynamicCodeGeneration: true });
+
+  it("returns what flagd's own evaluation returns, and evaluates without a copy of the context for each flag", () => {
+    let copies = 0;
+    const original = FeatureFlag.prototype.evaluate;
+    for (const [index, targeting] of targetings.entries()) {
+      const key = `flag${index}`;
+      const rules = new StoredRules(() => {}).of(new Map([[key, { ...plain, targeting }]]));
+      for (const country of ["ES", "PT", "", null]) {
+        for (const targetingKey of ["a", "b", "c"]) {
+          const attributes = { country, version: country === "ES" ? "2.4" : "1.0" };
+          FeatureFlag.prototype.evaluate = function (...args) {
+            copies += 1;
+            return original.apply(this, args);
+          };
+          const result = rules.answer({ at: 0, targetingKey, attributes }).features.get(key);
+          FeatureFlag.prototype.evaluate = original;
+          const expected = library(key, targeting).evaluate({ ...attributes, targetingKey } as EvaluationContext);
+          expect(result?.value).toEqual(expected.value ?? null);
+          expect(result?.variant).toBe(expected.variant);
+          if (expected.reason !== "ERROR") expect(result?.reason).toBe(expected.reason);
+        }
+      }
+    }
+    // Only results that are no variant need the library's error: at most those of three targetings.
+    expect(copies).toBeLessThanOrEqual(3 * 12);
   });
 });
 
