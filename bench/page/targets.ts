@@ -67,6 +67,15 @@ export function verdicts(results: Results): readonly Verdict[] {
     return { id, asked, reached: reached.join(", "), met: found.every(({ median }) => median >= least) };
   }
 
+  /** A call's processor time against another's, at 32 connections. */
+  function costs(id: string, asked: string, most: number, of: string, to: string): Verdict {
+    const [own, other] = [of, to].map((name) => slicesOf(rates.slices, name, 32));
+    const found = ratios(own ?? [], other ?? [], ({ cpuMicros }) => cpuMicros);
+    if (found.length === 0) return { id, asked, reached: "", met: undefined };
+    const { median } = spreadOf(found);
+    return { id, asked, reached: `${median.toFixed(2)} times`, met: median <= most };
+  }
+
   const flask = [names.seedOne, names.seedTwo];
   const namesOf = (prefix: string) => [
     ...new Set(allCores.slices.map(({ name }) => name).filter((name) => name.startsWith(prefix))),
@@ -121,6 +130,21 @@ export function verdicts(results: Results): readonly Verdict[] {
       [names.hit],
       [names.unleash],
     ),
+    costs(
+      "miss-cost",
+      "A miss takes at most 4.5 times the processor time of bare `node:http`",
+      4.5,
+      names.miss,
+      names.bare,
+    ),
+    costs(
+      "stale-cost",
+      "A stale answer takes at most 1.3 times the processor time of a hit",
+      1.3,
+      names.stale,
+      names.hit,
+    ),
+    costs("304-cost", "A 304 takes at most 0.95 times the processor time of a hit", 0.95, names.notModified, names.hit),
     {
       id: "miss",
       asked: "A miss waits for each Redis at most once",
