@@ -7,7 +7,8 @@ import { HttpProblem } from "../kit/http-problem.ts";
 
 /**
  * Evaluates for the holder of a secret: for the user of a client token, or, with an operator credential of the scope,
- * for the caller that `asOperator` names. Rejects as `evaluate` does, and with `HttpProblem` if the scope does not
+ * for the caller that `asOperator` names. A response to an operator must not be cached, because its freshness does not
+ * depend on the credential. Rejects as `evaluate` does, and with `HttpProblem` if the scope does not
  * suffice.
  */
 export async function evaluateFor<T>(
@@ -15,13 +16,13 @@ export async function evaluateFor<T>(
   operators: IdentifyOperator,
   scope: Scope,
   asOperator: Caller,
-  evaluate: (caller: Caller) => Promise<T>,
+  evaluate: (caller: Caller, isOperator: boolean) => Promise<T>,
 ): Promise<T> {
-  if (secret === undefined) return evaluate(undefined);
+  if (secret === undefined) return evaluate(undefined, false);
   // A generated credential is recognized by its prefix. Other secrets can be either, and most are tokens.
   if (!secret.startsWith(credentialPrefix)) {
     try {
-      return await evaluate({ token: secret });
+      return await evaluate({ token: secret }, false);
     } catch (error) {
       if (!(error instanceof TokenRejected)) throw error;
     }
@@ -34,5 +35,5 @@ export async function evaluateFor<T>(
       `The credential ${operator.name} has the scope ${operator.scope}. Use one of scope ${scope}.`,
     );
   }
-  return evaluate(asOperator);
+  return evaluate(asOperator, true);
 }

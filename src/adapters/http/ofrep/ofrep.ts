@@ -99,14 +99,19 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
   app.openAPIRegistry.registerPath(bulkRoute);
   app.post(bulkPath, async (c) => {
     const { context } = await jsonBody(c, OfrepRequest, longestBody);
-    const evaluated = await evaluate(c, context, (...request) => evaluateFlags.evaluateAll(...request));
+    let isOperator = false;
+    const evaluated = await evaluate(c, context, (caller, request, id, byOperator) => {
+      isOperator = byOperator;
+      return evaluateFlags.evaluateAll(caller, request, id);
+    });
     const advertisement = await advertised?.advertise(evaluated.context, callContext.addressOf(incomingOf(c)));
     const { entry, read } = advertisement ?? {};
     const json = { ...flagsJson(evaluated, now()), ...(entry && { eventStreams: [entry] }) };
     const freshness = read ? evaluated.freshness.with([read]) : evaluated.freshness;
     const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness });
     const key = keys.of(incomingOf(c));
-    if (key !== undefined) cache.keep(key, prepared);
+    // The credential may be revoked.
+    if (key !== undefined && !isOperator) cache.keep(key, prepared);
     return fetchResponse(responseOf(prepared, c.req.header("if-none-match")));
   });
 
@@ -115,8 +120,8 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
   app.post(`${bulkPath}/:key{[^]+}`, async (c) => {
     const key = c.req.param("key");
     const { context } = await jsonBody(c, OfrepRequest, longestBody);
-    const { flag, ...evaluated } = await evaluate(c, context, (...request) =>
-      evaluateFlags.evaluateOne(key, ...request),
+    const { flag, ...evaluated } = await evaluate(c, context, (caller, request, id) =>
+      evaluateFlags.evaluateOne(key, caller, request, id),
     );
     if (!flag) throw new HttpProblem("unknown-flag", `No feature has the key "${key}".`);
     const { metadata, ...json } = flagJson(flag);
@@ -128,13 +133,15 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
   function evaluate<T>(
     c: Context,
     { targetingKey, ...fields }: OfrepContext,
-    run: (caller: Caller, request: RequestContext, targetingKey: string | undefined) => Promise<T>,
+    run: (caller: Caller, request: RequestContext, id: string | undefined, byOperator: boolean) => Promise<T>,
   ): Promise<T> {
     // Clients without a user send an empty one.
     const id = targetingKey || undefined;
     const request = callContext.inBody(incomingOf(c), id, fields as Readonly<Record<string, Json>>);
     const secret = secretOf(c.req.header("authorization")) ?? (c.req.header("x-api-key") || undefined);
     const user = id === undefined ? undefined : { userId: id };
-    return evaluateFor(secret, identifyOperator, "evaluator", user, (caller) => run(caller, request, id));
+    return evaluateFor(secret, identifyOperator, "evaluator", user, (caller, byOperator) =>
+      run(caller, request, id, byOperator),
+    );
   }
 }

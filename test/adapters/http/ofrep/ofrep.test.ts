@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runChecks } from "../../../../conformance/src/run-checks.ts";
+import { createLog } from "../../../../src/infrastructure/logger.ts";
+import { connectRedis } from "../../../../src/infrastructure/redis/redis-connection.ts";
+import { credentialsOn } from "../../../support/credentials.ts";
 import { adminToken } from "../../../support/operator.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
 import { basic, bearer, redisRules, settled, startService, type TestService, ways } from "../../../support/service.ts";
@@ -173,6 +176,18 @@ describe.each(ways)("OFREP, with calls answered %s", (_, way) => {
   it("evaluates for the user that an operator names", async () => {
     expect((await bulk({ targetingKey: "1" }, bearer(adminToken))).get("feature_3")).toMatchObject({ value: true });
     expect((await single("feature_3", { targetingKey: "2" }, bearer(adminToken))).body).toMatchObject({ value: false });
+  });
+
+  it("rejects a revoked credential, although nothing else has changed", async () => {
+    const store = connectRedis("features", redis.url, createLog("silent"));
+    await store.connected();
+    const credentials = credentialsOn(store.documents);
+    const secret = await credentials.add("checkout", "evaluator", undefined, { by: "tester" });
+    const ask = async () => (await post(bulkPath, { context: { targetingKey: "1" } }, bearer(secret))).status;
+    expect([await ask(), await ask()]).toEqual([200, 200]);
+    await credentials.revoke("checkout", { by: "tester" });
+    await until(async () => (await ask()) === 401, "the credential is rejected");
+    await store[Symbol.asyncDispose]();
   });
 
   it("rejects an unknown token", async () => {
