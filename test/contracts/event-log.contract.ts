@@ -257,10 +257,10 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const conflicts = await log.record([begins, sameId, sameRevision, earlier, unkeepable, odd, next]);
         expect(conflicts.map(({ event, reason }) => [event, reason])).toEqual([
           [sameId, "another event has its id"],
-          [sameRevision, `the event ${adds.id} has its revision of the same thing`],
-          [earlier, "a later revision of the same thing is recorded already"],
+          [sameRevision, `the event ${adds.id} has its revision of the same item`],
+          [earlier, "a later revision of the same item is recorded already"],
           [unkeepable, "contains a NUL character"],
-          [odd, "its revision is none"],
+          [odd, "invalid revision (expected a safe integer)"],
         ]);
         expect(conflicts[0]?.event).toBe(sameId);
         expect((await log.follow({ key }, 10, 0)).map(({ id }) => id)).toEqual([begins.id, adds.id, next.id]);

@@ -37,7 +37,7 @@ const rule = z.strictObject({
 type Rule = z.output<typeof rule>;
 
 /** Replaces an invalid rule: 0 %, because a mistake must not switch a feature on for everyone. */
-const nobody: Rule = { percentage: 0 };
+const noOne: Rule = { percentage: 0 };
 
 export const source = defineSource({
   summary: "Switches features on for a percentage of users, in steps of 0.01 %.",
@@ -65,19 +65,21 @@ class PercentageFeatureResolver implements FeatureResolver {
 
   constructor({ readRules, report }: SourceHost) {
     this.#read = readRules;
-    this.#parsed = new ParsedRules(rule, report, nobody);
+    this.#parsed = new ParsedRules(rule, report, noOne);
   }
 
   resolve(context: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const held = this.#read();
-    return held instanceof Promise ? held.then((read) => this.#answer(read, context)) : this.#answer(held, context);
+    const cached = this.#read();
+    return cached instanceof Promise
+      ? cached.then((read) => this.#evaluate(read, context))
+      : this.#evaluate(cached, context);
   }
 
-  #answer(held: CachedRead<RulesByFeature>, context: EvaluationContext): SourceResult {
+  #evaluate(cached: CachedRead<RulesByFeature>, context: EvaluationContext): SourceResult {
     const features = new Map<FeatureKey, Resolution>();
-    for (const [feature, said] of this.#parsed.of(held.value))
-      features.set(feature, resolutionOf(feature, said, context));
-    return { features, dependencies: [held], validUntil: Number.POSITIVE_INFINITY };
+    for (const [feature, rule] of this.#parsed.of(cached.value))
+      features.set(feature, resolutionOf(feature, rule, context));
+    return { features, dependencies: [cached], validUntil: Number.POSITIVE_INFINITY };
   }
 }
 

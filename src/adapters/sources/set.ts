@@ -56,15 +56,15 @@ class SetFeatureResolver implements FeatureResolver {
     const key = keys[0];
     if (key === undefined) return emptyResult;
     if (keys.length > 1) return this.#ofSeveral(keys, context.at);
-    const held = this.#host.readSet(key);
-    return held instanceof Promise
-      ? held.then((read) => this.#answer(key, read, context.at))
-      : this.#answer(key, held, context.at);
+    const cached = this.#host.readSet(key);
+    return cached instanceof Promise
+      ? cached.then((read) => this.#evaluate(key, read, context.at))
+      : this.#evaluate(key, cached, context.at);
   }
 
-  #answer(key: string, held: CachedRead<FeatureSet>, at: Instant): SourceResult {
-    if (held.value.invalidMembers > 0) this.#count(held.value.invalidMembers, key, at);
-    return { features: this.#on(held.value), dependencies: [held], validUntil: Number.POSITIVE_INFINITY };
+  #evaluate(key: string, cached: CachedRead<FeatureSet>, at: Instant): SourceResult {
+    if (cached.value.invalidMembers > 0) this.#count(cached.value.invalidMembers, key, at);
+    return { features: this.#on(cached.value), dependencies: [cached], validUntil: Number.POSITIVE_INFINITY };
   }
 
   /** Caches the last map: with a fixed key, it serves every call until the set changes. */

@@ -14,8 +14,8 @@ export const source = defineSource({
   deterministic: true,
   create: ({ features }) => {
     const resolution = (on: boolean): Resolution => ({ on, value: on, reason: on ? "STATIC" : "DISABLED" });
-    const known = new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)]));
-    const answer = { features: known, validUntil: Number.POSITIVE_INFINITY };
-    return { varyBy: [], resolve: () => answer };
+    const resolutions = new Map(Object.entries(features).map(([key, on]) => [key, resolution(on)]));
+    const result = { features: resolutions, validUntil: Number.POSITIVE_INFINITY };
+    return { varyBy: [], resolve: () => result };
   },
 });

@@ -58,73 +58,75 @@ export class CompareMoments {
       this.#sources.evaluate(caller, requestContext, from),
       this.#sources.evaluate(caller, requestContext, to),
     ]);
-    const [heardBefore, heardAfter] = [requiredOutcomes(before), requiredOutcomes(after)];
-    const features = inOrder(new Set([...knownFeatures(heardBefore), ...knownFeatures(heardAfter)]));
-    const moves = features.map((feature) => ({
+    const [outcomesBefore, outcomesAfter] = [requiredOutcomes(before), requiredOutcomes(after)];
+    const features = inOrder(new Set([...knownFeatures(outcomesBefore), ...knownFeatures(outcomesAfter)]));
+    const states = features.map((feature) => ({
       feature,
-      was: explain(feature, heardBefore).on,
-      is: explain(feature, heardAfter).on,
+      wasOn: explain(feature, outcomesBefore).on,
+      isOn: explain(feature, outcomesAfter).on,
     }));
-    const those = (wanted: (move: (typeof moves)[number]) => boolean) =>
-      moves.filter(wanted).map((each) => each.feature);
-    const turnedOn = those(({ was, is }) => was === false && is === true);
-    const turnedOff = those(({ was, is }) => was === true && is === false);
-    const open = those(({ was, is }) => was === undefined || is === undefined);
+    const keysWhere = (isWanted: (state: (typeof states)[number]) => boolean) =>
+      states.filter(isWanted).map((each) => each.feature);
+    const turnedOn = keysWhere(({ wasOn, isOn }) => wasOn === false && isOn === true);
+    const turnedOff = keysWhere(({ wasOn, isOn }) => wasOn === true && isOn === false);
+    const undetermined = keysWhere(({ wasOn, isOn }) => wasOn === undefined || isOn === undefined);
     return {
       turnedOn,
       turnedOff,
-      undetermined: open,
+      undetermined,
       missingHistory: onePerName([...missingHistoryOf(before.attempts), ...missingHistoryOf(after.attempts)]),
-      changes: await this.#doings(before, from, to, new Set([...turnedOn, ...turnedOff, ...open])),
+      changes: await this.#changes(before, from, to, new Set([...turnedOn, ...turnedOff, ...undetermined])),
     };
   }
 
-  async #doings(
+  async #changes(
     before: EachSource,
     from: Instant,
     to: Instant,
     differing: ReadonlySet<FeatureKey>,
   ): Promise<readonly ComparedChange[]> {
     if (differing.size === 0) return [];
-    const sets = (await Promise.all(before.attempts.map((word) => this.#setsBefore(word, before.context)))).flat();
+    const sets = (
+      await Promise.all(before.attempts.map((attempt) => this.#setsBefore(attempt, before.context)))
+    ).flat();
     const changes = await Promise.all(
-      [...Map.groupBy(sets, ({ store }) => store)].map(async ([store, those]) => {
-        const held = new Map(those.map((set) => [set.key, set.held]));
-        const events = await queryLog(() => this.#history.changesOf(store, [...held.keys()], from, to));
-        return events.map((event) => ({ event, doing: comparedChange(event, store, held) }));
+      [...Map.groupBy(sets, ({ store }) => store)].map(async ([store, read]) => {
+        const contents = new Map(read.map((set) => [set.key, set.contents]));
+        const events = await queryLog(() => this.#history.changesOf(store, [...contents.keys()], from, to));
+        return events.map((event) => ({ event, change: comparedChange(event, store, contents) }));
       }),
     );
     return [...changes, ...(await this.#ruleChanges(before, from, to, [...differing]))]
       .flat()
       .toSorted((a, b) => a.event.at - b.event.at || a.event.position - b.event.position)
-      .flatMap(({ doing }) => (doing ? among(doing, differing) : []));
+      .flatMap(({ change }) => (change ? among(change, differing) : []));
   }
 
   #ruleChanges({ attempts }: EachSource, from: Instant, to: Instant, features: readonly FeatureKey[]) {
     const all = attempts.flatMap(({ source }) => source.editableRules ?? []);
-    const kept = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
+    const collections = new Map(all.map((each) => [`${each.connection}/${each.collection}`, each]));
     return Promise.all(
-      [...kept.values()].map(async ({ connection: store, collection }) => {
-        const ask = () => this.#history.documentChangesOf(store, collection, features, from, to);
-        return (await queryLog(ask)).map((event) => ({ event, doing: comparedRuleChange(event, store) }));
+      [...collections.values()].map(async ({ connection: store, collection }) => {
+        const query = () => this.#history.documentChangesOf(store, collection, features, from, to);
+        return (await queryLog(query)).map((event) => ({ event, change: comparedRuleChange(event, store) }));
       }),
     );
   }
 
   /** The sets that a source read, with their content as far as it is known. */
   async #setsBefore(
-    word: SourceAttempt,
+    attempt: SourceAttempt,
     context: EvaluationContext,
-  ): Promise<readonly (SetRead & { readonly held: readonly FeatureKey[] | undefined })[]> {
-    const sets = setsOf(word.source, context);
+  ): Promise<readonly (SetRead & { readonly contents: readonly FeatureKey[] | undefined })[]> {
+    const sets = setsOf(attempt.source, context);
     if (sets.length === 1) {
-      const held = "evaluation" in word ? [...word.evaluation.features.keys()] : undefined;
-      return sets.map((set) => ({ ...set, held }));
+      const contents = "evaluation" in attempt ? [...attempt.evaluation.features.keys()] : undefined;
+      return sets.map((set) => ({ ...set, contents }));
     }
     return Promise.all(
       sets.map(async (set) => {
         const past = await queryLog(() => this.#history.setAt(set.store, set.key, context.at));
-        return { ...set, held: past?.features };
+        return { ...set, contents: past?.features };
       }),
     );
   }
@@ -132,9 +134,9 @@ export class CompareMoments {
 
 function requiredOutcomes({ attempts }: EachSource): ReturnType<typeof outcomesOf> {
   const outcomes = outcomesOf(attempts);
-  for (const [index, word] of attempts.entries()) {
-    if ("failure" in word && outcomes[index]?.result !== "no-history") {
-      throw new SourceUnavailable(word.source.name, word.failure);
+  for (const [index, attempt] of attempts.entries()) {
+    if ("failure" in attempt && outcomes[index]?.result !== "no-history") {
+      throw new SourceUnavailable(attempt.source.name, attempt.failure);
     }
   }
   return outcomes;
@@ -142,23 +144,23 @@ function requiredOutcomes({ attempts }: EachSource): ReturnType<typeof outcomesO
 
 /**
  * The effect of an event on its set. If the event holds only the content after it, compares that with the content in
- * `held`, if known. Updates `held`.
+ * `contents`, if known. Updates `contents`.
  */
 function comparedChange(
   event: Event,
   store: string,
-  held: Map<string, readonly FeatureKey[] | undefined>,
+  contents: Map<string, readonly FeatureKey[] | undefined>,
 ): ComparedChange | undefined {
   const record = event.change?.record;
   if (record?.of !== "set") return undefined;
   const { id, by, at, note, origin, key, members } = record;
-  const before = held.get(key);
-  const tellsMoves = origin === "change" || record.added.length + record.removed.length > 0;
-  const after = members ?? (before && tellsMoves ? moved(before, record) : undefined);
-  held.set(key, after);
-  const isCompared = !tellsMoves && before !== undefined && after !== undefined;
-  const added = isCompared ? lacking(after, before) : record.added;
-  const removed = isCompared ? lacking(before, after) : record.removed;
+  const before = contents.get(key);
+  const listsChanges = origin === "change" || record.added.length + record.removed.length > 0;
+  const after = members ?? (before && listsChanges ? moved(before, record) : undefined);
+  contents.set(key, after);
+  const isCompared = !listsChanges && before !== undefined && after !== undefined;
+  const added = isCompared ? missingFrom(after, before) : record.added;
+  const removed = isCompared ? missingFrom(before, after) : record.removed;
   return {
     store,
     key,
@@ -178,25 +180,25 @@ function comparedRuleChange(event: Event, store: string): ComparedChange | undef
   if (record?.of !== "document") return undefined;
   const { id, by, at, note, collection, name } = record;
   const origin = by === externalActor ? "external" : "change";
-  const doing = { store, key: `${collection}/${name}`, event: id, by, at, origin, added: [], removed: [] } as const;
-  return { ...doing, changed: [name], ...(note === undefined ? {} : { note }) };
+  const change = { store, key: `${collection}/${name}`, event: id, by, at, origin, added: [], removed: [] } as const;
+  return { ...change, changed: [name], ...(note === undefined ? {} : { note }) };
 }
 
 const moved = (before: readonly FeatureKey[], { added, removed }: SetRecord): readonly FeatureKey[] => [
-  ...lacking(before, [...added, ...removed]),
+  ...missingFrom(before, [...added, ...removed]),
   ...added,
 ];
 
 /** The features of the first list that are not in the second. */
-function lacking(some: readonly FeatureKey[], others: readonly FeatureKey[]): readonly FeatureKey[] {
-  const there = new Set(others);
-  return some.filter((feature) => !there.has(feature));
+function missingFrom(some: readonly FeatureKey[], others: readonly FeatureKey[]): readonly FeatureKey[] {
+  const present = new Set(others);
+  return some.filter((feature) => !present.has(feature));
 }
 
-function among(doing: ComparedChange, features: ReadonlySet<FeatureKey>): readonly ComparedChange[] {
-  const added = doing.added.filter((feature) => features.has(feature));
-  const removed = doing.removed.filter((feature) => features.has(feature));
-  return added.length + removed.length + doing.changed.length > 0 ? [{ ...doing, added, removed }] : [];
+function among(change: ComparedChange, features: ReadonlySet<FeatureKey>): readonly ComparedChange[] {
+  const added = change.added.filter((feature) => features.has(feature));
+  const removed = change.removed.filter((feature) => features.has(feature));
+  return added.length + removed.length + change.changed.length > 0 ? [{ ...change, added, removed }] : [];
 }
 
 const onePerName = (parts: readonly MissingHistory[]): readonly MissingHistory[] =>

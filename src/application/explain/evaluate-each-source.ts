@@ -56,20 +56,20 @@ export class EvaluateEachSource {
    */
   async evaluate(caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> {
     const { context, located, identity } = await this.#callers.identify(caller, requestContext, at);
-    const askedAt = this.#now();
-    const isPast = at !== undefined && at < askedAt;
+    const evaluatedAt = this.#now();
+    const isPast = at !== undefined && at < evaluatedAt;
     const sources = isPast ? this.#past(context.at) : this.#sources;
     try {
-      const words = await Promise.all(sources.map((source) => attempt(source, context)));
-      for (const word of words)
-        if ("failure" in word && word.failure instanceof EventLogUnavailable) throw word.failure;
+      const attempts = await Promise.all(sources.map((source) => attempt(source, context)));
+      for (const each of attempts)
+        if ("failure" in each && each.failure instanceof EventLogUnavailable) throw each.failure;
       return {
         context,
         ...(located ? { located } : {}),
-        evaluatedAt: askedAt,
+        evaluatedAt,
         isPast,
         ...(identity ? { identity } : {}),
-        attempts: words,
+        attempts,
       };
     } finally {
       if (isPast) await Promise.all(sources.map(({ resolver }) => resolver.dispose?.()));
@@ -78,11 +78,11 @@ export class EvaluateEachSource {
 }
 
 /** The outcomes for the explanation of single features. */
-export const outcomesOf = (words: readonly SourceAttempt[]): readonly SourceOutcome[] =>
-  words.map((word) => {
-    if ("evaluation" in word) return { source: word.source, result: word.evaluation.features };
-    if (word.failure instanceof HistoryUnavailable) return { source: word.source, result: "no-history" };
-    return { source: word.source, result: word.source.onFailure === "skip" ? "skipped" : "unavailable" };
+export const outcomesOf = (attempts: readonly SourceAttempt[]): readonly SourceOutcome[] =>
+  attempts.map((each) => {
+    if ("evaluation" in each) return { source: each.source, result: each.evaluation.features };
+    if (each.failure instanceof HistoryUnavailable) return { source: each.source, result: "no-history" };
+    return { source: each.source, result: each.source.onFailure === "skip" ? "skipped" : "unavailable" };
   });
 
 async function attempt(source: ManagedSource, context: EvaluationContext): Promise<SourceAttempt> {
@@ -94,11 +94,11 @@ async function attempt(source: ManagedSource, context: EvaluationContext): Promi
 }
 
 /** The sources without history at the moment, and the time from which each has one. */
-export const missingHistoryOf = (words: readonly SourceAttempt[]): readonly MissingHistory[] =>
-  words.flatMap((word) => {
-    if (!("failure" in word && word.failure instanceof HistoryUnavailable)) return [];
-    const from = word.failure.parts.flatMap((part) => part.from ?? []);
-    const name = word.source.name;
+export const missingHistoryOf = (attempts: readonly SourceAttempt[]): readonly MissingHistory[] =>
+  attempts.flatMap((each) => {
+    if (!("failure" in each && each.failure instanceof HistoryUnavailable)) return [];
+    const from = each.failure.parts.flatMap((part) => part.from ?? []);
+    const name = each.source.name;
     return [from.length > 0 ? { name, from: Math.max(...from) } : { name }];
   });
 

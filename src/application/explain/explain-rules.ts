@@ -22,10 +22,10 @@ export async function rulesWithRecords(
   const { connection, collection, rules } = editableRules ?? {};
   if (connection === undefined || collection === undefined) return undefined;
   try {
-    const held = await rules?.read(collection);
-    if (!held) return undefined;
+    const cached = await rules?.read(collection);
+    if (!cached) return undefined;
     const records = await queryLog(() => history.documentsAt(connection, collection, at)).catch(() => undefined);
-    return { rules: held.value, ...(records && { records }) };
+    return { rules: cached.value, ...(records && { records }) };
   } catch {
     return undefined;
   }
@@ -39,8 +39,8 @@ export function ruleOf(
   const rule = rules.get(feature);
   const record = records?.get(feature);
   // The log may not have caught up with the store.
-  const isTold = record !== undefined && isSameJson(record.value, rule ?? null);
-  return { ...(rule !== undefined && { rule }), ...(isTold && { lastChange: changeEntryOf(record) }) };
+  const isRecorded = record !== undefined && isSameJson(record.value, rule ?? null);
+  return { ...(rule !== undefined && { rule }), ...(isRecorded && { lastChange: changeEntryOf(record) }) };
 }
 
 const changeEntryOf = ({ id, by, at, note }: DocumentRecord): ChangeEntry => ({

@@ -31,9 +31,9 @@ export class FeaturesAsOf {
     const { attempts, isPast } = await this.#sources.evaluate(caller, requestContext, at);
     const notKnown = missingHistoryOf(attempts);
     const missing = notKnown.map(({ name }) => name);
-    for (const word of attempts) {
-      if ("failure" in word && !missing.includes(word.source.name)) {
-        throw new SourceUnavailable(word.source.name, word.failure);
+    for (const each of attempts) {
+      if ("failure" in each && !missing.includes(each.source.name)) {
+        throw new SourceUnavailable(each.source.name, each.failure);
       }
     }
     const outcomes = outcomesOf(attempts);

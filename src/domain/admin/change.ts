@@ -25,7 +25,7 @@ export type ChangeMeta = {
   /** The email address of the actor, if known. */
   readonly email?: string;
   /**
-   * Idempotency key. A change of the same thing with a key that was used within 24 h is not made again; the result is
+   * Idempotency key. A change of the same item with a key that was used within 24 h is not made again; the result is
    * that of the first one.
    */
   readonly idempotencyKey?: string;
@@ -44,7 +44,7 @@ type RecordBase = {
   readonly by: string;
   readonly email?: string;
   readonly note?: string;
-  /** The clock of the store. Never before `at` of an earlier record of the same thing. */
+  /** The clock of the store. Never before `at` of an earlier record of the same item. */
   readonly at: Instant;
   readonly revision: Revision;
 };

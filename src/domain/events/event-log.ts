@@ -5,7 +5,7 @@ import type { Event, EventFilter, KeptHead, LogHead, NewEvent, Proof } from "./e
 /** The event of a record from an outbox. `at` is that of the record. */
 export type RecordedEvent = NewEvent & { readonly change: { readonly store: string; readonly record: ChangeRecord } };
 
-/** A record that the log rejects: another event has its id, or the same revision of the same thing. */
+/** A record that the log rejects: another event has its id, or the same revision of the same item. */
 export type Conflict = { readonly event: RecordedEvent; readonly reason: string };
 
 /**

@@ -27,7 +27,7 @@ export type ItemFeed = {
    * too often of late. Rejects if the document cannot be read whole; the message contains no secret. The signal aborts
    * the fetch. Nothing stays open after the last item.
    */
-  read(known: Validators | null, signal: AbortSignal): Promise<Reading | undefined>;
+  read(validators: Validators | null, signal: AbortSignal): Promise<Reading | undefined>;
 };
 
 /** A feed to poll. */

@@ -51,13 +51,13 @@ const pieceBytes = 65_536;
  */
 export async function fetchDocument(
   location: Location,
-  known: Validators | null,
+  validators: Validators | null,
   signal: AbortSignal,
 ): Promise<Fetched | undefined> {
   const host = hostOf(location.url);
   const late = AbortSignal.timeout(location.timeoutMs);
   try {
-    return await ask(location, known, AbortSignal.any([signal, late]));
+    return await requestDocument(location, validators, AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();
     if (late.aborted) throw new FetchFailed(`${host} did not answer within ${location.timeoutMs} ms`, true);
@@ -66,13 +66,17 @@ export async function fetchDocument(
   }
 }
 
-async function ask(location: Location, known: Validators | null, signal: AbortSignal): Promise<Fetched | undefined> {
+async function requestDocument(
+  location: Location,
+  validators: Validators | null,
+  signal: AbortSignal,
+): Promise<Fetched | undefined> {
   const { url, reachable, mostBytes } = location;
   const host = hostOf(url);
   const fault = reachable.faultOf(url);
   if (fault) throw new FetchFailed(`the URL ${fault}`, false);
   const options: RequestOptions = {
-    headers: headersOf(location, known),
+    headers: headersOf(location, validators),
     agent: false,
     maxHeaderSize: mostHeaderBytes,
     signal,
@@ -85,7 +89,7 @@ async function ask(location: Location, known: Validators | null, signal: AbortSi
   try {
     const [response] = (await once(request, "response", { signal })) as [IncomingMessage];
     const { statusCode = 0, headers } = response;
-    if (statusCode === 304 && known) return undefined;
+    if (statusCode === 304 && validators) return undefined;
     demandDocument(host, statusCode);
     return {
       pieces: await bodyOf(response, host, mostBytes, signal),
@@ -98,13 +102,13 @@ async function ask(location: Location, known: Validators | null, signal: AbortSi
   }
 }
 
-const headersOf = ({ headers }: Location, known: Validators | null) => ({
+const headersOf = ({ headers }: Location, validators: Validators | null) => ({
   Accept: "application/json, application/xml, text/xml",
   "User-Agent": "tidegate",
   ...headers,
   "Accept-Encoding": "gzip",
-  ...(known?.etag && { "If-None-Match": known.etag }),
-  ...(known?.lastModified && { "If-Modified-Since": known.lastModified }),
+  ...(validators?.etag && { "If-None-Match": validators.etag }),
+  ...(validators?.lastModified && { "If-Modified-Since": validators.lastModified }),
 });
 
 function demandDocument(host: string, status: number): void {

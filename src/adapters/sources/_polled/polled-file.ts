@@ -26,10 +26,10 @@ export function pollFile<T>(file: string, parse: (text: string) => T, changed: C
   read = seen;
 
   const look = async (): Promise<void> => {
-    const before = seen;
+    const previous = seen;
     const stats = await stat(file).catch((cause: Error) => cause);
     seen = markOf(stats);
-    if (seen === read || seen !== before) return;
+    if (seen === read || seen !== previous) return;
     read = seen;
     try {
       if (stats instanceof Error) throw stats;

@@ -24,20 +24,20 @@ export function pollUrl<T>(
   const location = { url: target, headers, reachable, timeoutMs, mostBytes };
   const latest = new Latest<T>((fault) => changed(fault && `${target.origin} cannot be used: ${fault}`));
   const ending = new AbortController();
-  let known: Validators | null = null;
-  let said: string | undefined;
+  let validators: Validators | null = null;
+  let lastText: string | undefined;
 
   const poll = async (): Promise<void> => {
     // Configurations without a polled URL do not load HTTP.
     const { fetchDocument } = await import("./fetch-document.ts");
-    const fetched = await fetchDocument(location, known, ending.signal);
+    const fetched = await fetchDocument(location, validators, ending.signal);
     if (!fetched) return latest.isUnchanged();
     const text = utf8Text(Buffer.concat(fetched.pieces));
-    if (text === said) latest.isUnchanged();
+    if (text === lastText) latest.isUnchanged();
     else latest.set(parse(text));
-    said = text;
+    lastText = text;
     const { etag, lastModified } = fetched;
-    known = etag === null && lastModified === null ? null : { of: url, etag, lastModified };
+    validators = etag === null && lastModified === null ? null : { of: url, etag, lastModified };
   };
 
   const polling = (async () => {

@@ -72,7 +72,7 @@ function listOf(networks: readonly string[]): BlockList {
     const is6 = isIP(address) === 6;
     list.addSubnet(address, Number(prefix ?? (is6 ? 128 : 32)), is6 ? "ipv6" : "ipv4");
     if (is6) continue;
-    for (const before of embeddings) list.addSubnet(before + address, 96 + Number(prefix ?? 32), "ipv6");
+    for (const embedding of embeddings) list.addSubnet(embedding + address, 96 + Number(prefix ?? 32), "ipv6");
   }
   return list;
 }

@@ -31,8 +31,8 @@ export class ParsedRules<T> {
 
   /** Returns the same map for the same rules. */
   of(rules: RulesByFeature): ReadonlyMap<FeatureKey, T> {
-    const known = this.#parsed.get(rules);
-    if (known) return known;
+    const parsed = this.#parsed.get(rules);
+    if (parsed) return parsed;
     const { all, faults } = this.#parse(rules);
     this.#report(faults);
     this.#parsed.set(rules, all);
@@ -48,9 +48,9 @@ export class ParsedRules<T> {
         faults.push(`${named(feature)}: ${notServed(feature).message}`);
         continue;
       }
-      const before = this.#last.rules.get(feature) === rule ? this.#last.all.get(feature) : undefined;
-      if (before !== undefined && before !== this.#instead) {
-        all.set(feature, before);
+      const previous = this.#last.rules.get(feature) === rule ? this.#last.all.get(feature) : undefined;
+      if (previous !== undefined && previous !== this.#instead) {
+        all.set(feature, previous);
         continue;
       }
       const { success, data, error } = this.#schema.safeParse(rule);

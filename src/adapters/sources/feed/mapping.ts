@@ -9,7 +9,7 @@ import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-templat
 /** Mapping of a document to items, as in the configuration: the path of the items, and the paths of their fields. */
 export type Mapping = {
   /** The name of the source. */
-  readonly provider: string;
+  readonly feed: string;
   readonly at: string;
   readonly id: string;
   readonly title?: string | undefined;
@@ -37,7 +37,7 @@ export class ItemMapper {
   readonly items: readonly string[];
   /** How many levels above an item the mapping reads. */
   readonly levelsAbove: number;
-  readonly #provider: string;
+  readonly #feed: string;
   readonly #id: ValueTemplate;
   readonly #title: Path | undefined;
   readonly #window: { readonly start: Path; readonly end: Path; readonly zone: string };
@@ -50,7 +50,7 @@ export class ItemMapper {
   constructor(mapping: Mapping) {
     const { window, onWithin } = mapping;
     this.items = read(parsePath, mapping.at).names;
-    this.#provider = mapping.provider;
+    this.#feed = mapping.feed;
     this.#id = read(parseTemplate, mapping.id);
     this.#title = mapping.title === undefined ? undefined : read(parsePath, mapping.title);
     this.#window = { start: read(parsePath, window.start), end: read(parsePath, window.end), zone: window.zone };
@@ -87,7 +87,7 @@ export class ItemMapper {
     const prices = this.#prices.flatMap((path) => [...scalarsAt(part, path)].map(priceOf));
     return {
       id,
-      uuid: uuidv5(JSON.stringify([this.#provider, id]), namespace),
+      uuid: uuidv5(JSON.stringify([this.#feed, id]), namespace),
       title: this.#title ? textOf(first(part, this.#title, "title")) : null,
       start,
       end,
@@ -96,7 +96,9 @@ export class ItemMapper {
       features: [...new Set(this.#features.map((template) => keyOf(fillTemplate(template, part))))],
       onFrom: on.start.at,
       onUntil: on.end.at,
-      metadata: Object.fromEntries(this.#metadata.flatMap(([name, path]) => told(name, [...scalarsAt(part, path)]))),
+      metadata: Object.fromEntries(
+        this.#metadata.flatMap(([name, path]) => fieldsOf(name, [...scalarsAt(part, path)])),
+      ),
       isOffered: this.#conditions.every(([path, values, name]) => values.has(String(first(part, path, name)))),
     };
   }
@@ -112,7 +114,7 @@ export class ItemMapper {
 }
 
 /** All paths in a mapping. Throws for an invalid path. */
-export function pathsOf({ window, onWithin, ...mapping }: Omit<Mapping, "provider">): readonly Path[] {
+export function pathsOf({ window, onWithin, ...mapping }: Omit<Mapping, "feed">): readonly Path[] {
   const paths = [mapping.title, window.start, window.end, onWithin?.start, onWithin?.end, ...mapping.prices];
   const others = [...Object.keys(mapping.conditions), ...Object.values(mapping.metadata)];
   const templates = [mapping.id, ...mapping.features].flatMap((text) => read(parseTemplate, text));
@@ -157,7 +159,7 @@ function keyOf(feature: string | undefined): string {
   return feature;
 }
 
-function told(name: string, values: readonly Scalar[]): readonly [string, Json][] {
+function fieldsOf(name: string, values: readonly Scalar[]): readonly [string, Json][] {
   const texts = values
     .slice(0, mostValues)
     .map((value) => (typeof value === "string" || value instanceof LongNumber ? textOf(value) : value));

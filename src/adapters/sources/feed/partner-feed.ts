@@ -64,8 +64,8 @@ export class PartnerFeed implements ItemFeed {
     return state === CircuitState.Closed ? "closed" : state === CircuitState.HalfOpen ? "half-open" : "open";
   }
 
-  async read(known: Validators | null, signal: AbortSignal): Promise<Reading | undefined> {
-    const fetched = await this.#fetch(known?.of === this.#digest ? known : null, signal);
+  async read(validators: Validators | null, signal: AbortSignal): Promise<Reading | undefined> {
+    const fetched = await this.#fetch(validators?.of === this.#digest ? validators : null, signal);
     if (!fetched) return undefined;
     const { pieces, contentType, etag, lastModified } = fetched;
     const { format, mapping } = this.#partner;
@@ -73,13 +73,13 @@ export class PartnerFeed implements ItemFeed {
     return { ...reading, validators: { of: this.#digest, etag, lastModified } };
   }
 
-  async #fetch(known: Validators | null, signal: AbortSignal): Promise<Fetched | undefined> {
+  async #fetch(validators: Validators | null, signal: AbortSignal): Promise<Fetched | undefined> {
     const again = retry(
       handleWhen((error) => error instanceof FetchFailed && error.mayPass),
       { maxAttempts: tries - 1, backoff },
     );
     try {
-      return await wrap(again, this.#breaker).execute(() => fetchDocument(this.#partner, known, signal), signal);
+      return await wrap(again, this.#breaker).execute(() => fetchDocument(this.#partner, validators, signal), signal);
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
       throw new FetchFailed("the partner failed too often, and is left alone for up to half a minute", true);

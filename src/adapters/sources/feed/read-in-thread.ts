@@ -25,7 +25,7 @@ export async function readInThread(task: Task, signal: AbortSignal): Promise<Omi
   const end = () => worker.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {
-    const found = (await answerOf(worker, signal)) as Found;
+    const found = (await messageOf(worker, signal)) as Found;
     if ("refused" in found) throw new Error(`the document ${found.refused}`);
     return { ...found, items: partsOf(worker, signal) };
   } catch (error) {
@@ -38,7 +38,7 @@ async function* partsOf(worker: Worker, signal: AbortSignal): AsyncGenerator<rea
   try {
     while (true) {
       worker.postMessage("next");
-      const items = (await answerOf(worker, signal)) as readonly Item[];
+      const items = (await messageOf(worker, signal)) as readonly Item[];
       if (items.length === 0) return;
       yield items;
     }
@@ -47,7 +47,7 @@ async function* partsOf(worker: Worker, signal: AbortSignal): AsyncGenerator<rea
   }
 }
 
-async function answerOf(worker: Worker, signal: AbortSignal): Promise<unknown> {
+async function messageOf(worker: Worker, signal: AbortSignal): Promise<unknown> {
   const listening = new AbortController();
   const ended = AbortSignal.any([signal, listening.signal]);
   worker.ref();
@@ -55,8 +55,8 @@ async function answerOf(worker: Worker, signal: AbortSignal): Promise<unknown> {
     const exit = once(worker, "exit", { signal: ended }).then(() => {
       throw new Error("the document cannot be read: its thread ended");
     });
-    const [answer] = await Promise.race([once(worker, "message", { signal: ended }), exit]);
-    return answer;
+    const [message] = await Promise.race([once(worker, "message", { signal: ended }), exit]);
+    return message;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
       throw new Error("the document takes more memory than one of its size may");

@@ -40,7 +40,7 @@ export const source = defineFeed({
         (values) => !values.some((value) => typeof value === "number" && losesDigits(value)),
         "number beyond 2^53 (put it in quotes to keep all digits)",
       );
-    const moments = { start: path, end: path };
+    const momentPaths = { start: path, end: path };
     const count = (least: number, most: number, usual: number) =>
       z.coerce.number().int().min(least).max(most).default(usual);
     const document = z
@@ -83,14 +83,14 @@ export const source = defineFeed({
         ),
         title: path.optional(),
         window: z.strictObject({
-          ...moments,
+          ...momentPaths,
           zone: z.string().refine(isZone, "invalid time zone (expected for example Europe/Madrid)").default("UTC"),
         }),
         features: z
           .array(feature)
           .default([])
           .describe("Features that the item switches on during its window, or during `onWithin`."),
-        onWithin: z.strictObject(moments).optional(),
+        onWithin: z.strictObject(momentPaths).optional(),
         conditions: z
           .record(path, scalars)
           .default({})
@@ -143,7 +143,7 @@ export const source = defineFeed({
       timeoutMs: fetchTimeoutMs,
       mostBytes: maxMegabytes * 1_000_000,
       format,
-      mapping: { provider: name, ...item },
+      mapping: { feed: name, ...item },
     });
     return { feed, everyMs: pollSeconds * 1_000, mostItems: maxItems };
   },
@@ -156,11 +156,11 @@ const pathAt = (text: string) => {
 };
 
 /** A cached result, and when it starts to be valid. */
-type Made = {
-  readonly held: CachedRead<readonly KnownItem[]>;
+type CachedResult = {
+  readonly cached: CachedRead<readonly KnownItem[]>;
   readonly off: ReadonlyMap<FeatureKey, Resolution>;
   readonly from: Instant;
-  readonly answer: SourceResult & { readonly validUntil: Instant };
+  readonly result: SourceResult & { readonly validUntil: Instant };
 };
 
 /**
@@ -170,25 +170,25 @@ type Made = {
 class FeedFeatureResolver implements FeatureResolver {
   readonly varyBy = [];
   readonly #read: FeedHost["readItems"];
-  #last: Made | undefined;
+  #last: CachedResult | undefined;
 
   constructor(readItems: FeedHost["readItems"]) {
     this.#read = readItems;
   }
 
   resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const held = this.#read();
-    return held instanceof Promise ? held.then((late) => this.#answer(late, at)) : this.#answer(held, at);
+    const cached = this.#read();
+    return cached instanceof Promise ? cached.then((late) => this.#evaluate(late, at)) : this.#evaluate(cached, at);
   }
 
   /** Caches the last result: it is valid until an item changes, starts or ends. */
-  #answer(held: CachedRead<readonly KnownItem[]>, at: Instant): SourceResult {
+  #evaluate(cached: CachedRead<readonly KnownItem[]>, at: Instant): SourceResult {
     const last = this.#last;
-    if (last?.held === held && last.from <= at && at < last.answer.validUntil) return last.answer;
-    const off = last?.held === held ? last.off : allOff(held.value);
-    const answer = { ...answerAt(held.value, at, off), dependencies: [held] };
-    this.#last = { held, from: at, off, answer };
-    return answer;
+    if (last?.cached === cached && last.from <= at && at < last.result.validUntil) return last.result;
+    const off = last?.cached === cached ? last.off : allOff(cached.value);
+    const result = { ...evaluateAt(cached.value, at, off), dependencies: [cached] };
+    this.#last = { cached, from: at, off, result };
+    return result;
   }
 }
 
@@ -202,7 +202,7 @@ function allOff(items: readonly KnownItem[]): ReadonlyMap<FeatureKey, Resolution
   return features;
 }
 
-function answerAt(items: readonly KnownItem[], at: Instant, off: ReadonlyMap<FeatureKey, Resolution>) {
+function evaluateAt(items: readonly KnownItem[], at: Instant, off: ReadonlyMap<FeatureKey, Resolution>) {
   const features = new Map(off);
   let validUntil = Number.POSITIVE_INFINITY;
   for (const item of items) {
@@ -235,11 +235,11 @@ class ItemResolution implements Resolution {
   }
 
   get metadata() {
-    return toldOf(this.#item);
+    return metadataOf(this.#item);
   }
 }
 
-const toldOf = ({ id, title, onFrom, onUntil, isOffered, lastListedAt, metadata }: KnownItem) => ({
+const metadataOf = ({ id, title, onFrom, onUntil, isOffered, lastListedAt, metadata }: KnownItem) => ({
   item: id,
   title,
   onFrom: instantText(onFrom),

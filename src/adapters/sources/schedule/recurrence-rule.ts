@@ -42,17 +42,17 @@ const fixedDays = ["BYDAY", "BYMONTHDAY", "BYYEARDAY"];
  */
 export function recurrenceRule(text: string): RecurrenceRule | string {
   if (text.length > longestRule) return `is longer than ${longestRule} characters; split it into several windows`;
-  const said = new Map<string, string>();
+  const values = new Map<string, string>();
   for (const part of text.split(";")) {
     const [name = "", value = "", ...more] = part.split("=");
     const fault = more.length > 0 ? noPart(part) : partFault(name, value);
     if (fault !== undefined) return fault;
-    if (said.has(name)) return `says ${name} twice; say it once`;
-    said.set(name, value);
+    if (values.has(name)) return `says ${name} twice; say it once`;
+    values.set(name, value);
   }
-  const frequency = frequencies.find((one) => one === said.get("FREQ"));
+  const frequency = frequencies.find((one) => one === values.get("FREQ"));
   if (!frequency) return "says no FREQ; begin with one, as in FREQ=WEEKLY;BYDAY=FR";
-  const { COUNT: count, UNTIL: until, ...endless } = Object.fromEntries(said);
+  const { COUNT: count, UNTIL: until, ...endless } = Object.fromEntries(values);
   if (count && until) return "says both COUNT and UNTIL; leave one out";
   const lastDay = until?.replace(/^(....)(..)(..)$/, "$1-$2-$3");
   if (lastDay && !isDate(lastDay)) return `says UNTIL=${until}, and there is no such day; write one as in 20261231`;
@@ -65,8 +65,8 @@ export function recurrenceRule(text: string): RecurrenceRule | string {
       .join(";"),
     isCounted:
       count !== undefined ||
-      (said.get("INTERVAL") ?? "1") !== "1" ||
-      (frequency !== "DAILY" && !fixedDays.some((name) => said.has(name))),
+      (values.get("INTERVAL") ?? "1") !== "1" ||
+      (frequency !== "DAILY" && !fixedDays.some((name) => values.has(name))),
   };
 }
 
@@ -82,9 +82,9 @@ function partFault(name: string, value: string): string | undefined {
   if (name === "FREQ" && /^(HOURLY|MINUTELY|SECONDLY)$/.test(value)) {
     return `says FREQ=${value}, which is more than once a day; write FREQ=DAILY, and a window for each time of day`;
   }
-  const [pattern, wayOut] = parts.get(name) ?? [];
+  const [pattern, fix] = parts.get(name) ?? [];
   if (!pattern) return noPart(name);
-  return pattern.test(value) ? undefined : `says ${name}=${value}; write ${wayOut}`;
+  return pattern.test(value) ? undefined : `says ${name}=${value}; write ${fix}`;
 }
 
 const noPart = (part: string): string =>

@@ -23,11 +23,11 @@ const longAgo = "1900-01-01";
 export type RecurringDays = {
   readonly days: Days;
   /** Whether the recurrence has any day. If it has none, the first call takes about 10 ms. */
-  readonly happens: () => boolean;
+  readonly hasDays: () => boolean;
 };
 
 /** Caches recurrences, because many rules share one. */
-const made = new LRUCache<string, RecurringDays>({ max: 10_000 });
+const cache = new LRUCache<string, RecurringDays>({ max: 10_000 });
 
 /**
  * The days of a recurrence rule (RFC 5545, RRULE, limited to days) from `startsOn` to `endsOn`, both inclusive and in
@@ -35,13 +35,13 @@ const made = new LRUCache<string, RecurringDays>({ max: 10_000 });
  */
 export function recurringDays(text: string, startsOn?: string, endsOn?: string): RecurringDays | string {
   const name = JSON.stringify([text, startsOn, endsOn]);
-  const known = made.get(name);
-  if (known) return known;
+  const cached = cache.get(name);
+  if (cached) return cached;
   const rule = recurrenceRule(text);
   if (typeof rule === "string") return rule;
   if (rule.isCounted && startsOn === undefined) return "needs startsOn, the day from which it is counted; say it";
   const found = daysOf(rule, startsOn ?? longAgo, endsOn);
-  if (typeof found !== "string") made.set(name, found);
+  if (typeof found !== "string") cache.set(name, found);
   return found;
 }
 
@@ -62,12 +62,12 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
   const last = Math.min(...[rule.until, endsOn].map((date) => (date ? dayOf(date) : Number.POSITIVE_INFINITY)));
   const size = chunkDays[rule.frequency];
   const days = rule.count === undefined ? endless(recurrence, size, first, last) : counted(recurrence, last);
-  let happens: boolean | undefined;
+  let hasDays: boolean | undefined;
   return {
     days,
-    happens: () => {
-      happens ??= days(first).days.length > 0;
-      return happens;
+    hasDays: () => {
+      hasDays ??= days(first).days.length > 0;
+      return hasDays;
     },
   };
 }
@@ -75,8 +75,8 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
 function endless(recurrence: RRuleTemporal, size: number, first: Day, last: Day): Days {
   const remembered = new LRUCache<number, readonly Day[]>({ max: rememberedChunks });
   const chunk = (index: number): readonly Day[] => {
-    const known = remembered.get(index);
-    if (known) return known;
+    const cached = remembered.get(index);
+    if (cached) return cached;
     const from = new Date(index * size * dayMs);
     const days = recurrence.between(from, new Date(from.getTime() + (size - 1) * dayMs), true).map(dayIn);
     remembered.set(index, days);

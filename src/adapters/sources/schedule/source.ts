@@ -9,7 +9,7 @@ import type { Phase } from "../../../domain/targeting/timetable.ts";
 import { defineSource, type SourceHost } from "../_catalogue/source.ts";
 import { ParsedRules } from "../_rules/parsed-rules.ts";
 import { PhasesAhead } from "./phases-ahead.ts";
-import { meaningOf, WindowFault, type WindowMeaning, type WindowText } from "./window-text.ts";
+import { type ParsedWindow, parseWindow, WindowFault, type WindowText } from "./window-text.ts";
 
 const mostWindows = 100;
 
@@ -39,8 +39,8 @@ const schedule = z.strictObject({
 
 /** Schema of a rule. */
 const rule = schedule.superRefine(({ windows }, context) => {
-  for (const [index, meaning] of meaningsOf(windows, context).entries()) {
-    if (meaning?.happens() !== false) continue;
+  for (const [index, meaning] of parsedWindows(windows, context).entries()) {
+    if (meaning?.opens() !== false) continue;
     const message = "never happens, or not for decades; mend the rule, or the days between which it holds";
     context.addIssue({ code: "custom", path: ["windows", index, "recurrence"], message });
   }
@@ -48,7 +48,7 @@ const rule = schedule.superRefine(({ windows }, context) => {
 
 /** Schema that compiles a rule to a schedule. */
 const compiled = schedule.transform(({ windows }, context): Schedule => {
-  const schedules = meaningsOf(windows, context).flatMap((meaning) => meaning?.schedule ?? []);
+  const schedules = parsedWindows(windows, context).flatMap((meaning) => meaning?.schedule ?? []);
   return schedules.length === windows.length ? anyOf(schedules) : z.NEVER;
 });
 
@@ -83,31 +83,31 @@ class ScheduleFeatureResolver implements FeatureResolver {
   }
 
   resolve({ at }: EvaluationContext): SourceResult | Promise<SourceResult> {
-    const held = this.#read();
-    return held instanceof Promise ? held.then((read) => this.#answer(read, at)) : this.#answer(held, at);
+    const cached = this.#read();
+    return cached instanceof Promise ? cached.then((read) => this.#evaluate(read, at)) : this.#evaluate(cached, at);
   }
 
   dispose(): void {
     this.#phases[Symbol.dispose]();
   }
 
-  #answer(held: CachedRead<RulesByFeature>, at: Instant): SourceResult | Promise<SourceResult> {
-    const phase = this.#phases.at(this.#parsed.of(held.value), at);
-    return phase instanceof Promise ? phase.then((late) => answerOf(late, held)) : answerOf(phase, held);
+  #evaluate(cached: CachedRead<RulesByFeature>, at: Instant): SourceResult | Promise<SourceResult> {
+    const phase = this.#phases.at(this.#parsed.of(cached.value), at);
+    return phase instanceof Promise ? phase.then((late) => resultOf(late, cached)) : resultOf(phase, cached);
   }
 }
 
-const answerOf = ({ features, until }: Phase, held: CachedRead<unknown>): SourceResult => ({
+const resultOf = ({ features, until }: Phase, cached: CachedRead<unknown>): SourceResult => ({
   features,
-  dependencies: [held],
+  dependencies: [cached],
   validUntil: until,
 });
 
 /** Parses windows. Adds the faults of an invalid window to the context, and returns `undefined` in its place. */
-function meaningsOf(texts: readonly WindowText[], context: z.RefinementCtx): readonly (WindowMeaning | undefined)[] {
+function parsedWindows(texts: readonly WindowText[], context: z.RefinementCtx): readonly (ParsedWindow | undefined)[] {
   return texts.map((text, index) => {
     try {
-      return meaningOf(text);
+      return parseWindow(text);
     } catch (cause) {
       if (!(cause instanceof WindowFault)) throw cause;
       context.addIssue({ code: "custom", path: ["windows", index, cause.field], message: cause.message });

@@ -33,25 +33,25 @@ export class WindowFault extends Error {
 }
 
 /** A parsed window. `happens` returns whether it is ever on, as far as can be determined; that can take about 10 ms. */
-export type WindowMeaning = { readonly schedule: Schedule; readonly happens: () => boolean };
+export type ParsedWindow = { readonly schedule: Schedule; readonly opens: () => boolean };
 
 /** Parses a window. Throws `WindowFault` if it is invalid. */
-export const meaningOf = (text: WindowText): WindowMeaning =>
+export const parseWindow = (text: WindowText): ParsedWindow =>
   text.recurrence === undefined ? single(text) : recurring(text, text.recurrence);
 
-function single({ startsAt, endsAt, timeZone: zoneName, ...others }: WindowText): WindowMeaning {
+function single({ startsAt, endsAt, timeZone: zoneName, ...others }: WindowText): ParsedWindow {
   refuse(others, "goes with recurrence; say that too, or leave this out");
   if (startsAt === undefined) {
     throw new WindowFault("startsAt", "is missing; say when the window begins, or a recurrence with from and to");
   }
   const zone = zoneName === undefined ? undefined : zoneOf(zoneName);
-  const start = momentOf("startsAt", startsAt, zone);
-  const end = endsAt === undefined ? Number.POSITIVE_INFINITY : momentOf("endsAt", endsAt, zone);
+  const start = instantIn("startsAt", startsAt, zone);
+  const end = endsAt === undefined ? Number.POSITIVE_INFINITY : instantIn("endsAt", endsAt, zone);
   if (end <= start) throw new WindowFault("endsAt", "is not after startsAt; put a later one, or leave it out");
-  return { schedule: fixedSchedule([{ start, end }]), happens: () => true };
+  return { schedule: fixedSchedule([{ start, end }]), opens: () => true };
 }
 
-function recurring(text: WindowText, recurrence: string): WindowMeaning {
+function recurring(text: WindowText, recurrence: string): ParsedWindow {
   const { from, to, timeZone: zoneName, startsOn, endsOn, startsAt, endsAt } = text;
   refuse({ startsAt, endsAt }, "is of a single window; with a recurrence say from and to, and startsOn or endsOn");
   if (zoneName === undefined)
@@ -65,7 +65,7 @@ function recurring(text: WindowText, recurrence: string): WindowMeaning {
   }
   const found = recurringDays(calendarRule(recurrence, times.from, zone), startsOn, endsOn);
   if (typeof found === "string") throw new WindowFault("recurrence", found);
-  return { schedule: recurringSchedule({ days: found.days, ...times, zone }), happens: found.happens };
+  return { schedule: recurringSchedule({ days: found.days, ...times, zone }), opens: found.hasDays };
 }
 
 function refuse(fields: Readonly<Partial<Record<keyof WindowText, string | undefined>>>, fault: string): void {
@@ -83,7 +83,7 @@ function zoneOf(name: string): TimeZone {
 const moment =
   /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?)(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
 
-function momentOf(field: "startsAt" | "endsAt", text: string, zone: TimeZone | undefined): Instant {
+function instantIn(field: "startsAt" | "endsAt", text: string, zone: TimeZone | undefined): Instant {
   const [, date, time, offset] = moment.exec(text) ?? [];
   if (date === undefined || !isDate(date)) {
     throw new WindowFault(field, "is no moment; write 2026-11-20T18:00:00Z, or 2026-11-20T18:00 and a timeZone");

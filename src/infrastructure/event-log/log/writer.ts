@@ -12,9 +12,9 @@ import { changeOf, eventIn, rowOf } from "./event-row.ts";
 export type Outcome = { readonly event: Event; readonly isNew: boolean } | { readonly refused: string };
 
 /** An event to append, and its hashed content. */
-type Said = { readonly told: HashedEvent; readonly content: string };
+type Append = { readonly event: HashedEvent; readonly content: string };
 type Job = {
-  readonly said: readonly Said[];
+  readonly appends: readonly Append[];
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -41,7 +41,7 @@ export class Writer {
 
   /** Appends at most 1,000 events in order, all or none, except for those that the log cannot contain. */
   async write(all: readonly HashedEvent[]): Promise<readonly Outcome[]> {
-    const tried = all.map(said);
+    const tried = all.map(appendOf);
     const outcomes = await this.#queue(tried.filter((each) => "content" in each));
     let next = 0;
     return tried.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
@@ -53,9 +53,9 @@ export class Writer {
     this.#isFailing = false;
   }
 
-  #queue(said: readonly Said[]): Promise<readonly Outcome[]> {
+  #queue(appends: readonly Append[]): Promise<readonly Outcome[]> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push({ said, resolve, reject });
+      this.#jobs.push({ appends, resolve, reject });
       void this.#work();
     });
   }
@@ -69,8 +69,8 @@ export class Writer {
 
   #nextJobs(): readonly Job[] {
     let size = 0;
-    const tooMany = this.#jobs.findIndex(({ said }, index) => {
-      size += said.length;
+    const tooMany = this.#jobs.findIndex(({ appends }, index) => {
+      size += appends.length;
       return index > 0 && size > mostAtOnce;
     });
     return this.#jobs.splice(0, tooMany === -1 ? this.#jobs.length : tooMany);
@@ -78,11 +78,11 @@ export class Writer {
 
   async #writeTogether(jobs: readonly Job[]): Promise<void> {
     try {
-      const outcomes = await this.#writeAll(jobs.flatMap(({ said }) => said));
+      const outcomes = await this.#writeAll(jobs.flatMap(({ appends }) => appends));
       let start = 0;
-      for (const { said, resolve } of jobs) {
-        resolve(outcomes.slice(start, start + said.length));
-        start += said.length;
+      for (const { appends, resolve } of jobs) {
+        resolve(outcomes.slice(start, start + appends.length));
+        start += appends.length;
       }
       this.#isFailing = false;
     } catch (error) {
@@ -91,7 +91,7 @@ export class Writer {
     }
   }
 
-  async #writeAll(all: readonly Said[]): Promise<readonly Outcome[]> {
+  async #writeAll(all: readonly Append[]): Promise<readonly Outcome[]> {
     const inOne = <T>(task: (transaction: Transaction<Tables>) => Promise<T>) =>
       this.#database.transaction().execute(task);
     if (all.length === 0) return [];
@@ -105,15 +105,16 @@ export class Writer {
   }
 }
 
-function said(told: HashedEvent): Said | { readonly refused: string } {
+function appendOf(event: HashedEvent): Append | { readonly refused: string } {
   try {
-    const { id, component, environment, email, recordedBy } = told;
-    const { epoch, number } = changeOf(told);
-    if (number !== null && !Number.isSafeInteger(number)) return { refused: "its revision is none" };
+    const { id, component, environment, email, recordedBy } = event;
+    const { epoch, number } = changeOf(event);
+    if (number !== null && !Number.isSafeInteger(number))
+      return { refused: "invalid revision (expected a safe integer)" };
     const long = Object.entries({ id, component, environment, email, recordedBy, epoch }).find(
       ([, text]) => Buffer.byteLength(text ?? "") > longestIndexed,
     );
-    return long ? { refused: `its ${long[0]} is too long` } : { told, content: contentOf(told) };
+    return long ? { refused: `its ${long[0]} is too long` } : { event, content: contentOf(event) };
   } catch (error) {
     return { refused: error instanceof Error ? error.message : String(error) };
   }
@@ -131,12 +132,12 @@ export async function lockedHead(transaction: Transaction<Tables>): Promise<LogH
 }
 
 /** Appends events that the log does not contain. Throws `StaleRevision` and writes nothing. */
-export async function append(transaction: Transaction<Tables>, all: readonly Said[]): Promise<readonly Outcome[]> {
+export async function append(transaction: Transaction<Tables>, all: readonly Append[]): Promise<readonly Outcome[]> {
   let head = await lockedHead(transaction);
-  const events = all.map(({ told, content }): Event => {
+  const events = all.map(({ event, content }): Event => {
     const position = head.position + 1;
     head = { position, hash: hashOf(head.hash, position, content) };
-    return { ...told, ...head };
+    return { ...event, ...head };
   });
   await fold(transaction, events);
   for (const some of inChunks(events, rowsAtOnce)) {
@@ -147,29 +148,29 @@ export async function append(transaction: Transaction<Tables>, all: readonly Sai
 }
 
 /** Appends the events that the log does not contain yet. */
-async function appendNew(transaction: Transaction<Tables>, all: readonly Said[]): Promise<readonly Outcome[]> {
+async function appendNew(transaction: Transaction<Tables>, all: readonly Append[]): Promise<readonly Outcome[]> {
   await lockedHead(transaction);
   const outcomes: Outcome[] = [];
   for (const each of all) {
-    outcomes.push((await present(transaction, each.told)) ?? (await appendOne(transaction, each)));
+    outcomes.push((await present(transaction, each.event)) ?? (await appendOne(transaction, each)));
   }
   return outcomes;
 }
 
-async function appendOne(transaction: Transaction<Tables>, one: Said): Promise<Outcome> {
+async function appendOne(transaction: Transaction<Tables>, one: Append): Promise<Outcome> {
   try {
     const [outcome] = await append(transaction, [one]);
     return outcome as Outcome;
   } catch (error) {
     if (!(error instanceof StaleRevision)) throw error;
-    return { refused: "a later revision of the same thing is recorded already" };
+    return { refused: "a later revision of the same item is recorded already" };
   }
 }
 
-async function present(transaction: Transaction<Tables>, told: HashedEvent): Promise<Outcome | undefined> {
-  const same = await transaction.selectFrom("events").selectAll().where("id", "=", told.id).executeTakeFirst();
+async function present(transaction: Transaction<Tables>, event: HashedEvent): Promise<Outcome | undefined> {
+  const same = await transaction.selectFrom("events").selectAll().where("id", "=", event.id).executeTakeFirst();
   if (same) return { event: eventIn(same), isNew: false };
-  const { store, kind, key, epoch, number } = changeOf(told);
+  const { store, kind, key, epoch, number } = changeOf(event);
   if (store === null) return undefined;
   const other = await transaction
     .selectFrom("events")
@@ -180,5 +181,5 @@ async function present(transaction: Transaction<Tables>, told: HashedEvent): Pro
     .where("epoch", "=", epoch)
     .where("number", "=", number)
     .executeTakeFirst();
-  return other && { refused: `the event ${other.id} has its revision of the same thing` };
+  return other && { refused: `the event ${other.id} has its revision of the same item` };
 }

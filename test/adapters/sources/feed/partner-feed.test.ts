@@ -18,7 +18,7 @@ const feed = () =>
     mostBytes: 1_000,
     format: "json",
     mapping: {
-      provider: "tested",
+      feed: "tested",
       at: "shows",
       id: "{id}",
       window: { start: "from", end: "to", zone: "UTC" },

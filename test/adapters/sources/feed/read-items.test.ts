@@ -4,7 +4,7 @@ import { type Format, readItems } from "../../../../src/adapters/sources/feed/re
 import { billionLaughs } from "../../../support/bombs.ts";
 
 const mapping = (changes: Partial<Mapping> = {}): Mapping => ({
-  provider: "tested",
+  feed: "tested",
   at: "shows/show",
   id: "{id}",
   title: "name",

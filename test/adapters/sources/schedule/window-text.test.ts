@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { meaningOf, WindowFault, type WindowText } from "../../../../src/adapters/sources/schedule/window-text.ts";
+import { parseWindow, WindowFault, type WindowText } from "../../../../src/adapters/sources/schedule/window-text.ts";
 import { intervalAt } from "../../../../src/domain/targeting/schedule.ts";
 
 const iso = (at: number): string =>
@@ -7,7 +7,7 @@ const iso = (at: number): string =>
 
 /** When the windows of a text are open, between two instants; each from beginning to end. */
 function openings(text: WindowText, from: string, to: string): string[] {
-  const { schedule } = meaningOf(text);
+  const { schedule } = parseWindow(text);
   const open: string[] = [];
   for (let at = Date.parse(from); at < Date.parse(to); ) {
     const spell = intervalAt(schedule(at), at);
@@ -19,7 +19,7 @@ function openings(text: WindowText, from: string, to: string): string[] {
 
 const faultOf = (text: WindowText): string => {
   try {
-    meaningOf(text);
+    parseWindow(text);
   } catch (cause) {
     if (cause instanceof WindowFault) return `${cause.field} ${cause.message}`;
     throw cause;
@@ -376,14 +376,14 @@ describe("Recurring windows", () => {
     ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", true],
     ["FREQ=DAILY;COUNT=999", true],
   ])("tell whether they ever happen, and never hang: %s", (recurrence, happens) => {
-    const meaning = meaningOf({ ...friday, recurrence, startsOn: "2026-11-20" });
-    expect(meaning.happens()).toBe(happens);
+    const meaning = parseWindow({ ...friday, recurrence, startsOn: "2026-11-20" });
+    expect(meaning.opens()).toBe(happens);
     const at = Date.parse("2026-11-20T12:00Z");
     expect(intervalAt(meaning.schedule(at), at).until).toBeGreaterThan(at);
   });
 
   it("are off before the first day, however long before", () => {
-    const { schedule } = meaningOf({ ...friday, recurrence: "FREQ=DAILY", startsOn: "2126-11-20" });
+    const { schedule } = parseWindow({ ...friday, recurrence: "FREQ=DAILY", startsOn: "2126-11-20" });
     const at = Date.parse("1926-11-20T12:00Z");
     expect(intervalAt(schedule(at), at)).toMatchObject({ on: false, until: Date.parse("2126-11-20T17:00Z") });
   });
