@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { v7 as uuidv7 } from "uuid";
 import type { EventFilter } from "../../src/domain/events/event.ts";
 import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
-import type { Place } from "../../src/infrastructure/event-log/database/database.ts";
+import type { EventLogLocation } from "../../src/infrastructure/event-log/database/database.ts";
 import { type OpenEventLog, openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { SetTold, tokenEvent } from "../../test/support/events.ts";
 import { startPostgresProcess } from "../../test/support/postgres-process.ts";
@@ -49,7 +49,7 @@ export async function eventLog(): Promise<EventLogFigures> {
   ];
 }
 
-async function measured(database: string, place: Place): Promise<EventLogFigures[number]> {
+async function measured(database: string, place: EventLogLocation): Promise<EventLogFigures[number]> {
   await using eventLog = openEventLog(place);
   const { log, history } = eventLog;
   const answers = () =>

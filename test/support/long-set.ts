@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { Place } from "../../src/infrastructure/event-log/database/database.ts";
+import type { EventLogLocation } from "../../src/infrastructure/event-log/database/database.ts";
 import { openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { SetTold } from "./events.ts";
@@ -22,7 +22,7 @@ export function longSetRuns(changes: number): void {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-long-"));
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    it.each<[string, () => Promise<{ place: Place; env: NodeJS.ProcessEnv; rules: string }>]>([
+    it.each<[string, () => Promise<{ place: EventLogLocation; env: NodeJS.ProcessEnv; rules: string }>]>([
       [
         "SQLite",
         async () => {

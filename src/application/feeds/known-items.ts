@@ -12,7 +12,7 @@ const putAtOnce = 5_000;
 const writtenAtOnce = 100;
 
 /** Items in memory instead of the store: read during an outage (`isAhead`), or restored from an earlier process. */
-type Beside = { readonly timeline: Timeline; state: PollState | undefined; isAhead: boolean };
+type InMemoryItems = { readonly timeline: Timeline; state: PollState | undefined; isAhead: boolean };
 
 /**
  * The items of a feed, in memory: those of the store, or, while the store is unavailable, those that were read without
@@ -23,33 +23,33 @@ export class KnownItems {
   generation = 0;
   /** Whether a poll is in progress. All its items must go to one place. */
   isBeingRead = false;
-  readonly #provider: string;
+  readonly #feed: string;
   readonly #store: ItemStore;
   readonly #records: RecordItems;
   #stored: Timeline | undefined;
   #storedState: PollState | undefined;
-  #beside: Beside | undefined;
+  #inMemory: InMemoryItems | undefined;
   #revision: Revision | undefined;
   #underway: Promise<Timeline> | undefined;
 
-  constructor(provider: string, store: ItemStore, records: RecordItems) {
-    this.#provider = provider;
+  constructor(feed: string, store: ItemStore, records: RecordItems) {
+    this.#feed = feed;
     this.#store = store;
     this.#records = records;
   }
 
   /** `undefined` until all items were read once. */
   get timeline(): Timeline | undefined {
-    return this.#beside?.timeline ?? this.#stored;
+    return this.#inMemory?.timeline ?? this.#stored;
   }
 
   get state(): PollState | undefined {
-    return this.#beside ? this.#beside.state : this.#storedState;
+    return this.#inMemory ? this.#inMemory.state : this.#storedState;
   }
 
   /** Whether there is data that the store lacks. */
   get isAhead(): boolean {
-    return this.#beside?.isAhead ?? false;
+    return this.#inMemory?.isAhead ?? false;
   }
 
   /**
@@ -66,24 +66,24 @@ export class KnownItems {
   /** Records items and writes them to the store; or into memory, from the first write that fails. */
   async put(items: readonly KnownItem[]): Promise<void> {
     if (await this.#isStored(() => this.#write(items))) return;
-    this.#aside().timeline.put(items);
+    this.#startInMemory().timeline.put(items);
     this.generation += 1;
   }
 
   /** Stores the poll state, as `put` stores items. */
   async keepState(state: PollState): Promise<void> {
-    if (!(await this.#isStored(() => this.#store.keepState(this.#provider, state)))) this.#aside().state = state;
+    if (!(await this.#isStored(() => this.#store.keepState(this.#feed, state)))) this.#startInMemory().state = state;
   }
 
   /** Writes what was read during an outage to the store. Rejects if the store does not answer. */
-  async bringBack(): Promise<void> {
+  async writeBack(): Promise<void> {
     await this.refresh();
-    const beside = this.#beside;
-    if (!beside?.isAhead) return;
+    const inMemory = this.#inMemory;
+    if (!inMemory?.isAhead) return;
     const stored = this.#stored ?? new Timeline();
-    const news = broughtBack(beside.timeline, stored, beside.state?.succeededAt ?? null);
-    await this.#write(news);
-    if (beside.state) await this.#store.keepState(this.#provider, beside.state);
+    const changes = unstoredChanges(inMemory.timeline, stored, inMemory.state?.succeededAt ?? null);
+    await this.#write(changes);
+    if (inMemory.state) await this.#store.keepState(this.#feed, inMemory.state);
     await this.refresh();
   }
 
@@ -101,7 +101,7 @@ export class KnownItems {
     if (this.timeline) return false;
     const timeline = new Timeline();
     timeline.put(items);
-    this.#beside = { timeline, state, isAhead };
+    this.#inMemory = { timeline, state, isAhead };
     this.generation += 1;
     return true;
   }
@@ -114,24 +114,24 @@ export class KnownItems {
       const some = items.slice(start, start + mostInRecord);
       await this.#records.add(some, stored, this.#revision?.epoch);
       for (let from = 0; from < some.length; from += writtenAtOnce) {
-        await this.#store.put(this.#provider, some.slice(from, from + writtenAtOnce));
+        await this.#store.put(this.#feed, some.slice(from, from + writtenAtOnce));
       }
       stored.put(some);
     }
   }
 
   async #isStored(write: () => Promise<void>): Promise<boolean> {
-    if (this.#beside) return false;
+    if (this.#inMemory) return false;
     return write().then(
       () => true,
       () => false,
     );
   }
 
-  #aside(): Beside {
-    this.#beside ??= { timeline: this.#stored?.copy() ?? new Timeline(), state: this.#storedState, isAhead: true };
-    this.#beside.isAhead = true;
-    return this.#beside;
+  #startInMemory(): InMemoryItems {
+    this.#inMemory ??= { timeline: this.#stored?.copy() ?? new Timeline(), state: this.#storedState, isAhead: true };
+    this.#inMemory.isAhead = true;
+    return this.#inMemory;
   }
 
   async #read(): Promise<Timeline> {
@@ -139,13 +139,13 @@ export class KnownItems {
     let timeline = this.#stored ?? new Timeline();
     let read: KnownItem[] = [];
     while (true) {
-      const news = await this.#store.since(this.#provider, revision, atOnce);
+      const changes = await this.#store.since(this.#feed, revision, atOnce);
       // If the store lost data or was restored, its present content counts.
-      if (revision && news.revision?.epoch !== revision.epoch) [timeline, read] = [new Timeline(), []];
-      read.push(...news.items);
-      revision = news.revision;
-      this.#storedState = news.state;
-      const isLast = news.items.length < atOnce;
+      if (revision && changes.revision?.epoch !== revision.epoch) [timeline, read] = [new Timeline(), []];
+      read.push(...changes.items);
+      revision = changes.revision;
+      this.#storedState = changes.state;
+      const isLast = changes.items.length < atOnce;
       if (isLast || read.length >= putAtOnce) {
         if (read.length > 0 || timeline !== this.#stored) this.generation += 1;
         timeline.put(read.splice(0));
@@ -156,33 +156,33 @@ export class KnownItems {
     }
     this.#revision = revision;
     this.#stored = timeline;
-    this.#giveWay();
+    this.#dropInMemory();
     return this.timeline ?? timeline;
   }
 
   /** Returns to the items of the store, unless a later poll was read without it. */
-  #giveWay(): void {
-    const { isAhead, state } = this.#beside ?? {};
+  #dropInMemory(): void {
+    const { isAhead, state } = this.#inMemory ?? {};
     if (this.isBeingRead) return;
     if (isAhead && timeOf(state) > timeOf(this.#storedState)) return;
-    if (this.#beside) this.generation += 1;
-    this.#beside = undefined;
+    if (this.#inMemory) this.generation += 1;
+    this.#inMemory = undefined;
   }
 }
 
 const timeOf = (state: PollState | undefined): number => state?.succeededAt ?? Number.NEGATIVE_INFINITY;
 
 /** The items read during an outage that the store lacks, and the items of the store that are no longer listed. */
-function broughtBack(read: Timeline, stored: Timeline, readAt: number | null): readonly KnownItem[] {
+function unstoredChanges(read: Timeline, stored: Timeline, readAt: number | null): readonly KnownItem[] {
   const changed = read.all().flatMap((item) => {
-    const before = stored.get(item.id);
-    const after = { ...item, wasOffered: item.wasOffered || (before?.wasOffered ?? false) };
-    return isSameItem(before, after) ? [] : [after];
+    const previous = stored.get(item.id);
+    const after = { ...item, wasOffered: item.wasOffered || (previous?.wasOffered ?? false) };
+    return isSameItem(previous, after) ? [] : [after];
   });
-  const gone = stored.all().filter((item) => item.lastListedAt === null && !read.get(item.id));
-  return [...changed, ...gone.map((item) => ({ ...item, lastListedAt: readAt }))];
+  const unlisted = stored.all().filter((item) => item.lastListedAt === null && !read.get(item.id));
+  return [...changed, ...unlisted.map((item) => ({ ...item, lastListedAt: readAt }))];
 }
 
 /** Both are built by the same code, so the order of members is the same. */
-export const isSameItem = (before: KnownItem | undefined, after: KnownItem): boolean =>
-  before !== undefined && JSON.stringify(before) === JSON.stringify(after);
+export const isSameItem = (previous: KnownItem | undefined, after: KnownItem): boolean =>
+  previous !== undefined && JSON.stringify(previous) === JSON.stringify(after);

@@ -37,7 +37,7 @@ const lookEveryMs = 1_000;
 export class PollFeed implements FeedItems {
   readonly #polled: Polled;
   readonly #listener: PollListener;
-  readonly #known: KnownItems;
+  readonly #items: KnownItems;
   readonly #stopping = new AbortController();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -48,7 +48,7 @@ export class PollFeed implements FeedItems {
   constructor(polled: Polled, listener: PollListener) {
     this.#polled = polled;
     this.#listener = listener;
-    this.#known = new KnownItems(polled.name, polled.store, polled.records);
+    this.#items = new KnownItems(polled.name, polled.store, polled.records);
   }
 
   get connection(): string {
@@ -60,27 +60,27 @@ export class PollFeed implements FeedItems {
   }
 
   get generation(): number {
-    return this.#known.generation;
+    return this.#items.generation;
   }
 
   get state(): PollState | undefined {
-    return this.#known.state;
+    return this.#items.state;
   }
 
   get size(): number {
-    return this.#known.timeline?.size ?? 0;
+    return this.#items.timeline?.size ?? 0;
   }
 
   known(): Timeline | Promise<Timeline> {
-    return this.#known.timeline ?? this.#known.refresh();
+    return this.#items.timeline ?? this.#items.refresh();
   }
 
   kept(): ItemsKept | undefined {
-    return this.#known.kept();
+    return this.#items.kept();
   }
 
   restore(kept: ItemsKept): boolean {
-    return this.#known.restore(kept);
+    return this.#items.restore(kept);
   }
 
   /** Starts a loop: every second, checks whether a poll is due and reads the changes of other processes. */
@@ -118,10 +118,10 @@ export class PollFeed implements FeedItems {
   /** While the store does not answer, each process polls. Other callers of the store report the outage. */
   async #isOurTurn(): Promise<boolean> {
     try {
-      await this.#known.refresh();
+      await this.#items.refresh();
       // Also renewed during a poll, which may take longer than the lease.
       const isOurs = await this.#polled.lease.hold();
-      if (isOurs && this.#known.isAhead && !this.#polling) await this.#known.bringBack();
+      if (isOurs && this.#items.isAhead && !this.#polling) await this.#items.writeBack();
       return isOurs;
     } catch {
       return true;
@@ -129,7 +129,7 @@ export class PollFeed implements FeedItems {
   }
 
   #isDue(): boolean {
-    const triedAt = this.#known.state?.triedAt;
+    const triedAt = this.#items.state?.triedAt;
     const now = this.#polled.now();
     // A clock that was set back must not stop the polling.
     return triedAt === undefined || now - triedAt >= this.#polled.everyMs || triedAt > now;
@@ -137,39 +137,39 @@ export class PollFeed implements FeedItems {
 
   async #poll(): Promise<PollState> {
     const { feed, now } = this.#polled;
-    await this.#known.bringBack().catch(() => {});
-    this.#known.isBeingRead = true;
+    await this.#items.writeBack().catch(() => {});
+    this.#items.isBeingRead = true;
     try {
       return await this.#pollOnce(feed, now());
     } finally {
-      this.#known.isBeingRead = false;
-      await this.#known.refresh().catch(() => {});
+      this.#items.isBeingRead = false;
+      await this.#items.refresh().catch(() => {});
     }
   }
 
   async #pollOnce(feed: ItemFeed, triedAt: Instant): Promise<PollState> {
-    const timeline = this.#known.timeline ?? new Timeline();
-    const before = this.#known.state;
+    const timeline = this.#items.timeline ?? new Timeline();
+    const previous = this.#items.state;
     // Absent from states that earlier versions stored.
-    if (before?.leftAloneUntil) feed.leaveAlone(before.leftAloneUntil);
-    const state = await this.#read(timeline, before, triedAt).catch((error): PollState => {
+    if (previous?.leftAloneUntil) feed.leaveAlone(previous.leftAloneUntil);
+    const state = await this.#read(timeline, previous, triedAt).catch((error): PollState => {
       this.#stopping.signal.throwIfAborted();
-      return { ...(before ?? untried), triedAt, failure: error instanceof Error ? error.message : String(error) };
+      return { ...(previous ?? noState), triedAt, failure: error instanceof Error ? error.message : String(error) };
     });
-    this.#tell(state);
+    this.#report(state);
     const kept = { ...state, breaker: feed.breaker, leftAloneUntil: feed.leftAloneUntil };
-    await this.#known.keepState(kept);
+    await this.#items.keepState(kept);
     return kept;
   }
 
-  async #read(timeline: Timeline, before: PollState | undefined, triedAt: Instant): Promise<PollState> {
-    const reading = await this.#polled.feed.read(before?.validators ?? null, this.#stopping.signal);
+  async #read(timeline: Timeline, previous: PollState | undefined, triedAt: Instant): Promise<PollState> {
+    const reading = await this.#polled.feed.read(previous?.validators ?? null, this.#stopping.signal);
     const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed", leftAloneUntil: null } as const;
     if (!reading) {
-      await this.#known.put([]);
-      return { ...(before ?? untried), ...success };
+      await this.#items.put([]);
+      return { ...(previous ?? noState), ...success };
     }
-    const { listed, refused } = await this.#take(reading, timeline, before?.succeededAt ?? triedAt);
+    const { listed, refused } = await this.#take(reading, timeline, previous?.succeededAt ?? triedAt);
     const full = { id: null, fault: `${this.#polled.mostItems} items are known, and no more are taken` };
     return {
       ...success,
@@ -184,31 +184,31 @@ export class PollFeed implements FeedItems {
   async #take(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
     const { mostItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
-    let [taken, refused, room] = [0, 0, mostItems - timeline.size];
+    let [taken, refused, free] = [0, 0, mostItems - timeline.size];
     let changed: KnownItem[] = [];
     for await (const items of reading.items) {
       for (const item of items) {
         listed.add(item.id);
-        const before = timeline.get(item.id);
-        if (!before && room <= 0) {
+        const previous = timeline.get(item.id);
+        if (!previous && free <= 0) {
           refused += 1;
           continue;
         }
-        if (!before) room -= 1;
+        if (!previous) free -= 1;
         taken += 1;
-        const after = knownItem(item, before);
-        if (!isSameItem(before, after)) changed.push(after);
+        const after = knownItem(item, previous);
+        if (!isSameItem(previous, after)) changed.push(after);
       }
-      if (changed.length >= mostInRecord) await this.#known.put(changed.splice(0, mostInRecord));
+      if (changed.length >= mostInRecord) await this.#items.put(changed.splice(0, mostInRecord));
     }
-    const gone = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
-    changed = [...changed, ...gone.map((item) => ({ ...item, lastListedAt }))];
+    const unlisted = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
+    changed = [...changed, ...unlisted.map((item) => ({ ...item, lastListedAt }))];
     // Even without changes: there may be no record yet.
-    await this.#known.put(changed);
+    await this.#items.put(changed);
     return { listed: taken, refused };
   }
 
-  #tell({ failure, ...state }: PollState): void {
+  #report({ failure, ...state }: PollState): void {
     if (failure !== null && !this.#failing) this.#listener.failed(failure);
     if (failure === null && this.#failing) this.#listener.recovered();
     this.#failing = failure !== null;
@@ -219,7 +219,7 @@ export class PollFeed implements FeedItems {
   }
 }
 
-const untried: PollState = {
+const noState: PollState = {
   triedAt: 0,
   succeededAt: null,
   failure: null,
@@ -231,8 +231,8 @@ const untried: PollState = {
   validators: null,
 };
 
-const knownItem = (item: Item, before: KnownItem | undefined): KnownItem => ({
+const knownItem = (item: Item, previous: KnownItem | undefined): KnownItem => ({
   ...item,
-  wasOffered: item.isOffered || (before?.wasOffered ?? false),
+  wasOffered: item.isOffered || (previous?.wasOffered ?? false),
   lastListedAt: null,
 });

@@ -25,7 +25,7 @@ export function feedReader(feed: Pick<FeedItems, "generation" | "known">): () =>
     return last;
   };
   return () => {
-    const known = feed.known();
-    return known instanceof Promise ? known.then(readOf) : readOf(known);
+    const timeline = feed.known();
+    return timeline instanceof Promise ? timeline.then(readOf) : readOf(timeline);
   };
 }

@@ -39,15 +39,15 @@ export class RecordItems {
    * Leaves out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does
    * not answer, and with `RevisionMismatch` if other processes kept writing meanwhile.
    */
-  async add(items: readonly KnownItem[], known: Timeline, epoch: string | undefined): Promise<void> {
-    const changed = items.filter((item) => changesFeatures(item, known.get(item.id))).map(recordedItem);
+  async add(items: readonly KnownItem[], timeline: Timeline, epoch: string | undefined): Promise<void> {
+    const changed = items.filter((item) => changesFeatures(item, timeline.get(item.id))).map(recordedItem);
     for (let tried = 1; ; tried++) {
       try {
         const found = await this.#last();
         const last =
-          found && !this.#isBaseDue(found.record, changed.length, known, epoch)
+          found && !this.#isBaseDue(found.record, changed.length, timeline, epoch)
             ? found
-            : await this.#writeBase(known, epoch ?? null, found?.revision ?? null);
+            : await this.#writeBase(timeline, epoch ?? null, found?.revision ?? null);
         if (changed.length === 0) return;
         const count = last.record.count + changed.length;
         await this.#put({ ...last.record, items: changed, count }, last.revision);
@@ -74,8 +74,8 @@ export class RecordItems {
     return changes > 0 && (isOld || count > leastChanges + 2 * size);
   }
 
-  async #writeBase(known: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
-    const all = known.all().filter(hasFeatures).map(recordedItem);
+  async #writeBase(timeline: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
+    const all = timeline.all().filter(hasFeatures).map(recordedItem);
     const base = this.#newId();
     const since = instantText(this.#now());
     let [from, revision] = [0, ifRevision];
@@ -107,8 +107,8 @@ export class RecordItems {
   }
 }
 
-const changesFeatures = (item: KnownItem, before: KnownItem | undefined): boolean =>
-  before ? textOf(item) !== textOf(before) : hasFeatures(item);
+const changesFeatures = (item: KnownItem, previous: KnownItem | undefined): boolean =>
+  previous ? textOf(item) !== textOf(previous) : hasFeatures(item);
 
 const textOf = (item: KnownItem): string => JSON.stringify(recordedItem(item));
 

@@ -2,7 +2,7 @@ import { UnknownItem } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeedItems } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem } from "../../domain/feeds/item.ts";
-import { comparePlaces, placeOf, type TimelinePlace } from "../../domain/feeds/timeline.ts";
+import { comparePositions, positionOf, type TimelinePosition } from "../../domain/feeds/timeline.ts";
 import { callStore } from "../admin/call-store.ts";
 
 /** A source with items. */
@@ -16,7 +16,7 @@ export type Search = {
   readonly from?: SearchBound | undefined;
   readonly to?: SearchBound | undefined;
   /** The end of the page before. */
-  readonly after?: TimelinePlace | undefined;
+  readonly after?: TimelinePosition | undefined;
   readonly limit: number;
 };
 
@@ -24,7 +24,7 @@ export type Search = {
 export type FoundItems = {
   readonly items: readonly KnownItem[];
   /** The end of the page; omitted on the last one. */
-  readonly next?: TimelinePlace;
+  readonly next?: TimelinePosition;
 };
 
 /** A date without a zone may start earlier, or end later, than the same date in UTC by this much. */
@@ -33,20 +33,20 @@ const dayMs = 24 * 60 * 60 * 1_000;
 
 /** Searches all items of all feeds that were ever offered. */
 export class SearchItems {
-  readonly #providers: readonly NamedFeed[];
+  readonly #feeds: readonly NamedFeed[];
 
-  constructor(providers: readonly NamedFeed[]) {
-    this.#providers = providers;
+  constructor(feeds: readonly NamedFeed[]) {
+    this.#feeds = feeds;
   }
 
   /** Increases with each change of the searchable items. */
   get generation(): number {
-    return this.#providers.reduce((sum, { items }) => sum + items.generation, 0);
+    return this.#feeds.reduce((sum, { items }) => sum + items.generation, 0);
   }
 
   /** The item with a UUID, of any feed. Rejects with `UnknownItem` if none was ever offered, and as `search` does. */
   async one(uuid: string): Promise<KnownItem> {
-    for (const { name, items } of this.#providers) {
+    for (const { name, items } of this.#feeds) {
       const known = items.known();
       const timeline = known instanceof Promise ? await callStore(name, () => known) : known;
       const item = timeline.find(uuid);
@@ -61,21 +61,21 @@ export class SearchItems {
    */
   async search({ from, to, after, limit }: Search): Promise<FoundItems> {
     const found: KnownItem[] = [];
-    for (const { name, items } of this.#providers) {
+    for (const { name, items } of this.#feeds) {
       const known = items.known();
       const timeline = known instanceof Promise ? await callStore(name, () => known) : known;
       let count = 0;
-      let edge: TimelinePlace | undefined;
+      let edge: TimelinePosition | undefined;
       for (const item of timeline.within(earliest(from), latest(to), after)) {
         if (!item.wasOffered || !isWithin(item, from, to)) continue;
         found.push(item);
         count += 1;
-        if (count === limit) edge = placeOf(item);
+        if (count === limit) edge = positionOf(item);
         // One item behind the page shows that there is a next page.
-        else if (edge && comparePlaces(placeOf(item), edge) !== 0) break;
+        else if (edge && comparePositions(positionOf(item), edge) !== 0) break;
       }
     }
-    if (this.#providers.length > 1) found.sort((one, other) => comparePlaces(placeOf(one), placeOf(other)));
+    if (this.#feeds.length > 1) found.sort((one, other) => comparePositions(positionOf(one), positionOf(other)));
     return pageOf(found, limit);
   }
 }
@@ -83,9 +83,9 @@ export class SearchItems {
 function pageOf(found: readonly KnownItem[], limit: number): FoundItems {
   const last = found[limit - 1];
   if (!last) return { items: found };
-  const next = placeOf(last);
+  const next = positionOf(last);
   let end = limit;
-  for (let more = found[end]; more && comparePlaces(placeOf(more), next) === 0; more = found[end]) end += 1;
+  for (let more = found[end]; more && comparePositions(positionOf(more), next) === 0; more = found[end]) end += 1;
   return end < found.length ? { items: found.slice(0, end), next } : { items: found };
 }
 

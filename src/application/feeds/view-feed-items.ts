@@ -1,7 +1,7 @@
 import { ChangeRejected, UnknownSource } from "../../domain/errors.ts";
 import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
-import type { TimelinePlace } from "../../domain/feeds/timeline.ts";
-import { placeOf } from "../../domain/feeds/timeline.ts";
+import type { TimelinePosition } from "../../domain/feeds/timeline.ts";
+import { positionOf } from "../../domain/feeds/timeline.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { NamedFeed } from "./search-items.ts";
 
@@ -13,18 +13,18 @@ export type FeedState = { readonly known: number; readonly poll?: PollState };
 
 /** Shows the items and the polling of feeds to operators. */
 export class ViewFeedItems {
-  readonly #providers: readonly NamedFeed[];
+  readonly #feeds: readonly NamedFeed[];
   readonly #sources: readonly string[];
 
   /** `sources`: the names of all sources. */
-  constructor(providers: readonly NamedFeed[], sources: readonly string[]) {
-    this.#providers = providers;
+  constructor(feeds: readonly NamedFeed[], sources: readonly string[]) {
+    this.#feeds = feeds;
     this.#sources = sources;
   }
 
   /** The state of each feed, as known to this process. */
   get states(): ReadonlyMap<string, FeedState> {
-    return new Map(this.#providers.map((provider) => [provider.name, stateOf(provider)]));
+    return new Map(this.#feeds.map((feed) => [feed.name, stateOf(feed)]));
   }
 
   /**
@@ -34,18 +34,18 @@ export class ViewFeedItems {
   async page(
     name: string,
     limit: number,
-    after?: TimelinePlace,
-  ): Promise<{ readonly state: FeedState; readonly items: readonly KnownItem[]; readonly next?: TimelinePlace }> {
-    const provider = this.#find(name);
-    const timeline = await callStore(name, async () => provider.items.known());
+    after?: TimelinePosition,
+  ): Promise<{ readonly state: FeedState; readonly items: readonly KnownItem[]; readonly next?: TimelinePosition }> {
+    const feed = this.#find(name);
+    const timeline = await callStore(name, async () => feed.items.known());
     const everything = timeline.within(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, after);
     const items = everything.take(limit + 1).toArray();
     const last = items[limit - 1];
     const isMore = items.length > limit;
     return {
-      state: stateOf(provider),
+      state: stateOf(feed),
       items: items.slice(0, limit),
-      ...(isMore && last && { next: placeOf(last) }),
+      ...(isMore && last && { next: positionOf(last) }),
     };
   }
 
@@ -54,20 +54,20 @@ export class ViewFeedItems {
    * fetch. Rejects as `page` does.
    */
   async poll(name: string): Promise<{ readonly state: FeedState; readonly isRead: boolean }> {
-    const provider = this.#find(name);
+    const feed = this.#find(name);
     const { promise: late, resolve: end } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(end, provider.items.longestFetchMs + graceMs, undefined);
+    const timer = setTimeout(end, feed.items.longestFetchMs + graceMs, undefined);
     try {
-      const poll = await callStore(name, () => Promise.race([provider.items.poll(), late]));
-      return { state: poll ? { known: provider.items.size, poll } : stateOf(provider), isRead: poll !== undefined };
+      const poll = await callStore(name, () => Promise.race([feed.items.poll(), late]));
+      return { state: poll ? { known: feed.items.size, poll } : stateOf(feed), isRead: poll !== undefined };
     } finally {
       clearTimeout(timer);
     }
   }
 
   #find(name: string): NamedFeed {
-    const provider = this.#providers.find((each) => each.name === name);
-    if (provider) return provider;
+    const feed = this.#feeds.find((each) => each.name === name);
+    if (feed) return feed;
     if (!this.#sources.includes(name)) {
       throw new UnknownSource(`There is no such source; the sources are: ${this.#sources.join(", ")}.`);
     }

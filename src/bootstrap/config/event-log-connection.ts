@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import type { z } from "zod";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
 import { mapIn } from "../../infrastructure/entries.ts";
-import type { Place } from "../../infrastructure/event-log/database/database.ts";
+import type { EventLogLocation } from "../../infrastructure/event-log/database/database.ts";
 import type { connection } from "./schema.ts";
 
 type Connections = Readonly<Record<string, z.output<typeof connection>>>;
@@ -38,13 +38,13 @@ export function apart({ [eventLogConnection]: log, ...others }: Connections, dat
   const stores = Object.entries(others).flatMap(([name, store]) =>
     store.kind === "postgres" ? [] : [[name, store] as const],
   );
-  const place: Place = log && log.kind !== "redis" ? log : defaultPlace(data);
+  const place: EventLogLocation = log && log.kind !== "redis" ? log : defaultPlace(data);
   return { connections: Object.fromEntries(stores), eventLog: place };
 }
 
 const defaultFile = (data: string): string => join(data, "events.db");
 
-const defaultPlace = (data: string): Place => ({
+const defaultPlace = (data: string): EventLogLocation => ({
   kind: "sqlite",
   file: defaultFile(data),
   formerFile: join(data, "activity.db"),

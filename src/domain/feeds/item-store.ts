@@ -23,8 +23,8 @@ export interface ItemStore {
    * Writes items, all or none, each under the next revision; at most some hundred, because a store is blocked
    * meanwhile.
    */
-  put(provider: string, items: readonly KnownItem[]): Promise<void>;
+  put(feed: string, items: readonly KnownItem[]): Promise<void>;
   /** The items put after a revision, at most `limit`; without a revision, from the beginning. */
-  since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges>;
-  keepState(provider: string, state: PollState): Promise<void>;
+  since(feed: string, revision: Revision | undefined, limit: number): Promise<ItemChanges>;
+  keepState(feed: string, state: PollState): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { KnownItem } from "./item.ts";
 
 /** Position of an item in the timeline, for paging. */
-export type TimelinePlace = readonly [start: Instant, end: Instant, id: string];
+export type TimelinePosition = readonly [start: Instant, end: Instant, id: string];
 
 /** Timeline: items sorted by start. Holds a hundred thousand items and more. */
 export class Timeline {
@@ -40,18 +40,18 @@ export class Timeline {
   /** Puts items; an item replaces the one with the same id. Put many at once: each call scans all items. */
   put(items: readonly KnownItem[]): void {
     if (items.length === 0) return;
-    const news = new Map(items.map((item) => [item.id, item]));
+    const added = new Map(items.map((item) => [item.id, item]));
     const isKnown = items.some(({ id }) => this.#byId.has(id));
-    const others = isKnown ? this.#ordered.filter(({ id }) => !news.has(id)) : this.#ordered;
-    this.#ordered = merged(others, [...news.values()].sort(inOrder));
-    for (const item of news.values()) {
+    const others = isKnown ? this.#ordered.filter(({ id }) => !added.has(id)) : this.#ordered;
+    this.#ordered = merged(others, [...added.values()].sort(inOrder));
+    for (const item of added.values()) {
       this.#byId.set(item.id, item);
       this.#byUuid.set(item.uuid, item);
     }
   }
 
   /** The items that start at `from` or later and end at `to` or earlier, in order; after a position, if given. */
-  *within(from: Instant, to: Instant, after?: TimelinePlace): Generator<KnownItem> {
+  *within(from: Instant, to: Instant, after?: TimelinePosition): Generator<KnownItem> {
     const first = this.#ordered;
     for (let index = this.#indexOf(from, after); index < first.length; index++) {
       const item = first[index];
@@ -61,24 +61,24 @@ export class Timeline {
   }
 
   /** The index of the first item that starts at `from` or later and is after the position. */
-  #indexOf(from: Instant, after: TimelinePlace | undefined): number {
+  #indexOf(from: Instant, after: TimelinePosition | undefined): number {
     let [low, high] = [0, this.#ordered.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
       const item = this.#ordered[middle];
-      if (item && (item.start.at < from || (after && comparePlaces(placeOf(item), after) <= 0))) low = middle + 1;
+      if (item && (item.start.at < from || (after && comparePositions(positionOf(item), after) <= 0))) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 }
 
-export const placeOf = ({ start, end, id }: KnownItem): TimelinePlace => [start.at, end.at, id];
+export const positionOf = ({ start, end, id }: KnownItem): TimelinePosition => [start.at, end.at, id];
 
-const inOrder = (one: KnownItem, other: KnownItem): number => comparePlaces(placeOf(one), placeOf(other));
+const inOrder = (one: KnownItem, other: KnownItem): number => comparePositions(positionOf(one), positionOf(other));
 
 /** Compares by start, then by end, then by id. */
-export const comparePlaces = (one: TimelinePlace, other: TimelinePlace): number =>
+export const comparePositions = (one: TimelinePosition, other: TimelinePosition): number =>
   one[0] - other[0] || one[1] - other[1] || (one[2] < other[2] ? -1 : Number(one[2] > other[2]));
 
 function merged(one: readonly KnownItem[], other: readonly KnownItem[]): readonly KnownItem[] {

@@ -15,8 +15,8 @@ export type Interval = { readonly on: boolean; readonly from: Instant; readonly 
 
 /** A schedule of windows that are all known. */
 export function fixedSchedule(windows: readonly Window[]): Schedule {
-  const stretch = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, windows };
-  return () => stretch;
+  const known = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY, windows };
+  return () => known;
 }
 
 /**
@@ -40,17 +40,18 @@ export type Recurrence = {
  * an hour longer.
  */
 export function recurringSchedule({ days, from, to, zone }: Recurrence): Schedule {
-  const lasting = to > from ? to : to + dayMs;
+  const endOffset = to > from ? to : to + dayMs;
   return (at) => {
     const first = dayAt(at, zone) - 3;
-    const known = days(first);
-    const windows = known.days.map((day) => ({
+    const upcoming = days(first);
+    const windows = upcoming.days.map((day) => ({
       start: instantOf(day * dayMs + from, zone),
-      end: instantOf(day * dayMs + lasting, zone),
+      end: instantOf(day * dayMs + endOffset, zone),
     }));
     // Windows that started on an earlier day have ended by then.
     const knownFrom = instantOf((first + 1) * dayMs, zone);
-    const knownUntil = known.before === Number.POSITIVE_INFINITY ? known.before : instantOf(known.before * dayMs, zone);
+    const knownUntil =
+      upcoming.before === Number.POSITIVE_INFINITY ? upcoming.before : instantOf(upcoming.before * dayMs, zone);
     return { from: knownFrom, until: knownUntil, windows };
   };
 }
@@ -60,11 +61,11 @@ export function anyOf(schedules: readonly Schedule[]): Schedule {
   const [only, ...others] = schedules;
   if (only && others.length === 0) return only;
   return (at) => {
-    const stretches = schedules.map((schedule) => schedule(at));
+    const parts = schedules.map((schedule) => schedule(at));
     return {
-      from: Math.max(...stretches.map(({ from }) => from)),
-      until: Math.min(...stretches.map(({ until }) => until)),
-      windows: stretches.flatMap(({ windows }) => windows),
+      from: Math.max(...parts.map(({ from }) => from)),
+      until: Math.min(...parts.map(({ until }) => until)),
+      windows: parts.flatMap(({ windows }) => windows),
     };
   };
 }
@@ -74,23 +75,23 @@ export function anyOf(schedules: readonly Schedule[]): Schedule {
  * another starts.
  */
 export function intervalAt({ from, until, windows }: KnownWindows, at: Instant): Interval {
-  const real = windows.filter(({ start, end }) => start < end);
-  const here = real.filter((window) => isOpen(window, at));
-  if (here.length === 0) {
+  const nonEmpty = windows.filter(({ start, end }) => start < end);
+  const open = nonEmpty.filter((window) => isOpen(window, at));
+  if (open.length === 0) {
     return {
       on: false,
-      from: Math.max(from, ...real.filter(({ end }) => end <= at).map(({ end }) => end)),
-      until: Math.min(until, ...real.filter(({ start }) => start > at).map(({ start }) => start)),
+      from: Math.max(from, ...nonEmpty.filter(({ end }) => end <= at).map(({ end }) => end)),
+      until: Math.min(until, ...nonEmpty.filter(({ start }) => start > at).map(({ start }) => start)),
     };
   }
-  let spell = { start: at, end: at };
-  for (let more = here; more.length > 0; more = real.filter((window) => widens(window, spell))) {
-    spell = {
-      start: Math.min(spell.start, ...more.map(({ start }) => start)),
-      end: Math.max(spell.end, ...more.map(({ end }) => end)),
+  let merged = { start: at, end: at };
+  for (let more = open; more.length > 0; more = nonEmpty.filter((window) => widens(window, merged))) {
+    merged = {
+      start: Math.min(merged.start, ...more.map(({ start }) => start)),
+      end: Math.max(merged.end, ...more.map(({ end }) => end)),
     };
   }
-  return { on: true, from: Math.max(from, spell.start), until: Math.min(until, spell.end) };
+  return { on: true, from: Math.max(from, merged.start), until: Math.min(until, merged.end) };
 }
 
 /** Whether an interval contains an instant. */

@@ -11,19 +11,19 @@ export type Phase = {
 };
 
 /** The last result for one schedule. */
-type Known = { readonly stretch: KnownWindows; readonly spell: Interval; readonly resolution: Resolution };
+type CachedPhase = { readonly windows: KnownWindows; readonly interval: Interval; readonly resolution: Resolution };
 
 /**
  * Timetable: the schedules of features, and their states at an instant. It caches the last result of each schedule, and
- * takes over the cache of `before`.
+ * takes over the cache of `previous`.
  */
 export class Timetable {
   readonly #schedules: ReadonlyMap<FeatureKey, Schedule>;
-  readonly #known: WeakMap<Schedule, Known>;
+  readonly #cache: WeakMap<Schedule, CachedPhase>;
 
-  constructor(schedules: ReadonlyMap<FeatureKey, Schedule>, before?: Timetable) {
+  constructor(schedules: ReadonlyMap<FeatureKey, Schedule>, previous?: Timetable) {
     this.#schedules = schedules;
-    this.#known = before ? before.#known : new WeakMap();
+    this.#cache = previous ? previous.#cache : new WeakMap();
   }
 
   /** The phase of an instant. Yields after each costly step, so that the caller can let other work run. */
@@ -32,37 +32,37 @@ export class Timetable {
     let from = Number.NEGATIVE_INFINITY;
     let until = Number.POSITIVE_INFINITY;
     for (const [feature, schedule] of this.#schedules) {
-      let known = this.#known.get(schedule);
-      if (!known || !covers(known.spell, at)) {
-        const isNew = !known || !covers(known.stretch, at);
-        known = knownOf(known && !isNew ? known.stretch : schedule(at), at);
-        this.#known.set(schedule, known);
+      let cached = this.#cache.get(schedule);
+      if (!cached || !covers(cached.interval, at)) {
+        const isNew = !cached || !covers(cached.windows, at);
+        cached = cachedPhase(cached && !isNew ? cached.windows : schedule(at), at);
+        this.#cache.set(schedule, cached);
         if (isNew) yield;
       }
-      features.set(feature, known.resolution);
-      from = Math.max(from, known.spell.from);
-      until = Math.min(until, known.spell.until);
+      features.set(feature, cached.resolution);
+      from = Math.max(from, cached.interval.from);
+      until = Math.min(until, cached.interval.until);
     }
     checkFeatures(features);
     return { features, from, until };
   }
 }
 
-function knownOf(stretch: KnownWindows, at: Instant): Known {
-  const spell = intervalAt(stretch, at);
-  return { stretch, spell, resolution: resolutionOf(spell) };
+function cachedPhase(windows: KnownWindows, at: Instant): CachedPhase {
+  const interval = intervalAt(windows, at);
+  return { windows, interval, resolution: resolutionOf(interval) };
 }
 
 /** The reason for off is DEFAULT, because no window matches. */
 function resolutionOf({ on, from, until }: Interval): Resolution {
   if (!on) {
-    const metadata = { ...momentIn("nextWindowStartsAt", until) };
+    const metadata = { ...timeMetadata("nextWindowStartsAt", until) };
     return { on: false, value: false, reason: "DEFAULT", metadata };
   }
-  const metadata = { ...momentIn("windowStartsAt", from), ...momentIn("windowEndsAt", until) };
+  const metadata = { ...timeMetadata("windowStartsAt", from), ...timeMetadata("windowEndsAt", until) };
   return { on: true, value: true, reason: "TARGETING_MATCH", metadata };
 }
 
 /** An instant as a named RFC 3339 text; nothing for an infinite one. */
-const momentIn = (name: string, at: Instant): Readonly<Record<string, string>> =>
+const timeMetadata = (name: string, at: Instant): Readonly<Record<string, string>> =>
   Number.isFinite(at) ? { [name]: instantText(at) } : {};

@@ -22,7 +22,7 @@ export class CachedFeatureRegister implements FeatureRegister {
       limits: { ...limits, capacity: 1 },
       now,
     });
-    feed.subscribe((changed) => this.#cache.forget(changed));
+    feed.subscribe((changed) => this.#cache.invalidate(changed));
   }
 
   read(): CachedRead<ReadonlySet<FeatureKey>> | Promise<CachedRead<ReadonlySet<FeatureKey>>> {

@@ -17,7 +17,7 @@ export class CachedFeatureSets implements FeatureSets {
   readonly cache: NearCache<FeatureSet>;
   readonly #sets: FeatureSets;
   readonly #keys: SetKeys;
-  readonly #again = new ReadAgain((key) => this.#remembered(key));
+  readonly #again = new ReadAgain((key) => this.#cached(key));
   /** The largest limit of any read. One read serves all concurrent callers. */
   #limit = 0;
 
@@ -33,7 +33,7 @@ export class CachedFeatureSets implements FeatureSets {
       now,
     });
     feed.subscribe((key) => {
-      this.cache.forget(key);
+      this.cache.invalidate(key);
       this.#again.changed(key);
     });
   }
@@ -42,19 +42,19 @@ export class CachedFeatureSets implements FeatureSets {
     // The invalidation feed does not cover other keys.
     if (!this.#keys.prefixes.some((prefix) => key.startsWith(prefix))) return this.#sets.read(key, limit);
     this.#limit = Math.max(this.#limit, limit);
-    const held = this.#remembered(key);
-    return held instanceof Promise
-      ? held.then((read) => this.#checked(key, read, limit))
-      : this.#checked(key, held, limit);
+    const cached = this.#cached(key);
+    return cached instanceof Promise
+      ? cached.then((read) => this.#checked(key, read, limit))
+      : this.#checked(key, cached, limit);
   }
 
-  #checked(key: string, held: CachedRead<FeatureSet>, limit: number): CachedRead<FeatureSet> {
-    if (sizeOf(held.value) > limit) throw new StoreDataInvalid(`the set ${key} has more than ${limit} members`);
+  #checked(key: string, cached: CachedRead<FeatureSet>, limit: number): CachedRead<FeatureSet> {
+    if (sizeOf(cached.value) > limit) throw new StoreDataInvalid(`the set ${key} has more than ${limit} members`);
     if (this.#keys.fixed.has(key)) this.#again.add(key);
-    return held;
+    return cached;
   }
 
-  #remembered(key: string): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {
+  #cached(key: string): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>> {
     return this.cache.get(key, async () => this.#sets.read(key, this.#limit));
   }
 }

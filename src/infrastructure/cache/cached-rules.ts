@@ -32,9 +32,9 @@ export class CachedRules implements Rules {
       limits,
       now,
     });
-    this.#again = new ReadAgain((key) => this.#remembered(key, this.#collections.get(key) ?? ""));
+    this.#again = new ReadAgain((key) => this.#cached(key, this.#collections.get(key) ?? ""));
     feed.subscribe((key) => {
-      this.cache.forget(key);
+      this.cache.invalidate(key);
       this.#again.changed(key);
     });
   }
@@ -43,10 +43,10 @@ export class CachedRules implements Rules {
     const key = collectionKey(collection);
     if (!this.#collections.has(key)) return this.#rules.read(collection);
     this.#again.add(key);
-    return this.#remembered(key, collection);
+    return this.#cached(key, collection);
   }
 
-  #remembered(key: string, collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
+  #cached(key: string, collection: string): CachedRead<RulesByFeature> | Promise<CachedRead<RulesByFeature>> {
     return this.cache.get(key, async () => this.#rules.read(collection));
   }
 }

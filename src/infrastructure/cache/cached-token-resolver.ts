@@ -36,7 +36,7 @@ export class CachedTokenResolver implements TokenResolver {
       now,
     });
     this.#now = now;
-    feed.subscribe((key) => this.cache.forget(key === undefined ? undefined : digest(key)));
+    feed.subscribe((key) => this.cache.invalidate(key === undefined ? undefined : digest(key)));
   }
 
   resolve(token: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>> {

@@ -20,7 +20,7 @@ export class CachedValues implements StoredValues {
       limits,
       now,
     });
-    feed.subscribe((key) => this.cache.forget(key));
+    feed.subscribe((key) => this.cache.invalidate(key));
   }
 
   read(key: string): CachedRead<StoredValue | undefined> | Promise<CachedRead<StoredValue | undefined>> {

@@ -61,7 +61,7 @@ type Flight<T> = {
   readonly began: number;
   /** Whether the key has changed since the start of the read. */
   dirty: boolean;
-  readonly answer: Promise<CachedRead<T>>;
+  readonly result: Promise<CachedRead<T>>;
 };
 
 /**
@@ -94,9 +94,9 @@ export class NearCache<T> implements CacheUsage {
   /** Set if a read failed while the feed was lost: then no key is readable. */
   #outage: Failure | undefined;
   #flightCount = 0;
-  /** Counts calls of `forget`. */
+  /** Counts calls of `invalidate`. */
   #invalidations = 0;
-  #kept = 0;
+  #stored = 0;
 
   constructor(options: Options<T>) {
     this.#options = options;
@@ -135,9 +135,9 @@ export class NearCache<T> implements CacheUsage {
   async #readOrLast(key: string, read: () => Promise<CachedRead<T>>): Promise<CachedRead<T>> {
     const flight = this.#read(key, read);
     try {
-      const held = await withDeadline(longestReadMs, () => flight.answer);
+      const result = await withDeadline(longestReadMs, () => flight.result);
       this.counts.misses += 1;
-      return held;
+      return result;
     } catch (error) {
       const last = this.#entries.get(key);
       const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
@@ -164,7 +164,7 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /** Invalidates one key, or all keys if `undefined`. */
-  forget(key: string | undefined): void {
+  invalidate(key: string | undefined): void {
     this.#invalidations += 1;
     this.#outage = undefined;
     for (const each of key === undefined ? this.#entries.keys : [key]) this.#entries.get(each)?.change();
@@ -176,8 +176,8 @@ export class NearCache<T> implements CacheUsage {
   }
 
   /** Number of results cached since the start. A change means that the snapshot is outdated. */
-  get kept(): number {
-    return this.#kept;
+  get stored(): number {
+    return this.#stored;
   }
 
   /** Yields what may be served of each key, or `undefined`. The cache may change during iteration. */
@@ -210,8 +210,8 @@ export class NearCache<T> implements CacheUsage {
   /** Returns the pending read of a key, or starts one. */
   #read(key: string, read: () => Promise<CachedRead<T>>): Flight<T> {
     const { epoch } = this.#options.feed;
-    const underWay = this.#flights.get(key);
-    if (underWay?.epoch === epoch) return underWay;
+    const pending = this.#flights.get(key);
+    if (pending?.epoch === epoch) return pending;
     this.#flightCount += 1;
     const flight: Flight<T> = {
       order: this.#flightCount,
@@ -220,8 +220,8 @@ export class NearCache<T> implements CacheUsage {
       sentAt: this.#options.now(),
       began: this.#invalidations,
       dirty: false,
-      answer: read()
-        .then((held) => this.#keep(key, flight, held))
+      result: read()
+        .then((result) => this.#store(key, flight, result))
         .finally(() => {
           if (this.#flights.get(key) === flight) this.#flights.delete(key);
         }),
@@ -230,15 +230,15 @@ export class NearCache<T> implements CacheUsage {
     return flight;
   }
 
-  #keep(key: string, flight: Flight<T>, held: CachedRead<T>): Entry<T> {
+  #store(key: string, flight: Flight<T>, result: CachedRead<T>): Entry<T> {
     const { feed, limits, isSame } = this.#options;
-    const { value } = held;
+    const { value } = result;
     // The result of a replica is as old as its replication.
-    const at = flight.at - Math.max(0, flight.sentAt - held.verifiedAt(flight.sentAt));
-    this.#kept += 1;
+    const at = flight.at - Math.max(0, flight.sentAt - result.verifiedAt(flight.sentAt));
+    this.#stored += 1;
     this.#outage = undefined;
     // Jitter of 20 %, so that keys that were read together do not expire together.
-    const expiryMs = Math.min(held.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
+    const expiryMs = Math.min(result.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };
     const last = this.#entries.get(key);
     const isLatest = last === undefined || last.order < flight.order;

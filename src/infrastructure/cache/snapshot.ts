@@ -242,7 +242,7 @@ export class Snapshot implements AsyncDisposable {
   #kept(): number {
     const caches = this.#parts.flatMap(({ sets, rules, tokens }) => [sets, rules, tokens]);
     const generations = this.#parts.flatMap(({ feeds }) => [...feeds.values()].map(({ generation }) => generation));
-    return [...caches.map((cache) => cache?.kept ?? 0), ...generations].reduce((sum, count) => sum + count, 0);
+    return [...caches.map((cache) => cache?.stored ?? 0), ...generations].reduce((sum, count) => sum + count, 0);
   }
 
   #warn(cause: unknown, sentence: string): void {

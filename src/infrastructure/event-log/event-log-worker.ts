@@ -1,37 +1,37 @@
 import { parentPort } from "node:worker_threads";
 import { withDeadline } from "../../application/evaluation/deadline.ts";
 import { WatchedFile } from "../sqlite/watched-file.ts";
-import { type Database, openDatabase, type Place } from "./database/database.ts";
+import { type Database, type EventLogLocation, openDatabase } from "./database/database.ts";
 import { logMark } from "./database/sqlite.ts";
 import { SqlHistory } from "./history/sql-history.ts";
 import { SqlKnownStores } from "./history/sql-known-stores.ts";
 import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
-import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
+import type { Closing, FileState, LogServices, Opening, Reply, Request } from "./requests.ts";
 
 /** Limit for a call's wait until the database is open. Migrations may take longer. */
 const longestOpenMs = 2_000;
 
-type Opened = Answerers & { readonly database: Database; readonly watch: WatchedFile | undefined };
+type Opened = LogServices & { readonly database: Database; readonly watch: WatchedFile | undefined };
 
 /** A log that the worker thread serves. */
 class ServedLog {
   readonly #number: number;
-  readonly #place: Place;
+  readonly #location: EventLogLocation;
   readonly #underWay = new Set<Promise<void>>();
   #opening: Promise<Opened> | undefined;
   #opened: Opened | undefined;
 
-  constructor({ log, place }: Opening) {
+  constructor({ log, location }: Opening) {
     this.#number = log;
-    this.#place = place;
+    this.#location = location;
   }
 
   call(request: Request): void {
-    const answered = this.#answer(request).then((reply) => {
-      this.#underWay.delete(answered);
+    const call = this.#reply(request).then((reply) => {
+      this.#underWay.delete(call);
       send(reply);
     });
-    this.#underWay.add(answered);
+    this.#underWay.add(call);
   }
 
   /** Closes the database after the running calls. */
@@ -44,20 +44,20 @@ class ServedLog {
     send({ id, value: undefined });
   }
 
-  async #answer({ id, of, method, given }: Request): Promise<Reply> {
+  async #reply({ id, service, method, args }: Request): Promise<Reply> {
     try {
-      const { watch, ...all } = await this.#answerers();
-      watch?.look();
+      const { watch, ...all } = await this.#services();
+      watch?.check();
       watch?.demand();
-      const answerer = all[of] as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
-      return { id, value: await answerer[method]?.(...given) };
+      const methods = all[service] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+      return { id, value: await methods[method]?.(...args) };
     } catch (error) {
       return { id, reason: textOf(error), isRefusal: error instanceof UnstorableEvent };
     }
   }
 
   /** Opens the database on first use, and again after a failure. */
-  async #answerers(): Promise<Opened> {
+  async #services(): Promise<Opened> {
     if (this.#opened) return this.#opened;
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
@@ -67,9 +67,9 @@ class ServedLog {
   }
 
   async #open(): Promise<Opened> {
-    const database = await openDatabase(this.#place);
-    const told = (fault: string | undefined) => send({ log: this.#number, fault });
-    const watch = this.#place.kind === "sqlite" ? new WatchedFile(this.#place.file, logMark, told) : undefined;
+    const database = await openDatabase(this.#location);
+    const report = (fault: string | undefined) => send({ log: this.#number, fault });
+    const watch = this.#location.kind === "sqlite" ? new WatchedFile(this.#location.file, logMark, report) : undefined;
     this.#opened = {
       database,
       watch,
@@ -92,7 +92,7 @@ const send = (message: Reply | FileState) => parentPort?.postMessage(message);
 
 parentPort?.on("message", (message: Opening | Request | Closing) => {
   const log = logs.get(message.log);
-  if ("place" in message) {
+  if ("location" in message) {
     logs.set(message.log, new ServedLog(message));
   } else if ("method" in message) {
     log?.call(message);

@@ -6,9 +6,9 @@ import type { EventLog, RecordedEvent } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
 import type { KnownStores } from "../../domain/events/known-stores.ts";
 import type { Log } from "../logger.ts";
-import type { Place } from "./database/database.ts";
+import type { EventLogLocation } from "./database/database.ts";
 import { renameFormer } from "./former-file.ts";
-import type { Answerers, Closing, FileState, Opening, Reply, Request } from "./requests.ts";
+import type { Closing, FileState, LogServices, Opening, Reply, Request } from "./requests.ts";
 
 /** An open event log with its history. Disposal closes it. */
 export type OpenEventLog = AsyncDisposable & {
@@ -21,7 +21,7 @@ export type OpenEventLog = AsyncDisposable & {
 
 const longestCloseMs = 2_000;
 
-const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof Answerers[Of]]: true } } = {
+const methods: { readonly [Name in keyof LogServices]: { readonly [Method in keyof LogServices[Name]]: true } } = {
   log: {
     append: true,
     record: true,
@@ -55,13 +55,16 @@ const methods: { readonly [Of in keyof Answerers]: { readonly [Method in keyof A
  * ../sqlite/watched-file.ts}) all calls reject, and `log` has an error. Throws `SetupFailed` if the file of version 0.1
  * cannot be renamed.
  */
-export function openEventLog(place: Place, log?: Log): OpenEventLog {
-  if (place.kind === "sqlite" && place.formerFile) renameFormer(place.formerFile, place.file, log);
-  const opened = new RemoteLog(place, log);
-  const remote = <Of extends keyof Answerers>(of: Of): Answerers[Of] =>
+export function openEventLog(location: EventLogLocation, log?: Log): OpenEventLog {
+  if (location.kind === "sqlite" && location.formerFile) renameFormer(location.formerFile, location.file, log);
+  const opened = new RemoteLog(location, log);
+  const remote = <Name extends keyof LogServices>(service: Name): LogServices[Name] =>
     Object.fromEntries(
-      Object.keys(methods[of]).map((method) => [method, (...given: unknown[]) => opened.call(of, method, given)]),
-    ) as unknown as Answerers[Of];
+      Object.keys(methods[service]).map((method) => [
+        method,
+        (...args: unknown[]) => opened.call(service, method, args),
+      ]),
+    ) as unknown as LogServices[Name];
   const eventLog = remote("log");
   const record = async (events: readonly RecordedEvent[]) =>
     (await eventLog.record(events)).map(({ index, reason }) => ({ event: events[index] as RecordedEvent, reason }));
@@ -77,18 +80,18 @@ export function openEventLog(place: Place, log?: Log): OpenEventLog {
 
 /** A log that the worker thread serves. */
 class RemoteLog {
-  readonly place: Place;
+  readonly location: EventLogLocation;
   readonly #log: Log | undefined;
   #isClosed = false;
 
-  constructor(place: Place, log: Log | undefined) {
-    this.place = place;
+  constructor(location: EventLogLocation, log: Log | undefined) {
+    this.location = location;
     this.#log = log;
   }
 
-  async call(of: keyof Answerers, method: string, given: readonly unknown[]): Promise<unknown> {
+  async call(service: keyof LogServices, method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#isClosed) throw new EventLogUnavailable(new Error("closed"));
-    return thread.send(this, { of, method, given });
+    return thread.send(this, { service, method, args });
   }
 
   async close(): Promise<void> {
@@ -98,7 +101,7 @@ class RemoteLog {
     thread.abandon(this);
   }
 
-  tell(fault: string | undefined): void {
+  logFault(fault: string | undefined): void {
     if (fault === undefined) this.#log?.info("event log file is back");
     else this.#log?.error({ cause: fault }, "event log file lost; changes wait in the outbox");
   }
@@ -121,21 +124,21 @@ class Thread {
   #worker: Worker | undefined;
   #lastNumber = 0;
 
-  send(log: RemoteLog, call: Pick<Request, "of" | "method" | "given">): Promise<unknown> {
+  send(log: RemoteLog, call: Pick<Request, "service" | "method" | "args">): Promise<unknown> {
     this.#worker ??= this.#start();
     let number = this.#numbers.get(log);
     if (number === undefined) {
       number = ++this.#lastNumber;
       this.#numbers.set(log, number);
-      this.#worker.postMessage({ log: number, place: log.place } satisfies Opening);
+      this.#worker.postMessage({ log: number, location: log.location } satisfies Opening);
     }
-    return this.#ask(this.#worker, log, { ...call, log: number });
+    return this.#send(this.#worker, log, { ...call, log: number });
   }
 
   /** Resolves when the log is closed after its running calls, or when the thread has ended. */
   async close(log: RemoteLog): Promise<void> {
     const number = this.#numbers.get(log);
-    if (this.#worker && number !== undefined) await this.#ask(this.#worker, log, { log: number }).catch(() => {});
+    if (this.#worker && number !== undefined) await this.#send(this.#worker, log, { log: number }).catch(() => {});
   }
 
   /** Abandons the pending calls of a log. */
@@ -149,7 +152,7 @@ class Thread {
     if (this.#pending.size === 0) this.#worker?.unref();
   }
 
-  #ask(worker: Worker, log: RemoteLog, message: Omit<Request, "id"> | Omit<Closing, "id">): Promise<unknown> {
+  #send(worker: Worker, log: RemoteLog, message: Omit<Request, "id"> | Omit<Closing, "id">): Promise<unknown> {
     const id = ++this.#lastNumber;
     return new Promise((resolve, reject) => {
       worker.postMessage({ ...message, id } satisfies Request | Closing);
@@ -164,9 +167,9 @@ class Thread {
       execArgv: [],
     });
     worker.unref();
-    worker.on("message", (told: Reply | FileState) => {
-      if ("id" in told) this.#settle(worker, told);
-      else for (const [log, number] of this.#numbers) if (number === told.log) log.tell(told.fault);
+    worker.on("message", (message: Reply | FileState) => {
+      if ("id" in message) this.#settle(worker, message);
+      else for (const [log, number] of this.#numbers) if (number === message.log) log.logFault(message.fault);
     });
     let cause = new Error("the worker thread ended");
     worker.on("error", (error) => {

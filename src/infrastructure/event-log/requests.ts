@@ -1,25 +1,25 @@
-import type { Place } from "./database/database.ts";
+import type { EventLogLocation } from "./database/database.ts";
 import type { SqlHistory } from "./history/sql-history.ts";
 import type { SqlKnownStores } from "./history/sql-known-stores.ts";
 import type { SqlEventLog } from "./log/sql-event-log.ts";
 
 /** The services of the worker thread. */
-export type Answerers = {
+export type LogServices = {
   readonly log: Pick<SqlEventLog, keyof SqlEventLog>;
   readonly history: Pick<SqlHistory, keyof SqlHistory>;
   readonly stores: Pick<SqlKnownStores, keyof SqlKnownStores>;
 };
 
-/** First message about a log: its number in later messages, and its place. */
-export type Opening = { readonly log: number; readonly place: Place };
+/** First message about a log: its number in later messages, and its location. */
+export type Opening = { readonly log: number; readonly location: EventLogLocation };
 
 /** A method call. */
 export type Request = {
   readonly id: number;
   readonly log: number;
-  readonly of: keyof Answerers;
+  readonly service: keyof LogServices;
   readonly method: string;
-  readonly given: readonly unknown[];
+  readonly args: readonly unknown[];
 };
 
 /** Last message about a log. The reply follows when earlier calls have ended and the database is closed. */

@@ -25,7 +25,7 @@ export class Confirmations {
   /** The channel on which the feeds confirm. */
   readonly channel = confirmedChannel(this.#id);
   readonly #questions = new Map<string, () => void>();
-  #asked = 0;
+  #lastNumber = 0;
 
   constructor(publish: Publish) {
     this.#publish = publish;
@@ -35,8 +35,8 @@ export class Confirmations {
    * Resolves when all feeds have confirmed, or after the freshness bound. `areCounted`: whether the receivers are all
    * feeds.
    */
-  async ask(areCounted: boolean): Promise<void> {
-    const number = `${++this.#asked}`;
+  async confirm(areCounted: boolean): Promise<void> {
+    const number = `${++this.#lastNumber}`;
     const { promise: all, resolve } = Promise.withResolvers<void>();
     let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
     let confirmed = 0;
@@ -63,7 +63,7 @@ export class Confirmations {
   }
 
   /** Returns what confirms the question in a message; `undefined` if the message is none. */
-  answerTo(message: string): (() => void) | undefined {
+  replyTo(message: string): (() => void) | undefined {
     const [, feed, number] = question.exec(message) ?? [];
     if (feed === undefined || number === undefined) return undefined;
     return () => void this.#publish(confirmedChannel(feed), number).catch(() => {});

@@ -105,7 +105,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
 
   async everywhere(): Promise<void> {
     // An uncounted feed may have a lease from before a restart of the server. That lease ends within the bound.
-    await this.#confirmations.ask(performance.now() - this.#trackedSince >= freshnessBoundMs);
+    await this.#confirmations.confirm(performance.now() - this.#trackedSince >= freshnessBoundMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -206,10 +206,10 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
         for (const key of message) this.notify(String(key));
         return;
       }
-      const answer = this.#confirmations.answerTo(String(message));
+      const reply = this.#confirmations.replyTo(String(message));
       // Without tracking, no invalidation precedes the question.
-      if (!answer || this.#trackedSince === Number.POSITIVE_INFINITY) this.notify(undefined);
-      answer?.();
+      if (!reply || this.#trackedSince === Number.POSITIVE_INFINITY) this.notify(undefined);
+      reply?.();
     });
     const id = await redis.client("ID");
     const prefixes = this.#prefixes.flatMap((prefix) => ["PREFIX", prefix]);

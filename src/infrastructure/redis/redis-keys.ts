@@ -66,11 +66,11 @@ export function bookkeeping(key: string) {
 }
 
 /** Keys for the items of a feed, by source name. All are in one hash slot. */
-export const itemKeys = (provider: string) => ({
+export const itemKeys = (feed: string) => ({
   /** Hash: each item by its id, as JSON. */
-  items: `${ownPrefix}items:{${provider}}`,
+  items: `${ownPrefix}items:{${feed}}`,
   /** Sorted set: the ids, by the revision of their last put. */
-  order: `${ownPrefix}items:{${provider}}:order`,
+  order: `${ownPrefix}items:{${feed}}:order`,
   /** Hash: the epoch, the number of the last revision, and the poll state, as JSON. */
-  head: `${ownPrefix}items:{${provider}}:head`,
+  head: `${ownPrefix}items:{${feed}}:head`,
 });

@@ -46,7 +46,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
   const read = <Port extends object>(port: Port) => checked(port, demand);
   const changed = <Port extends object>(port: Port) =>
     checked(port, () => {
-      watch?.look();
+      watch?.check();
       demand();
     });
   const changes = changed(new SqliteFeatureStore(database, journal));
@@ -73,7 +73,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     },
     identity: async () => String(database.prepare("SELECT identity FROM store").get()?.["identity"]),
     probe: async () => {
-      watch?.look();
+      watch?.check();
       demand();
       journal.transaction(() => {});
     },
@@ -128,11 +128,11 @@ function open(name: string, file: string, log: Log | undefined) {
       database.close();
       throw error;
     }
-    const told = (fault: string | undefined) => {
+    const report = (fault: string | undefined) => {
       if (fault === undefined) log?.info({ connection: name }, "database file is back");
       else log?.error({ connection: name, cause: fault }, "database file lost; changes are rejected");
     };
-    return { database, watch: file === inMemory ? undefined : new WatchedFile(file, storeMark, told) };
+    return { database, watch: file === inMemory ? undefined : new WatchedFile(file, storeMark, report) };
   } catch (cause) {
     if (cause instanceof DataFolderError) throw cause;
     const reason = cause instanceof Error ? cause.message : cause;

@@ -20,8 +20,8 @@ export class SqliteJournal {
   readonly #file: string;
   readonly #release: () => boolean;
   readonly #append: StatementSync;
-  readonly #answer: StatementSync;
-  readonly #keep: StatementSync;
+  readonly #storedResult: StatementSync;
+  readonly #storeResult: StatementSync;
   readonly #sweep: StatementSync;
   readonly #position: StatementSync;
   readonly #reach: StatementSync;
@@ -34,8 +34,8 @@ export class SqliteJournal {
     this.#database = database;
     this.#file = file;
     this.#append = database.prepare("INSERT INTO outbox (record) VALUES (?)");
-    this.#answer = database.prepare("SELECT answer FROM once WHERE thing = ? AND name = ? AND at > ?");
-    this.#keep = database.prepare("INSERT OR REPLACE INTO once (thing, name, answer, at) VALUES (?, ?, ?, ?)");
+    this.#storedResult = database.prepare("SELECT answer FROM once WHERE thing = ? AND name = ? AND at > ?");
+    this.#storeResult = database.prepare("INSERT OR REPLACE INTO once (thing, name, answer, at) VALUES (?, ?, ?, ?)");
     this.#sweep = database.prepare("DELETE FROM once WHERE at <= ?");
     this.#position = database.prepare("SELECT position FROM loads WHERE name = ?");
     this.#reach = database.prepare("INSERT OR REPLACE INTO loads (name, position) VALUES (?, ?)");
@@ -46,10 +46,12 @@ export class SqliteJournal {
    * urgent change uses the disk reserve. Throws `StoreFull` on a full disk, and an error that names the file if it is
    * not writable.
    */
-  change<Answer>(thing: string, once: string | undefined, make: () => Answer, isUrgent = false): Answer {
+  change<Result>(item: string, idempotencyKey: string | undefined, make: () => Result, isUrgent = false): Result {
     while (true) {
       try {
-        return this.transaction(() => (once === undefined ? make() : this.#once(thing, once, make)));
+        return this.transaction(() =>
+          idempotencyKey === undefined ? make() : this.#idempotent(item, idempotencyKey, make),
+        );
       } catch (error) {
         if (!isUrgent || !(error instanceof StoreFull) || !this.#release()) throw error;
       }
@@ -99,14 +101,14 @@ export class SqliteJournal {
     until.addEventListener("abort", () => this.#events.off("appended", listener));
   }
 
-  #once<Answer>(thing: string, name: string, make: () => Answer): Answer {
+  #idempotent<Result>(item: string, key: string, make: () => Result): Result {
     const now = Date.now();
-    const kept = this.#answer.get(thing, name, now - onceMs);
-    if (kept) return JSON.parse(String(kept["answer"]));
-    const answer = make();
+    const stored = this.#storedResult.get(item, key, now - onceMs);
+    if (stored) return JSON.parse(String(stored["answer"]));
+    const result = make();
     this.#sweep.run(now - onceMs);
-    this.#keep.run(thing, name, JSON.stringify(answer), now);
-    return answer;
+    this.#storeResult.run(item, key, JSON.stringify(result), now);
+    return result;
   }
 
   #fault(error: unknown): unknown {
@@ -141,7 +143,7 @@ export const headIn = (row: Record<string, unknown>): Head => ({
 });
 
 /** Throws `RevisionMismatch` if the expected revision differs from the present one. */
-export function demandRevision(wanted: ChangeMeta["ifRevision"], present: Revision | undefined): void {
-  if (wanted === undefined) return;
-  if (wanted?.epoch !== present?.epoch || wanted?.number !== present?.number) throw new RevisionMismatch();
+export function demandRevision(expected: ChangeMeta["ifRevision"], present: Revision | undefined): void {
+  if (expected === undefined) return;
+  if (expected?.epoch !== present?.epoch || expected?.number !== present?.number) throw new RevisionMismatch();
 }

@@ -13,7 +13,7 @@ export type MarkOptions = {
   readonly mayGoBack: boolean;
 };
 
-const lookEveryMs = 100;
+const checkEveryMs = 100;
 /** Checks within this time after the last one return its result, in milliseconds. */
 const recentMs = 5;
 /** A checkpoint writes the file page by page, so a single read proves nothing. */
@@ -30,7 +30,7 @@ const provingReads = 3;
 export class WatchedFile {
   readonly #file: string;
   readonly #options: MarkOptions;
-  readonly #told: (fault: string | undefined) => void;
+  readonly #report: (fault: string | undefined) => void;
   /**
    * Reads committed data. If this connection closes last, SQLite leaves the file and the write-ahead log unchanged,
    * because the connection is read-only.
@@ -44,20 +44,20 @@ export class WatchedFile {
   #inFile: Mark | undefined;
   #changedAt: bigint | undefined;
   #badReads = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #checkedAt = Number.NEGATIVE_INFINITY;
   #fault: string | undefined;
 
-  /** `told` receives the fault when the file is lost, and `undefined` when it is back. Throws SQLite errors. */
-  constructor(file: string, options: MarkOptions, told: (fault: string | undefined) => void) {
+  /** `report` receives the fault when the file is lost, and `undefined` when it is back. Throws SQLite errors. */
+  constructor(file: string, options: MarkOptions, report: (fault: string | undefined) => void) {
     this.#file = file;
     this.#options = options;
-    this.#told = told;
+    this.#report = report;
     this.#reader = new DatabaseSync(file, { readOnly: true });
     this.#committed = this.#reader.prepare(options.select);
     this.#opened = statSync(file, { bigint: true });
     this.#last = markOf(this.#committed);
-    this.look();
-    this.#timer = setInterval(() => this.look(), lookEveryMs).unref();
+    this.check();
+    this.#timer = setInterval(() => this.check(), checkEveryMs).unref();
   }
 
   /** Whether the file was lost at the last check. */
@@ -71,20 +71,20 @@ export class WatchedFile {
   }
 
   /** Runs a check now. */
-  look(): void {
+  check(): void {
     const now = performance.now();
-    if (now - this.#lookedAt < recentMs) return;
-    this.#lookedAt = now;
+    if (now - this.#checkedAt < recentMs) return;
+    this.#checkedAt = now;
     const fault = this.#find();
     const isNews = (fault === undefined) !== (this.#fault === undefined);
     this.#fault = fault;
-    if (isNews) this.#told(fault);
+    if (isNews) this.#report(fault);
   }
 
   /** Stops the checks, and calls `closeDatabase` to close the writing connection. */
   async close(closeDatabase: () => void | Promise<void>): Promise<void> {
     clearInterval(this.#timer);
-    this.look();
+    this.check();
     if (this.isLost) await closeDatabase();
     this.#reader.close();
     if (!this.isLost) await closeDatabase();

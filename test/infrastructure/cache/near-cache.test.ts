@@ -72,7 +72,7 @@ describe("the near cache", () => {
     const held = await get("a");
     expect([held.value, held.isCurrent(time.now), reads.length]).toEqual(["1", true, 1]);
     store.set("a", "2");
-    cache.forget("a");
+    cache.invalidate("a");
     expect(held.isCurrent(time.now)).toBe(false);
     expect((await get("a")).value).toBe("2");
     expect(reads).toEqual(["a", "a"]);
@@ -84,7 +84,7 @@ describe("the near cache", () => {
     await get("a");
     expect(reads).toHaveLength(1);
     store.set("a", "1");
-    cache.forget("a");
+    cache.invalidate("a");
     expect((await get("a")).value).toBe("1");
   });
 
@@ -92,7 +92,7 @@ describe("the near cache", () => {
     const { get, cache, reads } = setUp();
     await get("a");
     await get("b");
-    cache.forget(undefined);
+    cache.invalidate(undefined);
     await get("a");
     await get("b");
     expect(reads).toEqual(["a", "b", "a", "b"]);
@@ -114,7 +114,7 @@ describe("the near cache", () => {
     const release = hold();
     const early = get("a");
     store.set("a", "new");
-    cache.forget("a");
+    cache.invalidate("a");
     const late = get("a");
     release();
     const overtaken = await early;
@@ -150,7 +150,7 @@ describe("the near cache", () => {
     const { get, feed, time, cache, store, reads } = setUp({ expiryMs: 1_000 });
     store.set("a", "1");
     const held = await get("a");
-    for (const doubt of [() => cache.forget("a"), () => (feed.epoch += 1), () => (time.now += 1_500)]) {
+    for (const doubt of [() => cache.invalidate("a"), () => (feed.epoch += 1), () => (time.now += 1_500)]) {
       doubt();
       expect(held.isCurrent(time.now)).toBe(false);
       expect(await get("a")).toBe(held);
@@ -222,14 +222,14 @@ describe("the near cache", () => {
     await get("a");
     const away = new Error("no answer");
     fail(away);
-    cache.forget("a");
+    cache.invalidate("a");
     const last = await get("a");
     expect([last.value, last.lastError]).toEqual(["1", away]);
     store.set("a", "2");
-    cache.forget("a");
+    cache.invalidate("a");
     expect([last.lastError, last.isCurrent(time.now)]).toEqual([away, false]);
     const again = await get("a");
-    cache.forget(undefined);
+    cache.invalidate(undefined);
     expect(again.lastError).toBe(away);
     fail();
     store.set("a", "1");
@@ -295,7 +295,7 @@ describe("the near cache", () => {
     expect([await all(), reads]).toEqual([3, ["a"]]);
     time.now += 250;
     expect([await all(), reads]).toEqual([3, ["a"]]);
-    cache.forget("b");
+    cache.invalidate("b");
     expect([await all(), reads]).toEqual([3, ["b"]]);
     fail();
     time.now += 250;
@@ -316,7 +316,7 @@ describe("the near cache", () => {
       const release = hold();
       const overtaken = [get("a"), get("b")];
       store.set("a", "2");
-      cache.forget("a");
+      cache.invalidate("a");
       fail(new Error("timed out"));
       release();
       expect((await Promise.all(overtaken)).map(({ lastError: fault }) => fault)).toEqual(
@@ -331,12 +331,12 @@ describe("the near cache", () => {
     const { get, store, cache, fail } = setUp();
     store.set("a", "1");
     await get("a");
-    cache.forget("a");
+    cache.invalidate("a");
     fail(new Error("away"));
     expect((await get("a")).value).toBe("1");
     fail();
     store.set("a", "2");
-    cache.forget("a");
+    cache.invalidate("a");
     expect((await get("a")).value).toBe("2");
   });
 
@@ -359,7 +359,7 @@ describe("the near cache", () => {
     }
     fail();
     store.set("a", "2");
-    cache.forget("a");
+    cache.invalidate("a");
     expect((await get("a")).value).toBe("2");
   });
 
@@ -367,7 +367,7 @@ describe("the near cache", () => {
     const { get, store, cache, hold, time } = setUp();
     store.set("a", "1");
     await get("a");
-    cache.forget("a");
+    cache.invalidate("a");
     store.set("a", "2");
     const release = hold();
     const held = await get("a");
@@ -386,7 +386,7 @@ describe("the near cache", () => {
       const { get, store, cache, fail } = setUp({ outlivesInvalidData });
       store.set("a", "1");
       await get("a");
-      cache.forget("a");
+      cache.invalidate("a");
       fail(new StoreDataInvalid("mend it"));
       if (outlivesInvalidData) expect((await get("a")).value).toBe("1");
       else await expect(get("a")).rejects.toThrow("mend it");
@@ -401,7 +401,7 @@ describe("the near cache", () => {
       await slow.promise;
       return uncachedRead("older", time.now);
     });
-    cache.forget("a");
+    cache.invalidate("a");
     time.now += 10;
     await cache.get("a", async () => uncachedRead("newer", time.now));
     slow.resolve();
@@ -452,7 +452,7 @@ describe("what a near cache tells of itself", () => {
     await get("a");
     const first = time.now;
     time.now += 500;
-    cache.forget("a");
+    cache.invalidate("a");
     await get("a");
     expect([cache.peek("a")?.since, cache.peek("a")?.verifiedAt(time.now)]).toEqual([first, time.now]);
   });

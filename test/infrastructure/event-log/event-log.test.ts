@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EventLogUnavailable } from "../../../src/domain/errors.ts";
 import type { LogHead } from "../../../src/domain/events/event.ts";
-import type { Place } from "../../../src/infrastructure/event-log/database/database.ts";
+import type { EventLogLocation } from "../../../src/infrastructure/event-log/database/database.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { eventLogContract } from "../../contracts/event-log.contract.ts";
 import { historyContract } from "../../contracts/history.contract.ts";
@@ -19,9 +19,9 @@ import { until } from "../../support/until.ts";
 /** A database server, or what stands for one. */
 type Databases = AsyncDisposable & {
   /** Where another log may be kept. */
-  readonly place: () => Promise<Place>;
+  readonly place: () => Promise<EventLogLocation>;
   /** Runs statements behind the log's back. */
-  readonly tamper: (place: Place, sql: string) => Promise<unknown>;
+  readonly tamper: (place: EventLogLocation, sql: string) => Promise<unknown>;
 };
 
 async function sqliteFiles(): Promise<Databases> {
@@ -51,7 +51,7 @@ async function postgresDatabases(): Promise<Databases> {
 const opening = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};`;
 
 /** Runs a script that has `openEventLog` and the place of a log in a process of its own, to its end. */
-const inProcess = (place: Place, script: string) =>
+const inProcess = (place: EventLogLocation, script: string) =>
   promisify(execFile)(process.execPath, [
     "--input-type=module",
     "--eval",
@@ -82,7 +82,7 @@ describe.each([
   describe("what was done to a log behind its back", () => {
     const copied = `'new', component, environment, email, message, folded, data, created_at, recorded_by, store, kind, key,
       epoch, number, record, hash FROM saved WHERE position = 2`;
-    let place: Place;
+    let place: EventLogLocation;
     let eventLog: OpenEventLog;
     let head: LogHead;
     beforeAll(async () => {

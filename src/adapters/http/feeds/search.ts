@@ -2,7 +2,7 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { LRUCache } from "lru-cache";
 import type { SearchBound, SearchItems } from "../../../application/feeds/search-items.ts";
 import type { KnownItem } from "../../../domain/feeds/item.ts";
-import type { TimelinePlace } from "../../../domain/feeds/timeline.ts";
+import type { TimelinePosition } from "../../../domain/feeds/timeline.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, writtenDate } from "../../dates.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
@@ -166,7 +166,7 @@ async function prepared(
 ): Promise<Prepared> {
   const { starts_at: from, ends_at: to, limit = mostAtOnce, cursor } = queryOf(url, schema);
   demandOrder(from, to);
-  const after: TimelinePlace | undefined =
+  const after: TimelinePosition | undefined =
     cursor === undefined ? undefined : JSON.parse(positionIn(cursor, [from, to]));
   const found = await searchItems.search({ from, to, after, limit });
   const next = found.next && textCursor(JSON.stringify(found.next), [from, to]);

@@ -4,8 +4,8 @@ import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
 
-/** The place of the event log. */
-export type Place =
+/** The location of the event log. */
+export type EventLogLocation =
   | { readonly kind: "postgres"; readonly url: string }
   | {
       readonly kind: "sqlite";
@@ -17,14 +17,14 @@ export type Place =
 export type Database = Kysely<Tables>;
 
 /** Opens the database of the event log and migrates its tables. Rejects, with everything closed, if that fails. */
-export async function openDatabase(place: Place): Promise<Database> {
-  if (place.kind === "sqlite") return migrated(openSqlite(place.file), place.kind);
-  const patient = await migrated(openPostgres(place.url, false), place.kind);
+export async function openDatabase(location: EventLogLocation): Promise<Database> {
+  if (location.kind === "sqlite") return migrated(openSqlite(location.file), location.kind);
+  const patient = await migrated(openPostgres(location.url, false), location.kind);
   await patient.destroy();
-  return openPostgres(place.url, true);
+  return openPostgres(location.url, true);
 }
 
-async function migrated(database: Database, kind: Place["kind"]): Promise<Database> {
+async function migrated(database: Database, kind: EventLogLocation["kind"]): Promise<Database> {
   try {
     if (kind === "postgres") await checkEncoding(database);
     await migrate(database, kind);

@@ -21,14 +21,14 @@ export class RedisItemStore implements ItemStore {
     this.#redis = redis;
   }
 
-  async put(provider: string, items: readonly KnownItem[]): Promise<void> {
+  async put(feed: string, items: readonly KnownItem[]): Promise<void> {
     const values = items.flatMap((item) => [item.id, JSON.stringify(item)]);
-    await this.#run(putScript, provider, [randomUUID(), ...values]);
+    await this.#run(putScript, feed, [randomUUID(), ...values]);
   }
 
-  async since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges> {
-    const asked = [revision?.epoch ?? "", revision?.number ?? 0, limit];
-    const reply = (await this.#run(sinceScript, provider, asked)) as [string | null, string, string | null, string[]];
+  async since(feed: string, revision: Revision | undefined, limit: number): Promise<ItemChanges> {
+    const request = [revision?.epoch ?? "", revision?.number ?? 0, limit];
+    const reply = (await this.#run(sinceScript, feed, request)) as [string | null, string, string | null, string[]];
     const [epoch, number, state, values] = reply;
     return {
       items: values.map((value) => JSON.parse(value)),
@@ -37,13 +37,13 @@ export class RedisItemStore implements ItemStore {
     };
   }
 
-  async keepState(provider: string, state: PollState): Promise<void> {
-    const { head } = itemKeys(provider);
+  async keepState(feed: string, state: PollState): Promise<void> {
+    const { head } = itemKeys(feed);
     await this.#redis.hset(head, "state", JSON.stringify(state)).catch((error) => redisFault(error, head));
   }
 
-  async #run(script: Script, provider: string, values: readonly (string | number)[]): Promise<unknown> {
-    const { items, order, head } = itemKeys(provider);
+  async #run(script: Script, feed: string, values: readonly (string | number)[]): Promise<unknown> {
+    const { items, order, head } = itemKeys(feed);
     return script.run(this.#redis, [items, order, head], values).catch((error) => redisFault(error, items));
   }
 }

@@ -32,14 +32,14 @@ export class RedisOutbox implements Outbox {
   readonly #feed: InvalidationFeed & AsyncDisposable;
   readonly #mostKnown: number;
   /** The lists that may contain records, in order of their first notification, with the number of the last one. */
-  readonly #known = new Map<string, number>();
+  readonly #keys = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
-  #told = 0;
+  #notifications = 0;
   /** Whether there may be unknown lists. */
   #mayHaveMore = true;
-  #looking: Promise<void> | undefined;
-  #lookAgainAt = Number.NEGATIVE_INFINITY;
-  #lookAgain: NodeJS.Timeout | undefined;
+  #scanning: Promise<void> | undefined;
+  #scanAgainAt = Number.NEGATIVE_INFINITY;
+  #scanTimer: NodeJS.Timeout | undefined;
   /** Maximum number of entries per read. Halved after a failed read, doubled after a successful one. */
   #pace = Number.POSITIVE_INFINITY;
 
@@ -52,17 +52,17 @@ export class RedisOutbox implements Outbox {
     this.#feed = feed;
     this.#mostKnown = mostKnown;
     feed.subscribe((key) => {
-      this.#remember(key);
+      this.#add(key);
       this.#notify();
     });
   }
 
   async read(limit: number): Promise<readonly OutboxEntry[]> {
-    await this.#look();
-    while (this.#known.size > 0) {
+    await this.#scan();
+    while (this.#keys.size > 0) {
       const loaded = await this.#readLoads(Math.max(1, Math.floor(limit / mostInBatch)));
       const most = Math.min(limit, this.#pace);
-      const lists = this.#known
+      const lists = this.#keys
         .entries()
         .filter(([key]) => !isLoadEntry(key))
         .take(most)
@@ -87,7 +87,7 @@ export class RedisOutbox implements Outbox {
    * Drops lists that another process has emptied.
    */
   async backlog(): Promise<Backlog> {
-    await this.#look();
+    await this.#scan();
     const parts = await Promise.all([
       this.#measure(false, (key) => this.#ofList(key), 1),
       this.#measure(true, (key) => this.#ofLoad(key), mostInBatch),
@@ -104,33 +104,33 @@ export class RedisOutbox implements Outbox {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#lookAgain);
+    clearTimeout(this.#scanTimer);
     await this.#feed[Symbol.asyncDispose]();
   }
 
   /**
-   * Measures up to 200 lists or load entries, and adds `supposed` for each further one. Continues with further ones
+   * Measures up to 200 lists or load entries, and adds `assumedEntries` for each further one. Continues with further ones
    * while at least half of those measured are empty.
    */
-  async #measure(areLoads: boolean, ask: (key: string) => Promise<Backlog>, supposed: number) {
+  async #measure(areLoads: boolean, measure: (key: string) => Promise<Backlog>, assumedEntries: number) {
     while (true) {
-      const all = this.#known
+      const all = this.#keys
         .entries()
         .filter(([key]) => isLoadEntry(key) === areLoads)
         .toArray();
       const some = all.slice(0, mostMeasured);
-      const measured = await Promise.all(some.map(([key]) => ask(key)));
+      const measured = await Promise.all(some.map(([key]) => measure(key)));
       const empty = some.filter((_, index) => measured[index]?.entries === 0);
-      for (const [key, told] of empty) this.#forget(key, told);
+      for (const [key, notification] of empty) this.#drop(key, notification);
       const rest = all.length - some.length;
       if (rest > 0 && empty.length >= some.length / 2) continue;
-      return { measured, entries: measured.reduce((sum, { entries }) => sum + entries, rest * supposed) };
+      return { measured, entries: measured.reduce((sum, { entries }) => sum + entries, rest * assumedEntries) };
     }
   }
 
   /** Drops a key, unless a newer notification has arrived. */
-  #forget(key: string, told: number): void {
-    if (this.#known.get(key) === told) this.#known.delete(key);
+  #drop(key: string, notification: number): void {
+    if (this.#keys.get(key) === notification) this.#keys.delete(key);
   }
 
   async #ofList(key: string): Promise<Backlog> {
@@ -148,11 +148,11 @@ export class RedisOutbox implements Outbox {
   }
 
   async #readLoads(most: number): Promise<readonly OutboxEntry[]> {
-    const loads = this.#known.entries().filter(([key]) => isLoadEntry(key));
-    const read = loads.take(most).map(async ([key, told]): Promise<readonly OutboxEntry[]> => {
+    const loads = this.#keys.entries().filter(([key]) => isLoadEntry(key));
+    const read = loads.take(most).map(async ([key, notification]): Promise<readonly OutboxEntry[]> => {
       const text = await this.#redis.get(key).catch(unlessOther(key, null));
       if (text !== null) return [{ handle: { key } satisfies Handle, records: loadedRecordsIn(text), text }];
-      this.#forget(key, told);
+      this.#drop(key, notification);
       return [];
     });
     return (await Promise.all(read)).flat();
@@ -166,12 +166,12 @@ export class RedisOutbox implements Outbox {
       this.#pace *= 2;
       const entries = read.map((found, index) => found.map((bytes) => entryOf(lists[index]?.[0] ?? "", bytes)));
       const loads = await Promise.all(entries.map((found) => this.#firstAfterLoad(found)));
-      return lists.flatMap(([key, told], index) => {
+      return lists.flatMap(([key, notification], index) => {
         const found = entries[index] ?? [];
-        if (found.length === 0) this.#forget(key, told);
+        if (found.length === 0) this.#drop(key, notification);
         const waiting = loads[index];
         if (!waiting) return found;
-        this.#putOff(key, waiting.load);
+        this.#postpone(key, waiting.load);
         return found.slice(0, waiting.index);
       });
     } catch (error) {
@@ -191,17 +191,17 @@ export class RedisOutbox implements Outbox {
   }
 
   /** Moves a list to the end, and adds a load. */
-  #putOff(list: string, load: string): void {
-    const told = this.#known.get(list) ?? this.#told;
-    this.#known.delete(list);
-    this.#known.set(list, told);
-    if (!this.#known.has(load)) this.#known.set(load, told);
+  #postpone(list: string, load: string): void {
+    const notification = this.#keys.get(list) ?? this.#notifications;
+    this.#keys.delete(list);
+    this.#keys.set(list, notification);
+    if (!this.#keys.has(load)) this.#keys.set(load, notification);
   }
 
-  #remember(key: string | undefined): void {
-    this.#told += 1;
-    if (key !== undefined && (this.#known.has(key) || this.#known.size < this.#mostKnown))
-      this.#known.set(key, this.#told);
+  #add(key: string | undefined): void {
+    this.#notifications += 1;
+    if (key !== undefined && (this.#keys.has(key) || this.#keys.size < this.#mostKnown))
+      this.#keys.set(key, this.#notifications);
     else this.#mayHaveMore = true;
   }
 
@@ -210,30 +210,30 @@ export class RedisOutbox implements Outbox {
   }
 
   /** Scans for lists if there may be unknown ones. If the last scan is too recent, the listeners are called later. */
-  #look(): Promise<void> {
-    if (this.#looking) return this.#looking;
-    if (!this.#mayHaveMore || this.#known.size >= this.#mostKnown) return Promise.resolve();
-    const wait = this.#lookAgainAt - performance.now();
+  #scan(): Promise<void> {
+    if (this.#scanning) return this.#scanning;
+    if (!this.#mayHaveMore || this.#keys.size >= this.#mostKnown) return Promise.resolve();
+    const wait = this.#scanAgainAt - performance.now();
     if (wait > 0) {
-      this.#lookAgain ??= setTimeout(() => {
-        this.#lookAgain = undefined;
+      this.#scanTimer ??= setTimeout(() => {
+        this.#scanTimer = undefined;
         this.#notify();
       }, wait).unref();
       return Promise.resolve();
     }
-    this.#looking = this.#lookNow().finally(() => {
-      this.#looking = undefined;
+    this.#scanning = this.#scanNow().finally(() => {
+      this.#scanning = undefined;
     });
-    return this.#looking;
+    return this.#scanning;
   }
 
-  async #lookNow(): Promise<void> {
+  async #scanNow(): Promise<void> {
     const startedAt = performance.now();
     this.#mayHaveMore = false;
     try {
       for await (const page of scan(this.#redis, outboxPrefix)) {
-        for (const key of page) this.#remember(key);
-        if (this.#known.size < this.#mostKnown) continue;
+        for (const key of page) this.#add(key);
+        if (this.#keys.size < this.#mostKnown) continue;
         this.#mayHaveMore = true;
         break;
       }
@@ -242,7 +242,7 @@ export class RedisOutbox implements Outbox {
       throw error;
     } finally {
       const now = performance.now();
-      this.#lookAgainAt = now + (now - startedAt) / shareOfTime;
+      this.#scanAgainAt = now + (now - startedAt) / shareOfTime;
     }
   }
 }

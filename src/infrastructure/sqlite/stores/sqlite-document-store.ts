@@ -47,8 +47,8 @@ export class SqliteDocumentStore implements DocumentStore {
 
   async put(change: DocumentChange): Promise<{ readonly before: Json | undefined; readonly revision: Revision }> {
     const { collection, name } = change;
-    const thing = `document:${JSON.stringify([collection, name])}`;
-    return this.#journal.change(thing, change.idempotencyKey, () => this.#put(change), change.value === null);
+    const item = `document:${JSON.stringify([collection, name])}`;
+    return this.#journal.change(item, change.idempotencyKey, () => this.#put(change), change.value === null);
   }
 
   async load(batch: Batch<DocumentLoad>): Promise<BatchResult> {

@@ -28,7 +28,7 @@ const recordsBetweenMembers = 256;
 const mostCounted = 100_000;
 
 type Author = Pick<ChangeRecord, "id" | "by" | "email" | "note">;
-type Deed = Pick<SetRecord, "origin" | "added" | "removed">;
+type SetDelta = Pick<SetRecord, "origin" | "added" | "removed">;
 
 /**
  * Changes the sets of a SQLite database. Other writers are not supported, so the members are as recorded, except for
@@ -144,11 +144,11 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     return head;
   }
 
-  #record(key: string, { revision, at }: Head, author: Author, deed: Deed): void {
+  #record(key: string, { revision, at }: Head, author: Author, delta: SetDelta): void {
     const size = this.#sizeOf(key);
     const isWhole = revision.number === 1 || revision.number % recordsBetweenMembers === 0;
     const members = isWhole && size <= mostMembersRecorded ? { members: this.#membersOf(key) } : {};
-    this.#journal.append({ of: "set", ...author, at, revision, key, ...deed, ...members, size });
+    this.#journal.append({ of: "set", ...author, at, revision, key, ...delta, ...members, size });
     this.#setHead.run(key, revision.epoch, revision.number, at);
   }
 

@@ -31,24 +31,24 @@ export class SqliteItemStore implements ItemStore {
     this.#keep = database.prepare("UPDATE providers SET state = ? WHERE name = ?");
   }
 
-  async put(provider: string, items: readonly KnownItem[]): Promise<void> {
+  async put(feed: string, items: readonly KnownItem[]): Promise<void> {
     this.#write(() => {
-      this.#begin.run(provider, randomUUID());
-      let number = Number(this.#head.get(provider)?.["number"]);
+      this.#begin.run(feed, randomUUID());
+      let number = Number(this.#head.get(feed)?.["number"]);
       for (const item of items) {
         number += 1;
-        this.#upsert.run(provider, item.id, number, JSON.stringify(item));
+        this.#upsert.run(feed, item.id, number, JSON.stringify(item));
       }
-      this.#advance.run(number, provider);
+      this.#advance.run(number, feed);
     });
   }
 
-  async since(provider: string, revision: Revision | undefined, limit: number): Promise<ItemChanges> {
-    const head = this.#head.get(provider);
+  async since(feed: string, revision: Revision | undefined, limit: number): Promise<ItemChanges> {
+    const head = this.#head.get(feed);
     if (!head) return { items: [], revision: undefined, state: undefined };
     const epoch = String(head["epoch"]);
     const from = revision?.epoch === epoch ? revision.number : 0;
-    const rows = this.#since.all(provider, from, limit);
+    const rows = this.#since.all(feed, from, limit);
     const state = head["state"];
     return {
       items: rows.map(({ value }) => JSON.parse(String(value))),
@@ -57,10 +57,10 @@ export class SqliteItemStore implements ItemStore {
     };
   }
 
-  async keepState(provider: string, state: PollState): Promise<void> {
+  async keepState(feed: string, state: PollState): Promise<void> {
     this.#write(() => {
-      this.#begin.run(provider, randomUUID());
-      this.#keep.run(JSON.stringify(state), provider);
+      this.#begin.run(feed, randomUUID());
+      this.#keep.run(JSON.stringify(state), feed);
     });
   }
 
