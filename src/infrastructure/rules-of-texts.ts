@@ -2,7 +2,7 @@ import type { RulesByFeature } from "../domain/admin/rules.ts";
 import type { FeatureKey, Json } from "../domain/evaluation/feature.ts";
 import { isSameMap } from "./cache/same-map.ts";
 
-type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly rules: RulesByFeature };
+type CachedTexts = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly rules: RulesByFeature };
 
 /**
  * Parses rules from the texts of a store. An unchanged text returns the same value, and unchanged texts return the same
@@ -10,7 +10,7 @@ type Known = { readonly texts: ReadonlyMap<FeatureKey, string>; readonly rules: 
  */
 export class RulesOfTexts {
   readonly #valueIn: (text: string) => Json | undefined;
-  readonly #known = new Map<string, Known>();
+  readonly #cache = new Map<string, CachedTexts>();
 
   /** `valueIn` returns `undefined` for a deleted rule, and throws for an invalid text. */
   constructor(valueIn: (text: string) => Json | undefined) {
@@ -19,15 +19,15 @@ export class RulesOfTexts {
 
   /** An invalid text becomes `null`. */
   of(collection: string, texts: ReadonlyMap<FeatureKey, string>): RulesByFeature {
-    const known = this.#known.get(collection);
-    if (known && isSameMap(known.texts, texts)) return known.rules;
+    const cached = this.#cache.get(collection);
+    if (cached && isSameMap(cached.texts, texts)) return cached.rules;
     const rules = new Map<FeatureKey, Json>();
     for (const [feature, text] of texts) {
-      const before = known?.texts.get(feature) === text ? known.rules.get(feature) : undefined;
-      const value = before === undefined ? this.#parsed(text) : before;
+      const previous = cached?.texts.get(feature) === text ? cached.rules.get(feature) : undefined;
+      const value = previous === undefined ? this.#parsed(text) : previous;
       if (value !== undefined) rules.set(feature, value);
     }
-    this.#known.set(collection, { texts, rules });
+    this.#cache.set(collection, { texts, rules });
     return rules;
   }
 

@@ -11,27 +11,27 @@ const zones = new Map<string, TimeZone>();
 
 /** Clock of an IANA time zone, for example `Europe/Madrid`. `undefined` for an unknown zone. */
 export function timeZone(name: string): TimeZone | undefined {
-  const known = zones.get(name);
-  if (known) return known;
+  const cached = zones.get(name);
+  if (cached) return cached;
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return undefined;
   try {
     spanOf(0, name);
   } catch {
     return undefined;
   }
-  const zone = remembering((at) => spanOf(at, name));
+  const zone = withCache((at) => spanOf(at, name));
   zones.set(name, zone);
   return zone;
 }
 
 /** Caches each span, because a lookup takes some microseconds. */
-function remembering(ask: TimeZone): TimeZone {
+function withCache(zone: TimeZone): TimeZone {
   let spans: ClockSpan[] = [];
   return (at) => {
-    const known = spans.find(({ from, until }) => from <= at && at < until);
-    if (known) return known;
+    const cached = spans.find(({ from, until }) => from <= at && at < until);
+    if (cached) return cached;
     if (spans.length >= mostSpans) spans = [];
-    const span = ask(at);
+    const span = zone(at);
     spans.push(span);
     return span;
   };

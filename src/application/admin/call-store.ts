@@ -4,9 +4,9 @@ import { SourceUnavailable, StoreFault, TidegateError } from "../../domain/error
  * Calls a store and returns its result. Rejects with `SourceUnavailable` under the given name if the store fails; the
  * message names what an operator must fix.
  */
-export async function callStore<T>(name: string, ask: () => Promise<T>): Promise<T> {
+export async function callStore<T>(name: string, call: () => Promise<T>): Promise<T> {
   try {
-    return await ask();
+    return await call();
   } catch (cause) {
     if (cause instanceof TidegateError) throw cause;
     const reason = cause instanceof StoreFault ? `Source "${name}" is unavailable: ${cause.message}.` : undefined;

@@ -37,7 +37,7 @@ export class IdentifyOperator {
   readonly #clients: TokenResolver;
   readonly #options: IdentifyOptions;
   readonly #first: { readonly digest: string; readonly credential: Credential } | undefined;
-  #known: ReadonlyMap<string, Credential> = new Map();
+  #cached: ReadonlyMap<string, Credential> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #failure: { readonly at: number; readonly cause: unknown } | undefined;
   #underway: Promise<void> | undefined;
@@ -59,15 +59,15 @@ export class IdentifyOperator {
 
   async #stored(digest: string): Promise<Credential | undefined> {
     if (!this.#documents) return undefined;
-    const known = this.#known.get(digest);
-    if (this.#age() < (known ? knownForMs : unknownForMs)) return known;
+    const cached = this.#cached.get(digest);
+    if (this.#age() < (cached ? knownForMs : unknownForMs)) return cached;
     try {
       await this.#refresh(this.#documents);
     } catch (cause) {
-      if (known && this.#age() < this.#options.maxStaleMs) return known;
+      if (cached && this.#age() < this.#options.maxStaleMs) return cached;
       throw new SourceUnavailable("credentials", cause);
     }
-    return this.#known.get(digest);
+    return this.#cached.get(digest);
   }
 
   #age(): number {
@@ -86,7 +86,7 @@ export class IdentifyOperator {
   async #read(documents: DocumentStore, at: number): Promise<void> {
     try {
       const stored = credentialsIn(await withDeadline(timeoutMs, () => documents.all(credentialsCollection)));
-      this.#known = new Map(stored.map(({ digest, since: _, ...credential }) => [digest, credential]));
+      this.#cached = new Map(stored.map(({ digest, since: _, ...credential }) => [digest, credential]));
       this.#readAt = at;
       this.#failure = undefined;
     } catch (cause) {

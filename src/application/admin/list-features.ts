@@ -16,7 +16,7 @@ const atOnce = 100;
  * Where one source has a feature on: for everyone or not; at which locations (`complete`: these are all); for how many
  * users, `null` if not known; or its rule, with the result for an empty context.
  */
-export type Place =
+export type FeatureState =
   | boolean
   | { readonly location: readonly string[]; readonly complete: boolean }
   | { readonly users: number | null }
@@ -26,17 +26,17 @@ export type Place =
 export type KnownFeature = {
   readonly feature: FeatureKey;
   /** By source, in YAML order. Omits a source without sets that does not list the feature. */
-  readonly on: ReadonlyMap<string, Place>;
+  readonly on: ReadonlyMap<string, FeatureState>;
   /** Whether a veto switches it off for everyone. */
   readonly killed: boolean;
   readonly entry: CatalogueEntry | undefined;
 };
 
-/** What one source lists, without the sets of users. */
-type Known = {
+/** The features that one source lists, without the sets of users. */
+type Listing = {
   readonly features: Iterable<FeatureKey>;
   /** `undefined` if the source does not list the feature. */
-  readonly placeOf: (feature: FeatureKey) => Place | undefined;
+  readonly stateOf: (feature: FeatureKey) => FeatureState | undefined;
 };
 
 /** Lists all known features and where they are on. */
@@ -69,26 +69,26 @@ export class ListFeatures {
   ): Promise<{ readonly features: readonly KnownFeature[]; readonly more: boolean }> {
     const now = this.#now();
     const sets = at !== undefined && at < now ? this.#past(at) : this.#sets;
-    const { known, entries } = await this.#gather(sets, at ?? now);
-    const wanted = [...keysOf(known, entries)].filter((feature) =>
+    const { listings, entries } = await this.#gather(sets, at ?? now);
+    const wanted = [...keysOf(listings, entries)].filter((feature) =>
       isFound(search.toLowerCase(), feature, entries.get(feature)),
     );
     const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
     const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
     const page = sorted.slice(start, start + limit);
-    return { features: await viewsOf(page, sets, known, entries), more: start + limit < sorted.length };
+    return { features: await viewsOf(page, sets, listings, entries), more: start + limit < sorted.length };
   }
 
   /** The keys of all features that `list` returns now, in no particular order. Rejects as `list` does. */
   async keys(): Promise<readonly FeatureKey[]> {
-    const { known, entries } = await this.#gather(this.#sets, this.#now());
-    return [...keysOf(known, entries)];
+    const { listings, entries } = await this.#gather(this.#sets, this.#now());
+    return [...keysOf(listings, entries)];
   }
 
   /** One feature. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
   async get(feature: FeatureKey): Promise<KnownFeature> {
-    const { known, entries } = await this.#gather(this.#sets, this.#now());
-    const [view] = await viewsOf([feature], this.#sets, known, entries);
+    const { listings, entries } = await this.#gather(this.#sets, this.#now());
+    const [view] = await viewsOf([feature], this.#sets, listings, entries);
     if (!view || !(view.entry || isSomewhere(view, this.#sets))) throw new UnknownFeature();
     return view;
   }
@@ -106,27 +106,27 @@ export class ListFeatures {
 
   async #gather({ sources }: SourceSets, at: Instant) {
     const shared = sources.filter(({ editableSet: stored }) => !stored || !isPersonal(stored));
-    const [entries, ...known] = await Promise.all([
+    const [entries, ...listings] = await Promise.all([
       this.#catalogue.all(),
-      ...shared.map(async (source) => [source.name, await ask(source, at)] as const),
+      ...shared.map(async (source) => [source.name, await listingOf(source, at)] as const),
     ]);
-    return { entries, known: new Map(known) };
+    return { entries, listings: new Map(listings) };
   }
 }
 
 const keysOf = (
-  known: ReadonlyMap<string, Known>,
+  listings: ReadonlyMap<string, Listing>,
   entries: ReadonlyMap<FeatureKey, CatalogueEntry>,
 ): ReadonlySet<FeatureKey> =>
-  new Set([...entries.keys(), ...[...known.values()].flatMap(({ features }) => [...features])]);
+  new Set([...entries.keys(), ...[...listings.values()].flatMap(({ features }) => [...features])]);
 
-async function ask(source: ManagedSource, at: Instant): Promise<Known> {
+async function listingOf(source: ManagedSource, at: Instant): Promise<Listing> {
   const { editableSet: stored } = source;
   try {
-    return await callStore(source.name, () => (stored ? inSets(stored) : ofAnybody(source, at)));
+    return await callStore(source.name, () => (stored ? listingOfSets(stored) : listingWithoutSets(source, at)));
   } catch (error) {
     if (!stored && source.onFailure === "skip" && !(error instanceof HistoryUnavailable)) {
-      return { features: [], placeOf: () => undefined };
+      return { features: [], stateOf: () => undefined };
     }
     throw error;
   }
@@ -135,32 +135,34 @@ async function ask(source: ManagedSource, at: Instant): Promise<Known> {
 async function viewsOf(
   page: readonly FeatureKey[],
   { sources }: SourceSets,
-  known: ReadonlyMap<string, Known>,
+  listings: ReadonlyMap<string, Listing>,
   entries: ReadonlyMap<FeatureKey, CatalogueEntry>,
 ): Promise<readonly KnownFeature[]> {
   const users = await Promise.all(sources.map((source) => usersOf(source, page)));
-  return page.map((feature, place) => {
-    const on = new Map<string, Place>();
+  return page.map((feature, position) => {
+    const on = new Map<string, FeatureState>();
     for (const [index, { name, editableSet: stored }] of sources.entries()) {
-      const says =
-        stored && isPersonal(stored) ? { users: users[index]?.[place] ?? null } : known.get(name)?.placeOf(feature);
-      if (says !== undefined) on.set(name, says);
+      const state =
+        stored && isPersonal(stored)
+          ? { users: users[index]?.[position] ?? null }
+          : listings.get(name)?.stateOf(feature);
+      if (state !== undefined) on.set(name, state);
     }
-    const killed = sources.some(({ name, role }) => role === "veto" && isForEverybody(on.get(name)));
+    const killed = sources.some(({ name, role }) => role === "veto" && isOnForAll(on.get(name)));
     return { feature, on, killed, entry: entries.get(feature) };
   });
 }
 
-const isForEverybody = (place: Place | undefined): boolean =>
-  place === true || (typeof place === "object" && "rule" in place && place.on);
+const isOnForAll = (state: FeatureState | undefined): boolean =>
+  state === true || (typeof state === "object" && "rule" in state && state.on);
 
 /** Whether some source knows the feature. A source without sets knows it even if it is off. */
 const isSomewhere = ({ on }: KnownFeature, sets: SourceSets): boolean =>
-  [...on].some(([name, place]) => {
-    if (typeof place === "boolean")
-      return place || !sets.sources.some((source) => source.name === name && source.editableSet);
-    if ("rule" in place) return true;
-    return "users" in place ? place.users !== null && place.users > 0 : place.location.length > 0;
+  [...on].some(([name, state]) => {
+    if (typeof state === "boolean")
+      return state || !sets.sources.some((source) => source.name === name && source.editableSet);
+    if ("rule" in state) return true;
+    return "users" in state ? state.users !== null && state.users > 0 : state.location.length > 0;
   });
 
 const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | undefined): boolean =>
@@ -180,31 +182,34 @@ async function usersOf(
   return callStore(name, () => stored.index.holders(stored.key.prefix, features));
 }
 
-/** What a source without sets lists for an empty context. */
-async function ofAnybody({ resolver, timeoutMs, editableRules: rules }: ManagedSource, at: Instant): Promise<Known> {
-  const [{ features }, kept] = await Promise.all([
+/** The features that a source without sets lists for an empty context. */
+async function listingWithoutSets(
+  { resolver, timeoutMs, editableRules: rules }: ManagedSource,
+  at: Instant,
+): Promise<Listing> {
+  const [{ features }, stored] = await Promise.all([
     withDeadline(timeoutMs, () => resolver.resolve({ at })),
     rules && withDeadline(timeoutMs, () => rules.rules.read(rules.collection)),
   ]);
-  const ruled = [...(kept?.value.keys() ?? [])].filter((name) => rules?.isFeature(name));
+  const ruled = [...(stored?.value.keys() ?? [])].filter((name) => rules?.isFeature(name));
   return {
     features: new Set([...features.keys(), ...ruled]),
-    placeOf: (feature) => {
+    stateOf: (feature) => {
       const on = features.get(feature)?.on;
-      const rule = kept?.value.get(feature);
+      const rule = stored?.value.get(feature);
       return rule === undefined ? on : { rule, on: on ?? false };
     },
   };
 }
 
-async function inSets(stored: EditableSet): Promise<Known> {
+async function listingOfSets(stored: EditableSet): Promise<Listing> {
   if (stored.key.fields.length > 0) return atLocations(stored);
   const { features } = (await stored.sets.read(stored.key.text, stored.limit)).value;
   const members = new Set(features);
-  return { features: members, placeOf: (feature) => members.has(feature) };
+  return { features: members, stateOf: (feature) => members.has(feature) };
 }
 
-async function atLocations({ key, sets, index, limit }: EditableSet): Promise<Known> {
+async function atLocations({ key, sets, index, limit }: EditableSet): Promise<Listing> {
   const { keys, complete } = await index.keys(key.prefix, mostLocations);
   const locations = new Map<FeatureKey, string[]>();
   const own = keys.filter((each) => key.matches(each)).toSorted();
@@ -222,6 +227,6 @@ async function atLocations({ key, sets, index, limit }: EditableSet): Promise<Kn
   }
   return {
     features: locations.keys(),
-    placeOf: (feature) => ({ location: locations.get(feature) ?? [], complete }),
+    stateOf: (feature) => ({ location: locations.get(feature) ?? [], complete }),
   };
 }

@@ -63,7 +63,7 @@ export class ManageCredentials {
   /** All credentials except the first one, by name. */
   async list(): Promise<readonly Omit<StoredCredential, "digest">[]> {
     const stored = credentialsIn(await this.#store().all(credentialsCollection));
-    return stored.map(({ digest: _, ...told }) => told).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return stored.map(({ digest: _, ...credential }) => credential).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /**

@@ -41,24 +41,24 @@ export class ManageRules {
     search = "",
     after?: FeatureKey,
   ): Promise<{ readonly rules: readonly FeatureRule[]; readonly more: boolean }> {
-    const kept = this.#sources.rulesOf(source);
-    const all = await callStore(source, () => kept.documents.all(kept.collection));
+    const editable = this.#sources.rulesOf(source);
+    const all = await callStore(source, () => editable.documents.all(editable.collection));
     const wanted = [...all.keys()].filter((feature) => feature.toLowerCase().includes(search.toLowerCase()));
     const sorted = inOrder(new Set(after === undefined ? wanted : [...wanted, after]));
     const start = after === undefined ? 0 : sorted.indexOf(after) + 1;
     const page = sorted.slice(start, start + limit);
     const rules = page.flatMap((feature) => {
       const document = all.get(feature);
-      return document ? [ruleIn(kept, feature, document)] : [];
+      return document ? [ruleIn(editable, feature, document)] : [];
     });
     return { rules, more: start + limit < sorted.length };
   }
 
   /** The stored rule of a feature. Bypasses the cache. Rejects as `list` does. */
   async find(source: string, feature: FeatureKey): Promise<FeatureRule | undefined> {
-    const kept = this.#sources.rulesOf(source);
-    const document = await callStore(source, () => kept.documents.get(kept.collection, feature));
-    return document && ruleIn(kept, feature, document);
+    const editable = this.#sources.rulesOf(source);
+    const document = await callStore(source, () => editable.documents.get(editable.collection, feature));
+    return document && ruleIn(editable, feature, document);
   }
 
   /** As `find`, but rejects with `UnknownFeature` if there is no rule. */

@@ -55,16 +55,16 @@ export class ViewCache {
     const stored = this.#sources.flatMap(({ name, editableSet }) => (editableSet ? [{ name, ...editableSet }] : []));
     const readers = stored.filter((each) => each.key.matches(key));
     if (readers.length === 0) {
-      const meant = stored.map((each) => each.key.meant(key)).find((other) => other !== undefined);
+      const spelling = stored.map((each) => each.key.meant(key)).find((other) => other !== undefined);
       const known = [...new Set(stored.map((each) => each.key.text))].join(", ");
       throw new UnknownSet(
-        meant
-          ? `No source reads a set with this key. Write it as ${meant}.`
+        spelling
+          ? `No source reads a set with this key. Write it as ${spelling}.`
           : `No source reads a set with this key. The keys in use are: ${known || "none"}.`,
       );
     }
     const connections = Map.groupBy(readers, ({ connection }) => connection);
-    return Promise.all([...connections].map(([connection, those]) => this.#view(key, connection, those)));
+    return Promise.all([...connections].map(([connection, readers]) => this.#view(key, connection, readers)));
   }
 
   async #view(
@@ -75,16 +75,16 @@ export class ViewCache {
     const sets = this.#stores.get(connection);
     if (!sets) throw new Error(`no cache for connection "${connection}"`);
     const now = this.#now();
-    const held = sets.peek(key);
+    const cached = sets.peek(key);
     return {
       connection,
       sources: readers.map(({ name }) => name),
-      cached: held && {
-        ...contentOf(held.value),
-        since: held.since,
-        asOf: held.verifiedAt(now),
-        fresh: held.isCurrent(now),
-        expiresAt: held.validUntil,
+      cached: cached && {
+        ...contentOf(cached.value),
+        since: cached.since,
+        asOf: cached.verifiedAt(now),
+        fresh: cached.isCurrent(now),
+        expiresAt: cached.validUntil,
       },
       store: await inStore(sets.store, key, Math.max(...readers.map(({ limit }) => limit))),
     };

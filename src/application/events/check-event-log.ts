@@ -24,50 +24,50 @@ export type RecordsState = {
  */
 export class CheckEventLog {
   readonly #log: EventLog;
-  readonly #drain: OutboxRelay;
+  readonly #relay: OutboxRelay;
   #logState: LogState = "answering";
-  #underWay: Promise<void> | undefined;
+  #pending: Promise<void> | undefined;
 
-  constructor(log: EventLog, drain: OutboxRelay) {
+  constructor(log: EventLog, relay: OutboxRelay) {
     this.#log = log;
-    this.#drain = drain;
+    this.#relay = relay;
   }
 
   /**
-   * Never rejects. Returns the state before while a check takes longer than half a second. Concurrent calls share a
+   * Never rejects. Returns the previous state while a check takes longer than half a second. Concurrent calls share a
    * check.
    */
   async log(): Promise<LogState> {
-    this.#underWay ??= this.#checkLog();
-    await waitAtMost(timeoutMs, this.#underWay);
+    this.#pending ??= this.#checkLog();
+    await waitAtMost(timeoutMs, this.#pending);
     return this.#logState;
   }
 
   /** Never rejects. */
   async check(): Promise<RecordsState> {
-    const { stores, deadLetters: setAside } = this.#drain;
+    const { stores, deadLetters } = this.#relay;
     const [log, ...waiting] = await Promise.all([
       this.log(),
-      ...stores.map((store) => answer(timeoutMs, () => this.#drain.backlog(store))),
+      ...stores.map((store) => resultOf(timeoutMs, () => this.#relay.backlog(store))),
     ]);
     return {
       log,
       waiting: Object.fromEntries(stores.map((store, index) => [store, waiting[index]])),
-      deadLetters: setAside,
+      deadLetters,
     };
   }
 
   async #checkLog(): Promise<void> {
-    const isAnswering = await answer(longestCheckMs, () => this.#log.check().then(() => true));
+    const isAnswering = await resultOf(longestCheckMs, () => this.#log.check().then(() => true));
     this.#logState = isAnswering ? "answering" : "failing";
-    this.#underWay = undefined;
+    this.#pending = undefined;
   }
 }
 
-/** The result of `ask`; `undefined` if it fails or is late. */
-async function answer<T>(limitMs: number, ask: () => Promise<T>): Promise<T | undefined> {
+/** The result of `query`; `undefined` if it fails or is late. */
+async function resultOf<T>(limitMs: number, query: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await withDeadline(limitMs, ask);
+    return await withDeadline(limitMs, query);
   } catch {
     return undefined;
   }

@@ -24,14 +24,14 @@ export type IdentifiableStore = {
  */
 export class IdentifyStores {
   readonly #stores: ReadonlyMap<string, IdentifiableStore>;
-  readonly #known: KnownStores;
+  readonly #knownStores: KnownStores;
   readonly #history: History;
   readonly #entered = new Map<string, string>();
 
   /** `history` is queried by the names in events. */
-  constructor(stores: ReadonlyMap<string, IdentifiableStore>, known: KnownStores, history: History) {
+  constructor(stores: ReadonlyMap<string, IdentifiableStore>, knownStores: KnownStores, history: History) {
     this.#stores = stores;
-    this.#known = known;
+    this.#knownStores = knownStores;
     this.#history = history;
   }
 
@@ -50,9 +50,9 @@ export class IdentifyStores {
     });
     if (identity === undefined) return connection;
     if (identity === last) return identity;
-    await this.#known.enter(identity, connection);
-    if ((await this.#known.hasUnclaimed(connection)) && (await this.#made(connection, store))) {
-      await this.#known.claim(identity, connection);
+    await this.#knownStores.enter(identity, connection);
+    if ((await this.#knownStores.hasUnclaimed(connection)) && (await this.#made(connection, store))) {
+      await this.#knownStores.claim(identity, connection);
     }
     this.#entered.set(connection, identity);
     return identity;
@@ -60,7 +60,7 @@ export class IdentifyStores {
 
   /** All names under which events of the store are recorded; what `of` returns is first. */
   async namesOf(connection: string): Promise<readonly string[]> {
-    return this.#known.namesOf(await this.of(connection));
+    return this.#knownStores.namesOf(await this.of(connection));
   }
 
   /** Whether the store made some of the events that carry the name of its connection. */

@@ -8,7 +8,7 @@ import type { SetReconciler } from "./set-reconciler.ts";
 const everyMs = 1_000;
 /** The listener is warned of a larger or older backlog: the log is unavailable or too slow. */
 const alarming = { entries: 10_000, ageMs: 60_000 };
-const tellEveryMs = 60_000;
+const warnEveryMs = 60_000;
 const gatherMs = 200;
 const afterStartMs = 250;
 
@@ -20,9 +20,9 @@ export type RelayedStore = {
   readonly lease: Lease;
   readonly outbox: Outbox;
   /** Omitted if no source reads sets of the store. */
-  readonly watch?: SetReconciler;
+  readonly sets?: SetReconciler;
   /** Omitted if no source reads rules of it. */
-  readonly watchRules?: RuleReconciler;
+  readonly rules?: RuleReconciler;
 };
 
 /** Notified of changes of the job's state, not of each attempt. */
@@ -39,40 +39,40 @@ export type RelayListener = {
  */
 export class OutboxRelayJob {
   readonly #store: RelayedStore;
-  readonly #drain: OutboxRelay;
+  readonly #relay: OutboxRelay;
   readonly #listener: RelayListener;
   readonly #now: () => Instant;
   /** The latest backlog, read while this process held the lease; otherwise empty. */
   backlog: Backlog = { entries: 0, oldest: undefined };
-  #toldBehindAt = Number.NEGATIVE_INFINITY;
+  #warnedAt = Number.NEGATIVE_INFINITY;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSoon = false;
   #stopped = false;
   #failing = false;
   #round: Promise<void> = Promise.resolve();
 
-  constructor(store: RelayedStore, drain: OutboxRelay, listener: RelayListener, now: () => Instant) {
+  constructor(store: RelayedStore, relay: OutboxRelay, listener: RelayListener, now: () => Instant) {
     this.#store = store;
-    this.#drain = drain;
+    this.#relay = relay;
     this.#listener = listener;
     this.#now = now;
   }
 
   /** Starts after a short delay, because a new process has requests to serve first. */
   start(): void {
-    this.#store.outbox.listen(() => this.soon());
+    this.#store.outbox.listen(() => this.schedule());
     this.#isSoon = true;
     this.#plan(afterStartMs);
   }
 
   /** Handles a changed set, or a change of any set if `undefined`. */
   changed(key: string | undefined): void {
-    this.#store.watch?.changed(key);
-    if (this.#store.watch?.isDue) this.soon();
+    this.#store.sets?.changed(key);
+    if (this.#store.sets?.isDue) this.schedule();
   }
 
   /** Schedules a run. Calls within a fifth of a second share one. */
-  soon(): void {
+  schedule(): void {
     if (this.#isSoon || this.#stopped) return;
     this.#isSoon = true;
     // While the log or the store fails, it is tried once a second.
@@ -82,7 +82,7 @@ export class OutboxRelayJob {
   /** Stops after the present run, and releases the lease. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#drain.end();
+    this.#relay.end();
     clearTimeout(this.#timer);
     await this.#round;
     await this.#store.lease.release().catch(() => {});
@@ -92,17 +92,17 @@ export class OutboxRelayJob {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#round = this.#round.then(() => this.#keep());
+      this.#round = this.#round.then(() => this.#run());
     }, ms);
   }
 
-  async #keep(): Promise<void> {
+  async #run(): Promise<void> {
     this.#isSoon = false;
     const { name, identity, lease } = this.#store;
     try {
       // In each process, lease or not: otherwise one that never read it would give a flushed store a new identity.
       await identity();
-      if (await lease.hold()) await this.#keepNow();
+      if (await lease.hold()) await this.#relayAndReconcile();
       else this.backlog = { entries: 0, oldest: undefined };
       if (this.#failing) this.#listener.recovered(name);
       this.#failing = false;
@@ -113,43 +113,43 @@ export class OutboxRelayJob {
     this.#plan(this.#isSoon && !this.#failing ? gatherMs : everyMs);
   }
 
-  async #keepNow(): Promise<void> {
-    const { name, watch, watchRules } = this.#store;
+  async #relayAndReconcile(): Promise<void> {
+    const { name, sets, rules } = this.#store;
     // The relay of an import may take minutes.
-    const meanwhile = setInterval(() => void this.#renew(), everyMs);
+    const renewal = setInterval(() => void this.#renew(), everyMs);
     try {
-      await this.#drain.relay(name);
-      for (const each of [watch, watchRules]) {
+      await this.#relay.relay(name);
+      for (const each of [sets, rules]) {
         if (!each?.isDue) continue;
         await each.reconcile();
-        await this.#drain.relay(name);
+        await this.#relay.relay(name);
       }
     } finally {
-      clearInterval(meanwhile);
-      await this.#look();
+      clearInterval(renewal);
+      await this.#readBacklog();
     }
   }
 
   async #renew(): Promise<void> {
     try {
       await this.#store.lease.hold();
-      await this.#look();
+      await this.#readBacklog();
     } catch {
       // The relay meets the same error and reports it.
     }
   }
 
-  async #look(): Promise<void> {
-    this.backlog = await this.#drain.backlog(this.#store.name);
-    this.#tellBehind();
+  async #readBacklog(): Promise<void> {
+    this.backlog = await this.#relay.backlog(this.#store.name);
+    this.#warnIfBehind();
   }
 
-  #tellBehind(): void {
+  #warnIfBehind(): void {
     const { entries, oldest } = this.backlog;
     const now = this.#now();
     const isAlarming = entries > alarming.entries || (oldest !== undefined && now - oldest > alarming.ageMs);
-    if (!isAlarming || now - this.#toldBehindAt < tellEveryMs) return;
-    this.#toldBehindAt = now;
+    if (!isAlarming || now - this.#warnedAt < warnEveryMs) return;
+    this.#warnedAt = now;
     this.#listener.behind(this.#store.name, this.backlog);
   }
 }

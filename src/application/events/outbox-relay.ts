@@ -74,7 +74,7 @@ export class OutboxRelay {
   }
 
   #begin(store: string, rounds: Rounds): Promise<void> {
-    const present = this.#drain(store).finally(() => {
+    const present = this.#relayEntries(store).finally(() => {
       if (rounds.present === present) rounds.present = undefined;
     });
     rounds.present = present;
@@ -86,7 +86,7 @@ export class OutboxRelay {
     return this.#outboxOf(store).backlog();
   }
 
-  async #drain(store: string): Promise<void> {
+  async #relayEntries(store: string): Promise<void> {
     const outbox = this.#outboxOf(store);
     while (!this.#isOver) {
       const entries = await outbox.read(atOnce);
@@ -103,7 +103,8 @@ export class OutboxRelay {
   }
 
   async #record(store: string, entries: readonly OutboxEntry[]): Promise<void> {
-    for (const { text, records } of entries) if (!records) await this.#setAside(store, text, "not a change record");
+    for (const { text, records } of entries)
+      if (!records) await this.#addDeadLetter(store, text, "not a change record");
     const records = entries.flatMap((entry) => entry.records ?? []);
     if (records.length === 0) return;
     const identity = await this.#options.identityOf(store);
@@ -117,7 +118,7 @@ export class OutboxRelay {
       if (!isFirst && !rebased.has(key)) rebased.set(key, this.#rebase(store, record));
       // Before the dead letter: a crash between the two repeats both.
       const failure = await rebased.get(key);
-      await this.#setAside(store, JSON.stringify(record), reason + (failure ?? ""));
+      await this.#addDeadLetter(store, JSON.stringify(record), reason + (failure ?? ""));
     }
   }
 
@@ -129,7 +130,7 @@ export class OutboxRelay {
     );
   }
 
-  async #setAside(store: string, entry: string, reason: string): Promise<void> {
+  async #addDeadLetter(store: string, entry: string, reason: string): Promise<void> {
     const { idFor, now, environment, foundUnusable } = this.#options;
     const id = idFor(`${store}\n${entry}`);
     if (await this.#log.one(id)) return;

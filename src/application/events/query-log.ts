@@ -5,9 +5,9 @@ import { withDeadline } from "../evaluation/deadline.ts";
 const timeoutMs = 8_000;
 
 /** Queries the event log. Rejects with `EventLogUnavailable` if it fails, or does not answer within eight seconds. */
-export async function queryLog<T>(ask: () => Promise<T>): Promise<T> {
+export async function queryLog<T>(query: () => Promise<T>): Promise<T> {
   try {
-    return await withDeadline(timeoutMs, ask);
+    return await withDeadline(timeoutMs, query);
   } catch (cause) {
     throw cause instanceof TidegateError ? cause : new EventLogUnavailable(cause);
   }

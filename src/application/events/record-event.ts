@@ -32,18 +32,18 @@ export class RecordEvent {
    * Appends an event and returns it. With an idempotency key that the author used for the same event before, returns
    * that event. Rejects with `IdempotencyKeyReused` if it was used for another event, and with `EventLogUnavailable`.
    */
-  async record(told: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> {
+  async record(reported: ReportedEvent, { by, idempotencyKey: once }: ChangeAuthor): Promise<Event> {
     // The id is derived from the idempotency key, and the log takes each id once: two concurrent calls make one event.
     const id = once === undefined ? this.#ids.newId() : this.#ids.idFor(`told\n${by}\n${once}`);
-    const event = await queryLog(() => this.#log.append({ ...told, id, at: this.#now(), recordedBy: by }));
-    if (!saysTheSame(event, told)) throw new IdempotencyKeyReused();
+    const event = await queryLog(() => this.#log.append({ ...reported, id, at: this.#now(), recordedBy: by }));
+    if (!isSameEvent(event, reported)) throw new IdempotencyKeyReused();
     return event;
   }
 }
 
-const saysTheSame = (event: ReportedEvent, told: ReportedEvent): boolean =>
-  event.component === told.component &&
-  event.environment === told.environment &&
-  event.email === told.email &&
-  event.message === told.message &&
-  isSameJson(event.data, told.data);
+const isSameEvent = (event: ReportedEvent, reported: ReportedEvent): boolean =>
+  event.component === reported.component &&
+  event.environment === reported.environment &&
+  event.email === reported.email &&
+  event.message === reported.message &&
+  isSameJson(event.data, reported.data);

@@ -25,14 +25,14 @@ export type ReconciledRules = {
 export class RuleReconciler {
   readonly #store: ReconciledRules;
   readonly #history: History;
-  readonly #drain: OutboxRelay;
+  readonly #relay: OutboxRelay;
   readonly #newId: () => string;
   readonly #due: Set<string>;
 
-  constructor(store: ReconciledRules, history: History, drain: OutboxRelay, newId: () => string) {
+  constructor(store: ReconciledRules, history: History, relay: OutboxRelay, newId: () => string) {
     this.#store = store;
     this.#history = history;
-    this.#drain = drain;
+    this.#relay = relay;
     this.#newId = newId;
     this.#due = new Set(store.collections);
   }
@@ -48,7 +48,7 @@ export class RuleReconciler {
    */
   async reconcile(): Promise<void> {
     for (const collection of [...this.#due]) {
-      await this.#lookAt(collection).catch((error) => {
+      await this.#reconcile(collection).catch((error) => {
         // An invalid document cannot be recorded until it is fixed, so the history is not complete.
         if (!(error instanceof StoreDataInvalid)) throw error;
       });
@@ -56,24 +56,24 @@ export class RuleReconciler {
     }
   }
 
-  async #lookAt(collection: string): Promise<void> {
+  async #reconcile(collection: string): Promise<void> {
     const { name: store, documents, rules } = this.#store;
     await rules.read(collection);
-    await this.#drain.relay(store);
-    const [present, told] = await Promise.all([
+    await this.#relay.relay(store);
+    const [present, recorded] = await Promise.all([
       documents.all(collection),
       this.#history.documentsAt(store, collection, lastInstant),
     ]);
     for (const [feature, { value, revision }] of present) {
-      const last = told?.get(feature);
-      const isTold = last && isSameRevision(last.revision, revision) && isSameJson(last.value, value);
-      if (!isTold) await this.#rebase(collection, feature);
+      const last = recorded?.get(feature);
+      const isRecorded = last && isSameRevision(last.revision, revision) && isSameJson(last.value, value);
+      if (!isRecorded) await this.#rebase(collection, feature);
     }
-    for (const [feature, { value }] of told ?? []) {
+    for (const [feature, { value }] of recorded ?? []) {
       if (value !== null && !present.has(feature)) await this.#rebase(collection, feature);
     }
     if (await this.#history.documentAt(store, coverageCollection, collection, lastInstant)) return;
-    await this.#drain.relay(store);
+    await this.#relay.relay(store);
     const since = { collection: coverageCollection, name: collection, value: true };
     await documents.put({ id: this.#newId(), by: externalActor, ...since });
   }

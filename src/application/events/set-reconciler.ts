@@ -14,7 +14,7 @@ const mostPersonal = 10_000;
 /** The most sets of another template, such as those of locations. */
 const mostShared = 100_000;
 /** The most changed keys in memory while another process may reconcile them. Beyond that, all sets are reconciled. */
-const mostRemembered = 100_000;
+const mostChangedKeys = 100_000;
 const atOnce = 100;
 
 /** A store to reconcile: its name, and the sets that sources read. */
@@ -33,29 +33,29 @@ export class SetReconciler {
   readonly #store: ReconciledStore;
   readonly #log: EventLog;
   readonly #history: History;
-  readonly #drain: OutboxRelay;
-  readonly #complete: HistoryCoverage;
+  readonly #relay: OutboxRelay;
+  readonly #coverage: HistoryCoverage;
   readonly #changed = new Set<string>();
-  #mustLookAtAll = true;
+  #isAllDue = true;
 
-  constructor(store: ReconciledStore, log: EventLog, history: History, drain: OutboxRelay, complete: HistoryCoverage) {
+  constructor(store: ReconciledStore, log: EventLog, history: History, relay: OutboxRelay, coverage: HistoryCoverage) {
     this.#store = store;
     this.#log = log;
     this.#history = history;
-    this.#drain = drain;
-    this.#complete = complete;
+    this.#relay = relay;
+    this.#coverage = coverage;
   }
 
   /** Marks a key as changed, or all keys if `undefined`. Does not read anything. */
   changed(key: string | undefined): void {
     if (key !== undefined && !this.#addressOf(key)) return;
-    if (key === undefined || this.#changed.size >= mostRemembered) this.#mustLookAtAll = true;
+    if (key === undefined || this.#changed.size >= mostChangedKeys) this.#isAllDue = true;
     else this.#changed.add(key);
   }
 
   /** Whether there are sets to reconcile. */
   get isDue(): boolean {
-    return this.#mustLookAtAll || this.#changed.size > 0;
+    return this.#isAllDue || this.#changed.size > 0;
   }
 
   /** Reconciles the changed sets. Rejects if the store or the log does not answer; the rest stays due. */
@@ -68,17 +68,17 @@ export class SetReconciler {
         throw error;
       });
     });
-    if (!this.#mustLookAtAll) return;
-    this.#mustLookAtAll = false;
+    if (!this.#isAllDue) return;
+    this.#isAllDue = false;
     try {
-      for (const family of this.#store.families) await this.#lookAtAll(family);
+      for (const family of this.#store.families) await this.#reconcileFamily(family);
     } catch (error) {
-      this.#mustLookAtAll = true;
+      this.#isAllDue = true;
       throw error;
     }
   }
 
-  async #lookAtAll(family: EditableSet): Promise<void> {
+  async #reconcileFamily(family: EditableSet): Promise<void> {
     const personal = isPersonal(family);
     const { keys, complete } =
       family.key.fields.length === 0
@@ -86,10 +86,10 @@ export class SetReconciler {
         : await this.#store.index.keys(family.key.prefix, personal ? mostPersonal : mostShared);
     const own = keys.filter((key) => family.key.matches(key));
     if (complete) await this.#each(own, (key) => this.#reconcile(key));
-    await this.#drain.relay(this.#store.name);
+    await this.#relay.relay(this.#store.name);
     await this.#compare(family);
-    if (complete && (await this.#complete.of(this.#store.name, family.key.text)) === undefined) {
-      await this.#log.append(await this.#complete.event(this.#store.name, family.key.text));
+    if (complete && (await this.#coverage.of(this.#store.name, family.key.text)) === undefined) {
+      await this.#log.append(await this.#coverage.event(this.#store.name, family.key.text));
     }
   }
 
@@ -115,7 +115,7 @@ export class SetReconciler {
     const { name, changes } = this.#store;
     const address = { key, personal: isPersonal(family) };
     if (await changes.reconcile(address)) return;
-    await this.#drain.relay(name);
+    await this.#relay.relay(name);
     const [present] = await changes.revisions([key]);
     const [recorded] = await this.#history.revisions(name, key, 1);
     if (recorded?.key === key && present && !isSameRevision(recorded.revision, present)) await changes.rebase(address);

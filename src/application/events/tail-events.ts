@@ -12,7 +12,7 @@ const atOnce = 16;
 export class TailEvents {
   readonly #log: EventLog;
   #nextHead: Promise<number> | undefined;
-  readonly #underWay = new Map<string, Promise<readonly Event[] | undefined>>();
+  readonly #pending = new Map<string, Promise<readonly Event[] | undefined>>();
 
   constructor(log: EventLog) {
     this.#log = log;
@@ -51,12 +51,12 @@ export class TailEvents {
 
   /** A page of events; `undefined` if the log does not answer. Readers at the same position share a query. */
   #read(filter: EventFilter, after: number): Promise<readonly Event[] | undefined> {
-    const question = JSON.stringify([filter, after]);
-    const underWay = this.#underWay.get(question);
-    if (underWay) return underWay;
-    const answer = asked(() => this.#log.follow(filter, atOnce, after)).finally(() => this.#underWay.delete(question));
-    this.#underWay.set(question, answer);
-    return answer;
+    const query = JSON.stringify([filter, after]);
+    const pending = this.#pending.get(query);
+    if (pending) return pending;
+    const events = resultOf(() => this.#log.follow(filter, atOnce, after)).finally(() => this.#pending.delete(query));
+    this.#pending.set(query, events);
+    return events;
   }
 
   /** The position of the log's head after a pause; 0 if the log does not answer. */
@@ -69,13 +69,13 @@ export class TailEvents {
 
   async #headAfterPause(): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, pollMs));
-    return (await asked(() => this.#log.head()))?.position ?? 0;
+    return (await resultOf(() => this.#log.head()))?.position ?? 0;
   }
 }
 
-async function asked<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function resultOf<T>(query: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await withDeadline(timeoutMs, ask);
+    return await withDeadline(timeoutMs, query);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Revision } from "../../domain/admin/change.ts";
-import type { ItemsKept } from "../../domain/feeds/feed-items.ts";
+import type { ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
@@ -88,7 +88,7 @@ export class KnownItems {
   }
 
   /** The snapshot; `undefined` if nothing was read. */
-  kept(): ItemsKept | undefined {
+  snapshot(): ItemsSnapshot | undefined {
     const { timeline, state, isAhead } = this;
     return timeline && { items: timeline.all(), state, isAhead };
   }
@@ -97,7 +97,7 @@ export class KnownItems {
    * Restores the snapshot of an earlier process, used while the store does not answer. Returns false, and does nothing,
    * if items were read already.
    */
-  restore({ items, state, isAhead }: ItemsKept): boolean {
+  restore({ items, state, isAhead }: ItemsSnapshot): boolean {
     if (this.timeline) return false;
     const timeline = new Timeline();
     timeline.put(items);

@@ -1,6 +1,6 @@
 import type { Lease } from "../../domain/admin/lease.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { FeedItems, ItemsKept } from "../../domain/feeds/feed-items.ts";
+import type { FeedItems, ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { Item, KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { FeedToPoll, ItemFeed, Reading } from "../../domain/feeds/item-feed.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
@@ -75,12 +75,12 @@ export class PollFeed implements FeedItems {
     return this.#items.timeline ?? this.#items.refresh();
   }
 
-  kept(): ItemsKept | undefined {
-    return this.#items.kept();
+  snapshot(): ItemsSnapshot | undefined {
+    return this.#items.snapshot();
   }
 
-  restore(kept: ItemsKept): boolean {
-    return this.#items.restore(kept);
+  restore(snapshot: ItemsSnapshot): boolean {
+    return this.#items.restore(snapshot);
   }
 
   /** Starts a loop: every second, checks whether a poll is due and reads the changes of other processes. */
@@ -157,9 +157,9 @@ export class PollFeed implements FeedItems {
       return { ...(previous ?? noState), triedAt, failure: error instanceof Error ? error.message : String(error) };
     });
     this.#report(state);
-    const kept = { ...state, breaker: feed.breaker, leftAloneUntil: feed.leftAloneUntil };
-    await this.#items.keepState(kept);
-    return kept;
+    const snapshot = { ...state, breaker: feed.breaker, leftAloneUntil: feed.leftAloneUntil };
+    await this.#items.keepState(snapshot);
+    return snapshot;
   }
 
   async #read(timeline: Timeline, previous: PollState | undefined, triedAt: Instant): Promise<PollState> {
@@ -169,7 +169,7 @@ export class PollFeed implements FeedItems {
       await this.#items.put([]);
       return { ...(previous ?? noState), ...success };
     }
-    const { listed, refused } = await this.#take(reading, timeline, previous?.succeededAt ?? triedAt);
+    const { listed, refused } = await this.#store(reading, timeline, previous?.succeededAt ?? triedAt);
     const full = { id: null, fault: `${this.#polled.mostItems} items are known, and no more are taken` };
     return {
       ...success,
@@ -181,10 +181,10 @@ export class PollFeed implements FeedItems {
   }
 
   /** Stores the changes of the document, some hundred items at a time. */
-  async #take(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
+  async #store(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
     const { mostItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
-    let [taken, refused, free] = [0, 0, mostItems - timeline.size];
+    let [accepted, refused, free] = [0, 0, mostItems - timeline.size];
     let changed: KnownItem[] = [];
     for await (const items of reading.items) {
       for (const item of items) {
@@ -195,7 +195,7 @@ export class PollFeed implements FeedItems {
           continue;
         }
         if (!previous) free -= 1;
-        taken += 1;
+        accepted += 1;
         const after = knownItem(item, previous);
         if (!isSameItem(previous, after)) changed.push(after);
       }
@@ -205,7 +205,7 @@ export class PollFeed implements FeedItems {
     changed = [...changed, ...unlisted.map((item) => ({ ...item, lastListedAt }))];
     // Even without changes: there may be no record yet.
     await this.#items.put(changed);
-    return { listed: taken, refused };
+    return { listed: accepted, refused };
   }
 
   #report({ failure, ...state }: PollState): void {

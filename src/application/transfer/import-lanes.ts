@@ -18,7 +18,7 @@ import { LoadLane } from "./load-lane.ts";
 export class ImportLanes {
   readonly #author: Pick<ChangeAuthor, "by" | "email" | "note">;
   readonly #load: string;
-  readonly #known: ReadonlyMap<FeatureKey, CatalogueEntry>;
+  readonly #descriptions: ReadonlyMap<FeatureKey, CatalogueEntry>;
   readonly #now: Instant;
   readonly #sets = new Map<string, LoadLane<SetLoad>>();
   #tokens: LoadLane<TokenLoad> | undefined;
@@ -29,18 +29,18 @@ export class ImportLanes {
   constructor(
     author: Pick<ChangeAuthor, "by" | "email" | "note">,
     load: string,
-    known: ReadonlyMap<FeatureKey, CatalogueEntry>,
+    descriptions: ReadonlyMap<FeatureKey, CatalogueEntry>,
     now: Instant,
   ) {
     this.#author = author;
     this.#load = load;
-    this.#known = known;
+    this.#descriptions = descriptions;
     this.#now = now;
   }
 
   ofSets({ connection, changes }: EditableSet): LoadLane<SetLoad> {
-    const known = this.#sets.get(connection);
-    if (known) return known;
+    const present = this.#sets.get(connection);
+    if (present) return present;
     const lane = new LoadLane<SetLoad>({
       ...this.#author,
       load: `${this.#load}:sets:${connection}`,
@@ -79,8 +79,8 @@ export class ImportLanes {
   }
 
   ofRules({ connection, documents }: EditableRules): LoadLane<DocumentLoad> {
-    const known = this.#rules.get(connection);
-    if (known) return known;
+    const present = this.#rules.get(connection);
+    if (present) return present;
     const lane = new LoadLane<DocumentLoad>({
       ...this.#author,
       load: `${this.#load}:rules:${connection}`,
@@ -108,7 +108,7 @@ export class ImportLanes {
       owner,
       tags,
       archived,
-      created: created ?? this.#known.get(name)?.created ?? this.#now,
+      created: created ?? this.#descriptions.get(name)?.created ?? this.#now,
     };
     return { collection: catalogueCollection, name, value };
   }

@@ -16,7 +16,7 @@ export type LaneOptions<Item> = Omit<Batch<unknown>, "from" | "to" | "items"> & 
   readonly weightOf: (item: Item) => number;
 };
 
-type UnderWay<Item> = { readonly batch: Batch<Item>; readonly answer: Promise<BatchResult | Error> };
+type PendingBatch<Item> = { readonly batch: Batch<Item>; readonly result: Promise<BatchResult | Error> };
 
 /**
  * Import lane: writes items into a store in order, in batches, each exactly once even if the import is started again.
@@ -28,7 +28,7 @@ export class LoadLane<Item> {
   /** The number of items that an earlier run of the import had written. */
   skipped = 0;
   readonly #options: LaneOptions<Item>;
-  readonly #underWay: UnderWay<Item>[] = [];
+  readonly #pending: PendingBatch<Item>[] = [];
   /** The position that the import had reached before this run. */
   #before: number | undefined;
   #items = new Map<string, Item>();
@@ -42,9 +42,9 @@ export class LoadLane<Item> {
   }
 
   /** Adds the item at a position. If it returns a promise, await it before the next call. */
-  add(item: Item, place: number): Promise<void> | undefined {
-    if (this.#before === undefined) return this.#begin().then(() => this.add(item, place));
-    if (place <= this.#before) {
+  add(item: Item, position: number): Promise<void> | undefined {
+    if (this.#before === undefined) return this.#begin().then(() => this.add(item, position));
+    if (position <= this.#before) {
       this.skipped += 1;
       return undefined;
     }
@@ -53,7 +53,7 @@ export class LoadLane<Item> {
     const earlier = this.#items.get(name);
     this.#items.set(name, earlier === undefined ? item : merged(earlier, item));
     this.#weight += weightOf(item);
-    this.#to = place;
+    this.#to = position;
     const isFull = this.#items.size === mostInBatch || this.#weight >= mostFeaturesInBatch;
     return isFull ? this.#send() : undefined;
   }
@@ -61,11 +61,11 @@ export class LoadLane<Item> {
   /** Waits until everything is stored. */
   async end(): Promise<void> {
     if (this.#items.size > 0) await this.#send();
-    while (this.#underWay.length > 0) await this.#settle();
+    while (this.#pending.length > 0) await this.#settle();
   }
 
   async #begin(): Promise<void> {
-    this.#before = (await this.#insist(this.#batch([]))).position;
+    this.#before = (await this.#retry(this.#batch([]))).position;
     this.#from = this.#before;
   }
 
@@ -74,8 +74,8 @@ export class LoadLane<Item> {
     this.#items = new Map();
     this.#weight = 0;
     this.#from = this.#to;
-    this.#underWay.push({ batch, answer: this.#options.store(batch).catch((error: Error) => error) });
-    while (this.#underWay.length >= mostUnderWay) await this.#settle();
+    this.#pending.push({ batch, result: this.#options.store(batch).catch((error: Error) => error) });
+    while (this.#pending.length >= mostUnderWay) await this.#settle();
   }
 
   /**
@@ -83,19 +83,19 @@ export class LoadLane<Item> {
    * again.
    */
   async #settle(): Promise<void> {
-    const first = this.#underWay.shift();
+    const first = this.#pending.shift();
     if (!first) return;
     const { batch } = first;
-    const answer = await first.answer;
-    if (isFinal(answer)) throw answer;
-    const isLoaded = !(answer instanceof Error) && answer.position >= batch.to;
-    const { position, records } = isLoaded ? answer : await this.#insist(batch);
+    const result = await first.result;
+    if (isFinal(result)) throw result;
+    const isLoaded = !(result instanceof Error) && result.position >= batch.to;
+    const { position, records } = isLoaded ? result : await this.#retry(batch);
     if (position < batch.to) throw new Error("the store lost imported data; restore it, and import again");
     // A batch applied without a response made an unknown number of records; most items make one.
-    this.records += answer instanceof Error ? batch.items.length : records;
+    this.records += result instanceof Error ? batch.items.length : records;
   }
 
-  async #insist(batch: Batch<Item>): Promise<BatchResult> {
+  async #retry(batch: Batch<Item>): Promise<BatchResult> {
     for (let tries = 1; ; tries++) {
       try {
         return await this.#options.store(batch);
@@ -113,5 +113,5 @@ export class LoadLane<Item> {
 }
 
 /** Whether a retry is useless. */
-const isFinal = (answer: unknown): boolean =>
-  answer instanceof ChangeRejected || answer instanceof StoreDataInvalid || answer instanceof StoreFull;
+const isFinal = (result: unknown): boolean =>
+  result instanceof ChangeRejected || result instanceof StoreDataInvalid || result instanceof StoreFull;

@@ -85,9 +85,9 @@ export function storesOf(wiring: Wiring) {
     const cached = new Map<string, CachedFeatureSets>();
     for (const [name, keys] of wiring.isCaching ? config.keys : []) {
       const { sets: ofFeatures, places = ofFeatures } = connectionOf(name);
-      const isPlace = (key: string) => keys.places.some(({ prefix }) => key.startsWith(prefix));
+      const isPlace = (key: string) => keys.locations.some(({ prefix }) => key.startsWith(prefix));
       const read: FeatureSets["read"] = (key, limit) => (isPlace(key) ? places : ofFeatures).read(key, limit);
-      const sets = keys.places.length > 0 ? { read } : ofFeatures;
+      const sets = keys.locations.length > 0 ? { read } : ofFeatures;
       cached.set(name, new CachedFeatureSets(sets, keys, invalidationFeedOf(name), featureLimits, now));
     }
     return cached;

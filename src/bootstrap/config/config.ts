@@ -10,7 +10,7 @@ import { shortestPepper } from "../../infrastructure/token-key.ts";
 import { type ConfiguredSource, configured, schemasOf, withCommonOptions } from "./configured-source.ts";
 import { dataFolder } from "./data-folder.ts";
 import { checkAdminToken, withEnvironment } from "./environment.ts";
-import { apart, checkEventLogConnection, eventLogConnection } from "./event-log-connection.ts";
+import { checkEventLogConnection, eventLogConnection, separateEventLog } from "./event-log-connection.ts";
 import {
   type CollectionInUse,
   checkCollections,
@@ -34,8 +34,8 @@ import { pathText, textOf, YamlFile } from "./yaml-file.ts";
 export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "locators"> & {
   readonly file: string;
   /** The stores by name, and the place of the event log. */
-  readonly connections: ReturnType<typeof apart>["connections"];
-  readonly eventLog: ReturnType<typeof apart>["eventLog"];
+  readonly connections: ReturnType<typeof separateEventLog>["connections"];
+  readonly eventLog: ReturnType<typeof separateEventLog>["eventLog"];
   readonly sources: readonly ConfiguredSource[];
   /** Factories of the locators, in order of precedence. */
   readonly locators: readonly MakeLocator[];
@@ -105,7 +105,7 @@ export async function loadConfig(
       complain(["locators", index, "connection"], noConnection(connection, connections));
     }
     const store = storeOf(raw, connection);
-    keys.push({ connection, store, template, path: ["locators", index, "key"], isPlace: true });
+    keys.push({ connection, store, template, path: ["locators", index, "key"], isLocation: true });
   }
   const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, complain);
   checkEventLogConnection(raw, data, complain);
@@ -123,7 +123,7 @@ export async function loadConfig(
   if (checked && running) checkUnchanged(checked.server, running, complain);
   const locators = checked ? await locatorsOf(checked.locators, complain) : [];
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
-  const separated = apart(checked.connections, data);
+  const separated = separateEventLog(checked.connections, data);
   const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
   const { locators: _, ...rest } = checked;
   return {

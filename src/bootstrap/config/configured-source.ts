@@ -16,7 +16,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly isReplayable: boolean;
   /** Whether its kind is a file of somebody else, whose `varyBy` no test of this repository checks. */
   readonly isOutside: boolean;
-  readonly editable: EditablePlace | undefined;
+  readonly editable: EditableLocation | undefined;
   /** The file or URL that it reads, if any. Contains no secret. */
   readonly reads: string | undefined;
   readonly feed: ConfiguredFeed | undefined;
@@ -27,7 +27,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 export type ConfiguredFeed = { readonly connection: string; readonly create: () => FeedToPoll };
 
 /** What operators can change of a source, and where it is stored. */
-export type EditablePlace = { readonly connection: string } & (
+export type EditableLocation = { readonly connection: string } & (
   | { readonly key: KeyTemplate; readonly limit: number }
   | { readonly collection: string; readonly schemas: RuleSchemas }
 );
@@ -35,16 +35,16 @@ export type EditablePlace = { readonly connection: string } & (
 /** Schemas of a source's options in the YAML, and of its rules. */
 type Schemas = { readonly options: z.ZodObject; readonly rules: RuleSchemas | undefined };
 
-export function schemasOf(definition: Kind, words: SchemaTools): Schemas | string {
+export function schemasOf(definition: Kind, tools: SchemaTools): Schemas | string {
   try {
-    const options = definition.options(words);
+    const options = definition.options(tools);
     if (!(options instanceof z.ZodObject)) return "has invalid options (expected z.strictObject)";
     const missing = neededBy(definition).filter((option) => !Object.hasOwn(options.shape, option));
     if (missing.length > 0) return `lacks the option ${missing.join(", ")}, which its definition names`;
     const { editable } = definition;
     const rules =
       editable && "rules" in editable
-        ? { rule: editable.rules(words), segment: editable.segments?.(words) }
+        ? { rule: editable.rules(tools), segment: editable.segments?.(tools) }
         : undefined;
     return { options, rules };
   } catch (cause) {
@@ -80,8 +80,8 @@ export function configured(
     ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
     isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
     isOutside: isFile(kind),
-    editable: editablePlace(options, definition.editable, rules),
-    reads: placeRead(options),
+    editable: editableLocation(options, definition.editable, rules),
+    reads: readFrom(options),
     feed: feed && { connection: connectionIn(options), create: () => feed(options, name) },
     create: (host) => definition.create(options, host),
   };
@@ -89,11 +89,11 @@ export function configured(
 
 const connectionIn = (options: Readonly<Record<string, unknown>>): string => String(options["connection"]);
 
-function editablePlace(
+function editableLocation(
   options: Readonly<Record<string, unknown>>,
   editable: Editable | undefined,
   rules: RuleSchemas | undefined,
-): EditablePlace | undefined {
+): EditableLocation | undefined {
   if (!editable || options["connection"] === undefined) return undefined;
   const connection = connectionIn(options);
   if (rules) return { connection, collection: String(options["collection"]), schemas: rules };
@@ -102,8 +102,8 @@ function editablePlace(
 }
 
 /** The file or the URL in the options of a source. A URL is shortened to its path: its query may contain a secret. */
-function placeRead({ url, file, document }: Readonly<Record<string, unknown>>): string | undefined {
-  if (url === undefined && document !== undefined) return placeRead(Object(document));
+function readFrom({ url, file, document }: Readonly<Record<string, unknown>>): string | undefined {
+  if (url === undefined && document !== undefined) return readFrom(Object(document));
   if (url === undefined) return file === undefined ? undefined : String(file);
   const { origin, pathname } = new URL(String(url));
   return `${origin}${pathname}`;

@@ -19,11 +19,11 @@ export function checkEventLogConnection(raw: unknown, data: string, complain: Re
     const path = ["connections", name];
     if (name === eventLogConnection) {
       if (kind !== "redis") continue;
-      const wayOut = "use postgres or sqlite; a store for sources needs another name";
-      complain([...path, "kind"], `the event log cannot be in redis (${wayOut})`);
+      const fix = "use postgres or sqlite; a store for sources needs another name";
+      complain([...path, "kind"], `the event log cannot be in redis (${fix})`);
     } else if (kind === "postgres") {
-      const wayOut = `name this connection ${eventLogConnection}, or use redis or sqlite`;
-      complain([...path, "kind"], `postgres is for the event log only (${wayOut})`);
+      const fix = `name this connection ${eventLogConnection}, or use redis or sqlite`;
+      complain([...path, "kind"], `postgres is for the event log only (${fix})`);
     } else if (kind === "sqlite" && file !== undefined && resolve(String(file)) === log) {
       complain([...path, "file"], "this is the file of the event log (choose another file)");
     }
@@ -34,17 +34,17 @@ export function checkEventLogConnection(raw: unknown, data: string, complain: Re
  * Separates the stores of sources and tokens from the place of the event log. Default: a SQLite file in the data
  * folder.
  */
-export function apart({ [eventLogConnection]: log, ...others }: Connections, data: string) {
+export function separateEventLog({ [eventLogConnection]: log, ...others }: Connections, data: string) {
   const stores = Object.entries(others).flatMap(([name, store]) =>
     store.kind === "postgres" ? [] : [[name, store] as const],
   );
-  const place: EventLogLocation = log && log.kind !== "redis" ? log : defaultPlace(data);
-  return { connections: Object.fromEntries(stores), eventLog: place };
+  const location: EventLogLocation = log && log.kind !== "redis" ? log : defaultLocation(data);
+  return { connections: Object.fromEntries(stores), eventLog: location };
 }
 
 const defaultFile = (data: string): string => join(data, "events.db");
 
-const defaultPlace = (data: string): EventLogLocation => ({
+const defaultLocation = (data: string): EventLogLocation => ({
   kind: "sqlite",
   file: defaultFile(data),
   formerFile: join(data, "activity.db"),

@@ -14,7 +14,7 @@ export type KeyInUse = {
   readonly template: KeyTemplate;
   readonly path: Path;
   /** Whether the key contains places of users, not features. */
-  readonly isPlace?: boolean;
+  readonly isLocation?: boolean;
 };
 
 /** A collection in which a source stores its rules, with their kind and the path in the configuration. */
@@ -28,8 +28,8 @@ export type CollectionInUse = Pick<KeyInUse, "connection" | "store" | "path"> & 
  */
 export function storeOf(raw: unknown, connection: string): string {
   const options = mapIn(mapIn(raw, "connections"), connection);
-  const place = String(options["url"] ?? options["file"] ?? connection);
-  return place === ":memory:" ? connection : place;
+  const store = String(options["url"] ?? options["file"] ?? connection);
+  return store === ":memory:" ? connection : store;
 }
 
 /**
@@ -48,11 +48,11 @@ export function namesOfStores(
 
 /** Rejects two templates that can produce the same key: otherwise a location could select the set of a user. */
 export function checkOverlaps(keys: readonly KeyInUse[], complain: ReportProblem): void {
-  for (const [index, { store, template, path, isPlace }] of keys.entries()) {
+  for (const [index, { store, template, path, isLocation }] of keys.entries()) {
     const other = keys
       .slice(0, index)
       .find((earlier) => earlier.store === store && earlier.template.overlaps(template));
-    if (!other || (other.template.text === template.text && other.isPlace === isPlace)) continue;
+    if (!other || (other.template.text === template.text && other.isLocation === isLocation)) continue;
     const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can produce the same key`;
     complain(path, `${fault} (choose different prefixes)`);
   }
@@ -122,10 +122,10 @@ export function checkProxiedKeys(
   const templates = [plainTemplate, hashedTemplate, ...(tokens ? [tokenTemplate(tokens)] : [])];
   const secret = [ownPrefix, ...templates.map(tokenPrefix)];
   for (const [index, { prefix, connection, path }] of proxied.entries()) {
-    const kept = secret.find((other) => overlap(other, prefix));
-    if (kept !== undefined) {
-      const whose = kept === ownPrefix ? "the reserved keys" : "the token keys";
-      complain(path, `"${prefix}" overlaps ${whose}, ${kept} (choose another prefix)`);
+    const reserved = secret.find((other) => overlap(other, prefix));
+    if (reserved !== undefined) {
+      const reservedFor = reserved === ownPrefix ? "the reserved keys" : "the token keys";
+      complain(path, `"${prefix}" overlaps ${reservedFor}, ${reserved} (choose another prefix)`);
       continue;
     }
     const other = proxied.slice(0, index).find((each) => overlap(each.prefix, prefix));
@@ -161,7 +161,7 @@ export function keysRead(
       prefixes: [...templates.map(({ prefix }) => prefix), ...rules.map(collectionKey), ...others],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),
       collections: new Set(rules),
-      places: own.filter(({ isPlace }) => isPlace).map(({ template }) => template),
+      locations: own.filter(({ isLocation }) => isLocation).map(({ template }) => template),
     };
   };
   return new Map([...connections].map((connection) => [connection, readOf(connection)]));

@@ -43,7 +43,7 @@ export function isCollection(schema: z.core.$ZodType | undefined): boolean {
 }
 
 export function noConnection(name: string, connections: readonly string[]): string {
-  const wayOut = connections.length > 0 ? `expected one of ${connections.join(", ")}` : "declare it under connections";
-  if (name === eventLogConnection) return `"${name}" is the connection of the event log (${wayOut})`;
-  return `unknown connection "${name}" (${wayOut})`;
+  const fix = connections.length > 0 ? `expected one of ${connections.join(", ")}` : "declare it under connections";
+  if (name === eventLogConnection) return `"${name}" is the connection of the event log (${fix})`;
+  return `unknown connection "${name}" (${fix})`;
 }

@@ -16,7 +16,7 @@ import { textOf } from "../config/yaml-file.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
 import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
 import { type Signals, signals } from "./signals.ts";
-import { handedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
+import { receivedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
 
 /** Limit for closing the previous runtime after a reload, in milliseconds. */
 const longestCloseMs = 10_000;
@@ -60,23 +60,23 @@ async function serveAlone(config: Config, env: NodeJS.ProcessEnv, { stop, reload
  * when ready. Exits if it cannot apply a configuration that another worker applied, so that it is replaced.
  */
 async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void> {
-  const handed = handedConfigurations(stop);
-  const { value: first } = await handed.next();
+  const received = receivedConfigurations(stop);
+  const { value: first } = await received.next();
   if (!first) return;
   const config = await loadConfig(file, env, first.text);
   const stopping = new AbortController();
   const host = await hostFor(config, env, stopping.signal);
-  const made = await createRuntime(config, host);
-  if (first.othersServe) await untilReady(made, host.log, stop);
-  if (stop.aborted) return made[Symbol.asyncDispose]();
-  const service = await serving(made, host, stopping);
+  const runtime = await createRuntime(config, host);
+  if (first.othersServe) await untilReady(runtime, host.log, stop);
+  if (stop.aborted) return runtime[Symbol.asyncDispose]();
+  const service = await serving(runtime, host, stopping);
   const stopped = stopOn(stop, service);
   await awaitReady(service);
   reportServing(service.url);
   try {
-    for await (const { text, answer } of handed) {
+    for await (const { text, reply } of received) {
       const used = loadConfig(file, env, text).then(service.use);
-      if (answer) answer(await used.then(() => [], sentencesOf));
+      if (reply) reply(await used.then(() => [], sentencesOf));
       else await used;
     }
   } catch (error) {
@@ -88,11 +88,11 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
   await stopped;
 }
 
-async function untilReady(made: Runtime, log: Log, stop: AbortSignal): Promise<void> {
-  const lacking = await made.lacking(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
-  if (lacking.length === 0 || stop.aborted) return;
-  log.warn({ lacking }, "not ready; the other workers serve meanwhile");
-  await made.lacking(stop);
+async function untilReady(runtime: Runtime, log: Log, stop: AbortSignal): Promise<void> {
+  const missing = await runtime.lacking(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
+  if (missing.length === 0 || stop.aborted) return;
+  log.warn({ missing }, "not ready; the other workers serve meanwhile");
+  await runtime.lacking(stop);
 }
 
 /** Reloads the configuration file on each request, and passes a valid configuration to `use`. */
@@ -202,15 +202,15 @@ async function serving(
     // The cached values must survive the reload: a store may be unreachable.
     await present.remember();
     const next = unused.use(await createRuntime(config, host));
-    const lacking = await next.lacking(AbortSignal.timeout(readyWithinMs));
-    if (lacking.length > 0) throw new SetupFailed(lacking.join("\n"));
+    const missing = await next.lacking(AbortSignal.timeout(readyWithinMs));
+    if (missing.length > 0) throw new SetupFailed(missing.join("\n"));
     if (stopping.signal.aborted)
       throw new SetupFailed("the service is stopping; start it again with this configuration");
     unused.move();
-    const before = present;
+    const previous = present;
     present = next;
     log.level = config.log.level;
-    retired = retired.then(() => closeIdle(before, log));
+    retired = retired.then(() => closeIdle(previous, log));
   };
   return {
     url,
@@ -227,10 +227,10 @@ async function serving(
 }
 
 /** Closes the previous runtime after its requests have ended. Ignores a failure to close. */
-async function closeIdle(before: Runtime, log: Log): Promise<void> {
-  await before.idle();
+async function closeIdle(previous: Runtime, log: Log): Promise<void> {
+  await previous.idle();
   try {
-    await waitAtMost(longestCloseMs, before[Symbol.asyncDispose]());
+    await waitAtMost(longestCloseMs, previous[Symbol.asyncDispose]());
   } catch (cause) {
     log.error({ cause: String(cause) }, "cannot close the previous configuration");
   }

@@ -9,7 +9,7 @@ const soonMs = 1_000;
 const longestTrialMs = 15_000;
 
 /** Message to a worker. */
-type Handed = {
+type ConfigurationMessage = {
   /** The text of a configuration. */
   readonly configuration: string;
   /** Whether other workers already serve, so that this one need not listen before it is ready. */
@@ -19,7 +19,11 @@ type Handed = {
 };
 
 /** Message from a worker: a request for a configuration, its URL, or the problems of a configuration on trial. */
-type Told = { readonly asks?: true; readonly serving?: string; readonly refused?: readonly string[] };
+type WorkerMessage = {
+  readonly requestsConfiguration?: true;
+  readonly serving?: string;
+  readonly refused?: readonly string[];
+};
 
 /** A pool of worker processes that serve one address. */
 export type WorkerPool = {
@@ -48,20 +52,20 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   let accepted = configuration;
   let complete = false;
   let stopping = false;
-  let trial: { readonly worker: Worker; readonly answer: (refused: readonly string[]) => void } | undefined;
+  let trial: { readonly worker: Worker; readonly reply: (refused: readonly string[]) => void } | undefined;
 
-  const hand = (worker: Worker, text: string, isTrial = false) => {
-    const handed: Handed = { configuration: text, othersServe: complete && serving.size > 0, isTrial };
+  const send = (worker: Worker, text: string, isTrial = false) => {
+    const message: ConfigurationMessage = { configuration: text, othersServe: complete && serving.size > 0, isTrial };
     // A worker that has exited needs no message.
-    worker.send(handed, () => {});
+    worker.send(message, () => {});
   };
   const start = () => {
     const worker = cluster.fork();
     const startedAt = performance.now();
     running.add(worker);
-    worker.on("message", ({ asks, serving: url, refused }: Told) => {
-      if (asks) hand(worker, accepted);
-      if (refused) trial?.answer(refused);
+    worker.on("message", ({ requestsConfiguration, serving: url, refused }: WorkerMessage) => {
+      if (requestsConfiguration) send(worker, accepted);
+      if (refused) trial?.reply(refused);
       if (url === undefined) return;
       serving.add(worker);
       complete ||= serving.size === size;
@@ -70,7 +74,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     worker.on("exit", (code, signal) => {
       running.delete(worker);
       const served = serving.delete(worker);
-      if (worker === trial?.worker) trial.answer(["the worker that tried it ended; see its message above"]);
+      if (worker === trial?.worker) trial.reply(["the worker that tried it ended; see its message above"]);
       if (stopping) {
         if (signal) log.warn({ worker: worker.process.pid, signal }, "worker did not drain in time");
         if (running.size === 0) end();
@@ -90,22 +94,22 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     if (running.size === 0) end();
     for (const worker of running) worker.process.kill("SIGTERM");
   };
-  const tried = async (worker: Worker, text: string): Promise<readonly string[]> => {
-    const { promise: refused, resolve: answer } = Promise.withResolvers<readonly string[]>();
-    trial = { worker, answer };
+  const tryOut = async (worker: Worker, text: string): Promise<readonly string[]> => {
+    const { promise: refused, resolve: reply } = Promise.withResolvers<readonly string[]>();
+    trial = { worker, reply };
     const limit = setTimeout(() => worker.process.kill("SIGKILL"), longestTrialMs);
-    hand(worker, text, true);
+    send(worker, text, true);
     return refused.finally(() => clearTimeout(limit));
   };
   const use = async (text: string) => {
     const [first] = serving;
     if (!first) throw new SetupFailed("no worker is ready; send SIGHUP again later");
-    const refused = await tried(first, text);
+    const refused = await tryOut(first, text);
     if (refused.length > 0) throw new SetupFailed(refused.join("\n"));
     accepted = text;
     for (const worker of running) {
       if (worker === first) continue;
-      if (serving.has(worker)) hand(worker, text);
+      if (serving.has(worker)) send(worker, text);
       // A worker that does not serve yet has an older configuration. Its replacement requests this one.
       else worker.process.kill("SIGTERM");
     }
@@ -119,17 +123,17 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
 }
 
 /** Yields each configuration from the primary process. Requests the first. */
-export async function* handedConfigurations(stop: AbortSignal) {
-  const messages = eventsUntil(stop, process, "message") as AsyncIterable<[Partial<Handed>]>;
-  tell({ asks: true });
+export async function* receivedConfigurations(stop: AbortSignal) {
+  const messages = eventsUntil(stop, process, "message") as AsyncIterable<[Partial<ConfigurationMessage>]>;
+  report({ requestsConfiguration: true });
   for await (const [{ configuration, othersServe, isTrial }] of messages) {
     if (configuration === undefined) continue;
-    const answer = isTrial ? (refused: readonly string[]) => tell({ refused }) : undefined;
-    yield { text: configuration, othersServe, answer };
+    const reply = isTrial ? (refused: readonly string[]) => report({ refused }) : undefined;
+    yield { text: configuration, othersServe, reply };
   }
 }
 
 /** Reports to the parent process that this worker serves. */
-export const reportServing = (url: string): void => tell({ serving: url });
+export const reportServing = (url: string): void => report({ serving: url });
 
-const tell = (told: Told): void => void process.send?.(told);
+const report = (message: WorkerMessage): void => void process.send?.(message);

@@ -38,7 +38,7 @@ export interface EventLog {
    * removed event in its data. The state of sets and documents from that instant on stays known. Earlier states, and
    * the events that led to them, do not.
    */
-  expire(before: Instant, telling: NewEvent): Promise<number>;
+  expire(before: Instant, event: NewEvent): Promise<number>;
   /** Resolves once the log has answered. Rejects if it does not, or if its last write failed and another still does. */
   check(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { KnownItem, PollState } from "./item.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Snapshot of a feed's items, for a process that starts while the store is unavailable. */
-export type ItemsKept = {
+export type ItemsSnapshot = {
   readonly items: readonly KnownItem[];
   /** `undefined` before the first poll. */
   readonly state: PollState | undefined;
@@ -30,10 +30,10 @@ export type FeedItems = {
    */
   poll(): Promise<PollState>;
   /** The snapshot of this process; `undefined` before anything was read. */
-  kept(): ItemsKept | undefined;
+  snapshot(): ItemsSnapshot | undefined;
   /**
    * Restores the snapshot of an earlier process, used until the store answers. Returns false, and does nothing, if
    * items were read already.
    */
-  restore(kept: ItemsKept): boolean;
+  restore(snapshot: ItemsSnapshot): boolean;
 };

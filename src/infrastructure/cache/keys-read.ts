@@ -6,5 +6,5 @@ export type KeysRead = {
   readonly fixed: ReadonlySet<string>;
   readonly collections: ReadonlySet<string>;
   /** The keys of users' places. */
-  readonly places: readonly KeyTemplate[];
+  readonly locations: readonly KeyTemplate[];
 };

@@ -26,7 +26,7 @@ export type SnapshotPart = {
   /** Absent if a token could be guessed from its digest. */
   readonly tokens: NearCache<UserId | undefined> | undefined;
   /** The items of each feed, by source name. */
-  readonly feeds: ReadonlyMap<string, Pick<FeedItems, "generation" | "kept" | "restore">>;
+  readonly feeds: ReadonlyMap<string, Pick<FeedItems, "generation" | "snapshot" | "restore">>;
 };
 
 const isFeatures = (value: unknown): boolean =>
@@ -127,14 +127,14 @@ export class Snapshot implements AsyncDisposable {
 
   /** Writes the snapshot if anything was read since and no other process has just written it. */
   async writeIfDue(): Promise<void> {
-    if (this.#kept() === this.#written) return;
+    if (this.#version() === this.#written) return;
     const age = Date.now() - ((await stat(this.#file).catch(() => undefined))?.mtimeMs ?? 0);
     if (age >= 0 && age < 0.9 * this.#intervalMs) return;
     await this.write();
   }
 
   /** Whether the snapshot contains the store of a connection, and, if `withTokens`, any token. */
-  stoodInFor(connection: string, withTokens: boolean): boolean {
+  isUsedFor(connection: string, withTokens: boolean): boolean {
     return this.#restored.stores.has(connection) && (!withTokens || this.#restored.tokens > 0);
   }
 
@@ -142,7 +142,7 @@ export class Snapshot implements AsyncDisposable {
     this.#closing.abort();
     await this.#running;
     // Rewrites unchanged values too: they may have been verified since.
-    if (this.#running && this.#kept() > 0) await this.write();
+    if (this.#running && this.#version() > 0) await this.write();
   }
 
   async #load(): Promise<void> {
@@ -202,10 +202,10 @@ export class Snapshot implements AsyncDisposable {
   }
 
   async write(): Promise<void> {
-    const kept = this.#kept();
+    const version = this.#version();
     try {
       await writeSnapshotFile(this.#file, this.#lines());
-      this.#written = kept;
+      this.#written = version;
       this.#failing = false;
     } catch (cause) {
       if (!this.#failing) this.#warn(cause, "cannot write the snapshot");
@@ -231,7 +231,7 @@ export class Snapshot implements AsyncDisposable {
         yield last?.value === undefined ? undefined : { token: last.key, user: last.value, asOf: last.asOf };
       }
       for (const [feed, known] of feeds) {
-        const { items = [], state, isAhead } = known.kept() ?? {};
+        const { items = [], state, isAhead } = known.snapshot() ?? {};
         if (isAhead === undefined) continue;
         yield { feed, state: state ?? null, isAhead };
         for (const item of items) yield { item };
@@ -239,7 +239,7 @@ export class Snapshot implements AsyncDisposable {
     }
   }
 
-  #kept(): number {
+  #version(): number {
     const caches = this.#parts.flatMap(({ sets, rules, tokens }) => [sets, rules, tokens]);
     const generations = this.#parts.flatMap(({ feeds }) => [...feeds.values()].map(({ generation }) => generation));
     return [...caches.map((cache) => cache?.stored ?? 0), ...generations].reduce((sum, count) => sum + count, 0);

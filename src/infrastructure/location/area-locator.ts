@@ -40,14 +40,14 @@ function holdsOf({ circle, polygon: corners = [] }: Area): (point: Point) => boo
 function pointIn(
   read: (name: string) => string | undefined,
   names: CoordinateNames,
-  what: "parameters" | "headers",
+  kind: "parameters" | "headers",
 ): Point | undefined {
   const latitude = read(names.latitude);
   const longitude = read(names.longitude);
   if (!latitude && !longitude) return undefined;
   if (isDegrees(latitude, 90) && isDegrees(longitude, 180)) return [Number(longitude), Number(latitude)];
   throw new InvalidContext(
-    `The ${what} ${names.latitude} and ${names.longitude} are not a point (expected degrees such as 40.4168 and -3.7038, within -90 to 90 and -180 to 180).`,
+    `The ${kind} ${names.latitude} and ${names.longitude} are not a point (expected degrees such as 40.4168 and -3.7038, within -90 to 90 and -180 to 180).`,
   );
 }
 

@@ -33,7 +33,7 @@ export function geoipLocator(file = fileURLToPath(import.meta.resolve(ownDatabas
     locate: ({ ip }) => {
       const address = ip === undefined ? undefined : publicAddress(ip);
       const entry = address === undefined ? null : (database.get(address) as Entry | null);
-      return entry ? placeOf(entry) : [];
+      return entry ? locationsOf(entry) : [];
     },
   };
 }
@@ -61,7 +61,7 @@ function readerOf(content: Buffer): Reader<Response> {
   }
 }
 
-function placeOf({ country, country_code, city }: Entry): readonly string[] {
+function locationsOf({ country, country_code, city }: Entry): readonly string[] {
   const code = (country?.iso_code ?? country_code)?.toLowerCase();
   if (!code) return [];
   const name = typeof city === "object" ? city.names?.en : city;

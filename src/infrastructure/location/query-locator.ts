@@ -5,5 +5,5 @@ export const queryLocator: Locator = {
   kind: "query",
   headers: [],
   readsIp: false,
-  locate: ({ location: said }) => (said ? [said] : []),
+  locate: ({ location }) => (location ? [location] : []),
 };

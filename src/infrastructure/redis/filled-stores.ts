@@ -1,11 +1,11 @@
 /** The ids of the stores that are known to have held data. Shared by all configurations of a process. */
 export class FilledStores {
   readonly #ids = new Set<string>();
-  readonly #learned: (id: string) => void;
+  readonly #added: (id: string) => void;
 
-  /** `learned` is called once per added id. */
-  constructor(learned: (id: string) => void = () => {}) {
-    this.#learned = learned;
+  /** `added` is called once per added id. */
+  constructor(added: (id: string) => void = () => {}) {
+    this.#added = added;
   }
 
   has(id: string): boolean {
@@ -15,6 +15,6 @@ export class FilledStores {
   add(id: string): void {
     if (this.#ids.has(id)) return;
     this.#ids.add(id);
-    this.#learned(id);
+    this.#added(id);
   }
 }

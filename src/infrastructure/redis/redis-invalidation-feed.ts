@@ -9,7 +9,7 @@ import { RedisClient } from "./redis-client.ts";
 import { isRefusal } from "./redis-fault.ts";
 
 const heartbeatMs = 200;
-const deadMs = 1_500;
+const silenceMs = 1_500;
 const handshakeMs = 2_000;
 const longestBackoffMs = 1_000;
 const trackAgainMs = 30_000;
@@ -141,7 +141,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
       connectTimeout: 500,
-      socketTimeout: deadMs,
+      socketTimeout: silenceMs,
     });
     const over = new AbortController();
     const end = () => over.abort();
@@ -163,7 +163,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
         await pause(heartbeatMs, over.signal);
         const before = sent;
         sent = moment();
-        const silence = setTimeout(end, deadMs);
+        const silence = setTimeout(end, silenceMs);
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
         this.#lease = before;
       }

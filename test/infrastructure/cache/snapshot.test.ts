@@ -98,7 +98,7 @@ describe("the snapshot", () => {
       rules: (collection: string) => last(rules, collection),
       set: (key: string) => last(sets, key),
       user: (digest: string) => last(tokens, digest),
-      isRemembered: (withTokens = false) => snapshot.stoodInFor("features", withTokens),
+      isRemembered: (withTokens = false) => snapshot.isUsedFor("features", withTokens),
       stop: () => snapshot[Symbol.asyncDispose](),
     };
   }
@@ -153,11 +153,11 @@ describe("the snapshot", () => {
     const before = process();
     await before.snapshot.start();
     await before.feed.put([anItem("1"), anItem("2", { title: "é" })]);
-    const kept = before.feed.kept();
+    const kept = before.feed.snapshot();
     await before.stop();
     const { snapshot, feed, stop } = process();
     await snapshot.start();
-    expect(feed.kept()).toEqual(kept);
+    expect(feed.snapshot()).toEqual(kept);
     expect(kept).toMatchObject({ items: [{ id: "1" }, { id: "2" }], isAhead: true });
     expect(logged).toMatchObject([{ sets: 0, items: 2 }]);
     await stop();

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { killChange, unkillChange } from "../../../application/admin/kill-switch.ts";
-import type { KnownFeature, Place } from "../../../application/admin/list-features.ts";
+import type { FeatureState, KnownFeature } from "../../../application/admin/list-features.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { knownFeatureJson } from "../../known-feature-json.ts";
 import { instantIn } from "../arguments/instant-option.ts";
@@ -86,19 +86,19 @@ const rowOf = (known: KnownFeature, roles: ReadonlyMap<string, ManagedSource["ro
 });
 
 /** For example `user (2 users)` or `active (gate)`; nothing if the feature is off there. */
-function sourceText(source: string, role: ManagedSource["role"] | undefined, place: Place): readonly string[] {
+function sourceText(source: string, role: ManagedSource["role"] | undefined, place: FeatureState): readonly string[] {
   if (!isSomewhere(place)) return [];
   const details = [...(role === "grant" || !role ? [] : [role]), ...(place === true ? [] : [placeText(place)])];
   return [details.length > 0 ? `${source} (${details.join(", ")})` : source];
 }
 
-function isSomewhere(place: Place): boolean {
+function isSomewhere(place: FeatureState): boolean {
   if (typeof place === "boolean") return place;
   if ("users" in place) return place.users !== 0;
   return "rule" in place || place.location.length > 0;
 }
 
-function placeText(place: Place): string {
+function placeText(place: FeatureState): string {
   if (typeof place === "boolean") return place ? "on" : "off";
   if ("users" in place) return place.users === null ? "number of users unknown" : usersText(place.users);
   if ("rule" in place) return `rule ${JSON.stringify(place.rule)}`;

@@ -5,7 +5,7 @@ import type { EditableRules } from "../../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import type { FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
-import type { ConfiguredSource, EditablePlace } from "../../config/configured-source.ts";
+import type { ConfiguredSource, EditableLocation } from "../../config/configured-source.ts";
 
 /** The store of a source: the present one, or its state at a past instant. */
 export type SourceStore = Pick<EditableSet, "sets" | "index" | "changes"> &
@@ -52,18 +52,21 @@ function setReader(
   return (key) => cachedSets.read(key, limit);
 }
 
-function setIn(place: EditablePlace | undefined, store: (connection: string) => SourceStore): EditableSet | undefined {
-  if (!place || !("key" in place)) return undefined;
-  const { sets, index, changes } = store(place.connection);
-  return { ...place, sets, index, changes };
+function setIn(
+  location: EditableLocation | undefined,
+  store: (connection: string) => SourceStore,
+): EditableSet | undefined {
+  if (!location || !("key" in location)) return undefined;
+  const { sets, index, changes } = store(location.connection);
+  return { ...location, sets, index, changes };
 }
 
 function rulesIn(
-  place: EditablePlace | undefined,
+  location: EditableLocation | undefined,
   store: (connection: string) => SourceStore,
 ): EditableRules | undefined {
-  if (!place || !("schemas" in place)) return undefined;
-  const { connection, collection, schemas } = place;
+  if (!location || !("schemas" in location)) return undefined;
+  const { connection, collection, schemas } = location;
   const { rules, documents } = store(connection);
   return {
     ...{ connection, collection, rules, documents },

@@ -78,7 +78,7 @@ class Driver extends SqliteDriver {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
-    super({ database: lent(database) });
+    super({ database: borrowed(database) });
     this.#database = database;
   }
 
@@ -99,7 +99,7 @@ class Driver extends SqliteDriver {
 }
 
 /** Adapts the database to Kysely's interface. */
-function lent(database: DatabaseSync): SqliteDatabase {
+function borrowed(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare: (sql) => {

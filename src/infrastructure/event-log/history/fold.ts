@@ -6,7 +6,7 @@ import type { Event } from "../../../domain/events/event.ts";
 import { inChunks } from "../database/in-chunks.ts";
 import { indexedFeature, indexedKey, writeLongTexts } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
-import { next, type SetState, tellsMembers } from "./set-state.ts";
+import { listsMembers, next, type SetState } from "./set-state.ts";
 import { foldSpans } from "./spans.ts";
 import { claims } from "./store-names.ts";
 
@@ -58,7 +58,7 @@ function deriveSet(
   const record = withIndexed(derived.long, change.record);
   const store = storeOf(change.store);
   const name = nameOf(store, record.key);
-  const { state, turned } = next(states.get(name), record, position, at);
+  const { state, changed } = next(states.get(name), record, position, at);
   const { id, epoch, number } = state;
   states.set(name, state);
   derived.sets.set(id, { id, store, key: record.key, position });
@@ -66,7 +66,7 @@ function deriveSet(
   derived.states.push({ position, set_id: id, at: since, is_known: state.isKnown, epoch, number });
   const members = derived.members.get(id) ?? new Map();
   derived.members.set(id, members);
-  for (const [feature, isOn] of turned) {
+  for (const [feature, isOn] of changed) {
     derived.turns.push({ position, feature, set_id: id, at: since, is_on: isOn });
     members.set(feature, isOn);
   }
@@ -147,7 +147,7 @@ async function statesBefore(
     const key = indexedKey(change.record.key);
     const store = storeOf(change.store);
     keysOf.set(store, (keysOf.get(store) ?? new Set()).add(key));
-    if (tellsMembers(change.record)) compared.add(nameOf(store, key));
+    if (listsMembers(change.record)) compared.add(nameOf(store, key));
   }
   const states = new Map<string, SetState>();
   const members = new Map<number, Set<FeatureKey>>();

@@ -21,46 +21,46 @@ export type SetState = {
 };
 
 /** Whether a record lists all members, so that they are compared with the previous ones. */
-export const tellsMembers = ({ members, size }: SetRecord): boolean => members !== undefined || size === 0;
+export const listsMembers = ({ members, size }: SetRecord): boolean => members !== undefined || size === 0;
 
 /**
  * Applies the record of a set. Returns its next state, with the previous members changed in place, and the features
  * that turned on or off. Throws `StaleRevision`.
  */
-export function next(before: SetState | undefined, record: SetRecord, position: number, at: number) {
+export function next(previous: SetState | undefined, record: SetRecord, position: number, at: number) {
   const { added, removed, origin, revision } = record;
   const { epoch, number } = revision;
-  const isSameEpoch = before?.epoch === epoch;
-  if (isSameEpoch && number <= before.number) throw new StaleRevision();
-  const members = before?.members ?? new Set();
-  const turned = turnedBy(record, members);
-  for (const [feature, isOn] of turned) {
+  const isSameEpoch = previous?.epoch === epoch;
+  if (isSameEpoch && number <= previous.number) throw new StaleRevision();
+  const members = previous?.members ?? new Set();
+  const changed = changesOf(record, members);
+  for (const [feature, isOn] of changed) {
     if (isOn) members.add(feature);
     else members.delete(feature);
   }
   // A detected change without details makes the members unknown.
-  const tellsChange = origin === "change" || added.length + removed.length > 0;
-  const followsOn = isSameEpoch && before.isKnown && number === before.number + 1;
+  const listsChanges = origin === "change" || added.length + removed.length > 0;
+  const followsOn = isSameEpoch && previous.isKnown && number === previous.number + 1;
   const state: SetState = {
-    id: before?.id ?? position,
-    at: Math.max(at, before?.at ?? at),
-    isKnown: tellsMembers(record) || (tellsChange && followsOn),
+    id: previous?.id ?? position,
+    at: Math.max(at, previous?.at ?? at),
+    isKnown: listsMembers(record) || (listsChanges && followsOn),
     epoch,
     number,
     members,
   };
-  return { state, turned };
+  return { state, changed };
 }
 
-function turnedBy(record: SetRecord, before: ReadonlySet<FeatureKey>): Map<FeatureKey, boolean> {
+function changesOf(record: SetRecord, previous: ReadonlySet<FeatureKey>): Map<FeatureKey, boolean> {
   const { added, removed, members = [] } = record;
-  const turned = new Map<FeatureKey, boolean>();
-  for (const feature of added) turned.set(feature, true);
-  for (const feature of removed) turned.set(feature, false);
-  if (!tellsMembers(record)) return turned;
+  const changed = new Map<FeatureKey, boolean>();
+  for (const feature of added) changed.set(feature, true);
+  for (const feature of removed) changed.set(feature, false);
+  if (!listsMembers(record)) return changed;
   const after = new Set(members);
-  for (const feature of turned.keys()) turned.set(feature, after.has(feature));
-  for (const feature of after) if (!before.has(feature)) turned.set(feature, true);
-  for (const feature of before) if (!after.has(feature)) turned.set(feature, false);
-  return turned;
+  for (const feature of changed.keys()) changed.set(feature, after.has(feature));
+  for (const feature of after) if (!previous.has(feature)) changed.set(feature, true);
+  for (const feature of previous) if (!after.has(feature)) changed.set(feature, false);
+  return changed;
 }

@@ -173,8 +173,8 @@ export class SqlHistory implements History {
   ): Promise<readonly Event[]> {
     const events: Event[] = [];
     // Times are whole milliseconds.
-    const moments = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
-    const { after, before } = await positionsWithin(this.#database, moments);
+    const range = { from: Math.floor(from) + 1, to: Math.floor(to) + 1 };
+    const { after, before } = await positionsWithin(this.#database, range);
     const names = await namesOf(this.#database, store);
     for (const some of inChunks(keys.map(indexedKey), rowsAtOnce)) {
       const rows = await this.#database
@@ -184,7 +184,7 @@ export class SqlHistory implements History {
         .where("key", "in", some)
         .where("position", ">", after)
         .where("position", "<", before)
-        .where(({ and }) => and(conditions(moments)))
+        .where(({ and }) => and(conditions(range)))
         .selectAll()
         .execute();
       events.push(...rows.map(eventIn));

@@ -33,8 +33,9 @@ export function contentOf({
   change,
 }: HashedEvent): string {
   if (!Number.isSafeInteger(at) || at < earliest || at > latest) throw new Error("invalid time");
-  const said = { id, component, environment, email, message, data, at, recordedBy };
-  const text = canonicalize(change ? { ...said, change: { store: change.store, record: change.record } } : said) ?? "";
+  const content = { id, component, environment, email, message, data, at, recordedBy };
+  const text =
+    canonicalize(change ? { ...content, change: { store: change.store, record: change.record } } : content) ?? "";
   if (writtenNul.test(text)) throw new Error("contains a NUL character");
   return text;
 }

@@ -16,11 +16,11 @@ const eventsAtOnce = 1_000;
 export async function expire(
   database: Database,
   before: Instant,
-  tell: (last: LogHead) => Promise<unknown>,
+  appendEvent: (last: LogHead) => Promise<unknown>,
 ): Promise<number> {
   const last = await lastBefore(database, before);
   if (!last) return 0;
-  await tell(last);
+  await appendEvent(last);
   let removed = 0;
   while (true) {
     const some = await database.transaction().execute((transaction) => removeSome(transaction, last.position));

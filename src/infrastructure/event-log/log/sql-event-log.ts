@@ -33,8 +33,8 @@ export class SqlEventLog {
     this.#writer = new Writer(database);
   }
 
-  async append(told: NewEvent): Promise<Event> {
-    const [outcome] = await this.#writer.write([told]);
+  async append(event: NewEvent): Promise<Event> {
+    const [outcome] = await this.#writer.write([event]);
     if (outcome && "event" in outcome) return outcome.event;
     throw new UnstorableEvent(`the event cannot be stored: ${outcome?.refused}`);
   }
@@ -78,8 +78,8 @@ export class SqlEventLog {
     return verify(this.#database, kept);
   }
 
-  expire(before: Instant, told: NewEvent): Promise<number> {
-    return expire(this.#database, before, (cut) => this.append({ ...told, data: Object.assign({}, told.data, cut) }));
+  expire(before: Instant, event: NewEvent): Promise<number> {
+    return expire(this.#database, before, (cut) => this.append({ ...event, data: Object.assign({}, event.data, cut) }));
   }
 
   async #page(filter: EventFilter, limit: number, order: "asc" | "desc", beyond?: number): Promise<readonly Event[]> {

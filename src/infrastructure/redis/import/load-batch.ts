@@ -5,7 +5,7 @@ import { loadKey } from "../redis-keys.ts";
 import { Script } from "../script.ts";
 
 /** Reply of a script that loads new items: the position of the load and the number of records, or the items it met. */
-export type LoadReply = readonly ["at", position: string, records: number] | readonly ["met", ...places: number[]];
+export type LoadReply = readonly ["at", position: string, records: number] | readonly ["met", ...positions: number[]];
 
 const advance = new Script("advance-load");
 
@@ -29,14 +29,14 @@ type Steps<Item> = {
 export async function loadBatch<Item>(
   redis: Redis,
   batch: Batch<Item>,
-  news: readonly Item[],
+  added: readonly Item[],
   { name, create, change }: Steps<Item>,
 ): Promise<BatchResult> {
   const key = loadKey(batch.load);
   const advanced = async (to: number | "") =>
     String(await advance.run(redis, [key], [batch.from, to]).catch((error) => redisFault(error, key)));
-  let fresh = news;
-  let others = [...new Set(batch.items).difference(new Set(news))];
+  let fresh = added;
+  let others = [...new Set(batch.items).difference(new Set(added))];
   let changed = 0;
   while (true) {
     if (others.length > 0) {
@@ -47,7 +47,7 @@ export async function loadBatch<Item>(
     if (!create || fresh.length === 0) return { position: Number(await advanced(batch.to)), records: changed };
     const reply = await create(fresh).catch(crossing(fresh, name));
     if (reply[0] === "at") return { position: Number(reply[1]), records: changed + reply[2] };
-    const met = new Set(reply.slice(1).map((place) => fresh[Number(place) - 1]));
+    const met = new Set(reply.slice(1).map((position) => fresh[Number(position) - 1]));
     others = fresh.filter((item) => met.has(item));
     fresh = fresh.filter((item) => !met.has(item));
   }

@@ -21,16 +21,16 @@ export async function loadSets(
 ): Promise<BatchResult> {
   const items = batch.items.filter(({ features }) => features.length > 0);
   // Larger sets are recorded in two steps, because one record cannot contain their members.
-  const news = items.filter(({ features }) => features.length <= mostMembersRecorded);
-  return loadBatch(redis, { ...batch, items }, news, {
+  const recordable = items.filter(({ features }) => features.length <= mostMembersRecorded);
+  return loadBatch(redis, { ...batch, items }, recordable, {
     name: "a set that is loaded",
     create: (sets) => create(redis, batch, sets),
     change: async (sets) => {
-      const lacking = await lackingOf(redis, sets);
+      const missing = await missingOf(redis, sets);
       await Promise.all(
-        lacking.map(({ features: add, ...set }) => apply({ ...authorOf(batch), id: newId(), ...set, add, remove: [] })),
+        missing.map(({ features: add, ...set }) => apply({ ...authorOf(batch), id: newId(), ...set, add, remove: [] })),
       );
-      return lacking.length;
+      return missing.length;
     },
   });
 }
@@ -46,8 +46,8 @@ async function create(redis: Redis, batch: Batch<SetLoad>, sets: readonly SetLoa
 }
 
 /** The sets that lack a feature. Rejects if a set would have too many members. */
-async function lackingOf(redis: Redis, sets: readonly SetLoad[]): Promise<readonly SetLoad[]> {
-  const lacks = await Promise.all(
+async function missingOf(redis: Redis, sets: readonly SetLoad[]): Promise<readonly SetLoad[]> {
+  const isMissing = await Promise.all(
     sets.map(async ({ key, features, limit }) => {
       const read = Promise.all([redis.smismember(key, ...features), redis.scard(key)]);
       const [present, size] = await read.catch((error) => redisFault(error, key));
@@ -56,7 +56,7 @@ async function lackingOf(redis: Redis, sets: readonly SetLoad[]): Promise<readon
       return missing > 0;
     }),
   );
-  return sets.filter((_, index) => lacks[index]);
+  return sets.filter((_, index) => isMissing[index]);
 }
 
 /** Throws for a key that cannot be recorded. */

@@ -46,7 +46,7 @@ export class RedisDocumentStore implements DocumentStore {
   async revisions(collection: string): Promise<ReadonlyMap<string, Revision>> {
     const key = collectionKey(collection);
     const texts = await this.#redis.hgetall(key).catch((error) => redisFault(error, key));
-    return new Map(Object.entries(texts).map(([name, text]) => [name, keptIn(text, key).revision]));
+    return new Map(Object.entries(texts).map(([name, text]) => [name, documentFrom(text, key).revision]));
   }
 
   async load(batch: Batch<DocumentLoad>): Promise<BatchResult> {
@@ -77,11 +77,11 @@ export class RedisDocumentStore implements DocumentStore {
     const key = collectionKey(collection);
     const own = bookkeeping(key);
     const keys = [key, own.outbox, ...(once === undefined ? [] : [own.once(JSON.stringify([name, once]))])];
-    const answer = await (value === null ? urgentScript : script)
+    const reply = await (value === null ? urgentScript : script)
       .run(this.#redis, keys, valuesOf(change))
       .catch((error) => redisFault(error, key));
-    if (answer === null) throw new RevisionMismatch();
-    const { before, revision } = JSON.parse(String(answer));
+    if (reply === null) throw new RevisionMismatch();
+    const { before, revision } = JSON.parse(String(reply));
     return { before, revision };
   }
 }
@@ -95,11 +95,11 @@ function valuesOf(change: DocumentChange): readonly string[] {
 
 /** Parses a stored document. `undefined` if it was deleted. Throws `StoreDataInvalid`, which names the key. */
 export function documentIn(text: string, key = "a collection"): Document | undefined {
-  const { value, revision } = keptIn(text, key);
+  const { value, revision } = documentFrom(text, key);
   return value === null ? undefined : { value, revision };
 }
 
-function keptIn(text: string, key: string): Document {
+function documentFrom(text: string, key: string): Document {
   try {
     const { value, epoch, number } = JSON.parse(text);
     return { value, revision: { epoch, number } };

@@ -50,14 +50,14 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     await this.#guard.demandFilled();
     const add = [...new Set(change.add)];
     const remove = [...new Set(change.remove)];
-    const answer = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
+    const reply = await this.#run("change", { key, personal }, urgent ? urgentScript : script, {
       text: JSON.stringify({ of: "set", key, ...authorOfRecord(change) }),
       values: [expectedRevision(ifRevision), limit ?? "", add.length, ...add, ...remove],
       once,
     });
-    if (answer === null) throw new RevisionMismatch();
-    if (answer === 0 && limit !== undefined) throw tooManyMembers(key, limit);
-    return JSON.parse(String(answer));
+    if (reply === null) throw new RevisionMismatch();
+    if (reply === 0 && limit !== undefined) throw tooManyMembers(key, limit);
+    return JSON.parse(String(reply));
   }
 
   async load(batch: Batch<SetLoad>): Promise<BatchResult> {
@@ -74,13 +74,13 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   }
 
   async revisions(keys: readonly string[]): Promise<readonly (Revision | undefined)[]> {
-    const ask = async (key: string): Promise<Revision | undefined> => {
+    const revisionOf = async (key: string): Promise<Revision | undefined> => {
       const { head } = bookkeeping(key);
       const text = await this.#redis.get(head).catch((error) => redisFault(error, head));
       const [epoch, number] = text?.split(" ") ?? [];
       return epoch && number ? { epoch, number: Number(number) } : undefined;
     };
-    return Promise.all(keys.map(ask));
+    return Promise.all(keys.map(revisionOf));
   }
 
   async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {

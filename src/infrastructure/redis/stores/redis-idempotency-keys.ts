@@ -20,9 +20,9 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
 
   async claim(name: string, purpose: string): Promise<boolean> {
     const key = claimKey(name);
-    const kept = await claimScript
+    const stored = await claimScript
       .run(this.#redis, [key], [purpose, keptSeconds])
       .catch((error) => redisFault(error, key));
-    return kept === purpose;
+    return stored === purpose;
   }
 }

@@ -11,7 +11,7 @@ const rereadMs = 1_000;
  */
 export class RedisIdentity {
   readonly #redis: Redis;
-  #known: string | undefined;
+  #identity: string | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(redis: Redis) {
@@ -20,10 +20,12 @@ export class RedisIdentity {
 
   /** `undefined` if the user may not read or write it, and no other client has written it. */
   async read(): Promise<string | undefined> {
-    if (performance.now() - this.#readAt < rereadMs) return this.#known;
-    this.#known = await this.#readOrWrite(this.#known ?? randomUUID()).catch((error) => redisFault(error, identityKey));
+    if (performance.now() - this.#readAt < rereadMs) return this.#identity;
+    this.#identity = await this.#readOrWrite(this.#identity ?? randomUUID()).catch((error) =>
+      redisFault(error, identityKey),
+    );
     this.#readAt = performance.now();
-    return this.#known;
+    return this.#identity;
   }
 
   async #readOrWrite(own: string): Promise<string | undefined> {

@@ -23,7 +23,7 @@ const bookkeepingKeys = [tokensKey, ids, users, outbox];
 
 type Assigned = { readonly tokenId: string; readonly before: UserId | undefined };
 /** A key that contains a token is stored as its digest. Before 0.2, the key itself was stored. */
-type KeptInfo = TokenInfo & ({ readonly key: string } | { readonly digest: string });
+type StoredInfo = TokenInfo & ({ readonly key: string } | { readonly digest: string });
 
 /**
  * Token store in Redis: one string per token with the user id, the metadata of issued tokens, and one outbox for all. A
@@ -79,7 +79,7 @@ export class RedisTokenStore implements TokenStore {
   async keyById(tokenId: string): Promise<string | undefined> {
     const text = await this.#redis.hget(tokensKey, tokenId).catch((error) => redisFault(error, tokensKey));
     if (text === null) return undefined;
-    const info = JSON.parse(text) as KeptInfo;
+    const info = JSON.parse(text) as StoredInfo;
     return (await this.#keysOf([info]))[0];
   }
 
@@ -90,7 +90,7 @@ export class RedisTokenStore implements TokenStore {
     if (found.length === 0) return [];
     const tokenIds = found.map((each) => each.slice(userId.length + 1));
     const texts = await this.#redis.hmget(tokensKey, ...tokenIds).catch((error) => redisFault(error, tokensKey));
-    const infos = texts.flatMap((text, index): readonly KeptInfo[] =>
+    const infos = texts.flatMap((text, index): readonly StoredInfo[] =>
       text ? [{ ...JSON.parse(text), id: tokenIds[index] }] : [],
     );
     if (infos.length === 0) return [];
@@ -104,16 +104,16 @@ export class RedisTokenStore implements TokenStore {
   }
 
   /** The keys of tokens. A key stored as its digest is found by a scan of all token keys. `undefined` if it is gone. */
-  async #keysOf(infos: readonly KeptInfo[]): Promise<readonly (string | undefined)[]> {
-    const sought = new Set(infos.flatMap((info) => ("digest" in info ? [info.digest] : [])));
+  async #keysOf(infos: readonly StoredInfo[]): Promise<readonly (string | undefined)[]> {
+    const wanted = new Set(infos.flatMap((info) => ("digest" in info ? [info.digest] : [])));
     const found = new Map<string, string>();
-    if (sought.size > 0) {
+    if (wanted.size > 0) {
       for await (const page of scan(this.#redis, this.#keyOf.prefix, "string")) {
         for (const key of page) {
           const digest = digestOf(key);
-          if (sought.has(digest)) found.set(digest, key);
+          if (wanted.has(digest)) found.set(digest, key);
         }
-        if (found.size === sought.size) break;
+        if (found.size === wanted.size) break;
       }
     }
     return infos.map((info) => ("digest" in info ? found.get(info.digest) : info.key));
@@ -129,14 +129,14 @@ export class RedisTokenStore implements TokenStore {
     return this.#run(script, change, [key, "", "", userId, change.id, newId()]);
   }
 
-  async #run(use: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {
+  async #run(variant: Script, change: ChangeMeta, values: readonly string[]): Promise<Assigned> {
     const { idempotencyKey: once, ifRevision } = change;
     const { id: _, ...author } = authorOfRecord(change);
     const keys = [...bookkeepingKeys];
     // Key names are more widely visible than values, so they must not contain a token.
     const [key, id] = values;
     if (once !== undefined) keys.push(onceKey(`${hash("sha256", id || key || "", "base64url")}:${once}`));
-    const answer = await use
+    const reply = await variant
       .run(this.#redis, keys, [
         ...values,
         JSON.stringify(author),
@@ -144,8 +144,8 @@ export class RedisTokenStore implements TokenStore {
         this.#keyOf.holdsToken ? "1" : "",
       ])
       .catch((error) => redisFault(error));
-    if (answer === null) throw new RevisionMismatch();
-    const { tokenId, before } = JSON.parse(String(answer));
+    if (reply === null) throw new RevisionMismatch();
+    const { tokenId, before } = JSON.parse(String(reply));
     return { tokenId, before };
   }
 }

@@ -3,7 +3,7 @@ import type { Rules, RulesByFeature } from "../../../domain/admin/rules.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { RulesOfTexts } from "../../rules-of-texts.ts";
 
-type Known = { readonly whole: unknown; readonly rules: RulesByFeature };
+type CachedRules = { readonly whole: unknown; readonly rules: RulesByFeature };
 
 /**
  * Reads the documents of a SQLite database as rules. Each change of the file triggers a read, so it reads all documents
@@ -12,7 +12,7 @@ type Known = { readonly whole: unknown; readonly rules: RulesByFeature };
 export class SqliteRules implements Rules {
   readonly #whole: StatementSync;
   readonly #texts = new RulesOfTexts((text) => JSON.parse(text));
-  readonly #known = new Map<string, Known>();
+  readonly #cache = new Map<string, CachedRules>();
 
   constructor(database: DatabaseSync) {
     // Feature keys and JSON contain no control characters.
@@ -24,10 +24,10 @@ export class SqliteRules implements Rules {
   async read(collection: string): Promise<CachedRead<RulesByFeature>> {
     const at = Date.now();
     const whole = this.#whole.get(collection)?.["whole"] ?? "";
-    const known = this.#known.get(collection);
-    if (known?.whole === whole) return uncachedRead(known.rules, at);
+    const cached = this.#cache.get(collection);
+    if (cached?.whole === whole) return uncachedRead(cached.rules, at);
     const rules = this.#texts.of(collection, textsIn(String(whole)));
-    this.#known.set(collection, { whole, rules });
+    this.#cache.set(collection, { whole, rules });
     return uncachedRead(rules, at);
   }
 }
