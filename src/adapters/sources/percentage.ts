@@ -20,7 +20,7 @@ const rule = z.strictObject({
     .string()
     .regex(
       /^(?:targetingKey|userId|location|attributes\.[A-Za-z][A-Za-z0-9_-]{0,63})$/,
-      "is no field to go by; write targetingKey, userId, location or attributes.<name>",
+      "is an unknown field (expected targetingKey, userId, location or attributes.<name>)",
     )
     .exactOptional()
     .describe(

@@ -171,10 +171,10 @@ export class ImportData {
     if (!isValue(line.user)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
     if ("tokenDigest" in line) {
       if (tokens.pepper === undefined) {
-        throw new ChangeRejected("the tokens of this configuration are not hashed; choose the layout hashed.");
+        throw new ChangeRejected("token digests need hashed tokens; set the layout of the section tokens to hashed.");
       }
       if (!isTokenDigest(line.tokenDigest))
-        throw new ChangeRejected("the digest of a token has 43 of A-Z a-z 0-9 _ -.");
+        throw new ChangeRejected("invalid token digest (expected 43 characters of A-Z a-z 0-9 _ -).");
       return { of: "tokens", store: tokens.store, item: { digest: line.tokenDigest, userId: line.user } };
     }
     if (!isToken(line.token)) throw new ChangeRejected(`invalid token (expected ${tokenGrammar}).`);
@@ -184,7 +184,7 @@ export class ImportData {
   #catalogueDeed(line: CatalogueLine): Deed {
     if (!isServedKey(line.catalogue)) throw notServed(line.catalogue);
     if (!this.#documents) {
-      throw new ChangeRejected("there is no store for the catalogue; add a source of kind set, which gives it one.");
+      throw new ChangeRejected("the catalogue has no store; add a source of kind set.");
     }
     return { of: "entries", store: this.#documents, item: line };
   }
@@ -199,7 +199,7 @@ export class ImportData {
   #checkPepper({ pepper }: DataHeader): void {
     if (pepper === undefined || this.#tokens?.pepper === undefined || pepper === this.#tokens.pepper) return;
     throw new ChangeRejected(
-      "the digests of tokens were made with another pepper; set TIDEGATE_TOKEN_PEPPER to the one of the store that was exported.",
+      "the token digests were made with another pepper; set TIDEGATE_TOKEN_PEPPER to the pepper of the exported store.",
     );
   }
 }
@@ -221,13 +221,14 @@ function checkFeatures({ features }: SetLine): void {
   // One check of the joined keys is much faster than one check for each key.
   const odd = isServedKey(features.join(" ")) ? features.indexOf("") : features.findIndex((each) => !isServedKey(each));
   if (odd >= 0) throw notServed(features[odd] ?? "");
-  if (new Set(features).size < features.length) throw new ChangeRejected("a feature is named twice; name each once.");
+  if (new Set(features).size < features.length)
+    throw new ChangeRejected("the line contains a feature twice; remove one.");
 }
 
 const isHeader = (read: ReadLine): boolean => "line" in read && "tidegate" in read.line;
-const noHeader = 'the first line is to be {"tidegate":1}; write it before all others.';
+const noHeader = 'missing header (expected {"tidegate":1} on the first line).';
 
 const refused = ({ name }: Importable, faults: readonly string[]): ChangeRejected =>
   new ChangeRejected(
-    `${name} cannot be imported, and nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+    `${name} cannot be imported; nothing was changed:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
   );

@@ -116,7 +116,7 @@ describe("A percentage", () => {
       { percentage: 5, by: "email" },
       {
         pointer: "/by",
-        detail: "is no field to go by; write targetingKey, userId, location or attributes.<name>",
+        detail: "is an unknown field (expected targetingKey, userId, location or attributes.<name>)",
       },
     ],
     [

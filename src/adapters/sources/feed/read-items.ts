@@ -77,7 +77,7 @@ function formatOf(document: RawDocument): Format {
   if (/^[^;]*[/+]json\b/i.test(contentType)) return "json";
   if (/^[^;]*[/+]xml\b/i.test(contentType)) return "xml";
   if (!anyFormat.test(contentType))
-    throw new Error("is neither JSON nor XML by its Content-Type; say which with format");
+    throw new Error("has a Content-Type that is neither JSON nor XML; set the option format");
   for (const text of textOf(document)) {
     const [first] = text.trimStart();
     if (first === "<") return "xml";

@@ -24,14 +24,17 @@ const parts: ReadonlyMap<string, readonly [RegExp, string]> = new Map([
   ["FREQ", [new RegExp(`^(?:${frequencies.join("|")})$`), `one of ${frequencies.join(", ")}`]],
   ["INTERVAL", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
   ["COUNT", [/^[1-9][0-9]{0,2}$/, "1 to 999"]],
-  ["UNTIL", [/^[0-9]{8}$/, "the last day, as in 20261231, or an instant, as in 20261231T225959Z"]],
-  ["BYDAY", [listOf(`(?:[+-]?${upTo53})?${weekday}`), "days of the week, as in MO,FR, or 1MO and -1FR within a month"]],
+  ["UNTIL", [/^[0-9]{8}$/, "the last day, for example 20261231, or an instant, for example 20261231T225959Z"]],
+  [
+    "BYDAY",
+    [listOf(`(?:[+-]?${upTo53})?${weekday}`), "days of the week, for example MO,FR, or 1MO and -1FR within a month"],
+  ],
   ["BYMONTHDAY", [listOf("[+-]?(?:[1-9]|[12][0-9]|3[01])"), "days of the month, 1 to 31, or -1 for the last"]],
   ["BYYEARDAY", [listOf(`[+-]?${upTo366}`), "days of the year, 1 to 366, or -1 for the last"]],
   ["BYWEEKNO", [listOf(`[+-]?${upTo53}`), "weeks of the year, 1 to 53"]],
   ["BYMONTH", [listOf("(?:[1-9]|1[0-2])"), "months, 1 to 12"]],
   ["BYSETPOS", [listOf(`[+-]?${upTo366}`), "positions, 1 to 366, or -1 for the last"]],
-  ["WKST", [new RegExp(`^${weekday}$`), "the day on which weeks begin, as in MO"]],
+  ["WKST", [new RegExp(`^${weekday}$`), "the day on which weeks begin, for example MO"]],
 ]);
 
 const fixedDays = ["BYDAY", "BYMONTHDAY", "BYYEARDAY"];
@@ -45,17 +48,17 @@ export function recurrenceRule(text: string): RecurrenceRule | string {
   const values = new Map<string, string>();
   for (const part of text.split(";")) {
     const [name = "", value = "", ...more] = part.split("=");
-    const fault = more.length > 0 ? noPart(part) : partFault(name, value);
+    const fault = more.length > 0 ? unknownPart(part) : partFault(name, value);
     if (fault !== undefined) return fault;
-    if (values.has(name)) return `says ${name} twice; say it once`;
+    if (values.has(name)) return `contains ${name} twice; remove one`;
     values.set(name, value);
   }
   const frequency = frequencies.find((one) => one === values.get("FREQ"));
-  if (!frequency) return "says no FREQ; begin with one, as in FREQ=WEEKLY;BYDAY=FR";
+  if (!frequency) return "has no FREQ; add one, for example FREQ=WEEKLY;BYDAY=FR";
   const { COUNT: count, UNTIL: until, ...endless } = Object.fromEntries(values);
-  if (count && until) return "says both COUNT and UNTIL; leave one out";
+  if (count && until) return "contains both COUNT and UNTIL; remove one";
   const lastDay = until?.replace(/^(....)(..)(..)$/, "$1-$2-$3");
-  if (lastDay && !isDate(lastDay)) return `says UNTIL=${until}, and there is no such day; write one as in 20261231`;
+  if (lastDay && !isDate(lastDay)) return `contains the invalid date UNTIL=${until} (expected a date such as 20261231)`;
   return {
     frequency,
     ...(count ? { count: Number(count) } : {}),
@@ -78,14 +81,14 @@ export function isDate(text: string): boolean {
 
 function partFault(name: string, value: string): string | undefined {
   if (/^BY(HOUR|MINUTE|SECOND)$/.test(name))
-    return `says ${name}; leave it out, and say the time of day in from and to`;
+    return `contains ${name}, which is unsupported; set the time of day with from and to`;
   if (name === "FREQ" && /^(HOURLY|MINUTELY|SECONDLY)$/.test(value)) {
-    return `says FREQ=${value}, which is more than once a day; write FREQ=DAILY, and a window for each time of day`;
+    return `contains FREQ=${value}, which is more than once a day; use FREQ=DAILY, with a window for each time of day`;
   }
   const [pattern, fix] = parts.get(name) ?? [];
-  if (!pattern) return noPart(name);
-  return pattern.test(value) ? undefined : `says ${name}=${value}; write ${fix}`;
+  if (!pattern) return unknownPart(name);
+  return pattern.test(value) ? undefined : `contains the invalid part ${name}=${value} (expected ${fix})`;
 }
 
-const noPart = (part: string): string =>
-  `has no part ${JSON.stringify(part)}; write FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYYEARDAY, BYWEEKNO, BYMONTH, BYSETPOS or WKST, with semicolons between, as in FREQ=WEEKLY;BYDAY=FR`;
+const unknownPart = (part: string): string =>
+  `contains the unknown part ${JSON.stringify(part)} (expected FREQ, INTERVAL, COUNT, UNTIL, BYDAY, BYMONTHDAY, BYYEARDAY, BYWEEKNO, BYMONTH, BYSETPOS or WKST, separated by semicolons, for example FREQ=WEEKLY;BYDAY=FR)`;

@@ -39,7 +39,7 @@ export function recurringDays(text: string, startsOn?: string, endsOn?: string):
   if (cached) return cached;
   const rule = recurrenceRule(text);
   if (typeof rule === "string") return rule;
-  if (rule.isCounted && startsOn === undefined) return "needs startsOn, the day from which it is counted; say it";
+  if (rule.isCounted && startsOn === undefined) return "requires startsOn, from which it is counted; add startsOn";
   const found = daysOf(rule, startsOn ?? longAgo, endsOn);
   if (typeof found !== "string") cache.set(name, found);
   return found;
@@ -56,7 +56,7 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
       maxIterations: mostPeriods,
     });
   } catch (cause) {
-    return `cannot be used: ${cause instanceof Error ? cause.message : cause}; RFC 5545 tells how, in section 3.3.10`;
+    return `cannot be used: ${cause instanceof Error ? cause.message : cause} (see RFC 5545, section 3.3.10)`;
   }
   const first = dayOf(startsOn);
   const last = Math.min(...[rule.until, endsOn].map((date) => (date ? dayOf(date) : Number.POSITIVE_INFINITY)));

@@ -39,16 +39,16 @@ const schedule = z.strictObject({
 
 /** Schema of a rule. */
 const rule = schedule.superRefine(({ windows }, context) => {
-  for (const [index, meaning] of parsedWindows(windows, context).entries()) {
-    if (meaning?.opens() !== false) continue;
-    const message = "never happens, or not for decades; mend the rule, or the days between which it holds";
+  for (const [index, parsed] of parsedWindows(windows, context).entries()) {
+    if (parsed?.opens() !== false) continue;
+    const message = "never occurs, or not for decades; fix the rule, or its first and last day";
     context.addIssue({ code: "custom", path: ["windows", index, "recurrence"], message });
   }
 });
 
 /** Schema that compiles a rule to a schedule. */
 const compiled = schedule.transform(({ windows }, context): Schedule => {
-  const schedules = parsedWindows(windows, context).flatMap((meaning) => meaning?.schedule ?? []);
+  const schedules = parsedWindows(windows, context).flatMap((parsed) => parsed?.schedule ?? []);
   return schedules.length === windows.length ? anyOf(schedules) : z.NEVER;
 });
 

@@ -32,7 +32,7 @@ export class WindowFault extends Error {
   }
 }
 
-/** A parsed window. `happens` returns whether it is ever on, as far as can be determined; that can take about 10 ms. */
+/** A parsed window. `opens` returns whether it is ever on, as far as can be determined; that can take about 10 ms. */
 export type ParsedWindow = { readonly schedule: Schedule; readonly opens: () => boolean };
 
 /** Parses a window. Throws `WindowFault` if it is invalid. */
@@ -40,35 +40,35 @@ export const parseWindow = (text: WindowText): ParsedWindow =>
   text.recurrence === undefined ? single(text) : recurring(text, text.recurrence);
 
 function single({ startsAt, endsAt, timeZone: zoneName, ...others }: WindowText): ParsedWindow {
-  refuse(others, "goes with recurrence; say that too, or leave this out");
+  reject(others, "requires recurrence; add it, or omit this field");
   if (startsAt === undefined) {
-    throw new WindowFault("startsAt", "is missing; say when the window begins, or a recurrence with from and to");
+    throw new WindowFault("startsAt", "is missing; set the start of the window, or recurrence with from and to");
   }
   const zone = zoneName === undefined ? undefined : zoneOf(zoneName);
   const start = instantIn("startsAt", startsAt, zone);
   const end = endsAt === undefined ? Number.POSITIVE_INFINITY : instantIn("endsAt", endsAt, zone);
-  if (end <= start) throw new WindowFault("endsAt", "is not after startsAt; put a later one, or leave it out");
+  if (end <= start) throw new WindowFault("endsAt", "is not after startsAt; set a later time, or omit it");
   return { schedule: fixedSchedule([{ start, end }]), opens: () => true };
 }
 
 function recurring(text: WindowText, recurrence: string): ParsedWindow {
   const { from, to, timeZone: zoneName, startsOn, endsOn, startsAt, endsAt } = text;
-  refuse({ startsAt, endsAt }, "is of a single window; with a recurrence say from and to, and startsOn or endsOn");
+  reject({ startsAt, endsAt }, "applies to a single window; with recurrence, use from and to, and startsOn or endsOn");
   if (zoneName === undefined)
-    throw new WindowFault("timeZone", "is missing; say whose clocks are meant, as in Europe/Madrid");
+    throw new WindowFault("timeZone", "is missing; set an IANA time zone, for example Europe/Madrid");
   const zone = zoneOf(zoneName);
   const times = { from: timeOfDay("from", from), to: timeOfDay("to", to) };
   checkDate("startsOn", startsOn);
   checkDate("endsOn", endsOn);
   if (startsOn !== undefined && endsOn !== undefined && endsOn < startsOn) {
-    throw new WindowFault("endsOn", "is before startsOn; put a later day, or leave it out");
+    throw new WindowFault("endsOn", "is before startsOn; set a later day, or omit it");
   }
   const found = recurringDays(calendarRule(recurrence, times.from, zone), startsOn, endsOn);
   if (typeof found === "string") throw new WindowFault("recurrence", found);
   return { schedule: recurringSchedule({ days: found.days, ...times, zone }), opens: found.hasDays };
 }
 
-function refuse(fields: Readonly<Partial<Record<keyof WindowText, string | undefined>>>, fault: string): void {
+function reject(fields: Readonly<Partial<Record<keyof WindowText, string | undefined>>>, fault: string): void {
   for (const [field, value] of Object.entries(fields)) {
     if (value !== undefined) throw new WindowFault(field as keyof WindowText, fault);
   }
@@ -77,7 +77,7 @@ function refuse(fields: Readonly<Partial<Record<keyof WindowText, string | undef
 function zoneOf(name: string): TimeZone {
   const zone = timeZone(name);
   if (zone) return zone;
-  throw new WindowFault("timeZone", `names no zone that is known; write one of the IANA database, as in Europe/Madrid`);
+  throw new WindowFault("timeZone", `is an unknown time zone (expected an IANA name, for example Europe/Madrid)`);
 }
 
 const moment =
@@ -86,19 +86,23 @@ const moment =
 function instantIn(field: "startsAt" | "endsAt", text: string, zone: TimeZone | undefined): Instant {
   const [, date, time, offset] = moment.exec(text) ?? [];
   if (date === undefined || !isDate(date)) {
-    throw new WindowFault(field, "is no moment; write 2026-11-20T18:00:00Z, or 2026-11-20T18:00 and a timeZone");
+    throw new WindowFault(
+      field,
+      "is an invalid time (expected 2026-11-20T18:00:00Z, or 2026-11-20T18:00 with timeZone)",
+    );
   }
   if (offset !== undefined) return Date.parse(text);
-  if (!zone) throw new WindowFault(field, "says not where; put a timeZone beside it, or Z or an offset at its end");
+  if (!zone) throw new WindowFault(field, "has no time zone; add timeZone, or end it with Z or an offset");
   return instantOf(Date.parse(`${date}T${time}Z`), zone);
 }
 
 function timeOfDay(field: "from" | "to", text: string | undefined): LocalTime {
-  if (text === undefined) throw new WindowFault(field, "is missing; say a time of day, as in 18:00");
+  if (text === undefined) throw new WindowFault(field, "is missing; set a time of day, for example 18:00");
   if (/^(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$/.test(text)) return Date.parse(`1970-01-01T${text}Z`);
-  throw new WindowFault(field, "is no time of day; write one from 00:00 to 23:59 (midnight is 00:00), as in 18:00");
+  throw new WindowFault(field, "is an invalid time of day (expected 00:00 to 23:59, for example 18:00)");
 }
 
 function checkDate(field: "startsOn" | "endsOn", text: string | undefined): void {
-  if (text !== undefined && !isDate(text)) throw new WindowFault(field, "is no day; write one as in 2026-11-20");
+  if (text !== undefined && !isDate(text))
+    throw new WindowFault(field, "is an invalid date (expected a date such as 2026-11-20)");
 }

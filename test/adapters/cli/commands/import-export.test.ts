@@ -182,7 +182,7 @@ describe("import and export", () => {
       const { code, stdout, stderr } = await tidegate(["import", path], env);
       expect([code, stdout]).toEqual([1, ""]);
       const [title, ...faults] = stderr.trimEnd().split("\n");
-      expect(title).toBe("tidegate: broken.ndjson cannot be imported, and nothing was changed:");
+      expect(title).toBe("tidegate: broken.ndjson cannot be imported; nothing was changed:");
       expect(faults.slice(0, -1).map((fault) => /^ {2}line (\d+): .*\.$/.exec(fault)?.[1])).toEqual([
         "3",
         "4",

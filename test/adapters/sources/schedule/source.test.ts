@@ -133,7 +133,7 @@ describe.each([
     ]);
     const faults = warnings.map(({ fault }) => fault);
     expect(faults.sort()).toEqual([
-      expect.stringMatching(/^rule for "hourly": \/windows\/0\/recurrence says FREQ=HOURLY/),
+      expect.stringMatching(/^rule for "hourly": \/windows\/0\/recurrence contains FREQ=HOURLY/),
       'rule for "odd": /windows is invalid (expected array)',
     ]);
   });
@@ -164,14 +164,15 @@ describe("A schedule", () => {
     [
       "a window that ends before it begins",
       { windows: [friday, { startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-24T17:00:00Z" }] },
-      { pointer: "/windows/1/endsAt", detail: "is not after startsAt; put a later one, or leave it out" },
+      { pointer: "/windows/1/endsAt", detail: "is not after startsAt; set a later time, or omit it" },
     ],
     [
       "a rule of hours",
       { windows: [{ ...friday, recurrence: "FREQ=HOURLY" }] },
       {
         pointer: "/windows/0/recurrence",
-        detail: "says FREQ=HOURLY, which is more than once a day; write FREQ=DAILY, and a window for each time of day",
+        detail:
+          "contains FREQ=HOURLY, which is more than once a day; use FREQ=DAILY, with a window for each time of day",
       },
     ],
     [
@@ -179,7 +180,7 @@ describe("A schedule", () => {
       { windows: [{ ...friday, recurrence: "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30" }] },
       {
         pointer: "/windows/0/recurrence",
-        detail: "never happens, or not for decades; mend the rule, or the days between which it holds",
+        detail: "never occurs, or not for decades; fix the rule, or its first and last day",
       },
     ],
     [
@@ -187,7 +188,7 @@ describe("A schedule", () => {
       { windows: [{ ...friday, startsOn: "2026-11-21", endsOn: "2026-11-26" }] },
       {
         pointer: "/windows/0/recurrence",
-        detail: "never happens, or not for decades; mend the rule, or the days between which it holds",
+        detail: "never occurs, or not for decades; fix the rule, or its first and last day",
       },
     ],
   ])("is refused with %s", (_, written, fault) => {

@@ -49,28 +49,28 @@ describe("A single window", () => {
   });
 
   it.each<[string, WindowText]>([
-    ["startsAt is missing; say when the window begins, or a recurrence with from and to", {}],
+    ["startsAt is missing; set the start of the window, or recurrence with from and to", {}],
     [
-      "startsAt is no moment; write 2026-11-20T18:00:00Z, or 2026-11-20T18:00 and a timeZone",
+      "startsAt is an invalid time (expected 2026-11-20T18:00:00Z, or 2026-11-20T18:00 with timeZone)",
       { startsAt: "20 November 2026" },
     ],
     [
-      "startsAt is no moment; write 2026-11-20T18:00:00Z, or 2026-11-20T18:00 and a timeZone",
+      "startsAt is an invalid time (expected 2026-11-20T18:00:00Z, or 2026-11-20T18:00 with timeZone)",
       { startsAt: "2026-02-30T18:00:00Z" },
     ],
     [
-      "endsAt says not where; put a timeZone beside it, or Z or an offset at its end",
+      "endsAt has no time zone; add timeZone, or end it with Z or an offset",
       { startsAt: "2026-11-20T18:00:00Z", endsAt: "2026-11-20T19:00" },
     ],
     [
-      "endsAt is not after startsAt; put a later one, or leave it out",
+      "endsAt is not after startsAt; set a later time, or omit it",
       { startsAt: "2026-11-20T18:00:00Z", endsAt: "2026-11-20T18:00:00Z" },
     ],
     [
-      "timeZone names no zone that is known; write one of the IANA database, as in Europe/Madrid",
+      "timeZone is an unknown time zone (expected an IANA name, for example Europe/Madrid)",
       { startsAt: "2026-11-20T18:00", timeZone: "Europe/Atlantis" },
     ],
-    ["from goes with recurrence; say that too, or leave this out", { startsAt: "2026-11-20T18:00:00Z", from: "18:00" }],
+    ["from requires recurrence; add it, or omit this field", { startsAt: "2026-11-20T18:00:00Z", from: "18:00" }],
   ])("is refused: %s", (fault, text) => {
     expect(faultOf(text)).toBe(fault);
   });
@@ -309,48 +309,51 @@ describe("Recurring windows", () => {
   const friday = { recurrence: "FREQ=WEEKLY;BYDAY=FR", from: "18:00", to: "23:00", ...madrid };
 
   it.each<[string, WindowText]>([
-    ["startsAt is of a single window; with a recurrence say from and to, and startsOn or endsOn", { startsAt: "now" }],
-    ["from is no time of day; write one from 00:00 to 23:59 (midnight is 00:00), as in 18:00", { from: "24:00" }],
-    ["to is no time of day; write one from 00:00 to 23:59 (midnight is 00:00), as in 18:00", { to: "6 pm" }],
-    ["startsOn is no day; write one as in 2026-11-20", { startsOn: "2026-02-29" }],
-    ["endsOn is before startsOn; put a later day, or leave it out", { startsOn: "2026-11-20", endsOn: "2026-11-19" }],
-    ["recurrence says no FREQ; begin with one, as in FREQ=WEEKLY;BYDAY=FR", { recurrence: "BYDAY=FR" }],
     [
-      "recurrence says FREQ=HOURLY, which is more than once a day; write FREQ=DAILY, and a window for each time of day",
+      "startsAt applies to a single window; with recurrence, use from and to, and startsOn or endsOn",
+      { startsAt: "now" },
+    ],
+    ["from is an invalid time of day (expected 00:00 to 23:59, for example 18:00)", { from: "24:00" }],
+    ["to is an invalid time of day (expected 00:00 to 23:59, for example 18:00)", { to: "6 pm" }],
+    ["startsOn is an invalid date (expected a date such as 2026-11-20)", { startsOn: "2026-02-29" }],
+    ["endsOn is before startsOn; set a later day, or omit it", { startsOn: "2026-11-20", endsOn: "2026-11-19" }],
+    ["recurrence has no FREQ; add one, for example FREQ=WEEKLY;BYDAY=FR", { recurrence: "BYDAY=FR" }],
+    [
+      "recurrence contains FREQ=HOURLY, which is more than once a day; use FREQ=DAILY, with a window for each time of day",
       { recurrence: "FREQ=HOURLY" },
     ],
     [
-      "recurrence says BYHOUR; leave it out, and say the time of day in from and to",
+      "recurrence contains BYHOUR, which is unsupported; set the time of day with from and to",
       { recurrence: "FREQ=DAILY;BYHOUR=3" },
     ],
     [
-      "recurrence says BYDAY=XX; write days of the week, as in MO,FR, or 1MO and -1FR within a month",
+      "recurrence contains the invalid part BYDAY=XX (expected days of the week, for example MO,FR, or 1MO and -1FR within a month)",
       { recurrence: "FREQ=WEEKLY;BYDAY=XX" },
     ],
     [
-      "recurrence says UNTIL=20261231T2259Z; write the last day, as in 20261231, or an instant, as in 20261231T225959Z",
+      "recurrence contains the invalid part UNTIL=20261231T2259Z (expected the last day, for example 20261231, or an instant, for example 20261231T225959Z)",
       { recurrence: "FREQ=DAILY;UNTIL=20261231T2259Z" },
     ],
     [
-      "recurrence says UNTIL=20260231T000000Z; write the last day, as in 20261231, or an instant, as in 20261231T225959Z",
+      "recurrence contains the invalid part UNTIL=20260231T000000Z (expected the last day, for example 20261231, or an instant, for example 20261231T225959Z)",
       { recurrence: "FREQ=DAILY;UNTIL=20260231T000000Z" },
     ],
     [
-      "recurrence says UNTIL=20260231, and there is no such day; write one as in 20261231",
+      "recurrence contains the invalid date UNTIL=20260231 (expected a date such as 20261231)",
       { recurrence: "FREQ=DAILY;UNTIL=20260231" },
     ],
-    ["recurrence says FREQ twice; say it once", { recurrence: "FREQ=DAILY;FREQ=DAILY" }],
+    ["recurrence contains FREQ twice; remove one", { recurrence: "FREQ=DAILY;FREQ=DAILY" }],
     [
-      "recurrence says both COUNT and UNTIL; leave one out",
+      "recurrence contains both COUNT and UNTIL; remove one",
       { recurrence: "FREQ=DAILY;COUNT=2;UNTIL=20261231", startsOn: "2026-11-20" },
     ],
     [
-      "recurrence needs startsOn, the day from which it is counted; say it",
+      "recurrence requires startsOn, from which it is counted; add startsOn",
       { recurrence: "FREQ=WEEKLY;BYDAY=FR;INTERVAL=2" },
     ],
-    ["recurrence needs startsOn, the day from which it is counted; say it", { recurrence: "FREQ=WEEKLY" }],
+    ["recurrence requires startsOn, from which it is counted; add startsOn", { recurrence: "FREQ=WEEKLY" }],
     [
-      "recurrence cannot be used: BYMONTHDAY MUST NOT be used when FREQ is WEEKLY; RFC 5545 tells how, in section 3.3.10",
+      "recurrence cannot be used: BYMONTHDAY MUST NOT be used when FREQ is WEEKLY (see RFC 5545, section 3.3.10)",
       { recurrence: "FREQ=WEEKLY;BYMONTHDAY=3" },
     ],
     [
@@ -363,7 +366,7 @@ describe("Recurring windows", () => {
 
   it.each(["from", "to", "timeZone"] as const)("are refused without %s", (field) => {
     const { [field]: _, ...others } = friday;
-    expect(faultOf(others)).toMatch(new RegExp(`^${field} is missing; say `));
+    expect(faultOf(others)).toMatch(new RegExp(`^${field} is missing; set `));
   });
 
   it.each([
