@@ -18,13 +18,13 @@ export class Progress {
   }
 
   /** Reports `done` of `of` units; without `of`, the total is unknown. `doing` names the task. */
-  tell(doing: string, done: number, of?: number): void {
+  report(phase: string, done: number, of?: number): void {
     const now = this.#now();
     if (now - this.#toldAt < (this.#to.isTTY ? barEveryMs : lineEveryMs)) return;
     this.#toldAt = now;
     const counted = of === undefined ? counts(done) : `${counts(done)} of ${counts(of)}`;
-    if (!this.#to.isTTY) this.#to.write(`${doing}: ${counted}\n`);
-    else this.#to.write(`\r\x1b[K${doing} ${of === undefined ? "" : `${bar(done / of)} `}${counted}`);
+    if (!this.#to.isTTY) this.#to.write(`${phase}: ${counted}\n`);
+    else this.#to.write(`\r\x1b[K${phase} ${of === undefined ? "" : `${bar(done / of)} `}${counted}`);
   }
 
   /** Erases the bar. */

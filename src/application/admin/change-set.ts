@@ -147,12 +147,12 @@ export class ChangeSet {
     const both = add.find((feature) => remove.has(feature));
     if (both !== undefined)
       throw new ChangeRejected(`Feature ${both} is in both add and remove. Remove it from one of them.`);
-    const odd = grants ? add.filter((feature) => !isWritableKey(feature)) : [];
-    if (odd.length > 0) {
+    const notWritable = grants ? add.filter((feature) => !isWritableKey(feature)) : [];
+    if (notWritable.length > 0) {
       // Keys that other tools granted already are not new grants.
       const { value } = await callStore(stored.connection, async () => stored.sets.read(key, stored.limit));
       const granted = new Set(value.features);
-      const missing = odd.find((feature) => !granted.has(feature));
+      const missing = notWritable.find((feature) => !granted.has(feature));
       if (missing !== undefined) throw notGrantable(missing);
     }
     return { add, remove: [...remove] };

@@ -16,14 +16,14 @@ export type FoundSet = { readonly key: string; readonly stored: EditableSet; rea
 export class SourceSets {
   readonly sources: readonly ManagedSource[];
   /** Sets that no source reads. */
-  readonly others: readonly EditableSet[];
+  readonly additional: readonly EditableSet[];
   readonly #stored: readonly EditableSet[];
 
   /** `others` are sets that no source reads, such as the stored locations of users. They are found by key. */
-  constructor(sources: readonly ManagedSource[], others: readonly EditableSet[] = []) {
+  constructor(sources: readonly ManagedSource[], additional: readonly EditableSet[] = []) {
     this.sources = sources;
-    this.others = others;
-    this.#stored = [...sources.flatMap(({ editableSet }) => editableSet ?? []), ...others];
+    this.additional = additional;
+    this.#stored = [...sources.flatMap(({ editableSet }) => editableSet ?? []), ...additional];
   }
 
   /**
@@ -93,8 +93,9 @@ export class SourceSets {
     );
     const [stored] = matching;
     if (!stored) {
-      const meant = all.map((each) => each.key.meant(key)).find((other) => other !== undefined);
-      if (meant) throw new ChangeRejected(`No source reads the set ${JSON.stringify(key)}. Write its key as ${meant}.`);
+      const spelling = all.map((each) => each.key.spellingOf(key)).find((other) => other !== undefined);
+      if (spelling)
+        throw new ChangeRejected(`No source reads the set ${JSON.stringify(key)}. Write its key as ${spelling}.`);
       const known = [...new Set(all.map((each) => each.key.text))].join(", ");
       throw new ChangeRejected(
         `No source reads the set ${JSON.stringify(key)}. The keys in use are: ${known || "none"}.`,

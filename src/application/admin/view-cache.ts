@@ -55,7 +55,7 @@ export class ViewCache {
     const stored = this.#sources.flatMap(({ name, editableSet }) => (editableSet ? [{ name, ...editableSet }] : []));
     const readers = stored.filter((each) => each.key.matches(key));
     if (readers.length === 0) {
-      const spelling = stored.map((each) => each.key.meant(key)).find((other) => other !== undefined);
+      const spelling = stored.map((each) => each.key.spellingOf(key)).find((other) => other !== undefined);
       const known = [...new Set(stored.map((each) => each.key.text))].join(", ");
       throw new UnknownSet(
         spelling

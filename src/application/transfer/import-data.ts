@@ -38,7 +38,7 @@ export type Importable = {
 };
 
 /** Progress of an import: the last line that was read, of how many, if that is known. */
-export type ImportProgress = { readonly doing: "checking" | "importing"; readonly line: number; readonly of?: number };
+export type ImportProgress = { readonly phase: "checking" | "importing"; readonly line: number; readonly of?: number };
 
 /** The result of an import. */
 export type Imported = {
@@ -55,11 +55,11 @@ export type Imported = {
 const mostFaults = 20;
 
 /** What a line writes, and where. */
-type Deed =
+type LineChange =
   | { readonly of: "sets"; readonly stored: EditableSet; readonly item: SetLoad }
   | { readonly of: "tokens"; readonly store: TokenStore; readonly item: TokenLoad }
   | { readonly of: "entries"; readonly store: DocumentStore; readonly item: CatalogueLine }
-  | { readonly of: "rules"; readonly kept: EditableRules; readonly item: DocumentLoad };
+  | { readonly of: "rules"; readonly rules: EditableRules; readonly item: DocumentLoad };
 
 /** Imports lines into the stores, after it has checked all of them. */
 export class ImportData {
@@ -93,10 +93,10 @@ export class ImportData {
     author: Pick<ChangeAuthor, "by" | "email">,
     {
       again = false,
-      told = () => {},
-    }: { readonly again?: boolean; readonly told?: (progress: ImportProgress) => void },
+      onProgress = () => {},
+    }: { readonly again?: boolean; readonly onProgress?: (progress: ImportProgress) => void },
   ): Promise<Imported> {
-    const lines = await this.#check(from, told);
+    const lines = await this.#check(from, onProgress);
     const load = again ? `${from.digest}.${this.#now()}` : from.digest;
     const lanes = new ImportLanes(
       { ...author, note: `import of ${from.name}` },
@@ -107,19 +107,19 @@ export class ImportData {
     const counts = { sets: 0, tokens: 0, entries: 0, rules: 0 };
     for await (const page of from.read()) {
       for (const read of page) {
-        const deed = "line" in read && this.#deedOf(read.line);
-        if (!deed) continue;
-        counts[deed.of] += 1;
-        const wait = put(deed, lanes, read.number);
+        const change = "line" in read && this.#changeOf(read.line);
+        if (!change) continue;
+        counts[change.of] += 1;
+        const wait = put(change, lanes, read.number);
         if (wait) await wait;
       }
-      told({ doing: "importing", line: page.at(-1)?.number ?? lines, of: lines });
+      onProgress({ phase: "importing", line: page.at(-1)?.number ?? lines, of: lines });
     }
     return { ...counts, ...(await lanes.end()) };
   }
 
   /** Returns the number of lines. */
-  async #check(from: Importable, told: (progress: ImportProgress) => void): Promise<number> {
+  async #check(from: Importable, onProgress: (progress: ImportProgress) => void): Promise<number> {
     const faults: string[] = [];
     let last = 0;
     for await (const page of from.read()) {
@@ -130,7 +130,7 @@ export class ImportData {
         if (faults.length === mostFaults) throw refused(from, [...faults, "there may be more"]);
         last = read.number;
       }
-      told({ doing: "checking", line: last });
+      onProgress({ phase: "checking", line: last });
     }
     if (last === 0) faults.push(noHeader);
     if (faults.length > 0) throw refused(from, faults);
@@ -141,7 +141,7 @@ export class ImportData {
     if ("fault" in read) return read.fault;
     try {
       if ("set" in read.line) checkFeatures(read.line);
-      this.#deedOf(read.line);
+      this.#changeOf(read.line);
       return undefined;
     } catch (error) {
       if (error instanceof ChangeRejected || error instanceof UnknownSource) return error.message;
@@ -150,22 +150,22 @@ export class ImportData {
   }
 
   /** Throws `ChangeRejected` for an invalid line. Does not check feature keys in sets. */
-  #deedOf(line: DataLine): Deed | undefined {
-    if ("set" in line) return this.#setDeed(line);
-    if ("user" in line) return this.#tokenDeed(line);
-    if ("catalogue" in line) return this.#catalogueDeed(line);
-    if ("rule" in line) return this.#ruleDeed(line);
+  #changeOf(line: DataLine): LineChange | undefined {
+    if ("set" in line) return this.#setChange(line);
+    if ("user" in line) return this.#tokenChange(line);
+    if ("catalogue" in line) return this.#catalogueChange(line);
+    if ("rule" in line) return this.#ruleChange(line);
     this.#checkPepper(line);
     return undefined;
   }
 
-  #setDeed({ set: key, connection, features }: SetLine): Deed {
+  #setChange({ set: key, connection, features }: SetLine): LineChange {
     const { stored } = this.#sets.find({ key, connection });
     if (features.length > stored.limit) throw tooManyMembers(key, stored.limit);
     return { of: "sets", stored, item: { key, personal: isPersonal(stored), features, limit: stored.limit } };
   }
 
-  #tokenDeed(line: TokenLine): Deed {
+  #tokenChange(line: TokenLine): LineChange {
     const tokens = this.#tokens;
     if (!tokens) throw new ChangeRejected("the configuration has no tokens; add the section tokens.");
     if (!isValue(line.user)) throw new ChangeRejected(`Invalid user id (expected ${valueRule}).`);
@@ -181,7 +181,7 @@ export class ImportData {
     return { of: "tokens", store: tokens.store, item: { token: line.token, userId: line.user } };
   }
 
-  #catalogueDeed(line: CatalogueLine): Deed {
+  #catalogueChange(line: CatalogueLine): LineChange {
     if (!isServedKey(line.catalogue)) throw notServed(line.catalogue);
     if (!this.#documents) {
       throw new ChangeRejected("the catalogue has no store; add a source of kind set.");
@@ -189,11 +189,11 @@ export class ImportData {
     return { of: "entries", store: this.#documents, item: line };
   }
 
-  #ruleDeed({ rule, source, feature }: RuleLine): Deed {
+  #ruleChange({ rule, source, feature }: RuleLine): LineChange {
     if (!isServedKey(feature)) throw notServed(feature);
-    const kept = this.#sets.rulesOf(source);
-    const value = checkedRule(kept.check, feature, rule);
-    return { of: "rules", kept, item: { collection: kept.collection, name: feature, value } };
+    const rules = this.#sets.rulesOf(source);
+    const value = checkedRule(rules.check, feature, rule);
+    return { of: "rules", rules, item: { collection: rules.collection, name: feature, value } };
   }
 
   #checkPepper({ pepper }: DataHeader): void {
@@ -204,23 +204,25 @@ export class ImportData {
   }
 }
 
-function put(deed: Deed, lanes: ImportLanes, place: number): Promise<void> | undefined {
-  switch (deed.of) {
+function put(change: LineChange, lanes: ImportLanes, position: number): Promise<void> | undefined {
+  switch (change.of) {
     case "sets":
-      return lanes.ofSets(deed.stored).add(deed.item, place);
+      return lanes.ofSets(change.stored).add(change.item, position);
     case "tokens":
-      return lanes.ofTokens(deed.store).add(deed.item, place);
+      return lanes.ofTokens(change.store).add(change.item, position);
     case "entries":
-      return lanes.ofEntries(deed.store).add(deed.item, place);
+      return lanes.ofEntries(change.store).add(change.item, position);
     case "rules":
-      return lanes.ofRules(deed.kept).add(deed.item, place);
+      return lanes.ofRules(change.rules).add(change.item, position);
   }
 }
 
 function checkFeatures({ features }: SetLine): void {
   // One check of the joined keys is much faster than one check for each key.
-  const odd = isServedKey(features.join(" ")) ? features.indexOf("") : features.findIndex((each) => !isServedKey(each));
-  if (odd >= 0) throw notServed(features[odd] ?? "");
+  const invalidIndex = isServedKey(features.join(" "))
+    ? features.indexOf("")
+    : features.findIndex((each) => !isServedKey(each));
+  if (invalidIndex >= 0) throw notServed(features[invalidIndex] ?? "");
   if (new Set(features).size < features.length)
     throw new ChangeRejected("the line contains a feature twice; remove one.");
 }

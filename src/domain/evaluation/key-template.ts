@@ -101,29 +101,29 @@ export class KeyTemplate {
     for (const segment of this.#segments) {
       const part = "field" in segment ? values[segment.field] : segment.literal;
       if (part === undefined) return undefined;
-      const made = "field" in segment ? encodeValue(part) : part;
-      key = key === undefined ? made : `${key}:${made}`;
+      const encoded = "field" in segment ? encodeValue(part) : part;
+      key = key === undefined ? encoded : `${key}:${encoded}`;
     }
     return key;
   }
 
   /** Whether the template gives this key for some context. */
   matches(key: string): boolean {
-    return this.meant(key) === key;
+    return this.spellingOf(key) === key;
   }
 
   /** The encoded form of a key whose values may be unencoded; `undefined` for a key of another shape. */
-  meant(key: string): string | undefined {
+  spellingOf(key: string): string | undefined {
     if (!key.startsWith(this.prefix)) return undefined;
     const parts = key.split(":");
     if (parts.length !== this.#segments.length) return undefined;
-    const made: string[] = [];
+    const encoded: string[] = [];
     for (const [index, segment] of this.#segments.entries()) {
       const part = parts[index] ?? "";
       if ("literal" in segment ? part !== segment.literal : part === "") return undefined;
-      made.push("literal" in segment ? part : encodeValue(decoded(part)));
+      encoded.push("literal" in segment ? part : encodeValue(decoded(part)));
     }
-    return made.join(":");
+    return encoded.join(":");
   }
 
   /** The field values of a key; `undefined` if the template does not match it. */

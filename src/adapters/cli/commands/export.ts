@@ -37,7 +37,7 @@ async function* textsOf(exportData: ExportData, count: Count, progress: Progress
     yield lines.map((line) => `${textOf(line)}\n`).join("");
     count.written += lines.length;
     count.leftOut += skipped;
-    progress.tell("exported lines", count.written);
+    progress.report("exported lines", count.written);
   }
   progress.end();
 }

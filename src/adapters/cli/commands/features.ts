@@ -38,9 +38,9 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
       onStores(async ({ listFeatures, sourceSets }) => {
         const found = await listFeatures.get(feature);
         const { on, entry } = found;
-        const places = sourceSets.sources.flatMap(({ name, role }) => {
-          const place = on.get(name);
-          return place === undefined ? [] : [`  ${role} ${name}: ${placeText(place)}`];
+        const states = sourceSets.sources.flatMap(({ name, role }) => {
+          const state = on.get(name);
+          return state === undefined ? [] : [`  ${role} ${name}: ${stateText(state)}`];
         });
         const described = entry
           ? Object.entries({
@@ -50,7 +50,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
               archived: entry.archived ? "yes" : "",
             }).flatMap(([name, text]) => (text === "" ? [] : [`  ${name}: ${text}`]))
           : [];
-        results.print(knownFeatureJson(found), found.killed ? `${feature}: killed` : feature, ...places, ...described);
+        results.print(knownFeatureJson(found), found.killed ? `${feature}: killed` : feature, ...states, ...described);
       }),
     );
   for (const verb of ["kill", "unkill"] as const) {
@@ -80,29 +80,29 @@ const rowOf = (known: KnownFeature, roles: ReadonlyMap<string, ManagedSource["ro
   json: knownFeatureJson(known),
   cells: [
     known.feature,
-    [...known.on].flatMap(([source, place]) => sourceText(source, roles.get(source), place)).join(", ") || "-",
+    [...known.on].flatMap(([source, state]) => sourceText(source, roles.get(source), state)).join(", ") || "-",
     known.entry?.description ?? "",
   ],
 });
 
 /** For example `user (2 users)` or `active (gate)`; nothing if the feature is off there. */
-function sourceText(source: string, role: ManagedSource["role"] | undefined, place: FeatureState): readonly string[] {
-  if (!isSomewhere(place)) return [];
-  const details = [...(role === "grant" || !role ? [] : [role]), ...(place === true ? [] : [placeText(place)])];
+function sourceText(source: string, role: ManagedSource["role"] | undefined, state: FeatureState): readonly string[] {
+  if (!isSomewhere(state)) return [];
+  const details = [...(role === "grant" || !role ? [] : [role]), ...(state === true ? [] : [stateText(state)])];
   return [details.length > 0 ? `${source} (${details.join(", ")})` : source];
 }
 
-function isSomewhere(place: FeatureState): boolean {
-  if (typeof place === "boolean") return place;
-  if ("users" in place) return place.users !== 0;
-  return "rule" in place || place.location.length > 0;
+function isSomewhere(state: FeatureState): boolean {
+  if (typeof state === "boolean") return state;
+  if ("users" in state) return state.users !== 0;
+  return "rule" in state || state.location.length > 0;
 }
 
-function placeText(place: FeatureState): string {
-  if (typeof place === "boolean") return place ? "on" : "off";
-  if ("users" in place) return place.users === null ? "number of users unknown" : usersText(place.users);
-  if ("rule" in place) return `rule ${JSON.stringify(place.rule)}`;
-  return [...place.location, ...(place.complete ? [] : ["more"])].join(", ") || "no location";
+function stateText(state: FeatureState): string {
+  if (typeof state === "boolean") return state ? "on" : "off";
+  if ("users" in state) return state.users === null ? "number of users unknown" : usersText(state.users);
+  if ("rule" in state) return `rule ${JSON.stringify(state.rule)}`;
+  return [...state.location, ...(state.complete ? [] : ["more"])].join(", ") || "no location";
 }
 
 const usersText = (count: number): string => `${count} ${count === 1 ? "user" : "users"}`;

@@ -35,7 +35,7 @@ export const defineImport = (command: Command, { onStores, results, terminal }: 
           const from = { name, digest: await file.digest(), read: () => linesOf(file) };
           const imported = await importData.import(from, cliAuthor(terminal), {
             again: options.again === true,
-            told: ({ doing, line, of }) => progress.tell(`${doing} lines`, line, of),
+            onProgress: ({ phase, line, of }) => progress.report(`${phase} lines`, line, of),
           });
           progress.end();
           const { sets, tokens, entries, rules, records, skipped } = imported;
@@ -83,7 +83,7 @@ async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, termin
     read += lines.length;
     leftOut.members += members;
     leftOut.tokens += tokens;
-    progress.tell("reading keys", read);
+    progress.report("reading keys", read);
   }
   progress.end();
   if (leftOut.members > 0) {

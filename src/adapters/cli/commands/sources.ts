@@ -51,14 +51,14 @@ function rowOf({ name, kind, role, gatedBy, editable, reads }: CheckedSource) {
   const key = editable && "key" in editable ? editable.key.text : null;
   const collection = editable && "collection" in editable ? editable.collection : null;
   const { connection = null } = editable ?? {};
-  const place = key ?? (collection === null ? (reads ?? "-") : `rules ${collection}`);
+  const location = key ?? (collection === null ? (reads ?? "-") : `rules ${collection}`);
   return {
     json: { name, kind, role, gatedBy, connection, key, rules: collection, reads: reads ?? null },
     cells: [
       name,
       kind,
       role,
-      connection === null ? place : `${place} (${connection})`,
+      connection === null ? location : `${location} (${connection})`,
       gatedBy.join(", ") || "-",
       key !== null ? "sets" : collection !== null ? "rules" : "-",
     ],

@@ -456,7 +456,7 @@ describe("the progress of a task", () => {
     };
     const stream = Object.assign(new Writable(), { isTTY, write });
     const progress = new Progress(stream, () => now);
-    for (now of [afterMs - 1, afterMs]) progress.tell("importing lines", 1_234_567, 2_469_134);
+    for (now of [afterMs - 1, afterMs]) progress.report("importing lines", 1_234_567, 2_469_134);
     progress.end();
     return text;
   };
