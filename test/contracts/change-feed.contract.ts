@@ -8,7 +8,7 @@ export type ChangeFeedUnderTest = { readonly feed: InvalidationFeed; readonly ch
 /** What every ChangeFeed does. `open` answers a new one each time. */
 export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): void {
   describe("ChangeFeed", () => {
-    it("is live, and proves that up to a moment ago no change went untold", async () => {
+    it("is live, and states until when all invalidations have arrived", async () => {
       const { feed } = await open();
       const before = performance.now();
       await until(() => feed.syncedUntil(feed.epoch) > before, "the proof goes on");
@@ -16,7 +16,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.syncedUntil(feed.epoch)).toBeLessThanOrEqual(performance.now());
     });
 
-    it("tells of a change made elsewhere, or ends the epoch", async () => {
+    it("notifies of a change made elsewhere, or ends the epoch", async () => {
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
       feed.subscribe((key) => told.push(key));
@@ -26,7 +26,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
-    it("tells at once of a change that was made here, when it is told to", async () => {
+    it("notifies at once of a local change", async () => {
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
       feed.subscribe((key) => told.push(key));
@@ -37,7 +37,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
-    it("knows nothing of an epoch that never was", async () => {
+    it("is not live in an epoch that never began", async () => {
       const { feed } = await open();
       expect(feed.syncedUntil(feed.epoch + 1)).toBe(Number.NEGATIVE_INFINITY);
     });

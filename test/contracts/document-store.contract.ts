@@ -32,7 +32,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
   };
 
   describe("DocumentStore", () => {
-    it("has what was put, and tells what was there before", async () => {
+    it("returns the stored document, and the previous one on a change", async () => {
       const { put, value } = opened("kept");
       expect(await value("one")).toBeUndefined();
       expect((await put("one", { a: 1 })).before).toBeUndefined();
@@ -60,7 +60,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect((await recordsOf()).at(-2)?.value).toEqual(given);
     });
 
-    it("begins an epoch where that is asked for, in the time after the last record", async () => {
+    it("begins an epoch on request, later than the last record", async () => {
       const { documents, put, value, recordsOf } = opened("epochs");
       await put("one", 1);
       const { revision } = await put("one", 2);
@@ -73,7 +73,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect(times).toEqual(times.toSorted((a, b) => a - b));
     });
 
-    it("removes what is put as null", async () => {
+    it("removes a document that is set to null", async () => {
       const { put, value, documents } = opened("removed");
       await put("gone", "x");
       await put("stays", "y");
@@ -83,7 +83,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect((await put("gone", null)).before).toBeUndefined();
     });
 
-    it("lists a collection, and no other", async () => {
+    it("lists the documents of one collection only", async () => {
       const { put, documents } = opened("list");
       const names = Array.from({ length: 300 }, (_, index) => `name_${index}`);
       for (const name of names) await put(name, { name });
@@ -96,14 +96,14 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect(await documents.all("none")).toEqual(new Map());
     });
 
-    it("takes names of any form", async () => {
+    it("accepts names of any form", async () => {
       const { put, value } = opened("names");
       const names = ["a b", "a:b", "a", "b", "{a}", "Füße", "機能", "*", "[a]", "__proto__", "constructor", "%", "'"];
       for (const name of names) await put(name, name);
       for (const name of names) expect(await value(name)).toBe(name);
     });
 
-    it("counts the revisions of each document without a gap, over its removal too", async () => {
+    it("numbers the revisions of each document without a gap, even across its removal", async () => {
       const { put, documents } = opened("counted");
       const first = change();
       const revisions = [];
@@ -120,7 +120,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect(await documents.revisions("none")).toEqual(new Map());
     });
 
-    it("records each change, also one that changes nothing", async () => {
+    it("records each change, even without an effect", async () => {
       const { put, recordsOf } = opened("recorded");
       const first = { ...change(), email: "alice@example.org", note: "a new one" };
       const changes = [first, { id: uuidv7(), by: "bob" }, change(), change()];
@@ -142,7 +142,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect(times).toEqual(times.toSorted((a, b) => a - b));
     });
 
-    it("makes a change only at the revision that it was made for, or where there is nothing", async () => {
+    it("applies a change only at its expected revision, or to an absent document", async () => {
       const { put, value, recordsOf } = opened("conditional");
       const { revision } = await put("one", "a", { ifRevision: null });
       await expect(put("one", "b", { ifRevision: null })).rejects.toThrow(RevisionMismatch);
@@ -158,7 +158,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect((await recordsOf()).map((record) => record.value)).toEqual(["a", "b", null, "d"]);
     });
 
-    it("lets one of many win that are made at once for the same revision", async () => {
+    it("applies one of several concurrent changes of a revision", async () => {
       const { put, value, recordsOf } = opened("raced");
       const { revision } = await put("one", "start");
       const tries = Array.from({ length: 20 }, (_, index) => put("one", `${index}`, { ifRevision: revision }));
@@ -169,7 +169,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect(await recordsOf()).toHaveLength(2);
     });
 
-    it("does under one name only once, and answers what that did", async () => {
+    it("applies a change once per idempotency key, and returns its first result", async () => {
       const { put, value, recordsOf } = opened("once");
       const first = await put("one", "a", { idempotencyKey: "job" });
       await put("one", "b");
@@ -180,7 +180,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect(await recordsOf()).toHaveLength(3);
     });
 
-    it("has a record for each of many changes that are made at once", async () => {
+    it("has a record for each of many concurrent changes", async () => {
       const { put, value, recordsOf } = opened("at once");
       await Promise.all(Array.from({ length: 50 }, (_, index) => put("one", index)));
       const found = await recordsOf();

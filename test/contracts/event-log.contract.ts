@@ -12,7 +12,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
   const all = async (log: EventLog) => log.follow({}, 10_000, 0);
 
   describe("EventLog", () => {
-    it("begins empty, with the hash of nothing", async () => {
+    it("starts empty, with the hash of nothing", async () => {
       const log = await openEmpty();
       const nothing = createHash("sha256").digest("hex");
       expect(await log.head()).toEqual({ position: 0, hash: nothing });
@@ -20,7 +20,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect(await log.verify()).toMatchObject({ isSound: true, head: { position: 0 } });
     });
 
-    it("answers what was appended, in its place", async () => {
+    it("returns the appended event with its position", async () => {
       const log = await openEmpty();
       const told = toldEvent();
       const first = await log.append(told);
@@ -34,7 +34,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect(await log.one(uuidv7())).toBeUndefined();
     });
 
-    it("hashes the hash before, the position, and what is said in canonical JSON", async () => {
+    it("hashes the previous hash, the position and the content in canonical JSON", async () => {
       const log = await openEmpty();
       const { position } = await log.append(toldEvent());
       const before = await log.head();
@@ -47,7 +47,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect(hash).toBe(createHash("sha256").update(text).digest("hex"));
     });
 
-    it("keeps what is told as it is", async () => {
+    it("stores content unchanged", async () => {
       const log = open();
       const data: Readonly<Record<string, Json>> = {
         numbers: [0, -1, 0.1, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, 9_007_199_254_740_991],
@@ -64,7 +64,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect((await log.verify()).isSound).toBe(true);
     });
 
-    it("takes an id once", async () => {
+    it("accepts each id once", async () => {
       const log = open();
       const told = toldEvent();
       const before = await log.head();
@@ -74,14 +74,14 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect((await log.head()).position).toBe(before.position + 1);
     });
 
-    it("puts what many tell at once in one order, without a gap", async () => {
+    it("orders concurrent events without a gap", async () => {
       const log = await openEmpty();
       const events = await Promise.all(Array.from({ length: 200 }, () => log.append(toldEvent())));
       expect(positions(events).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
       expect((await log.verify()).isSound).toBe(true);
     });
 
-    it("refuses what no database keeps as it is", async () => {
+    it("rejects content that a database would change", async () => {
       const log = open();
       const before = await log.head();
       await expect(log.append(toldEvent({ message: "\0" }))).rejects.toThrow(/NUL/);
@@ -93,7 +93,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
     });
 
     describe("finds events", () => {
-      it("by all that a filter says", async () => {
+      it("by each filter", async () => {
         const log = open();
         const component = uuidv7();
         const one = toldEvent({ component, environment: uuidv7(), email: `${uuidv7()}@a.b`, recordedBy: uuidv7() });
@@ -150,7 +150,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(await log.follow({ component }, 9, fifth)).toEqual(appended.slice(5));
       });
 
-      it("by their time, though they were not told in its order", async () => {
+      it("by time, even if appended out of order", async () => {
         const log = await openEmpty();
         const times = Array.from({ length: 3_000 }, (_, index) => index * 10 + (index % 500 === 7 ? -5_000 : 0));
         for (let start = 0; start < times.length; start += 1_000) {
@@ -175,7 +175,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(positions(await log.find({ to: -4_000 }, 10))).toEqual(positions(told.filter(({ at }) => at < -4_000)));
       });
 
-      it("by the feature, or the key, that a change was of", async () => {
+      it("by the feature or the key of a change", async () => {
         const log = open();
         const [key, other, feature] = [uuidv7(), uuidv7(), uuidv7()];
         const set = new SetTold(key);
@@ -205,14 +205,14 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
     });
 
     describe("records changes", () => {
-      it("and answers them with what was recorded", async () => {
+      it("and returns the recorded events", async () => {
         const log = open();
         const event = setEvent({ key: uuidv7(), members: ["b", "a"], note: "for the sale" });
         await log.record([event]);
         expect(await log.one(event.id)).toMatchObject(event);
       });
 
-      it("in their order, each once, whatever is repeated", async () => {
+      it("in their order, each once, despite repetitions", async () => {
         const log = open();
         const key = uuidv7();
         const set = new SetTold(key);
@@ -224,7 +224,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect((await log.follow({ key }, 10, 0)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
       });
 
-      it("once, though several record them at the same time", async () => {
+      it("once, even if recorded concurrently", async () => {
         const log = open();
         const key = uuidv7();
         const set = new SetTold(key);
@@ -234,7 +234,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect((await log.follow({ key }, 1_000, 0)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
       });
 
-      it("also where a later version would tell of them in other words", async () => {
+      it("even if a later version would write another message", async () => {
         const log = open();
         const event = setEvent({ key: uuidv7(), members: [] });
         await log.record([event]);
@@ -242,7 +242,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(await log.one(event.id)).toMatchObject({ message: event.message });
       });
 
-      it("but for those that conflict with what is there, which it answers", async () => {
+      it("except for conflicting ones, which it returns", async () => {
         const log = open();
         const key = uuidv7();
         const set = new SetTold(key);
@@ -266,7 +266,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect((await log.follow({ key }, 10, 0)).map(({ id }) => id)).toEqual([begins.id, adds.id, next.id]);
       });
 
-      it("of items with long keys, which differ only at their ends, and finds them by key and feature", async () => {
+      it("of long keys that differ only at their ends, and finds them by key and feature", async () => {
         const log = open();
         // Random, because PostgreSQL compresses what it indexes.
         const long = [...randomBytes(1_023)].map((byte) => String.fromCodePoint(0x4e00 + byte)).join("");
@@ -296,7 +296,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(await log.record(events)).toEqual([]);
       });
 
-      it("that are more than fit into a transaction, or have members by the thousand", async () => {
+      it("beyond the size of a transaction, or with thousands of members", async () => {
         const log = open();
         const component = "features";
         const before = await log.head();
@@ -320,7 +320,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         return { log, heads: heads.map(({ position, hash }) => ({ position, hash })) };
       };
 
-      it("against any head that was kept elsewhere, or its hash alone", async () => {
+      it("against an earlier head, or its hash alone", async () => {
         const { log, heads } = await filled();
         const [start, , , , , head] = heads;
         for (const kept of heads) {
@@ -329,7 +329,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         }
       });
 
-      it("not against a head that it does not have", async () => {
+      it("not against a head that it does not contain", async () => {
         const { log, heads } = await filled();
         const hash = "0".repeat(64);
         expect(await log.verify({ hash })).toEqual({
@@ -363,7 +363,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
     describe("expires", () => {
       const telling = () => toldEvent({ component: "tidegate", message: "events were removed", data: { days: 1 } });
 
-      it("what is from before an instant, up to the first event that is not, and tells of it", async () => {
+      it("events before an instant, and appends an event about it", async () => {
         const log = await openEmpty();
         const told = [1, 2, 3, 9, 4, 10].map((at) => toldEvent({ at }));
         for (const each of told) await log.append(each);
@@ -389,7 +389,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(positions(await log.find({ from: 4, to: 10 }, 10))).toEqual([5, 4]);
       });
 
-      it("nothing, and tells nothing, where there is nothing that old", async () => {
+      it("nothing if no event is old enough", async () => {
         const log = await openEmpty();
         expect(await log.expire(5, telling())).toBe(0);
         await log.append(toldEvent({ at: 5 }));
@@ -397,7 +397,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect((await log.head()).position).toBe(1);
       });
 
-      it("everything but what tells of it", async () => {
+      it("everything except the event about it", async () => {
         const log = await openEmpty();
         await log.append(toldEvent({ at: 1 }));
         expect(await log.expire(5, telling())).toBe(1);
@@ -406,7 +406,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect((await log.verify()).isSound).toBe(true);
       });
 
-      it("thousands, while others append and prove", async () => {
+      it("thousands of events during appends and verifications", async () => {
         const log = await openEmpty();
         const epoch = uuidv7();
         const old = Array.from({ length: 3_500 }, (_, number) =>

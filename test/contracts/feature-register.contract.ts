@@ -31,7 +31,7 @@ export function featureRegisterContract(open: () => Promise<RegisterUnderTest>):
       expect(await keysIn(opened)).toEqual(keys);
     });
 
-    it("forgets a key 400 days after it was last registered", async () => {
+    it("removes a key 400 days after its last registration", async () => {
       const opened = await open();
       await opened.register.add(["old", "older", "again"]);
       await opened.setDay("old", today() - registeredForDays);

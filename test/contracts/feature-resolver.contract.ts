@@ -22,7 +22,7 @@ export function featureResolverContract(
   away?: () => Promise<FeatureResolver>,
 ): void {
   describe("FeatureResolver", () => {
-    it("says which features are on", async () => {
+    it("returns the features that are on", async () => {
       const { resolver, context, on } = await open();
       const { features } = await resolver.resolve(context);
       expect(
@@ -33,7 +33,7 @@ export function featureResolverContract(
       ).toEqual([...on].sort());
     });
 
-    it("says off only of features it knows, and leaves out all others", async () => {
+    it("returns off only for listed features, and omits all others", async () => {
       const { resolver, context, on, off = [] } = await open();
       const { features } = await resolver.resolve(context);
       expect([...features.keys()].sort()).toEqual([...on, ...off].sort());
@@ -42,7 +42,7 @@ export function featureResolverContract(
       }
     });
 
-    it("gives a value and a reason with each", async () => {
+    it("returns a value and a reason for each feature", async () => {
       const { resolver, context } = await open();
       const { features } = await resolver.resolve(context);
       for (const { value, reason } of features.values()) {
@@ -51,7 +51,7 @@ export function featureResolverContract(
       }
     });
 
-    it("answers the same when it is asked again, and changes nothing by it", async () => {
+    it("returns equal results for equal contexts", async () => {
       const { resolver, context } = await open();
       const { features } = await resolver.resolve(context);
       expect((await resolver.resolve(context)).features).toEqual(features);
@@ -65,19 +65,19 @@ export function featureResolverContract(
       expect(undeclared).toEqual([]);
     });
 
-    it("leaves the context as it was", async () => {
+    it("does not change the context", async () => {
       const { resolver, context } = await open();
       await resolver.resolve(Object.freeze({ ...context }));
     });
 
-    it("says nothing wrong of a context that has only an instant", async () => {
+    it("accepts a context with an instant only", async () => {
       const { resolver, on, off = [] } = await open();
       const { features } = await resolver.resolve({ at: 0 });
       for (const feature of features.keys()) expect([...on, ...off]).toContain(feature);
     });
 
     if (away) {
-      it("rejects when it cannot tell", async () => {
+      it("rejects if its data is unavailable", async () => {
         const { context } = await open();
         const resolver = await away();
         await expect((async () => resolver.resolve(context))()).rejects.toThrow();

@@ -23,51 +23,51 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
   };
 
   describe("FeatureSets", () => {
-    it("reads a set that is not there as empty", async () => {
+    it("reads an absent set as empty", async () => {
       const { read } = opened();
       expect(await read("contract:none", 10)).toEqual({ features: [], invalidMembers: 0 });
     });
 
-    it("reads all members of a set, and of no other", async () => {
+    it("reads all members of the set only", async () => {
       const { read, put } = opened();
       await put("contract:a", ["one", "two"]);
       await put("contract:ab", ["three"]);
       expect((await read("contract:a", 10)).features).toEqual(["one", "two"]);
     });
 
-    it("reads a set of just as many members as the limit", async () => {
+    it("reads a set with exactly as many members as the limit", async () => {
       const { read, put } = opened();
       const members = Array.from({ length: 100 }, (_, index) => `feature_${index}`);
       await put("contract:full", members);
       expect((await read("contract:full", 100)).features).toEqual(members.sort());
     });
 
-    it("refuses a set of more members than the limit", async () => {
+    it("rejects a set with more members than the limit", async () => {
       const { read, put } = opened();
       await put("contract:over", ["one", "two", "three"]);
       await expect(read("contract:over", 2)).rejects.toBeInstanceOf(StoreDataInvalid);
     });
 
-    it("serves keys that could not be written here, of any script", async () => {
+    it("serves keys that are not writable, in any script", async () => {
       const { read, put } = opened();
       const members = ["a b", "Füße", "機能", "🚩", "__proto__", "constructor", "{x}", "*", "-"];
       await put("contract:odd", members);
       expect(await read("contract:odd", 100)).toEqual({ features: members.sort(), invalidMembers: 0 });
     });
 
-    it("leaves out and counts what is no feature key: empty, or with control characters", async () => {
+    it("omits and counts members that are empty or contain control characters", async () => {
       const { read, put, isHistory } = opened();
       await put("contract:bad", ["good", "", "a\nb", "\u0007"]);
       expect(await read("contract:bad", 100)).toEqual({ features: ["good"], invalidMembers: isHistory ? 0 : 3 });
     });
 
-    it("leaves out and counts over-long members", async () => {
+    it("omits and counts over-long members", async () => {
       const { read, put, isHistory } = opened();
       await put("contract:long", ["good", "x".repeat(1_025), "y".repeat(1_000_000)]);
       expect(await read("contract:long", 100)).toEqual({ features: ["good"], invalidMembers: isHistory ? 0 : 2 });
     });
 
-    it("says for which instant a read is true", async () => {
+    it("states the instant of a read", async () => {
       const { sets } = opened();
       const before = Date.now();
       const held = await sets.read("contract:instant", 10);
@@ -75,7 +75,7 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
       expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
-    it("answers many reads that start together, each its own", async () => {
+    it("returns its own result to each of many concurrent reads", async () => {
       const { sets, put } = opened();
       for (let index = 0; index < 20; index++) await put(`contract:many:${index}`, [`feature_${index}`]);
       const all = await Promise.all(Array.from({ length: 20 }, (_, index) => sets.read(`contract:many:${index}`, 10)));

@@ -66,7 +66,7 @@ const changesOf = ({ changes }: FeatureStoreUnderTest, set: SetAddress, feature:
 /** The contract of FeatureStore and SetRecorder. */
 export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
   describe("FeatureStore", () => {
-    it("lets no set grow beyond its limit, and changes nothing then", async () => {
+    it("rejects a change that would exceed the limit, without an effect", async () => {
       const store = open();
       const { changes } = store;
       await store.put("store:limited", ["a", "b"]);
@@ -86,14 +86,14 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(records.map(({ revision }) => revision.number)).toEqual(records.map((_, index) => index + 1));
     });
 
-    it("adds features and takes others out in one change", async () => {
+    it("adds and removes features in one change", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one", "two"));
       await store.changes.apply(changeOf("store:a", { add: ["three"], remove: ["one"] }));
       expect(await read(store, "store:a")).toEqual(["three", "two"]);
     });
 
-    it("tells what really changed", async () => {
+    it("returns the actual change", async () => {
       const { changes } = open();
       expect(await changes.apply(changeOf("store:a", { add: ["one", "two"], remove: ["nine"] }))).toMatchObject({
         added: ["one", "two"],
@@ -104,11 +104,11 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       ).toMatchObject({ added: ["three"], removed: ["one"] });
     });
 
-    it("takes a feature that is named twice for one", async () => {
+    it("counts a repeated feature once", async () => {
       expect(await open().changes.apply(add("store:a", "one", "one"))).toMatchObject({ added: ["one"] });
     });
 
-    it("changes ten thousand features at once", async () => {
+    it("changes 10,000 features in one change", async () => {
       const store = open();
       const features = numbered(10_000);
       const made = async (change: SetChange) => {
@@ -126,7 +126,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(await read(store, "store:a")).toEqual([]);
     });
 
-    it("records a change with who made it and what it really did", async () => {
+    it("records the actor and the actual effect of a change", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one", "two"));
       const told = { email: "ana@example.org", note: 'for "Ana" ☂' };
@@ -148,7 +148,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(Math.abs((at ?? 0) - Date.now())).toBeLessThan(60_000);
     });
 
-    it("records a change that changes nothing too", async () => {
+    it("records a change without an effect", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one"));
       const { revision } = await store.changes.apply(add("store:a", "one"));
@@ -162,7 +162,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       ]);
     });
 
-    it("loses none of many changes that are made at once, and numbers them without a gap", async () => {
+    it("applies all of many concurrent changes, numbered without a gap", async () => {
       const store = open();
       const features = numbered(50);
       await Promise.all(features.map((feature) => store.changes.apply(add("store:a", feature))));
@@ -191,7 +191,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(change?.revision).toEqual({ epoch: baseline?.revision.epoch, number: 2 });
     });
 
-    it("records the size of a large set, and not what is in it", async () => {
+    it("records the size of a large set instead of its members", async () => {
       const store = open();
       await store.put("store:a", numbered(1_001));
       await store.put("store:b", numbered(1_000));
@@ -201,7 +201,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect((await recorded(store, "store:b"))[0]?.members).toHaveLength(1_000);
     });
 
-    it("holds the whole set in every 256th record", async () => {
+    it("records the whole set in every 256th record", async () => {
       const store = open();
       for (let number = 2; number <= 513; number++) {
         await store.changes.apply(number % 2 ? remove("store:a", "one") : add("store:a", "one"));
@@ -214,7 +214,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       ]);
     });
 
-    it("makes a change under a name once, however often and from wherever it is asked for", async () => {
+    it("applies a change once per idempotency key, from any connection", async () => {
       const store = open();
       const change = () => ({ ...add("store:a", "one"), idempotencyKey: "retry {1}" });
       const first = await store.changes.apply(change());
@@ -227,7 +227,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect((await store.changes.apply({ ...change(), key: "store:b" })).added).toEqual(["one"]);
     });
 
-    it("makes a change only at the revision it is for", async () => {
+    it("applies a change only at its expected revision", async () => {
       const store = open();
       const { revision } = await store.changes.apply({ ...add("store:a", "one"), ifRevision: null });
       const next = await store.changes.apply({ ...add("store:a", "two"), ifRevision: revision });
@@ -240,7 +240,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(await recorded(store, "store:a")).toHaveLength(3);
     });
 
-    it("makes one of two changes for the same revision", async () => {
+    it("applies one of two changes of the same revision", async () => {
       const { changes } = open();
       const { revision: ifRevision } = await changes.apply(add("store:a", "one"));
       const both = ["two", "three"].map((feature) => changes.apply({ ...add("store:a", feature), ifRevision }));
@@ -248,7 +248,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     });
 
-    it("begins a new epoch with what the set holds", async () => {
+    it("begins a new epoch with the present members", async () => {
       const store = open();
       const { revision } = await store.changes.apply(add("store:a", "one", "two"));
       await store.changes.rebase(shared("store:a"));
@@ -260,7 +260,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(next.revision).toEqual({ epoch: last?.revision.epoch, number: 2 });
     });
 
-    it("tells the revisions of sets, in their order", async () => {
+    it("returns the revisions of sets in the given order", async () => {
       const { changes } = open();
       const one = await changes.apply(add("store:a", "one"));
       const other = await changes.apply(add("store:b", "one"));
@@ -272,7 +272,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       expect(await changes.revisions([])).toEqual([]);
     });
 
-    it("leaves records that add up to what the set holds", async () => {
+    it("writes records that add up to the members of the set", async () => {
       const store = open();
       await wander(200, (feature) => changesOf(store, shared("store:a"), feature));
       expect(folded(await recorded(store, "store:a"))).toEqual(await read(store, "store:a"));
@@ -282,8 +282,8 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
 
 /** What a FeatureStore does besides whose sets others may change too. */
 export function externalChangesContract(open: () => FeatureStoreUnderTest): void {
-  describe("FeatureStore that others change too", () => {
-    it("records what was done behind its back before a change, as external", async () => {
+  describe("FeatureStore with external changes", () => {
+    it("records an external change before the next change", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one", "two"));
       await store.put("store:a", ["three", "four"]);
@@ -295,7 +295,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
       expect(change).toMatchObject({ origin: "change", added: ["five"], size: 4 });
     });
 
-    it("takes what was done behind its back for done, also where a change asks for the same", async () => {
+    it("does not repeat an external change that a change requests too", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one"));
       await store.put("store:a", ["two"]);
@@ -309,7 +309,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
       ]);
     });
 
-    it("records what is done to a user's set behind its back with the set after", async () => {
+    it("records an external change of a user's set with the set after it", async () => {
       const store = open();
       await store.changes.apply({ ...add("store:a", "one", "two"), personal: true });
       await store.put("store:a", ["three"]);
@@ -337,7 +337,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
       expect(origins).toEqual(["baseline", "external", "change"]);
     });
 
-    it("knows a set that is recorded in the one way and then in the other", async () => {
+    it("detects changes of a set that was recorded in both ways", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one"));
       expect(await store.changes.reconcile(personal("store:a"))).toBe(false);
@@ -351,7 +351,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
       expect(folded(await recorded(store, "store:a"))).toEqual(["four", "three", "two"]);
     });
 
-    it("leaves members that cannot be features out of its records, but for their number", async () => {
+    it("omits invalid members from its records, except for their number", async () => {
       const store = open();
       await store.put("store:a", ["good", "bad\u0007", "worse\u0085", "x".repeat(1_025)]);
       await store.changes.apply(add("store:a", "new"));
@@ -368,7 +368,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
       expect(after?.members?.toSorted()).toEqual(["good", "größer", "new", "🏖️".repeat(300)].sort());
     });
 
-    it("counts what was done behind its back as a change of the revision, and records it although it makes none", async () => {
+    it("increments the revision for an external change, and records it even if the change has no effect", async () => {
       const store = open();
       const { revision } = await store.changes.apply(add("store:a", "one"));
       await store.put("store:a", ["two"]);

@@ -14,7 +14,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
 
   describe("History", () => {
     describe("of a set", () => {
-      it("is not known before its first record, and then is what it held at each moment", async () => {
+      it("is unknown before its first record, then known at each moment", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key, "a");
@@ -39,7 +39,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(await history.firstRecord("features", "none")).toBeUndefined();
       });
 
-      it("is known to be empty", async () => {
+      it("can be empty", async () => {
         const { log, history } = open();
         const [key, other] = [uuidv7(), uuidv7()];
         await log.record([new SetTold(key).begins(), setEvent({ key: other, origin: "baseline", size: 0 })]);
@@ -47,7 +47,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(await history.setAt("features", other, forever)).toMatchObject({ features: [] });
       });
 
-      it("follows all that was recorded within one millisecond", async () => {
+      it("includes all records of one millisecond", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key);
@@ -57,7 +57,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(await history.setAt("features", key, start - 1)).toBeUndefined();
       });
 
-      it("is what was found in it, where only that is told", async () => {
+      it("is the recorded content if a record has no changes", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const found = (number: number, ...members: readonly string[]) =>
@@ -75,7 +75,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         ]);
       });
 
-      it("goes on from what it held in a new epoch", async () => {
+      it("continues from its content in a new epoch", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key, "a");
@@ -119,7 +119,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(await at(start + 7_000)).toEqual({ features: ["a", "d", "e"], recordedAt: start + 7_000 });
       });
 
-      it("is known where it, its members and its documents have names as long as they may be", async () => {
+      it("is known for names of the maximum length", async () => {
         const { log, history, rebuild } = await openEmpty();
         // Random, because PostgreSQL compresses what it indexes.
         const long = [...randomBytes(1_023)].map((byte) => String.fromCodePoint(0x4e00 + byte)).join("");
@@ -157,7 +157,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect((await history.documentAt("features", "shares", name, forever))?.value).toBe(1);
       });
 
-      it("stays known where many members come and go", async () => {
+      it("stays known while many members change", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const features = Array.from({ length: 1_000 }, (_, index) => `feature_${index}`);
@@ -168,14 +168,14 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(past?.features).toContain("more");
       });
 
-      it("leaves out members that are no features", async () => {
+      it("omits members that are no features", async () => {
         const { log, history } = open();
         const key = uuidv7();
         await log.record([setEvent({ key, members: ["a", "", "b\u0001", "\u{1f600}"] })]);
         expect((await history.setAt("features", key, forever))?.features).toEqual(["a", "\u{1f600}"]);
       });
 
-      it("goes forward also where a clock did not", async () => {
+      it("moves forward even if a clock was set back", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key, "a");
@@ -185,7 +185,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       });
     });
 
-    it("tells what turned each feature last", async () => {
+    it("returns the last change of each feature", async () => {
       const { log, history } = open();
       const key = uuidv7();
       const set = new SetTold(key, "a");
@@ -218,7 +218,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
     });
 
-    it("tells documents as they were", async () => {
+    it("returns past documents", async () => {
       const { log, history } = open();
       const name = uuidv7();
       const values = [{ owner: "ann" }, null, { owner: "bob", tags: ["a"] }];
@@ -233,7 +233,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.documentAt("features", "credentials", name, forever)).toBeUndefined();
     });
 
-    it("tells all documents of a collection as they were", async () => {
+    it("returns all past documents of a collection", async () => {
       const { log, history } = open();
       const collection = uuidv7();
       const events = [
@@ -266,7 +266,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.documentsAt("another", "none", forever)).toEqual(new Map());
     });
 
-    it("tells documents also when events have expired, but not what they were before that", async () => {
+    it("returns documents after events have expired, but not their earlier content", async () => {
       const { log, history } = await openEmpty();
       const document = (name: string, value: number, at: number, number: number) =>
         documentEvent({ collection: "shares", name, value, at: start + at, revision: { epoch: name, number } });
@@ -288,7 +288,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await told(9_000)).toEqual({ a: 2, b: 2, c: 1 });
     });
 
-    it("tells the events that changed documents between two moments", async () => {
+    it("returns the changes of documents between two moments", async () => {
       const { log, history } = open();
       const collection = uuidv7();
       const events = ["a", "b", "a"].map((name, number) =>
@@ -305,7 +305,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await told([], -1, 2)).toEqual([]);
     });
 
-    it("tells the keys and last revisions of sets whose keys begin alike, in pages", async () => {
+    it("returns the keys and last revisions of sets by prefix, in pages", async () => {
       const { log, history } = open();
       const prefix = `${uuidv7()}%_:`;
       const keys = ["", "b", "a", "A", "a:1", "é", "\u{1f600}"].map((end) => prefix + end);
@@ -326,7 +326,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.revisions("features", `${prefix}z`, 10)).toEqual([]);
     });
 
-    it("tells the events that changed sets between two moments", async () => {
+    it("returns the changes of sets between two moments", async () => {
       const { log, history } = open();
       const [one, other] = [new SetTold(uuidv7()), new SetTold(uuidv7())];
       const events = [one.begins(), other.begins(), one.changes({ add: ["a"] }), other.changes({}), one.changes({})];
@@ -344,7 +344,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.changesOf("another", [key ?? ""], 0, forever)).toEqual([]);
     });
 
-    it("is not made unknown by members that are no features", async () => {
+    it("stays known with members that are no features", async () => {
       const { log, history } = open();
       const key = uuidv7();
       const external = { origin: "external", revision: { epoch: "one", number: 2 }, added: ["b"], size: 9 } as const;
@@ -352,7 +352,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["a", "b"] });
     });
 
-    it("is the fold of all records, at every moment, also when it is derived anew and after events expired", async () => {
+    it("is the fold of all records at every moment, even after a rebuild and after events expired", async () => {
       const eventLog = await openEmpty();
       const { log, history } = eventLog;
       let base = start;

@@ -3,8 +3,8 @@ import type { IdempotencyKeys } from "../../src/domain/admin/idempotency-keys.ts
 
 /** What every Claims does. */
 export function idempotencyKeysContract(open: () => IdempotencyKeys): void {
-  describe("Claims", () => {
-    it("keeps a name for what it was used for first", async () => {
+  describe("IdempotencyKeys", () => {
+    it("stores the first request of a key", async () => {
       const keys = open();
       expect(await keys.claim("first", "a")).toBe(true);
       expect(await keys.claim("first", "b")).toBe(false);
@@ -12,7 +12,7 @@ export function idempotencyKeysContract(open: () => IdempotencyKeys): void {
       expect(await keys.claim("second", "b")).toBe(true);
     });
 
-    it("lets one purpose have a name that several claim at once", async () => {
+    it("accepts one of several concurrent requests with the same key", async () => {
       const keys = open();
       const purposes = Array.from({ length: 20 }, (_, index) => `purpose-${index % 4}`);
       const outcomes = await Promise.all(purposes.map((purpose) => keys.claim("raced", purpose)));

@@ -34,7 +34,7 @@ export function itemStoreContract(open: () => ItemStore): void {
       return items;
     }
 
-    it("knows nothing of a provider that nothing was put for", async () => {
+    it("returns nothing for a new feed", async () => {
       expect(await store.since("nobody", undefined, 10)).toEqual({
         items: [],
         revision: undefined,
@@ -42,7 +42,7 @@ export function itemStoreContract(open: () => ItemStore): void {
       });
     });
 
-    it("gives back items as they were put, also odd ones", async () => {
+    it("returns items unchanged, even unusual ones", async () => {
       const odd = anItem("__proto__", {
         title: 'Ünï "quoted" \u2028 {}',
         metadata: { constructor: [1, null, { a: true }] },
@@ -53,14 +53,14 @@ export function itemStoreContract(open: () => ItemStore): void {
       expect(await all("odd", 10)).toEqual([anItem("1"), odd]);
     });
 
-    it("gives all in pages, in the order in which they were put", async () => {
+    it("returns all items in pages, in the order of their changes", async () => {
       const items = Array.from({ length: 25 }, (_, index) => anItem(`${(index * 7) % 25}`));
       await store.put("pages", items.slice(0, 10));
       await store.put("pages", items.slice(10));
       expect(await all("pages", 4)).toEqual(items);
     });
 
-    it("tells after a revision only what was put later, each item once, as it stands now", async () => {
+    it("returns only items changed after a revision, each once", async () => {
       await store.put("news", [anItem("1"), anItem("2"), anItem("3")]);
       const { revision } = await store.since("news", undefined, 10);
       expect((await store.since("news", revision, 10)).items).toEqual([]);
@@ -71,14 +71,14 @@ export function itemStoreContract(open: () => ItemStore): void {
       expect(news.revision?.epoch).toBe(revision?.epoch);
     });
 
-    it("begins anew for who asks after a revision of another epoch", async () => {
+    it("returns all items for a revision of another epoch", async () => {
       await store.put("epochs", [anItem("1")]);
       const news = await store.since("epochs", { epoch: "of a store that was lost", number: 1_000 }, 10);
       expect(news.items).toEqual([anItem("1")]);
       expect(news.revision?.epoch).not.toBe("of a store that was lost");
     });
 
-    it("keeps providers apart", async () => {
+    it("separates feeds", async () => {
       await store.put("one", [anItem("1", { title: "one" })]);
       await store.put("two", [anItem("1", { title: "two" })]);
       await store.keepState("one", state);
@@ -86,13 +86,13 @@ export function itemStoreContract(open: () => ItemStore): void {
       expect((await store.since("two", undefined, 10)).state).toBeUndefined();
     });
 
-    it("keeps the last state, also where no item was ever put", async () => {
+    it("stores the last state, even without items", async () => {
       await store.keepState("empty", { ...state, listed: 0 });
       await store.keepState("empty", state);
       expect(await store.since("empty", undefined, 10)).toMatchObject({ items: [], state });
     });
 
-    it("puts a batch whole where two do so at once", async () => {
+    it("applies concurrent batches as a whole", async () => {
       const batch = (title: string) => Array.from({ length: 100 }, (_, index) => anItem(`${index}`, { title }));
       await Promise.all([store.put("both", batch("one")), store.put("both", batch("other"))]);
       const titles = new Set((await all("both", 1_000)).map(({ title }) => title));

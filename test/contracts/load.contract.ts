@@ -54,7 +54,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
   };
 
   describe("FeatureStore, loaded", () => {
-    it("gives new sets their features, each with one record of all of it", async () => {
+    it("creates sets, each with one record of its content", async () => {
       const { changes, read, records } = opened();
       const items = [set("store:a", "größer ☂", "one"), { ...set("store:b", "two"), personal: false }];
       expect(await changes.load(batchOf(items, 0, 7))).toEqual({ position: 7, records: 2 });
@@ -79,13 +79,13 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(await changes.revisions(["store:a", "store:b"])).toEqual([a?.revision, b?.revision]);
     });
 
-    it("tells the same of what it loaded, however often it is asked", async () => {
+    it("returns the same result for a repeated load", async () => {
       const { changes, records } = opened();
       await changes.load(batchOf([set("store:a", "one"), set("store:b", "one")]));
       expect(await records()).toEqual(await records());
     });
 
-    it("adds to a set what it lacks, and records that as every change", async () => {
+    it("adds missing features to a set, and records them as a change", async () => {
       const { changes, put, read, records } = opened();
       await changes.apply(add("store:known", "one"));
       await put("store:met", ["old"]);
@@ -104,7 +104,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       ]);
     });
 
-    it("leaves a set alone that has all its features, and records nothing", async () => {
+    it("does not change or record a set that has all features", async () => {
       const { changes, put, records } = opened();
       await changes.apply(add("store:known", "one", "two"));
       await put("store:met", ["old"]);
@@ -115,7 +115,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(await changes.revisions(["store:met"])).toEqual([undefined]);
     });
 
-    it("loads each batch once, and only where the one before it was", async () => {
+    it("loads each batch once, and only after the previous one", async () => {
       const { changes, read, records } = opened();
       const [first, second] = [batchOf([set("store:a", "one")], 0, 3), batchOf([set("store:b", "two")], 3, 9)];
       expect(await changes.load(second)).toEqual({ position: 0, records: 0 });
@@ -136,7 +136,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(await records()).toHaveLength(3);
     });
 
-    it("changes nothing where one set would have too many members, and names it", async () => {
+    it("changes nothing if a set would exceed its limit, and names the set", async () => {
       const { changes, read, records } = opened();
       await changes.apply(add("store:full", ...numbered(9)));
       const before = await records();
@@ -150,7 +150,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(await changes.load({ ...batch, items: [{ ...full, limit: 11 }] })).toEqual({ position: 1, records: 1 });
     });
 
-    it("records a large set by what it held before, and what was added", async () => {
+    it("records a large set by its previous content and the added members", async () => {
       const { changes, read, records } = opened();
       expect(await changes.load(batchOf([set("store:a", ...numbered(2_000))]))).toMatchObject({ position: 1 });
       expect(await read("store:a")).toHaveLength(2_000);
@@ -160,7 +160,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(change).toMatchObject({ origin: "change", added: numbered(2_000), size: 2_000 });
     });
 
-    it("goes on with changes of what was loaded, told after it, though they are read a few at a time", async () => {
+    it("returns changes of loaded sets after the load, even in small reads", async () => {
       const { changes, outbox, read } = opened();
       const keys = Array.from({ length: 20 }, (_, index) => `store:${index}`);
       await changes.load(
@@ -195,7 +195,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(await read("store:0")).toEqual(["one", "three", "two"]);
     });
 
-    it("keeps no other set's records waiting for a large load", async () => {
+    it("does not delay the records of other sets during a large load", async () => {
       const { changes, outbox } = opened();
       for (let from = 0; from < 40; from++) await changes.load(batchOf([set(`store:${from}`, "one")], from));
       await changes.apply(add("store:other", "one"));
@@ -210,7 +210,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(told).toBe(1);
     });
 
-    it("tells the keys of all sets that begin with a prefix", async () => {
+    it("returns the keys of sets with a prefix", async () => {
       const { changes, put } = opened();
       const keys = Array.from({ length: 2_500 }, (_, index) => `store:all:${index}`);
       for (let from = 0; from < keys.length; from += 250) {
@@ -224,7 +224,7 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       expect(await Array.fromAsync(changes.allKeys("nowhere:"))).not.toContainEqual([expect.anything()]);
     });
 
-    it("tells how many records of loads wait, and since when", async () => {
+    it("returns the number and age of waiting load records", async () => {
       const { changes, outbox } = opened();
       await changes.load(batchOf([set("store:a", "one"), set("store:b", "two")]));
       await changes.load(batchOf([set("store:c", "one")], 1, 2));
@@ -288,7 +288,7 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
   };
 
   describe("TokenStore, loaded", () => {
-    it("lets new tokens speak for their users, each with a record, and lists them", async () => {
+    it("adds tokens, each with a record, and lists them", async () => {
       const { store, load, userOf, recordsOf } = opened();
       const tokens = [
         { token: "load-a", userId: "load 1" },
@@ -312,7 +312,7 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
       expect(await store.list("load 1")).toEqual([{ id: a?.tokenId, userId: "load 1", issuedAt: a?.at, by: "loader" }]);
     });
 
-    it("moves a token that speaks for somebody else, and leaves one alone that speaks for its user", async () => {
+    it("moves a token of another user, and does not change a token of the same user", async () => {
       const { store, put, load, userOf, recordsOf } = opened();
       await store.assign({ id: uuidv7(), by: "tester", token: "load-same", userId: "load-same" });
       await store.assign({ id: uuidv7(), by: "tester", token: "load-moves", userId: "load-from" });
@@ -344,7 +344,7 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
       expect(await recordsOf("load-once")).toHaveLength(1);
     });
 
-    it("tells what stands for each token, and whom it speaks for", async () => {
+    it("returns the stored form and the user of each token", async () => {
       const { store, put, load } = opened();
       await load([{ token: "load-told", userId: "load-told" }]);
       await put("load-put", "load-put");
@@ -353,7 +353,7 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
       expect(told.has("load-told")).toBe(digestOf("load-told") === "load-told");
     });
 
-    it("makes a token unknown that was loaded", async () => {
+    it("revokes a loaded token", async () => {
       const { store, load, userOf, recordsOf } = opened();
       await load([{ token: "load-revoked", userId: "load-revoked" }]);
       const [issued] = await recordsOf("load-revoked");
@@ -371,7 +371,7 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
 export function documentLoadContract(
   open: () => { readonly documents: DocumentStore; readonly records: () => Promise<readonly ChangeRecord[]> },
 ): void {
-  it("puts all documents of a batch once, each with a record, but for those that are so already", async () => {
+  it("stores all documents of a batch once, each with a record, except for unchanged ones", async () => {
     const { documents, records } = open();
     const collection = `loaded-${uuidv7()}`;
     const put = (name: string, value: number | null) =>

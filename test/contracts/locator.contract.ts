@@ -20,23 +20,23 @@ export const hintsOf = ({ said, headers = {}, query = {}, ip }: Told): LocationH
 /** What every Locator does. `told` is such that it locates the caller at `places`. */
 export function locatorContract(open: () => Locator, told: Told, places: readonly string[]): void {
   describe("Locator", () => {
-    it("tells where the caller is, by names that places can have", () => {
+    it("returns valid location names", () => {
       expect(open().locate(hintsOf(told))).toEqual(places);
       expect(locationsAt(places).length).toBeGreaterThan(0);
     });
 
-    it("tells the same when it is asked again", () => {
+    it("returns the same locations again", () => {
       const locator = open();
       locator.locate(hintsOf(told));
       expect(locator.locate(hintsOf(told))).toEqual(places);
     });
 
-    it("cannot tell without a clue", () => {
+    it("returns nothing without hints", () => {
       expect(open().locate(hintsOf({}))).toEqual([]);
       expect(open().locate(hintsOf({ said: "", ip: "" }))).toEqual([]);
     });
 
-    it("goes by no other headers than it says, and by the address only where it says so", () => {
+    it("reads only the declared headers, and the address only if declared", () => {
       const locator = open();
       const asked: string[] = [];
       let readIp = false;

@@ -32,7 +32,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
     });
 
-    it("has the records of each thing in the order in which it was changed", async () => {
+    it("returns the records of each item in order", async () => {
       const store = open();
       const [a, b] = [await change(store, "store:a", 5), await change(store, "store:b", 3)];
       await using outbox = store.outbox();
@@ -42,7 +42,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       expect(entries.map(({ text }) => JSON.parse(text))).toEqual(entries.flatMap(({ records }) => records));
     });
 
-    it("gives the same entries until they are removed, also to another reader, and then the next ones", async () => {
+    it("returns the same entries to each reader until they are removed", async () => {
       const store = open();
       const ids = await change(store, "store:a", 9);
       await using outbox = store.outbox();
@@ -55,7 +55,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       expect(idsOf(await other.read(100), "store:a")).toEqual(ids.slice(3));
     });
 
-    it("has nothing to say against removing what is not there any more, and removes nothing else", async () => {
+    it("ignores the removal of absent entries", async () => {
       const store = open();
       await change(store, "store:a", 1);
       await using outbox = store.outbox();
@@ -68,7 +68,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       expect(idsOf(await outbox.read(10), "store:a")).toEqual(later);
     });
 
-    it("is emptied by whoever goes on for as long as there is something", async () => {
+    it("is emptied by repeated reads and removals", async () => {
       const store = open();
       const keys = Array.from({ length: 30 }, (_, index) => `store:${index}`);
       const ids = (await Promise.all(keys.map((key) => change(store, key, 4)))).flat();
@@ -83,7 +83,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
     });
 
-    it("tells how much there is, and from when the oldest is", async () => {
+    it("returns the number of entries and the age of the oldest", async () => {
       const store = open();
       await change(store, "store:a", 2);
       await change(store, "store:b", 1);
@@ -93,7 +93,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       expect(oldest).toBe(Math.min(...(await outbox.read(10)).map(({ records }) => records?.[0]?.at ?? 0)));
     });
 
-    it("calls its listeners when something is added", async () => {
+    it("notifies its listeners of a new entry", async () => {
       const store = open();
       await using outbox = store.outbox();
       await outbox.read(10);

@@ -47,12 +47,12 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
   };
 
   describe("Rules", () => {
-    it("are none in a collection that is not there", async () => {
+    it("are none in an absent collection", async () => {
       const { read } = await opened();
       expect(await read()).toEqual(new Map());
     });
 
-    it("are what was put last of each feature, and none that was removed", async () => {
+    it("are the last rule of each feature, without removed ones", async () => {
       const { put, shows } = await opened();
       await put("a", { share: 1 });
       await put("b", ["x", { y: null }]);
@@ -72,7 +72,7 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
       await shows({ a: 2 }, "other");
     });
 
-    it("are the same map as long as none of them changes", async () => {
+    it("are the same map until one of them changes", async () => {
       const { put, shows, read } = await opened();
       await put("a", { share: 1 });
       await shows({ a: { share: 1 } });
@@ -85,7 +85,7 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
       expect(before).toEqual(new Map([["a", { share: 1 }]]));
     });
 
-    it("keep the value of what did not change", async () => {
+    it("keep the value of an unchanged rule", async () => {
       const { put, shows, read } = await opened();
       await put("a", { share: 1 });
       await put("b", { share: 1 });
@@ -96,14 +96,14 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
       expect((await read()).get("a")).toBe(before.get("a"));
     });
 
-    it("stand as null where somebody wrote what is none, and cost the others nothing", async () => {
+    it("are null if invalid, without an effect on others", async () => {
       const { put, shows, spoil } = await opened();
       await put("a", 1);
       await spoil?.("one", "b");
       await shows(spoil ? { a: 1, b: null } : { a: 1 });
     });
 
-    it("tell for which instant they are true", async () => {
+    it("state their instant", async () => {
       const { rules } = await opened();
       const before = Date.now();
       const held = await rules.read("one");
@@ -111,7 +111,7 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
       expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
-    it("may be ten thousand", async () => {
+    it("can be 10,000", async () => {
       const { load, read } = await opened();
       const values = Array.from({ length: 10_000 }, (_, index): [string, Json] => [`feature_${index}`, { index }]);
       for (let start = 0; start < values.length; start += 500) await load(new Map(values.slice(start, start + 500)));

@@ -12,7 +12,7 @@ export type TokenResolverUnderTest = {
 /** What every TokenResolver does. */
 export function tokenResolverContract(open: () => TokenResolverUnderTest): void {
   describe("TokenResolver", () => {
-    it("answers the user of a token", async () => {
+    it("returns the user of a token", async () => {
       const { resolver, put } = open();
       await put("1234", "1");
       await put("abc.DEF_~+/-==", "user@example.org");
@@ -20,14 +20,14 @@ export function tokenResolverContract(open: () => TokenResolverUnderTest): void 
       expect((await resolver.resolve("abc.DEF_~+/-==")).value).toBe("user@example.org");
     });
 
-    it("knows nobody by a token that is not there", async () => {
+    it("returns unknown for an absent token", async () => {
       const { resolver, put } = open();
       await put("1234", "1");
       expect((await resolver.resolve("123")).value).toBeUndefined();
       expect((await resolver.resolve("12345")).value).toBeUndefined();
     });
 
-    it.each(unlikelyTokens)("knows nobody by %j", async (token) => {
+    it.each(unlikelyTokens)("returns unknown for %j", async (token) => {
       const { resolver, put } = open();
       await put("1234", "1");
       expect((await resolver.resolve(token)).value).toBeUndefined();

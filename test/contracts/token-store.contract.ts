@@ -36,20 +36,20 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
   };
 
   describe("TokenStore", () => {
-    it("lets a token speak for a user", async () => {
+    it("adds a token", async () => {
       const { assign, userOf } = opened();
       expect((await assign("assigned", "1")).before).toBeUndefined();
       expect(await userOf("assigned")).toBe("1");
     });
 
-    it("lets a token speak for another user, and tells for whom it spoke before", async () => {
+    it("moves a token, and returns its previous user", async () => {
       const { assign, userOf } = opened();
       await assign("moved", "1");
       expect((await assign("moved", "2")).before).toBe("1");
       expect(await userOf("moved")).toBe("2");
     });
 
-    it("makes a token unknown, and no other", async () => {
+    it("revokes one token only", async () => {
       const { assign, revoke, userOf } = opened();
       await assign("kept", "1");
       await assign("revoked", "2");
@@ -59,7 +59,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(await userOf("kept")).toBe("1");
     });
 
-    it("makes a token unknown that is named by its id", async () => {
+    it("revokes a token by its id", async () => {
       const { store, userOf } = opened();
       const issue = change();
       await store.assign({ ...issue, token: "by-id", userId: "1" });
@@ -74,7 +74,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(await revoke(issue.id, "1")).toBeUndefined();
     });
 
-    it("lists the tokens of a user that were issued here, oldest first, by their ids", async () => {
+    it("lists the issued tokens of a user by id, oldest first", async () => {
       const { store, put, revoke } = opened();
       const issues = [change(), change(), change()];
       const before = Date.now();
@@ -96,7 +96,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(await store.list("nobody")).toEqual([]);
     });
 
-    it("lists a token that moved under its new user only", async () => {
+    it("lists a moved token for its new user only", async () => {
       const { store, assign } = opened();
       await assign("list-moved", "list-from");
       await assign("list-moved", "list-to");
@@ -120,7 +120,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(JSON.stringify(await records())).not.toContain("s3cret");
     });
 
-    it("records of a token that moves that its earlier issue is revoked", async () => {
+    it("records a moved token as revoked and issued", async () => {
       const { store, recordsOf } = opened();
       const [first, second] = [change(), { ...change(), by: "bob" }];
       await store.assign({ ...first, token: "recorded-moved", userId: "from" });
@@ -135,7 +135,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(new Set([issued?.id, revoked?.id, issuedAnew?.id]).size).toBe(3);
     });
 
-    it("records the end of a token that others issued under an id that is that record's own", async () => {
+    it("records the revocation of an external token under a new id", async () => {
       const { put, revoke, assign, recordsOf } = opened();
       await put("foreign-revoked", "foreign");
       await put("foreign-moved", "foreign");
@@ -148,7 +148,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       }
     });
 
-    it("records nothing where nobody is known by what is to be revoked", async () => {
+    it("records no revocation of an unknown token", async () => {
       const { store, revoke, records } = opened();
       const before = await records();
       await revoke("never-known");
@@ -156,7 +156,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect(await records()).toEqual(before);
     });
 
-    it("does under one name only once, and answers what that did", async () => {
+    it("applies a change once per idempotency key, and returns its first result", async () => {
       const { store, userOf, recordsOf } = opened();
       const assign = (userId: string) => store.assign({ ...change(), idempotencyKey: "job-1", token: "once", userId });
       const first = await assign("once-a");
@@ -169,7 +169,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect((await recordsOf("once-a", "once-b")).map(({ origin }) => origin)).toEqual(["issued", "revoked"]);
     });
 
-    it("makes a change only at the revision that it was made for", async () => {
+    it("applies a change only at its expected revision", async () => {
       const { store, assign, userOf, recordsOf } = opened();
       const issue = change();
       const conditional = { token: "conditional", userId: "conditional" };
@@ -184,7 +184,7 @@ export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
       expect((await assign("conditional", "1")).before).toBeUndefined();
     });
 
-    it("has a record for each of many changes that are made at once", async () => {
+    it("has a record for each of many concurrent changes", async () => {
       const { assign, userOf, recordsOf } = opened();
       const users = Array.from({ length: 30 }, (_, index) => `at-once-${index}`);
       await Promise.all(users.map((user) => assign("at-once", user)));

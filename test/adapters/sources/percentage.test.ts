@@ -52,7 +52,7 @@ describe.each([
     },
   );
 
-  it("tells the share and the bucket", async () => {
+  it("returns the share and the bucket", async () => {
     const { features, validUntil } = await percentageOn(store).resolve({ targetingKey: "7", at: 0 });
     expect(features.get("new_menu")).toEqual({
       on: true,
@@ -64,7 +64,7 @@ describe.each([
     expect(validUntil).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it("says off to who has nothing to be counted by, also where all others have it", async () => {
+  it("is off without the field of the rule, even at 100 %", async () => {
     const { features } = await percentageOn(store).resolve({ userId: "7", at: 0 });
     expect(features.get("all")).toEqual({
       on: false,

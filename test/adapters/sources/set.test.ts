@@ -41,18 +41,18 @@ describe.each([
     },
   );
 
-  it("gives a set with a fixed key to everyone", async () => {
+  it("switches the features of a fixed key on for everyone", async () => {
     const { features } = await setOf(store.connection, "global_features").resolve({ at: 0 });
     expect([...features.keys()].sort()).toEqual(["feature_1", "feature_2"]);
     expect(features.get("feature_1")?.reason).toBe("STATIC");
   });
 
-  it("says of a set with a field that it matched the caller", async () => {
+  it("returns TARGETING_MATCH for a key with a field", async () => {
     const { features } = await setOf(store.connection, "features:user:{userId}").resolve({ userId: "2", at: 0 });
     expect(features.get("feature_9")?.reason).toBe("TARGETING_MATCH");
   });
 
-  it("gives what stands in the set of a place, and in those of what it is part of", async () => {
+  it("includes the sets of a location and of its parents", async () => {
     await store.put("location:es/madrid", ["bear", "tapas"]);
     await store.put("location:es", ["tapas", "siesta"]);
     const resolver = setOf(store.connection, "location:{location}");
@@ -72,7 +72,7 @@ describe.each([
     expect(resolver.varyBy).toEqual(["locations"]);
   });
 
-  it("asks for the sets of all places in one turn, so that they travel together", async () => {
+  it("reads the sets of all locations in one turn", async () => {
     const asked: string[] = [];
     const sets: FeatureSets = {
       read: (key, limit) => {
@@ -88,7 +88,7 @@ describe.each([
     await answer;
   });
 
-  it("cannot tell where one of several sets has more members than it may", async () => {
+  it("rejects if one of several sets exceeds the limit", async () => {
     await store.put("location:pt", ["one"]);
     await store.put("location:pt/lisbon", ["one", "two"]);
     const resolver = setOf(store.connection, "location:{location}", 1);
@@ -97,13 +97,13 @@ describe.each([
     );
   });
 
-  it("cannot tell where the set has more members than it may", async () => {
+  it("rejects if the set exceeds the limit", async () => {
     await expect(setOf(store.connection, "global_features", 1).resolve({ at: 0 })).rejects.toThrow(
       /more than 1 members/,
     );
   });
 
-  it("warns of members that cannot be feature keys, at most once a minute", async () => {
+  it("warns of invalid members at most once a minute", async () => {
     const warnings: unknown[] = [];
     const resolver = setOf(store.connection, "odd", 10, warnings);
     await resolver.resolve({ at: 0 });

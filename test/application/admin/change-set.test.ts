@@ -90,7 +90,7 @@ describe("changing a set", () => {
     },
   );
 
-  it("removes every key that is served, and no others by a pattern", async () => {
+  it("removes every served key, and no other key by a pattern", async () => {
     const { apply, put, list } = useCases("global_features");
     await put("global_features", ["a b", "active_1"]);
     const remove = (feature: string) => apply({ key: "global_features", add: [], remove: [feature] });
@@ -101,7 +101,7 @@ describe("changing a set", () => {
     expect(await list({ key: "global_features" })).toEqual(["active_1"]);
   });
 
-  it("grants no key that is not writable, unless another tool has granted it", async () => {
+  it("adds no key that is not writable, unless the set contains it", async () => {
     const { apply, put } = useCases("global_features", "killed");
     await put("global_features", ["a b"]);
     expect(await apply({ key: "global_features", add: ["a b", "c"], remove: [] })).toEqual({
@@ -123,20 +123,20 @@ describe("changing a set", () => {
     expect(await apply({ key: meant, add: ["a"], remove: [] })).toEqual({ added: ["a"], removed: [] });
   });
 
-  it("counts a feature once that is named twice", async () => {
+  it("counts a repeated feature once", async () => {
     const { apply } = useCases("global_features");
     const change = { key: "global_features", add: ["a", "a"], remove: ["b", "b"] };
     expect(await apply(change)).toEqual({ added: ["a"], removed: [] });
   });
 
-  it("refuses a feature that is to be added and removed", async () => {
+  it("rejects a feature that is added and removed", async () => {
     const { apply, list } = useCases("global_features");
     const refusal = apply({ key: "global_features", add: ["a", "b"], remove: ["b"] });
     await expect(refusal).rejects.toThrow("Feature b is in both add and remove.");
     expect(await list({ key: "global_features" })).toEqual([]);
   });
 
-  it("refuses to make a set larger than its source may read", async () => {
+  it("rejects a change that exceeds the limit of the source", async () => {
     const { apply } = useCases("global_features");
     const features = Array.from({ length: 100 }, (_, index) => `f${index}`);
     await apply({ key: "global_features", add: features, remove: [] });
@@ -146,20 +146,20 @@ describe("changing a set", () => {
     await apply({ key: "global_features", add: [], remove: ["f1"] });
   });
 
-  it("asks which connection is meant where two have the key", async () => {
+  it("requires a connection if two have the key", async () => {
     const { list } = useCases("both", "both");
     await expect(list({ key: "both" })).rejects.toThrow(/The set "both" exists on store0 and store1/);
     expect(await list({ key: "both", connection: "store1" })).toEqual([]);
   });
 
-  it("refuses more than 10,000 features at once", async () => {
+  it("rejects more than 10,000 features", async () => {
     const { apply } = useCases("global_features");
     const add = Array.from({ length: 10_001 }, (_, index) => `f${index}`);
     const refusal = apply({ key: "global_features", add, remove: [] });
     expect(await codeOf(refusal)).toBe("change-too-large");
   });
 
-  it("tells that a set changed before its changer is answered, also when the change failed", async () => {
+  it("invalidates a set before it returns, even after a failed change", async () => {
     const { apply, told, connection } = useCases("global_features");
     await apply({ key: "global_features", add: ["a"], remove: [] });
     expect(told).toEqual(["global_features"]);
@@ -195,7 +195,7 @@ describe("naming a set by its source", () => {
     expect(await codeOf(list(name))).toBe("validation-failed");
   });
 
-  it("knows no other sources, and changes none that reads no sets", async () => {
+  it("rejects unknown sources and sources without sets", async () => {
     const { list } = useCases(...keys);
     await expect(list({ source: "globl" })).rejects.toBeInstanceOf(UnknownSource);
     await expect(list({ source: "globl" })).rejects.toThrow("literal, global_features, features, location");
@@ -204,7 +204,7 @@ describe("naming a set by its source", () => {
 });
 
 describe("a preview of a change", () => {
-  it("tells what would change, and changes and records nothing", async () => {
+  it("returns the difference without a change or a record", async () => {
     const { apply, changeSet, list, connection } = useCases("global_features");
     await apply({ key: "global_features", add: ["a", "b"], remove: [] });
     const [before] = await connection.changes.revisions(["global_features"]);
@@ -218,7 +218,7 @@ describe("a preview of a change", () => {
     expect(await connection.changes.revisions(["global_features"])).toEqual([before]);
   });
 
-  it("is refused as the change would be", async () => {
+  it("is rejected as the change would be", async () => {
     const { apply, changeSet } = useCases("global_features");
     const preview = (add: string[], ifRevision?: Revision | null) =>
       changeSet.preview({ source: "global_features", add, remove: [] }, ifRevision);
@@ -233,28 +233,28 @@ describe("a preview of a change", () => {
 });
 
 describe("the kill switch", () => {
-  it("is the first veto over a fixed set, and restores just what was on", async () => {
+  it("is the first veto over a fixed set, and restores the previous state", async () => {
     const { apply, sets, list } = useCases("global_features", "killed");
     expect(await apply(killChange(sets, "a"))).toEqual({ added: ["a"], removed: [] });
     expect(await list({ key: "killed" })).toEqual(["a"]);
     expect(await apply(unkillChange(sets, "a"))).toEqual({ added: [], removed: ["a"] });
   });
 
-  it("is none where no veto has a fixed set, and the refusal says what to configure", async () => {
+  it("is missing without a veto over a fixed set, with a configuration hint", async () => {
     const { sets } = useCases("global_features");
     expect(() => killChange(sets, "a")).toThrow('key: "tidegate:killed", role: veto }');
   });
 });
 
 describe("managing tokens", () => {
-  it.each(unlikelyTokens)("refuses the token %j, and does not repeat it", async (token) => {
+  it.each(unlikelyTokens)("rejects the token %j without repeating it", async (token) => {
     const { manageTokens } = useCases();
     const refusal = manageTokens.assign(token, "1", author);
     await expect(refusal).rejects.toBeInstanceOf(ChangeRejected);
     if (token.length > 3) await refusal.catch(({ message }) => expect(message).not.toContain(token));
   });
 
-  it.each(oddTokens)("takes the token %j", async (token) => {
+  it.each(oddTokens)("accepts the token %j", async (token) => {
     const { manageTokens } = useCases();
     await manageTokens.assign(token, "1", author);
     expect(await manageTokens.revoke(token, author)).toBe("1");
@@ -264,13 +264,13 @@ describe("managing tokens", () => {
     await expect(useCases().manageTokens.assign("1234", userId, author)).rejects.toBeInstanceOf(ChangeRejected);
   });
 
-  it("says what to do where the configuration has no tokens", async () => {
+  it("returns a hint if the configuration has no tokens", async () => {
     const manageTokens = new ManageTokens(undefined, uuidv7);
     await expect(manageTokens.assign("1234", "1", author)).rejects.toThrow(/Add the section `tokens`/);
     expect(await manageTokens.list("1")).toEqual([]);
   });
 
-  it("revokes by its id a token of the user who is named, and no other's", async () => {
+  it("revokes a token by id for its user only", async () => {
     const { manageTokens } = useCases();
     const { tokenId } = await manageTokens.assign("1234", "1", author);
     expect(await manageTokens.revokeById(tokenId, "2", author)).toBe(false);
@@ -290,7 +290,7 @@ describe("loading the demo", () => {
     expect((await connection.tokenResolver(plainTokenKey()).resolve("1234")).value).toBe("1");
   });
 
-  it("refuses a store that holds something, unless told to go on, and then loses nothing", async () => {
+  it("rejects a store with data unless confirmed, and then keeps the data", async () => {
     const { apply, changeSet, manageTokens, connection, list } = useCases(...keys);
     await apply({ key: "global_features", add: ["mine"], remove: [] });
     const loadDemo = new LoadDemo(() => connection.isEmpty(), changeSet, manageTokens);

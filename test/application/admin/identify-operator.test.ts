@@ -35,7 +35,7 @@ describe("IdentifyOperator", () => {
     return { world, who: (secret: string) => identify.identify(secret) };
   }
 
-  it("knows the first credential, clients, those that were issued, and nobody else", async () => {
+  it("identifies the first credential, clients and issued credentials only", async () => {
     const { who } = opened();
     const secret = await credentials.add("alice", "editor", "alice@example.org", author);
     await tokenStore(plainTokenKey()).assign({ ...aChange(), token: "1234", userId: "1" });
@@ -47,7 +47,7 @@ describe("IdentifyOperator", () => {
     }
   });
 
-  it("refuses a revoked credential after a second, and knows an added one after a tenth", async () => {
+  it("rejects a revoked credential after 1 s, and accepts an added one after 100 ms", async () => {
     const { world, who } = opened();
     const secret = await credentials.add("bob", "viewer", undefined, author);
     expect(await who(secret)).toMatchObject({ name: "bob" });
@@ -60,7 +60,7 @@ describe("IdentifyOperator", () => {
     expect(await who(secret)).toBeUndefined();
   });
 
-  it("asks the store once for many that ask at once, and not for each call", async () => {
+  it("shares one read among concurrent callers, and caches it", async () => {
     const { world, who } = opened();
     const secret = await credentials.add("carol", "viewer", undefined, author);
     await Promise.all(Array.from({ length: 50 }, (_, index) => who(index % 2 ? secret : `unknown-${index}`)));
@@ -73,7 +73,7 @@ describe("IdentifyOperator", () => {
     expect(world.reads).toBe(2);
   });
 
-  it("goes on for a time with those that it knows while the store is away, and says that it cannot tell of others", async () => {
+  it("accepts cached credentials for a time during an outage, and reports the outage for others", async () => {
     const { world, who } = opened();
     const secret = await credentials.add("dave", "viewer", undefined, author);
     expect(await who(secret)).toMatchObject({ name: "dave" });
@@ -94,7 +94,7 @@ describe("IdentifyOperator", () => {
     expect(await who("unknown")).toBeUndefined();
   });
 
-  it("gives up a store that hangs", async () => {
+  it("stops waiting for a store that hangs", async () => {
     const hanging = { ...documents, all: () => new Promise<never>(() => {}) };
     const options = { digestOf: secretDigest, first: undefined, maxStaleMs: 1_000, now: () => 0 };
     await expect(new IdentifyOperator(hanging, clients, options).identify("unknown")).rejects.toThrow(
@@ -102,7 +102,7 @@ describe("IdentifyOperator", () => {
     );
   });
 
-  it("lets nobody in by what is no credential", async () => {
+  it("rejects malformed credential documents", async () => {
     const { who } = opened();
     const digest = secretDigest("forged");
     const since = "2026-11-21T09:00:00.000Z";
@@ -113,7 +113,7 @@ describe("IdentifyOperator", () => {
     }
   });
 
-  it("knows only the first where there is no store", async () => {
+  it("accepts only the first credential without a store", async () => {
     const options = { digestOf: secretDigest, first: undefined, maxStaleMs: 1_000, now: () => 0 };
     expect(await new IdentifyOperator(undefined, clients, options).identify("x")).toBeUndefined();
   });

@@ -13,7 +13,7 @@ describe("ManageCredentials", () => {
   const credentials = credentialsOn(connection.documents);
   afterAll(() => store[Symbol.asyncDispose]());
 
-  it("issues a secret that nobody can guess, and tells it only then", async () => {
+  it("issues an unguessable secret, and returns it once", async () => {
     const secret = await credentials.add("alice", "editor", "alice@example.org", author);
     const other = await credentials.add("bob", "viewer", undefined, author);
     expect(secret).toMatch(/^tgc_[A-Za-z0-9_-]{43}$/);
@@ -25,7 +25,7 @@ describe("ManageCredentials", () => {
     ]);
   });
 
-  it("keeps and records the digest of a secret, and never the secret", async () => {
+  it("stores and records the digest of a secret only", async () => {
     const secret = await credentials.add("recorded", "admin", undefined, { ...author, note: "for the tests" });
     await credentials.revoke("recorded", { by: "alice" });
     const records = await recordsIn(connection);
@@ -44,7 +44,7 @@ describe("ManageCredentials", () => {
     expect(JSON.stringify(records)).not.toContain(secret.slice("tgc_".length));
   });
 
-  it("does not give one name to two, and gives it again once it was revoked", async () => {
+  it("rejects a name in use, and accepts it again after the revocation", async () => {
     await credentials.add("once", "viewer", undefined, author);
     const refused = credentials.add("once", "admin", undefined, author);
     await expect(refused).rejects.toThrow("The credential once exists. Revoke it first");
@@ -53,7 +53,7 @@ describe("ManageCredentials", () => {
     expect((await credentials.list()).find(({ name }) => name === "once")?.scope).toBe("editor");
   });
 
-  it("refuses to revoke what there is not", async () => {
+  it("rejects the revocation of an unknown credential", async () => {
     await expect(credentials.revoke("nobody", author)).rejects.toThrow('Unknown credential "nobody"');
   });
 
@@ -71,7 +71,7 @@ describe("ManageCredentials", () => {
     },
   );
 
-  it("says so where there is no store to keep them in", async () => {
+  it("returns a hint without a store", async () => {
     const none = new ManageCredentials(undefined, () => ({ secret: "", digest: "" }), String, Date.now);
     await expect(none.list()).rejects.toThrow("Declare one under");
     await expect(none.add("alice", "viewer", undefined, author)).rejects.toThrow("Declare one under");

@@ -65,7 +65,7 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlive
 }
 
 describe("the near cache", () => {
-  it("reads a key once, and again when it has changed", async () => {
+  it("reads a key once, and again after a change", async () => {
     const { get, store, reads, cache, time } = setUp();
     store.set("a", "1");
     expect((await get("a")).value).toBe("1");
@@ -78,7 +78,7 @@ describe("the near cache", () => {
     expect(reads).toEqual(["a", "a"]);
   });
 
-  it("remembers that a key holds nothing", async () => {
+  it("caches absent keys", async () => {
     const { get, reads, cache, store } = setUp();
     expect((await get("a")).value).toBeUndefined();
     await get("a");
@@ -88,7 +88,7 @@ describe("the near cache", () => {
     expect((await get("a")).value).toBe("1");
   });
 
-  it("forgets everything when anything may have changed", async () => {
+  it("invalidates all entries on an unspecified change", async () => {
     const { get, cache, reads } = setUp();
     await get("a");
     await get("b");
@@ -98,7 +98,7 @@ describe("the near cache", () => {
     expect(reads).toEqual(["a", "b", "a", "b"]);
   });
 
-  it("reads a key once for all who ask at the same time", async () => {
+  it("shares one read among concurrent callers", async () => {
     const { get, reads, hold, store } = setUp();
     store.set("a", "1");
     const release = hold();
@@ -108,7 +108,7 @@ describe("the near cache", () => {
     expect(reads).toHaveLength(1);
   });
 
-  it("does not keep what was read while the key changed, and lets nobody join that read", async () => {
+  it("does not cache a read that overlaps a change, and shares it with no later caller", async () => {
     const { get, store, reads, cache, hold, time } = setUp();
     store.set("a", "old");
     const release = hold();
@@ -124,7 +124,7 @@ describe("the near cache", () => {
     expect(reads).toHaveLength(2);
   });
 
-  it("takes nothing for current that was read in an earlier epoch, or while the feed is not live", async () => {
+  it("marks reads of an earlier epoch or a lost feed as not fresh", async () => {
     const { get, feed, reads, time } = setUp();
     const held = await get("a");
     feed.live = false;
@@ -137,7 +137,7 @@ describe("the near cache", () => {
     expect(reads).toHaveLength(2);
   });
 
-  it("does not keep a read as current that an epoch ended under", async () => {
+  it("does not cache a read as fresh if its epoch ended", async () => {
     const { get, feed, hold, time } = setUp();
     const release = hold();
     const answer = get("a");
@@ -146,7 +146,7 @@ describe("the near cache", () => {
     expect((await answer).isCurrent(time.now)).toBe(false);
   });
 
-  it("takes what was made from a value for current again when the same value is read again", async () => {
+  it("renews dependent evaluations if an equal value is read again", async () => {
     const { get, feed, time, cache, store, reads } = setUp({ expiryMs: 1_000 });
     store.set("a", "1");
     const held = await get("a");
@@ -159,7 +159,7 @@ describe("the near cache", () => {
     expect(reads).toHaveLength(4);
   });
 
-  it("takes what was pushed out or replaced for current no longer, because it would be told of no change", async () => {
+  it("marks evicted and replaced entries as not fresh", async () => {
     const { get, feed, time, store } = setUp({ capacity: 2 });
     const first = await get("a");
     feed.live = false;
@@ -173,7 +173,7 @@ describe("the near cache", () => {
     expect(again.isCurrent(time.now)).toBe(false);
   });
 
-  it("lets keys that hold nothing push out no key that holds something", async () => {
+  it("does not evict present keys for absent ones", async () => {
     const { get, store, reads } = setUp({ capacity: 3 });
     store.set("real", "1");
     await get("real");
@@ -183,7 +183,7 @@ describe("the near cache", () => {
     expect(reads).toEqual([]);
   });
 
-  it("reads again after the expiry, or when the key's own time is over", async () => {
+  it("reads again after the expiry of the cache or the key", async () => {
     const { get, cache, time, reads } = setUp({ expiryMs: 1_000 });
     await get("a");
     time.now += 799;
@@ -199,7 +199,7 @@ describe("the near cache", () => {
     expect(shortLived.isCurrent(time.now)).toBe(false);
   });
 
-  it("serves the last value while the store is away, says since when and why, and then no more", async () => {
+  it("serves the last value during an outage, with age and error, up to a limit", async () => {
     const { get, store, feed, time, fail } = setUp({ maxStaleMs: 10_000 });
     store.set("a", "1");
     await get("a");
@@ -216,7 +216,7 @@ describe("the near cache", () => {
     await expect(get("a")).rejects.toThrow("away");
   });
 
-  it("still says why it gave the last value when the key changes after that, until it is read again", async () => {
+  it("keeps the error of a stale value until the key is read again", async () => {
     const { get, fail, cache, store, time } = setUp();
     store.set("a", "1");
     await get("a");
@@ -237,7 +237,7 @@ describe("the near cache", () => {
     expect([read.value, read.lastError, read.isCurrent(time.now)]).toEqual(["1", undefined, true]);
   });
 
-  it("measures ages and expiries by the monotonic clock, however the wall clock is set", async () => {
+  it("measures ages and expiries by the monotonic clock", async () => {
     const { get, cache, store, feed, time, fail, reads } = setUp({ maxStaleMs: 10_000, expiryMs: 60_000 });
     store.set("a", "1");
     await get("a");
@@ -259,7 +259,7 @@ describe("the near cache", () => {
     await expect(get("a")).rejects.toThrow("away");
   });
 
-  it("does not ask a store that failed for what it remembers, for a quarter of a second", async () => {
+  it("does not retry a cached key for 250 ms after a failed read", async () => {
     const { get, store, feed, time, fail, reads } = setUp();
     store.set("a", "1");
     await get("a");
@@ -278,7 +278,7 @@ describe("the near cache", () => {
     expect((await get("a")).lastError).toBeUndefined();
   });
 
-  it("asks a store that is away for one of all keys that it remembers, until anything is told or read", async () => {
+  it("retries one cached key at a time during an outage", async () => {
     const { get, store, feed, time, fail, reads, cache } = setUp();
     for (const key of ["a", "b", "c"]) {
       store.set(key, "1");
@@ -304,7 +304,7 @@ describe("the near cache", () => {
     expect([await all(), reads]).toEqual([0, ["a", "b", "c"]]);
   });
 
-  it("reads a changed key at once although a read from before the change failed after it", async () => {
+  it("reads a changed key at once even if an earlier read failed later", async () => {
     for (const live of [true, false]) {
       const { get, store, cache, feed, fail, hold } = setUp();
       store.set("a", "1");
@@ -327,7 +327,7 @@ describe("the near cache", () => {
     }
   });
 
-  it("reads a key at once that was told to have changed, although it could not be read just before", async () => {
+  it("reads an invalidated key at once even after a failed read", async () => {
     const { get, store, cache, fail } = setUp();
     store.set("a", "1");
     await get("a");
@@ -340,7 +340,7 @@ describe("the near cache", () => {
     expect((await get("a")).value).toBe("2");
   });
 
-  it("rejects where nothing is remembered, and where the data are invalid asks again each time", async () => {
+  it("rejects without a cached value, and retries invalid data each time", async () => {
     const { get, fail, reads } = setUp();
     fail(new StoreDataInvalid("mend it"));
     await expect(get("a")).rejects.toThrow("mend it");
@@ -348,7 +348,7 @@ describe("the near cache", () => {
     expect(reads).toHaveLength(2);
   });
 
-  it("reads a key again although others cannot be read", async () => {
+  it("reads a key even if others are not readable", async () => {
     const { get, store, cache, fail, time } = setUp();
     store.set("a", "1");
     await get("a");
@@ -363,7 +363,7 @@ describe("the near cache", () => {
     expect((await get("a")).value).toBe("2");
   });
 
-  it("serves the last value where a read hangs, and keeps what that reads in the end", async () => {
+  it("serves the last value if a read hangs, and caches its later result", async () => {
     const { get, store, cache, hold, time } = setUp();
     store.set("a", "1");
     await get("a");
@@ -381,7 +381,7 @@ describe("the near cache", () => {
     await until(() => cache.peek("a")?.value === "2", "what was read is kept");
   });
 
-  it("serves the last value over invalid data only where it is told to", async () => {
+  it("serves the last value instead of invalid data only if configured", async () => {
     for (const outlivesInvalidData of [true, false]) {
       const { get, store, cache, fail } = setUp({ outlivesInvalidData });
       store.set("a", "1");
@@ -393,7 +393,7 @@ describe("the near cache", () => {
     }
   });
 
-  it("does not let an older read replace a newer one", async () => {
+  it("does not replace a newer read by an older one", async () => {
     const { cache, time, feed } = setUp();
     feed.live = false;
     const slow = Promise.withResolvers<void>();
@@ -411,8 +411,8 @@ describe("the near cache", () => {
   });
 });
 
-describe("what a near cache tells of itself", () => {
-  it("counts each look-up once, by how it came out, and what was pushed out", async () => {
+describe("the counters of a near cache", () => {
+  it("counts each lookup once by its result, and evictions", async () => {
     const { get, cache, store, fail, time, feed } = setUp({ capacity: 2 });
     for (const key of ["a", "b", "c"]) store.set(key, "1");
     await get("a");
@@ -432,7 +432,7 @@ describe("what a near cache tells of itself", () => {
     expect(cache.counts).toEqual({ hits: 1, misses: 4, stale: 2, failures: 1, evictions: 1 });
   });
 
-  it("shows what is remembered without reading it, keeping it from being pushed out, or counting", async () => {
+  it("peeks without a read, a use or a count", async () => {
     const { get, cache, store, reads, time } = setUp({ capacity: 2 });
     for (const key of ["a", "b", "c"]) store.set(key, "1");
     expect(cache.peek("a")).toBeUndefined();
@@ -446,7 +446,7 @@ describe("what a near cache tells of itself", () => {
     expect(cache.peek("a")).toBeUndefined();
   });
 
-  it("shows since when a value is remembered, also when the same was read again", async () => {
+  it("returns since when a value is cached, even if it was renewed", async () => {
     const { get, cache, store, time } = setUp();
     store.set("a", "1");
     await get("a");

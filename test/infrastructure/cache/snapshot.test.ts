@@ -114,7 +114,7 @@ describe("the snapshot", () => {
     await before.stop();
   }
 
-  it("brings back what was remembered, as of when it was known, and stale from the start", async () => {
+  it("restores cached values with their instant, as stale", async () => {
     await written();
     const writtenAt = now;
     now += 10_000;
@@ -133,7 +133,7 @@ describe("the snapshot", () => {
     await snapshot[Symbol.asyncDispose]();
   });
 
-  it("brings back rules, in the order and of the names that they had", async () => {
+  it("restores rules with their order and names", async () => {
     const before = process();
     await before.snapshot.start();
     const all = JSON.parse('{"b":{"share":5},"a":["x",null],"__proto__":0}');
@@ -149,7 +149,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("restores the items of feeds, also those that the store does not have", async () => {
+  it("restores the items of feeds, even those that the store lacks", async () => {
     const before = process();
     await before.snapshot.start();
     await before.feed.put([anItem("1"), anItem("2", { title: "é" })]);
@@ -163,7 +163,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("marks what it brings back as older than may be answered unmarked, however quick the start was", async () => {
+  it("restores values as older than the freshness bound, even after a fast start", async () => {
     await written();
     const { snapshot, set, stop } = process();
     await snapshot.start();
@@ -171,7 +171,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("gives way to the first read that succeeds, of the same value or another", async () => {
+  it("is replaced by the first successful read", async () => {
     await written();
     const { snapshot, read, set, stop } = process();
     await snapshot.start();
@@ -185,7 +185,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("outlives several starts without a store, and grows no younger by it", async () => {
+  it("survives several starts without a store, and keeps its age", async () => {
     await written();
     const writtenAt = now;
     for (let start = 0; start < 3; start++) {
@@ -210,7 +210,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("is not taken for another store's", async () => {
+  it("is not used for another store", async () => {
     await written();
     const { snapshot, set, isFilled, isRemembered, stop } = process({ store: "store-2" });
     await snapshot.start();
@@ -219,7 +219,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("holds no tokens, and stands in for none, where their digests could be guessed", async () => {
+  it("contains no tokens if their digests could be guessed", async () => {
     const before = process({ withTokens: false });
     await before.snapshot.start();
     await before.read("global", "a");
@@ -232,7 +232,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("is for its owner only, and leaves nothing else behind", async () => {
+  it("is accessible to its owner only, and leaves no other file", async () => {
     await written();
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, "made")).mode & 0o777).toBe(0o700);
@@ -284,7 +284,7 @@ describe("the snapshot", () => {
     await next.stop();
   });
 
-  it("is ignored with one warning where it cannot be read", async () => {
+  it("is ignored with one warning if it is not readable", async () => {
     mkdirSync(file, { recursive: true });
     const { snapshot } = process();
     await snapshot.start();
@@ -292,14 +292,14 @@ describe("the snapshot", () => {
     await snapshot[Symbol.asyncDispose]();
   });
 
-  it("is nothing to speak of where it is missing", async () => {
+  it("can be missing without a warning", async () => {
     const { snapshot, stop } = process();
     await snapshot.start();
     await stop();
     expect([logged, existsSync(file)]).toEqual([[], false]);
   });
 
-  it("is written while the process runs, and again when something else was read", async () => {
+  it("is written regularly, if something new was cached", async () => {
     const { snapshot, read, stop } = process({ intervalMs: 20 });
     await snapshot.start();
     await read("global", "a");
@@ -309,7 +309,7 @@ describe("the snapshot", () => {
     await stop();
   });
 
-  it("is written by one process of several, and not where nothing was read", async () => {
+  it("is written by one of several processes, and not without reads", async () => {
     await written();
     const before = readFileSync(file, "utf8");
     const other = process();
@@ -325,7 +325,7 @@ describe("the snapshot", () => {
     }
   });
 
-  it("does no harm where it cannot be written, and is warned of once", async () => {
+  it("has no effect if it is not writable, except for one warning", async () => {
     writeFileSync(join(folder, "no-folder"), "");
     const { snapshot, read, set, stop } = process({ at: join(folder, "no-folder/snapshot.ndjson") });
     await read("global", "a");

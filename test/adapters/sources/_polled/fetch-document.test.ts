@@ -42,13 +42,13 @@ describe("fetching a document", () => {
   };
   const text = async () => Buffer.concat((await fetched())?.pieces ?? []).toString();
 
-  it("gives its bytes, its type and what tells whether it has changed", async () => {
+  it("returns the body, the type and the validators", async () => {
     partner.answer = document("{}", "application/json", { ETag: '"1"', "Last-Modified": "yesterday" });
     expect(await fetched()).toMatchObject({ contentType: "application/json", etag: '"1"', lastModified: "yesterday" });
     expect(await text()).toBe("{}");
   });
 
-  it("decompresses it, and says what it sends and takes", async () => {
+  it("decompresses the body, and sends its headers", async () => {
     partner.answer = (request, response) => {
       response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(request.headers)));
     };
@@ -60,7 +60,7 @@ describe("fetching a document", () => {
     });
   });
 
-  it("takes 304 only for an answer where it asked for it", async () => {
+  it("accepts 304 only in response to validators", async () => {
     partner.answer = (_, response) => void response.writeHead(304).end();
     expect((await failure()).message).toMatch(/answers 304/);
     const known = { of: "", etag: '"1"', lastModified: null };
@@ -116,7 +116,7 @@ describe("fetching a document", () => {
     expect([error.message, error.mayPass]).toEqual([expect.stringMatching(message), mayPass]);
   });
 
-  it("gives up what takes too long: an answer that never comes, and a body that drips", async () => {
+  it("aborts a missing response and a slow body at the time limit", async () => {
     partner.answer = () => {};
     expect(await failure({ timeoutMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
     partner.answer = (_, response) => {
@@ -127,14 +127,14 @@ describe("fetching a document", () => {
     expect((await failure({ timeoutMs: 200 })).message).toMatch(/within 200 ms/);
   });
 
-  it("ends at once when it is told to", async () => {
+  it("ends at once when aborted", async () => {
     partner.answer = (_, response) => void response.writeHead(200).write("x");
     const ending = new AbortController();
     setTimeout(() => ending.abort(new Error("over")), 50);
     await expect(fetchDocument(until(partner.url), null, ending.signal)).rejects.toThrow("over");
   });
 
-  it("reads no more of a gzip bomb of 300 MB than it may", async () => {
+  it("stops reading a gzip bomb of 300 MB at the size limit", async () => {
     const bomb = gzipBomb(300);
     partner.answer = document(bomb, "application/json", { "Content-Encoding": "gzip" });
     const before = process.memoryUsage().arrayBuffers;
@@ -148,7 +148,7 @@ describe("fetching a document", () => {
     expect(elsewhere.requests).toHaveLength(0);
   });
 
-  it("connects to no address that is not allowed, whatever the name that leads to it", async () => {
+  it("connects to no forbidden address, under any name", async () => {
     const port = new URL(elsewhere.url).port;
     for (const host of [
       "127.0.0.1",
@@ -171,7 +171,7 @@ describe("fetching a document", () => {
     expect(elsewhere.requests).toHaveLength(0);
   });
 
-  it("tells nothing of a URL but its host, nor of what it sends", async () => {
+  it("reports only the host of a URL, and no header", async () => {
     partner.answer = (_, response) => void response.writeHead(500).end("secret");
     const error = await failure({ url: new URL(`${partner.url}?key=secret`), headers: { "X-Key": "secret" } });
     expect(error.message).toBe("127.0.0.1 answers 500");
@@ -215,7 +215,7 @@ describe("Reachable", () => {
     expect(new Reachable([]).isOpen(address)).toBe(isOpen);
   });
 
-  it("lets through what is allowed, by address, network or name", () => {
+  it("allows configured addresses, networks and names", () => {
     expect(new Reachable(["10.0.0.0/8"]).isOpen("10.9.9.9")).toBe(true);
     expect(new Reachable(["10.0.0.0/8"]).isOpen("::ffff:10.9.9.9")).toBe(true);
     expect(new Reachable(["10.0.0.0/8"]).isOpen("11.0.0.1")).toBe(true);

@@ -17,7 +17,7 @@ const parse = (text: string): number => {
 const says = (followed: Polled<number>, value: number) =>
   until(() => followed.read().value === value && followed.read().isCurrent(Date.now()), `it says ${value}`);
 
-describe("a file that is followed", () => {
+describe("a polled file", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-followed-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   let files = 0;
@@ -28,13 +28,13 @@ describe("a file that is followed", () => {
     return file;
   };
 
-  it("is read before anybody asks", async () => {
+  it("is read before the first call", async () => {
     await using followed = pollFile(fileWith("1"), parse, () => {});
     const held = followed.read();
     expect([held.value, held.lastError, held.isCurrent(0), held.verifiedAt(7)]).toEqual([1, undefined, true, 7]);
   });
 
-  it("ends what it said when it is written anew", async () => {
+  it("is read again after a change", async () => {
     const file = fileWith("1");
     await using followed = pollFile(file, parse, () => {});
     const before = followed.read();
@@ -44,7 +44,7 @@ describe("a file that is followed", () => {
     await until(() => before.verifiedAt(5_000) < 5_000, "it grows older");
   });
 
-  it("is followed when another is put in its place, as editors and deployments do", async () => {
+  it("is read again after a replacement by rename", async () => {
     const file = fileWith("1");
     await using followed = pollFile(file, parse, () => {});
     const other = fileWith("2");
@@ -82,7 +82,7 @@ describe("a file that is followed", () => {
     expect(warnings.at(-1)).toBeUndefined();
   });
 
-  it("cannot tell until there is one that can be used", async () => {
+  it("rejects until there is a valid file", async () => {
     const file = fileWith();
     await using followed = pollFile(file, parse, () => {});
     expect(() => followed.read()).toThrow(/ENOENT/);
@@ -96,7 +96,7 @@ describe("a file that is followed", () => {
     }, "the file is found");
   });
 
-  it("is not taken while it is being written", async () => {
+  it("is not read during a write", async () => {
     const file = fileWith("1");
     const seen = new Set<number>();
     await using followed = pollFile(
@@ -120,7 +120,7 @@ describe("a file that is followed", () => {
   });
 });
 
-describe("a URL that is followed", () => {
+describe("a polled URL", () => {
   const open = (server: DocumentServer, warn: Changed = () => {}) =>
     pollUrl({ url: `${server.url}/flags?a=b`, headers: { Authorization: "s3cret" }, everyMs: 20 }, parse, warn);
   const isFound = (followed: Polled<number>) =>
@@ -132,7 +132,7 @@ describe("a URL that is followed", () => {
       }
     }, "it was read once");
 
-  it("is polled with its headers, and only for what has changed", async () => {
+  it("is polled with its headers and validators", async () => {
     await using server = await startDocumentServer(saying("1", '"one"'));
     await using followed = open(server);
     await isFound(followed);
@@ -147,7 +147,7 @@ describe("a URL that is followed", () => {
     expect(held.isCurrent(Date.now())).toBe(false);
   });
 
-  it("holds what it said for as long as it says the same, also without tags", async () => {
+  it("keeps its value while the content is equal, even without validators", async () => {
     await using server = await startDocumentServer(saying("1"));
     await using followed = open(server);
     await isFound(followed);
@@ -194,7 +194,7 @@ describe("a URL that is followed", () => {
     expect(warnings.at(-1)).toBeUndefined();
   });
 
-  it("cannot tell until the server has answered", async () => {
+  it("rejects until the server has responded", async () => {
     await using server = await startDocumentServer(refusing(500));
     await using followed = open(server);
     expect(() => followed.read()).toThrow(/has not been read yet/);
@@ -205,7 +205,7 @@ describe("a URL that is followed", () => {
     expect(followed.read().value).toBe(5);
   });
 
-  it("is not polled any more when it is disposed of, also while the server takes its time", async () => {
+  it("is not polled after disposal, even during a slow response", async () => {
     await using server = await startDocumentServer(() => {});
     const followed = open(server);
     await until(() => server.requests.length === 1, "it is polled");

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { ParsedRules } from "../../../../src/adapters/sources/_rules/parsed-rules.ts";
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 
-describe("Parsed rules", () => {
+describe("parsed rules", () => {
   let parses: number;
   const report = vi.fn();
   const schema = z.strictObject({ share: z.number() }).transform(({ share }) => {
@@ -16,7 +16,7 @@ describe("Parsed rules", () => {
     report.mockClear();
   });
 
-  it("are what the schema makes of each, the same map for the same rules", () => {
+  it("are the output of the schema, and the same map for the same rules", () => {
     const parsed = new ParsedRules(schema, report);
     const rules = new Map<string, Json>([["a", { share: 5 }]]);
     const all = parsed.of(rules);
@@ -25,7 +25,7 @@ describe("Parsed rules", () => {
     expect(parses).toBe(1);
   });
 
-  it("are parsed again only where they changed", () => {
+  it("are parsed again only if changed", () => {
     const parsed = new ParsedRules(schema, report);
     const a = { share: 5 };
     const before = parsed.of(new Map<string, Json>(Object.entries({ a, b: { share: 6 } })));
@@ -67,7 +67,7 @@ describe("Parsed rules", () => {
     ]);
   });
 
-  it("report an invalid rule also after another one has changed, if a default replaces it", () => {
+  it("report an invalid rule again after a change of another one, if a default replaces it", () => {
     const parsed = new ParsedRules(schema, report, { tenths: 0 });
     for (const share of [1, 2]) parsed.of(new Map<string, Json>(Object.entries({ a: { share }, b: "half" })));
     expect(report).toHaveBeenLastCalledWith([expect.stringMatching(/^rule for "b": it /)]);

@@ -34,7 +34,7 @@ const faultOf = (one: PartnerFeed) =>
     ({ message }) => message,
   );
 
-it("leaves a partner alone after five failures, and tells until when", async () => {
+it("pauses after five failures, and returns until when", async () => {
   const one = feed();
   expect([one.breaker, one.leftAloneUntil]).toEqual(["closed", null]);
   const begunAt = Date.now();
@@ -46,7 +46,7 @@ it("leaves a partner alone after five failures, and tells until when", async () 
   expect(partner.requests).toHaveLength(5);
 });
 
-it("leaves a partner alone for as long as another process found, then tries once", async () => {
+it("pauses as long as another process, then tries once", async () => {
   const one = feed();
   one.leaveAlone(Date.now() + 20_000);
   expect(await faultOf(one)).toContain("left alone");

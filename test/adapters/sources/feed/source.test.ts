@@ -99,7 +99,7 @@ describe.each([
     return { on: [...features].filter(([, { on }]) => on).map(([feature]) => feature), validUntil };
   };
 
-  it("switches features on from the beginning of a window until just before its end, and says when that is", async () => {
+  it("switches features on from the start of a window to before its end, and returns the next boundary", async () => {
     const { resolver, items } = provider();
     await items.poll();
     const [start, end] = ["2026-06-01T18:00:00Z", "2026-06-01T20:00:00Z"].map((text) => Date.parse(text)) as [
@@ -112,7 +112,7 @@ describe.each([
     expect(await on(resolver, { at: end })).toEqual({ on: [], validUntil: Number.POSITIVE_INFINITY });
   });
 
-  it("answers as something else as soon as an item changes", async () => {
+  it("returns another result as soon as an item changes", async () => {
     const { resolver, items } = provider();
     await items.poll();
     const { dependencies: from } = await resolver.resolve({ at: duringTheFirst });
@@ -123,7 +123,7 @@ describe.each([
     expect((await on(resolver, { at: duringTheFirst })).on).toEqual(["show:2", "show:1"]);
   });
 
-  it("tells in explanations which item it was", async () => {
+  it("returns the item in explanations", async () => {
     const { resolver, items } = provider();
     await items.poll();
     const { features } = await resolver.resolve({ at: duringTheFirst });
@@ -137,14 +137,14 @@ describe.each([
     });
   });
 
-  it("knows of what another instance read, without asking the partner", async () => {
+  it("uses items that another instance read, without a fetch", async () => {
     const [one, other] = [provider(), provider()];
     await one.items.poll();
     expect(await other.known()).toEqual(await one.known());
     expect(partner.requests).toHaveLength(1);
   });
 
-  it("leaves a partner alone that another instance found to fail too often", async () => {
+  it("pauses for a partner that fails for another instance", async () => {
     const [one, other] = [provider(), provider()];
     partner.answer = (_, response) => void response.writeHead(400).end();
     for (let failure = 0; failure < 5; failure++) await one.items.poll();
@@ -155,7 +155,7 @@ describe.each([
     expect(partner.requests).toHaveLength(5);
   });
 
-  it("asks again only whether the document has changed, unless it is to be read in another way", async () => {
+  it("sends validators, unless the mapping has changed", async () => {
     partner.answer = ({ headers }, response) => {
       if (headers["if-none-match"] === '"1"') return void response.writeHead(304).end();
       response.writeHead(200, { "Content-Type": "application/json", ETag: '"1"' }).end(JSON.stringify(shows));
@@ -172,7 +172,7 @@ describe.each([
     expect(partner.requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, '"1"', undefined]);
   });
 
-  it("writes nothing of items that are as they were", async () => {
+  it("writes no unchanged items", async () => {
     const { items } = provider();
     await items.poll();
     const { revision } = await store.connection.items.since("tested", undefined, 10);
@@ -180,7 +180,7 @@ describe.each([
     expect((await store.connection.items.since("tested", revision, 10)).items).toEqual([]);
   });
 
-  it("keeps what is listed no longer with its last values, and since when it is not", async () => {
+  it("keeps an unlisted item with its last values and the time of removal", async () => {
     const { resolver, items, known } = provider();
     const { succeededAt } = await items.poll();
     partner.answer = json({ shows: [] });
@@ -195,7 +195,7 @@ describe.each([
     expect((await known()).map(({ lastListedAt }) => lastListedAt)).toEqual([null, null]);
   });
 
-  it("refuses an invalid item alone, and keeps what it knew of it", async () => {
+  it("rejects only the invalid item, and keeps its previous values", async () => {
     const warnings: unknown[] = [];
     const { items, known } = provider({}, warnings);
     await items.poll();
@@ -236,7 +236,7 @@ describe.each([
     expect(warnings).toMatchObject([{ invalid: 9 }]);
   });
 
-  it("takes no more items than it may", async () => {
+  it("accepts no more items than the limit", async () => {
     const { items, known } = provider({ maxItems: 1 });
     expect(await items.poll()).toMatchObject({ listed: 1, invalid: 1, faults: [{ id: null }] });
     expect(await known()).toHaveLength(1);
@@ -283,7 +283,7 @@ describe.each([
     expect((await items.poll()).failure).toBeNull();
   });
 
-  it("keeps exactly the online events of three consecutive answers searchable, with their last known values", async () => {
+  it("keeps the online events of three consecutive documents searchable, with their last values", async () => {
     const { sources } = (await import("yaml")).parse(
       readFileSync(join(import.meta.dirname, "../../../../config/examples/fever.yaml"), "utf8"),
     );
@@ -311,7 +311,7 @@ describe.each([
   });
 });
 
-describe("options of kind provider", () => {
+describe("options of kind feed", () => {
   const faultsOf = (changes: { readonly document?: object; readonly item?: object }) => {
     const { example } = source;
     const given = { ...example, connection: "store", document: { ...example.document, ...changes.document } };
@@ -361,7 +361,7 @@ describe("options of kind provider", () => {
     expect(faultsOf({ item }).join()).toMatch(fault);
   });
 
-  it("refuse headers that are Tidegate's own", () => {
+  it("reject headers that Tidegate sets", () => {
     expect(faultsOf({ document: { headers: { Host: "other", "X-Key": "1" } } })).toEqual([
       "document.headers.Host reserved header (omit it)",
     ]);

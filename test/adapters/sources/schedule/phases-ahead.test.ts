@@ -21,7 +21,7 @@ const everyHour =
 
 const on = (phase: Phase): string[] => [...phase.features].filter(([, { on }]) => on).map(([feature]) => feature);
 
-describe("Phases ahead", () => {
+describe("phases ahead", () => {
   let phases: PhasesAhead;
   beforeEach(() => {
     vi.useFakeTimers({ now: noon, toFake: ["Date", "setTimeout", "clearTimeout"] });
@@ -37,7 +37,7 @@ describe("Phases ahead", () => {
     for (let turn = 0; turn < 10; turn++) await setImmediate();
   };
 
-  it("say what is on, and until when that holds", async () => {
+  it("return the features that are on, and the end of the phase", async () => {
     const schedules = new Map([
       ["hourly", everyHour()],
       ["lunch", fixedSchedule([{ start: noon - minute, end: noon + 10 * minute }])],
@@ -60,7 +60,7 @@ describe("Phases ahead", () => {
     });
   });
 
-  it("are the same from boundary to boundary, and have turned exactly at it", async () => {
+  it("are the same between two boundaries, and change exactly at a boundary", async () => {
     const schedules = new Map([["hourly", everyHour()]]);
     const first = await phases.at(schedules, noon);
     await settle();
@@ -70,7 +70,7 @@ describe("Phases ahead", () => {
     expect(on(second as Phase)).toEqual([]);
   });
 
-  it("are ready when a boundary passes, without that a schedule is asked for it", async () => {
+  it("are ready when a boundary passes, without a new evaluation", async () => {
     const asked: number[] = [];
     const schedules = new Map([["hourly", everyHour(asked)]]);
     await phases.at(schedules, noon);
@@ -87,7 +87,7 @@ describe("Phases ahead", () => {
     expect(asked.length).toBeGreaterThan(3);
   });
 
-  it("go on while nobody asks", async () => {
+  it("advance without calls", async () => {
     const asked: number[] = [];
     const schedules = new Map([["hourly", everyHour(asked)]]);
     await phases.at(schedules, noon);
@@ -101,7 +101,7 @@ describe("Phases ahead", () => {
     expect(asked.length).toBe(before);
   });
 
-  it("tell another time exactly, and stay where they are", async () => {
+  it("evaluate another time without a change of the present phase", async () => {
     const asked: number[] = [];
     const schedules = new Map([["hourly", everyHour(asked)]]);
     const present = await phases.at(schedules, noon);
@@ -115,7 +115,7 @@ describe("Phases ahead", () => {
     expect(phases.at(schedules, noon + 1)).toBe(present);
   });
 
-  it("ask only those schedules that are new", async () => {
+  it("evaluate new schedules only", async () => {
     const [first, second]: number[][] = [[], []];
     const one = everyHour(first);
     await phases.at(new Map([["one", one]]), noon);
@@ -131,7 +131,7 @@ describe("Phases ahead", () => {
     expect(on(await phases.at(new Map(), noon))).toEqual([]);
   });
 
-  it("find out about many without holding up others, once for all who ask", async () => {
+  it("evaluate many schedules without blocking, once for concurrent callers", async () => {
     let asked = 0;
     const slow: Schedule = () => {
       asked += 1;
@@ -148,7 +148,7 @@ describe("Phases ahead", () => {
     expect(asked).toBe(50);
   });
 
-  it("find out what is so now where they were held up", async () => {
+  it("evaluate the present time after a delay", async () => {
     const schedules = new Map([["hourly", everyHour()]]);
     await phases.at(schedules, noon);
     await settle();
@@ -158,7 +158,7 @@ describe("Phases ahead", () => {
     expect((await phases.at(schedules, noon - 1_000 * minute)).until).toBe(noon - 990 * minute);
   });
 
-  it("leave nothing behind when they are disposed of", async () => {
+  it("leave no timer after disposal", async () => {
     await phases.at(new Map([["hourly", everyHour()]]), noon);
     await settle();
     expect(vi.getTimerCount()).toBe(1);

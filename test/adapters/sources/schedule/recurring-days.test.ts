@@ -28,8 +28,8 @@ const rules: readonly (readonly [string, (date: Date, day: number) => boolean])[
   ],
 ];
 
-describe("The days of a recurrence", () => {
-  it.each(rules)("are all that there are, from whatever day on: %s", (rule, isOne) => {
+describe("the days of a recurrence", () => {
+  it.each(rules)("are complete from any day on: %s", (rule, isOne) => {
     const found = recurringDays(rule, "2000-01-01");
     if (typeof found === "string") throw new Error(found);
     const asked = fc.integer({ min: dayOf("1995-01-01"), max: dayOf("2080-01-01") });
@@ -48,7 +48,7 @@ describe("The days of a recurrence", () => {
     );
   });
 
-  it("are counted over all of them, and end with the last", () => {
+  it("are counted from the first day, and end after the count", () => {
     const found = recurringDays("FREQ=MONTHLY;BYMONTHDAY=31;COUNT=20", "2026-01-01");
     if (typeof found === "string") throw new Error(found);
     const all: number[] = [];

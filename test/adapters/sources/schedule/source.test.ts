@@ -59,7 +59,7 @@ describe.each([
     },
   );
 
-  it("holds until the next boundary of any schedule, whatever moment is asked about", async () => {
+  it("is valid until the next boundary of any schedule, for any time", async () => {
     const resolver = scheduleOn(store);
     const tell = async (at: string) => {
       const { features, validUntil = Number.NaN } = await resolver.resolve({ at: Date.parse(at) });
@@ -82,7 +82,7 @@ describe.each([
     expect(await tell("2222-02-22T18:00:00Z")).toEqual(["constructor", "happy_hour", "2222-02-22T22:00:00.000Z"]);
   });
 
-  it("tells the window, or the next one", async () => {
+  it("returns the window, or the next one", async () => {
     const { features } = await scheduleOn(store).resolve({ at: onFriday });
     expect(features.get("happy_hour")).toMatchObject({
       reason: "TARGETING_MATCH",
@@ -95,7 +95,7 @@ describe.each([
     });
   });
 
-  it("answers the present with the same map until a boundary, and follows changes", async () => {
+  it("returns the same map until a boundary or a change", async () => {
     vi.useFakeTimers({ now: onFriday, toFake: ["Date", "setTimeout", "clearTimeout"] });
     await put(store, { one: { windows: [friday] } }, "present");
     const resolver = scheduleOn(store, "present");
@@ -138,7 +138,7 @@ describe.each([
     ]);
   });
 
-  it("has nothing to say where nothing is kept", async () => {
+  it("returns no features without rules", async () => {
     const answer = await scheduleOn(store, "nothing").resolve({ at: onFriday });
     expect([answer.features.size, answer.validUntil]).toEqual([0, Number.POSITIVE_INFINITY]);
   });
@@ -148,7 +148,7 @@ describe("A schedule", () => {
   const rule = source.editable && "rules" in source.editable ? source.editable.rules(schemaTools([])) : z.never();
   const check = ruleCheck({ rule });
 
-  it("is kept as it was written", () => {
+  it("is stored as written", () => {
     const written = { windows: [friday, { startsAt: "2026-12-24T18:00:00Z", endsAt: "2026-12-25T00:00:00Z" }] };
     expect(check("feature", written)).toEqual({ rule: written });
   });
