@@ -136,7 +136,7 @@ describe("while Redis is away", () => {
     },
   );
 
-  it("answers in time when both servers hang", async () => {
+  it("responds in time while both servers hang", async () => {
     const token = await coldToken();
     users.hold();
     features.hold();
@@ -146,7 +146,7 @@ describe("while Redis is away", () => {
     expect(await quickest(() => basic(token))).toBeLessThan(answersWithinMs);
   });
 
-  it("marks responses, and gives their true age, whatever the wall clock is set to", async () => {
+  it("marks responses with their true age, regardless of the wall clock", async () => {
     const { body } = await ask();
     users.cut();
     features.cut();
@@ -169,7 +169,7 @@ describe("while Redis is away", () => {
     }
   });
 
-  it("does not forget a kill switch that nobody has asked about when the server goes away right after", async () => {
+  it("keeps a kill that was made right before an outage", async () => {
     await redis.client.sadd("global_features", "victim");
     await until(async () => (await ask({})).body.includes("victim"), "the feature is on");
     const reads = () => features.sent.filter((burst) => burst.includes("tidegate:killed")).length;
@@ -185,7 +185,7 @@ describe("while Redis is away", () => {
     await redis.client.srem("global_features", "victim");
   });
 
-  it("acts on what was changed while only the connection that tells of changes was cut", async () => {
+  it("applies changes made while only the invalidation connection was down", async () => {
     expect((await ask({})).body).toBe('{"active_features":["feature_1"]}');
     features.cut();
     await redis.client.sadd("global_features", "meanwhile");
@@ -194,7 +194,7 @@ describe("while Redis is away", () => {
     await redis.client.srem("global_features", "meanwhile");
   });
 
-  it("starts without it, is not ready, and serves once it is there", async () => {
+  it("starts without Redis, is not ready, and serves once Redis is up", async () => {
     features.cut();
     await using late = await startService(
       redisRules(`redis://127.0.0.1:${users.port}`, `redis://127.0.0.1:${features.port}`),
@@ -206,7 +206,7 @@ describe("while Redis is away", () => {
     expect((await late.get("/features")).status).toBe(200);
   });
 
-  it("leaves out a source that may be left out and was never read, and says that the answer is incomplete", async () => {
+  it("skips an uncached source if allowed, and marks the response as incomplete", async () => {
     const yaml = redisRules(`redis://127.0.0.1:${users.port}`, `redis://127.0.0.1:${features.port}`);
     const partner = `
   - { name: everyone, kind: static, features: { always: true } }
@@ -302,7 +302,7 @@ describe("over the loss of a store's data, or a start without it", () => {
   ];
 
   describe.each(losses)("a store that %s", (_, lose) => {
-    it("is not taken at its word, until it is filled again", async () => {
+    it("is treated as an outage until it is refilled", async () => {
       await using service = await started();
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
@@ -317,7 +317,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       expect(await ask(service, "5678")).toMatchObject({ status: 200, mark: null });
     });
 
-    it("is believed once that is accepted", async () => {
+    it("is served once it is accepted", async () => {
       await using service = await started();
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
@@ -349,7 +349,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     });
   });
 
-  it("a store is believed whose last features and tokens are taken out", async () => {
+  it("accepts a store after its last members and tokens are deleted", async () => {
     await using service = await started();
     await answers(service, everyone);
     await until(async () => (await redis.client.exists(markerKey)) === 1, "the store is marked");
@@ -359,7 +359,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     await until(async () => (await ask(service, "1234")).status === 401, "the token is unknown");
   });
 
-  it("a store is believed that was empty at the start, and is not marked", async () => {
+  it("accepts a store that was empty at the start, without a mark", async () => {
     proxy.leadTo(another.port);
     await using service = await started();
     await answers(service, none);
@@ -367,7 +367,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     expect(await another.client.exists(markerKey)).toBe(0);
   });
 
-  it("the log has the loss once for each source, and not for each call", async () => {
+  it("logs the loss once per source, not per call", async () => {
     await using service = new TestProcess(["src/main.ts"], {
       REDIS_USERS_URL: url(),
       REDIS_FEATURES_URL: url(),

@@ -76,15 +76,15 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
     const jobs = new Map<string, OutboxRelayJob>();
     for (const [name, outbox] of outboxes()) {
       const { identity, lease } = connectionOf(name);
-      const watch = setReconciler(name);
-      const watchRules = ruleReconciler(name);
+      const sets = setReconciler(name);
+      const rules = ruleReconciler(name);
       const store = {
         name,
         identity,
         outbox,
         lease: lease("records"),
-        ...(watch && { watch }),
-        ...(watchRules && { watchRules }),
+        ...(sets && { sets }),
+        ...(rules && { rules }),
       };
       const job = new OutboxRelayJob(
         store,

@@ -34,7 +34,7 @@ function readiness(
 }
 
 describe("readiness", () => {
-  it("is there when every connection and every source answers", async () => {
+  it("is ready if each connection and source responds", async () => {
     expect(await readiness({ users: fine, features: fine }, [{ name: "global" }]).check()).toEqual({
       ready: true,
       connections: { users: "answering", features: "answering" },
@@ -43,7 +43,7 @@ describe("readiness", () => {
     });
   });
 
-  it("is there in spite of faults of single features, and tells them", async () => {
+  it("is ready despite faults of single features, and returns them", async () => {
     const sources = [{ name: "flags", faults: () => ['flag "menu": variants is missing'] }, { name: "sound" }];
     expect(await readiness({}, sources).check()).toMatchObject({
       ready: true,
@@ -51,13 +51,13 @@ describe("readiness", () => {
     });
   });
 
-  it("is not there while a connection is away, also one that no source needed", async () => {
+  it("is not ready while a connection is down, even an unused one", async () => {
     const { ready, connections } = await readiness({ users: away, features: fine }, [{ name: "global" }]).check();
     expect(ready).toBe(false);
     expect(connections).toEqual({ users: "failing", features: "answering" });
   });
 
-  it("needs no connection that an earlier process stands in for, as long as the sources answer", async () => {
+  it("is ready without a connection that a snapshot covers, if the sources respond", async () => {
     const check = (sources: Partial<ManagedSource>[], remembered: string) =>
       readiness({ users: fine, features: away }, sources, (name) => name === remembered).check();
     expect(await check([{ name: "global" }], "features")).toMatchObject({
@@ -70,7 +70,7 @@ describe("readiness", () => {
     );
   });
 
-  it("is not there while a source fails or hangs", async () => {
+  it("is not ready while a source fails or hangs", async () => {
     const failing = { name: "global", resolver: { resolve: () => Promise.reject(new Error("no")) } };
     const hanging = { name: "slow", resolver: { resolve: () => new Promise<never>(() => {}) } };
     expect(await readiness({}, [failing, hanging]).check()).toEqual({
@@ -81,7 +81,7 @@ describe("readiness", () => {
     });
   });
 
-  it("does not need a source that may be left out", async () => {
+  it("is ready without a source that may be skipped", async () => {
     const optional = {
       name: "feed",
       onFailure: "skip" as const,
@@ -90,7 +90,7 @@ describe("readiness", () => {
     expect(await readiness({}, [optional]).check()).toMatchObject({ ready: true, sources: { feed: "failing" } });
   });
 
-  it("comes back when what was away answers", async () => {
+  it("is ready again after a recovery", async () => {
     let answering = false;
     const check = readiness({ users: () => (answering ? fine() : away()) }, []);
     expect((await check.check()).ready).toBe(false);
@@ -98,7 +98,7 @@ describe("readiness", () => {
     expect((await check.check()).ready).toBe(true);
   });
 
-  it("is asked once for all who ask at the same time", async () => {
+  it("shares one check among concurrent callers", async () => {
     let asked = 0;
     const check = readiness({ users: async () => void asked++ }, []);
     await Promise.all([check.check(), check.check(), check.check()]);

@@ -22,7 +22,7 @@ const byAddress: Locator = {
 describe("where a caller is", () => {
   const locate = new LocateCaller([queryLocator, headerLocator("X-Place"), byAddress]);
 
-  it("is told by the first that can tell", async () => {
+  it("is the first match of the locators", async () => {
     const all = { ...hints("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
     const located = async (told: LocationHints) => (await locate.locate(told)).located;
     expect(await located(all)).toEqual({ locations: ["pt"], by: "query" });
@@ -30,7 +30,7 @@ describe("where a caller is", () => {
     expect(await located({ ...hints(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
   });
 
-  it("is not known where none can tell", async () => {
+  it("is unknown without a match", async () => {
     expect(await locate.locate(hints())).toEqual({ located: undefined, reads: [] });
     expect(await new LocateCaller([byAddress]).locate(hints("madrid"))).toEqual({ located: undefined, reads: [] });
   });
@@ -40,7 +40,7 @@ describe("where a caller is", () => {
     await expect(locate.locate(hints(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
   });
 
-  describe("of a user whose place is stored", () => {
+  describe("of a user with a stored location", () => {
     const held = (...features: readonly string[]) => uncachedRead({ features, invalidMembers: 0 }, 0);
     const stored = new Map([
       ["1", held("es/madrid", "a/".repeat(9))],
@@ -75,7 +75,7 @@ describe("where a caller is", () => {
       });
     });
 
-    it("is not guessed while it cannot be read", async () => {
+    it("rejects while it is not readable", async () => {
       await expect(locate.locate(hints(undefined, { "x-place": "fr" }), "3")).rejects.toThrow("away");
     });
 

@@ -48,7 +48,7 @@ class LongLog {
 }
 
 describe("reading all events", () => {
-  it("reads the next when those before were taken, and no more when nobody takes them", async () => {
+  it("reads the next page on demand only", async () => {
     const log = new LongLog(1_000_000_000);
     const all = await new ReadEvents(log.port, async () => {}).all({});
     expect(log.follows).toBe(0);
@@ -60,7 +60,7 @@ describe("reading all events", () => {
     expect(log.follows).toBe(5_000 / 100);
   });
 
-  it("ends where the log ended when it was asked", async () => {
+  it("ends at the head at the time of the call", async () => {
     const log = new LongLog(1_234);
     const all = await new ReadEvents(log.port, async () => {}).all({});
     const positions: number[] = [];
@@ -71,7 +71,7 @@ describe("reading all events", () => {
     expect(positions).toEqual(Array.from({ length: 1_234 }, (_, index) => index + 1));
   });
 
-  it("rejects where the log goes away, and does not end as if that were all", async () => {
+  it("rejects if the log fails, instead of ending early", async () => {
     const log = new LongLog(10_000);
     const read = new ReadEvents(log.port, async () => {});
     const all = await read.all({});
@@ -83,7 +83,7 @@ describe("reading all events", () => {
     await expect(read.head()).rejects.toThrow(EventLogUnavailable);
   });
 
-  it("waits for changes on their way into the log, but not for long, and not at all costs", async () => {
+  it("waits for pending changes up to a limit, and not after a failure", async () => {
     const log = new LongLog(1);
     let isThere = false;
     const waits = new ReadEvents(log.port, async () => {
@@ -112,7 +112,7 @@ describe("following events", () => {
     }
   }
 
-  it("asks once for all readers", async () => {
+  it("shares one query among readers", async () => {
     const log = new LongLog(10);
     const tail = new TailEvents(log.port);
     const seen = Array.from({ length: 50 }, (): number[] => []);
@@ -124,7 +124,7 @@ describe("following events", () => {
     await Promise.all(following);
   });
 
-  it("goes on where it was when the log was away", async () => {
+  it("continues at its position after an outage of the log", async () => {
     const log = new LongLog(40);
     const seen: number[] = [];
     const following = follow(new TailEvents(log.port), 0, 40, seen);

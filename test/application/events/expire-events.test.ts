@@ -33,7 +33,7 @@ describe("expiring the event log", () => {
       ...options,
     });
 
-  it("removes what is older than it is kept, and tells of it", async () => {
+  it("removes events past the retention, and appends an event about it", async () => {
     for (const days of [40, 31, 30, 1]) await eventLog.log.append(toldEvent({ at: now - days * day }));
     expect(await expiring().execute()).toBe(2);
     expect(await expiring().execute()).toBe(0);
@@ -50,7 +50,7 @@ describe("expiring the event log", () => {
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true, start: { position: 2 } });
   });
 
-  it("goes on doing so, also after it failed, until it is stopped", async () => {
+  it("repeats, even after a failure, until stopped", async () => {
     let time = now;
     const faults: unknown[] = [];
     const expiry = expiring({ now: () => time, afterStartMs: 1, everyMs: 5, failed: (fault) => faults.push(fault) });

@@ -46,7 +46,7 @@ describe("the history of stores", () => {
   }
   const past = async (name: string) => (await eventLog.history.setAt(name, "a", Date.now()))?.features;
 
-  it("is kept apart by their identities", async () => {
+  it("is separated by their identities", async () => {
     const [one, other] = [open("one.db"), open("other.db")];
     const names = [await identityOf(one).of("features"), await identityOf(other).of("features")];
     await add(one, "of_one");
@@ -56,7 +56,7 @@ describe("the history of stores", () => {
     expect(await Promise.all(names.map(past))).toEqual([["of_one"], ["of_other"]]);
   });
 
-  it("stays that of a store whose connection is renamed", async () => {
+  it("follows a store whose connection is renamed", async () => {
     const store = open("one.db");
     const identity = await identityOf(store).of("features");
     expect(await identityOf(store, "renamed").of("renamed")).toBe(identity);
@@ -71,7 +71,7 @@ describe("the history of stores", () => {
       await drain(store, "features");
     });
 
-    it("is claimed by the store that made it, and goes on", async () => {
+    it("is claimed by the store that made it, and continues", async () => {
       await add(store, "waiting");
       const identify = identityOf(store);
       const identity = await identify.of("features");
@@ -90,7 +90,7 @@ describe("the history of stores", () => {
       expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
     });
 
-    it("is the same after the history is derived anew", async () => {
+    it("is the same after a rebuild of the history", async () => {
       const identity = await identityOf(store).of("features");
       await add(store, "after");
       await drain(store, identity);
@@ -99,7 +99,7 @@ describe("the history of stores", () => {
       expect(await past("features")).toBeUndefined();
     });
 
-    it("is not claimed by a store that made nothing of it", async () => {
+    it("is not claimed by a store that made none of it", async () => {
       const other = open("other.db");
       await add(other, "of_other");
       const identity = await identityOf(other).of("features");
@@ -107,7 +107,7 @@ describe("the history of stores", () => {
       expect(await past(await identityOf(store).of("features"))).toEqual(["before"]);
     });
 
-    it("is claimed by what a store has beside sets", async () => {
+    it("is claimed by the documents of a store", async () => {
       const other = open("rules.db");
       await other.documents.put({ ...aChange(), collection: "rules", name: "y", value: 3 });
       await drain(other, "renamed");
@@ -115,7 +115,7 @@ describe("the history of stores", () => {
       expect(await eventLog.history.documentAt(identity, "rules", "y", Date.now())).toMatchObject({ value: 3 });
     });
 
-    it("takes a record for recorded that was recorded by version 0.1", async () => {
+    it("accepts a record of version 0.1 as recorded", async () => {
       await using outbox = store.outbox();
       await add(store, "twice");
       const [entry] = await outbox.read(1);
@@ -127,7 +127,7 @@ describe("the history of stores", () => {
     });
   });
 
-  it("is the identity known last while a store is away", async () => {
+  it("is the last known identity during an outage of the store", async () => {
     const store = open("one.db");
     let isAway = false;
     const identity = async () => {

@@ -19,7 +19,7 @@ import { until } from "../../support/until.ts";
 
 const idFor = (text: string) => uuidv5(text, uuidv5.URL);
 
-describe("the log is kept true to a Redis", () => {
+describe("the outbox relay job on Redis", () => {
   let store: Awaited<ReturnType<typeof redisStore>>;
   let folder: string;
   let eventLog: OpenEventLog;
@@ -86,7 +86,7 @@ describe("the log is kept true to a Redis", () => {
 
   const messages = async () => (await eventLog.log.find({}, 100)).map(({ message }) => message).reverse();
 
-  it("moves records into the log, in order, and empties the outbox", async () => {
+  it("moves records to the log in order, and empties the outbox", async () => {
     await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
     await store.connection.changes.apply(changeOf("active_features", { add: ["two"], remove: ["one"] }));
     await waiting(3);
@@ -99,7 +99,7 @@ describe("the log is kept true to a Redis", () => {
     expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
   });
 
-  it("records each once, also where an earlier drain ended between the log and the outbox", async () => {
+  it("records each change once, even after a crash between the log and the outbox", async () => {
     await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
     await waiting(2);
     const cut: Outbox = {
@@ -123,7 +123,7 @@ describe("the log is kept true to a Redis", () => {
     expect(aside).toEqual([]);
   });
 
-  it("sets aside what is no record or conflicts with the log, tells of it once, and goes on", async () => {
+  it("turns invalid and conflicting entries into dead letters, reports each once, and continues", async () => {
     await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
     await waiting(2);
     const [, first] = (await outbox.read(10)).flatMap(({ records }) => records ?? []);
@@ -143,7 +143,7 @@ describe("the log is kept true to a Redis", () => {
     expect((await outbox.backlog()).entries).toBe(0);
   });
 
-  it("sets each record aside once of a set that the log can never contain", async () => {
+  it("makes one dead letter for each record of a set that the log cannot contain", async () => {
     const key = `features:user:${"x".repeat(3_000)}`;
     const refusing: EventLog = {
       ...eventLog.log,
@@ -169,7 +169,7 @@ describe("the log is kept true to a Redis", () => {
     expect(aside).toEqual(["no", "no", "no"]);
   });
 
-  it("records edits by hand once, however many notice them, and says what was added and removed", async () => {
+  it("records external changes once, with added and removed members", async () => {
     const [one, other] = [watching("active_features").watch, watching("active_features").watch];
     await store.put("active_features", ["one", "two"]);
     await one.reconcile();
@@ -185,7 +185,7 @@ describe("the log is kept true to a Redis", () => {
     ]);
   });
 
-  it("knows all sets of a family after it has looked at them once, and those that are not there as empty", async () => {
+  it("knows all sets of a family after one reconciliation, absent ones as empty", async () => {
     await store.put("features:user:1", ["one"]);
     const { watch, complete } = watching("features:user:{userId}");
     expect(await complete.of("features", "features:user:{userId}")).toBeUndefined();
@@ -195,7 +195,7 @@ describe("the log is kept true to a Redis", () => {
     expect((await eventLog.history.setAt("features", "features:user:1", Date.now()))?.features).toEqual(["one"]);
   });
 
-  it("remembers no more of the keys that change than it can hold, and looks at all instead", async () => {
+  it("reconciles all sets if too many keys change", async () => {
     const { index, changes } = store.connection;
     let looks = 0;
     let asked = 0;
@@ -230,7 +230,7 @@ describe("the log is kept true to a Redis", () => {
     expect([looks, asked, watch.isDue]).toEqual([100_000, 2, false]);
   });
 
-  it("begins anew where the store has lost what was recorded", async () => {
+  it("begins a new epoch after a data loss of the store", async () => {
     const { watch } = watching("active_features", "location:{location}");
     for (const key of ["active_features", "location:madrid"]) {
       await store.connection.changes.apply(changeOf(key, { add: ["one"] }));
@@ -245,7 +245,7 @@ describe("the log is kept true to a Redis", () => {
     }
   });
 
-  it("begins anew where the store was turned back to an older copy", async () => {
+  it("begins a new epoch after a restore of an older copy", async () => {
     const { watch } = watching("active_features");
     const { client } = store.server;
     await store.connection.changes.apply(changeOf("active_features", { add: ["one"] }));
@@ -265,7 +265,7 @@ describe("the log is kept true to a Redis", () => {
     expect(turned[0]?.data).toMatchObject({ origin: "baseline", members: ["one"] });
   });
 
-  it("agrees with a store that was turned back to an older copy, and changed before it was compared", async () => {
+  it("agrees with a restored store that changed before the reconciliation", async () => {
     const { client } = store.server;
     const { changes, documents } = store.connection;
     const put = (value: number) => documents.put({ ...aChange(), collection: "rules:week", name: "menu", value });
@@ -295,7 +295,7 @@ describe("the log is kept true to a Redis", () => {
     expect(await messages()).toHaveLength(10);
   });
 
-  it("reads the identity of its store without the lease too, so that any process restores it after a flush", async () => {
+  it("reads the identity of its store even without the lease, and restores it after a flush", async () => {
     let reads = 0;
     const identity = async () => {
       reads += 1;
@@ -313,7 +313,7 @@ describe("the log is kept true to a Redis", () => {
     await job.stop();
   });
 
-  it("keeps itself up to date while it runs, by whoever holds the lease, and tells once that it cannot", async () => {
+  it("runs in the process with the lease, and reports a failure once", async () => {
     const { watch } = watching("active_features");
     const recorded = async () => {
       const set = await eventLog.history.setAt("features", "active_features", Date.now());
@@ -326,7 +326,7 @@ describe("the log is kept true to a Redis", () => {
       record: (events) => (fault ? Promise.reject(fault) : eventLog.log.record(events)),
     };
     const { identity } = store.connection;
-    const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox, watch };
+    const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox, sets: watch };
     const listener = {
       failed: () => told.push("failed"),
       recovered: () => told.push("recovered"),
@@ -355,7 +355,7 @@ describe("the log is kept true to a Redis", () => {
     expect(await store.connection.lease("tested").hold()).toBe(true);
   });
 
-  it("leaves what waits to others when it is to end, and holds the lease while much waits", async () => {
+  it("leaves the backlog to other processes on a stop, and holds the lease during a long relay", async () => {
     for (let from = 0; from < 12; from++) {
       const items = Array.from({ length: 250 }, (_, index) => ({
         key: `features:user:${from}-${index}`,

@@ -135,8 +135,8 @@ function recorded(history: MemoryHistory) {
   }
 }
 
-describe("the explanation for now", () => {
-  it("says of each feature that somebody has a say on whether it is on, and why", async () => {
+describe("the present explanation", () => {
+  it("returns the state and the cause of each listed feature", async () => {
     const { explain } = service({
       global_features: ["everyone", "dead"],
       active_features: ["mine"],
@@ -158,7 +158,7 @@ describe("the explanation for now", () => {
     ]);
   });
 
-  it("tells what each source says", async () => {
+  it("returns the result of each source", async () => {
     const { explain } = service({ active_features: ["a"] });
     const [a] = (await explain({ features: ["a"] })).features;
     expect(a?.results.map(({ source, result }) => `${source} ${result}`)).toEqual([
@@ -170,7 +170,7 @@ describe("the explanation for now", () => {
     ]);
   });
 
-  it("is of those features only that are asked for, also where nobody knows them", async () => {
+  it("contains the requested features only, even unknown ones", async () => {
     const { explain } = service({ global_features: ["a", "b"] });
     const { features } = await explain({ features: ["none", "a", "a"] });
     expect(features.map(({ feature, message }) => [feature, message])).toEqual([
@@ -179,7 +179,7 @@ describe("the explanation for now", () => {
     ]);
   });
 
-  it("tells who put a feature into a set or took it out, when, and what they noted", async () => {
+  it("returns the actor, time and note of the last change", async () => {
     const { explain, history } = service({ "features:user:1": ["a"], global_features: ["old"] });
     recorded(history);
     history.tell({ key: "global_features", at: 15, members: ["old"], by: "external" });
@@ -198,7 +198,7 @@ describe("the explanation for now", () => {
     });
   });
 
-  it("does not tell of a change that is not what the set holds, because the log is behind", async () => {
+  it("omits a change that contradicts the set while the log is behind", async () => {
     const { explain, history } = service({ global_features: ["a"] });
     recorded(history);
     history.tell({ key: "global_features", at: 20, added: ["a"] }, { key: "global_features", at: 30, removed: ["a"] });
@@ -206,7 +206,7 @@ describe("the explanation for now", () => {
     expect(a?.results[0]).toEqual({ source: "global", result: "on", set: "global_features" });
   });
 
-  it("tells of a change too that is only on its way into the log, unless it does not get there", async () => {
+  it("includes pending changes, unless they do not reach the log", async () => {
     const late = async (history: MemoryHistory) => void history.tell({ key: "global_features", at: 20, added: ["a"] });
     const [a] = (await service({ global_features: ["a"] }, [], late).explain()).features;
     expect(a?.results[0]?.lastChange).toMatchObject({ at: 20 });
@@ -214,7 +214,7 @@ describe("the explanation for now", () => {
     expect((await service({ global_features: ["a"] }, [], failing).explain()).features[0]?.on).toBe(true);
   });
 
-  it("works without the log, and says so", async () => {
+  it("works without the log, and reports that", async () => {
     const { explain, history } = service({ global_features: ["a"] });
     expect((await explain()).isLogAvailable).toBe(true);
     history.fault = new Error("away");
@@ -222,7 +222,7 @@ describe("the explanation for now", () => {
     expect([isLogAnswering, features[0]?.on]).toEqual([false, true]);
   });
 
-  it("tells how fresh what each source read is, and why that is not", async () => {
+  it("returns the freshness of each read, and its error", async () => {
     const { explain, stale } = service({ global_features: ["a"] });
     stale.add("global_features");
     const [global, active] = (await explain()).sources;
@@ -237,7 +237,7 @@ describe("the explanation for now", () => {
     });
   });
 
-  it("tells of a source that fails, and of what hangs on it", async () => {
+  it("returns a failing source, and the features that depend on it", async () => {
     const { explain } = service({
       active_features: new Error("cut off"),
       "features:user:1": ["a"],
@@ -251,16 +251,16 @@ describe("the explanation for now", () => {
     expect(sources[1]).toMatchObject({ name: "active", state: "unavailable", error: "cut off" });
   });
 
-  it("takes a source that may be left out as one that says nothing", async () => {
+  it("treats a skipped source as one without results", async () => {
     const { explain } = service({ "location:madrid": new Error("cut off"), active_features: ["a"] });
     const { features, sources } = await explain({ requestContext: explicitContext({ location: "madrid" }) });
     expect([features[0]?.on, sources.at(-1)?.state]).toEqual([false, "skipped"]);
   });
 
-  describe("to somebody at a place that is part of another", () => {
+  describe("at a location with a parent", () => {
     const at = { requestContext: explicitContext({ location: "es/madrid" }) };
 
-    it("tells in which set a feature stands: the most exact that has it", async () => {
+    it("returns the most specific set with a feature", async () => {
       const { explain } = service({
         active_features: ["both", "country"],
         "location:es/madrid": ["both"],
@@ -274,7 +274,7 @@ describe("the explanation for now", () => {
       expect(sources.at(-1)?.sets.map(({ key }) => key)).toEqual(["location:es/madrid", "location:es"]);
     });
 
-    it("tells which locator told the place, unless the question does", async () => {
+    it("returns the locator, unless the request has a location", async () => {
       const { explain } = service();
       const { context, locatedBy } = await explain({ requestContext: explicitContext({ ip: "192.0.2.1" }) });
       expect([context.locations, locatedBy]).toEqual([["es/madrid", "es"], "address"]);
@@ -282,7 +282,7 @@ describe("the explanation for now", () => {
       expect([named.context.locations, named.locatedBy]).toEqual([["pt"], undefined]);
     });
 
-    it("tells who put it into that set, and who took it out of the last that had it", async () => {
+    it("returns the last change of that set, or the last removal", async () => {
       const { explain, history } = service({ "location:es": ["a"] });
       history.tell({ key: "location:es/madrid", at: 10, members: ["a", "b"], by: "external" });
       history.tell({ key: "location:es", at: 10, members: ["b"], by: "external" });
@@ -308,7 +308,7 @@ describe("the explanation for now", () => {
       ]);
     });
 
-    it("is told of the past, too, where all of the sets are on record", async () => {
+    it("covers the past if all sets are recorded", async () => {
       const { explain, history } = service();
       recorded(history);
       history.tell({ key: "active_features", at: 20, added: ["a"] });
@@ -322,13 +322,13 @@ describe("the explanation for now", () => {
       expect(features[0]?.message).toBe('on: grant "place" (location:es), gate "active" passes');
     });
 
-    it("says nothing where one of the sets cannot be read", async () => {
+    it("returns no result if one set is not readable", async () => {
       const { explain } = service({ "location:es/madrid": ["a"], "location:es": new Error("cut off") });
       expect((await explain(at)).sources.at(-1)).toMatchObject({ state: "skipped", error: "cut off" });
     });
   });
 
-  it("is for the user of a token, and tells how far that can be trusted", async () => {
+  it("is for the user of a token, with its freshness", async () => {
     const { explain } = service({ "features:user:1": ["a"] });
     const { context, identity } = await explain({ caller: { token: "1234" } });
     expect([context.userId, identity]).toEqual(["1", { userId: "1", asOf: now, fresh: true }]);
@@ -340,8 +340,8 @@ describe("the explanation for now", () => {
   });
 });
 
-describe("the explanation of a past moment", () => {
-  it("is made from what was recorded, and not from what is so now", async () => {
+describe("the explanation of a past time", () => {
+  it("uses the history, not the present state", async () => {
     const { explain, history } = service({ global_features: ["now"] });
     recorded(history);
     history.tell(
@@ -354,7 +354,7 @@ describe("the explanation of a past moment", () => {
     expect(features[0]?.results[0]?.lastChange).toMatchObject({ at: 20 });
   });
 
-  it("leaves open what hangs on a set that was not on record yet, and tells since when it is", async () => {
+  it("is undetermined for features of an unrecorded set, with the start of its history", async () => {
     const { explain, history } = service();
     recorded(history);
     history.tell({ key: "features:user:2", at: 50, members: ["a"] });
@@ -378,7 +378,7 @@ describe("the explanation of a past moment", () => {
     expect(a?.message).toBe("undetermined: no history at that time for global, user, active and killed");
   });
 
-  it("knows nothing of a source that has no past", async () => {
+  it("has no result of a source without history", async () => {
     const resolver: FeatureResolver = { resolve: () => ({ features: new Map() }) };
     const { explain, history } = service({}, [{ ...ruleOf("feed"), resolver }]);
     recorded(history);
@@ -386,15 +386,15 @@ describe("the explanation of a past moment", () => {
     expect((await explain()).sources.at(-1)).toMatchObject({ name: "feed", state: "evaluated" });
   });
 
-  it("is none while the log cannot be asked", async () => {
+  it("rejects while the log is unavailable", async () => {
     const { explain, history } = service();
     history.fault = new Error("away");
     await expect(explain({ at: 20 })).rejects.toBeInstanceOf(EventLogUnavailable);
   });
 });
 
-describe("a moment to come", () => {
-  it("is answered from what is so now, by the clock of then", async () => {
+describe("the explanation of a future time", () => {
+  it("uses the present state and the future clock", async () => {
     const resolver: FeatureResolver = {
       resolve: ({ at }) => ({
         features: new Map(at >= now + 5_000 ? [["later", { on: true, value: true, reason: "STATIC" }]] : []),
@@ -410,8 +410,8 @@ describe("a moment to come", () => {
   });
 });
 
-describe("the features of a past moment", () => {
-  it("are those that were on then", async () => {
+describe("the features of a past time", () => {
+  it("are those that were on", async () => {
     const { recall, history } = service({ global_features: ["now"] });
     recorded(history);
     history.tell({ key: "features:user:1", at: 20, added: ["a"] });
@@ -427,7 +427,7 @@ describe("the features of a past moment", () => {
     expect(await recallWhole(20, "2")).toMatchObject({ features: new Set(["g"]), missing: ["user"] });
   });
 
-  it("are unknown where no source has history; all are named", async () => {
+  it("are unknown without any history, and all sources are named", async () => {
     const { recall, history } = service();
     recorded(history);
     await expect(recall(9)).rejects.toMatchObject({
@@ -440,21 +440,21 @@ describe("the features of a past moment", () => {
     });
   });
 
-  it("are not told without a source that fails, even one that may be left out", async () => {
+  it("reject if a source fails, even one that may be skipped", async () => {
     const resolver: FeatureResolver = { resolve: () => Promise.reject(new Error("cut off")) };
     const { recall } = service({}, [{ ...ruleOf("feed"), onFailure: "skip", resolver }]);
     await expect(recall(now + 1)).rejects.toBeInstanceOf(SourceUnavailable);
   });
 });
 
-describe("what differs between two moments", () => {
+describe("the difference between two times", () => {
   let all: ReturnType<typeof service>;
   beforeEach(() => {
     all = service({ global_features: ["now"] });
     recorded(all.history);
   });
 
-  it("is what was turned on and off for somebody, with the changes that did it", async () => {
+  it("lists features that turned on or off, with the changes behind them", async () => {
     const { history, compare } = all;
     history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
     history.tell({ key: "features:user:1", at: 30, added: ["b"] });
@@ -494,13 +494,13 @@ describe("what differs between two moments", () => {
     });
   });
 
-  it("does not list what came and went between them", async () => {
+  it("omits features that changed back", async () => {
     const { history, compare } = all;
     history.tell({ key: "global_features", at: 60, added: ["a"] }, { key: "global_features", at: 70, removed: ["a"] });
     expect(await compare(50, 80)).toMatchObject({ turnedOn: [], turnedOff: [], changes: [] });
   });
 
-  it("finds what a record that tells only the set after put in and took out", async () => {
+  it("finds the changes in a record with the resulting set only", async () => {
     const { history, compare } = all;
     history.tell({ key: "global_features", at: 20, added: ["a", "b"] });
     history.tell({ key: "global_features", at: 60, origin: "external", members: ["b", "c"], by: "external" });
@@ -511,7 +511,7 @@ describe("what differs between two moments", () => {
     });
   });
 
-  it("tells of each of the sets of a place and what it is part of", async () => {
+  it("covers the sets of a location and of its parents", async () => {
     const { history, compare } = all;
     history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
     history.tell({ key: "location:es/madrid", at: 20, members: ["a"] });
@@ -528,7 +528,7 @@ describe("what differs between two moments", () => {
     });
   });
 
-  it("names what is not known, and what hangs on it", async () => {
+  it("names missing history, and the features that depend on it", async () => {
     const { history, compare } = all;
     history.tell({ key: "active_features", at: 20, added: ["a"] });
     history.tell({ key: "features:user:2", at: 60, members: ["a"] });
@@ -539,11 +539,11 @@ describe("what differs between two moments", () => {
     });
   });
 
-  it("reaches to what is to come", async () => {
+  it("can end in the future", async () => {
     expect(await all.compare(50, now + 1)).toMatchObject({ turnedOn: ["now"], changes: [] });
   });
 
-  it("is not told while the log cannot be asked", async () => {
+  it("rejects while the log is unavailable", async () => {
     all.history.fault = new Error("away");
     await expect(all.compare(50, 80)).rejects.toBeInstanceOf(EventLogUnavailable);
   });

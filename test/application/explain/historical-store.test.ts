@@ -42,8 +42,8 @@ function recalling(completeSince?: number) {
   return { history, store, read, at: async (key: string, at: number) => (await read(key, at)).value.features };
 }
 
-describe("a set at a past moment", () => {
-  it("holds what was recorded up to then", async () => {
+describe("a set at a past time", () => {
+  it("contains what was recorded up to that time", async () => {
     const { history, at } = recalling();
     history.tell({ key: "s", at: 10, members: ["a"] }, { key: "s", at: 20, added: ["b"], removed: ["a"] });
     history.tell({ key: "s", at: 15, members: ["x"], store: "other" });
@@ -55,7 +55,7 @@ describe("a set at a past moment", () => {
     ]);
   });
 
-  it("is not known before its first record, and from when on it is, is said", async () => {
+  it("is unknown before its first record, and names its time", async () => {
     const { history, at } = recalling();
     history.tell({ key: "s", at: 10, members: ["a"] });
     await expect(at("s", 9)).rejects.toBeInstanceOf(HistoryUnavailable);
@@ -63,20 +63,20 @@ describe("a set at a past moment", () => {
     await expect(at("never", 9)).rejects.toMatchObject({ parts: [{ name: "never" }] });
   });
 
-  it("is not known while its members were too many to be recorded", async () => {
+  it("is unknown while it had too many members to record", async () => {
     const { history, at } = recalling(0);
     history.tell({ key: "s", at: 10, origin: "baseline", size: 2_000 }, { key: "s", at: 20, added: ["b"] });
     await expect(at("s", 25)).rejects.toMatchObject({ code: "history-unavailable", parts: [{ name: "s" }] });
   });
 
-  it("was empty where the log tells of all sets of its kind, and of none under this key", async () => {
+  it("is empty if the log covers its family and has no record of it", async () => {
     const { history, at } = recalling(5);
     history.tell({ key: "s", at: 10, added: ["a"], members: ["a"] });
     expect(await Promise.all([at("none", 5), at("s", 9), at("s", 10)])).toEqual([[], [], ["a"]]);
     await expect(at("s", 4)).rejects.toMatchObject({ parts: [{ name: "s", from: 5 }] });
   });
 
-  it("is told only once all that was recorded of it has reached the log", async () => {
+  it("waits until its records have reached the log", async () => {
     const { history, store, at } = recalling();
     history.tell({ key: "s", at: 10, members: ["a"] });
     store.revision = { epoch: "e", number: 2 };
@@ -87,7 +87,7 @@ describe("a set at a past moment", () => {
     expect([await at("s", 29), await at("s", 30)]).toEqual([["a", "b"], ["c"]]);
   });
 
-  it("cannot be told where a record of it does not reach the log", async () => {
+  it("rejects if a record of it does not reach the log", async () => {
     const { history, store, at } = recalling();
     history.tell({ key: "s", at: 10, members: ["a"] });
     store.revision = { epoch: "e", number: 2 };
@@ -96,7 +96,7 @@ describe("a set at a past moment", () => {
     expect(await at("s", 10)).toEqual(["a"]);
   });
 
-  it("cannot be told while the log, or the store that may have more for it, does not answer", async () => {
+  it("rejects while the log or the store is unavailable", async () => {
     const { history, store, at } = recalling();
     history.tell({ key: "s", at: 10, members: [] });
     store.changes.revisions = () => Promise.reject(new Error("the store is away"));
@@ -106,7 +106,7 @@ describe("a set at a past moment", () => {
     await expect(fine.at("s", 10)).rejects.toMatchObject({ code: "log-unavailable", cause: fine.history.fault });
   });
 
-  it("is verified for its moment, without what is no feature key, and only up to its limit", async () => {
+  it("is verified as of its time, without invalid members, up to its limit", async () => {
     const { history, read } = recalling();
     history.tell({ key: "s", at: 10, members: ["good", "a\nb"] });
     const cached = await read("s", 15, 2);
@@ -158,7 +158,7 @@ describe("a historical store", () => {
     return now;
   };
 
-  describe("of the present moment", () => {
+  describe("of the present time", () => {
     const put = async (key: string, members: readonly string[]) => {
       await store.connection.changes.apply({ ...aChange(), key, personal: false, add: members, remove: [] });
       await drain();
@@ -192,7 +192,7 @@ describe("a historical store", () => {
       other.prepare(sql).run(...values);
     };
 
-    it("are what was recorded up to then, from when on the log tells of all of them", async () => {
+    it("are those recorded up to that time, once the log covers them", async () => {
       await watch();
       const empty = await moment();
       const one = await put("a", { share: 1 });
@@ -206,7 +206,7 @@ describe("a historical store", () => {
       ]);
     });
 
-    it("are not known before, and from when on they are, is said", async () => {
+    it("are unknown before, and name the start", async () => {
       const before = await put("a", 1);
       await expect(at(before)).rejects.toMatchObject({ code: "history-unavailable", parts: [{ name: "shares" }] });
       await watch();
@@ -220,7 +220,7 @@ describe("a historical store", () => {
       expect(await at(from)).toEqual({ a: 1 });
     });
 
-    it("have in them what was acknowledged and is not in the log yet, also what was removed", async () => {
+    it("include acknowledged changes that are not in the log yet", async () => {
       await put("a", 1);
       await put("b", 1);
       await watch();
@@ -232,7 +232,7 @@ describe("a historical store", () => {
       expect(await at(brief)).toEqual({ a: 2, c: 1, d: 1 });
     });
 
-    it("cannot be told while what waits does not reach the log", async () => {
+    it("reject while pending changes do not reach the log", async () => {
       await watch();
       const later = await put("a", 1);
       const stuck = () => Promise.reject(new Error("the log is away"));
@@ -241,7 +241,7 @@ describe("a historical store", () => {
       expect(await at(later, stuck)).toEqual({ a: 1 });
     });
 
-    it("are recorded as found, where somebody changed them behind our back or the log was lost", async () => {
+    it("are recorded as found after external changes or a loss of the log", async () => {
       for (const name of ["kept", "changed", "gone"]) await put(name, { share: 1 });
       await watch();
       const before = await moment();
@@ -289,7 +289,7 @@ describe("a historical store", () => {
     const many = (count: number, changes: Partial<KnownItem> = {}) =>
       Array.from({ length: count }, (_, index) => anItem(`${index}`, changes));
 
-    it("are the last that was recorded of each, with what changes no feature left out", async () => {
+    it("are the last record of each, without changes that affect no feature", async () => {
       const first = await change([anItem("1"), anItem("2", { isOffered: false }), anItem("3", { features: [] })]);
       await change([anItem("1", { title: "Other", lastListedAt: 7 })]);
       const second = await change([anItem("1", { isOffered: false }), anItem("2", { features: [] })]);
@@ -297,7 +297,7 @@ describe("a historical store", () => {
       expect(await at(second)).toEqual(["1-1", "2+0"]);
     });
 
-    it("are unknown before the first record, which names from when on they are known", async () => {
+    it("are unknown before the first record, and name its time", async () => {
       const before = await moment();
       await expect(at(before)).rejects.toThrow(HistoryUnavailable);
       await change([]);
@@ -307,7 +307,7 @@ describe("a historical store", () => {
       expect(await at(await moment())).toEqual([]);
     });
 
-    it("begin with what was known, in records of at most 500 items, and only then with what changes", async () => {
+    it("begin with all known items, in records of at most 500, followed by changes", async () => {
       known.put(many(1_100));
       const after = await change([anItem("0", { isOffered: false })]);
       expect((await records()).map(({ items, isWhole, count }) => [items.length, isWhole, count])).toEqual([
@@ -320,7 +320,7 @@ describe("a historical store", () => {
       expect([items.length, items.includes("0-1")]).toEqual([1_100, true]);
     });
 
-    it("are told from a base that is written anew after a day, if something changes", async () => {
+    it("use a base that is written again after a day, if an item changes", async () => {
       const yesterday = recorder(() => Date.now() - dayMs - 1_000);
       const first = await change([anItem("1"), anItem("2")], yesterday);
       await change([]);
@@ -334,7 +334,7 @@ describe("a historical store", () => {
       ]);
     });
 
-    it("are told from a base that is written anew after many changes", async () => {
+    it("use a base that is written again after many changes", async () => {
       await change([anItem("1")]);
       for (let round = 0; round < 5; round++) await change(many(500, { isOffered: round % 2 === 0 }));
       const after = await change([anItem("1", { isOffered: false })]);
@@ -343,7 +343,7 @@ describe("a historical store", () => {
       expect(await at(after)).toHaveLength(500);
     });
 
-    it("are told from the base before where one was not written whole, which is begun anew", async () => {
+    it("use the previous base if one is incomplete, which is written again", async () => {
       const first = await change([anItem("1")]);
       const { documents } = store.connection;
       const last = await documents.get(feedsCollection, "shows");
@@ -355,7 +355,7 @@ describe("a historical store", () => {
       expect(await at(after)).toEqual(["1+1", "2+1"]);
     });
 
-    it("begin anew where the store has other items than were recorded", async () => {
+    it("begin again if the store differs from the record", async () => {
       await change([anItem("1")], recorder(), undefined);
       await change([anItem("2")], recorder(), "one");
       known = new Timeline();
@@ -373,12 +373,12 @@ describe("a historical store", () => {
       expect(await at(after)).toEqual(["3+1"]);
     });
 
-    it("hold what two processes recorded at the same time", async () => {
+    it("include concurrent records of two processes", async () => {
       await Promise.all([change([anItem("1")]), change([anItem("2")]), change([anItem("3")])]);
       expect(await at(await moment())).toEqual(["1+1", "2+1", "3+1"]);
     });
 
-    it("are unknown where retention has removed what later records build on", async () => {
+    it("are unknown if retention has removed their base", async () => {
       await change([anItem("1")]);
       await drain();
       const cut = Date.now();

@@ -3,7 +3,7 @@ import { ViewFeedItems } from "../../../src/application/feeds/view-feed-items.ts
 import type { FeedItems } from "../../../src/domain/feeds/feed-items.ts";
 import type { PollState } from "../../../src/domain/feeds/item.ts";
 
-it("answers a poll that goes on for too long with what was known before", async () => {
+it("returns the previous state if a poll takes too long", async () => {
   const state = { listed: 7 } as PollState;
   const items = { size: 3, state, longestFetchMs: 10, poll: () => new Promise(() => {}) } as unknown as FeedItems;
   vi.useFakeTimers();

@@ -30,7 +30,7 @@ describe("the names of stores", () => {
   const source = (connection: string) =>
     `  - { name: of_${connection}, kind: set, connection: ${connection}, key: ${connection} }\n`;
 
-  it("are one for all connections to a store: that of the first which a source reads", async () => {
+  it("are shared by all connections to a store, after the first that a source reads", async () => {
     const yaml = `connections:
   tokens: { kind: redis, url: "redis://a" }
   features: { kind: redis, url: "redis://a" }
@@ -64,7 +64,7 @@ describe("a broken configuration", () => {
     },
   );
 
-  it("says that its file cannot be read", async () => {
+  it("reports an unreadable file", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-config-"));
     mkdirSync(join(folder, "folder.yaml"));
     writeFileSync(join(folder, "huge.yaml"), "#".repeat(300_000));
@@ -105,7 +105,7 @@ describe("a configuration", () => {
     await expect(loadConfig(write(`server: { ${option} }\n${plain}`), {})).rejects.toThrow(fault);
   });
 
-  it("may be as small as one source", async () => {
+  it("can consist of one source", async () => {
     const { server, log, connections, tokens, sources } = await loadConfig(write(plain), {});
     expect(server).toEqual({
       host: "127.0.0.1",
@@ -134,7 +134,7 @@ describe("a configuration", () => {
     ]);
   });
 
-  it("yields to the environment", async () => {
+  it("is overridden by the environment", async () => {
     const file = write(`server: { port: 1, host: 10.0.0.1, workers: 2 }\nlog: { level: error }\n${plain}`);
     const env = { PORT: "8080", HOST: "0.0.0.0", WEB_CONCURRENCY: "auto", LOG_LEVEL: "debug" };
     const { server, log } = await loadConfig(file, env);
@@ -148,7 +148,7 @@ describe("a configuration", () => {
     ]);
   });
 
-  it("is filled in from the environment: values, defaults, defaults of defaults, and none in comments", async () => {
+  it("replaces variables by values and nested defaults, but not in comments", async () => {
     const yaml = `
 # \${NOT_SET}
 server: { host: "\${NOT_SET:-}10.0.0.\${LAST:-1}", port: "\${NOT_SET:-\${THE_PORT:-7000}}" }
@@ -158,7 +158,7 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     expect([server.host, server.port]).toEqual(["10.0.0.9", 7000]);
   });
 
-  it("takes an empty value as one left out", async () => {
+  it("treats an empty value as omitted", async () => {
     const { server } = await loadConfig(write(`server:\n  port:\nlog:\n${plain}`), {});
     expect(server.port).toBe(5000);
   });
@@ -182,7 +182,7 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     expect(await messageOf(file, { TIDEGATE_TOKEN_PEPPER: "short" })).toMatch(fault);
   });
 
-  it("keeps the event log among the data, or where its connection says, or where the environment does", async () => {
+  it("has the event log in the data folder, at its connection, or where the environment sets it", async () => {
     const file = write(
       `connections: { events: { kind: sqlite, file: mine.db }, a: { kind: sqlite, file: a.db } }\n${plain}`,
     );
@@ -199,7 +199,7 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     expect((await loadConfig(file, { DATABASE_URL: "" })).eventLog).toEqual(own.eventLog);
   });
 
-  it("is chosen by the environment", () => {
+  it("is selected by the environment", () => {
     expect(defaultFile({})).toBe("config/embedded.yaml");
     expect(defaultFile({ REDIS_FEATURES_URL: "redis://x" })).toBe("config/tidegate.yaml");
     expect(defaultFile({ REDIS_FEATURES_URL: "redis://x", TIDEGATE_CONFIG: "mine.yaml" })).toBe("mine.yaml");

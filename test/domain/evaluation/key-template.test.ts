@@ -12,7 +12,7 @@ const user = template("features:user:{userId}");
 const keyOf = (userId: string) => user.keysFor({ userId, at: 0 })[0];
 
 describe("a key template", () => {
-  it("makes the keys of the seed", () => {
+  it("builds the keys of the seed", () => {
     expect(keyOf("1")).toBe("features:user:1");
     expect(template("location:{location}").keysFor({ locations: ["location1"], at: 0 })).toEqual([
       "location:location1",
@@ -21,7 +21,7 @@ describe("a key template", () => {
     expect(template("tidegate:killed").keysFor({ at: 0 })).toEqual(["tidegate:killed"]);
   });
 
-  it("makes a key of each location, in their order, where it names that", () => {
+  it("builds a key for each location in order", () => {
     const context = { userId: "1", locations: ["es/madrid", "es", "a:b"], at: 0 };
     expect(template("location:{location}").keysFor(context)).toEqual([
       "location:es/madrid",
@@ -52,7 +52,7 @@ describe("a key template", () => {
     expect(keyOf(userId)).toBe(key);
   });
 
-  it("makes different keys for different values, all of its own shape", () => {
+  it("builds different keys of its own shape for different values", () => {
     const value = fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => text.isWellFormed());
     fc.assert(
       fc.property(value, value, (a, b) => {

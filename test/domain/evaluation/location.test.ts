@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { InvalidContext } from "../../../src/domain/errors.ts";
 import { locationsAt } from "../../../src/domain/evaluation/location.ts";
 
-describe("the locations of somebody", () => {
-  it("are the place and all that it is part of, the most exact first", () => {
+describe("the locations of a caller", () => {
+  it("are the location and its parents, most specific first", () => {
     expect(locationsAt(["es/madrid/retiro"])).toEqual(["es/madrid/retiro", "es/madrid", "es"]);
     expect(locationsAt(["location1"])).toEqual(["location1"]);
   });
 
-  it("are each there once, whatever places have in common", () => {
+  it("are unique, even with common parents", () => {
     expect(locationsAt(["es", "es/madrid", "fairs/food", "es/madrid"])).toEqual([
       "es/madrid",
       "fairs/food",
@@ -17,7 +17,7 @@ describe("the locations of somebody", () => {
     ]);
   });
 
-  it("are taken as they are, but for slashes between levels", () => {
+  it("are unchanged, except for slashes between levels", () => {
     expect(locationsAt(["Málaga (Centro)"])).toEqual(["Málaga (Centro)"]);
     expect(locationsAt(["/es/"])).toEqual(["/es/", "/es"]);
   });
@@ -33,7 +33,7 @@ describe("the locations of somebody", () => {
     expect(() => locationsAt(["es", name])).toThrow(/\(expected /);
   });
 
-  it("may have eight levels", () => {
+  it("can have eight levels", () => {
     expect(locationsAt(["a/b/c/d/e/f/g/h"])).toHaveLength(8);
   });
 });

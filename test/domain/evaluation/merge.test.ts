@@ -146,7 +146,7 @@ const vetoes = fc.array(
 );
 
 describe("the merge rule, for any sources", () => {
-  it("is its own definition, read aloud", () => {
+  it("equals its definition", () => {
     fc.assert(
       fc.property(gates, grants, vetoes, (gates, grants, vetoes) => {
         const passes = (name: string, feature: string) => {
@@ -167,7 +167,7 @@ describe("the merge rule, for any sources", () => {
     );
   });
 
-  it("switches on the same features in whatever order the sources stand", () => {
+  it("does not depend on the order of the sources", () => {
     fc.assert(
       fc.property(gates, grants, vetoes, fc.infiniteStream(fc.nat()), (gates, grants, vetoes, dice) => {
         const sources = [...gates, ...grants, ...vetoes];
@@ -180,7 +180,7 @@ describe("the merge rule, for any sources", () => {
     );
   });
 
-  it("never switches more on for another veto, nor less for another grant", () => {
+  it("never switches more on with another veto, nor less with another grant", () => {
     fc.assert(
       fc.property(gates, grants, vetoes, known, (gates, grants, vetoes, more) => {
         const before = merged(...gates, ...grants, ...vetoes);

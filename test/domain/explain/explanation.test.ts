@@ -113,7 +113,7 @@ describe("the explanation of a feature", () => {
     expect(explain("a", sketches.map(hearing))).toMatchObject({ feature: "a", on, cause });
   });
 
-  it("tells what each source says, in order", () => {
+  it("returns the result of each source in order", () => {
     const sketches = [grant, { name: "b", says: false }, gate, { ...veto, says: "skipped" as const }];
     expect(explain("a", sketches.map(hearing)).results).toEqual([
       { source: "grant", result: "on" },
@@ -123,7 +123,7 @@ describe("the explanation of a feature", () => {
     ]);
   });
 
-  it("is had of the features that some source has a say on", () => {
+  it("covers the features that some source lists", () => {
     const said = new Map([["b", resolution("x", false)]]);
     const rule = { name: "x", role: "veto", gatedBy: [], default: "deny" } as const;
     expect([
@@ -185,7 +185,7 @@ describe("the explanation, for any sources", () => {
     );
   });
 
-  it("is open just where what the silent ones might say leaves the merge both ways", () => {
+  it("is undetermined exactly if missing results could change the merge", () => {
     fc.assert(
       fc.property(sourcesOf(fc.oneof({ weight: 3, arbitrary: says }, silences)), (sketches) => {
         fc.pre(sketches.filter((sketch) => typeof sketch.says === "string").length <= 4);
@@ -197,7 +197,7 @@ describe("the explanation, for any sources", () => {
     );
   });
 
-  it("hangs on sources that say nothing, where it is open", () => {
+  it("names the sources without results if undetermined", () => {
     fc.assert(
       fc.property(sourcesOf(fc.oneof(says, silences)), (sketches) => {
         const { cause } = explain("a", sketches.map(hearing));

@@ -9,7 +9,7 @@ describe("Timeline", () => {
   const ids = (timeline: Timeline, from: number, to: number) =>
     [...timeline.within(from, to)].map(({ id }) => id).join("");
 
-  it("gives what begins and ends within a window, bounds included, in the order in which it begins", () => {
+  it("returns items within a window, bounds included, sorted by start", () => {
     const timeline = new Timeline();
     timeline.put([at("c", 5, 6), at("a", 1, 9), at("b", 1, 4), at("d", 7, 7)]);
     expect(ids(timeline, 0, 10)).toBe("bacd");
@@ -19,7 +19,7 @@ describe("Timeline", () => {
     expect(ids(timeline, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)).toBe("bacd");
   });
 
-  it("puts an item that changed in its new place, and keeps it once", () => {
+  it("moves a changed item to its new position", () => {
     const timeline = new Timeline();
     timeline.put([at("a", 1, 2), at("b", 3, 4), at("c", 5, 6)]);
     timeline.put([at("a", 7, 8), at("d", 4, 5), at("a", 4, 4)]);
@@ -27,7 +27,7 @@ describe("Timeline", () => {
     expect([timeline.size, timeline.get("a")?.start.at, timeline.get("e")]).toEqual([4, 4, undefined]);
   });
 
-  it("holds what a plain list holds, whatever is put in whichever order", () => {
+  it("equals a plain list for any sequence of changes", () => {
     const timeline = new Timeline();
     const plain = new Map<string, ReturnType<typeof at>>();
     let seed = 7;

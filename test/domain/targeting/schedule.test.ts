@@ -17,8 +17,8 @@ const isOn = (opened: readonly { start: number; length: number }[], at: number):
 const stretchOf = (opened: readonly { start: number; length: number }[], at: number) =>
   fixedSchedule(opened.map(({ start, length }) => ({ start, end: start + length })))(at);
 
-describe("A spell", () => {
-  it("is on where some window has begun and not ended", () => {
+describe("an interval", () => {
+  it("is on while a window is open", () => {
     fc.assert(
       fc.property(windows, instants, (opened, at) => {
         expect(intervalAt(stretchOf(opened, at), at).on).toBe(isOn(opened, at));
@@ -26,7 +26,7 @@ describe("A spell", () => {
     );
   });
 
-  it("lasts exactly as long as nothing changes", () => {
+  it("lasts until the next change", () => {
     fc.assert(
       fc.property(windows, instants, (opened, at) => {
         const { on, from, until } = intervalAt(stretchOf(opened, at), at);
@@ -38,15 +38,15 @@ describe("A spell", () => {
     );
   });
 
-  it("ends where nothing is known any more", () => {
+  it("ends at the limit of the known windows", () => {
     const stretch = { from: 10, until: 20, windows: [{ start: 0, end: 30 }] };
     expect(intervalAt(stretch, 15)).toEqual({ on: true, from: 10, until: 20 });
     expect(intervalAt({ ...stretch, windows: [] }, 15)).toEqual({ on: false, from: 10, until: 20 });
   });
 });
 
-describe("Several schedules", () => {
-  it("are on where one of them is", () => {
+describe("several schedules", () => {
+  it("are on while one of them is on", () => {
     fc.assert(
       fc.property(windows, windows, instants, (some, others, at) => {
         const both = anyOf([() => stretchOf(some, at), () => stretchOf(others, at)]);
@@ -55,7 +55,7 @@ describe("Several schedules", () => {
     );
   });
 
-  it("are known where each is", () => {
+  it("are known where each of them is known", () => {
     const both = anyOf([() => ({ from: 0, until: 20, windows: [] }), () => ({ from: 10, until: 30, windows: [] })]);
     expect(both(15)).toEqual({ from: 10, until: 20, windows: [] });
   });

@@ -5,8 +5,8 @@ import { bucketOf, includes, percentOf, shareOf } from "../../../src/domain/targ
 const texts = fc.string({ unit: "binary", maxLength: 50 });
 const shares = fc.integer({ min: 0, max: 10_000 });
 
-describe("A share", () => {
-  it("takes the feature from nobody when it grows", () => {
+describe("a share", () => {
+  it("excludes no bucket when raised", () => {
     fc.assert(
       fc.property(texts, texts, shares, shares, (group, id, one, other) => {
         const bucket = bucketOf(group, id);
@@ -15,7 +15,7 @@ describe("A share", () => {
     );
   });
 
-  it("of nothing takes in nobody, and of a hundred percent everybody", () => {
+  it("includes no bucket at 0 % and every bucket at 100 %", () => {
     fc.assert(
       fc.property(texts, texts, (group, id) => {
         expect(includes(0, bucketOf(group, id))).toBe(false);
@@ -24,7 +24,7 @@ describe("A share", () => {
     );
   });
 
-  it("is exact in each of its steps, as people write them", () => {
+  it("is exact in each step of 0.01 %", () => {
     for (let share = 0; share <= 10_000; share++) {
       const text = `${Math.floor(share / 100)}.${`${share % 100}`.padStart(2, "0")}`;
       expect(shareOf(Number(text))).toBe(share);
@@ -40,8 +40,8 @@ describe("A share", () => {
   );
 });
 
-describe("A bucket", () => {
-  it("stays as it is for ever", () => {
+describe("a bucket", () => {
+  it("never changes", () => {
     expect([bucketOf("new_menu", "7"), bucketOf("new_menu", "8"), bucketOf("menú", "josé"), bucketOf("", "")]).toEqual([
       3457, 9352, 9794, 3074,
     ]);

@@ -35,8 +35,8 @@ const zones = fc
 const minutes = fc.integer({ min: -2 * 24 * 60, max: 42 * 24 * 60 }).map((minute) => minute * 60_000);
 const clockAt = (at: number, zone: TimeZone): number => at + zone(at).ahead;
 
-describe("A time on a wall", () => {
-  it("is the first moment at which a clock shows it, or has gone over it", () => {
+describe("a local time", () => {
+  it("is the first instant at which a clock shows or skips it", () => {
     fc.assert(
       fc.property(zones, minutes, fc.integer({ min: 1, max: 3 * dayMs }), (zone, local, before) => {
         const instant = instantOf(local, zone);
@@ -47,7 +47,7 @@ describe("A time on a wall", () => {
     );
   });
 
-  it("is never an earlier moment than an earlier time", () => {
+  it("is never before an earlier local time", () => {
     fc.assert(
       fc.property(zones, minutes, minutes, (zone, one, other) => {
         const [early, late] = one < other ? [one, other] : [other, one];
@@ -56,7 +56,7 @@ describe("A time on a wall", () => {
     );
   });
 
-  it("is on the day that the calendar there shows", () => {
+  it("is on the day of the local calendar", () => {
     const madrid: TimeZone = () => ({ ...forEver, ahead: hourMs });
     expect(dayAt(23 * hourMs - 1, madrid)).toBe(0);
     expect(dayAt(23 * hourMs, madrid)).toBe(1);
@@ -67,7 +67,7 @@ describe("Recurring windows", () => {
   const everyDay = (from: Day) => ({ days: Array.from({ length: 12 }, (_, index) => from + index), before: from + 12 });
   const timeOfDay = fc.integer({ min: 0, max: 24 * 60 - 1 }).map((minute) => minute * 60_000);
 
-  it("that meet on the clock leave no gap, whatever is done to it", () => {
+  it("that are adjacent leave no gap, in any zone", () => {
     fc.assert(
       fc.property(zones, timeOfDay, timeOfDay, minutes, (zone, from, to, at) => {
         const there = recurringSchedule({ days: everyDay, from, to, zone })(at);
@@ -77,7 +77,7 @@ describe("Recurring windows", () => {
     );
   });
 
-  it("are known around the instant that is asked about", () => {
+  it("are known around the given instant", () => {
     fc.assert(
       fc.property(zones, timeOfDay, timeOfDay, minutes, (zone, from, to, at) => {
         const stretch = recurringSchedule({ days: everyDay, from, to, zone })(at);
@@ -87,7 +87,7 @@ describe("Recurring windows", () => {
     );
   });
 
-  it("are told the same from whatever instant one asks", () => {
+  it("are the same for any given instant", () => {
     fc.assert(
       fc.property(zones, timeOfDay, timeOfDay, minutes, minutes, (zone, from, to, at, other) => {
         const schedule = recurringSchedule({ days: everyDay, from, to, zone });

@@ -202,8 +202,8 @@ describe("import and export", () => {
     });
 
     it.each([
-      ["empty", "", /the first line is to be \{"tidegate":1\}/],
-      ["something else", '{"a":1}\n{"b":2}\n', /line 1: the first line is to be/],
+      ["empty", "", /missing header \(expected \{"tidegate":1\}/],
+      ["something else", '{"a":1}\n{"b":2}\n', /line 1: missing header/],
       ["of a later version", '{"tidegate":2}\n', /line 1: /],
       [
         "wrong on a thousand lines",
@@ -290,7 +290,7 @@ describe("import and export", () => {
     expect(await logged()).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
     const other = { ...onSqlite().env, TIDEGATE_TOKEN_PEPPER: "another pepper of the tests" };
     expect((await tidegate(["import", output], other)).stderr).toMatch(
-      /line 1: the digests of tokens were made with another pepper/,
+      /line 1: the token digests were made with another pepper/,
     );
     const plain = await tidegate(["import", output], onRedis().env);
     expect(plain.stderr).toMatch(/line \d+: the tokens of this configuration are not hashed/);
