@@ -293,7 +293,7 @@ describe("import and export", () => {
       /line 1: the token digests were made with another pepper/,
     );
     const plain = await tidegate(["import", output], onRedis().env);
-    expect(plain.stderr).toMatch(/line \d+: the tokens of this configuration are not hashed/);
+    expect(plain.stderr).toMatch(/line \d+: token digests need hashed tokens/);
   });
 
   it("warns only about sets that no source reads", async () => {
