@@ -9,7 +9,7 @@ import { emptied, type RedisServer, startRedis } from "../support/redis.ts";
 import { isOnPath, startRedisProcess } from "../support/redis-process.ts";
 import { basic, redisRules, settled, startService, type TestService } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
-import { undisturbed } from "../support/undisturbed.ts";
+import { unblocked } from "../support/unblocked.ts";
 import { until } from "../support/until.ts";
 
 /** The promised 2 s, and what a busy machine may add to them. */
@@ -164,7 +164,7 @@ describe("when one of a service's two connections", () => {
         tokens += 1;
         return basic(`cold-${tokens}`);
       };
-      const { coldMs, warmMs, disturbed } = await undisturbed(async () => {
+      const { coldMs, warmMs, disturbed } = await unblocked(async () => {
         for (let token = tokens + 1; token < tokens + 30; token++) {
           await redis.client.set(`token:cold-${token}`, `cold-${token}`);
         }

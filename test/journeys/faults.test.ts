@@ -9,7 +9,7 @@ import { type RedisServer, startRedis } from "../support/redis.ts";
 import { basic, redisRules, settled, startService, type TestService } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { tidegate } from "../support/tidegate.ts";
-import { undisturbed } from "../support/undisturbed.ts";
+import { unblocked } from "../support/unblocked.ts";
 import { until } from "../support/until.ts";
 
 /** Of the best of five calls, because a busy machine adds to any of them. */
@@ -433,7 +433,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     it("a service answers afresh from the first call on while Redis is there", async () => {
       await anEarlierOne();
       await redis.client.sadd("global_features", "feature_2");
-      const first = await undisturbed(async () => {
+      const first = await unblocked(async () => {
         await using service = await started();
         return await ask(service);
       });
