@@ -115,6 +115,7 @@ describe("a configuration", () => {
       timeZone: expect.any(Function),
       drainMs: 500,
       proxy: [],
+      streams: { perCaller: 10, perAddress: 1_000, perProcess: 10_000 },
     });
     expect(log).toEqual({ level: "info", requests: false });
     expect([connections, tokens]).toEqual([{}, undefined]);
