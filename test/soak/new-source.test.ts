@@ -41,7 +41,7 @@ describe("a kind of source that was begun in the repository", () => {
 
   it("is not begun twice", async () => {
     const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
-    await expect(again).rejects.toThrow(/there is a kind "opening-hours" already; choose another name/);
+    await expect(again).rejects.toThrow(/kind "opening-hours" exists \(choose another name\)/);
   });
 
   it("is not begun over a test that is there", async () => {
