@@ -90,13 +90,15 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     expect(new Set(routes)).toEqual(new Set(["/features", "/health", "/docs/:asset", "/metrics", "unmatched"]));
   });
 
+  // A repeated attempt needs a user of whom nothing is cached.
+  let users = 0;
+
   it("counts evaluations, cache lookups and Redis commands", async () => {
     const reads = async () => {
       const stats = await redis.client.info("commandstats");
       const counted = [...stats.matchAll(/cmdstat_(?:pttl|srandmember):calls=(\d+)/g)];
       return counted.reduce((sum, [, calls]) => sum + Number(calls), 0);
     };
-    let users = 0;
     const [rise, read] = await withinLease(async () => {
       users += 1;
       await redis.client.set(`token:user-${users}`, `${users}`);
@@ -120,7 +122,9 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     const lookups = (content: string, connection: string, result: string) =>
       rise(`tidegate_cache_lookups_total{connection="${connection}",content="${content}",result="${result}"}`);
     expect([lookups("tokens", "users", "hit"), lookups("tokens", "users", "miss")]).toEqual([0, 1]);
-    expect([lookups("sets", "features", "hit"), lookups("sets", "features", "miss")]).toEqual([3, 1]);
+    expect(lookups("sets", "features", "miss")).toBe(1);
+    // A fixed key that has changed is looked up once more in the background.
+    expect(lookups("sets", "features", "hit")).toBeGreaterThanOrEqual(3);
     const [ofUsers, ofFeatures] = ["users", "features"].map((name) =>
       rise(`tidegate_redis_command_duration_seconds_count{connection="${name}"}`),
     );
