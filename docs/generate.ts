@@ -36,14 +36,14 @@ const typeOf = ({ type, enum: values, items, minimum, maximum }: Property): stri
 
 const optionTable = (schema: z.ZodType): string => tableOf(jsonSchema(schema) as ObjectSchema);
 
-/** What a source keeps of a feature, where it keeps something: its members, and those of the things in its lists. */
+/** The fields of a rule, and those of the items in its lists; empty if the kind has no rules. */
 function ruleText(schema: z.ZodType | undefined): string {
   if (!schema) return "";
   const rule = jsonSchema(schema) as ObjectSchema;
   const lists = Object.entries(rule.properties).flatMap(([name, { items }]) =>
     items?.properties ? [`Each of its \`${name}\`:\n\n${tableOf({ ...items, properties: items.properties })}`] : [],
   );
-  return `\nWhat it keeps of a feature:\n\n${[tableOf(rule), ...lists].join("\n\n")}\n`;
+  return `\nFields of a rule:\n\n${[tableOf(rule), ...lists].join("\n\n")}\n`;
 }
 
 const segmentText =
