@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startRedis } from "../support/redis.ts";
@@ -73,5 +74,16 @@ describe("what the pages print", () => {
     };
     await using service = await page.serve(env);
     await page.follow("Start", service.url, env, 7);
+  });
+
+  it("README.md: a source in one file", async () => {
+    const [, source = ""] = /```js\n([\s\S]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
+    using page = new Walkthrough("README.md");
+    writeFileSync(join(page.folder, "weekend.mjs"), source);
+    const file = join(page.folder, "weekend.yaml");
+    writeFileSync(file, "sources:\n  - { name: weekend, kind: ./weekend.mjs, feature: brunch }\n");
+    await using service = await page.serve({ TIDEGATE_CONFIG: file, TIDEGATE_SOURCE_FOLDERS: page.folder });
+    const isWeekend = [0, 6].includes(new Date().getUTCDay());
+    expect(await (await service.get("/features")).json()).toEqual({ active_features: isWeekend ? ["brunch"] : [] });
   });
 });
