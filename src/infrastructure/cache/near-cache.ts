@@ -243,7 +243,7 @@ export class NearCache<T> implements CacheUsage {
     const last = this.#entries.get(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
-      // The change that made the read dirty may have come right after it, whatever has been verified since.
+      // The change that made the read dirty may have come right after it, regardless of later verifications.
       const suspect = new Entry(value, read, this.#entryContext, at);
       if (isLatest) this.#entries.set(key, suspect);
       return suspect;

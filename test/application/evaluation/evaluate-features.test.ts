@@ -174,18 +174,18 @@ describe("resolving features", () => {
   });
 
   it("tells of invalid data once a minute, and does not take the source for failing or for recovered", async () => {
-    let mend: (() => SourceResult) | undefined;
-    const invalid = () => mend?.() ?? Promise.reject(new StoreDataInvalid("mend it"));
+    let repair: (() => SourceResult) | undefined;
+    const invalid = () => repair?.() ?? Promise.reject(new StoreDataInvalid("repair it"));
     const { ask, events, tick } = service([source("s", invalid, { onFailure: "skip" })]);
     for (let call = 0; call < 3; call++) await ask();
-    mend = () => answer("a");
+    repair = () => answer("a");
     await ask();
-    mend = undefined;
+    repair = undefined;
     await ask();
-    expect(events).toEqual(["s invalid: mend it"]);
+    expect(events).toEqual(["s invalid: repair it"]);
     tick(60_000);
     await ask();
-    expect(events).toEqual(["s invalid: mend it", "s invalid: mend it"]);
+    expect(events).toEqual(["s invalid: repair it", "s invalid: repair it"]);
   });
 
   it("does not take a source for recovered that had nothing to say", async () => {

@@ -35,7 +35,7 @@ describe("where a caller is", () => {
     expect(await new LocateCaller([byAddress]).locate(hints("madrid"))).toEqual({ located: undefined, reads: [] });
   });
 
-  it("cannot be what is no name of a place, whoever tells", async () => {
+  it("rejects an invalid location name from every locator", async () => {
     await expect(locate.locate(hints("a".repeat(201)))).rejects.toThrow(InvalidContext);
     await expect(locate.locate(hints(undefined, { "x-place": "a/".repeat(9) }))).rejects.toThrow(InvalidContext);
   });

@@ -56,7 +56,7 @@ describe("the embedded default", () => {
       expect(service.stdout + service.stderr).not.toContain(token);
       await expectCredential(url, token);
 
-      // The limit of 16 KiB holds, whatever Node is told.
+      // The limit of 16 KiB holds regardless of Node's options.
       expect((await rawGet(url, "/features", `Authorization: Bearer ${"x".repeat(20_000)}`)).status).toBe(431);
       expect((await rawGet(url, "/health/live")).status).toBe(200);
       service.signal("SIGTERM");

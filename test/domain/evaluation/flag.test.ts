@@ -46,7 +46,7 @@ describe("a flag", () => {
       { on: false, value: false, variant: "off", reason: "STATIC", source: "a" },
     ],
     [
-      "is DISABLED if a veto has it, whatever its variant",
+      "is DISABLED if a veto has it, regardless of its variant",
       [result("killed", { x: on() }, { role: "veto" }), result("a", { x: off(false, "off") })],
       { on: false, value: false, reason: "DISABLED", source: "killed" },
     ],
