@@ -17,7 +17,7 @@ describe("a date in a query", () => {
     ["2021-04-16T09:30:00.25", "2021-04-16T07:30:00.250Z", "2021-04-16T07:30:00.250Z"],
     ["2021-04-16T09:30:00Z", "2021-04-16T09:30:00.000Z", "2021-04-16T09:30:00.000Z"],
     ["2021-04-16T09:30:00-05:00", "2021-04-16T14:30:00.000Z", "2021-04-16T14:30:00.000Z"],
-  ])("is read in a zone: %s", (text, start, end) => {
+  ])("is read in its zone: %s", (text, start, end) => {
     expect([shown(startOf(text, madrid)), shown(endOf(text, madrid))]).toEqual([start, end]);
   });
 
@@ -30,7 +30,7 @@ describe("a date in a query", () => {
     "20210416",
     "now",
     "",
-  ])("is none: %j", (text) => {
+  ])("is rejected: %j", (text) => {
     expect([writtenDate(text, madrid), startOf(text, madrid)]).toEqual([undefined, undefined]);
   });
 });

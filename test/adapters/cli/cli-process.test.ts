@@ -33,7 +33,7 @@ describe("a command as a process", () => {
     "exits within 300 ms of its last output: %j",
     async (args) => {
       const delays: number[] = [];
-      // A busy machine may hold up one exit, but not five.
+      // A busy machine may delay one exit, but not five.
       while (delays.length < 5 && !delays.some((delay) => delay <= 300)) {
         await using command = new TestProcess(["src/cli.ts", ...args], env);
         expect(await command.exit()).toBe(0);
@@ -48,7 +48,7 @@ describe("a command as a process", () => {
     const { stdout, stderr } = await promisify(execFile)(
       "npx",
       ["--offline", "tidegate", "validate", "config/embedded.yaml"],
-      // npm checks `engines` where its cache has no link to the project yet.
+      // npm checks `engines` until its cache has a link to the project.
       { cwd: root, env: { ...process.env, PATH: PATH?.join(":"), npm_config_cache: join(folder, "npm") } },
     );
     expect(stderr).toBe("");

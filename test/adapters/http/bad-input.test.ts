@@ -22,7 +22,7 @@ afterAll(async () => {
   await redis[Symbol.asyncDispose]();
 });
 
-/** Every failure is a problem that names itself in both the standard's and the seed's words. */
+/** Expects a problem with the members of RFC 9457 and of the seed. */
 async function expectProblem(answer: Response | RawAnswer, status: number, code: string): Promise<void> {
   const text = "body" in answer && typeof answer.body === "string" ? answer.body : await (answer as Response).text();
   expect([answer.status, text]).toEqual([status, expect.stringContaining(`"code":"${code}"`)]);
@@ -99,7 +99,7 @@ describe("invalid credentials", () => {
   });
 
   it("read no other key of Redis", async () => {
-    // What is remembered would not be read: everything is forgotten first.
+    // Cached keys would not be read, so the caches are emptied first.
     await emptied(redis.client);
     await redis.client.set("token:1234", "1");
     await redis.client.sadd("global_features", "feature_1");

@@ -24,7 +24,7 @@ const headers = [
 ];
 const values = ["2", "token-of-2", "features:user:2", '{"userId":"2"}', "userId=2; token=token-of-2", ":2", "../2"];
 
-describe.each(ways)("nothing a client can type, with calls answered %s", (_, way) => {
+describe.each(ways)("client input, with calls answered %s", (_, way) => {
   let redis: RedisServer;
   let service: TestService;
   beforeAll(async () => {
@@ -45,11 +45,11 @@ describe.each(ways)("nothing a client can type, with calls answered %s", (_, way
 
   const answerTo = async (path: string, sent: Record<string, string>) => (await service.get(path, sent)).text();
 
-  it("is required for own data, so that this test would detect another user's", async () => {
+  it("returns own data (so the tests below would detect that of another user)", async () => {
     expect(await answerTo("/features", bearer("token-of-2"))).toBe('{"active_features":["secret"]}');
   });
 
-  it.each(names)("selects another user's data as the query parameter %s", async (name) => {
+  it.each(names)("cannot select another user's data as the query parameter %s", async (name) => {
     for (const value of values) {
       const path = `/features?${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
       const own = isCredentialName(name) ? "credential-in-query" : '{"active_features":["mine"]}';
@@ -67,7 +67,7 @@ describe.each(ways)("nothing a client can type, with calls answered %s", (_, way
     }
   });
 
-  it.each(headers)("selects another user's data as the header %s", async (name) => {
+  it.each(headers)("cannot select another user's data as the header %s", async (name) => {
     for (const value of values) {
       expect(await answerTo("/features", { ...bearer("token-of-1"), [name]: value })).toBe(
         '{"active_features":["mine"]}',
@@ -77,14 +77,14 @@ describe.each(ways)("nothing a client can type, with calls answered %s", (_, way
   });
 
   it.each([...values, ":user:2", "x:../features:user:2", "features:user:2\u0000", "{features:user:2}", "*2"])(
-    "selects another user's data as the location %j",
+    "cannot select another user's data as the location %j",
     async (location) => {
       const answer = await answerTo(`/features?location=${encodeURIComponent(location)}`, bearer("token-of-1"));
       expect(answer).not.toContain("secret");
     },
   );
 
-  it.each(["GET", "POST", "PUT"])("selects another user's data as the body of a %s", async (method) => {
+  it.each(["GET", "POST", "PUT"])("cannot select another user's data as the body of a %s", async (method) => {
     const { hostname, port } = new URL(service.url);
     const { request } = await import("node:http");
     const text = await new Promise<string>((resolve, reject) => {

@@ -29,7 +29,7 @@ describe("the OpenAPI document", () => {
   });
 
   it("describes exactly the existing routes", () => {
-    // Routes are added without anything being asked of what stands behind them.
+    // Routes are registered without calling the use cases behind them.
     const app = httpApp({
       logRequests: false,
       corsOrigins: [],
@@ -89,7 +89,7 @@ describe("problem types", () => {
 });
 
 describe("health", () => {
-  it("uses the response of the seed, and is ready once the sources answer", async () => {
+  it("uses the response of the seed, and is ready once the sources respond", async () => {
     await using service = await startService(yaml);
     expect(await (await service.get("/health")).text()).toBe('{"status":"healthy"}');
     expect(await (await service.get("/health/live")).text()).toBe('{"status":"live"}');

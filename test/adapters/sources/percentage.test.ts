@@ -29,7 +29,7 @@ describe.each([
     await put(store, {
       all: { percentage: 100 },
       none: { percentage: 0 },
-      // Whoever has the id 7 is in the bucket of 34.57 percent.
+      // Id 7 is in bucket 34.57 %.
       new_menu: { percentage: 34.58 },
       like_it: { percentage: 34.57, group: "new_menu" },
       constructor: { percentage: 100, by: "attributes.constructor" },
@@ -79,7 +79,7 @@ describe.each([
     ["userId", { targetingKey: "8", userId: "7", locations: ["8"], attributes: { team: "8" } }],
     ["location", { targetingKey: "8", userId: "8", locations: ["7", "8"], attributes: { team: "8" } }],
     ["attributes.team", { targetingKey: "8", userId: "8", locations: ["8"], attributes: { team: 7 } }],
-  ])("counts people by %s where that is wanted", async (by, context) => {
+  ])("hashes by %s if configured", async (by, context) => {
     const collection = `by-${by.toLowerCase().replace(".", "-")}`;
     await put(store, { new_menu: { percentage: 50, by } }, collection);
     const { features } = await percentageOn(store, collection).resolve({ ...context, at: 0 });

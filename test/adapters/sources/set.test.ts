@@ -72,7 +72,7 @@ describe.each([
     expect(resolver.varyBy).toEqual(["locations"]);
   });
 
-  it("reads the sets of all locations in one turn", async () => {
+  it("reads the sets of all locations in one turn of the event loop", async () => {
     const asked: string[] = [];
     const sets: FeatureSets = {
       read: (key, limit) => {

@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), "tidegate-health-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const file = join(folder, "tidegate.yaml");
 
-/** Checks a service with a configuration. */
+/** Runs the health check with a configuration. */
 async function check(yaml: string, ...options: string[]) {
   writeFileSync(file, yaml);
   await using service = await startServiceOn(file, { TIDEGATE_DATA: folder });

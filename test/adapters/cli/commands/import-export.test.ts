@@ -19,17 +19,17 @@ import { until } from "../../../support/until.ts";
 
 const pepper = "a pepper of the tests";
 
-/** Stores of one kind, empty, which the command line uses with `env`. */
+/** Empty stores of one kind, with the environment variables for the command line. */
 type Stores = {
   readonly env: NodeJS.ProcessEnv;
-  /** Opened anew each time, as another process would. */
+  /** Opened anew each time, as in another process. */
   readonly open: () => Connection;
   readonly keyOf: TokenKeyDerivation;
-  /** Whether more than so many batches of an import are in the store. */
+  /** Whether the store has more than this number of batches of an import. */
   readonly hasLoaded: (batches: number) => Promise<boolean>;
 };
 
-/** All that was recorded, in its order; the outbox is empty afterwards. */
+/** All change records, in order. The outbox is empty afterwards. */
 async function taken(connection: Connection): Promise<readonly ChangeRecord[]> {
   await using outbox = connection.outbox();
   const all: ChangeRecord[] = [];
@@ -285,7 +285,7 @@ describe("import and export", () => {
     expect(sorted((await tidegate(["export"], to.env)).stdout)).toEqual(sorted(text));
     expect((await tidegate(["evaluate", "--token"], to.env, "token-7\n")).stdout).toBe("one\ntwo ☂\n");
     const logged = async () => (await tidegate(["events", "list", "--key", "features:user:7"], to.env)).stdout;
-    // A command waits for the log to take over what was recorded, but not for long.
+    // A command waits a limited time for its records to reach the log.
     await until(async () => (await logged()) !== "", "the import is in the log");
     expect(await logged()).toMatch(/cli:\S+ {2}\S+ {2}features:user:7: feature_0, feature_x added\n$/);
     const other = { ...onSqlite().env, TIDEGATE_TOKEN_PEPPER: "another pepper of the tests" };

@@ -5,7 +5,7 @@ import { bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
 type Document = { paths: Record<string, Record<string, { responses: Record<string, unknown> }>> };
-/** Those of other files. */
+/** Routes whose queries other files test. */
 const others = ["/admin/v1/cache", "/admin/v1/explain", "/admin/v1/diff"];
 
 let operator: Operator & AsyncDisposable;

@@ -19,14 +19,14 @@ type Feature = {
 
 const textOf = (at: number): string => new Date(at).toISOString();
 
-/** Answers a moment after all that was done before, when it is over: what is done next comes later. */
+/** Returns an instant after everything before the call and before everything after it. */
 async function nextMoment(): Promise<number> {
   const next = Date.now() + 1;
   await until(() => Date.now() > next, "the next moment is over");
   return next;
 }
 
-/** All sets are on record from the moment that it answers. */
+/** Returns once the event log covers all sets. */
 async function onRecord({ service }: Operator): Promise<number> {
   let at = 0;
   const isKnown = async () => {
@@ -39,7 +39,7 @@ async function onRecord({ service }: Operator): Promise<number> {
   return at;
 }
 
-/** The wrong bodies of an explanation, and the pointer of what is wrong. */
+/** Invalid bodies of an explanation, each with the pointer of its fault. */
 const wrong: [body: unknown, pointer: string][] = [
   [[], ""],
   [{ user: "1", token: "s3cret-canary" }, "/token"],
@@ -89,7 +89,7 @@ describe("over SQLite", () => {
     return body as { features: Feature[] } & Record<string, unknown>;
   };
 
-  /** The explanation once nothing in it is stale, as it is after a store took too long. */
+  /** The explanation once nothing in it is stale. A slow store makes results stale for a while. */
   const explainFresh = async (question: object) => {
     let answer = await explain(question);
     const isFresh = (read: unknown) => (read as { fresh: boolean } | null)?.fresh !== false;
@@ -407,5 +407,5 @@ describe("while the event log is unavailable", () => {
   });
 });
 
-// `make soak` has 10,000 of them.
+// `make soak` runs this with 10,000 changes.
 longSetRuns(200);

@@ -122,7 +122,7 @@ describe("the kill switch", () => {
       await until(() => late().length > 5, "calls are made after it");
       expect(late().filter((answer) => !isDone(answer))).toEqual([]);
     }
-    // It was the waiting that made it certain: before, the instance that is cut off passed its answers for fresh.
+    // Acknowledgement depends on the wait: before it, the disconnected instance served its responses as fresh.
     expect(calls.answers.some((answer) => !isDone(answer))).toBe(true);
     expect(others.latest?.features).not.toContain("menu");
   });

@@ -7,7 +7,7 @@ import { until } from "../../../support/until.ts";
 
 const textOf = (at: number): string => new Date(at).toISOString();
 
-/** Answers now; what follows is later. */
+/** Returns the current time; what follows is later. */
 async function moment(): Promise<number> {
   const now = Date.now();
   await until(() => Date.now() > now + 1, "the clock goes on");

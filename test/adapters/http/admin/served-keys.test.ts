@@ -9,7 +9,7 @@ import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer } from "../../../support/service.ts";
 import { changeOf } from "../../../support/stores.ts";
 
-/** Keys that sources serve, although no new grant may have them. */
+/** Keys that sources serve, but that no new grant may have. */
 const common = ["_beta", "new checkout", "🎉", "ñandú", "(beta)", "a,b", "x".repeat(201), "__proto__"];
 const rare = [
   " ",
@@ -44,7 +44,7 @@ const files = {
   "flags.json": `{ "flags": ${flags} }`,
   "unleash.json": JSON.stringify({ version: 2, features: all.map(enabled) }),
 };
-/** Configurations refuse it. */
+/** Configurations reject this key. */
 const ofYaml = (map: string): string => map.replace(/"__proto__": .*?, /, "");
 
 const rules = (connection: string, granting: string): string => `

@@ -7,7 +7,10 @@ import { rawGet } from "../../../support/raw-http.ts";
 import { bearer, startService, type TestService, ways } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
-/** A source that switches on a feature for each field of its `varyBy`, named after its value; and one that tells how often it was asked. */
+/**
+ * A source that switches on a feature for each field of its `varyBy`, named after its value, and one that counts its
+ * calls.
+ */
 const echo = `
 let asked = 0;
 const on = { on: true, value: true, reason: "TARGETING_MATCH" };
@@ -75,7 +78,7 @@ ${sources}
     });
     afterAll(() => service[Symbol.asyncDispose]());
 
-    /** What the source was asked, but for how often. */
+    /** The features without the call counter. */
     const asked = async (path: string, headers: Record<string, string> = {}) =>
       (await featuresIn(await service.get(path, headers))).filter((feature) => !/^(asked|ip)=/.test(feature));
     const fixed = { "tidegate-client-id": "c1" };

@@ -3,7 +3,7 @@ import { type RawAnswer, rawGet, sendRaw } from "../../../support/raw-http.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { redisRules, startService, type TestService } from "../../../support/service.ts";
 
-/** Requests of every form that the shortcut answers, and of some that it must leave to the route. */
+/** Requests of every form that the fast path serves, and some that the route must serve. */
 const requests: readonly (readonly [target: string, ...headers: string[]])[] = [
   ["/features"],
   ["/features", "Authorization: Bearer 1234"],
@@ -53,14 +53,14 @@ describe("the fast path", () => {
     for (const each of [short, long, redis]) await each[Symbol.asyncDispose]();
   });
 
-  /** What does not differ from one call to the next. */
+  /** Drops what differs between any two responses. */
   const steady = ({ head, body }: RawAnswer) =>
     `${head}\n${body}`.replace(/Date: [^\r]+/, "Date").replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "an id");
 
   it.each(requests)("returns the same bytes as the route: %s %s", async (target, ...headers) => {
     const ask = async (service: TestService) => steady(await rawGet(service.url, target, ...headers));
     const expected = await ask(long);
-    // The first call is made on the way, the second is prepared.
+    // The route serves the first request and prepares the second.
     for (let call = 0; call < 3; call++) expect(await ask(short)).toBe(expected);
     expect(await ask(long)).toBe(expected);
   });

@@ -151,12 +151,12 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
       await proxied.get(path, headers);
       return reads().map((count, index) => count - (before[index] ?? 0));
     };
-    // When the change feed begins, the service reads the fixed keys again, without a call.
+    // When the invalidation feed connects, the service reads the fixed keys again, without a request.
     await until(async () => (await readBy("/features")).join() === "0,0", "the fixed keys are remembered");
     expect(await readBy("/features?location=madrid", bearer("1234"))).toEqual([1, 1]);
   });
 
-  /** How often each of these commands was sent to Redis while something was done. */
+  /** Counts how often each of these commands reaches Redis during `action`. */
   async function commandsDuring(action: () => Promise<unknown>): Promise<Record<"pttl" | "srandmember", number>> {
     await redis.client.config("RESETSTAT");
     await action();
@@ -165,7 +165,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
     return { pttl: count("pttl"), srandmember: count("srandmember") };
   }
 
-  /** Until the invalidations of earlier changes have arrived, and what they changed is read again. */
+  /** Resolves once the invalidations of earlier changes have arrived and the changed keys are read again. */
   async function cached(token: string): Promise<void> {
     const isCached = async () => {
       let isMarked = true;
@@ -203,7 +203,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
       });
       return [commands, bodies];
     });
-    // Each key is read with its time to live; the key that is not a set is the token's.
+    // Each key is read with its TTL. The key that is not a set is the token's.
     expect(commands).toEqual({ pttl: 2, srandmember: 1 });
     expect(new Set(bodies)).toEqual(new Set(['{"active_features":["feature_1","feature_2","feature_3"]}']));
   });

@@ -7,7 +7,7 @@ import { bearer, startService, type TestService, ways } from "../../../support/s
 
 /**
  * A source that switches on one feature, named after a context field that its `varyBy` lacks. It reads the field if a
- * call sends the declared attribute `ask`, so the readiness check does not.
+ * request sends the declared attribute `ask`, so the readiness check does not.
  */
 const source = `
 const fields = {
@@ -82,7 +82,7 @@ describe.each(ways)("an undeclared read of a source file, served %s", (_, way) =
   it.each([
     ["at once", "user"],
     ["late, in an asynchronous resolve", "late"],
-  ])("serves nobody the result of another user, also to the first two calls, if it happens %s", async (_, ask) => {
+  ])("serves no caller the result of another, even in the first two requests, if it happens %s", async (_, ask) => {
     const first = await Promise.all([featuresOf(ask, "ana"), featuresOf(ask, "ben")]);
     expect(first).toEqual([["is-ana"], ["is-ben"]]);
     for (const user of ["ana", "ben", "ana", "ben"]) expect(await featuresOf(ask, user)).toEqual([`is-${user}`]);
@@ -90,7 +90,7 @@ describe.each(ways)("an undeclared read of a source file, served %s", (_, way) =
     expect(errors).toEqual(logged(["userId"]));
   });
 
-  it("does not let results from before serve later calls", async () => {
+  it("serves no result from before the read to later requests", async () => {
     expect(await featuresOf("nothing", "ana")).toEqual([]);
     expect(await featuresOf("user", "ana")).toEqual(["is-ana"]);
     expect(await featuresOf("nothing", "ben")).toEqual([]);

@@ -15,7 +15,7 @@ import { StreamReader } from "../../../support/stream-reader.ts";
 import { until } from "../../../support/until.ts";
 
 const env = { TIDEGATE_ADMIN_TOKEN: admin };
-/** What others told; beside that, Tidegate records what it finds at a start. */
+/** Events that clients posted, without those that Tidegate records at a start. */
 const follow = (service: Pick<TestService, "url">, query = "?component=order", headers: Record<string, string> = {}) =>
   StreamReader.open(`${service.url}/events/stream${query}`, { ...bearer(admin), ...headers });
 
@@ -206,7 +206,7 @@ describe("a stream", () => {
     socket.on("error", () => {});
     socket.pause().write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     await until(() => given?.aborted === true, "the reader is cut off");
-    // Beside what the system's own buffers take, which is some megabytes.
+    // In addition to the buffers of the operating system, which take some megabytes.
     expect(told).toBeLessThan(500);
     expect(printed.mock.calls.join()).toContain("stream closed");
     printed.mockRestore();

@@ -14,7 +14,7 @@ type Found = {
 const events = Array.from({ length: 25 }, (_, index) => ({
   id: index,
   name: `Event ${index}`,
-  // Some begin and end at once.
+  // Some start and end at the same instant.
   from: `2026-05-${10 + Math.floor(index / 5)}T20:00:00`,
   to: `2026-05-${10 + Math.floor(index / 5)}T22:00:00`,
 }));
@@ -189,7 +189,7 @@ describe("the example config/examples/fever.yaml", () => {
     await until(async () => (await last()) >= 1_000, "the events are read", 60_000);
   });
 
-  it("returns the online events of three documents with their last values, even while the partner is unavailable", async () => {
+  it("returns the online events of three documents with their last values, even while the feed's server is down", async () => {
     const answer = (count: number) =>
       document(readFileSync(resolve(import.meta.dirname, `../../../fixtures/fever/${count}.xml`), "utf8"), "text/xml");
     const partner = await startPartner(answer(1));

@@ -23,7 +23,7 @@ sources:
   - { name: everyone, kind: set, connection: store, key: global_features }
 `;
 
-/** What is for everybody. All else has to name a scope. */
+/** The public routes. All others must declare a scope. */
 const open = [
   "get /features",
   "get /features/stream",
@@ -49,7 +49,7 @@ async function documentOf(service: TestService): Promise<Described> {
   return (await (await service.get("/openapi.json")).json()) as Described;
 }
 
-/** The routes that are not for everybody, and the scope that each declares. Throws for one that declares none. */
+/** The routes that are not public, with their scopes. Throws for a route without one. */
 function operatorsRoutes({ paths }: Described): readonly Route[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, { security = [] }]) => {
@@ -72,7 +72,7 @@ const call = (service: TestService, { method, path }: Route, headers: Record<str
   });
 };
 
-/** What a problem says; what streams without end is left. */
+/** The problem of a response. Streams without end stay unread. */
 async function codeOf(response: Response): Promise<string> {
   if (response.headers.get("content-type") === "application/problem+json") {
     return ((await response.json()) as { code: string }).code;

@@ -128,13 +128,13 @@ describe.each(ways)("OFREP, with calls answered %s", (_, way) => {
     expect((await bulk()).get("feature_1")).toMatchObject({ value: false });
   });
 
-  it("remembers known features in the store", async () => {
+  it("registers known features in the store", async () => {
     await bulk();
     const isRegistered = async () => (await redis.client.zscore("tidegate:register", "feature_2")) !== null;
     await until(isRegistered, "the feature is registered");
   });
 
-  it("answers 404 for an unknown flag, with its key", async () => {
+  it("returns 404 for an unknown flag, with its key", async () => {
     const { status, body } = await single("no/such flag%2F");
     expect(status).toBe(404);
     expect(body).toMatchObject({ key: "no/such flag%2F", errorCode: "FLAG_NOT_FOUND" });
@@ -154,7 +154,7 @@ describe.each(ways)("OFREP, with calls answered %s", (_, way) => {
     expect(body).toMatchObject({ key: "feature_3", errorCode: "INVALID_CONTEXT" });
   });
 
-  it("selects no user's set by a targeting key without a token", async () => {
+  it("reads no user's set for a targeting key without a token", async () => {
     expect((await bulk({ targetingKey: "1" })).get("feature_3")).toMatchObject({ value: false });
   });
 
@@ -196,7 +196,7 @@ describe.each(ways)("OFREP, with calls answered %s", (_, way) => {
     expect(await response.json()).toMatchObject({ errorCode: "GENERAL" });
   });
 
-  it("answers 304 while nothing changes, and 200 after a change", async () => {
+  it("returns 304 while nothing changes, and 200 after a change", async () => {
     const first = await post(bulkPath, { context: { plan: "gold" } }, bearer("1234"));
     const etag = first.headers.get("etag") ?? "";
     const again = () => post(bulkPath, { context: { plan: "gold" } }, { ...bearer("1234"), "if-none-match": etag });
@@ -210,7 +210,7 @@ describe.each(ways)("OFREP, with calls answered %s", (_, way) => {
   });
 
   it.each(["{", "[]", "null", '"x"', "", '{"context":7}', '{"context":[]}', '{"context":null}'])(
-    "rejects the body %j in OFREP's shape",
+    "rejects the body %j with an OFREP error",
     async (body) => {
       const bulkError = await post(bulkPath, body);
       expect(bulkError.status).toBe(400);

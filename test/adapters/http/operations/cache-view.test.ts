@@ -29,7 +29,7 @@ describe("the view of the cache", () => {
 `;
     service = await startService(redisRules(`${redis.url}/1`, redis.url) + more, { TIDEGATE_ADMIN_TOKEN: admin });
     await service.readyWithin(10_000);
-    // What is read before is never fresh.
+    // Reads before this instant are never fresh.
     await feedsLive(service, admin);
   });
   afterEach(async () => {

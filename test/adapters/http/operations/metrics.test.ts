@@ -22,14 +22,14 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     await redis[Symbol.asyncDispose]();
   });
 
-  /** Each figure, by its name and labels as they stand in the text. */
+  /** The value of each sample, by its name and labels. */
   async function figures(): Promise<Map<string, number>> {
     const text = await (await service.get("/metrics", basic(admin))).text();
     const lines = [...text.matchAll(/^([a-z_]+(?:\{[^}]*\})?) (\S+)$/gm)];
     return new Map(lines.map(([, name = "", value]) => [name, Number(value)]));
   }
 
-  /** What has risen while something was done. */
+  /** The samples that increased during `action`. */
   async function risen(during: () => Promise<unknown>): Promise<(name: string) => number> {
     const before = await figures();
     await during();
@@ -117,7 +117,7 @@ describe.each(ways)("GET /metrics, with calls answered %s", (_, way) => {
     });
     const evaluations = (result: string) => rise(`tidegate_evaluations_total{result="${result}"}`);
     expect([evaluations("fresh"), evaluations("cached")]).toEqual([1, 3]);
-    // The times to live of the token and of the user's set, and the members of that set.
+    // The TTLs of the token and of the user's set, and the members of that set.
     expect(read).toBe(3);
     const lookups = (content: string, connection: string, result: string) =>
       rise(`tidegate_cache_lookups_total{connection="${connection}",content="${content}",result="${result}"}`);

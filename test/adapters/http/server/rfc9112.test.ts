@@ -16,7 +16,7 @@ const body = '{"active_features":["feature_1"]}';
 const close = "Connection: close";
 const host = "Host: x";
 
-/** Sends one request, lines and body. The server has to close the connection, or the call does not end. */
+/** Sends one request, lines and body. Resolves when the server closes the connection. */
 const ask = (lines: readonly string[], content = ""): Promise<RawAnswer> =>
   sendRaw(service.url, `${lines.join("\r\n")}\r\n\r\n${content}`);
 
@@ -89,7 +89,7 @@ describe("RFC 9112, 3: request line", () => {
   });
 });
 
-/** Posts an event with these framing headers; 201 tells that the body was read as it was meant. */
+/** Posts an event with these framing headers. 201 means that the body was read correctly. */
 const event = JSON.stringify({ component: "c", data: {}, email: "a@example.com", environment: "test", message: "m" });
 const post = (framing: readonly string[], content: string, version = "1.1") =>
   ask(
@@ -153,7 +153,7 @@ describe("RFC 9112, 6: message body", () => {
   });
 
   it.each(["GET /docs", "GET /events/export", "GET /metrics"])(
-    "6.1: %s answers HTTP/1.0 without a coding",
+    "6.1: %s answers HTTP/1.0 without a transfer coding",
     async (request) => {
       const answer = await ask([`${request} HTTP/1.0`, `Authorization: Bearer ${adminToken}`]);
       expect(answer.status).toBe(200);

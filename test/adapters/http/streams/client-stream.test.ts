@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { ClientStream } from "../../../../src/adapters/http/streams/client-stream.ts";
 import { until } from "../../../support/until.ts";
 
-it("keeps the latest frame for a slow reader, and cuts one that takes nothing for two heartbeats", async () => {
+it("keeps only the latest frame for a slow reader, and disconnects one that reads nothing for two heartbeats", async () => {
   await using cleanup = new AsyncDisposableStack();
   const server = createServer();
   cleanup.defer(() => void server.close());

@@ -51,7 +51,7 @@ describe("the stream of features over Redis", () => {
     expect(stream.retry).toBeLessThanOrEqual(5_000);
   });
 
-  it("sends each new set of the caller, and no change of others", async () => {
+  it("sends each change of the caller's features, and nothing for changes of other callers", async () => {
     await using one = await open(service, bearer("1234"));
     await using two = await open(service, bearer("5678"));
     await until(() => one.messages.length + two.messages.length === 2, "both begin");
@@ -64,7 +64,7 @@ describe("the stream of features over Redis", () => {
     expect(one.messages[2]).toEqual(two.messages[1]);
   });
 
-  it("sends the present set again unless the client has it", async () => {
+  it("sends the current features on connection, unless the Last-Event-ID matches", async () => {
     const etag = (await service.get("/features")).headers.get("etag") ?? "";
     await using resumed = await open(service, { "last-event-id": etag });
     await using outdated = await open(service, { "last-event-id": `"${"x".repeat(43)}"` });
@@ -80,7 +80,7 @@ describe("the stream of features over Redis", () => {
     await until(() => stream.messages.length === 1, "the set arrives");
   });
 
-  it("sends a set at a time boundary", async () => {
+  it("sends the features at a time boundary", async () => {
     const startsAt = new Date(Date.now() + 1_500).toISOString();
     await using stream = await open(service);
     await until(() => stream.messages.length === 1, "the stream begins");
@@ -114,7 +114,7 @@ describe("the stream of features over Redis", () => {
     expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
   });
 
-  it("refuses an eleventh stream of one token, and no other caller's", async () => {
+  it("rejects the eleventh stream of one token, but not streams of other callers", async () => {
     const streams: StreamReader[] = [];
     for (let count = 0; count < 10; count++) streams.push(await open(service, bearer("1234")));
     await using refused = await open(service, basic("1234"));
@@ -144,7 +144,7 @@ describe("the stream of features over Redis", () => {
 });
 
 describe("the stream of features over SQLite", () => {
-  it("sends a change, with the headers of CORS, and ends when the service stops", async () => {
+  it("sends a change, with CORS headers, and ends when the service stops", async () => {
     const yaml = `
 connections: { store: { kind: sqlite, file: "\${FOLDER}/store.db" } }
 server: { streams: { perProcess: 2 }, cors: { origins: ["https://app.example"] } }

@@ -49,7 +49,7 @@ describe("the event stream of OFREP", () => {
   });
   const open = (uri: string, headers: Record<string, string> = {}) => StreamReader.open(service.url + uri, headers);
 
-  it("is the same on all instances and for the same caller, with an equal ETag, and holds no token", async () => {
+  it("has the same URL on all instances and for the same caller, with an equal ETag, and contains no token", async () => {
     const one = await evaluate(service, bearer("1234"));
     const two = await evaluate(other, bearer("1234"), { targetingKey: "1" });
     expect(uriOf(one)).toMatch(/^\/ofrep\/v1\/stream\?channel=[\w-]+$/);
@@ -73,7 +73,7 @@ describe("the event stream of OFREP", () => {
     expect(one.messages).toEqual([refetch, refetch, refetch].map((data) => ({ id: "", data })));
   });
 
-  it("refuses other channels in OFREP's shape", async () => {
+  it("rejects unknown channels with an OFREP error", async () => {
     const uri = uriOf(await evaluate(service, bearer("1234")));
     const foreign = new Channels(randomBytes(32)).seal({ userId: "1" }, Date.now());
     const changed = `${uri.slice(0, -2)}${uri.endsWith("A") ? "B" : "A"}${uri.slice(-1)}`;
@@ -101,7 +101,7 @@ describe("the event stream of OFREP", () => {
     expect((await service.get(uriOf(before))).status).toBe(404);
   });
 
-  it("is shed for a caller beyond its limit, and for no other", async () => {
+  it("is rejected beyond the limit of a caller, without an effect on others", async () => {
     const before = await evaluate(service, bearer("9"));
     const streams: StreamReader[] = [];
     for (let count = 0; count < 10; count++) streams.push(await open(uriOf(before)));
@@ -120,7 +120,7 @@ describe("limits of an address and of a process", () => {
   it.each([
     ["perAddress", 429],
     ["perProcess", 503],
-  ])("shed all streams beyond %s", async (limit, status) => {
+  ])("reject all streams beyond %s", async (limit, status) => {
     const yaml = `
 connections: { store: { kind: sqlite, file: "\${FOLDER}/store.db" } }
 server: { basePath: /flags, streams: { ${limit}: 1 } }
@@ -142,7 +142,7 @@ describe("a channel", () => {
   const channels = new Channels(randomBytes(32));
   const context = { userId: "1", targetingKey: "1", locations: ["es/madrid", "es"], ip: "::1", attributes: { a: [1] } };
 
-  it("opens to its context until 35 days after its month", () => {
+  it("is valid for its context until 35 days after its month", () => {
     const channel = channels.seal(context, Date.UTC(2026, 10, 1)) ?? "";
     expect(channels.seal(context, Date.UTC(2026, 10, 30, 23, 59))).toBe(channel);
     expect(channels.seal(context, Date.UTC(2026, 11, 1))).not.toBe(channel);
@@ -151,7 +151,7 @@ describe("a channel", () => {
     expect(channels.open(channels.seal({}, 0) ?? "", 0)).toEqual({});
   });
 
-  it("cannot be changed at any place", () => {
+  it("is invalid if any of its characters changes", () => {
     const channel = channels.seal(context, Date.now()) ?? "";
     const sealed = Buffer.from(channel, "base64url");
     for (let index = 0; index < sealed.length; index++) {

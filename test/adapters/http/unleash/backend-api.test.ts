@@ -50,7 +50,7 @@ sources:
     return Number(new RegExp(`^tidegate_unleash_reports_total\\{.*event="${event}".*\\} (\\d+)`, "m").exec(text)?.[1]);
   };
 
-  it("returns the document as it was read, with an ETag", async () => {
+  it("returns the document unchanged, with an ETag", async () => {
     const first = await get();
     expect(first.status).toBe(200);
     expect(await first.text()).toBe(server.document);
@@ -80,7 +80,7 @@ sources:
   it.each([
     [401, "unknown"],
     [401, ""],
-  ])("responds with %i to the key %j", async (status, authorization) => {
+  ])("returns %i for the key %j", async (status, authorization) => {
     expect((await get({ authorization })).status).toBe(status);
     expect((await post("metrics", { appName: "shop" }, authorization)).status).toBe(status);
   });
@@ -110,7 +110,7 @@ sources:
     server.isDown = false;
   });
 
-  it("forwards the metrics of frontend SDKs too, and not their registration", async () => {
+  it("forwards the metrics of frontend SDKs too, but not their registration", async () => {
     const before = server.reports.length;
     for (const kind of ["register", "metrics"]) {
       const response = await fetch(`${service.url}/api/frontend/client/${kind}`, {
@@ -161,8 +161,8 @@ sources:
   });
 });
 
-describe("a document that was never read", () => {
-  it("is 503 with Retry-After", async () => {
+describe("before the first read of the document", () => {
+  it("returns 503 with Retry-After", async () => {
     await using server = await startUnleashServer("{}");
     server.isDown = true;
     await using service = await startService(
@@ -176,7 +176,7 @@ describe("a document that was never read", () => {
 });
 
 describe("without compatibility with Unleash", () => {
-  it("there are no such routes", async () => {
+  it("has no such routes", async () => {
     await using service = await startService("sources: [{ name: a, kind: static, features: { a: true } }]\n");
     for (const path of ["/api/frontend", "/api/proxy", features]) {
       expect((await service.get(path, { authorization: "x" })).status).toBe(404);

@@ -103,7 +103,7 @@ describe("Unleash's frontend API", () => {
   };
   const names = async (query = "", key = frontend) => [...(await toggles(await get(query, key))).keys()];
 
-  it("returns only what is on, the same as GET /features", async () => {
+  it("returns only the features that are on, the same as GET /features", async () => {
     const { active_features } = (await (await service.get("/features", bearer("1234"))).json()) as {
       active_features: string[];
     };
@@ -130,7 +130,7 @@ describe("Unleash's frontend API", () => {
     });
   });
 
-  it("returns whether impressions are wanted", async () => {
+  it("returns impressionData", async () => {
     expect((await toggles(await get())).get("chat")).toMatchObject({ impressionData: true });
   });
 
@@ -144,7 +144,7 @@ describe("Unleash's frontend API", () => {
     expect(await names()).not.toContain("for_7");
   });
 
-  it("lets a claimed user id select no user's features", async () => {
+  it("reads no user's set for a claimed user id", async () => {
     expect(await names("?userId=1")).not.toContain("mine");
   });
 
@@ -163,11 +163,11 @@ describe("Unleash's frontend API", () => {
     expect(await Promise.all(ids.map((id) => isOn(`?sessionId=${id}`)))).toEqual(byUser);
   });
 
-  it("lets no client set its own address", async () => {
+  it("ignores an address in the client's context", async () => {
     expect(await names("?remoteAddress=192.0.2.9")).not.toContain("from_office");
   });
 
-  it("reads the address that a trusted proxy states for its client", async () => {
+  it("reads the client's address from a trusted proxy", async () => {
     await using trusting = await startService(
       `compatibility: { unleash: true }\n${rules(folder).replace("context: {", "context: { trustedProxies: [loopback],")}`,
       { TIDEGATE_ADMIN_TOKEN: adminToken },
@@ -192,15 +192,12 @@ describe("Unleash's frontend API", () => {
     [403, "1234", "?userId=2"],
     [400, "1234", "?userId=1&userId=1"],
     [400, "1234", `?userId=${"x".repeat(300)}`],
-  ])(
-    "responds with %i to the key %j and the query %j, with a message for Unleash's SDKs",
-    async (status, key, query) => {
-      const response = await get(query, key);
-      expect(response.status).toBe(status);
-      const { message, details } = (await response.json()) as { message: string; details: { message: string }[] };
-      expect(details).toEqual([{ message }]);
-    },
-  );
+  ])("returns %i for the key %j and the query %j, with a message for Unleash's SDKs", async (status, key, query) => {
+    const response = await get(query, key);
+    expect(response.status).toBe(status);
+    const { message, details } = (await response.json()) as { message: string; details: { message: string }[] };
+    expect(details).toEqual([{ message }]);
+  });
 
   it("rejects a credential of another scope", async () => {
     expect((await get("", recorder)).status).toBe(403);
@@ -215,11 +212,11 @@ describe("Unleash's frontend API", () => {
     },
   );
 
-  it("does not take a property for a member of every object", async () => {
+  it("does not accept the name of an object's method as a property", async () => {
     expect((await get("?properties%5B__proto__%5D=x&__proto__=y")).status).toBe(200);
   });
 
-  it("responds with 304 while nothing changes, also to a weak ETag", async () => {
+  it("returns 304 while nothing changes, also for a weak ETag", async () => {
     const first = await get("?userId=7", frontend);
     const etag = first.headers.get("etag") ?? "";
     expect((await get("?userId=7", frontend, { "if-none-match": `W/${etag}` })).status).toBe(304);
@@ -240,7 +237,7 @@ describe("Unleash's frontend API", () => {
     }
   });
 
-  it("lets pages of allowed origins send the headers of the SDK", async () => {
+  it("lets pages of allowed origins send the SDK's headers", async () => {
     const response = await fetch(`${service.url}/api/frontend`, {
       method: "OPTIONS",
       headers: { origin: "https://app.example", "access-control-request-method": "GET" },
@@ -254,7 +251,7 @@ describe("Unleash's frontend API", () => {
     ).toBe("https://app.example");
   });
 
-  it("passes nothing on without a source", async () => {
+  it("forwards nothing without a source", async () => {
     expect((await service.get("/api/client/features", { authorization: frontend })).status).toBe(404);
   });
 

@@ -25,7 +25,7 @@ describe.each(kinds)("kind %s", (kind) => {
     expect(options(schemaTools(undefined)).safeParse(example).error).toBeUndefined();
   });
 
-  it("says in one sentence what it does, and describes each option", async () => {
+  it("has a one-sentence summary and describes each option", async () => {
     const { summary, options } = await builtIn(kind);
     expect(summary).toMatch(/^[A-Z].*\.$/);
     for (const [option, schema] of Object.entries(options(schemaTools(undefined)).shape)) {
@@ -64,11 +64,11 @@ describe("a source from outside the repository", () => {
     ["/etc/passwd", /unknown kind/],
     ["set.ts", /unknown kind "set.ts" \(expected one of .*\bset\b/],
     ["", /unknown kind ""/],
-  ])("is refused when its kind is %j", async (kind, fault) => {
+  ])("is rejected if its kind is %j", async (kind, fault) => {
     expect(await definitionOf(kind, config, env)).toMatch(fault);
   });
 
-  it("is refused from everywhere while no folder is allowed", async () => {
+  it("is rejected from every folder while none is allowed", async () => {
     expect(await definitionOf("./allowed/mine.ts", config, {})).toMatch(/outside the allowed folders/);
   });
 });

@@ -110,13 +110,13 @@ describe("fetching a document", () => {
       true,
     ],
     ["sends too much", document("x".repeat(1_000_001), "text/plain"), /more than 1000000 bytes/, false],
-  ])("fails where the partner %s", async (_, answer, message, mayPass) => {
+  ])("fails if the server %s", async (_, answer, message, mayPass) => {
     partner.answer = answer;
     const error = await failure();
     expect([error.message, error.mayPass]).toEqual([expect.stringMatching(message), mayPass]);
   });
 
-  it("aborts a missing response and a slow body at the time limit", async () => {
+  it("aborts at the time limit, without a response or with a slow body", async () => {
     partner.answer = () => {};
     expect(await failure({ timeoutMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
     partner.answer = (_, response) => {
@@ -211,7 +211,7 @@ describe("Reachable", () => {
     ["fd00::1", false],
     ["fe80::1", false],
     ["ff02::1", false],
-  ])("says of %s whether it is of the public internet: %s", (address, isOpen) => {
+  ])("classifies %s as public: %s", (address, isOpen) => {
     expect(new Reachable([]).isOpen(address)).toBe(isOpen);
   });
 

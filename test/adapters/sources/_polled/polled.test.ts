@@ -64,7 +64,7 @@ describe("a polled file", () => {
       /is not a regular file/,
     ],
     ["is too large", (file: string) => writeFileSync(file, "1".repeat(10 * 1024 * 1024 + 1)), /larger than 10485760/],
-  ])("goes on with what it said last while it %s, warned of once, and recovers", async (_, harm, fault) => {
+  ])("keeps its last value while the file %s, warns once, and recovers", async (_, harm, fault) => {
     const file = fileWith("1");
     const warnings: (string | undefined)[] = [];
     await using followed = pollFile(file, parse, (warning) => warnings.push(warning));
@@ -104,7 +104,7 @@ describe("a polled file", () => {
       (text) => Number(text),
       () => {},
     );
-    // Each piece could be used, but more follows within the time that a file has to stay the same.
+    // Each piece would be valid, but more follows within the time for which a file must stay unchanged.
     const began = Date.now();
     let written = 1;
     await until(() => {
@@ -175,7 +175,7 @@ describe("a polled URL", () => {
       /more than 10485760 bytes/,
     ],
     ["claims that nothing has changed since never", refusing(304), /answers 304/],
-  ])("goes on with what it said last while the server %s, warned of once, and recovers", async (_, answer, fault) => {
+  ])("keeps its last value while the server %s, warns once, and recovers", async (_, answer, fault) => {
     await using server = await startDocumentServer(saying("1"));
     const warnings: (string | undefined)[] = [];
     await using followed = open(server, (warning) => warnings.push(warning));

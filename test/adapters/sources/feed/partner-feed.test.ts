@@ -34,7 +34,7 @@ const faultOf = (one: PartnerFeed) =>
     ({ message }) => message,
   );
 
-it("pauses after five failures, and returns until when", async () => {
+it("pauses after five failures, and returns the end of the pause", async () => {
   const one = feed();
   expect([one.breaker, one.leftAloneUntil]).toEqual(["closed", null]);
   const begunAt = Date.now();

@@ -15,7 +15,7 @@ const mapping = (changes: Partial<Mapping> = {}): Mapping => ({
   metadata: {},
   ...changes,
 });
-/** Reads a text that comes in pieces which are no whole characters. */
+/** Reads a text in chunks that split characters. */
 function read(text: string | Uint8Array, format: Format | undefined, changes: Partial<Mapping> = {}, contentType = "") {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   const pieces = Array.from({ length: Math.ceil(bytes.length / 7) }, (_, index) =>
@@ -28,7 +28,7 @@ const show = (more = "", inner = "", name = "A") =>
   `<show id="1" name="${name}" from="2026-06-01T20:00:00" to="2026-06-01T22:00:00" ${more}>${inner}</show>`;
 
 describe("XML", () => {
-  it("is read by attributes, elements and texts", () => {
+  it("maps attributes, elements and texts", () => {
     const inner = `<zone><price currency="EUR"> 12.50 </price></zone><zone><price>7</price></zone><organizer>Ünï &amp; <![CDATA[<Co>]]></organizer>`;
     const { items } = read(xml(show("", inner)), "xml", {
       prices: ["zone/price"],
@@ -49,7 +49,7 @@ describe("XML", () => {
     ]);
   });
 
-  it("can be without items, but not without their parent", () => {
+  it("may have no items, but needs their parent element", () => {
     expect(read("<shows/>", "xml").items).toEqual([]);
     expect(() => read("<events/>", "xml")).toThrow("has no shows");
     expect(() => read("<html><body>Sorry</body></html>", "xml")).toThrow("has no shows");
@@ -69,7 +69,7 @@ describe("XML", () => {
     ["nothing", "", /not well-formed XML|has no shows/],
     ["JSON", "{}", /not well-formed XML/],
     ["a hundred levels", `${"<shows>".repeat(200_000)}`, /nested more than 100 deep/],
-  ])("is refused with %s", (_, text, fault) => {
+  ])("is rejected with %s", (_, text, fault) => {
     expect(() => read(text, "xml")).toThrow(fault);
   });
 
@@ -106,7 +106,7 @@ describe("XML", () => {
   });
 
   it.each(["text/plain", "Text/Plain; charset=utf-8", "application/octet-stream", ""])(
-    "and JSON are told apart by the first character where the content type is %j",
+    "is distinguished from JSON by the first character for the content type %j",
     (contentType) => {
       expect(read(`\n ${xml(show())}`.trim(), undefined, {}, contentType).items).toHaveLength(1);
       expect(read(`  \n{"shows":{"show":[]}}`, undefined, {}, contentType).items).toEqual([]);
@@ -136,7 +136,7 @@ describe("JSON", () => {
   const item = { id: 1, name: "A", from: "2026-06-01T20:00:00", to: "2026-06-01T22:00:00" };
   const json = (value: unknown, changes: Partial<Mapping> = {}) => read(JSON.stringify(value), "json", changes);
 
-  it("is read through nested lists and a top-level list", () => {
+  it("maps nested lists and a top-level list", () => {
     expect(json({ shows: [[{ show: item }], { show: [{ ...item, id: 2 }] }] }).items.map(({ id }) => id)).toEqual([
       "1",
       "2",
@@ -170,13 +170,16 @@ describe("JSON", () => {
     expect(items.map(({ isOffered }) => isOffered)).toEqual([false, true, false, false, false]);
   });
 
-  it.each(["9007199254740993", '"9007199254740993"', "-1e16", "1e400"])("refuses the price %s alone", (price) => {
-    const priced = JSON.stringify({ ...item, price: 0 }).replace('"price":0', `"price":${price}`);
-    const other = JSON.stringify({ ...item, id: 2, price: 9007199254740991 });
-    const { items, faults } = read(`{"shows":{"show":[${priced},${other}]}}`, "json", { prices: ["price"] });
-    expect(items.map(({ id, maxPrice }) => [id, maxPrice])).toEqual([["2", 9007199254740991]]);
-    expect(faults).toEqual([{ id: "1", fault: expect.stringContaining("price beyond 2^53") }]);
-  });
+  it.each(["9007199254740993", '"9007199254740993"', "-1e16", "1e400"])(
+    "rejects only the item with the price %s",
+    (price) => {
+      const priced = JSON.stringify({ ...item, price: 0 }).replace('"price":0', `"price":${price}`);
+      const other = JSON.stringify({ ...item, id: 2, price: 9007199254740991 });
+      const { items, faults } = read(`{"shows":{"show":[${priced},${other}]}}`, "json", { prices: ["price"] });
+      expect(items.map(({ id, maxPrice }) => [id, maxPrice])).toEqual([["2", 9007199254740991]]);
+      expect(faults).toEqual([{ id: "1", fault: expect.stringContaining("price beyond 2^53") }]);
+    },
+  );
 
   it("does not count brackets in texts as depth", () => {
     const name = `${'"[{\\'.repeat(200)}`;
@@ -196,7 +199,7 @@ describe("JSON", () => {
   });
 });
 
-describe("moments of items", () => {
+describe("the times of items", () => {
   const between = (from: string, to: string, zone = "Europe/Madrid") => {
     const { items, faults } = read(
       JSON.stringify({
@@ -247,7 +250,7 @@ describe("moments of items", () => {
     "tomorrow",
     "2026-06-01T20:00:00+25:00",
     "2026-W10",
-  ])("are none where there never was such a moment, or it is not written so: %j", (moment) => {
+  ])("are rejected if they do not exist or have another format: %j", (moment) => {
     expect(between("2020-01-01", moment)).toMatch(/moment that there is not|lacks its end/);
   });
 });

@@ -24,7 +24,7 @@ const feedOf = (given: z.output<typeof options>) => {
   return source.feed(given, "tested");
 };
 
-/** What a partner lists: two shows, the second of which is not offered. */
+/** A document with two shows, the second of which is not offered. */
 const shows = {
   shows: [
     { id: 1, name: "First", from: "2026-06-01T20:00:00", to: "2026-06-01T22:00:00", status: "online" },
@@ -45,7 +45,7 @@ const duringTheFirst = Date.parse("2026-06-01T18:30:00Z");
 describe.each([
   ["Redis", redisStore],
   ["SQLite", async () => sqliteStore()],
-])("kind provider over %s", (_, open: () => Promise<TestStore>) => {
+])("kind feed over %s", (_, open: () => Promise<TestStore>) => {
   let store: TestStore;
   let partner: Partner;
   const made: AsyncDisposable[] = [];
@@ -59,7 +59,7 @@ describe.each([
     await store[Symbol.asyncDispose]();
   });
 
-  /** A source that asks the partner only when it is told to. */
+  /** A source that polls on demand only. */
   function provider(
     { item = showItem, ...changes }: { readonly item?: object; readonly maxItems?: number } = {},
     warnings: unknown[] = [],
@@ -137,14 +137,14 @@ describe.each([
     });
   });
 
-  it("uses items that another instance read, without a fetch", async () => {
+  it("uses items that another instance read, without a request", async () => {
     const [one, other] = [provider(), provider()];
     await one.items.poll();
     expect(await other.known()).toEqual(await one.known());
     expect(partner.requests).toHaveLength(1);
   });
 
-  it("pauses for a partner that fails for another instance", async () => {
+  it("pauses after failures that another instance had", async () => {
     const [one, other] = [provider(), provider()];
     partner.answer = (_, response) => void response.writeHead(400).end();
     for (let failure = 0; failure < 5; failure++) await one.items.poll();
@@ -268,7 +268,7 @@ describe.each([
           .write('{"shows":[', () => response.destroy()),
       /closed before the end/,
     ],
-  ])("refuses a document whole that is %s, and keeps what it knew", async (_, answer, reason) => {
+  ])("rejects a document that is %s, and keeps the previous items", async (_, answer, reason) => {
     const warnings: unknown[] = [];
     const { items, known } = provider({}, warnings);
     await items.poll();
@@ -340,7 +340,7 @@ describe("options of kind feed", () => {
     "gopher://partner.example/",
     "https://user:secret@partner.example/",
     "partner.example",
-  ])("refuse the URL %s, and do not repeat a password", (url) => {
+  ])("reject the URL %s, without repeating a password", (url) => {
     const faults = faultsOf({ document: { url } });
     expect(faults).toHaveLength(1);
     expect(faults.join()).toMatch(/^document.url /);
@@ -357,7 +357,7 @@ describe("options of kind feed", () => {
     [{ conditions: { id: Number("9007199254740993") } }, /put it in quotes/],
     [{ features: ["{name}"] }, /invalid feature \(start it with a literal/],
     [{ window: { start: "a", end: "b", zone: "Europe/Nowhere" } }, /invalid time zone/],
-  ])("refuse the mapping %j", (item, fault) => {
+  ])("reject the mapping %j", (item, fault) => {
     expect(faultsOf({ item }).join()).toMatch(fault);
   });
 

@@ -20,7 +20,7 @@ const opened = (options: Options, warnings: unknown[] = []) => {
   return hosted(source.create(source.options(schemaTools(undefined)).parse(options), host), host);
 };
 
-/** A source over flags that stand in its options. */
+/** A source with flags in its options. */
 const inline = (flags: Readonly<Record<string, object>>, others = {}) =>
   opened({ definitions: { flags, ...others } as Options["definitions"] });
 
@@ -29,7 +29,7 @@ const spain = { "==": [{ var: "country" }, "ES"] };
 const recent = { sem_ver: [{ var: "app_version" }, ">=", "2.3"] };
 const anInstant = Date.parse("2026-11-20T19:00:00.250Z");
 
-/** What a source says of one flag to somebody with these attributes. */
+/** The resolution of one flag for these attributes. */
 async function said(
   resolver: ReturnType<typeof opened>,
   attributes: Readonly<Record<string, Json>> = {},
@@ -54,7 +54,7 @@ describe("kind flagd", () => {
     return file;
   };
 
-  describe("with definitions of its own", () => {
+  describe("with inline flags", () => {
     featureResolverContract(async () => ({ resolver: inline(flags), ...expected }));
   });
 
@@ -84,9 +84,9 @@ describe("kind flagd", () => {
     ["an earlier version", { country: "ES", app_version: "2.2.9" }, false],
     ["another country", { country: "PT", app_version: "2.3.0" }, false],
     ["no version", { country: "ES" }, false],
-    ["what is no version", { country: "ES", app_version: "latest" }, false],
-    ["nothing at all", {}, false],
-  ])("decides by attributes: %s", async (_, attributes, on) => {
+    ["an invalid version", { country: "ES", app_version: "latest" }, false],
+    ["no attributes", {}, false],
+  ])("evaluates targeting by attributes: %s", async (_, attributes, on) => {
     expect(await said(inline(flags), attributes, "new_checkout")).toMatchObject({ on, value: on });
   });
 
@@ -98,19 +98,19 @@ describe("kind flagd", () => {
     ["zero", { variants: { v: 0 } }, { on: true, value: 0 }],
     ["a map", { variants: { v: { depth: [1] } } }, { on: true, value: { depth: [1] } }],
     [
-      "no variant, so that the app's own value holds",
+      "no variant",
       { defaultVariant: undefined },
       { on: false, value: null, reason: "DEFAULT" },
     ],
-    ["nothing, for it is disabled", { state: "DISABLED" }, { on: false, value: null, reason: "DISABLED" }],
-    ["what its rule gives", { targeting: { if: [true, "v"] } }, { on: true, reason: "TARGETING_MATCH" }],
-    ["its default, for its rule gives none", { targeting: { if: [false, "v"] } }, { on: true, reason: "DEFAULT" }],
-  ])("says of a flag that comes to %s whether it is on, and why", async (_, flag, resolution) => {
+    ["nothing, because it is disabled", { state: "DISABLED" }, { on: false, value: null, reason: "DISABLED" }],
+    ["the variant of its targeting", { targeting: { if: [true, "v"] } }, { on: true, reason: "TARGETING_MATCH" }],
+    ["its default, without a match", { targeting: { if: [false, "v"] } }, { on: true, reason: "DEFAULT" }],
+  ])("returns state and reason of a flag that evaluates to %s", async (_, flag, resolution) => {
     const whole = { state: "ENABLED" as const, variants: { v: true }, defaultVariant: "v", ...flag };
     expect(await said(inline({ flag: whole }))).toMatchObject(resolution);
   });
 
-  it("tells the metadata of a flag, and of the flags together", async () => {
+  it("returns the metadata of a flag, merged with that of the flag set", async () => {
     const resolver = inline(
       { flag: { ...plain, metadata: { owner: "search" } } },
       { metadata: { version: "7", owner: "all" } },
@@ -118,14 +118,14 @@ describe("kind flagd", () => {
     expect((await said(resolver))?.metadata).toEqual({ owner: "search", version: "7" });
   });
 
-  it("uses rules that several flags share", async () => {
+  it("resolves $evaluators that several flags share", async () => {
     const $evaluators = { spain };
     const resolver = inline({ flag: { ...plain, targeting: { if: [{ $ref: "spain" }, "on"] } } }, { $evaluators });
     expect(await said(resolver, { country: "ES" })).toMatchObject({ on: true });
     expect(await said(resolver, { country: "PT" })).toMatchObject({ on: false });
   });
 
-  it("deals out shares by targeting key, as flagd does", async () => {
+  it("distributes fractional variants by targeting key, as flagd does", async () => {
     const targeting = {
       fractional: [
         ["on", 25],
@@ -148,7 +148,7 @@ describe("kind flagd", () => {
     ["ip", { ip: "192.0.2.1" }, { starts_with: [{ var: "ip" }, "192.0.2."] }],
     ["location", { locations: ["es/madrid", "es"] }, { "==": [{ var: "location" }, "es/madrid"] }],
     ["locations", { locations: ["es/madrid", "es"] }, { in: ["es", { var: "locations" }] }],
-  ])("lets rules read %s, and not what a client says under that name", async (name, context, rule) => {
+  ])("reads %s from the context, not from an attribute of that name", async (name, context, rule) => {
     const resolver = inline({ flag: { ...plain, targeting: { if: [rule, "on"] } } });
     const claimed = Object.values(context).flat()[0] as string;
     const answer = await resolver.resolve({ at: 0, ...context, attributes: { [name]: "other" } });
@@ -157,25 +157,25 @@ describe("kind flagd", () => {
     expect(other.features.get("flag")?.on).toBe(false);
   });
 
-  describe("of the clock", () => {
+  describe("$flagd.timestamp", () => {
     const before = (second: number) => ({
       ...plain,
       targeting: { if: [{ "<": [{ var: "$flagd.timestamp" }, second] }, "on"] },
     });
     const turn = Date.parse("2026-11-20T20:00:00Z");
 
-    it("reads the instant asked about, whether past or to come", async () => {
+    it("is the evaluated time, past or future", async () => {
       const resolver = inline({ flag: before(turn / 1_000) });
       const on = async (at: number) => (await resolver.resolve({ at })).features.get("flag")?.on;
       expect([await on(turn - 1), await on(turn), await on(0), await on(turn * 2)]).toEqual([true, false, true, false]);
     });
 
-    it("answers for a second where some rule reads it, and for good where none does", async () => {
+    it("makes a result valid for one second, and one without it forever", async () => {
       expect((await inline({ flag: before(0) }).resolve({ at: anInstant })).validUntil).toBeUndefined();
       expect((await inline(flags).resolve({ at: anInstant })).validUntil).toBe(Number.POSITIVE_INFINITY);
     });
 
-    it("leaves alone what only looks like it", async () => {
+    it("is not replaced in a variant's value", async () => {
       const value = { var: "$flagd.timestamp" };
       const flag = { state: "ENABLED", variants: { v: value }, defaultVariant: "v" } as const;
       expect((await said(inline({ flag })))?.value).toEqual(value);
@@ -185,9 +185,9 @@ describe("kind flagd", () => {
   it.each<[string, object, readonly string[] | undefined]>([
     ["nothing", { if: [true, "on"] }, []],
     ["an attribute", { if: [spain, "on"] }, ["attributes.country"]],
-    ["a part of one, or a default", { "==": [{ var: "a.b" }, { var: ["c", 1] }] }, ["attributes.a", "attributes.c"]],
+    ["a nested attribute, or a default", { "==": [{ var: "a.b" }, { var: ["c", 1] }] }, ["attributes.a", "attributes.c"]],
     [
-      "a share",
+      "fractional",
       {
         fractional: [
           ["on", 1],
@@ -197,20 +197,20 @@ describe("kind flagd", () => {
       ["targetingKey"],
     ],
     [
-      "places, the user and the address",
+      "location, user and address",
       { and: [{ var: "location" }, { var: "userId" }, { var: "ip" }] },
       ["locations", "userId", "ip"],
     ],
-    ["its own key and the clock", { and: [{ var: "$flagd.flagKey" }, { var: "$flagd.timestamp" }] }, []],
-    ["a name that is made up on the way", { var: { cat: ["a", "b"] } }, undefined],
-    ["what is missing", { missing: ["a"] }, undefined],
+    ["flag key and timestamp", { and: [{ var: "$flagd.flagKey" }, { var: "$flagd.timestamp" }] }, []],
+    ["a computed name", { var: { cat: ["a", "b"] } }, undefined],
+    ["missing attributes", { missing: ["a"] }, undefined],
     ["everything", { var: "" }, undefined],
-  ])("knows which fields decide where rules read %s", (_, targeting, reads) => {
+  ])("varies by the fields that targeting reads: %s", (_, targeting, reads) => {
     const { varyBy: told } = inline({ flag: { ...plain, targeting } });
     expect(told).toEqual(reads);
   });
 
-  it("cannot know which fields will decide where the definitions may change, and shows the address only when it is told to", async () => {
+  it("varies by all fields if the flags can change, and by the address only with readsAddress", async () => {
     const targeting = { if: [{ starts_with: [{ var: "ip" }, "192.0.2."] }, "on"] };
     const file = write("reads.json", JSON.stringify({ flags: { flag: { ...plain, targeting } } }));
     const on = async (resolver: ReturnType<typeof opened>) =>
@@ -226,7 +226,7 @@ describe("kind flagd", () => {
     expect(warnings).toHaveLength(1);
   });
 
-  describe("in a file that changes", () => {
+  describe("with a file that changes", () => {
     it("reads JSON and YAML", async () => {
       const yaml = "flags:\n  flag: { state: ENABLED, variants: { on: true }, defaultVariant: on }\n";
       expect(await said(opened({ file: write("flags.yaml", yaml) }))).toMatchObject({ on: true });
@@ -246,7 +246,7 @@ flags:
       ],
       ["a byte order mark before YAML", `\ufeff${shared}`],
       ["merge keys", shared],
-      ["YAML that begins as JSON does", `{flags: {flag: {state: ENABLED, variants: {on: true}, defaultVariant: on}}}`],
+      ["YAML with the first character of JSON", `{flags: {flag: {state: ENABLED, variants: {on: true}, defaultVariant: on}}}`],
       [
         "merge keys in hundreds of flags",
         `${shared}${Array.from({ length: 500 }, (_, index) => `  flag${index}: { <<: *defaults }\n`).join("")}`,
@@ -257,14 +257,14 @@ flags:
       expect([await said(resolver), warnings]).toMatchObject([{ on: true, value: true }, []]);
     });
 
-    it("refuses aliases that come to millions of values", async () => {
+    it("rejects aliases that expand to millions of values", async () => {
       const level = (index: number) =>
         `l${index}: &l${index} { ${Array.from({ length: 10 }, (_, at) => `k${at}: *l${index - 1}`).join(", ")} }\n`;
       const bomb = `l0: &l0 { a: 1 }\n${[1, 2, 3, 4, 5, 6, 7].map(level).join("")}flags: { flag: *l7 }\n`;
       expect(opened({ file: write("bomb.yaml", bomb) }).faults()[0]).toMatch(/more than 1000000 values/);
     });
 
-    it("ends its answers when it changes", async () => {
+    it("invalidates its results when the file changes", async () => {
       const file = write("changing.json", JSON.stringify({ flags: { flag: plain } }));
       await using resolver = opened({ file });
       const before = await resolver.resolve({ at: Date.now() });
@@ -275,16 +275,16 @@ flags:
     });
 
     it.each([
-      ["is half written", '{"flags": {"flag": {"state": "ENAB', /JSON/],
-      ["is something else", '{"error": "no such file"}', /there is no map of `flags`/],
+      ["is incomplete", '{"flags": {"flag": {"state": "ENAB', /JSON/],
+      ["has no flags", '{"error": "no such file"}', /there is no map of `flags`/],
       [
-        "has a flag that cannot be",
+        "has an invalid flag",
         JSON.stringify({ flags: { flag: { ...plain, state: "ON" } } }),
         /no flag is usable: flag "flag": state "ON" is invalid/,
       ],
       ["has no usable flag", '{"flags": {"flag": null}}', /no flag is usable: flag "flag": it is no map/],
-      ["is no YAML", "flags: [", /./],
-    ])("goes on with the last good definitions when it %s, and warns", async (_, text, fault) => {
+      ["is invalid YAML", "flags: [", /./],
+    ])("keeps the last valid flags when the file %s, and warns", async (_, text, fault) => {
       const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
       const warnings: { fault: string }[] = [];
       await using resolver = opened({ file }, warnings);
@@ -296,7 +296,7 @@ flags:
       expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
     });
 
-    it("pays for a fault of one flag with that flag only", async () => {
+    it("disables only the flag that has a fault", async () => {
       const text = JSON.stringify({
         flags: {
           flag: { ...plain, defaultVariant: "on" },
@@ -344,7 +344,7 @@ flags:
       expect(resolver.faults()).toEqual(faults);
     });
 
-    it("applies a sound change beside a flag that became invalid", async () => {
+    it("applies a valid change next to a flag that became invalid", async () => {
       const file = write("mixed.json", JSON.stringify({ flags: { flag: plain, other: plain } }));
       const warnings: { fault: string }[] = [];
       await using resolver = opened({ file }, warnings);
@@ -356,7 +356,7 @@ flags:
       expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(/^flag "other": state "on"/) }]);
     });
 
-    it("tells at most 20 faults, and how many more there are", async () => {
+    it("reports at most 20 faults, and the number of further ones", async () => {
       const flags = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`flag${index}`, {}]));
       const file = write("many.json", JSON.stringify({ flags: { ...flags, flag: plain } }));
       const warnings: unknown[] = [];
@@ -365,13 +365,13 @@ flags:
       expect(resolver.faults().at(-1)).toBe("and 10 more");
     });
 
-    it("tells that its document is not in use", async () => {
+    it("reports a file that was never valid", async () => {
       const file = write("gone.json", "{}");
       expect(opened({ file }).faults()).toEqual([`${file} cannot be used: there is no map of \`flags\` in it`]);
     });
   });
 
-  it("sends the credential of a URL, and asks as often as it is told", async () => {
+  it("sends the credential of a URL, and polls at the configured interval", async () => {
     await using server = await startDocumentServer(saying(JSON.stringify({ flags }), '"1"'));
     await using _ = opened({ url: `${server.url}/flags.json`, authorization: "Bearer s3cret", pollSeconds: 1 });
     await until(() => server.requests.length > 1, "it was asked again");

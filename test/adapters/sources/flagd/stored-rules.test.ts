@@ -47,7 +47,7 @@ describe.each([
     },
   );
 
-  it("depends on its read of the store, and is valid until that changes", async () => {
+  it("depends on its read of the store, and is valid until that read changes", async () => {
     const { dependencies, validUntil } = await resolverOn(store).resolve(inSpain);
     expect([dependencies?.length, validUntil]).toEqual([1, Number.POSITIVE_INFINITY]);
   });
@@ -87,7 +87,7 @@ describe("stored flags", () => {
     ["is nested too deep", { ...long, $s600: spain }, /nested deeper than 500 levels/],
     ["multiplies its segments", { ...bomb, $s40: spain }, /more than 20,000 values/],
     ["is no rule", { $s0: { no_such_rule: [1] } }, /Invalid targeting/],
-  ])("are off, with a fault, if their segment %s, and cost no other flag", (_, segments, fault) => {
+  ])("are off, with a fault, if their segment %s, without an effect on other flags", (_, segments, fault) => {
     const { on, faults } = evaluate({ flag: forSegment("s0"), other: { ...plain, defaultVariant: "on" }, ...segments });
     expect(on).toEqual({ flag: false, other: true });
     expect(faults).toEqual([expect.stringMatching(fault)]);
@@ -157,7 +157,7 @@ describe("the targeting of a flag", () => {
         }
       }
     }
-    // Only results that are no variant need the library's error: at most those of three targetings.
+    // Only non-variant results need the library's error: at most those of three targetings.
     expect(copies).toBeLessThanOrEqual(3 * 12);
   });
 });

@@ -32,7 +32,7 @@ describe("phases ahead", () => {
     vi.useRealTimers();
   });
 
-  /** Lets what goes on in the background come to its end. */
+  /** Lets background work finish. */
   const settle = async () => {
     for (let turn = 0; turn < 10; turn++) await setImmediate();
   };

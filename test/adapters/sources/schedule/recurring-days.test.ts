@@ -7,7 +7,7 @@ const dayOf = (date: string): number => Date.parse(`${date}T00:00Z`) / dayMs;
 const lastOfMonth = (date: Date): number =>
   new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
 
-/** Rules, and whether a day is one of theirs, worked out without them. */
+/** Rules, each with a predicate for its days that does not use them. */
 const rules: readonly (readonly [string, (date: Date, day: number) => boolean])[] = [
   ["FREQ=DAILY", () => true],
   ["FREQ=DAILY;INTERVAL=10", (_, day) => (day - dayOf("2000-01-01")) % 10 === 0],
@@ -15,7 +15,7 @@ const rules: readonly (readonly [string, (date: Date, day: number) => boolean])[
   ["FREQ=WEEKLY;BYDAY=FR", (date) => date.getUTCDay() === 5],
   [
     "FREQ=WEEKLY;INTERVAL=3;BYDAY=MO,SU",
-    // Weeks begin on Mondays: the first that counts is that of Monday, 27 December 1999.
+    // Weeks begin on Monday. Counting starts with the week of Monday, 27 December 1999.
     (date, day) => [0, 1].includes(date.getUTCDay()) && Math.floor((day - dayOf("1999-12-27")) / 7) % 3 === 0,
   ],
   ["FREQ=MONTHLY;BYMONTHDAY=31", (date) => date.getUTCDate() === 31],

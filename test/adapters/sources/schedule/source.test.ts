@@ -191,7 +191,7 @@ describe("A schedule", () => {
         detail: "never occurs, or not for decades; fix the rule, or its first and last day",
       },
     ],
-  ])("is refused with %s", (_, written, fault) => {
+  ])("is rejected with %s", (_, written, fault) => {
     expect(check("feature", written)).toMatchObject({ faults: [fault] });
   });
 });

@@ -5,7 +5,7 @@ import { intervalAt } from "../../../../src/domain/targeting/schedule.ts";
 const iso = (at: number): string =>
   Number.isFinite(at) ? new Date(at).toISOString().replace(":00.000Z", "Z") : String(at);
 
-/** When the windows of a text are open, between two instants; each from beginning to end. */
+/** The windows of a text between two instants, each with start and end. */
 function openings(text: WindowText, from: string, to: string): string[] {
   const { schedule } = parseWindow(text);
   const open: string[] = [];
@@ -71,7 +71,7 @@ describe("A single window", () => {
       { startsAt: "2026-11-20T18:00", timeZone: "Europe/Atlantis" },
     ],
     ["from requires recurrence; add it, or omit this field", { startsAt: "2026-11-20T18:00:00Z", from: "18:00" }],
-  ])("is refused: %s", (fault, text) => {
+  ])("is rejected: %s", (fault, text) => {
     expect(faultOf(text)).toBe(fault);
   });
 });
@@ -273,7 +273,7 @@ describe("Recurring windows", () => {
       { recurrence: "FREQ=WEEKLY;INTERVAL=2", from: "18:00", to: "19:00", startsOn: "2026-11-20", ...utc },
       "2036-11-10T00:00Z",
       "2036-12-08T00:00Z",
-      // 3,654 days, which are 522 weeks, after the first.
+      // 3,654 days (522 weeks) after the first.
       ["2036-11-21T18:00Z/2036-11-21T19:00Z", "2036-12-05T18:00Z/2036-12-05T19:00Z"],
     ],
   ])("%s", (_, text, from, to, expected) => {
@@ -285,12 +285,12 @@ describe("Recurring windows", () => {
     "freq=weekly;byday=fr;until=20261127",
     "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127;",
     " rrule:freq=weekly;until=20261127t170000z;byday=fr; ",
-    // A window begins at 18:00 in Madrid, which is 17:00 in UTC.
+    // A window starts at 18:00 in Madrid, which is 17:00 in UTC.
     "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127T170000Z",
     "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261204T165959Z",
     "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261127T180000",
     "FREQ=WEEKLY;BYDAY=FR;UNTIL=20261204T175959",
-  ])("are read as calendars write them: %s", (recurrence) => {
+  ])("accept the forms that calendars write: %s", (recurrence) => {
     const text = { recurrence, from: "18:00", to: "19:00", ...madrid };
     expect(openings(text, "2026-11-15T00:00Z", "2028-01-01T00:00Z")).toEqual([
       "2026-11-20T17:00Z/2026-11-20T18:00Z",
@@ -360,11 +360,11 @@ describe("Recurring windows", () => {
       "recurrence is longer than 500 characters; split it into several windows",
       { recurrence: `FREQ=DAILY;BYMONTH=${"1,".repeat(250)}1` },
     ],
-  ])("are refused: %s", (fault, change) => {
+  ])("are rejected: %s", (fault, change) => {
     expect(faultOf({ ...friday, ...change })).toBe(fault);
   });
 
-  it.each(["from", "to", "timeZone"] as const)("are refused without %s", (field) => {
+  it.each(["from", "to", "timeZone"] as const)("are rejected without %s", (field) => {
     const { [field]: _, ...others } = friday;
     expect(faultOf(others)).toMatch(new RegExp(`^${field} is missing; set `));
   });
@@ -378,14 +378,14 @@ describe("Recurring windows", () => {
     ["FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;BYDAY=FR", true],
     ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", true],
     ["FREQ=DAILY;COUNT=999", true],
-  ])("tell whether they ever happen, and never hang: %s", (recurrence, happens) => {
+  ])("have occurrences or none, and parsing never hangs: %s", (recurrence, happens) => {
     const meaning = parseWindow({ ...friday, recurrence, startsOn: "2026-11-20" });
     expect(meaning.opens()).toBe(happens);
     const at = Date.parse("2026-11-20T12:00Z");
     expect(intervalAt(meaning.schedule(at), at).until).toBeGreaterThan(at);
   });
 
-  it("are off before the first day, however long before", () => {
+  it("are off before the first day, no matter how long before", () => {
     const { schedule } = parseWindow({ ...friday, recurrence: "FREQ=DAILY", startsOn: "2126-11-20" });
     const at = Date.parse("1926-11-20T12:00Z");
     expect(intervalAt(schedule(at), at)).toMatchObject({ on: false, until: Date.parse("2126-11-20T17:00Z") });

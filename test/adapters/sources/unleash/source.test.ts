@@ -82,33 +82,33 @@ describe("kind unleash", () => {
   });
 
   it.each<[string, object, Partial<EvaluationContext>, Partial<Resolution>]>([
-    ["plain", feature("flag"), {}, { on: true, value: true, reason: "STATIC" }],
-    ["off", feature("flag", { enabled: false }), {}, { on: false, value: false, reason: "DISABLED" }],
+    ["that is on", feature("flag"), {}, { on: true, value: true, reason: "STATIC" }],
+    ["that is off", feature("flag", { enabled: false }), {}, { on: false, value: false, reason: "DISABLED" }],
     [
-      "for others",
+      "of another constraint",
       constrained({ contextName: "plan", operator: "IN", values: ["pro"] }),
       {},
       { on: false, value: false, reason: "DEFAULT" },
     ],
     [
-      "for some",
+      "of a matching constraint",
       constrained({ contextName: "plan", operator: "IN", values: ["pro"] }),
       { attributes: { plan: "pro" } },
       { on: true, value: true, reason: "TARGETING_MATCH" },
     ],
-    ["of one variant", withVariant(), {}, { on: true, value: true, variant: "blue", reason: "SPLIT" }],
+    ["with a variant", withVariant(), {}, { on: true, value: true, variant: "blue", reason: "SPLIT" }],
     ["with a text", withVariant({ type: "string", value: "#00f" }), {}, { value: "#00f" }],
     ["with a number", withVariant({ type: "number", value: "7" }), {}, { value: 7 }],
     ["with a map", withVariant({ type: "json", value: '{"a":[1]}' }), {}, { value: { a: [1] } }],
-    ["with a strange payload", withVariant({ type: "string", value: 7 }), {}, { value: true }],
-    ["with a broken map", withVariant({ type: "json", value: '{"a"' }), {}, { value: '{"a"' }],
+    ["with a payload of another type", withVariant({ type: "string", value: 7 }), {}, { value: true }],
+    ["with invalid JSON", withVariant({ type: "json", value: '{"a"' }), {}, { value: '{"a"' }],
     [
-      "described",
+      "with a project and a type",
       feature("flag", { project: "shop", type: "release" }),
       {},
       { metadata: { project: "shop", type: "release" } },
     ],
-  ])("says of a feature that is %s whether it is on, its value and why", async (_, flag, context, resolution) => {
+  ])("returns state, value and reason of a feature %s", async (_, flag, context, resolution) => {
     expect(await said(over({ features: [flag] }), context)).toMatchObject(resolution);
   });
 
@@ -117,7 +117,7 @@ describe("kind unleash", () => {
     ["sessionId", { targetingKey: "7" }],
     ["remoteAddress", { ip: "7" }],
     ["location", { locations: ["7", "x"] }],
-  ])("lets constraints read %s, and not what a client says under that name", async (contextName, context) => {
+  ])("reads %s from the context, not from an attribute of that name", async (contextName, context) => {
     const resolver = over(
       { features: [constrained({ contextName, operator: "IN", values: ["7"] })] },
       { readsAddress: true },
@@ -126,7 +126,7 @@ describe("kind unleash", () => {
     expect(await said(resolver, { attributes: { [contextName]: "7" } })).toMatchObject({ on: false });
   });
 
-  it("warns of rules that go by an address which they are not shown", async () => {
+  it("warns of rules that need the address without readsAddress", async () => {
     const warnings: { fault: string }[] = [];
     const strategies = [{ name: "remoteAddress", parameters: { IPs: "192.0.2.1" } }];
     const resolver = over({ features: [feature("flag", { strategies })] }, {}, warnings);
@@ -138,12 +138,12 @@ describe("kind unleash", () => {
     [7, "NUM_GT", { value: "6" }],
     [true, "IN", { values: ["true"] }],
     ["2.3.1", "SEMVER_GTE", { value: "2.3.0" }],
-  ])("lets constraints read the attribute %j", async (attribute, operator, others) => {
+  ])("evaluates constraints on the attribute %j", async (attribute, operator, others) => {
     const resolver = over({ features: [constrained({ contextName: "given", operator, ...others })] });
     expect(await said(resolver, { attributes: { given: attribute } })).toMatchObject({ on: true });
   });
 
-  describe("of the clock", () => {
+  describe("currentTime", () => {
     const turn = Date.parse("2026-11-20T18:00:00Z");
     const dated = (operator: string) =>
       over({ features: [constrained({ contextName: "currentTime", operator, value: "2026-11-20T18:00:00Z" })] });
@@ -152,7 +152,7 @@ describe("kind unleash", () => {
       return [features.get("flag")?.on, validUntil];
     };
 
-    it("reads the instant asked about, and answers up to the date that turns it", async () => {
+    it("is the evaluated time, and ends the result at the date that changes it", async () => {
       const after = dated("DATE_AFTER");
       expect(await at(after, turn)).toEqual([false, turn + 1]);
       expect(await at(after, turn + 1)).toEqual([true, Number.POSITIVE_INFINITY]);
@@ -161,13 +161,13 @@ describe("kind unleash", () => {
       expect(await at(before, turn)).toEqual([false, Number.POSITIVE_INFINITY]);
     });
 
-    it("answers for a second where a constraint reads it otherwise", async () => {
+    it("makes a result valid for one second with other operators", async () => {
       const odd = constrained({ contextName: "currentTime", operator: "STR_CONTAINS", values: ["Fri"] });
       expect((await over({ features: [odd] }).resolve({ at: 5 })).validUntil).toBeUndefined();
     });
   });
 
-  describe("of shares", () => {
+  describe("gradual rollouts", () => {
     const rollout = (parameters: object) =>
       over({ features: [feature("flag", { strategies: [{ name: "flexibleRollout", parameters }] })] });
     const holds = async (resolver: FeatureResolver, context: Partial<EvaluationContext> = {}) => {
@@ -176,7 +176,7 @@ describe("kind unleash", () => {
       return from.every((held) => held.isCurrent(5));
     };
 
-    it("answers for good to who is known, and once to who gets a share by lot", async () => {
+    it("are valid forever with a stickiness value, and for one evaluation if random", async () => {
       const half = rollout({ rollout: "50", stickiness: "default", groupId: "g" });
       expect(await holds(half, { targetingKey: "k" })).toBe(true);
       expect(await holds(half)).toBe(false);
@@ -185,7 +185,7 @@ describe("kind unleash", () => {
       expect(await holds(rollout({ rollout: "50", stickiness: "plan" }), { attributes: { plan: "pro" } })).toBe(true);
     });
 
-    it("deals out variants in the same way", async () => {
+    it("select variants in the same way", async () => {
       const variants = ["a", "b"].map((name) => ({ name, weight: 500, stickiness: "default" }));
       const resolver = over({ features: [feature("flag", { variants })] });
       expect(await holds(resolver)).toBe(false);
@@ -194,7 +194,7 @@ describe("kind unleash", () => {
     });
   });
 
-  it("pays for a fault of one feature with that feature only", async () => {
+  it("disables only the feature that has a fault", async () => {
     const warnings: { fault: string }[] = [];
     const features = [
       feature("flag"),
@@ -245,7 +245,7 @@ describe("kind unleash", () => {
       /response of Unleash's admin API/,
     ],
     ["no usable feature", { features: [exported] }, /no feature is usable: feature "menu": enabled: /],
-  ])("goes on with the last features when it reads %s", async (_, document, fault) => {
+  ])("keeps the last valid features when it reads %s", async (_, document, fault) => {
     const warnings: { fault: string }[] = [];
     const resolver = over({ features: [feature("flag")] }, {}, warnings);
     const before = await resolver.resolve({ at: 0 });
@@ -258,7 +258,7 @@ describe("kind unleash", () => {
     await resolver[Symbol.asyncDispose]();
   });
 
-  it("takes an empty list for a server without features", async () => {
+  it("accepts an empty list of features", async () => {
     expect([...(await over({ features: [] }).resolve({ at: 0 })).features]).toEqual([]);
   });
 
@@ -268,13 +268,13 @@ describe("kind unleash", () => {
     expect(await said(opened({ file }))).toMatchObject({ on: true });
   });
 
-  describe("asks a server", () => {
+  describe("polls a server", () => {
     const one = JSON.stringify({ version: 2, features: [feature("flag")] });
     const other = JSON.stringify({ version: 2, features: [feature("flag", { enabled: false })] });
     const poll = (server: DocumentServer, warnings: unknown[] = []) =>
       opened({ url: `${server.url}/api/`, token: "*:development.s3cret", appName: "shop", pollSeconds: 1 }, warnings);
 
-    it("with its token and name, for what has changed only", async () => {
+    it("with its token, app name and ETag", async () => {
       await using server = await startDocumentServer(saying(one, '"1"'));
       await using resolver = poll(server);
       await until(() => server.requests.length > 1, "it is asked again");
@@ -316,7 +316,7 @@ describe("kind unleash", () => {
         /^.*features: Invalid input.*expected the response of .api.client.features/,
       ],
     ])(
-      "that %s: cannot tell until it has answered once, and goes on with the last answer then",
+      "that %s: rejects before the first response, and keeps the last valid features afterwards",
       async (_, harm, fault) => {
         const printed = vi.spyOn(console, "error");
         await using server = await startDocumentServer(harm);
@@ -346,7 +346,7 @@ describe("kind unleash", () => {
   );
 
   describe.each(specified.filter(({ state }) => "features" in state))(
-    "as Unleash specifies in $name",
+    "the specification of Unleash: $name",
     ({ state, tests = [], variantTests = [] }) => {
       it.each(tests)("$description", async ({ context, toggleName, expectedResult }) => {
         expect((await asked(state, context)).get(toggleName)?.on ?? false).toBe(expectedResult);
@@ -361,7 +361,7 @@ describe("kind unleash", () => {
     },
   );
 
-  it("runs the whole specification, but for what servers stream", () => {
+  it("runs the whole specification except for streaming", () => {
     const cases = specified.map(({ tests = [], variantTests = [] }) => tests.length + variantTests.length);
     const streamed = specified.filter(({ state }) => !("features" in state)).map(({ name }) => name);
     expect(streamed).toEqual(["19-delta-api-hydration", "20-delta-api-events"]);
@@ -402,7 +402,7 @@ type Specification = {
 
 const meant = ({ type, value }: Payload): unknown => (type === "json" || type === "number" ? JSON.parse(value) : value);
 
-/** What a source says to a context of Unleash's. */
+/** The features for a context of Unleash's specification. */
 async function asked(state: object, context: Case<unknown>["context"]): Promise<SourceResult["features"]> {
   const { userId, sessionId, remoteAddress, currentTime, appName, environment, properties, ...others } = context;
   const text = (value: unknown, name: string) => (value === undefined ? {} : { [name]: String(value) });
