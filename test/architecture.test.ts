@@ -47,7 +47,7 @@ function importsOf(code: string): string[] {
   return [...statements].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? "");
 }
 
-/** Everything that a file imports and may not. */
+/** All forbidden imports of a file. */
 function violations(file: string, code: string): string[] {
   const layer = layerOf(file);
   return importsOf(code).filter((imported) => {
@@ -69,7 +69,7 @@ function mayImport(file: string, layer: string, target: string): boolean {
   if (!layers) return true;
   if (target.startsWith("../") || !layers.includes(layerOf(target))) return false;
   if (file.startsWith("infrastructure/sqlite/") && target.startsWith("infrastructure/redis/")) return false;
-  // The core of the product reads without the rest of the domain.
+  // The core reads without the rest of the domain.
   if (file.startsWith("domain/evaluation/") && /^domain\/(?!evaluation\/)[^/]+\//.test(target)) return false;
   const [kind] = kindFolder.exec(target) ?? [];
   return kind === undefined || file.startsWith(kind);
@@ -78,7 +78,7 @@ function mayImport(file: string, layer: string, target: string): boolean {
 const files = globSync("**/*.{ts,tsx}", { cwd: root });
 
 describe("imports", () => {
-  it("are read from every file", () => {
+  it("are read from each file", () => {
     expect(files.length).toBeGreaterThan(50);
     expect(files.flatMap((file) => importsOf(readFileSync(join(root, file), "utf8"))).length).toBeGreaterThan(150);
   });
@@ -108,12 +108,12 @@ describe("imports", () => {
     ["domain/evaluation/planted.ts", `import type { FeedItems } from "../feeds/feed-items.ts";`],
     ["domain/evaluation/planted.ts", `import type { EditableSet } from "../admin/editable-set.ts";`],
     ["infrastructure/sqlite/planted.ts", `import { collectionKey } from "../redis/redis-keys.ts";`],
-  ])("that point outward are found when they are planted in %s: %s", (file, code) => {
+  ])("that point outward are detected in %s: %s", (file, code) => {
     expect(violations(file, code)).toHaveLength(1);
   });
 
   it.each(files.filter((file) => /^(run-cli\.ts|adapters\/cli\/)/.test(file)))(
-    "and globals leave the process and its console alone in %s",
+    "do not include the process and console in %s",
     (file) => {
       expect(readFileSync(join(root, file), "utf8")).not.toMatch(
         /\b(process|console)(\.\w|\[)|"node:(process|console)"/,
@@ -126,7 +126,7 @@ describe("imports", () => {
     expect(crowded).toEqual([]);
   });
 
-  it("may name only what Node and package.json have", () => {
+  it("name only packages of Node.js and package.json", () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, "../package.json"), "utf8"));
     const names = files.flatMap((file) => importsOf(readFileSync(join(root, file), "utf8")));
     for (const name of names.filter((imported) => !imported.startsWith("."))) {

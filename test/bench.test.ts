@@ -5,7 +5,7 @@ import type { Results } from "../bench/results.ts";
 import type { Slice } from "../bench/rounds.ts";
 import { percentile, spreadOf } from "../bench/spread.ts";
 
-/** Two rounds at 32 connections, in the second of which the machine had half as much time for everyone. */
+/** Two rounds at 32 connections. In the second one the machine was half as fast for all. */
 const rounds = (name: string, perSecond: number, p99 = 1): Slice[] =>
   [1, 2].map((round) => ({
     name,
@@ -55,7 +55,7 @@ describe("the benchmark's verdicts", () => {
     expect(of("hit-p99")).toMatchObject({ reached: "1.20", met: true });
   });
 
-  it("hold a hit against the other's best setting", () => {
+  it("compare a hit with the other's best setting", () => {
     expect(of("flask-one-core")).toMatchObject({
       reached: "19.0 at 32 connections (by processor time 19.0)",
       met: false,
@@ -63,11 +63,11 @@ describe("the benchmark's verdicts", () => {
     expect(of("flask-all-cores")).toMatchObject({ met: true });
   });
 
-  it("say nothing of what could not be had", () => {
+  it("omit what could not be measured", () => {
     expect(of("unleash")).toMatchObject({ reached: "", met: undefined });
   });
 
-  it("are met up to the figure that was asked, and not beyond", () => {
+  it("are met up to the target, and not beyond it", () => {
     const met = Object.fromEntries(verdicts(results).map((verdict) => [verdict.id, verdict.met]));
     expect(met).toMatchObject({
       miss: true,
@@ -81,7 +81,7 @@ describe("the benchmark's verdicts", () => {
     });
   });
 
-  it("take the middle of two for the median, and the nearest rank for a percentile", () => {
+  it("take the mean of two for the median, and the nearest rank for a percentile", () => {
     expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, least: 1, most: 4 });
     expect(percentile([...Array(100).keys()], 0.99)).toBe(98);
   });

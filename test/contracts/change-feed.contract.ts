@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { InvalidationFeed } from "../../src/domain/evaluation/invalidation-feed.ts";
 import { until } from "../support/until.ts";
 
-/** A feed that is live, and a way to change a key of its store from elsewhere. */
+/** A live feed, and a way to change a key of its store externally. */
 export type ChangeFeedUnderTest = { readonly feed: InvalidationFeed; readonly change: (key: string) => Promise<void> };
 
-/** What every ChangeFeed does. `open` answers a new one each time. */
+/** The contract of InvalidationFeed. `open` returns a new feed each time. */
 export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): void {
-  describe("ChangeFeed", () => {
-    it("is live, and states until when all invalidations have arrived", async () => {
+  describe("InvalidationFeed", () => {
+    it("is live, and returns the time up to which all invalidations have arrived", async () => {
       const { feed } = await open();
       const before = performance.now();
       await until(() => feed.syncedUntil(feed.epoch) > before, "the proof goes on");
@@ -16,7 +16,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.syncedUntil(feed.epoch)).toBeLessThanOrEqual(performance.now());
     });
 
-    it("notifies of a change made elsewhere, or ends the epoch", async () => {
+    it("notifies of an external change, or ends the epoch", async () => {
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
       feed.subscribe((key) => told.push(key));
@@ -26,7 +26,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
-    it("notifies at once of a local change", async () => {
+    it("notifies immediately of a local change", async () => {
       const { feed, change } = await open();
       const told: (string | undefined)[] = [];
       feed.subscribe((key) => told.push(key));
@@ -37,7 +37,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
-    it("is not live in an epoch that never began", async () => {
+    it("is not live in an epoch that never started", async () => {
       const { feed } = await open();
       expect(feed.syncedUntil(feed.epoch + 1)).toBe(Number.NEGATIVE_INFINITY);
     });

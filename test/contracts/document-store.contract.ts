@@ -8,11 +8,11 @@ import type { Json } from "../../src/domain/evaluation/feature.ts";
 /** A store of documents. */
 export type DocumentStoreUnderTest = {
   readonly documents: DocumentStore;
-  /** All that waits in the store's outbox, in its order. */
+  /** The records in the store's outbox, in order. */
   readonly records: () => Promise<readonly ChangeRecord[]>;
 };
 
-/** What every DocumentStore does. */
+/** The contract of DocumentStore. */
 export function documentStoreContract(open: () => DocumentStoreUnderTest): void {
   const change = () => ({ id: uuidv7(), by: "alice" });
 
@@ -52,7 +52,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       [1_795_000_000_000],
       ["Füße 機能 🚩 \"\\/\b\f\n\r\t \u2028 ' {x} %s"],
       [{ "": 1, "a b": 2, constructor: 3, toString: 4 }],
-    ])("gives back %j as it was", async (given) => {
+    ])("returns %j unchanged", async (given) => {
       const { put, value, recordsOf } = opened("values");
       await put("given", given);
       expect(await value("given")).toEqual(given);
@@ -60,7 +60,7 @@ export function documentStoreContract(open: () => DocumentStoreUnderTest): void 
       expect((await recordsOf()).at(-2)?.value).toEqual(given);
     });
 
-    it("begins an epoch on request, later than the last record", async () => {
+    it("starts an epoch on request, later than the last record", async () => {
       const { documents, put, value, recordsOf } = opened("epochs");
       await put("one", 1);
       const { revision } = await put("one", 2);

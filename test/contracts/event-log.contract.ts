@@ -6,7 +6,7 @@ import type { Event, EventFilter, LogHead } from "../../src/domain/events/event.
 import type { EventLog } from "../../src/domain/events/event-log.ts";
 import { documentEvent, SetTold, setEvent, tokenEvent, toldEvent } from "../support/events.ts";
 
-/** What every EventLog does. `open` answers one that others have written to as well, `openEmpty` one that is empty. */
+/** The contract of EventLog. `open` returns a log with other events, `openEmpty` an empty one. */
 export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<EventLog>): void {
   const positions = (events: readonly Event[]) => events.map(({ position }) => position);
   const all = async (log: EventLog) => log.follow({}, 10_000, 0);
@@ -127,7 +127,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         ["\\", true],
         ["*", false],
         ["' --", false],
-      ])("by what stands in their message: %s", async (message, isFound) => {
+      ])("by the text of their message: %s", async (message, isFound) => {
         const log = open();
         const component = uuidv7();
         await log.append(toldEvent({ component, message: "An order was Placed in straße 50%_ \\ é" }));
@@ -268,7 +268,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
 
       it("of long keys that differ only at their ends, and finds them by key and feature", async () => {
         const log = open();
-        // Random, because PostgreSQL compresses what it indexes.
+        // Random, because PostgreSQL compresses indexed values.
         const long = [...randomBytes(1_023)].map((byte) => String.fromCodePoint(0x4e00 + byte)).join("");
         const [one, other] = [
           setEvent({ key: `users:${long}1`, added: [`${long}a`], size: 1 }),
@@ -285,7 +285,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(await found({ feature: `${long}a` })).toEqual([one.id, described.id]);
       });
 
-      it("of a set, a document and a token of one name apart", async () => {
+      it("of a set, a document and a token with the same name separately", async () => {
         const log = open();
         const name = uuidv7();
         const events = [

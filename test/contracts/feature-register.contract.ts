@@ -17,14 +17,14 @@ export function featureRegisterContract(open: () => Promise<RegisterUnderTest>):
       expect(await keysIn(await open())).toEqual([]);
     });
 
-    it("returns each key that was added, once", async () => {
+    it("returns each added key once", async () => {
       const opened = await open();
       await opened.register.add(["b", "a"]);
       await opened.register.add(["a", "ü/😀"]);
       expect(await keysIn(opened)).toEqual(["a", "b", "ü/😀"]);
     });
 
-    it("keeps thousands", async () => {
+    it("stores thousands of keys", async () => {
       const opened = await open();
       const keys = Array.from({ length: 2_500 }, (_, index) => `feature_${index}`).sort();
       await opened.register.add(keys);
@@ -43,7 +43,7 @@ export function featureRegisterContract(open: () => Promise<RegisterUnderTest>):
       expect(await keysIn(opened)).toEqual(["again"]);
     });
 
-    it("states the instant for which its keys are true", async () => {
+    it("returns the instant for which its keys are current", async () => {
       const { register } = await open();
       const before = Date.now();
       const verifiedAt = (await register.read()).verifiedAt(Date.now());

@@ -3,19 +3,19 @@ import { DeclaredReads } from "../../src/application/evaluation/declared-reads.t
 import type { EvaluationContext } from "../../src/domain/evaluation/evaluation-context.ts";
 import type { FeatureResolver } from "../../src/domain/evaluation/feature-resolver.ts";
 
-/** A resolver in a state that the contract can ask about. */
+/** A resolver in a state that the contract can check. */
 export type FeatureResolverUnderTest = {
   readonly resolver: FeatureResolver;
-  /** A context for which just these features are on. */
+  /** A context for which exactly these features are on. */
   readonly context: EvaluationContext;
   readonly on: readonly string[];
-  /** Features that the resolver knows to be off for the context, where it can say so. */
+  /** Features that the resolver lists as off for the context, if it lists any. */
   readonly off?: readonly string[];
 };
 
 /**
- * What every FeatureResolver does, whatever its kind. `open` is called for each test; `away` gives the same
- * resolver while what it depends on is away, where it depends on something.
+ * The contract of FeatureResolver, for every kind. `open` is called for each test; `away` returns the same resolver
+ * while its dependency is unavailable, if it has one.
  */
 export function featureResolverContract(
   open: () => Promise<FeatureResolverUnderTest>,

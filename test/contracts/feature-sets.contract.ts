@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 
-/** A store to read from, empty at first. */
+/** An empty store to read from. */
 export type FeatureSetsUnderTest = {
   readonly sets: FeatureSets;
-  /** Puts members into a set behind Tidegate's back, as other tools do. */
+  /** Adds members to a set externally, as other tools do. */
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
   /** Whether the sets come from the event log, which records no invalid members. */
   readonly isHistory?: true;
 };
 
-/** What every FeatureSets does. */
+/** The contract of FeatureSets. */
 export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
   const opened = () => {
     const { sets, put, isHistory } = open();

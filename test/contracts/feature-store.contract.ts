@@ -8,7 +8,7 @@ import type { FeatureSets } from "../../src/domain/evaluation/feature-sets.ts";
 import { changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
-/** A store to change, empty at first, what reads it, and ways to change it behind its back. */
+/** An empty store to change, its readers, and ways to change it externally. */
 export type FeatureStoreUnderTest = {
   readonly changes: FeatureStore & SetRecorder;
   readonly sets: FeatureSets;
@@ -26,14 +26,14 @@ const numbered = (count: number) => Array.from({ length: count }, (_, index) => 
 const read = async ({ sets }: FeatureStoreUnderTest, key: string) =>
   (await sets.read(key, 20_000)).value.features.toSorted();
 
-/** What was recorded of a set, oldest first. */
+/** The records of a set, oldest first. */
 async function recorded({ outbox }: FeatureStoreUnderTest, key: string): Promise<readonly SetRecord[]> {
   await using opened = outbox();
   const records = (await opened.read(10_000)).flatMap(({ records = [] }) => records);
   return records.filter((record) => record.of === "set" && record.key === key) as SetRecord[];
 }
 
-/** What a set holds, told from its records alone; `undefined` where they do not tell. */
+/** The content of a set by its records alone; `undefined` if they do not determine it. */
 function folded(records: readonly SetRecord[]): readonly string[] | undefined {
   let set: Set<string> | undefined;
   for (const { added, removed, members, origin } of records) {
@@ -44,7 +44,7 @@ function folded(records: readonly SetRecord[]): readonly string[] | undefined {
   return set && [...set].sort();
 }
 
-/** Does one thing after another, always the same, of what may be done to one of nine features. */
+/** Applies a fixed sequence of changes to nine features. */
 async function wander(steps: number, acts: (feature: string) => readonly (() => Promise<unknown>)[]): Promise<void> {
   let seed = 1;
   const random = (below: number) => {
@@ -113,7 +113,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
       const features = numbered(10_000);
       const made = async (change: SetChange) => {
         let done: SetChangeResult | undefined;
-        // A busy machine may need longer than a store is waited for.
+        // A busy machine may need longer than the time limit of a store.
         const ask = async () => {
           done = await store.changes.apply({ ...change, idempotencyKey: change.id }).catch(() => undefined);
           return done !== undefined;
@@ -179,7 +179,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
     it.each([
       ["shared", shared("store:a")],
       ["personal", personal("store:a")],
-    ])("begins with what a set held when it was first met (%s)", async (_, set) => {
+    ])("starts with the content of a set at its first change (%s)", async (_, set) => {
       const store = open();
       await store.put("store:a", ["old", "older"]);
       await store.changes.apply({ ...add("store:a", "new"), ...set });
@@ -280,7 +280,7 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
   });
 }
 
-/** What a FeatureStore does besides whose sets others may change too. */
+/** The contract of a FeatureStore whose sets others may change too. */
 export function externalChangesContract(open: () => FeatureStoreUnderTest): void {
   describe("FeatureStore with external changes", () => {
     it("records an external change before the next change", async () => {
@@ -324,7 +324,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
     it.each([
       ["shared", shared("store:a")],
       ["personal", personal("store:a")],
-    ])("finds out once what was done behind its back (%s)", async (_, set) => {
+    ])("records an external change once (%s)", async (_, set) => {
       const store = open();
       expect(await store.changes.reconcile(set)).toBe(true);
       expect(await store.changes.reconcile(set)).toBe(false);
@@ -382,7 +382,7 @@ export function externalChangesContract(open: () => FeatureStoreUnderTest): void
     it.each([
       ["shared", shared("store:a")],
       ["personal", personal("store:a")],
-    ])("leaves records that add up to what the set holds, whoever changes it (%s)", async (_, set) => {
+    ])("writes records that add up to the content of the set, whoever changes it (%s)", async (_, set) => {
       const store = open();
       await wander(200, (feature) => [
         ...changesOf(store, set, feature),

@@ -7,14 +7,14 @@ import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 import type { OpenEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { documentEvent, SetTold, setEvent, toldEvent } from "../support/events.ts";
 
-/** What every History does. `open` answers one whose log others have written to as well, `openEmpty` one that is empty. */
+/** The contract of History. `open` returns one whose log has other records too, `openEmpty` an empty one. */
 export function historyContract(open: () => OpenEventLog, openEmpty: () => Promise<OpenEventLog>): void {
   const start = 1_700_000_000_000;
   const forever = 9_000_000_000_000;
 
   describe("History", () => {
     describe("of a set", () => {
-      it("is unknown before its first record, then known at each moment", async () => {
+      it("is unknown before its first record, then known at each instant", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key, "a");
@@ -98,7 +98,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
           "was changed in an epoch that began with no record",
           { added: ["c"], size: 3, revision: { epoch: "two", number: 1 } },
         ],
-      ])("is not known any more where it %s, until its members are told", async (_, record) => {
+      ])("is unknown after it %s, until its members are recorded", async (_, record) => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key, "a", "b");
@@ -121,7 +121,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
 
       it("is known for names of the maximum length", async () => {
         const { log, history, rebuild } = await openEmpty();
-        // Random, because PostgreSQL compresses what it indexes.
+        // Random, because PostgreSQL compresses indexed values.
         const long = [...randomBytes(1_023)].map((byte) => String.fromCodePoint(0x4e00 + byte)).join("");
         const [key, a, b] = [`users:${long}`, `${long}a`, `${long}b`];
         const set = new SetTold(key, a);
@@ -168,14 +168,14 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         expect(past?.features).toContain("more");
       });
 
-      it("omits members that are no features", async () => {
+      it("omits members that are not features", async () => {
         const { log, history } = open();
         const key = uuidv7();
         await log.record([setEvent({ key, members: ["a", "", "b\u0001", "\u{1f600}"] })]);
         expect((await history.setAt("features", key, forever))?.features).toEqual(["a", "\u{1f600}"]);
       });
 
-      it("moves forward even if a clock was set back", async () => {
+      it("is ordered even if a clock was set back", async () => {
         const { log, history } = open();
         const key = uuidv7();
         const set = new SetTold(key, "a");
@@ -288,7 +288,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await told(9_000)).toEqual({ a: 2, b: 2, c: 1 });
     });
 
-    it("returns the changes of documents between two moments", async () => {
+    it("returns the changes of documents between two instants", async () => {
       const { log, history } = open();
       const collection = uuidv7();
       const events = ["a", "b", "a"].map((name, number) =>
@@ -326,7 +326,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.revisions("features", `${prefix}z`, 10)).toEqual([]);
     });
 
-    it("returns the changes of sets between two moments", async () => {
+    it("returns the changes of sets between two instants", async () => {
       const { log, history } = open();
       const [one, other] = [new SetTold(uuidv7()), new SetTold(uuidv7())];
       const events = [one.begins(), other.begins(), one.changes({ add: ["a"] }), other.changes({}), one.changes({})];
@@ -344,7 +344,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.changesOf("another", [key ?? ""], 0, forever)).toEqual([]);
     });
 
-    it("stays known with members that are no features", async () => {
+    it("stays known with members that are not features", async () => {
       const { log, history } = open();
       const key = uuidv7();
       const external = { origin: "external", revision: { epoch: "one", number: 2 }, added: ["b"], size: 9 } as const;
@@ -352,7 +352,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["a", "b"] });
     });
 
-    it("is the fold of all records at every moment, even after a rebuild and after events expired", async () => {
+    it("is the fold of all records at each instant, even after a rebuild and after events expired", async () => {
       const eventLog = await openEmpty();
       const { log, history } = eventLog;
       let base = start;
@@ -392,7 +392,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
   });
 }
 
-/** Something that may happen to a set: what is added and removed, and what is told of it. */
+/** A step in the life of a set: what is added and removed, and what is recorded of it. */
 type Step = {
   readonly add: readonly string[];
   readonly remove: readonly string[];
@@ -410,7 +410,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 const steps = fc.array(step, { minLength: 1, maxLength: 15 });
 
-/** A set as a plain model has it: what it held, and whether that can be known, after each event. */
+/** A set in a plain model: its content after each event, and whether it is known. */
 class Model {
   readonly key: string;
   readonly #moments: { readonly at: number; readonly members: readonly string[]; readonly isKnown: boolean }[] = [];
@@ -427,7 +427,7 @@ class Model {
     return this.#at;
   }
 
-  /** Takes a step; answers the event that tells of it. */
+  /** Applies a step; returns its event. */
   take({ add, remove, tells, laterMs }: Step): RecordedEvent {
     this.#at += laterMs;
     const last = this.#moments.at(-1);
@@ -461,7 +461,7 @@ class Model {
     return { features: moment.members.toSorted(), recordedAt: moment.at };
   }
 
-  /** The moments at and between which it may differ, from one on. */
+  /** The instants at and between which the set may differ, from one on. */
   instants(from: number): readonly number[] {
     const all = this.#moments.flatMap(({ at }) => [at - 1, at, at + 1]);
     return [...new Set([from, ...all])].filter((instant) => instant >= from);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { IdempotencyKeys } from "../../src/domain/admin/idempotency-keys.ts";
 
-/** What every Claims does. */
+/** The contract of IdempotencyKeys. */
 export function idempotencyKeysContract(open: () => IdempotencyKeys): void {
   describe("IdempotencyKeys", () => {
     it("stores the first request of a key", async () => {

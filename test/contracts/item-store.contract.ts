@@ -15,7 +15,7 @@ const state: PollState = {
   validators: { of: "digest", etag: '"1"', lastModified: null },
 };
 
-/** What every ItemStore does. `open` gives a store without items, for each test. */
+/** The contract of ItemStore. `open` returns an empty store for each test. */
 export function itemStoreContract(open: () => ItemStore): void {
   describe("ItemStore", () => {
     let store: ItemStore;
@@ -23,7 +23,7 @@ export function itemStoreContract(open: () => ItemStore): void {
       store = open();
     });
 
-    /** All that is known, read in pages. */
+    /** All items, read in pages. */
     async function all(provider: string, limit: number): Promise<readonly KnownItem[]> {
       const items: KnownItem[] = [];
       let page = await store.since(provider, undefined, limit);

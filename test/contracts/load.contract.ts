@@ -22,7 +22,7 @@ const batchOf = <Item>(items: readonly Item[], from = 0, to = from + 1, load = "
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `feature_${index}`);
 
-/** A store whose sets are loaded, empty at first, and a way to change it behind its back. */
+/** An empty store to load sets into, and a way to change it externally. */
 export type SetLoadsUnderTest = {
   readonly changes: FeatureStore & SetRecorder;
   readonly sets: FeatureSets;
@@ -30,7 +30,7 @@ export type SetLoadsUnderTest = {
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
 };
 
-/** What every FeatureStore does with batches. */
+/** The contract of FeatureStore for batches. */
 export function setLoadContract(open: () => SetLoadsUnderTest): void {
   const set = (key: string, ...features: string[]): SetLoad => ({ key, personal: true, features, limit: 10_000 });
   const add = (key: string, ...features: string[]) => ({
@@ -237,10 +237,10 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
   });
 }
 
-/** What a FeatureStore does with batches besides whose sets others may change too. */
+/** The contract for batches of a FeatureStore whose sets others may change too. */
 export function externalLoadContract(open: () => SetLoadsUnderTest): void {
   it.each([true, false])(
-    "finds what is done behind its back to a set that was loaded (personal: %s)",
+    "detects an external change of a loaded set (personal: %s)",
     async (personal) => {
       const { changes, put, outbox } = open();
       const address = { key: "store:a", personal };
@@ -262,7 +262,7 @@ export function externalLoadContract(open: () => SetLoadsUnderTest): void {
   );
 }
 
-/** A store whose tokens are loaded. Its own outbox may hold other records too. */
+/** A store to load tokens into. Its outbox may contain other records. */
 export type TokenLoadsUnderTest = {
   readonly store: TokenStore;
   readonly resolver: TokenResolver;
@@ -270,7 +270,7 @@ export type TokenLoadsUnderTest = {
   readonly records: () => Promise<readonly ChangeRecord[]>;
 };
 
-/** What every TokenStore does with batches. `digestOf` tells what stands for a token in its key. */
+/** The contract of TokenStore for batches. `digestOf` returns the digest that stands for a token in its key. */
 export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (token: string) => string): void {
   const opened = () => {
     const { store, resolver, put, records } = open();
@@ -367,7 +367,7 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
   });
 }
 
-/** What every DocumentStore does with batches. */
+/** The contract of DocumentStore for batches. */
 export function documentLoadContract(
   open: () => { readonly documents: DocumentStore; readonly records: () => Promise<readonly ChangeRecord[]> },
 ): void {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { locationsAt } from "../../src/domain/evaluation/location.ts";
 import type { LocationHints, Locator } from "../../src/domain/evaluation/locator.ts";
 
-/** What a caller may tell of where it is. */
+/** Hints about a caller's location. */
 export type Told = {
   readonly said?: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export const hintsOf = ({ said, headers = {}, query = {}, ip }: Told): LocationH
   ip,
 });
 
-/** What every Locator does. `told` is such that it locates the caller at `places`. */
+/** The contract of Locator. The hints locate the caller at `locations`. */
 export function locatorContract(open: () => Locator, told: Told, places: readonly string[]): void {
   describe("Locator", () => {
     it("returns valid location names", () => {

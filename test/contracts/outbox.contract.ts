@@ -4,16 +4,16 @@ import type { Outbox } from "../../src/domain/admin/outbox.ts";
 import { changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
-/** A store, empty at first, its outbox, and a way to put there what is no record of a key. */
+/** An empty store, its outbox, and a way to add an entry that is no record of a key. */
 export type OutboxUnderTest = {
   readonly changes: FeatureStore;
   readonly outbox: () => Outbox;
   readonly spoil: (key: string, text: string) => Promise<void>;
 };
 
-/** What every Outbox does. */
+/** The contract of Outbox. */
 export function outboxContract(open: () => OutboxUnderTest): void {
-  /** Makes changes of a set; answers their ids. */
+  /** Changes a set; returns the ids of the changes. */
   async function change({ changes }: OutboxUnderTest, key: string, count: number): Promise<readonly string[]> {
     const made = Array.from({ length: count }, (_, index) => changeOf(key, { add: [`feature_${index}`] }));
     for (const each of made) await changes.apply(each);
@@ -108,7 +108,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
       ["no JSON", "{"],
       ["of another shape", '{"of":"set","key":"store:a"}'],
       ["of a kind that there is not", '{"of":"nothing"}'],
-    ])("gives an entry that is no record as it is, and all others beside it (%s)", async (_, text) => {
+    ])("returns an entry that is no record unchanged, and the others with it (%s)", async (_, text) => {
       const store = open();
       await store.spoil("store:a", text);
       const [id] = await change(store, "store:a", 1);

@@ -5,18 +5,18 @@ import type { Rules, RulesByFeature } from "../../src/domain/admin/rules.ts";
 import type { Json } from "../../src/domain/evaluation/feature.ts";
 import { until } from "../support/until.ts";
 
-/** Rules, and the documents that they are; `collections` are those that are in use. */
+/** Rules, and the documents behind them; `collections` are those in use. */
 export type RulesUnderTest = {
   readonly rules: Rules;
   readonly documents: DocumentStore;
-  /** Puts a text behind Tidegate's back that is no document; left out where there is no such way. */
+  /** Stores a text that is no document; absent if the store has no way to do so. */
   readonly spoil?: (collection: string, name: string) => Promise<void>;
 };
 
-/** The collections that the contract uses. */
+/** The collections of the contract. */
 export const contractCollections: readonly string[] = ["one", "other"];
 
-/** What every Rules does. `open` answers empty ones each time. A change is seen soon, and not always at once. */
+/** The contract of Rules. `open` returns empty ones each time. A change is visible soon, but not always at once. */
 export function rulesContract(open: () => Promise<RulesUnderTest>): void {
   const opened = async () => {
     const { rules, documents, spoil } = await open();
@@ -72,7 +72,7 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
       await shows({ a: 2 }, "other");
     });
 
-    it("are the same map until one of them changes", async () => {
+    it("are the same map until a rule changes", async () => {
       const { put, shows, read } = await opened();
       await put("a", { share: 1 });
       await shows({ a: { share: 1 } });
@@ -103,7 +103,7 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
       await shows(spoil ? { a: 1, b: null } : { a: 1 });
     });
 
-    it("state their instant", async () => {
+    it("return the instant for which they are current", async () => {
       const { rules } = await opened();
       const before = Date.now();
       const held = await rules.read("one");

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Secrets, secretBytes } from "../../src/domain/streams/secrets.ts";
 
-/** What every store of secrets does. `open` returns one without secrets. */
+/** The contract of Secrets. `open` returns an empty store. */
 export function secretsContract(open: () => Promise<Secrets>): void {
   describe("Secrets", () => {
     it("creates a secret once, also for concurrent reads", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { SetIndex } from "../../src/domain/admin/set-index.ts";
 
-/** An index of a store that is empty at first. */
+/** An index of an empty store. */
 export type SetIndexUnderTest = {
   readonly index: SetIndex;
   /** Adds members to a set. */
@@ -11,7 +11,7 @@ export type SetIndexUnderTest = {
 /** The contract of SetIndex. */
 export function setIndexContract(open: () => SetIndexUnderTest | Promise<SetIndexUnderTest>): void {
   describe("SetIndex", () => {
-    it("lists the keys with a prefix, at most as many as requested, and reports whether these are all", async () => {
+    it("lists the keys with a prefix up to a limit, and returns whether the list is complete", async () => {
       const { index, put } = await open();
       for (const key of ["index:a", "index:b", "indexed", "index*:c", "other:d"]) await put(key, ["one"]);
       const all = await index.keys("index:", 2);
@@ -22,7 +22,7 @@ export function setIndexContract(open: () => SetIndexUnderTest | Promise<SetInde
       expect(await index.keys("nowhere:", 10)).toEqual({ keys: [], complete: true });
     });
 
-    it("counts the sets that have a feature, or returns undefined for each feature", async () => {
+    it("counts the sets that contain each feature, or returns undefined", async () => {
       const { index, put } = await open();
       await put("counted:a", ["one", "two"]);
       await put("counted:b", ["one"]);

@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { mostMembers, type StoredValues } from "../../src/domain/admin/stored-values.ts";
 
-/** A store to read from, empty at first. */
+/** An empty store to read from. */
 export type StoredValuesUnderTest = {
   readonly values: StoredValues;
-  /** Puts members into a set behind Tidegate's back, as other tools do. */
+  /** Adds members to a set externally, as other tools do. */
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
 };
 
-/** What every StoredValues does. */
+/** The contract of StoredValues. */
 export function storedValuesContract(open: () => StoredValuesUnderTest): void {
   describe("StoredValues", () => {
-    it("reads a key that does not exist as undefined", async () => {
+    it("reads an absent key as undefined", async () => {
       expect((await open().values.read("contract:none")).value).toBeUndefined();
     });
 
-    it("reads all members of a set, sorted by code point, and of no other set", async () => {
+    it("reads all members of a set, sorted by code point", async () => {
       const { values, put } = open();
       await put("contract:a", ["b", "a", "🚩", "\uffee", "a b", ""]);
       await put("contract:ab", ["c"]);
@@ -25,7 +25,7 @@ export function storedValuesContract(open: () => StoredValuesUnderTest): void {
       });
     });
 
-    it("reads a set of as many members as are supported, and names one that has more", async () => {
+    it("reads a set up to the member limit, and names one beyond it", async () => {
       const { values, put } = open();
       const members = Array.from({ length: mostMembers }, (_, index) => `${index}`);
       await put("contract:large", members);
@@ -35,7 +35,7 @@ export function storedValuesContract(open: () => StoredValuesUnderTest): void {
       expect((await values.read("contract:large")).value).toEqual({ type: "unsupported", reason });
     });
 
-    it("returns for which instant a read is true", async () => {
+    it("returns the instant of a read", async () => {
       const before = Date.now();
       const held = await open().values.read("contract:instant");
       expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);

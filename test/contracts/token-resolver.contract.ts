@@ -3,13 +3,13 @@ import { StoreDataInvalid } from "../../src/domain/errors.ts";
 import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
 import { oddTokens, unlikelyTokens } from "../support/unlikely.ts";
 
-/** A resolver, and a way to let a token speak for a user behind Tidegate's back. */
+/** A resolver, and a way to set a token's user externally. */
 export type TokenResolverUnderTest = {
   readonly resolver: TokenResolver;
   readonly put: (token: string, userId: string) => Promise<void>;
 };
 
-/** What every TokenResolver does. */
+/** The contract of TokenResolver. */
 export function tokenResolverContract(open: () => TokenResolverUnderTest): void {
   describe("TokenResolver", () => {
     it("returns the user of a token", async () => {
@@ -33,7 +33,7 @@ export function tokenResolverContract(open: () => TokenResolverUnderTest): void 
       expect((await resolver.resolve(token)).value).toBeUndefined();
     });
 
-    it.each(oddTokens)("resolves %j as it is, and no other token by it", async (token) => {
+    it.each(oddTokens)("resolves exactly %j, and no similar token", async (token) => {
       const { resolver, put } = open();
       await put("1234", "1");
       expect((await resolver.resolve(token)).value).toBeUndefined();
@@ -42,7 +42,7 @@ export function tokenResolverContract(open: () => TokenResolverUnderTest): void 
       expect((await resolver.resolve(`${token}x`)).value).toBeUndefined();
     });
 
-    it.each(["", "a\nb", "x".repeat(201)])("refuses a user id that cannot be one: %j", async (userId) => {
+    it.each(["", "a\nb", "x".repeat(201)])("rejects the invalid user id %j", async (userId) => {
       const { resolver, put } = open();
       await put("broken", userId);
       await expect(resolver.resolve("broken")).rejects.toBeInstanceOf(StoreDataInvalid);

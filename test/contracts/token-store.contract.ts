@@ -5,17 +5,17 @@ import type { TokenStore } from "../../src/domain/admin/token-store.ts";
 import { RevisionMismatch } from "../../src/domain/errors.ts";
 import type { TokenResolver } from "../../src/domain/evaluation/token-resolver.ts";
 
-/** A store of tokens, and what looks them up. */
+/** A store of tokens, and its resolver. */
 export type TokenStoreUnderTest = {
   readonly store: TokenStore;
   readonly resolver: TokenResolver;
-  /** Lets a token speak for a user behind Tidegate's back. */
+  /** Sets a token's user externally. */
   readonly put: (token: string, userId: string) => Promise<void>;
-  /** All that waits in the store's outbox, in its order. */
+  /** The records in the store's outbox, in order. */
   readonly records: () => Promise<readonly ChangeRecord[]>;
 };
 
-/** What every TokenStore does. */
+/** The contract of TokenStore. */
 export function tokenStoreContract(open: () => TokenStoreUnderTest): void {
   const change = () => ({ id: uuidv7(), by: "alice" });
 

@@ -16,7 +16,7 @@ import { oddTokens, unlikelyTokens } from "../../support/unlikely.ts";
 
 const author = { by: "tester" };
 
-/** The use cases over one store, with a source for each key, named by the key's first word, and one without sets. */
+/** The use cases over one store, with a source for each key, named after the key's first word, and one without sets. */
 function useCases(...keys: string[]) {
   const { connection, put } = sqliteStore();
   const sourceOf = (key: string, index: number): ManagedSource => ({
@@ -81,7 +81,7 @@ describe("changing a set", () => {
   );
 
   it.each(["", "a b", "é", "<script>alert(1)</script>", "a\u0000", "x".repeat(201), "*"])(
-    "refuses to add %j, and adds nothing beside it",
+    "rejects adding %j, and adds no other feature of the request",
     async (bad) => {
       const { apply, list } = useCases("global_features");
       const refusal = apply({ key: "global_features", add: ["good", bad], remove: [] });
@@ -117,7 +117,7 @@ describe("changing a set", () => {
     ["features:user:%41", "features:user:A"],
     ["features:user:{userId}", "features:user:%7BuserId%7D"],
     ["features:user:a%2", "features:user:a%252"],
-  ])("refuses the key %j, which no context makes, and says how it is written", async (key, meant) => {
+  ])("rejects the key %j, which no context builds, and returns its encoded form", async (key, meant) => {
     const { apply } = useCases("features:user:{userId}");
     await expect(apply({ key, add: ["a"], remove: [] })).rejects.toThrow(`Write its key as ${meant}.`);
     expect(await apply({ key: meant, add: ["a"], remove: [] })).toEqual({ added: ["a"], removed: [] });
@@ -189,7 +189,7 @@ describe("naming a set by its source", () => {
     [{ source: "features", context: { userId: "a\nb" } }, "Invalid userId"],
     [{ source: "features", context: { userId: "x".repeat(201) } }, "Invalid userId"],
     [{ source: "features", context: { userId: "\ud800" } }, "Invalid userId"],
-  ])("refuses %j", async (name, reason) => {
+  ])("rejects %j", async (name, reason) => {
     const { list } = useCases(...keys);
     await expect(list(name)).rejects.toThrow(reason);
     expect(await codeOf(list(name))).toBe("validation-failed");
@@ -260,7 +260,7 @@ describe("managing tokens", () => {
     expect(await manageTokens.revoke(token, author)).toBe("1");
   });
 
-  it.each(["", "a\nb", "x".repeat(201)])("refuses the user %j", async (userId) => {
+  it.each(["", "a\nb", "x".repeat(201)])("rejects the user %j", async (userId) => {
     await expect(useCases().manageTokens.assign("1234", userId, author)).rejects.toBeInstanceOf(ChangeRejected);
   });
 

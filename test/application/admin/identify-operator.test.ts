@@ -17,7 +17,7 @@ describe("IdentifyOperator", () => {
   const clients = tokenResolver(plainTokenKey());
   afterAll(() => store[Symbol.asyncDispose]());
 
-  /** A clock that is set by hand, and a store that can be taken away. */
+  /** A clock set by the test, and a store that can become unavailable. */
   function opened() {
     const world = { now: 0, isAway: false, reads: 0 };
     const all: DocumentStore["all"] = async (collection) => {

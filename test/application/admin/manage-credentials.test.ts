@@ -58,14 +58,14 @@ describe("ManageCredentials", () => {
   });
 
   it.each(["", " ", "a b", "-a", "cli:root", "a/b", "é", "a\n", "x".repeat(101), "admin", "external"])(
-    "refuses the name %j",
+    "rejects the name %j",
     async (name) => {
       await expect(credentials.add(name, "viewer", undefined, author)).rejects.toThrow(ChangeRejected);
     },
   );
 
   it.each(["", "alice", "@example.org", "alice@", "a b@example.org", "a@b@c", "a@b\n", `a@${"b".repeat(190)}`])(
-    "refuses the email %j",
+    "rejects the email %j",
     async (email) => {
       await expect(credentials.add("mailed", "viewer", email, author)).rejects.toThrow("Invalid email address");
     },

@@ -4,7 +4,7 @@ import type { Source } from "../../../src/domain/evaluation/source.ts";
 import { emptyResult } from "../../../src/domain/evaluation/source-result.ts";
 
 const rule = { role: "grant", gatedBy: [], default: "deny", onFailure: "fail", timeoutMs: 250 } as const;
-/** A source with a first result some time after it is begun. */
+/** A source whose first result arrives some time after its start. */
 function background(name: string, afterMs: number) {
   let [result, begun] = [false, 0];
   const source: Source = {
@@ -29,7 +29,7 @@ function background(name: string, afterMs: number) {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("begins what sources do in the background, and waits for the first result of each", async () => {
+it("starts the background work of sources, and waits for their first results", async () => {
   const all = [background("one", 50), background("other", 100)];
   const waiting = new AwaitSources(
     all.map(({ source }) => source),
@@ -47,7 +47,7 @@ it("begins what sources do in the background, and waits for the first result of 
   expect(all.map((each) => each.begun())).toEqual([1, 1]);
 });
 
-it("waits three seconds at most", async () => {
+it("waits at most 3 s", async () => {
   const late = background("late", 60_000);
   let isOver = false;
   const waiting = new AwaitSources([late.source], [late.background], Date.now).execute().then(() => {

@@ -3,7 +3,7 @@ import { CheckChanges } from "../../../src/application/evaluation/check-changes.
 import { StorePermissionDenied, StoreReadOnly } from "../../../src/domain/errors.ts";
 
 describe("CheckChanges", () => {
-  it("returns by store whether changes are accepted, and notifies of each difference once", async () => {
+  it("returns whether each store accepts changes, and reports each transition once", async () => {
     const told: string[] = [];
     const faults: Record<string, Error | undefined> = {};
     const stores = ["users", "features"].map((name) => ({

@@ -9,7 +9,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 describe("within", () => {
-  it("returns a value that is no promise, and sets no timer", () => {
+  it("returns a value that is no promise, without a timer", () => {
     expect(withDeadline(1_000, () => 1)).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -30,14 +30,14 @@ describe("within", () => {
     ]);
   });
 
-  it("accepts an answer that arrived while the event loop was blocked", async () => {
+  it("accepts a result that arrived while the event loop was blocked", async () => {
     vi.useRealTimers();
     const answer = withDeadline(20, () => stat("."));
     block(100);
     expect((await answer).isDirectory()).toBe(true);
   });
 
-  it("accepts the response to a request that was sent late and answered slowly because of blocks", async () => {
+  it("accepts the response to a request that was sent late and answered slowly due to blocks", async () => {
     vi.useRealTimers();
     const answer = withDeadline(200, async () => {
       for (let turn = 0; turn < 5; turn++) {

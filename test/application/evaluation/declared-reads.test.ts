@@ -10,7 +10,7 @@ const context: EvaluationContext = Object.freeze({
   attributes: Object.freeze({ plan: "gold", width: 1280 }),
 });
 
-/** Reads a context by a resolver with these declared fields. Returns the value, and each report. */
+/** Reads a context by a resolver with these declared fields. Returns the value and the reports. */
 function reading<T>(varyBy: readonly ContextField[], read: (context: EvaluationContext) => T, given = context) {
   const reports: (readonly ContextField[])[] = [];
   let value: T | undefined;
@@ -48,7 +48,7 @@ describe("declared reads", () => {
     ["an attribute", ({ attributes }) => attributes?.["plan"], [["attributes.plan"]]],
     ["a missing attribute", ({ attributes }) => attributes?.["none"], [["attributes.none"]]],
     ["the names of attributes", ({ attributes = {} }) => Object.keys(attributes), [["attributes"]]],
-  ])("notice %s", (_, read, expected) => {
+  ])("detect %s", (_, read, expected) => {
     expect(reading([], read).reports).toEqual(expected);
   });
 
@@ -58,7 +58,7 @@ describe("declared reads", () => {
     expect([value, reports]).toEqual([false, []]);
   });
 
-  it("leave a resolver alone that varies by all fields", () => {
+  it("return the resolver unchanged if it varies by all fields", () => {
     const resolver = { resolve: () => emptyResult };
     expect(DeclaredReads.of(resolver, () => {})).toBe(resolver);
   });

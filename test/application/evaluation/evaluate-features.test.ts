@@ -31,7 +31,7 @@ const source = (name: string, resolve: Source["resolver"]["resolve"], more: Part
 const broken = () => Promise.reject(new Error("it is broken"));
 const never = () => new Promise<SourceResult>(() => {});
 
-/** Remembers nothing of what sources said. */
+/** Caches no results. */
 const forgetful: EvaluationCache = { get: () => undefined, set: () => {} };
 
 function service(sources: Source[], users: Record<string, string> | "away" = {}, before = forgetful) {
@@ -72,7 +72,7 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
 }
 
 describe("resolving features", () => {
-  it("asks every source about the caller whom the token speaks for", async () => {
+  it("calls each source with the token's user", async () => {
     const asked: EvaluationContext[] = [];
     const see = (context: EvaluationContext) => {
       asked.push(context);
@@ -84,7 +84,7 @@ describe("resolving features", () => {
     expect(asked).toEqual([expected, expected]);
   });
 
-  it("asks about nobody in particular without a token, and about no place without one", async () => {
+  it("calls sources without user and location unless the request has them", async () => {
     const asked: EvaluationContext[] = [];
     const { ask } = service([source("a", (context) => answer(`${asked.push(context)}`))]);
     await ask(undefined, undefined);
@@ -92,7 +92,7 @@ describe("resolving features", () => {
     expect(asked).toEqual([{ at: 1_700_000_000_000 }, { at: 1_700_000_000_000 }]);
   });
 
-  it("merges what the sources say", async () => {
+  it("merges the results of the sources", async () => {
     const { ask } = service([
       source("everyone", () => answer("a")),
       source("active", async () => answer("b"), { role: "gate" }),
@@ -114,32 +114,32 @@ describe("resolving features", () => {
     expect(started).toEqual(["a", "b"]);
   });
 
-  it("rejects a token that nobody is known by, before it asks any source", async () => {
+  it("rejects an unknown token before it calls a source", async () => {
     const { ask } = service([source("a", () => expect.unreachable())], { "1234": "1" });
     await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(TokenRejected);
   });
 
-  it("takes a token for unknown only while that is certain", async () => {
+  it("rejects a token as unknown only within the freshness bound", async () => {
     const { ask, remember } = service([source("a", () => answer("a"))], { "1234": "1" });
     remember(1_001);
     await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(SourceUnavailable);
     expect((await ask({ token: "1234" })).features).toEqual(["a"]);
   });
 
-  it("says that tokens cannot be looked up rather than that one is unknown", async () => {
+  it("reports an outage of the tokens instead of an unknown token", async () => {
     const { ask, events } = service([source("a", () => answer("a"))], "away");
     await expect(ask({ token: "1234" })).rejects.toMatchObject({ code: "source-unavailable", source: "tokens" });
     expect(events).toEqual(["tokens failed: it is broken"]);
     expect(await ask()).toEqual({ features: ["a"], missing: [] });
   });
 
-  it.each(["grant", "gate", "veto"] as const)("gives no answer without a %s that fails", async (role) => {
+  it.each(["grant", "gate", "veto"] as const)("fails if a %s fails", async (role) => {
     const { ask } = service([source("fine", () => answer("a")), source("bad", broken, { role })]);
     await expect(ask()).rejects.toBeInstanceOf(SourceUnavailable);
     await expect(ask()).rejects.toMatchObject({ source: "bad", cause: new Error("it is broken") });
   });
 
-  it("leaves out a source that may be, and says so", async () => {
+  it("omits a failing source with onFailure skip, and names it", async () => {
     const { ask } = service([
       source("bad", broken, { onFailure: "skip" }),
       source("fine", () => answer("a")),
@@ -148,7 +148,7 @@ describe("resolving features", () => {
     expect(await ask()).toEqual({ features: ["a"], missing: ["bad", "late"] });
   });
 
-  it("takes a source that throws like one that rejects", async () => {
+  it("handles a synchronous throw as a rejection", async () => {
     const thrower = () => {
       throw new Error("thrown");
     };
@@ -156,13 +156,13 @@ describe("resolving features", () => {
     expect(await ask()).toEqual({ features: [], missing: ["bad"] });
   });
 
-  it("waits for a source no longer than it may take", async () => {
+  it("waits for a source up to its time limit", async () => {
     const { ask, events } = service([source("slow", never, { timeoutMs: 20 })]);
     await expect(ask()).rejects.toMatchObject({ source: "slow" });
     expect(events).toEqual(["slow failed: no answer within 20 ms"]);
   });
 
-  it("tells once that a source fails, and once that it answers again", async () => {
+  it("reports the failure of a source once, and its recovery once", async () => {
     let fine = false;
     const { ask, events } = service([source("s", () => (fine ? answer() : broken()), { onFailure: "skip" })]);
     await ask();
@@ -173,7 +173,7 @@ describe("resolving features", () => {
     expect(events).toEqual(["s failed: it is broken", "s recovered"]);
   });
 
-  it("tells of invalid data once a minute, and does not take the source for failing or for recovered", async () => {
+  it("reports invalid data once a minute, and as neither failure nor recovery", async () => {
     let repair: (() => SourceResult) | undefined;
     const invalid = () => repair?.() ?? Promise.reject(new StoreDataInvalid("repair it"));
     const { ask, events, tick } = service([source("s", invalid, { onFailure: "skip" })]);
@@ -188,7 +188,7 @@ describe("resolving features", () => {
     expect(events).toEqual(["s invalid: repair it", "s invalid: repair it"]);
   });
 
-  it("does not take a source for recovered that had nothing to say", async () => {
+  it("does not take an empty result for a recovery", async () => {
     const outcomes = [broken, () => emptyResult, broken];
     const { ask, events } = service([source("s", () => outcomes.shift()?.() ?? answer(), { onFailure: "skip" })]);
     for (let call = 0; call < 4; call++) await ask();
@@ -202,7 +202,7 @@ describe("resolving features", () => {
     ["no resolution", { features: new Map([["a", null]]) }],
     // biome-ignore lint/suspicious/noThenProperty: a thenable that never answers is the point
     ["an answer that never comes", { then: () => {} }],
-  ])("takes a source that answers with %s like one that fails", async (_, wrong) => {
+  ])("handles the result \"%s\" as a failure", async (_, wrong) => {
     const { ask } = service([
       source("wrong", () => wrong as never, { onFailure: "skip", timeoutMs: 20 }),
       source("fine", () => answer("a")),
@@ -210,7 +210,7 @@ describe("resolving features", () => {
     expect(await ask()).toEqual({ features: ["a"], missing: ["wrong"] });
   });
 
-  it.each(["x".repeat(201), "a\nb", "a\u0000", "\u0085", "\ud800"])("refuses the location %j", async (location) => {
+  it.each(["x".repeat(201), "a\nb", "a\u0000", "\u0085", "\ud800"])("rejects the location %j", async (location) => {
     const { ask } = service([source("a", () => expect.unreachable())]);
     await expect(ask(undefined, location)).rejects.toBeInstanceOf(InvalidContext);
   });

@@ -3,7 +3,7 @@ import { Freshness } from "../../../src/application/evaluation/freshness.ts";
 import { type CachedRead, uncachedRead } from "../../../src/domain/evaluation/cached-read.ts";
 import type { InvalidationFeed } from "../../../src/domain/evaluation/invalidation-feed.ts";
 
-/** A feed and a read that it watches, in the test's hands; `looks` counts how often the read was asked. */
+/** A feed and a read that the test controls; `looks` counts the checks of the read. */
 function setUp(validUntil = Number.POSITIVE_INFINITY) {
   const feed = {
     epoch: 1,
@@ -28,8 +28,8 @@ function setUp(validUntil = Number.POSITIVE_INFINITY) {
   return { feed, state, held };
 }
 
-describe("the provenance of an answer", () => {
-  it("is stale past the freshness bound, and at once where a cached value replaced a failed read", () => {
+describe("the freshness of an evaluation", () => {
+  it("is stale past the freshness bound, or immediately if a cached value replaced a failed read", () => {
     const { state, held } = setUp();
     const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
     expect([provenance.isStale(1_005), provenance.isStale(1_006)]).toEqual([false, true]);
@@ -39,7 +39,7 @@ describe("the provenance of an answer", () => {
     expect(afterFailure.isStale(6)).toBe(true);
   });
 
-  it("looks at the reads once, and again when the feed has told something", () => {
+  it("checks its reads once per generation of their feed", () => {
     const { feed, state, held } = setUp();
     const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
     expect([provenance.isCurrent(1), provenance.isCurrent(2), state.looks]).toEqual([true, true, 1]);
@@ -50,7 +50,7 @@ describe("the provenance of an answer", () => {
     expect([provenance.isCurrent(5), provenance.isCurrent(5)]).toEqual([false, false]);
   });
 
-  it("is not current while a feed is not live, though it has told nothing", () => {
+  it("is not current while a feed is not live, even without notifications", () => {
     const { state, held } = setUp();
     const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
     expect(provenance.isCurrent(1)).toBe(true);
@@ -60,7 +60,7 @@ describe("the provenance of an answer", () => {
     expect(provenance.isCurrent(3)).toBe(true);
   });
 
-  it("is current until the first of its reads, or of the answer itself, is not valid any more", () => {
+  it("is current until one of its reads, or the result itself, expires", () => {
     const monotonic = vi.spyOn(performance, "now");
     const isCurrentAt = (provenance: Freshness) => (now: number) => {
       monotonic.mockReturnValue(now);
@@ -73,7 +73,7 @@ describe("the provenance of an answer", () => {
     monotonic.mockRestore();
   });
 
-  it("asks a read that no feed watches each time", () => {
+  it("checks a read without a feed each time", () => {
     let current = true;
     const held = { ...uncachedRead("a", 1), isCurrent: () => current };
     const provenance = new Freshness([held], Number.POSITIVE_INFINITY);

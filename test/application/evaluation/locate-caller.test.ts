@@ -19,7 +19,7 @@ const byAddress: Locator = {
   locate: ({ ip }) => (ip ? ["es/madrid", "fairs"] : []),
 };
 
-describe("where a caller is", () => {
+describe("the location of a caller", () => {
   const locate = new LocateCaller([queryLocator, headerLocator("X-Place"), byAddress]);
 
   it("is the first match of the locators", async () => {
@@ -56,7 +56,7 @@ describe("where a caller is", () => {
     };
     const locate = new LocateCaller([queryLocator, byUser, headerLocator("X-Place")]);
 
-    it("is read where no locator before can tell, and comes with the read", async () => {
+    it("is read if no earlier locator matches, and the result depends on that read", async () => {
       expect(await locate.locate(hints(), "1")).toEqual({
         located: { locations: ["es/madrid", "es"], by: "user" },
         reads: [stored.get("1")],
@@ -68,7 +68,7 @@ describe("where a caller is", () => {
       expect(await locate.locate(hints())).toEqual({ located: undefined, reads: [] });
     });
 
-    it("leaves it to those after it where nothing is stored, which is a read too", async () => {
+    it("is the match of a later locator if nothing is stored, and depends on the read", async () => {
       expect(await locate.locate(hints(undefined, { "x-place": "fr" }), "2")).toEqual({
         located: { locations: ["fr"], by: "header" },
         reads: [stored.get("2")],
@@ -79,13 +79,13 @@ describe("where a caller is", () => {
       await expect(locate.locate(hints(undefined, { "x-place": "fr" }), "3")).rejects.toThrow("away");
     });
 
-    it("is read for nobody whose place is known before, and needs neither headers nor an address", () => {
+    it("is not read if an earlier locator matches, and needs neither headers nor an address", () => {
       expect(asked).toEqual(["1", "2", "3"]);
       expect(new LocateCaller([byUser])).toMatchObject({ headers: [], readsIp: false });
     });
   });
 
-  it("follows from the headers and the address that the locators go by", () => {
+  it("varies by the headers and the address that its locators read", () => {
     expect(locate.headers).toEqual(["x-place", "x-latitude"]);
     expect(locate.readsIp).toBe(true);
     expect(new LocateCaller([queryLocator])).toMatchObject({ headers: [], readsIp: false });

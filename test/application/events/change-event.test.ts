@@ -20,7 +20,7 @@ describe("the event of a change", () => {
     [{ by: "alice" }, "alice@tidegate.invalid"],
     [{ by: "alice@example.org" }, "alice@example.org"],
     [{ by: "cli:root" }, "cli.root@tidegate.invalid"],
-  ])("by %j has the email %s, and the name of the author beside it", (author, email) => {
+  ])("by %j has the email %s, and the name of its actor", (author, email) => {
     const event = changeEvent("users", record(author), "production");
     expect([event.email, event.recordedBy]).toEqual([email, author.by]);
     expect(JSON.stringify(event.data)).not.toContain(email);

@@ -19,7 +19,7 @@ const eventAt = (position: number): Event => ({
   hash: `${position}`,
 });
 
-/** A log of as many events as one likes, which can go away and counts what it is asked. */
+/** A log of any number of events, which can become unavailable and counts its queries. */
 class LongLog {
   length: number;
   isAway = false;

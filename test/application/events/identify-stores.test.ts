@@ -34,7 +34,10 @@ describe("the history of stores", () => {
       eventLog.history,
     );
   const add = (store: Connection, feature: string) => store.changes.apply(changeOf("a", { add: [feature] }));
-  /** Moves what a store recorded into the log, under its identity or, as version 0.1 did, under the name of its connection. */
+  /**
+   * Moves the records of a store to the log, under its identity or, as version 0.1 did, under the name of its
+   * connection.
+   */
   async function drain(store: Connection, name: string): Promise<void> {
     await using outbox = store.outbox();
     const entries = await outbox.read(1_000);

@@ -80,7 +80,7 @@ describe("the outbox relay job on Redis", () => {
     return { watch: new SetReconciler(watched, eventLog.log, eventLog.history, drain, complete), complete };
   };
 
-  /** Waits until the outbox lists entries, which Redis reports. */
+  /** Waits until Redis reports entries in the outbox. */
   const waiting = (entries: number) =>
     until(async () => (await outbox.backlog()).entries === entries, `${entries} entries wait`);
 

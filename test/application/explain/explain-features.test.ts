@@ -29,7 +29,7 @@ import { hostOn } from "../../support/source-host.ts";
 const now = 1_000_000;
 const quiet = { failed: () => {}, recovered: () => {}, foundInvalid: () => {} };
 
-/** The rules that come with Tidegate, and what stores hold now, by key. */
+/** The default rules, and the present content of the stores by key. */
 function service(
   present: Record<string, readonly string[] | Error> = {},
   more: readonly ManagedSource[] = [],
@@ -128,7 +128,7 @@ const unrecorded = ({ resolver: _, ...source }: ManagedSource): ManagedSource =>
   },
 });
 
-/** All keys are on record from the instant 10 on. */
+/** The event log covers all keys from the instant 10. */
 function recorded(history: MemoryHistory) {
   for (const key of ["global_features", "active_features", "tidegate:killed", "features:user:1"]) {
     history.tell({ key, at: 10, members: [], by: "external" });
@@ -335,7 +335,7 @@ describe("the present explanation", () => {
     await expect(explain({ caller: { token: "none" } })).rejects.toBeInstanceOf(TokenRejected);
   });
 
-  it.each(["", "a\nb", "x".repeat(201)])("refuses the user %j", async (userId) => {
+  it.each(["", "a\nb", "x".repeat(201)])("rejects the user %j", async (userId) => {
     await expect(service().explain({ caller: { userId } })).rejects.toBeInstanceOf(InvalidContext);
   });
 });

@@ -25,10 +25,10 @@ import { until } from "../../support/until.ts";
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
-/** A history in memory, and the store behind it. */
+/** A history in memory, and the store that it records. */
 function recalling(completeSince?: number) {
   const history = new MemoryHistory();
-  /** The present revision of each set, and the records that are not in the log yet. */
+  /** The present revision of each set, and the records that have not reached the log. */
   const store = {
     revision: undefined as Revision | undefined,
     waiting: [] as Told[],
@@ -151,7 +151,7 @@ describe("a historical store", () => {
     const present = { changes, documents, relay, completeSince: async () => completeSince };
     return new HistoricalStore(eventLog.history, present, "features", when);
   };
-  /** Now; what follows is later. */
+  /** Returns the current time; what follows is later. */
   const moment = async () => {
     const now = Date.now();
     await until(() => Date.now() > now + 1, "the clock goes on");
@@ -171,7 +171,7 @@ describe("a historical store", () => {
     setIndexContract(() => ({ index: asOf(Date.now() + dayMs, drain, 0).index, put }));
   });
 
-  describe("has rules, which", () => {
+  describe("the rules of a past time", () => {
     const watch = async () => {
       const { documents, rules } = store.connection;
       const watched = { name: "features", documents, rules, collections: ["shares"] };
@@ -182,7 +182,7 @@ describe("a historical store", () => {
     };
     const at = async (moment: number, relay = drain) =>
       Object.fromEntries((await asOf(moment, relay).rules.read("shares")).value);
-    /** Changes a rule; returns a moment after it. */
+    /** Changes a rule; returns an instant after the change. */
     const put = async (name: string, value: Json) => {
       await store.connection.documents.put({ ...aChange(), collection: "shares", name, value });
       return moment();
@@ -192,7 +192,7 @@ describe("a historical store", () => {
       other.prepare(sql).run(...values);
     };
 
-    it("are those recorded up to that time, once the log covers them", async () => {
+    it("are those recorded up to that time, if the log covers them", async () => {
       await watch();
       const empty = await moment();
       const one = await put("a", { share: 1 });
@@ -206,7 +206,7 @@ describe("a historical store", () => {
       ]);
     });
 
-    it("are unknown before, and name the start", async () => {
+    it("are unknown before the first record, and name its time", async () => {
       const before = await put("a", 1);
       await expect(at(before)).rejects.toMatchObject({ code: "history-unavailable", parts: [{ name: "shares" }] });
       await watch();
@@ -265,14 +265,14 @@ describe("a historical store", () => {
     });
   });
 
-  describe("has items of feeds, which", () => {
+  describe("the items of feeds at a past time", () => {
     let known: Timeline;
     beforeEach(() => {
       known = new Timeline();
     });
     const recorder = (now: () => number = Date.now) =>
       new RecordItems("shows", store.connection.documents, uuidv7, now);
-    /** Records a change as `KnownItems` does; answers a moment after it. */
+    /** Records a change as `KnownItems` does; returns an instant after it. */
     const change = async (items: readonly KnownItem[], records = recorder(), epoch?: string) => {
       await records.add(items, known, epoch);
       known.put(items);

@@ -24,11 +24,11 @@ describe("forwarding reports", () => {
     expect(reports.counts).toEqual({ received: 3, forwarded: 3, dropped: 0 });
   });
 
-  it("drops what does not fit while the server does not answer", async () => {
+  it("drops reports beyond the queue while the server does not respond", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const reports = new ForwardReports(() => promise, { failed: () => {}, recovered: () => {} });
     for (let index = 0; index < 150; index += 1) reports.receive(report());
-    // One is being sent, and 100 wait.
+    // One is in flight, and 100 are queued.
     expect(reports.counts).toEqual({ received: 150, forwarded: 0, dropped: 49 });
     resolve();
     await until(() => reports.counts.forwarded === 101, "the rest is sent");

@@ -30,7 +30,7 @@ describe("the names of stores", () => {
   const source = (connection: string) =>
     `  - { name: of_${connection}, kind: set, connection: ${connection}, key: ${connection} }\n`;
 
-  it("are shared by all connections to a store, after the first that a source reads", async () => {
+  it("are shared by all connections to a store, after the first connection that a source uses", async () => {
     const yaml = `connections:
   tokens: { kind: redis, url: "redis://a" }
   features: { kind: redis, url: "redis://a" }
@@ -53,11 +53,11 @@ ${source("features")}${source("more")}`;
 
 describe("a broken configuration", () => {
   it.each(globSync("*.yaml", { cwd: broken }).sort())(
-    "says all that is wrong with %s, where, and what to do",
+    "reports all faults of %s, with place and fix",
     async (file) => {
       const folder = resolve(import.meta.dirname, "../../support/kinds");
       const told = await messageOf(join(broken, file), { TIDEGATE_SOURCE_FOLDERS: folder });
-      // Which kinds there are is no matter of mistakes.
+      // The list of kinds does not matter here.
       const message = told.replaceAll(kinds.join(", "), "KINDS");
       await expect(`${message}\n`).toMatchFileSnapshot(join("../../broken", file.replace(".yaml", ".txt")));
       for (const line of message.split("\n").slice(1)) expect(line).toMatch(/^ {2}\S+:\d+:\d+( \S+)?: .+/);
@@ -101,7 +101,7 @@ describe("a configuration", () => {
     ["basePath: /../api", "invalid base path"],
     ["basePath: /a b", "invalid base path"],
     ["timeZone: Mars/Olympus", "invalid time zone"],
-  ])("refuses server: { %s }", async (option, fault) => {
+  ])("rejects server: { %s }", async (option, fault) => {
     await expect(loadConfig(write(`server: { ${option} }\n${plain}`), {})).rejects.toThrow(fault);
   });
 
@@ -164,7 +164,7 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     expect(server.port).toBe(5000);
   });
 
-  it.each(["config/tidegate.yaml", "config/embedded.yaml"])("comes with Tidegate and can be used: %s", async (file) => {
+  it.each(["config/tidegate.yaml", "config/embedded.yaml"])("of Tidegate itself is valid: %s", async (file) => {
     const env = { REDIS_USERS_URL: "redis://127.0.0.1:6379/1", REDIS_FEATURES_URL: "redis://127.0.0.1:6379/1" };
     const { sources } = await loadConfig(file, env);
     expect(sources.map(({ name, role, gatedBy }) => [name, role, gatedBy])).toEqual([
@@ -175,7 +175,7 @@ sources: [{ name: a, kind: static, features: { "\${NAME}": true } }]
     ]);
   });
 
-  it.each(["plain", "hashed"])("refuses a pepper that could be guessed, for %s tokens", async (layout) => {
+  it.each(["plain", "hashed"])("rejects a pepper that can be guessed, for %s tokens", async (layout) => {
     const file = write(
       `connections: { users: { kind: sqlite, file: ":memory:" } }\ntokens: { connection: users, layout: ${layout} }\n${plain}`,
     );

@@ -28,7 +28,7 @@ const digests = (folder: string) =>
       .digest("hex"),
   ]);
 
-/** Fills a folder, then gives one of its databases the schema of a later version. */
+/** Fills a folder, then sets the schema of a later version in one of its databases. */
 async function newer(folder: string, database: string): Promise<void> {
   expect((await tidegate(["sets", "add", "global_features", "a"], { TIDEGATE_DATA: folder })).code).toBe(0);
   expect((await tidegate(["events", "head"], { TIDEGATE_DATA: folder })).code).toBe(0);
@@ -42,7 +42,7 @@ describe("the data folder at the start", () => {
     expect(readdirSync(join(data, "new"))).toEqual(["folder"]);
   });
 
-  it("stays in use by a version that knows its schema", async () => {
+  it("stays in use by a version that supports its schema", async () => {
     const env = { TIDEGATE_DATA: data };
     for (const feature of ["a", "b"]) await tidegate(["sets", "add", "global_features", feature], env);
     await check(data);

@@ -14,7 +14,7 @@ import { until } from "../../support/until.ts";
 const folder = mkdtempSync(join(tmpdir(), "tidegate-closed-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What the start logs of the admin API; it has been logged when it is ready, or shortly after. */
+/** The log lines about the admin API. They appear when the service is ready, or shortly after. */
 async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<readonly string[]> {
   const lines: string[] = [];
   const log = createLog("info", { write: (line) => void lines.push(line) });
@@ -26,7 +26,7 @@ async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<reado
   return found();
 }
 
-it("the start on Redis says that the admin API is closed and how to open it, until an operator has a credential", async () => {
+it("logs at the start on Redis that the admin API is closed, with the fix, unless an operator has a credential", async () => {
   await using redis = await startRedis();
   const env = { REDIS_USERS_URL: redis.url, REDIS_FEATURES_URL: redis.url, TIDEGATE_DATA: folder };
   expect(await logged(env, true)).toEqual([

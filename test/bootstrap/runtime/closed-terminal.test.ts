@@ -10,9 +10,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
-describe("a terminal that is closed", () => {
+describe("a closed terminal", () => {
   it.skipIf(!hasPython && !process.env["CI"]).each([1, 2])(
-    "ends a service of %i process(es) in order, although SIGHUP loaded the file before (needs python3)",
+    "stops a service of %i process(es) in order, even after a reload by SIGHUP (needs python3)",
     (workers) => {
       const file = join(folder, `terminal-${workers}.yaml`);
       writeFileSync(file, rules("f0"));
@@ -26,7 +26,7 @@ describe("a terminal that is closed", () => {
   );
 });
 
-/** Runs the service in a terminal of its own, sends SIGHUP, and closes the terminal once the file is loaded. */
+/** Runs the service in its own terminal, sends SIGHUP, and closes the terminal once the file is loaded. */
 const inTerminal = `
 import os, pty, signal, sys
 

@@ -14,7 +14,7 @@ it.each([
   ["SIGTERM", "2", "signal", "main.ts"],
   ["SIGINT", "2", "signalGroup", "cli.ts serve"],
 ] as const)(
-  "drains on %s with %s process(es) (%s, %s): it answers what it took, is not ready, takes no more, and exits 0",
+  "drains on %s with %s process(es) (%s, %s): completes accepted requests, is not ready, accepts no more, and exits 0",
   async (signal, workers, send, command) => {
     const env = { TIDEGATE_DATA: mkdtempSync(join(folder, "data-")), PORT: "0", WEB_CONCURRENCY: workers };
     await using service = new TestProcess(`src/${command}`.split(" "), env);

@@ -6,7 +6,7 @@ import packageJson from "../../../package.json" with { type: "json" };
 
 const launcher = resolve(import.meta.dirname, "../../../bin/tidegate.cjs");
 
-/** Runs the launcher with `--version` as if the version of Node.js were another. */
+/** Runs the launcher with `--version` as if Node.js had another version. */
 async function launchOn(version: string): Promise<{ code: number; stdout: string; stderr: string }> {
   const script = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });
     process.argv.splice(1, 0, ${JSON.stringify(launcher)});

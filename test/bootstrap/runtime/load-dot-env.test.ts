@@ -16,13 +16,13 @@ const loaded = (text: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv =>
 };
 
 describe("the file .env", () => {
-  it("adds variables, and leaves those that are set, also to nothing", () => {
+  it("adds variables, except those that are set, even to an empty value", () => {
     const text = `\ufeffPORT=5001\n# a comment\nHOST = "127.0.0.1"\nexport LOG_LEVEL='warn'\n`;
     expect(loaded(text)).toEqual({ PORT: "5001", HOST: "127.0.0.1", LOG_LEVEL: "warn" });
     expect(loaded(text, { PORT: "6000", HOST: "" })).toEqual({ PORT: "6000", HOST: "", LOG_LEVEL: "warn" });
   });
 
-  it("may be missing, and is an error where it cannot be read", () => {
+  it("may be missing, and is an error if it is not readable", () => {
     const env = {};
     loadDotEnv(env, join(folder, "nowhere"));
     expect(env).toEqual({});

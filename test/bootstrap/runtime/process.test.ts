@@ -35,7 +35,7 @@ describe("the embedded default", () => {
     }
   };
 
-  it("serves the example of the README, and keeps it and the operators' credential over a restart", async () => {
+  it("serves the README's example, and keeps it and the operators' credential over a restart", async () => {
     {
       await using service = new TestProcess(["src/main.ts"], {
         ...env,
@@ -75,7 +75,7 @@ describe("the embedded default", () => {
     expect(readFileSync(join(env.TIDEGATE_DATA, "tidegate.db"), "latin1")).not.toContain("1234");
   });
 
-  it("makes no credential for operators where the environment has one", async () => {
+  it("creates no operator credential if the environment has one", async () => {
     const [token, folder] = ["the-environment's-credential", newFolder()];
     const given = { TIDEGATE_DATA: folder, TIDEGATE_ADMIN_TOKEN: token };
     await using service = await startServiceOn("config/embedded.yaml", given);
@@ -85,20 +85,20 @@ describe("the embedded default", () => {
 });
 
 describe("the service as a process", () => {
-  it("exits 78 and lists what is wrong with its configuration", async () => {
+  it("exits 78 and lists the faults of its configuration", async () => {
     await using service = new TestProcess(["src/cli.ts", "--config", "test/broken/many-mistakes.yaml", "serve"], {});
     expect([await service.exit(), service.stdout]).toEqual([78, ""]);
     const mistakes = readFileSync("test/broken/many-mistakes.txt", "utf8").replaceAll("KINDS", kinds.join(", "));
     expect(service.stderr).toBe(`tidegate: ${mistakes}`);
   });
 
-  it("asks for the other Redis URL where only one is given", async () => {
+  it("names the other Redis URL if only one is set", async () => {
     await using service = new TestProcess(["src/main.ts"], { REDIS_USERS_URL: "redis://127.0.0.1:6379" });
     expect(await service.exit()).toBe(78);
     expect(service.stderr).toContain("environment variable REDIS_FEATURES_URL is not set");
   });
 
-  it.each([undefined, "2"])("exits 1 and says so when its port is taken (workers: %s)", async (workers) => {
+  it.each([undefined, "2"])("exits 1 with a message if its port is in use (workers: %s)", async (workers) => {
     const other = createServer().listen(0, "127.0.0.1");
     await until(() => other.listening, "another server listens");
     const { port } = other.address() as { port: number };

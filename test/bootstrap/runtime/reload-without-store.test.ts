@@ -36,7 +36,7 @@ const ask = async (service: TestService, token?: string) => {
 };
 const both = '{"active_features":["feature_1","feature_2"]}';
 
-/** Has the service load a text anew, as SIGHUP does. */
+/** Reloads the service with a configuration, as SIGHUP does. */
 async function reload(service: TestService, yaml: string): Promise<void> {
   const file = join(folder, "tidegate.yaml");
   writeFileSync(file, yaml);
@@ -50,7 +50,7 @@ async function readyOn(yaml: string): Promise<TestService> {
   return service;
 }
 
-it("a reload does not make a store believed that has lost its data", async () => {
+it("a reload does not accept a store that has lost its data", async () => {
   await using service = await readyOn(rules());
   await redis.client.flushall();
   await until(async () => (await ask(service)).mark !== null, "what is remembered is marked");
@@ -58,7 +58,7 @@ it("a reload does not make a store believed that has lost its data", async () =>
   expect(await ask(service)).toMatchObject({ status: 200, body: both, mark: expect.stringContaining("stale") });
 });
 
-it("a reload takes over what is remembered of a store that has lost its data, with a snapshot", async () => {
+it("a reload keeps the cached data of a store that has lost its data, with a snapshot", async () => {
   await using service = await readyOn(withSnapshot());
   await redis.client.flushall();
   await until(async () => (await ask(service)).mark !== null, "what is remembered is marked");
@@ -69,7 +69,7 @@ it("a reload takes over what is remembered of a store that has lost its data, wi
   }
 });
 
-it("a reload while the store is away does not bring back what was killed a moment before", async () => {
+it("a reload during an outage does not restore a feature that was killed just before", async () => {
   await using service = await readyOn(withSnapshot());
   await redis.client.sadd("tidegate:killed", "feature_1");
   const killed = '{"active_features":["feature_2"]}';
@@ -80,7 +80,7 @@ it("a reload while the store is away does not bring back what was killed a momen
   expect(await ask(service)).toMatchObject({ status: 200, body: killed, mark: expect.stringContaining("stale") });
 });
 
-it("a source that cannot be closed does not end the service", async () => {
+it("a source that cannot be closed does not stop the service", async () => {
   const source = (feature: string) => {
     const file = join(folder, `${feature}.js`);
     writeFileSync(

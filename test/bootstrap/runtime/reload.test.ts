@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "tidegate-reload-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
-  it("makes it serve the last file, with no call lost or answered by the old rules after the new, and does not keep it from stopping", async () => {
+  it("loads the file without losing a request or returning results of the old rules after the new, and can still stop", async () => {
     await using running = serve(folder, rules("f0"), workers);
     const url = await running.service.url();
     const load = new Load(url, 6, 2);
@@ -43,7 +43,7 @@ describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
     expect(running.lines("stopped")).toHaveLength(workers);
   });
 
-  it("refuses what cannot be used, names what is wrong, and serves what it served before", async () => {
+  it("rejects an invalid file, names its faults, and keeps the previous rules", async () => {
     const fixed = "server: { port: 0, drainMs: 1 }";
     const env = { PORT: "", TIDEGATE_SOURCE_FOLDERS: folder };
     await using running = serve(folder, rules("before", fixed), workers, env);
@@ -104,7 +104,7 @@ sources: [{ name: a, kind: set, connection: features, key: x }]
 });
 
 describe("SIGHUP", () => {
-  it("lets calls under way end as they began, and then closes what they were answered by", async () => {
+  it("completes requests with the rules at their start, then closes those rules", async () => {
     const go = join(folder, "go");
     writeFileSync(
       join(folder, "slow.js"),

@@ -11,8 +11,8 @@ import { until } from "../../support/until.ts";
 const folder = mkdtempSync(join(tmpdir(), "tidegate-replaced-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe("a worker that is replaced", () => {
-  it("serves the configuration that was accepted, and gives way to another where it cannot follow to one", async () => {
+describe("a replaced worker", () => {
+  it("serves the accepted configuration, and is replaced if it cannot load a new one", async () => {
     const lock = join(folder, "lock");
     writeFileSync(
       join(folder, "once.js"),
@@ -39,7 +39,7 @@ describe("a worker that is replaced", () => {
     const bodies = async () => new Set(await Promise.all(Array.from({ length: 6 }, () => ask(url))));
     expect(await bodies()).toEqual(new Set([answer("accepted")]));
 
-    // The first worker makes the folder, so that the second cannot.
+    // The first worker creates the folder, so the second fails to.
     await using load = new Load(url, 4, 2);
     running.put("sources: [{ name: a, kind: ./once.js }]");
     await until(() => running.lines("worker died; starting another").length === 3, "one could not follow");
@@ -50,7 +50,7 @@ describe("a worker that is replaced", () => {
     expect(await bodies()).toEqual(new Set([answer("once")]));
   });
 
-  it("takes no connections before it is ready, while others answer what they remember of a store that is away", async () => {
+  it("accepts no connections before it is ready, while others serve from the cache during an outage", async () => {
     await using redis = await startRedis();
     await using proxy = await TcpProxy.to(redis.port);
     await redis.client.sadd("global", "x");

@@ -7,7 +7,7 @@ describe("coalesced events", () => {
     for (let count = 0; count < times; count++) emitter.emit("reload");
   };
 
-  it("are one running and one pending, however many there are", async () => {
+  it("run once at a time, with one pending run for any number of events", async () => {
     const emitter = new EventEmitter();
     const stopping = new AbortController();
     const reloads = coalesced(stopping.signal, emitter, "reload");
@@ -21,7 +21,7 @@ describe("coalesced events", () => {
     expect(count).toBe(2);
   });
 
-  it("are noticed whenever they happen", async () => {
+  it("are detected at any time", async () => {
     const emitter = new EventEmitter();
     const stopping = new AbortController();
     let count = 0;
@@ -34,7 +34,7 @@ describe("coalesced events", () => {
     expect(count).toBe(5);
   });
 
-  it("end with the signal to stop, also if one is pending", async () => {
+  it("end with the stop signal, even with one pending", async () => {
     const emitter = new EventEmitter();
     const stopping = new AbortController();
     const reloads = coalesced(stopping.signal, emitter, "reload");

@@ -3,7 +3,7 @@ import { TestProcess } from "../../support/process.ts";
 import { bearer } from "../../support/service.ts";
 import { until } from "../../support/until.ts";
 
-it("serves with several workers as with one: replaces those that die, counts for all, and stops them all", async () => {
+it("several workers serve as one does: dead ones are replaced, their counters are summed, and all are stopped", async () => {
   const admin = "the-operators-credential";
   await using service = new TestProcess(["src/main.ts"], {
     TIDEGATE_ADMIN_TOKEN: admin,
@@ -13,7 +13,7 @@ it("serves with several workers as with one: replaces those that die, counts for
   const url = await service.url();
   const workers = () => [...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid));
   expect(new Set(workers()).size).toBe(2);
-  // A connection of its own each, so that the workers take turns; the one to a worker that hangs is given up.
+  // One connection per request, so that the workers take turns. A request to a hanging worker is aborted.
   const get = (path: string) =>
     fetch(url + path, {
       headers: { ...bearer(admin), connection: "close" },

@@ -9,10 +9,10 @@ import { until } from "../../support/until.ts";
 const ask = async (url: string, headers: Record<string, string> = {}) =>
   (await fetch(`${url}/features`, { headers })).text();
 
-describe("what the service writes", () => {
+describe("the output of the service", () => {
   const canary = "canary-t0ken-8c41";
 
-  it("never holds a token, known or not, well-formed or not, while all goes well and while Redis is away", async () => {
+  it("never contains a token, known or not, valid or not, in normal operation and while Redis is down", async () => {
     const redis = await startRedis();
     await redis.client.set(`token:${canary}`, "1");
     const env = {

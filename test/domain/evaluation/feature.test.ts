@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { inOrder, isServedKey, isWritableKey } from "../../../src/domain/evaluation/feature.ts";
 
 describe("feature keys", () => {
-  it.each(["a", "9", "new_menu", "checkout.one-click", "team/x:y", "a".repeat(200)])("%j may be written", (key) => {
+  it.each(["a", "9", "new_menu", "checkout.one-click", "team/x:y", "a".repeat(200)])("%j is writable", (key) => {
     expect(isWritableKey(key)).toBe(true);
     expect(isServedKey(key)).toBe(true);
   });
 
-  it.each(["", "-a", ".a", "a b", "é", "<script>", "a\n", "*", "a".repeat(201)])("%j may not be written", (key) => {
+  it.each(["", "-a", ".a", "a b", "é", "<script>", "a\n", "*", "a".repeat(201)])("%j is not writable", (key) => {
     expect(isWritableKey(key)).toBe(false);
   });
 

@@ -64,7 +64,7 @@ describe("a flag", () => {
     expect(flagOf(results, "x")).toEqual({ key: "x", ...expected });
   });
 
-  it("exists for each known feature, and for each that a source lists, once and in order", () => {
+  it("exists for each known feature and each that a source lists, once and in order", () => {
     const results = [result("a", { b: on() }), result("gate", { c: off() }, { role: "gate" })];
     expect(flagsOf(results, ["a", "b"]).map(({ key }) => key)).toEqual(["a", "b", "c"]);
   });

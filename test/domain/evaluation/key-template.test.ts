@@ -80,7 +80,7 @@ describe("a key template", () => {
     ["features:user:{targetingKey}", /unknown field "targetingKey"/],
     ["a:{}", /unknown field/],
     ["a:{userId", /mixes a literal and a field/],
-  ])("is not %j", (text, fault) => {
+  ])("rejects %j", (text, fault) => {
     expect(KeyTemplate.parse(text)).toMatch(fault);
   });
 
@@ -91,7 +91,7 @@ describe("a key template", () => {
     ["location:{location}", "features:{userId}", false],
     ["a:{userId}", "a:{userId}:b", false],
     ["global_features", "active_features", false],
-  ])("%j can make a key of %j: %j", (one, other, expected) => {
+  ])("%j can build a key of %j: %j", (one, other, expected) => {
     expect(template(one).overlaps(template(other))).toBe(expected);
     expect(template(other).overlaps(template(one))).toBe(expected);
   });
@@ -105,7 +105,7 @@ describe("a key template", () => {
     ["a:{userId}:b", "a:b:", true],
     ["a:{userId}", "a:b:", false],
     ["a:c:{userId}", "a:b:", false],
-  ])("%j can make a key that goes on after %j: %j", (one, beginning, expected) => {
+  ])("%j can build a key that extends one of %j: %j", (one, beginning, expected) => {
     expect(template(one).reaches(beginning)).toBe(expected);
   });
 });

@@ -180,7 +180,7 @@ describe("the merge rule, for any sources", () => {
     );
   });
 
-  it("never switches more on with another veto, nor less with another grant", () => {
+  it("never switches more features on with another veto, nor fewer with another grant", () => {
     fc.assert(
       fc.property(gates, grants, vetoes, known, (gates, grants, vetoes, more) => {
         const before = merged(...gates, ...grants, ...vetoes);

@@ -16,7 +16,7 @@ type Sketch = {
   role?: Role;
   gatedBy?: string[];
   default?: "allow" | "deny";
-  /** Whether it says on or off of the feature "a"; left out, it does not know it. */
+  /** Whether the source has the feature "a" on or off; absent if it does not list it. */
   says?: boolean | NoResultReason | undefined;
 };
 
@@ -152,7 +152,7 @@ const sourcesOf = (say: fc.Arbitrary<Sketch["says"]>): fc.Arbitrary<Sketch[]> =>
   return fc.tuple(...gates, ...grants, ...vetoes);
 };
 
-/** What the merge makes of it; what is left out is not among the says. */
+/** The merged resolution. Sources without a result are omitted. */
 const merged = (sketches: readonly Sketch[]) =>
   merge(
     sketches
@@ -162,7 +162,7 @@ const merged = (sketches: readonly Sketch[]) =>
       ),
   ).get("a");
 
-/** Every way in which the silent sources might have spoken. */
+/** All possible results of the sources without one. */
 const completions = (sketches: readonly Sketch[]): readonly (readonly Sketch[])[] =>
   sketches.reduce<readonly (readonly Sketch[])[]>(
     (all, sketch) => {

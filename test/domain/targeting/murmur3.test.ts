@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { murmur3 } from "../../../src/domain/targeting/murmur3.ts";
 
 describe("The murmur3 hash", () => {
-  // As the reference implementation gives them, x86, 32 bits, seed 0.
+  // From the reference implementation: x86, 32 bits, seed 0.
   it.each([
     ["", 0],
     ["a", 0x3c2569b2],
@@ -13,7 +13,7 @@ describe("The murmur3 hash", () => {
     ["Hello, world!", 0xc0363e43],
     ["The quick brown fox jumps over the lazy dog", 0x2e4ff723],
     ["ππππππππ", 0xec72b6e8],
-  ])("of %j is known", (text, hash) => {
+  ])("of %j is that of the reference implementation", (text, hash) => {
     expect(murmur3(text)).toBe(hash);
   });
 });

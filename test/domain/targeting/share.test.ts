@@ -33,7 +33,7 @@ describe("a share", () => {
   });
 
   it.each([-0.01, 100.01, 0.005, 33.333, Number.NaN, Number.POSITIVE_INFINITY])(
-    "is none of %s percent",
+    "rejects %s percent",
     (percentage) => {
       expect(shareOf(percentage)).toBeUndefined();
     },

@@ -8,7 +8,7 @@ const unleash = new FlexibleRollout();
 
 describe("A share of whole percents", () => {
   it.each(["new_menu", "happy_hour", "search:2", "a"])(
-    "is for those for whom it is in Unleash, of the group %s",
+    "includes the same ids as Unleash does, of the group %s",
     (groupId) => {
       const ids = Array.from(
         { length: 3_000 },

@@ -13,7 +13,7 @@ import {
 const hourMs = 3_600_000;
 const forEver = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
-/** A zone whose clocks are changed at some instants, by any number of minutes up to a day. */
+/** A zone whose clocks change at some instants, by up to a day. */
 const zones = fc
   .array(
     fc.record({ at: fc.integer({ min: -40, max: 40 * 24 }), ahead: fc.integer({ min: -12 * 60, max: 14 * 60 }) }),
