@@ -10,7 +10,7 @@ type Headers = Readonly<Record<string, string>>;
 export const bearer = (token: string): Headers => ({ Authorization: `Bearer ${token}` });
 export const basic = (token: string): Headers => ({ Authorization: `Basic ${btoa(`:${token}`)}` });
 
-/** A client that keeps its connections, and has no more of them than it is told. */
+/** A client with persistent connections, up to the given number. */
 export class Client implements Disposable {
   readonly #agent: Agent;
   readonly #connections: number;
@@ -33,7 +33,10 @@ export class Client implements Disposable {
     });
   }
 
-  /** Has each user answered once, on all connections, and gives each answer to a callback; asks again, soon, where it is 503. */
+  /**
+   * Requests the features of each user once, on all connections, and passes each response to a callback. Retries 503
+   * soon.
+   */
   async askForEach(url: string, users: number, take: (user: number, answer: Answer) => void = () => {}): Promise<void> {
     let next = 0;
     const connection = async () => {
@@ -57,18 +60,18 @@ export class Client implements Disposable {
 
 const checkedUsers = 20;
 
-/** How a server has to answer. */
+/** The expected responses of a server. */
 export type Expectation = {
-  /** How many it knows. */
+  /** The number of users. */
   readonly users?: number;
   readonly credentials?: (token: string) => Headers;
-  /** What a user's answer must be besides right; says what is wrong with it. */
+  /** Checks of a user's response besides the features. Returns the fault. */
   readonly also?: (answer: Answer) => string | undefined;
-  /** Of a token that nobody has. */
+  /** The status for an unknown token. */
   readonly unknownStatus?: number;
 };
 
-/** Rejects unless a server answers 20 users, an anonymous caller and an unknown token as it should. */
+/** Rejects unless a server responds correctly to 20 users, an anonymous caller and an unknown token. */
 export async function checkAnswers(
   url: string,
   { users = userCount, credentials = bearer, also = () => undefined, unknownStatus = 401 }: Expectation = {},

@@ -24,7 +24,7 @@ export function ownFeatures(user: number): ReadonlySet<string> {
   return own;
 }
 
-/** What a user has to be answered, sorted. */
+/** The expected features of a user, sorted. */
 export const featuresOf = (user: number): readonly string[] =>
   [...globalFeatures, ...[...ownFeatures(user)].filter((name) => isActive.has(name))].sort();
 

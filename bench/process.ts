@@ -10,9 +10,9 @@ import { serverProcessor } from "./processors.ts";
 type Options = {
   readonly env?: NodeJS.ProcessEnv;
   readonly folder?: string;
-  /** Whose rights it runs with, where this process may choose. */
+  /** The user to run as, if this process may choose. */
   readonly uid?: number;
-  /** What ends it in good order. */
+  /** The signal for an orderly stop. */
   readonly signal?: NodeJS.Signals;
 };
 
@@ -25,7 +25,7 @@ process.on("exit", () => {
   for (const child of running) killGroup(child, "SIGKILL");
 });
 
-/** A process in a group of its own, which ends with all that it started. */
+/** A process in its own group, which ends with all its children. */
 export class Process implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #signal: NodeJS.Signals;
@@ -47,7 +47,7 @@ export class Process implements AsyncDisposable {
     this.#child.stderr?.setEncoding("utf8").on("data", (text) => this.#complain(text));
   }
 
-  /** Waits until a condition holds. Rejects with what the process complained of, when it ends before. */
+  /** Waits until a condition holds. Rejects with the standard error of the process if it ends before. */
   async ready(condition: () => Promise<boolean>): Promise<void> {
     await until(async () => this.ended || (await condition()), `${this.#command} is ready`, 120_000);
     if (this.ended) throw new Error(`${this.#command} ended: ${this.#complaints}`);
@@ -57,12 +57,12 @@ export class Process implements AsyncDisposable {
     return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** The processor time that it and its children have used, in seconds. */
+  /** The processor time of it and its children, in seconds. */
   cpuSeconds(): number {
     return tree(this.#child.pid ?? 0).reduce((sum, pid) => sum + ticksOf(pid), 0) / ticksPerSecond;
   }
 
-  /** The resident memory of it and its children, in bytes; pages that they share count for each. */
+  /** The resident memory of it and its children, in bytes. Shared pages count for each. */
   residentBytes(): number {
     const kilobytes = tree(this.#child.pid ?? 0).map((pid) =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0),
@@ -87,7 +87,7 @@ export class Process implements AsyncDisposable {
 /** A server under test: a process that answers HTTP on a port of this machine. */
 export type Server = { readonly process: Process; readonly url: string };
 
-/** Starts a server on the port that it finds in PORT, and waits until it answers a path. */
+/** Starts a server with its port in PORT, and waits until it responds on a path. */
 export async function startServer(
   opened: AsyncDisposableStack,
   command: readonly string[],
@@ -102,7 +102,7 @@ export async function startServer(
   return { process: started, url };
 }
 
-/** Whether a server answers at all, be it to say that the caller may not ask. */
+/** Whether a server responds at all, even with an error. */
 export async function answers(url: string): Promise<boolean> {
   interrupted.throwIfAborted();
   try {
@@ -118,7 +118,7 @@ function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(-pid, signal);
   } catch {
-    // Nothing of the group is left.
+    // No process of the group is left.
   }
 }
 
@@ -129,7 +129,7 @@ function tree(pid: number): number[] {
   return [pid, ...children.flatMap(tree)];
 }
 
-/** User and system time, the 14th and 15th field of proc(5), counted from behind the name, which may hold spaces. */
+/** User and system time: fields 14 and 15 of proc(5), counted from the end of the name, which may contain spaces. */
 function ticksOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   return Number(fields[11]) + Number(fields[12]);

@@ -10,13 +10,13 @@ import { type Rates, rates } from "./measurements/rates.ts";
 import { type RoundTrips, roundTrips } from "./measurements/round-trips.ts";
 import { type StartUp, startUp } from "./measurements/start-up.ts";
 
-/** Where and on what a part was measured. */
+/** The conditions of a measurement. */
 type About = {
   readonly date: string;
   readonly seconds: number;
-  /** How many processes wanted a processor in the minute before. */
+  /** The number of runnable processes in the minute before. */
   readonly loadBefore: number;
-  /** The commit, and whether files differed from it. */
+  /** The commit, and whether the work tree was clean. */
   readonly commit: string;
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export type Results = {
 export type Part = keyof Results;
 export type Measured = { readonly [P in Part]: { readonly about: About; readonly result: Results[P] } };
 
-/** What can be measured, in this order. */
+/** The parts, in this order. */
 export const measurements: { readonly [P in Part]: () => Promise<Results[P]> } = {
   roundTrips,
   startUp,
@@ -49,7 +49,7 @@ export const parts = Object.keys(measurements) as Part[];
 const folder = resolve(import.meta.dirname, "results");
 const fileOf = (part: Part): string => resolve(folder, `${part}.json`);
 
-/** Measures a part, and keeps what was found. */
+/** Measures a part, and saves the result. */
 export async function measure(part: Part): Promise<void> {
   const [date, commit, before] = [new Date().toISOString().slice(0, 16), commitHere(), performance.now()];
   const loadBefore = loadavg()[0] ?? Number.NaN;
@@ -60,7 +60,7 @@ export async function measure(part: Part): Promise<void> {
   writeFileSync(fileOf(part), JSON.stringify({ about, result }));
 }
 
-/** What was found last, of every part; or the parts that were never measured. */
+/** The last result of every part; or the parts without one. */
 export function lastMeasured(): Measured | readonly Part[] {
   const found: [Part, unknown][] = [];
   const missing: Part[] = [];
@@ -102,7 +102,7 @@ function version(command: string, ...args: string[]): string {
   try {
     return /\d+(\.\d+)+/.exec(output(command, ...args))?.[0] ?? "unknown";
   } catch (error) {
-    // wrk tells its version, and fails.
+    // wrk prints its version, and exits with an error.
     const { stdout = "" } = error as { stdout?: string };
     return /\d+(\.\d+)+/.exec(stdout)?.[0] ?? "not here";
   }

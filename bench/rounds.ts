@@ -2,8 +2,8 @@ import type { Contestant } from "./contestants/contestant.ts";
 import { type Load, load } from "./wrk.ts";
 
 /**
- * What one contestant did in one round. `cpuMicros` is its processor time a call, `residentBytes` its memory right after,
- * `failed` how many calls failed in attempts that do not count otherwise.
+ * The result of one contestant in one round. `cpuMicros` is its processor time per request, `residentBytes` its memory
+ * right after, `failed` the number of failed requests in attempts that do not count otherwise.
  */
 export type Slice = Omit<Load, "calls"> & {
   readonly name: string;
@@ -19,18 +19,18 @@ type Options = {
   readonly seconds?: number;
 };
 
-/** How often each is measured, and for how long, unless a measurement says otherwise. */
+/** The number and the duration of slices, unless a measurement overrides them. */
 export const rounds = Number(process.env["ROUNDS"] ?? 5);
 const seconds = Number(process.env["SECONDS"] ?? 3);
 const warmSeconds = 5;
-/** Before each slice: a server that has idled has to find its pace again. */
+/** Before each slice, because an idle server needs time to reach its speed. */
 const settleSeconds = 2;
 const attempts = 3;
 
 /**
- * Measures contestants in turn, again and again, so that what else the machine does falls on all of them. Each is warmed
- * first, and a little before each slice. A slice in which a call failed is measured again, and says so. Rejects when
- * calls fail in three attempts, or when a contestant answers wrongly, before or after.
+ * Measures contestants in turn, repeatedly, so that other work on the machine affects all of them. Each is warmed up
+ * first, and a little before each slice. A slice with a failed request is measured again, and counted. Rejects if
+ * requests fail in three attempts, or if a contestant responds wrongly before or after.
  */
 export async function interleaved(contestants: readonly Contestant[], options: Options): Promise<Slice[]> {
   for (const { server, script, check } of contestants) {

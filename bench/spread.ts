@@ -1,4 +1,4 @@
-/** Some figures in short: the median, the least and the largest. */
+/** Some figures in short: median, minimum and maximum. */
 export type Spread = { readonly median: number; readonly least: number; readonly most: number };
 
 export function spreadOf(figures: readonly number[]): Spread {
@@ -8,7 +8,7 @@ export function spreadOf(figures: readonly number[]): Spread {
   return { median, least: at(0), most: at(sorted.length - 1) };
 }
 
-/** The least figure that a part, from 0 to 1, of all figures are not above. */
+/** The smallest figure that is at least as large as this part, from 0 to 1, of all figures. */
 export function percentile(figures: readonly number[], part: number): number {
   const sorted = ascending(figures);
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;

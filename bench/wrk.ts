@@ -5,24 +5,24 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { interrupted } from "./interruption.ts";
 
-/** What one run of the load generator saw. Latencies in milliseconds. */
+/** The result of one run of the load generator. Latencies in milliseconds. */
 export type Load = {
   readonly calls: number;
-  /** Calls that were answered with an error, late, or not at all. */
+  /** Requests with an error, a late response, or none. */
   readonly failed: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
 };
 
-/** What to send: a target, and headers. */
+/** The request: a target, and headers. */
 export type Call = { readonly path?: string; readonly headers: Readonly<Record<string, string>> };
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 let scripts = 0;
 
-/** A script for wrk that sends the given calls in turn. */
+/** A script for wrk that sends the given requests in turn. */
 export function rotating(calls: readonly Call[]): string {
   const quoted = calls.map(({ path = "/features", headers }) => {
     const fields = Object.entries(headers).map(([name, value]) => `[${JSON.stringify(name)}]=${JSON.stringify(value)}`);
@@ -40,7 +40,7 @@ end
 `);
 }
 
-/** A script for wrk that asks for the users of a store in long strides, so that it soon asks for none that it asked for before. */
+/** A script for wrk that requests the users of a store in long strides, so that it repeats none soon. */
 export function striding(users: number): string {
   return script(`local user = 0
 function request()

@@ -7,7 +7,7 @@ import packageJson from "../package.json" with { type: "json" };
 const root = resolve(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
-/** Licences that allow use in an MIT product without further conditions than naming the authors. */
+/** Licences that allow use in an MIT product, with attribution at most. */
 const allowedLicences = new Set([
   ...["0BSD", "Apache-2.0", "BlueOak-1.0.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "Unlicense"],
 ]);

@@ -8,15 +8,15 @@ import { type Spread, spreadOf } from "../spread.ts";
 
 const rounds = 20;
 const callsARound = 50;
-/** A change has consequences (it is drained, and read again) that the next one is not to wait for. */
+/** The relay and the reads that follow a change must not delay the next one. */
 const pauseMs = 10;
 const adminToken = "a-credential-for-the-benchmark";
 const path = "/admin/v1/sources/active/features/feature_1";
 
-/** How long a change takes until it is acknowledged, in milliseconds: the median of each round, one call after the other. */
+/** Time until a change is acknowledged, in milliseconds: the median of each round of sequential requests. */
 export type Acknowledgement = { readonly script: Spread; readonly http: Spread; readonly ratio: Spread };
 
-/** A change over HTTP beside the script that it ends in, sent to the same Redis by itself. */
+/** A change over HTTP, compared with its script, sent to the same Redis directly. */
 export async function acknowledgement(): Promise<Acknowledgement> {
   await using opened = new AsyncDisposableStack();
   const { url, stop } = await startRedisProcess();
@@ -32,7 +32,7 @@ export async function acknowledgement(): Promise<Acknowledgement> {
   opened.defer(() => agent.destroy());
   const change = (method: string) => send(agent, new URL(path, server.url), method);
 
-  // What Tidegate sends is sent again as it is, so that both sides do the same.
+  // The commands of Tidegate are sent again unchanged, so that both sides do the same.
   const scripts = [await sentBy(url, () => change("PUT")), await sentBy(url, () => change("DELETE"))];
   const bare = async (call: number) => void (await redis.call("EVALSHA", scripts[call % 2] ?? []));
   const over = async (call: number) => change(call % 2 === 0 ? "PUT" : "DELETE");
@@ -40,7 +40,7 @@ export async function acknowledgement(): Promise<Acknowledgement> {
   const found: { readonly script: number; readonly http: number }[] = [];
   for (let round = 0; round <= rounds; round++) {
     const both = { script: await medianOf(bare), http: await medianOf(over) };
-    // The first warms up.
+    // The first round warms up.
     if (round > 0) found.push(both);
   }
   return {
@@ -59,7 +59,7 @@ async function sentBy(url: string, change: () => Promise<void>): Promise<string[
     watching.on("monitor", (_time: string, [command = "", ...values]: string[]) => {
       if (/^evalsha$/i.test(command) && values.includes("change")) seen.resolve(values);
     });
-    // The first time the script is sent whole.
+    // The script is sent in full the first time.
     await change();
     await change();
     return await seen.promise;

@@ -12,17 +12,17 @@ import { until } from "../../test/support/until.ts";
 import { allProcessors, keepTo, loadProcessor } from "../processors.ts";
 import { spreadOf } from "../spread.ts";
 
-/** What the event log takes in each database, full of events. Times are medians in milliseconds. */
+/** Times of the event log in each database, full of events. Medians in milliseconds. */
 export type EventLogFigures = readonly {
   readonly database: string;
   readonly events: number;
-  /** How many records are taken a second, in batches as the drain has them. */
+  /** Records per second, in batches of the relay's size. */
   readonly recordedPerSecond: number;
   /** One event by its id. */
   readonly oneMs: number;
-  /** A page of 50 events from somewhere, by what it is filtered by. */
+  /** A page of 50 events from the middle, by filter. */
   readonly pageMs: Readonly<Record<string, number>>;
-  /** A set at some moment, and what turned each of its features; after 10,000 events of it. */
+  /** A set at a past instant, and the last change of each of its features; after 10,000 events of the set. */
   readonly setAtMs: number;
   readonly turnsMs: number;
   readonly verifiedPerSecond: number;
@@ -31,7 +31,7 @@ export type EventLogFigures = readonly {
 const count = Number(process.env["EVENTS"] ?? 1_000_000);
 const start = 1_700_000_000_000;
 const everyMs = 1_000;
-/** Of the one set that changes so often, among a hundred features. */
+/** The set that changes this often, with a hundred features. */
 const changes = 10_000;
 const atOnce = 500;
 const asked = 200;
@@ -95,7 +95,7 @@ const authorOf = (index: number): string => `author-${index % 200}`;
 const keyOf = (index: number): string => `location:${index % 500}`;
 const featureOf = (index: number): string => `feature_${index % 300}`;
 
-/** Fills a log with changes of sets and tokens; answers how many it took a second. */
+/** Fills a log with changes of sets and tokens; returns the records per second. */
 async function fill({ log }: OpenEventLog): Promise<number> {
   const often = new SetTold("often");
   const sets = Array.from({ length: 500 }, (_, index) => new SetTold(keyOf(index)));
@@ -124,7 +124,7 @@ async function fill({ log }: OpenEventLog): Promise<number> {
   return (count * 1_000) / ms;
 }
 
-/** Puts a feature into a set, or takes it out where it is there. */
+/** Adds a feature to a set, or removes it if the set has it. */
 function toggled(set: SetTold, index: number): RecordedEvent {
   const feature = featureOf(Math.floor(index / 7));
   return set.has(feature) ? set.changes({ remove: [feature] }) : set.changes({ add: [feature] });

@@ -14,15 +14,15 @@ import { type Spread, spreadOf } from "../spread.ts";
 const rounds = 3;
 const cli = resolve(import.meta.dirname, "../../src/cli.ts");
 
-/** An import beside `redis-cli --pipe`, which loads the same into another empty Redis. */
+/** An import, compared with `redis-cli --pipe`, which loads the same into another empty Redis. */
 export type ImportFigures = {
   readonly users: number;
-  /** Users a second. Each has a set and a token. */
+  /** Users per second. Each has a set and a token. */
   readonly pipe: Spread;
   readonly tidegate: Spread;
-  /** The rate of the one to that of the other, in a round. */
+  /** The ratio of the rates in a round. */
   readonly ratio: Spread;
-  /** The most memory that the importing process had resident, in bytes. */
+  /** The maximum resident memory of the importing process, in bytes. */
   readonly resident: number;
 };
 
@@ -50,7 +50,7 @@ export async function importing(users: number): Promise<ImportFigures> {
   };
 }
 
-/** Writes the same users as lines for Tidegate, and as commands in Redis's protocol. */
+/** Writes the same users as lines for Tidegate, and as commands in Redis' protocol. */
 async function writeBoth(lines: string, commands: string, users: number): Promise<void> {
   const [toLines, toCommands] = [createWriteStream(lines), createWriteStream(commands)];
   toLines.write('{"tidegate":1}\n');
@@ -72,7 +72,7 @@ const command = (...words: readonly string[]): string =>
 
 type Run = { readonly seconds: number; readonly resident: number };
 
-/** Fails where not every user has a set and a token afterwards. */
+/** Fails unless every user has a set and a token afterwards. */
 async function onEmptyRedis(users: number, load: (port: number) => Promise<Run>): Promise<Run> {
   interrupted.throwIfAborted();
   await using opened = new AsyncDisposableStack();
@@ -108,7 +108,7 @@ async function timed(file: string, args: readonly string[], env: NodeJS.ProcessE
   return { seconds: (performance.now() - before) / 1_000, resident };
 }
 
-/** The most memory that a process has had resident, in bytes; `undefined` once it has ended. */
+/** The maximum resident memory of a process, in bytes; `undefined` once it has ended. */
 function peakOf(pid: number): number | undefined {
   try {
     const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];

@@ -7,7 +7,7 @@ import { spreadOf } from "../spread.ts";
 const root = resolve(import.meta.dirname, "../..");
 const page = join(root, "docs/benchmarks/commands.md");
 const rounds = 15;
-/** The most times that a command may take what a bare Node.js takes. */
+/** The maximum ratio of a command's time to that of a bare Node.js. */
 const limit = 13;
 const commands = [
   "--version",
@@ -23,7 +23,7 @@ const commands = [
 const folder = mkdtempSync(join(tmpdir(), "tidegate-bench-"));
 const env = { ...process.env, TIDEGATE_DATA: folder, TIDEGATE_CONFIG: "config/embedded.yaml" };
 
-/** How long a process takes, in milliseconds. */
+/** The duration of a process, in milliseconds. */
 function took(...args: readonly string[]): number {
   const startedAt = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, { cwd: root, env });
@@ -31,7 +31,7 @@ function took(...args: readonly string[]): number {
   return performance.now() - startedAt;
 }
 
-/** The least of many runs: other work on the machine only adds time. */
+/** The minimum of many runs: other work on the machine only adds time. */
 const least = (figures: readonly number[]): number => spreadOf(figures).least;
 
 const loadBefore = loadavg()[0] ?? Number.NaN;

@@ -4,12 +4,12 @@ import { tokenOf } from "../data.ts";
 import { startServer } from "../process.ts";
 import type { Contestant } from "./contestant.ts";
 
-/** An answer that is always the same. */
+/** A constant response. */
 export type Constant = { readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 const addedByNode = ["date", "connection", "keep-alive"];
 
-/** What a server answers a user with 15 features, but for what Node adds by itself. */
+/** The response of a server to a user with 15 features, without the headers that Node adds. */
 export async function constantOf(url: string): Promise<Constant> {
   using client = new Client();
   const { headers, body } = await client.ask(url, bearer(tokenOf(5)));
@@ -17,7 +17,7 @@ export async function constantOf(url: string): Promise<Constant> {
   return { headers: Object.fromEntries(own) as Constant["headers"], body };
 }
 
-/** Starts `bare.ts` or `hono.ts`, which answer a constant. */
+/** Starts `bare.ts` or `hono.ts`, which return a constant. */
 export async function constantContestant(
   opened: AsyncDisposableStack,
   name: string,

@@ -1,6 +1,6 @@
 import type { Server } from "../process.ts";
 
-/** Who is measured: a server, what is sent to it, and a check that it answers right. */
+/** A measured server, the requests to it, and a check of its responses. */
 export type Contestant = {
   readonly name: string;
   readonly server: Server;
@@ -9,10 +9,10 @@ export type Contestant = {
   readonly check: () => Promise<void>;
 };
 
-/** A contestant that cannot be had here. The message says what is missing, and how to get it. */
+/** A contestant that cannot run here. The message names what is missing, and how to get it. */
 export class Unobtainable extends Error {}
 
-/** Those of some contestants that can be had, and why the others cannot. */
+/** The contestants that can run, and why the others cannot. */
 export async function obtain(
   starts: readonly (() => Promise<Contestant>)[],
 ): Promise<{ readonly contestants: readonly Contestant[]; readonly skipped: readonly string[] }> {

@@ -15,12 +15,12 @@ import type { Contestant } from "./contestant.ts";
 const root = resolve(import.meta.dirname, "../..");
 
 type Options = {
-  /** Where it is not the same as `redisUrl`. */
+  /** Only if it differs from `redisUrl`. */
   readonly usersUrl?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly nodeOptions?: readonly string[];
   readonly processors?: string;
-  /** What is asked until it answers. */
+  /** The path to request until it responds. */
   readonly path?: string;
 };
 
@@ -60,16 +60,16 @@ export async function startFilledRedis(opened: AsyncDisposableStack, users = use
 export const everyUser = (): string =>
   rotating(Array.from({ length: userCount }, (_, user) => ({ headers: bearer(tokenOf(user)) })));
 
-/** What is not asked for while others are measured would have expired after a minute, and a hit would be a miss. */
+/** Entries that are unused while others are measured would expire after a minute, and a hit would be a miss. */
 export const rememberForAnHour = { GLOBAL_CACHE_EXPIRY: "3600" };
 
-/** Every answer is remembered. */
+/** Every response is cached. */
 export async function hits(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
   const server = await startTidegate(opened, redisUrl, { env: rememberForAnHour });
   return { name: "Tidegate, hit", server, script: everyUser(), check: () => checkAnswers(server.url) };
 }
 
-/** Every caller has the answer already. */
+/** Every caller has the current response. */
 export async function notModified(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
   const server = await startTidegate(opened, redisUrl, { env: rememberForAnHour });
   using client = new Client();
@@ -93,20 +93,20 @@ export async function notModified(opened: AsyncDisposableStack, redisUrl: string
   };
 }
 
-/** No caller's token or set is remembered, as each was pushed out since; the sets that all share are. */
+/** The token and the set of each caller are evicted before its next request. The shared sets are cached. */
 export async function misses(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
   const server = await startTidegate(opened, redisUrl, { env: { CACHE_CAPACITY: `${userCount / 10}` } });
   return { name: "Tidegate, miss", server, script: everyUser(), check: () => checkAnswers(server.url) };
 }
 
-/** Redis is stopped after every user was asked for. */
+/** Redis is stopped after a request for every user. */
 export async function stale(opened: AsyncDisposableStack): Promise<Contestant> {
   const redis = await startRedisProcess();
   opened.defer(redis.stop);
   await fill(redis.url, userCount);
   const folder = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-stale-"))).path;
   const file = join(folder, "stale.yaml");
-  // A run may take longer than the ten minutes for which a token is served by default.
+  // A run may take longer than the default ten minutes for which a cached token is served.
   const cache = { maxStaleSeconds: { tokens: 86_400 } };
   const config = parse(readFileSync(resolve(root, "config/tidegate.yaml"), "utf8"));
   writeFileSync(file, stringify({ ...config, cache }));
@@ -116,7 +116,7 @@ export async function stale(opened: AsyncDisposableStack): Promise<Contestant> {
   await client.askForEach(server.url, userCount);
   await redis.stop();
   const saysStale = async () => `${(await client.ask(server.url)).headers["cache-status"]}`.includes("stale");
-  await until(saysStale, "answers say that they are stale");
+  await until(saysStale, "responses are marked as stale");
   return {
     name: "Tidegate, stale",
     server,
@@ -125,21 +125,21 @@ export async function stale(opened: AsyncDisposableStack): Promise<Contestant> {
       checkAnswers(server.url, {
         unknownStatus: 503,
         also: ({ headers }) =>
-          `${headers["cache-status"]}`.includes("stale") ? undefined : "it is not said to be stale",
+          `${headers["cache-status"]}`.includes("stale") ? undefined : "it is not marked as stale",
       }),
   };
 }
 
-/** Watches a Redis: every command that it is sent meanwhile, with its arguments. */
+/** Watches a Redis: every command that it receives meanwhile, with its arguments. */
 export async function watched(url: string, task: () => Promise<void>): Promise<readonly (readonly string[])[]> {
   const redis = new Redis(url);
   const monitor = await redis.monitor();
   const seen: string[][] = [];
   monitor.on("monitor", (_time: string, command: string[]) => seen.push(command));
   await task();
-  // What Redis was sent before this has been told before it.
+  // MONITOR reports in order: earlier commands of Redis have been reported before this one.
   await redis.echo("watched");
-  await until(() => seen.some(([name]) => name?.toLowerCase() === "echo"), "Redis has told all commands");
+  await until(() => seen.some(([name]) => name?.toLowerCase() === "echo"), "MONITOR has reported all commands");
   monitor.disconnect();
   redis.disconnect();
   return seen.filter(([name]) => name?.toLowerCase() !== "echo");

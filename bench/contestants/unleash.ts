@@ -17,7 +17,7 @@ const target = (user: number): string => `/api/frontend?userId=${user}`;
 /** Debian's `nobody`: PostgreSQL does not run as root. */
 const nobody = 65_534;
 
-/** Starts Unleash on a PostgreSQL of its own, with as many flags, of which as many are on for a user. */
+/** Starts Unleash on its own PostgreSQL, with the same number of flags, of which the same number are on for a user. */
 export async function unleash(opened: AsyncDisposableStack): Promise<Contestant> {
   if (!existsSync(server)) throw new Unobtainable("Unleash is not installed: npm ci --ignore-scripts --prefix bench");
   if (spawnSync("which", ["postgres", "initdb"]).status !== 0) {
@@ -79,7 +79,10 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** What Unleash would export: what everyone has is on for all, what is active is on for 15 % of the users, the rest is off. */
+/**
+ * The equivalent Unleash export: features for everyone are on for all, active ones for 15 % of the users, others are
+ * off.
+ */
 function exported(): object {
   const share = (name: string) => (globalFeatures.includes(name) ? "100" : "15");
   const isOn = (name: string) => globalFeatures.includes(name) || activeFeatures.includes(name);

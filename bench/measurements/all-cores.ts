@@ -12,7 +12,7 @@ const flaskSettings = {
   "Flask, 2 workers of 4 threads": ["--workers", "2", "--threads", "4"],
 };
 
-/** Calls a second where nothing is pinned: servers, Redis and load share all processors. */
+/** Requests per second without pinning: servers, Redis and load share all processors. */
 export type AllCores = { readonly slices: readonly Slice[]; readonly skipped: readonly string[] };
 
 export async function allCores(): Promise<AllCores> {

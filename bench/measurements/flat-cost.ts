@@ -5,7 +5,7 @@ import { tokenOf } from "../data.ts";
 import { interleaved, rounds } from "../rounds.ts";
 import { rotating, striding } from "../wrk.ts";
 
-/** Processor time of a call in microseconds, one figure a round, by how many users the store has. */
+/** Processor time per request in microseconds, one figure per round, by number of users in the store. */
 export type FlatCost = readonly {
   readonly users: number;
   readonly hit: readonly number[];

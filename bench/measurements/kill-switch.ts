@@ -4,7 +4,9 @@ import { bearer, Client } from "../client.ts";
 import { startTidegate } from "../contestants/tidegate.ts";
 import type { Server } from "../process.ts";
 
-/** Milliseconds from Redis's answer to a raw SREM until every process answers without the feature, one figure a trial. */
+/**
+ * Milliseconds from Redis' reply to a raw SREM until every process responds without the feature, one figure per trial.
+ */
 export type KillSwitch = { readonly processes: number; readonly millis: readonly number[] };
 
 const processes = 4;

@@ -1,4 +1,4 @@
-/** Loaded into a process to be measured: answers its memory after a collection. */
+/** Loaded into a measured process: returns its memory after a collection. */
 import { createServer } from "node:http";
 
 createServer((_, response) => {

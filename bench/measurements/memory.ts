@@ -5,7 +5,10 @@ import { startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 
 type Usage = { readonly used: number; readonly resident: number };
 
-/** Bytes of a process that has answered nobody, and of the same after it answered each user once. `used` is heapUsed + external, after a collection. */
+/**
+ * Bytes of a process without requests, and of the same after one request per user. `used` is heapUsed + external, after
+ * a collection.
+ */
 export type Memory = { readonly users: number; readonly fresh: Usage; readonly full: Usage };
 
 export async function memory(): Promise<Memory> {
@@ -15,7 +18,7 @@ export async function memory(): Promise<Memory> {
   const probePort = `${await freePort()}`;
   const { url } = await startTidegate(opened, redis, {
     nodeOptions: ["--expose-gc", "--import", resolve(import.meta.dirname, "memory-probe.ts")],
-    // The sets that all share are remembered besides the users'.
+    // The shared sets are cached in addition to the users' sets.
     env: { PROBE_PORT: probePort, CACHE_CAPACITY: `${users + 100}` },
   });
   using client = new Client();

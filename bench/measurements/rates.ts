@@ -19,7 +19,9 @@ export const names = {
 
 export const connections = [32, 128] as const;
 
-/** Calls a second of servers that have one processor each. `skipped` are those that could not be had, and why. */
+/**
+ * Requests per second of servers that have one processor each. `skipped` are those that could not run, with the reason.
+ */
 export type Rates = { readonly slices: readonly Slice[]; readonly skipped: readonly string[] };
 
 export async function rates(): Promise<Rates> {

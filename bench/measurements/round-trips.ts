@@ -7,12 +7,12 @@ import { tokenOf } from "../data.ts";
 const hitCount = 10_000;
 const concurrentCalls = 1_000;
 
-/** How often Redis is asked, by its own account. */
+/** The number of reads of Redis, by its own count. */
 export type RoundTrips = {
   readonly hits: { readonly calls: number; readonly reads: number };
-  /** One call of a user that was not asked for before: the times that it waits for each Redis. */
+  /** One request of a new user: the number of sequential waits for each Redis. */
   readonly miss: { readonly users: number; readonly features: number; readonly commands: number };
-  /** Concurrent calls for one user of a Tidegate that has read nothing: how often a key is asked for, at most. */
+  /** Concurrent requests for one user to a Tidegate with an empty cache: the maximum number of reads of one key. */
   readonly cold: {
     readonly calls: number;
     readonly keys: number;
@@ -29,7 +29,7 @@ export async function roundTrips(): Promise<RoundTrips> {
 async function coldCalls(): Promise<RoundTrips["cold"]> {
   await using opened = new AsyncDisposableStack();
   const redis = await startFilledRedis(opened, 1);
-  // Asked for a page that needs no features, it starts without having read any.
+  // It starts without reads of features, because the page needs none.
   const server = await startTidegate(opened, redis, { path: "/health" });
   using client = new Client(concurrentCalls);
   const url = new URL("/features", server.url).href;
@@ -66,7 +66,7 @@ async function missAndHits(): Promise<Pick<RoundTrips, "hits" | "miss">> {
 
   const sentBefore = proxies.map(({ sent }) => sent.length);
   await client.ask(url, bearer(tokenOf(1)));
-  // What is sent without a PING is sent for the call.
+  // Everything but a PING is sent for the request.
   const sent = proxies.map((proxy, index) => proxy.sent.slice(sentBefore[index]).filter((text) => !/ping/i.test(text)));
   const miss = {
     users: sent[0]?.length ?? Number.NaN,
@@ -83,10 +83,10 @@ async function missAndHits(): Promise<Pick<RoundTrips, "hits" | "miss">> {
   return { miss, hits: { calls: hitCount, reads: (await readsOf([users, features])) - readsBefore } };
 }
 
-/** Everything but the heartbeat and the questions about Redis itself. */
+/** All commands but the heartbeat and those about Redis itself. */
 const isOnKey = (command = ""): boolean => !/^(ping|info|hello|client|subscribe|select|monitor)/i.test(command);
 
-/** How many commands on keys some Redis servers have answered so far. */
+/** The number of commands on keys that some Redis servers have processed. */
 async function readsOf(urls: readonly string[]): Promise<number> {
   let sum = 0;
   for (const url of urls) {

@@ -2,7 +2,7 @@ import { constantContestant, constantOf } from "../contestants/constant.ts";
 import { startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { allProcessors, keepTo, loadProcessor } from "../processors.ts";
 
-/** Milliseconds from the start of a process to its first answer. */
+/** Milliseconds from the start of a process to its first response. */
 export type StartUp = { readonly tidegate: readonly number[]; readonly bare: readonly number[] };
 
 const runs = Number(process.env["RUNS"] ?? 10);

@@ -11,7 +11,7 @@ import { best, ratios, slicesOf, type Verdict, verdicts } from "./targets.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");
 
-/** Writes docs/benchmarks/index.md with its plots. Answers what was asked and what was reached. */
+/** Writes docs/benchmarks/index.md with its plots. Returns the targets and the results. */
 export function writePage(measured: Measured): readonly Verdict[] {
   const results = Object.fromEntries(parts.map((part) => [part, measured[part].result])) as Results;
   const reached = verdicts(results);
@@ -101,7 +101,7 @@ ${Object.entries(measured.rates.about.versions)
 const image = (drawn: Readonly<Record<string, string>>, name: string, title: string): string =>
   drawn[name] ? `![${title}](${name})\n\n` : "";
 
-/** What became of calls that failed. */
+/** A sentence about failed requests. */
 function failures(slices: readonly Slice[]): string {
   const failing = slices.filter(({ failed }) => failed > 0);
   if (failing.length === 0) return "No call failed.";
@@ -112,7 +112,7 @@ function failures(slices: readonly Slice[]): string {
 
 const word = (met: boolean | undefined): string => (met === undefined ? "" : met ? "reached" : "**missed**");
 
-/** Why a figure was missed is written by hand; one that nobody has explained says so. */
+/** The reason for a missed target is written by hand. A missing reason is shown as such. */
 function missed(reached: readonly Verdict[]): string {
   const reasons: Record<string, string> =
     parse(readFileSync(resolve(import.meta.dirname, "misses.yaml"), "utf8")) ?? {};
@@ -121,7 +121,7 @@ function missed(reached: readonly Verdict[]): string {
   return lines.length > 0 ? `\nWhy figures were missed:\n\n${lines.join("")}` : "";
 }
 
-/** The median of some figures, with the least and the largest. */
+/** The median of some figures, with minimum and maximum. */
 function text(figures: readonly number[], digits: number): string {
   const { median, least, most } = spreadOf(figures);
   return `${median.toFixed(digits)} [${least.toFixed(digits)} to ${most.toFixed(digits)}]`;

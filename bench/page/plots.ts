@@ -14,7 +14,7 @@ const [ours, others] = ["#0969da", "#8c959f"];
 export function plots(results: Results): Readonly<Record<string, string>> {
   let echarts: Echarts;
   try {
-    // Not in package.json's dependencies, but in bench's own.
+    // A dependency of bench only, not of package.json.
     echarts = createRequire(import.meta.url)("echarts");
   } catch {
     console.error("\n*** SKIPPED: the plots; echarts is not installed: npm ci --ignore-scripts --prefix bench ***\n");

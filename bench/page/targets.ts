@@ -3,9 +3,9 @@ import type { Results } from "../results.ts";
 import type { Slice } from "../rounds.ts";
 import { percentile, spreadOf } from "../spread.ts";
 
-/** What was asked of a figure, what was reached, and whether that is enough; `undefined` where it was not measured. */
+/** A target, the result, and whether it is met; `undefined` if it was not measured. */
 export type Verdict = {
-  /** The name under which `misses.yaml` may say why it was missed. */
+  /** The key of the reason in `misses.yaml`. */
   readonly id: string;
   readonly asked: string;
   readonly reached: string;
@@ -16,7 +16,7 @@ export type Verdict = {
 export const slicesOf = (slices: readonly Slice[], name: string, connections: number): readonly Slice[] =>
   slices.filter((slice) => slice.name === name && slice.connections === connections);
 
-/** How often one has what another has, round by round. */
+/** The ratio of two figures, per round. */
 export function ratios(of: readonly Slice[], to: readonly Slice[], pick: (slice: Slice) => number): readonly number[] {
   return of.flatMap((slice) => {
     const base = to.find(({ round }) => round === slice.round);
@@ -24,7 +24,7 @@ export function ratios(of: readonly Slice[], to: readonly Slice[], pick: (slice:
   });
 }
 
-/** The slices of whichever name has the highest median of calls a second. */
+/** The slices of the name with the highest median of requests per second. */
 export function best(slices: readonly Slice[], candidates: readonly string[], connections: number): readonly Slice[] {
   const median = (each: readonly Slice[]) => spreadOf(each.map(({ perSecond }) => perSecond)).median;
   return candidates
@@ -36,14 +36,14 @@ export function best(slices: readonly Slice[], candidates: readonly string[], co
 const perSecond = (slice: Slice): number => slice.perSecond;
 const p99 = (slice: Slice): number => slice.p99;
 const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
-/** How much more a call may cost with a thousand times as many users and still count as the same. */
+/** The ratio of costs for a thousand times as many users that still counts as equal. */
 const flatWithin = 1.2;
 
-/** All that was asked, and what became of it. */
+/** All targets, with their results. */
 export function verdicts(results: Results): readonly Verdict[] {
   const { rates, allCores, roundTrips, memory, flatCost, startUp, killSwitch } = results;
 
-  /** A hit's rate against another's, at each number of connections; and what their processor times would make of it. */
+  /** The ratio of the rates of hits, by number of connections; and the same ratio by processor time. */
   function times(
     id: string,
     asked: string,
@@ -67,7 +67,7 @@ export function verdicts(results: Results): readonly Verdict[] {
     return { id, asked, reached: reached.join(", "), met: found.every(({ median }) => median >= least) };
   }
 
-  /** A call's processor time against another's, at 32 connections. */
+  /** The ratio of the processor times of a request, at 32 connections. */
   function costs(id: string, asked: string, most: number, of: string, to: string): Verdict {
     const [own, other] = [of, to].map((name) => slicesOf(rates.slices, name, 32));
     const found = ratios(own ?? [], other ?? [], ({ cpuMicros }) => cpuMicros);

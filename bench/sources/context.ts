@@ -15,21 +15,23 @@ const adminToken = "a-credential-for-the-benchmark";
 const path = "/features?location=es/madrid";
 const wanted = "happy_hour";
 const connections = [32];
-/** A ratio of 0.95 is less than what one round differs from another by. */
+/** A ratio of 0.95 is less than the difference between rounds. */
 const many = { connections, rounds: 12, seconds: 2 };
 
-/** Beside what a plain service reads: a place's features, on at times, for a share. */
+/** Sources of the context, in addition to those of a plain service: location, schedule and percentage. */
 const more = `
   - { name: place, kind: set, connection: features, key: "location:{location}", gatedBy: [evenings, quarter] }
   - { name: evenings, kind: schedule, connection: features, role: gate, default: allow }
   - { name: quarter, kind: percentage, connection: features, role: gate, default: allow }
 `;
-/** It is on now, and goes through the days for that. */
+/** It is on now, and its rule repeats daily. */
 const evenings = { windows: [{ recurrence: "FREQ=DAILY", from: "00:00", to: "00:00", timeZone: "Europe/Madrid" }] };
 
 const users = Array.from({ length: userCount }, (_, user) => ({ path, headers: bearer(tokenOf(user)) }));
 
-/** Calls that need a schedule, a percentage and the sets of two places, beside plain ones, on one Redis. */
+/**
+ * Requests that need a schedule, a percentage and the sets of two locations, compared with plain ones, on one Redis.
+ */
 export async function measure(): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack();
   const redis = await startFilledRedis(opened);
@@ -95,7 +97,7 @@ async function checkShare(url: string): Promise<void> {
   if (having < 60 || having > 140) throw new Error(`${having} of 400 users get what a quarter of them is to get`);
 }
 
-/** Of the second to the first in each round. */
+/** The ratio of the second to the first in each round. */
 function ratios(slices: readonly Slice[], figure: (slice: Slice) => number) {
   const rounds = Map.groupBy(slices, ({ round }) => round);
   return spreadOf(

@@ -13,14 +13,14 @@ const addressesOf = {
   IPv6: () => `2a${word().padStart(2, "0").slice(0, 2)}:${word()}:${word()}:${word()}::${word()}`,
 };
 
-/** How long it takes to locate an address that was not asked about before, in the database of countries that comes along. */
+/** Time to locate a new address in the included database of countries. */
 export async function measure(): Promise<readonly Row[]> {
   const locator = geoipLocator();
   return Object.entries(addressesOf).map(([family, addressOf]) => {
     const micros: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const calls = Array.from({ length: lookups }, () => ({ header: none, query: none, ip: addressOf() }));
-      // Time of the processor, so that what else runs on the machine counts less.
+      // Processor time, so that other work on the machine counts less.
       const began = process.cpuUsage();
       for (const call of calls) locator.locate(call);
       const { user, system } = process.cpuUsage(began);

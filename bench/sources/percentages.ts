@@ -9,7 +9,7 @@ const groups = ["new_menu", "happy_hour", "search"];
 const { default: FlexibleRollout }: typeof import("unleash-client/lib/strategy/flexible-rollout-strategy.js") =
   createRequire(import.meta.url)("unleash-client/lib/strategy/flexible-rollout-strategy.js");
 
-/** How far shares of a million ids are off, and how often another is in than in Unleash. */
+/** The error of percentages of a million ids, and the number of differences from Unleash. */
 export async function measure(): Promise<readonly Row[]> {
   const unleash = new FlexibleRollout();
   let farthest = 0;

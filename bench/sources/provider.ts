@@ -23,14 +23,14 @@ const begin = Date.parse("2020-01-01T00:00:00Z");
 const storedItems = 100_000;
 const matching = 100;
 
-/** What reading partners' documents costs clients, and searching among what is known. */
+/** The cost of polling feeds for clients, and of searching the items. */
 export async function measure(): Promise<readonly Row[]> {
   return [...(await parsing()), ...(await searching()), ...(await failing())];
 }
 
 /**
- * For how long the service does nothing else at a time while 5,000 events with 200 zones each are read, with every price changed each
- * time. It runs in this process, so that the processor time of its thread can be seen: what other processes take is not its own.
+ * The longest block of the event loop while 5,000 events with 200 zones each are read, with every price changed each
+ * time. It runs in this process, to measure the processor time of its thread without other processes.
  */
 async function parsing(): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack();
@@ -42,7 +42,7 @@ async function parsing(): Promise<readonly Row[]> {
   const service = await start(await loadConfig(file, env), env);
   opened.defer(service.stop);
   const seen: Pauses[] = [];
-  // The first reading is of what is not compiled yet.
+  // The first poll runs uncompiled code.
   for (const price of [1, 2, 3, 4]) {
     await writeFeed(feed, price);
     await poll(service, "big");
@@ -67,7 +67,7 @@ async function parsing(): Promise<readonly Row[]> {
   ];
 }
 
-/** The longest that the thread worked, and that passed, between two turns of the event loop, in milliseconds. */
+/** The maximum of processor time and of wall time between two turns of the event loop, in milliseconds. */
 type Pauses = { readonly processorMs: number; readonly wallMs: number };
 
 async function pausesDuring(task: () => Promise<void>): Promise<Pauses> {
@@ -104,7 +104,7 @@ async function writeFeed(file: string, price: number): Promise<void> {
   await once(out, "close");
 }
 
-/** A partner of its own process and processor, which sends a file as it is then. */
+/** A feed's server in its own process and on its own processor, which sends the present content of a file. */
 async function startFileServer(opened: AsyncDisposableStack, file: string): Promise<string> {
   const code = `require("node:http").createServer((_, response) => {
     response.writeHead(200, { "Content-Type": "application/xml" });
@@ -115,7 +115,7 @@ async function startFileServer(opened: AsyncDisposableStack, file: string): Prom
   return (await startServer(opened, command, { path: "/", processors: loadProcessor })).url;
 }
 
-/** Calls for a window of 100 of 100,000 items, the same and ever another, beside plain calls of the same service. */
+/** Requests for a window of 100 of 100,000 items, the same one and different ones, compared with plain requests. */
 async function searching(): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-search-"))).path;
@@ -174,7 +174,7 @@ async function storeItems(file: string): Promise<void> {
   }
 }
 
-/** Calls to a service whose partners fail in all ways, beside those to one whose partners do not. */
+/** Requests to a service whose feeds fail in all ways, compared with one whose feeds do not. */
 async function failing(): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack();
   const good = document('{"events":[]}', "application/json", { ETag: '"1"' });
@@ -245,7 +245,7 @@ const entry = (
       features: ["event_{event_id}"]
       prices: [zone/price]`;
 
-/** A service over one file, on a processor of its own. */
+/** A service over one file, on its own processor. */
 async function startService(opened: AsyncDisposableStack, folder: string, entries: readonly string[]): Promise<Server> {
   return startServer(opened, [process.execPath, resolve(import.meta.dirname, "../../src/main.ts")], {
     path: "/search?limit=1",

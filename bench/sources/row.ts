@@ -1,2 +1,2 @@
-/** A figure beside what was asked for, in words. */
+/** A target and its result, in words. */
 export type Row = { readonly asked: string; readonly reached: string; readonly isReached: boolean };

@@ -33,8 +33,8 @@ const rules = [
 const gated = (gates: string) => `{ name: global, kind: set, connection: features, key: global_features${gates} }`;
 
 /**
- * What 10,000 schedules, as a gate, add to a call whose answer is not remembered, in one process over SQLite. Every tenth of their rules is
- * like no other. Then, some of them begin one after the other, and the first call after each is measured.
+ * The cost of 10,000 schedules, as a gate, for a request without a cached response, in one process over SQLite. Every
+ * tenth rule is unique. Then some of them start one after the other, and the first request after each is measured.
  */
 export async function measure(): Promise<readonly Row[]> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-bench-"));
@@ -64,7 +64,7 @@ async function compared(without: () => Promise<unknown>, withThem: () => Promise
   for (let call = 0; call < calls; call++) {
     times.without.push(await timed(without));
     times.withThem.push(await timed(withThem));
-    // The feed of changes is heard in between, as it is between the calls of a service.
+    // The invalidation feed is processed in between, as between the requests of a service.
     await setImmediate();
   }
   const afterBoundaries: number[] = [];
@@ -92,7 +92,7 @@ async function compared(without: () => Promise<unknown>, withThem: () => Promise
   ];
 }
 
-/** A call for everyone of which nothing is remembered. */
+/** An anonymous request without a cached response. */
 function cold(composition: Composition): () => Promise<unknown> {
   const { identifyCaller, sources, sourceStates, contextFields } = composition.get(DiKeys.Evaluation);
   const features = new EvaluateFeatures(
@@ -113,7 +113,7 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** From then on, something begins every now and then. */
+/** From then on, one starts at intervals. */
 const firstBoundary = Math.ceil(Date.now() / 1_000) * 1_000;
 
 async function fill(composition: Composition): Promise<void> {

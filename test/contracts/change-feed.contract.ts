@@ -11,7 +11,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
     it("is live, and returns the time up to which all invalidations have arrived", async () => {
       const { feed } = await open();
       const before = performance.now();
-      await until(() => feed.syncedUntil(feed.epoch) > before, "the proof goes on");
+      await until(() => feed.syncedUntil(feed.epoch) > before, "syncedUntil advances");
       expect(feed.isLive(Date.now())).toBe(true);
       expect(feed.syncedUntil(feed.epoch)).toBeLessThanOrEqual(performance.now());
     });
@@ -22,7 +22,7 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
       feed.subscribe((key) => told.push(key));
       const { epoch, generation } = feed;
       await change("contract:changed");
-      await until(() => told.includes("contract:changed") || feed.epoch > epoch, "the change is told");
+      await until(() => told.includes("contract:changed") || feed.epoch > epoch, "the change is notified");
       expect(feed.generation).toBeGreaterThan(generation);
     });
 

@@ -88,14 +88,14 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       });
 
       it.each<[string, Partial<SetRecord>]>([
-        ["has too many members to be told", { origin: "baseline", size: 2_000, revision: { epoch: "two", number: 1 } }],
-        ["was found with too many members to be told", { origin: "external", size: 2_000 }],
+        ["has too many members to record", { origin: "baseline", size: 2_000, revision: { epoch: "two", number: 1 } }],
+        ["was reconciled with too many members to record", { origin: "external", size: 2_000 }],
         [
           "was changed, and the record before that is missing",
           { added: ["c"], size: 4, revision: { epoch: "one", number: 4 } },
         ],
         [
-          "was changed in an epoch that began with no record",
+          "was changed in an epoch without a first record",
           { added: ["c"], size: 3, revision: { epoch: "two", number: 1 } },
         ],
       ])("is unknown after it %s, until its members are recorded", async (_, record) => {

@@ -239,27 +239,24 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
 
 /** The contract for batches of a FeatureStore whose sets others may change too. */
 export function externalLoadContract(open: () => SetLoadsUnderTest): void {
-  it.each([true, false])(
-    "detects an external change of a loaded set (personal: %s)",
-    async (personal) => {
-      const { changes, put, outbox } = open();
-      const address = { key: "store:a", personal };
-      await changes.load(batchOf([{ ...address, features: ["one", "two"], limit: 10 }]));
-      expect(await changes.reconcile(address)).toBe(false);
-      await put("store:a", ["three"]);
-      expect(await changes.reconcile(address)).toBe(true);
-      await using box = outbox();
-      const records: ChangeRecord[] = [];
-      for (let entries = await box.read(10); entries.length > 0; entries = await box.read(10)) {
-        records.push(...entries.flatMap((entry) => entry.records ?? []));
-        await box.remove(entries);
-      }
-      expect(records).toMatchObject([
-        { origin: "change", revision: { number: 1 } },
-        { origin: "external", revision: { number: 2 }, size: 3 },
-      ]);
-    },
-  );
+  it.each([true, false])("detects an external change of a loaded set (personal: %s)", async (personal) => {
+    const { changes, put, outbox } = open();
+    const address = { key: "store:a", personal };
+    await changes.load(batchOf([{ ...address, features: ["one", "two"], limit: 10 }]));
+    expect(await changes.reconcile(address)).toBe(false);
+    await put("store:a", ["three"]);
+    expect(await changes.reconcile(address)).toBe(true);
+    await using box = outbox();
+    const records: ChangeRecord[] = [];
+    for (let entries = await box.read(10); entries.length > 0; entries = await box.read(10)) {
+      records.push(...entries.flatMap((entry) => entry.records ?? []));
+      await box.remove(entries);
+    }
+    expect(records).toMatchObject([
+      { origin: "change", revision: { number: 1 } },
+      { origin: "external", revision: { number: 2 }, size: 3 },
+    ]);
+  });
 }
 
 /** A store to load tokens into. Its outbox may contain other records. */

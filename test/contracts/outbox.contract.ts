@@ -107,7 +107,7 @@ export function outboxContract(open: () => OutboxUnderTest): void {
     it.each([
       ["no JSON", "{"],
       ["of another shape", '{"of":"set","key":"store:a"}'],
-      ["of a kind that there is not", '{"of":"nothing"}'],
+      ["of an unknown kind", '{"of":"nothing"}'],
     ])("returns an entry that is no record unchanged, and the others with it (%s)", async (_, text) => {
       const store = open();
       await store.spoil("store:a", text);

@@ -22,7 +22,7 @@ describe("docs/tutorials/first-source.md", () => {
   for (const { file, code } of files) if (file.startsWith("sources/")) writeFileSync(join(folder, file), code);
 
   // `make soak` follows the first steps in a copy of the project.
-  it("prints what the command line prints, and shows the files that it names", () => {
+  it("prints the output of its commands, and shows the files that it names", () => {
     const [, command, output] = /^\$ (.*)\n((?:(?!```|\$ ).*\n)*)/m.exec(page) ?? [];
     const { drafts, next } = newSource("wide-window");
     const written = drafts.map(({ file }) => relative(root, file));
@@ -31,7 +31,7 @@ describe("docs/tutorials/first-source.md", () => {
     expect(files.slice(0, 2).map(({ file }) => file)).toEqual(written);
   });
 
-  /** Serves the YAML of the page that names a source file. `changes` replaces texts in it. */
+  /** Serves the page's YAML that names a source file, with some texts replaced. */
   function serve(file: string, changes: Readonly<Record<string, string>> = {}): Promise<TestService> {
     let yaml = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].find(([, text = ""]) => text.includes(`./${file}`))?.[1];
     if (yaml === undefined) throw new Error(`the page has no YAML with ${file}`);
@@ -57,13 +57,13 @@ describe("docs/tutorials/first-source.md", () => {
     return ((await response.json()) as { sources: { faults: string[] }[] }).sources.flatMap(({ faults }) => faults);
   };
 
-  it("shows a source from outside the repository that works as it stands", async () => {
+  it("shows a source from outside the repository that works unchanged", async () => {
     await using service = await serve("sources/weekend.mjs");
     const isWeekend = [0, 6].includes(new Date().getUTCDay());
     expect(await call(service)).toMatchObject({ features: isWeekend ? ["brunch"] : [] });
   });
 
-  it("shows how to read a file: relative, read again, stale while it is invalid", async () => {
+  it("shows how to read a file: relative path, reload, stale while it is invalid", async () => {
     const list = join(folder, "sources/listed.json");
     writeFileSync(list, '["brunch"]');
     await using service = await serve("sources/listed.mjs");
@@ -92,7 +92,7 @@ describe("docs/tutorials/first-source.md", () => {
     expect(await call(service)).toMatchObject(expected);
   });
 
-  it("shows how to poll a URL: by location, with faults, stale while the server is unreachable", async () => {
+  it("shows how to poll a URL: by location, with faults, stale while the server is down", async () => {
     await using server = await startDocumentServer(saying('{"brunch":["es"],"late_show":["fr"],"odd":"es"}'));
     const changes = { "https://shop.example/local.json": server.url, "onFailure: skip": "pollSeconds: 1" };
     await using service = await serve("sources/local.mjs", changes);

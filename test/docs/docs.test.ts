@@ -10,14 +10,14 @@ const read = (file: string) => readFileSync(join(root, file), "utf8");
 const pages = [...globSync("*.md", { cwd: root }), ...globSync("docs/**/*.md", { cwd: root })];
 
 describe.each(Object.entries(generated))("the generated %s", (file, content) => {
-  it("is what `make docs` would write", async () => {
+  it("is the output of `make docs`", async () => {
     expect(read(file)).toBe(await content());
   });
 });
 
 describe("the pages", () => {
   // `make check` follows the links.
-  it.each(pages)("name files that exist in %s", (page) => {
+  it.each(pages)("name existing files in %s", (page) => {
     for (const [, file = ""] of read(page).matchAll(/`((?:test|src|docs|config)\/[\w./-]+\.\w+)`/g)) {
       const source = /wide-window\.(test\.)?ts$/.test(file) ? "docs/tutorials/first-source.md" : file;
       expect(existsSync(join(root, source)), `${page} names ${file}`).toBe(true);
@@ -42,7 +42,7 @@ describe("the JSON Schema", () => {
   });
 
   it.each(["misspelt-option", "wrong-types", "no-sources", "missing-options", "list-instead-of-map"])(
-    "refuses test/broken/%s.yaml",
+    "rejects test/broken/%s.yaml",
     (name) => {
       expect(validate(parse(read(`test/broken/${name}.yaml`)))).toBe(false);
     },

@@ -6,7 +6,7 @@ import { document, startPartner } from "../support/partner.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
-it("the page about partners' feeds says what its commands print", async () => {
+it("docs/how-to/feeds.md shows the output of its commands", async () => {
   const page = readFileSync(resolve(import.meta.dirname, "../../docs/how-to/feeds.md"), "utf8");
   const body = /\.end\(`([\s\S]*?)`\)\)\.listen/.exec(page)?.[1] ?? "";
   await using partner = await startPartner(document(body, "application/json"));

@@ -8,8 +8,8 @@ import { startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
-describe("the page about rules", () => {
-  it("says what its commands print", async () => {
+describe("docs/how-to/flagd-and-unleash.md", () => {
+  it("shows the output of its commands", async () => {
     using page = new Walkthrough("docs/how-to/flagd-and-unleash.md");
     page.configure("Write them down");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
@@ -20,7 +20,7 @@ describe("the page about rules", () => {
 });
 
 describe("the section about flags in the store", () => {
-  it("says what its commands print", async () => {
+  it("shows the output of its commands", async () => {
     using page = new Walkthrough("docs/how-to/flagd-and-unleash.md");
     page.configure("Edit them at runtime");
     const env = {
@@ -33,8 +33,8 @@ describe("the section about flags in the store", () => {
   }, 180_000);
 });
 
-describe("the configuration of servers on the page", () => {
-  it("can be used once their credentials are in the environment", async () => {
+describe("the servers in the page's configuration", () => {
+  it("are valid once their credentials are in the environment", async () => {
     const yaml = /## From a server\n\n```yaml\n([\s\S]*?)```/.exec(
       readFileSync("docs/how-to/flagd-and-unleash.md", "utf8"),
     )?.[1];
@@ -44,13 +44,13 @@ describe("the configuration of servers on the page", () => {
   });
 });
 
-describe("rules that others keep", () => {
+describe("polled flags", () => {
   const flags = (on: string) =>
     JSON.stringify({ flags: { flag: { state: "ENABLED", variants: { on: true, off: false }, defaultVariant: on } } });
   const features = (enabled: boolean) =>
     JSON.stringify({ version: 2, features: [{ name: "feature", enabled, strategies: [{ name: "default" }] }] });
 
-  it("change remembered answers when they change, and mark them while they cannot be had", async () => {
+  it("change cached responses, and mark them as stale while the server is down", async () => {
     await using flagServer = await startDocumentServer(saying(flags("on"), '"1"'));
     await using unleash = await startDocumentServer(refusing(503));
     await using service = await startService(
@@ -79,8 +79,8 @@ sources:
   });
 });
 
-describe("rules in the configuration", () => {
-  it("are asked about past moments too, while those of a file are not known", async () => {
+describe("flags in the configuration", () => {
+  it("are evaluated at past times too, unlike those of a server", async () => {
     const rules = (options: string) => `
 admin: { tokenFile: "\${FOLDER}/admin" }
 sources: [{ name: rules, kind: flagd, ${options} }]
@@ -98,8 +98,8 @@ sources: [{ name: rules, kind: flagd, ${options} }]
   });
 });
 
-describe("rules with faults", () => {
-  it("are accepted inline as in a file, and operators see what is wrong with them", async () => {
+describe("flags with faults", () => {
+  it("are accepted in the configuration and in a file, and reported to operators", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-rules-"));
     const file = join(folder, "flags.yaml");
     const flags = `

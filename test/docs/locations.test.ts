@@ -15,8 +15,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const located = (city: string, ip = "81.2.69.142") =>
   cityDatabase([[ip, { country: { iso_code: "ES" }, city: { names: { en: city } } }]]);
 
-describe("the page about places", () => {
-  it("says what its commands print", async () => {
+describe("docs/how-to/locations.md", () => {
+  it("shows the output of its commands", async () => {
     using page = new Walkthrough("docs/how-to/locations.md");
     page.configure("Configure locators");
     const env = { TIDEGATE_DATA: join(page.folder, "data"), TIDEGATE_CONFIG: join(page.folder, "my.yaml") };
@@ -66,8 +66,8 @@ context: { trustedProxies: [loopback] }
     ["", { "x-latitude": "37.4", "x-longitude": "-6" }, ["in-es", "in-es-sevilla"]],
     ["", { "x-forwarded-for": "192.168.1.1" }, []],
     ["", { "x-forwarded-for": "81.2.69.143" }, []],
-  ])("a caller of %j with %j gets what is on there", async (query, headers, expected) => {
-    // The second answer is one that is remembered.
+  ])("returns the features of the location for %j with %j", async (query, headers, expected) => {
+    // The second response comes from the cache.
     expect(await places(query, headers)).toEqual(expected);
     expect(await places(query, headers)).toEqual(expected);
   });
@@ -84,14 +84,14 @@ context: { trustedProxies: [loopback] }
     ["?latitude=37.4&longitude=-6&longitude=-5", {}],
     ["?longitude=-6&latitude=", {}],
     ["", { "x-latitude": "37.4" }],
-  ])("rejects %j with %j, and states what to send", async (query, headers) => {
+  ])("rejects %j with %j, and returns the expected form", async (query, headers) => {
     const answer = await operator.service.get(`/features${query}`, headers);
     const { code, detail } = (await answer.json()) as { code: string; detail: string };
     expect([answer.status, code]).toEqual([400, "invalid-context"]);
     expect(detail).toMatch(/\(expected |Send it once/);
   });
 
-  it("explanations tell which locator told the place", async () => {
+  it("names the locator in explanations", async () => {
     const { body } = await operator.post("/explain", { ip: "81.2.69.142", features: ["in-es"] });
     expect(body).toMatchObject({ location: "es/madrid", locations: ["es/madrid", "es"], locatedBy: "geoip" });
     expect(body.features[0]).toMatchObject({
@@ -110,7 +110,7 @@ sources: [{ name: place, kind: set, connection: features, key: "location:{locati
 locators: [{ kind: geoip, database: "${database}" }]
 `;
 
-  it("that cannot be used is an error of the configuration, which names it and the way out", async () => {
+  it("is reported as a configuration error with its name and the fix if it is invalid", async () => {
     const broken = join(folder, "broken.mmdb");
     writeFileSync(broken, "no database");
     const file = join(folder, "broken.yaml");
@@ -124,7 +124,7 @@ locators: [{ kind: geoip, database: "${database}" }]
     );
   });
 
-  it("is read again when the configuration is loaded anew, and stays as it was where it cannot be", async () => {
+  it("is read again on a reload, and kept if the new one is invalid", async () => {
     const database = join(folder, "fresh.mmdb");
     const file = join(folder, "fresh.yaml");
     const replace = (content: Buffer | string) => {

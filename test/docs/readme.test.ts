@@ -20,7 +20,7 @@ const embedded = (page: Walkthrough): NodeJS.ProcessEnv => ({
   TIDEGATE_ADMIN_TOKEN: adminToken,
 });
 
-describe("what the pages print", () => {
+describe("the printed output in", () => {
   it("README.md", async () => {
     using page = new Walkthrough("README.md");
     const env = embedded(page);

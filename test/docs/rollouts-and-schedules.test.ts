@@ -9,7 +9,7 @@ describe.each([
   ["docs/how-to/schedules.md", 10],
   ["docs/how-to/rollouts.md", 7],
 ])("the page %s", (name, commands) => {
-  it("says what its commands print", async () => {
+  it("shows the output of its commands", async () => {
     using page = new Walkthrough(name);
     page.configure("Use it");
     const env = {
@@ -47,7 +47,7 @@ describe("over HTTP", () => {
     return (!answer.headers.has("cache-status") && active_features) || "not known";
   };
 
-  it("an answer that is remembered turns when a schedule does, as it said that it would, and is told so afterwards", async () => {
+  it("a cached response changes at Next-Change-At, and the history agrees afterwards", async () => {
     await until(async () => (await whatWas(Date.now() - 1)) !== "not known", "the stores are on record");
     const startsAt = new Date(Date.now() + 5_000).toISOString();
     const endsAt = new Date(Date.now() + 8_000).toISOString();
@@ -63,7 +63,7 @@ describe("over HTTP", () => {
     expect(await whatWas(Date.parse(endsAt))).toEqual(["always"]);
   });
 
-  it("a share is for the same people while it grows, and never for who has no id", async () => {
+  it("a percentage keeps its ids while it grows, and excludes callers without an id", async () => {
     await operator.put("/sources/offers/features/new_menu");
     const isOn = async (id?: string) =>
       (await ask(id === undefined ? {} : { "tidegate-client-id": id })).features.includes("new_menu");

@@ -11,7 +11,7 @@ describe("the first credential in a file", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-credential-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("is made once, for its owner only", () => {
+  it("is created once, readable by its owner only", () => {
     const file = join(folder, "deep/down/admin-token");
     const made = credentialIn(file);
     expect(made).toEqual({ secret: expect.stringMatching(/^tgc_[A-Za-z0-9_-]{43}$/), isNew: true });
@@ -22,7 +22,7 @@ describe("the first credential in a file", () => {
     expect(readdirSync(join(folder, "deep/down"))).toEqual(["admin-token"]);
   });
 
-  it("is one for all processes that start at once", async () => {
+  it("is the same for all processes that start at once", async () => {
     const file = join(folder, "raced");
     const open = `import { credentialIn } from ${JSON.stringify(resolve("src/infrastructure/credential-secret.ts"))};
       console.log(JSON.stringify(credentialIn(${JSON.stringify(file)})));`;
@@ -34,7 +34,7 @@ describe("the first credential in a file", () => {
     expect(found.filter(({ isNew }) => isNew)).toHaveLength(1);
   });
 
-  it("may be one that somebody chose, and is refused where it is none", () => {
+  it("may be chosen by the operator, and is rejected if it is invalid", () => {
     const file = join(folder, "chosen");
     writeFileSync(file, "a-credential-of-mine\n");
     expect(credentialIn(file)).toEqual({ secret: "a-credential-of-mine", isNew: false });

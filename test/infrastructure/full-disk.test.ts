@@ -11,7 +11,7 @@ import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
 import { aChange, changeOf, recordsIn } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
-/** A disk of 12 MiB of each test's own. */
+/** A disk of 12 MiB per test. */
 let disk: string;
 let isMounted: boolean;
 beforeEach((context) => {
@@ -33,7 +33,7 @@ function mounts(): boolean {
   }
 }
 
-/** Takes all room that is left, page by page at the end. */
+/** Fills all free space, page by page at the end. */
 function fillDisk(): void {
   for (const size of [1_048_576, 4_096]) {
     try {
@@ -44,8 +44,8 @@ function fillDisk(): void {
   }
 }
 
-describe("on a full disk", () => {
-  it("kills and removals work and are recorded, and nothing else is changed", async () => {
+describe("a full disk", () => {
+  it("accepts and records kills and removals, and no other change", async () => {
     const lines: string[] = [];
     await using store = openSqlite(
       "features",
@@ -72,7 +72,7 @@ describe("on a full disk", () => {
     }
     expect(await tokens.revoke({ ...aChange(), token: "1234" })).toBe("1");
     await documents.put({ ...aChange(), collection: "rules", name: "x", value: null });
-    // With the baseline of the set.
+    // The baseline record of the set is included.
     expect(await recordsIn(store)).toHaveLength(before + 63);
     expect(statSync(reserve).size).toBeLessThan(4 * 1_024 * 1_024);
     expect(lines.join()).toMatch(/"level":50.*disk full; a kill or removal uses the reserve/);
@@ -80,7 +80,7 @@ describe("on a full disk", () => {
     await changes.apply(changeOf("global_features", { add: ["there_is_room"] }));
   });
 
-  it("a reserve takes no room that is needed, and takes it again later", async () => {
+  it("gets room from the reserve, which is filled again later", async () => {
     const file = join(disk, "reserve");
     await using reserve = new DiskReserve(file);
     fillDisk();

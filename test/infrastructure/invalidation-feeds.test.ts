@@ -33,7 +33,7 @@ describe("over Redis", () => {
     return { feed, told };
   }
 
-  /** Waits until a feed is live by tracking: no epoch ends. */
+  /** Waits until a feed is live by tracking. */
   const tracking = (feed: RedisInvalidationFeed) =>
     until(async () => {
       const { epoch } = feed;
@@ -58,25 +58,25 @@ describe("over Redis", () => {
     ["an expiry", (client) => client.pexpire("location:kept", 1), "location:kept"],
     ["FLUSHDB", (client) => client.flushdb(), undefined],
     ["FLUSHALL", (client) => client.flushall(), undefined],
-  ])("is told of %s", async (_, write, expected) => {
+  ])("notifies of %s", async (_, write, expected) => {
     await redis.client.del("location:kept");
     await redis.client.sadd("location:kept", "x", "y");
     const { told } = await openFeed();
     told.length = 0;
     await write(redis.client);
-    await until(() => told.includes(expected), "it is told");
+    await until(() => told.includes(expected), "it is notified");
   });
 
-  it("is not told of keys that nobody watches", async () => {
+  it("does not notify of keys that nobody watches", async () => {
     const { told } = await openFeed();
     await redis.client.sadd("other:key", "x");
     await redis.client.sadd("location:last", "x");
-    await until(() => told.includes("location:last"), "a later change is told");
+    await until(() => told.includes("location:last"), "a later change is notified");
     expect(told).not.toContain("other:key");
   });
 
   it.each(["cut", "hold"] as const)(
-    "is not live any more when its connection is lost (%s), and begins an epoch when it is back",
+    "is not live after its connection is lost (%s), and starts an epoch on reconnection",
     async (fault) => {
       await using proxy = await TcpProxy.to(redis.port);
       const { feed } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
@@ -84,7 +84,7 @@ describe("over Redis", () => {
       proxy[fault]();
       await until(() => !feed.isLive(Date.now()), "the feed is not live");
       expect(feed.syncedUntil(epoch)).toBeLessThanOrEqual(performance.now());
-      await until(() => feed.syncedUntil(feed.epoch) === feed.syncedUntil(epoch), "the proof stands still");
+      await until(() => feed.syncedUntil(feed.epoch) === feed.syncedUntil(epoch), "syncedUntil stops");
       if (fault === "hold")
         await until(() => performance.now() - feed.syncedUntil(epoch) > 2_500, "the silence is noticed");
       proxy.heal();
@@ -92,7 +92,7 @@ describe("over Redis", () => {
     },
   );
 
-  it("keeps the epoch over a silence that is shorter than a lost connection", async () => {
+  it("keeps the epoch during a silence shorter than the time limit", async () => {
     await using proxy = await TcpProxy.to(redis.port);
     const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
     const { epoch } = feed;
@@ -100,11 +100,11 @@ describe("over Redis", () => {
     await redis.client.sadd("location:meanwhile", `${Math.random()}`);
     expect(told).not.toContain("location:meanwhile");
     proxy.heal();
-    await until(() => told.includes("location:meanwhile"), "what was held back is told");
+    await until(() => told.includes("location:meanwhile"), "the delayed change is notified");
     expect(feed.epoch).toBe(epoch);
   });
 
-  it("tells that all may have changed when an epoch begins after a loss", async () => {
+  it("notifies of all keys when an epoch starts after a loss", async () => {
     await using proxy = await TcpProxy.to(redis.port);
     const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
     proxy.cut();
@@ -115,7 +115,7 @@ describe("over Redis", () => {
     expect(told).toEqual([undefined]);
   });
 
-  it("tracks again as soon as a script ends that kept Redis busy", async () => {
+  it("tracks again as soon as a long script ends", async () => {
     await redis.client.config("SET", "busy-reply-threshold", "50");
     const { feed } = await openFeed();
     const script = redis.client.duplicate();
@@ -130,7 +130,7 @@ describe("over Redis", () => {
   it.each([
     ["has no room for its connection", "maxclients", "1"],
     ["asks for a password", "requirepass", "secret"],
-  ])("tracks again as soon as Redis, which %s for a while, takes it again", async (_, option, value) => {
+  ])("tracks again as soon as Redis, which %s for a while, accepts it", async (_, option, value) => {
     await using server = await startRedis();
     await using proxy = await TcpProxy.to(server.port);
     const { feed } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
@@ -146,7 +146,7 @@ describe("over Redis", () => {
     expect(feed.epoch).toBe(epoch + 1);
   });
 
-  it("ends an epoch every half second where Redis refuses to track", async () => {
+  it("starts an epoch every 500 ms if Redis rejects tracking", async () => {
     await redis.client.acl("SETUSER", "untracked", "on", ">secret", "~*", "+@all", "-client|tracking");
     const { feed } = await openFeed(redis.url.replace("redis://", "redis://untracked:secret@"));
     const { epoch } = feed;

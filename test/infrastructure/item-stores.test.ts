@@ -19,12 +19,12 @@ describe("items in Redis", () => {
 
   itemStoreContract(() => store.connection.items);
 
-  it("are Tidegate's own, so that a store with nothing else counts as empty", async () => {
+  it("belong to Tidegate, so that a store with nothing else counts as empty", async () => {
     await store.connection.items.put("fever", [anItem("1")]);
     expect(await store.connection.isEmpty()).toBe(true);
   });
 
-  it("reject where the keys hold something else", async () => {
+  it("reject if a key has another type", async () => {
     await store.server.client.set("tidegate:items:{fever}", "text");
     await expect(store.connection.items.put("fever", [anItem("1")])).rejects.toThrow(/wrong type/);
   });
@@ -43,7 +43,7 @@ describe("items in SQLite", () => {
 
   itemStoreContract(() => store.connection.items);
 
-  it("have their tables made in a file that was made before there were any", async () => {
+  it("get their tables in a file of an earlier version", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-items-"));
     const file = join(folder, "tidegate.db");
     await openSqlite("store", file)[Symbol.asyncDispose]();

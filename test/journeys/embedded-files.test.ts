@@ -21,7 +21,7 @@ describe("the files of the embedded store", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("are accessible to their owner only", async () => {
+  it("are readable by their owner only", async () => {
     await until(() => existsSync(join(folder, "events.db-wal")), "the log is in use");
     for (const file of readdirSync(folder)) {
       expect([file, statSync(join(folder, file)).mode & 0o077]).toEqual([file, 0]);
@@ -34,7 +34,7 @@ describe("the files of the embedded store", () => {
     return { status: answer.status, body: JSON.stringify(await answer.json()) };
   };
 
-  it("a store that is lost is an outage until it is put back", async () => {
+  it("include a store whose loss is an outage until it is restored", async () => {
     await until(async () => (await asked()).mark === null, "answers are fresh");
     expect((await readiness()).status).toBe(200);
     const file = join(folder, "store.db");
@@ -52,9 +52,9 @@ describe("the files of the embedded store", () => {
     expect((await asked()).features).toEqual(["always"]);
   });
 
-  it("a lost event log is reported by readiness, and takes nothing from changes", async () => {
+  it("include an event log whose loss readiness reports, without an effect on changes", async () => {
     const file = join(folder, "events.db");
-    await until(async () => (await readiness()).body.includes('"log":"answering"'), "the log answers");
+    await until(async () => (await readiness()).body.includes('"log":"answering"'), "the log is available");
     renameSync(file, `${file}.away`);
     await until(async () => (await readiness()).body.includes('"log":"failing"'), "the loss is reported");
     expect((await operator.put("/sources/global/features/three")).status).toBe(200);
@@ -78,7 +78,7 @@ describe("an embedded store that is empty at the start", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
   const env = () => ({ FOLDER: folder, TIDEGATE_DATA: folder });
 
-  it("is rejected where the event log has changes, until it is accepted", async () => {
+  it("is rejected if the event log has changes, until it is accepted", async () => {
     renameSync(join(folder, "store.db"), join(folder, "lost.db"));
     await using operator = await startOperator(sqliteRules, env());
     const statuses = async () => [
@@ -98,14 +98,14 @@ describe("an embedded store that is empty at the start", () => {
     await until(async () => (await statuses()).join() === "200,401,200,200", "the store is accepted");
   });
 
-  it("is served where its own file is put back", async () => {
+  it("is served if its own file is restored", async () => {
     for (const end of ["", "-wal", "-shm"]) rmSync(join(folder, `store.db${end}`), { force: true });
     renameSync(join(folder, "lost.db"), join(folder, "store.db"));
     await using operator = await startOperator(sqliteRules, env());
     expect(await operator.features()).toEqual(["always", "one"]);
   });
 
-  it("is served where the event log has no changes", async () => {
+  it("is served if the event log has no changes", async () => {
     const other = mkdtempSync(join(tmpdir(), "tidegate-new-"));
     for (let start = 0; start < 2; start += 1) {
       await using operator = await startOperator(sqliteRules, { FOLDER: other, TIDEGATE_DATA: other });
@@ -114,7 +114,7 @@ describe("an embedded store that is empty at the start", () => {
         (await (await operator.service.get("/events", bearer(adminToken))).text()).includes(
           "are recorded from here on",
         );
-      await until(isRecorded, "what the store holds is in the log");
+      await until(isRecorded, "the store's content is in the log");
       for (const end of ["", "-wal", "-shm"]) rmSync(join(other, `store.db${end}`), { force: true });
     }
     rmSync(other, { recursive: true });

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
-it("the service starts and serves while the event log is away, says why, and fills the log once it is there", async () => {
+it("the service starts and serves while the event log is unavailable, logs why, and fills the log once it is back", async () => {
   proxy.cut();
   const token = "a-credential-for-the-test";
   await using service = new TestProcess(["src/cli.ts", "serve"], {
@@ -26,7 +26,7 @@ it("the service starts and serves while the event log is away, says why, and fil
   expect((await fetch(`${url}/features`)).status).toBe(200);
   await until(
     () => service.stderr.includes("event log unavailable; changes wait in the outbox"),
-    "it says that the log is away",
+    "the outage is logged",
   );
   expect(service.stderr).toMatch(/"cause":"[^"]*(ECONNRESET|terminated)/);
   const events = () => fetch(`${url}/events`, { headers: bearer(token) });

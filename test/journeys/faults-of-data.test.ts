@@ -6,8 +6,8 @@ import { type RedisServer, startRedis } from "../support/redis.ts";
 import { basic, redisRules, settled, startService, type TestService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
-/** That a set or a token of another type leaves what is remembered is in adapters/http/bad-input.test.ts. */
-describe("under calls, and while all connections stand", () => {
+/** test/adapters/http/bad-input.test.ts checks that a set or a token of another type keeps the cached value. */
+describe("external changes of data under load, with all connections up", () => {
   let redis: RedisServer;
   let service: TestService;
   let calls: Calls;
@@ -33,7 +33,9 @@ describe("under calls, and while all connections stand", () => {
     answer?.status === 200 && answer.features.join() === features.join();
   const isAnswered = (...features: readonly string[]) => has(calls.latest, features) && calls.latest?.mark === null;
 
-  /** Waits for the answer that follows from what was done at `at`; no other passes for fresh a freshness bound later. */
+  /**
+   * Waits for the response that follows from a change at `at`; after the freshness bound no other is served as fresh.
+   */
   async function expectWithinTheBound(at: number, ...features: readonly string[]): Promise<void> {
     await until(() => isAnswered(...features), "the change is acted on");
     await until(() => (calls.latest?.askedAt ?? 0) > at + freshnessBoundMs, "the bound is over");
@@ -41,7 +43,7 @@ describe("under calls, and while all connections stand", () => {
     expect(calls.failed).toEqual([]);
   }
 
-  it("a flush of another database changes no answer, and marks none", async () => {
+  it("a flush of another database changes and marks no response", async () => {
     const other = redis.client.duplicate({ db: 5 });
     await other.set("token:other", "2");
     await other.flushdb();
@@ -52,7 +54,7 @@ describe("under calls, and while all connections stand", () => {
     );
   });
 
-  it("a set that is renamed over another is acted on, where it is gone and where it arrives", async () => {
+  it("a set renamed over another invalidates both keys", async () => {
     await redis.client.sadd("staged", "feature_9");
     await redis.client.rename("staged", "global_features");
     await expectWithinTheBound(Date.now(), "feature_3", "feature_9");
@@ -60,14 +62,14 @@ describe("under calls, and while all connections stand", () => {
     await expectWithinTheBound(Date.now(), "feature_9");
   });
 
-  it("a user's set that expires is gone, and a token that does is unknown", async () => {
+  it("a user's set and a token are gone after their expiry", async () => {
     await redis.client.pexpire("features:user:1", 300);
     await expectWithinTheBound(Date.now() + 300, "feature_1");
     await redis.client.pexpire("token:1234", 300);
     await expectRefusedFrom(Date.now() + 300);
   });
 
-  it("a token that is revoked is refused", async () => {
+  it("a revoked token is rejected", async () => {
     await redis.client.del("token:1234");
     await expectRefusedFrom(Date.now());
   });
@@ -88,7 +90,7 @@ describe("under calls, and while all connections stand", () => {
     await expectWithinTheBound(Date.now(), "feature_1");
   });
 
-  it("a store that Redis evicts as a whole is not taken at its word, until it is filled again", async () => {
+  it("a store that Redis evicts completely is an outage until it is refilled", async () => {
     await redis.client.config("SET", "maxmemory-policy", "allkeys-lru");
     await redis.client.config("SET", "maxmemory", "1");
     await until(async () => (await redis.client.exists(markerKey)) === 0, "everything is evicted");
@@ -98,16 +100,16 @@ describe("under calls, and while all connections stand", () => {
     expect(calls.answers.filter((answer) => !has(answer, ["feature_1", "feature_3"]))).toEqual([]);
     await redis.client.config("SET", "maxmemory", "0");
     await redis.client.multi().set("token:1234", "1").sadd("global_features", "feature_9").exec();
-    await until(() => isAnswered("feature_9"), "the store is believed");
+    await until(() => isAnswered("feature_9"), "the store is accepted");
     expect(calls.failed).toEqual([]);
   });
 
-  it("databases that are swapped are acted on when the keys expire in memory, because nobody is told", async () => {
+  it("swapped databases take effect when the cached keys expire, because Redis sends no invalidation", async () => {
     const brief = { GLOBAL_CACHE_EXPIRY: "1" };
     await using service = await startService(redisRules(redis.url, redis.url), brief);
     await settled(redis.client, service);
     await using calls = new Calls(service, basic("1234"));
-    await until(() => calls.latest !== undefined, "what is asked for is remembered");
+    await until(() => calls.latest !== undefined, "the responses are cached");
     const other = redis.client.duplicate({ db: 5 });
     await other.multi().set("token:1234", "1").sadd("global_features", "feature_9").exec();
     other.disconnect();

@@ -12,11 +12,11 @@ import { TcpProxy } from "../support/tcp-proxy.ts";
 import { unblocked } from "../support/unblocked.ts";
 import { until } from "../support/until.ts";
 
-/** The promised 2 s, and what a busy machine may add to them. */
+/** The promised 2 s, plus the delay of a busy machine. */
 const recoversWithinMs = 2_000 + 3_000;
-/** A read of the token and one of the sets, each given up after 200 ms, and what a busy machine may add to them. */
+/** One read of the token and one of the sets, each aborted after 200 ms, plus the delay of a busy machine. */
 const coldWithinMs = 2 * 200 + 400;
-/** What tells the two connections of a service to its Redis apart. */
+/** Tells the two connections of a service to its Redis apart. */
 const dataConnection = "\r\n$5\r\nhello\r\n$1\r\n3";
 const trackingConnection = "\r\n$8\r\nTRACKING";
 
@@ -36,15 +36,15 @@ const startOver = (proxy: TcpProxy): Promise<TestService> => {
 
 const areUnderWay = (calls: Calls) => until(() => calls.answers.length >= 20, "calls are answered");
 
-/** A change is acted on, in an answer that passes for fresh. */
+/** A change is visible in a response that is served as fresh. */
 async function expectActedOn(client: Redis, calls: Calls, feature: string): Promise<void> {
   await client.sadd("global_features", feature);
   const isSeen = ({ mark, features }: Answer) => mark === null && features.includes(feature);
   await until(() => calls.answers.slice(-1).some(isSeen), `${feature} is on`);
 }
 
-// They send signals to the server's process, which they cannot reach in a container.
-describe.runIf(isOnPath())("calls for what is remembered go on, while the server's process", () => {
+// The tests send signals to the server's process, which they cannot reach in a container.
+describe.runIf(isOnPath())("cached responses under load continue while Redis", () => {
   let folder: string;
   let proxy: TcpProxy;
   beforeEach(() => {
@@ -55,7 +55,7 @@ describe.runIf(isOnPath())("calls for what is remembered go on, while the server
     rmSync(folder, { recursive: true });
   });
 
-  /** A server that keeps its data in the folder. */
+  /** A server that persists its data in the folder. */
   async function startServer() {
     const { port, url, stop } = await startRedisProcess(
       ...["--appendonly", "yes", "--appendfsync", "always", "--dir", folder],
@@ -73,7 +73,7 @@ describe.runIf(isOnPath())("calls for what is remembered go on, while the server
     };
   }
 
-  it("is killed, and afresh once it is started again with its data", async () => {
+  it("is killed, and are fresh once it is started again with its data", async () => {
     await using server = await startServer();
     await fill(server.client);
     proxy = await TcpProxy.to(server.port);
@@ -95,7 +95,7 @@ describe.runIf(isOnPath())("calls for what is remembered go on, while the server
     expect(calls.answers.filter(({ features }) => !features.includes("feature_3"))).toEqual([]);
   });
 
-  it("is paused for three seconds, and afresh once it goes on", async () => {
+  it("is paused for 3 s, and are fresh once it continues", async () => {
     await using server = await startServer();
     await fill(server.client);
     proxy = await TcpProxy.to(server.port);
@@ -118,7 +118,7 @@ describe.runIf(isOnPath())("calls for what is remembered go on, while the server
   });
 });
 
-describe("when one of a service's two connections", () => {
+describe("a fault of one of a service's two connections", () => {
   let redis: RedisServer;
   let proxy: TcpProxy;
   let service: TestService;
@@ -132,7 +132,7 @@ describe("when one of a service's two connections", () => {
     proxy = await TcpProxy.to(redis.port);
     service = await startOver(proxy);
     await settled(redis.client, service);
-    // Without the invalidation feed, answers are read, and fresh all the same.
+    // Without the invalidation feed, each response is read, and so is fresh.
     const isCached = async () => {
       proxy.sent.length = 0;
       const { mark } = await ask(service, basic("1234"));
@@ -155,7 +155,7 @@ describe("when one of a service's two connections", () => {
     [200, [200, 503]],
     [2_000, [503]],
   ])(
-    "to the data is slow by %i ms, what is remembered takes no longer, and the rest 200 or 503 in time",
+    "that slows the data connection by %i ms delays no cached response, and others get 200 or 503 in time",
     async (ms, expected) => {
       const warm = () => basic("1234");
       const usual = await quickest(warm, 30);
@@ -187,7 +187,7 @@ describe("when one of a service's two connections", () => {
     },
   );
 
-  it("that tells of changes is cut, every answer is fresh, because it is read", async () => {
+  it("that cuts the invalidation connection keeps every response fresh, because it is read", async () => {
     await using calls = new Calls(service, basic("1234"));
     await areUnderWay(calls);
     proxy.cut(trackingConnection);
@@ -206,7 +206,7 @@ describe("when one of a service's two connections", () => {
     expect(calls.answers.filter(misses)).toEqual([]);
   });
 
-  it("to the data is cut, what is remembered is fresh until it changes, then marked, and the change arrives", async () => {
+  it("that cuts the data connection keeps cached responses fresh until a change, then marks them until it arrives", async () => {
     await using calls = new Calls(service, basic("1234"));
     await areUnderWay(calls);
     proxy.cut(dataConnection);

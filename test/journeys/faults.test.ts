@@ -12,12 +12,12 @@ import { tidegate } from "../support/tidegate.ts";
 import { unblocked } from "../support/unblocked.ts";
 import { until } from "../support/until.ts";
 
-/** Of the best of five calls, because a busy machine adds to any of them. */
+/** The best of five calls, because a busy machine delays single ones. */
 const answersWithinMs = 500;
-/** The promised 2 s, and what a busy machine may add to them. */
+/** The promised 2 s, plus the delay of a busy machine. */
 const recoversWithinMs = 2_000 + 3_000;
 
-describe("while Redis is away", () => {
+describe("a Redis outage", () => {
   let redis: RedisServer;
   let users: TcpProxy;
   let features: TcpProxy;
@@ -53,7 +53,7 @@ describe("while Redis is away", () => {
     return { status, body, response, mark: response.headers.get("cache-status"), ms: performance.now() - start };
   }
 
-  /** A token of a user who has never been asked about, so that nothing is remembered. */
+  /** A token of a new user, for whom nothing is cached. */
   async function coldToken(): Promise<string> {
     cold += 1;
     await redis.client.set(`token:cold-${cold}`, `cold-${cold}`);
@@ -70,7 +70,7 @@ describe("while Redis is away", () => {
     ["is gone", "cut"],
     ["hangs", "hold"],
   ] as const)(
-    "answers what it remembers when the server of features %s, marked, and afresh soon after it is back",
+    "serves cached responses when the features' server %s, marked as stale, and fresh ones soon after the recovery",
     async (_, fault) => {
       const { body } = await ask();
       features[fault]();
@@ -94,7 +94,7 @@ describe("while Redis is away", () => {
   );
 
   it.each(["cut", "hold"] as const)(
-    "answers 503 in time where it remembers nothing (%s), and 200 soon after",
+    "returns 503 in time without a cached value (%s), and 200 soon after the recovery",
     async (fault) => {
       const token = await coldToken();
       expect((await ask(basic(token))).status).toBe(200);
@@ -116,14 +116,11 @@ describe("while Redis is away", () => {
   );
 
   it.each(["cut", "hold"] as const)(
-    "knows the tokens that it remembers when the server of users is away (%s), and answers 503 and never 401 to others",
+    "accepts cached tokens while the users' server is down (%s), and returns 503, never 401, for others",
     async (fault) => {
       expect((await ask(basic("unknown"))).status).toBe(401);
       users[fault]();
-      await until(
-        async () => (await ask(basic("unknown"))).status === 503,
-        "it is no longer certain that it is unknown",
-      );
+      await until(async () => (await ask(basic("unknown"))).status === 503, "unknown tokens get 503");
       for (const token of ["never-seen", await coldToken()]) {
         const { status } = await ask(basic(token));
         expect([token, status]).toEqual([token, 503]);
@@ -169,13 +166,13 @@ describe("while Redis is away", () => {
     }
   });
 
-  it("keeps a kill that was made right before an outage", async () => {
+  it("keeps a kill that was made just before the outage", async () => {
     await redis.client.sadd("global_features", "victim");
     await until(async () => (await ask({})).body.includes("victim"), "the feature is on");
     const reads = () => features.sent.filter((burst) => burst.includes("tidegate:killed")).length;
     const before = reads();
     await redis.client.sadd("tidegate:killed", "victim");
-    await until(() => reads() > before, "the killed features are read again, although nobody asks");
+    await until(() => reads() > before, "the killed features are read again without a request");
     await until(async () => !(await ask({})).body.includes("victim"), "the feature is off");
     features.cut();
     await until(async () => (await ask({})).mark !== null, "the answer is marked");
@@ -220,11 +217,11 @@ describe("while Redis is away", () => {
     expect(response.headers.get("cache-status")).toBe('tidegate; fwd=miss; detail="incomplete: partner"');
     expect([response.status, await response.text()]).toEqual([200, '{"active_features":["always","feature_1"]}']);
     away.heal();
-    await until(async () => (await service.get("/features")).headers.get("cache-status") === null, "it is whole");
+    await until(async () => (await service.get("/features")).headers.get("cache-status") === null, "it is complete");
   });
 });
 
-describe("over the loss of a store's data, or a start without it", () => {
+describe("a store that lost its data, or was empty at the start", () => {
   const everyone = '{"active_features":["feature_1"]}';
   const own = '{"active_features":["feature_1","feature_3"]}';
   const none = '{"active_features":[]}';
@@ -237,7 +234,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     [redis, another] = await Promise.all([startRedis(), startRedis()]);
   });
   beforeEach(async () => {
-    // Without the marker too, as servers that have never been used.
+    // The marker is removed too, as on servers that were never used.
     await Promise.all([redis, another].map(({ client }) => client.flushall()));
     proxy = await TcpProxy.to(redis.port);
     folder = mkdtempSync(join(tmpdir(), "tidegate-faults-"));
@@ -274,7 +271,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       return status === 200 && answered === body && mark === null;
     }, `it answers ${body}, unmarked`);
 
-  /** Asks until all that is remembered is marked: no call is told that anything is off, or a token unknown that is known. */
+  /** Sends requests until all cached responses are marked. None omits a feature, and none rejects a known token. */
   async function expectRemembered(service: TestService): Promise<void> {
     let marked = 0;
     await until(async () => {
@@ -290,7 +287,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       expect([200, 503]).toContain(late.status);
       if (anybody.mark && user.mark && late.status === 503) marked += 1;
       return marked >= 20;
-    }, "what is remembered is marked, and what is not is refused");
+    }, "cached responses are marked, and others are rejected");
     expect(await isReady(service)).toBe(true);
     expect((await ask(service, "unknown-and-never-asked")).status).toBe(503);
   }
@@ -339,7 +336,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     });
   });
 
-  it("a store is accepted by the command line over a network that is too slow for a service", async () => {
+  it("accepts a store by command even if the network is too slow for a service", async () => {
     proxy.delay(300);
     const env = { REDIS_USERS_URL: url(), REDIS_FEATURES_URL: url(), TIDEGATE_DATA: folder };
     expect(await tidegate(["stores", "accept", "users"], env)).toEqual({
@@ -392,14 +389,14 @@ describe("over the loss of a store's data, or a start without it", () => {
     const started = (env: NodeJS.ProcessEnv = pepper) =>
       startService(`${redisRules(url(), url())}cache: { snapshot: { file: ${JSON.stringify(file)} } }\n`, env);
 
-    /** A process that was asked, and stopped. */
+    /** A process that has served requests, and stopped. */
     async function anEarlierOne(env?: NodeJS.ProcessEnv): Promise<void> {
       await using service = await started(env);
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
     }
 
-    it("a service serves while Redis is away, marked, again and again, and afresh once it is there", async () => {
+    it("serves during an outage of Redis, marked as stale, even over restarts, and fresh once it is back", async () => {
       await anEarlierOne();
       proxy.cut();
       for (let start = 0; start < 2; start++) {
@@ -419,7 +416,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       expect(performance.now() - healed).toBeLessThan(recoversWithinMs);
     });
 
-    it("a service whose store lost its data meanwhile serves what the store held, marked", async () => {
+    it("serves the last content of a store that lost its data meanwhile, marked as stale", async () => {
       await anEarlierOne();
       await redis.client.flushall();
       await using service = await started();
@@ -430,7 +427,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       }
     });
 
-    it("a service answers afresh from the first call on while Redis is there", async () => {
+    it("serves fresh responses from the first request on if Redis is up", async () => {
       await anEarlierOne();
       await redis.client.sadd("global_features", "feature_2");
       const first = await unblocked(async () => {
@@ -440,7 +437,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       expect(first).toEqual({ status: 200, body: '{"active_features":["feature_1","feature_2"]}', mark: null });
     });
 
-    it("a service knows no token without a pepper: it answers everybody else, and is not ready", async () => {
+    it("knows no token without a pepper: serves anonymous callers, and is not ready", async () => {
       await anEarlierOne({});
       proxy.cut();
       await using service = await started({});
@@ -454,7 +451,7 @@ describe("over the loss of a store's data, or a start without it", () => {
     it.each([
       ["with a pepper", pepper],
       ["without one", {}],
-    ])("no token can be learnt or guessed by it: %s", async (_, env) => {
+    ])("reveals no token, even by guessing: %s", async (_, env) => {
       const token = "s3cret-t0ken";
       await redis.client.set(`token:${token}`, "1");
       {
@@ -472,7 +469,7 @@ describe("over the loss of a store's data, or a start without it", () => {
       for (const secret of [...Object.values(env), "redis://", `${proxy.port}`]) expect(content).not.toContain(secret);
     });
 
-    it("a service starts without it where it was edited: not ready, and 503, until Redis is there", async () => {
+    it("starts without it if it was edited: not ready, and 503, until Redis is up", async () => {
       await anEarlierOne();
       writeFileSync(file, readFileSync(file, "utf8").replace("feature_1", "feature_2"));
       proxy.cut();

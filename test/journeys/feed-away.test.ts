@@ -45,7 +45,7 @@ const featuresOf = async (service: Awaited<ReturnType<typeof started>>) => {
   return response.ok ? ((await response.json()) as { active_features: string[] }).active_features : response.status;
 };
 
-it("a process that starts without Redis reads feeds into memory, and brings that into Redis later", async () => {
+it("a process that starts without Redis polls feeds into memory, and writes them to Redis later", async () => {
   proxy.cut();
   await using service = await started();
   await until(async () => `${await featuresOf(service)}` === "show:1", "the feed is read into memory");
@@ -54,7 +54,7 @@ it("a process that starts without Redis reads feeds into memory, and brings that
   expect(await featuresOf(service)).toEqual(["show:1"]);
 });
 
-it("a process that starts without Redis and without the partner serves the items that were known, from the snapshot", async () => {
+it("a process that starts without Redis and without the feed's server serves the items of the snapshot", async () => {
   const before = await started();
   await until(async () => `${await featuresOf(before)}` === "show:1", "the feed is read");
   await before[Symbol.asyncDispose]();
@@ -65,7 +65,7 @@ it("a process that starts without Redis and without the partner serves the items
   expect((await service.get("/search")).status).toBe(200);
 });
 
-it("an item that came and went while Redis was away stays known to all, as of when it was listed", async () => {
+it("an item that was listed only during the Redis outage stays known to all, with the time of its listing", async () => {
   await using one = await started();
   await until(async () => `${await featuresOf(one)}` === "show:1", "the feed is read");
   proxy.cut();
@@ -73,7 +73,7 @@ it("an item that came and went while Redis was away stays known to all, as of wh
   await until(async () => `${await featuresOf(one)}` === "show:1,show:2", "the feed is read while Redis is away");
   partner.answer = json({ shows: [show(1)] });
   const { length } = partner.requests;
-  await until(() => partner.requests.length >= length + 2, "it is listed no longer");
+  await until(() => partner.requests.length >= length + 2, "it is not listed");
   proxy.heal();
   await until(async () => (await redis.client.hlen("tidegate:items:{shows}")) === 2, "Redis has both");
   expect(await featuresOf(one)).toEqual(["show:1", "show:2"]);

@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 
 type Ready = { readonly feeds: Record<string, { readonly failure: string | null; readonly known: number }> };
 
-/** Partners that never end a response. The others have time on a busy machine. */
+/** Servers that never end a response. The others have time on a busy machine. */
 const endless = ["never", "drips"];
 
 const entry = (name: string, url: string) => `
@@ -19,7 +19,7 @@ const entry = (name: string, url: string) => `
     document: { url: "${url}", allow: [127.0.0.1], fetchTimeoutMs: ${endless.includes(name) ? 1_000 : 20_000} }
     item: { at: events, id: "{id}", title: name, window: { start: from, end: to }, features: ["${name}:{id}"] }`;
 
-it("serves what was known of every partner, while one is down, one drips, one sends bombs, and so on", async () => {
+it("serves the known items of every feed while one server is down, one is slow, one sends bombs, and so on", async () => {
   await using stack = new AsyncDisposableStack();
   const elsewhere = stack.use(await startPartner(json({})));
   const faults = Object.entries(faultyAnswers(elsewhere.url));

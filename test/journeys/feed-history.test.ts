@@ -61,13 +61,13 @@ ${feed("shows", partner.url)}
     });
   const query = (at: number) => encodeURIComponent(new Date(at).toISOString());
   const answerAt = (at: number) => service.get(`/features?at=${query(at)}`, operator);
-  /** What was on at a moment; the status where that is not answered whole, as when the store takes too long. */
+  /** The features that were on; the status if the response is incomplete, as when the store is slow. */
   const featuresAt = async (at: number) => {
     const response = await answerAt(at);
     const { active_features } = (await response.json()) as { active_features: string[] };
     return response.ok && !response.headers.has("cache-status") ? active_features.join() : `${response.status}`;
   };
-  /** Reads a document; answers a moment at which that is on record. */
+  /** Polls a document; returns an instant at which the event log has it. */
   const poll = async (shows: readonly object[], expected: string) => {
     partner.answer = json({ shows });
     const response = await post("sources/shows/poll");
@@ -83,7 +83,7 @@ ${feed("shows", partner.url)}
     return at;
   };
 
-  it("is what was on at each moment, told by one event for each poll that changed something", async () => {
+  it("has the items of each instant, with one event for each poll that changed something", async () => {
     const moments = new Map<number, string>();
     const told = async (expected: string, shows?: readonly object[]) =>
       moments.set(await (shows ? poll(shows, expected) : recorded(expected)), expected);
@@ -98,7 +98,7 @@ ${feed("shows", partner.url)}
     const response = await service.get("/events?component=tidegate", operator);
     const { events } = (await response.json()) as { events: { message: string }[] };
     const messages = events.map(({ message }) => message).filter((message) => message.startsWith("shows:"));
-    // The first begins the record. A title counts for nothing, nor does it that an item is listed no longer.
+    // The first poll starts the record. A title and an unlisting change no feature.
     expect(messages.toReversed()).toEqual([
       "shows: 0 items of the feed",
       "shows: 2 items of the feed",
@@ -108,7 +108,7 @@ ${feed("shows", partner.url)}
     ]);
   });
 
-  it("explains with the items of then", async () => {
+  it("explains with the items of that time", async () => {
     const before = await recorded("base,show:3");
     const after = await poll([show(4)], "base,show:3,show:4");
     const explain = async (at: number) => {
@@ -120,7 +120,7 @@ ${feed("shows", partner.url)}
     await until(async () => (await explain(after)) === "[[],[true]]", "it was on after");
   });
 
-  it("is unknown before its record begins: the rest is answered, and the answer marked as incomplete", async () => {
+  it("is unknown before its first record: other sources are evaluated, and the response is marked as incomplete", async () => {
     const at = Date.parse("2026-01-01T00:00:00Z");
     const response = await answerAt(at);
     expect([response.status, response.headers.get("cache-status")]).toEqual([

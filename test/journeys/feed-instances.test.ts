@@ -6,7 +6,7 @@ import { until } from "../support/until.ts";
 
 const show = (title: string) => ({ id: 1, name: title, from: "2020-01-01", to: "2999-01-01" });
 
-it("one instance reads a partner's document for all on a store, and another goes on when it ends", async () => {
+it("one instance polls a feed for all instances on a store, and another takes over when it ends", async () => {
   await using redis = await startRedis();
   await using partner = await startPartner(json({ shows: [show("first")] }));
   const yaml = `

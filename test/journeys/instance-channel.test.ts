@@ -11,7 +11,7 @@ import { bearer } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
-/** A connection that is kept, so that one worker answers all its requests. */
+/** A kept connection, so that one worker serves all its requests. */
 class Kept implements Disposable {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #url: string;
@@ -32,7 +32,7 @@ class Kept implements Disposable {
     return promise;
   }
 
-  /** The first response to a client that is not marked as stale, as it may be after the process could not read. */
+  /** The first response to a client that is not stale. It may be stale after a failed read. */
   async features(): Promise<string> {
     for (;;) {
       const { body, isMarked } = await this.call("GET", "/features");
@@ -40,7 +40,7 @@ class Kept implements Disposable {
     }
   }
 
-  /** The process that answers. */
+  /** The id of the responding process. */
   async pid(): Promise<number> {
     const { body } = await this.call("GET", "/admin/v1/cache?key=global_features", adminToken);
     return JSON.parse(body).pid;
@@ -62,7 +62,7 @@ describe("an instance with two workers", () => {
   const file = join(folder, "tidegate.yaml");
 
   const serving = () => [...service.stderr.matchAll(/"pid":(\d+).*"msg":"started"/g)].map(([, pid]) => Number(pid));
-  /** Connects to each of the workers. */
+  /** Connects to each worker. */
   const connect = async () => {
     const pids = new Set<number>();
     for (const worker of workers.splice(0)) worker[Symbol.dispose]();
@@ -80,7 +80,8 @@ describe("an instance with two workers", () => {
     users = await startRedis();
     features = await startRedis();
     proxy = await TcpProxy.to(features.port);
-    // Without the channel, another worker would learn of a change that late. The lease lasts for some multiple of it.
+    // Without the channel, another worker would see a change only after this time. The lease lasts for a multiple of
+    // it.
     proxy.delay(150, "TRACKING");
     await users.client.mset("token:1234", "1", "token:5678", "1");
     const rules = redisRulesAt(`redis://127.0.0.1:${proxy.port}`);
@@ -124,7 +125,7 @@ describe("an instance with two workers", () => {
     expect((await other.call("GET", "/features", token)).status).toBe(401);
   });
 
-  it("never takes the token of an emptied store for unknown, in a worker that read nothing or was forked later", async () => {
+  it("never rejects a token of an emptied store as unknown, in a worker that read nothing or was forked later", async () => {
     const [one, other] = workers as [Kept, Kept];
     expect((await one.call("GET", "/features", "1234")).status).toBe(200);
     await users.client.flushall();

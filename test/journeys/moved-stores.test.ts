@@ -28,21 +28,21 @@ describe("one data folder, used with one store and then with another", () => {
       authorization: "Bearer the-operators-credential",
     });
     const body = (await answer.json()) as { active_features?: string[]; code?: string };
-    if (answer.status === 200 && answer.headers.has("cache-status")) return "known in part";
+    if (answer.status === 200 && answer.headers.has("cache-status")) return "partly known";
     return body.active_features ?? body.code;
   };
-  /** A moment of which the log tells all. */
+  /** An instant that the log covers completely. */
   async function moment(operator: Operator): Promise<number> {
     let at = 0;
     const isKnown = async () => {
       at = Date.now() - 1;
       return Array.isArray(await asOf(operator, at));
     };
-    await until(isKnown, "the log tells all");
+    await until(isKnown, "the log is complete");
     return at;
   }
 
-  it("never answers from the past of the other, and goes on with its own", async () => {
+  it("never returns the past of the other store, and continues its own", async () => {
     let inFile: number;
     let inRedis: number;
     {

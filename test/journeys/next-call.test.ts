@@ -6,7 +6,7 @@ import { bearer } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
-/** Two connections lead to one database, so that a change by one of them concerns the cache of the other. */
+/** Two connections to one database: a change by one concerns the cache of the other. */
 const rulesAt = (url: string): string => `
 connections:
   one: { kind: redis, url: "${url}" }
@@ -36,7 +36,7 @@ describe("the next call to the instance that acknowledged a change, while Redis 
     await redis[Symbol.asyncDispose]();
   });
 
-  /** Waits until both connections answer from the cache. */
+  /** Waits until both connections serve from the cache. */
   const cached = async (features: readonly string[]) => {
     const isCached = async () => {
       await operator.features();
@@ -57,7 +57,7 @@ describe("the next call to the instance that acknowledged a change, while Redis 
     await operator.features(token);
   });
 
-  it("sees a feature that was added to and removed from a set, by whichever connection", async () => {
+  it("includes a feature added to a set, and lacks a removed one, for each connection", async () => {
     for (const source of ["global", "same"]) {
       await operator.put(`/sources/${source}/features/new`);
       expect(await operator.features()).toEqual(["new"]);

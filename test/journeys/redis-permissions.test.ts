@@ -12,7 +12,7 @@ import { bearer } from "../support/service.ts";
 import { aChange, changeOf } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
-/** The rules of each role, as the page gives them. */
+/** The rules of each role, from the page. */
 const rules = new Map(
   readFileSync("docs/reference/redis-permissions.md", "utf8")
     .matchAll(/^ACL SETUSER tidegate-(\w+) (.+)$/gm)
@@ -45,11 +45,11 @@ describe("Redis users with the documented rights", () => {
     return { status, changes };
   };
 
-  it("are those of three roles", () => {
+  it("exist for three roles", () => {
     expect([...rules.keys()]).toEqual(["reader", "writer", "relay"]);
   });
 
-  it("as reader: serve clients from the cache, refuse changes for good, and say so", async () => {
+  it("as reader: serve clients from the cache, and reject changes permanently with the reason", async () => {
     await using operator = await startOperator(redisRulesAt(urlOf("reader")));
     const answer = async () => (await operator.service.get("/features", bearer("1234"))).headers.get("cache-status");
     await until(async () => (await answer()) === null, "the answer is fresh");
@@ -73,7 +73,7 @@ describe("Redis users with the documented rights", () => {
     expect(await redis.client.exists(killedKey)).toBe(0);
   });
 
-  it("as writer and reader: confirm a kill to whoever waits for it", async () => {
+  it("as writer and reader: confirm a kill", async () => {
     await using operator = await startOperator(redisRulesAt(urlOf("writer")));
     await using reader = await startOperator(redisRulesAt(urlOf("reader")));
     await redis.client.acl("SETUSER", "untracked", "reset", ...(rules.get("reader") ?? []), "-client|tracking");
@@ -88,7 +88,7 @@ describe("Redis users with the documented rights", () => {
     }, "all instances confirm it");
   });
 
-  it("as writer: make every change, which waits for a relay", async () => {
+  it("as writer: apply every change, which waits for a relay", async () => {
     await using operator = await startOperator(redisRulesAt(urlOf("writer")));
     const accepted = { state: "accepted" };
     expect(await changesOf(operator)).toEqual({ status: "ready", changes: { users: accepted, features: accepted } });
@@ -116,7 +116,7 @@ describe("Redis users with the documented rights", () => {
     expect((await redis.client.keys("tidegate:outbox:*")).length).toBeGreaterThan(5);
   });
 
-  it("as relay: move the records of others and of redis-cli, and change no set", async () => {
+  it("as relay: move the records of other processes and of redis-cli, and change no set", async () => {
     await using writer = await connect("writer");
     await writer.changes.apply(changeOf("global_features", { add: ["new"] }));
     await using relay = await connect("relay");
@@ -143,7 +143,7 @@ describe("Redis users with the documented rights", () => {
     expect(await operator.features()).toEqual(["always", "offers"]);
   });
 
-  it("are logged when they lack one: at the start, and for each change that is refused", async () => {
+  it("are named in the log if they are missing: at the start, and for each rejected change", async () => {
     await redis.client.acl("SETUSER", "unsetting", "reset", ...(rules.get("writer") ?? []), "-sadd");
     await using service = new TestProcess(["src/main.ts"], {
       REDIS_USERS_URL: urlOf("unsetting"),
@@ -178,7 +178,7 @@ describe("Redis users with the documented rights", () => {
     const right = `-${command.slice(1)}`;
     afterEach(() => redis.client.acl("DELUSER", "lacking"));
 
-    it("make each change whole or not at all, and name what is missing", async () => {
+    it("apply each change as a whole or not at all, and name the missing right", async () => {
       await redis.client.acl("SETUSER", "lacking", "reset", ...(rules.get("writer") ?? []), right);
       await using connection = connectRedis("features", urlOf("lacking"), createLog("silent"));
       await connection.connected();

@@ -31,17 +31,17 @@ describe("a Redis that becomes a replica", () => {
   const stale = expect.stringMatching(/^tidegate; hit; ttl=-\d+; detail="stale"$/);
   const replica = { state: "refused", reason: expect.stringContaining("it is a replica; connect to the primary") };
 
-  it("answers clients, marked, and refuses changes for good, until it is the primary again", async () => {
+  it("serves clients with marked responses, and rejects changes permanently, until it is the primary again", async () => {
     expect(await changes()).toEqual([200, { state: "accepted" }]);
     await redis.client.call("REPLICAOF", "127.0.0.1", "1");
     await until(async () => (await ask("1234")).mark !== null, "the answer is marked");
-    // What was proven right before stays certain for a second.
+    // Data verified before the failover stays fresh for 1 s.
     let uncertain = 0;
     const isUncertain = async () => {
       uncertain = (await ask("unknown")).status === 503 ? uncertain + 1 : 0;
       return uncertain > 50;
     };
-    await until(isUncertain, "it is not certain that a token is unknown");
+    await until(isUncertain, "unknown tokens get 503");
     for (let call = 0; call < 20; call++) {
       const answer = await ask("1234");
       expect(answer).toEqual({ status: 200, body, mark: stale });
@@ -62,7 +62,7 @@ describe("a Redis that becomes a replica", () => {
     expect((await operator.delete("/killed/menu")).status).toBe(200);
   });
 
-  it("answers marked from the start of a service on", async () => {
+  it("serves marked responses if it is a replica at the start of a service", async () => {
     await redis.client.call("REPLICAOF", "127.0.0.1", "1");
     await using late = await startOperator(redisRulesAt(redis.url));
     await until(async () => (await ask("1234", late)).status === 200, "it is connected");
@@ -72,7 +72,7 @@ describe("a Redis that becomes a replica", () => {
     await until(async () => (await ask("1234", late)).mark === null, "the answer is fresh");
   });
 
-  it("loses no connection while it goes on refusing changes", async () => {
+  it("keeps its connections while it rejects changes", async () => {
     await redis.client.call("REPLICAOF", "127.0.0.1", "1");
     await until(async () => (await ask("1234")).mark !== null, "the answer is marked");
     await until(

@@ -9,7 +9,7 @@ import { inRedis, kindsEnv, switchesRules } from "../support/switches.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { until } from "../support/until.ts";
 
-describe("rules while Redis is away", () => {
+describe("rules during a Redis outage", () => {
   let folder: string;
   let redis: RedisServer;
   let proxy: TcpProxy;
@@ -27,8 +27,8 @@ describe("rules while Redis is away", () => {
   const start = (port = proxy.port) =>
     startOperator(switchesRules(inRedis(`redis://127.0.0.1:${port}`)), { ...kindsEnv, FOLDER: folder });
 
-  it("are served as changed although the process was blocked while it read them", async () => {
-    // The proxy would be blocked too.
+  it("have their changes even if the process was blocked while it read them", async () => {
+    // The proxy in this process would be blocked too.
     await using operator = await start(redis.port);
     const isMarkedWhileBlocked = async (on: boolean) => {
       const call = operator.service.get("/features");
@@ -45,14 +45,14 @@ describe("rules while Redis is away", () => {
     };
     for (const on of [true, false]) {
       await operator.put("/sources/switches/rules/blocked", {}, { on });
-      // Redis may be kept from its work too, and not reply in time.
+      // Redis may be delayed too, and not reply in time.
       const marks = [await isMarkedWhileBlocked(on), await isMarkedWhileBlocked(on), await isMarkedWhileBlocked(on)];
       expect(marks).toContain(false);
     }
     await operator.delete("/sources/switches/rules/blocked");
   });
 
-  it("are served as they were last known, marked, also by a process that starts then", async () => {
+  it("are served with their last known values, marked as stale, even by a process that starts then", async () => {
     {
       await using operator = await start();
       await operator.put("/sources/switches/rules/a", {}, { on: true });
@@ -75,7 +75,7 @@ describe("rules while Redis is away", () => {
   });
 });
 
-/** Keeps the event loop from all other work. */
+/** Blocks the event loop. */
 function block(ms: number): void {
   const until = performance.now() + ms;
   while (performance.now() < until);

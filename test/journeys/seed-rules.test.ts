@@ -11,7 +11,7 @@ type State = {
   readonly tokens: Readonly<Record<string, string | undefined>>;
 };
 
-/** The seed's rules, as its README tells them. `undefined` is 401. */
+/** The seed's rules, from its README. `undefined` is 401. */
 function seedAnswer({ global, active, users, tokens }: State, token: string | undefined): string[] | undefined {
   if (token === undefined) return [...new Set(global)].sort();
   const user = tokens[token];
@@ -65,7 +65,7 @@ describe("the rules of the seed", () => {
     await settled(store.client, service, users.client);
   }
 
-  it("are followed over HTTP in any state, for any caller, with users and features on two servers", async () => {
+  it("hold over HTTP in any state, for any caller, with users and features on two servers", async () => {
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(state, async (given) => {

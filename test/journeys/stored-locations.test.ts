@@ -29,8 +29,8 @@ const featuresOf = async (service: TestService, query = "", token = "one") => {
 const gets = (service: TestService, ...features: readonly string[]) =>
   until(async () => (await featuresOf(service)).features?.join() === features.join(), `user 1 gets ${features}`);
 
-describe("the stored place of a user in Redis", () => {
-  it("locates the user, changes at once, and outlives the store", async () => {
+describe("the stored location of a user in Redis", () => {
+  it("locates the user, takes effect at once, and is available during a Redis outage", async () => {
     await using redis = await startRedis();
     await using proxy = await TcpProxy.to(redis.port);
     const { client } = redis;
@@ -71,7 +71,7 @@ describe("the stored place of a user in Redis", () => {
     expect((await service.get("/features", bearer("two"))).status).toBe(200);
   });
 
-  it("is an error while it is of another type, and not a place that is not stored", async () => {
+  it("is an error while its key has another type, not an absent location", async () => {
     await using redis = await startRedis();
     await redis.client.set("token:one", "1");
     await redis.client.lpush("location:user:1", "pt");
@@ -81,11 +81,11 @@ describe("the stored place of a user in Redis", () => {
   });
 });
 
-describe("the stored place of a user in SQLite", () => {
+describe("the stored location of a user in SQLite", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-user-places-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("is a set, which the command line changes too", async () => {
+  it("is a set, which the command line can change", async () => {
     const file = join(folder, "store.db");
     await using store = openSqlite("store", file);
     await using service = await startService(rules(`{ kind: sqlite, file: "${file}" }`), env);

@@ -7,10 +7,12 @@ import { until } from "../support/until.ts";
 const admin = "the-operators-credential";
 const location = `  - { name: location, kind: set, connection: features, key: "location:{location}" }\n`;
 
-/** What a client was really answered, and when. */
+/** The real response to a client, and its time. */
 type Answered = { readonly at: number; readonly bodies: readonly string[] };
 
-/** Who asks at each moment: somebody, two users, and somebody in Madrid; and how operators ask for the same later. */
+/**
+ * The callers at each instant: anonymous, two users, and one in Madrid; and the operators' query for the same later.
+ */
 const callers = [
   { path: "/features", token: undefined, later: "" },
   { path: "/features", token: "one", later: "&user=1" },
@@ -37,7 +39,7 @@ async function asOperator(service: TestService, method: string, path: string, bo
   expect([path, response.ok]).toEqual([path, true]);
 }
 
-/** What is changed between the moments, and who of the callers then gets which feature, a letter each. */
+/** The changes between the instants, and the features of each caller afterwards, one letter each. */
 const story: [method: "PUT" | "DELETE", path: string, expected: string[]][] = [
   ["PUT", "sources/global/features/a", ["a", "a", "a", "a"]],
   ["PUT", "sources/user/features/b?userId=1", ["a", "a", "a", "a"]],
@@ -62,12 +64,12 @@ async function live(service: TestService): Promise<readonly Answered[]> {
     await until(isActedOn, `${method} ${path} is acted on`);
     const at = Date.now();
     answered.push({ at, bodies: await answersNow(service) });
-    await until(() => Date.now() > at + 1, "the next moment has come");
+    await until(() => Date.now() > at + 1, "the next millisecond is over");
   }
   return answered;
 }
 
-/** The sets of all callers are on record from when this has resolved. */
+/** Resolves once the event log covers the sets of all callers. */
 async function onRecord(service: TestService): Promise<number> {
   let at = 0;
   const isKnown = async () => {
@@ -82,7 +84,7 @@ async function reproduces(service: TestService): Promise<void> {
   await asOperator(service, "POST", "users/1/tokens", { token: "one" });
   await asOperator(service, "POST", "users/2/tokens", { token: "two" });
   const began = Date.now();
-  await until(() => Date.now() > began, "there is a moment before the record");
+  await until(() => Date.now() > began, "there is an instant before the record");
   await onRecord(service);
   const answered = await live(service);
   expect(answered).toHaveLength(10);
@@ -108,7 +110,7 @@ async function reproduces(service: TestService): Promise<void> {
   }
 }
 
-describe("a past answer is what clients were answered then", () => {
+describe("a past evaluation equals the response that clients got then", () => {
   it("on one SQLite file", async () => {
     const store = `{ kind: sqlite, file: "\${FOLDER}/store.db" }`;
     const yaml = redisRules("", "").replaceAll('{ kind: redis, url: "" }', store);
@@ -117,7 +119,7 @@ describe("a past answer is what clients were answered then", () => {
     await reproduces(service);
   });
 
-  it("on Redis, with the log in PostgreSQL, also where a set is changed behind our back", async () => {
+  it("on Redis, with the log in PostgreSQL, including external changes of a set", async () => {
     await using redis = await startRedis();
     await using service = await startService(redisRules(redis.url, redis.url) + location, {
       TIDEGATE_ADMIN_TOKEN: admin,

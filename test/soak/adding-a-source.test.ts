@@ -16,7 +16,7 @@ describe("docs/tutorials/first-source.md", () => {
     output: output.trimEnd(),
   }));
 
-  it("leads to a source of one's own, step by step", async () => {
+  it("leads to a new source, step by step", async () => {
     using project = new ProjectCopy();
     const [begin, ...asked] = commands;
     const printed = await project.run("sh", "-c", (begin?.command ?? "").replace("npx tidegate", "node src/cli.ts"));

@@ -5,7 +5,7 @@ import { junitOf } from "../../conformance/src/reports/junit.ts";
 import { type Result, runChecks } from "../../conformance/src/run-checks.ts";
 import { serve } from "../../conformance/test/server.ts";
 
-/** Defects for which the kit waits for an event that never comes. */
+/** Defects for which the kit waits for an event that never arrives. */
 const silent = ["stream-first-event", "stream-reconnect", "stream-change"];
 
 async function resultsFor(defect?: string): Promise<readonly Result[]> {

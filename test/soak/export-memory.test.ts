@@ -13,7 +13,7 @@ const megabytes = Number(process.env["EXPORT_MEGABYTES"] ?? 200);
 const events = megabytes * 250;
 const text = "x".repeat(4_000);
 
-/** An event of some four kilobytes. */
+/** An event of about 4 kB. */
 const eventAt = (number: number): RecordedEvent => {
   const id = `00000000-0000-7000-8000-${String(number).padStart(12, "0")}`;
   const by = { id, by: "test", at: number, revision: { epoch: "e", number: 1 } };
@@ -45,7 +45,7 @@ describe("an export of hundreds of megabytes", () => {
   }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("takes no memory for it, also for a reader who is slow", async () => {
+  it("needs no memory for its size, even with a slow reader", async () => {
     await using service = new TestProcess(["src/main.ts"], {
       TIDEGATE_CONFIG: join(folder, "tidegate.yaml"),
       TIDEGATE_ADMIN_TOKEN: admin,
@@ -53,7 +53,7 @@ describe("an export of hundreds of megabytes", () => {
       PORT: "0",
     });
     const url = `${await service.url()}/events/export`;
-    // What the first export takes once is not its memory.
+    // The one-time allocations of the first export do not count.
     await (await fetch(`${url}?message=document 7`, { headers: bearer(admin) })).text();
     const before = residentMebibytes(service.pid);
     const seen: number[] = [];
@@ -62,7 +62,7 @@ describe("an export of hundreds of megabytes", () => {
     for await (const chunk of response.body ?? []) {
       bytes += chunk.length;
       if (bytes < (seen.length / 3 + 1) * 10_000_000) continue;
-      // As long as this takes nothing is read.
+      // Nothing is read during this time.
       for (let count = 0; count < 3; count++) seen.push(residentMebibytes(service.pid));
     }
     expect(bytes).toBeGreaterThan(events * text.length);

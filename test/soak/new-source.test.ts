@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ProjectCopy } from "../support/project-copy.ts";
 
-/** The YAML at the end of what is printed. */
+/** The YAML at the end of the output. */
 const yamlIn = (printed: string): string => printed.slice(printed.indexOf("  sources:")).replaceAll(/^ {2}/gm, "");
 
-describe("a kind of source that was begun in the repository", () => {
+describe("a scaffolded kind in the repository", () => {
   let project: ProjectCopy;
   let printed: string;
   beforeAll(async () => {
@@ -23,12 +23,12 @@ describe("a kind of source that was begun in the repository", () => {
     );
   });
 
-  it("has types, format and style as the rest", async () => {
+  it("has types, format and style like the other kinds", async () => {
     await project.run("tsc", "--project", ".");
     await project.run("biome", "ci", ...written);
   }, 300_000);
 
-  it("goes into the docs, and is configured as it was told", async () => {
+  it("is in the docs, and is configured as the next steps say", async () => {
     await project.run("node", "docs/generate.ts");
     await project.test("test/docs/docs.test.ts", "--testNamePattern", "make docs");
     expect(await project.run("node", "src/cli.ts", "sources", "kinds")).toContain(
@@ -39,12 +39,12 @@ describe("a kind of source that was begun in the repository", () => {
     expect(checked).toBe("feature_1\n");
   }, 300_000);
 
-  it("is not begun twice", async () => {
+  it("is not scaffolded twice", async () => {
     const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
     await expect(again).rejects.toThrow(/kind "opening-hours" exists \(choose another name\)/);
   });
 
-  it("is not begun over a test that is there", async () => {
+  it("overwrites no existing test", async () => {
     await project.run("rm", written[0] ?? "");
     const again = project.run("node", "src/cli.ts", "sources", "new", "opening-hours");
     await expect(again).rejects.toThrow(/opening-hours\.test\.ts exists \(remove it, or choose another name\)/);

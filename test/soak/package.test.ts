@@ -15,9 +15,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const bin = join(root, "node_modules/.bin");
 const execute = promisify(execFile);
-/** Nothing of this environment, such as TIDEGATE_CONFIG, belongs to an installation. */
+/** An installation gets nothing of this environment, such as TIDEGATE_CONFIG. */
 const bare = { PATH: `${bin}:${process.env["PATH"]}`, HOME: folder, npm_config_cache: npmCache() };
-/** What was compiled once starts in half the time. */
+/** The compile cache halves the time of a start. */
 const base = { ...bare, NODE_COMPILE_CACHE: join(folder, "compiled") };
 const npm = (cwd: string, ...args: string[]) => execute("npm", args, { cwd, env: base });
 
@@ -43,14 +43,14 @@ describe("the npm package", () => {
   };
   let output: { stdout: string; stderr: string };
 
-  /** Packs what was built as a version; returns the file. */
+  /** Packs the build as a version; returns the file. */
   async function pack(version: string): Promise<string> {
     const manifest = join(root, "dist/package.json");
     writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, "utf8")), version }));
     const { stdout } = await npm(join(root, "dist"), "pack", "--pack-destination", folder, "--loglevel=error");
     return join(folder, stdout.trim());
   }
-  // What `npm ci` fetched for the clone comes from the cache.
+  // The files that `npm ci` fetched for the clone come from the cache.
   const install = (file: string) => npm(project, "install", "--prefer-offline", "--no-fund", "--no-audit", file);
 
   beforeAll(async () => {
@@ -71,7 +71,7 @@ describe("the npm package", () => {
     expect(readdirSync(join(project, "node_modules/.bin"))).not.toContain("node");
   });
 
-  it("takes at most 60 MB, and has neither tests nor TypeScript", () => {
+  it("takes at most 60 MB, and contains neither tests nor TypeScript", () => {
     const files = readdirSync(join(project, "node_modules"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
@@ -80,7 +80,7 @@ describe("the npm package", () => {
     expect(own.filter((file) => /(?<!\.d)\.ts$|\.test\.|tsbuildinfo/.test(file))).toEqual([]);
   });
 
-  it("passes the end-to-end check, and keeps its data when a newer version is installed over it", async () => {
+  it("passes the end-to-end check, and keeps its data over an upgrade", async () => {
     await smoke(installed);
     output = await install(await pack("999.0.0"));
     expect(await run(installed, "--version")).toBe("999.0.0\n");
@@ -110,7 +110,7 @@ describe("the npm package", () => {
     expect((await usedMs(command, "--version")) - (await usedMs("-e", "0"))).toBeLessThan(250);
   });
 
-  it("runs a kind of source of one's own, with types for its author", async () => {
+  it("runs an own kind of source, with types for its author", async () => {
     const inProject = { cwd: project, env: installed.env };
     const { stdout } = await execute(process.execPath, [command, "sources", "new", "weekend"], inProject);
     expect(stdout).toMatch(/^wrote sources\/weekend\.mjs\nwrote sources\/weekend\.test\.mjs\n/);
@@ -134,7 +134,7 @@ describe("the npm package", () => {
     expect(await (await fetch(`${await service.url()}/features`)).json()).toEqual({ active_features: ["brunch"] });
   });
 
-  it("has the types that a source in TypeScript imports", async () => {
+  it("contains the types that a source in TypeScript imports", async () => {
     const text = `import { defineSource, type EvaluationContext, type SourceResult } from "tidegate";
       export const source = defineSource({
         summary: "On.", options: ({ z }) => z.strictObject({ least: z.int() }), example: { least: 1 },

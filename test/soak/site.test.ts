@@ -20,7 +20,7 @@ describe("the documentation site", () => {
     );
   }, 180_000);
 
-  it("begins with the README, and has every page", () => {
+  it("starts with the README, and has every page", () => {
     expect(readFileSync(join(folder, "index.html"), "utf8")).toContain("self-hosted feature-flag service");
     const pages = globSync("docs/**/*.md", { cwd: root, exclude: ["docs/adr/0000-template.md"] });
     expect(globSync("docs/**/*.html", { cwd: folder })).toHaveLength(pages.length);

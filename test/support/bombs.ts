@@ -1,12 +1,12 @@
 import { gzipSync } from "node:zlib";
 
-/** Gzip that says so many megabytes of nothing; each takes a kilobyte. */
+/** Gzip of this many megabytes of zeros. Each megabyte takes about 1 kB. */
 export function gzipBomb(megabytes: number): Buffer {
   const one = gzipSync(Buffer.alloc(1_000_000));
   return Buffer.concat(Array.from({ length: megabytes }, () => one));
 }
 
-/** XML of a kilobyte whose entities stand for a thousand million texts. */
+/** XML of 1 kB whose entities expand to 1,000,000,000 texts. */
 export const billionLaughs = `<?xml version="1.0"?>
 <!DOCTYPE shows [
   <!ENTITY lol "lol">

@@ -2,17 +2,17 @@ import { setTimeout } from "node:timers/promises";
 import { freshnessBoundMs } from "../../src/domain/evaluation/cached-read.ts";
 import type { TestService } from "./service.ts";
 
-/** What a call was answered, and when it was asked. */
+/** A response, and the time of its request. */
 export type Answer = {
   readonly askedAt: number;
   readonly ms: number;
   readonly status: number;
   readonly features: readonly string[];
-  /** The `Cache-Status`: why the answer may be old. */
+  /** The `Cache-Status`: why the response may be stale. */
   readonly mark: string | null;
 };
 
-/** Asks once. */
+/** Sends one request. */
 export async function ask(service: TestService, headers: Record<string, string> = {}): Promise<Answer> {
   const askedAt = Date.now();
   const start = performance.now();
@@ -22,7 +22,7 @@ export async function ask(service: TestService, headers: Record<string, string> 
   return { askedAt, ms: performance.now() - start, status: response.status, features: active_features, mark };
 }
 
-/** Calls of one client that do not end, whatever happens, and what was answered to each. */
+/** Requests of one client without end, whatever happens, and their responses. */
 export class Calls implements AsyncDisposable {
   readonly answers: Answer[] = [];
   readonly #running: Promise<void>;
@@ -44,7 +44,7 @@ export class Calls implements AsyncDisposable {
     return this.answers.filter(({ mark }) => mark !== null);
   }
 
-  /** The answers that pass for fresh, of calls that were made when that can no longer be: a freshness bound after `since`. */
+  /** The responses that are served as fresh although a freshness bound has passed since `since`. */
   unmarkedTooLate(since: number, until = Number.POSITIVE_INFINITY): readonly Answer[] {
     const isTooLate = (askedAt: number) => askedAt > since + freshnessBoundMs && askedAt < until;
     return this.answers.filter(({ askedAt, mark }) => mark === null && isTooLate(askedAt));

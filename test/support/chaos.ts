@@ -11,13 +11,13 @@ import { TcpProxy } from "./tcp-proxy.ts";
 
 type Write = { readonly version: number; readonly acknowledgedAt: number };
 
-/** How much longer a run may take until it has seen enough, on a busy machine. */
+/** Additional time for a run on a busy machine. */
 const longestExtraMs = 60_000;
 
-/** The tests of freshness under faults, which take some seconds more than `durationMs` together. */
+/** The tests of freshness under faults. Together they take some seconds more than `durationMs`. */
 export function chaosRuns(durationMs: number): void {
   describe("under cuts, silences, killed connections and a blocked process", () => {
-    it("gives no answer as fresh that is older than a second, and none older than it says", {
+    it("returns no fresh response older than 1 s, and none older than its stated age", {
       timeout: durationMs + 2 * longestExtraMs,
     }, async () => {
       const { faults, reads, fresh, writes, violations, worstFreshMs } = await runChaos({ durationMs, lease: true });
@@ -27,14 +27,14 @@ export function chaosRuns(durationMs: number): void {
       expect(writes).toBeGreaterThan(100);
     });
 
-    it("would find such answers: without the lease there are some", { timeout: 2 * longestExtraMs }, async () => {
+    it("detects such responses: without the lease there are some", { timeout: 2 * longestExtraMs }, async () => {
       const { violations } = await runChaos({ durationMs: 2_000, lease: false });
       expect(violations.length).toBeGreaterThan(0);
     });
   });
 }
 
-/** What a run saw. A violation names the key, what was read, and what had been acknowledged by then. */
+/** The result of a run. A violation names the key, the value that was read, and the acknowledged one. */
 type Chaos = {
   readonly faults: number;
   readonly reads: number;
@@ -45,18 +45,19 @@ type Chaos = {
 };
 
 const keys = ["active_features", "global_features", "features:user:1", "location:x"];
-/** How much later than the bound an answer may seem to be, because this process was busy. */
+/** Tolerance for the delay of this process when it compares ages. */
 const slackMs = 100;
 const silent = createLog("silent");
 
 /**
- * Writers put a rising version into each of four sets, directly; three caches read them through proxies that are cut
- * and held. Each read is held against the history of acknowledged writes: a fresh answer must have every write that was
- * acknowledged a freshness bound before it was asked for, and any answer every write before the instant it says.
- * Without `lease`, a feed counts as live for as long as its connection stands, as caches do that trust their connection; the
- * faults are then silences of that connection, each longer than the bound and hardly longer than it takes to notice one.
+ * Writers put a rising version into each of four sets, directly. Three caches read them through proxies that are cut
+ * and paused. Each read is compared with the history of acknowledged writes: a fresh response must have every write
+ * that was acknowledged a freshness bound before its request, and any response every write before its stated instant.
+ * Without `lease`, a feed counts as live as long as its connection is open, as in caches without a lease. The faults
+ * are then silences of that connection, each longer than the bound and hardly longer than their detection takes.
  *
- * It goes on for `durationMs`, and until it has seen enough: a thousand fresh answers and a hundred writes, or a violation without `lease`.
+ * Runs for `durationMs`, and until it has seen a thousand fresh responses and a hundred writes, or a violation without
+ * `lease`.
  */
 async function runChaos({ durationMs, lease }: { durationMs: number; lease: boolean }): Promise<Chaos> {
   await using redis = await startRedis();
@@ -109,7 +110,7 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
         }
         if (lease) expectAll(key, version, asOf - 1, "by the instant that it says");
       } catch {
-        // Nothing is remembered and Redis is away: no answer is no wrong answer.
+        // Nothing is cached and Redis is down: no response is no wrong response.
       }
       await setTimeout(Math.random() * 3);
     }
@@ -170,7 +171,7 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
   return { faults, reads, fresh, writes: countWrites(), violations, worstFreshMs };
 }
 
-/** The same feed, taken for live for as long as its connection stands. */
+/** The same feed, live as long as its connection is open. */
 const trusting = (feed: RedisInvalidationFeed): InvalidationFeed => ({
   get epoch() {
     return feed.epoch;

@@ -27,7 +27,7 @@ export function cityDatabase(entries: readonly (readonly [ip: string, entry: Val
   return Buffer.concat([tree, separator, ...data, marker, metadata(nodes.length)]);
 }
 
-/** Where a bit of an address leads: to another node, to an entry, or nowhere. */
+/** The child of a node for a bit of an address: another node, an entry, or nothing. */
 type Branch = number | { readonly at: number } | undefined;
 
 function place(nodes: [Branch, Branch][], ip: string, entry: { readonly at: number }): void {

@@ -53,7 +53,7 @@ export async function cached(commands: CommandsSeen, calls: () => Promise<void>)
   await until(areCached, "calls are answered from the cache");
 }
 
-/** The keys that stores are asked for in these commands; those of the event log's relay are not counted. */
+/** The keys of stores in these commands, without those of the outbox relay. */
 export const readsIn = (commands: Commands): readonly string[] =>
   commands.flatMap(([name = "", key = ""]) =>
     /^(get|srandmember|pttl|exists)$/i.test(name) && (!key.startsWith("tidegate:") || key === "tidegate:killed")

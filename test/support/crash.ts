@@ -17,7 +17,7 @@ import { until } from "./until.ts";
 /** The test that no change is lost. */
 export function crashRun(changes: number): void {
   describe("under kills of instances, Redis and PostgreSQL, cut connections, raw edits, a flush and a rollback", () => {
-    it("every acknowledged change stands in the log once, no revision is missing, and the log tells what the sets hold", {
+    it("keep every acknowledged change in the log once, without gaps in the revisions, and with the content of the sets", {
       timeout: 600_000 + changes * 100,
     }, async () => {
       const { faults, ...run } = await runCrash(changes);
@@ -30,7 +30,7 @@ export function crashRun(changes: number): void {
   });
 }
 
-/** What a run did, and what it found wrong afterwards: a sentence each. */
+/** The result of a run, with one sentence for each fault. */
 type Crash = {
   readonly acknowledged: number;
   readonly rawEdits: number;
@@ -68,10 +68,11 @@ const targets = [
 ] as const;
 
 /**
- * Clients change sets through two instances and repeat each change, under one Idempotency-Key, until it is acknowledged;
- * others edit the same sets with raw commands. They go on until each disaster has struck. Meanwhile instances, Redis (which writes each command to disk before it
- * answers) and PostgreSQL are killed and started again, and connections are cut. At the end Redis is emptied, and then turned back
- * to an older copy. After each part the log is held against what was acknowledged and against the sets.
+ * Clients change sets through two instances and repeat each change, under one Idempotency-Key, until it is
+ * acknowledged. Others edit the same sets with raw commands. They continue until each disaster has happened. Meanwhile
+ * instances, Redis (which syncs each command to disk before it replies) and PostgreSQL are killed and restarted, and
+ * connections are cut. At the end Redis is emptied, and then restored from an older copy. After each part the log is
+ * compared with the acknowledged changes and with the sets.
  */
 async function runCrash(changes: number): Promise<Crash> {
   await using stack = new AsyncDisposableStack();
@@ -190,7 +191,7 @@ async function runCrash(changes: number): Promise<Crash> {
   };
   await check("after the kills");
 
-  // A copy of the store as it is; what comes after it will be lost.
+  // A copy of the present store; later changes will be lost.
   const older = join(folder, "older");
   cpSync(redisFolder, older, { recursive: true });
   await raw.sadd("global_features", "lost_by_hand");
@@ -198,7 +199,7 @@ async function runCrash(changes: number): Promise<Crash> {
   await check("before the flush");
   await raw.flushall();
   await check("after the flush");
-  // As `tidegate stores accept` does: it is meant to be empty.
+  // As `tidegate stores accept` does: the store is empty on purpose.
   await raw.set(markerKey, "1");
   await instance.change("PUT", "/admin/v1/sources/active/features/after_the_flush");
   await check("after a change on what was flushed");
@@ -212,7 +213,7 @@ async function runCrash(changes: number): Promise<Crash> {
   return { acknowledged: acknowledged.size, rawEdits, kills, events, faults };
 }
 
-/** A service as a process of its own. */
+/** A service in its own process. */
 class Instance implements AsyncDisposable {
   readonly url: string;
   readonly #env: NodeJS.ProcessEnv;
@@ -245,7 +246,7 @@ class Instance implements AsyncDisposable {
     return fetch(this.url + path, { headers: { authorization: `Bearer ${adminToken}` } });
   }
 
-  /** Makes a change, as soon as that works. */
+  /** Makes a change, with retries. */
   async change(method: string, path: string): Promise<void> {
     const headers = { authorization: `Bearer ${adminToken}`, "idempotency-key": randomUUID() };
     await until(
@@ -266,7 +267,10 @@ async function cut(proxy: TcpProxy): Promise<void> {
   proxy.heal();
 }
 
-/** Waits until what was done so far, also by hand, stands in the log: nothing waits, and the log is what the sets are, or stays different. */
+/**
+ * Waits until the log has all changes so far, also raw ones: the outbox is empty, and the log equals the sets. Gives up
+ * at the time limit.
+ */
 async function logTellsOf(instance: Instance, raw: Redis, when: string): Promise<void> {
   const isTold = async () => {
     const response = await instance.get("/health/ready").catch(() => undefined);
@@ -303,7 +307,7 @@ function faultsIn(events: readonly Logged[], acknowledged: ReadonlyMap<string, s
   return faults;
 }
 
-/** What the log tells of a set and the set do not have in common. */
+/** The differences between the log's content of the sets and the sets. */
 async function differences(events: readonly Logged[], raw: Redis): Promise<string[]> {
   const faults: string[] = [];
   for (const key of sets) {

@@ -41,7 +41,7 @@ export async function curl(args: readonly string[]): Promise<string> {
 const pairs = (list: readonly string[]): string[][] =>
   list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] ?? ""]] : []));
 
-/** What `--write-out` prints. */
+/** The text for `--write-out`. */
 function written(format: string, headers: Readonly<Record<string, unknown>>): string {
   const filled = format
     .replaceAll("\\n", "\n")

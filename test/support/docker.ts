@@ -1,6 +1,6 @@
 import { getContainerRuntimeClient } from "testcontainers";
 
-/** Whether containers can be started here. */
+/** Whether Docker can start containers here. */
 export async function dockerRuns(): Promise<boolean> {
   try {
     await getContainerRuntimeClient();

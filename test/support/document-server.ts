@@ -1,16 +1,16 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A server of one document, on the loopback address, that answers as the test says. */
+/** A server of one document, on the loopback address, with a response that the test sets. */
 export type DocumentServer = AsyncDisposable & {
   readonly url: string;
   /** The headers of each request so far, and its target. */
   readonly requests: readonly (IncomingHttpHeaders & { readonly target: string })[];
-  /** How it answers from now on. */
+  /** Its response from now on. */
   answer: (response: ServerResponse, headers: IncomingHttpHeaders) => void;
 };
 
-/** Answers with a text; and 304 to who has it already, by its tag. */
+/** Responds with a text, or with 304 if the ETag matches. */
 export const saying =
   (text: string, tag?: string): DocumentServer["answer"] =>
   (response, headers) => {
@@ -18,7 +18,7 @@ export const saying =
     response.writeHead(isKnown ? 304 : 200, tag === undefined ? {} : { ETag: tag }).end(isKnown ? undefined : text);
   };
 
-/** Answers with a status only. */
+/** Responds with a status. */
 export const refusing =
   (status: number): DocumentServer["answer"] =>
   (response) =>

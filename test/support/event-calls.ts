@@ -4,7 +4,7 @@ import { bearer, redisRules, type TestService } from "./service.ts";
 /** The credential of the services here. */
 export const admin = "the-operators-credential";
 
-/** A configuration whose log is the embedded one. */
+/** A configuration with the embedded event log. */
 export const embeddedLog = `
 connections:
   store: { kind: sqlite, file: "\${FOLDER}/store.db" }
@@ -13,7 +13,7 @@ sources:
   - { name: global, kind: set, connection: store, key: global_features }
 `;
 
-/** The example of the service that Tidegate takes over from. */
+/** The example of the replaced activity service. */
 export const order = {
   component: "order",
   data: { age: 20 },
@@ -22,7 +22,7 @@ export const order = {
   message: "order failed",
 };
 
-/** An event as it is shown. */
+/** An event in a response. */
 export type Shown = typeof order & {
   id: string;
   created_at: string;
@@ -37,7 +37,7 @@ export type Shown = typeof order & {
 
 export type Page = { events: Shown[]; next?: string };
 
-/** Sends a body to be recorded. */
+/** Posts a body as an event. */
 export const send = (
   service: Pick<TestService, "url">,
   body: string | Uint8Array<ArrayBuffer>,
@@ -63,17 +63,17 @@ export async function tell(
   return JSON.parse(text);
 }
 
-/** Asks as an operator. */
+/** Sends a request as an operator. */
 export const ask = (service: TestService, path: string, headers: Record<string, string> = {}): Promise<Response> =>
   service.get(path, { ...bearer(admin), ...headers });
 
-/** The events that a query finds. */
+/** The events for a query. */
 export async function find(service: TestService, path: string): Promise<Page> {
   const response = await ask(service, path);
   expect([path, response.status]).toEqual([path, 200]);
   return (await response.json()) as Page;
 }
 
-/** A configuration whose log is in PostgreSQL, beside stores in Redis. */
+/** A configuration with the event log in PostgreSQL and stores in Redis. */
 export const logBesideRedis = (postgresUrl: string, redisUrl: string): string =>
   redisRules(redisUrl, redisUrl).replace("tokens:", `  events: { kind: postgres, url: "${postgresUrl}" }\ntokens:`);

@@ -4,7 +4,7 @@ import type { DocumentRecord, SetRecord, TokenRecord } from "../../src/domain/ad
 import type { NewEvent } from "../../src/domain/events/event.ts";
 import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 
-/** An event that somebody tells; what of it does not matter to a test is made up. */
+/** An event that a client posts, with defaults for all fields. */
 export const toldEvent = (told: Partial<NewEvent> = {}): NewEvent => ({
   id: uuidv7(),
   component: "orders",
@@ -19,7 +19,7 @@ export const toldEvent = (told: Partial<NewEvent> = {}): NewEvent => ({
 
 const recorded = { by: "ann", at: 1_700_000_000_000, revision: { epoch: "one", number: 1 } };
 
-/** The event of a change of a set. Its size is that of its members, unless it is given. */
+/** The event of a change of a set. The size defaults to the number of members. */
 export function setEvent(record: Partial<SetRecord> & Pick<SetRecord, "key">, store = "features"): RecordedEvent {
   const size = record.members?.length ?? 0;
   const whole: SetRecord = {
@@ -49,7 +49,7 @@ export const tokenEvent = (record: Partial<TokenRecord>, store = "users"): Recor
     "production",
   );
 
-/** What becomes of one set in one epoch: events that follow each other, each a second after the one before. */
+/** The events of one set in one epoch, one second apart. */
 export class SetTold {
   readonly #key: string;
   readonly #members = new Set<string>();
@@ -60,7 +60,7 @@ export class SetTold {
     for (const member of members) this.#members.add(member);
   }
 
-  /** When the last of its events was. */
+  /** The time of its last event. */
   get at(): number {
     return recorded.at + this.#number * 1_000;
   }

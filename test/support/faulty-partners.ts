@@ -2,7 +2,7 @@ import type { RequestListener } from "node:http";
 import { billionLaughs, gzipBomb } from "./bombs.ts";
 import { document } from "./partner.ts";
 
-/** What a partner may do wrong; `elsewhere` is where it tries to lead to. All end by themselves. */
+/** Faults of a feed's server; `elsewhere` is the target of its redirects. All responses end by themselves. */
 export const faultyAnswers = (elsewhere: string): Readonly<Record<string, RequestListener>> => {
   const bomb = gzipBomb(300);
   return {

@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-/** Below the ports that operating systems give to clients: none of those takes it before a server listens on it. */
+/** Below the ephemeral ports: no client takes one before a server listens on it. */
 const [first, last] = [10_000, 32_767];
 
 let next = first + Math.floor(Math.random() * (last - first));
 
-/** A port of the loopback address on which nothing listens. Workers count from different numbers. */
+/** An unused port of the loopback address. Test workers count from different numbers. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = next;

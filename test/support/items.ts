@@ -1,6 +1,6 @@
 import type { KnownItem } from "../../src/domain/feeds/item.ts";
 
-/** An item that is on for the first second of 1970, but for what is said of it. */
+/** An item that is on for the first second of 1970, with some fields replaced. */
 export const anItem = (id: string, changes: Partial<KnownItem> = {}): KnownItem => ({
   id,
   uuid: `00000000-0000-5000-8000-${id.padStart(12, "0")}`,

@@ -4,7 +4,7 @@ import { freePort } from "./free-port.ts";
 import { Killable } from "./killable.ts";
 import { initPostgres } from "./postgres-process.ts";
 
-/** An empty PostgreSQL that keeps what it acknowledged when it is killed; not started yet. */
+/** An empty PostgreSQL that keeps acknowledged data over a kill; not started yet. */
 export async function killablePostgres(): Promise<Killable> {
   const { programs, folder, data, as } = initPostgres();
   const port = await freePort();

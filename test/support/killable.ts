@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { accepts } from "./redis-process.ts";
 import { until } from "./until.ts";
 
-/** Whom a server runs as, where that is not who runs the tests. */
+/** The user of a server, if it is not the user of the tests. */
 export type User = { readonly uid?: number; readonly gid?: number };
 
 /** A server that is killed and started again on the same port and data. */
@@ -20,7 +20,7 @@ export class Killable implements AsyncDisposable {
     this.#user = user;
   }
 
-  /** One that cannot start yet, because what it left behind is still in use, is started again. */
+  /** Retries the start, because files of the killed server may still be in use. */
   async start(): Promise<void> {
     const isUp = async () => {
       if (!this.#child || this.#child.exitCode !== null) this.#child = this.#spawn();
@@ -29,7 +29,7 @@ export class Killable implements AsyncDisposable {
     await until(isUp, `${this.#command[0]} accepts connections`, 60_000);
   }
 
-  /** As a crash does: nothing is written any more. */
+  /** As a crash does: nothing more is written. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -42,7 +42,7 @@ export class Killable implements AsyncDisposable {
     await this.kill();
   }
 
-  /** The shell kills the server when its standard input closes, so that none outlives a test run that is killed. */
+  /** The shell kills the server when its standard input closes, so that it ends with a killed test run. */
   #spawn(): ChildProcess {
     const script =
       'exec 3<&0; "$@" > /dev/null 2>&1 & server=$!; { cat <&3 > /dev/null; kill -9 $server; } & wait $server; kill -9 $!';

@@ -1,12 +1,12 @@
 import { Agent, get } from "node:http";
 import { setImmediate } from "node:timers/promises";
 
-/** Asks for features without pause: over connections that are kept, and over one for each call. */
+/** Requests features without pause: over kept connections, and over one for each request. */
 export class Load implements AsyncDisposable {
   readonly #agent = new Agent({ keepAlive: true });
   readonly #callers: readonly Promise<void>[];
   #ending = false;
-  /** What each caller was answered: the bodies of 200, and what went wrong. */
+  /** The responses of each caller: the bodies of 200, and the failures. */
   readonly answers: readonly string[][];
 
   constructor(url: string, kept: number, fresh: number) {
@@ -14,7 +14,7 @@ export class Load implements AsyncDisposable {
     this.#callers = this.answers.map((answers, caller) => this.#call(url, caller < kept, answers));
   }
 
-  /** The last answer of each caller. */
+  /** The last response of each caller. */
   get latest(): readonly (string | undefined)[] {
     return this.answers.map((answers) => answers.at(-1));
   }

@@ -13,7 +13,7 @@ type Explained = { readonly feature: string; readonly on: boolean };
 
 const batches = 20;
 
-/** The tests that a set of many changes is explained in time. `changes` is a multiple of 20. */
+/** The tests that a set with many changes is explained in time. `changes` is a multiple of 20. */
 export function longSetRuns(changes: number): void {
   const batch = changes / batches;
   const textOf = (at: number) => new Date(at).toISOString();
@@ -41,7 +41,7 @@ export function longSetRuns(changes: number): void {
           return { place: { kind: "postgres", url }, env: { DATABASE_URL: url }, rules: sqliteRules };
         },
       ],
-    ])("is explained at a moment among them without a long wait: %s", async (_, place) => {
+    ])("is explained at a past time within 1 s: %s", async (_, place) => {
       const { place: where, env, rules } = await place();
       const told = new SetTold("active_features");
       const data = mkdtempSync(join(folder, "store-"));
@@ -49,7 +49,7 @@ export function longSetRuns(changes: number): void {
       {
         await using eventLog = openEventLog(where);
         await using store = openSqlite("features", join(data, "store.db"));
-        // The store of the service made what is recorded under the name of its connection.
+        // The service's store has made the records under the name of its connection.
         const identity = (await store.identity()) ?? "";
         await eventLog.stores.enter(identity, "features");
         await eventLog.stores.claim(identity, "features");
@@ -80,7 +80,7 @@ export function longSetRuns(changes: number): void {
         expect([textOf(at), body.sources[1].state, f7?.on]).toEqual([textOf(at), "evaluated", isOn]);
       }
       expect(moments).toHaveLength(batches);
-      // It is some 50 ms where nothing else runs; the best of many tells little of what else does.
+      // It takes some 50 ms on an idle machine; the best of many runs depends little on others.
       expect(Math.min(...times)).toBeLessThan(500);
     });
   });

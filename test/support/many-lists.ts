@@ -4,7 +4,7 @@ import { RedisOutbox } from "../../src/infrastructure/redis/stores/redis-outbox.
 import { aChange, type redisStore } from "./stores.ts";
 import { until } from "./until.ts";
 
-/** The test that an outbox is emptied that has more lists than are remembered. `lists` is a multiple of 500. */
+/** The test that an outbox with more lists than are tracked is emptied. `lists` is a multiple of 500. */
 export async function emptiesManyLists(
   { connection, server: { client } }: Awaited<ReturnType<typeof redisStore>>,
   { lists, mostKnown }: { readonly lists: number; readonly mostKnown: number },
@@ -17,7 +17,7 @@ export async function emptiesManyLists(
   for (let first = 0; first < lists; first += 500) await client.eval(fill, 0, first, text);
   await using outbox = new RedisOutbox(client, connection.feed(["tidegate:outbox:"]), mostKnown);
   let backlog: Backlog | undefined;
-  // A busy machine may need longer than a command is waited for.
+  // A busy machine may need longer than the time limit of a command.
   const ask = async () => {
     backlog = await outbox.backlog().catch(() => undefined);
     return backlog !== undefined;

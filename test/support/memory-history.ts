@@ -4,15 +4,15 @@ import type { FeatureKey } from "../../src/domain/evaluation/feature.ts";
 import type { Event } from "../../src/domain/events/event.ts";
 import type { History, LastChange } from "../../src/domain/events/history.ts";
 
-/** What is told of one change of a set; the rest follows. */
+/** A record of a change of a set; the other fields have defaults. */
 export type Told = Pick<SetRecord, "key" | "at"> & Partial<SetRecord> & { readonly store?: string };
 
-/** A history of sets that is told record by record, oldest first, and can be made to fail. */
+/** A history of sets, recorded in order, oldest first, that a test can make fail. */
 export class MemoryHistory implements History {
   fault: Error | undefined;
   readonly #events: (Event & { readonly change: { readonly store: string; readonly record: SetRecord } })[] = [];
 
-  /** Records each in turn, and answers the id of the last. */
+  /** Appends the records; returns the id of the last. */
   tell(...all: readonly Told[]): string {
     for (const { store = "store", ...told } of all) {
       const number = this.#events.length + 1;

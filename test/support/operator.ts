@@ -77,7 +77,7 @@ export function operatorOf(service: TestService, token = adminToken): Operator {
   };
 }
 
-/** Starts a service with these rules, and somebody who operates it. */
+/** Starts a service with these rules, and an operator of it. */
 export async function startOperator(rules: string, env: NodeJS.ProcessEnv = {}): Promise<Operator & AsyncDisposable> {
   const service = await startService(rules, { TIDEGATE_ADMIN_TOKEN: adminToken, ...env });
   return { ...operatorOf(service), [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A partner on the loopback address, which answers as it is told, and tells of what it was asked. */
+/** A feed's server on the loopback address, with responses that the test sets and a list of its requests. */
 export type Partner = AsyncDisposable & {
   readonly url: string;
   readonly requests: readonly IncomingMessage[];
@@ -30,7 +30,7 @@ export async function startPartner(answer: RequestListener): Promise<Partner> {
   });
 }
 
-/** Answers with a document. */
+/** Responds with a document. */
 export const document =
   (body: string | Uint8Array, contentType: string, headers: Readonly<Record<string, string>> = {}): RequestListener =>
   (_, response) =>

@@ -10,7 +10,7 @@ import { until } from "./until.ts";
 /** Debian's `nobody`: PostgreSQL does not run as root. */
 const nobody = 65_534;
 
-/** The folder of this machine's PostgreSQL programs, if it has any; Debian keeps them off the path. */
+/** The folder of the installed PostgreSQL programs, if any; Debian keeps them off the path. */
 export function postgresPrograms(): string | undefined {
   const { status, stdout } = spawnSync("sh", ["-c", "command -v initdb"], { encoding: "utf8" });
   if (status === 0) return dirname(stdout.trim());
@@ -18,7 +18,7 @@ export function postgresPrograms(): string | undefined {
   return folders.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
 }
 
-/** Creates the files of an empty PostgreSQL server, and names the user that must run it. */
+/** Creates the files of an empty PostgreSQL server, and returns the user that must run it. */
 export function initPostgres(...more: readonly string[]) {
   const programs = postgresPrograms();
   if (!programs) throw new Error("PostgreSQL is not installed");
@@ -35,12 +35,12 @@ export function initPostgres(...more: readonly string[]) {
   return { programs, folder, data, as };
 }
 
-/** Starts an empty PostgreSQL server of this machine's on a free port of the loopback address. */
+/** Starts an empty, installed PostgreSQL on a free port of the loopback address. */
 export async function startPostgresProcess(...more: readonly string[]) {
   const { programs, folder, data, as } = initPostgres("--no-sync");
   const port = await freePort();
   const settings = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", "", "-c", "shared_buffers=32MB", ...more];
-  // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
+  // The shell ends the server when its standard input closes, so that it ends with a killed test run.
   const script = '"$0" "$@" > /dev/null 2>&1 & cat; kill -INT $!; wait';
   const server = spawn("sh", ["-c", script, join(programs, "postgres"), ...settings], {
     stdio: ["pipe", "ignore", "ignore"],

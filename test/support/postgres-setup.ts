@@ -23,7 +23,7 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   return stop;
 }
 
-/** Many test files hold connections at the same time. */
+/** Many test files have connections at the same time. */
 const settings = ["-c", "fsync=off", "-c", "max_connections=300"];
 
 async function startContainer() {

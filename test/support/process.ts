@@ -10,13 +10,13 @@ const inherited = Object.fromEntries(
   ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE"].map((name) => [name, process.env[name]]),
 );
 
-/** A command of Tidegate's, as a process of its own; with a folder of its own for data, unless it is given one. */
+/** A command of Tidegate in its own process, with its own data folder unless one is given. */
 export class TestProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #data = mkdtempSync(join(tmpdir(), "tidegate-data-"));
   stdout = "";
   stderr = "";
-  /** When it wrote for the last time, and when it exited, as `performance.now()` counts. */
+  /** The times of its last output and of its exit, by `performance.now()`. */
   lastOutputAt = 0;
   exitedAt = 0;
 
@@ -41,7 +41,7 @@ export class TestProcess implements AsyncDisposable {
     this.#child.stdin?.end();
   }
 
-  /** Where it serves, once it has said so. */
+  /** Its URL, once it is in the output. */
   async url(): Promise<string> {
     const isOver = () => /^Tidegate serves at \S+$/m.test(this.stdout) || this.ended;
     await until(isOver, "the service says where it serves", 60_000);
@@ -62,12 +62,12 @@ export class TestProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Sends a signal to the process and all that it started, as a terminal does. */
+  /** Sends a signal to the process group, as a terminal does. */
   signalGroup(signal: NodeJS.Signals): void {
     process.kill(-this.pid, signal);
   }
 
-  /** Its exit code, once it has ended; negative where a signal ended it. */
+  /** Its exit code once it has ended; negative for a signal. */
   async exit(): Promise<number> {
     if (!this.ended) await once(this.#child, "close");
     return this.#child.exitCode ?? -1;

@@ -5,10 +5,10 @@ import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
 const root = resolve(import.meta.dirname, "../..");
-/** What is installed, made or kept, and is no part of the project. */
+/** Installed and generated files, which are not part of the project. */
 const others = new Set(["node_modules", ".git", "data", "dist", "coverage"]);
 
-/** A copy of the project for somebody who changes it, with what is installed. */
+/** A copy of the project to change, with its installed packages. */
 export class ProjectCopy implements Disposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), "tidegate-copy-"));
 
@@ -17,7 +17,7 @@ export class ProjectCopy implements Disposable {
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
   }
 
-  /** Runs a command in it, such as `tsc`; rejects, with all that it printed, where it fails. */
+  /** Runs a command in it, such as `tsc`; rejects with its output if it fails. */
   async run(command: string, ...args: string[]): Promise<string> {
     const path = [join(root, "node_modules/.bin"), join(process.execPath, ".."), process.env["PATH"]].join(":");
     const { VITEST: _, VITEST_JSON: __, ...env } = process.env;
@@ -31,7 +31,7 @@ export class ProjectCopy implements Disposable {
     }
   }
 
-  /** Runs tests of it. */
+  /** Runs some of its tests. */
   test(...files: string[]): Promise<string> {
     return this.run("vitest", "run", ...files);
   }

@@ -1,9 +1,11 @@
 import { connect } from "node:net";
 
-/** What a server answered to bytes that no HTTP library would send. */
+/** The response to bytes that no HTTP library would send. */
 export type RawAnswer = { readonly status: number; readonly head: string; readonly body: string };
 
-/** Sends bytes as they are to a server's port, and reads until it closes; status 0 is a bare close. */
+/**
+ * Sends bytes unchanged to a port, and reads until the server closes. Status 0 means that it closed without a response.
+ */
 export function sendRaw(url: string, bytes: string | Buffer): Promise<RawAnswer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -21,7 +23,7 @@ export function sendRaw(url: string, bytes: string | Buffer): Promise<RawAnswer>
   });
 }
 
-/** A GET of a target exactly as written, after which the server closes. */
+/** A GET of a target, unchanged, after which the server closes. */
 export const rawGet = (url: string, target: string, ...headers: string[]): Promise<RawAnswer> =>
   sendRaw(
     url,

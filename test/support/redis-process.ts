@@ -10,7 +10,7 @@ import { until } from "./until.ts";
 /** Whether this machine has a redis-server. */
 export const isOnPath = (): boolean => spawnSync("redis-server", ["--version"]).status === 0;
 
-/** Starts an empty redis-server of this machine's on a free port of the loopback address. */
+/** Starts an empty, installed redis-server on a free port of the loopback address. */
 export async function startRedisProcess(...more: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-redis-"));
   const port = await freePort();
@@ -27,7 +27,7 @@ export async function startRedisProcess(...more: readonly string[]) {
     folder,
     ...more,
   ];
-  // The shell ends the server when its standard input closes, so that none outlives a test run that is killed.
+  // The shell ends the server when its standard input closes, so that it ends with a killed test run.
   const script = 'redis-server "$@" > /dev/null & cat; kill -9 $!; wait';
   const server = spawn("sh", ["-c", script, "sh", ...settings], { stdio: ["pipe", "ignore", "ignore"] });
   const stop = async () => {
@@ -39,7 +39,7 @@ export async function startRedisProcess(...more: readonly string[]) {
   return { url: `redis://127.0.0.1:${port}`, port, stop };
 }
 
-/** Whether something listens on a port of the loopback address. */
+/** Whether a server listens on a port of the loopback address. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");

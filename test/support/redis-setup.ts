@@ -6,12 +6,12 @@ import { isOnPath } from "./redis-process.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where the tests' Redis servers come from. */
+    /** How the tests start Redis servers. */
     redisFrom: "docker" | "path";
   }
 }
 
-/** Finds a way to start real Redis servers; fails, and says what to type, where there is none. */
+/** Finds a way to start real Redis servers. Fails with the command to type if there is none. */
 export async function setup({ provide }: TestProject): Promise<void> {
   provide("redisFrom", await redisFrom());
 }

@@ -7,7 +7,7 @@ import { startRedisProcess } from "./redis-process.ts";
 /** A private, empty Redis server, and a client with patient settings to prepare and inspect it. */
 export type RedisServer = AsyncDisposable & { readonly url: string; readonly port: number; readonly client: Redis };
 
-/** Empties the client's database as somebody does who means it: what Tidegate keeps there stays. */
+/** Empties the client's database on purpose: Tidegate's own keys stay. */
 export const emptied = (client: Redis) => client.multi().flushdb().set(markerKey, "1").exec();
 
 export async function startRedis(): Promise<RedisServer> {

@@ -11,7 +11,7 @@ export const answer = (feature: string) => `{"active_features":["${feature}"]}`;
 
 let files = 0;
 
-/** A service on a file of its own in a folder; `put` writes the file and asks for it to be loaded. */
+/** A service on its own configuration file; `put` writes the file and requests a reload. */
 export function serve(folder: string, yaml: string, workers: number, env: NodeJS.ProcessEnv = {}) {
   files += 1;
   const file = join(folder, `${files}.yaml`);
@@ -32,5 +32,5 @@ export function serve(folder: string, yaml: string, workers: number, env: NodeJS
   return { service, file, put, lines, loaded, refused, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
 }
 
-/** What a client gets. */
+/** The features of a client. */
 export const ask = async (url: string): Promise<string> => (await fetch(`${url}/features`)).text();

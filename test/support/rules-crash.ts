@@ -14,7 +14,7 @@ type Logged = { readonly key: string; readonly revision: string; readonly data: 
 
 const features = ["a", "b", "c"];
 
-/** How often the service is killed, and how many changes are made before each time. */
+/** The number of kills, and of changes before each. */
 type Size = { readonly lives: number; readonly changesOfEach: number };
 
 /** The tests that no change of a rule is lost or recorded twice, over each kind of store. */
@@ -55,7 +55,7 @@ export function rulesCrashRuns({ lives, changesOfEach }: Size): void {
             headers: { ...bearer(adminToken), "content-type": "application/json", ...headers },
             ...(rule && { body: JSON.stringify(rule) }),
           });
-        /** Sends each change under one key until it is acknowledged. */
+        /** Sends each change under one Idempotency-Key until it is acknowledged. */
         const write = async (feature: string) => {
           for (let count = 0; !isOver; count++) {
             const note = randomUUID();

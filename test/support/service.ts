@@ -10,9 +10,9 @@ import { until } from "./until.ts";
 export type TestService = AsyncDisposable &
   Service & { readonly get: (path: string, headers?: Record<string, string>) => Promise<Response> };
 
-/** The ways in which `GET /features` is answered, and the options of a service for each. */
+/** The ways in which `GET /features` is served, with the options of a service for each. */
 export const ways = [
-  ["by the shortcut, where the answer is prepared", { hasShortcut: true }],
+  ["by the fast path where possible", { hasShortcut: true }],
   ["always by the route", { hasShortcut: false }],
 ] as const;
 
@@ -38,7 +38,7 @@ export async function startService(
   };
 }
 
-/** Starts a service with the configuration in a file, not warmed up either. */
+/** Starts a service with a configuration file, not warmed up either. */
 export async function startServiceOn(
   file: string,
   env: NodeJS.ProcessEnv,
@@ -57,7 +57,7 @@ export async function startServiceOn(
   };
 }
 
-/** The rules that come with Tidegate, over Redis. */
+/** The default rules, over Redis. */
 export const redisRules = (usersUrl: string, featuresUrl: string): string => `
 connections:
   users: { kind: redis, url: "${usersUrl}" }
@@ -77,7 +77,7 @@ export const basic = (token: string): Record<string, string> => ({
 
 export const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 
-/** Waits until the change feeds of all connections are live, which they become after the service is ready. */
+/** Waits until the invalidation feeds of all connections are live, which may be after the service is ready. */
 export async function feedsLive(service: TestService, adminToken: string): Promise<void> {
   const areLive = async () => {
     const text = await (await service.get("/metrics", bearer(adminToken))).text();
@@ -90,8 +90,8 @@ export async function feedsLive(service: TestService, adminToken: string): Promi
 let barriers = 0;
 
 /**
- * Waits until the service acts on all that was written to Redis before: what is written last is told last. Works with
- * the rules above; afterwards a token, a user and an active feature of its own are there too.
+ * Waits until the service has processed all earlier writes to Redis: invalidations arrive in order, so it waits for a
+ * last one. Works with the rules above, and leaves a token, a user and an active feature of its own.
  */
 export async function settled(features: Redis, service: TestService, users = features): Promise<void> {
   barriers += 1;

@@ -1,11 +1,11 @@
 import type { Reporter, TestModule } from "vitest/node";
 
-/** A test file, and how long it took to load and run. */
+/** A test file, with the time to load and run it. */
 export type TimedFile = { readonly name: string; readonly ms: number };
 
 const shown = 10;
 
-/** Reporter: prints how long the run took, its ten slowest files, and the tests that were repeated. */
+/** Reporter: prints the duration of the run, its ten slowest files, and the retried tests. */
 export class SlowFiles implements Reporter {
   #startedAt = performance.now();
 
@@ -27,7 +27,7 @@ export class SlowFiles implements Reporter {
   }
 }
 
-/** The lines that are printed of a run of `totalMs`. */
+/** The lines for a run of `totalMs`. */
 export function slowFilesText(totalMs: number, files: readonly TimedFile[]): string {
   const slowest = files.toSorted((a, b) => b.ms - a.ms).slice(0, shown);
   const lines = slowest.map(({ name, ms }) => `${seconds(ms).padStart(8)}  ${name}`);

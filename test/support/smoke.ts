@@ -6,7 +6,7 @@ import { expect } from "vitest";
 import { TestProcess } from "./process.ts";
 import { basic, bearer } from "./service.ts";
 
-/** An installed Tidegate: the file behind the command `tidegate`, and the folder that holds its data. */
+/** An installed Tidegate: the file of the command `tidegate`, and its data folder. */
 export type Installed = { readonly command: string; readonly data: string; readonly env: NodeJS.ProcessEnv };
 
 /** Runs a command of an installation in a process of its own; returns its standard output. */

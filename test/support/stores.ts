@@ -14,16 +14,16 @@ import { type RedisServer, startRedis } from "./redis.ts";
 
 const silent = createLog("silent");
 
-/** A connection to an empty store, and ways to change it behind its back. */
+/** A connection to an empty store, and ways to change it externally. */
 export type TestStore = AsyncDisposable & {
   readonly connection: Connection;
   readonly put: (key: string, members: readonly string[]) => Promise<void>;
   readonly take: (key: string, members: readonly string[]) => Promise<void>;
-  /** Puts a text that is no record into the outbox. */
+  /** Adds a text that is no record to the outbox. */
   readonly spoil: (key: string, text: string) => Promise<void>;
 };
 
-/** What the contracts of FeatureStore and Outbox are about. */
+/** The subjects of the contracts of FeatureStore and Outbox. */
 export const recording = ({ connection, put, take, spoil }: TestStore) => ({
   index: connection.index,
   changes: connection.changes,
@@ -34,7 +34,7 @@ export const recording = ({ connection, put, take, spoil }: TestStore) => ({
   spoil,
 });
 
-/** Connects to a Redis server. Commands wait long for their replies, so that nothing depends on how busy the machine is. */
+/** Connects to a Redis server. Time limits of commands are long, so that no test depends on the load of the machine. */
 export async function connectPatiently(url: string): Promise<Connection> {
   const connection = connectRedis("store", url, silent, { commandTimeoutMs: 20_000 });
   await connection.connected();
@@ -85,7 +85,7 @@ export function sqliteStore(file?: string): TestStore {
   };
 }
 
-/** What a change carries beside what it changes. */
+/** The metadata of a change. */
 export const aChange = () => ({ id: uuidv7(), by: "tester" });
 
 /** A change of a set that is not personal. */
@@ -100,7 +100,7 @@ export const changeOf = (
   remove,
 });
 
-/** All that waits in the outbox of a store. */
+/** All entries in the outbox of a store. */
 export async function recordsIn(connection: Connection): Promise<readonly ChangeRecord[]> {
   await using outbox = connection.outbox();
   return (await outbox.read(100_000)).flatMap(({ records = [] }) => records);

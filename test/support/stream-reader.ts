@@ -1,14 +1,14 @@
 import { waitAtMost } from "../../src/application/evaluation/deadline.ts";
 
-/** Reads a stream of Server-Sent Events as it comes. */
+/** Reads a stream of Server-Sent Events as it arrives. */
 export class StreamReader implements AsyncDisposable {
   readonly response: Response;
   readonly messages: { readonly id: string; readonly data: string }[] = [];
-  /** Of the last thing that had one. */
+  /** The id of the last event that had one. */
   lastId = "";
   comments = 0;
   retry = 0;
-  /** How it ended; `undefined` while it goes on. */
+  /** How it ended; `undefined` while it is open. */
   end: "whole" | "cut" | undefined;
   readonly #abort: AbortController;
   readonly #reading: Promise<void>;

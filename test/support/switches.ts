@@ -1,13 +1,15 @@
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 
-/** Lets a configuration use the kinds of source that are here for tests only. */
+/** Allows the kinds of source that exist for tests only. */
 export const kindsEnv = { TIDEGATE_SOURCE_FOLDERS: resolve(import.meta.dirname, "kinds") };
 
-/** The kind whose sources switch features on or off as somebody wrote down; for a configuration in a folder of its own in `tmpdir`. */
+/**
+ * The kind whose sources switch features on or off by stored rules, for a configuration in its own folder in `tmpdir`.
+ */
 export const switchesKind = relative(join(tmpdir(), "any"), resolve(import.meta.dirname, "kinds/switches.ts"));
 
-/** A source of that kind, and the sources of sets beside it. `connection` is how the one connection is made. */
+/** A source of that kind, next to the sources of sets. `connection` is the definition of the one connection. */
 export const switchesRules = (connection: string): string => `
 connections:
   features: ${connection}

@@ -2,16 +2,16 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 
-/** One of a client's connections, through to the server. */
+/** A client's connection, through to the server. */
 type Link = { readonly client: Socket; opening: string };
 
-/** How much of what was sent first over a connection tells what it is for, in characters. */
+/** The first characters of a connection that tell its purpose. */
 const openingLength = 1_000;
 
 /**
- * A TCP proxy to a local port that can do what networks do. It keeps order and loses no byte of a live stream.
+ * A TCP proxy to a local port, with the faults of networks. It keeps the order, and loses no byte of a live stream.
  *
- * A fault may be kept to some of the connections: to those over which a text was sent soon after they were opened.
+ * A fault may apply to some connections only: those over which a given text is sent soon after they open.
  */
 export class TcpProxy implements AsyncDisposable {
   #target: number;
@@ -39,32 +39,32 @@ export class TcpProxy implements AsyncDisposable {
     return (this.#server.address() as { port: number }).port;
   }
 
-  /** What clients have sent, in one piece for each time that one waited for an answer. */
+  /** The data of clients, one entry for each time that one waits for a response. */
   readonly sent: string[] = [];
 
-  /** How much the server has answered. */
+  /** The number of bytes from the server. */
   get bytesAnswered(): number {
     return this.#bytesAnswered;
   }
 
-  /** Cuts connections, and others as soon as they are seen to be such: the server is gone. */
+  /** Cuts connections, and those that match later: the server is gone. */
   cut(over = ""): void {
     this.#refusing = over;
     for (const { client, opening } of this.#links) if (opening.includes(over)) client.destroy();
   }
 
-  /** Makes every answer arrive that much later. */
+  /** Delays every response. */
   delay(ms: number, over = ""): void {
     this.#delayed = { ms, over };
   }
 
-  /** Lets nothing through, while all connections stay open: the server hangs. */
+  /** Stops all data, with all connections open: the server hangs. */
   hold(): void {
     this.#held = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** Lets everything through again. */
+  /** Lets all data through again. */
   heal(): void {
     this.#refusing = undefined;
     this.#delayed = { ms: 0, over: "" };
@@ -72,7 +72,7 @@ export class TcpProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.resume();
   }
 
-  /** Who connects from now on reaches another server; who is connected loses the connection. */
+  /** Connects new clients to another server, and cuts existing connections. */
   leadTo(port: number): void {
     this.#target = port;
     for (const socket of this.#sockets) socket.destroy();

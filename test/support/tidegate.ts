@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { runCli } from "../../src/bootstrap/runtime/run-cli.ts";
 
-/** The exit code of a command, and what it wrote. */
+/** The exit code of a command, and its output. */
 export type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
 /**

@@ -1,4 +1,4 @@
-/** Texts that are no tokens. */
+/** Texts that are not tokens. */
 export const unlikelyTokens: readonly string[] = [
   "",
   " ",
@@ -12,7 +12,7 @@ export const unlikelyTokens: readonly string[] = [
   "x".repeat(10_000),
 ];
 
-/** Tokens that no Bearer takes, and that a careless key would make something else of. */
+/** Tokens outside the Bearer grammar, which a careless key would change. */
 export const oddTokens: readonly string[] = [
   "a b",
   "a:b",

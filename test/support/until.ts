@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 
-/** Waits until a condition holds; fails with its name when it does not within the limit. */
+/** Waits until a condition holds; fails with its name at the time limit. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   name: string,

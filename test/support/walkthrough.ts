@@ -15,7 +15,7 @@ const root = resolve(import.meta.dirname, "../..");
 const patienceMs = 60_000;
 const isPause = (command = ""): boolean => /^sleep \d+$/.test(command);
 
-/** Somebody who does what a page says, in a folder of their own. */
+/** A reader who follows a page in an own folder. */
 export class Walkthrough implements Disposable {
   readonly folder: string;
   readonly #page: string;
@@ -31,7 +31,7 @@ export class Walkthrough implements Disposable {
     this.#redis = redis;
   }
 
-  /** Adds the first YAML under a heading to the end of `my.yaml`, which begins as a copy of the embedded default; answers it. */
+  /** Appends the first YAML under a heading to `my.yaml`, a copy of the embedded default; returns it. */
   configure(heading: string): string {
     const yaml = /```yaml\n([\s\S]*?)```/.exec(this.#section(heading))?.[1] ?? "";
     expect(yaml, `the YAML under ${heading}`).not.toBe("");
@@ -40,23 +40,23 @@ export class Walkthrough implements Disposable {
     return yaml;
   }
 
-  /** Starts the service that the page is about, in this process. */
+  /** Starts the page's service in this process. */
   serve(env: NodeJS.ProcessEnv): Promise<TestService> {
     return startServiceOn(defaultFile(env), env);
   }
 
-  /** Runs the commands of the console blocks under a heading, and expects what the page says that they print. */
+  /** Runs the commands of the console blocks under a heading, and expects the output on the page. */
   async follow(heading: string, url: string, env: NodeJS.ProcessEnv, atLeast: number): Promise<void> {
     const commands = this.#commandsUnder(heading);
     expect(commands.length).toBeGreaterThanOrEqual(atLeast);
     for (const [index, { command, output }] of commands.entries()) {
       if (isPause(command) || this.#isExport(command)) continue;
-      // What stands for a … varies.
+      // The text at a … varies.
       const parts = output.split("…").map((part) => RegExp.escape(part));
       const wanted = new RegExp(`^${parts.join(".+")}$`);
       const startedAt = performance.now();
       let printed = await this.#run(command, url, env);
-      // Where the page has somebody wait, it may take longer here.
+      // Where the page says to wait, it may take longer here.
       while (
         !wanted.test(printed) &&
         isPause(commands[index - 1]?.command) &&
@@ -90,7 +90,7 @@ export class Walkthrough implements Disposable {
     return this.#page.split(/^## /m).find((text) => text.startsWith(heading)) ?? "";
   }
 
-  /** The commands under a heading, each with what the page says it prints. */
+  /** The commands under a heading, each with its output on the page. */
   #commandsUnder(heading: string): { command: string; output: string }[] {
     const blocks = [...this.#section(heading).matchAll(/```console\n([\s\S]*?)```/g)].map(([, block]) => block ?? "");
     return blocks.flatMap((block) =>
@@ -101,7 +101,10 @@ export class Walkthrough implements Disposable {
     );
   }
 
-  /** Runs a command as it stands, but for the service's address. Each stage of a pipe begins when the one before has ended. */
+  /**
+   * Runs a command unchanged, except for the service's address. Each stage of a pipe starts when the previous one has
+   * ended.
+   */
   async #run(command: string, url: string, env: NodeJS.ProcessEnv): Promise<string> {
     let output = "";
     for (const stage of stagesOf(command.replaceAll("http://localhost:5000", url))) {
@@ -110,7 +113,7 @@ export class Walkthrough implements Disposable {
     return output.trimEnd();
   }
 
-  /** A command of Tidegate, curl and redis-cli run in this process, all else in a shell. Rejects where a command fails. */
+  /** Runs tidegate, curl and redis-cli in this process, and all else in a shell. Rejects if a command fails. */
   async #runStage(stage: string, input: string, env: NodeJS.ProcessEnv): Promise<string> {
     const [, program, rest = ""] = /^(npx tidegate|curl|redis-cli -n \d+) (.*)$/.exec(stage) ?? [];
     if (program === undefined) return this.#shell(stage, input, env);
@@ -124,7 +127,7 @@ export class Walkthrough implements Disposable {
     return stdout.replaceAll(`${this.folder}/`, "");
   }
 
-  /** The arguments that a shell makes of this part of a command. */
+  /** The arguments of this part of a command, as a shell splits it. */
   async #wordsOf(text: string, env: NodeJS.ProcessEnv): Promise<string[]> {
     const words = await this.#shell(`printf '%s\\0' ${text}`, "", env);
     return words.split("\0").slice(0, -1);
@@ -135,7 +138,7 @@ export class Walkthrough implements Disposable {
       cwd: this.folder,
       env: { ...env, PATH: process.env["PATH"] },
     });
-    // A command that reads no input may end before it is there.
+    // A command that reads no input may end before the input is written.
     running.child.stdin?.on("error", () => {}).end(input);
     return (await running).stdout;
   }

@@ -5,7 +5,7 @@ import { startServer } from "../../process.ts";
 import { rotating } from "../../wrk.ts";
 import { type Contestant, Unobtainable } from "../contestant.ts";
 
-/** Debian's, whose packages are used; another may come first in the path. */
+/** Debian's Python, whose packages are used. Another one may come first in the path. */
 const python = "/usr/bin/python3";
 
 /** Starts `app.py` with gunicorn's settings. */

@@ -207,7 +207,7 @@ describe("unsupported methods", () => {
 describe("invalid requests", () => {
   it.each([
     ["no HTTP", "hello\r\n\r\n"],
-    ["a host that is none", "GET /features HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
+    ["an invalid host", "GET /features HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n"],
     ["no host", "GET /features HTTP/1.1\r\nConnection: close\r\n\r\n"],
     ["two lengths", "GET /features HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"],
     [

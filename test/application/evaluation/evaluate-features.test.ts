@@ -201,8 +201,8 @@ describe("resolving features", () => {
     ["no key", { features: new Map([["a\n", { on: true }]]) }],
     ["no resolution", { features: new Map([["a", null]]) }],
     // biome-ignore lint/suspicious/noThenProperty: a thenable that never answers is the point
-    ["an answer that never comes", { then: () => {} }],
-  ])("handles the result \"%s\" as a failure", async (_, wrong) => {
+    ["a promise that never settles", { then: () => {} }],
+  ])('handles the result "%s" as a failure', async (_, wrong) => {
     const { ask } = service([
       source("wrong", () => wrong as never, { onFailure: "skip", timeoutMs: 20 }),
       source("fine", () => answer("a")),

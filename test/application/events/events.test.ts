@@ -128,13 +128,13 @@ describe("following events", () => {
     const log = new LongLog(40);
     const seen: number[] = [];
     const following = follow(new TailEvents(log.port), 0, 40, seen);
-    await until(() => seen.length === 40, "what there is is told");
+    await until(() => seen.length === 40, "the existing events are sent");
     log.isAway = true;
     const { heads } = log;
     log.length = 90;
-    await until(() => log.heads > heads + 1, "the log was asked in vain");
+    await until(() => log.heads > heads + 1, "the log was queried in vain");
     log.isAway = false;
-    await until(() => seen.length === 90, "the rest is told");
+    await until(() => seen.length === 90, "the other events are sent");
     expect(seen).toEqual(Array.from({ length: 90 }, (_, index) => index + 1));
     for (const reader of readers) reader.abort();
     await following;

@@ -338,14 +338,14 @@ describe("the outbox relay job on Redis", () => {
     keeping.start();
     try {
       await store.put("active_features", ["one"]);
-      await until(async () => (await recorded()) === "one", "the edit stands in the log");
+      await until(async () => (await recorded()) === "one", "the edit is in the log");
       expect(await store.connection.lease("tested").hold()).toBe(false);
       fault = new Error("the log is away");
       await store.put("active_features", ["two"]);
-      await until(() => told.includes("failed"), "it tells that it cannot");
-      await until(() => keeping.backlog.entries === 1, "it knows what waits");
+      await until(() => told.includes("failed"), "the failure is reported");
+      await until(() => keeping.backlog.entries === 1, "the backlog is known");
       fault = undefined;
-      await until(() => told.includes("recovered"), "it tells that it can again");
+      await until(() => told.includes("recovered"), "the recovery is reported");
       expect(await recorded()).toBe("one,two");
       expect(told).toEqual(["failed", "recovered"]);
     } finally {
@@ -382,7 +382,7 @@ describe("the outbox relay job on Redis", () => {
     const keeping = new OutboxRelayJob(kept, draining(log), listener, Date.now);
     keeping.start();
     await until(() => rounds === 1, "it has begun");
-    await until(() => keeping.backlog.entries === 3_000, "it tells what waits meanwhile");
+    await until(() => keeping.backlog.entries === 3_000, "the backlog is reported meanwhile");
     const leftMs = () => store.server.client.pttl("tidegate:lease:tested");
     let least = await leftMs();
     await until(async () => {

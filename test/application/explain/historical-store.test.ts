@@ -154,7 +154,7 @@ describe("a historical store", () => {
   /** Returns the current time; what follows is later. */
   const moment = async () => {
     const now = Date.now();
-    await until(() => Date.now() > now + 1, "the clock goes on");
+    await until(() => Date.now() > now + 1, "the clock advances");
     return now;
   };
 

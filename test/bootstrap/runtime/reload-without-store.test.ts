@@ -53,7 +53,7 @@ async function readyOn(yaml: string): Promise<TestService> {
 it("a reload does not accept a store that has lost its data", async () => {
   await using service = await readyOn(rules());
   await redis.client.flushall();
-  await until(async () => (await ask(service)).mark !== null, "what is remembered is marked");
+  await until(async () => (await ask(service)).mark !== null, "cached responses are marked");
   await expect(reload(service, rules())).rejects.toThrow(/is unavailable/);
   expect(await ask(service)).toMatchObject({ status: 200, body: both, mark: expect.stringContaining("stale") });
 });
@@ -61,7 +61,7 @@ it("a reload does not accept a store that has lost its data", async () => {
 it("a reload keeps the cached data of a store that has lost its data, with a snapshot", async () => {
   await using service = await readyOn(withSnapshot());
   await redis.client.flushall();
-  await until(async () => (await ask(service)).mark !== null, "what is remembered is marked");
+  await until(async () => (await ask(service)).mark !== null, "cached responses are marked");
   await reload(service, withSnapshot());
   for (const token of [undefined, "1234"]) {
     const answer = await ask(service, token);
@@ -75,7 +75,7 @@ it("a reload during an outage does not restore a feature that was killed just be
   const killed = '{"active_features":["feature_2"]}';
   await until(async () => (await ask(service)).body === killed, "it is off");
   proxy.cut();
-  await until(async () => (await ask(service)).mark !== null, "what is remembered is marked");
+  await until(async () => (await ask(service)).mark !== null, "cached responses are marked");
   await reload(service, withSnapshot());
   expect(await ask(service)).toMatchObject({ status: 200, body: killed, mark: expect.stringContaining("stale") });
 });

@@ -30,7 +30,7 @@ describe("a replaced worker", () => {
     running.put(rules("accepted"));
     await until(() => running.loaded().length === 1, "it is loaded");
     running.put("nonsense");
-    await until(() => running.refused().length === 1, "it is refused");
+    await until(() => running.refused().length === 1, "it is rejected");
     const [one, another] = running.lines("started");
     process.kill(Number(one?.["pid"]), "SIGKILL");
     await until(() => running.lines("started").length === 3, "it is replaced");

@@ -36,7 +36,7 @@ it("several workers serve as one does: dead ones are replaced, their counters ar
   const [victim = 0, other = 0] = workers();
   process.kill(victim, "SIGKILL");
   await until(() => workers().length === 3, "another worker has started");
-  await until(async () => (await figures())[0] === 2, "it tells of itself");
+  await until(async () => (await figures())[0] === 2, "its log line appears");
   expect(await figures()).toEqual([2, 20]);
   await get("/health");
   await until(async () => (await figures())[1] === 21, "the call after that is counted");
@@ -44,7 +44,7 @@ it("several workers serve as one does: dead ones are replaced, their counters ar
   process.kill(other, "SIGSTOP");
   expect(await figures()).toEqual([1, 21]);
   process.kill(other, "SIGCONT");
-  await until(async () => (await figures())[0] === 2, "it tells of itself again");
+  await until(async () => (await figures())[0] === 2, "its log line appears again");
   expect(await figures()).toEqual([2, 21]);
 
   expect(await (await fetch(`${url}/features`)).text()).toBe('{"active_features":[]}');

@@ -34,9 +34,9 @@ describe("the merge rule", () => {
   it.each<[string, Sketch[], string[]]>([
     ["nothing is on without a source", [], []],
     ["a grant switches on", [{ name: "g", on: ["a"] }], ["a"]],
-    ["what a grant says is off is not on", [{ name: "g", off: ["a"] }], []],
+    ["a feature that its only grant has off is off", [{ name: "g", off: ["a"] }], []],
     [
-      "what one grant says is off, another may switch on",
+      "another grant may switch on a feature that one grant has off",
       [
         { name: "g", off: ["a"] },
         { name: "h", on: ["a"] },
@@ -61,7 +61,7 @@ describe("the merge rule", () => {
       ["a"],
     ],
     [
-      "a gate holds back nothing of a grant that does not name it",
+      "a gate has no effect on a grant without it in gatedBy",
       [
         { name: "gate", role: "gate", on: [] },
         { name: "g", on: ["a"] },
@@ -69,7 +69,7 @@ describe("the merge rule", () => {
       ["a"],
     ],
     [
-      "a gate that passes what it does not list holds back only what it says is off",
+      "a gate with default allow denies only the features that it has off",
       [
         { name: "gate", role: "gate", default: "allow", off: ["a"] },
         { name: "g", gatedBy: ["gate"], on: ["a", "b"] },
@@ -86,7 +86,7 @@ describe("the merge rule", () => {
       ["b"],
     ],
     [
-      "a feature held back for one grant may come through another",
+      "a feature denied for one grant may be on by another",
       [
         { name: "x", role: "gate", on: [] },
         { name: "g", gatedBy: ["x"], on: ["a"] },
@@ -104,7 +104,7 @@ describe("the merge rule", () => {
       ["b"],
     ],
     [
-      "a veto that says off vetoes nothing",
+      "a veto that has a feature off has no effect",
       [
         { name: "g", on: ["a"] },
         { name: "v", role: "veto", off: ["a"] },

@@ -32,12 +32,9 @@ describe("a share", () => {
     }
   });
 
-  it.each([-0.01, 100.01, 0.005, 33.333, Number.NaN, Number.POSITIVE_INFINITY])(
-    "rejects %s percent",
-    (percentage) => {
-      expect(shareOf(percentage)).toBeUndefined();
-    },
-  );
+  it.each([-0.01, 100.01, 0.005, 33.333, Number.NaN, Number.POSITIVE_INFINITY])("rejects %s percent", (percentage) => {
+    expect(shareOf(percentage)).toBeUndefined();
+  });
 });
 
 describe("a bucket", () => {

@@ -5,7 +5,7 @@ import type { InvalidationFeed } from "../../../src/domain/evaluation/invalidati
 import { NearCache } from "../../../src/infrastructure/cache/near-cache.ts";
 import { until } from "../../support/until.ts";
 
-/** A feed and a clock in the test's hands. */
+/** A feed and a clock that the test controls. */
 class HandFeed implements InvalidationFeed {
   epoch = 1;
   generation = 0;
@@ -19,7 +19,7 @@ class HandFeed implements InvalidationFeed {
 
 function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlivesInvalidData = true } = {}) {
   const feed = new HandFeed();
-  /** `set`: how far the wall clock was set. */
+  /** `set`: the offset of the wall clock. */
   const time = { now: 1_000_000, set: 0 };
   const store = new Map<string, string>();
   const reads: string[] = [];
@@ -378,7 +378,7 @@ describe("the near cache", () => {
     ]);
     await expect(get("b")).rejects.toThrow("no answer within 200 ms");
     release();
-    await until(() => cache.peek("a")?.value === "2", "what was read is kept");
+    await until(() => cache.peek("a")?.value === "2", "the result is cached");
   });
 
   it("serves the last value instead of invalid data only if configured", async () => {

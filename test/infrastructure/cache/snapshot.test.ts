@@ -28,7 +28,7 @@ import { anItem } from "../../support/items.ts";
 import { until } from "../../support/until.ts";
 
 const maxStaleMs = 60_000;
-/** A store that does not answer. */
+/** A store that does not respond. */
 const away = () => Promise.reject(new Error("away"));
 const noItems: ItemStore = { put: away, since: away, keepState: away };
 const feed: InvalidationFeed = {
@@ -64,7 +64,7 @@ describe("the snapshot", () => {
       outlivesInvalidData: true,
     });
 
-  /** What one process has: its caches, what it knows of the store, and the snapshot. */
+  /** The state of one process: its caches, its findings about the store, and the snapshot. */
   function process({ store = "store-1", withTokens = true, intervalMs = 60_000, at = file } = {}) {
     const sets = cacheOf<FeatureSet>(({ features }) => features.length === 0);
     const tokens = cacheOf<string | undefined>((userId) => userId === undefined);
@@ -200,7 +200,7 @@ describe("the snapshot", () => {
   it.each([
     ["too old", () => maxStaleMs + 1],
     ["from the future, because the clock was set back", () => -1],
-  ])("does not bring back what is %s", async (_, elapsed) => {
+  ])("does not restore data that is %s", async (_, elapsed) => {
     await written();
     now += elapsed();
     const { snapshot, set, isFilled, isRemembered, stop } = process();
@@ -254,14 +254,14 @@ describe("the snapshot", () => {
     ["of another version", () => signed({ snapshot: 2 }), /it is of version 2, and not 1/],
     ["of something else", () => signed("hello"), /it is of version undefined, and not 1/],
     [
-      "with a feature that is none",
+      "with an invalid feature key",
       () => signed(head, store, { set: "k", features: [""], invalidMembers: 0, asOf: 1 }),
       /an invalid line/,
     ],
-    ["with a user that is none", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /user id is invalid/],
-    ["with an item that is none", () => signed(head, store, { item: { id: 1 } }), /an invalid line/],
-    ["with a line that says something else", () => signed(head, store, { key: "global" }), /an invalid line/],
-  ])("is ignored with one warning where it is %s, and written anew", async (_, spoil, fault) => {
+    ["with an invalid user id", () => signed(head, store, { token: "d", user: "", asOf: 1 }), /user id is invalid/],
+    ["with an invalid item", () => signed(head, store, { item: { id: 1 } }), /an invalid line/],
+    ["with an unknown line", () => signed(head, store, { key: "global" }), /an invalid line/],
+  ])("is ignored with one warning if it is %s, and replaced", async (_, spoil, fault) => {
     await written();
     writeFileSync(file, spoil(readFileSync(file, "utf8")));
     const { snapshot, isFilled, read, set, isRemembered, stop } = process();
@@ -299,7 +299,7 @@ describe("the snapshot", () => {
     expect([logged, existsSync(file)]).toEqual([[], false]);
   });
 
-  it("is written regularly, if something new was cached", async () => {
+  it("is written regularly, if there is something new", async () => {
     const { snapshot, read, stop } = process({ intervalMs: 20 });
     await snapshot.start();
     await read("global", "a");

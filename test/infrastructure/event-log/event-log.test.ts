@@ -16,11 +16,11 @@ import { createDatabase, queryDatabase } from "../../support/postgres.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { until } from "../../support/until.ts";
 
-/** A database server, or what stands for one. */
+/** A database server, or its stand-in. */
 type Databases = AsyncDisposable & {
-  /** Where another log may be kept. */
+  /** The location for another log. */
   readonly place: () => Promise<EventLogLocation>;
-  /** Runs statements behind the log's back. */
+  /** Runs statements directly on the database. */
   readonly tamper: (place: EventLogLocation, sql: string) => Promise<unknown>;
 };
 
@@ -50,7 +50,7 @@ async function postgresDatabases(): Promise<Databases> {
 
 const opening = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};`;
 
-/** Runs a script that has `openEventLog` and the place of a log in a process of its own, to its end. */
+/** Runs a script that has `openEventLog` and the location of a log, in its own process, to its end. */
 const inProcess = (place: EventLogLocation, script: string) =>
   promisify(execFile)(process.execPath, [
     "--input-type=module",
@@ -79,7 +79,7 @@ describe.each([
   );
   historyContract(() => shared, openEmpty);
 
-  describe("what was done to a log behind its back", () => {
+  describe("tampering with a log", () => {
     const copied = `'new', component, environment, email, message, folded, data, created_at, recorded_by, store, kind, key,
       epoch, number, record, hash FROM saved WHERE position = 2`;
     let place: EventLogLocation;
@@ -128,7 +128,7 @@ describe.each([
       ["key", "'other'", 5, derived],
       ["epoch", "'other'", 5, derived],
       ["number", "9", 5, derived],
-    ] as const)("is found: a changed %s (%s) at position %i", async (column, value, position, fault) => {
+    ] as const)("is detected: a changed %s (%s) at position %i", async (column, value, position, fault) => {
       await databases.tamper(place, `UPDATE events SET ${column} = ${value} WHERE position = ${position}`);
       expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
@@ -147,13 +147,13 @@ describe.each([
       ],
       ["an event that was added", `INSERT INTO events SELECT 7, ${copied}`, 7, written],
       [
-        "an event that the end does not tell of",
+        "an event after the head",
         "UPDATE chain SET position = 5, hash = (SELECT hash FROM events WHERE position = 5)",
         6,
         /stands behind the end of the log/,
       ],
       [
-        "two that changed places",
+        "two swapped events",
         `UPDATE events SET position = -2 WHERE position = 2; UPDATE events SET position = 2 WHERE position = 3;
          UPDATE events SET position = 3 WHERE position = -2`,
         2,
@@ -173,18 +173,18 @@ describe.each([
         1,
         /stands before the beginning of the log/,
       ],
-    ])("is found: %s", async (_, sql, position, fault) => {
+    ])("is detected: %s", async (_, sql, position, fault) => {
       await databases.tamper(place, sql);
       expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
 
-    it("is found: a log without the row that tells where it ends", async () => {
+    it("is detected: a deleted head row", async () => {
       await databases.tamper(place, "DELETE FROM chain");
       await expect(eventLog.log.verify()).rejects.toThrow(EventLogUnavailable);
       await expect(eventLog.log.append(toldEvent())).rejects.toThrow(EventLogUnavailable);
     });
 
-    it("is found against a head that was kept elsewhere: a log that was cut off or written anew, and says so of itself", async () => {
+    it("is detected against a head that was stored elsewhere: a truncated or rewritten log", async () => {
       const end = "(SELECT hash FROM events WHERE position = 4)";
       await databases.tamper(
         place,
@@ -201,7 +201,7 @@ describe.each([
     });
 
     if (name === "SQLite") {
-      it("is found: an event that is none any more", async () => {
+      it("is detected: an invalid event", async () => {
         await databases.tamper(place, "UPDATE events SET data = '{' WHERE position = 2");
         const fault = "cannot be read as an event any more";
         expect(await eventLog.log.verify()).toEqual({ isSound: false, position: 2, fault });
@@ -209,7 +209,7 @@ describe.each([
     }
   });
 
-  it("keeps, when events expire, what sets and documents were from then on", async () => {
+  it("keeps the state of sets and documents when events expire", async () => {
     const { log, history } = await openEmpty();
     const set = new SetTold("global_features", "a");
     const events = [
@@ -253,7 +253,7 @@ describe.each([
     expect((await log.find({ feature: "b" }, 10)).length).toBe(0);
   });
 
-  it("may be made, and written to, by several processes at once", async () => {
+  it("can be created and written by several processes at once", async () => {
     const place = await databases.place();
     const events = Array.from({ length: 20 }, () => toldEvent());
     const script = `await using eventLog = openEventLog(place);
@@ -263,7 +263,7 @@ describe.each([
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true, head: { position: 60 } });
   });
 
-  it("keeps what was told when it is closed and opened again", async () => {
+  it("keeps its events when it is closed and opened again", async () => {
     const place = await databases.place();
     const told = toldEvent();
     {
@@ -274,13 +274,13 @@ describe.each([
     expect(await second.log.find({}, 10)).toMatchObject([told]);
   });
 
-  it("keeps no process running that has nothing to wait for", async () => {
+  it("does not keep an idle process alive", async () => {
     const place = await databases.place();
     const { stdout } = await inProcess(place, `console.log(await openEventLog(place).log.head());`);
     expect(stdout).toContain("position: 0");
   });
 
-  it("answers nothing any more once it is closed", async () => {
+  it("rejects calls after close", async () => {
     const eventLog = openEventLog(await databases.place());
     await eventLog[Symbol.asyncDispose]();
     await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
@@ -292,13 +292,13 @@ describe.each([
   });
 });
 
-/** What an error says, with what caused it. */
+/** The messages of an error and of its causes. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return `${error.name} ${error.message} ${error.stack} ${JSON.stringify(error)} ${error.cause ? textOf(error.cause) : ""}`;
 }
 
-describe("PostgreSQL that is away", () => {
+describe("PostgreSQL during an outage", () => {
   const opened = new AsyncDisposableStack();
   let proxy: TcpProxy;
   let eventLog: OpenEventLog;
@@ -317,7 +317,7 @@ describe("PostgreSQL that is away", () => {
       () => false,
     );
 
-  /** What a call fails with, and after how many milliseconds. */
+  /** The error of a call, and the milliseconds until it. */
   async function failure(call: Promise<unknown>) {
     const since = performance.now();
     const error = await call.then(
@@ -329,39 +329,39 @@ describe("PostgreSQL that is away", () => {
     return performance.now() - since;
   }
 
-  it("is said to be before it was ever there, and then its tables are made", async () => {
+  it("is reported before the first connection, and gets its tables later", async () => {
     proxy.cut();
     expect(await failure(eventLog.log.head())).toBeLessThan(10_000);
     expect(await failure(eventLog.history.keys("features", ""))).toBeLessThan(5_000);
     proxy.hold();
     expect(await failure(eventLog.log.head())).toBeLessThan(10_000);
     proxy.heal();
-    await until(answers, "the log answers");
+    await until(answers, "the log is available");
     expect((await eventLog.log.append(toldEvent())).position).toBe(1);
   });
 
-  it("is said to be at once where connections are refused, and used again when it is back", async () => {
+  it("is reported immediately if connections are refused, and used again afterwards", async () => {
     const { position } = await eventLog.log.append(toldEvent());
     proxy.cut();
     await failure(eventLog.log.append(toldEvent()));
     expect(await failure(eventLog.log.append(toldEvent()))).toBeLessThan(5_000);
     expect(await failure(eventLog.log.record([setEvent({ key: "k", members: [] })]))).toBeLessThan(5_000);
     proxy.heal();
-    await until(answers, "the log answers");
+    await until(answers, "the log is available");
     expect((await eventLog.log.append(toldEvent())).position).toBe(position + 1);
   });
 
-  it("is said to be within seconds where it hangs, and used again when it goes on", async () => {
+  it("is reported within seconds if it hangs, and used again afterwards", async () => {
     await eventLog.log.check();
     proxy.hold();
     const calls = [eventLog.log.append(toldEvent()), eventLog.log.find({}, 1), eventLog.history.keys("features", "")];
     for (const ms of await Promise.all(calls.map(failure))) expect(ms).toBeLessThan(15_000);
     proxy.heal();
-    await until(answers, "the log answers");
+    await until(answers, "the log is available");
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
-  it("loses and doubles nothing that is recorded while its connections break", async () => {
+  it("loses and duplicates no record while its connections break", async () => {
     const set = new SetTold("broken");
     const events = [set.begins(), ...Array.from({ length: 400 }, (_, index) => set.changes({ add: [`${index}`] }))];
     const isTaken = async (some: typeof events) => {
@@ -378,7 +378,7 @@ describe("PostgreSQL that is away", () => {
       const some = events.slice(batch * 40, (batch + 1) * 40);
       const { length } = proxy.sent;
       let over = false;
-      // An answer that takes its time is lost when the connection breaks: each time that to another statement.
+      // A slow response is lost when the connection breaks, each time that of another statement.
       proxy.delay(10);
       const first = isTaken(some).finally(() => {
         over = true;
@@ -391,21 +391,21 @@ describe("PostgreSQL that is away", () => {
       await until(() => isTaken(some), "the log takes them");
     }
     expect(failures).toBeGreaterThan(3);
-    await until(answers, "the log answers");
+    await until(answers, "the log is available");
     expect((await eventLog.log.follow({ key: "broken" }, 1_000, 0)).map(({ id }) => id)).toEqual(
       events.map(({ id }) => id),
     );
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
-  it("is told to be in a wrong encoding", async () => {
+  it("is rejected with the reason if its encoding is not UTF-8", async () => {
     const latin = await createDatabase("ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
     await using other = openEventLog({ kind: "postgres", url: latin.url });
     const message = "the database encoding is LATIN1; create the database with ENCODING 'UTF8'";
     await expect(other.log.check()).rejects.toMatchObject({ cause: { message } });
   });
 
-  it("is not what a wrong table is taken for: what is wrong is told", async () => {
+  it("is not confused with an invalid table, which is named", async () => {
     const { url } = await createDatabase();
     await queryDatabase(url, "CREATE TABLE events (id integer)");
     await using other = openEventLog({ kind: "postgres", url });
@@ -421,7 +421,7 @@ describe("SQLite", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.skipIf(!isMounted)("on a disk that is full says so, and goes on once there is space", async () => {
+  it.skipIf(!isMounted)("reports a full disk, and continues once there is space", async () => {
     await using eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
     const told = [await eventLog.log.append(toldEvent())];
     const padding = join(folder, "padding");
@@ -447,7 +447,7 @@ describe("SQLite", () => {
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 
-  it("that cannot be opened is told of with each call, and used once it can", async () => {
+  it("reports with each call that it cannot be opened, and is used once it can", async () => {
     const file = join(tmpdir(), `tidegate-${process.pid}`, "events.db");
     mkdirSync(file, { recursive: true });
     await using eventLog = openEventLog({ kind: "sqlite", file });

@@ -52,7 +52,7 @@ describe("the event log file of version 0.1", () => {
     expect(messages()).toEqual(["event log renamed"]);
   });
 
-  it("is renamed once, with its events, by several processes that start at once", async () => {
+  it("is renamed once, with its events, by several concurrent starts", async () => {
     await leaveOld(true);
     const script = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};
       await using opened = openEventLog(${JSON.stringify(place())});
@@ -63,7 +63,7 @@ describe("the event log file of version 0.1", () => {
     expect(await eventsOf(opened)).toEqual(["new", "new", "new", "from before"]);
   });
 
-  it("is renamed to the end after a crash at any step", async () => {
+  it("is renamed completely after a crash at any step", async () => {
     for (const moved of [[""], ["", "-wal"], ["", "-wal", "-shm"]]) {
       rmSync(folder, { recursive: true });
       folder = mkdtempSync(join(tmpdir(), "tidegate-former-"));
@@ -75,7 +75,7 @@ describe("the event log file of version 0.1", () => {
     }
   });
 
-  it("stays where it is, and is ignored, if the new file exists", async () => {
+  it("is left unchanged and ignored if the new file exists", async () => {
     await leaveOld();
     await using first = openEventLog({ kind: "sqlite", file: file() });
     await first.log.append(toldEvent({ message: "new" }));
@@ -92,7 +92,7 @@ describe("the event log file of version 0.1", () => {
     expect(existsSync(former())).toBe(true);
   });
 
-  it("is not needed", async () => {
+  it("is optional", async () => {
     await using opened = openEventLog(place(), log);
     expect(await eventsOf(opened)).toEqual([]);
     expect(messages()).toEqual([]);

@@ -25,10 +25,10 @@ function placesAt(query: Readonly<Record<string, string>>, headers: Readonly<Rec
   return locator.locate(hintsOf({ said: "pt", headers, query }));
 }
 
-describe("areas", () => {
+describe("the area locator", () => {
   locatorContract(() => locator, { query: { latitude: "40.9", longitude: "-3.1" } }, ["es/madrid"]);
 
-  it("are named that hold the point, all of them", () => {
+  it("returns all areas that contain the point", () => {
     expect(placesAt({ latitude: "40.4168", longitude: "-3.6838" })).toEqual([
       "es/madrid/retiro",
       "es/madrid",
@@ -38,20 +38,20 @@ describe("areas", () => {
     expect(placesAt({ latitude: "41.01", longitude: "-3.1" })).toEqual([]);
   });
 
-  it("have their edge in them, and reach over the 180th meridian where they are round", () => {
+  it("includes the edge, and circles across the 180th meridian", () => {
     expect(placesAt({ latitude: "40", longitude: "-4" })).toEqual(["es/madrid"]);
     expect(placesAt({ latitude: "-17", longitude: "-179.8" })).toEqual(["fiji"]);
     expect(placesAt({ latitude: "-17", longitude: "179" })).toEqual([]);
   });
 
-  it("take the point from headers where the query has none", () => {
+  it("reads the point from headers if the query has none", () => {
     const headers = { "x-latitude": "40.5", "x-longitude": "-3.5" };
     expect(placesAt({}, headers)).toEqual(["es/madrid"]);
     expect(placesAt({ latitude: "0", longitude: "0" }, headers)).toEqual([]);
     expect(locator.headers).toEqual(["x-latitude", "x-longitude"]);
   });
 
-  it("cannot tell where nobody names a point", () => {
+  it("returns nothing without a point", () => {
     expect(placesAt({})).toEqual([]);
     expect(placesAt({ latitude: "", longitude: "" })).toEqual([]);
   });
@@ -72,14 +72,14 @@ describe("areas", () => {
     ["", "3"],
     ["north", "west"],
     ["40\u0000", "3"],
-  ])("refuse %j and %j, and say what to send", (latitude, longitude) => {
+  ])("rejects %j and %j, and names the expected values", (latitude, longitude) => {
     const fault = new InvalidContext(
       "The parameters latitude and longitude are not a point (expected degrees such as 40.4168 and -3.7038, within -90 to 90 and -180 to 180).",
     );
     expect(() => placesAt({ latitude, longitude })).toThrow(fault);
   });
 
-  it("refuse one of two, in parameters and in headers", () => {
+  it("rejects one coordinate without the other, in parameters and in headers", () => {
     expect(() => placesAt({ latitude: "40" }, { "x-longitude": "3" })).toThrow(
       /^The parameters latitude and longitude/,
     );

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const placesOf = (locator: ReturnType<typeof geoipLocator>, ip?: string) =>
   locator.locate(hintsOf(ip === undefined ? {} : { ip }));
 
-describe("the database of countries that comes along", () => {
+describe("the included database of countries", () => {
   const locator = geoipLocator();
 
   locatorContract(() => locator, { ip: "81.2.69.142" }, ["gb"]);
@@ -25,7 +25,7 @@ describe("the database of countries that comes along", () => {
     ["::ffff:8.8.8.8", "us"],
     ["::FFFF:8.8.8.8", "us"],
     ["2001:4860:4860::8888", "us"],
-  ])("tells the country of %s: %s", (ip, country) => {
+  ])("returns the country of %s: %s", (ip, country) => {
     expect(placesOf(locator, ip)).toEqual([country]);
   });
 
@@ -48,12 +48,12 @@ describe("the database of countries that comes along", () => {
     "2001:db8::1",
     "203.0.113.7",
     "ff02::1",
-  ])("cannot tell where %s is, which is nobody's", (ip) => {
+  ])("returns nothing for the unassigned address %s", (ip) => {
     expect(placesOf(locator, ip)).toEqual([]);
   });
 
   it.each([undefined, "", "unknown", "01.2.3.4", "1.2.3", "1.2.3.4.5", "8.8.8.8:80", "[::1]"])(
-    "cannot tell of what is no address: %s",
+    "returns nothing for the invalid address %s",
     (ip) => {
       expect(placesOf(locator, ip)).toEqual([]);
     },
@@ -82,12 +82,12 @@ describe("a database of cities", () => {
     ["81.2.69.146", ["us/winston-salem-old-town"]],
     ["81.2.69.147", []],
     ["2001:4860:4860::8888", []],
-  ])("tells where %s is: %j", (ip, places) => {
+  ])("returns the location of %s: %j", (ip, places) => {
     expect(placesOf(locator, ip)).toEqual(places);
   });
 });
 
-describe("a file that is no usable database", () => {
+describe("an invalid database file", () => {
   const own = readFileSync(
     fileURLToPath(import.meta.resolve("@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb")),
   );
@@ -97,14 +97,14 @@ describe("a file that is no usable database", () => {
     ["some text", Buffer.from("locations: []\n".repeat(1_000)), "not a MaxMind database, or damaged"],
     ["half a database", own.subarray(0, own.length / 2), "not a MaxMind database, or damaged"],
     ["one without its beginning", own.subarray(1_000), "damaged"],
-  ])("is refused with its name and the way out: %s", (name, content, fault) => {
+  ])("is rejected with its name and the fix: %s", (name, content, fault) => {
     const file = join(folder, `${name}.mmdb`);
     writeFileSync(file, content);
     const message = `cannot use the GeoIP database ${file}: ${fault} (expected a readable MaxMind database; omit \`database\` for the bundled one)`;
     expect(() => geoipLocator(file)).toThrow(new SetupFailed(message));
   });
 
-  it("is refused also where it is a folder, or not there", () => {
+  it("is rejected too if it is a folder or missing", () => {
     expect(() => geoipLocator(folder)).toThrow(/^cannot use .*: EISDIR.* \(expected a readable/);
     expect(() => geoipLocator(join(folder, "none.mmdb"))).toThrow(/none\.mmdb: ENOENT.* \(expected a readable/);
   });

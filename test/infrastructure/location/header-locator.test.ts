@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { headerLocator } from "../../../src/infrastructure/location/header-locator.ts";
 import { locatorContract } from "../../contracts/locator.contract.ts";
 
-describe("a header", () => {
+describe("the header locator", () => {
   const locator = headerLocator("CF-IPCountry");
   locatorContract(() => locator, { headers: { "cf-ipcountry": "ES" } }, ["es"]);
 
@@ -14,15 +14,15 @@ describe("a header", () => {
     [" es ", ["es"]],
     ["es/madrid", ["es/madrid"]],
     ["Madrid", ["Madrid"]],
-  ])("that holds %j tells %j", (value, places) => {
+  ])("maps %j to %j", (value, places) => {
     expect(placeIn(value)).toEqual(places);
   });
 
-  it.each([undefined, "", " ", "XX", "T1"])("that holds %j cannot tell", (value) => {
+  it.each([undefined, "", " ", "XX", "T1"])("returns nothing for %j", (value) => {
     expect(placeIn(value)).toEqual([]);
   });
 
-  it("is the only thing that it goes by", () => {
+  it("reads its header only", () => {
     expect(locator).toMatchObject({ kind: "header", headers: ["cf-ipcountry"], readsIp: false });
   });
 });

@@ -2,6 +2,6 @@ import { describe } from "vitest";
 import { queryLocator } from "../../../src/infrastructure/location/query-locator.ts";
 import { locatorContract } from "../../contracts/locator.contract.ts";
 
-describe("what the caller says", () => {
+describe("the query locator", () => {
   locatorContract(() => queryLocator, { said: "es/madrid" }, ["es/madrid"]);
 });

@@ -41,7 +41,7 @@ function observed(more: Partial<Observed> = {}): Observed {
 const textWith = (more: Partial<Observed>) => metricsOf(observed(more)).metrics();
 
 describe("the metrics", () => {
-  it("have names and help by Prometheus' conventions", () => {
+  it("follow Prometheus' conventions for names and help", () => {
     const metrics = metricsOf(observed()).getMetricsAsArray();
     expect(metrics.length).toBeGreaterThan(10);
     for (const { name, help, type } of metrics) {
@@ -69,7 +69,7 @@ describe("the metrics", () => {
     expect(text).toContain('tidegate_evaluations_total{result="stale"} 0\n');
   });
 
-  it("measure durations in cumulative buckets, as the library does", async () => {
+  it("observe durations in cumulative buckets, as prom-client does", async () => {
     const counters = new HttpCounters();
     const name = "tidegate_http_request_duration_seconds";
     const library = new Histogram({
@@ -95,7 +95,7 @@ describe("the metrics", () => {
     expect(await registry.metrics()).not.toContain(`${name}_count`);
   });
 
-  it("read the near caches, the sources and the feeds anew each time", async () => {
+  it("read near caches, sources and feeds on each scrape", async () => {
     const usage = { counts: { hits: 4, misses: 3, stale: 2, failures: 1, evictions: 5 }, size: 6 };
     const failures = new Map([["user", 7]]);
     const listeners: ((key: string | undefined) => void)[] = [];
@@ -132,7 +132,7 @@ describe("the metrics", () => {
     expect(await metrics.metrics()).toContain('{source="user"} 70\n');
   });
 
-  it("leave the age of a lease out that there never was", async () => {
+  it("omit the lag of a lease that never existed", async () => {
     const never = { ...feed, isLive: () => false, syncedUntil: () => Number.NEGATIVE_INFINITY };
     const text = await textWith({ invalidationFeeds: new Map([["features", never]]) });
     expect(text).toContain('tidegate_invalidation_up{connection="features"} 0\n');
@@ -141,7 +141,7 @@ describe("the metrics", () => {
 });
 
 describe("the sum over workers", () => {
-  /** What a worker tells that has answered so many calls and took so long for a command; its lease is as old as it says. */
+  /** The metrics of a worker with this number of requests, command duration and age of its lease. */
   async function worker(calls: number, leaseAge: number): Promise<Snapshot> {
     const times = new Durations(commandBounds);
     times.record(0.003);
@@ -152,7 +152,7 @@ describe("the sum over workers", () => {
         commandDurations: new Map([["features", times]]),
       }),
     );
-    // As it arrives from another process.
+    // As received from another process.
     return JSON.parse(JSON.stringify(await snapshotOf(registry)));
   }
   const calls = (text: string) => Number(/tidegate_http_requests_total\{.*\} (\d+)/.exec(text)?.[1]);
@@ -173,7 +173,7 @@ describe("the sum over workers", () => {
     expect(text).toContain('tidegate_redis_command_duration_seconds_bucket{le="0.0025",connection="features"} 0\n');
   });
 
-  it("keeps what a worker counted that has ended or does not answer, and none of its gauges", async () => {
+  it("keeps the counters of a worker that ended or does not respond, but none of its gauges", async () => {
     const totals = new Totals<string>();
     const [a, b] = [await worker(5, 0.2), await worker(7, 0.9)];
     totals.report("a", a);
@@ -207,7 +207,7 @@ describe("the sum over workers", () => {
 });
 
 describe("the metrics of a process", () => {
-  it("keep what was counted for a configuration that is served no more, and add the next one's", async () => {
+  it("keep the counters of an earlier configuration, and add those of the next one", async () => {
     const metrics = new InstanceMetrics();
     const registryOf = (count: number) =>
       metricsOf(
@@ -223,7 +223,7 @@ describe("the metrics of a process", () => {
     expect(await metrics.scrape()).toMatch(/^process_cpu_seconds_total /m);
   });
 
-  it("count nothing twice where a configuration ends while they are told", async () => {
+  it("count nothing twice if a configuration ends during a scrape", async () => {
     const registryOf = (count: number) =>
       metricsOf(
         observed({ requests: () => [{ labels: { route: "/features", method: "GET", status: 200 }, value: count }] }),
@@ -240,7 +240,7 @@ describe("the metrics of a process", () => {
     }
   });
 
-  it("tell what waits for the event log, and for how long", async () => {
+  it("report the number and age of records that wait for the event log", async () => {
     const backlogs = new Map([
       ["features", { entries: 3, oldest: 4_000 }],
       ["users", { entries: 0, oldest: undefined }],

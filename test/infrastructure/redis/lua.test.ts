@@ -7,7 +7,7 @@ const scripts = globSync("lua/*.lua", { cwd: root }).filter((file) => file !== j
 const code = globSync("**/*.ts", { cwd: root }).map((file) => readFileSync(join(root, file), "utf8"));
 
 describe.each(scripts)("%s", (file) => {
-  it("states its keys, its arguments, its reply, and why it is atomic", () => {
+  it("documents its keys, arguments, reply, and why it is atomic", () => {
     const [head = ""] = readFileSync(join(root, file), "utf8").split(/\n(?!--)/, 1);
     expect([...head.matchAll(/^-- (KEYS:|ARGV:|Reply:|Atomic because) \S/gm)].map(([, part]) => part)).toEqual([
       "KEYS:",

@@ -53,7 +53,7 @@ describe("a Redis that rejects the handshake", () => {
       await expect(connection.connected()).rejects.toThrow("cannot use Redis");
     }
     expect(await redis.client.smembers("global_features")).toEqual(["of_database_0"]);
-    // Once for the commands and once for each feed, and not for each retry.
+    // Once for the commands and once for each feed, not for each retry.
     expect(logged.length).toBeLessThanOrEqual(3);
     for (const cause of logged) expect(cause).toContain(fault);
   });

@@ -19,12 +19,12 @@ async function connect(url = redis.url) {
 }
 const asUser = (user: string) => redis.url.replace("redis://", `redis://${user}:secret@`);
 
-it("a Redis database has no identity for a user who may neither read nor write it", async () => {
+it("a Redis database has no identity for a user without access to it", async () => {
   await redis.client.acl("SETUSER", "nobody", "on", ">secret", "~*", "+@all", "-set", "-get");
   expect(await (await connect(asUser("nobody"))).identity()).toBeUndefined();
 });
 
-it("a Redis database has one identity for all processes, also for one that may only read", async () => {
+it("a Redis database has one identity for all processes, including one that can only read", async () => {
   const [one, another] = await Promise.all([connect(), connect()]);
   const [identity, other] = await Promise.all([one.identity(), another.identity()]);
   expect(identity).toMatch(/^[0-9a-f-]{36}$/);
@@ -33,7 +33,7 @@ it("a Redis database has one identity for all processes, also for one that may o
   expect(await (await connect(asUser("reader"))).identity()).toBe(identity);
 });
 
-it("a Redis database that lost its data gets its identity back from a process that knows it", async () => {
+it("a Redis database that lost its data gets its identity back from a process that cached it", async () => {
   const connection = await connect();
   const identity = await connection.identity();
   await redis.client.flushall();

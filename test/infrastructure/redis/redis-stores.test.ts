@@ -22,11 +22,11 @@ const active = { key: "active_features", personal: false };
 const setsIn = (records: readonly ChangeRecord[], key = active.key) =>
   records.filter((record): record is SetRecord => record.of === "set" && record.key === key);
 
-/** The records of a set, in a form that fits on a line. */
+/** The records of a set, each on one line. */
 const told = async (connection: Connection, key = active.key) =>
   setsIn(await recordsIn(connection), key).map(({ origin, revision }) => `${origin} ${revision.number}`);
 
-describe("what is changed in Redis", () => {
+describe("a change in Redis", () => {
   let store: Awaited<ReturnType<typeof redisStore>>;
   let connection: Connection;
   beforeAll(async () => {
@@ -36,7 +36,7 @@ describe("what is changed in Redis", () => {
   afterAll(() => store[Symbol.asyncDispose]());
   beforeEach(() => emptied(store.server.client));
 
-  it("takes one round trip, with what is recorded of it", async () => {
+  it("takes one round trip, including its record", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
     await using near = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
     await near.changes.apply(changeOf(active.key, { add: ["known"] }));
@@ -46,14 +46,14 @@ describe("what is changed in Redis", () => {
     expect(proxy.sent.at(-1)).toContain("evalsha");
   });
 
-  it("is made by a server that has forgotten the scripts too", async () => {
+  it("works on a server that has lost the scripts", async () => {
     await connection.changes.apply(changeOf(active.key, { add: ["a"] }));
     await store.server.client.script("FLUSH");
     const both = ["b", "c"].map((feature) => connection.changes.apply(changeOf(active.key, { add: [feature] })));
     expect((await Promise.all(both)).map(({ added }) => added)).toEqual([["b"], ["c"]]);
   });
 
-  it("is recorded once when it is done with redis-cli, whoever looks at the same time", async () => {
+  it("is recorded once if made with redis-cli, even with concurrent reconciliations", async () => {
     const { client } = store.server;
     await using other = await connectPatiently(store.server.url);
     const both = [connection, other];
@@ -85,7 +85,7 @@ describe("what is changed in Redis", () => {
     expect([...set].sort()).toEqual((await client.smembers(active.key)).sort());
   });
 
-  it("is made once under a name, also where two processes are asked at once", async () => {
+  it("is applied once per idempotency key, even if two processes send it concurrently", async () => {
     await using other = await connectPatiently(store.server.url);
     const tries = Array.from({ length: 20 }, (_, index) =>
       [connection, other][index % 2]?.changes.apply({
@@ -101,7 +101,7 @@ describe("what is changed in Redis", () => {
     expect(await store.server.client.ttl(once("name"))).toBeGreaterThan(86_000);
   });
 
-  it("is told from what the clock says, and never from before what was recorded last", async () => {
+  it("is recorded with the clock's time, but never earlier than the last record", async () => {
     await connection.changes.apply(changeOf(active.key, { add: ["a"] }));
     const ahead = Date.now() + 3_600_000;
     const { head } = bookkeeping(active.key);
@@ -117,8 +117,8 @@ describe("what is changed in Redis", () => {
     ["its head", bookkeeping(active.key).head, true],
     ["its shadow", bookkeeping(active.key).shadow, true],
     ["its outbox", bookkeeping(active.key).outbox, true],
-    ["the answer under its name", bookkeeping(active.key).once("name"), false],
-  ])("is not, where %s is of another type, and then nothing is recorded", async (_, key, isRecorded) => {
+    ["the result of its key", bookkeeping(active.key).once("name"), false],
+  ])("is rejected without a record if %s is of another type", async (_, key, isRecorded) => {
     const { client } = store.server;
     if (isRecorded) await client.sadd(active.key, "a");
     await (key === active.key || isRecorded ? client.set(key, "text") : client.sadd(key, "text"));
@@ -133,14 +133,14 @@ describe("what is changed in Redis", () => {
     expect(after).toEqual(before);
   });
 
-  it("is refused for a key with braces, which nothing could be recorded of", async () => {
+  it("is rejected for a key with braces, which could not be recorded", async () => {
     await expect(connection.changes.apply(changeOf("a{b}c", { add: ["x"] }))).rejects.toThrow(
       /a\{b\}c: .*rename the key/,
     );
     expect(await store.server.client.exists("a{b}c")).toBe(0);
   });
 
-  it("leaves members that are not UTF-8, or longer than a key can be, out of its record", async () => {
+  it("omits members from its record that are not UTF-8 or longer than a key may be", async () => {
     const bad = [
       [0xff, 0xfe],
       [0xc0, 0xaf],
@@ -165,7 +165,7 @@ describe("what is changed in Redis", () => {
     expect([baseline?.size, external?.size, external?.added]).toEqual([22, 24, ["more"]]);
   });
 
-  it("is compared by its size where a set is very large, and member by member again when it is not any more", async () => {
+  it("is detected by the size of a very large set, and by members again once it is smaller", async () => {
     const { client } = store.server;
     const { head, shadow } = bookkeeping(active.key);
     const features = (from: number, to: number) =>
@@ -191,7 +191,7 @@ describe("what is changed in Redis", () => {
     ]);
   });
 
-  it("begins an epoch after a flush", async () => {
+  it("starts an epoch after a flush", async () => {
     const { revision } = await connection.changes.apply(changeOf(active.key, { add: ["a"] }));
     await store.server.client.flushall();
     const next = await connection.changes.apply(changeOf(active.key, { add: ["b"] }));
@@ -200,16 +200,16 @@ describe("what is changed in Redis", () => {
     expect(setsIn(await recordsIn(connection))[0]).toMatchObject({ origin: "baseline", members: [], size: 0 });
   });
 
-  describe("of tokens", () => {
+  describe("changes of tokens", () => {
     const tokens = () => connection.tokenStore(plainTokenKey());
 
-    it("is told by no key but the token's own", async () => {
+    it("expose a token in no key but its own", async () => {
       await tokens().assign({ ...aChange(), idempotencyKey: "name", token: "s3cret", userId: "1" });
       const keys = await store.server.client.keys("*");
       expect(keys.filter((key) => key.includes("s3cret"))).toEqual(["token:s3cret"]);
     });
 
-    it("leaves out of the list what ended behind our back", async () => {
+    it("omit externally deleted tokens from the list", async () => {
       const changes = ["kept", "deleted", "moved"].map((token) => ({ ...aChange(), token, userId: "1" }));
       for (const change of changes) await tokens().assign(change);
       await store.server.client.del("token:deleted");
@@ -221,7 +221,7 @@ describe("what is changed in Redis", () => {
       expect(await store.server.client.get("token:moved")).toBe("2");
     });
 
-    it("keeps users apart whose ids begin alike", async () => {
+    it("separate users whose ids have a common prefix", async () => {
       for (const userId of ["1", "10", "1 0", "1~"]) {
         await tokens().assign({ ...aChange(), token: Buffer.from(userId).toString("hex"), userId });
       }
@@ -229,7 +229,7 @@ describe("what is changed in Redis", () => {
     });
   });
 
-  it("takes names of documents that mean something elsewhere for names", async () => {
+  it("accepts special names of documents", async () => {
     const { documents } = connection;
     for (const name of ["__proto__", "constructor", "a"]) {
       await documents.put({ ...aChange(), collection: "odd", name, value: name });
@@ -241,7 +241,7 @@ describe("what is changed in Redis", () => {
     ]);
   });
 
-  it("is refused for a document that is none, and read neither", async () => {
+  it("is rejected for an invalid document, which is not read either", async () => {
     await store.server.client.hset("tidegate:documents:odd", "a", "text");
     const { documents } = connection;
     await expect(documents.get("odd", "a")).rejects.toBeInstanceOf(StoreDataInvalid);
@@ -258,7 +258,7 @@ describe("what is changed in Redis", () => {
     const makeRoom = () => store.server.client.config("SET", "maxmemory", "0");
     afterEach(makeRoom);
 
-    it("is refused whole where it is not urgent", async () => {
+    it("is rejected as a whole if it is not urgent", async () => {
       await connection.changes.apply(changeOf(active.key, { add: ["a"] }));
       await fill();
       const changes = [
@@ -273,7 +273,7 @@ describe("what is changed in Redis", () => {
       expect(await store.server.client.keys("t*")).toHaveLength(4);
     });
 
-    it("is made where it is urgent, with its record and all that it takes", async () => {
+    it("is applied if it is urgent, with its record and all its keys", async () => {
       await store.put(active.key, ["a", "b"]);
       const killed = { key: "tidegate:killed", urgent: true };
       await fill();
@@ -286,7 +286,7 @@ describe("what is changed in Redis", () => {
       expect(await told(connection)).toEqual(["baseline 1", "change 2"]);
     });
 
-    it("is moved on by whoever holds the lease, which makes room", async () => {
+    it("is relayed by the holder of the lease, which frees memory", async () => {
       await connection.changes.apply(changeOf(active.key, { add: ["a"] }));
       await fill();
       const [one, other] = [connection.lease("full"), connection.lease("full")];
@@ -299,7 +299,7 @@ describe("what is changed in Redis", () => {
       expect(await store.server.client.keys("tidegate:outbox:*")).toEqual([]);
     });
 
-    it("is made where a token or a document is to go", async () => {
+    it("is applied if it removes a token or a document", async () => {
       const tokens = connection.tokenStore(plainTokenKey());
       const document = { collection: "some", name: "a" };
       await tokens.assign({ ...aChange(), token: "1234", userId: "1" });
@@ -323,7 +323,7 @@ describe("an outbox in Redis", () => {
   const ids = async (outbox: Outbox) =>
     (await outbox.read(1_000)).flatMap(({ records = [] }) => records.map(({ id }) => id));
 
-  it("is found out about within a second where Redis refuses to track", async () => {
+  it("is read within a second if Redis rejects tracking", async () => {
     await store.server.client.acl("SETUSER", "untracked", "on", ">secret", "~*", "+@all", "-client|tracking");
     await using connection = await connectPatiently(store.server.url.replace("redis://", "redis://untracked:secret@"));
     await using outbox = connection.outbox();
@@ -338,7 +338,7 @@ describe("an outbox in Redis", () => {
     }
   });
 
-  it("is found out about again after its connections were lost", async () => {
+  it("is read again after its connections were lost", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
     await using connection = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
     await using outbox = connection.outbox();
@@ -358,7 +358,7 @@ describe("an outbox in Redis", () => {
     await until(async () => (await ids(outbox).catch((): string[] => [])).includes(change.id), "the change is read");
   });
 
-  it("is not stopped by a key that is no list, nor by an entry that is no text", async () => {
+  it("is not blocked by a key that is no list or an entry that is no text", async () => {
     const { client } = store.server;
     await using outbox = store.connection.outbox();
     let calls = 0;
@@ -369,7 +369,7 @@ describe("an outbox in Redis", () => {
     await outbox.read(1);
     await client.set("tidegate:outbox:{text}", "text");
     await client.rpush("tidegate:outbox:{bytes}", Buffer.from([0xff, 0x7b]));
-    await until(() => calls > 2, "both are told of");
+    await until(() => calls > 2, "both are notified");
     const change = changeOf("set:a", { add: ["a"] });
     await store.connection.changes.apply(change);
     await until(async () => (await ids(outbox)).includes(change.id), "the change is read");
@@ -381,7 +381,7 @@ describe("an outbox in Redis", () => {
     expect(await client.exists("tidegate:outbox:{bytes}")).toBe(0);
   });
 
-  it("misses no entry that is added while it is read", async () => {
+  it("misses no entry that is added during a read", async () => {
     await using outbox = store.connection.outbox();
     const read = new Set<string>();
     let rounds = Promise.resolve();
@@ -402,7 +402,7 @@ describe("an outbox in Redis", () => {
     await rounds;
   });
 
-  it("does not forget a list that gets an entry between the time when it is found empty and that when this is known", async () => {
+  it("keeps a list that gets an entry between a read that finds it empty and its removal", async () => {
     const { client, port } = store.server;
     await using proxy = await TcpProxy.to(port);
     await using connection = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
@@ -416,21 +416,21 @@ describe("an outbox in Redis", () => {
     const list = bookkeeping(active.key).outbox;
     await client.rpush(list, "gone");
     await client.del(list);
-    await until(() => calls > 1, "the list is told of");
-    // The feed asks for no INFO, so what it is told does not wait.
+    await until(() => calls > 1, "the list is notified");
+    // The feed sends no INFO, so its invalidation does not wait.
     proxy.delay(150, "info");
     const reading = outbox.read(10);
-    await until(() => proxy.sent.at(-1)?.includes("lrange") === true, "the empty list is asked for");
+    await until(() => proxy.sent.at(-1)?.includes("lrange") === true, "the empty list is read");
     const before = calls;
     const change = changeOf(active.key, { add: ["a"] });
     await store.connection.changes.apply(change);
-    await until(() => calls > before, "it is told of again");
+    await until(() => calls > before, "it is notified again");
     proxy.heal();
     const read = [...(await reading), ...(await outbox.read(10))];
     expect(read.flatMap(({ records = [] }) => records.map(({ id }) => id))).toContain(change.id);
   });
 
-  it("tells of a token's end after its load, though that is in another place, and of other tokens meanwhile", async () => {
+  it("returns the revocation of a token after its load, despite different lists, and other tokens meanwhile", async () => {
     const { connection } = store;
     const tokens = connection.tokenStore(plainTokenKey());
     const load = (from: number) =>
@@ -459,7 +459,7 @@ describe("an outbox in Redis", () => {
   it.each([
     ["no JSON", "{"],
     ["of another shape", '{"at":1,"size":1,"sets":[]}'],
-  ])("gives an entry of a load that is none as it is, and what came after it (%s)", async (_, text) => {
+  ])("returns an entry of a load that is no record unchanged, and the entries after it (%s)", async (_, text) => {
     const { connection, server } = store;
     await connection.changes.load({
       by: "loader",
@@ -481,7 +481,7 @@ describe("an outbox in Redis", () => {
     expect((await outbox.read(10)).flatMap(({ records = [] }) => records)).toHaveLength(1);
   });
 
-  it("is read in smaller parts where what it holds takes long to travel", async () => {
+  it("is read in smaller batches if its content takes long to transfer", async () => {
     const { client, url } = store.server;
     for (let index = 0; index < 100; index++) {
       await client.rpush(`tidegate:outbox:{${index}}`, "x".repeat(1_000_000));
@@ -502,23 +502,23 @@ describe("an outbox in Redis", () => {
     hurried.disconnect();
   });
 
-  it("does not count what another process has taken out", async () => {
+  it("does not count entries that another process has removed", async () => {
     await using outbox = store.connection.outbox();
     await using other = store.connection.outbox();
     const users = 500;
     for (let user = 0; user < users; user++) {
       await store.connection.changes.apply({ ...changeOf(`features:user:${user}`, { add: ["a"] }), personal: true });
     }
-    await until(async () => (await other.backlog()).entries >= users, "both are told");
-    await until(async () => (await outbox.backlog()).entries >= users, "both are told");
+    await until(async () => (await other.backlog()).entries >= users, "both are reported");
+    await until(async () => (await outbox.backlog()).entries >= users, "both are reported");
     const taken = await other.read(10_000);
     await other.remove(taken);
     expect(taken).toHaveLength(2 * users);
     expect(await outbox.backlog()).toEqual({ entries: 0, oldest: undefined });
   });
 
-  // `make soak` has as many lists as in production.
-  it("is emptied of entries in more lists than it remembers", () =>
+  // `make soak` uses as many lists as in production.
+  it("is emptied of entries in more lists than it tracks", () =>
     emptiesManyLists(store, { lists: 1_500, mostKnown: 1_000 }));
 });
 
@@ -526,7 +526,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
   const folder = () => mkdtempSync(join(tmpdir(), "tidegate-aof-"));
   const persistent = (dir: string) => ["--dir", dir, "--appendonly", "yes", "--appendfsync", "always"];
 
-  /** Has something done on a server that is started for it. */
+  /** Runs an action on a server of its own. */
   async function served<T>(dir: string, task: (connection: Connection, client: Redis) => Promise<T>): Promise<T> {
     const { url, stop } = await startRedisProcess(...persistent(dir));
     const client = new Redis(url);
@@ -541,7 +541,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
 
   const user = { key: "features:user:1", personal: true };
 
-  it("no number is given twice, though an older copy is restored", async () => {
+  it("assign no revision twice, even after a restore of an older copy", async () => {
     const [before, after] = [folder(), folder()];
     const tokens = (connection: Connection) => connection.tokenStore(plainTokenKey());
     const issue = { ...aChange(), token: "1234", userId: "1" };
@@ -588,7 +588,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
     for (const dir of [before, after]) rmSync(dir, { recursive: true });
   });
 
-  it("a user's set that is as it was is not recorded anew, and others are", async () => {
+  it("records only the users' sets that differ", async () => {
     const dir = folder();
     await served(dir, async ({ changes }, client) => {
       await client.sadd(active.key, "a");
@@ -611,7 +611,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("a server that serves as a node of a cluster runs the scripts on sets and documents", async () => {
+  it("runs the scripts on sets and documents on a cluster node", async () => {
     const { url, stop } = await startRedisProcess("--cluster-enabled", "yes");
     const client = new Redis(url);
     await client.cluster("ADDSLOTSRANGE", 0, 16_383);

@@ -95,7 +95,7 @@ describe("a key of another type", () => {
     [loadKey("import"), list, [loadSets, loadTokens, loadDocuments]],
     ["tidegate:claim:x", list, [["a claim", ({ idempotencyKeys: claims }) => claims.claim("x", "purpose")]]],
     ["tidegate:lease:records", list, [["a lease", ({ lease }) => lease("records").hold()]]],
-  ])("is named, and nothing is changed: %s", async (key, spoil, operations) => {
+  ])("is named, without a change: %s", async (key, spoil, operations) => {
     const { client } = store.server;
     await spoil(client, key);
     const content = async () => Promise.all((await client.keys("*")).sort().map((each) => client.dump(each)));
@@ -108,7 +108,7 @@ describe("a key of another type", () => {
     }
   });
 
-  it("is not named where it is a token's", async () => {
+  it("is not named if it belongs to a token", async () => {
     await list(store.server.client, "token:s3cret");
     for (const [, operation] of [issue, revoke, loadTokens]) {
       const failure = operation(store.connection);
@@ -130,7 +130,7 @@ describe("a rejected command", () => {
     [`NOPERM the user may not run SADD on killed${script}`, StorePermissionDenied, "SADD on killed; grant the rights"],
     [`WRONGTYPE key a key with spaces${script}`, StoreDataInvalid, "a key with spaces has the wrong type"],
     ["ERR unknown command 'GET', with args beginning with: 'token:s3cret'", Error, "unknown command 'GET'"],
-  ])("is a fault of its own: %s", (reply, fault, text) => {
+  ])("has its own error: %s", (reply, fault, text) => {
     const throwing = () => redisFault(rejected(reply), "killed");
     expect(throwing).toThrow(fault);
     expect(throwing).toThrow(text);

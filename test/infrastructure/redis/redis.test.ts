@@ -56,13 +56,13 @@ describe("Redis", () => {
     setDay: async (key, day) => void (await store.server.client.zadd(registerKey, day, key)),
   }));
 
-  describe("a register that is cached", () => {
+  describe("a cached register", () => {
     const feeds: AsyncDisposable[] = [];
     afterEach(async () => {
       for (const feed of feeds.splice(0)) await feed[Symbol.asyncDispose]();
     });
 
-    it("shows keys that another process adds", async () => {
+    it("includes keys that another process adds", async () => {
       const feed = store.connection.feed([registerKey]);
       feeds.push(feed);
       await until(() => feed.isLive(Date.now()), "the feed is live");
@@ -75,7 +75,7 @@ describe("Redis", () => {
     });
   });
 
-  describe("rules that are remembered", () => {
+  describe("cached rules", () => {
     const feeds: AsyncDisposable[] = [];
     afterEach(async () => {
       for (const feed of feeds.splice(0)) await feed[Symbol.asyncDispose]();
@@ -92,7 +92,7 @@ describe("Redis", () => {
     });
   });
 
-  describe("remembered", () => {
+  describe("cached sets", () => {
     const limits = { capacity: 1_000, expiryMs: 60_000, maxStaleMs: 60_000 };
     let feed: ReturnType<typeof store.connection.feed>;
     beforeAll(() => {
@@ -104,7 +104,7 @@ describe("Redis", () => {
       sets: new CachedFeatureSets(store.connection.sets, { prefixes: [""], fixed: new Set() }, feed, limits, Date.now),
       put: store.put,
     }));
-    it("is read once for sources that allow different sizes, and each is held to its own", async () => {
+    it("are read once for sources with different limits, each of which applies its own", async () => {
       const sets = new CachedFeatureSets(
         store.connection.sets,
         { prefixes: [""], fixed: new Set() },
@@ -118,7 +118,7 @@ describe("Redis", () => {
       expect([strict.status, lenient.status]).toEqual(["rejected", "fulfilled"]);
     });
 
-    it("is not what nobody watches", async () => {
+    it("are not cached without a watch", async () => {
       const keys = { prefixes: ["watched:"], fixed: new Set<string>() };
       const sets = new CachedFeatureSets(store.connection.sets, keys, feed, limits, Date.now);
       await sets.read("unwatched", 10);
@@ -191,7 +191,7 @@ describe("Redis", () => {
     expect((await store.connection.tokenResolver(plainTokenKey()).resolve("1234")).value).toBe("1");
   });
 
-  it("holds no token in the hashed layout", async () => {
+  it("stores no token in the hashed layout", async () => {
     const tokens = store.connection.tokenStore(hashedTokenKey("pepper"));
     await tokens.assign({ ...aChange(), idempotencyKey: "issue", token: "s3cret-token", userId: "1" });
     const { client } = store.server;
@@ -204,7 +204,7 @@ describe("Redis", () => {
     expect(written).not.toContain("s3cret");
   });
 
-  it("holds a token once in the plain layout: in its key", async () => {
+  it("stores a token once in the plain layout: in its key", async () => {
     const tokens = store.connection.tokenStore(plainTokenKey());
     const { client } = store.server;
     await tokens.assign({ ...aChange(), idempotencyKey: "issue", token: "s3cret-issued", userId: "1" });
@@ -222,7 +222,7 @@ describe("Redis", () => {
     expect([await client.hlen("tidegate:tokens"), await client.hlen("tidegate:ids:{tidegate:tokens}")]).toEqual([0, 0]);
   });
 
-  describe("tokens whose keys were kept by version 0.1", () => {
+  describe("tokens stored by version 0.1", () => {
     const ids = "tidegate:ids:{tidegate:tokens}";
     const issueAsBefore = async () => {
       const tokens = store.connection.tokenStore(plainTokenKey());
@@ -244,13 +244,13 @@ describe("Redis", () => {
       expect(await kept()).toBe("[{},{}]");
     });
 
-    it("are revoked by themselves", async () => {
+    it("are revoked by value", async () => {
       const { tokens, kept } = await issueAsBefore();
       expect(await tokens.revoke({ ...aChange(), token: "s3cret-old" })).toBe("1");
       expect(await kept()).toBe("[{},{}]");
     });
 
-    it.each(["assigned", "loaded"])("are kept by their digests after they are %s anew", async (how) => {
+    it.each(["assigned", "loaded"])("are stored by digest after they are %s again", async (how) => {
       const { tokens, kept } = await issueAsBefore();
       const item = { token: "s3cret-old", userId: "2" };
       if (how === "assigned") await tokens.assign({ ...aChange(), ...item });
@@ -260,12 +260,12 @@ describe("Redis", () => {
     });
   });
 
-  it("leaves out members that are not UTF-8", async () => {
+  it("omits members that are not UTF-8", async () => {
     await store.server.client.sadd("binary", "good", Buffer.from([0xff, 0xfe, 0x00]));
     expect((await store.connection.sets.read("binary", 10)).value).toEqual({ features: ["good"], invalidMembers: 1 });
   });
 
-  it("refuses a key of another type, and says so", async () => {
+  it("rejects a key of another type", async () => {
     await store.server.client.set("text", "not a set");
     await expect(store.connection.sets.read("text", 10)).rejects.toBeInstanceOf(StoreDataInvalid);
     await expect(store.connection.changes.apply(changeOf("text", { add: ["x"] }))).rejects.toBeInstanceOf(
@@ -277,8 +277,8 @@ describe("Redis", () => {
     );
   });
 
-  // `make soak` has a million of them.
-  it("finds a set too large without reading it all", async () => {
+  // `make soak` has a million members.
+  it("detects a set beyond the limit without reading it all", async () => {
     await store.server.client.sadd("large", ...Array.from({ length: 50_000 }, (_, index) => `feature_${index}`));
     await using proxy = await TcpProxy.to(store.server.port);
     await using connection = await connectPatiently(`redis://127.0.0.1:${proxy.port}`);
@@ -286,7 +286,7 @@ describe("Redis", () => {
     expect(proxy.bytesAnswered).toBeLessThan(100_000);
   });
 
-  it("takes one round trip for all reads of one turn of the event loop", async () => {
+  it("reads in one round trip per turn of the event loop", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
     await using connection = connectRedis("store", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
     await connection.connected();
@@ -295,7 +295,7 @@ describe("Redis", () => {
     expect(proxy.sent.length - before).toBe(1);
   });
 
-  it("keeps what Redis says of a command out of what it throws, where that repeats the token", async () => {
+  it("omits Redis' message from its error if it repeats the token", async () => {
     await store.server.client.acl("SETUSER", "reader", "on", ">secret", "~*", "+@connection", "+info");
     const url = store.server.url.replace("redis://", "redis://reader:secret@");
     await using connection = connectRedis("store", url, createLog("silent"));
@@ -305,7 +305,7 @@ describe("Redis", () => {
     await failure.catch((error) => expect(JSON.stringify([error, error.message, error.stack])).not.toContain("canary"));
   });
 
-  describe("that lost its data", () => {
+  describe("a Redis that lost its data", () => {
     const marker = "tidegate:store";
     const logged: string[] = [];
     const log = createLog("warn", { write: (line) => void logged.push(line) });
@@ -323,7 +323,7 @@ describe("Redis", () => {
       return connection;
     }
 
-    it("is told by a marker, which is put where something is found, and asked for after the reads", async () => {
+    it("is detected by a marker, which is set at the first data and checked after the reads", async () => {
       await using proxy = await TcpProxy.to(store.server.port);
       await using connection = connectRedis("store", `redis://127.0.0.1:${proxy.port}`, log);
       await connection.connected();
@@ -349,7 +349,7 @@ describe("Redis", () => {
       expect((await resolver.resolve("1234")).value).toBeUndefined();
     });
 
-    it("is read by single commands where the user may run no script, and where a script may not read a key", async () => {
+    it("is read by single commands if the user may run no script, and if a script cannot read a key", async () => {
       const many = Array.from({ length: 1_500 }, (_, index) => `f${index}`);
       await store.put("many", many);
       await store.server.client.set("text", "a");
@@ -379,7 +379,7 @@ describe("Redis", () => {
       await store.server.client.acl("DELUSER", "few", "some");
     });
 
-    it("has lost its rules too, and takes none until somebody says that it is empty", async () => {
+    it("has lost its rules too, and accepts none until an operator accepts the empty store", async () => {
       await using connection = await connect();
       const { documents, rules } = connection;
       const put = () => documents.put({ ...aChange(), collection: "shares", name: "a", value: 1 });
@@ -394,7 +394,7 @@ describe("Redis", () => {
       await put();
     });
 
-    it("gets no marker for what was found right before the loss", async () => {
+    it("gets no marker for a read just before the loss", async () => {
       const { client } = store.server;
       const filled = new FilledStores();
       filled.add("id");
@@ -408,7 +408,7 @@ describe("Redis", () => {
       expect([found, await client.exists(marker)]).toEqual([[], 0]);
     });
 
-    it("is known by connections that read nothing of it, once any has", async () => {
+    it("is detected on connections that read nothing of it, once another one has", async () => {
       const learned: string[] = [];
       const filled = new FilledStores((id) => learned.push(id));
       const open = async (known?: FilledStores) => {
@@ -430,7 +430,7 @@ describe("Redis", () => {
       }
     });
 
-    it("is accepted again once it is refilled, also right after it was marked", async () => {
+    it("is accepted again once it is refilled, even just after a marker was set", async () => {
       await using connection = await connect();
       await read(connection);
       await until(async () => (await store.server.client.exists(marker)) === 1, "it is marked");
@@ -446,7 +446,7 @@ describe("Redis", () => {
       await until(isAccepted, "an empty set is accepted");
     });
 
-    it("is not lost where the marker is set while a read of nothing is under way", async () => {
+    it("is not reported if the marker is set during a read of absent keys", async () => {
       const { client } = store.server;
       const filled = new FilledStores();
       const guard = new EmptyStoreGuard(client, "store", log, "id", filled);
@@ -468,7 +468,7 @@ describe("Redis", () => {
       expect(await late).toEqual([]);
     });
 
-    it("is marked as soon as there is room for the marker", async () => {
+    it("gets the marker as soon as there is memory for it", async () => {
       await store.server.client.config("SET", "maxmemory", "1");
       await using connection = await connect();
       await read(connection);
@@ -486,7 +486,7 @@ describe("Redis", () => {
       ["may not be written", "reader:secret@", ["~*", "-@all", "+@read", "+@connection", "+info"]],
       ["may not be read", "limited:secret@", ["~filled", "~token:*", "-@all", "+@read", "+@connection", "+info"]],
       ["has no room", "", []],
-    ] as const)("is believed where the marker %s, and the log says so once", async (_, user, rights) => {
+    ] as const)("is accepted if the marker %s, with one log line", async (_, user, rights) => {
       const [name] = user.split(":");
       if (name) await store.server.client.acl("SETUSER", name, "reset", "on", ">secret", ...rights);
       else await store.server.client.config("SET", "maxmemory", "1");
@@ -501,7 +501,7 @@ describe("Redis", () => {
     });
   });
 
-  it("says which connection has no Redis, and why", async () => {
+  it("is named with the connection and the cause if it cannot be reached", async () => {
     await using proxy = await TcpProxy.to(store.server.port);
     proxy.cut();
     await using connection = connectRedis("users", `redis://127.0.0.1:${proxy.port}`, createLog("silent"));
@@ -510,7 +510,7 @@ describe("Redis", () => {
     );
   });
 
-  it("knows whether it is empty, but for what Tidegate keeps there", async () => {
+  it("counts as empty if it has only Tidegate's own keys", async () => {
     const { connection, server } = store;
     const tokens = connection.tokenStore(plainTokenKey());
     await connection.changes.apply({ ...changeOf("global_features", { add: ["a"] }), idempotencyKey: "a" });

@@ -31,7 +31,7 @@ import { tokenStoreContract } from "../../contracts/token-store.contract.ts";
 import { aChange, recording, recordsIn, sqliteStore, type TestStore } from "../../support/stores.ts";
 import { until } from "../../support/until.ts";
 
-/** What a file held before changes were recorded. */
+/** The content of a file from before changes were recorded. */
 const earlierTables = `
   PRAGMA journal_mode = WAL;
   CREATE TABLE members (key TEXT, feature TEXT, PRIMARY KEY (key, feature)) STRICT, WITHOUT ROWID;
@@ -85,7 +85,7 @@ describe("SQLite", () => {
     },
   }));
 
-  describe("rules that are remembered", () => {
+  describe("cached rules", () => {
     let feed: ReturnType<typeof store.connection.feed>;
     beforeEach(() => {
       feed = store.connection.feed([]);
@@ -120,7 +120,7 @@ describe("SQLite", () => {
     tokenLoadContract(underTest, (token) => keyOf(token).slice(keyOf.prefix.length));
   });
 
-  it("looks at a set that is recorded without waiting for whoever writes", async () => {
+  it("checks a recorded set without waiting for a writer", async () => {
     await add(store.connection, "global_features", "one");
     using other = new DatabaseSync(file());
     other.exec("BEGIN IMMEDIATE");
@@ -128,7 +128,7 @@ describe("SQLite", () => {
     other.exec("ROLLBACK");
   });
 
-  it("keeps what was changed when it is closed and opened again", async () => {
+  it("keeps changes when it is closed and opened again", async () => {
     const file = join(folder, "kept.db");
     {
       await using first = openSqlite("features", file);
@@ -143,10 +143,10 @@ describe("SQLite", () => {
   it.each([
     ["new", ""],
     ["of an earlier version", earlierTables],
-  ])("may be opened by several processes at once where it is %s", async (_, content) => {
+  ])("can be opened by several processes at once if it is %s", async (_, content) => {
     const file = join(folder, "raced.db");
     using held = new DatabaseSync(file);
-    // Where there are tables already, all processes wait for the same moment to add to them.
+    // With existing tables, all processes wait for the same instant to add to them.
     if (content) held.exec(`${content} BEGIN IMMEDIATE`);
     const open = `import { openSqlite } from ${JSON.stringify(resolve("src/infrastructure/sqlite/sqlite-connection.ts"))};
       process.stdout.write("opening");
@@ -167,7 +167,7 @@ describe("SQLite", () => {
     expect(await members(connection, "a")).toHaveLength(3);
   });
 
-  it("goes on with a file of an earlier version, and records what it held", async () => {
+  it("migrates a file of an earlier version, and records its content", async () => {
     const file = join(folder, "earlier.db");
     {
       using earlier = new DatabaseSync(file);
@@ -189,7 +189,7 @@ describe("SQLite", () => {
     expect(await connection.index.holders("location:", ["x"])).toEqual([1]);
   });
 
-  it("shows what another connection changes", async () => {
+  it("sees changes of other connections", async () => {
     const file = join(folder, "shared.db");
     await using server = openSqlite("features", file);
     await using commandLine = openSqlite("features", file);
@@ -197,7 +197,7 @@ describe("SQLite", () => {
     expect(await members(server, "global_features")).toEqual(["new"]);
   });
 
-  it("tells at once of records that it adds, and soon of those that another connection adds", async () => {
+  it("notifies immediately of own records, and soon of those of other connections", async () => {
     await using other = openSqlite("features", file());
     await using outbox = store.connection.outbox();
     let told = 0;
@@ -207,14 +207,14 @@ describe("SQLite", () => {
     await add(store.connection, "global_features", "own");
     expect(told).toBe(1);
     await add(other, "global_features", "others");
-    await until(() => told > 1, "the other's record is told of", 1_000);
+    await until(() => told > 1, "the other's record is notified", 1_000);
     await outbox[Symbol.asyncDispose]();
     const before = told;
     await add(store.connection, "global_features", "unheard");
     expect(told).toBe(before);
   });
 
-  it("makes what was done under a name again after a day", async () => {
+  it("applies a change again a day after its idempotency key was used", async () => {
     const once = { key: "a", personal: false, add: ["x"], remove: [], idempotencyKey: "name" };
     const first = await store.connection.changes.apply({ ...aChange(), ...once });
     expect(await store.connection.changes.apply({ ...aChange(), ...once })).toEqual(first);
@@ -228,7 +228,7 @@ describe("SQLite", () => {
     });
   });
 
-  it("never tells an earlier time of a later record, though the clock is set back", async () => {
+  it("gives a later record no earlier time, even if the clock is set back", async () => {
     const ahead = Date.now() + 3_600_000;
     await add(store.connection, "a", "x");
     {
@@ -240,7 +240,7 @@ describe("SQLite", () => {
     expect((await recordsIn(store.connection)).slice(2).map(({ at }) => at)).toEqual([ahead, ahead]);
   });
 
-  it("does not tell of how many have a feature where they are very many", async () => {
+  it("returns no counts of features beyond a number of members", async () => {
     {
       using other = new DatabaseSync(file());
       other.exec(`INSERT INTO members WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001)
@@ -250,7 +250,7 @@ describe("SQLite", () => {
     expect(await store.connection.index.holders("features:user:", ["common", "rare"])).toEqual([undefined, 2]);
   });
 
-  it("changes and records nothing on a full disk, and says which", async () => {
+  it("changes and records nothing on a full disk, and names the file", async () => {
     const file = join(folder, "full.db");
     using database = new DatabaseSync(file);
     prepareSchema(database, "memory");
@@ -271,7 +271,7 @@ describe("SQLite", () => {
     expect((await add({ changes }, "a", ...much)).revision.number).toBe(3);
   });
 
-  it("changes nothing that it cannot record", async () => {
+  it("rejects a change that it cannot record", async () => {
     const { changes, documents, tokenStore, tokenResolver } = store.connection;
     await add(store.connection, "a", "before");
     {
@@ -297,7 +297,7 @@ describe("SQLite", () => {
     expect([added, revision.number]).toEqual([["x"], 3]);
   });
 
-  it("says which file cannot be written", async () => {
+  it("names a file that cannot be written", async () => {
     using database = new DatabaseSync(file());
     const changes = new SqliteFeatureStore(database, new SqliteJournal(database, file()));
     database.exec("PRAGMA query_only = ON");
@@ -305,7 +305,7 @@ describe("SQLite", () => {
     expect(await members(store.connection, "a")).toEqual([]);
   });
 
-  it("holds no token in the hashed layout", async () => {
+  it("stores no token in the hashed layout", async () => {
     const file = join(folder, "hashed.db");
     await using connection = openSqlite("users", file);
     const tokens = connection.tokenStore(hashedTokenKey("pepper"));
@@ -315,7 +315,7 @@ describe("SQLite", () => {
     expect(written).not.toContain("s3cret");
   });
 
-  it("gives back an entry that is no record, as it stands", async () => {
+  it("returns an entry that is no record unchanged", async () => {
     const id = aChange().id;
     const texts = [
       "{",
@@ -334,7 +334,7 @@ describe("SQLite", () => {
     expect(entries.map(({ records }) => records?.[0]?.id)).toEqual([undefined, undefined, undefined, undefined, id]);
   });
 
-  it("says which connection cannot open its file, and what to do", () => {
+  it("names the connection that cannot open its file, and the fix", () => {
     const file = join(folder, "text");
     writeFileSync(file, "this is no database, and long enough to be seen not to be one".repeat(100));
     expect(() => openSqlite("users", file)).toThrow(SetupFailed);
@@ -343,7 +343,7 @@ describe("SQLite", () => {
     );
   });
 
-  it("knows whether it is empty", async () => {
+  it("counts as empty if it has only Tidegate's own data", async () => {
     expect(await store.connection.isEmpty()).toBe(true);
     await store.connection.tokenStore(plainTokenKey()).assign({ ...aChange(), token: "1234", userId: "1" });
     expect(await store.connection.isEmpty()).toBe(false);

@@ -34,19 +34,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A look within 5 ms of another one is left out. */
+/** A check within 5 ms of the previous one is skipped. */
 async function lookIsDue(): Promise<void> {
   const since = performance.now();
   await until(() => performance.now() > since + 10, "another look is due");
 }
 
-/** Has another process bring all content into the file. */
+/** Another process moves all content into the file. */
 function checkpoint(): void {
   using other = new DatabaseSync(file(), { timeout: 5_000 });
   other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-/** What happens to the files of databases in use, and what the error says of it. */
+/** Operations on the files of open databases, and the resulting messages. */
 const losses: [string, () => void, string][] = [
   ["is removed", () => unlinkSync(file()), "was removed while in use; put it back"],
   ["is moved", () => renameSync(file(), `${file()}.away`), "was removed while in use"],
@@ -56,7 +56,7 @@ const losses: [string, () => void, string][] = [
   ["is overwritten with text", () => writeFileSync(file(), "text".repeat(10_000)), "was overwritten"],
 ];
 
-describe("a store", () => {
+describe("an SQLite store", () => {
   let store: Connection;
   beforeEach(async () => {
     store = openSqlite("features", file(), log());
@@ -73,7 +73,7 @@ describe("a store", () => {
   const members = async () => [...(await store.sets.read("global_features", 10)).value.features];
   const isLost = () => said("database file lost; changes are rejected") === 1;
   const isBack = () => said("database file is back") === 1;
-  /** Each change looks at the file, unless somebody just has. */
+  /** Each change checks the file, unless it was just checked. */
   async function looked(): Promise<void> {
     await lookIsDue();
     await store.changes.revisions([]);
@@ -89,7 +89,7 @@ describe("a store", () => {
     expect(lines.join()).toMatch(/"level":50.*"connection":"features"/);
   });
 
-  it("makes no change in a file that was removed a moment ago", async () => {
+  it("makes no change in a file that was just removed", async () => {
     await looked();
     unlinkSync(file());
     const since = performance.now();
@@ -97,11 +97,11 @@ describe("a store", () => {
     await expect(add("three")).rejects.toThrow("was removed");
   });
 
-  it("goes on when its file is put back, and ends the epoch of its feed", async () => {
+  it("continues when its file is restored, and ends the epoch of its feed", async () => {
     await using feed = store.feed([]);
     const { epoch } = feed;
     renameSync(file(), `${file()}.away`);
-    await until(() => !feed.isLive(Date.now()), "nothing is fresh any more");
+    await until(() => !feed.isLive(Date.now()), "nothing is fresh");
     renameSync(`${file()}.away`, file());
     await until(() => feed.isLive(Date.now()) && feed.epoch > epoch, "an epoch begins");
     await add("three");
@@ -109,7 +109,7 @@ describe("a store", () => {
     expect(isBack()).toBe(true);
   });
 
-  it("goes on when the right content is copied back over its file", async () => {
+  it("continues when the right content is copied over its file", async () => {
     execFileSync("cp", [file(), `${file()}.right`]);
     execFileSync("cp", [copy(), file()]);
     await until(isLost, "the loss is detected");
@@ -119,7 +119,7 @@ describe("a store", () => {
     expect(await members()).toEqual(["one", "three", "two"]);
   });
 
-  it("leaves the copy alone that its file was overwritten with", async () => {
+  it("does not change a copy that overwrote its file", async () => {
     await add("three");
     execFileSync("cp", [copy(), file()]);
     await until(isLost, "the loss is detected");
@@ -128,13 +128,13 @@ describe("a store", () => {
     store = openSqlite("features", join(folder, "another.db"));
   });
 
-  it("is lost when it is turned back by means of SQLite", async () => {
+  it("is lost when SQLite restores a backup into it", async () => {
     using other = new DatabaseSync(file(), { timeout: 5_000 });
     other.exec("UPDATE sqlite_sequence SET seq = 1");
     await until(isLost, "the loss is detected");
   });
 
-  it("is not lost by what other processes write, check in and tidy up", async () => {
+  it("is not lost by writes, checkpoints and vacuums of other processes", async () => {
     await using other = openSqlite("features", file());
     for (let round = 0; round < 20; round += 1) {
       await other.changes.apply(changeOf("global_features", { add: [`other_${round}`] }));
@@ -149,7 +149,7 @@ describe("a store", () => {
     expect(lines).toEqual([]);
   });
 
-  it("is not made anew beside the write-ahead log of a file that was removed", () => {
+  it("is not created anew next to the write-ahead log of a removed file", () => {
     unlinkSync(file());
     expect(() => openSqlite("features", file())).toThrow(/is missing, but its -wal exists; put it back/);
   });
@@ -164,7 +164,7 @@ describe("the event log", () => {
     copyFileSync(file(), copy());
     await append();
     checkpoint();
-    // Each call looks at the file. A copy made before a look at the checkpoint may be found by its inode only.
+    // Each call checks the file. A copy from before a checkpoint may be detected by its inode only.
     await lookIsDue();
     await eventLog.log.head();
   });
@@ -173,7 +173,7 @@ describe("the event log", () => {
   const append = () => eventLog.log.append(toldEvent());
   const isLost = () => said("event log file lost; changes wait in the outbox") === 1;
 
-  it.each(losses)("whose file %s rejects calls, and logs one error before anybody calls", async (_, lose, message) => {
+  it.each(losses)("whose file %s rejects calls, and logs one error even without a call", async (_, lose, message) => {
     await eventLog.log.head();
     lose();
     await until(isLost, "the loss is detected");
@@ -182,7 +182,7 @@ describe("the event log", () => {
     await expect(eventLog.log.head()).rejects.toThrow(EventLogUnavailable);
   });
 
-  it("goes on when its file is put back", async () => {
+  it("continues when its file is restored", async () => {
     renameSync(file(), `${file()}.away`);
     await until(isLost, "the loss is detected");
     renameSync(`${file()}.away`, file());

@@ -25,7 +25,7 @@ beforeAll(async () => {
     ],
   });
   const isRecorded = async () => (await operator.get("/killed")).body.revision !== "none.0";
-  await until(isRecorded, "it is recorded what the sets held at first");
+  await until(isRecorded, "the sets have baseline records");
   untouched = await all();
 });
 afterAll(async () => {

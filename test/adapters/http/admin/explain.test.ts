@@ -22,7 +22,7 @@ const textOf = (at: number): string => new Date(at).toISOString();
 /** Returns an instant after everything before the call and before everything after it. */
 async function nextMoment(): Promise<number> {
   const next = Date.now() + 1;
-  await until(() => Date.now() > next, "the next moment is over");
+  await until(() => Date.now() > next, "the next millisecond is over");
   return next;
 }
 

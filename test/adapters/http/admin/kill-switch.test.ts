@@ -67,7 +67,7 @@ describe("the kill switch", () => {
   it("supports dry runs, revisions and Idempotency-Keys", async () => {
     await using operator = await startOperator(sqliteRules);
     const isRecorded = async () => (await operator.get("/killed")).body.revision !== "none.0";
-    await until(isRecorded, "it is recorded what the set held at first");
+    await until(isRecorded, "the set has a baseline record");
     const { etag } = await operator.get("/killed");
     expect((await operator.put("/killed/menu?dryRun=true&wait=true")).body).toMatchObject({
       added: ["menu"],
@@ -196,6 +196,6 @@ describe("an unavailable store", () => {
     expect(await operator.features()).toContain("menu");
     await redis.client.set("tidegate:store", "1");
     expect((await operator.put("/killed/other")).status).toBe(200);
-    await until(async () => !(await operator.features()).includes("menu"), "the store is believed");
+    await until(async () => !(await operator.features()).includes("menu"), "the store is accepted");
   });
 });

@@ -10,7 +10,7 @@ const textOf = (at: number): string => new Date(at).toISOString();
 /** Returns the current time; what follows is later. */
 async function moment(): Promise<number> {
   const now = Date.now();
-  await until(() => Date.now() > now + 1, "the clock goes on");
+  await until(() => Date.now() > now + 1, "the clock advances");
   return now;
 }
 

@@ -22,7 +22,7 @@ describe("the rules of sources", () => {
     operator.put(`/sources/switches/rules/${feature}${query}`, headers, rule);
   const get = (path: string) => operator.get(`/sources/switches/rules${path}`);
 
-  it("are in the place that the list of sources names", async () => {
+  it("are at the URL that the list of sources names", async () => {
     const { sources } = (await operator.get("/sources")).body;
     expect(sources.map(({ rules }: { rules: unknown }) => rules)).toEqual([
       null,
@@ -162,7 +162,7 @@ describe("the rules of sources", () => {
       const answer = await operator.service.get(path, { authorization: `Bearer ${adminToken}` });
       return ((await answer.json()) as { events: { data: unknown; message: string; key: string }[] }).events;
     };
-    await until(async () => (await recorded()).length > 0, "it is on record");
+    await until(async () => (await recorded()).length > 0, "it is in the log");
     expect(await recorded()).toMatchObject([
       {
         message: "switches: recorded set",

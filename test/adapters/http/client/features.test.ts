@@ -152,7 +152,7 @@ describe.each(ways)("GET /features, with calls answered %s", (_, way) => {
       return reads().map((count, index) => count - (before[index] ?? 0));
     };
     // When the invalidation feed connects, the service reads the fixed keys again, without a request.
-    await until(async () => (await readBy("/features")).join() === "0,0", "the fixed keys are remembered");
+    await until(async () => (await readBy("/features")).join() === "0,0", "the fixed keys are cached");
     expect(await readBy("/features?location=madrid", bearer("1234"))).toEqual([1, 1]);
   });
 

@@ -35,7 +35,7 @@ describe("the stream of events", () => {
     expect(stream.retry).toBe(2_000);
     const told = [];
     for (let count = 0; count < 40; count++) told.push(await tell(service, { ...order, message: `${count}` }));
-    await until(() => stream.messages.length === 40, "all are told");
+    await until(() => stream.messages.length === 40, "all events are sent");
     expect(stream.messages).toEqual(told.map((event) => ({ id: `${event.position}`, data: JSON.stringify(event) })));
   });
 
@@ -64,7 +64,7 @@ describe("the stream of events", () => {
     await tell(service, { ...order, component: "till", message: "opened" });
     await tell(service, order);
     const failed = await tell(service, { ...order, component: "till", message: "Failed" });
-    await until(() => all.messages.length === 2 && failures.messages.length === 1, "both are told");
+    await until(() => all.messages.length === 2 && failures.messages.length === 1, "both are reported");
     expect(failures.messages[0]).toEqual({ id: `${failed.position}`, data: JSON.stringify(failed) });
   });
 
@@ -84,7 +84,7 @@ describe("the stream of events", () => {
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
     expect(await refused.json()).toMatchObject({ code: "too-many-streams" });
     const told = await tell(service, order);
-    await until(() => streams.every(({ messages }) => messages.length === 1), "all are told");
+    await until(() => streams.every(({ messages }) => messages.length === 1), "all events are sent");
     for (const { messages } of streams) expect(messages[0]?.id).toBe(`${told.position}`);
     await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()));
     const open = async () => {
@@ -119,7 +119,7 @@ describe("a stream whose credential is revoked", () => {
     const told = await tell(service, order);
     await until(() => stream.messages.length === 1, "the event arrives");
     await credentials.revoke("short-lived", { by: "tester" });
-    await until(async () => (await ask(service, "/events", bearer(secret))).status === 401, "it is refused");
+    await until(async () => (await ask(service, "/events", bearer(secret))).status === 401, "it is rejected");
     await tell(service, { ...order, message: "secret" });
     await until(() => stream.end === "whole", "the stream ends");
     expect(stream.messages.map(({ id }) => id)).toEqual([`${told.position}`]);

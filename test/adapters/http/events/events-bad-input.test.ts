@@ -14,7 +14,7 @@ const problem = async (response: Response) => [response.status, (await response.
 
 describe("an invalid query", () => {
   it.each([
-    ["a parameter that is not known", "compnent=order", "compnent", "known are component, environment"],
+    ["an unknown parameter", "compnent=order", "compnent", "known are component, environment"],
     ["a parameter of another language", "__proto__=1", "__proto__", "is unknown"],
     ["one that is given twice", "component=a&component=b", "component", "is repeated"],
     ["one in brackets", "component[]=a", "component[]", "is unknown"],
@@ -22,11 +22,11 @@ describe("an invalid query", () => {
     ["one of spaces", "email=%20%20", "email", "blank"],
     ["a NUL character", "message=a%00b", "message", "control characters"],
     ["bytes that are no text", "message=%ff%fe", "message", "UTF-8"],
-    ["a day that there is not", "from_date=02-30-2021", "from_date", "04-16-2021"],
-    ["a month that there is not", "to_date=13-01-2021", "to_date", "04-16-2021"],
+    ["a day that does not exist", "from_date=02-30-2021", "from_date", "04-16-2021"],
+    ["a month that does not exist", "to_date=13-01-2021", "to_date", "04-16-2021"],
     ["days first", "to_date=31-12-2021", "to_date", "04-16-2021"],
     ["a date in another form", "from_date=2021/04/16", "from_date", "2021-04-16"],
-    ["an hour that there is not", "from_date=2021-04-16T25:00:00Z", "from_date", "2021-04-16T09:30:00"],
+    ["an hour that does not exist", "from_date=2021-04-16T25:00:00Z", "from_date", "2021-04-16T09:30:00"],
     ["a plus that is not encoded", "from_date=2021-04-16T20:00:00+02:00", "from_date", "%2B"],
     ["seconds since 1970", "from_date=1618531200", "from_date", "04-16-2021"],
     ["an end before the beginning", "from_date=04-17-2021&to_date=04-16-2021", "to_date", "not after from_date"],
@@ -35,7 +35,7 @@ describe("an invalid query", () => {
     ["a limit below none", "limit=-1", "limit", "from 1 to 1000"],
     ["a limit above the most", "limit=1001", "limit", "from 1 to 1000"],
     ["a limit beyond numbers", "limit=1e9", "limit", "from 1 to 1000"],
-    ["a limit that is no number", "limit=abc", "limit", "from 1 to 1000"],
+    ["a limit that is not a number", "limit=abc", "limit", "from 1 to 1000"],
     ["a limit of more digits than numbers have", `limit=${"9".repeat(400)}`, "limit", "from 1 to 1000"],
     ["two limits", "limit=1&limit=2", "limit", "repeated"],
   ])("is rejected with the name of the parameter and the fix: %s", async (_, query, parameter, wayOut) => {
@@ -64,8 +64,8 @@ describe("an invalid event", () => {
   it.each<[string, unknown, string, string]>([
     ["without one of the five", withoutMessage, "/message", "is missing"],
     ["with a field of its own", { ...order, isAdmin: true }, "/isAdmin", "is unknown"],
-    ["that says who recorded it", { ...order, recorded_by: "root" }, "/recorded_by", "is unknown"],
-    ["that says when", { ...order, created_at: "1" }, "/created_at", "is unknown"],
+    ["with the field recordedBy", { ...order, recorded_by: "root" }, "/recorded_by", "is unknown"],
+    ["with a time", { ...order, created_at: "1" }, "/created_at", "is unknown"],
     ["with a blank component", { ...order, component: " \t" }, "/component", "blank"],
     ["with an empty environment", { ...order, environment: "" }, "/environment", "blank"],
     ["with a blank message", { ...order, message: "\n" }, "/message", "blank"],
@@ -111,7 +111,7 @@ describe("an invalid event", () => {
 
   it.each([
     ["numbers beyond all numbers", '{"a":1e400}', "/data/a"],
-    ["numbers of more digits than are kept", '{"a":[9007199254740993]}', "/data/a/0"],
+    ["numbers with too many digits", '{"a":[9007199254740993]}', "/data/a/0"],
     ["33 levels", `{"a":${"[".repeat(32)}${"]".repeat(32)}}`, `/data/a${"/0".repeat(31)}`],
     ["levels without end", `{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, `/data/a${"/0".repeat(31)}`],
   ])("is rejected for data with %s", async (_, data, pointer) => {

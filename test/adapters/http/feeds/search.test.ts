@@ -203,7 +203,7 @@ describe("the example config/examples/fever.yaml", () => {
     };
     const count = async (least: number) => {
       const { length } = partner.requests;
-      await until(() => partner.requests.length > length, "the partner is asked again");
+      await until(() => partner.requests.length > length, "the server is polled again");
       await until(async () => (await found()).length >= least, `${least} events are found`);
     };
     await count(2);

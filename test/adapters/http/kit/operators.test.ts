@@ -281,12 +281,12 @@ describe("operators", () => {
     using raw = new DatabaseSync(file);
     raw.exec("ALTER TABLE documents RENAME TO documents_away");
     const statusOf = async (token: string) => (await away.get("/metrics", bearer(token))).status;
-    await until(async () => (await statusOf("unknown")) === 503, "the service notices that it cannot tell");
+    await until(async () => (await statusOf("unknown")) === 503, "the service notices the outage");
     expect([await statusOf(secret), await statusOf(first)]).toEqual([200, 200]);
     const refused = await away.get("/metrics", bearer("unknown"));
     expect([refused.headers.get("retry-after"), await codeOf(refused)]).toEqual(["1", "source-unavailable"]);
     raw.exec("ALTER TABLE documents_away RENAME TO documents");
-    await until(async () => (await statusOf(other)) === 200, "the store is asked again");
+    await until(async () => (await statusOf(other)) === 200, "the store is read again");
   });
 });
 

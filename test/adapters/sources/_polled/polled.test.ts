@@ -161,8 +161,8 @@ describe("a polled URL", () => {
   it.each<[string, DocumentServer["answer"], RegExp]>([
     ["refuses", refusing(401), /127.0.0.1 answers 401/],
     ["fails", refusing(503), /answers 503/],
-    ["answers garbage", saying("<html>"), /"<html>" is no number/],
-    ["answers what is no UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /not valid/],
+    ["sends garbage", saying("<html>"), /"<html>" is no number/],
+    ["sends invalid UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /not valid/],
     [
       "sends elsewhere",
       (response) => void response.writeHead(302, { Location: "/other" }).end(),

@@ -64,7 +64,7 @@ describe("XML", () => {
     ["ends that are crossed", "<shows><show></shows></show>", /not well-formed XML/],
     ["an attribute without quotes", "<shows id=1/>", /not well-formed XML/],
     ["two tops", "<shows/><shows/>", /not well-formed XML/],
-    ["text behind it", "<shows/>more", /not well-formed XML/],
+    ["text after the end", "<shows/>more", /not well-formed XML/],
     ["no XML", "nothing of the kind", /not well-formed XML/],
     ["nothing", "", /not well-formed XML|has no shows/],
     ["JSON", "{}", /not well-formed XML/],

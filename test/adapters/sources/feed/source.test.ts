@@ -246,7 +246,7 @@ describe.each([
     ["no JSON", document("<html>", "application/json"), /is no JSON/],
     ["NaN", document('{"shows":[{"id":NaN}]}', "application/json"), /is no JSON/],
     ["another schema", json({ events: [] }), /has no shows/],
-    ["only items that cannot be used", json({ shows: [{ id: 1 }] }), /no item that can be used, of 1; the first lacks/],
+    ["invalid items only", json({ shows: [{ id: 1 }] }), /no item that can be used, of 1; the first lacks/],
     [
       "a price beyond all numbers",
       document(

@@ -97,11 +97,7 @@ describe("kind flagd", () => {
     ["an empty text", { variants: { v: "" } }, { on: true, value: "" }],
     ["zero", { variants: { v: 0 } }, { on: true, value: 0 }],
     ["a map", { variants: { v: { depth: [1] } } }, { on: true, value: { depth: [1] } }],
-    [
-      "no variant",
-      { defaultVariant: undefined },
-      { on: false, value: null, reason: "DEFAULT" },
-    ],
+    ["no variant", { defaultVariant: undefined }, { on: false, value: null, reason: "DEFAULT" }],
     ["nothing, because it is disabled", { state: "DISABLED" }, { on: false, value: null, reason: "DISABLED" }],
     ["the variant of its targeting", { targeting: { if: [true, "v"] } }, { on: true, reason: "TARGETING_MATCH" }],
     ["its default, without a match", { targeting: { if: [false, "v"] } }, { on: true, reason: "DEFAULT" }],
@@ -185,7 +181,11 @@ describe("kind flagd", () => {
   it.each<[string, object, readonly string[] | undefined]>([
     ["nothing", { if: [true, "on"] }, []],
     ["an attribute", { if: [spain, "on"] }, ["attributes.country"]],
-    ["a nested attribute, or a default", { "==": [{ var: "a.b" }, { var: ["c", 1] }] }, ["attributes.a", "attributes.c"]],
+    [
+      "a nested attribute, or a default",
+      { "==": [{ var: "a.b" }, { var: ["c", 1] }] },
+      ["attributes.a", "attributes.c"],
+    ],
     [
       "fractional",
       {
@@ -246,7 +246,10 @@ flags:
       ],
       ["a byte order mark before YAML", `\ufeff${shared}`],
       ["merge keys", shared],
-      ["YAML with the first character of JSON", `{flags: {flag: {state: ENABLED, variants: {on: true}, defaultVariant: on}}}`],
+      [
+        "YAML with the first character of JSON",
+        `{flags: {flag: {state: ENABLED, variants: {on: true}, defaultVariant: on}}}`,
+      ],
       [
         "merge keys in hundreds of flags",
         `${shared}${Array.from({ length: 500 }, (_, index) => `  flag${index}: { <<: *defaults }\n`).join("")}`,
@@ -270,7 +273,7 @@ flags:
       const before = await resolver.resolve({ at: Date.now() });
       expect(before.validUntil).toBe(Number.POSITIVE_INFINITY);
       write("changing.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
-      await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the answer of before ends");
+      await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the earlier result ends");
       expect(await said(resolver)).toMatchObject({ on: true });
     });
 

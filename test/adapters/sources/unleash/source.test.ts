@@ -309,9 +309,9 @@ describe("kind unleash", () => {
     it.each<[string, DocumentServer["answer"], RegExp]>([
       ["is down", (response) => void response.destroy(), /cannot be used/],
       ["refuses the token", refusing(401), /answers 401/],
-      ["answers garbage", saying("<html>"), /JSON/],
+      ["sends garbage", saying("<html>"), /JSON/],
       [
-        "answers something else",
+        "sends another document",
         saying("{}"),
         /^.*features: Invalid input.*expected the response of .api.client.features/,
       ],
@@ -322,7 +322,7 @@ describe("kind unleash", () => {
         await using server = await startDocumentServer(harm);
         const warnings: { fault: string }[] = [];
         await using resolver = poll(server, warnings);
-        await until(() => warnings.length === 1, "the fault is told");
+        await until(() => warnings.length === 1, "the fault is reported");
         await expect((async () => resolver.resolve({ at: 0 }))()).rejects.toThrow();
         expect(warnings[0]?.fault).toMatch(fault);
         expect(JSON.stringify(warnings)).not.toContain("s3cret");
