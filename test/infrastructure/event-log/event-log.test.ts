@@ -22,6 +22,8 @@ type Databases = AsyncDisposable & {
   readonly place: () => Promise<EventLogLocation>;
   /** Runs statements directly on the database. */
   readonly tamper: (place: EventLogLocation, sql: string) => Promise<unknown>;
+  /** Returns the rows of a query. */
+  readonly rows: (place: EventLogLocation, sql: string) => Promise<readonly unknown[]>;
 };
 
 async function sqliteFiles(): Promise<Databases> {
@@ -36,6 +38,10 @@ async function sqliteFiles(): Promise<Databases> {
       using database = new DatabaseSync(place.kind === "sqlite" ? place.file : "", { timeout: 5_000 });
       database.exec(sql);
     },
+    rows: async (place, sql) => {
+      using database = new DatabaseSync(place.kind === "sqlite" ? place.file : "", { timeout: 5_000 });
+      return database.prepare(sql).all();
+    },
     [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
   };
 }
@@ -44,6 +50,7 @@ async function postgresDatabases(): Promise<Databases> {
   return {
     place: async () => ({ kind: "postgres", url: (await createDatabase()).url }),
     tamper: (place, sql) => queryDatabase(place.kind === "postgres" ? place.url : "", sql),
+    rows: async (place, sql) => (await queryDatabase(place.kind === "postgres" ? place.url : "", sql)).rows,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -251,6 +258,33 @@ describe.each([
     expect(await log.record([set.changes({ add: ["d"] })])).toEqual([]);
     expect(await setAt(set.at)).toMatchObject({ features: ["b", "c", "d"] });
     expect((await log.find({ feature: "b" }, 10)).length).toBe(0);
+  });
+
+  it("expires the whole texts of long keys and features that no event and no set refers to", async () => {
+    const place = await databases.place();
+    await using eventLog = openEventLog(place);
+    const { log, history } = eventLog;
+    const long = (name: string) => `${name}:${"字".repeat(700)}`;
+    const set = new SetTold(long("users"), long("kept"));
+    const events = [set.begins(), set.changes({ add: [long("gone")] }), set.changes({ remove: [long("gone")] })];
+    const described = documentEvent({ collection: "catalogue", name: long("described"), value: 1 });
+    const ends = documentEvent({
+      collection: "catalogue",
+      name: long("recent"),
+      value: 1,
+      at: set.at + 1_000,
+    });
+    await log.record([described, ...events, ends]);
+    const texts = async () => {
+      const rows = await databases.rows(place, "SELECT text FROM long_texts ORDER BY text");
+      return rows.map((row) => (row as { text: string }).text.replace(/:字+$/, ""));
+    };
+    expect(await texts()).toEqual(["described", "gone", "kept", "recent", "users"]);
+    expect(await log.expire(set.at + 1, toldEvent())).toBe(4);
+    expect(await texts()).toEqual(["kept", "recent", "users"]);
+    expect((await history.setAt("features", long("users"), set.at))?.features).toEqual([long("kept")]);
+    expect(await log.record([set.changes({ add: [long("gone")] })])).toEqual([]);
+    expect((await history.setAt("features", long("users"), set.at))?.features).toEqual([long("gone"), long("kept")]);
   });
 
   it("can be created and written by several processes at once", async () => {

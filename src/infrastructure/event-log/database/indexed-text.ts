@@ -39,6 +39,17 @@ export async function writeLongTexts(transaction: Transaction<Tables>, long: Rea
   }
 }
 
+/** Removes the whole texts that no set and no change of a feature refers to. */
+export async function removeUnusedTexts(transaction: Transaction<Tables>): Promise<void> {
+  await transaction
+    .deleteFrom("long_texts")
+    .where("indexed", "not in", (eb) => eb.selectFrom("sets").where("key", "like", `%${mark}%`).select("key"))
+    .where(({ exists, not, selectFrom }) =>
+      not(exists(selectFrom("turns").whereRef("turns.feature", "=", "long_texts.indexed").select("turns.position"))),
+    )
+    .execute();
+}
+
 /** Returns the whole texts of column values, in the same order. */
 export async function wholeTexts(database: Database, values: readonly string[]): Promise<readonly string[]> {
   const long = [...new Set(values.filter((value) => value.includes(mark)))];

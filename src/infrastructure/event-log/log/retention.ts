@@ -2,6 +2,7 @@ import { sql, type Transaction } from "kysely";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { LogHead } from "../../../domain/events/event.ts";
 import type { Database } from "../database/database.ts";
+import { removeUnusedTexts } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
 import { spanLength } from "../history/spans.ts";
 import { lockedHead } from "./writer.ts";
@@ -24,9 +25,15 @@ export async function expire(
   let removed = 0;
   while (true) {
     const some = await database.transaction().execute((transaction) => removeSome(transaction, last.position));
-    if (some === 0) return removed;
     removed += some;
+    if (some === 0) break;
   }
+  await database.transaction().execute(async (transaction) => {
+    // Appends write texts that they may find here.
+    await lockedHead(transaction);
+    await removeUnusedTexts(transaction);
+  });
+  return removed;
 }
 
 /** Finds the last event to be removed, if any. One statement, because of concurrent appends. */
