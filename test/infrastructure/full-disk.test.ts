@@ -80,6 +80,41 @@ describe("a full disk", () => {
     await changes.apply(changeOf("global_features", { add: ["there_is_room"] }));
   });
 
+  it("reuses the write-ahead log, so that a thousand kills are applied", async () => {
+    await using store = openSqlite("features", join(disk, "store.db"));
+    const reserve = join(disk, "store.db-reserve");
+    await until(() => existsSync(reserve) && statSync(reserve).size === 4 * 1_024 * 1_024, "the reserve is made");
+    fillDisk();
+    for (let number = 0; number < 1_000; number += 1) {
+      const feature = [`feature_${number % 50}`];
+      const kill = number % 100 < 50 ? { add: feature } : { remove: feature };
+      await store.changes.apply({ ...changeOf("tidegate:killed", kill), urgent: true });
+    }
+    expect(await recordsIn(store)).toHaveLength(1_001);
+  });
+
+  it("opens a store with the reserve, and applies kills", async () => {
+    const file = join(disk, "store.db");
+    {
+      await using store = openSqlite("features", file);
+      await store.changes.apply(changeOf("global_features", { add: ["feature_1"] }));
+      await until(() => existsSync(`${file}-reserve`), "the reserve is made");
+    }
+    fillDisk();
+    await using store = openSqlite("features", file);
+    expect((await store.sets.read("global_features", 10)).value.features).toEqual(["feature_1"]);
+    const kill = changeOf("tidegate:killed", { add: ["feature_1"] });
+    expect((await store.changes.apply({ ...kill, urgent: true })).added).toEqual(["feature_1"]);
+  });
+
+  it("is the reported cause if a store without a reserve cannot be opened", async () => {
+    const file = join(disk, "store.db");
+    await openSqlite("features", file)[Symbol.asyncDispose]();
+    rmSync(`${file}-reserve`, { force: true });
+    fillDisk();
+    expect(() => openSqlite("features", file)).toThrow(`the disk that holds ${file} is full`);
+  });
+
   it("gets room from the reserve, which is filled again later", async () => {
     const file = join(disk, "reserve");
     await using reserve = new DiskReserve(file);

@@ -8,6 +8,13 @@ const stepBytes = 64 * 1_024;
 const fillFirstMs = 1_000;
 const fillEveryMs = 10_000;
 
+/** Codes of SQLite: the disk is full; and the same for its shared memory, which a start on a full disk meets. */
+const fullCodes = [13, 4_874];
+
+/** Whether SQLite failed because the disk is full. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && fullCodes.includes(Number(error.errcode));
+
 /**
  * Reserve of disk space for changes that must work on a full disk: a file beside the database that is released step by
  * step, so that other writers cannot take all of it at once. Filled if at least twice the missing space is free.

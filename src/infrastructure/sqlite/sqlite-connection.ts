@@ -3,7 +3,7 @@ import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { DataFolderError } from "./data-folder-error.ts";
-import { DiskReserve } from "./disk-reserve.ts";
+import { DiskReserve, isDiskFull } from "./disk-reserve.ts";
 import { openPrivately } from "./private-file.ts";
 import { SqliteInvalidationFeed } from "./sqlite-invalidation-feed.ts";
 import { SqliteJournal } from "./sqlite-journal.ts";
@@ -27,11 +27,12 @@ import { WatchedFile } from "./watched-file.ts";
  * ({@link ./watched-file.ts}) all reads and changes reject, and the log has an error.
  */
 export function openSqlite(name: string, file: string, log?: Log): Connection {
-  const { database, watch } = open(name, file, log);
-  const reserve = file === inMemory ? undefined : new DiskReserve(`${file}-reserve`);
-  const journal = new SqliteJournal(database, file, () => {
-    log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
-    return reserve?.release() ?? false;
+  const { database, watch, reserve } = open(name, file, log);
+  const journal = new SqliteJournal(database, file, (tries) => {
+    if (tries === 0) log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
+    const isReleased = tries > 0 && (reserve?.release() ?? false);
+    checkpoint(database);
+    return tries === 0 || isReleased;
   });
   const accepted = database.prepare("SELECT accepted FROM store");
   const isAccepted = () => accepted.get()?.["accepted"] === 1;
@@ -119,25 +120,57 @@ function checked<Port extends object>(port: Port, check: () => void): Port {
 
 const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
 
-function open(name: string, file: string, log: Log | undefined) {
+/**
+ * Moves the write-ahead log into the file, so that the next change overwrites the log instead of extending it. Without
+ * effect while the file cannot grow.
+ */
+function checkpoint(database: DatabaseSync): void {
   try {
-    const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
+    database.exec("PRAGMA wal_checkpoint");
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+}
+
+type Opened = {
+  readonly database: DatabaseSync;
+  readonly watch: WatchedFile | undefined;
+  readonly reserve: DiskReserve | undefined;
+};
+
+/** Opens the files of a store, on a full disk with its reserve. */
+function open(name: string, file: string, log: Log | undefined): Opened {
+  const reserve = file === inMemory ? undefined : new DiskReserve(`${file}-reserve`);
+  while (true) {
     try {
-      prepareSchema(database, file);
-    } catch (error) {
-      database.close();
-      throw error;
+      return { ...openFiles(name, file, log), reserve };
+    } catch (cause) {
+      const isFull = isDiskFull(cause);
+      if (isFull && reserve?.release()) continue;
+      void reserve?.[Symbol.asyncDispose]();
+      if (cause instanceof DataFolderError) throw cause;
+      if (isFull) {
+        throw new DataFolderError(`connection "${name}": the disk that holds ${file} is full; make room on it`);
+      }
+      const reason = cause instanceof Error ? cause.message : cause;
+      throw new DataFolderError(
+        `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
+      );
     }
-    const report = (fault: string | undefined) => {
-      if (fault === undefined) log?.info({ connection: name }, "database file is back");
-      else log?.error({ connection: name, cause: fault }, "database file lost; changes are rejected");
-    };
+  }
+}
+
+function openFiles(name: string, file: string, log: Log | undefined): Pick<Opened, "database" | "watch"> {
+  const database = openPrivately(file, () => new DatabaseSync(file, { timeout: busyMs }));
+  const report = (fault: string | undefined) => {
+    if (fault === undefined) log?.info({ connection: name }, "database file is back");
+    else log?.error({ connection: name, cause: fault }, "database file lost; changes are rejected");
+  };
+  try {
+    prepareSchema(database, file);
     return { database, watch: file === inMemory ? undefined : new WatchedFile(file, storeMark, report) };
-  } catch (cause) {
-    if (cause instanceof DataFolderError) throw cause;
-    const reason = cause instanceof Error ? cause.message : cause;
-    throw new DataFolderError(
-      `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
-    );
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }

@@ -4,12 +4,15 @@ import type { Batch, BatchResult } from "../../domain/admin/batch.ts";
 import type { ChangeMeta, ChangeRecord, Revision } from "../../domain/admin/change.ts";
 import { RevisionMismatch, StoreFull } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { isDiskFull } from "./disk-reserve.ts";
 
 /** The last revision of an item, and its time. */
 export type Head = { readonly revision: Revision; readonly at: Instant };
 
+/** Makes room on a full disk, more with each try. Returns whether another try makes sense. */
+export type MakeRoom = (tries: number) => boolean;
+
 const onceMs = 24 * 60 * 60 * 1_000;
-const full = 13;
 
 /**
  * Change journal of a SQLite database: makes each change one transaction with its outbox records, and idempotent by its
@@ -18,7 +21,7 @@ const full = 13;
 export class SqliteJournal {
   readonly #database: DatabaseSync;
   readonly #file: string;
-  readonly #release: () => boolean;
+  readonly #makeRoom: MakeRoom;
   readonly #append: StatementSync;
   readonly #storedResult: StatementSync;
   readonly #storeResult: StatementSync;
@@ -28,9 +31,8 @@ export class SqliteJournal {
   readonly #events = new EventEmitter();
   #appended = false;
 
-  /** `release` frees some space on a full disk, and returns whether it did. */
-  constructor(database: DatabaseSync, file: string, release: () => boolean = () => false) {
-    this.#release = release;
+  constructor(database: DatabaseSync, file: string, makeRoom: MakeRoom = () => false) {
+    this.#makeRoom = makeRoom;
     this.#database = database;
     this.#file = file;
     this.#append = database.prepare("INSERT INTO outbox (record) VALUES (?)");
@@ -43,17 +45,17 @@ export class SqliteJournal {
 
   /**
    * Applies a change of one item atomically and returns its result, also on a retry with the same idempotency key. An
-   * urgent change uses the disk reserve. Throws `StoreFull` on a full disk, and an error that names the file if it is
+   * urgent change makes room on a full disk. Throws `StoreFull` on a full disk, and an error that names the file if it is
    * not writable.
    */
   change<Result>(item: string, idempotencyKey: string | undefined, make: () => Result, isUrgent = false): Result {
-    while (true) {
+    for (let tries = 0; ; tries += 1) {
       try {
         return this.transaction(() =>
           idempotencyKey === undefined ? make() : this.#idempotent(item, idempotencyKey, make),
         );
       } catch (error) {
-        if (!isUrgent || !(error instanceof StoreFull) || !this.#release()) throw error;
+        if (!isUrgent || !(error instanceof StoreFull) || !this.#makeRoom(tries)) throw error;
       }
     }
   }
@@ -113,8 +115,7 @@ export class SqliteJournal {
 
   #fault(error: unknown): unknown {
     if (!(error instanceof Error && "errcode" in error)) return error;
-    // The low byte is the primary code. Higher bytes contain details.
-    if ((Number(error.errcode) & 0xff) === full) {
+    if (isDiskFull(error)) {
       return new StoreFull(`The disk that holds ${this.#file} is full, so nothing was changed; make room on it.`);
     }
     const { message: reason } = error;

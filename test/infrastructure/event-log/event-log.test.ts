@@ -475,8 +475,11 @@ describe("SQLite", () => {
       EventLogUnavailable,
     );
     expect(await eventLog.log.find({}, 1)).toHaveLength(1);
+    // There may be room for a test that changes nothing.
+    await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
     rmSync(padding);
     const next = await eventLog.log.append(toldEvent());
+    await eventLog.log.check();
     expect(next.position).toBe(told.length + 1);
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });

@@ -19,6 +19,12 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
+/** The last failed write, by the monotonic clock. */
+type Failure = { readonly at: number; readonly cause: unknown };
+
+/** The outbox relay repeats a failed write every second. */
+const recentMs = 2_000;
+
 /** Events per transaction. */
 export const mostAtOnce = 1_000;
 const rowsAtOnce = 100;
@@ -33,7 +39,7 @@ export class Writer {
   readonly #database: Database;
   readonly #jobs: Job[] = [];
   #isWorking = false;
-  #isFailing = false;
+  #lastFailure: Failure | undefined;
 
   constructor(database: Database) {
     this.#database = database;
@@ -47,10 +53,15 @@ export class Writer {
     return tried.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
   }
 
-  /** Rejects while writes fail: after a failed write, tests another one that changes nothing. */
+  /**
+   * Rejects while writes fail. Some time after the last failed write, it tests another one, which changes nothing: it
+   * may work where others fail, as on a full disk.
+   */
   async check(): Promise<void> {
-    if (this.#isFailing) await this.#database.transaction().execute(lockedHead);
-    this.#isFailing = false;
+    if (!this.#lastFailure) return;
+    if (performance.now() - this.#lastFailure.at < recentMs) throw this.#lastFailure.cause;
+    await this.#database.transaction().execute(lockedHead);
+    this.#lastFailure = undefined;
   }
 
   #queue(appends: readonly Append[]): Promise<readonly Outcome[]> {
@@ -84,9 +95,9 @@ export class Writer {
         resolve(outcomes.slice(start, start + appends.length));
         start += appends.length;
       }
-      this.#isFailing = false;
+      this.#lastFailure = undefined;
     } catch (error) {
-      this.#isFailing = true;
+      this.#lastFailure = { at: performance.now(), cause: error };
       for (const { reject } of jobs) reject(error);
     }
   }
