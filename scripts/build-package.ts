@@ -31,7 +31,10 @@ function manifest() {
   const { name, version, description, license, type, bin, engines, dependencies } = packageJson;
   return {
     ...{ name, version, description, license, type, bin },
-    exports: { ".": { types: "./src/package-exports.d.ts", default: "./src/package-exports.js" } },
+    exports: {
+      ".": { types: "./src/package-exports.d.ts", default: "./src/package-exports.js" },
+      "./api": { types: "./src/adapters/http/api.d.ts", default: "./src/adapters/http/api.js" },
+    },
     imports: { "#cli": "./src/cli.js", "#swagger-ui/*": "./swagger-ui/*" },
     ...{ engines, dependencies },
   };

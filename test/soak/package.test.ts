@@ -143,10 +143,24 @@ describe("the npm package", () => {
       });
       // @ts-expect-error: an option that the schema does not have.
       source.create({ most: 1 });`;
-    writeFileSync(join(project, "own.ts"), text);
-    const types = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext", "--types", "node"];
-    await execute(join(bin, "tsc"), [...types, "--typeRoots", join(root, "node_modules/@types"), "own.ts"], {
-      cwd: project,
-    });
+    await compile("own.ts", text);
   });
+
+  it("has the types of the API for Hono's client", async () => {
+    const text = `import { hc } from "hono/client";
+      import type { Api } from "tidegate/api";
+      const response = await hc<Api>("http://localhost").admin.v1.killed.$get();
+      if (response.status === 200) (await response.json()).features satisfies readonly string[];
+      // @ts-expect-error: a path that the service does not have.
+      await hc<Api>("http://localhost").admin.v1.kills.$get();
+      export {};`;
+    await compile("client.mts", text);
+  });
+
+  async function compile(file: string, text: string): Promise<void> {
+    writeFileSync(join(project, file), text);
+    const types = ["--noEmit", "--strict", "--module", "nodenext", "--target", "esnext"];
+    const typeRoots = ["--types", "node", "--typeRoots", join(root, "node_modules/@types")];
+    await execute(join(bin, "tsc"), [...types, ...typeRoots, file], { cwd: project });
+  }
 });

@@ -35,15 +35,17 @@ export type AdminUseCases = {
 };
 
 /** Registers the admin routes under `/admin/v1`. */
-export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUseCases, log: Log): void {
+export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUseCases, log: Log) {
   const { sets, changeSet, listFeatures, catalogue, idempotencyKeys } = use;
   const changes = new SetChanges(changeSet, listFeatures);
-  knownFeatures(app, operators, listFeatures);
-  sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys);
-  itemRoutes(app, operators, use.viewItems);
-  ruleRoutes(app, operators, use.manageRules, idempotencyKeys);
-  bulkRoute(app, operators, changes, idempotencyKeys, log);
-  killSwitchRoutes(app, operators, sets, changeSet, changes, idempotencyKeys);
-  userRoutes(app, operators, use.viewUser, use.manageTokens, idempotencyKeys);
-  catalogueRoutes(app, operators, catalogue, idempotencyKeys);
+  return [
+    ...knownFeatures(app, operators, listFeatures),
+    ...sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
+    ...itemRoutes(app, operators, use.viewItems),
+    ...ruleRoutes(app, operators, use.manageRules, idempotencyKeys),
+    bulkRoute(app, operators, changes, idempotencyKeys, log),
+    ...killSwitchRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
+    ...userRoutes(app, operators, use.viewUser, use.manageTokens, idempotencyKeys),
+    ...catalogueRoutes(app, operators, catalogue, idempotencyKeys),
+  ];
 }

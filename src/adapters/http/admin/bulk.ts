@@ -76,8 +76,8 @@ export function bulkRoute(
   changes: SetChanges,
   idempotencyKeys: IdempotencyKeys | undefined,
   log: Log,
-): void {
-  checkedRoute(
+) {
+  return checkedRoute(
     app,
     {
       method: "post",

@@ -55,14 +55,14 @@ export function catalogueRoutes(
   operators: Operators,
   catalogue: Catalogue,
   idempotencyKeys: IdempotencyKeys | undefined,
-): void {
+) {
   const demanded = (c: Context, feature: string) =>
     revisionDemanded(c, async () => {
       const found = await catalogue.get(feature);
       return { exists: found !== undefined, revision: found?.revision };
     });
 
-  checkedRoute(
+  const view = checkedRoute(
     app,
     {
       method: "get",
@@ -83,7 +83,7 @@ export function catalogueRoutes(
     },
   );
 
-  checkedRoute(
+  const describe = checkedRoute(
     app,
     {
       method: "put",
@@ -120,7 +120,7 @@ export function catalogueRoutes(
     },
   );
 
-  checkedRoute(
+  const remove = checkedRoute(
     app,
     {
       method: "delete",
@@ -160,4 +160,6 @@ export function catalogueRoutes(
       return c.json({ feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
+
+  return [view, describe, remove];
 }

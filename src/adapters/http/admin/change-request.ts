@@ -9,7 +9,7 @@ import { IdempotencyKeyReused } from "../../../domain/errors.ts";
 import { secretOf } from "../client/authorization.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
-import { jsonBody } from "../kit/json-body.ts";
+import { hasBody, jsonBody } from "../kit/json-body.ts";
 import { authorOf } from "../kit/operators.ts";
 import { ifMatchParameter } from "./entity-tag.ts";
 
@@ -47,16 +47,10 @@ export const changeProblems = [
 ] as const;
 
 const nothing = z.strictObject({});
-const hasBody = (c: Context): boolean =>
-  c.req.header("transfer-encoding") !== undefined || Number(c.req.header("content-length") ?? 0) > 0;
-
-/** Parses an optional JSON body; an absent body is `{}`. Throws as `jsonBody` does. */
-export const bodyIfAny = async <Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.output<Schema>> =>
-  hasBody(c) ? jsonBody(c, schema) : schema.parse({});
 
 /** Rejects a non-empty body, because the route would ignore it. Throws as `jsonBody` does. */
 export async function demandNoBody(c: Context): Promise<void> {
-  await bodyIfAny(c, nothing);
+  if (hasBody(c)) await jsonBody(c, nothing);
 }
 
 /** Rejects `If-Match` on a route that has no single revision to compare. Throws `HttpProblem` `invalid-header`. */

@@ -81,8 +81,8 @@ const Answer = z
   });
 
 /** `GET /admin/v1/diff`: compares a user's features at two instants and lists the changes between them. */
-export function diff(app: OpenAPIHono, operators: Operators, compareMoments: CompareMoments): void {
-  checkedRoute(
+export function diff(app: OpenAPIHono, operators: Operators, compareMoments: CompareMoments) {
+  return checkedRoute(
     app,
     {
       method: "get",

@@ -69,8 +69,8 @@ export function explain(
   operators: Operators,
   explainFeatures: ExplainFeatures,
   callContext: CallContext,
-): void {
-  checkedRoute(
+) {
+  return checkedRoute(
     app,
     {
       method: "post",

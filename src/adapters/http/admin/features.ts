@@ -82,8 +82,8 @@ const ListQuery = z.strictObject({
 });
 
 /** `GET /admin/v1/features` and `/admin/v1/features/{feature}`: lists known features and where each one is on. */
-export function knownFeatures(app: OpenAPIHono, operators: Operators, features: ListFeatures): void {
-  checkedRoute(
+export function knownFeatures(app: OpenAPIHono, operators: Operators, features: ListFeatures) {
+  const list = checkedRoute(
     app,
     {
       method: "get",
@@ -128,7 +128,7 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
     },
   );
 
-  checkedRoute(
+  const view = checkedRoute(
     app,
     {
       method: "get",
@@ -144,4 +144,6 @@ export function knownFeatures(app: OpenAPIHono, operators: Operators, features: 
     },
     async (c) => c.json(knownFeatureJson(await features.get(featureIn(c))), 200, uncached),
   );
+
+  return [list, view];
 }

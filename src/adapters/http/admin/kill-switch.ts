@@ -40,8 +40,8 @@ export function killSwitchRoutes(
   changeSet: ChangeSet,
   changes: SetChanges,
   idempotencyKeys: IdempotencyKeys | undefined,
-): void {
-  checkedRoute(
+) {
+  const list = checkedRoute(
     app,
     {
       method: "get",
@@ -61,7 +61,7 @@ export function killSwitchRoutes(
     },
   );
 
-  for (const method of ["put", "delete"] as const) {
+  const changed = (["put", "delete"] as const).map((method) =>
     checkedRoute(
       app,
       {
@@ -103,6 +103,8 @@ export function killSwitchRoutes(
           return { everywhere: true, tookMs: Math.round(performance.now() - changedAt) };
         });
       },
-    );
-  }
+    ),
+  );
+
+  return [list, ...changed];
 }

@@ -63,14 +63,14 @@ export function ruleRoutes(
   operators: Operators,
   rules: ManageRules,
   idempotencyKeys: IdempotencyKeys | undefined,
-): void {
+) {
   const demanded = (c: Context) =>
     revisionDemanded(c, async () => {
       const found = await rules.find(sourceIn(c), featureIn(c));
       return { exists: found !== undefined, revision: found?.revision };
     });
 
-  checkedRoute(
+  const list = checkedRoute(
     app,
     {
       method: "get",
@@ -108,7 +108,7 @@ export function ruleRoutes(
     },
   );
 
-  checkedRoute(
+  const view = checkedRoute(
     app,
     {
       method: "get",
@@ -129,7 +129,7 @@ export function ruleRoutes(
     },
   );
 
-  checkedRoute(
+  const put = checkedRoute(
     app,
     {
       method: "put",
@@ -172,7 +172,7 @@ export function ruleRoutes(
     },
   );
 
-  checkedRoute(
+  const remove = checkedRoute(
     app,
     {
       method: "delete",
@@ -219,6 +219,8 @@ export function ruleRoutes(
       return c.json({ source, feature, removed }, 200, { ...uncached, ETag: entityTag(revision) });
     },
   );
+
+  return [list, view, put, remove];
 }
 
 const shown = (source: string, { feature, rule, revision, isValid }: FeatureRule) => ({

@@ -95,8 +95,8 @@ export function sourceRoutes(
   changeSet: ChangeSet,
   changes: SetChanges,
   idempotencyKeys: IdempotencyKeys | undefined,
-): void {
-  checkedRoute(
+) {
+  const list = checkedRoute(
     app,
     {
       method: "get",
@@ -115,7 +115,7 @@ export function sourceRoutes(
     (c) => c.json({ sources: sets.sources.map(shownSource) }, 200, uncached),
   );
 
-  checkedRoute(
+  const listMembers = checkedRoute(
     app,
     {
       method: "get",
@@ -138,7 +138,7 @@ export function sourceRoutes(
     },
   );
 
-  checkedRoute(
+  const viewMember = checkedRoute(
     app,
     {
       method: "get",
@@ -165,9 +165,9 @@ export function sourceRoutes(
     },
   );
 
-  for (const method of ["put", "delete"] as const) {
+  const changeMember = (["put", "delete"] as const).map((method) => {
     const isAdded = method === "put";
-    checkedRoute(
+    return checkedRoute(
       app,
       {
         method,
@@ -204,7 +204,9 @@ export function sourceRoutes(
         return changes.answer(c, change, { query, idempotencyKeys });
       },
     );
-  }
+  });
+
+  return [list, listMembers, viewMember, ...changeMember];
 }
 
 /** The context fields in the source's key. Throws `HttpProblem` `invalid-query` for a missing or an extra field. */

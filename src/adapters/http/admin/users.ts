@@ -14,14 +14,7 @@ import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
-import {
-  bodyIfAny,
-  ChangeQuery,
-  changeAuthor,
-  changeProblems,
-  demandNoBody,
-  demandNoIfMatch,
-} from "./change-request.ts";
+import { ChangeQuery, changeAuthor, changeProblems, demandNoBody, demandNoIfMatch } from "./change-request.ts";
 import { SetBody, shownSet } from "./sources.ts";
 
 const tokenBytes = 32;
@@ -88,8 +81,8 @@ export function userRoutes(
   viewUser: ViewUser,
   tokens: ManageTokens,
   idempotencyKeys: IdempotencyKeys | undefined,
-): void {
-  checkedRoute(
+) {
+  const view = checkedRoute(
     app,
     {
       method: "get",
@@ -117,7 +110,7 @@ export function userRoutes(
     },
   );
 
-  checkedRoute(
+  const list = checkedRoute(
     app,
     {
       method: "get",
@@ -138,7 +131,7 @@ export function userRoutes(
     async (c) => c.json({ tokens: (await tokens.list(userIn(c))).map(shownToken) }, 200, uncached),
   );
 
-  checkedRoute(
+  const issue = checkedRoute(
     app,
     {
       method: "post",
@@ -150,6 +143,8 @@ export function userRoutes(
       ...operators.atLeast("admin"),
       parameters: [userParameter, idempotencyKeyParameter],
       query: ChangeQuery,
+      body: NewToken,
+      isBodyOptional: true,
       responses: {
         201: {
           description: "The token, which now belongs to the user.",
@@ -165,9 +160,8 @@ export function userRoutes(
         ...problemResponses(...tokenProblems),
       },
     },
-    async (c, { query }) => {
+    async (c, { query, body }) => {
       demandNoIfMatch(c, noRevision);
-      const body = await bodyIfAny(c, NewToken);
       if (body.token === undefined && c.req.header("idempotency-key") !== undefined) {
         throw new HttpProblem(
           "validation-failed",
@@ -182,7 +176,7 @@ export function userRoutes(
     },
   );
 
-  checkedRoute(
+  const revokeById = checkedRoute(
     app,
     {
       method: "delete",
@@ -211,7 +205,7 @@ export function userRoutes(
     },
   );
 
-  checkedRoute(
+  const revoke = checkedRoute(
     app,
     {
       method: "post",
@@ -243,6 +237,8 @@ export function userRoutes(
       return c.json({ revoked: userId !== undefined, userId: userId ?? null }, 200, uncached);
     },
   );
+
+  return [view, list, issue, revokeById, revoke];
 }
 
 const userIn = (c: Context): string => c.req.param("userId") ?? "";

@@ -5,6 +5,7 @@ import type { FeaturesAsOf } from "../../../application/explain/features-as-of.t
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
 import { instant } from "../../instant.ts";
+import type { TypedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -113,7 +114,13 @@ export function features(
   featuresAsOf: FeaturesAsOf,
   responses: FeaturesResponses,
   callContext: CallContext,
-): void {
+): TypedRoute<
+  "get",
+  "/features",
+  z.ZodObject<Record<string, z.ZodOptional<z.ZodString>>>,
+  z.ZodUndefined,
+  typeof route.responses
+> {
   const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
   const queryWithAttributes = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
 
@@ -133,6 +140,7 @@ export function features(
       .evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query))
       .then(fetchResponse);
   });
+  return route;
 
   /** Responses for a past instant are not cached, so a target with `at` never hits the response cache. */
   async function evaluateAt(c: Context): Promise<Response> {

@@ -22,8 +22,8 @@ export function eventExport(
   operators: Operators,
   read: ReadEvents,
   query: ReturnType<typeof eventQuery>,
-): void {
-  checkedRoute(
+) {
+  return checkedRoute(
     app,
     {
       method: "get",

@@ -20,8 +20,8 @@ export function eventTail(
   tail: TailEvents,
   streams: EventStreams,
   query: ReturnType<typeof eventQuery>,
-): void {
-  checkedRoute(
+) {
+  return checkedRoute(
     app,
     {
       method: "get",

@@ -50,9 +50,9 @@ export function events(
   read: ReadEvents,
   record: RecordEvent,
   { query, isLoose, basePath }: EventOptions,
-): void {
-  for (const path of ["/events", "/events/"]) {
-    checkedRoute(
+) {
+  return (["/events", "/events/"] as const).flatMap((path) => {
+    const list = checkedRoute(
       app,
       {
         method: "get",
@@ -83,7 +83,7 @@ export function events(
         return c.json({ events: page.events.map(eventJson), next }, 200, { ...uncached, ...link });
       },
     );
-    checkedRoute(
+    const post = checkedRoute(
       app,
       {
         method: "post",
@@ -118,5 +118,6 @@ export function events(
         return c.json(eventJson(event), 201, uncached);
       },
     );
-  }
+    return [list, post];
+  });
 }

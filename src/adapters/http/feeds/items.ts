@@ -66,8 +66,8 @@ const ItemsBody = z
   .openapi("Items");
 
 /** The items of a feed: reads their state, and polls the feed on request. */
-export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: ViewFeedItems): void {
-  checkedRoute(
+export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: ViewFeedItems) {
+  const list = checkedRoute(
     app,
     {
       method: "get",
@@ -97,7 +97,7 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
     },
   );
 
-  checkedRoute(
+  const poll = checkedRoute(
     app,
     {
       method: "post",
@@ -133,6 +133,8 @@ export function itemRoutes(app: OpenAPIHono, operators: Operators, viewItems: Vi
       return c.json(shown(source, state), isRead ? 200 : 202, uncached);
     },
   );
+
+  return [list, poll];
 }
 
 const shown = (source: string, state: FeedState) => ({

@@ -1,20 +1,31 @@
 import type { OpenAPIHono, RouteConfig } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "zod";
-import { jsonBody } from "./json-body.ts";
+import { hasBody, jsonBody } from "./json-body.ts";
 import { jsonContent } from "./json-content.ts";
 import { noQuery, queryOf } from "./query.ts";
 
 /** Definition of a route: its OpenAPI description, the schemas of its query and JSON body, and its access control. */
-export type CheckedRoute<Query extends z.ZodObject, Body extends z.ZodType> = Omit<RouteConfig, "request"> & {
+export type CheckedRoute<
+  Method extends RouteConfig["method"],
+  Path extends string,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Responses extends RouteConfig["responses"],
+> = Omit<RouteConfig, "method" | "path" | "request" | "responses"> & {
+  readonly method: Method;
+  readonly path: Path;
   /** Runs before all checks. */
   readonly middleware: MiddlewareHandler;
   /** Without it, every query parameter is rejected. */
   readonly query?: Query;
   /** Without it, no body is read. */
   readonly body?: Body;
+  /** Whether the body may be absent; it is then `{}`. */
+  readonly isBodyOptional?: boolean;
   /** Maximum body size in bytes. Default: that of `jsonBody`. */
   readonly longestBody?: number;
+  readonly responses: Responses;
 };
 
 /** The parsed query and body of a request. */
@@ -23,27 +34,62 @@ type Given<Query extends z.ZodType, Body extends z.ZodType> = {
   readonly body: z.output<Body>;
 };
 
+/** The part of a route's definition that clients see. `Api` derives their types from it. */
+export type TypedRoute<
+  Method extends RouteConfig["method"] = RouteConfig["method"],
+  Path extends string = string,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodType,
+  Responses extends RouteConfig["responses"] = RouteConfig["responses"],
+> = {
+  readonly method: Method;
+  readonly path: Path;
+  readonly query?: Query | undefined;
+  readonly body?: Body | undefined;
+  readonly responses: Responses;
+};
+
 /**
- * Registers a route that validates its query and body by their schemas. Invalid requests do not reach the handler. A
- * parameter `feature` at the end of the path matches the rest of it, because feature keys may contain slashes.
+ * Registers a route that validates its query and body by their schemas, and returns what clients see of it. Invalid
+ * requests do not reach the handler. A parameter `feature` at the end of the path matches the rest of it, because
+ * feature keys may contain slashes.
  */
-export function checkedRoute<Query extends z.ZodObject = typeof noQuery, Body extends z.ZodType = z.ZodUndefined>(
+export function checkedRoute<
+  Method extends RouteConfig["method"],
+  Path extends string,
+  Responses extends RouteConfig["responses"],
+  Query extends z.ZodObject = typeof noQuery,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
   app: OpenAPIHono,
-  { middleware, query, body, longestBody, ...description }: CheckedRoute<Query, Body>,
+  {
+    middleware,
+    query,
+    body,
+    isBodyOptional = false,
+    longestBody,
+    method,
+    path,
+    responses,
+    ...description
+  }: CheckedRoute<Method, Path, Query, Body, Responses>,
   handle: (c: Context, given: Given<Query, Body>) => Response | Promise<Response>,
-): void {
+): TypedRoute<Method, Path, Query, Body, Responses> {
   app.openAPIRegistry.registerPath({
     ...description,
+    ...{ method, path, responses },
     request: {
       ...(query && { query }),
-      ...(body && { body: { required: true, content: jsonContent(body) } }),
+      ...(body && { body: { required: !isBodyOptional, content: jsonContent(body) } }),
     },
   });
-  const path = description.path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{[^]+}");
-  app.on(description.method, path, middleware, async (c) =>
+  const pattern = path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{[^]+}");
+  const bodyOf = async (c: Context) => (isBodyOptional && !hasBody(c) ? {} : body && jsonBody(c, body, longestBody));
+  app.on(method, pattern, middleware, async (c) =>
     handle(c, {
       query: queryOf(c.req.url, query ?? noQuery) as z.output<Query>,
-      body: (body && (await jsonBody(c, body, longestBody))) as z.output<Body>,
+      body: (body && (await bodyOf(c))) as z.output<Body>,
     }),
   );
+  return { method, path, query, body, responses };
 }

@@ -40,6 +40,10 @@ export async function jsonBody<Schema extends z.ZodType>(
   throw invalid(result.error.issues.flatMap((issue) => faultOf(issue, value)));
 }
 
+/** Whether a request has a body. */
+export const hasBody = (c: Context): boolean =>
+  c.req.header("transfer-encoding") !== undefined || Number(c.req.header("content-length") ?? 0) > 0;
+
 /** Closes the connection: the unread rest of the body would precede the next request. */
 const closing = (code: "unsupported-media-type" | "payload-too-large", detail: string): HttpProblem =>
   new HttpProblem(code, detail, { Connection: "close" });

@@ -23,10 +23,13 @@ const Problem = z
   })
   .openapi("Problem", { description: "Problem details (RFC 9457)." });
 
-type ProblemResponses = Record<
-  number,
-  { description: string; content: { "application/problem+json": { schema: typeof Problem } } }
->;
+type ProblemResponse = { description: string; content: { "application/problem+json": { schema: typeof Problem } } };
+/** One response per status of the codes and of those that they imply. */
+type ProblemResponses<Code extends ProblemCode> = {
+  [Status in (typeof problemTypes)[
+    | Code
+    | (Code extends Implying ? (typeof implied)[Code][number] : never)]["status"]]: ProblemResponse;
+};
 
 /** Problem codes of every route with access control. */
 const accessProblems = ["unauthenticated", "forbidden", "insufficient-scope", "cross-origin"] as const;
@@ -39,15 +42,17 @@ const storeProblems = [
   "store-read-only",
 ] as const satisfies readonly ProblemCode[];
 
-const implied: Partial<Record<ProblemCode, readonly ProblemCode[]>> = {
+const implied = {
   unauthenticated: [...accessProblems, ...storeProblems],
   "source-unavailable": storeProblems,
-};
+} as const satisfies Partial<Record<ProblemCode, readonly ProblemCode[]>>;
+type Implying = keyof typeof implied;
+const isImplying = (code: ProblemCode): code is Implying => Object.hasOwn(implied, code);
 
 /** OpenAPI responses for problem codes, one per status. Some codes imply others. */
-export function problemResponses(...codes: readonly ProblemCode[]): ProblemResponses {
-  const responses: ProblemResponses = {};
-  const all = codes.flatMap((code) => implied[code] ?? [code]);
+export function problemResponses<Code extends ProblemCode>(...codes: readonly Code[]): ProblemResponses<Code> {
+  const responses: Partial<Record<number, ProblemResponse>> = {};
+  const all = codes.flatMap((code): readonly ProblemCode[] => (isImplying(code) ? implied[code] : [code]));
   for (const code of new Set(all)) {
     const { status, title } = problemTypes[code];
     const described = responses[status]
@@ -55,5 +60,5 @@ export function problemResponses(...codes: readonly ProblemCode[]): ProblemRespo
       : `${title} (\`${code}\`)`;
     responses[status] = { description: described, content: { "application/problem+json": { schema: Problem } } };
   }
-  return responses;
+  return responses as ProblemResponses<Code>;
 }

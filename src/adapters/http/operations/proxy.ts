@@ -26,8 +26,8 @@ const cacheStatus = {
 };
 
 /** `GET /proxy`: reads the value of a key through the near cache. */
-export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey): void {
-  checkedRoute(
+export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey) {
+  return checkedRoute(
     app,
     {
       method: "get",
