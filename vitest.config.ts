@@ -4,8 +4,8 @@ import { SlowFiles } from "./test/support/slow-files.ts";
 
 const report = process.env["VITEST_JSON"];
 const files = {
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
   // Files share the modules of their worker: to load them for each file would take longer than most files do.
   isolate: false,
   // CI repeats a failed test once and prints it: such a test depends on timing, and is to be fixed.

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 export async function until(
   condition: () => boolean | Promise<boolean>,
   name: string,
-  limitMs = 20_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!(await condition())) {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { LRUCache } from "lru-cache";
 import { Reader, type Response } from "mmdb-lib";
 import type { Locator } from "../../domain/evaluation/locator.ts";
@@ -13,7 +14,9 @@ type Entry = {
   readonly city?: string | { readonly names?: { readonly en?: string } };
 };
 
-const ownDatabase = "@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb";
+const ownDatabase = "#country-database";
+/** First bytes of a gzip file. */
+const gzip = Buffer.from([0x1f, 0x8b]);
 /** Separator between the search tree of a database and its data. */
 const separator = Buffer.alloc(16);
 /** Limit of the entry cache. Country databases have some hundred entries. */
@@ -22,7 +25,8 @@ const entriesRead = 10_000;
 /**
  * GeoIP locator: looks up the client address. Returns the country, for example `es`, or the city if the database has
  * cities, for example `es/madrid`. Returns no location for addresses that are not public. Loads the whole file into
- * memory. Default file: the bundled country database. Throws `SetupFailed` if the file is unusable.
+ * memory, and accepts it compressed by gzip. Default file: the bundled country database. Throws `SetupFailed` if the
+ * file is unusable.
  */
 export function geoipLocator(file = fileURLToPath(import.meta.resolve(ownDatabase))): Locator {
   const database = open(file);
@@ -40,7 +44,8 @@ export function geoipLocator(file = fileURLToPath(import.meta.resolve(ownDatabas
 
 function open(file: string): Reader<Response> {
   try {
-    const content = readFileSync(file);
+    const stored = readFileSync(file);
+    const content = stored.subarray(0, gzip.length).equals(gzip) ? gunzipSync(stored) : stored;
     const database = readerOf(content);
     const { searchTreeSize } = database.metadata;
     if (content.subarray(searchTreeSize, searchTreeSize + separator.length).equals(separator)) return database;

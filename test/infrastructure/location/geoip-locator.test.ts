@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { geoipLocator } from "../../../src/infrastructure/location/geoip-locator.ts";
 import { SetupFailed } from "../../../src/infrastructure/setup-failed.ts";
@@ -87,10 +88,14 @@ describe("a database of cities", () => {
   });
 });
 
+it("reads a database that is compressed by gzip", () => {
+  const file = join(folder, "countries.mmdb.gz");
+  writeFileSync(file, gzipSync(readFileSync(fileURLToPath(import.meta.resolve("#country-database"))), { level: 1 }));
+  expect(placesOf(geoipLocator(file), "81.2.69.142")).toEqual(["gb"]);
+});
+
 describe("an invalid database file", () => {
-  const own = readFileSync(
-    fileURLToPath(import.meta.resolve("@ip-location-db/geo-whois-asn-country-mmdb/geo-whois-asn-country.mmdb")),
-  );
+  const own = readFileSync(fileURLToPath(import.meta.resolve("#country-database")));
 
   it.each([
     ["empty", Buffer.alloc(0), "not a MaxMind database, or damaged"],
