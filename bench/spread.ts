@@ -1,11 +1,11 @@
 /** Some figures in short: median, minimum and maximum. */
-export type Spread = { readonly median: number; readonly least: number; readonly most: number };
+export type Spread = { readonly median: number; readonly min: number; readonly max: number };
 
 export function spreadOf(figures: readonly number[]): Spread {
   const sorted = ascending(figures);
   const at = (index: number): number => sorted[index] ?? Number.NaN;
   const median = (at(Math.floor((sorted.length - 1) / 2)) + at(Math.ceil((sorted.length - 1) / 2))) / 2;
-  return { median, least: at(0), most: at(sorted.length - 1) };
+  return { median, min: at(0), max: at(sorted.length - 1) };
 }
 
 /** The smallest figure that is at least as large as this part, from 0 to 1, of all figures. */

@@ -82,7 +82,7 @@ describe("the benchmark's verdicts", () => {
   });
 
   it("take the mean of two for the median, and the nearest rank for a percentile", () => {
-    expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, least: 1, most: 4 });
+    expect(spreadOf([4, 1, 2, 3])).toEqual({ median: 2.5, min: 1, max: 4 });
     expect(percentile([...Array(100).keys()], 0.99)).toBe(98);
   });
 });

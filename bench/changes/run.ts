@@ -22,8 +22,8 @@ console.log(`${short(imported.ratio)} times the rate of redis-cli --pipe`);
 
 writeFileSync(resolve(import.meta.dirname, "../../docs/benchmarks/changes.md"), page());
 
-function short({ median, least, most }: Spread): string {
-  return `${figure(median)} (${figure(least)} to ${figure(most)})`;
+function short({ median, min, max }: Spread): string {
+  return `${figure(median)} (${figure(min)} to ${figure(max)})`;
 }
 
 function figure(value: number): string {

@@ -32,7 +32,7 @@ function took(...args: readonly string[]): number {
 }
 
 /** The minimum of many runs: other work on the machine only adds time. */
-const least = (figures: readonly number[]): number => spreadOf(figures).least;
+const min = (figures: readonly number[]): number => spreadOf(figures).min;
 
 const loadBefore = loadavg()[0] ?? Number.NaN;
 try {
@@ -46,12 +46,12 @@ try {
     for (const [command, all] of times) all.push(run(command));
   }
   const rows = [...times].map(([command, all]) => {
-    const ratio = least(all) / least(bare);
+    const ratio = min(all) / min(bare);
     const verdict = ratio <= limit ? "reached" : "**missed**";
-    return `| \`tidegate ${command}\` | ${least(all).toFixed(0)} ms | ${ratio.toFixed(1)} | ${verdict} |`;
+    return `| \`tidegate ${command}\` | ${min(all).toFixed(0)} ms | ${ratio.toFixed(1)} | ${verdict} |`;
   });
   console.log(rows.join("\n"));
-  writeFileSync(page, text(least(bare), rows));
+  writeFileSync(page, text(min(bare), rows));
 } finally {
   rmSync(folder, { recursive: true });
 }

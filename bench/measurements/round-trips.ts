@@ -39,7 +39,7 @@ async function coldCalls(): Promise<RoundTrips["cold"]> {
     if (wrong) throw new Error(`a cold call was answered ${wrong.status}: ${wrong.body}`);
   });
   const commands = seen.filter(([name]) => isOnKey(name));
-  const most = (of: typeof commands) =>
+  const max = (of: typeof commands) =>
     Math.max(
       ...Map.groupBy(of, ([, key]) => key)
         .values()
@@ -49,8 +49,8 @@ async function coldCalls(): Promise<RoundTrips["cold"]> {
     calls: concurrentCalls,
     keys: new Set(commands.map(([, key]) => key)).size,
     commands: commands.length,
-    commandsPerKey: most(commands),
-    readsPerKey: most(commands.filter(([name]) => name?.toLowerCase() !== "pttl")),
+    commandsPerKey: max(commands),
+    readsPerKey: max(commands.filter(([name]) => name?.toLowerCase() !== "pttl")),
   };
 }
 

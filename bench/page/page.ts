@@ -123,8 +123,8 @@ function missed(reached: readonly Verdict[]): string {
 
 /** The median of some figures, with minimum and maximum. */
 function text(figures: readonly number[], digits: number): string {
-  const { median, least, most } = spreadOf(figures);
-  return `${median.toFixed(digits)} [${least.toFixed(digits)} to ${most.toFixed(digits)}]`;
+  const { median, min, max } = spreadOf(figures);
+  return `${median.toFixed(digits)} [${min.toFixed(digits)} to ${max.toFixed(digits)}]`;
 }
 
 const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);

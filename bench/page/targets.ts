@@ -47,7 +47,7 @@ export function verdicts(results: Results): readonly Verdict[] {
   function times(
     id: string,
     asked: string,
-    least: number,
+    min: number,
     slices: readonly Slice[],
     of: string[],
     to: string[],
@@ -64,16 +64,16 @@ export function verdicts(results: Results): readonly Verdict[] {
       ({ connections, median, byTime }) =>
         `${short(median)} at ${connections} connections (by processor time ${short(byTime)})`,
     );
-    return { id, asked, reached: reached.join(", "), met: found.every(({ median }) => median >= least) };
+    return { id, asked, reached: reached.join(", "), met: found.every(({ median }) => median >= min) };
   }
 
   /** The ratio of the processor times of a request, at 32 connections. */
-  function costs(id: string, asked: string, most: number, of: string, to: string): Verdict {
+  function costs(id: string, asked: string, max: number, of: string, to: string): Verdict {
     const [own, other] = [of, to].map((name) => slicesOf(rates.slices, name, 32));
     const found = ratios(own ?? [], other ?? [], ({ cpuMicros }) => cpuMicros);
     if (found.length === 0) return { id, asked, reached: "", met: undefined };
     const { median } = spreadOf(found);
-    return { id, asked, reached: `${median.toFixed(2)} times`, met: median <= most };
+    return { id, asked, reached: `${median.toFixed(2)} times`, met: median <= max };
   }
 
   const flask = [names.seedOne, names.seedTwo];

@@ -105,5 +105,5 @@ function ratios(slices: readonly Slice[], figure: (slice: Slice) => number) {
   );
 }
 
-const shown = ({ median, least, most }: ReturnType<typeof ratios>): string =>
-  `${median.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`;
+const shown = ({ median, min, max }: ReturnType<typeof ratios>): string =>
+  `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;

@@ -9,7 +9,7 @@ import { explicitContext } from "../../src/application/evaluation/identify-calle
 import { type Composition, compose } from "../../src/bootstrap/composition/container.ts";
 import { DiKeys } from "../../src/bootstrap/composition/di-keys.ts";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
-import { mostInBatch } from "../../src/domain/admin/batch.ts";
+import { maxInBatch } from "../../src/domain/admin/batch.ts";
 import type { Json } from "../../src/domain/evaluation/feature.ts";
 import { percentile } from "../spread.ts";
 import type { Row } from "./row.ts";
@@ -123,13 +123,13 @@ async function fill(composition: Composition): Promise<void> {
   const set = { key: "global_features", personal: false, add: names, remove: [] };
   await connection.changes.apply({ id: uuidv7(), by: "bench", ...set });
   const load = uuidv7();
-  for (let from = 0; from < schedules; from += mostInBatch) {
-    const items = Array.from({ length: mostInBatch }, (_, index) => ({
+  for (let from = 0; from < schedules; from += maxInBatch) {
+    const items = Array.from({ length: maxInBatch }, (_, index) => ({
       collection: "schedules",
       name: `feature_${from + index}`,
       value: scheduleOf(from + index),
     }));
-    await connection.documents.load({ load, by: "bench", from, to: from + mostInBatch, items });
+    await connection.documents.load({ load, by: "bench", from, to: from + maxInBatch, items });
   }
 }
 

@@ -3,9 +3,9 @@ import type { Instant } from "../domain/evaluation/evaluation-context.ts";
 import type { ClockSpan, TimeZone } from "../domain/targeting/wall-clock.ts";
 
 /** Range of JavaScript dates, less a year, so that neighbouring instants are valid too. */
-const farthest = 8.6e15 - 366 * 86_400_000;
+const maxInstant = 8.6e15 - 366 * 86_400_000;
 /** Cache limit of spans per zone: about a century. */
-const mostSpans = 256;
+const maxSpans = 256;
 
 const zones = new Map<string, TimeZone>();
 
@@ -30,7 +30,7 @@ function withCache(zone: TimeZone): TimeZone {
   return (at) => {
     const cached = spans.find(({ from, until }) => from <= at && at < until);
     if (cached) return cached;
-    if (spans.length >= mostSpans) spans = [];
+    if (spans.length >= maxSpans) spans = [];
     const span = zone(at);
     spans.push(span);
     return span;
@@ -38,7 +38,7 @@ function withCache(zone: TimeZone): TimeZone {
 }
 
 function spanOf(at: Instant, name: string): ClockSpan {
-  const instant = Math.floor(Math.max(-farthest, Math.min(at, farthest)));
+  const instant = Math.floor(Math.max(-maxInstant, Math.min(at, maxInstant)));
   const clock = Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(name);
   const next = clock.getTimeZoneTransition("next");
   const last = (next ?? clock.add({ milliseconds: 1 })).getTimeZoneTransition("previous");

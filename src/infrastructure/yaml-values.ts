@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isNode, isPair, isSeq, parseDocument } from "yaml";
 
 /** Limit of values in a document after alias expansion. */
-const mostValues = 1_000_000;
+const maxValues = 1_000_000;
 
 /** YAML options for all files: merge keys (`<<`) are allowed, duplicate keys are not. */
 export const yamlOptions = { merge: true, uniqueKeys: true } as const;
@@ -17,8 +17,8 @@ export function yamlIn(text: string): unknown {
 
 /** The plain values of a document. Throws if they exceed a million, as in an "alias bomb". */
 export function yamlValues(document: Document): unknown {
-  if (countOf(document.contents, new Map()) > mostValues) {
-    throw new Error(`more than ${mostValues} values after alias expansion`);
+  if (countOf(document.contents, new Map()) > maxValues) {
+    throw new Error(`more than ${maxValues} values after alias expansion`);
   }
   // The parser's own limit counts uses of an alias.
   return document.toJS({ maxAliasCount: -1 });

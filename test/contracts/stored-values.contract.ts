@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mostMembers, type StoredValues } from "../../src/domain/admin/stored-values.ts";
+import { maxMembers, type StoredValues } from "../../src/domain/admin/stored-values.ts";
 
 /** An empty store to read from. */
 export type StoredValuesUnderTest = {
@@ -27,11 +27,11 @@ export function storedValuesContract(open: () => StoredValuesUnderTest): void {
 
     it("reads a set up to the member limit, and names one beyond it", async () => {
       const { values, put } = open();
-      const members = Array.from({ length: mostMembers }, (_, index) => `${index}`);
+      const members = Array.from({ length: maxMembers }, (_, index) => `${index}`);
       await put("contract:large", members);
       expect((await values.read("contract:large")).value).toEqual({ type: "set", value: members.sort() });
       await put("contract:large", ["one more"]);
-      const reason = `a set of more than ${mostMembers} members`;
+      const reason = `a set of more than ${maxMembers} members`;
       expect((await values.read("contract:large")).value).toEqual({ type: "unsupported", reason });
     });
 

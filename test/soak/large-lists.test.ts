@@ -9,7 +9,7 @@ import { TcpProxy } from "../support/tcp-proxy.ts";
 it("an outbox in Redis is emptied of entries in more lists than it tracks", { timeout: 150_000 }, async () => {
   await using store = await redisStore();
   await emptied(store.server.client);
-  await emptiesManyLists(store, { lists: 120_000, mostKnown: 100_000 });
+  await emptiesManyLists(store, { lists: 120_000, maxTracked: 100_000 });
 });
 
 it("a set of a million members is rejected without reading it all", async () => {

@@ -12,13 +12,13 @@ import { TcpProxy } from "./tcp-proxy.ts";
 type Write = { readonly version: number; readonly acknowledgedAt: number };
 
 /** Additional time for a run on a busy machine. */
-const longestExtraMs = 60_000;
+const maxExtraMs = 60_000;
 
 /** The tests of freshness under faults. Together they take some seconds more than `durationMs`. */
 export function chaosRuns(durationMs: number): void {
   describe("under cuts, silences, killed connections and a blocked process", () => {
     it("returns no fresh response older than 1 s, and none older than its stated age", {
-      timeout: durationMs + 2 * longestExtraMs,
+      timeout: durationMs + 2 * maxExtraMs,
     }, async () => {
       const { faults, reads, fresh, writes, violations, worstFreshMs } = await runChaos({ durationMs, lease: true });
       console.log({ faults, reads, fresh, writes, worstFreshMs });
@@ -27,7 +27,7 @@ export function chaosRuns(durationMs: number): void {
       expect(writes).toBeGreaterThan(100);
     });
 
-    it("detects such responses: without the lease there are some", { timeout: 2 * longestExtraMs }, async () => {
+    it("detects such responses: without the lease there are some", { timeout: 2 * maxExtraMs }, async () => {
       const { violations } = await runChaos({ durationMs: 2_000, lease: false });
       expect(violations.length).toBeGreaterThan(0);
     });
@@ -157,7 +157,7 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
   const isEnough = () => (lease ? fresh > 1_000 && countWrites() > 100 : violations.length > 0);
   const running = [write(), ...caches.flatMap(({ sets }) => [read(sets), read(sets)])];
   const end = performance.now() + durationMs;
-  while (performance.now() < end || (!isEnough() && performance.now() < end + longestExtraMs)) {
+  while (performance.now() < end || (!isEnough() && performance.now() < end + maxExtraMs)) {
     await fault();
     faults += 1;
     await setTimeout(Math.random() * 300);

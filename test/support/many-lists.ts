@@ -7,7 +7,7 @@ import { until } from "./until.ts";
 /** The test that an outbox with more lists than are tracked is emptied. `lists` is a multiple of 500. */
 export async function emptiesManyLists(
   { connection, server: { client } }: Awaited<ReturnType<typeof redisStore>>,
-  { lists, mostKnown }: { readonly lists: number; readonly mostKnown: number },
+  { lists, maxTracked }: { readonly lists: number; readonly maxTracked: number },
 ): Promise<void> {
   const record = { of: "token", ...aChange(), tokenId: "t", origin: "issued", at: 1 };
   const text = JSON.stringify({ ...record, revision: { epoch: "e", number: 1 }, userId: "" });
@@ -15,7 +15,7 @@ export async function emptiesManyLists(
     redis.call("RPUSH", "tidegate:outbox:{" .. i .. "}", ARGV[2]:sub(1, -3) .. i .. '"}')
   end`;
   for (let first = 0; first < lists; first += 500) await client.eval(fill, 0, first, text);
-  await using outbox = new RedisOutbox(client, connection.feed(["tidegate:outbox:"]), mostKnown);
+  await using outbox = new RedisOutbox(client, connection.feed(["tidegate:outbox:"]), maxTracked);
   let backlog: Backlog | undefined;
   // A busy machine may need longer than the time limit of a command.
   const ask = async () => {
@@ -23,7 +23,7 @@ export async function emptiesManyLists(
     return backlog !== undefined;
   };
   await until(ask, "it tells how much it knows of");
-  expect(backlog).toEqual({ entries: mostKnown, oldest: 1 });
+  expect(backlog).toEqual({ entries: maxTracked, oldest: 1 });
   const taken = new Set<string>();
   const take = async () => {
     const entries = await outbox.read(500).catch(() => undefined);

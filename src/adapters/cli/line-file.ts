@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { ChangeRejected } from "../../domain/errors.ts";
 
 /** Maximum length of a line, in bytes. */
-const longestBytes = 16 * 1_024 * 1_024;
+const maxLineBytes = 16 * 1_024 * 1_024;
 const chunkBytes = 64 * 1_024;
 const lineFeed = 10;
 
@@ -75,7 +75,7 @@ export class LineFile implements AsyncDisposable {
       rest = Buffer.from(bytes.subarray(start));
       if (lines.length > 0) yield lines;
       // Reading stops at a line that is too long.
-      if (rest.length > longestBytes) break;
+      if (rest.length > maxLineBytes) break;
     }
     const last: TextLine[] = [];
     push(last, number + 1, rest);
@@ -99,7 +99,7 @@ export class LineFile implements AsyncDisposable {
 }
 
 function push(lines: TextLine[], number: number, bytes: Buffer): void {
-  if (bytes.length > longestBytes || !isUtf8(bytes)) lines.push({ number, text: undefined });
+  if (bytes.length > maxLineBytes || !isUtf8(bytes)) lines.push({ number, text: undefined });
   else {
     const text = bytes.toString().trim();
     if (text !== "") lines.push({ number, text });

@@ -28,7 +28,7 @@ export class Results {
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<readonly number[]>(
-    (most, cells) => cells.map((cell, at) => Math.max(cell.length, most[at] ?? 0)),
+    (max, cells) => cells.map((cell, at) => Math.max(cell.length, max[at] ?? 0)),
     [],
   );
   return rows.map((cells) =>

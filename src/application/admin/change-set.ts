@@ -8,8 +8,8 @@ import { callStore } from "./call-store.ts";
 import type { Changed } from "./changed.ts";
 import type { FoundSet, SetName, SourceSets } from "./source-sets.ts";
 
-/** The most features that one change may name. */
-export const mostAtOnce = 10_000;
+/** Maximum number of features that one change may name. */
+export const maxAtOnce = 10_000;
 
 /** The edit of a set. */
 type SetEdit = {
@@ -139,8 +139,8 @@ export class ChangeSet {
   ): Promise<Pick<SetChangeRequest, "add" | "remove">> {
     const add = [...new Set(change.add)];
     const remove = new Set(change.remove);
-    if (add.length + remove.size > mostAtOnce) {
-      throw new ChangeRejected(`More than ${mostAtOnce} features in one change. Split it.`, "change-too-large");
+    if (add.length + remove.size > maxAtOnce) {
+      throw new ChangeRejected(`More than ${maxAtOnce} features in one change. Split it.`, "change-too-large");
     }
     const unserved = [...add, ...remove].find((feature) => !isServedKey(feature));
     if (unserved !== undefined) throw notServed(unserved);

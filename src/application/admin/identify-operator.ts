@@ -22,7 +22,7 @@ export type IdentifyOptions = {
   readonly digestOf: (secret: string) => string;
   /** The credential from the environment or a file, with its secret. */
   readonly first: { readonly secret: string; readonly credential: Credential } | undefined;
-  /** The longest age of cached credentials while the store does not answer, in milliseconds. */
+  /** Maximum age of cached credentials while the store does not answer, in milliseconds. */
   readonly maxStaleMs: number;
   /** A monotonic clock, in milliseconds. */
   readonly now: () => number;

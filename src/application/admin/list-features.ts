@@ -8,8 +8,8 @@ import { callStore } from "./call-store.ts";
 import type { Catalogue, CatalogueEntry } from "./catalogue.ts";
 import type { SourceSets } from "./source-sets.ts";
 
-/** The most location sets that are read. */
-const mostLocations = 1_000;
+/** Maximum number of location sets that are read. */
+const maxLocations = 1_000;
 const atOnce = 100;
 
 /**
@@ -210,7 +210,7 @@ async function listingOfSets(stored: EditableSet): Promise<Listing> {
 }
 
 async function atLocations({ key, sets, index, limit }: EditableSet): Promise<Listing> {
-  const { keys, complete } = await index.keys(key.prefix, mostLocations);
+  const { keys, complete } = await index.keys(key.prefix, maxLocations);
   const locations = new Map<FeatureKey, string[]>();
   const own = keys.filter((each) => key.matches(each)).toSorted();
   for (let start = 0; start < own.length; start += atOnce) {

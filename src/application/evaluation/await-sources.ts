@@ -5,7 +5,7 @@ import { evaluateSource } from "./evaluate-source.ts";
 /** The background work of a source, not started yet. */
 export type Background = { readonly source: string; readonly begin: () => void };
 
-const longestWaitMs = 3_000;
+const maxWaitMs = 3_000;
 const askEveryMs = 20;
 
 /**
@@ -27,7 +27,7 @@ export class AwaitSources {
 
   /** Resolves once each source has a result, or after three seconds. Never rejects. */
   async execute(): Promise<void> {
-    const until = performance.now() + longestWaitMs;
+    const until = performance.now() + maxWaitMs;
     await Promise.all(this.#sources.map((source) => this.#wait(source, until)));
   }
 

@@ -5,7 +5,7 @@ import type { LocationHints, Locator, UserLocator } from "../../domain/evaluatio
 
 /** The location of a caller, and the locator that matched. */
 export type Located = {
-  /** The names and their parents, each once, the most exact first; at least one. */
+  /** The names and their parents, each once, most specific first; at least one. */
   readonly locations: readonly string[];
   /** The kind of the locator that matched. */
   readonly by: string;

@@ -53,8 +53,8 @@ export class SourceStates {
   }
 }
 
-/** The most faults of a source that are logged and shown to operators. */
-const mostFaults = 20;
+/** Maximum number of faults of a source that are logged and shown to operators. */
+const maxFaults = 20;
 
 /** The faults in the data of one source. */
 export class SourceFaults {
@@ -82,4 +82,4 @@ export class SourceFaults {
 }
 
 const few = (faults: readonly string[]): readonly string[] =>
-  faults.length <= mostFaults ? faults : [...faults.slice(0, mostFaults), `and ${faults.length - mostFaults} more`];
+  faults.length <= maxFaults ? faults : [...faults.slice(0, maxFaults), `and ${faults.length - maxFaults} more`];

@@ -18,7 +18,7 @@ export const coverageCollection = "complete";
  */
 const othersCollections = [coverageCollection, credentialsCollection, feedsCollection];
 
-const longestList = 5;
+const maxListed = 5;
 
 /**
  * The event of a change in the store of a connection. `store` keys its history: the identity of the store, or the name
@@ -93,7 +93,7 @@ function setMessage({ origin, key, added, removed, size }: SetRecord): string {
 }
 
 const featuresText = (features: readonly string[]): string =>
-  features.length <= longestList ? features.join(", ") : `${features.length} features`;
+  features.length <= maxListed ? features.join(", ") : `${features.length} features`;
 
 /** The record as data, without the fields that the event has already. */
 function dataOf(connection: string, record: ChangeRecord): { readonly [name: string]: Json } {

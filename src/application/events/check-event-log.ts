@@ -5,7 +5,7 @@ import type { OutboxRelay } from "./outbox-relay.ts";
 
 const timeoutMs = 500;
 /** A log that was just opened may take this long. */
-const longestCheckMs = 3_000;
+const maxCheckMs = 3_000;
 
 export type LogState = "answering" | "failing";
 
@@ -58,7 +58,7 @@ export class CheckEventLog {
   }
 
   async #checkLog(): Promise<void> {
-    const isAnswering = await resultOf(longestCheckMs, () => this.#log.check().then(() => true));
+    const isAnswering = await resultOf(maxCheckMs, () => this.#log.check().then(() => true));
     this.#logState = isAnswering ? "answering" : "failing";
     this.#pending = undefined;
   }

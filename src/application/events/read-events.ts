@@ -4,8 +4,8 @@ import type { EventLog } from "../../domain/events/event-log.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { queryLog } from "./query-log.ts";
 
-/** The longest wait for changes that the log lacks yet. A later page contains them. */
-const longestWaitMs = 1_000;
+/** Maximum wait for changes that the log lacks yet. A later page contains them. */
+const maxWaitMs = 1_000;
 /** Events per read of an export. It limits the memory, and the time for which other queries wait. */
 const atOnce = 100;
 
@@ -70,7 +70,7 @@ export class ReadEvents {
 
   async #settled(): Promise<void> {
     try {
-      await withDeadline(longestWaitMs, this.#beforeRead);
+      await withDeadline(maxWaitMs, this.#beforeRead);
     } catch {
       // The present content of the log can still be read.
     }

@@ -10,11 +10,11 @@ import type { HistoryCoverage } from "./history-coverage.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
 /** In a store with more users' sets than this, each set is first recorded when it changes. */
-const mostPersonal = 10_000;
-/** The most sets of another template, such as those of locations. */
-const mostShared = 100_000;
-/** The most changed keys in memory while another process may reconcile them. Beyond that, all sets are reconciled. */
-const mostChangedKeys = 100_000;
+const maxPersonal = 10_000;
+/** Maximum number of sets of another template, such as those of locations. */
+const maxShared = 100_000;
+/** Maximum number of changed keys in memory while another process may reconcile them. Beyond it, all sets are. */
+const maxChangedKeys = 100_000;
 const atOnce = 100;
 
 /** A store to reconcile: its name, and the sets that sources read. */
@@ -49,7 +49,7 @@ export class SetReconciler {
   /** Marks a key as changed, or all keys if `undefined`. Does not read anything. */
   changed(key: string | undefined): void {
     if (key !== undefined && !this.#addressOf(key)) return;
-    if (key === undefined || this.#changed.size >= mostChangedKeys) this.#isAllDue = true;
+    if (key === undefined || this.#changed.size >= maxChangedKeys) this.#isAllDue = true;
     else this.#changed.add(key);
   }
 
@@ -83,7 +83,7 @@ export class SetReconciler {
     const { keys, complete } =
       family.key.fields.length === 0
         ? { keys: [family.key.text], complete: true }
-        : await this.#store.index.keys(family.key.prefix, personal ? mostPersonal : mostShared);
+        : await this.#store.index.keys(family.key.prefix, personal ? maxPersonal : maxShared);
     const own = keys.filter((key) => family.key.matches(key));
     if (complete) await this.#each(own, (key) => this.#reconcile(key));
     await this.#relay.relay(this.#store.name);

@@ -5,7 +5,7 @@ import { withDeadline } from "../evaluation/deadline.ts";
 /** The interval of log queries while there are readers. */
 const pollMs = 500;
 const timeoutMs = 5_000;
-/** The most events that one reader holds in memory. */
+/** Maximum number of events that one reader holds in memory. */
 const atOnce = 16;
 
 /** Tails the event log: new events of all processes. All readers share one query for the head of the log. */

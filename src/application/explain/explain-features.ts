@@ -112,8 +112,8 @@ export type Explained = {
 /** The last change of each feature, by set. */
 type LastChanges = ReadonlyMap<SetRead, ReadonlyMap<FeatureKey, LastChange>>;
 
-/** The longest wait for changes that the log lacks yet. Later ones are omitted. */
-const longestWaitMs = 1_000;
+/** Maximum wait for changes that the log lacks yet. Later ones are omitted. */
+const maxWaitMs = 1_000;
 
 /** Explains why features are on or off for a caller. */
 export class ExplainFeatures {
@@ -175,7 +175,7 @@ export class ExplainFeatures {
 
   async #settled(): Promise<void> {
     try {
-      await withDeadline(longestWaitMs, this.#beforeRead);
+      await withDeadline(maxWaitMs, this.#beforeRead);
     } catch {
       // The present content of the log is still useful.
     }

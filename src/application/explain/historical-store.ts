@@ -29,8 +29,8 @@ export type RecordedStore = {
   completeSince(keyOrPrefix: string): Promise<Instant | undefined>;
 };
 
-const longestRelayMs = 2_000;
-/** The most by which the clocks of a process and of a store may differ. */
+const maxRelayMs = 2_000;
+/** Maximum difference between the clocks of a process and of a store. */
 const clocksDifferMs = 60 * 60 * 1_000;
 
 /**
@@ -67,15 +67,15 @@ export class HistoricalStore {
 
   /** Lists all recorded sets, including those first recorded later. Counting would fold every set, so it is not done. */
   readonly index: SetIndex = {
-    keys: (prefix, most) =>
+    keys: (prefix, max) =>
       queryLog(async () => {
         const [keys, complete] = await Promise.all([
           this.#history.keys(this.#name, prefix),
           this.#present.completeSince(prefix),
         ]);
         return {
-          keys: keys.slice(0, most),
-          complete: keys.length <= most && complete !== undefined && complete <= this.#at,
+          keys: keys.slice(0, max),
+          complete: keys.length <= max && complete !== undefined && complete <= this.#at,
         };
       }),
     holders: async (_prefix, features) => features.map(() => undefined),
@@ -178,7 +178,7 @@ export class HistoricalStore {
   }
 
   async #relay(): Promise<void> {
-    await withDeadline(longestRelayMs, () => this.#present.relay());
+    await withDeadline(maxRelayMs, () => this.#present.relay());
   }
 }
 

@@ -3,12 +3,12 @@ import type { ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { KnownItem, PollState } from "../../domain/feeds/item.ts";
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
-import { mostInRecord, type RecordItems } from "./record-items.ts";
+import { maxInRecord, type RecordItems } from "./record-items.ts";
 
-/** The most items per read, and per insertion into the timeline; each blocks for some milliseconds. */
+/** Maximum number of items per read, and per insertion into the timeline; each blocks for some milliseconds. */
 const atOnce = 500;
 const putAtOnce = 5_000;
-/** The most items per write. */
+/** Maximum number of items per write. */
 const writtenAtOnce = 100;
 
 /** Items in memory instead of the store: read during an outage (`isAhead`), or restored from an earlier process. */
@@ -110,8 +110,8 @@ export class KnownItems {
   async #write(items: readonly KnownItem[]): Promise<void> {
     if (!this.#stored) await this.refresh();
     const stored = this.#stored ?? new Timeline();
-    for (let start = 0; start === 0 || start < items.length; start += mostInRecord) {
-      const some = items.slice(start, start + mostInRecord);
+    for (let start = 0; start === 0 || start < items.length; start += maxInRecord) {
+      const some = items.slice(start, start + maxInRecord);
       await this.#records.add(some, stored, this.#revision?.epoch);
       for (let from = 0; from < some.length; from += writtenAtOnce) {
         await this.#store.put(this.#feed, some.slice(from, from + writtenAtOnce));

@@ -6,7 +6,7 @@ import type { FeedToPoll, ItemFeed, Reading } from "../../domain/feeds/item-feed
 import type { ItemStore } from "../../domain/feeds/item-store.ts";
 import { Timeline } from "../../domain/feeds/timeline.ts";
 import { isSameItem, KnownItems } from "./known-items.ts";
-import { mostInRecord, type RecordItems } from "./record-items.ts";
+import { maxInRecord, type RecordItems } from "./record-items.ts";
 
 /** A polled feed, with the stores of its items and records. */
 export type Polled = FeedToPoll & {
@@ -55,8 +55,8 @@ export class PollFeed implements FeedItems {
     return this.#polled.connection;
   }
 
-  get longestFetchMs(): number {
-    return this.#polled.feed.longestFetchMs;
+  get maxFetchMs(): number {
+    return this.#polled.feed.maxFetchMs;
   }
 
   get generation(): number {
@@ -170,7 +170,7 @@ export class PollFeed implements FeedItems {
       return { ...(previous ?? noState), ...success };
     }
     const { listed, refused } = await this.#store(reading, timeline, previous?.succeededAt ?? triedAt);
-    const full = { id: null, fault: `${this.#polled.mostItems} items are known, and no more are taken` };
+    const full = { id: null, fault: `${this.#polled.maxItems} items are known, and no more are taken` };
     return {
       ...success,
       listed,
@@ -182,9 +182,9 @@ export class PollFeed implements FeedItems {
 
   /** Stores the changes of the document, some hundred items at a time. */
   async #store(reading: Reading, timeline: Timeline, lastListedAt: Instant) {
-    const { mostItems } = this.#polled;
+    const { maxItems } = this.#polled;
     const listed = new Set(reading.invalidIds);
-    let [accepted, refused, free] = [0, 0, mostItems - timeline.size];
+    let [accepted, refused, free] = [0, 0, maxItems - timeline.size];
     let changed: KnownItem[] = [];
     for await (const items of reading.items) {
       for (const item of items) {
@@ -199,7 +199,7 @@ export class PollFeed implements FeedItems {
         const after = knownItem(item, previous);
         if (!isSameItem(previous, after)) changed.push(after);
       }
-      if (changed.length >= mostInRecord) await this.#items.put(changed.splice(0, mostInRecord));
+      if (changed.length >= maxInRecord) await this.#items.put(changed.splice(0, maxInRecord));
     }
     const unlisted = timeline.all().filter((item) => item.lastListedAt === null && !listed.has(item.id));
     changed = [...changed, ...unlisted.map((item) => ({ ...item, lastListedAt }))];

@@ -8,11 +8,11 @@ import type { Timeline } from "../../domain/feeds/timeline.ts";
 import { coverageCollection } from "../events/change-event.ts";
 import { feedsCollection, type ItemsRecord, itemsRecordIn, recordedItem } from "./items-record.ts";
 
-/** The most items in one record. */
-export const mostInRecord = 500;
+/** Maximum number of items in one record. */
+export const maxInRecord = 500;
 /** A new base is written after a day, or once reading the changes would take longer than reading all items. */
-const longestBaseMs = 24 * 60 * 60 * 1_000;
-const leastChanges = 1_000;
+const maxBaseAgeMs = 24 * 60 * 60 * 1_000;
+const minChanges = 1_000;
 const tries = 3;
 
 type Last = { readonly record: ItemsRecord; readonly revision: Revision };
@@ -70,8 +70,8 @@ export class RecordItems {
     epoch: string | undefined,
   ): boolean {
     if (!isWhole || (recorded !== null && recorded !== epoch)) return true;
-    const isOld = this.#now() - Date.parse(since) > longestBaseMs;
-    return changes > 0 && (isOld || count > leastChanges + 2 * size);
+    const isOld = this.#now() - Date.parse(since) > maxBaseAgeMs;
+    return changes > 0 && (isOld || count > minChanges + 2 * size);
   }
 
   async #writeBase(timeline: Timeline, epoch: string | null, ifRevision: Revision | null): Promise<Last> {
@@ -80,9 +80,9 @@ export class RecordItems {
     const since = instantText(this.#now());
     let [from, revision] = [0, ifRevision];
     while (true) {
-      const items = all.slice(from, from + mostInRecord);
+      const items = all.slice(from, from + maxInRecord);
       const id = from === 0 ? base : this.#newId();
-      from += mostInRecord;
+      from += maxInRecord;
       const count = Math.min(from, all.length);
       const record = { base, since, isWhole: from >= all.length, epoch, count, items };
       revision = await this.#put(record, revision, id);

@@ -28,7 +28,7 @@ export type FoundItems = {
 };
 
 /** A date without a zone may start earlier, or end later, than the same date in UTC by this much. */
-const farthestZoneMs = 15 * 60 * 60 * 1_000;
+const maxZoneOffsetMs = 15 * 60 * 60 * 1_000;
 const dayMs = 24 * 60 * 60 * 1_000;
 
 /** Searches all items of all feeds that were ever offered. */
@@ -91,12 +91,12 @@ function pageOf(found: readonly KnownItem[], limit: number): FoundItems {
 
 const earliest = (from: SearchBound | undefined): Instant => {
   if (!from) return Number.NEGATIVE_INFINITY;
-  return "at" in from ? from.at : Date.parse(from.date) - farthestZoneMs;
+  return "at" in from ? from.at : Date.parse(from.date) - maxZoneOffsetMs;
 };
 
 const latest = (to: SearchBound | undefined): Instant => {
   if (!to) return Number.POSITIVE_INFINITY;
-  return "at" in to ? to.at : Date.parse(to.date) + dayMs + farthestZoneMs;
+  return "at" in to ? to.at : Date.parse(to.date) + dayMs + maxZoneOffsetMs;
 };
 
 /** Whether an item is within bounds that are dates. Dates of one format sort as text. */

@@ -5,7 +5,7 @@ import { positionOf } from "../../domain/feeds/timeline.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { NamedFeed } from "./search-items.ts";
 
-/** How much longer than the longest fetch an operator's poll waits. */
+/** How much longer than the maximum duration of a fetch an operator's poll waits. */
 const graceMs = 1_000;
 
 /** State of a feed: its polling, and the number of known items. `poll` is omitted before the first attempt. */
@@ -56,7 +56,7 @@ export class ViewFeedItems {
   async poll(name: string): Promise<{ readonly state: FeedState; readonly isRead: boolean }> {
     const feed = this.#find(name);
     const { promise: late, resolve: end } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(end, feed.items.longestFetchMs + graceMs, undefined);
+    const timer = setTimeout(end, feed.items.maxFetchMs + graceMs, undefined);
     try {
       const poll = await callStore(name, () => Promise.race([feed.items.poll(), late]));
       return { state: poll ? { known: feed.items.size, poll } : stateOf(feed), isRead: poll !== undefined };

@@ -1,7 +1,7 @@
 /** Longest time without a turn of the event loop, in milliseconds. */
 const sliceMs = 1;
 /** Microtasks within which cached work finishes. */
-const mostTurns = 30;
+const maxMicrotasks = 30;
 
 /**
  * Runs `work` for each item, and lets other requests in after each millisecond. Does not wait for work that waits for
@@ -24,5 +24,5 @@ async function soon(pending: Promise<void>): Promise<void> {
   void pending.then(() => {
     isPending = false;
   });
-  for (let turn = 0; isPending && turn < mostTurns; turn++) await undefined;
+  for (let turn = 0; isPending && turn < maxMicrotasks; turn++) await undefined;
 }

@@ -32,8 +32,8 @@ export type ExportedPage = {
 /** Sets of a store that no source reads: some of their keys, and their number. */
 export type UnreadSets = { readonly connection: string; readonly keys: readonly string[]; readonly count: number };
 
-/** The most keys that are named for a store. */
-const mostNamed = 5;
+/** Maximum number of keys that are named for a store. */
+const maxNamed = 5;
 
 /**
  * Exports the content of the stores: sets, descriptions, rules and hashed tokens. Tokens stored as plain text are never
@@ -92,7 +92,7 @@ export class ExportData {
         for await (const page of changes.allKeys("")) {
           for (const key of page) if (!isRead(key) && !this.#isOwnKey(key)) unread.add(key);
         }
-        return { connection, keys: inOrder(unread).slice(0, mostNamed), count: unread.size };
+        return { connection, keys: inOrder(unread).slice(0, maxNamed), count: unread.size };
       }),
     );
     return found.filter(({ count }) => count > 0);

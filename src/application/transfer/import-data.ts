@@ -52,7 +52,7 @@ export type Imported = {
   readonly skipped: number;
 };
 
-const mostFaults = 20;
+const maxFaults = 20;
 
 /** What a line writes, and where. */
 type LineChange =
@@ -127,7 +127,7 @@ export class ImportData {
         const fault = last === 0 && !isHeader(read) ? noHeader : this.#faultOf(read);
         if (fault !== undefined) faults.push(`line ${read.number}: ${fault}`);
         if (last === 0 && fault === noHeader) throw refused(from, faults);
-        if (faults.length === mostFaults) throw refused(from, [...faults, "there may be more"]);
+        if (faults.length === maxFaults) throw refused(from, [...faults, "there may be more"]);
         last = read.number;
       }
       onProgress({ phase: "checking", line: last });

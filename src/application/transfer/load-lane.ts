@@ -1,9 +1,9 @@
-import { type Batch, type BatchResult, mostFeaturesInBatch, mostInBatch } from "../../domain/admin/batch.ts";
+import { type Batch, type BatchResult, maxFeaturesInBatch, maxInBatch } from "../../domain/admin/batch.ts";
 import { ChangeRejected, StoreDataInvalid, StoreFull } from "../../domain/errors.ts";
 
-/** The most batches in flight, so that a store need not wait for the next one. */
-const mostUnderWay = 3;
-const mostTries = 20;
+/** Maximum number of batches in flight, so that a store need not wait for the next one. */
+const maxInFlight = 3;
+const maxAttempts = 20;
 const tryAgainMs = 1_000;
 
 /** The target of a lane, and how it merges and weighs items. */
@@ -54,7 +54,7 @@ export class LoadLane<Item> {
     this.#items.set(name, earlier === undefined ? item : merged(earlier, item));
     this.#weight += weightOf(item);
     this.#to = position;
-    const isFull = this.#items.size === mostInBatch || this.#weight >= mostFeaturesInBatch;
+    const isFull = this.#items.size === maxInBatch || this.#weight >= maxFeaturesInBatch;
     return isFull ? this.#send() : undefined;
   }
 
@@ -75,7 +75,7 @@ export class LoadLane<Item> {
     this.#weight = 0;
     this.#from = this.#to;
     this.#pending.push({ batch, result: this.#options.store(batch).catch((error: Error) => error) });
-    while (this.#pending.length >= mostUnderWay) await this.#settle();
+    while (this.#pending.length >= maxInFlight) await this.#settle();
   }
 
   /**
@@ -100,7 +100,7 @@ export class LoadLane<Item> {
       try {
         return await this.#options.store(batch);
       } catch (error) {
-        if (isFinal(error) || tries === mostTries) throw error;
+        if (isFinal(error) || tries === maxAttempts) throw error;
         await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
       }
     }

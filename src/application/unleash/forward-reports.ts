@@ -14,9 +14,9 @@ export type SendReport = (report: Report) => Promise<void>;
 export type ForwardingLog = { readonly failed: (cause: unknown) => void; readonly recovered: () => void };
 
 /** Maximum number of reports that wait. */
-const mostReports = 100;
+const maxReports = 100;
 /** Maximum size of the reports that wait, in characters. */
-const mostCharacters = 4_194_304;
+const maxCharacters = 4_194_304;
 
 /**
  * Forwards reports of SDKs to an Unleash server, one after another, in the background. Drops a report if the server
@@ -42,7 +42,7 @@ export class ForwardReports {
   receive(report: Report): void {
     this.counts.received += 1;
     if (!this.#send) return;
-    if (this.#waiting.length >= mostReports || this.#characters + report.body.length > mostCharacters) {
+    if (this.#waiting.length >= maxReports || this.#characters + report.body.length > maxCharacters) {
       this.counts.dropped += 1;
       return;
     }

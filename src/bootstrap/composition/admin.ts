@@ -13,7 +13,7 @@ import { RegisterFeatures } from "../../application/evaluation/register-features
 import { firstCredential } from "../../domain/admin/credential.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import { credentialIn, newSecret, secretDigest } from "../../infrastructure/credential-secret.ts";
-import { mostLocations } from "../../infrastructure/location/user-locator.ts";
+import { maxLocations } from "../../infrastructure/location/user-locator.ts";
 import { collectionKey } from "../../infrastructure/redis/redis-keys.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Explain } from "./explain.ts";
@@ -36,7 +36,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     const locations = [...config.keys].flatMap(([connection, { locations }]) =>
       locations.map((key): EditableSet => {
         const { sets, places: asSets = sets, index, changes } = connectionOf(connection);
-        return { key, connection, limit: mostLocations, sets: asSets, index, changes };
+        return { key, connection, limit: maxLocations, sets: asSets, index, changes };
       }),
     );
     return new SourceSets(evaluation.sources, locations);

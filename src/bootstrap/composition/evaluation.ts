@@ -24,9 +24,9 @@ export type Evaluation = ReturnType<typeof evaluationOf>;
 /**
  * Limit for cached features in all evaluations. Enough for results that thousands of users share, not for one per user.
  */
-const mostFeatures = 100_000;
+const maxFeatures = 100_000;
 /** Limit for cached source results. Enough for the callers that a server evaluates flag after flag for. */
-const mostSourceResults = 1_000;
+const maxSourceResults = 1_000;
 
 /** Evaluation: the sources, the identification of callers, and the features that are on for them. */
 export function evaluationOf(wiring: Wiring, stores: Stores) {
@@ -94,7 +94,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
     callContext: () => new CallContext(config.context, locateCaller(), contextFields()),
     evaluateFeatures: () => {
       const cache = new LRUCache<string, EvaluatedFeatures>({
-        maxSize: mostFeatures,
+        maxSize: maxFeatures,
         sizeCalculation: ({ features }) => features.size + 1,
       });
       return new EvaluateFeatures(identifyCaller(), evaluateSources(), contextFields(), cache);
@@ -102,7 +102,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
     evaluateFlags: () => {
       const failed = (cause: unknown) =>
         wiring.log.warn({ cause: causeText(cause) }, "features cannot be registered as known");
-      const cache = new LRUCache<string, EvaluatedSources>({ max: mostSourceResults });
+      const cache = new LRUCache<string, EvaluatedSources>({ max: maxSourceResults });
       return new EvaluateFlags(identifyCaller(), evaluateSources(), contextFields(), cache, featureRegister(), {
         failed,
       });

@@ -17,7 +17,7 @@ import type { Wiring } from "./wiring.ts";
 export type Explain = ReturnType<typeof explainOf>;
 
 /** Limit for a source of a past moment, which waits for the event log. The event log itself times out earlier. */
-const longestRecallMs = 10_000;
+const maxHistoryMs = 10_000;
 
 /** Explanations: evaluations of past moments, and the reasons of results. */
 export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: Evaluation, events: Events) {
@@ -43,7 +43,7 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
         report: () => {},
         warn: () => {},
       });
-      return { ...managed, timeoutMs: longestRecallMs, faults: () => [] };
+      return { ...managed, timeoutMs: maxHistoryMs, faults: () => [] };
     });
   }
 

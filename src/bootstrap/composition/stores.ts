@@ -145,7 +145,7 @@ export function storesOf(wiring: Wiring) {
 }
 
 /** Limit for the event log lookup while an empty store starts, in milliseconds. */
-const longestLogMs = 2_000;
+const maxLogMs = 2_000;
 
 /** A connection that rejects an empty store if the event log has changes of another store from the same place. */
 function withEmptyStart(connection: Connection, name: string, known: () => KnownStores, log: Log): Connection {
@@ -158,7 +158,7 @@ function withEmptyStart(connection: Connection, name: string, known: () => Known
   const connected = async () => {
     if (emptyStart.isDoubtful()) {
       try {
-        if (await withDeadline(longestLogMs, wasAnother)) {
+        if (await withDeadline(maxLogMs, wasAnother)) {
           emptyStart.reject();
           log.error({ connection: name }, "store is empty, but the event log has changes of it; restore or accept it");
         }

@@ -12,10 +12,10 @@ const name = z
   );
 
 /** An integer, also as text from a filled-in variable. */
-const integer = (least: number, most: number) =>
+const integer = (min: number, max: number) =>
   z.preprocess(
     (value) => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value),
-    z.int().min(least).max(most),
+    z.int().min(min).max(max),
   );
 
 /** A boolean, also as text from a filled-in variable. */

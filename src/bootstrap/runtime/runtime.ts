@@ -39,7 +39,7 @@ export type Runtime = AsyncDisposable & {
   readonly idle: () => Promise<void>;
 };
 
-const longestCallMs = 10_000;
+const maxCallMs = 10_000;
 
 /** Process-wide objects that are shared by successive configurations. */
 export type ProcessContext = {
@@ -174,7 +174,7 @@ export async function createRuntime(
       }
     },
     remember: async () => operations.snapshot?.write(),
-    idle: () => waitAtMost(longestCallMs, inFlight.idle()),
+    idle: () => waitAtMost(maxCallMs, inFlight.idle()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }

@@ -19,7 +19,7 @@ import { type Signals, signals } from "./signals.ts";
 import { receivedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
 
 /** Limit for closing the previous runtime after a reload, in milliseconds. */
-const longestCloseMs = 10_000;
+const maxCloseMs = 10_000;
 /** Limit for a configuration to become ready, in milliseconds. */
 const readyWithinMs = 2_000;
 
@@ -230,7 +230,7 @@ async function serving(
 async function closeIdle(previous: Runtime, log: Log): Promise<void> {
   await previous.idle();
   try {
-    await waitAtMost(longestCloseMs, previous[Symbol.asyncDispose]());
+    await waitAtMost(maxCloseMs, previous[Symbol.asyncDispose]());
   } catch (cause) {
     log.error({ cause: String(cause) }, "cannot close the previous configuration");
   }

@@ -6,7 +6,7 @@ import { SetupFailed } from "../../infrastructure/setup-failed.ts";
 import { eventsUntil } from "./signals.ts";
 
 const soonMs = 1_000;
-const longestTrialMs = 15_000;
+const maxTrialMs = 15_000;
 
 /** Message to a worker. */
 type ConfigurationMessage = {
@@ -97,7 +97,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   const tryOut = async (worker: Worker, text: string): Promise<readonly string[]> => {
     const { promise: refused, resolve: reply } = Promise.withResolvers<readonly string[]>();
     trial = { worker, reply };
-    const limit = setTimeout(() => worker.process.kill("SIGKILL"), longestTrialMs);
+    const limit = setTimeout(() => worker.process.kill("SIGKILL"), maxTrialMs);
     send(worker, text, true);
     return refused.finally(() => clearTimeout(limit));
   };

@@ -27,7 +27,7 @@ export const authorOf = ({ by, email, note }: Batch<unknown>): Pick<ChangeMeta, 
  */
 export type BatchResult = { readonly position: number; readonly records: number };
 
-/** The most items in a batch. A store is blocked while it writes one. */
-export const mostInBatch = 250;
-/** The most features of all sets in a batch. One set may have more, alone in its batch. */
-export const mostFeaturesInBatch = 5_000;
+/** Maximum number of items in a batch. A store is blocked while it writes one. */
+export const maxInBatch = 250;
+/** Maximum number of features of all sets in a batch. One set may have more, alone in its batch. */
+export const maxFeaturesInBatch = 5_000;

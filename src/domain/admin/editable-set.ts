@@ -8,7 +8,7 @@ export type EditableSet = {
   readonly key: KeyTemplate;
   /** The configured name of the connection. */
   readonly connection: string;
-  /** The most members of one set. */
+  /** Maximum number of members of one set. */
   readonly limit: number;
   readonly sets: FeatureSets;
   readonly index: SetIndex;

@@ -17,7 +17,7 @@ export type SetChange = ChangeMeta &
   SetAddress & {
     readonly add: readonly FeatureKey[];
     readonly remove: readonly FeatureKey[];
-    /** The most members of the set after the change. Checked only if the set grows. */
+    /** Maximum number of members of the set after the change. Checked only if the set grows. */
     readonly limit?: number;
     /** Whether the change may use the reserved memory of the store. Kills must work while the store is full. */
     readonly urgent?: boolean;
@@ -34,7 +34,7 @@ export type SetChangeResult = {
 export type SetLoad = SetAddress & {
   /** Each feature once. */
   readonly features: readonly FeatureKey[];
-  /** The most members of the set after the import. */
+  /** Maximum number of members of the set after the import. */
   readonly limit: number;
 };
 
@@ -63,7 +63,7 @@ export interface FeatureStore {
 }
 
 /**
- * The most members that a record lists. The records of a larger set hold only its size and the members added and
- * removed.
+ * Maximum number of members that a record lists. The records of a larger set have only its size and the members
+ * added and removed.
  */
-export const mostMembersRecorded = 1_000;
+export const maxRecordedMembers = 1_000;

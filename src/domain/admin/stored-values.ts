@@ -7,9 +7,9 @@ export type StoredValue =
   /** `reason` completes "The key holds …". */
   | { readonly type: "unsupported"; readonly reason: string };
 
-/** The longest string that is read, in bytes, and the most members of a set. */
-export const longestString = 1_048_576;
-export const mostMembers = 10_000;
+/** Maximum length of a string that is read, in bytes, and the maximum number of members of a set. */
+export const maxStringBytes = 1_048_576;
+export const maxMembers = 10_000;
 
 /**
  * Stored values: reads keys of a store as strings and sets.
@@ -23,10 +23,10 @@ export interface StoredValues {
 
 export const tooLong = (): StoredValue => ({
   type: "unsupported",
-  reason: `a string of more than ${longestString} bytes`,
+  reason: `a string of more than ${maxStringBytes} bytes`,
 });
 
 export const tooMany = (): StoredValue => ({
   type: "unsupported",
-  reason: `a set of more than ${mostMembers} members`,
+  reason: `a set of more than ${maxMembers} members`,
 });

@@ -26,7 +26,7 @@ export type EvaluationContext = {
    */
   readonly claimedUserId?: string;
   /**
-   * Location names, the most exact first: `es/madrid`, then `es`; at least one if the field is present. A claim or a
+   * Location names, most specific first: `es/madrid`, then `es`; at least one if the field is present. A claim or a
    * guess, never an authorization.
    */
   readonly locations?: readonly string[];

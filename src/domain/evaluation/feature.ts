@@ -23,8 +23,8 @@ const writableKey = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** The longest key that is served, in UTF-16 code units. Longer members of a store are not feature keys. */
-export const longestServedKey = 1_024;
+/** Maximum length of a key that is served, in UTF-16 code units. Longer members of a store are not feature keys. */
+export const maxServedKeyLength = 1_024;
 
 /** The rule of writable keys, for messages. */
 export const writableKeyRule = "1 to 200 of A-Z a-z 0-9 . _ : / -, a letter or digit first";
@@ -41,7 +41,7 @@ export const isWritableKey = (key: string): boolean => writableKey.test(key);
  * described and removed.
  */
 export const isServedKey = (key: string): boolean =>
-  key.length > 0 && key.length <= longestServedKey && !controlCharacter.test(key) && key.isWellFormed();
+  key.length > 0 && key.length <= maxServedKeyLength && !controlCharacter.test(key) && key.isWellFormed();
 
 /** Compares keys by code point, as a comparison of their UTF-8 bytes would. */
 function byCodePoint(a: FeatureKey, b: FeatureKey): number {

@@ -7,15 +7,15 @@ import type { EvaluationContext } from "./evaluation-context.ts";
 export const keyFields = ["userId", "location"] as const;
 export type KeyField = (typeof keyFields)[number];
 
-/** The longest value of such a field, in UTF-16 code units. */
-export const longestValue = 200;
+/** Maximum length of a value of such a field, in UTF-16 code units. */
+export const maxValueLength = 200;
 const unusable = /[\p{Cc}\p{Cs}]/u;
 
 /** Valid values of such a field in words. */
-export const valueRule = `1 to ${longestValue} printable characters`;
+export const valueRule = `1 to ${maxValueLength} printable characters`;
 
 /** Whether a text is a valid value of such a field: {@link valueRule}. */
-export const isValue = (text: string): boolean => text !== "" && text.length <= longestValue && !unusable.test(text);
+export const isValue = (text: string): boolean => text !== "" && text.length <= maxValueLength && !unusable.test(text);
 
 /** The field values for a key. */
 export type KeyValues = { readonly [field in KeyField]?: string | undefined };

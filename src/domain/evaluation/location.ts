@@ -1,14 +1,14 @@
 import { InvalidContext } from "../errors.ts";
 import { isValue, valueRule } from "./key-template.ts";
 
-/** The most levels of a location name; `es/madrid` has two. */
-export const mostLevels = 8;
+/** Maximum number of levels of a location name; `es/madrid` has two. */
+export const maxLevels = 8;
 
 /** The number of levels of a location name. */
 export const levelsOf = (name: string): number => name.split("/").length;
 
 /** Whether a text is a location name: 1 to 200 printable characters in at most 8 levels. */
-export const isPlace = (name: string): boolean => isValue(name) && levelsOf(name) <= mostLevels;
+export const isPlace = (name: string): boolean => isValue(name) && levelsOf(name) <= maxLevels;
 
 /**
  * The locations of a caller: the given names and their parents, each once, more levels first. Throws `InvalidContext`
@@ -24,8 +24,8 @@ export function locationsAt(names: readonly string[]): readonly string[] {
       all.add(name);
       continue;
     }
-    if (levelsOf(name) > mostLevels) {
-      throw new InvalidContext(`Invalid location (expected at most ${mostLevels} levels, for example es/madrid).`);
+    if (levelsOf(name) > maxLevels) {
+      throw new InvalidContext(`Invalid location (expected at most ${maxLevels} levels, for example es/madrid).`);
     }
     all.add(name);
     for (let end = name.lastIndexOf("/"); end > 0; end = name.lastIndexOf("/", end - 1)) all.add(name.slice(0, end));

@@ -26,7 +26,7 @@ export interface Locator {
   /** Whether it reads the IP address. */
   readonly readsIp: boolean;
   /**
-   * The location names, the most exact first; none if there is no match. Levels are separated by slashes, as in
+   * The location names, most specific first; none if there is no match. Levels are separated by slashes, as in
    * `es/madrid`; parents may be omitted. Takes some microseconds. Throws `InvalidContext` for invalid hints.
    */
   locate(hints: LocationHints): readonly string[];

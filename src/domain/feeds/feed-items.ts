@@ -22,8 +22,8 @@ export type FeedItems = {
   readonly state: PollState | undefined;
   /** The number of items; 0 before they were read from the store. */
   readonly size: number;
-  /** The longest duration of a fetch with all its retries, in milliseconds. */
-  readonly longestFetchMs: number;
+  /** Maximum duration of a fetch with all its retries, in milliseconds. */
+  readonly maxFetchMs: number;
   /**
    * Polls the feed now, even if another process just did. Concurrent callers in this process share a poll. While the
    * store is unavailable, the items are kept in memory. Rejects if the process stops meanwhile.

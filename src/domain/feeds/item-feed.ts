@@ -18,8 +18,8 @@ export type ItemFeed = {
   readonly breaker: Breaker;
   /** The time until which an open breaker sends no requests; `null` if the breaker is not open. */
   readonly leftAloneUntil: Instant | null;
-  /** The longest duration of a fetch with all its retries and pauses, in milliseconds. */
-  readonly longestFetchMs: number;
+  /** Maximum duration of a fetch with all its retries and pauses, in milliseconds. */
+  readonly maxFetchMs: number;
   /** Opens the breaker until an instant that another process found. The first read after that is tried once. */
   leaveAlone(until: Instant): void;
   /**
@@ -35,6 +35,6 @@ export type FeedToPoll = {
   readonly feed: ItemFeed;
   /** The time between polls, in milliseconds. */
   readonly everyMs: number;
-  /** The most items that are stored. Further ones are rejected. */
-  readonly mostItems: number;
+  /** Maximum number of items that are stored. Further ones are rejected. */
+  readonly maxItems: number;
 };

@@ -15,7 +15,7 @@ export type ClockSpan = { readonly from: Instant; readonly until: Instant; reado
 export type TimeZone = (at: Instant) => ClockSpan;
 
 /** More than the largest offset of any zone from UTC. */
-const farthestAheadMs = dayMs;
+const maxAheadMs = dayMs;
 
 /**
  * The first instant at which a clock of the zone shows a local time or a later one. If the clock is turned back, it is
@@ -23,7 +23,7 @@ const farthestAheadMs = dayMs;
  * instant.
  */
 export function instantOf(local: LocalTime, zone: TimeZone): Instant {
-  for (let span = zone(local - farthestAheadMs); ; span = zone(span.until)) {
+  for (let span = zone(local - maxAheadMs); ; span = zone(span.until)) {
     const instant = Math.max(local - span.ahead, span.from);
     if (instant < span.until) return instant;
   }

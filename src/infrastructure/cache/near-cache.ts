@@ -74,7 +74,7 @@ const recheckMs = 250;
  * Limit for a caller's wait for a read, in milliseconds. A store command has a longer one. A later result is still
  * cached.
  */
-const longestReadMs = 200;
+const maxReadMs = 200;
 
 /**
  * Near cache: caches reads of a store for as long as its invalidation feed proves that they are unchanged.
@@ -135,7 +135,7 @@ export class NearCache<T> implements CacheUsage {
   async #readOrLast(key: string, read: () => Promise<CachedRead<T>>): Promise<CachedRead<T>> {
     const flight = this.#read(key, read);
     try {
-      const result = await withDeadline(longestReadMs, () => flight.result);
+      const result = await withDeadline(maxReadMs, () => flight.result);
       this.counts.misses += 1;
       return result;
     } catch (error) {

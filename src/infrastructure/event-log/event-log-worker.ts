@@ -9,7 +9,7 @@ import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
 import type { Closing, FileState, LogServices, Opening, Reply, Request } from "./requests.ts";
 
 /** Limit for a call's wait until the database is open. Migrations may take longer. */
-const longestOpenMs = 2_000;
+const maxOpenMs = 2_000;
 
 type Opened = LogServices & { readonly database: Database; readonly watch: WatchedFile | undefined };
 
@@ -63,7 +63,7 @@ class ServedLog {
       this.#opening = undefined;
     });
     const opening = this.#opening;
-    return withDeadline(longestOpenMs, () => opening, "migration in progress");
+    return withDeadline(maxOpenMs, () => opening, "migration in progress");
   }
 
   async #open(): Promise<Opened> {

@@ -19,7 +19,7 @@ export type OpenEventLog = AsyncDisposable & {
   readonly rebuild: () => Promise<void>;
 };
 
-const longestCloseMs = 2_000;
+const maxCloseMs = 2_000;
 
 const methods: { readonly [Name in keyof LogServices]: { readonly [Method in keyof LogServices[Name]]: true } } = {
   log: {
@@ -97,7 +97,7 @@ class RemoteLog {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await waitAtMost(longestCloseMs, thread.close(this));
+    await waitAtMost(maxCloseMs, thread.close(this));
     thread.abandon(this);
   }
 

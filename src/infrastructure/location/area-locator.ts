@@ -51,8 +51,8 @@ function pointIn(
   );
 }
 
-const isDegrees = (text: string | undefined, most: number): boolean =>
-  text !== undefined && decimal.test(text) && Math.abs(Number(text)) <= most;
+const isDegrees = (text: string | undefined, max: number): boolean =>
+  text !== undefined && decimal.test(text) && Math.abs(Number(text)) <= max;
 
 const pointOf = ({ latitude, longitude }: { readonly latitude: number; readonly longitude: number }): Point => [
   longitude,

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
-import { isPlace, mostLevels } from "../../domain/evaluation/location.ts";
+import { isPlace, maxLevels } from "../../domain/evaluation/location.ts";
 import { headerName } from "./header-name.ts";
 
-const degrees = (most: number) => z.coerce.number().min(-most).max(most);
+const degrees = (max: number) => z.coerce.number().min(-max).max(max);
 const point = { latitude: degrees(90), longitude: degrees(180) };
 
 const area = z
@@ -12,7 +12,7 @@ const area = z
       .string()
       .refine(
         isPlace,
-        `invalid location name (expected 1 to 200 printable characters in at most ${mostLevels} levels, for example es/madrid)`,
+        `invalid location name (expected 1 to 200 printable characters in at most ${maxLevels} levels, for example es/madrid)`,
       )
       .describe("The location of callers in the area; `es/madrid` is part of `es`."),
     circle: z

@@ -30,7 +30,7 @@ import { RedisSecrets } from "./stores/redis-secrets.ts";
 import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
 import { RedisTokenStore } from "./stores/redis-token-store.ts";
 
-const longestBackoffMs = 1_000;
+const maxBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
 const askRoleEveryMs = 500;
 /**
@@ -65,7 +65,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    retryStrategy: (attempt) => Math.min(longestBackoffMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
+    retryStrategy: (attempt) => Math.min(maxBackoffMs, 25 * 2 ** attempt) * (0.5 + Math.random() / 2),
     maxLoadingRetryTime: 500,
     reconnectOnError: ({ message }) =>
       /^(LOADING|MASTERDOWN)/.test(message) || (message.startsWith("READONLY") && performance.now() >= leaveReplicaAt)

@@ -11,7 +11,7 @@ import { isRefusal } from "./redis-fault.ts";
 const heartbeatMs = 200;
 const silenceMs = 1_500;
 const handshakeMs = 2_000;
-const longestBackoffMs = 1_000;
+const maxBackoffMs = 1_000;
 const trackAgainMs = 30_000;
 const rememberedEpochs = 1_000;
 /** Codes of replies that state why the server rejects any command at present, for example LOADING, BUSY or NOAUTH. */
@@ -125,7 +125,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       await this.#session(signal);
       this.#end();
       if (signal.aborted) return;
-      backoff = performance.now() - startedAt > 10_000 ? 25 : Math.min(longestBackoffMs, 2 * backoff);
+      backoff = performance.now() - startedAt > 10_000 ? 25 : Math.min(maxBackoffMs, 2 * backoff);
       await pause(backoff * (0.5 + Math.random() / 2), signal);
     }
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import {
-  longestString,
-  mostMembers,
+  maxMembers,
+  maxStringBytes,
   type StoredValue,
   type StoredValues,
   tooLong,
@@ -33,7 +33,7 @@ export class RedisValues implements StoredValues {
     const at = this.#redis.asOf();
     // One more than the limit, to detect larger values.
     const read = async () =>
-      (await readScript.runBuffer(this.#redis, [key], [longestString, mostMembers + 1])) as Reply;
+      (await readScript.runBuffer(this.#redis, [key], [maxStringBytes, maxMembers + 1])) as Reply;
     const [kind, ttl, value] = await this.#guard
       .watch(read, ([found]) => found.toString() !== "none")
       .catch((error) => redisFault(error, key));
@@ -45,10 +45,10 @@ function storedValue(kind: string, value: Reply[2]): StoredValue | undefined {
   if (kind === "none") return undefined;
   if (value === undefined) return { type: "unsupported", reason: `a ${kind}` };
   if (Buffer.isBuffer(value)) {
-    if (value.length > longestString) return tooLong();
+    if (value.length > maxStringBytes) return tooLong();
     return isUtf8(value) ? { type: "string", value: value.toString() } : notText("a string");
   }
-  if (value.length > mostMembers) return tooMany();
+  if (value.length > maxMembers) return tooMany();
   return value.every((member) => isUtf8(member))
     ? { type: "set", value: inOrder(value.map((member) => member.toString())) }
     : notText("a set with a member");

@@ -8,7 +8,7 @@ export const busyMs = 2_000;
 /**
  * Wait of opening for a process that creates the tables, in milliseconds. An index over millions of rows takes seconds.
  */
-const longestMs = 10_000;
+const maxMs = 10_000;
 
 const mode = `
   PRAGMA journal_mode = WAL;
@@ -114,7 +114,7 @@ const hasTable = (database: DatabaseSync, name: string): boolean =>
 
 /** Enabling WAL on a new file fails at once while another process does the same, despite the busy timeout. */
 function whileFree(task: () => void): void {
-  const deadline = performance.now() + longestMs;
+  const deadline = performance.now() + maxMs;
   while (true) {
     try {
       task();

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { mostMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/admin/stored-values.ts";
+import { maxMembers, type StoredValue, type StoredValues, tooMany } from "../../domain/admin/stored-values.ts";
 import { type CachedRead, uncachedRead } from "../../domain/evaluation/cached-read.ts";
 import { inOrder } from "../../domain/evaluation/feature.ts";
 
@@ -13,11 +13,11 @@ export class SqliteValues implements StoredValues {
 
   async read(key: string): Promise<CachedRead<StoredValue | undefined>> {
     const at = Date.now();
-    return uncachedRead(storedSet(this.#select.all(key, mostMembers + 1).map((row) => String(row["feature"]))), at);
+    return uncachedRead(storedSet(this.#select.all(key, maxMembers + 1).map((row) => String(row["feature"]))), at);
   }
 }
 
 function storedSet(members: readonly string[]): StoredValue | undefined {
   if (members.length === 0) return undefined;
-  return members.length > mostMembers ? tooMany() : { type: "set", value: inOrder(members) };
+  return members.length > maxMembers ? tooMany() : { type: "set", value: inOrder(members) };
 }

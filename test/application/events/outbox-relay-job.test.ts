@@ -209,9 +209,9 @@ describe("the outbox relay job on Redis", () => {
     const watched = {
       name: "features",
       index: {
-        keys: (prefix: string, most: number) => {
+        keys: (prefix: string, max: number) => {
           asked += 1;
-          return index.keys(prefix, most);
+          return index.keys(prefix, max);
         },
         holders: async () => [],
       },
@@ -384,11 +384,11 @@ describe("the outbox relay job on Redis", () => {
     await until(() => rounds === 1, "it has begun");
     await until(() => keeping.backlog.entries === 3_000, "the backlog is reported meanwhile");
     const leftMs = () => store.server.client.pttl("tidegate:lease:tested");
-    let least = await leftMs();
+    let min = await leftMs();
     await until(async () => {
       const left = await leftMs();
-      least = Math.min(least, left);
-      return left > least + 100;
+      min = Math.min(min, left);
+      return left > min + 100;
     }, "the lease is renewed");
     const stopped = keeping.stop();
     gate.resolve();

@@ -5,7 +5,7 @@ import type { PollState } from "../../../src/domain/feeds/item.ts";
 
 it("returns the previous state if a poll takes too long", async () => {
   const state = { listed: 7 } as PollState;
-  const items = { size: 3, state, longestFetchMs: 10, poll: () => new Promise(() => {}) } as unknown as FeedItems;
+  const items = { size: 3, state, maxFetchMs: 10, poll: () => new Promise(() => {}) } as unknown as FeedItems;
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const polled = new ViewFeedItems([{ name: "shows", items }], ["shows"]).poll("shows");

@@ -31,9 +31,9 @@ describe("Timeline", () => {
     const timeline = new Timeline();
     const plain = new Map<string, ReturnType<typeof at>>();
     let seed = 7;
-    const random = (most: number) => {
+    const random = (max: number) => {
       seed = (seed * 48_271) % 2_147_483_647;
-      return seed % most;
+      return seed % max;
     };
     for (let round = 0; round < 200; round++) {
       const items = Array.from({ length: random(5) }, () => {

@@ -519,7 +519,7 @@ describe("an outbox in Redis", () => {
 
   // `make soak` uses as many lists as in production.
   it("is emptied of entries in more lists than it tracks", () =>
-    emptiesManyLists(store, { lists: 1_500, mostKnown: 1_000 }));
+    emptiesManyLists(store, { lists: 1_500, maxTracked: 1_000 }));
 });
 
 describe.runIf(isOnPath())("over restarts of Redis", () => {

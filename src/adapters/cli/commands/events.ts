@@ -9,7 +9,7 @@ import { eventJson } from "../../http/events/event-json.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 
-const mostListed = 1_000;
+const maxListed = 1_000;
 
 /** `tidegate events`: lists, exports and verifies the event log. Read-only. */
 export function defineEvents(command: Command, { onStores, results, terminal }: CommandContext): void {
@@ -30,7 +30,7 @@ export function defineEvents(command: Command, { onStores, results, terminal }: 
     revision: "...",
   };
   withJsonLines(filtered(command.command("list").description("print events, newest first, one per line")), event)
-    .option("--limit <NUMBER>", `at most this many, up to ${mostListed}`, wholeNumber, 100)
+    .option("--limit <NUMBER>", `at most this many, up to ${maxListed}`, wholeNumber, 100)
     .action(({ limit, ...filter }: Filter & { limit: number }) =>
       onStores(async ({ readEvents, zone }) => {
         const { events, next } = await readEvents.page(filterIn(filter, zone), limit);
@@ -110,8 +110,8 @@ function hashIn(text: string): string {
 
 function wholeNumber(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= mostListed) return number;
-  throw new InvalidArgumentError(`Expected a whole number from 1 to ${mostListed}.`);
+  if (number >= 1 && number <= maxListed) return number;
+  throw new InvalidArgumentError(`Expected a whole number from 1 to ${maxListed}.`);
 }
 
 function lineOf({ position, at, environment, component, recordedBy, email, message }: Event): string {

@@ -1,5 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { mostAtOnce } from "../../../application/admin/change-set.ts";
+import { maxAtOnce } from "../../../application/admin/change-set.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
@@ -15,9 +15,9 @@ import { revisionIn } from "./entity-tag.ts";
 import { logRejectedChange } from "./rejected-change.ts";
 import { Changed, type SetChanges } from "./set-changes.ts";
 
-const mostItems = 1_000;
+const maxItems = 1_000;
 /** In bytes. Fits 10,000 feature keys of maximum length and 1,000 contexts. */
-const longestBody = 4_194_304;
+const maxBodyBytes = 4_194_304;
 
 const Item = z
   .strictObject({
@@ -48,7 +48,7 @@ type Item = z.output<typeof Item>;
 const BulkBody = z
   .strictObject({
     changes: z.array(Item).openapi({
-      description: `At most ${mostItems} changes with ${mostAtOnce} features in total. Each change is atomic.`,
+      description: `At most ${maxItems} changes with ${maxAtOnce} features in total. Each change is atomic.`,
     }),
   })
   .openapi("Changes", {
@@ -90,7 +90,7 @@ export function bulkRoute(
       parameters: [idempotencyKeyParameter],
       query: TrialQuery,
       body: BulkBody,
-      longestBody,
+      maxBodyBytes,
       responses: {
         200: {
           description: "The result of each change, in the same order.",
@@ -118,9 +118,9 @@ export function bulkRoute(
 
 function demandFew(items: readonly Item[]): void {
   const features = items.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
-  if (items.length <= mostItems && features <= mostAtOnce) return;
+  if (items.length <= maxItems && features <= maxAtOnce) return;
   throw new ChangeRejected(
-    `A request has at most ${mostItems} changes with ${mostAtOnce} features in total. Split it.`,
+    `A request has at most ${maxItems} changes with ${maxAtOnce} features in total. Split it.`,
     "change-too-large",
   );
 }

@@ -14,7 +14,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { ExplanationBody } from "./explanation-body.ts";
 
-const mostFeatures = 1_000;
+const maxFeatures = 1_000;
 
 const ExplainBody = z
   .strictObject({
@@ -46,7 +46,7 @@ const ExplainBody = z
     features: z
       .array(z.string().refine(isServedKey, `is invalid (expected ${servedKeyRule})`))
       .min(1)
-      .max(mostFeatures)
+      .max(maxFeatures)
       .optional()
       .openapi({ description: "The features to explain, known or not. Default: all features that a source lists." }),
   })

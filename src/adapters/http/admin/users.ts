@@ -6,7 +6,7 @@ import type { ViewUser } from "../../../application/admin/view-user.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { TokenInfo } from "../../../domain/admin/token-store.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import { longestToken } from "../../../domain/evaluation/token.ts";
+import { maxTokenLength } from "../../../domain/evaluation/token.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
@@ -47,7 +47,7 @@ const LocationQuery = z.strictObject({
   location: z.string().max(200).optional().openapi({ description: "The location of the user.", example: "madrid" }),
 });
 
-const token = z.string().min(1).max(longestToken).openapi({
+const token = z.string().min(1).max(maxTokenLength).openapi({
   description: "No control characters. A token that is not a `b64token` (RFC 6750) works with Basic only.",
   example: "a-token-of-your-own",
 });

@@ -3,7 +3,7 @@ import { duplexPair } from "node:stream";
 import { finished } from "node:stream/promises";
 
 const calls = 300;
-const longestMs = 150;
+const maxMs = 150;
 const call = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${more}\r\n`;
 
 /**
@@ -15,7 +15,7 @@ export async function warmUp(server: Server, basePath = ""): Promise<void> {
   const [near, far] = duplexPair();
   server.emit("connection", far);
   near.resume().end(`${call(path).repeat(calls - 1)}${call(path, "Connection: close\r\n")}`);
-  await finished(near, { signal: AbortSignal.timeout(longestMs) }).catch(() => {});
+  await finished(near, { signal: AbortSignal.timeout(maxMs) }).catch(() => {});
   near.destroy();
   far.destroy();
 }

@@ -9,20 +9,20 @@ import {
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, endOf, startOf } from "../../dates.ts";
 
-const longestData = 65_536;
+const maxDataBytes = 65_536;
 
-const text = (longest: number, example: string) =>
+const text = (maxLength: number, example: string) =>
   z
     .string()
-    .max(longest)
+    .max(maxLength)
     .refine((given) => given.trim() !== "", "is blank; send text")
     .openapi({ example, minLength: 1 });
 
-const isShort = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= longestData;
-const tooLong = `is larger than ${longestData} bytes of JSON`;
+const isShort = (value: unknown): boolean => Buffer.byteLength(JSON.stringify(value)) <= maxDataBytes;
+const tooLong = `is larger than ${maxDataBytes} bytes of JSON`;
 
 const dataDescription = (what: "object" | "value"): string =>
-  `Any JSON ${what} of up to ${longestData} bytes and 32 levels.`;
+  `Any JSON ${what} of up to ${maxDataBytes} bytes and 32 levels.`;
 
 /** Request body of an event to record. */
 export const NewEventBody = z

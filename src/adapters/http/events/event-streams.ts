@@ -4,28 +4,28 @@ import { streamHeaders } from "../kit/response-headers.ts";
 /** Delay before a client reconnects after its stream has ended, in milliseconds. */
 const retryMs = 2_000;
 /** A stream is closed if its reader takes nothing for this many heartbeats. */
-const mostBeatsMissed = 2;
+const maxMissedBeats = 2;
 
 /** Messages of a stream, as Server-Sent Events. The next one is requested once the reader has taken the one before. */
 type Messages = (until: AbortSignal) => AsyncIterator<string>;
 
 /** The open event streams of a process. Sends a heartbeat on each stream whose reader keeps up. */
 export class EventStreams {
-  readonly #most: number;
+  readonly #max: number;
   readonly #beatMs: number;
   /** Functions that end the open streams. */
   readonly #open = new Set<() => void>();
   #isClosed = false;
 
-  constructor(most = 100, beatMs = 15_000) {
-    this.#most = most;
+  constructor(max = 100, beatMs = 15_000) {
+    this.#max = max;
     this.#beatMs = beatMs;
   }
 
   /** Responds with a stream. Throws `HttpProblem` `too-many-streams` if the limit is reached. */
   respond(messages: Messages): Response {
-    if (this.#open.size >= this.#most) {
-      const detail = `${this.#most} streams are open in this process. Close one, or retry later.`;
+    if (this.#open.size >= this.#max) {
+      const detail = `${this.#max} streams are open in this process. Close one, or retry later.`;
       throw new HttpProblem("too-many-streams", detail, { "Retry-After": "5" });
     }
     return new Response(this.#stream(messages), { headers: streamHeaders });
@@ -48,7 +48,7 @@ export class EventStreams {
         const beat = setInterval(() => {
           if (controller.desiredSize !== null && controller.desiredSize > 0) {
             controller.enqueue(Buffer.from(":\n\n"));
-          } else if (++missed === mostBeatsMissed) {
+          } else if (++missed === maxMissedBeats) {
             release();
             controller.error(new Error(`stream closed: its reader took nothing for ${missed} heartbeats`));
           }

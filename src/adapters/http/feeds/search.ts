@@ -16,7 +16,7 @@ import { securityHeaders } from "../kit/response-headers.ts";
 
 export const searchPath = "/search";
 
-const mostAtOnce = 1_000;
+const maxAtOnce = 1_000;
 
 const bound = (description: string, zone: TimeZone) =>
   z
@@ -34,9 +34,9 @@ const searchQuery = (zone: TimeZone) =>
   z.strictObject({
     starts_at: bound(`The earliest start: ${dateForms}. A date counts in the time zone of each item.`, zone),
     ends_at: bound("The latest end, as `starts_at`.", zone),
-    limit: wholeNumber(1, mostAtOnce)
+    limit: wholeNumber(1, maxAtOnce)
       .optional()
-      .openapi({ description: `Maximum number of items (default: ${mostAtOnce}).` }),
+      .openapi({ description: `Maximum number of items (default: ${maxAtOnce}).` }),
     cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same window." }),
   });
 
@@ -164,7 +164,7 @@ async function prepared(
   searchItems: SearchItems,
   basePath: string,
 ): Promise<Prepared> {
-  const { starts_at: from, ends_at: to, limit = mostAtOnce, cursor } = queryOf(url, schema);
+  const { starts_at: from, ends_at: to, limit = maxAtOnce, cursor } = queryOf(url, schema);
   demandOrder(from, to);
   const after: TimelinePosition | undefined =
     cursor === undefined ? undefined : JSON.parse(positionIn(cursor, [from, to]));

@@ -24,7 +24,7 @@ export type CheckedRoute<
   /** Whether the body may be absent; it is then `{}`. */
   readonly isBodyOptional?: boolean;
   /** Maximum body size in bytes. Default: that of `jsonBody`. */
-  readonly longestBody?: number;
+  readonly maxBodyBytes?: number;
   readonly responses: Responses;
 };
 
@@ -67,7 +67,7 @@ export function checkedRoute<
     query,
     body,
     isBodyOptional = false,
-    longestBody,
+    maxBodyBytes,
     method,
     path,
     responses,
@@ -84,7 +84,7 @@ export function checkedRoute<
     },
   });
   const pattern = path.replaceAll(/\/{(.+?)}/g, "/:$1").replace(/:feature$/, ":feature{[^]+}");
-  const bodyOf = async (c: Context) => (isBodyOptional && !hasBody(c) ? {} : body && jsonBody(c, body, longestBody));
+  const bodyOf = async (c: Context) => (isBodyOptional && !hasBody(c) ? {} : body && jsonBody(c, body, maxBodyBytes));
   app.on(method, pattern, middleware, async (c) =>
     handle(c, {
       query: queryOf(c.req.url, query ?? noQuery) as z.output<Query>,

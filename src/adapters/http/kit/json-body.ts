@@ -4,11 +4,11 @@ import { type Fault, HttpProblem } from "./http-problem.ts";
 import { faultOf, pointerStep } from "./schema-faults.ts";
 
 /** Default maximum body size, in bytes. */
-const mostBytes = 131_072;
+const maxBytes = 131_072;
 /** Maximum nesting depth of arrays and objects. */
-const deepest = 32;
+const maxDepth = 32;
 /** Maximum number of faults in one response. */
-const mostFaults = 20;
+const maxFaults = 20;
 
 const plainJson = /^application\/json *(; *charset="?utf-8"? *)?$/i;
 const names = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
@@ -23,7 +23,7 @@ const names = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
 export async function jsonBody<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
-  limit = mostBytes,
+  limit = maxBytes,
 ): Promise<z.output<Schema>> {
   if (!plainJson.test(c.req.header("content-type") ?? "")) {
     throw closing(
@@ -91,7 +91,7 @@ function inspected(body: unknown): { readonly faults: readonly Fault[]; readonly
   let members = 0;
   // The loop appends to the list it iterates.
   for (const { value, pointer, depth } of open) {
-    const detail = scalarFault(value) ?? (depth > deepest ? `is nested deeper than ${deepest} levels` : undefined);
+    const detail = scalarFault(value) ?? (depth > maxDepth ? `is nested deeper than ${maxDepth} levels` : undefined);
     if (detail) faults.push({ pointer, detail: `${detail}; omit it, or encode it as text` });
     if (detail || typeof value !== "object" || value === null) continue;
     for (const [name, inner] of Object.entries(value)) {
@@ -117,7 +117,7 @@ function scalarFault(value: unknown): string | undefined {
 }
 
 function invalid(faults: readonly Fault[]): HttpProblem {
-  const reported = faults.slice(0, mostFaults);
+  const reported = faults.slice(0, maxFaults);
   const sentences = reported.slice(0, 3).map(({ pointer, detail }) => `${pointer || "the body"} ${detail}`);
   const more = faults.length > sentences.length ? `; and ${faults.length - sentences.length} more` : "";
   return new HttpProblem("validation-failed", `${sentences.join("; ")}${more}.`, {}, reported);

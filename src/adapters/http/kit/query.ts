@@ -35,13 +35,13 @@ const invalid = (name: string, fault: string): HttpProblem =>
   new HttpProblem("invalid-query", `The query parameter ${JSON.stringify(name.slice(0, 100))} ${fault}.`);
 
 /** Schema of an integer in a query. */
-export function wholeNumber(least: number, most: number) {
-  const fault = `is invalid (expected an integer from ${least} to ${most})`;
-  const isInRange = (number: number) => number >= least && number <= most;
+export function wholeNumber(min: number, max: number) {
+  const fault = `is invalid (expected an integer from ${min} to ${max})`;
+  const isInRange = (number: number) => number >= min && number <= max;
   return z
     .string()
     .regex(/^\d{1,15}$/, { error: fault, abort: true })
     .transform(Number)
     .refine(isInRange, fault)
-    .openapi({ type: "integer", minimum: least, maximum: most });
+    .openapi({ type: "integer", minimum: min, maximum: max });
 }

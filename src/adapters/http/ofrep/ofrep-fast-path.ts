@@ -8,7 +8,7 @@ import type { StreamLimits } from "../streams/stream-limits.ts";
 /** The route of bulk evaluations. */
 export const bulkPath = "/ofrep/v1/evaluate/flags";
 /** Longer bodies are left to the route, in bytes. */
-const longestBody = 16_384;
+const maxBodyBytes = 16_384;
 
 /** A request whose body was read already; `@hono/node-server` takes it from this property. */
 type ReadRequest = IncomingMessage & { rawBody?: Buffer };
@@ -46,7 +46,7 @@ export class OfrepFastPath implements OfrepKeys {
     const { method, url, headers } = incoming;
     if (method !== "POST" || url !== bulkPath || headers["content-encoding"] !== undefined) return false;
     const length = Number(headers["content-length"]);
-    if (!(length <= longestBody) || headers["content-type"] !== "application/json") return false;
+    if (!(length <= maxBodyBytes) || headers["content-type"] !== "application/json") return false;
     const start = performance.now();
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => void chunks.push(chunk));

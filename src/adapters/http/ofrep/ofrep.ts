@@ -21,7 +21,7 @@ import { bulkPath, type OfrepKeys } from "./ofrep-fast-path.ts";
 import { type OfrepContext, OfrepError, OfrepFlag, OfrepFlags, OfrepRequest } from "./ofrep-schemas.ts";
 
 /** Maximum size of a body, in bytes. */
-const longestBody = 65_536;
+const maxBodyBytes = 65_536;
 
 const errors = (...statuses: number[]) =>
   Object.fromEntries(
@@ -98,7 +98,7 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
 
   app.openAPIRegistry.registerPath(bulkRoute);
   app.post(bulkPath, async (c) => {
-    const { context } = await jsonBody(c, OfrepRequest, longestBody);
+    const { context } = await jsonBody(c, OfrepRequest, maxBodyBytes);
     let isOperator = false;
     const evaluated = await evaluate(c, context, (caller, request, id, byOperator) => {
       isOperator = byOperator;
@@ -119,7 +119,7 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
   // A key may contain slashes.
   app.post(`${bulkPath}/:key{[^]+}`, async (c) => {
     const key = c.req.param("key");
-    const { context } = await jsonBody(c, OfrepRequest, longestBody);
+    const { context } = await jsonBody(c, OfrepRequest, maxBodyBytes);
     const { flag, ...evaluated } = await evaluate(c, context, (caller, request, id) =>
       evaluateFlags.evaluateOne(key, caller, request, id),
     );

@@ -1,6 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { KeyRead, ReadKey } from "../../../application/evaluation/read-key.ts";
-import { longestString, mostMembers } from "../../../domain/admin/stored-values.ts";
+import { maxMembers, maxStringBytes } from "../../../domain/admin/stored-values.ts";
 import { staleMarks } from "../client/stale-marks.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -33,7 +33,7 @@ export function proxy(app: OpenAPIHono, operators: Operators, readKey: ReadKey) 
       method: "get",
       path: "/proxy",
       summary: "Get the value of a key",
-      description: `Reads through the near cache: strings of up to ${longestString} bytes and sets of up to ${mostMembers} members. The key must start with a prefix of \`server.proxy\`.`,
+      description: `Reads through the near cache: strings of up to ${maxStringBytes} bytes and sets of up to ${maxMembers} members. The key must start with a prefix of \`server.proxy\`.`,
       tags: ["Operation"],
       ...operators.atLeast("viewer"),
       query: Query,

@@ -13,7 +13,7 @@ import { framingFault } from "./framing-fault.ts";
 import type { CallEnvironment } from "./incoming.ts";
 import { methods } from "./methods.ts";
 import { requestId } from "./request-id.ts";
-import { longestTarget, targetFault, toOriginForm } from "./target.ts";
+import { maxTargetLength, targetFault, toOriginForm } from "./target.ts";
 
 /** A listening HTTP server. */
 export type HttpServer = {
@@ -48,7 +48,7 @@ const deadlineMs = 5_000;
 /** Time for the first request to arrive on a connection accepted just before the shutdown, in milliseconds. */
 const underWayMs = 200;
 const details = {
-  "uri-too-long": `The request target is longer than ${longestTarget} characters. Shorten the query.`,
+  "uri-too-long": `The request target is longer than ${maxTargetLength} characters. Shorten the query.`,
   "bad-request": "The request is not valid HTTP/1.1. Fix the client, or the proxy in front of Tidegate.",
   "bad-path":
     "The path has an empty or dotted segment, a backslash or an invalid escape. Percent-encode path parameters.",

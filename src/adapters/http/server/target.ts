@@ -6,7 +6,7 @@ import { isHost } from "./host.ts";
  * Maximum length in characters. Fits a percent-encoded feature key of maximum length and a query. RFC 9112, 3
  * recommends at least 8,000.
  */
-export const longestTarget = 12_288;
+export const maxTargetLength = 12_288;
 const absoluteForm = /^https?:\/\/([^/?#]+)(.*)$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const controlCharacter = /[\u0000-\u001f\u007f]/;
@@ -31,7 +31,7 @@ export function toOriginForm(incoming: IncomingMessage): void {
 export function targetFault(
   target: string,
 ): "uri-too-long" | "bad-request" | "bad-path" | "credential-in-query" | undefined {
-  if (target.length > longestTarget) return "uri-too-long";
+  if (target.length > maxTargetLength) return "uri-too-long";
   if (!target.startsWith("/") || target.includes("#")) return "bad-request";
   const query = target.indexOf("?");
   const path = query < 0 ? target : target.slice(0, query);

@@ -24,7 +24,7 @@ export type EventStreamEntry = {
 export type Advertisement = { readonly entry: EventStreamEntry | undefined; readonly read: CachedRead<unknown> };
 
 /** Longest wait for the secret, in milliseconds. */
-const longestReadMs = 200;
+const maxReadMs = 200;
 /** Pause between two reads of the secret, in milliseconds. */
 const readAgainMs = 1_000;
 /** Time after which a client may stop its stream while it is not visible, in seconds. */
@@ -126,7 +126,7 @@ export class AdvertisedStreams {
         (cause) => this.#options.failed(cause),
       );
     }
-    if (this.#reading) await waitAtMost(longestReadMs, this.#reading);
+    if (this.#reading) await waitAtMost(maxReadMs, this.#reading);
   }
 
   #use(secret: Uint8Array): void {

@@ -3,7 +3,7 @@ import type { FlagsContext } from "../../../application/evaluation/evaluate-flag
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 
 /** Longest plaintext, in characters. */
-const longestText = 2_000;
+const maxTextLength = 2_000;
 /** How long a channel is valid after its month, in milliseconds. Providers keep URLs for up to 30 days. */
 const graceMs = 35 * 86_400_000;
 const ivBytes = 12;
@@ -30,7 +30,7 @@ export class Channels {
     const month = monthOf(now);
     const fields = [month, userId, targetingKey === userId ? undefined : targetingKey, locations, ip, attributes];
     const plain = JSON.stringify(fields);
-    if (plain.length > longestText) return undefined;
+    if (plain.length > maxTextLength) return undefined;
     const iv = this.#nonce(plain);
     const cipher = createCipheriv("aes-256-gcm", this.#encryptionKey, iv);
     return Buffer.concat([iv, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString("base64url");

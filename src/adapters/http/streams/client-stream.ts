@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 
 /** A stream is cut if its reader takes nothing for this many heartbeats. */
-const mostBeatsMissed = 2;
+const maxMissedBeats = 2;
 const heartbeat = Buffer.from(":\n\n");
 
 /**
@@ -29,7 +29,7 @@ export class ClientStream {
   /** Sends a comment if the reader keeps up. Returns `false` if the stream was cut, because its reader does not. */
   beat(): boolean {
     if (!this.#isWriting) this.#write(heartbeat);
-    else if (++this.#missed === mostBeatsMissed) {
+    else if (++this.#missed === maxMissedBeats) {
       this.#outgoing.destroy();
       return false;
     }

@@ -7,7 +7,7 @@ import { ClientStream } from "./client-stream.ts";
 import type { StreamClient, StreamLimits } from "./stream-limits.ts";
 
 /** Bounds of the delay before a client reconnects, in milliseconds. It is random, so that clients spread. */
-const retryMs = { least: 1_000, most: 5_000 };
+const retryMs = { min: 1_000, max: 5_000 };
 
 /** What a stream sends. */
 export type ClientStreamOptions<T extends Watchable> = {
@@ -71,7 +71,7 @@ export class ClientStreams {
       this.#open.delete(stream);
       this.open[kind] -= 1;
     };
-    const retry = Math.round(retryMs.least + Math.random() * (retryMs.most - retryMs.least));
+    const retry = Math.round(retryMs.min + Math.random() * (retryMs.max - retryMs.min));
     const start = Buffer.from(`retry: ${retry}\n\n`);
     stream.send(first ? Buffer.concat([start, first]) : start);
     if (outgoing.destroyed) closed();

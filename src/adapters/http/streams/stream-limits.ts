@@ -15,7 +15,7 @@ export type StreamClient = { readonly caller: string | undefined; readonly addre
 /** How long after a refusal streams are not advertised, in milliseconds. */
 export const shedMs = 60_000;
 /** Refused clients of which that is known. */
-const mostShed = 10_000;
+const maxShed = 10_000;
 const retryAfter = { "Retry-After": `${shedMs / 1_000}` };
 
 /**
@@ -26,7 +26,7 @@ export class StreamLimits {
   readonly #options: StreamLimitOptions;
   readonly #callers = new Map<string, number>();
   readonly #addresses = new Map<string, number>();
-  readonly #shed = new LRUCache<string, true>({ max: mostShed, ttl: shedMs });
+  readonly #shed = new LRUCache<string, true>({ max: maxShed, ttl: shedMs });
   #open = 0;
   /** Number of refused streams, by the limit. */
   readonly refused = { caller: 0, address: 0, process: 0 };

@@ -14,7 +14,7 @@ import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonBody } from "../kit/json-body.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import { securityHeaders, uncached } from "../kit/response-headers.ts";
-import { longestReport, reportOf } from "./report-of.ts";
+import { maxReportBytes, reportOf } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
 import { unleashErrors } from "./unleash-errors.ts";
 import { UnleashApplication, UnleashDocument, UnleashMetrics } from "./unleash-schemas.ts";
@@ -96,7 +96,7 @@ export function backendApi(
     );
     app.post(path, async (c) => {
       await demandBackend(c);
-      reports.receive(reportOf(c, kind, await jsonBody(c, schema, longestReport)));
+      reports.receive(reportOf(c, kind, await jsonBody(c, schema, maxReportBytes)));
       return c.body(null, 202, uncached);
     });
   }

@@ -14,7 +14,7 @@ import { jsonContent } from "../kit/json-content.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { evaluateFor } from "../ofrep/evaluate-for.ts";
 import { incomingOf } from "../server/incoming.ts";
-import { longestReport, reportOf } from "./report-of.ts";
+import { maxReportBytes, reportOf } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
 import { toggleJson } from "./toggle-json.ts";
 import { contextIn, contextOf, type UnleashContext, UnleashRequest } from "./unleash-context.ts";
@@ -25,7 +25,7 @@ import { UnleashApplication, UnleashMetrics, UnleashToggles } from "./unleash-sc
 export const frontendPaths = ["/api/frontend", "/api/proxy"] as const;
 
 /** Maximum size of a body with a context, in bytes. */
-const longestBody = 65_536;
+const maxBodyBytes = 65_536;
 
 const common = { tags: ["Unleash"], security: [{ unleash: [] }, { bearer: [] }, { admin: ["frontend"] }] };
 
@@ -88,7 +88,7 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
         summary: "Get the same, with the context in the body",
       }),
     );
-    app.post(path, async (c) => evaluate(c, contextOf((await jsonBody(c, UnleashRequest, longestBody)).context)));
+    app.post(path, async (c) => evaluate(c, contextOf((await jsonBody(c, UnleashRequest, maxBodyBytes)).context)));
 
     app.openAPIRegistry.registerPath(
       createRoute({
@@ -101,7 +101,7 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
     );
     app.post(`${path}/client/metrics`, async (c) => {
       await demandClient(c);
-      reports.receive(reportOf(c, "metrics", await jsonBody(c, UnleashMetrics, longestReport)));
+      reports.receive(reportOf(c, "metrics", await jsonBody(c, UnleashMetrics, maxReportBytes)));
       return c.body(null, 202, uncached);
     });
 
@@ -116,7 +116,7 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
     );
     app.post(`${path}/client/register`, async (c) => {
       await demandClient(c);
-      await jsonBody(c, UnleashApplication, longestReport);
+      await jsonBody(c, UnleashApplication, maxReportBytes);
       return c.body(null, 202, uncached);
     });
   }

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { Report } from "../../../application/unleash/forward-reports.ts";
 
 /** Maximum size of a report, in bytes. */
-export const longestReport = 1_048_576;
+export const maxReportBytes = 1_048_576;
 
 /** The headers by which an SDK names itself. */
 const forwarded = [

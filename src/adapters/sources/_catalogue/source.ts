@@ -63,7 +63,7 @@ export type SourceHost = {
 
 /** What operators can change of a source, in the store that its option `connection` names. Nothing if it is absent. */
 export type Editable<Option extends string = string> =
-  /** The sets of a key template. Names the options with the template and with the most members of one set. */
+  /** The sets of a key template. Names the options with the template and with the maximum number of members. */
   | { readonly set: Option; readonly limit: Option }
   /**
    * The rules of single features, in the collection that the option `collection` names. The schema's output is stored,

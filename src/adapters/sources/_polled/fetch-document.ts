@@ -15,7 +15,7 @@ export type Location = {
   /** Time limit from the host lookup to the last byte, in milliseconds. */
   readonly timeoutMs: number;
   /** Maximum size in bytes, decompressed. */
-  readonly mostBytes: number;
+  readonly maxBytes: number;
 };
 
 /** A fetched document. */
@@ -41,8 +41,8 @@ export class FetchFailed extends Error {
   }
 }
 
-const mostHeaderBytes = 16_384;
-const longestValidator = 1_000;
+const maxHeaderBytes = 16_384;
+const maxValidatorLength = 1_000;
 const pieceBytes = 65_536;
 
 /**
@@ -71,14 +71,14 @@ async function requestDocument(
   validators: Validators | null,
   signal: AbortSignal,
 ): Promise<Fetched | undefined> {
-  const { url, reachable, mostBytes } = location;
+  const { url, reachable, maxBytes } = location;
   const host = hostOf(url);
   const fault = reachable.faultOf(url);
   if (fault) throw new FetchFailed(`the URL ${fault}`, false);
   const options: RequestOptions = {
     headers: headersOf(location, validators),
     agent: false,
-    maxHeaderSize: mostHeaderBytes,
+    maxHeaderSize: maxHeaderBytes,
     signal,
     // An IP address needs no lookup; it is already checked.
     ...(isIP(host) === 0 && { lookup: reachable.lookup }),
@@ -92,7 +92,7 @@ async function requestDocument(
     if (statusCode === 304 && validators) return undefined;
     demandDocument(host, statusCode);
     return {
-      pieces: await bodyOf(response, host, mostBytes, signal),
+      pieces: await bodyOf(response, host, maxBytes, signal),
       contentType: headers["content-type"] ?? "",
       etag: validator(headers.etag),
       lastModified: validator(headers["last-modified"]),
@@ -122,7 +122,7 @@ function demandDocument(host: string, status: number): void {
 async function bodyOf(
   response: IncomingMessage,
   host: string,
-  mostBytes: number,
+  maxBytes: number,
   signal: AbortSignal,
 ): Promise<readonly Uint8Array[]> {
   const encoding = response.headers["content-encoding"] ?? "identity";
@@ -141,7 +141,7 @@ async function bodyOf(
   try {
     for await (const piece of body) {
       bytes += piece.byteLength;
-      if (bytes > mostBytes) throw new FetchFailed(`the document of ${host} has more than ${mostBytes} bytes`, false);
+      if (bytes > maxBytes) throw new FetchFailed(`the document of ${host} has more than ${maxBytes} bytes`, false);
       // A copy with its own buffer can be transferred to another thread.
       pieces.push(new Uint8Array(piece));
     }
@@ -154,14 +154,14 @@ async function bodyOf(
 }
 
 const validator = (header: string | undefined): string | null =>
-  header !== undefined && header.length <= longestValidator ? header : null;
+  header !== undefined && header.length <= maxValidatorLength ? header : null;
 
 /** The cause of a connection failure, without any data sent or received. */
 function causeOf(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(causeOf))].join(", ");
   if (!(error instanceof Error)) return "for an unknown reason";
   const code = "code" in error ? String(error.code) : undefined;
-  if (code === "HPE_HEADER_OVERFLOW") return `its headers have more than ${mostHeaderBytes} bytes`;
+  if (code === "HPE_HEADER_OVERFLOW") return `its headers have more than ${maxHeaderBytes} bytes`;
   if (error.message === "aborted") return "the connection was closed before the end";
   return code ?? error.message;
 }

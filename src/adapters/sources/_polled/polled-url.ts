@@ -6,7 +6,7 @@ import { hostOf, Reachable } from "./reachable.ts";
 import { utf8Text } from "./utf8-text.ts";
 
 const timeoutMs = 10_000;
-const mostBytes = 10 * 1024 * 1024;
+const maxBytes = 10 * 1024 * 1024;
 
 /**
  * Polls a URL: at most 10 MiB decompressed, within 10 s, without redirects, and with conditional requests if the server
@@ -21,7 +21,7 @@ export function pollUrl<T>(
   const target = new URL(url);
   // The configured host is always allowed: it is often in the same private network.
   const reachable = new Reachable([hostOf(target)]);
-  const location = { url: target, headers, reachable, timeoutMs, mostBytes };
+  const location = { url: target, headers, reachable, timeoutMs, maxBytes };
   const latest = new Latest<T>((fault) => changed(fault && `${target.origin} cannot be used: ${fault}`));
   const ending = new AbortController();
   let validators: Validators | null = null;

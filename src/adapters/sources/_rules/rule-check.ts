@@ -10,7 +10,7 @@ export type RuleSchemas = { readonly rule: z.ZodType; readonly segment?: z.ZodTy
 export const segmentPrefix = "$";
 
 /** The deepest nesting of a rule. Checks and evaluation are recursive. */
-export const deepestRule = 500;
+export const maxRuleDepth = 500;
 
 const invalidName = {
   pointer: "",
@@ -23,7 +23,7 @@ export const ruleCheck =
   (name, value) => {
     const isSegment = segment !== undefined && name.startsWith(segmentPrefix);
     if (isSegment && !isWritableKey(name.slice(segmentPrefix.length))) return { faults: [invalidName] };
-    if (isDeep(value)) return { faults: [{ pointer: "", detail: `is nested deeper than ${deepestRule} levels` }] };
+    if (isDeep(value)) return { faults: [{ pointer: "", detail: `is nested deeper than ${maxRuleDepth} levels` }] };
     const schema = isSegment ? segment : rule;
     const { success, data, error } = schema.safeParse(value);
     if (!success) return { faults: error.issues.flatMap((issue) => faultOf(issue, value)) };
@@ -36,7 +36,7 @@ export const ruleCheck =
 function isDeep(value: unknown): boolean {
   let level: readonly unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > deepestRule) return true;
+    if (depth > maxRuleDepth) return true;
     level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
   }
   return false;

@@ -1,7 +1,7 @@
 import { LongNumber, losesDigits } from "./long-number.ts";
 import { flat, type Part, partsAt } from "./path.ts";
 
-const deepest = 100;
+const maxDepth = 100;
 
 /**
  * The parts of a JSON document at a path. Numbers beyond 2^53 become `LongNumber`. If the document is a list, the path
@@ -39,7 +39,7 @@ function demandFlat(text: string): void {
     if (code === 0x22) index = endOfString(text, index);
     else if (code === 0x5b || code === 0x7b) depth += 1;
     else if (code === 0x5d || code === 0x7d) depth -= 1;
-    if (depth > deepest) throw new Error(`is nested more than ${deepest} deep`);
+    if (depth > maxDepth) throw new Error(`is nested more than ${maxDepth} deep`);
   }
 }
 

@@ -23,9 +23,9 @@ export type Mapping = {
 
 /** UUID namespace of item ids. Generated once at random; must not change. */
 const namespace = "0b6d0f0e-6a0e-4d5c-9f52-6d8f1c6f7e21";
-const longestText = 1_000;
-const longestId = 200;
-const mostValues = 100;
+const maxTextLength = 1_000;
+const maxIdLength = 200;
+const maxValues = 100;
 const number = /^-?\d+(\.\d+)?$/;
 
 /** An item lacks a field or has an invalid one. */
@@ -69,7 +69,7 @@ export class ItemMapper {
   /** Maps a part to an item, or returns its fault. */
   itemOf(part: Part): Item | ItemFault {
     const id = fillTemplate(this.#id, part);
-    if (id === undefined || id.length > longestId || !isServedKey(id)) {
+    if (id === undefined || id.length > maxIdLength || !isServedKey(id)) {
       const fault = id === undefined ? "lacks what its id is made of" : `has an id that is none: ${quoted(id)}`;
       return { id: null, fault };
     }
@@ -91,8 +91,8 @@ export class ItemMapper {
       title: this.#title ? textOf(first(part, this.#title, "title")) : null,
       start,
       end,
-      minPrice: prices.length > 0 ? prices.reduce((least, price) => Math.min(least, price)) : null,
-      maxPrice: prices.length > 0 ? prices.reduce((most, price) => Math.max(most, price)) : null,
+      minPrice: prices.length > 0 ? prices.reduce((min, price) => Math.min(min, price)) : null,
+      maxPrice: prices.length > 0 ? prices.reduce((max, price) => Math.max(max, price)) : null,
       features: [...new Set(this.#features.map((template) => keyOf(fillTemplate(template, part))))],
       onFrom: on.start.at,
       onUntil: on.end.at,
@@ -138,7 +138,7 @@ function first(part: Part, path: Path, name: string): Scalar {
 
 function textOf(value: Scalar): string {
   const text = String(value);
-  if (text.length > longestText) throw new ItemUnusable(`has a text of more than ${longestText} characters`);
+  if (text.length > maxTextLength) throw new ItemUnusable(`has a text of more than ${maxTextLength} characters`);
   return text;
 }
 
@@ -161,7 +161,7 @@ function keyOf(feature: string | undefined): string {
 
 function fieldsOf(name: string, values: readonly Scalar[]): readonly [string, Json][] {
   const texts = values
-    .slice(0, mostValues)
+    .slice(0, maxValues)
     .map((value) => (typeof value === "string" || value instanceof LongNumber ? textOf(value) : value));
   const [only] = texts;
   return only === undefined ? [] : [[name, texts.length === 1 ? only : texts]];

@@ -43,7 +43,7 @@ export class PartnerFeed implements ItemFeed {
     this.#breaker = breakerIn();
   }
 
-  get longestFetchMs(): number {
+  get maxFetchMs(): number {
     return tries * this.#partner.timeoutMs + pausesMs.reduce((sum, pause) => sum + pause);
   }
 

@@ -6,7 +6,7 @@ import type { Reading } from "../../../domain/feeds/item-feed.ts";
 import type { Found, Task } from "./mapping-worker.ts";
 
 /** Heap of the thread in megabytes: a minimum, and the share per megabyte of the document. */
-const heap = { least: 64, forEachOne: 16 };
+const heap = { min: 64, forEachOne: 16 };
 
 /**
  * Reads a document in a worker thread of its own, so that parsing does not block the event loop. Transfers the document
@@ -17,7 +17,7 @@ export async function readInThread(task: Task, signal: AbortSignal): Promise<Omi
   const worker = new Worker(new URL(`./mapping-worker${extname(import.meta.filename)}`, import.meta.url), {
     workerData: task,
     transferList: task.document.pieces.map(({ buffer }) => buffer as ArrayBuffer),
-    resourceLimits: { maxOldGenerationSizeMb: heap.least + Math.ceil((heap.forEachOne * bytes) / 1e6) },
+    resourceLimits: { maxOldGenerationSizeMb: heap.min + Math.ceil((heap.forEachOne * bytes) / 1e6) },
     // Does not inherit the main thread's options, such as those of a debugger or test runner.
     execArgv: [],
   });

@@ -23,9 +23,9 @@ export type ReadItems = {
   readonly invalidIds: readonly string[];
 };
 
-const mostFaults = 100;
+const maxFaults = 100;
 /** Maximum length of an XML declaration, which names the encoding, in bytes. */
-const longestProlog = 200;
+const maxPrologLength = 200;
 
 /**
  * Reads the items of a document. Throws if the whole document is unusable; the message follows the words "the
@@ -39,7 +39,7 @@ export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
   let invalid = 0;
   const refuse = (fault: ItemFault) => {
     invalid += 1;
-    if (faults.length < mostFaults) faults.push(fault);
+    if (faults.length < maxFaults) faults.push(fault);
     if (fault.id !== null) invalidIds.push(fault.id);
   };
   const take = (part: Part) => {
@@ -116,8 +116,8 @@ function encodingOf(start: string, contentType: string): string {
 function prologOf(pieces: readonly Uint8Array[]): string {
   let start = "";
   for (const piece of pieces) {
-    if (start.length >= longestProlog) break;
-    start += Buffer.from(piece.subarray(0, longestProlog)).toString("latin1");
+    if (start.length >= maxPrologLength) break;
+    start += Buffer.from(piece.subarray(0, maxPrologLength)).toString("latin1");
   }
   return start;
 }

@@ -41,8 +41,7 @@ export const source = defineFeed({
         "number beyond 2^53 (put it in quotes to keep all digits)",
       );
     const momentPaths = { start: path, end: path };
-    const count = (least: number, most: number, usual: number) =>
-      z.coerce.number().int().min(least).max(most).default(usual);
+    const count = (min: number, max: number, usual: number) => z.coerce.number().int().min(min).max(max).default(usual);
     const document = z
       .strictObject({
         url: z.string().refine((text) => URL.canParse(text), "invalid URL (expected https://host/path)"),
@@ -141,11 +140,11 @@ export const source = defineFeed({
       headers,
       reachable: new Reachable(allow),
       timeoutMs: fetchTimeoutMs,
-      mostBytes: maxMegabytes * 1_000_000,
+      maxBytes: maxMegabytes * 1_000_000,
       format,
       mapping: { feed: name, ...item },
     });
-    return { feed, everyMs: pollSeconds * 1_000, mostItems: maxItems };
+    return { feed, everyMs: pollSeconds * 1_000, maxItems: maxItems };
   },
   create: (_, { readItems }) => new FeedFeatureResolver(readItems),
 });

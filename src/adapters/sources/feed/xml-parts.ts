@@ -4,7 +4,7 @@ import type { Part } from "./path.ts";
 type Element = Record<string, unknown>;
 type Open = { readonly name: string; readonly element: Element | undefined; text: string };
 
-const deepest = 100;
+const maxDepth = 100;
 
 /**
  * Streaming XML reader: returns the elements at a path, each once it has ended, so that memory use depends on one
@@ -48,7 +48,7 @@ export class XmlParts {
     const depth = this.#open.length;
     if (depth === 0 && this.#hasTop) throw new Error("is not well-formed XML: it has two top elements");
     this.#hasTop = true;
-    if (depth === deepest) throw new Error(`is nested more than ${deepest} deep`);
+    if (depth === maxDepth) throw new Error(`is nested more than ${maxDepth} deep`);
     const isKept = this.#open[depth - 1]?.element !== undefined || this.#isAt(depth, name);
     const element: Element | undefined = isKept ? Object.assign(Object.create(null), attributes) : undefined;
     this.#open.push({ name, element, text: "" });

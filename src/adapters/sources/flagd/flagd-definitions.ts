@@ -86,11 +86,11 @@ function faultIn(definition: Json | undefined, $evaluators: Json = {}): Fault | 
     storage.setConfigurations(JSON.stringify(checked, withWholeVersions), true);
     return undefined;
   } catch (error) {
-    const [deepest] = errorsIn(error).toSorted(
+    const [maxDepth] = errorsIn(error).toSorted(
       (a, b) => stepsIn(b.instancePath).length - stepsIn(a.instancePath).length,
     );
-    if (!deepest) return { path: [], message: `does not fit; ${reference} tells what does` };
-    return { path: pathOf(deepest.instancePath, checked).slice(2), message: messageOf(deepest) };
+    if (!maxDepth) return { path: [], message: `does not fit; ${reference} tells what does` };
+    return { path: pathOf(maxDepth.instancePath, checked).slice(2), message: messageOf(maxDepth) };
   }
 }
 

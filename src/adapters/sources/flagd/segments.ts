@@ -1,9 +1,9 @@
 import type { Json } from "../../../domain/evaluation/feature.ts";
-import { deepestRule } from "../_rules/rule-check.ts";
+import { maxRuleDepth } from "../_rules/rule-check.ts";
 import { isMap } from "./targeting.ts";
 
-/** The most values of a rule after its references are replaced: segments that refer to each other can multiply. */
-const mostValues = 20_000;
+/** Maximum number of values of a rule with its references replaced: segments that refer to each other can multiply. */
+const maxValues = 20_000;
 
 /** A rule without references, the number of its values, and its depth. */
 type Resolved = { readonly rule: Json; readonly values: number; readonly depth: number };
@@ -23,14 +23,14 @@ export class Segments {
    */
   applyTo(rule: Json): Json {
     const resolved = this.#resolve(rule, []);
-    if (resolved.rule !== rule && resolved.values > mostValues)
-      throw new Error(`its targeting with its segments has more than ${mostValues.toLocaleString("en")} values`);
+    if (resolved.rule !== rule && resolved.values > maxValues)
+      throw new Error(`its targeting with its segments has more than ${maxValues.toLocaleString("en")} values`);
     return resolved.rule;
   }
 
   /** `within` are the names of the segments that contain the rule, outermost first. */
   #resolve(rule: Json, within: readonly string[], level = 0): Resolved {
-    if (level > deepestRule) throw tooDeep();
+    if (level > maxRuleDepth) throw tooDeep();
     if (typeof rule !== "object" || rule === null) return { rule, values: 1, depth: 0 };
     const name = referenceIn(rule);
     if (name !== undefined) return this.#segment(name, within, level);
@@ -39,7 +39,7 @@ export class Segments {
       const resolved = this.#resolve(each, within, level + 1);
       values += resolved.values;
       depth = Math.max(depth, resolved.depth + 1);
-      if (depth > deepestRule) throw tooDeep();
+      if (depth > maxRuleDepth) throw tooDeep();
       isSame &&= resolved.rule === each;
       return resolved.rule;
     };
@@ -71,4 +71,4 @@ export function referenceIn(rule: Json): string | undefined {
   return typeof name === "string" && Object.keys(others).length === 0 ? name : undefined;
 }
 
-const tooDeep = (): Error => new Error(`its targeting is nested deeper than ${deepestRule} levels`);
+const tooDeep = (): Error => new Error(`its targeting is nested deeper than ${maxRuleDepth} levels`);

@@ -7,11 +7,11 @@ import { type Phase, Timetable } from "../../../domain/targeting/timetable.ts";
 type Schedules = ReadonlyMap<FeatureKey, Schedule>;
 
 /** Maximum time of work without yielding to the event loop, in milliseconds. */
-const longestSliceMs = 5;
+const maxSliceMs = 5;
 /** Instants up to this far from now count as the present, in milliseconds. */
 const presentMs = 1_000;
 /** Maximum delay of a timer, in milliseconds. */
-const longestWaitMs = 86_400_000;
+const maxWaitMs = 86_400_000;
 
 /**
  * Precomputes the current and the next phase of schedules, so that evaluating the present is a lookup. The next phase
@@ -94,7 +94,7 @@ export class PhasesAhead implements Disposable {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => this.#goOn() || this.#wait(boundary),
-      Math.max(0, Math.min(boundary - this.#now(), longestWaitMs)),
+      Math.max(0, Math.min(boundary - this.#now(), maxWaitMs)),
     ).unref();
   }
 
@@ -127,7 +127,7 @@ async function rest<T>(work: Generator<void, T>): Promise<T> {
 }
 
 function slice<T>(work: Generator<void, T>): IteratorResult<void, T> {
-  const end = performance.now() + longestSliceMs;
+  const end = performance.now() + maxSliceMs;
   for (;;) {
     const step = work.next();
     if (step.done || performance.now() >= end) return step;

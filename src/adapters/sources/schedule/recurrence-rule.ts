@@ -11,7 +11,7 @@ export type RecurrenceRule = {
   readonly isCounted: boolean;
 };
 
-const longestRule = 500;
+const maxRuleLength = 500;
 const frequencies = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"] as const;
 
 const weekday = "(?:MO|TU|WE|TH|FR|SA|SU)";
@@ -44,7 +44,7 @@ const fixedDays = ["BYDAY", "BYMONTHDAY", "BYYEARDAY"];
  * text. Does not check whether the rule ever occurs.
  */
 export function recurrenceRule(text: string): RecurrenceRule | string {
-  if (text.length > longestRule) return `is longer than ${longestRule} characters; split it into several windows`;
+  if (text.length > maxRuleLength) return `is longer than ${maxRuleLength} characters; split it into several windows`;
   const values = new Map<string, string>();
   for (const part of text.split(";")) {
     const [name = "", value = "", ...more] = part.split("=");

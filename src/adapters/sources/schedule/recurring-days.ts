@@ -8,14 +8,14 @@ import { type RecurrenceRule, recurrenceRule } from "./recurrence-rule.ts";
 /** Days per chunk of search, by frequency. */
 const chunkDays = { DAILY: 16, WEEKLY: 64, MONTHLY: 256, YEARLY: 1_024 } as const;
 /** Maximum number of chunks that are searched for the next day: 11, 44, 179 and 717 years, by frequency. */
-const mostChunks = 256;
+const maxChunks = 256;
 /** Number of cached chunks per recurrence. */
 const rememberedChunks = 8;
 /** Maximum number of days per result. A search also stops at a day that is at least `soonDays` ahead. */
-const mostDays = 12;
+const maxDays = 12;
 const soonDays = 8;
 /** Maximum number of periods (days, weeks, months or years) that are expanded for a recurrence with `COUNT`. */
-const mostPeriods = 5_000;
+const maxPeriods = 5_000;
 /** Start of recurrences that do not depend on a start day. */
 const longAgo = "1900-01-01";
 
@@ -53,7 +53,7 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
       dtstart: Temporal.ZonedDateTime.from(`${startsOn}T00:00[UTC]`),
       ...(rule.count === undefined ? {} : { count: rule.count }),
       strict: true,
-      maxIterations: mostPeriods,
+      maxIterations: maxPeriods,
     });
   } catch (cause) {
     return `cannot be used: ${cause instanceof Error ? cause.message : cause} (see RFC 5545, section 3.3.10)`;
@@ -85,14 +85,14 @@ function endless(recurrence: RRuleTemporal, size: number, first: Day, last: Day)
   return (from) => {
     const found: Day[] = [];
     const start = Math.floor(Math.max(from, first) / size);
-    for (let index = start; index < start + mostChunks; index++) {
+    for (let index = start; index < start + maxChunks; index++) {
       if (index * size > last) return { days: found, before: Number.POSITIVE_INFINITY };
       found.push(...chunk(index).filter((day) => from <= day && day <= last));
-      const next = found[mostDays];
-      if (next !== undefined) return { days: found.slice(0, mostDays), before: next };
+      const next = found[maxDays];
+      if (next !== undefined) return { days: found.slice(0, maxDays), before: next };
       if ((found.at(-1) ?? from) >= from + soonDays) return { days: found, before: (index + 1) * size };
     }
-    return { days: found, before: (start + mostChunks) * size };
+    return { days: found, before: (start + maxChunks) * size };
   };
 }
 
@@ -101,7 +101,7 @@ function counted(recurrence: RRuleTemporal, last: Day): Days {
   return (from) => {
     all ??= allOf(recurrence).filter((day) => day <= last);
     const found = all.filter((day) => day >= from);
-    return { days: found.slice(0, mostDays), before: found[mostDays] ?? Number.POSITIVE_INFINITY };
+    return { days: found.slice(0, maxDays), before: found[maxDays] ?? Number.POSITIVE_INFINITY };
   };
 }
 

@@ -11,7 +11,7 @@ import { ParsedRules } from "../_rules/parsed-rules.ts";
 import { PhasesAhead } from "./phases-ahead.ts";
 import { type ParsedWindow, parseWindow, WindowFault, type WindowText } from "./window-text.ts";
 
-const mostWindows = 100;
+const maxWindows = 100;
 
 const window = z.strictObject({
   startsAt: z
@@ -34,7 +34,7 @@ const window = z.strictObject({
 });
 
 const schedule = z.strictObject({
-  windows: z.array(window).min(1).max(mostWindows).describe("The feature is on while one of the windows is open."),
+  windows: z.array(window).min(1).max(maxWindows).describe("The feature is on while one of the windows is open."),
 });
 
 /** Schema of a rule. */

@@ -5,8 +5,8 @@ import { inChunks } from "./in-chunks.ts";
 import type { Tables } from "./tables.ts";
 
 // PostgreSQL indexes rows of at most about 2,700 bytes. A key shares its row with a store and a revision.
-const longestKey = 1_000;
-const longestFeature = 2_000;
+const maxKeyBytes = 1_000;
+const maxFeatureBytes = 2_000;
 
 /** UTF-16 code units of a long text that are stored, so that searches by prefix find it. At most 900 bytes. */
 const beginning = 300;
@@ -16,15 +16,15 @@ const mark = "\u0001";
 const rowsAtOnce = 1_000;
 
 /** The key of a set, document or token as a column value. */
-export const indexedKey = (key: string): string => indexed(key, longestKey);
+export const indexedKey = (key: string): string => indexed(key, maxKeyBytes);
 
 /** A feature as a column value. */
-export const indexedFeature = (feature: string): string => indexed(feature, longestFeature);
+export const indexedFeature = (feature: string): string => indexed(feature, maxFeatureBytes);
 
 /** The text itself, or the beginning and the digest of a long one. The table `long_texts` has the whole text. */
-function indexed(text: string, longest: number): string {
+function indexed(text: string, maxBytes: number): string {
   // A code unit has at most three bytes.
-  if (3 * text.length <= longest || Buffer.byteLength(text) <= longest) return text;
+  if (3 * text.length <= maxBytes || Buffer.byteLength(text) <= maxBytes) return text;
   return `${text.slice(0, beginning).toWellFormed()}${mark}${hash("sha256", text, "base64url")}`;
 }
 

@@ -6,7 +6,7 @@ const connectMs = 1_000;
 const statementMs = 5_000;
 /** Timeout after which the connection is considered hung, not the statement. */
 const hangingMs = 5_500;
-const mostConnections = 3;
+const maxConnections = 3;
 
 const { builtins } = pg.types;
 
@@ -21,7 +21,7 @@ const parsers = new Map<number, (text: string) => unknown>([
 export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: url,
-    max: mostConnections,
+    max: maxConnections,
     connectionTimeoutMillis: connectMs,
     ...(hasLimit && { statement_timeout: statementMs, query_timeout: hangingMs }),
     // Other writers wait for the lock on the head of the log. This ends the lock of a process that hangs.

@@ -11,7 +11,7 @@ import { isSameChange } from "./event-hash.ts";
 import { eventIn } from "./event-row.ts";
 import { expire } from "./retention.ts";
 import { verify } from "./verify.ts";
-import { mostAtOnce, type Outcome, Writer } from "./writer.ts";
+import { maxAtOnce, type Outcome, Writer } from "./writer.ts";
 
 /** A rejected record: its index in the batch, and the reason. */
 export type RejectedRecord = { readonly index: number; readonly reason: string };
@@ -42,7 +42,7 @@ export class SqlEventLog {
   async record(events: readonly RecordedEvent[]): Promise<readonly RejectedRecord[]> {
     const leftOut: RejectedRecord[] = [];
     let index = 0;
-    for (const some of inChunks(events, mostAtOnce)) {
+    for (const some of inChunks(events, maxAtOnce)) {
       for (const outcome of await this.#writer.write(some)) {
         const reason = conflict(events[index], outcome);
         if (reason) leftOut.push({ index, reason });

@@ -26,10 +26,10 @@ type Failure = { readonly at: number; readonly cause: unknown };
 const recentMs = 2_000;
 
 /** Events per transaction. */
-export const mostAtOnce = 1_000;
+export const maxAtOnce = 1_000;
 const rowsAtOnce = 100;
 /** PostgreSQL does not index longer values. */
-const longestIndexed = 1_000;
+const maxIndexedBytes = 1_000;
 
 /**
  * Appends to the log. Events that arrive during a transaction share the next one: the lock on the head of the log
@@ -82,7 +82,7 @@ export class Writer {
     let size = 0;
     const tooMany = this.#jobs.findIndex(({ appends }, index) => {
       size += appends.length;
-      return index > 0 && size > mostAtOnce;
+      return index > 0 && size > maxAtOnce;
     });
     return this.#jobs.splice(0, tooMany === -1 ? this.#jobs.length : tooMany);
   }
@@ -123,7 +123,7 @@ function appendOf(event: HashedEvent): Append | { readonly refused: string } {
     if (number !== null && !Number.isSafeInteger(number))
       return { refused: "invalid revision (expected a safe integer)" };
     const long = Object.entries({ id, component, environment, email, recordedBy, epoch }).find(
-      ([, text]) => Buffer.byteLength(text ?? "") > longestIndexed,
+      ([, text]) => Buffer.byteLength(text ?? "") > maxIndexedBytes,
     );
     return long ? { refused: `its ${long[0]} is too long` } : { event, content: contentOf(event) };
   } catch (error) {

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Redis } from "ioredis";
 import { v7 as newId } from "uuid";
 import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
-import { mostMembersRecorded, type SetChange, type SetLoad } from "../../../domain/admin/feature-store.ts";
+import { maxRecordedMembers, type SetChange, type SetLoad } from "../../../domain/admin/feature-store.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { redisFault } from "../redis-fault.ts";
@@ -21,7 +21,7 @@ export async function loadSets(
 ): Promise<BatchResult> {
   const items = batch.items.filter(({ features }) => features.length > 0);
   // Larger sets are recorded in two steps, because one record cannot contain their members.
-  const recordable = items.filter(({ features }) => features.length <= mostMembersRecorded);
+  const recordable = items.filter(({ features }) => features.length <= maxRecordedMembers);
   return loadBatch(redis, { ...batch, items }, recordable, {
     name: "a set that is loaded",
     create: (sets) => create(redis, batch, sets),
@@ -65,7 +65,7 @@ function checkedKey({ key }: SetLoad): string {
   return key;
 }
 
-const mostRemembered = 10_000;
+const maxCached = 10_000;
 const parts = new Map<FeatureKey, number>();
 
 /** Digest of a set, equal to that of the change script. */
@@ -75,7 +75,7 @@ const digestOf = (features: readonly FeatureKey[]): string =>
 function partOf(feature: FeatureKey): number {
   const known = parts.get(feature);
   if (known !== undefined) return known;
-  if (parts.size === mostRemembered) parts.clear();
+  if (parts.size === maxCached) parts.clear();
   const part = Number.parseInt(hash("sha1", feature).slice(0, 13), 16);
   parts.set(feature, part);
   return part;

@@ -18,9 +18,9 @@
 -- a new replication id, because there may be many such sets.
 
 -- As in domain/admin/feature-store.ts.
-local mostMembersRecorded = 1000
+local maxRecordedMembers = 1000
 -- Limit for a comparison of members. Larger sets are compared by size.
-local mostCompared = 10000
+local maxCompared = 10000
 local fullEvery = 256
 
 local set, head, shadow, outbox, once = unpack(KEYS)
@@ -94,7 +94,7 @@ local function record(beginning, origin, added, removed)
   local members = ""
   -- Without a difference, the record needs the members.
   local isUnexplained = origin ~= "change" and #added + #removed == 0
-  if size <= mostMembersRecorded and (isUnexplained or number % fullEvery == 0) then
+  if size <= maxRecordedMembers and (isUnexplained or number % fullEvery == 0) then
     members = ',"members":' .. list(served(redis.call("SMEMBERS", set)))
   end
   redis.call("RPUSH", outbox, beginning:sub(1, -2) .. ',"origin":"' .. origin .. '","added":' .. list(added)
@@ -104,7 +104,7 @@ end
 
 -- Does not depend on the order of the members, as that of Lua depends on the server's locale.
 local function digestNow()
-  if size > mostCompared then return size .. ":" end
+  if size > maxCompared then return size .. ":" end
   local sum = 0
   for _, member in ipairs(redis.call("SMEMBERS", set)) do
     sum = (sum + tonumber(redis.sha1hex(member):sub(1, 13), 16)) % 2^52
@@ -114,7 +114,7 @@ end
 
 local function save()
   digest = ""
-  if personal == "1" or size > mostCompared then
+  if personal == "1" or size > maxCompared then
     digest = digestNow()
     redis.call("DEL", shadow)
   else
@@ -128,7 +128,7 @@ if task == "probe" then return 0 end
 local differs, added, removed = false, {}, {}
 if epoch and digest ~= "" then
   differs = digestNow() ~= digest
-elseif epoch and size > mostCompared then
+elseif epoch and size > maxCompared then
   differs = true
 elseif epoch then
   added, removed = redis.call("SDIFF", set, shadow), redis.call("SDIFF", shadow, set)

@@ -10,17 +10,17 @@
 --
 -- Atomic because a flush between a read and the check of the marker would look like an empty store.
 
-local mostInScript = 1000
+local maxInScript = 1000
 local reply = {}
 for index, argument in ipairs(ARGV) do
-  local key, most = KEYS[index], tonumber(argument)
+  local key, limit = KEYS[index], tonumber(argument)
   local value
-  if most == 0 then
+  if limit == 0 then
     value = redis.pcall("GET", key)
   else
-    value = redis.pcall("SRANDMEMBER", key, math.min(most, mostInScript + 1))
+    value = redis.pcall("SRANDMEMBER", key, math.min(limit, maxInScript + 1))
   end
-  local failed = type(value) == "table" and (value.err or #value > mostInScript)
+  local failed = type(value) == "table" and (value.err or #value > maxInScript)
   reply[2 * index - 1] = not failed and value
   reply[2 * index] = not failed and redis.call("PTTL", key)
 end

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { StoreDataInvalid } from "../../../domain/errors.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
-import { isServedKey, longestServedKey } from "../../../domain/evaluation/feature.ts";
+import { isServedKey, maxServedKeyLength } from "../../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
 import { SharedStrings } from "../../cache/shared-strings.ts";
 import { expiry } from "../expiry.ts";
@@ -29,7 +29,7 @@ export class RedisFeatureSets implements FeatureSets {
     }
     const features: string[] = [];
     for (const member of members) {
-      if (member.length > 4 * longestServedKey || !isUtf8(member)) continue;
+      if (member.length > 4 * maxServedKeyLength || !isUtf8(member)) continue;
       const feature = member.toString("utf8");
       if (isServedKey(feature)) features.push(this.#names.of(feature));
     }

@@ -25,9 +25,9 @@ const script = new Script("change-set");
 const urgentScript = new Script("change-set", "allow-oom");
 
 /** In databases with more keys, users per feature are not counted. */
-const mostCounted = 20_000;
+const maxCounted = 20_000;
 /** Maximum number of pages of keys before a list of keys is returned as incomplete: about a million keys. */
-const mostPages = 1_000;
+const maxPages = 1_000;
 
 type Wanted = {
   readonly text: string;
@@ -83,13 +83,13 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     return Promise.all(keys.map(revisionOf));
   }
 
-  async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+  async keys(prefix: string, max: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
     const found = new Set<string>();
     let pages = 0;
     for await (const page of this.#setsFrom(prefix)) {
       for (const key of page) found.add(key);
       pages += 1;
-      if (found.size > most || pages === mostPages) return { keys: [...found].slice(0, most), complete: false };
+      if (found.size > max || pages === maxPages) return { keys: [...found].slice(0, max), complete: false };
     }
     return { keys: [...found], complete: true };
   }
@@ -100,7 +100,7 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
 
   async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
     if (features.length === 0) return [];
-    if ((await this.#redis.dbsize().catch((error) => redisFault(error, prefix))) > mostCounted)
+    if ((await this.#redis.dbsize().catch((error) => redisFault(error, prefix))) > maxCounted)
       return features.map(() => undefined);
     const counts = features.map(() => 0);
     const counted = new Set<string>();

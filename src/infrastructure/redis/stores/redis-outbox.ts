@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { mostInBatch } from "../../../domain/admin/batch.ts";
+import { maxInBatch } from "../../../domain/admin/batch.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../../domain/admin/outbox.ts";
 import type { InvalidationFeed } from "../../../domain/evaluation/invalidation-feed.ts";
 import { changeRecordIn } from "../../change-record.ts";
@@ -8,12 +8,12 @@ import { isRefusal, redisFault } from "../redis-fault.ts";
 import { isLoadEntry, loadEntryKey, outboxPrefix } from "../redis-keys.ts";
 import { scan } from "../scan.ts";
 
-/** The default of `mostKnown`. */
-const mostKnownByDefault = 100_000;
+/** The default of `maxTracked`. */
+const defaultMaxTracked = 100_000;
 /** Maximum share of time spent scanning for lists. */
 const shareOfTime = 1 / 10;
 /** Maximum number of lists whose length is read. */
-const mostMeasured = 200;
+const maxMeasured = 200;
 
 /**
  * Position of an entry: its key and its bytes, which may be invalid text. Without bytes if the entry is the whole key.
@@ -30,7 +30,7 @@ type Handle = { readonly key: string; readonly bytes?: Buffer };
 export class RedisOutbox implements Outbox {
   readonly #redis: Redis;
   readonly #feed: InvalidationFeed & AsyncDisposable;
-  readonly #mostKnown: number;
+  readonly #maxTracked: number;
   /** The lists that may contain records, in order of their first notification, with the number of the last one. */
   readonly #keys = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
@@ -44,13 +44,13 @@ export class RedisOutbox implements Outbox {
   #pace = Number.POSITIVE_INFINITY;
 
   /**
-   * Takes ownership of the feed, which covers the keys with the prefix `tidegate:outbox:`. Stores at most `mostKnown`
+   * Takes ownership of the feed, which covers the keys with the prefix `tidegate:outbox:`. Stores at most `maxTracked`
    * lists. If there are more, it scans for the rest when these are empty.
    */
-  constructor(redis: Redis, feed: InvalidationFeed & AsyncDisposable, mostKnown = mostKnownByDefault) {
+  constructor(redis: Redis, feed: InvalidationFeed & AsyncDisposable, maxTracked = defaultMaxTracked) {
     this.#redis = redis;
     this.#feed = feed;
-    this.#mostKnown = mostKnown;
+    this.#maxTracked = maxTracked;
     feed.subscribe((key) => {
       this.#add(key);
       this.#notify();
@@ -60,14 +60,14 @@ export class RedisOutbox implements Outbox {
   async read(limit: number): Promise<readonly OutboxEntry[]> {
     await this.#scan();
     while (this.#keys.size > 0) {
-      const loaded = await this.#readLoads(Math.max(1, Math.floor(limit / mostInBatch)));
-      const most = Math.min(limit, this.#pace);
+      const loaded = await this.#readLoads(Math.max(1, Math.floor(limit / maxInBatch)));
+      const max = Math.min(limit, this.#pace);
       const lists = this.#keys
         .entries()
         .filter(([key]) => !isLoadEntry(key))
-        .take(most)
+        .take(max)
         .toArray();
-      const entries = lists.length > 0 ? await this.#readFrom(lists, Math.floor(most / lists.length)) : [];
+      const entries = lists.length > 0 ? await this.#readFrom(lists, Math.floor(max / lists.length)) : [];
       if (loaded.length + entries.length > 0) return [...loaded, ...entries];
     }
     return [];
@@ -90,7 +90,7 @@ export class RedisOutbox implements Outbox {
     await this.#scan();
     const parts = await Promise.all([
       this.#measure(false, (key) => this.#ofList(key), 1),
-      this.#measure(true, (key) => this.#ofLoad(key), mostInBatch),
+      this.#measure(true, (key) => this.#ofLoad(key), maxInBatch),
     ]);
     const times = parts.flatMap(({ measured }) => measured.flatMap(({ oldest }) => oldest ?? []));
     return {
@@ -118,7 +118,7 @@ export class RedisOutbox implements Outbox {
         .entries()
         .filter(([key]) => isLoadEntry(key) === areLoads)
         .toArray();
-      const some = all.slice(0, mostMeasured);
+      const some = all.slice(0, maxMeasured);
       const measured = await Promise.all(some.map(([key]) => measure(key)));
       const empty = some.filter((_, index) => measured[index]?.entries === 0);
       for (const [key, notification] of empty) this.#drop(key, notification);
@@ -147,9 +147,9 @@ export class RedisOutbox implements Outbox {
     return { entries: head?.size ?? (text === "" ? 0 : 1), oldest: head?.at };
   }
 
-  async #readLoads(most: number): Promise<readonly OutboxEntry[]> {
+  async #readLoads(max: number): Promise<readonly OutboxEntry[]> {
     const loads = this.#keys.entries().filter(([key]) => isLoadEntry(key));
-    const read = loads.take(most).map(async ([key, notification]): Promise<readonly OutboxEntry[]> => {
+    const read = loads.take(max).map(async ([key, notification]): Promise<readonly OutboxEntry[]> => {
       const text = await this.#redis.get(key).catch(unlessOther(key, null));
       if (text !== null) return [{ handle: { key } satisfies Handle, records: loadedRecordsIn(text), text }];
       this.#drop(key, notification);
@@ -158,10 +158,10 @@ export class RedisOutbox implements Outbox {
     return (await Promise.all(read)).flat();
   }
 
-  async #readFrom(lists: readonly (readonly [string, number])[], most: number): Promise<readonly OutboxEntry[]> {
+  async #readFrom(lists: readonly (readonly [string, number])[], max: number): Promise<readonly OutboxEntry[]> {
     try {
       const read = await Promise.all(
-        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, most - 1).catch(unlessOther<Buffer[]>(key, []))),
+        lists.map(([key]) => this.#redis.lrangeBuffer(key, 0, max - 1).catch(unlessOther<Buffer[]>(key, []))),
       );
       this.#pace *= 2;
       const entries = read.map((found, index) => found.map((bytes) => entryOf(lists[index]?.[0] ?? "", bytes)));
@@ -175,7 +175,7 @@ export class RedisOutbox implements Outbox {
         return found.slice(0, waiting.index);
       });
     } catch (error) {
-      this.#pace = Math.max(1, Math.floor(Math.min(this.#pace, lists.length * most) / 2));
+      this.#pace = Math.max(1, Math.floor(Math.min(this.#pace, lists.length * max) / 2));
       throw error;
     }
   }
@@ -200,7 +200,7 @@ export class RedisOutbox implements Outbox {
 
   #add(key: string | undefined): void {
     this.#notifications += 1;
-    if (key !== undefined && (this.#keys.has(key) || this.#keys.size < this.#mostKnown))
+    if (key !== undefined && (this.#keys.has(key) || this.#keys.size < this.#maxTracked))
       this.#keys.set(key, this.#notifications);
     else this.#mayHaveMore = true;
   }
@@ -212,7 +212,7 @@ export class RedisOutbox implements Outbox {
   /** Scans for lists if there may be unknown ones. If the last scan is too recent, the listeners are called later. */
   #scan(): Promise<void> {
     if (this.#scanning) return this.#scanning;
-    if (!this.#mayHaveMore || this.#keys.size >= this.#mostKnown) return Promise.resolve();
+    if (!this.#mayHaveMore || this.#keys.size >= this.#maxTracked) return Promise.resolve();
     const wait = this.#scanAgainAt - performance.now();
     if (wait > 0) {
       this.#scanTimer ??= setTimeout(() => {
@@ -233,7 +233,7 @@ export class RedisOutbox implements Outbox {
     try {
       for await (const page of scan(this.#redis, outboxPrefix)) {
         for (const key of page) this.#add(key);
-        if (this.#keys.size < this.#mostKnown) continue;
+        if (this.#keys.size < this.#maxTracked) continue;
         this.#mayHaveMore = true;
         break;
       }

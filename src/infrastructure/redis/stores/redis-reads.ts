@@ -5,7 +5,7 @@ import { Script } from "../script.ts";
 
 const script = new Script("read-keys", "no-writes");
 /** Maximum number of keys that one script reads; more would hold up the server. */
-const mostKeys = 100;
+const maxKeys = 100;
 
 /** A string or `null`, or the members of a set; and the PTTL reply of its key. */
 type Found<T> = readonly [value: T, ttl: number];
@@ -13,7 +13,7 @@ type Value = Buffer | null | readonly Buffer[];
 type Read = {
   readonly key: string;
   /** 0 for a string. */
-  readonly most: number;
+  readonly max: number;
   readonly resolve: (watched: Watched<Found<Value>>) => void;
   readonly reject: (cause: unknown) => void;
 };
@@ -41,31 +41,31 @@ export class RedisReads {
   }
 
   /** At most `most` members of a set; none if the key is missing. Rejects as `EmptyStoreGuard.watch` does. */
-  members(key: string, most: number): Promise<Found<readonly Buffer[]>> {
+  members(key: string, max: number): Promise<Found<readonly Buffer[]>> {
     return this.#guard.watchMarked(
-      () => this.#request<readonly Buffer[]>(key, most),
+      () => this.#request<readonly Buffer[]>(key, max),
       ([members]) => members.length > 0,
     );
   }
 
-  #request<T extends Value>(key: string, most: number): Promise<Watched<Found<T>>> {
+  #request<T extends Value>(key: string, max: number): Promise<Watched<Found<T>>> {
     return new Promise((resolve, reject) => {
       if (this.#requested.length === 0) setImmediate(() => this.#send());
-      this.#requested.push({ key, most, resolve: resolve as Read["resolve"], reject });
+      this.#requested.push({ key, max, resolve: resolve as Read["resolve"], reject });
     });
   }
 
   #send(): void {
     const requested = this.#requested;
     this.#requested = [];
-    for (let start = 0; start < requested.length; start += mostKeys) {
-      void this.#readAll(requested.slice(start, start + mostKeys));
+    for (let start = 0; start < requested.length; start += maxKeys) {
+      void this.#readAll(requested.slice(start, start + maxKeys));
     }
   }
 
   async #readAll(reads: readonly Read[]): Promise<void> {
     const keys = [...reads.map(({ key }) => key), ...this.#guard.markerKeys];
-    const limits = reads.map(({ most }) => most);
+    const limits = reads.map(({ max }) => max);
     try {
       const reply = (await script.runBuffer(this.#redis, keys, limits)) as (Value | number)[];
       const isMarked = reply[2 * reads.length] === 1;
@@ -81,9 +81,9 @@ export class RedisReads {
     }
   }
 
-  #readAlone({ key, most, resolve, reject }: Read): void {
+  #readAlone({ key, max, resolve, reject }: Read): void {
     // SRANDMEMBER with a count returns the whole set if it has at most that many members.
-    const value = most === 0 ? this.#redis.getBuffer(key) : this.#redis.srandmemberBuffer(key, most);
+    const value = max === 0 ? this.#redis.getBuffer(key) : this.#redis.srandmemberBuffer(key, max);
     Promise.all([value, this.#redis.pttl(key), this.#guard.isMarked()]).then(
       ([value, ttl, isMarked]) => resolve({ answer: [value, ttl], isMarked }),
       reject,

@@ -10,7 +10,7 @@ import {
 } from "../../../domain/admin/change.ts";
 import {
   type FeatureStore,
-  mostMembersRecorded,
+  maxRecordedMembers,
   type SetAddress,
   type SetChange,
   type SetChangeResult,
@@ -25,7 +25,7 @@ import { demandRevision, epochAfter, type Head, headAfter, headIn, type SqliteJo
 
 const recordsBetweenMembers = 256;
 /** Limit for counting the users of all requested features. Takes some milliseconds, which block all requests. */
-const mostCounted = 100_000;
+const maxCounted = 100_000;
 
 type Author = Pick<ChangeRecord, "id" | "by" | "email" | "note">;
 type SetDelta = Pick<SetRecord, "origin" | "added" | "removed">;
@@ -85,9 +85,9 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     return keys.map((key) => this.#headOf(key)?.revision);
   }
 
-  async keys(prefix: string, most: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
-    const found = this.#keys.all(prefix, endOf(prefix), most + 1).map((row) => String(row["key"]));
-    return { keys: found.slice(0, most), complete: found.length <= most };
+  async keys(prefix: string, max: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }> {
+    const found = this.#keys.all(prefix, endOf(prefix), max + 1).map((row) => String(row["key"]));
+    return { keys: found.slice(0, max), complete: found.length <= max };
   }
 
   async *allKeys(prefix: string): AsyncGenerator<readonly string[]> {
@@ -95,10 +95,10 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   }
 
   async holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]> {
-    const most = Math.floor(mostCounted / features.length);
+    const max = Math.floor(maxCounted / features.length);
     return features.map((feature) => {
-      const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), most + 1)?.["holders"]);
-      return holders <= most ? holders : undefined;
+      const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), max + 1)?.["holders"]);
+      return holders <= max ? holders : undefined;
     });
   }
 
@@ -125,7 +125,7 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     if (added.length === 0) return false;
     if (present.size + added.length > limit) throw tooManyMembers(key, limit);
     // Larger sets are recorded in two steps, because one record cannot contain their members.
-    const isNew = !head && present.size === 0 && added.length <= mostMembersRecorded;
+    const isNew = !head && present.size === 0 && added.length <= maxRecordedMembers;
     const before = isNew ? undefined : (head ?? this.#baseline(key));
     for (const feature of added) this.#insert.run(key, feature);
     const id = uuidv7();
@@ -147,7 +147,7 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   #record(key: string, { revision, at }: Head, author: Author, delta: SetDelta): void {
     const size = this.#sizeOf(key);
     const isWhole = revision.number === 1 || revision.number % recordsBetweenMembers === 0;
-    const members = isWhole && size <= mostMembersRecorded ? { members: this.#membersOf(key) } : {};
+    const members = isWhole && size <= maxRecordedMembers ? { members: this.#membersOf(key) } : {};
     this.#journal.append({ of: "set", ...author, at, revision, key, ...delta, ...members, size });
     this.#setHead.run(key, revision.epoch, revision.number, at);
   }

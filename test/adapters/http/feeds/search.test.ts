@@ -201,10 +201,10 @@ describe("the example config/examples/fever.yaml", () => {
       const response = await service.get("/search?starts_at=2021-02-01&ends_at=2022-07-03");
       return ((await response.json()) as { data: { events: Record<string, unknown>[] } }).data.events;
     };
-    const count = async (least: number) => {
+    const count = async (min: number) => {
       const { length } = partner.requests;
       await until(() => partner.requests.length > length, "the server is polled again");
-      await until(async () => (await found()).length >= least, `${least} events are found`);
+      await until(async () => (await found()).length >= min, `${min} events are found`);
     };
     await count(2);
     partner.answer = answer(2);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { longestString } from "../../../../src/domain/admin/stored-values.ts";
+import { maxStringBytes } from "../../../../src/domain/admin/stored-values.ts";
 import { emptied, type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { TcpProxy } from "../../../support/tcp-proxy.ts";
@@ -111,15 +111,15 @@ sources: [{ name: global, kind: set, connection: features, key: global_features 
     await redis.client.rpush("page:list", "a");
     await redis.client.set("page:bytes", Buffer.from([0xff, 0xfe]));
     await redis.client.sadd("page:members", "a", Buffer.from([0xff]));
-    await redis.client.set("page:full", "x".repeat(longestString));
-    await redis.client.set("page:large", "x".repeat(longestString + 1));
+    await redis.client.set("page:full", "x".repeat(maxStringBytes));
+    await redis.client.set("page:large", "x".repeat(maxStringBytes + 1));
     expect((await read(service, "page:full")).status).toBe(200);
     const kinds = {
       "page:hash": "a hash",
       "page:list": "a list",
       "page:bytes": "a string that is not UTF-8",
       "page:members": "a set with a member that is not UTF-8",
-      "page:large": `a string of more than ${longestString} bytes`,
+      "page:large": `a string of more than ${maxStringBytes} bytes`,
     };
     for (const [key, kind] of Object.entries(kinds)) {
       const { status, body } = await read(service, key);

@@ -12,7 +12,7 @@ const until = (url: string, changes: Partial<Location> = {}): Location => ({
   headers: {},
   reachable: new Reachable(["127.0.0.1"]),
   timeoutMs: 5_000,
-  mostBytes: 1_000_000,
+  maxBytes: 1_000_000,
   ...changes,
 });
 

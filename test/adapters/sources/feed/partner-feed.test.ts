@@ -15,7 +15,7 @@ const feed = () =>
     headers: {},
     reachable: new Reachable(["127.0.0.1"]),
     timeoutMs: 1_000,
-    mostBytes: 1_000,
+    maxBytes: 1_000,
     format: "json",
     mapping: {
       feed: "tested",
