@@ -10,7 +10,10 @@ const inherited = Object.fromEntries(
   ["PATH", "HOME", "TMPDIR", "NODE_COMPILE_CACHE"].map((name) => [name, process.env[name]]),
 );
 
-/** A command of Tidegate in its own process, with its own data folder unless one is given. */
+/**
+ * A script of this project in its own process, with its own data folder unless one is given. Node runs it, unless another
+ * program is named.
+ */
 export class TestProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #data = mkdtempSync(join(tmpdir(), "tidegate-data-"));
@@ -20,8 +23,8 @@ export class TestProcess implements AsyncDisposable {
   lastOutputAt = 0;
   exitedAt = 0;
 
-  constructor(command: readonly string[], env: NodeJS.ProcessEnv) {
-    this.#child = spawn(process.execPath, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
+  constructor(command: readonly string[], env: NodeJS.ProcessEnv, program = process.execPath) {
+    this.#child = spawn(program, [resolve(root, command[0] ?? ""), ...command.slice(1)], {
       cwd: root,
       env: { ...inherited, TIDEGATE_DATA: this.#data, ...env },
       stdio: "pipe",

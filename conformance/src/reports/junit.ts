@@ -4,7 +4,7 @@ import type { Result } from "../run-checks.ts";
 export function junitOf(results: readonly Result[]): string {
   const count = (outcome: Result["outcome"]) => results.filter((result) => result.outcome === outcome).length;
   const seconds = results.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1_000;
-  const totals = `tests="${results.length}" failures="${count("failed")}" skipped="${count("skipped")}"`;
+  const totals = `tests="${results.length}" failures="${count("failed")}" errors="0" skipped="${count("skipped")}"`;
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuite name="OFREP conformance" ${totals} time="${seconds.toFixed(3)}">`,
