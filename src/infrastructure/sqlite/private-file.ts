@@ -1,5 +1,7 @@
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+
+const ofOthers = 0o007;
 
 /**
  * Opens a SQLite database, created if missing. Its folder and all its files, including those that SQLite creates, are
@@ -14,7 +16,17 @@ export function openPrivately<Database>(file: string, open: () => Database): Dat
     throw new Error("it is missing, but its -wal exists; put it back, or remove its -wal and -shm");
   }
   if (!existsSync(file)) make(file);
+  else for (const suffix of ["", "-wal", "-shm"]) hide(file + suffix);
   return open();
+}
+
+/** Version 0.1 left the access to the umask. A group that an operator lets read the file keeps its access. */
+function hide(file: string): void {
+  try {
+    if ((statSync(file).mode & ofOthers) !== 0) chmodSync(file, 0o600);
+  } catch {
+    // Missing, or owned by another user.
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -50,6 +50,15 @@ describe("the event log file of version 0.1", () => {
     expect(await eventsOf(opened)).toEqual(["from before"]);
     expect(readdirSync(folder).filter((name) => !name.startsWith("events.db"))).toEqual([]);
     expect(messages()).toEqual(["event log renamed"]);
+  });
+
+  it("is accessible to its owner only from then on, although it was readable by everyone", async () => {
+    await leaveOld(true);
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o644);
+    await using opened = openEventLog(place(), log);
+    await opened.log.append(toldEvent());
+    const modes = readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777]);
+    expect(modes).toEqual(["events.db", "events.db-shm", "events.db-wal"].map((name) => [name, 0o600]));
   });
 
   it("is renamed once, with its events, by several concurrent starts", async () => {
