@@ -11,6 +11,8 @@ const alarming = { entries: 10_000, ageMs: 60_000 };
 const warnEveryMs = 60_000;
 const gatherMs = 200;
 const afterStartMs = 250;
+/** A single failed run is none to report: at the start, a store may not be connected yet. */
+const reportedFailures = 2;
 
 /** What is relayed and reconciled for one store. */
 export type RelayedStore = {
@@ -48,7 +50,8 @@ export class OutboxRelayJob {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isSoon = false;
   #stopped = false;
-  #failing = false;
+  /** Consecutive failed runs. */
+  #failures = 0;
   #round: Promise<void> = Promise.resolve();
 
   constructor(store: RelayedStore, relay: OutboxRelay, listener: RelayListener, now: () => Instant) {
@@ -76,7 +79,7 @@ export class OutboxRelayJob {
     if (this.#isSoon || this.#stopped) return;
     this.#isSoon = true;
     // While the log or the store fails, it is tried once a second.
-    if (!this.#failing) this.#plan(gatherMs);
+    if (this.#failures === 0) this.#plan(gatherMs);
   }
 
   /** Stops after the present run, and releases the lease. */
@@ -104,13 +107,13 @@ export class OutboxRelayJob {
       await identity();
       if (await lease.hold()) await this.#relayAndReconcile();
       else this.backlog = { entries: 0, oldest: undefined };
-      if (this.#failing) this.#listener.recovered(name);
-      this.#failing = false;
+      if (this.#failures >= reportedFailures) this.#listener.recovered(name);
+      this.#failures = 0;
     } catch (cause) {
-      if (!this.#failing) this.#listener.failed(name, cause);
-      this.#failing = true;
+      this.#failures += 1;
+      if (this.#failures === reportedFailures) this.#listener.failed(name, cause);
     }
-    this.#plan(this.#isSoon && !this.#failing ? gatherMs : everyMs);
+    this.#plan(this.#isSoon && this.#failures === 0 ? gatherMs : everyMs);
   }
 
   async #relayAndReconcile(): Promise<void> {

@@ -93,9 +93,9 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
           failed: (connection, cause) =>
             wiring.log.error(
               { connection, cause: causeText(cause) },
-              "event log unavailable; changes wait in the outbox",
+              "cannot relay change records to the event log; they wait in the outbox",
             ),
-          recovered: (connection) => wiring.log.info({ connection }, "event log available again"),
+          recovered: (connection) => wiring.log.info({ connection }, "change records reach the event log again"),
           behind: (connection, backlog) =>
             wiring.log.error({ connection, ...backlog }, "outbox is growing; the event log is unavailable or slow"),
         },

@@ -320,10 +320,14 @@ describe("the outbox relay job on Redis", () => {
       return set?.features.toSorted().join(",");
     };
     const told: string[] = [];
-    let fault: Error | undefined;
+    let failuresLeft = 0;
     const log: EventLog = {
       ...eventLog.log,
-      record: (events) => (fault ? Promise.reject(fault) : eventLog.log.record(events)),
+      record: (events) => {
+        if (failuresLeft === 0) return eventLog.log.record(events);
+        failuresLeft -= 1;
+        return Promise.reject(new Error("the log is away"));
+      },
     };
     const { identity } = store.connection;
     const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox, sets: watch };
@@ -340,13 +344,16 @@ describe("the outbox relay job on Redis", () => {
       await store.put("active_features", ["one"]);
       await until(async () => (await recorded()) === "one", "the edit is in the log");
       expect(await store.connection.lease("tested").hold()).toBe(false);
-      fault = new Error("the log is away");
+      failuresLeft = Number.POSITIVE_INFINITY;
       await store.put("active_features", ["two"]);
       await until(() => told.includes("failed"), "the failure is reported");
       await until(() => keeping.backlog.entries === 1, "the backlog is known");
-      fault = undefined;
+      failuresLeft = 0;
       await until(() => told.includes("recovered"), "the recovery is reported");
       expect(await recorded()).toBe("one,two");
+      failuresLeft = 1;
+      await store.put("active_features", ["three"]);
+      await until(async () => (await recorded()) === "one,three,two", "the next run relays the edit");
       expect(told).toEqual(["failed", "recovered"]);
     } finally {
       await keeping.stop();
