@@ -4,6 +4,8 @@ FROM --platform=$BUILDPLATFORM node:26-trixie-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
+COPY backoffice/package.json backoffice/package-lock.json backoffice/
+RUN npm ci --prefix backoffice --ignore-scripts
 COPY . .
 # The data folder must exist with its owner, because the last image has no shell that could create it.
 RUN npm run build \

@@ -2,25 +2,28 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 # What was compiled once starts in half the time.
 export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
-.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands docs site demo clean
+# Everything that the built page depends on.
+page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
+.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands backoffice docs site demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: node_modules ## set up and serve, until Ctrl-C
+run: node_modules backoffice/dist ## set up and serve, until Ctrl-C
 	@node src/main.ts
 
-dev: node_modules ## serve, and start again when a file changes
+dev: node_modules backoffice/dist ## serve, and start again when a file changes
 	@node --watch src/main.ts
 
-test: node_modules ## set up and run all tests, on a real Redis
+test: node_modules backoffice/dist ## set up and run all tests, on a real Redis
 	@vitest run --project all
 
-soak: node_modules site/node_modules ## test for minutes under faults, kills and load (ONLY=chaos CHAOS_SECONDS=600)
+soak: node_modules site/node_modules backoffice/dist ## test for minutes under faults, kills and load (ONLY=chaos CHAOS_SECONDS=600)
 	@vitest run --project soak $(ONLY)
 
-check: node_modules site/node_modules ## check types, format, lint, unused code and links
+check: node_modules site/node_modules backoffice/node_modules ## check types, format, lint, unused code and links
 	@tsc --project .
+	@tsc --project backoffice
 	@biome ci --colors=off
 	@knip
 	@site/node_modules/.bin/remark . --rc-path site/remark.mjs --ignore-path .gitignore --frail --quiet
@@ -37,6 +40,8 @@ bench-sources: node_modules bench/node_modules ## measure kinds of source, in so
 bench-commands: node_modules ## measure the command line, in a minute; writes docs/benchmarks/commands.md
 	@node bench/commands/run.ts
 
+backoffice: backoffice/dist ## build the page for operators, if its sources changed
+
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts
 
@@ -47,7 +52,7 @@ demo: node_modules ## load the example of the README into the configured stores
 	@node src/cli.ts demo
 
 clean: ## remove what was installed; the data in ./data stay
-	rm -rf node_modules bench/node_modules site/node_modules
+	rm -rf node_modules bench/node_modules site/node_modules backoffice/node_modules backoffice/dist
 
 node_modules: package.json package-lock.json
 	@command -v npm > /dev/null || { echo "npm is missing; install Node.js 20 or newer, as from https://nodejs.org" >&2; exit 1; }
@@ -62,3 +67,12 @@ bench/node_modules: bench/package.json bench/package-lock.json
 site/node_modules: site/package.json site/package-lock.json
 	@npm ci --prefix site --ignore-scripts --loglevel=error
 	@touch $@
+
+backoffice/node_modules: backoffice/package.json backoffice/package-lock.json
+	@npm ci --prefix backoffice --ignore-scripts --loglevel=error && touch $@ \
+	  || echo "*** the packages in backoffice/package.json could not be installed ***" >&2
+
+# The service runs without the page, so a failure is printed and does not stop the target that needs it.
+backoffice/dist: node_modules backoffice/node_modules $(page_sources)
+	@node backoffice/node_modules/vite/bin/vite.js build backoffice --logLevel warn && touch $@ \
+	  || echo "*** the backoffice page is not built; everything else works ***" >&2

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import packageJson from "../package.json" with { type: "json" };
@@ -21,8 +21,9 @@ function build(): void {
   for (const project of ["tsconfig.build.json", "tsconfig.types.json"]) {
     execFileSync(compiler, ["--project", project], { cwd: root, stdio: "inherit" });
   }
+  buildBackoffice();
   const assets = globSync("src/**/*.*", { cwd: root }).filter((file) => !file.endsWith(".ts"));
-  const others = ["bin", "config", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE"];
+  const others = ["bin", "config", "backoffice/dist", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE"];
   for (const file of [...assets, ...others]) cpSync(join(root, file), join(output, file), { recursive: true });
   for (const name of swaggerUi)
     cpSync(join(root, "node_modules/swagger-ui-dist", name), join(output, "swagger-ui", name));
@@ -34,6 +35,15 @@ function copyCountries(from: string, to: string): void {
   mkdirSync(to);
   writeFileSync(join(to, `${countries}.gz`), gzipSync(readFileSync(join(from, countries)), { level: 9 }));
   cpSync(join(from, "NRO_LICENSE"), join(to, "NRO_LICENSE"));
+}
+
+/** Builds the page for operators, whose packages are its own. */
+function buildBackoffice(): void {
+  const run = (command: string, ...args: string[]) => execFileSync(command, args, { cwd: root, stdio: "inherit" });
+  if (!existsSync(join(root, "backoffice/node_modules"))) {
+    run("npm", "ci", "--prefix", "backoffice", "--ignore-scripts", "--loglevel=error");
+  }
+  run(process.execPath, "backoffice/node_modules/vite/bin/vite.js", "build", "backoffice", "--logLevel", "warn");
 }
 
 /** The published manifest: built files, and neither scripts nor the Node.js that a clone brings. */

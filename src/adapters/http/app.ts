@@ -26,6 +26,8 @@ import { type AdminUseCases, adminRoutes } from "./admin/admin.ts";
 import { diff } from "./admin/diff.ts";
 import { explain } from "./admin/explain.ts";
 import { logRejectedChange } from "./admin/rejected-change.ts";
+import { backoffice } from "./backoffice/backoffice.ts";
+import { BuiltPage } from "./backoffice/built-page.ts";
 import type { CallContext } from "./client/call-context.ts";
 import { features } from "./client/features.ts";
 import type { FeaturesResponses } from "./client/features-responses.ts";
@@ -101,6 +103,8 @@ export type HttpOptions = {
   readonly zone: TimeZone;
   /** Path prefix of every route as clients see it; empty if there is none. */
   readonly basePath: string;
+  /** Whether to serve the backoffice page. */
+  readonly hasBackoffice: boolean;
   /** Whether to serve the activity service's clients: `/heath`, and events without `email`. */
   readonly isActivityService: boolean;
   /** `undefined` if Unleash's SDKs are not served. */
@@ -172,6 +176,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   explain(app, operators, options.explainFeatures, options.callContext);
   diff(app, operators, options.compareMoments);
   documentation(app, options.version, options.basePath);
+  if (options.hasBackoffice) backoffice(app, new BuiltPage(options.basePath), options.basePath);
   app.notFound((c) => unmatched(app, c));
   app.onError((error, c) => failure(error, c, options.log));
   return app;

@@ -103,6 +103,7 @@ export const server = z.strictObject({
     )
     .default("")
     .describe("Prefix of all paths, for example `/api`. Other paths return 404."),
+  backoffice: flag.default(true).describe("Whether to serve the page for operators at `/backoffice/`."),
   timeZone: z
     .string()
     .default("UTC")

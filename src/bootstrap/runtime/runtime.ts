@@ -128,6 +128,7 @@ export async function createRuntime(
     version: packageJson.version,
     zone: config.server.timeZone,
     basePath: config.server.basePath,
+    hasBackoffice: config.server.backoffice,
     isActivityService: config.compatibility.activityService,
     unleash: unleash.isOn
       ? {

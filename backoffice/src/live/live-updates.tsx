@@ -1,0 +1,95 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { sessionKey } from "../api/session.ts";
+import { servicePath } from "../routing/location.ts";
+import { toast } from "../ui/toasts.tsx";
+import { setConnection } from "./connection.ts";
+import { featuresOf, type LiveEvent } from "./live-event.ts";
+import { announceEvents } from "./on-events.ts";
+
+/** Time in which events are collected before anything is read again, in milliseconds. */
+const batchMs = 250;
+const longestWaitMs = 8_000;
+/** A stream that returns sooner was not missed. */
+const unnoticedMs = 2_000;
+
+/**
+ * Follows the event log on one `EventSource`, and invalidates what changed: the queries of the features in an event,
+ * and everything after a lost connection. Mount it once, while signed in.
+ */
+export function LiveUpdates() {
+  const client = useQueryClient();
+  useEffect(() => {
+    let stream: EventSource | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let failures = 0;
+    let lostAt: Date | undefined;
+    let position: number | undefined;
+    let batch: LiveEvent[] = [];
+
+    const flush = () => {
+      const events = batch;
+      batch = [];
+      const features = new Set(events.flatMap(featuresOf));
+      announceEvents(events);
+      void client.invalidateQueries({
+        predicate: ({ queryKey: [of, key] }) => {
+          if (of === "session" || of === "features") return false;
+          return of !== "feature" || features.has(String(key));
+        },
+      });
+    };
+    const take = ({ data, lastEventId }: MessageEvent<string>) => {
+      position = Number(lastEventId) || position;
+      setConnection({ is: "live", position });
+      if (data === "") return;
+      if (batch.length === 0) setTimeout(flush, batchMs);
+      batch.push(JSON.parse(data));
+    };
+    const isBack = () => {
+      failures = 0;
+      setConnection({ is: "live", position });
+      if (!lostAt) return;
+      if (Date.now() - lostAt.getTime() > unnoticedMs) toast("Connected again.");
+      lostAt = undefined;
+      // Events may have been missed.
+      void client.invalidateQueries();
+      announceEvents("missed");
+    };
+    const retry = () => {
+      stream?.close();
+      lostAt ??= new Date();
+      const wait = Math.min(longestWaitMs, 1_000 * 2 ** failures) * (0.8 + 0.4 * Math.random());
+      failures += 1;
+      const nextTry = new Date(Date.now() + wait);
+      setConnection({ is: "lost", since: lostAt, nextTry });
+      timer = setTimeout(connect, wait);
+      // The stream also ends with the session, and does not tell the status.
+      void client.invalidateQueries({ queryKey: sessionKey });
+    };
+    const connect = () => {
+      clearTimeout(timer);
+      stream?.close();
+      stream = new EventSource(`${servicePath}events/stream`);
+      stream.addEventListener("open", isBack);
+      stream.addEventListener("message", take);
+      stream.addEventListener("error", retry);
+    };
+    connect();
+    addEventListener(tryNow, connect);
+    addEventListener("online", connect);
+    return () => {
+      clearTimeout(timer);
+      stream?.close();
+      removeEventListener(tryNow, connect);
+      removeEventListener("online", connect);
+      setConnection({ is: "connecting" });
+    };
+  }, [client]);
+  return null;
+}
+
+const tryNow = "tidegate:connect";
+
+/** Connects at once, instead of at the next attempt. */
+export const connectNow = (): boolean => dispatchEvent(new Event(tryNow));

@@ -1,0 +1,39 @@
+import { Activity, Flag, type LucideIcon, Server, Users } from "lucide-react";
+import { type ComponentType, lazy } from "react";
+import { FeaturesPage } from "../features/features-page.tsx";
+import { links } from "../routing/links.ts";
+import type { Location } from "../routing/location.ts";
+
+/** A page of the shell; `first` is the first segment of its path. */
+type Page = { readonly first: string; readonly name: string; readonly Icon: LucideIcon; readonly link: () => string };
+
+export const pages: readonly Page[] = [
+  { first: "features", name: "Features", Icon: Flag, link: links.features },
+  { first: "people", name: "People", Icon: Users, link: links.people },
+  { first: "events", name: "Events", Icon: Activity, link: links.events },
+  { first: "system", name: "System", Icon: Server, link: links.system },
+];
+
+const FeaturePage = lazy(() => import("../feature/feature-page.tsx"));
+const PeoplePage = lazy(() => import("../people/people-page.tsx"));
+const PersonPage = lazy(() => import("../people/person-page.tsx"));
+const EventsPage = lazy(() => import("../events/events-page.tsx"));
+const SystemPage = lazy(() => import("../system/system-page.tsx"));
+
+/** A page about one feature or person has its key or id. */
+type DetailPage = ComponentType<{ readonly id: string }>;
+const details: Readonly<Record<string, DetailPage>> = { features: FeaturePage, people: PersonPage };
+const lists: Readonly<Record<string, ComponentType>> = {
+  features: FeaturesPage,
+  people: PeoplePage,
+  events: EventsPage,
+  system: SystemPage,
+};
+
+/** The page of a location; `undefined` if there is none. */
+export function PageAt({ segments: [first = "features", id] }: { readonly segments: Location["segments"] }) {
+  const Detail = details[first];
+  if (id !== undefined && Detail) return <Detail id={id} key={id} />;
+  const List = lists[first] ?? FeaturesPage;
+  return <List />;
+}

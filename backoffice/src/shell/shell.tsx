@@ -1,0 +1,90 @@
+import "./shell.css";
+import { Search } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useSession } from "../api/session.ts";
+import { useShortcuts } from "../keyboard/shortcuts.ts";
+import { LiveUpdates } from "../live/live-updates.tsx";
+import { Link } from "../routing/link.tsx";
+import { links } from "../routing/links.ts";
+import { navigate, useLocation } from "../routing/location.ts";
+import { IconButton } from "../ui/button.tsx";
+import { ErrorBoundary } from "../ui/error-boundary.tsx";
+import { Toasts, undoLast } from "../ui/toasts.tsx";
+import { AccountMenu } from "./account-menu.tsx";
+import { ConnectionBar } from "./connection-bar.tsx";
+import { Brand } from "./logo.tsx";
+import { PageAt, pages } from "./pages.tsx";
+import { Sidebar } from "./sidebar.tsx";
+
+const CommandBar = lazy(() => import("./command-bar.tsx"));
+const ShortcutHelp = lazy(() => import("./shortcut-help.tsx"));
+
+/** The frame of all pages: navigation, connection, command bar, toasts. */
+export function Shell() {
+  const { segments } = useLocation();
+  const environment = useSession()?.environment;
+  const [first = "features", id] = segments;
+  const [opened, setOpened] = useState<"commands" | "help">();
+
+  useShortcuts({
+    u: undoLast,
+    "?": () => setOpened("help"),
+    "g f": () => navigate(links.features()),
+    "g p": () => navigate(links.people()),
+    "g e": () => navigate(links.events()),
+    "g s": () => navigate(links.system()),
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key !== "k") return;
+      event.preventDefault();
+      setOpened((now) => (now === "commands" ? undefined : "commands"));
+    };
+    addEventListener("keydown", listen);
+    return () => removeEventListener("keydown", listen);
+  }, []);
+  const name = id ?? pages.find((page) => page.first === first)?.name;
+  useEffect(() => {
+    document.title = name ? `${name} · Tidegate` : "Tidegate";
+  }, [name]);
+
+  const close = () => setOpened(undefined);
+  return (
+    <div className="shell">
+      <button type="button" className="skip-link" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to content
+      </button>
+      <LiveUpdates />
+      <header className="top-bar">
+        <Brand environment={environment} />
+        <span className="grow" />
+        <IconButton label="Search or run a command" onClick={() => setOpened("commands")}>
+          <Search size={19} aria-hidden />
+        </IconButton>
+        <AccountMenu isAvatarOnly />
+      </header>
+      <Sidebar current={first} onSearch={() => setOpened("commands")} />
+      <main className="main" id="main" tabIndex={-1}>
+        <ConnectionBar />
+        <ErrorBoundary key={segments.join("/")}>
+          <Suspense fallback={<div className="page" role="status" aria-label="Loading" />}>
+            <PageAt segments={segments} />
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+      <nav className="tab-bar" aria-label="Pages">
+        {pages.map(({ first: page, name: text, Icon, link }) => (
+          <Link key={page} href={link()} aria-current={page === first ? "page" : undefined}>
+            <Icon size={20} aria-hidden />
+            {text}
+          </Link>
+        ))}
+      </nav>
+      <Suspense>
+        {opened === "commands" && <CommandBar onClose={close} />}
+        {opened === "help" && <ShortcutHelp onClose={close} />}
+      </Suspense>
+      <Toasts />
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import "./toasts.css";
+import { X } from "lucide-react";
+import { useEffect, useState, useSyncExternalStore } from "react";
+
+/** A message about what was done. `undo` reverses it. */
+type Toast = { readonly text: string; readonly undo?: (() => void | Promise<void>) | undefined };
+
+const shownMs = 12_000;
+let current: Toast | undefined;
+const changed = new EventTarget();
+
+function show(toast: Toast | undefined): void {
+  current = toast;
+  changed.dispatchEvent(new Event("change"));
+}
+
+/** Says that something succeeded. One toast is shown at a time; errors stay where the act was, and are no toasts. */
+export const toast = (text: string, undo?: Toast["undo"]): void => show({ text, undo });
+
+/** Undoes the last change, if its toast is still shown. */
+export function undoLast(): void {
+  const undo = current?.undo;
+  if (!undo) return;
+  show(undefined);
+  void undo();
+}
+
+/** The region of toasts; a polite live region. */
+export function Toasts() {
+  const shown = useSyncExternalStore(
+    (notify) => {
+      changed.addEventListener("change", notify);
+      return () => changed.removeEventListener("change", notify);
+    },
+    () => current,
+  );
+  const [isHeld, setHeld] = useState(false);
+  useEffect(() => {
+    if (!shown || isHeld) return;
+    const timer = setTimeout(() => show(undefined), shownMs);
+    return () => clearTimeout(timer);
+  }, [shown, isHeld]);
+  return (
+    <div role="status" aria-live="polite">
+      {shown && (
+        // biome-ignore lint/a11y/noStaticElementInteractions: it does nothing but stay while it is looked at
+        <div
+          className="toast"
+          onPointerEnter={() => setHeld(true)}
+          onPointerLeave={() => setHeld(false)}
+          onFocus={() => setHeld(true)}
+          onBlur={() => setHeld(false)}
+        >
+          <span>{shown.text}</span>
+          {shown.undo && (
+            <button type="button" onClick={undoLast}>
+              Undo
+            </button>
+          )}
+          <button type="button" className="toast-close" aria-label="Dismiss" onClick={() => show(undefined)}>
+            <X size={15} aria-hidden />
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

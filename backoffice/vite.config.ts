@@ -1,0 +1,45 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import react from "@vitejs/plugin-react";
+import { defineConfig, type Plugin } from "vite";
+
+const compressible = new Set([".css", ".html", ".js", ".svg"]);
+
+/** Replaces each compressible file by its brotli and gzip forms, in which the service sends it. */
+const precompressed: Plugin = {
+  name: "precompressed",
+  apply: "build",
+  async writeBundle({ dir }) {
+    if (dir === undefined) return;
+    const names = await readdir(dir, { recursive: true });
+    const files = names.filter((name) => compressible.has(extname(name))).map((name) => join(dir, name));
+    await Promise.all(files.map(compress));
+  },
+};
+
+async function compress(file: string): Promise<void> {
+  const content = await readFile(file);
+  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength };
+  await writeFile(`${file}.br`, await promisify(brotliCompress)(content, { params }));
+  await writeFile(`${file}.gz`, await promisify(gzip)(content, { level: 9 }));
+  await rm(file);
+}
+
+export default defineConfig({
+  // The service puts `server.basePath` before it in the index.
+  base: "/backoffice/",
+  plugins: [react(), precompressed],
+  build: {
+    target: "es2022",
+    // A data URL would need a wider Content-Security-Policy.
+    assetsInlineLimit: 0,
+    // All browsers that know es2022 preload modules themselves.
+    modulePreload: { polyfill: false },
+  },
+  experimental: {
+    // Scripts find each other at any base path.
+    renderBuiltUrl: (_, { hostType }) => (hostType === "html" ? undefined : { relative: true }),
+  },
+});
