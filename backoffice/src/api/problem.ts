@@ -26,7 +26,7 @@ type ProblemBody = {
 };
 
 /** The problem in a response that is not a success. */
-export async function problemOf(response: Response): Promise<Problem> {
+export async function problemOf(response: Pick<Response, "headers" | "json" | "status">): Promise<Problem> {
   const isProblem = response.headers.get("content-type")?.startsWith("application/problem+json");
   const body: Partial<ProblemBody> = isProblem ? await response.json().catch(() => ({})) : {};
   return new Problem(response.status, body);

@@ -1,8 +1,8 @@
 import { queryOptions } from "@tanstack/react-query";
-import { request } from "../api/request.ts";
+import { bodyOf, v1 } from "../api/client.ts";
 
 /** The number of features that exist, whatever the filters. */
 export const featureCount = queryOptions({
   queryKey: ["feature-count"],
-  queryFn: async () => (await request<{ readonly total?: number }>("admin/v1/features", { query: { limit: 1 } })).total,
+  queryFn: async () => (await bodyOf(v1.features.$get({ query: { limit: "1" } }))).features.length,
 });

@@ -52,8 +52,25 @@ export function eventExport(
         "Content-Disposition": `attachment; filename="events.${name}"`,
         Vary: "Accept",
       };
-      return new Response(ReadableStream.from(written(pages, name)), { headers });
+      return new Response(streamOf(written(pages, name)), { headers });
     },
+  );
+}
+
+/** A stream that takes the next chunk once its reader has taken the one before; `ReadableStream.from` is Node's alone. */
+function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: async (controller) => {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: async () => {
+        await chunks.return(undefined);
+      },
+    },
+    { highWaterMark: 0 },
   );
 }
 

@@ -1,0 +1,25 @@
+import { type ClientResponse, hc } from "hono/client";
+import type { Api } from "../../../src/adapters/http/api.ts";
+import { servicePath } from "../routing/location.ts";
+import { Problem, problemOf } from "./problem.ts";
+
+/**
+ * The admin API of this origin, called with the session cookie. Paths, queries, bodies and responses have the types of
+ * the routes, so that a change of the API breaks the build and not the page. The client does not encode path
+ * parameters: pass each through `encodeURIComponent`.
+ */
+export const { v1 } = hc<Api>(`${location.origin}${servicePath}`, { init: { credentials: "same-origin" } }).admin;
+
+type Success<Response> =
+  Response extends ClientResponse<infer Body, infer Status, string> ? (Status extends 200 | 201 ? Body : never) : never;
+
+/** The body of a successful response. Throws `Problem` for every other outcome. */
+export async function bodyOf<Response extends ClientResponse<unknown>>(
+  call: Promise<Response>,
+): Promise<Success<Response>> {
+  const response = await call.catch(() => {
+    throw new Problem(0);
+  });
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()) as Success<Response>;
+}
