@@ -58,6 +58,16 @@ export class Freshness {
   }
 
   /**
+   * The latest instant for which all reads are verified, if another evaluation would return the same result from cached
+   * values, because a store is unavailable. Otherwise `undefined`. Only for a result that is not current.
+   */
+  servedStaleAt(now: Instant): Instant | undefined {
+    if (now >= this.#validUntil) return undefined;
+    for (const read of this.#reads) if (!read.isCurrent(now) && !read.isServedStale?.()) return undefined;
+    return this.verifiedAt(now);
+  }
+
+  /**
    * Whether the result must be marked as stale: it is older than the freshness bound, or a cached value replaced a
    * failed read.
    */

@@ -21,6 +21,11 @@ export interface CachedRead<T> {
   isCurrent(now: Instant): boolean;
   /** The latest instant for which the value is verified. */
   verifiedAt(now: Instant): Instant;
+  /**
+   * Whether another read would return this value, although it is not current, without a request to the store: the last
+   * one failed, and it is too early for a retry. Omitted: never.
+   */
+  isServedStale?(): boolean;
 }
 
 /** A read without invalidation: verified for the instant at which it was sent, and not current afterwards. */

@@ -14,9 +14,8 @@ export class CachedEntries<T> {
 
   constructor(capacity: number, isAbsent: (value: T) => boolean, evicted: () => void) {
     this.#isAbsent = isAbsent;
-    // Evicted and replaced entries receive no invalidations, so their remaining holders must not treat them as fresh.
     const dispose = (entry: Entry<T>, key: string, reason: LRUCache.DisposeReason) => {
-      entry.invalidate();
+      entry.retire();
       if (reason !== "set") this.keys.delete(key);
       if (reason === "evict") evicted();
     };

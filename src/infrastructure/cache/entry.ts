@@ -22,10 +22,17 @@ export type EntryContext = {
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
+  /** Time for which a value is served after it was last verified, in milliseconds. */
+  readonly maxStaleMs: number;
+  /** Set if a read failed while the feed was lost: then no key is readable. */
+  outage: Failure | undefined;
 };
 
 /** The error of a failed read, and the monotonic time from which a retry is allowed. */
 export type Failure = { readonly fault: unknown; readonly recheckAt: number };
+
+/** Order of an entry that has left the cache. */
+const retired = -1;
 
 /**
  * A value that was read in an epoch. It is fresh until an invalidation, the end of the epoch, or its expiry. Its age
@@ -90,6 +97,29 @@ export class Entry<T> implements CachedEntry<T> {
   /** Time since the value was last verified, in milliseconds. */
   get ageMs(): number {
     return Math.max(0, this.#context.monotonic() - (this.#invalidAsOf ?? this.#provenUntil()));
+  }
+
+  /** Whether the value may be served while the store is unavailable. */
+  get mayServe(): boolean {
+    return this.ageMs <= this.#context.maxStaleMs;
+  }
+
+  /**
+   * Whether the value is served without a read, because it is too early for a retry: of this key or, while the store is
+   * unavailable, of any.
+   */
+  isServedStale(): boolean {
+    if (this.order === retired || !this.mayServe) return false;
+    const { outage, monotonic } = this.#context;
+    const now = monotonic();
+    if (outage && now < outage.recheckAt) this.failure = outage;
+    return this.failure !== undefined && now < this.failure.recheckAt;
+  }
+
+  /** Marks an entry that leaves the cache: it receives no more invalidations, so its holders must read again. */
+  retire(): void {
+    this.invalidate();
+    this.order = retired;
   }
 
   /** Marks the entry as stale. */

@@ -4,7 +4,7 @@ import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cache
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import { CachedEntries } from "./cached-entries.ts";
-import { type CachedEntry, Entry, type EntryContext, type Failure, type Read } from "./entry.ts";
+import { type CachedEntry, Entry, type EntryContext, type Read } from "./entry.ts";
 
 /** Size and time limits of a cache. */
 export type CacheLimits = {
@@ -91,8 +91,6 @@ export class NearCache<T> implements CacheUsage {
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
   readonly #entryContext: EntryContext;
-  /** Set if a read failed while the feed was lost: then no key is readable. */
-  #outage: Failure | undefined;
   #flightCount = 0;
   /** Counts calls of `invalidate`. */
   #invalidations = 0;
@@ -101,7 +99,13 @@ export class NearCache<T> implements CacheUsage {
   constructor(options: Options<T>) {
     this.#options = options;
     this.#monotonic = options.monotonic ?? (() => performance.now());
-    this.#entryContext = { feed: options.feed, now: options.now, monotonic: this.#monotonic };
+    this.#entryContext = {
+      feed: options.feed,
+      now: options.now,
+      monotonic: this.#monotonic,
+      maxStaleMs: options.limits.maxStaleMs,
+      outage: undefined,
+    };
     this.#entries = new CachedEntries(options.limits.capacity, options.isAbsent, () => {
       this.counts.evictions += 1;
     });
@@ -118,18 +122,11 @@ export class NearCache<T> implements CacheUsage {
       this.counts.hits += 1;
       return entry;
     }
-    if (this.#mayServe(entry) && this.#isFailing(entry)) {
+    if (entry?.isServedStale()) {
       this.counts.stale += 1;
       return entry;
     }
     return this.#readOrLast(key, read);
-  }
-
-  /** Whether it is too early for a retry: of this key or, while the store is unavailable, of any. */
-  #isFailing(entry: Entry<T>): boolean {
-    const now = this.#monotonic();
-    if (this.#outage && now < this.#outage.recheckAt) entry.failure = this.#outage;
-    return entry.failure !== undefined && now < entry.failure.recheckAt;
   }
 
   async #readOrLast(key: string, read: () => Promise<CachedRead<T>>): Promise<CachedRead<T>> {
@@ -141,7 +138,7 @@ export class NearCache<T> implements CacheUsage {
     } catch (error) {
       const last = this.#entries.get(key);
       const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
-      if (!isServed || !this.#mayServe(last)) {
+      if (!isServed || !last?.mayServe) {
         this.counts.failures += 1;
         throw error;
       }
@@ -149,7 +146,7 @@ export class NearCache<T> implements CacheUsage {
       const recheckAt = flight.dirty ? Number.NEGATIVE_INFINITY : this.#monotonic() + recheckMs;
       last.failure = { fault: error, recheckAt };
       const isOvertaken = flight.began !== this.#invalidations;
-      if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#outage = last.failure;
+      if (!isOvertaken && !this.#options.feed.isLive(this.#options.now())) this.#entryContext.outage = last.failure;
       return last;
     }
   }
@@ -166,7 +163,7 @@ export class NearCache<T> implements CacheUsage {
   /** Invalidates one key, or all keys if `undefined`. */
   invalidate(key: string | undefined): void {
     this.#invalidations += 1;
-    this.#outage = undefined;
+    this.#entryContext.outage = undefined;
     for (const each of key === undefined ? this.#entries.keys : [key]) this.#entries.get(each)?.change();
     for (const each of key === undefined ? [...this.#flights.keys()] : [key]) {
       const flight = this.#flights.get(each);
@@ -184,9 +181,7 @@ export class NearCache<T> implements CacheUsage {
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
     for (const key of this.#entries.keys) {
       const entry = this.#entries.peek(key);
-      yield this.#mayServe(entry)
-        ? { key, value: entry.value, asOf: entry.verifiedAt(this.#options.now()) }
-        : undefined;
+      yield entry?.mayServe ? { key, value: entry.value, asOf: entry.verifiedAt(this.#options.now()) } : undefined;
     }
   }
 
@@ -198,13 +193,9 @@ export class NearCache<T> implements CacheUsage {
     const now = this.#options.now();
     const readAt = this.#monotonic() - Math.max(now - asOf, freshnessBoundMs + 1);
     const entry = new Entry(value, { order: 0, at: readAt, epoch: -1, expiresAt: readAt }, this.#entryContext, readAt);
-    if (asOf > now || !this.#mayServe(entry) || this.#entries.get(key)?.order) return false;
+    if (asOf > now || !entry.mayServe || this.#entries.get(key)?.order) return false;
     this.#entries.set(key, entry);
     return true;
-  }
-
-  #mayServe(entry: Entry<T> | undefined): entry is Entry<T> {
-    return entry !== undefined && entry.ageMs <= this.#options.limits.maxStaleMs;
   }
 
   /** Returns the pending read of a key, or starts one. */
@@ -236,7 +227,7 @@ export class NearCache<T> implements CacheUsage {
     // The result of a replica is as old as its replication.
     const at = flight.at - Math.max(0, flight.sentAt - result.verifiedAt(flight.sentAt));
     this.#stored += 1;
-    this.#outage = undefined;
+    this.#entryContext.outage = undefined;
     // Jitter of 20 %, so that keys that were read together do not expire together.
     const expiryMs = Math.min(result.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };

@@ -278,6 +278,39 @@ describe("the near cache", () => {
     expect((await get("a")).lastError).toBeUndefined();
   });
 
+  it("tells holders whether their entry is served during an outage, until the next retry", async () => {
+    const { get, store, feed, time, fail, cache } = setUp({ capacity: 1, maxStaleMs: 1_000 });
+    store.set("a", "1");
+    const held = await get("a");
+    expect(held.isServedStale?.()).toBe(false);
+    feed.live = false;
+    fail(new Error("away"));
+    await get("a");
+    expect([held.isServedStale?.(), held.lastError]).toEqual([true, new Error("away")]);
+    time.now += 250;
+    expect(held.isServedStale?.()).toBe(false);
+    await get("a");
+    expect(held.isServedStale?.()).toBe(true);
+    cache.invalidate("a");
+    expect(held.isServedStale?.()).toBe(false);
+    await get("a");
+    time.now += 751;
+    await expect(get("a")).rejects.toThrow("away");
+    expect(held.isServedStale?.()).toBe(false);
+  });
+
+  it("does not serve an entry that has left the cache during an outage", async () => {
+    const { get, store, feed, fail } = setUp({ capacity: 1 });
+    store.set("a", "1");
+    store.set("b", "1");
+    const evicted = await get("a");
+    await get("b");
+    feed.live = false;
+    fail(new Error("away"));
+    await get("b");
+    expect(evicted.isServedStale?.()).toBe(false);
+  });
+
   it("retries one cached key at a time during an outage", async () => {
     const { get, store, feed, time, fail, reads, cache } = setUp();
     for (const key of ["a", "b", "c"]) {

@@ -89,7 +89,7 @@ export class FastPath {
 }
 
 function send(outgoing: ServerResponse, { status, headers, body, encoding }: ClientResponse): void {
-  outgoing.writeHead(status, headers).end(body, encoding);
+  outgoing.writeHead(status, headers as string[]).end(body, encoding);
 }
 
 /** Whether a target is valid and asks for the present. */

@@ -20,5 +20,11 @@ export const writtenBody = (value: object): WrittenBody => writtenText(JSON.stri
 
 /** A body with its ETag: a digest of the body, so it is the same on all instances. */
 export function writtenText(body: string): WrittenBody {
-  return { body, length: `${Buffer.byteLength(body)}`, entityTag: `"${hash("sha256", body, "base64url")}"` };
+  const length = Buffer.byteLength(body);
+  return {
+    body,
+    length: `${length}`,
+    entityTag: `"${hash("sha256", body, "base64url")}"`,
+    encoding: length === body.length ? "latin1" : "utf8",
+  };
 }

@@ -51,6 +51,9 @@ export class FeaturesResponses {
     const clientId = randomUUID();
     const evaluated = await this.#evaluateFeatures.evaluate(undefined, { ...context, clientId });
     const response = responseOf(this.#prepare.prepare(featuresBody(evaluated.features), evaluated), ifNoneMatch);
-    return { ...response, headers: { ...response.headers, ...this.#callContext.issued(clientId) } };
+    return {
+      ...response,
+      headers: [...response.headers, ...Object.entries(this.#callContext.issued(clientId)).flat()],
+    };
   }
 }

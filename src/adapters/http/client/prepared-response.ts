@@ -4,23 +4,38 @@ import type { Freshness } from "../../../application/evaluation/freshness.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
-import { staleMarks } from "./stale-marks.ts";
+import { rawStaleMarks, staleMarks } from "./stale-marks.ts";
 
-type Headers = Readonly<Record<string, string>>;
+/** Raw headers: names and values alternate. Node writes them as they are, and would look up those of an object. */
+export type RawHeaders = readonly string[];
 
 /** A serialized body, with its length in bytes and its ETag. */
-export type WrittenBody = { readonly body: string; readonly length: string; readonly entityTag: string };
+export type WrittenBody = {
+  readonly body: string;
+  readonly length: string;
+  readonly entityTag: string;
+  /** `latin1` if that equals UTF-8, because Node writes it faster. */
+  readonly encoding: "utf8" | "latin1";
+};
 
 /** A response to any request with one cache key, with the freshness of its evaluation. */
-export type PreparedResponse = { readonly body: string; readonly headers: Headers; readonly freshness: Freshness };
+export type PreparedResponse = {
+  readonly written: WrittenBody;
+  readonly vary: string;
+  readonly changesAt: Instant | undefined;
+  readonly freshness: Freshness;
+  /** The marks of the evaluation from which the response was made. */
+  readonly marks: RawHeaders;
+  /** Whether the body says how fresh it is, and whether it says that it is stale. */
+  readonly bodyMark: "none" | "fresh" | "stale";
+};
 
 /** A response to send. */
 export type ClientResponse = {
   readonly status: 200 | 304;
-  readonly headers: Headers;
+  readonly headers: RawHeaders;
   readonly body: string | null;
-  /** Encoding of the body; `latin1` if that equals UTF-8, because Node writes it faster. */
-  readonly encoding: "utf8" | "latin1";
+  readonly encoding: WrittenBody["encoding"];
 };
 
 type Evaluated = Pick<EvaluatedFeatures, "missing" | "changesAt" | "freshness">;
@@ -38,46 +53,82 @@ export class PrepareResponse {
     this.#evaluations = counters.evaluations;
   }
 
-  /** The response with a body that was written from an evaluation. */
-  prepare({ body, length, entityTag }: WrittenBody, evaluated: Evaluated): PreparedResponse {
+  /**
+   * The response with a body that was written from an evaluation. `isMarkedInBody`: whether a stale body differs from
+   * a fresh one.
+   */
+  prepare(written: WrittenBody, evaluated: Evaluated, isMarkedInBody = false): PreparedResponse {
     const [result, marks] = marksOf(evaluated, this.#now());
     this.#evaluations[result] += 1;
     const { changesAt, freshness } = evaluated;
-    // One literal, so that V8 allocates the object with its final shape.
-    const headers = {
-      "Content-Type": "application/json",
-      "X-Content-Type-Options": securityHeaders["X-Content-Type-Options"],
-      "Referrer-Policy": securityHeaders["Referrer-Policy"],
-      "Cache-Control": "private, no-cache",
-      Vary: this.#vary(),
-      "Content-Length": length,
-      ETag: entityTag,
-      ...(changesAt === undefined ? undefined : { "Next-Change-At": instantText(changesAt) }),
-      ...marks,
-    };
-    return { body, headers, freshness };
+    const bodyMark = isMarkedInBody ? (result === "stale" ? "stale" : "fresh") : "none";
+    return { written, vary: this.#vary(), changesAt, freshness, marks, bodyMark };
   }
 }
 
 /** The response to a request: 304 if its `If-None-Match` lists the ETag. */
-export function responseOf({ body, headers }: PreparedResponse, ifNoneMatch: string | undefined): ClientResponse {
-  if (ifNoneMatch === undefined || !fresh({ "if-none-match": ifNoneMatch }, { etag: headers["ETag"] })) {
-    const encoding = headers["Content-Length"] === `${body.length}` ? "latin1" : "utf8";
-    return { status: 200, headers, body, encoding };
-  }
-  const { "Content-Type": _, "Content-Length": __, ...others } = headers;
-  return { status: 304, headers: others, body: null, encoding: "utf8" };
+export function responseOf(
+  { written, vary, changesAt, marks: given }: Omit<PreparedResponse, "freshness" | "bodyMark">,
+  ifNoneMatch: string | undefined,
+  marks: RawHeaders = given,
+): ClientResponse {
+  const { body, length, entityTag, encoding } = written;
+  const isKnown =
+    ifNoneMatch !== undefined &&
+    (ifNoneMatch === entityTag || fresh({ "if-none-match": ifNoneMatch }, { etag: entityTag }));
+  // Literals, so that V8 copies them in one step for each response. An array for each cached one would take more memory.
+  const headers = isKnown
+    ? [
+        "X-Content-Type-Options",
+        securityHeaders["X-Content-Type-Options"],
+        "Referrer-Policy",
+        securityHeaders["Referrer-Policy"],
+        "Cache-Control",
+        "private, no-cache",
+        "Vary",
+        vary,
+        "ETag",
+        entityTag,
+      ]
+    : [
+        "Content-Type",
+        "application/json",
+        "X-Content-Type-Options",
+        securityHeaders["X-Content-Type-Options"],
+        "Referrer-Policy",
+        securityHeaders["Referrer-Policy"],
+        "Cache-Control",
+        "private, no-cache",
+        "Vary",
+        vary,
+        "Content-Length",
+        length,
+        "ETag",
+        entityTag,
+      ];
+  if (changesAt !== undefined) headers.push("Next-Change-At", instantText(changesAt));
+  if (marks.length > 0) headers.push(...marks);
+  return isKnown ? { status: 304, headers, body: null, encoding } : { status: 200, headers, body, encoding };
 }
 
 /** The same for a route of Hono. */
 export const fetchResponse = ({ status, headers, body }: ClientResponse): Response =>
-  new Response(body, { status, headers });
+  new Response(body, { status, headers: recordOf(headers) });
+
+function recordOf(headers: RawHeaders): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let index = 0; index < headers.length; index += 2) record[headers[index] ?? ""] = headers[index + 1] ?? "";
+  return record;
+}
 
 const incompleteDetail = (missing: readonly string[]): string => `incomplete: ${missing.join(" ")}`;
 
 /** `Cache-Status` of a response that lacks results of sources. */
 export const incompleteStatus = (missing: readonly string[]): string =>
   `tidegate; fwd=miss; detail="${incompleteDetail(missing)}"`;
+
+/** Of a fresh and complete response. */
+export const unmarked: RawHeaders = [];
 
 /**
  * Classifies an evaluation, with the headers that mark it as stale or incomplete (RFC 9211, RFC 9111). A fresh one has
@@ -86,8 +137,12 @@ export const incompleteStatus = (missing: readonly string[]): string =>
 function marksOf(
   { missing, freshness }: Evaluated,
   now: Instant,
-): [result: "fresh" | "stale" | "partial", marks: Headers] {
-  const incomplete = missing.length > 0 ? incompleteDetail(missing) : "";
-  if (freshness.isStale(now)) return ["stale", staleMarks(now - freshness.verifiedAt(now), incomplete)];
-  return incomplete ? ["partial", { "Cache-Status": incompleteStatus(missing) }] : ["fresh", {}];
+): [result: "fresh" | "stale" | "partial", marks: RawHeaders] {
+  const isIncomplete = missing.length > 0;
+  if (freshness.isStale(now)) {
+    const ageMs = now - freshness.verifiedAt(now);
+    if (!isIncomplete) return ["stale", rawStaleMarks(ageMs)];
+    return ["stale", Object.entries(staleMarks(ageMs, incompleteDetail(missing))).flat()];
+  }
+  return isIncomplete ? ["partial", ["Cache-Status", incompleteStatus(missing)]] : ["fresh", unmarked];
 }

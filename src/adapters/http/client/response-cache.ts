@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
-import { type ClientResponse, type PreparedResponse, responseOf } from "./prepared-response.ts";
+import { type ClientResponse, type PreparedResponse, responseOf, unmarked } from "./prepared-response.ts";
+import { rawStaleMarks } from "./stale-marks.ts";
 
 /** Average size of an entry with its key, in bytes. Larger entries reduce how many fit. */
 const usualBytes = 1_000;
@@ -22,22 +23,36 @@ export class ResponseCache {
     this.#responses = new LRUCache({
       max: capacity,
       maxSize: capacity * usualBytes,
-      sizeCalculation: ({ body }, key) => body.length + key.length,
+      sizeCalculation: ({ written }, key) => written.body.length + key.length,
     });
   }
 
-  /** The cached response for a key and the conditions of a request; `undefined` on a miss. */
+  /**
+   * The cached response for a key and the conditions of a request; `undefined` on a miss. While a store is unavailable,
+   * the last response, marked with its present age.
+   */
   find(key: string, ifNoneMatch: string | undefined): ClientResponse | undefined {
     // `peek` leaves the order of entries as it is: moving the entry would cost more than all other work here. So the
     // oldest entry is evicted first.
     const prepared = this.#responses.peek(key);
-    if (!prepared?.freshness.isCurrent(this.#now())) return undefined;
-    this.#evaluations.cached += 1;
-    return responseOf(prepared, ifNoneMatch);
+    if (!prepared) return undefined;
+    const now = this.#now();
+    const { freshness, bodyMark } = prepared;
+    if (freshness.isCurrent(now)) {
+      if (bodyMark === "stale") return undefined;
+      this.#evaluations.cached += 1;
+      return responseOf(prepared, ifNoneMatch, unmarked);
+    }
+    const verifiedAt = bodyMark === "fresh" ? undefined : freshness.servedStaleAt(now);
+    if (verifiedAt === undefined) return undefined;
+    this.#evaluations.stale += 1;
+    return responseOf(prepared, ifNoneMatch, rawStaleMarks(now - verifiedAt));
   }
 
-  /** Caches a response, if its evaluation is current. */
+  /** Caches a response, if it may be sent again: its evaluation is current, or a store is unavailable. */
   keep(key: string, prepared: PreparedResponse): void {
-    if (prepared.freshness.isCurrent(this.#now())) this.#responses.set(key, prepared);
+    const now = this.#now();
+    const { freshness } = prepared;
+    if (freshness.isCurrent(now) || freshness.servedStaleAt(now) !== undefined) this.#responses.set(key, prepared);
   }
 }

@@ -55,7 +55,7 @@ export class OfrepFastPath implements OfrepKeys {
       const key = this.#keyOf(incoming, body);
       const response = this.#cache.find(key, headers["if-none-match"]);
       if (response) {
-        outgoing.writeHead(response.status, response.headers).end(response.body, response.encoding);
+        outgoing.writeHead(response.status, response.headers as string[]).end(response.body, response.encoding);
         this.#counters.measure(response.status, start);
         return;
       }

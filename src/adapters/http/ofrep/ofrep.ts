@@ -108,7 +108,7 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
     const { entry, read } = advertisement ?? {};
     const json = { ...flagsJson(evaluated, now()), ...(entry && { eventStreams: [entry] }) };
     const freshness = read ? evaluated.freshness.with([read]) : evaluated.freshness;
-    const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness });
+    const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness }, true);
     const key = keys.of(incomingOf(c));
     // The credential may be revoked.
     if (key !== undefined && !isOperator) cache.keep(key, prepared);

@@ -8,12 +8,12 @@ import { TokenRejected } from "../../../domain/errors.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import { writtenText } from "../client/features-body.ts";
-import { fetchResponse, responseOf, type WrittenBody } from "../client/prepared-response.ts";
-import { staleMarks } from "../client/stale-marks.ts";
+import { fetchResponse, responseOf, unmarked, type WrittenBody } from "../client/prepared-response.ts";
+import { rawStaleMarks } from "../client/stale-marks.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonBody } from "../kit/json-body.ts";
 import { jsonContent } from "../kit/json-content.ts";
-import { securityHeaders, uncached } from "../kit/response-headers.ts";
+import { uncached } from "../kit/response-headers.ts";
 import { maxReportBytes, reportOf } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
 import { unleashErrors } from "./unleash-errors.ts";
@@ -66,19 +66,12 @@ export function backendApi(
   app.get(features.path, async (c) => {
     await demandBackend(c);
     const read = readDocument();
-    const { body, length, entityTag } = writtenOf(read.value);
+    const written = writtenOf(read.value);
     const freshness = new Freshness([read], Number.POSITIVE_INFINITY);
     const at = now();
-    const headers = {
-      ...securityHeaders,
-      "Content-Type": "application/json",
-      "Cache-Control": "private, no-cache",
-      Vary: "Authorization",
-      "Content-Length": length,
-      ETag: entityTag,
-      ...(freshness.isStale(at) && staleMarks(at - freshness.verifiedAt(at))),
-    };
-    return fetchResponse(responseOf({ body, headers, freshness }, c.req.header("if-none-match")));
+    const marks = freshness.isStale(at) ? rawStaleMarks(at - freshness.verifiedAt(at)) : unmarked;
+    const prepared = { written, vary: "Authorization", changesAt: undefined, marks };
+    return fetchResponse(responseOf(prepared, c.req.header("if-none-match")));
   });
 
   for (const { kind, schema, summary } of reportRoutes) {
