@@ -124,7 +124,9 @@ export const server = z.strictObject({
       connections: integer(1, 1_000_000).optional().describe("Maximum number of open connections. Default: no limit."),
       inFlight: integer(1, 1_000_000)
         .optional()
-        .describe("Maximum number of requests in flight, including event streams. Default: no limit."),
+        .describe(
+          "Maximum number of requests in flight, including `/events/stream`, but not the streams that `server.streams` limits. A tenth is kept for clients without features: requests without `If-None-Match`. Default: no limit.",
+        ),
     })
     .optional()
     .describe(

@@ -8,10 +8,14 @@ type Client = { hasSlot: boolean; inFlight: number };
 
 /** Targets below the base path that are exempt from limits: health checks and the kill switch. */
 const exempt = /^\/(?:health|heath|admin\/v1\/killed)(?:[/?]|$)/;
+/** Streams of clients: `server.streams` limits how many are open. */
+const clientStream = /^\/(?:features|ofrep\/v1)\/stream(?:\?|$)/;
+/** Share of `inFlight` for requests with `If-None-Match`. Their clients have features; those without have none yet. */
+const revalidationShare = 0.9;
 
 /**
- * Admission control: rejects requests beyond the limits of a server. Exempt requests count towards neither limit, but
- * their connection does. A connection beyond the limit stays open for exempt requests, and is accepted once another one
+ * Admission control: rejects requests beyond the limits of a server, those without `If-None-Match` last. Exempt requests
+ * count towards neither limit, but their connection does. A connection beyond the limit stays open for exempt requests, and is accepted once another one
  * closes.
  */
 export class Admission {
@@ -42,13 +46,15 @@ export class Admission {
    * The limit that rejects a request; `undefined` if it is accepted. An accepted request is in flight until its
    * response closes.
    */
-  refusal({ url = "", socket }: IncomingMessage, outgoing: ServerResponse): keyof Limits | undefined {
+  refusal({ url = "", headers, socket }: IncomingMessage, outgoing: ServerResponse): keyof Limits | undefined {
     const limits = this.#limits();
     if (limits === undefined || exempt.test(url)) return undefined;
     const client = this.#clients.get(socket);
     if (!client) return undefined;
     if (!this.#hasSlot(client, limits)) return "connections";
-    if (this.#inFlight >= (limits.inFlight ?? Number.POSITIVE_INFINITY)) return "inFlight";
+    if (clientStream.test(url)) return undefined;
+    const share = headers["if-none-match"] === undefined ? 1 : revalidationShare;
+    if (this.#inFlight >= Math.ceil(share * (limits.inFlight ?? Number.POSITIVE_INFINITY))) return "inFlight";
     this.#inFlight += 1;
     client.inFlight += 1;
     outgoing.once("close", () => {

@@ -66,6 +66,24 @@ describe("a limit on requests in flight", () => {
   });
 });
 
+it("a limit on requests in flight leaves a tenth to clients without features, and does not count their streams", async () => {
+  await using service = await startService(server("{ inFlight: 10 }"), { TIDEGATE_ADMIN_TOKEN: admin });
+  await using opened = new AsyncDisposableStack();
+  for (const path of ["/features/stream", ...Array.from({ length: 9 }, () => "/events/stream")]) {
+    const stream = opened.use(
+      await StreamReader.open(service.url + path, path === "/events/stream" ? bearer(admin) : {}),
+    );
+    expect([path, stream.response.status]).toEqual([path, 200]);
+  }
+  const again = (path: string) => service.get(path, { "if-none-match": '"x"' });
+  expect(await status(again("/features"))).toBe(503);
+  expect(await status(service.get("/features"))).toBe(200);
+  opened.use(await StreamReader.open(`${service.url}/events/stream`, bearer(admin)));
+  expect(await status(service.get("/features"))).toBe(503);
+  await using stream = await StreamReader.open(`${service.url}/features/stream`);
+  expect(stream.response.status).toBe(200);
+});
+
 it("a connection that breaks releases the requests that wait on it", async () => {
   await using service = await startService(server("{ inFlight: 3 }"), { TIDEGATE_ADMIN_TOKEN: admin });
   const { hostname, port } = new URL(service.url);
