@@ -4,7 +4,7 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
 # Everything that the built page depends on.
 page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
-.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands backoffice docs site demo clean
+.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands bench-usage backoffice docs site demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench-sources: node_modules bench/node_modules ## measure kinds of source, in so
 
 bench-commands: node_modules ## measure the command line, in a minute; writes docs/benchmarks/commands.md
 	@node bench/commands/run.ts
+
+bench-usage: node_modules ## measure the cost of usage counts, in a minute; writes docs/benchmarks/usage.md
+	@node bench/usage/run.ts
 
 backoffice: backoffice/dist ## build the page for operators, if its sources changed
 

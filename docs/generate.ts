@@ -121,6 +121,7 @@ export function metricsPage(): string {
     feeds: () => new Map(),
     streams: () => ({ open: {}, notified: {}, refused: {}, cut: 0 }),
     unleashReports: {},
+    usage: () => ({ recorded: 0, dropped: 0 }),
     now: Date.now,
     monotonic: () => performance.now(),
   };

@@ -18,6 +18,8 @@ import type { CompareMoments } from "../../application/explain/compare-moments.t
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
+import type { CountUsage } from "../../application/usage/count-usage.ts";
+import type { ReadUsage } from "../../application/usage/read-usage.ts";
 import { ChangeRejected, TidegateError } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { TimeZone } from "../../domain/targeting/wall-clock.ts";
@@ -64,6 +66,7 @@ import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts
 import { frontendPaths } from "./unleash/frontend-api.ts";
 import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
 import { isUnleashPath, unleashError } from "./unleash/unleash-error.ts";
+import { usageRoutes } from "./usage/usage.ts";
 
 /** The use cases and options of the HTTP adapter. */
 export type HttpOptions = {
@@ -79,6 +82,8 @@ export type HttpOptions = {
   readonly responseCache: ResponseCache;
   readonly responses: PrepareResponse;
   readonly ofrepKeys: OfrepKeys;
+  readonly countUsage: CountUsage;
+  readonly readUsage: ReadUsage;
   readonly searchItems: SearchItems;
   readonly callContext: CallContext;
   readonly readKey: ReadKey;
@@ -167,6 +172,8 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   metrics(app, operators, options.scrape);
   proxy(app, operators, options.readKey);
   cacheView(app, operators, options.viewCache);
+  // Before the routes whose feature key may contain slashes.
+  usageRoutes(app, operators, options.readUsage);
   adminRoutes(app, operators, options.admin, options.log);
   const query = eventQuery(options.zone);
   const eventOptions = { query, isLoose: options.isActivityService, basePath: options.basePath };

@@ -12,6 +12,9 @@ import { RecordEvent } from "../../application/events/record-event.ts";
 import { RuleReconciler } from "../../application/events/rule-reconciler.ts";
 import { SetReconciler } from "../../application/events/set-reconciler.ts";
 import { TailEvents } from "../../application/events/tail-events.ts";
+import { CountUsage } from "../../application/usage/count-usage.ts";
+import { ReadUsage } from "../../application/usage/read-usage.ts";
+import { RecordUsage } from "../../application/usage/record-usage.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { Outbox } from "../../domain/admin/outbox.ts";
 import type { History } from "../../domain/events/history.ts";
@@ -138,6 +141,23 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
     return [...new Set(ofStore.flatMap(([, { collections }]) => [...collections]))];
   }
 
+  /** Known features, as far as there is a register of them. */
+  const countUsage = once(() => new CountUsage(async () => (await evaluation.featureRegister?.read())?.value));
+
+  const recordUsage = once(() => {
+    const recorder = new RecordUsage(
+      countUsage(),
+      stores.eventLog.usage,
+      {
+        failed: (cause) => wiring.log.warn({ cause: causeText(cause) }, "usage counts wait for the event log"),
+        recovered: () => wiring.log.info("usage counts are recorded again"),
+      },
+      now,
+    );
+    disposal.defer(() => recorder.stop());
+    return recorder;
+  });
+
   return lazy({
     history,
     historyCoverage,
@@ -147,6 +167,9 @@ export function eventsOf(wiring: Wiring, stores: Stores, evaluation: Evaluation)
     readEvents: () => new ReadEvents(log(), relayAll),
     recordEvent: () => new RecordEvent(log(), { newId, idFor }, now),
     tailEvents: () => new TailEvents(log()),
+    countUsage,
+    recordUsage,
+    readUsage: () => new ReadUsage(stores.eventLog.usage, recordUsage(), now),
     /** `undefined` if events are retained without limit. */
     expireEvents: () => {
       if (retentionDays === undefined) return undefined;

@@ -142,6 +142,11 @@ export function operationsOf(
         commandDurations: stores.commandDurations,
         feeds: () => feeds.viewFeedItems.states,
         streams: () => clientStreams(),
+        usage: () => {
+          const { countUsage, recordUsage } = events;
+          const { recorded, dropped } = recordUsage.counts;
+          return { recorded, dropped: dropped + countUsage.dropped };
+        },
         unleashReports: unleash.isOn ? unleash.reports.counts : {},
         now,
         monotonic: () => performance.now(),

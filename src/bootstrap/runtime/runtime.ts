@@ -29,8 +29,8 @@ export type Runtime = AsyncDisposable & {
   readonly shortcut: FastPath;
   /** Counts a request that was rejected before routing. The method is `undefined` if it could not be parsed. */
   readonly rejected: (status: number, method: string | undefined) => void;
-  /** Resets the HTTP counters. */
-  readonly resetCounters: () => void;
+  /** Resets the counters of requests and evaluations. */
+  readonly resetCounters: () => Promise<void>;
   /** Waits until the service is ready, or until the limit. Returns what is missing, one sentence each. */
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
   /** Writes the snapshot of the caches, if one is configured. */
@@ -70,10 +70,11 @@ export async function createRuntime(
   if (newFile) console.log(`The operator credential is in ${newFile}`);
   const { checkChanges, checkReadiness, httpCounters: counters } = operations;
   const { callContext } = evaluation;
+  const { countUsage, recordUsage } = events;
   const now = Date.now;
-  const responseCache = new ResponseCache(config.cache.capacity, now, counters);
+  const responseCache = new ResponseCache(config.cache.capacity, now, counters, countUsage);
   const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters, operations.streamLimits);
-  const responses = new PrepareResponse(() => callContext.vary, now, counters);
+  const responses = new PrepareResponse(() => callContext.vary, now, counters, countUsage);
   const { evaluateFeatures, evaluateFlags } = evaluation;
   const featuresResponses = new FeaturesResponses(evaluateFeatures, responseCache, responses, callContext);
   const streams = events.eventStreams;
@@ -97,6 +98,8 @@ export async function createRuntime(
     responseCache,
     responses,
     ofrepKeys: ofrepFastPath,
+    countUsage,
+    readUsage: events.readUsage,
     now,
     searchItems: feeds.searchItems,
     callContext,
@@ -142,6 +145,7 @@ export async function createRuntime(
   const connected = [...composition.get(DiKeys.Stores).connections.values()].map((store) => store.connected());
   for (const keeping of events.outboxRelayJobs.values()) keeping.start();
   events.expireEvents?.start();
+  recordUsage.start();
   admin.registerFeatures?.start();
   await Promise.allSettled([operations.snapshot?.start(), ...connected]);
   await warnWithoutOperators(admin, log);
@@ -165,7 +169,10 @@ export async function createRuntime(
     },
     shortcut: config.log.requests || config.server.cors ? () => false : shortcut,
     rejected: (status, method) => counters.of(noRoute, method).count(status),
-    resetCounters: () => counters.clear(),
+    resetCounters: () => {
+      counters.clear();
+      return countUsage.clear();
+    },
     lacking: async (limit) => {
       while (true) {
         const { ready, connections, sources } = await checkReadiness.check();

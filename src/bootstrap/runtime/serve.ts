@@ -190,7 +190,7 @@ async function serving(
   const rejected = (status: number, method: string | undefined) => present.rejected(status, method);
   const limits = () => present.config.server.limits;
   const { url, stop } = await listen(fetch, shortcut, rejected, { ...first.config.server, isWarm, limits }, log);
-  first.resetCounters();
+  await first.resetCounters();
   log.info(
     { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
     "started",

@@ -7,6 +7,7 @@ import { SqlHistory } from "./history/sql-history.ts";
 import { SqlKnownStores } from "./history/sql-known-stores.ts";
 import { SqlEventLog, UnstorableEvent } from "./log/sql-event-log.ts";
 import type { Closing, FileState, LogServices, Opening, Reply, Request } from "./requests.ts";
+import { SqlUsage } from "./usage/sql-usage.ts";
 
 /** Limit for a call's wait until the database is open. Migrations may take longer. */
 const maxOpenMs = 2_000;
@@ -76,6 +77,7 @@ class ServedLog {
       log: new SqlEventLog(database),
       history: new SqlHistory(database),
       stores: new SqlKnownStores(database),
+      usage: new SqlUsage(database),
     };
     return this.#opened;
   }

@@ -5,6 +5,7 @@ import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { EventLog, RecordedEvent } from "../../domain/events/event-log.ts";
 import type { History } from "../../domain/events/history.ts";
 import type { KnownStores } from "../../domain/events/known-stores.ts";
+import type { UsageStore } from "../../domain/usage/usage-store.ts";
 import type { Log } from "../logger.ts";
 import type { EventLogLocation } from "./database/database.ts";
 import { renameFormer } from "./former-file.ts";
@@ -15,6 +16,7 @@ export type OpenEventLog = AsyncDisposable & {
   readonly log: EventLog;
   readonly history: History;
   readonly stores: KnownStores;
+  readonly usage: UsageStore;
   /** Rebuilds the history tables from the log, to repair damage. Blocks appends meanwhile. */
   readonly rebuild: () => Promise<void>;
 };
@@ -46,6 +48,7 @@ const methods: { readonly [Name in keyof LogServices]: { readonly [Method in key
     rebuild: true,
   },
   stores: { enter: true, namesOf: true, hasUnclaimed: true, claim: true, hasChangesOfOthers: true },
+  usage: { add: true, points: true, sums: true, lastUses: true, expire: true },
 };
 
 /**
@@ -73,6 +76,7 @@ export function openEventLog(location: EventLogLocation, log?: Log): OpenEventLo
     log: { ...eventLog, record },
     history,
     stores: remote("stores"),
+    usage: remote("usage"),
     rebuild,
     [Symbol.asyncDispose]: () => opened.close(),
   };

@@ -39,6 +39,8 @@ export type Observed = {
   };
   /** Number of reports of Unleash clients, by event; empty if they are not served. */
   readonly unleashReports: Readonly<Record<string, number>>;
+  /** Number of evaluations that were written to the usage store, and that were dropped. */
+  readonly usage: () => { readonly recorded: number; readonly dropped: number };
   readonly now: () => Instant;
   /** Monotonic clock, in milliseconds. */
   readonly monotonic: () => number;
@@ -58,6 +60,7 @@ export function metricsOf(observed: Observed): Metrics {
   addFeeds(kinds, observed);
   addStores(kinds, observed);
   addStreams(kinds, observed);
+  addUsage(kinds, observed);
   return registry;
 }
 
@@ -303,6 +306,18 @@ function addStreams({ counter, gauge }: Kinds, { streams }: Observed): void {
     "Streams of clients that were cut, because their reader took nothing for 30 s.",
     [],
     () => [{ labels: {}, value: streams().cut }],
+  );
+}
+
+function addUsage({ counter }: Kinds, { usage }: Observed): void {
+  counter("tidegate_usage_recorded_total", "Evaluations of features that were written to the usage counts.", [], () => [
+    { labels: {}, value: usage().recorded },
+  ]);
+  counter(
+    "tidegate_usage_dropped_total",
+    "Evaluations of features that the usage counts lack: the event log was unavailable for too long, or over 20,000 features were evaluated in a minute.",
+    [],
+    () => [{ labels: {}, value: usage().dropped }],
   );
 }
 

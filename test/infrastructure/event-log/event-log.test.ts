@@ -11,6 +11,7 @@ import type { EventLogLocation } from "../../../src/infrastructure/event-log/dat
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { eventLogContract } from "../../contracts/event-log.contract.ts";
 import { historyContract } from "../../contracts/history.contract.ts";
+import { usageStoreContract } from "../../contracts/usage-store.contract.ts";
 import { documentEvent, SetTold, setEvent, toldEvent } from "../../support/events.ts";
 import { createDatabase, queryDatabase } from "../../support/postgres.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
@@ -85,6 +86,10 @@ describe.each([
     async () => (await openEmpty()).log,
   );
   historyContract(() => shared, openEmpty);
+  usageStoreContract(
+    () => shared.usage,
+    async () => (await openEmpty()).usage,
+  );
 
   describe("tampering with a log", () => {
     const copied = `'new', component, environment, email, message, folded, data, created_at, recorded_by, store, kind, key,

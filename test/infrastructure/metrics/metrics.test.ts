@@ -32,6 +32,7 @@ function observed(more: Partial<Observed> = {}): Observed {
     feeds: () => new Map(),
     streams: () => ({ open: {}, notified: {}, refused: {}, cut: 0 }),
     unleashReports: { received: 0 },
+    usage: () => ({ recorded: 7, dropped: 2 }),
     now: () => 10_000,
     monotonic: () => 10_000,
     ...more,

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
+import type { EvaluatedFeatures, EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
 import type { RequestContext } from "../../../application/evaluation/identify-caller.ts";
 import type { CallContext } from "./call-context.ts";
 import { featuresBody } from "./features-body.ts";
-import { type ClientResponse, type PrepareResponse, responseOf } from "./prepared-response.ts";
+import { type ClientResponse, type PreparedResponse, type PrepareResponse, responseOf } from "./prepared-response.ts";
 import type { ResponseCache } from "./response-cache.ts";
 
 /** Responses to `GET /features` for the present: from the response cache, or from an evaluation. */
@@ -41,7 +41,7 @@ export class FeaturesResponses {
       return this.#evaluateNew(ifNoneMatch, context);
     }
     const evaluated = await this.#evaluateFeatures.evaluate(token === undefined ? undefined : { token }, context);
-    const prepared = this.#prepare.prepare(featuresBody(evaluated.features), evaluated);
+    const prepared = this.#prepared(evaluated);
     this.#cache.keep(key, prepared);
     return responseOf(prepared, ifNoneMatch);
   }
@@ -50,10 +50,16 @@ export class FeaturesResponses {
   async #evaluateNew(ifNoneMatch: string | undefined, context: RequestContext): Promise<ClientResponse> {
     const clientId = randomUUID();
     const evaluated = await this.#evaluateFeatures.evaluate(undefined, { ...context, clientId });
-    const response = responseOf(this.#prepare.prepare(featuresBody(evaluated.features), evaluated), ifNoneMatch);
+    const response = responseOf(this.#prepared(evaluated), ifNoneMatch);
     return {
       ...response,
       headers: [...response.headers, ...Object.entries(this.#callContext.issued(clientId)).flat()],
     };
+  }
+
+  #prepared(evaluated: EvaluatedFeatures): PreparedResponse {
+    const { features } = evaluated;
+    const stated = () => ({ flags: Array.from(features.keys(), (key) => ({ key, on: true })), omitsOff: true });
+    return this.#prepare.prepare(featuresBody(features), evaluated, stated);
   }
 }

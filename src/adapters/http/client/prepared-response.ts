@@ -1,6 +1,7 @@
 import fresh from "fresh";
 import type { EvaluatedFeatures } from "../../../application/evaluation/evaluate-features.ts";
 import type { Freshness } from "../../../application/evaluation/freshness.ts";
+import type { CountUsage, Stated, Tally } from "../../../application/usage/count-usage.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import { securityHeaders } from "../kit/response-headers.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
@@ -18,7 +19,7 @@ export type WrittenBody = {
   readonly encoding: "utf8" | "latin1";
 };
 
-/** A response to any request with one cache key, with the freshness of its evaluation. */
+/** A response to any request with one cache key, with the freshness of its evaluation and the tally of its body. */
 export type PreparedResponse = {
   readonly written: WrittenBody;
   readonly vary: string;
@@ -28,6 +29,7 @@ export type PreparedResponse = {
   readonly marks: RawHeaders;
   /** Whether the body says how fresh it is, and whether it says that it is stale. */
   readonly bodyMark: "none" | "fresh" | "stale";
+  readonly tally: Tally;
 };
 
 /** A response to send. */
@@ -40,35 +42,39 @@ export type ClientResponse = {
 
 type Evaluated = Pick<EvaluatedFeatures, "missing" | "changesAt" | "freshness">;
 
-/** Prepares responses with the headers that mark stale and incomplete ones, and counts each kind. */
+/** Prepares responses with the headers that mark stale and incomplete ones, and counts each kind and what it states. */
 export class PrepareResponse {
   readonly #vary: () => string;
   readonly #now: () => Instant;
   readonly #evaluations: HttpCounters["evaluations"];
+  readonly #usage: CountUsage;
 
   /** `vary` returns the `Vary` header. */
-  constructor(vary: () => string, now: () => Instant, counters: HttpCounters) {
+  constructor(vary: () => string, now: () => Instant, counters: HttpCounters, usage: CountUsage) {
     this.#vary = vary;
     this.#now = now;
     this.#evaluations = counters.evaluations;
+    this.#usage = usage;
   }
 
   /**
-   * The response with a body that was written from an evaluation. `isMarkedInBody`: whether a stale body differs from
-   * a fresh one.
+   * The response with a body that was written from an evaluation. `stated` returns what the body states.
+   * `isMarkedInBody`: whether a stale body differs from a fresh one.
    */
-  prepare(written: WrittenBody, evaluated: Evaluated, isMarkedInBody = false): PreparedResponse {
+  prepare(written: WrittenBody, evaluated: Evaluated, stated: () => Stated, isMarkedInBody = false): PreparedResponse {
     const [result, marks] = marksOf(evaluated, this.#now());
     this.#evaluations[result] += 1;
+    const tally = this.#usage.tallyOf(written.entityTag, stated);
+    this.#usage.count(tally);
     const { changesAt, freshness } = evaluated;
     const bodyMark = isMarkedInBody ? (result === "stale" ? "stale" : "fresh") : "none";
-    return { written, vary: this.#vary(), changesAt, freshness, marks, bodyMark };
+    return { written, vary: this.#vary(), changesAt, freshness, marks, bodyMark, tally };
   }
 }
 
 /** The response to a request: 304 if its `If-None-Match` lists the ETag. */
 export function responseOf(
-  { written, vary, changesAt, marks: given }: Omit<PreparedResponse, "freshness" | "bodyMark">,
+  { written, vary, changesAt, marks: given }: Omit<PreparedResponse, "freshness" | "bodyMark" | "tally">,
   ifNoneMatch: string | undefined,
   marks: RawHeaders = given,
 ): ClientResponse {

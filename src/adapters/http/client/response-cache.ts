@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { CountUsage } from "../../../application/usage/count-usage.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
 import { type ClientResponse, type PreparedResponse, responseOf, unmarked } from "./prepared-response.ts";
@@ -15,11 +16,13 @@ export class ResponseCache {
   readonly #responses: LRUCache<string, PreparedResponse>;
   readonly #now: () => Instant;
   readonly #evaluations: HttpCounters["evaluations"];
+  readonly #usage: CountUsage;
 
   /** Caches at most `capacity` responses, and fewer if they are large. */
-  constructor(capacity: number, now: () => Instant, counters: HttpCounters) {
+  constructor(capacity: number, now: () => Instant, counters: HttpCounters, usage: CountUsage) {
     this.#now = now;
     this.#evaluations = counters.evaluations;
+    this.#usage = usage;
     this.#responses = new LRUCache({
       max: capacity,
       maxSize: capacity * usualBytes,
@@ -41,11 +44,13 @@ export class ResponseCache {
     if (freshness.isCurrent(now)) {
       if (bodyMark === "stale") return undefined;
       this.#evaluations.cached += 1;
+      this.#usage.count(prepared.tally);
       return responseOf(prepared, ifNoneMatch, unmarked);
     }
     const verifiedAt = bodyMark === "fresh" ? undefined : freshness.servedStaleAt(now);
     if (verifiedAt === undefined) return undefined;
     this.#evaluations.stale += 1;
+    this.#usage.count(prepared.tally);
     return responseOf(prepared, ifNoneMatch, rawStaleMarks(now - verifiedAt));
   }
 

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
 import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
 import type { Caller, RequestContext } from "../../../application/evaluation/identify-caller.ts";
+import type { CountUsage } from "../../../application/usage/count-usage.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import { secretOf } from "../client/authorization.ts";
@@ -78,6 +79,7 @@ export type OfrepOptions = {
   readonly cache: ResponseCache;
   readonly responses: PrepareResponse;
   readonly keys: OfrepKeys;
+  readonly countUsage: CountUsage;
   /** `undefined` without a store: then no stream is advertised. */
   readonly advertisedStreams: AdvertisedStreams | undefined;
   readonly now: () => Instant;
@@ -92,6 +94,7 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
     cache,
     responses,
     keys,
+    countUsage,
     now,
     advertisedStreams: advertised,
   } = options;
@@ -108,7 +111,8 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
     const { entry, read } = advertisement ?? {};
     const json = { ...flagsJson(evaluated, now()), ...(entry && { eventStreams: [entry] }) };
     const freshness = read ? evaluated.freshness.with([read]) : evaluated.freshness;
-    const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness }, true);
+    const stated = () => ({ flags: evaluated.flags, omitsOff: false });
+    const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness }, stated, true);
     const key = keys.of(incomingOf(c));
     // The credential may be revoked.
     if (key !== undefined && !isOperator) cache.keep(key, prepared);
@@ -124,6 +128,7 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
       evaluateFlags.evaluateOne(key, caller, request, id),
     );
     if (!flag) throw new HttpProblem("unknown-flag", `No feature has the key "${key}".`);
+    countUsage.countFlag(flag);
     const { metadata, ...json } = flagJson(flag);
     const all = { ...metadata, ...metadataOf(evaluated, now()) };
     const headers = { ...securityHeaders, "Cache-Control": "no-store" };

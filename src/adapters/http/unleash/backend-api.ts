@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
 import { Freshness } from "../../../application/evaluation/freshness.ts";
 import type { ForwardReports } from "../../../application/unleash/forward-reports.ts";
+import type { CountUsage } from "../../../application/usage/count-usage.ts";
 import { allows } from "../../../domain/admin/credential.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import type { CachedRead } from "../../../domain/evaluation/cached-read.ts";
@@ -14,6 +15,7 @@ import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonBody } from "../kit/json-body.ts";
 import { jsonContent } from "../kit/json-content.ts";
 import { uncached } from "../kit/response-headers.ts";
+import { receiveMetrics } from "./receive-metrics.ts";
 import { maxReportBytes, reportOf } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
 import { unleashErrors } from "./unleash-errors.ts";
@@ -27,6 +29,7 @@ export type BackendApiOptions = {
   readonly readDocument: ReadUnleashDocument;
   readonly identifyOperator: IdentifyOperator;
   readonly reports: ForwardReports;
+  readonly countUsage: CountUsage;
   readonly now: () => Instant;
 };
 
@@ -51,14 +54,14 @@ const features = createRoute({
 });
 
 const reportRoutes = [
-  { kind: "metrics", schema: UnleashMetrics, summary: "Forward the usage that a backend SDK reports" },
+  { kind: "metrics", schema: UnleashMetrics, summary: "Count the usage that a backend SDK reports, and forward it" },
   { kind: "register", schema: UnleashApplication, summary: "Forward the registration of a backend SDK" },
 ] as const;
 
 /** The routes of Unleash's client API, which backend SDKs use. */
 export function backendApi(
   app: OpenAPIHono,
-  { readDocument, identifyOperator, reports, now }: BackendApiOptions,
+  { readDocument, identifyOperator, reports, countUsage, now }: BackendApiOptions,
 ): void {
   const written = new WeakMap<object, WrittenBody>();
 
@@ -89,7 +92,8 @@ export function backendApi(
     );
     app.post(path, async (c) => {
       await demandBackend(c);
-      reports.receive(reportOf(c, kind, await jsonBody(c, schema, maxReportBytes)));
+      if (kind === "metrics") await receiveMetrics(c, countUsage, reports);
+      else reports.receive(reportOf(c, kind, await jsonBody(c, schema, maxReportBytes)));
       return c.body(null, 202, uncached);
     });
   }

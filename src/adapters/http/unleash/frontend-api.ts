@@ -5,6 +5,7 @@ import type { IdentifyOperator } from "../../../application/admin/identify-opera
 import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
 import { explicitContext, type IdentifyCaller } from "../../../application/evaluation/identify-caller.ts";
 import type { ForwardReports } from "../../../application/unleash/forward-reports.ts";
+import type { CountUsage } from "../../../application/usage/count-usage.ts";
 import type { CallContext } from "../client/call-context.ts";
 import { writtenBody } from "../client/features-body.ts";
 import { fetchResponse, type PrepareResponse, responseOf } from "../client/prepared-response.ts";
@@ -14,7 +15,8 @@ import { jsonContent } from "../kit/json-content.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { evaluateFor } from "../ofrep/evaluate-for.ts";
 import { incomingOf } from "../server/incoming.ts";
-import { maxReportBytes, reportOf } from "./report-of.ts";
+import { receiveMetrics } from "./receive-metrics.ts";
+import { maxReportBytes } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
 import { toggleJson } from "./toggle-json.ts";
 import { contextIn, contextOf, type UnleashContext, UnleashRequest } from "./unleash-context.ts";
@@ -56,6 +58,7 @@ export type FrontendApiOptions = {
   readonly identifyCaller: IdentifyCaller;
   readonly identifyOperator: IdentifyOperator;
   readonly reports: ForwardReports;
+  readonly countUsage: CountUsage;
   readonly callContext: CallContext;
   readonly cache: ResponseCache;
   readonly responses: PrepareResponse;
@@ -63,7 +66,8 @@ export type FrontendApiOptions = {
 
 /** The routes of Unleash's frontend API. */
 export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void {
-  const { evaluateFlags, identifyCaller, identifyOperator, reports, callContext, cache, responses } = options;
+  const { evaluateFlags, identifyCaller, identifyOperator, reports, countUsage, callContext, cache, responses } =
+    options;
 
   for (const path of frontendPaths) {
     app.openAPIRegistry.registerPath(
@@ -96,12 +100,12 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
         method: "post",
         path: `${path}/client/metrics`,
         request: { body: { required: true, content: jsonContent(UnleashMetrics) } },
-        summary: "Accept the usage that a frontend SDK reports",
+        summary: "Count the usage that a frontend SDK reports, and forward it",
       }),
     );
     app.post(`${path}/client/metrics`, async (c) => {
       await demandClient(c);
-      reports.receive(reportOf(c, "metrics", await jsonBody(c, UnleashMetrics, maxReportBytes)));
+      await receiveMetrics(c, countUsage, reports);
       return c.body(null, 202, uncached);
     });
 
@@ -135,8 +139,9 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
       if (cached) return fetchResponse(cached);
       const claiming = caller ? request : { ...request, claimedUserId: userId };
       const evaluated = await evaluateFlags.evaluateAll(caller, claiming, userId);
-      const toggles = evaluated.flags.filter(({ on }) => on).map(toggleJson);
-      const prepared = responses.prepare(writtenBody({ toggles }), evaluated);
+      const flags = evaluated.flags.filter(({ on }) => on);
+      const stated = () => ({ flags, omitsOff: true });
+      const prepared = responses.prepare(writtenBody({ toggles: flags.map(toggleJson) }), evaluated, stated);
       cache.keep(key, prepared);
       return fetchResponse(responseOf(prepared, ifNoneMatch));
     });

@@ -39,13 +39,16 @@ export async function writeLongTexts(transaction: Transaction<Tables>, long: Rea
   }
 }
 
-/** Removes the whole texts that no set and no change of a feature refers to. */
+/** Removes the whole texts that no set, no change of a feature and no usage of it refers to. */
 export async function removeUnusedTexts(transaction: Transaction<Tables>): Promise<void> {
   await transaction
     .deleteFrom("long_texts")
     .where("indexed", "not in", (eb) => eb.selectFrom("sets").where("key", "like", `%${mark}%`).select("key"))
     .where(({ exists, not, selectFrom }) =>
       not(exists(selectFrom("turns").whereRef("turns.feature", "=", "long_texts.indexed").select("turns.position"))),
+    )
+    .where(({ exists, not, selectFrom }) =>
+      not(exists(selectFrom("usage_series").whereRef("feature", "=", "long_texts.indexed").select("id"))),
     )
     .execute();
 }

@@ -42,6 +42,7 @@ const migrations = (kind: Kind) => ({
   "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
   "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },
   "0003_long_texts": { up: (database: Kysely<Tables>) => createLongTexts(database, kind) },
+  "0004_usage": { up: (database: Kysely<Tables>) => createUsage(database, kind) },
 });
 
 /** Version of the tables: the number of migrations. */
@@ -63,6 +64,31 @@ async function createLongTexts({ schema }: Kysely<Tables>, kind: Kind): Promise<
     .createTable("long_texts")
     .addColumn("indexed", text, (column) => column.primaryKey())
     .addColumn("text", text, (column) => column.notNull())
+    .execute();
+}
+
+async function createUsage({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
+  const { text, whole, flag } = types[kind];
+  await schema
+    .createTable("usage_series")
+    .addColumn("id", whole, (column) =>
+      (kind === "postgres" ? column.generatedAlwaysAsIdentity() : column).primaryKey(),
+    )
+    .addColumn("feature", text, (column) => column.notNull())
+    .addColumn("variant", text, (column) => column.notNull())
+    .addColumn("is_on", flag, (column) => column.notNull())
+    .addColumn("via", text, (column) => column.notNull())
+    .addColumn("used_at", whole)
+    .addUniqueConstraint("usage_series_key", ["feature", "variant", "is_on", "via"])
+    .execute();
+  await schema
+    .createTable("usage_counts")
+    .addColumn("step", whole, (column) => column.notNull())
+    .addColumn("start", whole, (column) => column.notNull())
+    .addColumn("series", whole, (column) => column.notNull())
+    .addColumn("evaluations", whole, (column) => column.notNull())
+    .addPrimaryKeyConstraint("usage_counts_pkey", ["step", "start", "series"])
+    .$call((table) => (kind === "sqlite" ? table.modifyEnd(sql`without rowid`) : table))
     .execute();
 }
 

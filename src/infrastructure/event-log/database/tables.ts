@@ -1,4 +1,5 @@
-import { type RawBuilder, sql } from "kysely";
+import { type Generated, type RawBuilder, sql } from "kysely";
+import type { UsageVia } from "../../../domain/usage/usage-store.ts";
 
 /** The tables of the event log, equal in both databases. Integers are at most 2^53 - 1. */
 export type Tables = {
@@ -18,6 +19,9 @@ export type Tables = {
   readonly stores: StoreTable;
   /** The documents at the beginning of the log, after retention. */
   readonly kept_documents: KeptDocumentTable;
+  /** Evaluations of features. See {@link ../usage/sql-usage.ts}. */
+  readonly usage_series: UsageSeriesTable;
+  readonly usage_counts: UsageCountTable;
 };
 
 type ChainTable = {
@@ -113,6 +117,28 @@ type KeptDocumentTable = {
   readonly created_at: number;
   /** JSON: the change record. */
   readonly record: string;
+};
+
+/** Evaluations of one feature with one result. */
+type UsageSeriesTable = {
+  readonly id: Generated<number>;
+  readonly feature: string;
+  /** Empty without a variant. */
+  readonly variant: string;
+  readonly is_on: boolean;
+  readonly via: UsageVia;
+  /** The minute of the last use, counted from 1970. */
+  readonly used_at: number | null;
+};
+
+/** The evaluations of a series in one minute, hour or day. */
+type UsageCountTable = {
+  /** The length of the step, in minutes. */
+  readonly step: number;
+  /** The minute in which the step begins, counted from 1970. */
+  readonly start: number;
+  readonly series: number;
+  readonly evaluations: number;
 };
 
 /** An instant as a column value: a timestamp in PostgreSQL, milliseconds in SQLite. Both are read as milliseconds. */

@@ -5,6 +5,7 @@ import { ResponseCache } from "../../../../src/adapters/http/client/response-cac
 import { rawStaleMarks } from "../../../../src/adapters/http/client/stale-marks.ts";
 import { HttpCounters } from "../../../../src/adapters/http/operations/http-counters.ts";
 import { Freshness } from "../../../../src/application/evaluation/freshness.ts";
+import { CountUsage } from "../../../../src/application/usage/count-usage.ts";
 import type { CachedRead } from "../../../../src/domain/evaluation/cached-read.ts";
 
 /** A cache, and a read with a state that the test sets. */
@@ -21,7 +22,8 @@ function setUp(capacity = 10) {
     verifiedAt: () => 1_000_000,
   };
   const counters = new HttpCounters();
-  const cache = new ResponseCache(capacity, () => state.now, counters);
+  const usage = new CountUsage(async () => undefined);
+  const cache = new ResponseCache(capacity, () => state.now, counters, usage);
   const prepared = (text: string, bodyMark: PreparedResponse["bodyMark"] = "none"): PreparedResponse => ({
     written: writtenText(text),
     vary: "Authorization",
@@ -29,6 +31,7 @@ function setUp(capacity = 10) {
     freshness: new Freshness([read], Number.POSITIVE_INFINITY),
     marks: unmarked,
     bodyMark,
+    tally: usage.tallyOf(text, () => ({ flags: [], omitsOff: false })),
   });
   return { state, cache, counters, prepared };
 }

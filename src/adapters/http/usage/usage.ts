@@ -1,0 +1,210 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ReadUsage, UsageSeries } from "../../../application/usage/read-usage.ts";
+import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
+import { inOrder, isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
+import { type UsageSpan, type UsageStep, usageSteps } from "../../../domain/usage/usage-store.ts";
+import { instant } from "../../instant.ts";
+import { featureIn, featureParameter } from "../admin/path-parameters.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
+
+const maxFeatures = 1_000;
+
+const time = () => instant().openapi({ type: "string", format: "date-time" }).optional();
+const timeText = z.iso.datetime();
+const count = z.int().openapi({ type: "integer" });
+
+const span = {
+  from: time().openapi({ description: "The begin. Default: 24 points of an hour." }),
+  to: time().openapi({ description: "The end, excluded (default: now)." }),
+  step: z
+    .enum(Object.keys(usageSteps) as [UsageStep, ...UsageStep[]])
+    .optional()
+    .openapi({
+      description:
+        "The length of a point. Minutes are kept for 2 hours, hours for 8 days, days (UTC) for 400 days. Default: the finest that is kept since `from`.",
+    }),
+};
+
+const shownSpan = {
+  step: z.enum(["minute", "hour", "day"]),
+  from: timeText.openapi({ description: "The begin of the first point." }),
+  to: timeText.openapi({ description: "The end, excluded." }),
+  countedSince: timeText.nullable().openapi({ description: "The begin of counting. Null if nothing was counted yet." }),
+};
+
+const lastUsed = timeText.nullable().openapi({
+  description:
+    "The minute of the last evaluation that had the feature on, or that asked for it by its key. Null if there is none since `countedSince`.",
+});
+
+const series = {
+  on: z.array(count).readonly().openapi({ description: "Evaluations that had the feature on, for each point." }),
+  off: z.array(count).readonly().openapi({ description: "Evaluations that had the feature off, for each point." }),
+};
+
+const UsageBody = z
+  .object({
+    feature: z.string(),
+    ...shownSpan,
+    lastUsed,
+    total: z.object({ on: count, off: count }),
+    ...series,
+    results: z
+      .array(
+        z.object({
+          variant: z.string().nullable(),
+          on: z.boolean(),
+          via: z.enum(["response", "flag", "report"]).openapi({
+            description:
+              "`response`: part of a response with all features. `flag`: a server asked for the feature by its key. `report`: an SDK reported it.",
+          }),
+          count,
+        }),
+      )
+      .readonly()
+      .openapi({ description: "The total by variant, result and way, the largest first." }),
+  })
+  .openapi("Usage", {
+    example: {
+      feature: "feature_3",
+      step: "hour",
+      from: "2026-11-21T08:00:00.000Z",
+      to: "2026-11-21T09:30:00.000Z",
+      countedSince: "2026-11-01T10:12:00.000Z",
+      lastUsed: "2026-11-21T09:29:00.000Z",
+      total: { on: 5200, off: 480 },
+      on: [4100, 1100],
+      off: [400, 80],
+      results: [
+        { variant: null, on: true, via: "response", count: 5200 },
+        { variant: null, on: false, via: "response", count: 480 },
+      ],
+    },
+  });
+
+const UsageListBody = z
+  .object({
+    ...shownSpan,
+    features: z.array(z.object({ feature: z.string(), lastUsed, ...series })).readonly(),
+  })
+  .openapi("UsageList");
+
+const ListBody = z
+  .strictObject({
+    ...span,
+    features: z
+      .array(z.string().refine(isServedKey, `is invalid (expected ${servedKeyRule})`))
+      .max(maxFeatures)
+      .optional()
+      .openapi({
+        description: `The features, at most ${maxFeatures}. Default: the ${maxFeatures} that were evaluated most often, in this order.`,
+      }),
+  })
+  .openapi("UsageRequest", { example: { features: ["feature_1", "feature_2"] } });
+
+/** `GET /admin/v1/features/{feature}/usage` and `POST /admin/v1/usage`: how often features were evaluated. */
+export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: ReadUsage) {
+  const one = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features/{feature}/usage",
+      summary: "Get how often a feature was evaluated",
+      description:
+        "Counts responses to clients of all protocols, evaluations of single flags, and what SDKs report. Streams are not counted. Other workers and instances add their counts within about 70 seconds.",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      parameters: [{ ...featureParameter, description: "The feature key, percent-encoded, its slashes too." }],
+      query: z.strictObject(span),
+      responses: {
+        200: { description: "The evaluations.", content: jsonContent(UsageBody) },
+        ...problemResponses("unauthenticated", "invalid-query", "log-unavailable"),
+      },
+    },
+    async (c, { query }) => {
+      const feature = featureIn(c);
+      const chosen = chosenSpan(readUsage, query);
+      if (!chosen) throw new HttpProblem("invalid-query", noCounts);
+      const { on, off, sums, lastUsed, since } = await readUsage.of(feature, chosen);
+      const body: z.output<typeof UsageBody> = {
+        feature,
+        ...spanJson(chosen, since),
+        lastUsed: textOf(lastUsed),
+        total: { on: sumOf(on), off: sumOf(off) },
+        on,
+        off,
+        results: sums.map(({ variant = null, on: isOn, via, count }) => ({ variant, on: isOn, via, count })),
+      };
+      return c.json(body, 200, uncached);
+    },
+  );
+
+  const many = checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/usage",
+      summary: "Get how often many features were evaluated",
+      description: "Changes nothing.",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      body: ListBody,
+      isBodyOptional: true,
+      responses: {
+        200: { description: "The evaluations of each feature.", content: jsonContent(UsageListBody) },
+        ...problemResponses("unauthenticated", "validation-failed", "log-unavailable"),
+      },
+    },
+    async (c, { body: { features, ...given } }) => {
+      const chosen = chosenSpan(readUsage, given);
+      if (!chosen) throw new HttpProblem("validation-failed", noCounts, {}, [{ pointer: "/from", detail: noCounts }]);
+      const [found, { since, uses }] = await Promise.all([
+        readUsage.list(chosen, features),
+        readUsage.lastUses(features),
+      ]);
+      const body: z.output<typeof UsageListBody> = {
+        ...spanJson(chosen, since),
+        features: (features ?? mostUsed(found)).map((feature) => ({
+          feature,
+          lastUsed: textOf(uses.get(feature)),
+          ...(found.get(feature) ?? readUsage.none(chosen)),
+        })),
+      };
+      return c.json(body, 200, uncached);
+    },
+  );
+
+  return [one, many] as const;
+}
+
+function mostUsed(found: ReadonlyMap<string, UsageSeries>): readonly string[] {
+  const totals = new Map([...found].map(([feature, { on, off }]) => [feature, sumOf(on) + sumOf(off)]));
+  const total = (feature: string) => totals.get(feature) ?? 0;
+  return inOrder(found.keys())
+    .sort((one, other) => total(other) - total(one))
+    .slice(0, maxFeatures);
+}
+
+const noCounts =
+  "No counts are kept for this time. Let `from` be before `to`, within 2 hours for minutes, 8 days for hours and 400 days for days.";
+
+type GivenSpan = { from?: Instant | undefined; to?: Instant | undefined; step?: UsageStep | undefined };
+
+const chosenSpan = (readUsage: ReadUsage, { from, to, step }: GivenSpan): UsageSpan | undefined =>
+  readUsage.spanOf({ from, until: to, step });
+
+const spanJson = ({ step, from, until }: UsageSpan, since: Instant | undefined) => ({
+  step,
+  from: instantText(from),
+  to: instantText(until),
+  countedSince: textOf(since),
+});
+
+const textOf = (at: Instant | undefined) => (at === undefined ? null : instantText(at));
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, each) => sum + each, 0);

@@ -1,0 +1,226 @@
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { Flag } from "../../domain/evaluation/flag.ts";
+import { maxVariantLength, type UsageCount, type UsageVia } from "../../domain/usage/usage-store.ts";
+
+/** The features that a response states. */
+export type Stated = {
+  readonly flags: Iterable<Pick<Flag, "key" | "on" | "variant">>;
+  /** Whether known features that it omits are off. */
+  readonly omitsOff: boolean;
+};
+
+/** The counts of one feature with one result. */
+class Series {
+  readonly feature: FeatureKey;
+  readonly variant: string | undefined;
+  readonly on: boolean;
+  readonly via: UsageVia;
+  count = 0;
+  /** The part of `count` from responses that omit features which are off. */
+  listed = 0;
+
+  constructor(feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia) {
+    this.feature = feature;
+    this.variant = variant;
+    this.on = on;
+    this.via = via;
+  }
+}
+
+/** Counts the responses that have the same body. */
+export class Tally {
+  responses = 0;
+  readonly series: readonly Series[];
+  readonly omitsOff: boolean;
+
+  constructor(series: readonly Series[], omitsOff: boolean) {
+    this.series = series;
+    this.omitsOff = omitsOff;
+  }
+}
+
+/** What an SDK reports of a feature: how often it was on and off, and each variant. The variants are part of `yes`. */
+export type ReportedUsage = {
+  readonly yes?: number | undefined;
+  readonly no?: number | undefined;
+  readonly variants?: Readonly<Record<string, number>> | null | undefined;
+};
+
+/** Maximum number of series that are counted at the same time. */
+const maxSeries = 20_000;
+/** Maximum number of tallies that wait to be added up. */
+const maxTallies = 10_000;
+/** Maximum number of features in the tallies that are found again by their body. */
+const maxFeaturesInBodies = 200_000;
+/** A larger number in a report is treated as this one. */
+const maxReported = 1_000_000_000;
+
+/** Name under which Unleash's SDKs count a feature without variants. */
+const noVariant = "disabled";
+
+/**
+ * Counts evaluations in memory. A response costs one addition, because responses with the same body share a tally. What
+ * these state is added up when the counts are taken.
+ */
+export class CountUsage {
+  readonly #known: () => Promise<ReadonlySet<FeatureKey> | undefined>;
+  /** An index of the series that may be counted again. */
+  readonly #series = new Map<string, Series>();
+  readonly #bodies = new Map<string, Tally>();
+  /** Number of features in `#bodies`. */
+  #inBodies = 0;
+  /** Tallies and series with counts. */
+  #tallies: Tally[] = [];
+  #counted: Series[] = [];
+  /** Number of responses that omit features which are off. */
+  #listings = 0;
+  /** Number of evaluations that were not counted, because there were too many series. */
+  dropped = 0;
+
+  /** `known` returns the known features; `undefined` if there is no register of them. */
+  constructor(known: () => Promise<ReadonlySet<FeatureKey> | undefined>) {
+    this.#known = known;
+  }
+
+  /** The tally of responses with a body. `entityTag` is the digest of the body. */
+  tallyOf(entityTag: string, stated: () => Stated): Tally {
+    const found = this.#bodies.get(entityTag);
+    if (found) return found;
+    const { flags, omitsOff } = stated();
+    const series: Series[] = [];
+    for (const { key, on, variant } of flags) series.push(this.#seriesOf(key, variant, on, "response"));
+    const tally = new Tally(series, omitsOff);
+    // A tally that is forgotten still counts for the responses that have it.
+    if (this.#inBodies > maxFeaturesInBodies) {
+      this.#bodies.clear();
+      this.#inBodies = 0;
+    }
+    this.#bodies.set(entityTag, tally);
+    this.#inBodies += series.length + 1;
+    return tally;
+  }
+
+  /** Counts a response. */
+  count(tally: Tally): void {
+    if (tally.responses === 0) this.#begin(tally);
+    tally.responses += 1;
+  }
+
+  /** Counts an evaluation of a single flag. */
+  countFlag({ key, variant, on }: Pick<Flag, "key" | "variant" | "on">): void {
+    this.#add(this.#seriesOf(key, variant, on, "flag"), 1);
+  }
+
+  /** Counts what an SDK reports, by feature. Ignores features that are not known, all if these cannot be read. */
+  async countReport(report: Readonly<Record<FeatureKey, ReportedUsage>>): Promise<void> {
+    const known = await this.#readKnown();
+    for (const [feature, { yes = 0, no = 0, variants }] of Object.entries(report)) {
+      if (!known?.has(feature)) continue;
+      const add = (variant: string | undefined, on: boolean, count: number) =>
+        this.#add(this.#seriesOf(feature, variant, on, "report"), Math.floor(Math.min(count, maxReported)));
+      let rest = yes;
+      for (const [variant, count] of Object.entries(variants ?? {})) {
+        if (variant === noVariant) continue;
+        const some = Math.min(count, rest);
+        rest -= some;
+        add(variant, true, some);
+      }
+      add(undefined, true, rest);
+      add(undefined, false, no);
+    }
+  }
+
+  /**
+   * Returns the counts since the last call, and starts anew. Features that responses omit are not counted as off if
+   * the known features cannot be read.
+   */
+  async take(): Promise<readonly UsageCount[]> {
+    if (this.#tallies.length + this.#counted.length === 0) return [];
+    const known = await this.#readKnown();
+    this.#addUp();
+    const listings = this.#listings;
+    this.#listings = 0;
+    if (known && listings > 0) this.#addOmitted(known, listings);
+    const counted = this.#counted;
+    this.#counted = [];
+    // The index may have lost a series and made another one since.
+    const merged = new Map<string, UsageCount>();
+    for (const series of counted) {
+      const { feature, variant, on, via } = series;
+      const key = keyOf(feature, variant, on, via);
+      const count = series.count + (merged.get(key)?.count ?? 0);
+      merged.set(key, { feature, ...(variant !== undefined && { variant }), on, via, count });
+      series.count = 0;
+      series.listed = 0;
+    }
+    return [...merged.values()];
+  }
+
+  /** Forgets all counts. */
+  async clear(): Promise<void> {
+    await this.take();
+    this.dropped = 0;
+  }
+
+  #readKnown(): Promise<ReadonlySet<FeatureKey> | undefined> {
+    return this.#known().catch(() => undefined);
+  }
+
+  #begin(tally: Tally): void {
+    if (this.#tallies.length >= maxTallies) this.#addUp();
+    this.#tallies.push(tally);
+  }
+
+  #addUp(): void {
+    for (const tally of this.#tallies) {
+      const { responses, omitsOff } = tally;
+      tally.responses = 0;
+      if (omitsOff) this.#listings += responses;
+      for (const series of tally.series) if (this.#add(series, responses) && omitsOff) series.listed += responses;
+    }
+    this.#tallies = [];
+  }
+
+  /** Counts known features as off in responses that do not state them. */
+  #addOmitted(known: Iterable<FeatureKey>, listings: number): void {
+    const listed = new Map<FeatureKey, number>();
+    for (const series of this.#counted) {
+      if (series.listed > 0) listed.set(series.feature, (listed.get(series.feature) ?? 0) + series.listed);
+    }
+    for (const feature of known) {
+      this.#add(this.#seriesOf(feature, undefined, false, "response"), listings - (listed.get(feature) ?? 0));
+    }
+  }
+
+  /** Returns whether there was room for the series. */
+  #add(series: Series, count: number): boolean {
+    if (count <= 0) return true;
+    if (series.count === 0) {
+      if (this.#counted.length >= maxSeries) {
+        this.dropped += count;
+        return false;
+      }
+      this.#counted.push(series);
+    }
+    series.count += count;
+    return true;
+  }
+
+  #seriesOf(feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia): Series {
+    const name = variant ? storable(variant) : undefined;
+    const key = keyOf(feature, name, on, via);
+    const found = this.#series.get(key);
+    if (found) return found;
+    if (this.#series.size >= maxSeries) this.#series.clear();
+    const series = new Series(feature, name, on, via);
+    this.#series.set(key, series);
+    return series;
+  }
+}
+
+// Feature keys contain no control characters.
+const keyOf = (feature: FeatureKey, variant: string | undefined, on: boolean, via: UsageVia): string =>
+  `${feature}\n${on ? "+" : "-"}${via}${variant === undefined ? "" : `\n${variant}`}`;
+
+/** The name of a variant as databases can store it: without NUL and lone surrogates. */
+const storable = (variant: string): string => variant.slice(0, maxVariantLength).replaceAll("\0", " ").toWellFormed();
