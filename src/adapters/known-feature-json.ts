@@ -1,13 +1,27 @@
 import type { CatalogueEntry } from "../application/admin/catalogue.ts";
-import type { KnownFeature } from "../application/admin/list-features.ts";
+import type { FeatureChange } from "../application/features/feature-changes.ts";
+import type { KnownFeature } from "../application/features/list-features.ts";
+import type { SourceStatus } from "../application/features/survey-source.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
 
 /** A known feature in JSON, as HTTP and the command line return it. */
-export const knownFeatureJson = ({ feature, on, killed, entry }: KnownFeature) => ({
+export const knownFeatureJson = ({ feature, state, stale, on, killed, entry, lastChange }: KnownFeature) => ({
   feature,
+  state,
+  stale,
   on: Object.fromEntries(on),
   killed,
   catalogue: entry ? catalogueEntryJson(entry) : null,
+  lastChange: lastChange ? featureChangeJson(lastChange) : null,
+});
+
+/** The last change of a feature in JSON. */
+export const featureChangeJson = ({ event, at, by, note, origin }: FeatureChange) => ({
+  event,
+  at: instantText(at),
+  by,
+  note: note ?? null,
+  origin,
 });
 
 /** The description of a feature in JSON. */
@@ -17,4 +31,13 @@ export const catalogueEntryJson = ({ description, owner, tags, archived, created
   tags,
   archived,
   created: instantText(created),
+});
+
+/** The state of a source in JSON. */
+export const sourceStatusJson = (source: string, { state, stale, asOf, error }: SourceStatus) => ({
+  source,
+  state,
+  stale,
+  asOf: asOf === undefined ? null : instantText(asOf),
+  error: error ?? null,
 });

@@ -34,6 +34,16 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       expect(await log.one(uuidv7())).toBeUndefined();
     });
 
+    it("returns the events at positions, without those that do not exist", async () => {
+      const log = await openEmpty();
+      const events = await Promise.all([log.append(toldEvent()), log.append(toldEvent())]);
+      const found = await log.at([2, 1, 2, 3]);
+      expect(found.toSorted((a, b) => a.position - b.position)).toEqual(
+        events.toSorted((a, b) => a.position - b.position),
+      );
+      expect(await log.at([])).toEqual([]);
+    });
+
     it("hashes the previous hash, the position and the content in canonical JSON", async () => {
       const log = await openEmpty();
       const { position } = await log.append(toldEvent());

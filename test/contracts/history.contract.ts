@@ -218,6 +218,30 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
     });
 
+    it("returns the position of the last event of each feature that changed after a position", async () => {
+      const { log, history } = await openEmpty();
+      const store = uuidv7();
+      const set = (...add: readonly string[]) =>
+        setEvent({ key: uuidv7(), added: add, revision: { epoch: uuidv7(), number: 1 } }, store);
+      const long = "x".repeat(3_000);
+      await log.record([set("a", "b"), documentEvent({ collection: "catalogue", name: "c", value: {} }, store)]);
+      await log.record([set("b", long), setEvent({ key: uuidv7(), added: ["a"] }, "another")]);
+      const first = await history.changedFeatures(store, 0);
+      expect([[...first.positions].toSorted(), first.upTo]).toEqual([
+        [
+          ["a", 1],
+          ["b", 3],
+          ["c", 2],
+          [long, 3],
+        ],
+        4,
+      ]);
+      await log.record([set("c")]);
+      const next = await history.changedFeatures(store, first.upTo);
+      expect([[...next.positions], next.upTo]).toEqual([[["c", 5]], 5]);
+      expect(await history.changedFeatures(store, 5)).toEqual({ positions: new Map(), upTo: 5 });
+    });
+
     it("returns past documents", async () => {
       const { log, history } = open();
       const name = uuidv7();

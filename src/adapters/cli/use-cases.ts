@@ -1,6 +1,5 @@
 import type { AcceptStores } from "../../application/admin/accept-stores.ts";
 import type { ChangeSet } from "../../application/admin/change-set.ts";
-import type { ListFeatures } from "../../application/admin/list-features.ts";
 import type { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import type { ManageRules } from "../../application/admin/manage-rules.ts";
 import type { ManageTokens } from "../../application/admin/manage-tokens.ts";
@@ -9,6 +8,7 @@ import type { AwaitSources } from "../../application/evaluation/await-sources.ts
 import type { EvaluateFeatures } from "../../application/evaluation/evaluate-features.ts";
 import type { ReadEvents } from "../../application/events/read-events.ts";
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
+import type { ListFeatures } from "../../application/features/list-features.ts";
 import type { ExportData } from "../../application/transfer/export-data.ts";
 import type { ImportData } from "../../application/transfer/import-data.ts";
 import type { LoadDemo } from "../../application/transfer/load-demo.ts";

@@ -1,5 +1,6 @@
 import { isSameRevision, type Revision } from "../../domain/admin/change.ts";
 import type { DocumentStore } from "../../domain/admin/document-store.ts";
+import type { Rules, RulesByFeature } from "../../domain/admin/rules.ts";
 import { ChangeRejected, notServed, RevisionMismatch } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isServedKey, type Json } from "../../domain/evaluation/feature.ts";
@@ -19,28 +20,31 @@ export type Description = {
 /** Catalogue entry of a described feature. `created` is the time of its first description. */
 export type CatalogueEntry = Description & { readonly created: Instant };
 
+/** The store of the catalogue. `rules` may be a cache of the documents. */
+type CatalogueStore = { readonly documents: DocumentStore; readonly rules: Rules };
+
 /** Catalogue: descriptions of features. They have no effect on evaluations. */
 export class Catalogue {
-  readonly #documents: DocumentStore | undefined;
+  readonly #store: CatalogueStore | undefined;
   readonly #newId: () => string;
   readonly #now: () => Instant;
 
   /** Without a store the catalogue is empty and rejects changes. */
-  constructor(documents: DocumentStore | undefined, newId: () => string, now: () => Instant) {
-    this.#documents = documents;
+  constructor(store: CatalogueStore | undefined, newId: () => string, now: () => Instant) {
+    this.#store = store;
     this.#newId = newId;
     this.#now = now;
   }
 
+  /** All entries. The same map as long as none changes, if the store is cached. */
   async all(): Promise<ReadonlyMap<FeatureKey, CatalogueEntry>> {
-    const documents = await callStore("catalogue", async () => this.#documents?.all(catalogueCollection));
-    return new Map(
-      [...(documents ?? [])].flatMap(([feature, { value }]) => (isEntry(value) ? [[feature, value]] : [])),
-    );
+    const { rules } = this.#store ?? {};
+    const read = await callStore("catalogue", async () => rules?.read(catalogueCollection));
+    return read ? entriesIn(read.value) : new Map();
   }
 
   async get(feature: FeatureKey): Promise<{ readonly entry: CatalogueEntry; readonly revision: Revision } | undefined> {
-    const found = await callStore("catalogue", async () => this.#documents?.get(catalogueCollection, feature));
+    const found = await callStore("catalogue", async () => this.#store?.documents.get(catalogueCollection, feature));
     return found && isEntry(found.value) ? { entry: found.value, revision: found.revision } : undefined;
   }
 
@@ -78,16 +82,26 @@ export class Catalogue {
   }
 
   async #put(feature: FeatureKey, value: Json, author: ChangeAuthor) {
-    if (!this.#documents) {
+    if (!this.#store) {
       throw new ChangeRejected(
         "No store is configured for the catalogue. Add a source of kind set; the catalogue uses its store.",
         "not-changeable",
       );
     }
-    const documents = this.#documents;
+    const { documents } = this.#store;
     const change = { ...author, id: this.#newId(), collection: catalogueCollection, name: feature, value };
     return callStore("catalogue", () => documents.put(change));
   }
+}
+
+const knownEntries = new WeakMap<RulesByFeature, ReadonlyMap<FeatureKey, CatalogueEntry>>();
+
+function entriesIn(documents: RulesByFeature): ReadonlyMap<FeatureKey, CatalogueEntry> {
+  const known = knownEntries.get(documents);
+  if (known) return known;
+  const entries = new Map([...documents].flatMap(([feature, value]) => (isEntry(value) ? [[feature, value]] : [])));
+  knownEntries.set(documents, entries);
+  return entries;
 }
 
 /** Whether a document is a valid entry; other tools may write to the store. */

@@ -1,7 +1,7 @@
 import type { Lease } from "../../domain/admin/lease.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { dayOf, type FeatureRegister } from "../../domain/evaluation/feature-register.ts";
-import type { ListFeatures } from "../admin/list-features.ts";
+import type { ListFeatures } from "../features/list-features.ts";
 
 const everyMs = 600_000;
 /** Delay of the first run after the start. */

@@ -79,6 +79,7 @@ export class HistoricalStore {
         };
       }),
     holders: async (_prefix, features) => features.map(() => undefined),
+    contents: async () => undefined,
   };
 
   /** Rules are not known before the log held all of their collection. */

@@ -2,7 +2,6 @@ import { AcceptStores } from "../../application/admin/accept-stores.ts";
 import { Catalogue } from "../../application/admin/catalogue.ts";
 import { ChangeSet } from "../../application/admin/change-set.ts";
 import { IdentifyOperator } from "../../application/admin/identify-operator.ts";
-import { ListFeatures } from "../../application/admin/list-features.ts";
 import { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import { ManageRules } from "../../application/admin/manage-rules.ts";
 import { ManageTokens } from "../../application/admin/manage-tokens.ts";
@@ -10,12 +9,18 @@ import { SourceSets } from "../../application/admin/source-sets.ts";
 import { type CachedSets, ViewCache } from "../../application/admin/view-cache.ts";
 import { ViewUser } from "../../application/admin/view-user.ts";
 import { RegisterFeatures } from "../../application/evaluation/register-features.ts";
+import { catalogueCollection } from "../../application/events/change-event.ts";
+import { FeatureChanges } from "../../application/features/feature-changes.ts";
+import { ListFeatures } from "../../application/features/list-features.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { CachedRules } from "../../infrastructure/cache/cached-rules.ts";
 import { credentialIn, newSecret, secretDigest } from "../../infrastructure/credential-secret.ts";
 import { maxLocations } from "../../infrastructure/location/user-locator.ts";
 import { collectionKey } from "../../infrastructure/redis/redis-keys.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { Events } from "./events.ts";
 import type { Explain } from "./explain.ts";
 import { lazy, once } from "./lazy.ts";
 import type { Stores } from "./stores.ts";
@@ -27,7 +32,7 @@ export type Admin = ReturnType<typeof adminOf>;
 type FirstCredential = { readonly secret: string; readonly newFile: string | undefined };
 
 /** Administration: reading and changing sets, rules, tokens and descriptions, and the operators' credentials. */
-export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, explain: Explain) {
+export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, events: Events, explain: Explain) {
   const { config, env, disposal, now, newId } = wiring;
   const { connectionOf } = stores;
   const invalidate = (key: string) => wiring.channel.invalidate(key);
@@ -60,11 +65,22 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     return firstConnection === undefined ? undefined : connectionOf(firstConnection);
   });
 
-  const catalogue = once(() => new Catalogue(firstStore()?.documents, newId, now));
+  const catalogue = once(() => {
+    const { firstConnection: name } = evaluation;
+    if (name === undefined) return new Catalogue(undefined, newId, now);
+    const { documents, rules } = connectionOf(name);
+    const cached = () => {
+      const collections = new Set([catalogueCollection]);
+      return new CachedRules(rules, collections, stores.invalidationFeedOf(name), stores.featureLimits, now);
+    };
+    return new Catalogue({ documents, rules: wiring.isCaching ? cached() : rules }, newId, now);
+  });
 
-  const listFeatures = once(
-    () => new ListFeatures(sourceSets(), catalogue(), now, (at) => new SourceSets(explain.pastSources(at))),
-  );
+  const listFeatures = once(() => {
+    const changes = new FeatureChanges(stores.eventLog.log, events.history, [...new Set(config.stores.values())]);
+    const past = (at: Instant) => new SourceSets(explain.pastSources(at));
+    return new ListFeatures(sourceSets(), catalogue(), changes, now, past);
+  });
 
   /** Operator credentials are stored on the connection of the tokens. */
   const credentialStore = once(() => {

@@ -62,7 +62,9 @@ export async function compose(config: Config, env: NodeJS.ProcessEnv): Promise<C
   provide(DiKeys.Feeds, () => feedsOf(get(DiKeys.Evaluation)));
   provide(DiKeys.Events, () => eventsOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation)));
   provide(DiKeys.Explain, () => explainOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Events)));
-  provide(DiKeys.Admin, () => adminOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Explain)));
+  provide(DiKeys.Admin, () =>
+    adminOf(wiring, get(DiKeys.Stores), get(DiKeys.Evaluation), get(DiKeys.Events), get(DiKeys.Explain)),
+  );
   provide(DiKeys.Transfer, () => transferOf(wiring, get(DiKeys.Stores), get(DiKeys.Admin)));
   provide(DiKeys.Unleash, () => unleashOf(wiring, get(DiKeys.Evaluation)));
   provide(DiKeys.Operations, () =>

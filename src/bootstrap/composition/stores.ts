@@ -1,9 +1,11 @@
 import { withDeadline } from "../../application/evaluation/deadline.ts";
+import type { SetIndex } from "../../domain/admin/set-index.ts";
 import type { FeatureSets } from "../../domain/evaluation/feature-sets.ts";
 import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
 import type { KnownStores } from "../../domain/events/known-stores.ts";
 import { CachedFeatureSets } from "../../infrastructure/cache/cached-feature-sets.ts";
 import { CachedRules } from "../../infrastructure/cache/cached-rules.ts";
+import { CachedSetIndex } from "../../infrastructure/cache/cached-set-index.ts";
 import { CachedTokenResolver } from "../../infrastructure/cache/cached-token-resolver.ts";
 import { CachedValues } from "../../infrastructure/cache/cached-values.ts";
 import type { CacheLimits } from "../../infrastructure/cache/near-cache.ts";
@@ -115,6 +117,17 @@ export function storesOf(wiring: Wiring) {
   const cachedSetsOf = (connection: string): FeatureSets =>
     cachedSets().get(connection) ?? connectionOf(connection).sets;
 
+  const cachedIndexes = new Map<string, SetIndex>();
+  /** The index of the sets that sources read. */
+  const indexOf = (connection: string): SetIndex => {
+    const { index, sets } = connectionOf(connection);
+    if (!wiring.isCaching) return index;
+    const cached =
+      cachedIndexes.get(connection) ?? new CachedSetIndex(index, sets, invalidationFeedOf(connection), now);
+    cachedIndexes.set(connection, cached);
+    return cached;
+  };
+
   const members = lazy({
     eventLog,
     connections,
@@ -137,8 +150,9 @@ export function storesOf(wiring: Wiring) {
     cachedSetsOf,
     /** The store of a connection, as sources and operators use it. */
     sourceStoreOf: (connection: string): SourceStore => {
-      const { sets, index, changes, rules, documents } = connectionOf(connection);
+      const { sets, changes, rules, documents } = connectionOf(connection);
       const cached = cachedRules().get(connection) ?? rules;
+      const index = indexOf(connection);
       return { sets, cachedSets: cachedSetsOf(connection), index, changes, rules: cached, documents };
     },
   });

@@ -1,3 +1,4 @@
+import { catalogueCollection } from "../../application/events/change-event.ts";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
@@ -156,7 +157,7 @@ export function keysRead(
     const rules = collections.filter((each) => each.connection === connection).map(({ collection }) => collection);
     const others = proxied.filter((each) => each.connection === connection).map(({ prefix }) => prefix);
     if (tokens?.connection === connection) others.push(tokenPrefix(tokenTemplate(tokens)));
-    if (own.length + rules.length > 0) others.push(registerKey);
+    if (own.length + rules.length > 0) others.push(registerKey, collectionKey(catalogueCollection));
     return {
       prefixes: [...templates.map(({ prefix }) => prefix), ...rules.map(collectionKey), ...others],
       fixed: new Set(templates.filter(({ fields }) => fields.length === 0).map(({ text }) => text)),

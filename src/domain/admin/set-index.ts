@@ -9,4 +9,14 @@ export interface SetIndex {
    * long.
    */
   holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
+  /** All sets with the prefix; `undefined` if reading them would take long. */
+  contents(prefix: string): Promise<SetContents | undefined>;
 }
+
+/** The members of sets, by key, without members that are not served keys. */
+export type SetContents = {
+  /** Immutable, and the same map as long as no set changes. */
+  readonly sets: ReadonlyMap<string, readonly FeatureKey[]>;
+  /** The error of the last attempt to read them again, if that failed. */
+  readonly fault?: unknown;
+};

@@ -44,7 +44,7 @@ export const isServedKey = (key: string): boolean =>
   key.length > 0 && key.length <= maxServedKeyLength && !controlCharacter.test(key) && key.isWellFormed();
 
 /** Compares keys by code point, as a comparison of their UTF-8 bytes would. */
-function byCodePoint(a: FeatureKey, b: FeatureKey): number {
+export function compareKeys(a: FeatureKey, b: FeatureKey): number {
   const end = Math.min(a.length, b.length);
   for (let index = 0; index < end; index++) {
     const difference = rank(a.charCodeAt(index)) - rank(b.charCodeAt(index));
@@ -56,7 +56,7 @@ function byCodePoint(a: FeatureKey, b: FeatureKey): number {
 /** Keys sorted by code point. Without code points above U+FFFF, the built-in order is the same and faster. */
 export const inOrder = (keys: Iterable<FeatureKey>): FeatureKey[] => {
   const all = [...keys];
-  return all.some((key) => surrogate.test(key)) ? all.sort(byCodePoint) : all.sort();
+  return all.some((key) => surrogate.test(key)) ? all.sort(compareKeys) : all.sort();
 };
 
 const surrogate = /[\ud800-\udfff]/;

@@ -26,6 +26,8 @@ export interface EventLog {
   follow(filter: EventFilter, limit: number, after: number): Promise<readonly Event[]>;
   /** The event with an id. */
   one(id: string): Promise<Event | undefined>;
+  /** The events at positions, in any order. Omits removed ones. */
+  at(positions: readonly number[]): Promise<readonly Event[]>;
   head(): Promise<LogHead>;
   /**
    * Verifies all hashes. Finds events that were changed, removed, inserted or moved. Finds a truncated or wholly

@@ -27,6 +27,14 @@ export interface History {
    * event.
    */
   lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]>;
+  /**
+   * The position of the last event of each feature whose sets, rules or description changed after a position, and the
+   * position up to which events were read.
+   */
+  changedFeatures(
+    store: string,
+    after: number,
+  ): Promise<{ readonly positions: ReadonlyMap<FeatureKey, number>; readonly upTo: number }>;
   /** A document at an instant; not known before its first record. */
   documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined>;
   /**

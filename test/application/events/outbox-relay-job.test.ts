@@ -214,6 +214,7 @@ describe("the outbox relay job on Redis", () => {
           return index.keys(prefix, max);
         },
         holders: async () => [],
+        contents: async () => undefined,
       },
       changes: {
         revisions: (keys: readonly string[]) => changes.revisions(keys),

@@ -1,7 +1,15 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { killChange, unkillChange } from "../../../application/admin/kill-switch.ts";
-import type { FeatureState, KnownFeature } from "../../../application/admin/list-features.ts";
+import {
+  type FeatureFilter,
+  type FeatureSort,
+  featureSorts,
+  type KnownFeature,
+  type PageEnd,
+} from "../../../application/features/list-features.ts";
+import type { Place } from "../../../application/features/survey-source.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
+import { type FeatureState, featureStates } from "../../../domain/features/feature-state.ts";
 import { knownFeatureJson } from "../../known-feature-json.ts";
 import { instantIn } from "../arguments/instant-option.ts";
 import { cliAuthor } from "../cli-actor.ts";
@@ -12,22 +20,39 @@ const pageSize = 1_000;
 
 /** `tidegate features`: lists, shows, kills and unkills features. */
 export function defineFeatures(command: Command, { onStores, results, terminal }: CommandContext): void {
-  const known = { feature: "feature_3", on: { active: true, user: { users: 1 } }, killed: false, catalogue: null };
+  const known = {
+    feature: "feature_3",
+    state: "on-for-some",
+    stale: false,
+    on: { active: true, user: { users: 1 } },
+    killed: false,
+    catalogue: null,
+    lastChange: null,
+  };
   withJsonLines(command.command("list"), known)
     .description("print all known features and where they are on, one per line")
     .option("--search <TEXT>", "only with this text in the key, description, owner or a tag, in any case")
     .option("--at <TIME>", "at this time (RFC 3339), such as 2026-11-17T09:00:00Z (default: now)")
-    .action(({ search = "", at }: { search?: string; at?: string }) =>
+    .addOption(new Option("--state <STATE>", "only in this state").choices(featureStates))
+    .option("--owner <OWNER>", "only of this owner")
+    .option("--tag <TAG>", "only with this tag")
+    .option("--source <SOURCE>", "only those that this source lists")
+    .addOption(
+      new Option("--sort <ORDER>", "by key, or by the last change; - reverses the order")
+        .choices(featureSorts)
+        .default("key"),
+    )
+    .action(({ at, sort, ...filter }: FeatureFilter & { at?: string; sort: FeatureSort }) =>
       onStores(async ({ listFeatures, sourceSets }) => {
         const instant = instantIn(at);
         const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
         const rows = [];
-        for (let after: string | undefined, more = true; more; ) {
-          const page = await listFeatures.list(pageSize, search, after, instant);
+        let after: PageEnd | undefined;
+        do {
+          const page = await listFeatures.list({ filter, sort, limit: pageSize, after, at: instant });
           rows.push(...page.features.map((each) => rowOf(each, roles)));
-          ({ more } = page);
-          after = page.features.at(-1)?.feature;
-        }
+          after = page.next;
+        } while (after);
         results.printRows(undefined, rows);
       }),
     );
@@ -40,7 +65,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
         const { on, entry } = found;
         const states = sourceSets.sources.flatMap(({ name, role }) => {
           const state = on.get(name);
-          return state === undefined ? [] : [`  ${role} ${name}: ${stateText(state)}`];
+          return state === undefined ? [] : [`  ${role} ${name}: ${placeText(state)}`];
         });
         const described = entry
           ? Object.entries({
@@ -50,7 +75,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
               archived: entry.archived ? "yes" : "",
             }).flatMap(([name, text]) => (text === "" ? [] : [`  ${name}: ${text}`]))
           : [];
-        results.print(knownFeatureJson(found), found.killed ? `${feature}: killed` : feature, ...states, ...described);
+        results.print(knownFeatureJson(found), `${feature}: ${stateText(found)}`, ...states, ...described);
       }),
     );
   for (const verb of ["kill", "unkill"] as const) {
@@ -75,30 +100,43 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
   }
 }
 
-/** The line of a feature: its key, the sources that have it on somewhere, and its description. */
+const stateTexts: Readonly<Record<FeatureState, string>> = {
+  killed: "killed",
+  unknown: "unknown",
+  on: "on",
+  "on-for-some": "on for some",
+  held: "held by a gate",
+  scheduled: "scheduled",
+  off: "off",
+};
+
+const stateText = ({ state, stale }: KnownFeature): string => `${stateTexts[state]}${stale ? " (stale)" : ""}`;
+
+/** The line of a feature: its key, its state, the sources that have it on somewhere, and its description. */
 const rowOf = (known: KnownFeature, roles: ReadonlyMap<string, ManagedSource["role"]>) => ({
   json: knownFeatureJson(known),
   cells: [
     known.feature,
+    stateText(known),
     [...known.on].flatMap(([source, state]) => sourceText(source, roles.get(source), state)).join(", ") || "-",
     known.entry?.description ?? "",
   ],
 });
 
 /** For example `user (2 users)` or `active (gate)`; nothing if the feature is off there. */
-function sourceText(source: string, role: ManagedSource["role"] | undefined, state: FeatureState): readonly string[] {
+function sourceText(source: string, role: ManagedSource["role"] | undefined, state: Place): readonly string[] {
   if (!isSomewhere(state)) return [];
-  const details = [...(role === "grant" || !role ? [] : [role]), ...(state === true ? [] : [stateText(state)])];
+  const details = [...(role === "grant" || !role ? [] : [role]), ...(state === true ? [] : [placeText(state)])];
   return [details.length > 0 ? `${source} (${details.join(", ")})` : source];
 }
 
-function isSomewhere(state: FeatureState): boolean {
+function isSomewhere(state: Place): boolean {
   if (typeof state === "boolean") return state;
   if ("users" in state) return state.users !== 0;
   return "rule" in state || state.location.length > 0;
 }
 
-function stateText(state: FeatureState): string {
+function placeText(state: Place): string {
   if (typeof state === "boolean") return state ? "on" : "off";
   if ("users" in state) return state.users === null ? "number of users unknown" : usersText(state.users);
   if ("rule" in state) return `rule ${JSON.stringify(state.rule)}`;

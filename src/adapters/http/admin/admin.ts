@@ -1,19 +1,19 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Catalogue } from "../../../application/admin/catalogue.ts";
 import type { ChangeSet } from "../../../application/admin/change-set.ts";
-import type { ListFeatures } from "../../../application/admin/list-features.ts";
 import type { ManageRules } from "../../../application/admin/manage-rules.ts";
 import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { ViewUser } from "../../../application/admin/view-user.ts";
+import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
+import { featureRoutes } from "../features/features.ts";
 import { itemRoutes } from "../feeds/items.ts";
 import type { Operators } from "../kit/operators.ts";
 import { bulkRoute } from "./bulk.ts";
 import { catalogueRoutes } from "./catalogue.ts";
-import { knownFeatures } from "./features.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
 import { ruleRoutes } from "./rules.ts";
 import { SetChanges } from "./set-changes.ts";
@@ -39,7 +39,7 @@ export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUs
   const { sets, changeSet, listFeatures, catalogue, idempotencyKeys } = use;
   const changes = new SetChanges(changeSet, listFeatures);
   return [
-    ...knownFeatures(app, operators, listFeatures),
+    ...featureRoutes(app, operators, listFeatures),
     ...sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...itemRoutes(app, operators, use.viewItems),
     ...ruleRoutes(app, operators, use.manageRules, idempotencyKeys),

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import type { ChangeSet, SourceChange } from "../../../application/admin/change-set.ts";
-import type { ListFeatures } from "../../../application/admin/list-features.ts";
+import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";

@@ -1,6 +1,6 @@
 import { type DocumentRecord, documentKey, type Revision } from "../../../domain/admin/change.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import { isServedKey } from "../../../domain/evaluation/feature.ts";
+import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
 import type { History, LastChange, PastSet } from "../../../domain/events/history.ts";
 import type { Database } from "../database/database.ts";
@@ -66,6 +66,29 @@ export class SqlHistory implements History {
       const [event, feature] = [events.get(position), features[index]];
       return event && feature !== undefined ? [{ feature, on: Boolean(isOn), event }] : [];
     });
+  }
+
+  async changedFeatures(
+    store: string,
+    after: number,
+  ): Promise<{ readonly positions: ReadonlyMap<FeatureKey, number>; readonly upTo: number }> {
+    const names = await namesOf(this.#database, store);
+    const head = await this.#database.selectFrom("chain").select("position").executeTakeFirst();
+    const upTo = head?.position ?? 0;
+    const rows = await this.#database
+      .selectFrom("turns")
+      .innerJoin("events", "events.position", "turns.position")
+      .where("turns.position", ">", after)
+      .where("turns.position", "<=", upTo)
+      .where("events.store", "in", names)
+      .groupBy("turns.feature")
+      .select(({ fn }) => ["turns.feature", fn.max("turns.position").as("position")])
+      .execute();
+    const features = await wholeTexts(
+      this.#database,
+      rows.map(({ feature }) => feature),
+    );
+    return { positions: new Map(rows.map(({ position }, index) => [features[index] ?? "", position])), upTo };
   }
 
   async documentAt(store: string, collection: string, name: string, at: Instant): Promise<DocumentRecord | undefined> {

@@ -13,6 +13,8 @@ import { expire } from "./retention.ts";
 import { verify } from "./verify.ts";
 import { maxAtOnce, type Outcome, Writer } from "./writer.ts";
 
+const rowsAtOnce = 1_000;
+
 /** A rejected record: its index in the batch, and the reason. */
 export type RejectedRecord = { readonly index: number; readonly reason: string };
 
@@ -63,6 +65,15 @@ export class SqlEventLog {
   async one(id: string): Promise<Event | undefined> {
     const row = await this.#database.selectFrom("events").selectAll().where("id", "=", id).executeTakeFirst();
     return row && eventIn(row);
+  }
+
+  async at(positions: readonly number[]): Promise<readonly Event[]> {
+    const events: Event[] = [];
+    for (const some of inChunks([...new Set(positions)], rowsAtOnce)) {
+      const rows = await this.#database.selectFrom("events").where("position", "in", some).selectAll().execute();
+      events.push(...rows.map(eventIn));
+    }
+    return events;
   }
 
   head(): Promise<LogHead> {

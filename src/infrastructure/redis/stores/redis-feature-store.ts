@@ -9,10 +9,10 @@ import type {
   SetChangeResult,
   SetLoad,
 } from "../../../domain/admin/feature-store.ts";
-import type { SetIndex } from "../../../domain/admin/set-index.ts";
+import type { SetContents, SetIndex } from "../../../domain/admin/set-index.ts";
 import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
-import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expectedRevision } from "../expected-revision.ts";
 import { loadSets } from "../import/load-sets.ts";
@@ -24,7 +24,7 @@ import { Script } from "../script.ts";
 const script = new Script("change-set");
 const urgentScript = new Script("change-set", "allow-oom");
 
-/** In databases with more keys, users per feature are not counted. */
+/** In databases with more keys, users per feature are not counted, and sets are not read all at once. */
 const maxCounted = 20_000;
 /** Maximum number of pages of keys before a list of keys is returned as incomplete: about a million keys. */
 const maxPages = 1_000;
@@ -114,6 +114,21 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
       for (const key of keys) counted.add(key);
     }
     return counts;
+  }
+
+  async contents(prefix: string): Promise<SetContents | undefined> {
+    await this.#guard.demandFilled();
+    if ((await this.#redis.dbsize().catch((error) => redisFault(error, prefix))) > maxCounted) return undefined;
+    const sets = new Map<string, readonly FeatureKey[]>();
+    for await (const page of this.#setsFrom(prefix)) {
+      const keys = page.filter((key) => !sets.has(key));
+      const members = keys.map((key) => this.#redis.smembers(key).catch((error) => redisFault(error, key)));
+      for (const [index, found] of (await Promise.all(members)).entries()) {
+        const features = found.filter(isServedKey);
+        if (features.length > 0) sets.set(keys[index] ?? "", features);
+      }
+    }
+    return { sets };
   }
 
   /** Dry run of a set change, without writes. Rejects as the change would. */

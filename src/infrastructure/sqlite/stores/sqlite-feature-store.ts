@@ -16,10 +16,10 @@ import {
   type SetChangeResult,
   type SetLoad,
 } from "../../../domain/admin/feature-store.ts";
-import type { SetIndex } from "../../../domain/admin/set-index.ts";
+import type { SetContents, SetIndex } from "../../../domain/admin/set-index.ts";
 import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
-import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import { endOf, keyPages } from "../key-pages.ts";
 import { demandRevision, epochAfter, type Head, headAfter, headIn, type SqliteJournal } from "../sqlite-journal.ts";
 
@@ -44,6 +44,7 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   readonly #setHead: StatementSync;
   readonly #keys: StatementSync;
   readonly #holders: StatementSync;
+  readonly #contents: StatementSync;
 
   constructor(database: DatabaseSync, journal: SqliteJournal) {
     this.#journal = journal;
@@ -57,6 +58,8 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     this.#holders = database.prepare(
       "SELECT count(*) AS holders FROM (SELECT 1 FROM members WHERE feature = ? AND key >= ? AND key < ? LIMIT ?)",
     );
+    this.#contents = database.prepare("SELECT key, feature FROM members WHERE key >= ? AND key < ? LIMIT ?");
+    this.#contents.setReturnArrays(true);
   }
 
   async apply(change: SetChange): Promise<SetChangeResult> {
@@ -100,6 +103,19 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
       const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), max + 1)?.["holders"]);
       return holders <= max ? holders : undefined;
     });
+  }
+
+  async contents(prefix: string): Promise<SetContents | undefined> {
+    const rows = this.#contents.all(prefix, endOf(prefix), maxCounted + 1) as unknown as readonly [string, string][];
+    if (rows.length > maxCounted) return undefined;
+    const sets = new Map<string, FeatureKey[]>();
+    for (const [key, feature] of rows) {
+      if (!isServedKey(feature)) continue;
+      const members = sets.get(key);
+      if (members) members.push(feature);
+      else sets.set(key, [feature]);
+    }
+    return { sets };
   }
 
   #apply(change: SetChange): SetChangeResult {

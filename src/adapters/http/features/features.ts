@@ -1,0 +1,181 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import {
+  type Facets,
+  type FeatureFilter,
+  type FeatureSort,
+  featureSorts,
+  type ListFeatures,
+  type PageEnd,
+} from "../../../application/features/list-features.ts";
+import { featureStates } from "../../../domain/features/feature-state.ts";
+import { instant } from "../../instant.ts";
+import { knownFeatureJson, sourceStatusJson } from "../../known-feature-json.ts";
+import { featureIn, featureParameter } from "../admin/path-parameters.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { positionIn, textCursor } from "../kit/cursor.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
+import { FeatureBody, SourceStatusBody } from "./feature-body.ts";
+
+const defaultLimit = 100;
+const defaultSort = "key" satisfies FeatureSort;
+
+const State = z.enum(featureStates);
+
+const ListQuery = z.strictObject({
+  search: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: "Substring of the key, description, owner or a tag, regardless of case." }),
+  state: State.optional().openapi({ description: "Only features in this state." }),
+  owner: z.string().max(200).optional().openapi({ description: "Only features of this owner." }),
+  tag: z.string().max(200).optional().openapi({ description: "Only features with this tag." }),
+  source: z.string().max(200).optional().openapi({ description: "Only features that this source lists." }),
+  sort: z.enum(featureSorts).optional().openapi({
+    description:
+      "The order: by `key` (default), or by the time of the last change, `changed`. `-` reverses it, so that `-changed` begins with the last change.",
+  }),
+  limit: wholeNumber(1, 1_000)
+    .optional()
+    .openapi({ description: `Maximum number of features (default: ${defaultLimit}).` }),
+  cursor: z
+    .string()
+    .optional()
+    .openapi({ description: "`next` of the previous page, with the same filters and `sort`." }),
+  at: instant().openapi({ type: "string", format: "date-time" }).optional().openapi({
+    description:
+      "The time of the listing (default: now). For a past time, sets and rules come from the event log; the configuration and the catalogue are current, and `lastChange` is null.",
+  }),
+});
+
+const PageBody = z
+  .object({
+    features: z.array(FeatureBody),
+    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
+    total: z.int().openapi({ description: "The number of features that match all filters." }),
+    counts: z.record(State, z.int()).openapi({
+      description: "The number of features in each state that match all filters except `state`.",
+    }),
+    known: z.int().openapi({ description: "The number of all known features." }),
+    sources: z.array(SourceStatusBody).openapi({ description: "The sources behind the states, in YAML order." }),
+    logAvailable: z.boolean().openapi({
+      description: "Whether the event log answered. If not, `lastChange` is null, and the order is by key.",
+    }),
+  })
+  .openapi("KnownFeatures");
+
+const Facet = z.object({ value: z.string(), features: z.int() });
+const FacetsBody = z
+  .object({
+    owners: z.array(Facet),
+    tags: z.array(Facet),
+    sources: z.array(Facet).openapi({ description: "All sources, in YAML order." }),
+  })
+  .openapi("FeatureFacets", {
+    example: {
+      owners: [{ value: "shop", features: 12 }],
+      tags: [{ value: "web", features: 7 }],
+      sources: [{ value: "global", features: 4 }],
+    },
+  });
+
+/** `/admin/v1/features`: lists known features with their states, and the values of its filters. */
+export function featureRoutes(app: OpenAPIHono, operators: Operators, features: ListFeatures) {
+  const list = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features",
+      summary: "List known features",
+      description:
+        "Lists the features that a source lists, and those in the catalogue. If a store has more than 20,000 keys (Redis) or 100,000 memberships (SQLite), features that only user sets contain are omitted.",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      query: ListQuery,
+      responses: {
+        200: { description: "A page of features.", content: jsonContent(PageBody) },
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-query",
+          "invalid-cursor",
+          "history-unavailable",
+          "source-unavailable",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, ...filter } }) => {
+      const after = cursor === undefined ? undefined : endIn(cursor, sort, filter);
+      const { next, sources, isLogAvailable, ...page } = await features.list({ filter, sort, limit, after, at });
+      const body = {
+        features: page.features.map(knownFeatureJson),
+        ...(next && { next: cursorOf(next, sort, filter) }),
+        total: page.total,
+        counts: page.counts,
+        known: page.known,
+        sources: [...sources].map(([name, status]) => sourceStatusJson(name, status)),
+        logAvailable: isLogAvailable,
+      };
+      return c.json(body, 200, uncached);
+    },
+  );
+
+  const facets = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features/facets",
+      summary: "List the values of feature filters",
+      description: "Owners, tags and sources, each with the number of its features.",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      responses: {
+        200: { description: "The values.", content: jsonContent(FacetsBody) },
+        ...problemResponses("unauthenticated", "invalid-query", "source-unavailable"),
+      },
+    },
+    async (c) => c.json(facetsJson(await features.facets()), 200, uncached),
+  );
+
+  const view = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features/{feature}",
+      summary: "Get a feature",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      parameters: [featureParameter],
+      responses: {
+        200: { description: "The feature.", content: jsonContent(FeatureBody) },
+        ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
+      },
+    },
+    async (c) => c.json(knownFeatureJson(await features.get(featureIn(c))), 200, uncached),
+  );
+
+  return [list, facets, view];
+}
+
+const cursorOf = ({ feature, changed }: PageEnd, sort: FeatureSort, filter: FeatureFilter): string =>
+  textCursor(`${changed} ${feature}`, [sort, filter]);
+
+/** Throws as `positionIn` does. */
+function endIn(cursor: string, sort: FeatureSort, filter: FeatureFilter): PageEnd {
+  const position = positionIn(cursor, [sort, filter]);
+  const end = position.indexOf(" ");
+  return { feature: position.slice(end + 1), changed: Number(position.slice(0, end)) };
+}
+
+const facetsJson = ({ owners, tags, sources }: Facets): z.output<typeof FacetsBody> => ({
+  owners: facetJson(owners),
+  tags: facetJson(tags),
+  sources: facetJson(sources),
+});
+
+const facetJson = (values: ReadonlyMap<string, number>) =>
+  [...values].map(([value, features]) => ({ value, features }));

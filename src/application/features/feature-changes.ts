@@ -1,0 +1,90 @@
+import { externalActor, type SetRecord } from "../../domain/admin/change.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { Event } from "../../domain/events/event.ts";
+import type { EventLog } from "../../domain/events/event-log.ts";
+import type { History } from "../../domain/events/history.ts";
+import { withDeadline } from "../evaluation/deadline.ts";
+
+/** The last event that changed a feature: its membership in a set, its rule or its description. */
+export type FeatureChange = {
+  readonly event: string;
+  readonly at: Instant;
+  readonly by: string;
+  readonly note?: string;
+  /** `baseline`: the feature was in a set when its records began. */
+  readonly origin: SetRecord["origin"];
+};
+
+/** The position of the last event of each feature. */
+export type ChangePositions = ReadonlyMap<FeatureKey, number>;
+
+/** The longest wait for the log. A longer query still completes, for the next call. */
+const maxWaitMs = 1_000;
+
+/**
+ * The last change of each feature, from the event log. Holds one number for each feature, and reads only the events that
+ * came since the last call.
+ */
+export class FeatureChanges {
+  readonly #log: Pick<EventLog, "at">;
+  readonly #history: Pick<History, "changedFeatures">;
+  readonly #stores: readonly string[];
+  readonly #read = new Map<string, number>();
+  #positions = new Map<FeatureKey, number>();
+  #reading: Promise<void> | undefined;
+
+  constructor(log: Pick<EventLog, "at">, history: Pick<History, "changedFeatures">, stores: readonly string[]) {
+    this.#log = log;
+    this.#history = history;
+    this.#stores = stores;
+  }
+
+  /** The positions of all last events; `undefined` if the log does not answer in time. */
+  async positions(): Promise<ChangePositions | undefined> {
+    this.#reading ??= this.#readOn().finally(() => {
+      this.#reading = undefined;
+    });
+    const reading = this.#reading;
+    try {
+      await withDeadline(maxWaitMs, () => reading);
+      return this.#positions;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The changes at positions, by position. Empty if the log does not answer in time. */
+  async at(positions: readonly number[]): Promise<ReadonlyMap<number, FeatureChange>> {
+    if (positions.length === 0) return new Map();
+    try {
+      const events = await withDeadline(maxWaitMs, () => this.#log.at(positions));
+      return new Map(events.map((event) => [event.position, changeIn(event)]));
+    } catch {
+      return new Map();
+    }
+  }
+
+  async #readOn(): Promise<void> {
+    for (const store of this.#stores) {
+      const after = this.#read.get(store) ?? 0;
+      const { positions, upTo } = await this.#history.changedFeatures(store, after);
+      if (upTo < after) {
+        // The log was replaced.
+        this.#read.clear();
+        this.#positions = new Map();
+        return this.#readOn();
+      }
+      for (const [feature, position] of positions) {
+        if (position > (this.#positions.get(feature) ?? 0)) this.#positions.set(feature, position);
+      }
+      this.#read.set(store, upTo);
+    }
+  }
+}
+
+function changeIn({ id, at, recordedBy: by, change }: Event): FeatureChange {
+  const record = change?.record;
+  const origin = record?.of === "set" ? record.origin : by === externalActor ? "external" : "change";
+  return { event: id, at, by, origin, ...(record?.note !== undefined && { note: record.note }) };
+}

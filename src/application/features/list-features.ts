@@ -1,0 +1,356 @@
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import { SourceUnavailable, UnknownFeature } from "../../domain/errors.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import { compareKeys, type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
+import { type FeatureState, featureState, featureStates } from "../../domain/features/feature-state.ts";
+import type { Reach } from "../../domain/features/reach.ts";
+import { callStore } from "../admin/call-store.ts";
+import type { Catalogue, CatalogueEntry } from "../admin/catalogue.ts";
+import type { SourceSets } from "../admin/source-sets.ts";
+import type { ChangePositions, FeatureChange, FeatureChanges } from "./feature-changes.ts";
+import { hasUsers, type Place, type SourceStatus, type Survey, surveySource } from "./survey-source.ts";
+
+/** A known feature. */
+export type KnownFeature = {
+  readonly feature: FeatureKey;
+  readonly state: FeatureState;
+  /** Whether the state depends on cached values that may be outdated. */
+  readonly stale: boolean;
+  /** By source, in YAML order. Omits a source that is unavailable, or that has no sets and does not list the feature. */
+  readonly on: ReadonlyMap<string, Place>;
+  /** Whether a veto switches it off for everyone. */
+  readonly killed: boolean;
+  readonly entry: CatalogueEntry | undefined;
+  /** `undefined` if the event log has none, or does not answer. */
+  readonly lastChange: FeatureChange | undefined;
+};
+
+/** Filter for features. All given conditions must hold. */
+export type FeatureFilter = {
+  /** A substring of the key, description, owner or a tag, regardless of case. */
+  readonly search?: string | undefined;
+  readonly state?: FeatureState | undefined;
+  readonly owner?: string | undefined;
+  readonly tag?: string | undefined;
+  /** The name of a source that lists the feature. */
+  readonly source?: string | undefined;
+};
+
+export const featureSorts = ["key", "-key", "changed", "-changed"] as const;
+/** The order of features: by key, or by the time of the last change, then by key. `-`: descending. */
+export type FeatureSort = (typeof featureSorts)[number];
+
+/** The last feature of a page. `changed` is the position of its last change. */
+export type PageEnd = { readonly feature: FeatureKey; readonly changed: number };
+
+/** Query for a page of features. */
+export type FeatureQuery = {
+  readonly filter: FeatureFilter;
+  readonly sort: FeatureSort;
+  readonly limit: number;
+  readonly after?: PageEnd | undefined;
+  /**
+   * Another moment than now: a past one uses the sources of that time, but the present descriptions, and no changes.
+   */
+  readonly at?: Instant | undefined;
+};
+
+/** A page of features. */
+export type FeaturePage = {
+  readonly features: readonly KnownFeature[];
+  /** `undefined` on the last page. */
+  readonly next: PageEnd | undefined;
+  /** The number of features that match the filter. */
+  readonly total: number;
+  /** The number of features by state that match the filter without its state. */
+  readonly counts: Readonly<Record<FeatureState, number>>;
+  /** The number of all known features. */
+  readonly known: number;
+  readonly sources: ReadonlyMap<string, SourceStatus>;
+  /** Whether the event log answered. If not, there are no changes, and the order is by key. */
+  readonly isLogAvailable: boolean;
+};
+
+/** The values that filters can have, each with the number of its features, sorted by value. */
+export type Facets = {
+  readonly owners: ReadonlyMap<string, number>;
+  readonly tags: ReadonlyMap<string, number>;
+  /** By source, in YAML order. */
+  readonly sources: ReadonlyMap<string, number>;
+};
+
+/** All features at one moment. */
+type Inventory = {
+  readonly surveys: readonly Survey[];
+  readonly entries: ReadonlyMap<FeatureKey, CatalogueEntry>;
+};
+
+/** The states of all features, sorted by key, and the instant from which they are outdated. */
+type Table = { readonly states: ReadonlyMap<FeatureKey, FeatureState>; readonly validUntil: Instant };
+
+/** Lists all known features, with their states and where they are on. */
+export class ListFeatures {
+  readonly #sets: SourceSets;
+  readonly #catalogue: Catalogue;
+  readonly #changes: FeatureChanges;
+  readonly #now: () => Instant;
+  readonly #past: (at: Instant) => SourceSets;
+  #table: (Table & { readonly basis: readonly unknown[] }) | undefined;
+
+  /** `past` returns the sets as of a moment. */
+  constructor(
+    sets: SourceSets,
+    catalogue: Catalogue,
+    changes: FeatureChanges,
+    now: () => Instant,
+    past: (at: Instant) => SourceSets,
+  ) {
+    this.#sets = sets;
+    this.#catalogue = catalogue;
+    this.#changes = changes;
+    this.#now = now;
+    this.#past = past;
+  }
+
+  /**
+   * A page of features: those that a source lists, and those with a description. If a store has too many sets of users
+   * to read them all, it omits features that only users have. Failures of sources make states unknown. Rejects with
+   * `SourceUnavailable` if the catalogue cannot be read, and for a past moment with `HistoryUnavailable` and
+   * `EventLogUnavailable`.
+   */
+  async list({ filter, sort, limit, after, at }: FeatureQuery): Promise<FeaturePage> {
+    const now = this.#now();
+    const isPast = at !== undefined && at < now;
+    const [inventory, found] = await Promise.all([
+      this.#inventory(isPast ? this.#past(at) : this.#sets, at ?? now),
+      isPast ? undefined : this.#changes.positions(),
+    ]);
+    const positions: ChangePositions = found ?? new Map();
+    const { surveys } = inventory;
+    const { states: known } = isPast ? tableOf(inventory) : this.#presentTable(inventory, now);
+    const counts = Object.fromEntries(featureStates.map((state) => [state, 0])) as Record<FeatureState, number>;
+    const matching = new Map<FeatureKey, FeatureState>();
+    const matches = matcher(filter, inventory);
+    for (const [feature, state] of known) {
+      if (!matches(feature)) continue;
+      counts[state] += 1;
+      if (filter.state === undefined || filter.state === state) matching.set(feature, state);
+    }
+    const sorted = sortedBy(sort, [...matching.keys()], positions);
+    const start = after === undefined ? 0 : startAfter(after, sort, sorted, positions);
+    const page = sorted.slice(start, start + limit);
+    const last = page.at(-1);
+    const isLast = start + limit >= sorted.length;
+    return {
+      features: await this.#viewsOf(page, matching, inventory, positions),
+      next: isLast || last === undefined ? undefined : { feature: last, changed: positions.get(last) ?? 0 },
+      total: matching.size,
+      counts,
+      known: known.size,
+      sources: new Map(surveys.map(({ source, status }) => [source.name, status])),
+      isLogAvailable: found !== undefined,
+    };
+  }
+
+  /** The values of filters. Rejects as `list` does for now. */
+  async facets(): Promise<Facets> {
+    const { surveys, entries } = await this.#inventory(this.#sets, this.#now());
+    const described = [...entries.values()];
+    const listed = surveys.map(({ source, features }) => [source.name, new Set(features).size] as const);
+    return {
+      owners: counted(described.flatMap(({ owner }) => (owner === "" ? [] : [owner]))),
+      tags: counted(described.flatMap(({ tags }) => [...new Set(tags)])),
+      sources: new Map(listed),
+    };
+  }
+
+  /**
+   * The keys of all features that a shared source lists now, and of those with a description, in no particular order.
+   * Rejects as `list` does, and with `SourceUnavailable` if a source fails, unless evaluations omit it.
+   */
+  async keys(): Promise<readonly FeatureKey[]> {
+    const shared = this.#sets.sources.filter((source) => !hasUsers(source));
+    const { surveys, entries } = await this.#inventory({ sources: shared }, this.#now());
+    const failed = surveys.find(({ status }) => status.state === "unavailable");
+    if (failed) throw new SourceUnavailable(failed.source.name, failed.failure);
+    return [...keysOf({ surveys, entries })];
+  }
+
+  /** One feature. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
+  async get(feature: FeatureKey): Promise<KnownFeature> {
+    const [inventory, positions = new Map()] = await Promise.all([
+      this.#inventory(this.#sets, this.#now()),
+      this.#changes.positions(),
+    ]);
+    const counted = await Promise.all(inventory.surveys.map((survey) => withCount(survey, feature)));
+    const [view] = await this.#viewsOf([feature], undefined, { ...inventory, surveys: counted }, positions);
+    if (!view || !(view.entry || counted.some((survey) => isListed(survey, feature)))) throw new UnknownFeature();
+    return view;
+  }
+
+  /**
+   * The number of users that have a feature in their own set; `null` if it is not known, or if several sources have
+   * such sets.
+   */
+  async userCount(feature: FeatureKey): Promise<number | null> {
+    const [first, ...others] = this.#sets.sources.filter(hasUsers);
+    if (others.length > 0) return null;
+    if (!first) return 0;
+    return (await usersOf(first, [feature]))[0] ?? null;
+  }
+
+  /** Caches the states of all features until something behind them changes. */
+  #presentTable(inventory: Inventory, now: Instant): Table {
+    const basis = [inventory.entries, ...inventory.surveys.flatMap((survey) => survey.basis)];
+    const last = this.#table;
+    const isSame = basis.length === last?.basis.length && basis.every((value, index) => value === last.basis[index]);
+    if (last && isSame && now < last.validUntil) return last;
+    this.#table = { ...tableOf(inventory), basis };
+    return this.#table;
+  }
+
+  async #inventory({ sources }: Pick<SourceSets, "sources">, at: Instant): Promise<Inventory> {
+    const [entries, ...surveys] = await Promise.all([
+      this.#catalogue.all(),
+      ...sources.map((source) => surveySource(source, at)),
+    ]);
+    return { entries, surveys };
+  }
+
+  /** `states`: the states as far as they were computed. */
+  async #viewsOf(
+    page: readonly FeatureKey[],
+    states: ReadonlyMap<FeatureKey, FeatureState> | undefined,
+    { surveys, entries }: Inventory,
+    positions: ChangePositions,
+  ): Promise<readonly KnownFeature[]> {
+    const [changes, ...users] = await Promise.all([
+      this.#changes.at(page.flatMap((feature) => positions.get(feature) ?? [])),
+      ...surveys.map((survey) => (survey.isUncounted ? usersOf(survey.source, page).catch(() => []) : [])),
+    ]);
+    return page.map((feature, row) => {
+      const placements = placementsOf(feature, surveys);
+      const on = new Map<string, Place>();
+      for (const [index, { source, placeOf }] of surveys.entries()) {
+        const place = placeOf(feature);
+        const count = users[index]?.[row];
+        if (place !== undefined) on.set(source.name, count === undefined ? place : { users: count });
+      }
+      return {
+        feature,
+        state: states?.get(feature) ?? featureState(placements),
+        stale: placements.some(({ reach }, index) => reach.kind !== "absent" && surveys[index]?.status.stale),
+        on,
+        killed: placements.some(({ source, reach }) => source.role === "veto" && reach.kind === "everyone"),
+        entry: entries.get(feature),
+        lastChange: changes.get(positions.get(feature) ?? 0),
+      };
+    });
+  }
+}
+
+const keysOf = ({ entries, surveys }: Inventory): ReadonlySet<FeatureKey> => {
+  const keys = new Set(entries.keys());
+  for (const { features } of surveys) for (const feature of features) keys.add(feature);
+  return keys;
+};
+
+const tableOf = (inventory: Inventory): Table => ({
+  states: new Map(
+    inOrder(keysOf(inventory)).map((feature) => [feature, featureState(placementsOf(feature, inventory.surveys))]),
+  ),
+  validUntil: Math.min(...inventory.surveys.map(({ validUntil }) => validUntil)),
+});
+
+const placementsOf = (
+  feature: FeatureKey,
+  surveys: readonly Survey[],
+): readonly { readonly source: ManagedSource; readonly reach: Reach }[] =>
+  surveys.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
+
+const isListed = ({ reachOf }: Survey, feature: FeatureKey): boolean => {
+  const reach = reachOf(feature);
+  return reach.kind !== "absent" && reach.kind !== "unknown" && !(reach.kind === "some" && reach.users === null);
+};
+
+/** Whether a filter matches a feature, except for its state. */
+function matcher(
+  { search = "", owner, tag, source }: FeatureFilter,
+  { surveys, entries }: Inventory,
+): (feature: FeatureKey) => boolean {
+  const text = search.toLowerCase();
+  const listing = source === undefined ? undefined : surveys.find((survey) => survey.source.name === source);
+  return (feature) => {
+    const entry = entries.get(feature);
+    if (owner !== undefined && entry?.owner !== owner) return false;
+    if (tag !== undefined && !entry?.tags.includes(tag)) return false;
+    if (source !== undefined && !(listing && isListed(listing, feature))) return false;
+    return text === "" || isFound(text, feature, entry);
+  };
+}
+
+const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | undefined): boolean =>
+  [feature, entry?.description ?? "", entry?.owner ?? "", ...(entry?.tags ?? [])].some((text) =>
+    text.toLowerCase().includes(search),
+  );
+
+/** Sorts features that are sorted by key. */
+function sortedBy(sort: FeatureSort, sorted: FeatureKey[], positions: ChangePositions): FeatureKey[] {
+  const changed = (feature: FeatureKey) => positions.get(feature) ?? 0;
+  switch (sort) {
+    case "key":
+      return sorted;
+    case "-key":
+      return sorted.reverse();
+    case "changed":
+      return sorted.sort((a, b) => changed(a) - changed(b));
+    case "-changed":
+      return sorted.sort((a, b) => changed(b) - changed(a));
+  }
+}
+
+/** The index of the first feature behind the end of a page, even if that feature is not listed any more. */
+function startAfter(
+  end: PageEnd,
+  sort: FeatureSort,
+  sorted: readonly FeatureKey[],
+  positions: ChangePositions,
+): number {
+  const byKey = (feature: FeatureKey) => compareKeys(feature, end.feature);
+  const byChange = (feature: FeatureKey) => (positions.get(feature) ?? 0) - end.changed;
+  const isBehind = (feature: FeatureKey) => {
+    if (sort === "key") return byKey(feature) > 0;
+    if (sort === "-key") return byKey(feature) < 0;
+    const order = sort === "changed" ? byChange(feature) : -byChange(feature);
+    return order > 0 || (order === 0 && byKey(feature) > 0);
+  };
+  const start = sorted.findIndex(isBehind);
+  return start === -1 ? sorted.length : start;
+}
+
+function counted(values: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return new Map(inOrder(counts.keys()).map((value) => [value, counts.get(value) ?? 0]));
+}
+
+/** A survey with the number of a feature's users, if its sets were not all read but can be counted. */
+async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {
+  if (!survey.isUncounted) return survey;
+  const [users] = await usersOf(survey.source, [feature]).catch(() => []);
+  if (users === undefined) return survey;
+  const { isUncounted: _, ...others } = survey;
+  return {
+    ...others,
+    reachOf: () => (users > 0 ? { kind: "some", users } : { kind: "absent" }),
+    placeOf: () => ({ users }),
+  };
+}
+
+/** For each feature, the number of users that have it in their own set; `undefined` if counting would take long. */
+async function usersOf(
+  { name, editableSet: stored }: ManagedSource,
+  features: readonly FeatureKey[],
+): Promise<readonly (number | undefined)[]> {
+  return stored ? callStore(name, () => stored.index.holders(stored.key.prefix, features)) : [];
+}

@@ -1,0 +1,214 @@
+import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import { EventLogUnavailable, HistoryUnavailable } from "../../domain/errors.ts";
+import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
+import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
+import type { Resolution } from "../../domain/evaluation/source-result.ts";
+import { absent, nobody, type Reach, reachOf, unknown } from "../../domain/features/reach.ts";
+import { withDeadline } from "../evaluation/deadline.ts";
+import { evaluateSource } from "../evaluation/evaluate-source.ts";
+import { Freshness, faultOf } from "../evaluation/freshness.ts";
+
+/** Maximum number of location sets that are read one by one. */
+const maxLocations = 1_000;
+const atOnce = 100;
+
+/**
+ * Where one source has a feature on: for everyone or not; at which locations (`complete`: these are all); for how many
+ * users, `null` if not known; or its rule, with the result for an empty context.
+ */
+export type Place =
+  | boolean
+  | { readonly location: readonly string[]; readonly complete: boolean }
+  | { readonly users: number | null }
+  | { readonly rule: Json; readonly on: boolean };
+
+/** The state of a source during a survey. `skipped`: it is unavailable, and evaluations omit it. */
+export type SourceStatus = {
+  readonly state: "evaluated" | "unavailable" | "skipped";
+  /** The latest instant for which its reads are verified; absent if it read nothing. */
+  readonly asOf?: Instant;
+  /** Whether cached values replaced reads that are too old or failed. */
+  readonly stale: boolean;
+  /** The error of the source, or of the read that a cached value replaced. */
+  readonly error?: string;
+};
+
+/** All features of one source, regardless of the context. */
+export type Survey = {
+  readonly source: ManagedSource;
+  readonly status: SourceStatus;
+  /** The values behind the survey, and the instant from which it is outdated. Equal values give an equal survey. */
+  readonly basis: readonly unknown[];
+  readonly validUntil: Instant;
+  /** The cause of its failure. */
+  readonly failure?: unknown;
+  /** The features that it lists. Those of users are missing if the store cannot read all sets. */
+  readonly features: readonly FeatureKey[];
+  /** Whether it has sets of users that were not read, because there are too many. */
+  readonly isUncounted?: true;
+  readonly reachOf: (feature: FeatureKey) => Reach;
+  /** `undefined` if the source does not list the feature. */
+  readonly placeOf: (feature: FeatureKey) => Place | undefined;
+};
+
+type Listing = Omit<Survey, "source" | "status"> & {
+  readonly reads: readonly CachedRead<unknown>[];
+  readonly fault?: unknown;
+};
+
+/**
+ * Surveys a source at a moment: reads what it has on for anyone, from the cache if it is fresh. A failure of the source
+ * is part of the result. Rejects with `HistoryUnavailable` and `EventLogUnavailable` only.
+ */
+export async function surveySource(source: ManagedSource, at: Instant): Promise<Survey> {
+  try {
+    const { reads, fault = faultOf(reads, at), ...listing } = await listingOf(source, at);
+    const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
+    const status: SourceStatus = {
+      state: "evaluated",
+      stale: fault !== undefined || freshness.isStale(at),
+      ...(reads.length > 0 && { asOf: freshness.verifiedAt(at) }),
+      ...(fault !== undefined && { error: textOf(fault) }),
+    };
+    return { source, status, ...listing };
+  } catch (failure) {
+    if (failure instanceof HistoryUnavailable || failure instanceof EventLogUnavailable) throw failure;
+    const state = source.onFailure === "skip" ? "skipped" : "unavailable";
+    const reach = state === "skipped" ? absent : unknown;
+    const status: SourceStatus = { state, stale: false, error: textOf(failure) };
+    const nothing = { features: [], reachOf: () => reach, placeOf: () => undefined };
+    return { source, status, failure, basis: [failure], validUntil: Number.POSITIVE_INFINITY, ...nothing };
+  }
+}
+
+/** Whether each set of the source belongs to one user. */
+export const hasUsers = ({ editableSet: stored }: ManagedSource): boolean => stored !== undefined && isPersonal(stored);
+
+function listingOf(source: ManagedSource, at: Instant): Promise<Listing> {
+  const { editableSet: stored } = source;
+  if (!stored || stored.key.fields.length === 0) return withoutFields(source, at);
+  return isPersonal(stored) ? ofUsers(stored) : atLocations(stored);
+}
+
+/** The features that a source lists for an empty context, and those that have a rule. */
+async function withoutFields(source: ManagedSource, at: Instant): Promise<Listing> {
+  const { editableRules: rules, editableSet: stored, timeoutMs, resolver } = source;
+  const [{ features, result }, read] = await Promise.all([
+    evaluateSource(source, { at }),
+    rules && withDeadline(timeoutMs, () => rules.rules.read(rules.collection)),
+  ]);
+  const { dependencies: reads = [], validUntil } = result;
+  const reaches = reachesOf(features, resolver.varyBy?.length === 0);
+  return {
+    reads,
+    // Sources may make a new map for each context, but not without new reads, unless they do not know when they change.
+    basis: [...(validUntil === undefined ? [features] : reads.map(({ value }) => value)), read?.value],
+    validUntil: validUntil ?? Number.POSITIVE_INFINITY,
+    features: [...features.keys(), ...(read?.value.keys().filter((name) => rules?.isFeature(name)) ?? [])],
+    reachOf: (feature) => reaches.get(feature) ?? (read?.value.has(feature) ? nobody : absent),
+    placeOf: (feature) => {
+      const on = features.get(feature)?.on;
+      const rule = read?.value.get(feature);
+      return rule === undefined ? (stored ? (on ?? false) : on) : { rule, on: on ?? false };
+    },
+  };
+}
+
+type Reaches = ReadonlyMap<FeatureKey, Reach>;
+const knownReaches = new WeakMap<ReadonlyMap<FeatureKey, Resolution>, Reaches>();
+
+/** Caches the result, because sources return the same map while nothing changes. */
+function reachesOf(features: ReadonlyMap<FeatureKey, Resolution>, isFixed: boolean): Reaches {
+  const known = knownReaches.get(features);
+  if (known) return known;
+  const reaches = new Map<FeatureKey, Reach>();
+  for (const [feature, resolution] of features) reaches.set(feature, reachOf(resolution, isFixed));
+  knownReaches.set(features, reaches);
+  return reaches;
+}
+
+/** The users of each feature: their number, or `undefined` if the store cannot read all sets. */
+async function ofUsers({ key, index }: EditableSet): Promise<Listing> {
+  const contents = await index.contents(key.prefix);
+  if (!contents) {
+    return {
+      reads: [],
+      basis: [],
+      validUntil: Number.POSITIVE_INFINITY,
+      features: [],
+      isUncounted: true,
+      reachOf: () => ({ kind: "some", users: null }),
+      placeOf: () => ({ users: null }),
+    };
+  }
+  const holders = holdersIn(contents.sets);
+  const numberOf = (feature: FeatureKey) => holders.get(feature)?.length ?? 0;
+  return {
+    reads: [],
+    basis: [contents.sets],
+    validUntil: Number.POSITIVE_INFINITY,
+    fault: contents.fault,
+    features: [...holders.keys()],
+    reachOf: (feature) => (numberOf(feature) > 0 ? { kind: "some", users: numberOf(feature) } : absent),
+    placeOf: (feature) => ({ users: numberOf(feature) }),
+  };
+}
+
+async function atLocations(stored: EditableSet): Promise<Listing> {
+  const { key, index } = stored;
+  const contents = await index.contents(key.prefix);
+  const { sets, complete, reads } = contents
+    ? { sets: contents.sets, complete: true, reads: [] }
+    : await oneByOne(stored);
+  const holders = holdersIn(sets);
+  const locations = (feature: FeatureKey) => {
+    const keys = (holders.get(feature) ?? []).filter((each) => key.matches(each));
+    return keys.toSorted().map((each) => key.valuesIn(each)?.location ?? "");
+  };
+  return {
+    reads,
+    basis: [sets],
+    validUntil: Number.POSITIVE_INFINITY,
+    fault: contents?.fault,
+    features: [...holders.keys()],
+    reachOf: (feature) => (holders.has(feature) ? { kind: "some", locations: locations(feature) } : absent),
+    placeOf: (feature) => ({ location: locations(feature), complete }),
+  };
+}
+
+async function oneByOne({ key, index, sets, limit }: EditableSet) {
+  const { keys, complete } = await index.keys(key.prefix, maxLocations);
+  const own = keys.filter((each) => key.matches(each)).toSorted();
+  const reads: CachedRead<unknown>[] = [];
+  const contents = new Map<string, readonly FeatureKey[]>();
+  for (let start = 0; start < own.length; start += atOnce) {
+    const some = own.slice(start, start + atOnce);
+    const read = await Promise.all(some.map(async (each) => sets.read(each, limit)));
+    for (const [position, each] of some.entries()) contents.set(each, read[position]?.value.features ?? []);
+    reads.push(...read);
+  }
+  return { sets: contents, complete, reads };
+}
+
+type Holders = ReadonlyMap<FeatureKey, readonly string[]>;
+const knownHolders = new WeakMap<ReadonlyMap<string, readonly FeatureKey[]>, Holders>();
+
+/** The keys of the sets that have each feature. Caches the result for the same sets. */
+export function holdersIn(sets: ReadonlyMap<string, readonly FeatureKey[]>): Holders {
+  const known = knownHolders.get(sets);
+  if (known) return known;
+  const holders = new Map<FeatureKey, string[]>();
+  for (const [key, features] of sets) {
+    for (const feature of features) {
+      const keys = holders.get(feature);
+      if (keys) keys.push(key);
+      else holders.set(feature, [key]);
+    }
+  }
+  knownHolders.set(sets, holders);
+  return holders;
+}
+
+const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
