@@ -45,7 +45,7 @@ export interface Connection extends AsyncDisposable {
   readonly index: SetIndex;
   readonly changes: FeatureStore & SetRecorder;
   /** Reads place names as sets, if the store has formats other than a set. Otherwise absent. */
-  readonly places?: FeatureSets;
+  readonly places?: FeatureSets & Pick<FeatureStore, "allKeys">;
   /** Reads any keys, as strings and sets. */
   readonly values: StoredValues;
   readonly documents: DocumentStore;

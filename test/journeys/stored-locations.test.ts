@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { startRedis } from "../support/redis.ts";
 import { bearer, startService, type TestService } from "../support/service.ts";
 import { changeOf } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
+import { tidegate } from "../support/tidegate.ts";
 import { until } from "../support/until.ts";
 
 const rules = (connection: string): string => `
@@ -69,6 +70,27 @@ describe("the stored location of a user in Redis", () => {
     await until(async () => (await featuresOf(service)).mark !== null, "answers are marked");
     expect((await featuresOf(service)).features).toEqual(["fado", "siesta"]);
     expect((await service.get("/features", bearer("two"))).status).toBe(200);
+  });
+
+  it("is exported and imported, whether it is a string or a set", async () => {
+    await using redis = await startRedis();
+    await redis.client.set("location:user:1", "es/madrid");
+    await redis.client.sadd("location:user:2", "pt", "es");
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-user-places-"));
+    const file = join(folder, "tidegate.yaml");
+    const config = (database: number) =>
+      writeFileSync(file, rules(`{ kind: redis, url: "${redis.url.replace(/\/\d*$/, "")}/${database}" }`));
+    config(0);
+    const exported = await tidegate(["export", "-c", file]);
+    expect(exported.stderr).toContain("places of users 2");
+    expect(exported.stdout.trim().split("\n").slice(1).toSorted()).toEqual([
+      '{"set":"location:user:1","features":["es/madrid"]}',
+      '{"set":"location:user:2","features":["es","pt"]}',
+    ]);
+    config(1);
+    expect((await tidegate(["import", "-", "-c", file], {}, exported.stdout)).code).toBe(0);
+    expect((await tidegate(["sets", "list", "location:user:1", "-c", file])).stdout).toBe("es/madrid\n");
+    rmSync(folder, { recursive: true });
   });
 
   it("is an error while its key has another type, not an absent location", async () => {

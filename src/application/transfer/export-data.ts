@@ -133,9 +133,9 @@ export class ExportData {
   }
 
   async *#setsOf(family: Family): AsyncGenerator<ExportedPage> {
-    const { key, connection, changes } = family;
+    const { key, connection, changes, listed = changes } = family;
     const isAmbiguous = this.#families().some((other) => other.connection !== connection && other.key.overlaps(key));
-    const pages = key.fields.length === 0 ? [[key.text]] : changes.allKeys(key.prefix);
+    const pages = key.fields.length === 0 ? [[key.text]] : listed.allKeys(key.prefix);
     for await (const page of pages) {
       const keys = page.filter((each) => key.matches(each));
       const read = await Promise.all(keys.map((each) => callStore(connection, async () => setIn(family, each))));

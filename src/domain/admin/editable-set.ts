@@ -13,6 +13,8 @@ export type EditableSet = {
   readonly sets: FeatureSets;
   readonly index: SetIndex;
   readonly changes: FeatureStore;
+  /** Lists the keys, if some of the values have another format than a set. */
+  readonly listed?: Pick<FeatureStore, "allKeys">;
 };
 
 /** Whether each set belongs to one user, so that there may be millions of them. */

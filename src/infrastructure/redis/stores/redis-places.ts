@@ -1,3 +1,4 @@
+import type { FeatureStore } from "../../../domain/admin/feature-store.ts";
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { isServedKey } from "../../../domain/evaluation/feature.ts";
 import type { FeatureSet, FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
@@ -5,9 +6,10 @@ import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import { expiry } from "../expiry.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { isRefusal, redisFault } from "../redis-fault.ts";
+import { scan } from "../scan.ts";
 
 /** Reads place names: one as a string, or several as a set. */
-export class RedisPlaces implements FeatureSets {
+export class RedisPlaces implements FeatureSets, Pick<FeatureStore, "allKeys"> {
   readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
   readonly #sets: FeatureSets;
@@ -16,6 +18,11 @@ export class RedisPlaces implements FeatureSets {
     this.#redis = redis;
     this.#guard = guard;
     this.#sets = sets;
+  }
+
+  async *allKeys(prefix: string): AsyncGenerator<readonly string[]> {
+    yield* scan(this.#redis, prefix, "set");
+    yield* scan(this.#redis, prefix, "string");
   }
 
   async read(key: string, limit: number): Promise<CachedRead<FeatureSet>> {
