@@ -4,7 +4,8 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
 # Everything that the built page depends on.
 page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
-.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands bench-usage backoffice docs site demo clean
+.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands bench-usage
+.PHONY: backoffice screenshots docs site demo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +45,9 @@ bench-usage: node_modules ## measure the cost of usage counts, in a minute; writ
 	@node bench/usage/run.ts
 
 backoffice: backoffice/dist ## build the page for operators, if its sources changed
+
+screenshots: node_modules backoffice/dist ## take pictures of the page with demo data into backoffice/screenshots (ONLY=features)
+	@node scripts/backoffice-screenshots.ts
 
 docs: node_modules ## write the generated pages and the configuration's JSON Schema anew
 	@node docs/generate.ts

@@ -1,0 +1,64 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { DemoShop, Person } from "./demo-shop.ts";
+
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+/** Starts Debian's Chromium. Throws, with the way out, if it is not installed or the page is not built. */
+export async function startBrowser(): Promise<Browser> {
+  if (!existsSync(executablePath)) {
+    throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to another one`);
+  }
+  const root = resolve(import.meta.dirname, "../../..");
+  execFileSync("make", ["--silent", "backoffice/dist"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  if (!existsSync(`${root}/backoffice/dist/index.html.br`)) throw new Error("the page is not built: make backoffice");
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"] });
+}
+
+/** What a page did that no page may do. */
+export type Faults = readonly string[];
+
+/** A window of a person who is signed in. */
+export type Window = AsyncDisposable & {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Violations of the policy, uncaught errors, and requests to another origin so far. */
+  readonly faults: Faults;
+};
+
+/** Opens the page of a shop as a person, or, without one, signed out. */
+export async function openWindow(
+  browser: Browser,
+  { service, credentials }: Pick<DemoShop, "service" | "credentials">,
+  person?: Person,
+  { path = "", ...options }: BrowserContextOptions & { readonly path?: string } = {},
+): Promise<Window> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: "reduce",
+    locale: "en-GB",
+    timezoneId: "Europe/Madrid",
+    ...options,
+  });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  const { origin } = new URL(service.url);
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) faults.push(message.text());
+  });
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== origin) faults.push(`request to ${request.url()}`);
+  });
+  if (person) {
+    const answer = await context.request.post(`${service.url}/admin/v1/session`, {
+      data: { credential: credentials[person] },
+      headers: { origin },
+    });
+    if (!answer.ok()) throw new Error(`cannot sign in: ${answer.status()} ${await answer.text()}`);
+  }
+  await page.goto(`${service.url}/backoffice/${path}`);
+  return { page, context, faults, [Symbol.asyncDispose]: () => context.close() };
+}
