@@ -76,7 +76,13 @@ export async function createRuntime(
   const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters, operations.streamLimits);
   const responses = new PrepareResponse(() => callContext.vary, now, counters, countUsage);
   const { evaluateFeatures, evaluateFlags } = evaluation;
-  const featuresResponses = new FeaturesResponses(evaluateFeatures, responseCache, responses, callContext);
+  const featuresResponses = new FeaturesResponses(
+    evaluateFeatures,
+    evaluateFlags,
+    responseCache,
+    responses,
+    callContext,
+  );
   const streams = events.eventStreams;
   const { clientStreams } = operations;
   const endStreams = () => {

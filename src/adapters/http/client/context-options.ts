@@ -18,7 +18,7 @@ const queryName = z
     error: ({ input }) => `"${input}" names a credential, which must not be in a URL (choose another name)`,
   });
 /** Other query parameters of `/features`; attributes cannot use these names. */
-const takenByTidegate = ["location", "at", "user", "explain"];
+const takenByTidegate = ["location", "at", "user", "detail", "explain"];
 
 /** A pattern in RE2 syntax that must match the whole text. RE2 matches in time linear in the text. */
 const pattern = z.string().transform((text, context) => {

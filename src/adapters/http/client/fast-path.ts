@@ -10,7 +10,7 @@ import { targetFault } from "../server/target.ts";
 import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
 import { cacheKey } from "./digest.ts";
-import type { FeaturesResponses } from "./features-responses.ts";
+import { type FeaturesResponses, isDetailed } from "./features-responses.ts";
 import type { ClientResponse } from "./prepared-response.ts";
 
 const path = "/features";
@@ -70,8 +70,9 @@ export class FastPath {
     this.#inFlight.begin();
     try {
       const token = tokenOf(authorization);
-      const context = this.#callContext.in(incoming, queryOf(incoming.url ?? ""));
-      send(outgoing, await this.#responses.evaluate(key, token, ifNoneMatch, context));
+      const query = queryOf(incoming.url ?? "");
+      const context = this.#callContext.in(incoming, query);
+      send(outgoing, await this.#responses.evaluate(key, token, ifNoneMatch, context, isDetailed(query)));
     } catch (error) {
       this.#sendProblem(outgoing, error);
     } finally {

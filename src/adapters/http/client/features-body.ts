@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { EvaluatedFeatures } from "../../../application/evaluation/evaluate-features.ts";
 import { inOrder } from "../../../domain/evaluation/feature.ts";
+import type { Flag } from "../../../domain/evaluation/flag.ts";
 import type { WrittenBody } from "./prepared-response.ts";
 
 /** Bodies by the features that are on: evaluations of many callers share one map. */
@@ -14,6 +15,13 @@ export function featuresBody(features: EvaluatedFeatures["features"]): WrittenBo
   bodies.set(features, written);
   return written;
 }
+
+/** The body of `GET /features?detail=true`: also each known feature, on or off, sorted by code point. */
+export const detailedBody = (flags: readonly Flag[]): WrittenBody =>
+  writtenBody({
+    active_features: flags.flatMap(({ key, on }) => (on ? [key] : [])),
+    features: flags.map(({ metadata: _, ...flag }) => flag),
+  });
 
 /** Serializes a JSON body. */
 export const writtenBody = (value: object): WrittenBody => writtenText(JSON.stringify(value));

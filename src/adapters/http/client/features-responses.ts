@@ -1,25 +1,30 @@
 import { randomUUID } from "node:crypto";
-import type { EvaluatedFeatures, EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
-import type { RequestContext } from "../../../application/evaluation/identify-caller.ts";
+import type { EvaluateFeatures } from "../../../application/evaluation/evaluate-features.ts";
+import type { EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
+import type { Caller, RequestContext } from "../../../application/evaluation/identify-caller.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
 import type { CallContext } from "./call-context.ts";
-import { featuresBody } from "./features-body.ts";
+import { detailedBody, featuresBody } from "./features-body.ts";
 import { type ClientResponse, type PreparedResponse, type PrepareResponse, responseOf } from "./prepared-response.ts";
 import type { ResponseCache } from "./response-cache.ts";
 
 /** Responses to `GET /features` for the present: from the response cache, or from an evaluation. */
 export class FeaturesResponses {
   readonly #evaluateFeatures: EvaluateFeatures;
+  readonly #evaluateFlags: EvaluateFlags;
   readonly #cache: ResponseCache;
   readonly #prepare: PrepareResponse;
   readonly #callContext: CallContext;
 
   constructor(
     evaluateFeatures: EvaluateFeatures,
+    evaluateFlags: EvaluateFlags,
     cache: ResponseCache,
     prepare: PrepareResponse,
     callContext: CallContext,
   ) {
     this.#evaluateFeatures = evaluateFeatures;
+    this.#evaluateFlags = evaluateFlags;
     this.#cache = cache;
     this.#prepare = prepare;
     this.#callContext = callContext;
@@ -30,36 +35,55 @@ export class FeaturesResponses {
     return this.#cache.find(key, ifNoneMatch);
   }
 
-  /** Evaluates, and caches the response for the key. Rejects as `EvaluateFeatures` does. */
+  /**
+   * Evaluates, and caches the response for the key. `isDetailed`: with known features that are off, and the value of
+   * each. Rejects as `EvaluateFeatures` and `EvaluateFlags` do.
+   */
   async evaluate(
     key: string,
     token: string | undefined,
     ifNoneMatch: string | undefined,
     context: RequestContext,
+    isDetailed: boolean,
   ): Promise<ClientResponse> {
     if (token === undefined && context.clientId === undefined && this.#callContext.issuesIds) {
-      return this.#evaluateNew(ifNoneMatch, context);
+      return this.#evaluateNew(ifNoneMatch, context, isDetailed);
     }
-    const evaluated = await this.#evaluateFeatures.evaluate(token === undefined ? undefined : { token }, context);
-    const prepared = this.#prepared(evaluated);
+    const prepared = await this.#prepared(token === undefined ? undefined : { token }, context, isDetailed);
     this.#cache.keep(key, prepared);
     return responseOf(prepared, ifNoneMatch);
   }
 
   /** Issues a client id and evaluates with it. Not cached, because the client cannot repeat this request. */
-  async #evaluateNew(ifNoneMatch: string | undefined, context: RequestContext): Promise<ClientResponse> {
+  async #evaluateNew(
+    ifNoneMatch: string | undefined,
+    context: RequestContext,
+    isDetailed: boolean,
+  ): Promise<ClientResponse> {
     const clientId = randomUUID();
-    const evaluated = await this.#evaluateFeatures.evaluate(undefined, { ...context, clientId });
-    const response = responseOf(this.#prepared(evaluated), ifNoneMatch);
+    const response = responseOf(await this.#prepared(undefined, { ...context, clientId }, isDetailed), ifNoneMatch);
     return {
       ...response,
       headers: [...response.headers, ...Object.entries(this.#callContext.issued(clientId)).flat()],
     };
   }
 
-  #prepared(evaluated: EvaluatedFeatures): PreparedResponse {
+  async #prepared(caller: Caller, context: RequestContext, isDetailed: boolean): Promise<PreparedResponse> {
+    if (isDetailed) {
+      const evaluated = await this.#evaluateFlags.evaluateAll(caller, context);
+      const { flags } = evaluated;
+      return this.#prepare.prepare(detailedBody(flags), evaluated, () => ({ flags, omitsOff: false }));
+    }
+    const evaluated = await this.#evaluateFeatures.evaluate(caller, context);
     const { features } = evaluated;
     const stated = () => ({ flags: Array.from(features.keys(), (key) => ({ key, on: true })), omitsOff: true });
     return this.#prepare.prepare(featuresBody(features), evaluated, stated);
   }
+}
+
+/** Whether a query asks for details. `query` returns all values of a parameter. Throws `HttpProblem` if it is invalid. */
+export function isDetailed(query: (name: string) => readonly string[]): boolean {
+  const [detail = "false", ...others] = query("detail");
+  if (others.length === 0 && (detail === "true" || detail === "false")) return detail === "true";
+  throw new HttpProblem("invalid-query", 'The query parameter "detail" is invalid (expected true or false, once).');
 }

@@ -16,12 +16,35 @@ import { incomingOf } from "../server/incoming.ts";
 import { tokenOf } from "./authorization.ts";
 import type { CallContext } from "./call-context.ts";
 import { cacheKey } from "./digest.ts";
-import type { FeaturesResponses } from "./features-responses.ts";
+import { type FeaturesResponses, isDetailed } from "./features-responses.ts";
 import { fetchResponse, incompleteStatus } from "./prepared-response.ts";
 
 const FeaturesBody = z
-  .object({ active_features: z.array(z.string()).openapi({ example: ["feature_1", "feature_2"] }) })
-  .openapi("Features", { description: "The features that are on, sorted by code point." });
+  .object({
+    active_features: z.array(z.string()).openapi({
+      description: "The features that are on, sorted by code point.",
+      example: ["feature_1", "feature_2"],
+    }),
+    features: z
+      .array(
+        z.object({
+          key: z.string(),
+          on: z.boolean(),
+          value: z.unknown().optional().openapi({ description: "Absent: use the default in the client's code." }),
+          variant: z.string().optional(),
+          reason: z.enum(["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED", "DEFAULT"]).openapi({
+            description: "As OpenFeature defines it.",
+          }),
+          source: z.string().optional().openapi({ description: "The source that decided." }),
+        }),
+      )
+      .optional()
+      .openapi({
+        description: "Only with `detail=true`: all known features, on or off, sorted by code point.",
+        example: [{ key: "feature_1", on: true, value: true, reason: "STATIC", source: "global" }],
+      }),
+  })
+  .openapi("Features");
 
 const route = createRoute({
   method: "get",
@@ -38,6 +61,13 @@ const route = createRoute({
       description: "The location of the caller. A claim of the client, not an authorization.",
       schema: { type: "string", maxLength: 200 },
       example: "madrid",
+    },
+    {
+      name: "detail",
+      in: "query",
+      description:
+        "With `true`, the response also has all known features with their values, variants and reasons, as OFREP has them.",
+      schema: { type: "boolean", default: false },
     },
     {
       name: "at",
@@ -137,7 +167,7 @@ export function features(
     const query = (name: string) => c.req.queries(name) ?? [];
     if (query("at").length + query("user").length > 0) return evaluateAt(c);
     return responses
-      .evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query))
+      .evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query), isDetailed(query))
       .then(fetchResponse);
   });
   return route;
