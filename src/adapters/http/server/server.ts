@@ -47,6 +47,8 @@ const implemented = [...methods, "HEAD", "OPTIONS"];
 const deadlineMs = 5_000;
 /** Time for the first request to arrive on a connection accepted just before the shutdown, in milliseconds. */
 const underWayMs = 200;
+/** Time for a client to read the response to input that is no request, in milliseconds. */
+const lingeringMs = 1_000;
 const details = {
   "uri-too-long": `The request target is longer than ${maxTargetLength} characters. Shorten the query.`,
   "bad-request": "The request is not valid HTTP/1.1. Fix the client, or the proxy in front of Tidegate.",
@@ -203,6 +205,9 @@ function sendRaw(socket: Duplex, code: keyof typeof details): number | undefined
   const lines = Object.entries({ ...headers, ...more });
   const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines.map(([name, value]) => `${name}: ${value}`)];
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // A client that never closes its side would hold the connection for ever.
+  const lingering = setTimeout(() => socket.destroy(), lingeringMs).unref();
+  socket.once("close", () => clearTimeout(lingering));
   return status;
 }
 

@@ -113,6 +113,15 @@ describe("a limit on connections", () => {
     idle.destroy();
     await accepted(service);
   });
+
+  it("is not used up by clients that send nothing and never close", async () => {
+    await using service = await startService(server("{ connections: 1 }"), { TIDEGATE_ADMIN_TOKEN: admin });
+    const { hostname, port } = new URL(service.url);
+    const idle = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    expect(String((await once(idle, "data"))[0])).toMatch(/^HTTP\/1\.1 408 /);
+    await accepted(service);
+    idle.destroy();
+  });
 });
 
 it("limits follow a reload of the configuration", async () => {
