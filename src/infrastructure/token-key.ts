@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { secretFile } from "./secret-file.ts";
+import { secretFile } from "./secrets/secret-file.ts";
 import { SetupFailed } from "./setup-failed.ts";
 
 /** Minimum length of a pepper, in bytes. */

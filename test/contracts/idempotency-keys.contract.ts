@@ -12,6 +12,13 @@ export function idempotencyKeysContract(open: () => IdempotencyKeys): void {
       expect(await keys.claim("second", "b")).toBe(true);
     });
 
+    it("returns the request of a key, and nothing for another key", async () => {
+      const keys = open();
+      await keys.claim("returned", "a");
+      await keys.claim("returned", "b");
+      expect([await keys.purposeOf("returned"), await keys.purposeOf("unused")]).toEqual(["a", undefined]);
+    });
+
     it("accepts one of several concurrent requests with the same key", async () => {
       const keys = open();
       const purposes = Array.from({ length: 20 }, (_, index) => `purpose-${index % 4}`);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { credentialIn } from "../../src/infrastructure/credential-secret.ts";
+import { credentialIn } from "../../src/infrastructure/secrets/credential-secret.ts";
 import { SetupFailed } from "../../src/infrastructure/setup-failed.ts";
 
 describe("the first credential in a file", () => {
@@ -24,7 +24,7 @@ describe("the first credential in a file", () => {
 
   it("is the same for all processes that start at once", async () => {
     const file = join(folder, "raced");
-    const open = `import { credentialIn } from ${JSON.stringify(resolve("src/infrastructure/credential-secret.ts"))};
+    const open = `import { credentialIn } from ${JSON.stringify(resolve("src/infrastructure/secrets/credential-secret.ts"))};
       console.log(JSON.stringify(credentialIn(${JSON.stringify(file)})));`;
     const ran = Array.from({ length: 3 }, () =>
       promisify(execFile)(process.execPath, ["--input-type=module", "--eval", open]),

@@ -10,10 +10,11 @@ import type { eventTail } from "./events/event-tail.ts";
 import type { events } from "./events/events.ts";
 import type { TypedRoute } from "./kit/checked-route.ts";
 import type { proxy } from "./operations/proxy.ts";
+import type { sessionRoutes } from "./sessions/sessions.ts";
 import type { usageRoutes } from "./usage/usage.ts";
 
 type Routes =
-  | ReturnType<typeof adminRoutes | typeof events | typeof usageRoutes>[number]
+  | ReturnType<typeof adminRoutes | typeof events | typeof sessionRoutes | typeof usageRoutes>[number]
   | ReturnType<typeof features | typeof explain | typeof diff | typeof eventExport | typeof eventTail | typeof proxy>;
 
 /** The path of a route in Hono's notation. */

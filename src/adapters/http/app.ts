@@ -4,6 +4,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
 import type { IdentifyOperator } from "../../application/admin/identify-operator.ts";
+import type { Sessions } from "../../application/admin/sessions.ts";
 import type { ViewCache } from "../../application/admin/view-cache.ts";
 import type { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import type { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
@@ -60,6 +61,7 @@ import { requestLog } from "./operations/request-log.ts";
 import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
 import { requestId } from "./server/request-id.ts";
+import { sessionRoutes } from "./sessions/sessions.ts";
 import { type AdvertisedStreams, ofrepStreamPath } from "./streams/advertised-streams.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
 import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
@@ -98,6 +100,10 @@ export type HttpOptions = {
   /** Returns the metrics of all workers in the Prometheus text format. */
   readonly scrape: () => Promise<string>;
   readonly identifyOperator: IdentifyOperator;
+  /** `undefined` without a store for them. */
+  readonly sessions: Sessions | undefined;
+  /** The name of the environment. */
+  readonly environment: string;
   readonly isStopping: () => boolean;
   readonly log: Log;
   readonly logRequests: boolean;
@@ -151,7 +157,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
     for (const path of [...sharedPaths, ...(options.unleash ? unleashPaths : [])])
       app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));
   }
-  const operators = new Operators(options.identifyOperator);
+  const operators = new Operators(options.identifyOperator, options.sessions);
   const { callContext, responseCache } = options;
   features(app, operators, options.featuresAsOf, options.featuresResponses, callContext);
   featuresStream(app, options.evaluateFeatures, callContext, options.clientStreams);
@@ -172,6 +178,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   metrics(app, operators, options.scrape);
   proxy(app, operators, options.readKey);
   cacheView(app, operators, options.viewCache);
+  sessionRoutes(app, operators, options.sessions, options.environment, options.now);
   // Before the routes whose feature key may contain slashes.
   usageRoutes(app, operators, options.readUsage);
   adminRoutes(app, operators, options.admin, options.log);

@@ -52,9 +52,13 @@ export class IdentifyOperator {
 
   /** Rejects with `SourceUnavailable` if the store does not answer and the secret has no cached credential. */
   async identify(secret: string): Promise<Identified> {
-    const digest = this.#options.digestOf(secret);
-    if (digest === this.#first?.digest) return this.#first.credential;
-    return (await this.#stored(digest)) ?? ((await this.#isClients(secret)) ? "client" : undefined);
+    const credential = await this.credentialOf(this.#options.digestOf(secret));
+    return credential ?? ((await this.#isClients(secret)) ? "client" : undefined);
+  }
+
+  /** The credential whose secret has a digest. Rejects as `identify` does. */
+  async credentialOf(digest: string): Promise<Credential | undefined> {
+    return digest === this.#first?.digest ? this.#first.credential : this.#stored(digest);
   }
 
   async #stored(digest: string): Promise<Credential | undefined> {

@@ -5,6 +5,7 @@ import { IdentifyOperator } from "../../application/admin/identify-operator.ts";
 import { ManageCredentials } from "../../application/admin/manage-credentials.ts";
 import { ManageRules } from "../../application/admin/manage-rules.ts";
 import { ManageTokens } from "../../application/admin/manage-tokens.ts";
+import { Sessions } from "../../application/admin/sessions.ts";
 import { SourceSets } from "../../application/admin/source-sets.ts";
 import { type CachedSets, ViewCache } from "../../application/admin/view-cache.ts";
 import { ViewUser } from "../../application/admin/view-user.ts";
@@ -16,9 +17,10 @@ import { firstCredential } from "../../domain/admin/credential.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { CachedRules } from "../../infrastructure/cache/cached-rules.ts";
-import { credentialIn, newSecret, secretDigest } from "../../infrastructure/credential-secret.ts";
 import { maxLocations } from "../../infrastructure/location/user-locator.ts";
 import { collectionKey } from "../../infrastructure/redis/redis-keys.ts";
+import { credentialIn, newSecret, secretDigest } from "../../infrastructure/secrets/credential-secret.ts";
+import { Seal } from "../../infrastructure/secrets/seal.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Events } from "./events.ts";
 import type { Explain } from "./explain.ts";
@@ -98,6 +100,16 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     return { secret: found.secret, newFile: found.isNew ? tokenFile : undefined };
   });
 
+  const identifyOperator = once(() => {
+    const { secret } = first() ?? {};
+    return new IdentifyOperator(credentialStore(), evaluation.tokenResolver, {
+      digestOf: secretDigest,
+      first: secret === undefined ? undefined : { secret, credential: firstCredential },
+      maxStaleMs: config.cache.maxStaleSeconds.tokens * 1_000,
+      now: () => performance.now(),
+    });
+  });
+
   return lazy({
     sourceSets,
     changeSet,
@@ -132,13 +144,17 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     },
     acceptStores: () => new AcceptStores(stores.connections),
     manageCredentials: () => new ManageCredentials(credentialStore(), newSecret, newId, now),
-    identifyOperator: () => {
-      const { secret } = first() ?? {};
-      return new IdentifyOperator(credentialStore(), evaluation.tokenResolver, {
+    identifyOperator,
+    /** `undefined` without a store for the secret of sessions. */
+    sessions: () => {
+      const { secrets, idempotencyKeys } = firstStore() ?? {};
+      if (!secrets || !idempotencyKeys) return undefined;
+      return new Sessions(secrets, idempotencyKeys, identifyOperator(), {
+        sealingWith: (secret) => new Seal(secret),
         digestOf: secretDigest,
-        first: secret === undefined ? undefined : { secret, credential: firstCredential },
-        maxStaleMs: config.cache.maxStaleSeconds.tokens * 1_000,
-        now: () => performance.now(),
+        newId,
+        now,
+        lifetimeMs: config.admin.sessionHours * 3_600_000,
       });
     },
   });

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Problem } from "../../infrastructure/config-error.ts";
-import { isCredential } from "../../infrastructure/credential-secret.ts";
 import { type Entry, isEntry, mapIn } from "../../infrastructure/entries.ts";
+import { isCredential } from "../../infrastructure/secrets/credential-secret.ts";
 import { eventLogConnection } from "./event-log-connection.ts";
 import { cache, events, log, postgresUrl, server } from "./schema.ts";
 

@@ -290,6 +290,9 @@ export const admin = z.strictObject({
     .describe(
       "File of the first operator credential if TIDEGATE_ADMIN_TOKEN is not set, created with a random credential if missing. Default: no file.",
     ),
+  sessionHours: integer(1, 24)
+    .default(12)
+    .describe("How long an operator stays signed in to the backoffice, in hours."),
 });
 
 /** Schema of a whole file, except for the options that each source kind adds. */

@@ -11,6 +11,7 @@ import { noRoute } from "../../adapters/http/operations/http-counters.ts";
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { firstCredential } from "../../domain/admin/credential.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
@@ -35,6 +36,8 @@ export type Runtime = AsyncDisposable & {
   readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
   /** Writes the snapshot of the caches, if one is configured. */
   readonly remember: () => Promise<void>;
+  /** A link that signs in once, if this runtime created the first credential and a store for sessions answers. */
+  readonly signInLink: () => Promise<string | undefined>;
   /** Waits for running requests, at most 10 s. No source may take longer. */
   readonly idle: () => Promise<void>;
 };
@@ -66,7 +69,7 @@ export async function createRuntime(
   const feeds = composition.get(DiKeys.Feeds);
   const operations = composition.get(DiKeys.Operations);
   const unleash = composition.get(DiKeys.Unleash);
-  const { newFile } = admin.firstCredential ?? {};
+  const { newFile, secret } = admin.firstCredential ?? {};
   if (newFile) console.log(`The operator credential is in ${newFile}`);
   const { checkChanges, checkReadiness, httpCounters: counters } = operations;
   const { callContext } = evaluation;
@@ -130,6 +133,8 @@ export async function createRuntime(
     advertisedStreams: operations.advertisedStreams,
     scrape: metrics.scrape,
     identifyOperator: admin.identifyOperator,
+    sessions: admin.sessions,
+    environment: config.events.environment,
     isStopping: () => stopping.aborted,
     log,
     logRequests: config.log.requests,
@@ -188,6 +193,10 @@ export async function createRuntime(
       }
     },
     remember: async () => operations.snapshot?.write(),
+    signInLink: async () => {
+      if (newFile === undefined || secret === undefined) return undefined;
+      return admin.sessions?.link(secret, firstCredential).catch(() => undefined);
+    },
     idle: () => waitAtMost(maxCallMs, inFlight.idle()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

@@ -191,6 +191,8 @@ async function serving(
   const limits = () => present.config.server.limits;
   const { url, stop } = await listen(fetch, shortcut, rejected, { ...first.config.server, isWarm, limits }, log);
   await first.resetCounters();
+  const link = await first.signInLink();
+  if (link) console.log(`Sign in once, within 15 minutes: ${url}/backoffice/#link=${link}`);
   log.info(
     { url, config: first.config.file, sources: sourcesOf(first.config), version: packageJson.version },
     "started",

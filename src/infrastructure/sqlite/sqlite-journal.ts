@@ -103,10 +103,16 @@ export class SqliteJournal {
     until.addEventListener("abort", () => this.#events.off("appended", listener));
   }
 
+  /** The result of the change with an idempotency key in the last 24 h; `undefined` if there was none. */
+  resultOf<Result>(item: string, key: string): Result | undefined {
+    const stored = this.#storedResult.get(item, key, Date.now() - onceMs);
+    return stored && JSON.parse(String(stored["answer"]));
+  }
+
   #idempotent<Result>(item: string, key: string, make: () => Result): Result {
+    const stored = this.resultOf<Result>(item, key);
+    if (stored !== undefined) return stored;
     const now = Date.now();
-    const stored = this.#storedResult.get(item, key, now - onceMs);
-    if (stored) return JSON.parse(String(stored["answer"]));
     const result = make();
     this.#sweep.run(now - onceMs);
     this.#storeResult.run(item, key, JSON.stringify(result), now);

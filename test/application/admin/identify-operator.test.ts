@@ -3,7 +3,7 @@ import { IdentifyOperator } from "../../../src/application/admin/identify-operat
 import { firstCredential } from "../../../src/domain/admin/credential.ts";
 import type { DocumentStore } from "../../../src/domain/admin/document-store.ts";
 import { SourceUnavailable } from "../../../src/domain/errors.ts";
-import { secretDigest } from "../../../src/infrastructure/credential-secret.ts";
+import { secretDigest } from "../../../src/infrastructure/secrets/credential-secret.ts";
 import { plainTokenKey } from "../../../src/infrastructure/token-key.ts";
 import { credentialsOn } from "../../support/credentials.ts";
 import { aChange, sqliteStore } from "../../support/stores.ts";

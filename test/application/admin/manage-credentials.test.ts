@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { ManageCredentials } from "../../../src/application/admin/manage-credentials.ts";
 import { ChangeRejected } from "../../../src/domain/errors.ts";
-import { secretDigest } from "../../../src/infrastructure/credential-secret.ts";
+import { secretDigest } from "../../../src/infrastructure/secrets/credential-secret.ts";
 import { credentialsOn } from "../../support/credentials.ts";
 import { recordsIn, sqliteStore } from "../../support/stores.ts";
 

@@ -44,7 +44,17 @@ it.each([
     expect(failed).toBe(0);
     expect(new Set(statuses)).toEqual(new Set([200]));
     const file = join(env.TIDEGATE_DATA, "admin-token");
-    expect(service.stdout).toBe(`The operator credential is in ${file}\nTidegate serves at ${url}\n`);
+    expect(
+      service.stdout
+        .replace(/#link=[\w-]+/, "#link=…")
+        .trimEnd()
+        .split("\n")
+        .sort(),
+    ).toEqual([
+      `Sign in once, within 15 minutes: ${url}/backoffice/#link=…`,
+      `The operator credential is in ${file}`,
+      `Tidegate serves at ${url}`,
+    ]);
     expect(service.stderr.match(/"msg":"stopped"/g)).toHaveLength(Number(workers));
     await expect(fetch(url)).rejects.toThrow();
   },

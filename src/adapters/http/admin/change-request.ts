@@ -11,6 +11,7 @@ import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
 import { hasBody, jsonBody } from "../kit/json-body.ts";
 import { authorOf } from "../kit/operators.ts";
+import { sessionIn } from "../sessions/session-cookie.ts";
 import { ifMatchParameter } from "./entity-tag.ts";
 
 /** Query parameters of every change. */
@@ -65,8 +66,8 @@ export type RequestedChange = {
   /** The body, if the request has one. */
   readonly body?: unknown;
   /**
-   * Whether the body contains a token. If so, its digest is salted with the operator's credential, so that guesses
-   * cannot be tested without that credential.
+   * Whether the body contains a token. If so, its digest is salted with the operator's credential or session, so that guesses
+   * cannot be tested without it.
    */
   readonly isSecret?: boolean;
   /** The revision that `If-Match` requires. */
@@ -94,7 +95,7 @@ export async function changeAuthor(
   if (key === undefined) return author;
   const idempotencyKey = digestOf([author.by, key]);
   const { pathname, search } = new URL(c.req.url);
-  const salt = isSecret ? secretOf(c.req.header("authorization")) : undefined;
+  const salt = isSecret ? (secretOf(c.req.header("authorization")) ?? sessionIn(c)) : undefined;
   const purpose = digestOf([c.req.method, pathname, search, c.req.header("if-match"), body, salt]);
   const claimed = callStore("idempotency keys", async () => idempotencyKeys?.claim(idempotencyKey, purpose) ?? true);
   if (!(await (urgent ? claimed.catch(() => true) : claimed))) throw new IdempotencyKeyReused();

@@ -1,67 +1,63 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ChangeAuthor } from "../../../application/admin/author.ts";
-import type { IdentifyOperator } from "../../../application/admin/identify-operator.ts";
-import { allows, type Scope } from "../../../domain/admin/credential.ts";
+import type { Identified, IdentifyOperator } from "../../../application/admin/identify-operator.ts";
+import type { Session, Sessions } from "../../../application/admin/sessions.ts";
+import { allows, type Credential, type Scope } from "../../../domain/admin/credential.ts";
 import { secretOf } from "../client/authorization.ts";
-import { isCrossOrigin } from "./cross-origin.ts";
+import { sessionIn } from "../sessions/session-cookie.ts";
+import { demandSameOrigin, rejectCrossOrigin } from "./cross-origin.ts";
 import { HttpProblem } from "./http-problem.ts";
 
 /** OpenAPI security requirement of a route: the scope it needs. */
-export type Security = { [scheme in "admin" | "adminAsPassword"]?: Scope[] }[];
+export type Security = { [scheme in "admin" | "adminAsPassword" | "session"]?: Scope[] }[];
+
+/** A challenge without Basic, on which browsers would ask for a password instead of leaving the response to the page. */
+export const bearerChallenge = { "WWW-Authenticate": 'Bearer realm="tidegate"' };
+
+/** The operator of a request. `expiresAt` is absent for a credential in a header. */
+type Operator = { readonly credential: Credential } & Partial<Pick<Session, "expiresAt">>;
 
 /** Authenticates operators and checks their scopes. */
 export class Operators {
   readonly #identify: IdentifyOperator;
+  readonly #sessions: Sessions | undefined;
 
-  constructor(identify: IdentifyOperator) {
+  constructor(identify: IdentifyOperator, sessions: Sessions | undefined) {
     this.#identify = identify;
+    this.#sessions = sessions;
   }
 
   /** Route options that require a scope, and document it; spread them into the route definition. */
   atLeast(scope: Scope): { readonly security: Security; readonly middleware: MiddlewareHandler } {
     return {
-      security: [{ admin: [scope] }, { adminAsPassword: [scope] }],
+      security: [{ admin: [scope] }, { adminAsPassword: [scope] }, { session: [scope] }],
       middleware: async (c, next) => {
-        c.set("author", await this.demand(c, scope));
+        c.set("operator", await this.demand(c, scope));
         await next();
       },
     };
   }
 
+  /** The owner of a secret. Rejects with `SourceUnavailable` if the credentials cannot be read. */
+  identify(secret: string): Promise<Identified> {
+    return this.#identify.identify(secret);
+  }
+
   /**
-   * The operator who sent the request. Throws `HttpProblem` if access is denied, and `SourceUnavailable` if the
-   * credentials cannot be read.
+   * The operator who sent the request, with a credential or a session. Throws `HttpProblem` if access is denied, and
+   * `SourceUnavailable` if the credentials cannot be read.
    */
-  async demand(c: Context, scope: Scope): Promise<ChangeAuthor> {
-    if (isCrossOrigin(c)) {
-      throw new HttpProblem(
-        "cross-origin",
-        "Operator routes reject requests from pages of other origins. Call them from a page that Tidegate serves, or from outside a browser.",
-      );
+  async demand(c: Context, scope: Scope): Promise<Operator> {
+    rejectCrossOrigin(c);
+    const session = c.req.header("authorization") === undefined ? sessionIn(c) : undefined;
+    if (session === undefined) {
+      const secret = secretFrom(c);
+      const found = secret === undefined ? undefined : await this.#identify.identify(secret);
+      return { credential: demandScope(found, scope, isFromPage(c)) };
     }
-    const secret = secretFrom(c);
-    const found = secret === undefined ? undefined : await this.#identify.identify(secret);
-    if (found === undefined) {
-      throw new HttpProblem(
-        "unauthenticated",
-        "Operator credential required. Send Authorization: Bearer with a credential, such as the value of TIDEGATE_ADMIN_TOKEN.",
-      );
-    }
-    if (found === "client") {
-      throw new HttpProblem(
-        "forbidden",
-        "This route is for operators, but the token belongs to a client. Send an operator credential.",
-      );
-    }
-    if (!allows(found.scope, scope)) {
-      const challenge = `Bearer realm="tidegate", error="insufficient_scope", scope="${scope}"`;
-      throw new HttpProblem(
-        "insufficient-scope",
-        `The credential ${found.name} has scope ${found.scope}, but this route requires ${scope}. Use another credential.`,
-        { "WWW-Authenticate": challenge },
-      );
-    }
-    return found.email === undefined ? { by: found.name } : { by: found.name, email: found.email };
+    demandSameOrigin(c);
+    const found = await this.#sessions?.find(session);
+    return { ...found, credential: demandScope(found?.credential, scope, true) };
   }
 
   /** Whether the request comes from an operator of any scope; `false` also if the credentials cannot be read. */
@@ -73,6 +69,38 @@ export class Operators {
   }
 }
 
+/** The credential of an operator with a scope. Throws `HttpProblem` for anybody else. */
+export function demandScope(found: Identified, scope: Scope, isPage = true): Credential {
+  if (found === undefined) {
+    throw new HttpProblem(
+      "unauthenticated",
+      "Operator credential required. Send Authorization: Bearer with a credential, such as the value of TIDEGATE_ADMIN_TOKEN.",
+      isPage ? bearerChallenge : {},
+    );
+  }
+  if (found === "client") {
+    throw new HttpProblem(
+      "forbidden",
+      "This route is for operators, but the token belongs to a client. Send an operator credential.",
+    );
+  }
+  if (!allows(found.scope, scope)) {
+    const challenge = `Bearer realm="tidegate", error="insufficient_scope", scope="${scope}"`;
+    throw new HttpProblem(
+      "insufficient-scope",
+      `The credential ${found.name} has scope ${found.scope}, but this route requires ${scope}. Use another credential.`,
+      { "WWW-Authenticate": challenge },
+    );
+  }
+  return found;
+}
+
+/** Whether a script of a page sent the request, and no navigation. */
+function isFromPage(c: Context): boolean {
+  const mode = c.req.header("sec-fetch-mode");
+  return mode !== undefined && mode !== "navigate";
+}
+
 /** The secret of the request; `undefined` also if the header is malformed, because no credential matches it. */
 function secretFrom(c: Context): string | undefined {
   try {
@@ -82,5 +110,11 @@ function secretFrom(c: Context): string | undefined {
   }
 }
 
+/** The operator that `atLeast` admitted. */
+export const operatorOf = (c: Context): Operator => c.get("operator");
+
 /** The author of an operator's request: the name of the credential, never a value in the request. */
-export const authorOf = (c: Context): ChangeAuthor => c.get("author");
+export function authorOf(c: Context): ChangeAuthor {
+  const { name, email } = operatorOf(c).credential;
+  return email === undefined ? { by: name } : { by: name, email };
+}

@@ -2,7 +2,7 @@ import type { IdentifyOperator } from "../../../application/admin/identify-opera
 import type { Caller } from "../../../application/evaluation/identify-caller.ts";
 import { allows, type Scope } from "../../../domain/admin/credential.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
-import { credentialPrefix } from "../../../infrastructure/credential-secret.ts";
+import { credentialPrefix } from "../../../infrastructure/secrets/credential-secret.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 
 /**

@@ -118,6 +118,13 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
     scheme: "basic",
     description: "For operators: the credential is the password; the user name is ignored.",
   });
+  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: "tidegate_session",
+    description:
+      "For operators in a browser: the cookie of `POST /admin/v1/session`; over TLS its name is `__Host-tidegate`.",
+  });
   app.openapi(document, () => {
     const description = app.getOpenAPI31Document({
       openapi: "3.1.0",

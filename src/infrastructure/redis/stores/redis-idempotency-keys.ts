@@ -25,4 +25,9 @@ export class RedisIdempotencyKeys implements IdempotencyKeys {
       .catch((error) => redisFault(error, key));
     return stored === purpose;
   }
+
+  async purposeOf(name: string): Promise<string | undefined> {
+    const key = claimKey(name);
+    return (await this.#redis.get(key).catch((error) => redisFault(error, key))) ?? undefined;
+  }
 }

@@ -12,4 +12,8 @@ export class SqliteIdempotencyKeys implements IdempotencyKeys {
   async claim(name: string, purpose: string): Promise<boolean> {
     return this.#journal.change("claim", name, () => purpose) === purpose;
   }
+
+  async purposeOf(name: string): Promise<string | undefined> {
+    return this.#journal.resultOf<string>("claim", name);
+  }
 }

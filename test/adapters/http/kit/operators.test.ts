@@ -35,6 +35,8 @@ const open = [
   "get /health",
   "get /health/live",
   "get /health/ready",
+  "post /admin/v1/session",
+  "delete /admin/v1/session",
   "get /openapi.json",
   "get /docs",
   "get /docs/{asset}",
@@ -54,7 +56,7 @@ function operatorsRoutes({ paths }: Described): readonly Route[] {
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, { security = [] }]) => {
       if (open.includes(`${method} ${path}`)) return [];
-      const declared = security.map((each) => each["admin"] ?? each["adminAsPassword"] ?? []);
+      const declared = security.map((each) => each["admin"] ?? each["adminAsPassword"] ?? each["session"] ?? []);
       const [[scope] = []] = declared;
       const isOne = scopes.includes(scope as Scope) && declared.every((each) => each.length === 1 && each[0] === scope);
       if (!isOne) throw new Error(`${method} ${path} is neither for everybody nor for operators of one scope`);

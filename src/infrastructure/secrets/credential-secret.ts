@@ -1,6 +1,6 @@
 import { hash, randomBytes } from "node:crypto";
+import { SetupFailed } from "../setup-failed.ts";
 import { secretFile } from "./secret-file.ts";
-import { SetupFailed } from "./setup-failed.ts";
 
 /** Prefix of generated secrets, so that scanners for leaked secrets find them. */
 export const credentialPrefix = "tgc_";
