@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { startRedis } from "../support/redis.ts";
 import { bearer, type TestService } from "../support/service.ts";
+import { tidegate } from "../support/tidegate.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
@@ -55,8 +56,7 @@ describe("the printed output in", () => {
       ["docs/how-to/operate.md", "Watch it", 4],
       ["docs/how-to/operate.md", "Manage operators", 3],
       ["docs/how-to/change-over-http.md", "Make changes", 8],
-      ["docs/how-to/events.md", "Post and read events", 4],
-      ["docs/how-to/events.md", "Clients of the activity service", 1],
+      ["docs/how-to/events.md", "Post and read events", 5],
     ] as const;
     for (const [file, heading, commands] of sections) {
       using page = new Walkthrough(file);
@@ -74,6 +74,33 @@ describe("the printed output in", () => {
     };
     await using service = await page.serve(env);
     await page.follow("Start", service.url, env, 7);
+  });
+
+  it("docs/how-to/events.md: clients of the activity service", async () => {
+    using page = new Walkthrough("docs/how-to/events.md");
+    const heading = "Clients of the activity service";
+    const env = { ...embedded(page), TIDEGATE_CONFIG: page.merge(heading, "config/embedded.yaml") };
+    await using service = await page.serve(env);
+    await page.follow(heading, new URL(service.url).origin, env, 2);
+    expect((await fetch(`${new URL(service.url).origin}/features`)).status).toBe(404);
+  });
+
+  it("docs/how-to/operate.md: other keys and limits", async () => {
+    await using redis = await startRedis();
+    using page = new Walkthrough("docs/how-to/operate.md", redis);
+    const env = {
+      ...embedded(page),
+      REDIS_USERS_URL: `${redis.url}/1`,
+      REDIS_FEATURES_URL: `${redis.url}/1`,
+      TIDEGATE_CONFIG: page.merge("Read other keys of the store", "config/tidegate.yaml"),
+    };
+    await using service = await page.serve(env);
+    await page.follow("Read other keys of the store", service.url, env, 2);
+    const { stdout } = await tidegate(
+      ["validate", page.merge("Limit concurrent clients", "config/tidegate.yaml")],
+      env,
+    );
+    expect(stdout).toMatch(/valid/);
   });
 
   it("README.md: a source in one file", async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
+import { parse, parseDocument } from "yaml";
 import { defaultFile } from "../../src/bootstrap/config/default-file.ts";
 import { curl } from "./curl.ts";
 import type { RedisServer } from "./redis.ts";
@@ -38,6 +39,18 @@ export class Walkthrough implements Disposable {
     const file = join(this.folder, "my.yaml");
     writeFileSync(file, readFileSync(file, "utf8") + yaml);
     return yaml;
+  }
+
+  /** Sets the options of the first YAML under a heading in a copy of a default configuration; returns its path. */
+  merge(heading: string, file: string): string {
+    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(this.#section(heading)) ?? [];
+    const document = parseDocument(readFileSync(join(root, file), "utf8"));
+    for (const [section, options] of Object.entries<object>(parse(yaml))) {
+      for (const [name, value] of Object.entries(options)) document.setIn([section, name], document.createNode(value));
+    }
+    const merged = join(this.folder, "merged.yaml");
+    writeFileSync(merged, String(document));
+    return merged;
   }
 
   /** Starts the page's service in this process. */
