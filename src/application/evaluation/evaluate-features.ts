@@ -50,7 +50,7 @@ export class EvaluateFeatures {
     const { version } = this.#fields;
     const { results, ...evaluated } = await this.#sources.evaluate(context);
     const merged = { ...evaluated, features: merge(results) };
-    if (merged.freshness.isCurrent(context.at)) this.#cache.set(this.#fields.keySince(version, key, context), merged);
+    if (merged.freshness.isCacheable(context.at)) this.#cache.set(this.#fields.keySince(version, key, context), merged);
     return merged;
   }
 }

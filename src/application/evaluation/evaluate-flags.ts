@@ -149,7 +149,7 @@ export class EvaluateFlags {
     if (cached?.freshness.isCurrent(context.at)) return cached;
     const { version } = this.#fields;
     const evaluated = await this.#sources.evaluate(context);
-    if (evaluated.freshness.isCurrent(context.at)) {
+    if (evaluated.freshness.isCacheable(context.at)) {
       this.#cache.set(this.#fields.keySince(version, key, context), evaluated);
     }
     return evaluated;

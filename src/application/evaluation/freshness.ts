@@ -46,8 +46,17 @@ export class Freshness {
       haveFeeds &&= read.feed !== undefined;
     }
     this.#found = haveFeeds ? generation : -1;
-    this.#foundUntil = performance.now() + validUntil - now;
+    this.#foundUntil = Math.floor(performance.now() + validUntil - now);
     return true;
+  }
+
+  /**
+   * Whether the result is worth caching: it may be returned again, and its evaluation needed no read of a store. Of a
+   * client that calls once, the reads are cached, and take less memory than its results.
+   */
+  isCacheable(now: Instant): boolean {
+    for (const read of this.#reads) if (read.isUsed === false) return false;
+    return this.isCurrent(now) || this.servedStaleAt(now) !== undefined;
   }
 
   /** The latest instant for which all reads are verified. */

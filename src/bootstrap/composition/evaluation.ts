@@ -24,7 +24,7 @@ export type Evaluation = ReturnType<typeof evaluationOf>;
 /**
  * Limit for cached features in all evaluations. Enough for results that thousands of users share, not for one per user.
  */
-const maxFeatures = 100_000;
+const maxFeatures = 20_000;
 /** Limit for cached source results. Enough for the callers that a server evaluates flag after flag for. */
 const maxSourceResults = 1_000;
 

@@ -17,6 +17,8 @@ export interface CachedRead<T> {
   readonly validUntil: Instant;
   /** The feed that invalidates the value, if nothing but this feed and `validUntil` can. */
   readonly feed?: InvalidationFeed;
+  /** Whether a later read has returned this value from the cache. Omitted: not known. */
+  readonly isUsed?: boolean;
   /** Whether another read would provably return the same, except for changes within the freshness bound. */
   isCurrent(now: Instant): boolean;
   /** The latest instant for which the value is verified. */

@@ -15,7 +15,7 @@ export class CachedFeatureRegister implements FeatureRegister {
     this.#register = register;
     this.#key = key;
     this.#cache = new NearCache({
-      isAbsent: ({ size }) => size === 0,
+      isClaimed: ({ size }) => size === 0,
       isSame,
       outlivesInvalidData: true,
       feed,

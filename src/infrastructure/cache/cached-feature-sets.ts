@@ -7,7 +7,7 @@ import type { KeysRead } from "./keys-read.ts";
 import { type CacheLimits, NearCache } from "./near-cache.ts";
 import { ReadAgain } from "./read-again.ts";
 
-type SetKeys = Pick<KeysRead, "prefixes" | "fixed">;
+type SetKeys = Pick<KeysRead, "prefixes" | "fixed"> & Partial<Pick<KeysRead, "claimed">>;
 
 /**
  * Caches the sets of a store. Sets with fixed keys, which every evaluation needs, are read again as soon as they
@@ -25,7 +25,7 @@ export class CachedFeatureSets implements FeatureSets {
     this.#sets = sets;
     this.#keys = keys;
     this.cache = new NearCache({
-      isAbsent: (set) => sizeOf(set) === 0,
+      isClaimed: (set, key) => sizeOf(set) === 0 && (keys.claimed?.some((prefix) => key.startsWith(prefix)) ?? false),
       isSame,
       outlivesInvalidData: true,
       feed,

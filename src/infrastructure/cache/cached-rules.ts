@@ -25,7 +25,7 @@ export class CachedRules implements Rules {
     this.#rules = rules;
     this.#collections = new Map([...collections].map((name) => [collectionKey(name), name]));
     this.cache = new NearCache({
-      isAbsent: ({ size }) => size === 0,
+      isClaimed: ({ size }) => size === 0,
       isSame: isSameMap,
       outlivesInvalidData: true,
       feed,

@@ -28,7 +28,7 @@ export class CachedTokenResolver implements TokenResolver {
     this.#tokens = tokens;
     this.#digestOf = (token) => digest(keyOf(token));
     this.cache = new NearCache({
-      isAbsent: (userId) => userId === undefined,
+      isClaimed: (userId) => userId === undefined,
       isSame: Object.is,
       outlivesInvalidData: false,
       feed,

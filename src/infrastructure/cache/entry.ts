@@ -1,6 +1,7 @@
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { Cached } from "./second-chance.ts";
 
 /** A cache entry of a key. */
 export type CachedEntry<T> = CachedRead<T> & {
@@ -38,12 +39,14 @@ const retired = -1;
  * A value that was read in an epoch. It is fresh until an invalidation, the end of the epoch, or its expiry. Its age
  * uses the monotonic clock, so setting the wall clock does not change it.
  */
-export class Entry<T> implements CachedEntry<T> {
+export class Entry<T> implements CachedEntry<T>, Cached {
   readonly value: T;
   order: number;
+  isUsed = false;
   failure: Failure | undefined;
   // Separate fields save memory: there may be hundreds of thousands of entries.
   readonly #context: EntryContext;
+  // Times are in whole milliseconds, rounded down: V8 stores an integer in the field, and any other number as an object.
   #at: number;
   #expiresAt: number;
   #epoch: number;
@@ -60,8 +63,8 @@ export class Entry<T> implements CachedEntry<T> {
     this.#context = context;
     this.order = order;
     this.failure = undefined;
-    this.#at = at;
-    this.#expiresAt = expiresAt;
+    this.#at = Math.floor(at);
+    this.#expiresAt = Math.floor(expiresAt);
     this.#epoch = epoch;
     this.#since = undefined;
     this.#invalidAsOf = invalidAsOf;
@@ -140,9 +143,9 @@ export class Entry<T> implements CachedEntry<T> {
   renew({ order, at, epoch, expiresAt }: Read): void {
     this.#since ??= this.#at;
     this.order = order;
-    this.#expiresAt = expiresAt;
+    this.#expiresAt = Math.floor(expiresAt);
     this.failure = undefined;
-    this.#at = at;
+    this.#at = Math.floor(at);
     this.#epoch = epoch;
     this.#invalidAsOf = undefined;
   }

@@ -3,12 +3,12 @@ import { StoreDataInvalid } from "../../domain/errors.ts";
 import { type CachedRead, freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InvalidationFeed } from "../../domain/evaluation/invalidation-feed.ts";
-import { CachedEntries } from "./cached-entries.ts";
 import { type CachedEntry, Entry, type EntryContext, type Read } from "./entry.ts";
+import { Segments } from "./segments.ts";
 
 /** Size and time limits of a cache. */
 export type CacheLimits = {
-  /** Limit for present keys. Absent keys have a second limit of the same size. */
+  /** Limit for known keys. An eighth as many keys that anyone can make up are cached besides. */
   readonly capacity: number;
   /** Time after which a value is read again without an invalidation, in milliseconds. */
   readonly expiryMs: number;
@@ -17,8 +17,8 @@ export type CacheLimits = {
 };
 
 type Options<T> = {
-  /** Whether a value means that the key is absent. Absent keys have their own limit, so they evict no other keys. */
-  readonly isAbsent: (value: T) => boolean;
+  /** Whether anyone can make up such a key, which the store does not have. Such keys evict no others. */
+  readonly isClaimed: (value: T, key: string) => boolean;
   /** Whether two values are equal, so that evaluations made from one are valid for the other. */
   readonly isSame: (a: T, b: T) => boolean;
   readonly feed: InvalidationFeed;
@@ -87,7 +87,7 @@ const maxReadMs = 200;
 export class NearCache<T> implements CacheUsage {
   readonly counts = { hits: 0, misses: 0, stale: 0, failures: 0, evictions: 0 };
   readonly #options: Options<T>;
-  readonly #entries: CachedEntries<T>;
+  readonly #entries: Segments<Entry<T>>;
   readonly #flights = new Map<string, Flight<T>>();
   readonly #monotonic: () => number;
   readonly #entryContext: EntryContext;
@@ -106,8 +106,12 @@ export class NearCache<T> implements CacheUsage {
       maxStaleMs: options.limits.maxStaleMs,
       outage: undefined,
     };
-    this.#entries = new CachedEntries(options.limits.capacity, options.isAbsent, () => {
-      this.counts.evictions += 1;
+    this.#entries = new Segments({
+      max: options.limits.capacity,
+      removed: (entry, _, isEvicted) => {
+        entry.retire();
+        if (isEvicted) this.counts.evictions += 1;
+      },
     });
   }
 
@@ -136,7 +140,7 @@ export class NearCache<T> implements CacheUsage {
       this.counts.misses += 1;
       return result;
     } catch (error) {
-      const last = this.#entries.get(key);
+      const last = this.#entries.peek(key);
       const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
       if (!isServed || !last?.mayServe) {
         this.counts.failures += 1;
@@ -164,7 +168,7 @@ export class NearCache<T> implements CacheUsage {
   invalidate(key: string | undefined): void {
     this.#invalidations += 1;
     this.#entryContext.outage = undefined;
-    for (const each of key === undefined ? this.#entries.keys : [key]) this.#entries.get(each)?.change();
+    for (const each of key === undefined ? this.#entries.keys() : [key]) this.#entries.peek(each)?.change();
     for (const each of key === undefined ? [...this.#flights.keys()] : [key]) {
       const flight = this.#flights.get(each);
       if (flight) flight.dirty = true;
@@ -179,7 +183,7 @@ export class NearCache<T> implements CacheUsage {
 
   /** Yields what may be served of each key, or `undefined`. The cache may change during iteration. */
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
-    for (const key of this.#entries.keys) {
+    for (const key of this.#entries.keys()) {
       const entry = this.#entries.peek(key);
       yield entry?.mayServe ? { key, value: entry.value, asOf: entry.verifiedAt(this.#options.now()) } : undefined;
     }
@@ -193,8 +197,8 @@ export class NearCache<T> implements CacheUsage {
     const now = this.#options.now();
     const readAt = this.#monotonic() - Math.max(now - asOf, freshnessBoundMs + 1);
     const entry = new Entry(value, { order: 0, at: readAt, epoch: -1, expiresAt: readAt }, this.#entryContext, readAt);
-    if (asOf > now || !entry.mayServe || this.#entries.get(key)?.order) return false;
-    this.#entries.set(key, entry);
+    if (asOf > now || !entry.mayServe || this.#entries.peek(key)?.order) return false;
+    this.#set(key, entry);
     return true;
   }
 
@@ -231,12 +235,12 @@ export class NearCache<T> implements CacheUsage {
     // Jitter of 20 %, so that keys that were read together do not expire together.
     const expiryMs = Math.min(result.validUntil - flight.sentAt, limits.expiryMs * (0.8 + Math.random() * 0.4));
     const read: Read = { order: flight.order, at, epoch: flight.epoch, expiresAt: flight.at + expiryMs };
-    const last = this.#entries.get(key);
+    const last = this.#entries.peek(key);
     const isLatest = last === undefined || last.order < flight.order;
     if (flight.dirty || flight.epoch !== feed.epoch) {
       // The change that made the read dirty may have come right after it, regardless of later verifications.
       const suspect = new Entry(value, read, this.#entryContext, at);
-      if (isLatest) this.#entries.set(key, suspect);
+      if (isLatest) this.#set(key, suspect);
       return suspect;
     }
     if (isLatest && last && isSame(last.value, value)) {
@@ -244,7 +248,11 @@ export class NearCache<T> implements CacheUsage {
       return last;
     }
     const entry = new Entry(value, read, this.#entryContext);
-    if (isLatest) this.#entries.set(key, entry);
+    if (isLatest) this.#set(key, entry);
     return entry;
+  }
+
+  #set(key: string, entry: Entry<T>): void {
+    this.#entries.set(key, entry, this.#options.isClaimed(entry.value, key));
   }
 }

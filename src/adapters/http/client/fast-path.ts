@@ -72,7 +72,10 @@ export class FastPath {
       const token = tokenOf(authorization);
       const query = queryOf(incoming.url ?? "");
       const context = this.#callContext.in(incoming, query);
-      send(outgoing, await this.#responses.evaluate(key, token, ifNoneMatch, context, isDetailed(query)));
+      send(
+        outgoing,
+        await this.#responses.evaluate(key, token, ifNoneMatch, context, isDetailed(query), incoming.url !== path),
+      );
     } catch (error) {
       this.#sendProblem(outgoing, error);
     } finally {

@@ -45,12 +45,14 @@ export class FeaturesResponses {
     ifNoneMatch: string | undefined,
     context: RequestContext,
     isDetailed: boolean,
+    hasQuery: boolean,
   ): Promise<ClientResponse> {
     if (token === undefined && context.clientId === undefined && this.#callContext.issuesIds) {
       return this.#evaluateNew(ifNoneMatch, context, isDetailed);
     }
     const prepared = await this.#prepared(token === undefined ? undefined : { token }, context, isDetailed);
-    this.#cache.keep(key, prepared);
+    // Without a query, a known client has one response.
+    this.#cache.keep(key, prepared, token === undefined || hasQuery);
     return responseOf(prepared, ifNoneMatch);
   }
 

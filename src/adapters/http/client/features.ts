@@ -167,7 +167,14 @@ export function features(
     const query = (name: string) => c.req.queries(name) ?? [];
     if (query("at").length + query("user").length > 0) return evaluateAt(c);
     return responses
-      .evaluate(key, tokenOf(authorization), ifNoneMatch, callContext.in(incoming, query), isDetailed(query))
+      .evaluate(
+        key,
+        tokenOf(authorization),
+        ifNoneMatch,
+        callContext.in(incoming, query),
+        isDetailed(query),
+        target.includes("?"),
+      )
       .then(fetchResponse);
   });
   return route;

@@ -30,6 +30,7 @@ export type PreparedResponse = {
   /** Whether the body says how fresh it is, and whether it says that it is stale. */
   readonly bodyMark: "none" | "fresh" | "stale";
   readonly tally: Tally;
+  isUsed: boolean;
 };
 
 /** A response to send. */
@@ -68,13 +69,13 @@ export class PrepareResponse {
     this.#usage.count(tally);
     const { changesAt, freshness } = evaluated;
     const bodyMark = isMarkedInBody ? (result === "stale" ? "stale" : "fresh") : "none";
-    return { written, vary: this.#vary(), changesAt, freshness, marks, bodyMark, tally };
+    return { written, vary: this.#vary(), changesAt, freshness, marks, bodyMark, tally, isUsed: false };
   }
 }
 
 /** The response to a request: 304 if its `If-None-Match` lists the ETag. */
 export function responseOf(
-  { written, vary, changesAt, marks: given }: Omit<PreparedResponse, "freshness" | "bodyMark" | "tally">,
+  { written, vary, changesAt, marks: given }: Pick<PreparedResponse, "written" | "vary" | "changesAt" | "marks">,
   ifNoneMatch: string | undefined,
   marks: RawHeaders = given,
 ): ClientResponse {

@@ -1,6 +1,6 @@
-import { LRUCache } from "lru-cache";
 import type { CountUsage } from "../../../application/usage/count-usage.ts";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
+import { Segments } from "../../../infrastructure/cache/segments.ts";
 import type { HttpCounters } from "../operations/http-counters.ts";
 import { type ClientResponse, type PreparedResponse, responseOf, unmarked } from "./prepared-response.ts";
 import { rawStaleMarks } from "./stale-marks.ts";
@@ -13,20 +13,19 @@ const usualBytes = 1_000;
  * and no store read. Keys contain digests of credentials: no token is stored.
  */
 export class ResponseCache {
-  readonly #responses: LRUCache<string, PreparedResponse>;
+  readonly #responses: Segments<PreparedResponse>;
   readonly #now: () => Instant;
   readonly #evaluations: HttpCounters["evaluations"];
   readonly #usage: CountUsage;
 
-  /** Caches at most `capacity` responses, and fewer if they are large. */
+  /** Caches at most `capacity` responses of usual size to known clients, and an eighth as many to others. */
   constructor(capacity: number, now: () => Instant, counters: HttpCounters, usage: CountUsage) {
     this.#now = now;
     this.#evaluations = counters.evaluations;
     this.#usage = usage;
-    this.#responses = new LRUCache({
-      max: capacity,
-      maxSize: capacity * usualBytes,
-      sizeCalculation: ({ written }, key) => written.body.length + key.length,
+    this.#responses = new Segments({
+      max: capacity * usualBytes,
+      sizeOf: ({ written }, key) => Math.max(usualBytes, written.body.length + key.length),
     });
   }
 
@@ -35,9 +34,7 @@ export class ResponseCache {
    * the last response, marked with its present age.
    */
   find(key: string, ifNoneMatch: string | undefined): ClientResponse | undefined {
-    // `peek` leaves the order of entries as it is: moving the entry would cost more than all other work here. So the
-    // oldest entry is evicted first.
-    const prepared = this.#responses.peek(key);
+    const prepared = this.#responses.get(key);
     if (!prepared) return undefined;
     const now = this.#now();
     const { freshness, bodyMark } = prepared;
@@ -54,10 +51,8 @@ export class ResponseCache {
     return responseOf(prepared, ifNoneMatch, rawStaleMarks(now - verifiedAt));
   }
 
-  /** Caches a response, if it may be sent again: its evaluation is current, or a store is unavailable. */
-  keep(key: string, prepared: PreparedResponse): void {
-    const now = this.#now();
-    const { freshness } = prepared;
-    if (freshness.isCurrent(now) || freshness.servedStaleAt(now) !== undefined) this.#responses.set(key, prepared);
+  /** Caches a response if its result is worth it. `isClaimed`: anyone can make up requests that differ as this does. */
+  keep(key: string, prepared: PreparedResponse, isClaimed: boolean): void {
+    if (prepared.freshness.isCacheable(this.#now())) this.#responses.set(key, prepared, isClaimed);
   }
 }

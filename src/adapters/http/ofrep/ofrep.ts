@@ -115,7 +115,7 @@ export function ofrep(app: OpenAPIHono, options: OfrepOptions): void {
     const prepared = responses.prepare(writtenBody(json), { ...evaluated, freshness }, stated, true);
     const key = keys.of(incomingOf(c));
     // The credential may be revoked.
-    if (key !== undefined && !isOperator) cache.keep(key, prepared);
+    if (key !== undefined && !isOperator) cache.keep(key, prepared, evaluated.context.userId === undefined);
     return fetchResponse(responseOf(prepared, c.req.header("if-none-match")));
   });
 

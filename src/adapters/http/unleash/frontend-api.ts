@@ -142,7 +142,7 @@ export function frontendApi(app: OpenAPIHono, options: FrontendApiOptions): void
       const flags = evaluated.flags.filter(({ on }) => on);
       const stated = () => ({ flags, omitsOff: true });
       const prepared = responses.prepare(writtenBody({ toggles: flags.map(toggleJson) }), evaluated, stated);
-      cache.keep(key, prepared);
+      cache.keep(key, prepared, caller === undefined);
       return fetchResponse(responseOf(prepared, ifNoneMatch));
     });
   }

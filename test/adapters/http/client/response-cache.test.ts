@@ -32,6 +32,7 @@ function setUp(capacity = 10) {
     marks: unmarked,
     bodyMark,
     tally: usage.tallyOf(text, () => ({ flags: [], omitsOff: false })),
+    isUsed: false,
   });
   return { state, cache, counters, prepared };
 }
@@ -44,7 +45,7 @@ describe("the response cache", () => {
   it("returns the response of a current evaluation without marks, and 304 to its ETag", () => {
     const { cache, prepared } = setUp();
     const response = prepared("{}");
-    cache.keep("a", response);
+    cache.keep("a", response, false);
     expect(cache.find("a", undefined)).toMatchObject({ status: 200, body: "{}" });
     expect(cache.find("a", undefined)?.headers).not.toContain("Age");
     for (const listed of [response.written.entityTag, `"other", W/${response.written.entityTag}`, "*"]) {
@@ -55,7 +56,7 @@ describe("the response cache", () => {
 
   it("returns the last response with its present age while a store is unavailable", () => {
     const { state, cache, counters, prepared } = setUp();
-    cache.keep("a", prepared("{}"));
+    cache.keep("a", prepared("{}"), false);
     Object.assign(state, { isCurrent: false, isServedStale: true });
     for (const [afterMs, age] of [
       [500, "1"],
@@ -79,9 +80,9 @@ describe("the response cache", () => {
 
   it("returns a body that says how fresh it is only while that is true", () => {
     const { state, cache, prepared } = setUp();
-    cache.keep("fresh", prepared("1", "fresh"));
+    cache.keep("fresh", prepared("1", "fresh"), false);
     Object.assign(state, { isCurrent: false, isServedStale: true });
-    cache.keep("stale", prepared("2", "stale"));
+    cache.keep("stale", prepared("2", "stale"), false);
     expect(cache.find("fresh", undefined)).toBeUndefined();
     expect(cache.find("stale", undefined)?.body).toBe("2");
     state.isCurrent = true;
