@@ -6,7 +6,7 @@ import type { EventFilter } from "../../src/domain/events/event.ts";
 import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 import type { EventLogLocation } from "../../src/infrastructure/event-log/database/database.ts";
 import { type OpenEventLog, openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
-import { SetTold, tokenEvent } from "../../test/support/events.ts";
+import { SetEvents, tokenEvent } from "../../test/support/events.ts";
 import { startPostgresProcess } from "../../test/support/postgres-process.ts";
 import { until } from "../../test/support/until.ts";
 import { allProcessors, keepTo, loadProcessor } from "../processors.ts";
@@ -97,8 +97,8 @@ const featureOf = (index: number): string => `feature_${index % 300}`;
 
 /** Fills a log with changes of sets and tokens; returns the records per second. */
 async function fill({ log }: OpenEventLog): Promise<number> {
-  const often = new SetTold("often");
-  const sets = Array.from({ length: 500 }, (_, index) => new SetTold(keyOf(index)));
+  const often = new SetEvents("often");
+  const sets = Array.from({ length: 500 }, (_, index) => new SetEvents(keyOf(index)));
   const begun = [often, ...sets].map((set) => set.begins());
   let told = 0;
   const next = (): RecordedEvent => {
@@ -125,7 +125,7 @@ async function fill({ log }: OpenEventLog): Promise<number> {
 }
 
 /** Adds a feature to a set, or removes it if the set has it. */
-function toggled(set: SetTold, index: number): RecordedEvent {
+function toggled(set: SetEvents, index: number): RecordedEvent {
   const feature = featureOf(Math.floor(index / 7));
   return set.has(feature) ? set.changes({ remove: [feature] }) : set.changes({ add: [feature] });
 }

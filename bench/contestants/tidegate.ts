@@ -61,17 +61,17 @@ export const everyUser = (): string =>
   rotating(Array.from({ length: userCount }, (_, user) => ({ headers: bearer(tokenOf(user)) })));
 
 /** Entries that are unused while others are measured would expire after a minute, and a hit would be a miss. */
-export const rememberForAnHour = { GLOBAL_CACHE_EXPIRY: "3600" };
+export const cacheForAnHour = { GLOBAL_CACHE_EXPIRY: "3600" };
 
 /** Every response is cached. */
 export async function hits(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
-  const server = await startTidegate(opened, redisUrl, { env: rememberForAnHour });
+  const server = await startTidegate(opened, redisUrl, { env: cacheForAnHour });
   return { name: "Tidegate, hit", server, script: everyUser(), check: () => checkAnswers(server.url) };
 }
 
 /** Every caller has the current response. */
 export async function notModified(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
-  const server = await startTidegate(opened, redisUrl, { env: rememberForAnHour });
+  const server = await startTidegate(opened, redisUrl, { env: cacheForAnHour });
   using client = new Client();
   const etags: string[] = [];
   await client.askForEach(server.url, userCount, (user, { headers }) => {
@@ -115,8 +115,8 @@ export async function stale(opened: AsyncDisposableStack): Promise<Contestant> {
   await client.ask(server.url);
   await client.askForEach(server.url, userCount);
   await redis.stop();
-  const saysStale = async () => `${(await client.ask(server.url)).headers["cache-status"]}`.includes("stale");
-  await until(saysStale, "responses are marked as stale");
+  const isStale = async () => `${(await client.ask(server.url)).headers["cache-status"]}`.includes("stale");
+  await until(isStale, "responses are marked as stale");
   return {
     name: "Tidegate, stale",
     server,

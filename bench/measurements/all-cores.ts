@@ -1,7 +1,7 @@
 import { checkAnswers } from "../client.ts";
 import { type Contestant, obtain } from "../contestants/contestant.ts";
 import { seedDesign } from "../contestants/seed-design/seed-design.ts";
-import { everyUser, rememberForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
+import { cacheForAnHour, everyUser, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { allProcessors, keepTo, loadProcessor } from "../processors.ts";
 import { interleaved, rounds, type Slice } from "../rounds.ts";
 
@@ -21,7 +21,7 @@ export async function allCores(): Promise<AllCores> {
     await using opened = new AsyncDisposableStack();
     const redis = await startFilledRedis(opened);
     const tidegate = async (name: string, workers: string): Promise<Contestant> => {
-      const env = { ...rememberForAnHour, WEB_CONCURRENCY: workers };
+      const env = { ...cacheForAnHour, WEB_CONCURRENCY: workers };
       const server = await startTidegate(opened, redis, { env, processors: allProcessors });
       return { name, server, script: everyUser(), check: () => checkAnswers(server.url) };
     };

@@ -1,6 +1,6 @@
 import { bearer, checkAnswers } from "../client.ts";
 import type { Contestant } from "../contestants/contestant.ts";
-import { rememberForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
+import { cacheForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { tokenOf } from "../data.ts";
 import { interleaved, rounds } from "../rounds.ts";
 import { rotating, striding } from "../wrk.ts";
@@ -28,7 +28,7 @@ export async function flatCost(): Promise<FlatCost> {
       ["hit", rotating(asked), "100000"],
       ["miss", striding(users), `${askedUsers / 10}`],
     ] as const) {
-      const server = await startTidegate(opened, redis, { env: { ...rememberForAnHour, CACHE_CAPACITY: capacity } });
+      const server = await startTidegate(opened, redis, { env: { ...cacheForAnHour, CACHE_CAPACITY: capacity } });
       contestants.push({
         name: `${kind} of ${users}`,
         server,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bearer, Client, checkAnswers } from "../client.ts";
 import type { Contestant } from "../contestants/contestant.ts";
-import { everyUser, rememberForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
+import { cacheForAnHour, everyUser, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { tokenOf, userCount } from "../data.ts";
 import { interleaved, type Slice } from "../rounds.ts";
 import { spreadOf } from "../spread.ts";
@@ -51,7 +51,7 @@ export async function measure(): Promise<readonly Row[]> {
     return { name, server, script: rotating(users), check: () => checkShare(server.url) };
   };
   const remembered = await interleaved(
-    [await plain("plain, remembered", rememberForAnHour), await rich("context, remembered", rememberForAnHour)],
+    [await plain("plain, remembered", cacheForAnHour), await rich("context, remembered", cacheForAnHour)],
     many,
   );
   const anew = await interleaved([await plain("plain, anew", small), await rich("context, anew", small)], {

@@ -7,8 +7,8 @@ import { loadConfig } from "../../src/bootstrap/config/config.ts";
 import { start } from "../../src/bootstrap/runtime/serve.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { faultyAnswers } from "../../test/support/faulty-partners.ts";
+import { document, type FeedServer, startFeedServer } from "../../test/support/feed-server.ts";
 import { anItem } from "../../test/support/items.ts";
-import { document, type Partner, startPartner } from "../../test/support/partner.ts";
 import type { Contestant } from "../contestants/contestant.ts";
 import { type Server, startServer } from "../process.ts";
 import { loadProcessor } from "../processors.ts";
@@ -36,9 +36,9 @@ async function parsing(): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-provider-"))).path;
   const feed = join(folder, "feed.xml");
-  const partner = await startFileServer(opened, feed);
+  const feedServer = await startFileServer(opened, feed);
   const env = { ...environment(folder), PORT: "0", HOST: "127.0.0.1" };
-  const file = writeConfig(folder, [entry("big", partner, { maxMegabytes: 200, fetchTimeoutMs: 60_000 })]);
+  const file = writeConfig(folder, [entry("big", feedServer, { maxMegabytes: 200, fetchTimeoutMs: 60_000 })]);
   const service = await start(await loadConfig(file, env), env);
   opened.defer(service.stop);
   const seen: Pauses[] = [];
@@ -120,7 +120,7 @@ async function searching(): Promise<readonly Row[]> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-search-"))).path;
   await storeItems(join(folder, "tidegate.db"));
-  const away = opened.use(await startPartner((request) => void request.socket.destroy()));
+  const away = opened.use(await startFeedServer((request) => void request.socket.destroy()));
   const server = await startService(opened, folder, [entry("big", away.url)]);
   const search = (from: number) => {
     const [start, end] = [begin + from * hourMs, begin + (from + matching - 1) * hourMs + hourMs / 2];
@@ -183,15 +183,15 @@ async function failing(): Promise<readonly Row[]> {
   const contestants: Contestant[] = [];
   for (const isFaulty of [false, true]) {
     const folder = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-faults-"))).path;
-    const partners: Partner[] = [];
-    for (const _ of names) partners.push(opened.use(await startPartner(good)));
+    const partners: FeedServer[] = [];
+    for (const _ of names) partners.push(opened.use(await startFeedServer(good)));
     const entries = names.map((name, index) =>
       entry(name, partners[index]?.url ?? "", { fetchTimeoutMs: 3_000, pollSeconds: 5, at: "events" }),
     );
     const server = await startService(opened, folder, entries);
     for (const name of names) await poll(server, name);
     if (isFaulty)
-      for (const [index, partner] of partners.entries()) partner.answer = faults[names[index] ?? ""] ?? good;
+      for (const [index, feedServer] of partners.entries()) feedServer.answer = faults[names[index] ?? ""] ?? good;
     const check = async () => {};
     const script = rotating([{ path: "/features", headers: {} }]);
     contestants.push({ name: isFaulty ? "faulty" : "good", server, script, check });

@@ -5,7 +5,7 @@ import { type ContextOptions, contextFields } from "./http/client/context-option
 
 type Declared = Exclude<ContextOptions["attributes"], "any">[string];
 type Scalar = string | number | boolean;
-type Given = Readonly<Record<string, Scalar>>;
+type AttributeValues = Readonly<Record<string, Scalar>>;
 
 /** Reads the attributes that the configuration declares from requests. */
 export class Attributes {
@@ -32,13 +32,16 @@ export class Attributes {
    * The attributes of a request; `undefined` if it has none. `query` returns all values of a parameter. Throws
    * `InvalidContext` for a repeated parameter and for an invalid value.
    */
-  in(query: (name: string) => readonly string[], header: (name: string) => string | undefined): Given | undefined {
-    const given: [string, Scalar][] = [];
+  in(
+    query: (name: string) => readonly string[],
+    header: (name: string) => string | undefined,
+  ): AttributeValues | undefined {
+    const values: [string, Scalar][] = [];
     for (const [name, declared] of this.#declared) {
       const text = textOf(declared, query, header);
-      if (text !== undefined) given.push([name, read(text, name, declared)]);
+      if (text !== undefined) values.push([name, read(text, name, declared)]);
     }
-    return given.length > 0 ? Object.fromEntries(given) : undefined;
+    return values.length > 0 ? Object.fromEntries(values) : undefined;
   }
 
   /**
@@ -50,33 +53,33 @@ export class Attributes {
     fields: Readonly<Record<string, Json>>,
     header: (name: string) => string | undefined,
   ): Readonly<Record<string, Json>> | undefined {
-    const given: [string, Json][] = this.#isAny
+    const values: [string, Json][] = this.#isAny
       ? Object.entries(fields).filter(([name, value]) => value !== null && !contextFields.includes(name))
       : this.#declared.flatMap(([name, declared]) => {
           const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
           const text = value ?? (declared.header === undefined ? undefined : header(declared.header.toLowerCase()));
           return text === undefined ? [] : [[name, read(scalarText(text, name, declared), name, declared)]];
         });
-    return given.length > 0 ? Object.fromEntries(given) : undefined;
+    return values.length > 0 ? Object.fromEntries(values) : undefined;
   }
 
   /**
    * Validates attributes that an operator gives explicitly. Throws `InvalidContext` for one that is undeclared or
    * invalid.
    */
-  checked(said: Given): Given {
-    if (this.#isAny) return said;
-    for (const [name, value] of Object.entries(said)) {
+  checked(values: AttributeValues): AttributeValues {
+    if (this.#isAny) return values;
+    for (const [name, value] of Object.entries(values)) {
       const declared = this.#find(name);
       if (typeof value !== declared.type)
         throw new InvalidContext(`Invalid attribute ${name} (expected a ${declared.type}).`);
       read(String(value), name, declared);
     }
-    return said;
+    return values;
   }
 
   /** As `checked`, for pairs of name and text. */
-  named(texts: readonly (readonly [name: string, text: string])[]): Given {
+  named(texts: readonly (readonly [name: string, text: string])[]): AttributeValues {
     if (this.#isAny) return Object.fromEntries(texts);
     return Object.fromEntries(texts.map(([name, text]) => [name, read(text, name, this.#find(name))]));
   }

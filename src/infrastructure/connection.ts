@@ -34,7 +34,7 @@ export type Changeable = {
 /** Handling of an empty store at the start. */
 export type EmptyStart = {
   /** Whether the store is empty and not accepted. */
-  isDoubtful(): boolean;
+  isUnexpected(): boolean;
   /** Rejects reads and changes until any process accepts the store. */
   reject(): void;
 };
@@ -44,8 +44,8 @@ export interface Connection extends AsyncDisposable {
   readonly sets: FeatureSets;
   readonly index: SetIndex;
   readonly changes: FeatureStore & SetRecorder;
-  /** Reads place names as sets, if the store has formats other than a set. Otherwise absent. */
-  readonly places?: FeatureSets & Pick<FeatureStore, "allKeys">;
+  /** Reads stored locations as sets, if the store has formats other than a set. Otherwise absent. */
+  readonly storedLocations?: FeatureSets & Pick<FeatureStore, "allKeys">;
   /** Reads any keys, as strings and sets. */
   readonly values: StoredValues;
   readonly documents: DocumentStore;

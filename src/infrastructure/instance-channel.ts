@@ -25,7 +25,7 @@ type ToWorker = {
  */
 export class InstanceChannel {
   /** The stores that any worker found filled. */
-  readonly filled = new FilledStores((id) => tell({ filled: id }));
+  readonly filled = new FilledStores((id) => sendToPrimary({ filled: id }));
   readonly #feeds = new Set<Feeds>();
   readonly #waiting = new Map<string, () => void>();
   #lastId = 0;
@@ -48,12 +48,12 @@ export class InstanceChannel {
    * confirmed or exited, or after the freshness bound, when the lease of the others has ended. Never rejects.
    */
   async invalidate(key: string): Promise<void> {
-    this.#tellFeeds(key);
+    this.#notifyFeeds(key);
     if (!cluster.isWorker) return;
     this.#lastId += 1;
     const id = `${process.pid}-${this.#lastId}`;
     const all = new Promise<void>((resolve) => this.#waiting.set(id, resolve));
-    tell({ invalidate: { id, key } });
+    sendToPrimary({ invalidate: { id, key } });
     await waitAtMost(staleAfterMs, all);
     this.#waiting.delete(id);
   }
@@ -64,16 +64,16 @@ export class InstanceChannel {
         for (const id of filled) this.filled.add(id);
         if (joined) resolve();
         if (invalidate) {
-          this.#tellFeeds(invalidate.key);
-          tell({ invalidated: invalidate.id });
+          this.#notifyFeeds(invalidate.key);
+          sendToPrimary({ invalidated: invalidate.id });
         }
         if (invalidatedByAll !== undefined) this.#waiting.get(invalidatedByAll)?.();
       });
-      tell({ joins: true });
+      sendToPrimary({ joins: true });
     });
   }
 
-  #tellFeeds(key: string): void {
+  #notifyFeeds(key: string): void {
     for (const feeds of this.#feeds) for (const feed of feeds.values()) feed.notify(key);
   }
 }
@@ -121,4 +121,4 @@ export function connectWorkers(): void {
 
 /** The recipient may have exited. Without a callback that would throw. */
 const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {});
-const tell = (message: FromWorker) => cluster.worker?.send(message, () => {});
+const sendToPrimary = (message: FromWorker) => cluster.worker?.send(message, () => {});

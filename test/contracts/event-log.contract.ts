@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/domain/evaluation/feature.ts";
 import type { Event, EventFilter, LogHead } from "../../src/domain/events/event.ts";
 import type { EventLog } from "../../src/domain/events/event-log.ts";
-import { documentEvent, SetTold, setEvent, tokenEvent, toldEvent } from "../support/events.ts";
+import { anEvent, documentEvent, SetEvents, setEvent, tokenEvent } from "../support/events.ts";
 
 /** The contract of EventLog. `open` returns a log with other events, `openEmpty` an empty one. */
 export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<EventLog>): void {
@@ -22,21 +22,21 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
 
     it("returns the appended event with its position", async () => {
       const log = await openEmpty();
-      const told = toldEvent();
-      const first = await log.append(told);
-      const second = await log.append(toldEvent());
-      expect(first).toEqual({ ...told, position: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+      const notified = anEvent();
+      const first = await log.append(notified);
+      const second = await log.append(anEvent());
+      expect(first).toEqual({ ...notified, position: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
       expect(second.position).toBe(2);
       expect(await log.head()).toEqual({ position: 2, hash: second.hash });
       expect(await log.find({}, 10)).toEqual([second, first]);
       expect(await log.follow({}, 10, 0)).toEqual([first, second]);
-      expect(await log.one(told.id)).toEqual(first);
+      expect(await log.one(notified.id)).toEqual(first);
       expect(await log.one(uuidv7())).toBeUndefined();
     });
 
     it("returns the events at positions, without those that do not exist", async () => {
       const log = await openEmpty();
-      const events = await Promise.all([log.append(toldEvent()), log.append(toldEvent())]);
+      const events = await Promise.all([log.append(anEvent()), log.append(anEvent())]);
       const found = await log.at([2, 1, 2, 3]);
       expect(found.toSorted((a, b) => a.position - b.position)).toEqual(
         events.toSorted((a, b) => a.position - b.position),
@@ -46,10 +46,10 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
 
     it("hashes the previous hash, the position and the content in canonical JSON", async () => {
       const log = await openEmpty();
-      const { position } = await log.append(toldEvent());
+      const { position } = await log.append(anEvent());
       const before = await log.head();
-      const { id, at } = toldEvent();
-      const { hash } = await log.append(toldEvent({ id, data: { b: 1e21, a: "\u20ac" } }));
+      const { id, at } = anEvent();
+      const { hash } = await log.append(anEvent({ id, data: { b: 1e21, a: "\u20ac" } }));
       const content =
         `{"at":${at},"component":"orders","data":{"a":"\u20ac","b":1e+21},"email":"ade@gmail.com",` +
         `"environment":"production","id":"${id}","message":"an order was placed","recordedBy":"shop"}`;
@@ -64,29 +64,33 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         texts: ["", " ", "\\u0000", "\\", '"', "\u0001\n\t", "\u2028", "e\u0301 \u00e9", "\u{1f600}", "\uffff"],
         nested: { b: { z: null, a: [true, false, [], {}] }, a: 1, "": 2, "\u{1f600}": 3 },
       };
-      const told = toldEvent({
+      const notified = anEvent({
         data,
         message: "100% \\ _ \u{1f600} 'quoted'; DROP TABLE events",
         at: -62_135_596_800_001,
       });
-      await log.append(told);
-      expect(await log.one(told.id)).toEqual({ ...told, position: expect.any(Number), hash: expect.any(String) });
+      await log.append(notified);
+      expect(await log.one(notified.id)).toEqual({
+        ...notified,
+        position: expect.any(Number),
+        hash: expect.any(String),
+      });
       expect((await log.verify()).isSound).toBe(true);
     });
 
     it("accepts each id once", async () => {
       const log = open();
-      const told = toldEvent();
+      const notified = anEvent();
       const before = await log.head();
-      const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => log.append(told)));
+      const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => log.append(notified)));
       for (const other of others) expect(other).toEqual(first);
-      expect(await log.append({ ...told, message: "something else" })).toEqual(first);
+      expect(await log.append({ ...notified, message: "something else" })).toEqual(first);
       expect((await log.head()).position).toBe(before.position + 1);
     });
 
     it("orders concurrent events without a gap", async () => {
       const log = await openEmpty();
-      const events = await Promise.all(Array.from({ length: 200 }, () => log.append(toldEvent())));
+      const events = await Promise.all(Array.from({ length: 200 }, () => log.append(anEvent())));
       expect(positions(events).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
       expect((await log.verify()).isSound).toBe(true);
     });
@@ -94,10 +98,10 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
     it("rejects content that a database would change", async () => {
       const log = open();
       const before = await log.head();
-      await expect(log.append(toldEvent({ message: "\0" }))).rejects.toThrow(/NUL/);
-      await expect(log.append(toldEvent({ data: { "\ud800": 1 } }))).rejects.toThrow(/surrogate/);
+      await expect(log.append(anEvent({ message: "\0" }))).rejects.toThrow(/NUL/);
+      await expect(log.append(anEvent({ data: { "\ud800": 1 } }))).rejects.toThrow(/surrogate/);
       for (const at of [1.5, Number.NaN, 1e300, -1e14]) {
-        await expect(log.append(toldEvent({ at }))).rejects.toThrow(/time/);
+        await expect(log.append(anEvent({ at }))).rejects.toThrow(/time/);
       }
       expect(await log.head()).toEqual(before);
     });
@@ -106,9 +110,9 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("by each filter", async () => {
         const log = open();
         const component = uuidv7();
-        const one = toldEvent({ component, environment: uuidv7(), email: `${uuidv7()}@a.b`, recordedBy: uuidv7() });
+        const one = anEvent({ component, environment: uuidv7(), email: `${uuidv7()}@a.b`, recordedBy: uuidv7() });
         await log.append(one);
-        await log.append(toldEvent({ component }));
+        await log.append(anEvent({ component }));
         const { environment, email, recordedBy } = one;
         for (const filter of [
           { environment },
@@ -140,7 +144,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       ])("by the text of their message: %s", async (message, isFound) => {
         const log = open();
         const component = uuidv7();
-        await log.append(toldEvent({ component, message: "An order was Placed in straße 50%_ \\ é" }));
+        await log.append(anEvent({ component, message: "An order was Placed in straße 50%_ \\ é" }));
         expect(await log.find({ component, message }, 10)).toHaveLength(isFound ? 1 : 0);
       });
 
@@ -149,8 +153,8 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const component = uuidv7();
         const appended: Event[] = [];
         for (let count = 0; count < 7; count++) {
-          appended.push(await log.append(toldEvent({ component })));
-          await log.append(toldEvent());
+          appended.push(await log.append(anEvent({ component })));
+          await log.append(anEvent());
         }
         const [third, fifth] = [appended[2]?.position ?? 0, appended[4]?.position ?? 0];
         expect(await log.find({ component }, 3)).toEqual(appended.slice(4).reverse());
@@ -164,9 +168,9 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const log = await openEmpty();
         const times = Array.from({ length: 3_000 }, (_, index) => index * 10 + (index % 500 === 7 ? -5_000 : 0));
         for (let start = 0; start < times.length; start += 1_000) {
-          await Promise.all(times.slice(start, start + 1_000).map((at) => log.append(toldEvent({ at }))));
+          await Promise.all(times.slice(start, start + 1_000).map((at) => log.append(anEvent({ at }))));
         }
-        const told = await all(log);
+        const notified = await all(log);
         for (const [from, to] of [
           [0, 1],
           [-5_000, 0],
@@ -176,25 +180,27 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
           [40_000, 50_000],
           [20, 10],
         ] as const) {
-          const expected = positions(told.filter(({ at }) => at >= from && at < to));
+          const expected = positions(notified.filter(({ at }) => at >= from && at < to));
           expect(positions(await log.follow({ from, to }, 10_000, 0))).toEqual(expected);
           expect(positions(await log.find({ from, to }, 10_000))).toEqual(expected.toReversed());
           expect(positions(await log.find({ from, to }, 5))).toEqual(expected.toReversed().slice(0, 5));
         }
         expect(await log.find({ from: 29_980 }, 10)).toHaveLength(2);
-        expect(positions(await log.find({ to: -4_000 }, 10))).toEqual(positions(told.filter(({ at }) => at < -4_000)));
+        expect(positions(await log.find({ to: -4_000 }, 10))).toEqual(
+          positions(notified.filter(({ at }) => at < -4_000)),
+        );
       });
 
       it("by the feature or the key of a change", async () => {
         const log = open();
         const [key, other, feature] = [uuidv7(), uuidv7(), uuidv7()];
-        const set = new SetTold(key);
+        const set = new SetEvents(key);
         const events = [
           set.begins(),
           set.changes({ add: [feature] }),
           set.changes({ add: ["another"] }),
           set.changes({ remove: [feature] }),
-          new SetTold(other, feature).begins(),
+          new SetEvents(other, feature).begins(),
           documentEvent({ collection: "catalogue", name: feature, value: { owner: "ann" } }),
           documentEvent({ collection: "credentials", name: feature, value: { scope: "admin" } }),
           tokenEvent({ tokenId: feature }),
@@ -225,7 +231,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("in their order, each once, despite repetitions", async () => {
         const log = open();
         const key = uuidv7();
-        const set = new SetTold(key);
+        const set = new SetEvents(key);
         const events = [set.begins(), ...["a", "b", "c", "d"].map((feature) => set.changes({ add: [feature] }))];
         await log.record(events.slice(0, 2));
         expect(await log.record(events.slice(0, 4))).toEqual([]);
@@ -237,7 +243,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("once, even if recorded concurrently", async () => {
         const log = open();
         const key = uuidv7();
-        const set = new SetTold(key);
+        const set = new SetEvents(key);
         const events = [set.begins(), ...Array.from({ length: 99 }, (_, index) => set.changes({ add: [`${index}`] }))];
         const conflicts = await Promise.all(Array.from({ length: 4 }, () => log.record(events)));
         expect(conflicts).toEqual([[], [], [], []]);
@@ -255,7 +261,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("except for conflicting ones, which it returns", async () => {
         const log = open();
         const key = uuidv7();
-        const set = new SetTold(key);
+        const set = new SetEvents(key);
         const [begins, adds] = [set.begins(), set.changes({ add: ["a"] })];
         await log.record([begins, adds]);
         const sameId = setEvent({ key, id: adds.id, revision: { epoch: "one", number: 3 } });
@@ -326,7 +332,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       const filled = async () => {
         const log = await openEmpty();
         const heads: LogHead[] = [await log.head()];
-        for (let count = 0; count < 5; count++) heads.push(await log.append(toldEvent()));
+        for (let count = 0; count < 5; count++) heads.push(await log.append(anEvent()));
         return { log, heads: heads.map(({ position, hash }) => ({ position, hash })) };
       };
 
@@ -362,21 +368,21 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
 
       it("while it grows", async () => {
         const log = await openEmpty();
-        const set = new SetTold(uuidv7());
+        const set = new SetEvents(uuidv7());
         await log.record([set.begins(), ...Array.from({ length: 1_999 }, () => set.changes({}))]);
         const proof = log.verify();
-        await Promise.all(Array.from({ length: 100 }, () => log.append(toldEvent())));
+        await Promise.all(Array.from({ length: 100 }, () => log.append(anEvent())));
         expect(await proof).toMatchObject({ isSound: true });
       });
     });
 
     describe("expires", () => {
-      const telling = () => toldEvent({ component: "tidegate", message: "events were removed", data: { days: 1 } });
+      const telling = () => anEvent({ component: "tidegate", message: "events were removed", data: { days: 1 } });
 
       it("events before an instant, and appends an event about it", async () => {
         const log = await openEmpty();
-        const told = [1, 2, 3, 9, 4, 10].map((at) => toldEvent({ at }));
-        for (const each of told) await log.append(each);
+        const notified = [1, 2, 3, 9, 4, 10].map((at) => anEvent({ at }));
+        for (const each of notified) await log.append(each);
         const cut = (await log.follow({}, 1, 2))[0];
         expect(await log.expire(5, telling())).toBe(3);
         const left = await all(log);
@@ -402,17 +408,17 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       it("nothing if no event is old enough", async () => {
         const log = await openEmpty();
         expect(await log.expire(5, telling())).toBe(0);
-        await log.append(toldEvent({ at: 5 }));
+        await log.append(anEvent({ at: 5 }));
         expect(await log.expire(5, telling())).toBe(0);
         expect((await log.head()).position).toBe(1);
       });
 
       it("everything except the event about it", async () => {
         const log = await openEmpty();
-        await log.append(toldEvent({ at: 1 }));
+        await log.append(anEvent({ at: 1 }));
         expect(await log.expire(5, telling())).toBe(1);
         expect(positions(await all(log))).toEqual([2]);
-        expect((await log.append(toldEvent())).position).toBe(3);
+        expect((await log.append(anEvent())).position).toBe(3);
         expect((await log.verify()).isSound).toBe(true);
       });
 
@@ -426,7 +432,7 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         const [removed, ...others] = await Promise.all([
           log.expire(5, telling()),
           log.verify(),
-          ...Array.from({ length: 50 }, () => log.append(toldEvent())),
+          ...Array.from({ length: 50 }, () => log.append(anEvent())),
           log.verify(),
         ]);
         expect(removed).toBe(3_500);

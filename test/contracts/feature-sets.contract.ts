@@ -70,9 +70,9 @@ export function featureSetsContract(open: () => FeatureSetsUnderTest): void {
     it("states the instant of a read", async () => {
       const { sets } = opened();
       const before = Date.now();
-      const held = await sets.read("contract:instant", 10);
-      expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
-      expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
+      const cached = await sets.read("contract:instant", 10);
+      expect(cached.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
+      expect(cached.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
     it("returns its own result to each of many concurrent reads", async () => {

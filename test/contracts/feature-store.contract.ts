@@ -129,15 +129,15 @@ export function featureStoreContract(open: () => FeatureStoreUnderTest): void {
     it("records the actor and the actual effect of a change", async () => {
       const store = open();
       await store.changes.apply(add("store:a", "one", "two"));
-      const told = { email: "ana@example.org", note: 'for "Ana" ☂' };
-      const change = { ...changeOf("store:a", { add: ["two", "three"], remove: ["one"] }), ...told };
+      const notified = { email: "ana@example.org", note: 'for "Ana" ☂' };
+      const change = { ...changeOf("store:a", { add: ["two", "three"], remove: ["one"] }), ...notified };
       const { revision } = await store.changes.apply(change);
       const { at, ...record } = (await recorded(store, "store:a")).at(-1) ?? {};
       expect(record).toEqual({
         of: "set",
         id: change.id,
         by: change.by,
-        ...told,
+        ...notified,
         key: "store:a",
         origin: "change",
         added: ["three"],

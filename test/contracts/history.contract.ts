@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { SetRecord } from "../../src/domain/admin/change.ts";
 import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 import type { OpenEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
-import { documentEvent, SetTold, setEvent, toldEvent } from "../support/events.ts";
+import { anEvent, documentEvent, SetEvents, setEvent } from "../support/events.ts";
 
 /** The contract of History. `open` returns one whose log has other records too, `openEmpty` an empty one. */
 export function historyContract(open: () => OpenEventLog, openEmpty: () => Promise<OpenEventLog>): void {
@@ -17,7 +17,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       it("is unknown before its first record, then known at each instant", async () => {
         const { log, history } = open();
         const key = uuidv7();
-        const set = new SetTold(key, "a");
+        const set = new SetEvents(key, "a");
         const events = [
           set.begins(),
           set.changes({ add: ["b", "c"] }),
@@ -42,7 +42,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       it("can be empty", async () => {
         const { log, history } = open();
         const [key, other] = [uuidv7(), uuidv7()];
-        await log.record([new SetTold(key).begins(), setEvent({ key: other, origin: "baseline", size: 0 })]);
+        await log.record([new SetEvents(key).begins(), setEvent({ key: other, origin: "baseline", size: 0 })]);
         expect(await history.setAt("features", key, forever)).toMatchObject({ features: [] });
         expect(await history.setAt("features", other, forever)).toMatchObject({ features: [] });
       });
@@ -50,7 +50,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       it("includes all records of one millisecond", async () => {
         const { log, history } = open();
         const key = uuidv7();
-        const set = new SetTold(key);
+        const set = new SetEvents(key);
         const events = [set.begins(), set.changes({ add: ["a"] }), set.changes({ remove: ["a"], add: ["b"] })];
         await log.record(events.map((event) => ({ ...event, at: start })));
         expect(await history.setAt("features", key, start)).toMatchObject({ features: ["b"] });
@@ -66,8 +66,10 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         await log.record([found(3), found(4, "d")]);
         const at = async (number: number) => (await history.setAt("features", key, start + number))?.features;
         expect([await at(1), await at(2), await at(3), await at(4)]).toEqual([["a", "b"], ["b", "c"], [], ["d"]]);
-        const turns = await history.lastChanges("features", key, forever);
-        expect(turns.map(({ feature, on, event }) => [feature, on, event.change?.record.revision.number])).toEqual([
+        const lastChanges = await history.lastChanges("features", key, forever);
+        expect(
+          lastChanges.map(({ feature, on, event }) => [feature, on, event.change?.record.revision.number]),
+        ).toEqual([
           ["a", false, 2],
           ["b", false, 3],
           ["c", false, 3],
@@ -78,7 +80,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       it("continues from its content in a new epoch", async () => {
         const { log, history } = open();
         const key = uuidv7();
-        const set = new SetTold(key, "a");
+        const set = new SetEvents(key, "a");
         await log.record([set.begins(), set.changes({ add: ["b"] })]);
         const revision = { epoch: "two", number: 1 };
         const baseline = setEvent({ key, at: set.at + 9, revision, members: ["b", "z"] });
@@ -101,7 +103,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       ])("is unknown after it %s, until its members are recorded", async (_, record) => {
         const { log, history } = open();
         const key = uuidv7();
-        const set = new SetTold(key, "a", "b");
+        const set = new SetEvents(key, "a", "b");
         const lost = { key, at: start + 5_000, revision: { epoch: "one", number: 2 }, ...record };
         const next = { ...lost.revision, number: lost.revision.number + 1 };
         await log.record([set.begins(), setEvent(lost)]);
@@ -124,7 +126,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         // Random, because PostgreSQL compresses indexed values.
         const long = [...randomBytes(1_023)].map((byte) => String.fromCodePoint(0x4e00 + byte)).join("");
         const [key, a, b] = [`users:${long}`, `${long}a`, `${long}b`];
-        const set = new SetTold(key, a);
+        const set = new SetEvents(key, a);
         const events = [set.begins(), set.changes({ add: [b, "c"] }), set.changes({ remove: [a] })];
         const name = `${long}d`;
         const revision = { epoch: "one", number: 1 };
@@ -152,7 +154,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         await isKnown();
         await rebuild();
         await isKnown();
-        await log.expire(forever, toldEvent({ component: "tidegate", at: forever }));
+        await log.expire(forever, anEvent({ component: "tidegate", at: forever }));
         expect((await at(forever))?.features.toSorted()).toEqual(["c", b].toSorted());
         expect((await history.documentAt("features", "shares", name, forever))?.value).toBe(1);
       });
@@ -161,7 +163,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         const { log, history } = open();
         const key = uuidv7();
         const features = Array.from({ length: 1_000 }, (_, index) => `feature_${index}`);
-        const set = new SetTold(key, ...features);
+        const set = new SetEvents(key, ...features);
         await log.record([set.begins(), set.changes({ add: ["more"] }), set.changes({ remove: ["feature_0"] })]);
         const past = await history.setAt("features", key, forever);
         expect(past?.features).toHaveLength(1_000);
@@ -178,7 +180,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       it("is ordered even if a clock was set back", async () => {
         const { log, history } = open();
         const key = uuidv7();
-        const set = new SetTold(key, "a");
+        const set = new SetEvents(key, "a");
         await log.record([set.begins(), { ...set.changes({ add: ["b"] }), at: start - 5_000 }]);
         expect(await history.setAt("features", key, start - 1_000)).toBeUndefined();
         expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["a", "b"] });
@@ -188,7 +190,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
     it("returns the last change of each feature", async () => {
       const { log, history } = open();
       const key = uuidv7();
-      const set = new SetTold(key, "a");
+      const set = new SetEvents(key, "a");
       const events = [
         set.begins(),
         set.changes({ add: ["b", "c"] }),
@@ -197,19 +199,19 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         set.changes({ remove: ["c"] }),
       ];
       await log.record(events);
-      const told = async (at: number) =>
+      const notified = async (at: number) =>
         (await history.lastChanges("features", key, at)).map(({ feature, on, event }) => [
           feature,
           on,
           events.findIndex(({ id }) => id === event.id),
         ]);
-      expect(await told(start)).toEqual([]);
-      expect(await told(events[2]?.at ?? 0)).toEqual([
+      expect(await notified(start)).toEqual([]);
+      expect(await notified(events[2]?.at ?? 0)).toEqual([
         ["a", true, 0],
         ["b", false, 2],
         ["c", true, 1],
       ]);
-      expect(await told(forever)).toEqual([
+      expect(await notified(forever)).toEqual([
         ["a", true, 0],
         ["b", true, 3],
         ["c", false, 4],
@@ -265,8 +267,8 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         { name: "a/\u{1f600}", value: 0 },
         { name: "b", value: null },
         { name: "b", value: { share: 2 } },
-      ].map((told, number) =>
-        documentEvent({ collection, ...told, at: start + number, revision: { epoch: told.name, number } }),
+      ].map((notified, number) =>
+        documentEvent({ collection, ...notified, at: start + number, revision: { epoch: notified.name, number } }),
       );
       await log.record(events);
       await log.record([
@@ -274,13 +276,13 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         documentEvent({ collection, name: "b", value: 1 }, "another"),
         setEvent({ key: `${collection}/b`, members: ["a"] }),
       ]);
-      const told = async (at: number) => {
+      const notified = async (at: number) => {
         const documents = await history.documentsAt("features", collection, at);
         return documents && [...documents].map(([name, record]) => [name, record.value]);
       };
-      expect(await told(start - 1)).toEqual([]);
-      expect(await told(start)).toEqual([["b", { share: 1 }]]);
-      expect(await told(start + 2)).toEqual([
+      expect(await notified(start - 1)).toEqual([]);
+      expect(await notified(start)).toEqual([["b", { share: 1 }]]);
+      expect(await notified(start + 2)).toEqual([
         ["a/\u{1f600}", 0],
         ["b", null],
       ]);
@@ -301,15 +303,15 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         document("a", 2, 3_000, 2),
         document("c", 1, 4_000, 1),
       ]);
-      await log.expire(start + 3_000, toldEvent({ component: "tidegate", at: start + 5_000 }));
-      const told = async (at: number) => {
+      await log.expire(start + 3_000, anEvent({ component: "tidegate", at: start + 5_000 }));
+      const notified = async (at: number) => {
         const documents = await history.documentsAt("features", "shares", start + at);
         return documents && Object.fromEntries([...documents].map(([name, { value }]) => [name, value]));
       };
-      expect(await told(1_999)).toBeUndefined();
-      expect(await told(2_000)).toEqual({ a: 1, b: 2 });
-      expect(await told(3_000)).toEqual({ a: 2, b: 2 });
-      expect(await told(9_000)).toEqual({ a: 2, b: 2, c: 1 });
+      expect(await notified(1_999)).toBeUndefined();
+      expect(await notified(2_000)).toEqual({ a: 1, b: 2 });
+      expect(await notified(3_000)).toEqual({ a: 2, b: 2 });
+      expect(await notified(9_000)).toEqual({ a: 2, b: 2, c: 1 });
     });
 
     it("returns the changes of documents between two instants", async () => {
@@ -319,14 +321,14 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
         documentEvent({ collection, name, value: number, at: start + number, revision: { epoch: "one", number } }),
       );
       await log.record(events);
-      const told = async (names: readonly string[], from: number, to: number) =>
+      const notified = async (names: readonly string[], from: number, to: number) =>
         (await history.documentChangesOf("features", collection, names, start + from, start + to)).map(({ id }) =>
           events.findIndex((event) => event.id === id),
         );
-      expect(await told(["a", "b"], -1, 2)).toEqual([0, 1, 2]);
-      expect(await told(["a"], 0, 2)).toEqual([2]);
-      expect(await told(["b", "c"], 0, 1)).toEqual([1]);
-      expect(await told([], -1, 2)).toEqual([]);
+      expect(await notified(["a", "b"], -1, 2)).toEqual([0, 1, 2]);
+      expect(await notified(["a"], 0, 2)).toEqual([2]);
+      expect(await notified(["b", "c"], 0, 1)).toEqual([1]);
+      expect(await notified([], -1, 2)).toEqual([]);
     });
 
     it("returns the keys and last revisions of sets by prefix, in pages", async () => {
@@ -352,19 +354,19 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
 
     it("returns the changes of sets between two instants", async () => {
       const { log, history } = open();
-      const [one, other] = [new SetTold(uuidv7()), new SetTold(uuidv7())];
+      const [one, other] = [new SetEvents(uuidv7()), new SetEvents(uuidv7())];
       const events = [one.begins(), other.begins(), one.changes({ add: ["a"] }), other.changes({}), one.changes({})];
       await log.record(events);
       const [key, otherKey] = events.map(({ change }) => (change.record.of === "set" ? change.record.key : ""));
-      const told = async (keys: readonly (string | undefined)[], from: number, to: number) =>
+      const notified = async (keys: readonly (string | undefined)[], from: number, to: number) =>
         (await history.changesOf("features", keys.map(String), from, to)).map(({ id }) =>
           events.findIndex((event) => event.id === id),
         );
-      expect(await told([key, otherKey], 0, forever)).toEqual([0, 1, 2, 3, 4]);
-      expect(await told([key], events[0]?.at ?? 0, events[2]?.at ?? 0)).toEqual([2]);
-      expect(await told([otherKey], start, start + 1_000)).toEqual([1]);
-      expect(await told([], 0, forever)).toEqual([]);
-      expect(await told(["none"], 0, forever)).toEqual([]);
+      expect(await notified([key, otherKey], 0, forever)).toEqual([0, 1, 2, 3, 4]);
+      expect(await notified([key], events[0]?.at ?? 0, events[2]?.at ?? 0)).toEqual([2]);
+      expect(await notified([otherKey], start, start + 1_000)).toEqual([1]);
+      expect(await notified([], 0, forever)).toEqual([]);
+      expect(await notified(["none"], 0, forever)).toEqual([]);
       expect(await history.changesOf("another", [key ?? ""], 0, forever)).toEqual([]);
     });
 
@@ -372,7 +374,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       const { log, history } = open();
       const key = uuidv7();
       const external = { origin: "external", revision: { epoch: "one", number: 2 }, added: ["b"], size: 9 } as const;
-      await log.record([new SetTold(key, "a").begins(), setEvent({ key, at: start + 1, ...external })]);
+      await log.record([new SetEvents(key, "a").begins(), setEvent({ key, at: start + 1, ...external })]);
       expect(await history.setAt("features", key, forever)).toMatchObject({ features: ["a", "b"] });
     });
 
@@ -396,13 +398,13 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
           await eventLog.rebuild();
           await record(second);
           await compare(base - 1);
-          const turns = await history.lastChanges("features", model.key, forever);
-          const on = turns.filter((turn) => turn.on).map(({ feature }) => feature);
+          const lastChanges = await history.lastChanges("features", model.key, forever);
+          const on = lastChanges.filter((turn) => turn.on).map(({ feature }) => feature);
           const last = model.at(forever);
           if (last) expect(on.toSorted()).toEqual(last.features);
           const instants = model.instants(base);
           const before = instants[cut % instants.length] ?? base;
-          await log.expire(before, toldEvent({ component: "tidegate", at: model.end }));
+          await log.expire(before, anEvent({ component: "tidegate", at: model.end }));
           expect(await log.find({ to: Math.min(before, model.end) }, 1)).toEqual([]);
           await eventLog.rebuild();
           await record(third);
@@ -420,7 +422,7 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
 type Step = {
   readonly add: readonly string[];
   readonly remove: readonly string[];
-  readonly tells: "change" | "members" | "nothing" | "epoch";
+  readonly recorded: "change" | "members" | "nothing" | "epoch";
   readonly laterMs: number;
 };
 
@@ -428,7 +430,7 @@ const features = fc.subarray(["a", "b", "c", "d", "e", "\u{1f600}"]);
 const step: fc.Arbitrary<Step> = fc.record({
   add: features,
   remove: features,
-  tells: fc.constantFrom("change", "change", "change", "members", "nothing", "epoch"),
+  recorded: fc.constantFrom("change", "change", "change", "members", "nothing", "epoch"),
   laterMs: fc.constantFrom(0, 0, 1, 1, 1_000),
 });
 
@@ -437,7 +439,7 @@ const steps = fc.array(step, { minLength: 1, maxLength: 15 });
 /** A set in a plain model: its content after each event, and whether it is known. */
 class Model {
   readonly key: string;
-  readonly #moments: { readonly at: number; readonly members: readonly string[]; readonly isKnown: boolean }[] = [];
+  readonly #instants: { readonly at: number; readonly members: readonly string[]; readonly isKnown: boolean }[] = [];
   #epoch = 0;
   #number = 0;
   #at: number;
@@ -452,42 +454,42 @@ class Model {
   }
 
   /** Applies a step; returns its event. */
-  take({ add, remove, tells, laterMs }: Step): RecordedEvent {
+  take({ add, remove, recorded, laterMs }: Step): RecordedEvent {
     this.#at += laterMs;
-    const last = this.#moments.at(-1);
+    const last = this.#instants.at(-1);
     const before = new Set(last?.members);
     const removed = remove.filter((feature) => before.has(feature) && !add.includes(feature));
     const added = add.filter((feature) => !before.has(feature));
     const members = [...before.difference(new Set(removed)).union(new Set(added))];
     const isFirst = last === undefined;
-    if (isFirst || tells === "epoch") {
+    if (isFirst || recorded === "epoch") {
       this.#epoch += 1;
       this.#number = 0;
     }
     this.#number += 1;
-    const tellsMembers = isFirst || tells === "members" || tells === "epoch";
-    const isKnown = tellsMembers || (last.isKnown && tells === "change") || members.length === 0;
-    this.#moments.push({ at: this.#at, members, isKnown });
+    const recordsMembers = isFirst || recorded === "members" || recorded === "epoch";
+    const isKnown = recordsMembers || (last.isKnown && recorded === "change") || members.length === 0;
+    this.#instants.push({ at: this.#at, members, isKnown });
     return setEvent({
       key: this.key,
       at: this.#at,
       revision: { epoch: `${this.#epoch}`, number: this.#number },
-      origin: isFirst || tells === "epoch" ? "baseline" : tells === "change" ? "change" : "external",
-      ...(tells === "change" && !isFirst && { added, removed }),
-      ...(tellsMembers && { members }),
+      origin: isFirst || recorded === "epoch" ? "baseline" : recorded === "change" ? "change" : "external",
+      ...(recorded === "change" && !isFirst && { added, removed }),
+      ...(recordsMembers && { members }),
       size: members.length,
     });
   }
 
   at(instant: number) {
-    const moment = this.#moments.findLast(({ at }) => at <= instant);
+    const moment = this.#instants.findLast(({ at }) => at <= instant);
     if (!moment?.isKnown) return undefined;
     return { features: moment.members.toSorted(), recordedAt: moment.at };
   }
 
   /** The instants at and between which the set may differ, from one on. */
   instants(from: number): readonly number[] {
-    const all = this.#moments.flatMap(({ at }) => [at - 1, at, at + 1]);
+    const all = this.#instants.flatMap(({ at }) => [at - 1, at, at + 1]);
     return [...new Set([from, ...all])].filter((instant) => instant >= from);
   }
 }

@@ -8,7 +8,7 @@ const state: PollState = {
   succeededAt: 1,
   failure: "the host does not answer",
   breaker: "open",
-  leftAloneUntil: 30_000,
+  pausedUntil: 30_000,
   listed: 3,
   invalid: 1,
   faults: [{ id: null, fault: "has no title" }],
@@ -81,14 +81,14 @@ export function itemStoreContract(open: () => ItemStore): void {
     it("separates feeds", async () => {
       await store.put("one", [anItem("1", { title: "one" })]);
       await store.put("two", [anItem("1", { title: "two" })]);
-      await store.keepState("one", state);
+      await store.saveState("one", state);
       expect((await store.since("one", undefined, 10)).items).toEqual([anItem("1", { title: "one" })]);
       expect((await store.since("two", undefined, 10)).state).toBeUndefined();
     });
 
     it("stores the last state, even without items", async () => {
-      await store.keepState("empty", { ...state, listed: 0 });
-      await store.keepState("empty", state);
+      await store.saveState("empty", { ...state, listed: 0 });
+      await store.saveState("empty", state);
       expect(await store.since("empty", undefined, 10)).toMatchObject({ items: [], state });
     });
 

@@ -200,14 +200,14 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       for (let from = 0; from < 40; from++) await changes.load(batchOf([set(`store:${from}`, "one")], from));
       await changes.apply(add("store:other", "one"));
       await using box = outbox();
-      let told = 0;
-      for (let rounds = 0; rounds < 60 && told < 1; rounds++) {
+      let notified = 0;
+      for (let rounds = 0; rounds < 60 && notified < 1; rounds++) {
         const entries = await box.read(10);
         const found = entries.flatMap(({ records = [] }) => records);
-        if (found.some((record) => record.of === "set" && record.key === "store:other")) told += 1;
+        if (found.some((record) => record.of === "set" && record.key === "store:other")) notified += 1;
         await box.remove(entries);
       }
-      expect(told).toBe(1);
+      expect(notified).toBe(1);
     });
 
     it("returns the keys of sets with a prefix", async () => {
@@ -219,8 +219,8 @@ export function setLoadContract(open: () => SetLoadsUnderTest): void {
       }
       await put("store:all:ü", ["one"]);
       await put("store:other", ["one"]);
-      const told = (await Array.fromAsync(changes.allKeys("store:all:"))).flat();
-      expect([...new Set(told)].sort()).toEqual([...keys, "store:all:ü"].sort());
+      const notified = (await Array.fromAsync(changes.allKeys("store:all:"))).flat();
+      expect([...new Set(notified)].sort()).toEqual([...keys, "store:all:ü"].sort());
       expect(await Array.fromAsync(changes.allKeys("nowhere:"))).not.toContainEqual([expect.anything()]);
     });
 
@@ -345,9 +345,14 @@ export function tokenLoadContract(open: () => TokenLoadsUnderTest, digestOf: (to
       const { store, put, load } = opened();
       await load([{ token: "load-told", userId: "load-told" }]);
       await put("load-put", "load-put");
-      const told = new Map((await Array.fromAsync(store.all())).flat().map(({ digest, userId }) => [digest, userId]));
-      expect([told.get(digestOf("load-told")), told.get(digestOf("load-put"))]).toEqual(["load-told", "load-put"]);
-      expect(told.has("load-told")).toBe(digestOf("load-told") === "load-told");
+      const notified = new Map(
+        (await Array.fromAsync(store.all())).flat().map(({ digest, userId }) => [digest, userId]),
+      );
+      expect([notified.get(digestOf("load-told")), notified.get(digestOf("load-put"))]).toEqual([
+        "load-told",
+        "load-put",
+      ]);
+      expect(notified.has("load-told")).toBe(digestOf("load-told") === "load-told");
     });
 
     it("revokes a loaded token", async () => {

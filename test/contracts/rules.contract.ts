@@ -106,9 +106,9 @@ export function rulesContract(open: () => Promise<RulesUnderTest>): void {
     it("return the instant for which they are current", async () => {
       const { rules } = await opened();
       const before = Date.now();
-      const held = await rules.read("one");
-      expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
-      expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
+      const cached = await rules.read("one");
+      expect(cached.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
+      expect(cached.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
 
     it("can be 10,000", async () => {

@@ -37,9 +37,9 @@ export function storedValuesContract(open: () => StoredValuesUnderTest): void {
 
     it("returns the instant of a read", async () => {
       const before = Date.now();
-      const held = await open().values.read("contract:instant");
-      expect(held.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
-      expect(held.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
+      const cached = await open().values.read("contract:instant");
+      expect(cached.verifiedAt(Date.now())).toBeGreaterThanOrEqual(before - 1);
+      expect(cached.verifiedAt(Date.now())).toBeLessThanOrEqual(Date.now());
     });
   });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { newSource } from "../../src/adapters/cli/new-source.ts";
-import { refusing, saying, startDocumentServer } from "../support/document-server.ts";
+import { respondWith, respondWithStatus, startDocumentServer } from "../support/document-server.ts";
 import { adminToken } from "../support/operator.ts";
 import { bearer, startServiceOn, type TestService } from "../support/service.ts";
 import { until } from "../support/until.ts";
@@ -93,7 +93,7 @@ describe("docs/tutorials/first-source.md", () => {
   });
 
   it("shows how to poll a URL: by location, with faults, stale while the server is down", async () => {
-    await using server = await startDocumentServer(saying('{"brunch":["es"],"late_show":["fr"],"odd":"es"}'));
+    await using server = await startDocumentServer(respondWith('{"brunch":["es"],"late_show":["fr"],"odd":"es"}'));
     const changes = { "https://shop.example/local.json": server.url, "onFailure: skip": "pollSeconds: 1" };
     await using service = await serve("sources/local.mjs", changes);
     await until(async () => (await call(service)).status === 200, "the document is read");
@@ -101,7 +101,7 @@ describe("docs/tutorials/first-source.md", () => {
     expect(await call(service, "?location=fr")).toMatchObject({ features: ["late_show"] });
     expect(await call(service)).toMatchObject({ features: [] });
     expect(await faultsIn(service)).toEqual(['feature "odd": its locations are no list']);
-    server.answer = refusing(500);
+    server.answer = respondWithStatus(500);
     await until(async () => (await call(service)).mark?.includes('detail="stale"') ?? false, "the result is stale");
     expect(await call(service, "?location=fr")).toMatchObject({ status: 200, features: ["late_show"] });
   });
@@ -116,7 +116,7 @@ describe("docs/tutorials/first-source.md", () => {
     const at = `?at=${new Date(Date.now() + 60_000).toISOString()}`;
     expect(await call(service, `${at}&user=a/b`, bearer(adminToken))).toMatchObject({ features: ["reports"] });
     expect(server.requests.map(({ target }) => target)).toEqual(["/a%2Fb"]);
-    server.answer = refusing(500);
+    server.answer = respondWithStatus(500);
     expect(await call(service, `${at}&user=7`, bearer(adminToken))).toMatchObject({ status: 503 });
   });
 });

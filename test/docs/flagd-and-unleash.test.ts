@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/bootstrap/config/config.ts";
-import { refusing, saying, startDocumentServer } from "../support/document-server.ts";
+import { respondWith, respondWithStatus, startDocumentServer } from "../support/document-server.ts";
 import { startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
@@ -51,8 +51,8 @@ describe("polled flags", () => {
     JSON.stringify({ version: 2, features: [{ name: "feature", enabled, strategies: [{ name: "default" }] }] });
 
   it("change cached responses, and mark them as stale while the server is down", async () => {
-    await using flagServer = await startDocumentServer(saying(flags("on"), '"1"'));
-    await using unleash = await startDocumentServer(refusing(503));
+    await using flagServer = await startDocumentServer(respondWith(flags("on"), '"1"'));
+    await using unleash = await startDocumentServer(respondWithStatus(503));
     await using service = await startService(
       `
 sources:
@@ -63,17 +63,17 @@ sources:
     );
     const on = async () => await (await service.get("/features")).text();
     expect((await service.get("/features")).status).toBe(503);
-    unleash.answer = saying(features(true));
+    unleash.answer = respondWith(features(true));
     await until(async () => (await on()) === '{"active_features":["feature","flag"]}', "both are known");
     expect(unleash.requests[0]?.authorization).toBe("s3cret");
-    flagServer.answer = saying(flags("off"), '"2"');
+    flagServer.answer = respondWith(flags("off"), '"2"');
     await until(async () => (await on()) === '{"active_features":["feature"]}', "the flag is off");
-    unleash.answer = saying(features(false));
+    unleash.answer = respondWith(features(false));
     await until(async () => (await on()) === '{"active_features":[]}', "the feature is off");
-    flagServer.answer = refusing(500);
+    flagServer.answer = respondWithStatus(500);
     await until(async () => (await service.get("/features")).headers.has("cache-status"), "the answer is marked");
     expect(await on()).toBe('{"active_features":[]}');
-    flagServer.answer = saying(flags("on"), '"3"');
+    flagServer.answer = respondWith(flags("on"), '"3"');
     await until(async () => (await on()) === '{"active_features":["flag"]}', "the flag is on again");
     await until(async () => !(await service.get("/features")).headers.has("cache-status"), "the answer is fresh");
   });

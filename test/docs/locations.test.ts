@@ -9,7 +9,7 @@ import { type Operator, sqliteRules, startOperator } from "../support/operator.t
 import { startServiceOn } from "../support/service.ts";
 import { Walkthrough } from "../support/walkthrough.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "tidegate-places-"));
+const folder = mkdtempSync(join(tmpdir(), "tidegate-locations-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const located = (city: string, ip = "81.2.69.142") =>
@@ -48,14 +48,14 @@ context: { trustedProxies: [loopback] }
   });
   afterAll(() => operator[Symbol.asyncDispose]());
 
-  const places = async (query: string, headers: Record<string, string> = {}) => {
+  const locations = async (query: string, headers: Record<string, string> = {}) => {
     const answer = await operator.service.get(`/features${query}`, headers);
     expect(answer.status).toBe(200);
     const { active_features } = (await answer.json()) as { active_features: readonly string[] };
     return active_features.filter((feature) => feature.startsWith("in-"));
   };
 
-  it.each<[query: string, headers: Record<string, string>, places: readonly string[]]>([
+  it.each<[query: string, headers: Record<string, string>, locations: readonly string[]]>([
     ["", {}, []],
     ["?location=pt", { "x-place": "ES", "x-forwarded-for": "81.2.69.142" }, ["in-pt"]],
     ["?location=es/madrid/retiro", {}, ["in-es", "in-es-madrid"]],
@@ -68,8 +68,8 @@ context: { trustedProxies: [loopback] }
     ["", { "x-forwarded-for": "81.2.69.143" }, []],
   ])("returns the features of the location for %j with %j", async (query, headers, expected) => {
     // The second response comes from the cache.
-    expect(await places(query, headers)).toEqual(expected);
-    expect(await places(query, headers)).toEqual(expected);
+    expect(await locations(query, headers)).toEqual(expected);
+    expect(await locations(query, headers)).toEqual(expected);
   });
 
   it.each<[query: string, headers: Record<string, string>]>([

@@ -7,7 +7,7 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { RedisInvalidationFeed } from "../../src/infrastructure/redis/redis-invalidation-feed.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { SqliteInvalidationFeed } from "../../src/infrastructure/sqlite/sqlite-invalidation-feed.ts";
-import { changeFeedContract } from "../contracts/change-feed.contract.ts";
+import { invalidationFeedContract } from "../contracts/invalidation-feed.contract.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { aChange } from "../support/stores.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -27,10 +27,10 @@ describe("over Redis", () => {
   async function openFeed(url = redis.url, prefixes = ["contract:", "location:", "location:x", "token:"]) {
     const feed = new RedisInvalidationFeed("tested", url, prefixes, createLog("silent"));
     feeds.push(feed);
-    const told: (string | undefined)[] = [];
-    feed.subscribe((key) => told.push(key));
+    const invalidated: (string | undefined)[] = [];
+    feed.subscribe((key) => invalidated.push(key));
     await until(() => feed.isLive(Date.now()), "the feed is live");
-    return { feed, told };
+    return { feed, invalidated };
   }
 
   /** Waits until a feed is live by tracking. */
@@ -41,7 +41,7 @@ describe("over Redis", () => {
       return feed.isLive(Date.now()) && feed.epoch === epoch;
     }, "the feed is live, and no epoch ends");
 
-  changeFeedContract(async () => ({
+  invalidationFeedContract(async () => ({
     feed: (await openFeed()).feed,
     change: async (key) => void (await redis.client.sadd(key, `${Math.random()}`)),
   }));
@@ -61,18 +61,18 @@ describe("over Redis", () => {
   ])("notifies of %s", async (_, write, expected) => {
     await redis.client.del("location:kept");
     await redis.client.sadd("location:kept", "x", "y");
-    const { told } = await openFeed();
-    told.length = 0;
+    const { invalidated } = await openFeed();
+    invalidated.length = 0;
     await write(redis.client);
-    await until(() => told.includes(expected), "it is notified");
+    await until(() => invalidated.includes(expected), "it is notified");
   });
 
   it("does not notify of keys that nobody watches", async () => {
-    const { told } = await openFeed();
+    const { invalidated } = await openFeed();
     await redis.client.sadd("other:key", "x");
     await redis.client.sadd("location:last", "x");
-    await until(() => told.includes("location:last"), "a later change is notified");
-    expect(told).not.toContain("other:key");
+    await until(() => invalidated.includes("location:last"), "a later change is notified");
+    expect(invalidated).not.toContain("other:key");
   });
 
   it.each(["cut", "hold"] as const)(
@@ -94,25 +94,25 @@ describe("over Redis", () => {
 
   it("keeps the epoch during a silence shorter than the time limit", async () => {
     await using proxy = await TcpProxy.to(redis.port);
-    const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+    const { feed, invalidated } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
     const { epoch } = feed;
     proxy.hold();
     await redis.client.sadd("location:meanwhile", `${Math.random()}`);
-    expect(told).not.toContain("location:meanwhile");
+    expect(invalidated).not.toContain("location:meanwhile");
     proxy.heal();
-    await until(() => told.includes("location:meanwhile"), "the delayed change is notified");
+    await until(() => invalidated.includes("location:meanwhile"), "the delayed change is notified");
     expect(feed.epoch).toBe(epoch);
   });
 
   it("notifies of all keys when an epoch starts after a loss", async () => {
     await using proxy = await TcpProxy.to(redis.port);
-    const { feed, told } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
+    const { feed, invalidated } = await openFeed(`redis://127.0.0.1:${proxy.port}`);
     proxy.cut();
     await until(() => !feed.isLive(Date.now()), "it is not live");
-    told.length = 0;
+    invalidated.length = 0;
     proxy.heal();
     await until(() => feed.isLive(Date.now()), "it is live again");
-    expect(told).toEqual([undefined]);
+    expect(invalidated).toEqual([undefined]);
   });
 
   it("tracks again as soon as a long script ends", async () => {
@@ -164,7 +164,7 @@ describe("over SQLite", () => {
     await connection[Symbol.asyncDispose]();
   });
 
-  changeFeedContract(async () => {
+  invalidationFeedContract(async () => {
     const feed = new SqliteInvalidationFeed(file, () => false);
     feeds.push(feed);
     const change = async (key: string) => {

@@ -154,9 +154,9 @@ describe("a Redis outage", () => {
     try {
       for (const set of [-5_000, -3_600_000, 25 * 3_600_000]) {
         vi.setSystemTime(vi.getRealSystemTime() + set);
-        const { status, mark, response, ...told } = await ask();
+        const { status, mark, response, ...notified } = await ask();
         const passed = Math.ceil((performance.now() - startedAt) / 1_000);
-        expect([set, status, told.body, mark]).toEqual([set, 200, body, expect.stringContaining("stale")]);
+        expect([set, status, notified.body, mark]).toEqual([set, 200, body, expect.stringContaining("stale")]);
         const age = Number(response.headers.get("age"));
         expect(age).toBeGreaterThanOrEqual(before);
         expect(age).toBeLessThanOrEqual(before + passed);
@@ -205,14 +205,14 @@ describe("a Redis outage", () => {
 
   it("skips an uncached source if allowed, and marks the response as incomplete", async () => {
     const yaml = redisRules(`redis://127.0.0.1:${users.port}`, `redis://127.0.0.1:${features.port}`);
-    const partner = `
+    const feedServer = `
   - { name: everyone, kind: static, features: { always: true } }
   - { name: partner, kind: set, connection: partner, key: "partner:features", onFailure: skip }
 `;
     await using away = await TcpProxy.to(redis.port);
     away.cut();
     const connections = `connections:\n  partner: { kind: redis, url: "redis://127.0.0.1:${away.port}" }`;
-    await using service = await startService(yaml.replace("connections:", connections) + partner);
+    await using service = await startService(yaml.replace("connections:", connections) + feedServer);
     const response = await service.get("/features");
     expect(response.headers.get("cache-status")).toBe('tidegate; fwd=miss; detail="incomplete: partner"');
     expect([response.status, await response.text()]).toEqual([200, '{"active_features":["always","feature_1"]}']);
@@ -272,7 +272,7 @@ describe("a store that lost its data, or was empty at the start", () => {
     }, `it answers ${body}, unmarked`);
 
   /** Sends requests until all cached responses are marked. None omits a feature, and none rejects a known token. */
-  async function expectRemembered(service: TestService): Promise<void> {
+  async function expectCached(service: TestService): Promise<void> {
     let marked = 0;
     await until(async () => {
       const [anybody, user, late] = await Promise.all([
@@ -305,7 +305,7 @@ describe("a store that lost its data, or was empty at the start", () => {
       expect(await ask(service, "1234")).toMatchObject({ body: own });
       expect((await ask(service, "unknown")).status).toBe(401);
       await lose();
-      await expectRemembered(service);
+      await expectCached(service);
       for (const { client } of [redis, another]) {
         await client.multi().sadd("global_features", "feature_9").set("token:5678", "2").exec();
       }
@@ -319,7 +319,7 @@ describe("a store that lost its data, or was empty at the start", () => {
       await answers(service, everyone);
       expect(await ask(service, "1234")).toMatchObject({ body: own });
       await lose();
-      await expectRemembered(service);
+      await expectCached(service);
       const env = { REDIS_USERS_URL: url(), REDIS_FEATURES_URL: url(), TIDEGATE_DATA: folder };
       expect(await tidegate(["stores", "accept", "nowhere"], env)).toMatchObject({
         code: 1,

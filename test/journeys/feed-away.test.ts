@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { document, json, type Partner, startPartner } from "../support/partner.ts";
+import { document, type FeedServer, json, startFeedServer } from "../support/feed-server.ts";
 import { type RedisServer, startRedis } from "../support/redis.ts";
 import { startService } from "../support/service.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
@@ -13,15 +13,15 @@ const show = (id: number) => ({ id, name: `Show ${id}`, from: "2020-01-01", to: 
 let folder: string;
 let redis: RedisServer;
 let proxy: TcpProxy;
-let partner: Partner;
+let feedServer: FeedServer;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "tidegate-feed-away-"));
   redis = await startRedis();
   proxy = await TcpProxy.to(redis.port);
-  partner = await startPartner(json({ shows: [show(1)] }));
+  feedServer = await startFeedServer(json({ shows: [show(1)] }));
 });
 afterEach(async () => {
-  await partner[Symbol.asyncDispose]();
+  await feedServer[Symbol.asyncDispose]();
   await proxy[Symbol.asyncDispose]();
   await redis[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
@@ -36,7 +36,7 @@ sources:
     kind: feed
     connection: features
     pollSeconds: 1
-    document: { url: "${partner.url}", allow: [127.0.0.1] }
+    document: { url: "${feedServer.url}", allow: [127.0.0.1] }
     item: { at: shows, id: "{id}", title: name, window: { start: from, end: to }, features: ["show:{id}"] }
 `);
 
@@ -59,7 +59,7 @@ it("a process that starts without Redis and without the feed's server serves the
   await until(async () => `${await featuresOf(before)}` === "show:1", "the feed is read");
   await before[Symbol.asyncDispose]();
   proxy.cut();
-  partner.answer = document("", "text/plain");
+  feedServer.answer = document("", "text/plain");
   await using service = await started();
   expect(await featuresOf(service)).toEqual(["show:1"]);
   expect((await service.get("/search")).status).toBe(200);
@@ -69,11 +69,11 @@ it("an item that was listed only during the Redis outage stays known to all, wit
   await using one = await started();
   await until(async () => `${await featuresOf(one)}` === "show:1", "the feed is read");
   proxy.cut();
-  partner.answer = json({ shows: [show(1), show(2)] });
+  feedServer.answer = json({ shows: [show(1), show(2)] });
   await until(async () => `${await featuresOf(one)}` === "show:1,show:2", "the feed is read while Redis is away");
-  partner.answer = json({ shows: [show(1)] });
-  const { length } = partner.requests;
-  await until(() => partner.requests.length >= length + 2, "it is not listed");
+  feedServer.answer = json({ shows: [show(1)] });
+  const { length } = feedServer.requests;
+  await until(() => feedServer.requests.length >= length + 2, "it is not listed");
   proxy.heal();
   await until(async () => (await redis.client.hlen("tidegate:items:{shows}")) === 2, "Redis has both");
   expect(await featuresOf(one)).toEqual(["show:1", "show:2"]);

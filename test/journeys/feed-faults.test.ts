@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { faultyAnswers } from "../support/faulty-partners.ts";
+import { json, startFeedServer } from "../support/feed-server.ts";
 import { adminToken } from "../support/operator.ts";
-import { json, startPartner } from "../support/partner.ts";
 import { bearer, startService } from "../support/service.ts";
 import { until } from "../support/until.ts";
 
@@ -21,16 +21,16 @@ const entry = (name: string, url: string) => `
 
 it("serves the known items of every feed while one server is down, one is slow, one sends bombs, and so on", async () => {
   await using stack = new AsyncDisposableStack();
-  const elsewhere = stack.use(await startPartner(json({})));
+  const elsewhere = stack.use(await startFeedServer(json({})));
   const faults = Object.entries(faultyAnswers(elsewhere.url));
   const good = json({ events: [{ id: 1, name: "known", from: "2020-01-01", to: "2999-01-01" }] });
   const partners = await Promise.all(
-    faults.map(async ([name, fault]) => ({ name, fault, partner: stack.use(await startPartner(good)) })),
+    faults.map(async ([name, fault]) => ({ name, fault, feedServer: stack.use(await startFeedServer(good)) })),
   );
   const service = stack.use(
     await startService(
       `connections: { features: { kind: sqlite, file: "\${TIDEGATE_DATA}/tidegate.db" } }
-sources:${partners.map(({ name, partner }) => entry(name, partner.url)).join("")}
+sources:${partners.map(({ name, feedServer }) => entry(name, feedServer.url)).join("")}
 `,
       { TIDEGATE_ADMIN_TOKEN: adminToken },
     ),
@@ -49,7 +49,7 @@ sources:${partners.map(({ name, partner }) => entry(name, partner.url)).join("")
     async () => JSON.stringify(await features()).includes(`${all.at(-1)}`) && (await search())[1] === all.length,
     "all is read",
   );
-  for (const { fault, partner } of partners) partner.answer = fault;
+  for (const { fault, feedServer } of partners) feedServer.answer = fault;
   const states = async () => ((await (await service.get("/health/ready", bearer(adminToken))).json()) as Ready).feeds;
   const failing = async () => Object.values(await states()).filter(({ failure }) => failure !== null).length;
   while ((await failing()) < all.length) {
@@ -59,22 +59,22 @@ sources:${partners.map(({ name, partner }) => entry(name, partner.url)).join("")
   }
   expect(await features()).toEqual([200, null, { active_features: all }]);
   expect(elsewhere.requests).toHaveLength(0);
-  const told = Object.fromEntries(
+  const notified = Object.fromEntries(
     Object.entries(await states()).map(([name, { failure, known }]) => [name, [known, failure]]),
   );
-  expect(told).toEqual({
-    closes: [1, expect.stringMatching(/ECONNRESET|left alone/)],
-    fails: [1, expect.stringMatching(/answers 500|left alone/)],
-    never: [1, expect.stringMatching(/within 1000 ms|left alone/)],
-    drips: [1, expect.stringMatching(/within 1000 ms|left alone/)],
-    halves: [1, expect.stringMatching(/before the end|left alone/)],
+  expect(notified).toEqual({
+    closes: [1, expect.stringMatching(/ECONNRESET|polling is paused/)],
+    fails: [1, expect.stringMatching(/answers 500|polling is paused/)],
+    never: [1, expect.stringMatching(/within 1000 ms|polling is paused/)],
+    drips: [1, expect.stringMatching(/within 1000 ms|polling is paused/)],
+    halves: [1, expect.stringMatching(/before the end|polling is paused/)],
     garbage: [1, expect.stringContaining("is no JSON")],
     strange: [1, expect.stringContaining("has no events")],
     deep: [1, expect.stringContaining("nested more than 100 deep")],
     nan: [1, expect.stringContaining("is no JSON")],
-    bomb: [1, expect.stringMatching(/more than 10000000 bytes|left alone/)],
+    bomb: [1, expect.stringMatching(/more than 10000000 bytes|polling is paused/)],
     laughs: [1, expect.stringContaining("has a DOCTYPE")],
-    redirects: [1, expect.stringMatching(/redirects are not followed|left alone/)],
-    headers: [1, expect.stringMatching(/headers have more than|left alone/)],
+    redirects: [1, expect.stringMatching(/redirects are not followed|polling is paused/)],
+    headers: [1, expect.stringMatching(/headers have more than|polling is paused/)],
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FeedServer, json, startFeedServer } from "../support/feed-server.ts";
 import { adminToken } from "../support/operator.ts";
-import { json, type Partner, startPartner } from "../support/partner.ts";
 import { startRedis } from "../support/redis.ts";
 import { bearer, startService, type TestService } from "../support/service.ts";
 import { until } from "../support/until.ts";
@@ -27,11 +27,11 @@ describe.each([
   ["SQLite", async () => undefined],
 ])("the past of a feed over %s", (_, openRedis) => {
   let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
-  let partner: Partner;
+  let feedServer: FeedServer;
   let service: TestService;
   beforeAll(async () => {
     redis = await openRedis();
-    partner = await startPartner(json({ shows: [show(1), show(2, { status: "offline" })] }));
+    feedServer = await startFeedServer(json({ shows: [show(1), show(2, { status: "offline" })] }));
     const connection = redis
       ? `{ kind: redis, url: "${redis.url}" }`
       : `{ kind: sqlite, file: "\${TIDEGATE_DATA}/tidegate.db" }`;
@@ -40,7 +40,7 @@ describe.each([
 connections: { features: ${connection} }
 sources:
   - { name: always, kind: static, features: { base: true } }
-${feed("shows", partner.url)}
+${feed("shows", feedServer.url)}
 `,
       { TIDEGATE_ADMIN_TOKEN: adminToken },
     );
@@ -48,7 +48,7 @@ ${feed("shows", partner.url)}
   });
   afterAll(async () => {
     await service[Symbol.asyncDispose]();
-    await partner[Symbol.asyncDispose]();
+    await feedServer[Symbol.asyncDispose]();
     await redis?.[Symbol.asyncDispose]();
   });
 
@@ -69,7 +69,7 @@ ${feed("shows", partner.url)}
   };
   /** Polls a document; returns an instant at which the event log has it. */
   const poll = async (shows: readonly object[], expected: string) => {
-    partner.answer = json({ shows });
+    feedServer.answer = json({ shows });
     const response = await post("sources/shows/poll");
     expect(await response.json()).toMatchObject({ state: { failure: null } });
     return recorded(expected);
@@ -84,15 +84,15 @@ ${feed("shows", partner.url)}
   };
 
   it("has the items of each instant, with one event for each poll that changed something", async () => {
-    const moments = new Map<number, string>();
-    const told = async (expected: string, shows?: readonly object[]) =>
-      moments.set(await (shows ? poll(shows, expected) : recorded(expected)), expected);
-    await told("base,show:1");
-    await told("base,show:1,show:2,show:3", [show(1), show(2), show(3)]);
-    await told("base,show:1,show:2,show:3", [show(1), show(2), show(3)]);
-    await told("base,show:2,show:3", [show(1, { status: "offline" }), show(2), show(3, { name: "Other" })]);
-    await told("base,show:3", [show(2, { from: "2998-01-01" })]);
-    for (const [at, expected] of moments) {
+    const instants = new Map<number, string>();
+    const notified = async (expected: string, shows?: readonly object[]) =>
+      instants.set(await (shows ? poll(shows, expected) : recorded(expected)), expected);
+    await notified("base,show:1");
+    await notified("base,show:1,show:2,show:3", [show(1), show(2), show(3)]);
+    await notified("base,show:1,show:2,show:3", [show(1), show(2), show(3)]);
+    await notified("base,show:2,show:3", [show(1, { status: "offline" }), show(2), show(3, { name: "Other" })]);
+    await notified("base,show:3", [show(2, { from: "2998-01-01" })]);
+    for (const [at, expected] of instants) {
       await until(async () => (await featuresAt(at)) === expected, `${expected} was on at ${at}`);
     }
     const response = await service.get("/events?component=tidegate", operator);

@@ -112,7 +112,7 @@ describe("Redis users with the documented rights", () => {
       .load({ ...load, load: "tokens", items: [{ token: "5678", userId: "2" }] });
     await connection.documents.load({ ...load, load: "documents", items: [{ collection: "c", name: "n", value: 1 }] });
     await connection.items.put("partner", []);
-    await connection.items.keepState("partner", { breaker: "closed", failures: 0, invalid: 0 } as never);
+    await connection.items.saveState("partner", { breaker: "closed", failures: 0, invalid: 0 } as never);
     expect((await redis.client.keys("tidegate:outbox:*")).length).toBeGreaterThan(5);
   });
 

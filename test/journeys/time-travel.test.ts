@@ -130,9 +130,9 @@ describe("a past evaluation equals the response that clients got then", () => {
     const before = Date.now();
     await redis.client.srem("active_features", "b");
     const answered = [..."aaa"].map(bodyOf).concat(bodyOf("ac"));
-    const told = async () =>
+    const notified = async () =>
       (await Promise.all((await answersAt(service, Date.now() - 1)).map((each) => each.text()))).join();
-    await until(async () => (await told()) === answered.join(), "the edit is on record");
+    await until(async () => (await notified()) === answered.join(), "the edit is on record");
     expect(await answersNow(service)).toEqual(answered);
     expect(await (await answersAt(service, before))[2]?.text()).toBe(bodyOf("ab"));
   });

@@ -67,8 +67,8 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
 
   const caches = await Promise.all(
     [1, 2, 3].map(async () => {
-      const [data, told] = await Promise.all([TcpProxy.to(redis.port), TcpProxy.to(redis.port)]);
-      const feed = new RedisInvalidationFeed("chaos", `redis://127.0.0.1:${told.port}`, keys, silent);
+      const [data, invalidations] = await Promise.all([TcpProxy.to(redis.port), TcpProxy.to(redis.port)]);
+      const feed = new RedisInvalidationFeed("chaos", `redis://127.0.0.1:${invalidations.port}`, keys, silent);
       const connection = connectRedis("chaos", `redis://127.0.0.1:${data.port}`, silent);
       const limits = { capacity: 100, expiryMs: 60_000, maxStaleMs: 60_000 };
       const sets = new CachedFeatureSets(
@@ -78,7 +78,7 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
         limits,
         Date.now,
       );
-      return { data, told, feed, connection, sets };
+      return { data, told: invalidations, feed, connection, sets };
     }),
   );
 
@@ -96,12 +96,12 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
       const key = pick(keys);
       const askedAt = Date.now();
       try {
-        const held = await sets.read(key, 10);
+        const cached = await sets.read(key, 10);
         const now = Date.now();
-        const version = Number(held.value.features[0] ?? 0);
-        const asOf = held.verifiedAt(now);
+        const version = Number(cached.value.features[0] ?? 0);
+        const asOf = cached.verifiedAt(now);
         reads += 1;
-        const isFresh = lease ? now - asOf <= freshnessBoundMs : held.isCurrent(now);
+        const isFresh = lease ? now - asOf <= freshnessBoundMs : cached.isCurrent(now);
         if (isFresh) {
           fresh += 1;
           const missed = history.get(key)?.find((each) => each.version > version && each.acknowledgedAt < askedAt);
@@ -124,13 +124,13 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
   }
 
   async function fault(): Promise<void> {
-    const { data, told } = pick(caches);
+    const { data, told: invalidations } = pick(caches);
     if (!lease) {
-      told.hold();
+      invalidations.hold();
       await setTimeout(2_000);
-      return told.heal();
+      return invalidations.heal();
     }
-    const proxies = pick([[data], [told], [data, told]]);
+    const proxies = pick([[data], [invalidations], [data, invalidations]]);
     const heal = () => {
       for (const proxy of proxies) proxy.heal();
     };
@@ -163,10 +163,10 @@ async function runChaos({ durationMs, lease }: { durationMs: number; lease: bool
     await setTimeout(Math.random() * 300);
   }
   over = true;
-  for (const { data, told } of caches) for (const proxy of [data, told]) proxy.heal();
+  for (const { data, told: invalidations } of caches) for (const proxy of [data, invalidations]) proxy.heal();
   await Promise.all(running);
-  for (const { data, told, feed, connection } of caches) {
-    for (const part of [feed, connection, data, told]) await part[Symbol.asyncDispose]();
+  for (const { data, told: invalidations, feed, connection } of caches) {
+    for (const part of [feed, connection, data, invalidations]) await part[Symbol.asyncDispose]();
   }
   return { faults, reads, fresh, writes: countWrites(), violations, worstFreshMs };
 }

@@ -183,7 +183,7 @@ async function runCrash(changes: number): Promise<Crash> {
 
   const faults: string[] = [];
   const check = async (when: string) => {
-    await logTellsOf(instance, raw, when);
+    await logged(instance, raw, when);
     const events = await changesIn(instance);
     for (const fault of faultsIn(events, acknowledged)) faults.push(`${when}: ${fault}`);
     for (const fault of await differences(events, raw)) faults.push(`${when}: ${fault}`);
@@ -271,8 +271,8 @@ async function cut(proxy: TcpProxy): Promise<void> {
  * Waits until the log has all changes so far, also raw ones: the outbox is empty, and the log equals the sets. Gives up
  * at the time limit.
  */
-async function logTellsOf(instance: Instance, raw: Redis, when: string): Promise<void> {
-  const isTold = async () => {
+async function logged(instance: Instance, raw: Redis, when: string): Promise<void> {
+  const isLogged = async () => {
     const response = await instance.get("/health/ready").catch(() => undefined);
     const { records } = ((await response?.json().catch(() => undefined)) ?? {}) as {
       records?: { log: string; waiting: Record<string, { entries: number } | null> };
@@ -281,7 +281,7 @@ async function logTellsOf(instance: Instance, raw: Redis, when: string): Promise
     if (Object.values(records.waiting).some((backlog) => backlog?.entries !== 0)) return false;
     return (await differences(await changesIn(instance), raw)).length === 0;
   };
-  await until(isTold, `the log tells what the sets hold, ${when}`, longMs).catch(() => {});
+  await until(isLogged, `the log tells what the sets hold, ${when}`, longMs).catch(() => {});
 }
 
 /** All events of sets, oldest first. */

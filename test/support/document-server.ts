@@ -11,7 +11,7 @@ export type DocumentServer = AsyncDisposable & {
 };
 
 /** Responds with a text, or with 304 if the ETag matches. */
-export const saying =
+export const respondWith =
   (text: string, tag?: string): DocumentServer["answer"] =>
   (response, headers) => {
     const isKnown = tag !== undefined && headers["if-none-match"] === tag;
@@ -19,7 +19,7 @@ export const saying =
   };
 
 /** Responds with a status. */
-export const refusing =
+export const respondWithStatus =
   (status: number): DocumentServer["answer"] =>
   (response) =>
     void response.writeHead(status).end("no document");

@@ -51,7 +51,7 @@ export const send = (
   });
 
 /** Records an event. */
-export async function tell(
+export async function postEvent(
   service: Pick<TestService, "url">,
   event: object,
   headers?: Record<string, string>,

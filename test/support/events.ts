@@ -5,7 +5,7 @@ import type { NewEvent } from "../../src/domain/events/event.ts";
 import type { RecordedEvent } from "../../src/domain/events/event-log.ts";
 
 /** An event that a client posts, with defaults for all fields. */
-export const toldEvent = (told: Partial<NewEvent> = {}): NewEvent => ({
+export const anEvent = (fields: Partial<NewEvent> = {}): NewEvent => ({
   id: uuidv7(),
   component: "orders",
   environment: "production",
@@ -14,7 +14,7 @@ export const toldEvent = (told: Partial<NewEvent> = {}): NewEvent => ({
   data: { order: 7 },
   at: 1_700_000_000_000,
   recordedBy: "shop",
-  ...told,
+  ...fields,
 });
 
 const recorded = { by: "ann", at: 1_700_000_000_000, revision: { epoch: "one", number: 1 } };
@@ -50,7 +50,7 @@ export const tokenEvent = (record: Partial<TokenRecord>, store = "users"): Recor
   );
 
 /** The events of one set in one epoch, one second apart. */
-export class SetTold {
+export class SetEvents {
   readonly #key: string;
   readonly #members = new Set<string>();
   #number = 0;

@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 import { billionLaughs, gzipBomb } from "./bombs.ts";
-import { document } from "./partner.ts";
+import { document } from "./feed-server.ts";
 
 /** Faults of a feed's server; `elsewhere` is the target of its redirects. All responses end by themselves. */
 export const faultyAnswers = (elsewhere: string): Readonly<Record<string, RequestListener>> => {

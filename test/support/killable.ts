@@ -46,12 +46,12 @@ export class Killable implements AsyncDisposable {
   #spawn(): ChildProcess {
     const script =
       'exec 3<&0; "$@" > /dev/null 2>&1 & server=$!; { cat <&3 > /dev/null; kill -9 $server; } & wait $server; kill -9 $!';
-    const held = spawn("sh", ["-c", script, "sh", ...this.#command], {
+    const shell = spawn("sh", ["-c", script, "sh", ...this.#command], {
       stdio: ["pipe", "ignore", "ignore"],
       cwd: "/",
       ...this.#user,
     });
-    held.stdin?.on("error", () => {});
-    return held;
+    shell.stdin?.on("error", () => {});
+    return shell;
   }
 }

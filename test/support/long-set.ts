@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { EventLogLocation } from "../../src/infrastructure/event-log/database/database.ts";
 import { openEventLog } from "../../src/infrastructure/event-log/open-event-log.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { SetTold } from "./events.ts";
+import { SetEvents } from "./events.ts";
 import { sqliteRules, startOperator } from "./operator.ts";
 import { createDatabase } from "./postgres.ts";
 
@@ -22,7 +22,7 @@ export function longSetRuns(changes: number): void {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-long-"));
     afterAll(() => rmSync(folder, { recursive: true }));
 
-    it.each<[string, () => Promise<{ place: EventLogLocation; env: NodeJS.ProcessEnv; rules: string }>]>([
+    it.each<[string, () => Promise<{ location: EventLogLocation; env: NodeJS.ProcessEnv; rules: string }>]>([
       [
         "SQLite",
         async () => {
@@ -31,21 +31,21 @@ export function longSetRuns(changes: number): void {
             "connections:",
             `connections:\n  events: { kind: sqlite, file: "${file}" }`,
           );
-          return { place: { kind: "sqlite", file }, env: {}, rules };
+          return { location: { kind: "sqlite", file }, env: {}, rules };
         },
       ],
       [
         "PostgreSQL",
         async () => {
           const { url } = await createDatabase();
-          return { place: { kind: "postgres", url }, env: { DATABASE_URL: url }, rules: sqliteRules };
+          return { location: { kind: "postgres", url }, env: { DATABASE_URL: url }, rules: sqliteRules };
         },
       ],
-    ])("is explained at a past time within 1 s: %s", async (_, place) => {
-      const { place: where, env, rules } = await place();
-      const told = new SetTold("active_features");
+    ])("is explained at a past time within 1 s: %s", async (_, location) => {
+      const { location: where, env, rules } = await location();
+      const notified = new SetEvents("active_features");
       const data = mkdtempSync(join(folder, "store-"));
-      const moments: { at: number; feature: string }[] = [];
+      const instants: { at: number; feature: string }[] = [];
       {
         await using eventLog = openEventLog(where);
         await using store = openSqlite("features", join(data, "store.db"));
@@ -54,32 +54,32 @@ export function longSetRuns(changes: number): void {
         await eventLog.stores.enter(identity, "features");
         await eventLog.stores.claim(identity, "features");
         for (const key of ["global_features", "tidegate:killed", "features:user:1"]) {
-          await eventLog.log.record([new SetTold(key, ...(key === "features:user:1" ? ["f7"] : [])).begins()]);
+          await eventLog.log.record([new SetEvents(key, ...(key === "features:user:1" ? ["f7"] : [])).begins()]);
         }
-        let events = [told.begins()];
+        let events = [notified.begins()];
         for (let number = 0; number < changes; number++) {
           const feature = `f${number % batch}`;
           const change = Math.floor(number / batch) % 2 === 0 ? { add: [feature] } : { remove: [feature] };
-          events.push(told.changes(change));
+          events.push(notified.changes(change));
           if (events.length >= batch) {
             await eventLog.log.record(events);
             events = [];
-            moments.push({ at: told.at, feature });
+            instants.push({ at: notified.at, feature });
           }
         }
         await eventLog.log.record(events);
       }
       await using operator = await startOperator(rules, { ...env, FOLDER: data });
       const times: number[] = [];
-      for (const { at } of moments) {
+      for (const { at } of instants) {
         const began = performance.now();
         const { body } = await operator.post("/explain", { user: "1", at: textOf(at) });
         times.push(performance.now() - began);
         const f7 = body.features.find(({ feature }: Explained) => feature === "f7");
-        const isOn = Math.floor((at - (moments[0]?.at ?? 0)) / (batch * 1_000)) % 2 === 0;
+        const isOn = Math.floor((at - (instants[0]?.at ?? 0)) / (batch * 1_000)) % 2 === 0;
         expect([textOf(at), body.sources[1].state, f7?.on]).toEqual([textOf(at), "evaluated", isOn]);
       }
-      expect(moments).toHaveLength(batches);
+      expect(instants).toHaveLength(batches);
       // It takes some 50 ms on an idle machine; the best of many runs depends little on others.
       expect(Math.min(...times)).toBeLessThan(500);
     });

@@ -5,7 +5,7 @@ import type { Event } from "../../src/domain/events/event.ts";
 import type { History, LastChange } from "../../src/domain/events/history.ts";
 
 /** A record of a change of a set; the other fields have defaults. */
-export type Told = Pick<SetRecord, "key" | "at"> & Partial<SetRecord> & { readonly store?: string };
+export type RecordFields = Pick<SetRecord, "key" | "at"> & Partial<SetRecord> & { readonly store?: string };
 
 /** A history of sets, recorded in order, oldest first, that a test can make fail. */
 export class MemoryHistory implements History {
@@ -13,20 +13,20 @@ export class MemoryHistory implements History {
   readonly #events: (Event & { readonly change: { readonly store: string; readonly record: SetRecord } })[] = [];
 
   /** Appends the records; returns the id of the last. */
-  tell(...all: readonly Told[]): string {
-    for (const { store = "store", ...told } of all) {
+  record(...all: readonly RecordFields[]): string {
+    for (const { store = "store", ...fields } of all) {
       const number = this.#events.length + 1;
       const id = `event-${number}`;
       const record: SetRecord = {
         of: "set",
         id,
         by: "anna",
-        origin: told.members ? "baseline" : "change",
+        origin: fields.members ? "baseline" : "change",
         added: [],
         removed: [],
         size: 0,
         revision: { epoch: "e", number },
-        ...told,
+        ...fields,
       };
       const event = { id, component: "features", environment: "test", email: "", message: "", data: {}, hash: "" };
       const { at, by } = record;
@@ -52,16 +52,16 @@ export class MemoryHistory implements History {
   }
 
   async lastChanges(store: string, key: string, at: Instant) {
-    const turns = new Map<FeatureKey, LastChange>();
+    const lastChanges = new Map<FeatureKey, LastChange>();
     for (const event of this.#of(store, key, at)) {
       const { added, removed, members = [] } = event.change.record;
-      for (const feature of added) turns.set(feature, { feature, on: true, event });
-      for (const feature of removed) turns.set(feature, { feature, on: false, event });
+      for (const feature of added) lastChanges.set(feature, { feature, on: true, event });
+      for (const feature of removed) lastChanges.set(feature, { feature, on: false, event });
       for (const feature of members) {
-        if (turns.get(feature)?.on !== true) turns.set(feature, { feature, on: true, event });
+        if (lastChanges.get(feature)?.on !== true) lastChanges.set(feature, { feature, on: true, event });
       }
     }
-    return [...turns.values()];
+    return [...lastChanges.values()];
   }
 
   async changesOf(store: string, keys: readonly string[], from: Instant, to: Instant) {

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
-const longestBlockMs = 150;
+const maxBlockMs = 150;
 
 /**
  * Returns the result of the first run of `action` in which the event loop was not blocked for longer than time limits
@@ -12,6 +12,6 @@ export async function unblocked<T>(action: () => Promise<T>): Promise<T> {
     delays.enable();
     const result = await action();
     delays.disable();
-    if (delays.max < longestBlockMs * 1e6) return result;
+    if (delays.max < maxBlockMs * 1e6) return result;
   }
 }

@@ -5,7 +5,7 @@ import { excerpt, type Flag, jsonOf } from "../server.ts";
 
 const source = "OFREP 0.3.0, POST /ofrep/v1/evaluate/flags";
 /** The most flags that are evaluated one by one. */
-const mostCompared = 50;
+const maxCompared = 50;
 
 /** Checks of the evaluation of all flags. */
 export const bulkChecks: readonly Check[] = [
@@ -50,7 +50,7 @@ export const bulkChecks: readonly Check[] = [
     source: "OFREP 0.3.0, ADR 0002 (two routes, one evaluation)",
     run: async (server) => {
       const { bulk } = await server.evaluateAll();
-      for (const flag of bulk.flags.filter(({ errorCode }) => errorCode === undefined).slice(0, mostCompared)) {
+      for (const flag of bulk.flags.filter(({ errorCode }) => errorCode === undefined).slice(0, maxCompared)) {
         const answer = await server.single(`${flag.key}`, JSON.stringify({ context: server.options.context }));
         const alone = jsonOf(answer) as Flag | undefined;
         const isSame =

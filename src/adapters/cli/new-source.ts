@@ -59,8 +59,8 @@ export function newSourceOutside(kind: string, folder: string): NewSource {
 
 /** Writes all files. Throws `ChangeRejected`, before it writes any, if one of them exists. */
 export function writeDrafts(drafts: readonly Draft[]): void {
-  const taken = drafts.find(({ file }) => existsSync(file));
-  if (taken) throw new ChangeRejected(`${taken.file} exists (remove it, or choose another name)`);
+  const existing = drafts.find(({ file }) => existsSync(file));
+  if (existing) throw new ChangeRejected(`${existing.file} exists (remove it, or choose another name)`);
   for (const { file, text } of drafts) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text, { flag: "wx" });

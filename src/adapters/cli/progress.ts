@@ -8,20 +8,20 @@ const lineEveryMs = 5_000;
 export class Progress {
   readonly #to: OutputStream;
   readonly #now: () => number;
-  #toldAt: number;
+  #printedAt: number;
 
   /** `now` is a monotonic clock, in milliseconds. */
   constructor(to: OutputStream, now: () => number = () => performance.now()) {
     this.#to = to;
     this.#now = now;
-    this.#toldAt = now();
+    this.#printedAt = now();
   }
 
   /** Reports `done` of `of` units; without `of`, the total is unknown. `doing` names the task. */
   report(phase: string, done: number, of?: number): void {
     const now = this.#now();
-    if (now - this.#toldAt < (this.#to.isTTY ? barEveryMs : lineEveryMs)) return;
-    this.#toldAt = now;
+    if (now - this.#printedAt < (this.#to.isTTY ? barEveryMs : lineEveryMs)) return;
+    this.#printedAt = now;
     const counted = of === undefined ? counts(done) : `${counts(done)} of ${counts(of)}`;
     if (!this.#to.isTTY) this.#to.write(`${phase}: ${counted}\n`);
     else this.#to.write(`\r\x1b[K${phase} ${of === undefined ? "" : `${bar(done / of)} `}${counted}`);

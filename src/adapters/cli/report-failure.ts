@@ -9,14 +9,14 @@ export const usageExit = 2;
 /** EX_CONFIG of sysexits.h: configuration error. */
 const configExit = 78;
 
-const meantForPeople = [UsageError, ConfigError, SetupFailed, ChangeRejected, TidegateError, StoreFault];
+const expectedErrors = [UsageError, ConfigError, SetupFailed, ChangeRejected, TidegateError, StoreFault];
 
 /**
  * Writes to standard error why a process's task failed, and returns the exit code: 78 for an invalid configuration or
  * an unusable data folder, 2 for a wrong command line, otherwise 1. Omits the stack of errors whose message is meant for people.
  */
 export function reportFailure(error: unknown, stderr: { write(text: string): unknown }): number {
-  const expected = meantForPeople.some((kind) => error instanceof kind);
+  const expected = expectedErrors.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (!expected && error.stack) || error.message : String(error);
   stderr.write(`${expected ? "tidegate: " : ""}${text}\n`);
   if (error instanceof UsageError) return usageExit;

@@ -25,7 +25,7 @@ export class Terminal {
     this.#standard = standard;
     for (const stream of [this.stdout, this.stderr]) {
       // Without a listener, an error event ends the process.
-      if (!stream.listeners("error").includes(remember)) stream.on("error", remember);
+      if (!stream.listeners("error").includes(storeFirst)) stream.on("error", storeFirst);
     }
   }
 
@@ -85,6 +85,6 @@ export class Terminal {
 /** The first error of each stream. Node's standard streams do not keep it in `errored`. */
 const errors = new WeakMap<OutputStream, NodeJS.ErrnoException>();
 
-function remember(this: OutputStream, error: Error): void {
+function storeFirst(this: OutputStream, error: Error): void {
   if (!errors.has(this)) errors.set(this, error);
 }

@@ -124,6 +124,6 @@ const areHere = (
 async function failureOf(reads: readonly unknown[]): Promise<never> {
   const outcomes = await Promise.allSettled(reads);
   const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
-  const notKnown = failures.flatMap((failure) => (failure instanceof HistoryUnavailable ? failure.parts : []));
-  throw failures.find((failure) => !(failure instanceof HistoryUnavailable)) ?? new HistoryUnavailable(notKnown);
+  const missing = failures.flatMap((failure) => (failure instanceof HistoryUnavailable ? failure.parts : []));
+  throw failures.find((failure) => !(failure instanceof HistoryUnavailable)) ?? new HistoryUnavailable(missing);
 }

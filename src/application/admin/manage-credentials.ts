@@ -8,7 +8,7 @@ import { credentialsCollection, credentialsIn, credentialValue, type StoredCrede
 
 const nameSyntax = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}$/;
 const emailSyntax = /^[^\s@\p{C}]{1,64}@[^\s@\p{C}]{1,189}$/u;
-const taken = [firstCredential.name, externalActor];
+const reservedNames = [firstCredential.name, externalActor];
 
 /** A new secret, and the digest that is stored. */
 export type NewSecret = { readonly secret: string; readonly digest: string };
@@ -42,7 +42,8 @@ export class ManageCredentials {
         `Invalid name ${JSON.stringify(name)} (expected 1 to 100 of A-Z a-z 0-9 . _ @ + -, a letter or digit first).`,
       );
     }
-    if (taken.includes(name)) throw new ChangeRejected(`The name ${name} is reserved for Tidegate. Use another name.`);
+    if (reservedNames.includes(name))
+      throw new ChangeRejected(`The name ${name} is reserved for Tidegate. Use another name.`);
     if (email !== undefined && !emailSyntax.test(email)) {
       throw new ChangeRejected(
         `Invalid email address ${JSON.stringify(email)} (expected, for example, alice@example.org).`,

@@ -6,7 +6,7 @@ import { evaluateSource } from "./evaluate-source.ts";
 export type Background = { readonly source: string; readonly begin: () => void };
 
 const maxWaitMs = 3_000;
-const askEveryMs = 20;
+const pollEveryMs = 20;
 
 /**
  * Waits for the first result of sources that read from elsewhere than a store. For a process that evaluates once and
@@ -32,12 +32,12 @@ export class AwaitSources {
   }
 
   async #wait(source: Source, until: number): Promise<void> {
-    if (await this.#answers(source)) return;
+    if (await this.#responds(source)) return;
     for (const { source: name, begin } of this.#background) if (name === source.name) begin();
-    while (performance.now() < until && !(await this.#answers(source))) await pause();
+    while (performance.now() < until && !(await this.#responds(source))) await pause();
   }
 
-  async #answers(source: Source): Promise<boolean> {
+  async #responds(source: Source): Promise<boolean> {
     try {
       await evaluateSource(source, { at: this.#now() });
       return true;
@@ -47,4 +47,4 @@ export class AwaitSources {
   }
 }
 
-const pause = () => new Promise((resume) => void setTimeout(resume, askEveryMs));
+const pause = () => new Promise((resume) => void setTimeout(resume, pollEveryMs));

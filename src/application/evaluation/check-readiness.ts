@@ -7,7 +7,7 @@ export type Dependency = {
   readonly name: string;
   readonly check: () => Promise<void>;
   /** Whether a snapshot of an earlier process replaces it until it answers. */
-  readonly isRemembered: () => boolean;
+  readonly hasSnapshot: () => boolean;
 };
 
 /** The state of a dependency at the latest check. */
@@ -60,7 +60,7 @@ export class CheckReadiness {
     return {
       // A store that has answered once may become unavailable: cached reads are served until they are too old.
       ready:
-        this.#connections.every(({ name, isRemembered }) => this.#seen.has(name) || isRemembered()) &&
+        this.#connections.every(({ name, hasSnapshot }) => this.#seen.has(name) || hasSnapshot()) &&
         sources.every(([name, state]) => state === "answering" || optional.includes(name)),
       connections: Object.fromEntries(connections),
       sources: Object.fromEntries(sources),
@@ -71,9 +71,9 @@ export class CheckReadiness {
   }
 }
 
-async function stateOf(name: string, timeoutMs: number, ask: () => unknown): Promise<[string, State]> {
+async function stateOf(name: string, timeoutMs: number, check: () => unknown): Promise<[string, State]> {
   try {
-    await withDeadline(timeoutMs, ask);
+    await withDeadline(timeoutMs, check);
     return [name, "answering"];
   } catch {
     return [name, "failing"];

@@ -68,10 +68,10 @@ export function afterTimeout(timeoutMs: number, late: () => void): () => void {
  */
 export function withDeadline<T>(
   timeoutMs: number,
-  ask: () => T | PromiseLike<T>,
+  call: () => T | PromiseLike<T>,
   fault: string = `no answer within ${timeoutMs} ms`,
 ): T | Promise<T> {
-  const answer = ask();
+  const answer = call();
   if (!isPromiseLike(answer)) return answer;
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const cancel = afterTimeout(timeoutMs, () => reject(new Error(fault)));

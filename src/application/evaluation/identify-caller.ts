@@ -49,7 +49,7 @@ export type Identified = {
 /** The name of the token store in states and errors. */
 export const tokensSource = "tokens";
 /** The name of the store of users' locations in states and errors. No source can have this name. */
-export const placesSource = "places of users";
+export const storedLocationsSource = "stored locations of users";
 
 /** Identifies the caller and its location, and builds the evaluation context. */
 export class IdentifyCaller {
@@ -104,12 +104,12 @@ export class IdentifyCaller {
       location = await this.#locate.locate(hints, userId);
     } catch (cause) {
       if (cause instanceof InvalidContext) throw cause;
-      this.#states.failed(placesSource, cause);
-      throw new SourceUnavailable(placesSource, cause);
+      this.#states.failed(storedLocationsSource, cause);
+      throw new SourceUnavailable(storedLocationsSource, cause);
     }
     const fault = faultOf(location.reads, this.#now());
-    if (fault) this.#states.failed(placesSource, fault);
-    else if (location.reads.length > 0) this.#states.answered(placesSource);
+    if (fault) this.#states.failed(storedLocationsSource, fault);
+    else if (location.reads.length > 0) this.#states.answered(storedLocationsSource);
     return location;
   }
 

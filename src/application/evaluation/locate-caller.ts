@@ -1,6 +1,6 @@
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
-import { isPlace, locationsAt } from "../../domain/evaluation/location.ts";
+import { isLocationName, locationsAt } from "../../domain/evaluation/location.ts";
 import type { LocationHints, Locator, UserLocator } from "../../domain/evaluation/locator.ts";
 
 /** The location of a caller, and the locator that matched. */
@@ -23,10 +23,10 @@ export class LocateCaller {
   readonly #locators: readonly (Locator | UserLocator)[];
 
   constructor(locators: readonly (Locator | UserLocator)[]) {
-    const byClues = locators.filter((each) => "locate" in each);
+    const byHints = locators.filter((each) => "locate" in each);
     this.#locators = locators;
-    this.headers = [...new Set(byClues.flatMap(({ headers }) => headers))];
-    this.readsIp = byClues.some(({ readsIp }) => readsIp);
+    this.headers = [...new Set(byHints.flatMap(({ headers }) => headers))];
+    this.readsIp = byHints.some(({ readsIp }) => readsIp);
   }
 
   /**
@@ -39,9 +39,9 @@ export class LocateCaller {
       let names: readonly string[] = [];
       if ("locate" in locator) names = locator.locate(hints);
       else if (userId !== undefined) {
-        const held = await locator.placesOf(userId);
-        reads.push(held);
-        names = held.value.features.filter(isPlace);
+        const cached = await locator.locationsOf(userId);
+        reads.push(cached);
+        names = cached.value.features.filter(isLocationName);
       }
       if (names.length > 0) return { located: { locations: locationsAt(names), by: locator.kind }, reads };
     }

@@ -36,16 +36,16 @@ export class ReadKey {
     const found = this.#readable.find(({ prefix }) => key.startsWith(prefix));
     if (!found) throw new UnknownKey();
     const given = found.values.read(key);
-    const held = await callStore(found.connection, async () => given);
+    const cached = await callStore(found.connection, async () => given);
     const now = this.#now();
-    const { value } = held;
-    const asOf = held.verifiedAt(now);
-    if (held.isCurrent(now)) {
+    const { value } = cached;
+    const asOf = cached.verifiedAt(now);
+    if (cached.isCurrent(now)) {
       return given instanceof Promise
         ? { value, freshness: { state: "miss", isStored: true } }
-        : { value, freshness: { state: "hit", ttlMs: held.validUntil - now } };
+        : { value, freshness: { state: "hit", ttlMs: cached.validUntil - now } };
     }
-    if (isStale([held], asOf, now)) return { value, freshness: { state: "stale", ageMs: now - asOf } };
+    if (isStale([cached], asOf, now)) return { value, freshness: { state: "stale", ageMs: now - asOf } };
     return { value, freshness: { state: "miss", isStored: false } };
   }
 }

@@ -11,13 +11,13 @@ export type SourceStateListener = {
   foundInvalid(source: string, cause: StoreDataInvalid): void;
 };
 
-const tellInvalidEveryMs = 60_000;
+const logInvalidEveryMs = 60_000;
 
 /** Tracks which sources fail, and notifies the listener of changes. */
 export class SourceStates {
   readonly #failing = new Set<string>();
   readonly #failures = new Map<string, number>();
-  readonly #toldInvalidAt = new Map<string, Instant>();
+  readonly #invalidLoggedAt = new Map<string, Instant>();
   readonly #listener: SourceStateListener;
   readonly #now: () => Instant;
 
@@ -46,9 +46,9 @@ export class SourceStates {
   }
 
   #invalid(source: string, cause: StoreDataInvalid): void {
-    const told = this.#toldInvalidAt.get(source);
-    if (told !== undefined && this.#now() - told < tellInvalidEveryMs) return;
-    this.#toldInvalidAt.set(source, this.#now());
+    const loggedAt = this.#invalidLoggedAt.get(source);
+    if (loggedAt !== undefined && this.#now() - loggedAt < logInvalidEveryMs) return;
+    this.#invalidLoggedAt.set(source, this.#now());
     this.#listener.foundInvalid(source, cause);
   }
 }

@@ -48,14 +48,14 @@ export const deadLetterEvent = (
   id: string,
   at: number,
   environment: string,
-  aside: { readonly store: string; readonly entry: string; readonly reason: string },
+  deadLetter: { readonly store: string; readonly entry: string; readonly reason: string },
 ): NewEvent => ({
   id,
   component: tidegateComponent,
   environment,
   email: emailOf(externalActor),
-  message: `an entry in the outbox of ${aside.store} was set aside: ${aside.reason}`,
-  data: { type: "set-aside", ...aside, entry: storable(aside.entry) },
+  message: `an entry in the outbox of ${deadLetter.store} was set aside: ${deadLetter.reason}`,
+  data: { type: "set-aside", ...deadLetter, entry: storable(deadLetter.entry) },
   at,
   recordedBy: externalActor,
 });

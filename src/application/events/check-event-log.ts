@@ -58,8 +58,8 @@ export class CheckEventLog {
   }
 
   async #checkLog(): Promise<void> {
-    const isAnswering = await resultOf(maxCheckMs, () => this.#log.check().then(() => true));
-    this.#logState = isAnswering ? "answering" : "failing";
+    const isAvailable = await resultOf(maxCheckMs, () => this.#log.check().then(() => true));
+    this.#logState = isAvailable ? "answering" : "failing";
     this.#pending = undefined;
   }
 }

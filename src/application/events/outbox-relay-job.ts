@@ -7,7 +7,7 @@ import type { SetReconciler } from "./set-reconciler.ts";
 
 const everyMs = 1_000;
 /** The listener is warned of a larger or older backlog: the log is unavailable or too slow. */
-const alarming = { entries: 10_000, ageMs: 60_000 };
+const warnAbove = { entries: 10_000, ageMs: 60_000 };
 const warnEveryMs = 60_000;
 const gatherMs = 200;
 const afterStartMs = 250;
@@ -150,8 +150,8 @@ export class OutboxRelayJob {
   #warnIfBehind(): void {
     const { entries, oldest } = this.backlog;
     const now = this.#now();
-    const isAlarming = entries > alarming.entries || (oldest !== undefined && now - oldest > alarming.ageMs);
-    if (!isAlarming || now - this.#warnedAt < warnEveryMs) return;
+    const isLarge = entries > warnAbove.entries || (oldest !== undefined && now - oldest > warnAbove.ageMs);
+    if (!isLarge || now - this.#warnedAt < warnEveryMs) return;
     this.#warnedAt = now;
     this.#listener.behind(this.#store.name, this.backlog);
   }

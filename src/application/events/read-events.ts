@@ -1,5 +1,5 @@
 import { EventLogUnavailable } from "../../domain/errors.ts";
-import type { Event, EventFilter, KeptHead, LogHead, Proof } from "../../domain/events/event.ts";
+import type { Event, EventFilter, LogHead, Proof, TrustedHead } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { queryLog } from "./query-log.ts";
@@ -50,7 +50,7 @@ export class ReadEvents {
   }
 
   /** Verifies that the log is unchanged. Takes seconds for each 100,000 events. */
-  async verify(kept?: KeptHead): Promise<Proof> {
+  async verify(kept?: TrustedHead): Promise<Proof> {
     try {
       return await this.#log.verify(kept);
     } catch (cause) {

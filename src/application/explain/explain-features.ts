@@ -138,9 +138,9 @@ export class ExplainFeatures {
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#settled();
-    const moment = isPast ? context.at : evaluatedAt;
-    const lastChanges = await this.#lastChanges(sets.flat(), moment);
-    const rules = await Promise.all(attempts.map(({ source }) => rulesWithRecords(source, this.#history, moment)));
+    const effectiveAt = isPast ? context.at : evaluatedAt;
+    const lastChanges = await this.#lastChanges(sets.flat(), effectiveAt);
+    const rules = await Promise.all(attempts.map(({ source }) => rulesWithRecords(source, this.#history, effectiveAt)));
     const explained = (feature: FeatureKey): ExplainedFeature => {
       const explanation = explain(feature, outcomes);
       const results = explanation.results.map((of, index) => ({

@@ -6,7 +6,7 @@ import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
 import { type EvaluateEachSource, missingHistoryOf, outcomesOf } from "./evaluate-each-source.ts";
 
 /** The features that are on at a moment. */
-export type FeaturesAtMoment = {
+export type PastFeatures = {
   readonly features: ReadonlySet<FeatureKey>;
   /** Whether the result comes from the recorded history. */
   readonly isPast: boolean;
@@ -27,10 +27,10 @@ export class FeaturesAsOf {
    * if they leave all features undetermined. Rejects with `SourceUnavailable` if a source fails, even one with
    * `onFailure: skip`.
    */
-  async evaluate(caller: Caller, requestContext: RequestContext, at: Instant): Promise<FeaturesAtMoment> {
+  async evaluate(caller: Caller, requestContext: RequestContext, at: Instant): Promise<PastFeatures> {
     const { attempts, isPast } = await this.#sources.evaluate(caller, requestContext, at);
-    const notKnown = missingHistoryOf(attempts);
-    const missing = notKnown.map(({ name }) => name);
+    const missingHistory = missingHistoryOf(attempts);
+    const missing = missingHistory.map(({ name }) => name);
     for (const each of attempts) {
       if ("failure" in each && !missing.includes(each.source.name)) {
         throw new SourceUnavailable(each.source.name, each.failure);
@@ -38,7 +38,8 @@ export class FeaturesAsOf {
     }
     const outcomes = outcomesOf(attempts);
     const explained = [...knownFeatures(outcomes)].map((feature) => explain(feature, outcomes));
-    if (missing.length > 0 && explained.every(({ on }) => on === undefined)) throw new HistoryUnavailable(notKnown);
+    if (missing.length > 0 && explained.every(({ on }) => on === undefined))
+      throw new HistoryUnavailable(missingHistory);
     const features = explained.filter(({ on }) => on).map(({ feature }) => feature);
     return { features: new Set(features), isPast, missing };
   }

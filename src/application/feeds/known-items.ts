@@ -21,7 +21,7 @@ type InMemoryItems = { readonly timeline: Timeline; state: PollState | undefined
 export class KnownItems {
   /** Increases with each change of the items. */
   generation = 0;
-  /** Whether a poll is in progress. All its items must go to one place. */
+  /** Whether a poll is in progress. All its items must go to the same store. */
   isBeingRead = false;
   readonly #feed: string;
   readonly #store: ItemStore;
@@ -71,8 +71,8 @@ export class KnownItems {
   }
 
   /** Stores the poll state, as `put` stores items. */
-  async keepState(state: PollState): Promise<void> {
-    if (!(await this.#isStored(() => this.#store.keepState(this.#feed, state)))) this.#startInMemory().state = state;
+  async saveState(state: PollState): Promise<void> {
+    if (!(await this.#isStored(() => this.#store.saveState(this.#feed, state)))) this.#startInMemory().state = state;
   }
 
   /** Writes what was read during an outage to the store. Rejects if the store does not answer. */
@@ -83,7 +83,7 @@ export class KnownItems {
     const stored = this.#stored ?? new Timeline();
     const changes = unstoredChanges(inMemory.timeline, stored, inMemory.state?.succeededAt ?? null);
     await this.#write(changes);
-    if (inMemory.state) await this.#store.keepState(this.#feed, inMemory.state);
+    if (inMemory.state) await this.#store.saveState(this.#feed, inMemory.state);
     await this.refresh();
   }
 

@@ -28,7 +28,7 @@ export type PollListener = {
   readonly foundInvalid: (state: PollState) => void;
 };
 
-const lookEveryMs = 1_000;
+const checkEveryMs = 1_000;
 
 /**
  * Feed poller: polls a feed regularly and stores its items. One process on a store polls at a time; the others read the
@@ -107,16 +107,16 @@ export class PollFeed implements FeedItems {
   #plan(ms: number): void {
     if (this.#stopping.signal.aborted) return;
     this.#timer = setTimeout(() => {
-      this.#looking = this.#look().finally(() => this.#plan(lookEveryMs));
+      this.#looking = this.#check().finally(() => this.#plan(checkEveryMs));
     }, ms);
   }
 
-  async #look(): Promise<void> {
-    if ((await this.#isOurTurn()) && this.#isDue() && !this.#stopping.signal.aborted) this.poll().catch(() => {});
+  async #check(): Promise<void> {
+    if ((await this.#mayPoll()) && this.#isDue() && !this.#stopping.signal.aborted) this.poll().catch(() => {});
   }
 
   /** While the store does not answer, each process polls. Other callers of the store report the outage. */
-  async #isOurTurn(): Promise<boolean> {
+  async #mayPoll(): Promise<boolean> {
     try {
       await this.#items.refresh();
       // Also renewed during a poll, which may take longer than the lease.
@@ -151,20 +151,20 @@ export class PollFeed implements FeedItems {
     const timeline = this.#items.timeline ?? new Timeline();
     const previous = this.#items.state;
     // Absent from states that earlier versions stored.
-    if (previous?.leftAloneUntil) feed.leaveAlone(previous.leftAloneUntil);
+    if (previous?.pausedUntil) feed.pause(previous.pausedUntil);
     const state = await this.#read(timeline, previous, triedAt).catch((error): PollState => {
       this.#stopping.signal.throwIfAborted();
       return { ...(previous ?? noState), triedAt, failure: error instanceof Error ? error.message : String(error) };
     });
     this.#report(state);
-    const snapshot = { ...state, breaker: feed.breaker, leftAloneUntil: feed.leftAloneUntil };
-    await this.#items.keepState(snapshot);
+    const snapshot = { ...state, breaker: feed.breaker, pausedUntil: feed.pausedUntil };
+    await this.#items.saveState(snapshot);
     return snapshot;
   }
 
   async #read(timeline: Timeline, previous: PollState | undefined, triedAt: Instant): Promise<PollState> {
     const reading = await this.#polled.feed.read(previous?.validators ?? null, this.#stopping.signal);
-    const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed", leftAloneUntil: null } as const;
+    const success = { triedAt, succeededAt: triedAt, failure: null, breaker: "closed", pausedUntil: null } as const;
     if (!reading) {
       await this.#items.put([]);
       return { ...(previous ?? noState), ...success };
@@ -224,7 +224,7 @@ const noState: PollState = {
   succeededAt: null,
   failure: null,
   breaker: "closed",
-  leftAloneUntil: null,
+  pausedUntil: null,
   listed: 0,
   invalid: 0,
   faults: [],

@@ -13,7 +13,7 @@ export const maxInRecord = 500;
 /** A new base is written after a day, or once reading the changes would take longer than reading all items. */
 const maxBaseAgeMs = 24 * 60 * 60 * 1_000;
 const minChanges = 1_000;
-const tries = 3;
+const maxAttempts = 3;
 
 type Last = { readonly record: ItemsRecord; readonly revision: Revision };
 
@@ -41,7 +41,7 @@ export class RecordItems {
    */
   async add(items: readonly KnownItem[], timeline: Timeline, epoch: string | undefined): Promise<void> {
     const changed = items.filter((item) => changesFeatures(item, timeline.get(item.id))).map(recordedItem);
-    for (let tried = 1; ; tried++) {
+    for (let attempt = 1; ; attempt++) {
       try {
         const found = await this.#last();
         const last =
@@ -53,7 +53,7 @@ export class RecordItems {
         await this.#put({ ...last.record, items: changed, count }, last.revision);
         return;
       } catch (error) {
-        if (!(error instanceof RevisionMismatch) || tried === tries) throw error;
+        if (!(error instanceof RevisionMismatch) || attempt === maxAttempts) throw error;
       }
     }
   }

@@ -104,7 +104,7 @@ export class ExportData {
       ...this.#sets.sources.flatMap(({ name, editableSet: stored }): Family[] =>
         stored ? [{ ...stored, source: name }] : [],
       ),
-      ...this.#sets.additional.map((stored): Family => ({ ...stored, source: "places of users" })),
+      ...this.#sets.additional.map((stored): Family => ({ ...stored, source: "stored locations of users" })),
     ];
     return all.filter(
       ({ key, connection }, index) =>

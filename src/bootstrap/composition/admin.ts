@@ -42,9 +42,9 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
   const sourceSets = once(() => {
     const locations = [...config.keys].flatMap(([connection, { locations }]) =>
       locations.map((key): EditableSet => {
-        const { sets, places, index, changes } = connectionOf(connection);
-        const listed = places && { listed: places };
-        return { key, connection, limit: maxLocations, sets: places ?? sets, index, changes, ...listed };
+        const { sets, storedLocations, index, changes } = connectionOf(connection);
+        const listed = storedLocations && { listed: storedLocations };
+        return { key, connection, limit: maxLocations, sets: storedLocations ?? sets, index, changes, ...listed };
       }),
     );
     return new SourceSets(evaluation.sources, locations);

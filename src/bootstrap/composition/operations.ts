@@ -98,7 +98,7 @@ export function operationsOf(
       const connections = [...stores.connections].map(([name, connection]) => ({
         name,
         check: () => connection.check(),
-        isRemembered: () => snapshot()?.isUsedFor(name, tokens?.connection === name) ?? false,
+        hasSnapshot: () => snapshot()?.isUsedFor(name, tokens?.connection === name) ?? false,
       }));
       return new CheckReadiness(connections, evaluation.sources, now);
     },

@@ -40,10 +40,10 @@ export function storesOf(wiring: Wiring) {
     const opened = new Map<string, Connection>();
     for (const [name, options] of Object.entries(config.connections)) {
       const durations = new Durations(commandBounds);
-      const took = (seconds: number) => durations.record(seconds);
+      const recordDuration = (seconds: number) => durations.record(seconds);
       const connection =
         options.kind === "redis"
-          ? connectRedis(name, options.url, log, { took, commandTimeoutMs, filled: channel.filled })
+          ? connectRedis(name, options.url, log, { recordDuration, commandTimeoutMs, filled: channel.filled })
           : openSqlite(name, options.file, log);
       if (options.kind === "redis") commandDurations.set(name, durations);
       opened.set(
@@ -86,9 +86,10 @@ export function storesOf(wiring: Wiring) {
   const cachedSets = once(() => {
     const cached = new Map<string, CachedFeatureSets>();
     for (const [name, keys] of wiring.isCaching ? config.keys : []) {
-      const { sets: ofFeatures, places = ofFeatures } = connectionOf(name);
-      const isPlace = (key: string) => keys.locations.some(({ prefix }) => key.startsWith(prefix));
-      const read: FeatureSets["read"] = (key, limit) => (isPlace(key) ? places : ofFeatures).read(key, limit);
+      const { sets: ofFeatures, storedLocations = ofFeatures } = connectionOf(name);
+      const isStoredLocation = (key: string) => keys.locations.some(({ prefix }) => key.startsWith(prefix));
+      const read: FeatureSets["read"] = (key, limit) =>
+        (isStoredLocation(key) ? storedLocations : ofFeatures).read(key, limit);
       const sets = keys.locations.length > 0 ? { read } : ofFeatures;
       cached.set(name, new CachedFeatureSets(sets, keys, invalidationFeedOf(name), featureLimits, now));
     }
@@ -170,7 +171,7 @@ function withEmptyStart(connection: Connection, name: string, known: () => Known
     return identity !== undefined && known().hasChangesOfOthers(identity, name);
   };
   const connected = async () => {
-    if (emptyStart.isDoubtful()) {
+    if (emptyStart.isUnexpected()) {
       try {
         if (await withDeadline(maxLogMs, wasAnother)) {
           emptyStart.reject();

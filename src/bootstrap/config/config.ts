@@ -60,7 +60,7 @@ export async function loadConfig(
   const data = dataFolder(env);
   const yaml = YamlFile.parse(file, text, { ...env, TIDEGATE_DATA: data });
   const problems: Problem[] = [...yaml.problems];
-  const complain: ReportProblem = (path, fault) =>
+  const reportProblem: ReportProblem = (path, fault) =>
     problems.push({ place: yaml.placeOf(path), path: pathText(path), fault });
 
   const raw = withEnvironment(yaml.toJS(), env, problems);
@@ -77,12 +77,12 @@ export async function loadConfig(
     const path = ["sources", index];
     const definition = await definitionOf(kind, file, env);
     if (typeof definition === "string") {
-      complain([...path, "kind"], definition);
+      reportProblem([...path, "kind"], definition);
       continue;
     }
     const schemas = schemasOf(definition, schemaTools(connections));
     if (typeof schemas === "string") {
-      complain([...path, "kind"], `${kind} ${schemas}`);
+      reportProblem([...path, "kind"], `${kind} ${schemas}`);
       continue;
     }
     const { options, rules } = schemas;
@@ -102,26 +102,26 @@ export async function loadConfig(
     if (locator.kind !== "user") continue;
     const { connection, key: template } = locator;
     if (!connections.includes(connection)) {
-      complain(["locators", index, "connection"], noConnection(connection, connections));
+      reportProblem(["locators", index, "connection"], noConnection(connection, connections));
     }
     const store = storeOf(raw, connection);
     keys.push({ connection, store, template, path: ["locators", index, "key"], isLocation: true });
   }
-  const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, complain);
-  checkEventLogConnection(raw, data, complain);
-  checkRules(entries, complain);
-  if (checked) checkPassedOn(checked.compatibility.unleash, entries, complain);
-  checkOverlaps(keys, complain);
-  checkCollections(collections, complain);
-  checkReservedKeys(keys, checked?.tokens, complain);
-  checkProxiedKeys(proxied, checked?.tokens, complain);
-  if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, complain);
+  const proxied = proxiedKeys(checked?.server.proxy ?? [], connections, reportProblem);
+  checkEventLogConnection(raw, data, reportProblem);
+  checkRules(entries, reportProblem);
+  if (checked) checkPassedOn(checked.compatibility.unleash, entries, reportProblem);
+  checkOverlaps(keys, reportProblem);
+  checkCollections(collections, reportProblem);
+  checkReservedKeys(keys, checked?.tokens, reportProblem);
+  checkProxiedKeys(proxied, checked?.tokens, reportProblem);
+  if (checked?.tokens) checkTokenKeys(checked.tokens, storeOf(raw, checked.tokens.connection), keys, reportProblem);
   if (checked?.tokens && !connections.includes(checked.tokens.connection)) {
-    complain(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
+    reportProblem(["tokens", "connection"], noConnection(checked.tokens.connection, connections));
   }
-  if (checked?.tokens) checkPepper(checked.tokens, env, complain);
-  if (checked && running) checkUnchanged(checked.server, running, complain);
-  const locators = checked ? await locatorsOf(checked.locators, complain) : [];
+  if (checked?.tokens) checkPepper(checked.tokens, env, reportProblem);
+  if (checked && running) checkUnchanged(checked.server, running, reportProblem);
+  const locators = checked ? await locatorsOf(checked.locators, reportProblem) : [];
   if (!checked || problems.length > 0) throw new ConfigError(file, inOrder(problems));
   const separated = separateEventLog(checked.connections, data);
   const stores = namesOfStores(raw, Object.keys(separated.connections), [...keys, ...collections]);
@@ -139,13 +139,16 @@ export async function loadConfig(
 }
 
 /** Creates each locator once to check it, then discards it: few tasks use locators. */
-async function locatorsOf(entries: readonly LocatorOptions[], complain: ReportProblem): Promise<Config["locators"]> {
+async function locatorsOf(
+  entries: readonly LocatorOptions[],
+  reportProblem: ReportProblem,
+): Promise<Config["locators"]> {
   const locators = await Promise.all(entries.map(locatorOf));
   for (const [index, make] of locators.entries()) {
     try {
       make(() => noSets);
     } catch (cause) {
-      complain(["locators", index, "database"], cause instanceof Error ? cause.message : String(cause));
+      reportProblem(["locators", index, "database"], cause instanceof Error ? cause.message : String(cause));
     }
   }
   return locators;
@@ -158,7 +161,7 @@ const noSets = { read: () => Promise.reject(new Error("not connected")) };
 function proxiedKeys(
   entries: Config["server"]["proxy"],
   connections: readonly string[],
-  complain: ReportProblem,
+  reportProblem: ReportProblem,
 ): readonly ProxiedKeys[] {
   const [only, ...others] = connections;
   return entries.map(({ prefix, connection }, index) => {
@@ -166,15 +169,15 @@ function proxiedKeys(
     const name = connection ?? (others.length === 0 ? only : undefined);
     if (name !== undefined && connections.includes(name)) return { prefix, connection: name, path };
     const fault = `missing connection (expected { prefix: ${JSON.stringify(prefix)}, connection: ${connections.join(" or ")} })`;
-    complain(path, connection === undefined && only ? fault : noConnection(connection ?? "", connections));
+    reportProblem(path, connection === undefined && only ? fault : noConnection(connection ?? "", connections));
     return { prefix, connection: name ?? "", path };
   });
 }
 
-function checkUnchanged(server: Config["server"], running: Config["server"], complain: ReportProblem): void {
+function checkUnchanged(server: Config["server"], running: Config["server"], reportProblem: ReportProblem): void {
   for (const option of ["host", "port", "workers", "basePath"] as const) {
     if (server[option] === running[option]) continue;
-    complain(["server", option], `cannot change from ${running[option]} without a restart`);
+    reportProblem(["server", option], `cannot change from ${running[option]} without a restart`);
   }
 }
 
@@ -186,12 +189,12 @@ function inOrder(problems: readonly Problem[]): Problem[] {
   return first.sort((a, b) => a.place.localeCompare(b.place, "en", { numeric: true }));
 }
 
-function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, complain: ReportProblem): void {
+function checkPepper({ layout, pepperFile }: TokenOptions, env: NodeJS.ProcessEnv, reportProblem: ReportProblem): void {
   const pepper = env["TIDEGATE_TOKEN_PEPPER"];
   if (layout === "hashed" && !pepper && !pepperFile) {
-    complain(["tokens", "layout"], "hashed tokens need a pepper (set TIDEGATE_TOKEN_PEPPER or pepperFile)");
+    reportProblem(["tokens", "layout"], "hashed tokens need a pepper (set TIDEGATE_TOKEN_PEPPER or pepperFile)");
   } else if (pepper && pepper.length < shortestPepper) {
-    complain(
+    reportProblem(
       ["tokens", "layout"],
       `TIDEGATE_TOKEN_PEPPER has less than ${shortestPepper} characters (set a longer one)`,
     );

@@ -10,7 +10,7 @@ import { cache, events, log, postgresUrl, server } from "./schema.ts";
  * GLOBAL_CACHE_EXPIRY, TIDEGATE_ENVIRONMENT, DATABASE_URL and LOG_LEVEL.
  */
 export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: Problem[]): unknown {
-  const take = (variable: string, schema: z.ZodType): unknown => {
+  const read = (variable: string, schema: z.ZodType): unknown => {
     const value = env[variable];
     if (!value) return undefined;
     const result = schema.safeParse(value);
@@ -32,9 +32,9 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
   };
   if (!isEntry(raw)) return raw;
   const serving = {
-    host: take("HOST", server.shape.host),
-    port: take("PORT", server.shape.port),
-    workers: take("WEB_CONCURRENCY", server.shape.workers),
+    host: read("HOST", server.shape.host),
+    port: read("PORT", server.shape.port),
+    workers: read("WEB_CONCURRENCY", server.shape.workers),
   };
   const merged = (section: string, values: Entry) =>
     raw[section] === undefined || isEntry(raw[section]) ? { ...mapIn(raw, section), ...given(values) } : raw[section];
@@ -42,12 +42,12 @@ export function withEnvironment(raw: unknown, env: NodeJS.ProcessEnv, problems: 
     ...raw,
     server: merged("server", serving),
     cache: merged("cache", {
-      capacity: take("CACHE_CAPACITY", cache.shape.capacity),
-      expirySeconds: take("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
+      capacity: read("CACHE_CAPACITY", cache.shape.capacity),
+      expirySeconds: read("GLOBAL_CACHE_EXPIRY", cache.shape.expirySeconds),
     }),
-    events: merged("events", { environment: take("TIDEGATE_ENVIRONMENT", events.shape.environment) }),
+    events: merged("events", { environment: read("TIDEGATE_ENVIRONMENT", events.shape.environment) }),
     connections: merged("connections", { [eventLogConnection]: databaseIn(env, problems) }),
-    log: merged("log", { level: take("LOG_LEVEL", log.shape.level) }),
+    log: merged("log", { level: read("LOG_LEVEL", log.shape.level) }),
   };
 }
 

@@ -11,7 +11,7 @@ type Connections = Readonly<Record<string, z.output<typeof connection>>>;
 export const eventLogConnection = "events";
 
 /** Reports an invalid event log connection, also if other parts of the configuration are invalid. */
-export function checkEventLogConnection(raw: unknown, data: string, complain: ReportProblem): void {
+export function checkEventLogConnection(raw: unknown, data: string, reportProblem: ReportProblem): void {
   const connections = mapIn(raw, "connections");
   const log = resolve(String(mapIn(connections, eventLogConnection)["file"] ?? defaultFile(data)));
   for (const name of Object.keys(connections)) {
@@ -20,12 +20,12 @@ export function checkEventLogConnection(raw: unknown, data: string, complain: Re
     if (name === eventLogConnection) {
       if (kind !== "redis") continue;
       const fix = "use postgres or sqlite; a store for sources needs another name";
-      complain([...path, "kind"], `the event log cannot be in redis (${fix})`);
+      reportProblem([...path, "kind"], `the event log cannot be in redis (${fix})`);
     } else if (kind === "postgres") {
       const fix = `name this connection ${eventLogConnection}, or use redis or sqlite`;
-      complain([...path, "kind"], `postgres is for the event log only (${fix})`);
+      reportProblem([...path, "kind"], `postgres is for the event log only (${fix})`);
     } else if (kind === "sqlite" && file !== undefined && resolve(String(file)) === log) {
-      complain([...path, "file"], "this is the file of the event log (choose another file)");
+      reportProblem([...path, "file"], "this is the file of the event log (choose another file)");
     }
   }
 }

@@ -14,7 +14,7 @@ export type KeyInUse = {
   readonly store: string;
   readonly template: KeyTemplate;
   readonly path: Path;
-  /** Whether the key contains places of users, not features. */
+  /** Whether the key contains stored locations, not features. */
   readonly isLocation?: boolean;
 };
 
@@ -48,25 +48,25 @@ export function namesOfStores(
 }
 
 /** Rejects two templates that can produce the same key: otherwise a location could select the set of a user. */
-export function checkOverlaps(keys: readonly KeyInUse[], complain: ReportProblem): void {
+export function checkOverlaps(keys: readonly KeyInUse[], reportProblem: ReportProblem): void {
   for (const [index, { store, template, path, isLocation }] of keys.entries()) {
     const other = keys
       .slice(0, index)
       .find((earlier) => earlier.store === store && earlier.template.overlaps(template));
     if (!other || (other.template.text === template.text && other.isLocation === isLocation)) continue;
     const fault = `"${template.text}" and "${other.template.text}" (${pathText(other.path)}) can produce the same key`;
-    complain(path, `${fault} (choose different prefixes)`);
+    reportProblem(path, `${fault} (choose different prefixes)`);
   }
 }
 
 /** Sources of one kind may share a collection of rules. Different kinds may not, because their rules differ. */
-export function checkCollections(collections: readonly CollectionInUse[], complain: ReportProblem): void {
+export function checkCollections(collections: readonly CollectionInUse[], reportProblem: ReportProblem): void {
   for (const [index, { store, collection, kind, path }] of collections.entries()) {
     const other = collections
       .slice(0, index)
       .find((earlier) => earlier.store === store && earlier.collection === collection && earlier.kind !== kind);
     if (!other) continue;
-    complain(
+    reportProblem(
       path,
       `"${collection}" contains the rules of ${pathText(other.path)}, of kind ${other.kind} (choose another collection)`,
     );
@@ -81,7 +81,7 @@ export function checkTokenKeys(
   tokens: TokenOptions,
   store: string,
   keys: readonly KeyInUse[],
-  complain: ReportProblem,
+  reportProblem: ReportProblem,
 ): void {
   const own = tokenTemplate(tokens);
   const shape = tokenShape(tokens);
@@ -91,7 +91,7 @@ export function checkTokenKeys(
         ? template.reaches(tokenPrefix(tokenTemplate(tokens)))
         : shape instanceof KeyTemplate && shape.overlaps(template);
     if (meets) {
-      complain(path, `"${template.text}" can produce a token key, ${own} (choose a different prefix)`);
+      reportProblem(path, `"${template.text}" can produce a token key, ${own} (choose a different prefix)`);
     }
   }
 }
@@ -100,14 +100,14 @@ export function checkTokenKeys(
 export function checkReservedKeys(
   keys: readonly KeyInUse[],
   tokens: TokenOptions | undefined,
-  complain: ReportProblem,
+  reportProblem: ReportProblem,
 ): void {
   const shape = tokens && tokenShape(tokens);
   const all: { template: KeyTemplate; path: Path }[] = [...keys];
   if (shape instanceof KeyTemplate) all.push({ template: shape, path: ["tokens", "key"] });
   for (const { template, path } of all) {
     if (!isOwnKey(template.prefix)) continue;
-    complain(path, `keys that start with ${ownPrefix} are reserved, except ${killedKey} (choose another prefix)`);
+    reportProblem(path, `keys that start with ${ownPrefix} are reserved, except ${killedKey} (choose another prefix)`);
   }
 }
 
@@ -118,7 +118,7 @@ export type ProxiedKeys = { readonly prefix: string; readonly connection: string
 export function checkProxiedKeys(
   proxied: readonly ProxiedKeys[],
   tokens: TokenOptions | undefined,
-  complain: ReportProblem,
+  reportProblem: ReportProblem,
 ): void {
   const templates = [plainTemplate, hashedTemplate, ...(tokens ? [tokenTemplate(tokens)] : [])];
   const secret = [ownPrefix, ...templates.map(tokenPrefix)];
@@ -126,12 +126,12 @@ export function checkProxiedKeys(
     const reserved = secret.find((other) => overlap(other, prefix));
     if (reserved !== undefined) {
       const reservedFor = reserved === ownPrefix ? "the reserved keys" : "the token keys";
-      complain(path, `"${prefix}" overlaps ${reservedFor}, ${reserved} (choose another prefix)`);
+      reportProblem(path, `"${prefix}" overlaps ${reservedFor}, ${reserved} (choose another prefix)`);
       continue;
     }
     const other = proxied.slice(0, index).find((each) => overlap(each.prefix, prefix));
     if (!other || other.connection === connection) continue;
-    complain(
+    reportProblem(
       path,
       `"${prefix}" overlaps "${other.prefix}" of another connection, ${pathText(other.path)} (choose another prefix)`,
     );

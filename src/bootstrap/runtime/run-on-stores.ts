@@ -27,8 +27,8 @@ export async function runOnStores(
     await task(useCasesOf(composition, config.server.timeZone));
   } catch (error) {
     // The task may not need an unreachable store, but if the task failed, that store is the probable cause.
-    const away = outcomes.find((outcome) => outcome.status === "rejected");
-    throw away && !(error instanceof ChangeRejected) ? away.reason : error;
+    const unavailable = outcomes.find((outcome) => outcome.status === "rejected");
+    throw unavailable && !(error instanceof ChangeRejected) ? unavailable.reason : error;
   }
 }
 

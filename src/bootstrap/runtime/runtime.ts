@@ -33,9 +33,9 @@ export type Runtime = AsyncDisposable & {
   /** Resets the counters of requests and evaluations. */
   readonly resetCounters: () => Promise<void>;
   /** Waits until the service is ready, or until the limit. Returns what is missing, one sentence each. */
-  readonly lacking: (limit: AbortSignal) => Promise<readonly string[]>;
+  readonly unready: (limit: AbortSignal) => Promise<readonly string[]>;
   /** Writes the snapshot of the caches, if one is configured. */
-  readonly remember: () => Promise<void>;
+  readonly writeSnapshot: () => Promise<void>;
   /** A link that signs in once, if this runtime created the first credential and a store for sessions answers. */
   readonly signInLink: () => Promise<string | undefined>;
   /** Waits for running requests, at most 10 s. No source may take longer. */
@@ -168,7 +168,7 @@ export async function createRuntime(
   const inFlight = new RequestsInFlight();
   const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, log);
   const shortcut: FastPath = (incoming, outgoing, next) =>
-    featuresFastPath.take(incoming, outgoing) || ofrepFastPath.take(incoming, outgoing, next);
+    featuresFastPath.tryServe(incoming, outgoing) || ofrepFastPath.tryServe(incoming, outgoing, next);
   const open = opened.move();
   return {
     config,
@@ -184,7 +184,7 @@ export async function createRuntime(
       counters.clear();
       return countUsage.clear();
     },
-    lacking: async (limit) => {
+    unready: async (limit) => {
       while (true) {
         const { ready, connections, sources } = await checkReadiness.check();
         if (ready) return [];
@@ -192,7 +192,7 @@ export async function createRuntime(
         await setTimeout(20);
       }
     },
-    remember: async () => operations.snapshot?.write(),
+    writeSnapshot: async () => operations.snapshot?.write(),
     signInLink: async () => {
       if (newFile === undefined || secret === undefined) return undefined;
       return admin.sessions?.link(secret, firstCredential).catch(() => undefined);

@@ -89,10 +89,10 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
 }
 
 async function untilReady(runtime: Runtime, log: Log, stop: AbortSignal): Promise<void> {
-  const missing = await runtime.lacking(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
+  const missing = await runtime.unready(AbortSignal.any([stop, AbortSignal.timeout(readyWithinMs)]));
   if (missing.length === 0 || stop.aborted) return;
   log.warn({ missing }, "not ready; the other workers serve meanwhile");
-  await runtime.lacking(stop);
+  await runtime.unready(stop);
 }
 
 /** Reloads the configuration file on each request, and passes a valid configuration to `use`. */
@@ -202,9 +202,9 @@ async function serving(
   const use = async (config: Config): Promise<void> => {
     await using unused = new AsyncDisposableStack();
     // The cached values must survive the reload: a store may be unreachable.
-    await present.remember();
+    await present.writeSnapshot();
     const next = unused.use(await createRuntime(config, host));
-    const missing = await next.lacking(AbortSignal.timeout(readyWithinMs));
+    const missing = await next.unready(AbortSignal.timeout(readyWithinMs));
     if (missing.length > 0) throw new SetupFailed(missing.join("\n"));
     if (stopping.signal.aborted)
       throw new SetupFailed("the service is stopping; start it again with this configuration");
@@ -217,7 +217,7 @@ async function serving(
   return {
     url,
     log,
-    readyWithin: async (limitMs) => (await present.lacking(AbortSignal.timeout(limitMs))).length === 0,
+    readyWithin: async (limitMs) => (await present.unready(AbortSignal.timeout(limitMs))).length === 0,
     use,
     stop: async () => {
       stopping.abort();

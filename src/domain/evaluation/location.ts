@@ -8,7 +8,7 @@ export const maxLevels = 8;
 export const levelsOf = (name: string): number => name.split("/").length;
 
 /** Whether a text is a location name: 1 to 200 printable characters in at most 8 levels. */
-export const isPlace = (name: string): boolean => isValue(name) && levelsOf(name) <= maxLevels;
+export const isLocationName = (name: string): boolean => isValue(name) && levelsOf(name) <= maxLevels;
 
 /**
  * The locations of a caller: the given names and their parents, each once, more levels first. Throws `InvalidContext`

@@ -43,5 +43,5 @@ export type UserLocator = {
    * The names of a user's stored locations; none if nothing is stored. Returns synchronously if they are cached.
    * Rejects if the store cannot be read.
    */
-  placesOf(userId: UserId): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>;
+  locationsOf(userId: UserId): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>;
 };

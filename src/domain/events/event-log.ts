@@ -1,6 +1,6 @@
 import type { ChangeRecord } from "../admin/change.ts";
 import type { Instant } from "../evaluation/evaluation-context.ts";
-import type { Event, EventFilter, KeptHead, LogHead, NewEvent, Proof } from "./event.ts";
+import type { Event, EventFilter, LogHead, NewEvent, Proof, TrustedHead } from "./event.ts";
 
 /** The event of a record from an outbox. `at` is that of the record. */
 export type RecordedEvent = NewEvent & { readonly change: { readonly store: string; readonly record: ChangeRecord } };
@@ -33,7 +33,7 @@ export interface EventLog {
    * Verifies all hashes. Finds events that were changed, removed, inserted or moved. Finds a truncated or wholly
    * rewritten log only if a head that was stored elsewhere is given. Takes seconds for each 100,000 events.
    */
-  verify(kept?: KeptHead): Promise<Proof>;
+  verify(trusted?: TrustedHead): Promise<Proof>;
   /**
    * Retention: removes the events at the beginning of the log that are older than an instant, up to the first that is
    * not. Returns how many. If there are any, first appends the given event, with the `position` and `hash` of the last

@@ -74,7 +74,7 @@ export type EventFilter = {
 export type LogHead = { readonly position: number; readonly hash: string };
 
 /** A head of the log that was stored elsewhere, or its hash alone. */
-export type KeptHead = { readonly hash: string; readonly position?: number };
+export type TrustedHead = { readonly hash: string; readonly position?: number };
 
 /**
  * Result of a verification: the log is unchanged from behind `start` up to `head`, or the first position with a fault.

@@ -112,8 +112,8 @@ function reached({ source, result }: SourceWithResult, gates: ReadonlyMap<string
   if (result !== "on" && !isOpen) return { kind: "ungranted" };
   const closed = source.gatedBy.find((name) => passes(gates.get(name)) === false);
   if (closed !== undefined) return isOpen ? { kind: "ungranted" } : { kind: "held", grant: source.name, gate: closed };
-  const doubtful = source.gatedBy.filter((name) => passes(gates.get(name)) === undefined);
-  const silent = [...(isOpen ? [source.name] : []), ...doubtful];
+  const undetermined = source.gatedBy.filter((name) => passes(gates.get(name)) === undefined);
+  const silent = [...(isOpen ? [source.name] : []), ...undetermined];
   return silent.length > 0 ? { kind: "open", silent } : { kind: "granted", grant: source.name, gates: source.gatedBy };
 }
 

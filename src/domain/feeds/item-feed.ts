@@ -17,11 +17,11 @@ export type Reading = {
 export type ItemFeed = {
   readonly breaker: Breaker;
   /** The time until which an open breaker sends no requests; `null` if the breaker is not open. */
-  readonly leftAloneUntil: Instant | null;
+  readonly pausedUntil: Instant | null;
   /** Maximum duration of a fetch with all its retries and pauses, in milliseconds. */
   readonly maxFetchMs: number;
   /** Opens the breaker until an instant that another process found. The first read after that is tried once. */
-  leaveAlone(until: Instant): void;
+  pause(until: Instant): void;
   /**
    * Fetches the document; `undefined` if it has not changed since the validators. Retries some times, unless it failed
    * too often of late. Rejects if the document cannot be read whole; the message contains no secret. The signal aborts

@@ -26,5 +26,5 @@ export interface ItemStore {
   put(feed: string, items: readonly KnownItem[]): Promise<void>;
   /** The items put after a revision, at most `limit`; without a revision, from the beginning. */
   since(feed: string, revision: Revision | undefined, limit: number): Promise<ItemChanges>;
-  keepState(feed: string, state: PollState): Promise<void>;
+  saveState(feed: string, state: PollState): Promise<void>;
 }

@@ -6,7 +6,7 @@ import type { FeatureKey, Json } from "../evaluation/feature.ts";
  */
 export type ZonedInstant = { readonly at: Instant; readonly date: string; readonly time: string | null };
 
-/** Item of a feed: something that takes place between two moments. */
+/** Item of a feed: something that happens between two instants. */
 export type Item = {
   /** Unique within the feed. */
   readonly id: string;
@@ -62,7 +62,7 @@ export type PollState = {
   readonly failure: string | null;
   readonly breaker: Breaker;
   /** The time until which an open breaker sends no requests, in any process; `null` if it is not open. */
-  readonly leftAloneUntil: Instant | null;
+  readonly pausedUntil: Instant | null;
   /** The numbers of valid and invalid items in the last document, and the faults of the first invalid ones. */
   readonly listed: number;
   readonly invalid: number;

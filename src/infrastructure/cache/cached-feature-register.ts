@@ -17,7 +17,7 @@ export class CachedFeatureRegister implements FeatureRegister {
     this.#cache = new NearCache({
       isClaimed: ({ size }) => size === 0,
       isSame,
-      outlivesInvalidData: true,
+      staleIfInvalid: true,
       feed,
       limits: { ...limits, capacity: 1 },
       now,

@@ -27,7 +27,7 @@ export class CachedFeatureSets implements FeatureSets {
     this.cache = new NearCache({
       isClaimed: (set, key) => sizeOf(set) === 0 && (keys.claimed?.some((prefix) => key.startsWith(prefix)) ?? false),
       isSame,
-      outlivesInvalidData: true,
+      staleIfInvalid: true,
       feed,
       limits,
       now,

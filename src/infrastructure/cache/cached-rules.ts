@@ -27,7 +27,7 @@ export class CachedRules implements Rules {
     this.cache = new NearCache({
       isClaimed: ({ size }) => size === 0,
       isSame: isSameMap,
-      outlivesInvalidData: true,
+      staleIfInvalid: true,
       feed,
       limits,
       now,

@@ -30,7 +30,7 @@ export class CachedTokenResolver implements TokenResolver {
     this.cache = new NearCache({
       isClaimed: (userId) => userId === undefined,
       isSame: Object.is,
-      outlivesInvalidData: false,
+      staleIfInvalid: false,
       feed,
       limits,
       now,

@@ -15,7 +15,7 @@ export class CachedValues implements StoredValues {
     this.cache = new NearCache<StoredValue | undefined>({
       isClaimed: (value) => value === undefined,
       isSame: (a, b) => isDeepStrictEqual(a, b),
-      outlivesInvalidData: true,
+      staleIfInvalid: true,
       feed,
       limits,
       now,

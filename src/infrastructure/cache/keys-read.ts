@@ -7,6 +7,6 @@ export type KeysRead = {
   /** The beginnings of keys with a location. Clients claim locations, so anyone can make up such a key. */
   readonly claimed: readonly string[];
   readonly collections: ReadonlySet<string>;
-  /** The keys of users' places. */
+  /** The keys of users' stored locations. */
   readonly locations: readonly KeyTemplate[];
 };

@@ -27,7 +27,7 @@ type Options<T> = {
   /** Monotonic clock, in milliseconds. */
   readonly monotonic?: () => number;
   /** Whether the last value is also served while the store contains an invalid value. */
-  readonly outlivesInvalidData: boolean;
+  readonly staleIfInvalid: boolean;
 };
 
 /** The last value of a key, and the latest instant at which it was verified. */
@@ -141,7 +141,7 @@ export class NearCache<T> implements CacheUsage {
       return result;
     } catch (error) {
       const last = this.#entries.peek(key);
-      const isServed = this.#options.outlivesInvalidData || !(error instanceof StoreDataInvalid);
+      const isServed = this.#options.staleIfInvalid || !(error instanceof StoreDataInvalid);
       if (!isServed || !last?.mayServe) {
         this.counts.failures += 1;
         throw error;

@@ -162,8 +162,8 @@ export class Snapshot implements AsyncDisposable {
     let feed: (z.output<typeof FeedLine> & { readonly items: KnownItem[] }) | undefined;
     const restoreFeed = () => {
       const { items = [], state, isAhead = false } = feed ?? {};
-      const isTaken = feed && part?.feeds.get(feed.feed)?.restore({ items, state: state ?? undefined, isAhead });
-      if (isTaken) this.#restored.items += items.length;
+      const isRestored = feed && part?.feeds.get(feed.feed)?.restore({ items, state: state ?? undefined, isAhead });
+      if (isRestored) this.#restored.items += items.length;
       feed = undefined;
     };
     for await (const line of inSlices(lines)) {

@@ -11,7 +11,7 @@ const decimal = /^[+-]?\d{1,3}(\.\d{1,20})?$/;
 
 /** Area locator: returns the areas that contain a point, which two query parameters name, or otherwise two headers. */
 export function areaLocator({ areas, query, headers }: AreaOptions): Locator {
-  const shapes = areas.map((area) => ({ name: area.name, holds: holdsOf(area) }));
+  const shapes = areas.map((area) => ({ name: area.name, contains: containmentIn(area) }));
   const headerNames = headers && lowerCased(headers);
   return {
     kind: "areas",
@@ -20,13 +20,13 @@ export function areaLocator({ areas, query, headers }: AreaOptions): Locator {
     locate: (hints) => {
       const point =
         pointIn(hints.query, query, "parameters") ?? (headerNames && pointIn(hints.header, headerNames, "headers"));
-      return point ? shapes.filter(({ holds }) => holds(point)).map(({ name }) => name) : [];
+      return point ? shapes.filter(({ contains }) => contains(point)).map(({ name }) => name) : [];
     },
   };
 }
 
 /** Tests whether an area contains a point. Points on the edge are included. */
-function holdsOf({ circle, polygon: corners = [] }: Area): (point: Point) => boolean {
+function containmentIn({ circle, polygon: corners = [] }: Area): (point: Point) => boolean {
   if (circle) {
     const center = pointOf(circle);
     return (point) => distance(center, point, { units: "kilometers" }) <= circle.radiusKm;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Headers that HTTP itself or Tidegate uses. */
-const taken = [
+const reservedHeaders = [
   "accept",
   "authorization",
   "content-length",
@@ -16,6 +16,6 @@ const taken = [
 export const headerName = z
   .string()
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, "invalid header name (expected for example CF-IPCountry)")
-  .refine((name) => !taken.includes(name.toLowerCase()), {
+  .refine((name) => !reservedHeaders.includes(name.toLowerCase()), {
     error: ({ input }) => `${input} has another meaning (choose another header)`,
   });

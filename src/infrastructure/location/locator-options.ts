@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
-import { isPlace, maxLevels } from "../../domain/evaluation/location.ts";
+import { isLocationName, maxLevels } from "../../domain/evaluation/location.ts";
 import { headerName } from "./header-name.ts";
 
 const degrees = (max: number) => z.coerce.number().min(-max).max(max);
@@ -11,7 +11,7 @@ const area = z
     name: z
       .string()
       .refine(
-        isPlace,
+        isLocationName,
         `invalid location name (expected 1 to 200 printable characters in at most ${maxLevels} levels, for example es/madrid)`,
       )
       .describe("The location of callers in the area; `es/madrid` is part of `es`."),

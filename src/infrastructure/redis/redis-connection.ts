@@ -23,27 +23,27 @@ import { RedisIdempotencyKeys } from "./stores/redis-idempotency-keys.ts";
 import { RedisIdentity } from "./stores/redis-identity.ts";
 import { RedisItemStore } from "./stores/redis-item-store.ts";
 import { RedisOutbox } from "./stores/redis-outbox.ts";
-import { RedisPlaces } from "./stores/redis-places.ts";
 import { RedisReads } from "./stores/redis-reads.ts";
 import { RedisRules } from "./stores/redis-rules.ts";
 import { RedisSecrets } from "./stores/redis-secrets.ts";
+import { RedisStoredLocations } from "./stores/redis-stored-locations.ts";
 import { RedisTokenResolver } from "./stores/redis-token-resolver.ts";
 import { RedisTokenStore } from "./stores/redis-token-store.ts";
 
 const maxBackoffMs = 1_000;
 const connectedWithinMs = 2_000;
-const askRoleEveryMs = 500;
+const checkRoleEveryMs = 500;
 /**
  * Time after which a rejected write replaces the connection to a replica: the address may lead to the primary again.
  */
 const keepReplicaMs = 10_000;
 
 /** Receives the duration of a command, in seconds. */
-type Took = (seconds: number) => void;
+type RecordDuration = (seconds: number) => void;
 
 type RedisOptions = {
   /** Called for each command that was sent. */
-  readonly took?: Took;
+  readonly recordDuration?: RecordDuration;
   /** Command timeout, in milliseconds. */
   readonly commandTimeoutMs?: number;
   /** Stores whether the store ever held data. */
@@ -74,15 +74,15 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     // Commands of one turn of the event loop share one round trip.
     enableAutoPipelining: true,
   });
-  redis.took = options.took;
+  redis.recordDuration = options.recordDuration;
   redis.commandTimeoutMs = commandTimeoutMs;
   let closing = false;
   redis.on("ready", () => {
     leaveReplicaAt = redis.isReplica ? performance.now() + keepReplicaMs : Number.NEGATIVE_INFINITY;
   });
-  const askRole = setInterval(() => {
+  const roleTimer = setInterval(() => {
     if (redis.status === "ready") redis.hello().catch(() => {});
-  }, askRoleEveryMs).unref();
+  }, checkRoleEveryMs).unref();
   const feed = (prefixes: readonly string[]) =>
     new RedisInvalidationFeed(name, url, prefixes, log, {
       isPrimary: () => redis.isReplica === false,
@@ -98,7 +98,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
   const documents = new RedisDocumentStore(redis, guard);
   return {
     sets,
-    places: new RedisPlaces(redis, guard, sets),
+    storedLocations: new RedisStoredLocations(redis, guard, sets),
     values: new RedisValues(redis, guard),
     index: changes,
     changes,
@@ -132,7 +132,7 @@ export function connectRedis(name: string, url: string, log: Log, options: Redis
     remote: { id },
     [Symbol.asyncDispose]: async () => {
       closing = true;
-      clearInterval(askRole);
+      clearInterval(roleTimer);
       redis.disconnect();
     },
   };
@@ -154,7 +154,7 @@ function idOf(url: string): string {
  * unlike with the client's own `commandTimeout`.
  */
 class TimedRedis extends RedisClient {
-  took: Took | undefined;
+  recordDuration: RecordDuration | undefined;
   commandTimeoutMs = defaultCommandTimeoutMs;
 
   override sendCommand(...sent: Parameters<RedisClient["sendCommand"]>): unknown {
@@ -166,7 +166,7 @@ class TimedRedis extends RedisClient {
     });
     const settled = () => {
       cancel();
-      if (isMeasured) this.took?.((performance.now() - startedAt) / 1_000);
+      if (isMeasured) this.recordDuration?.((performance.now() - startedAt) / 1_000);
     };
     command.promise.then(settled, settled);
     return super.sendCommand(...sent);
@@ -186,10 +186,10 @@ async function connected(redis: RedisClient, name: string): Promise<void> {
 
 /** Logs the first failure of an outage, and each rejected handshake that differs from the previous one. */
 function logOutages(redis: RedisClient, connection: string, log: Log, closing: () => boolean): void {
-  let away = false;
+  let isLost = false;
   let rejected: string | undefined;
   redis.on("ready", () => {
-    away = false;
+    isLost = false;
     rejected = undefined;
     log.info({ connection }, "connected to Redis");
   });
@@ -199,10 +199,10 @@ function logOutages(redis: RedisClient, connection: string, log: Log, closing: (
     if (handshakeFault !== undefined && handshakeFault !== rejected) {
       rejected = handshakeFault;
       log.error({ connection, cause: handshakeFault }, "Redis rejected the connection; reconnecting");
-    } else if (!away) {
+    } else if (!isLost) {
       log.warn({ connection, cause }, "Redis connection lost; reconnecting");
     }
-    away = true;
+    isLost = true;
   };
   redis.on("error", (error) => lost(replyText(error)));
   redis.on("close", () => lost("the connection was closed"));

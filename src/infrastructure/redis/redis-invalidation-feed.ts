@@ -13,14 +13,14 @@ const silenceMs = 1_500;
 const handshakeMs = 2_000;
 const maxBackoffMs = 1_000;
 const trackAgainMs = 30_000;
-const rememberedEpochs = 1_000;
+const maxEpochs = 1_000;
 /** Codes of replies that state why the server rejects any command at present, for example LOADING, BUSY or NOAUTH. */
 const temporary = /^(?!ERR |NOPERM )[A-Z]+ /;
 
 /**
  * The clocks at the time of a PING: the monotonic clock, and the wall clock, which also runs while a machine sleeps.
  */
-type Moment = { readonly monotonic: number; readonly wall: Instant };
+type ClockReading = { readonly monotonic: number; readonly wall: Instant };
 
 /** The connection that a feed belongs to. It sends what a subscribed connection cannot. */
 type Companion = {
@@ -53,7 +53,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   readonly #running: Promise<void>;
   #epoch = 0;
   #generation = 0;
-  #lease: Moment | undefined;
+  #lease: ClockReading | undefined;
   #rejection: string | undefined;
   #trackedSince = Number.POSITIVE_INFINITY;
 
@@ -229,7 +229,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     }
   }
 
-  #begin(lease: Moment): void {
+  #begin(lease: ClockReading): void {
     this.#epoch += 1;
     this.#lease = lease;
     // The changes since the previous epoch are unknown.
@@ -240,7 +240,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#trackedSince = Number.POSITIVE_INFINITY;
     if (!this.#lease) return;
     this.#ends.set(this.#epoch, this.#lease.monotonic);
-    if (this.#ends.size > rememberedEpochs) this.#ends.delete(this.#epoch - rememberedEpochs);
+    if (this.#ends.size > maxEpochs) this.#ends.delete(this.#epoch - maxEpochs);
     this.#lease = undefined;
   }
 }
@@ -248,10 +248,10 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
 const isRejection = (error: unknown): error is Error =>
   error instanceof Error && isRefusal(error) && !temporary.test(error.message);
 
-const isWithinBound = ({ monotonic, wall }: Moment, now: Instant): boolean =>
+const isWithinBound = ({ monotonic, wall }: ClockReading, now: Instant): boolean =>
   performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
 
-const moment = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
+const moment = (): ClockReading => ({ monotonic: performance.now(), wall: Date.now() });
 
 /** Redis rejects overlapping prefixes. The shorter prefix covers all keys of the longer one. */
 const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>

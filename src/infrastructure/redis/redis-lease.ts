@@ -22,8 +22,8 @@ export class RedisLease implements Lease {
   }
 
   async hold(forMs = leaseMs): Promise<boolean> {
-    const taken = holdScript.run(this.#redis, [this.#key], [this.#holder, forMs]);
-    return (await taken.catch((error) => redisFault(error, this.#key))) === 1;
+    const acquired = holdScript.run(this.#redis, [this.#key], [this.#holder, forMs]);
+    return (await acquired.catch((error) => redisFault(error, this.#key))) === 1;
   }
 
   async release(): Promise<void> {

@@ -28,11 +28,11 @@ import { WatchedFile } from "./watched-file.ts";
  */
 export function openSqlite(name: string, file: string, log?: Log): Connection {
   const { database, watch, reserve } = open(name, file, log);
-  const journal = new SqliteJournal(database, file, (tries) => {
-    if (tries === 0) log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
-    const isReleased = tries > 0 && (reserve?.release() ?? false);
+  const journal = new SqliteJournal(database, file, (attempt) => {
+    if (attempt === 0) log?.error({ connection: name, file }, "disk full; a kill or removal uses the reserve");
+    const isReleased = attempt > 0 && (reserve?.release() ?? false);
     checkpoint(database);
-    return tries === 0 || isReleased;
+    return attempt === 0 || isReleased;
   });
   const accepted = database.prepare("SELECT accepted FROM store");
   const isAccepted = () => accepted.get()?.["accepted"] === 1;
@@ -81,7 +81,7 @@ export function openSqlite(name: string, file: string, log?: Log): Connection {
     isEmpty: async () => isEmpty(),
     accept: async () => database.exec("UPDATE store SET accepted = 1"),
     emptyStart: {
-      isDoubtful: () => isEmpty() && !isAccepted(),
+      isUnexpected: () => isEmpty() && !isAccepted(),
       reject: () => {
         isRejected = true;
       },

@@ -28,7 +28,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#version = this.#database.prepare("PRAGMA data_version");
     this.#seen = this.#version.get()?.["data_version"];
     this.#lease = { monotonic: performance.now(), wall: Date.now() };
-    this.#timer = setInterval(() => this.#look(), everyMs).unref();
+    this.#timer = setInterval(() => this.#check(), everyMs).unref();
   }
 
   get epoch(): number {
@@ -50,7 +50,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   notify(): void {
-    this.#look();
+    this.#check();
   }
 
   /** The number of processes with the file open is unknown. */
@@ -65,7 +65,7 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#database.close();
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#isLost()) {
       this.#wasLost = true;
       return;

@@ -10,7 +10,7 @@ import { isDiskFull } from "./disk-reserve.ts";
 export type Head = { readonly revision: Revision; readonly at: Instant };
 
 /** Makes room on a full disk, more with each try. Returns whether another try makes sense. */
-export type MakeRoom = (tries: number) => boolean;
+export type MakeRoom = (attempt: number) => boolean;
 
 const onceMs = 24 * 60 * 60 * 1_000;
 
@@ -49,13 +49,13 @@ export class SqliteJournal {
    * not writable.
    */
   change<Result>(item: string, idempotencyKey: string | undefined, make: () => Result, isUrgent = false): Result {
-    for (let tries = 0; ; tries += 1) {
+    for (let attempt = 0; ; attempt += 1) {
       try {
         return this.transaction(() =>
           idempotencyKey === undefined ? make() : this.#idempotent(item, idempotencyKey, make),
         );
       } catch (error) {
-        if (!isUrgent || !(error instanceof StoreFull) || !this.#makeRoom(tries)) throw error;
+        if (!isUrgent || !(error instanceof StoreFull) || !this.#makeRoom(attempt)) throw error;
       }
     }
   }

@@ -71,7 +71,7 @@ export const storeMark: MarkOptions = {
   select: `
     SELECT identity, coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'outbox'), 0) AS revision FROM store
   `,
-  mayGoBack: false,
+  mayRollBack: false,
 };
 
 /** Version of the tables, in `PRAGMA user_version`. Increase it with each change that an earlier version cannot use. */

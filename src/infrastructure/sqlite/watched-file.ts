@@ -10,7 +10,7 @@ export type MarkOptions = {
   /** Returns a row with the columns `identity` and `revision`. */
   readonly select: string;
   /** Whether a statement may decrease the number without a loss, because another check covers that. */
-  readonly mayGoBack: boolean;
+  readonly mayRollBack: boolean;
 };
 
 const checkEveryMs = 100;
@@ -98,7 +98,7 @@ export class WatchedFile {
     }
     const overwritten = `${this.#file} was overwritten while in use; stop Tidegate, restore the file without its -wal and -shm, and start`;
     try {
-      return this.#goesBack() || this.#isOverwritten(found.ctimeNs) ? overwritten : undefined;
+      return this.#isRolledBack() || this.#isOverwritten(found.ctimeNs) ? overwritten : undefined;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (/locked|busy/.test(reason)) return this.#fault;
@@ -109,10 +109,10 @@ export class WatchedFile {
   }
 
   /** Whether the committed data is of another database, or older than at the previous check. */
-  #goesBack(): boolean {
+  #isRolledBack(): boolean {
     const mark = markOf(this.#committed);
     if (!follows(mark, this.#last)) {
-      if (!this.#options.mayGoBack || mark.identity !== this.#last.identity) return true;
+      if (!this.#options.mayRollBack || mark.identity !== this.#last.identity) return true;
       this.#inFile = undefined;
     }
     this.#last = mark;

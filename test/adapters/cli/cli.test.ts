@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandNames } from "../../../src/adapters/cli/program.ts";
 import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
-import { saying, startDocumentServer } from "../../support/document-server.ts";
+import { respondWith, startDocumentServer } from "../../support/document-server.ts";
 import { tidegate } from "../../support/tidegate.ts";
 import { until } from "../../support/until.ts";
 
@@ -44,7 +44,7 @@ describe("the command line", () => {
 
   it("waits for the first result of a polled source", async () => {
     const flag = { state: "ENABLED", variants: { on: true }, defaultVariant: "on" };
-    await using flags = await startDocumentServer(saying(JSON.stringify({ flags: { polled: flag } })));
+    await using flags = await startDocumentServer(respondWith(JSON.stringify({ flags: { polled: flag } })));
     const file = join(folder, "polled.yaml");
     writeFileSync(file, `sources: [{ name: flags, kind: flagd, url: "${flags.url}" }]\n`);
     expect((await tidegate(["--config", file, "evaluate"], env)).stdout).toBe("polled\n");

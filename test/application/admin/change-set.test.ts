@@ -40,13 +40,13 @@ function useCases(...keys: string[]) {
   });
   const literal: ManagedSource = { ...sourceOf("literal", 0), kind: "static", editableSet: undefined };
   const sets = new SourceSets([literal, ...keys.map(sourceOf)]);
-  const told: string[] = [];
-  const changeSet = new ChangeSet(sets, uuidv7, (key) => void told.push(key));
+  const notified: string[] = [];
+  const changeSet = new ChangeSet(sets, uuidv7, (key) => void notified.push(key));
   return {
     connection,
     put,
     sets,
-    told,
+    notified,
     changeSet,
     manageTokens: new ManageTokens(connection.tokenStore(plainTokenKey()), uuidv7),
     apply: async (change: SetChangeRequest) => {
@@ -160,12 +160,12 @@ describe("changing a set", () => {
   });
 
   it("invalidates a set before it returns, even after a failed change", async () => {
-    const { apply, told, connection } = useCases("global_features");
+    const { apply, notified, connection } = useCases("global_features");
     await apply({ key: "global_features", add: ["a"], remove: [] });
-    expect(told).toEqual(["global_features"]);
+    expect(notified).toEqual(["global_features"]);
     await connection[Symbol.asyncDispose]();
     await expect(apply({ key: "global_features", add: [], remove: ["a"] })).rejects.toThrow();
-    expect(told).toHaveLength(2);
+    expect(notified).toHaveLength(2);
   });
 });
 

@@ -4,7 +4,7 @@ import { StorePermissionDenied, StoreReadOnly } from "../../../src/domain/errors
 
 describe("CheckChanges", () => {
   it("returns whether each store accepts changes, and reports each transition once", async () => {
-    const told: string[] = [];
+    const notified: string[] = [];
     const faults: Record<string, Error | undefined> = {};
     const stores = ["users", "features"].map((name) => ({
       name,
@@ -13,8 +13,8 @@ describe("CheckChanges", () => {
       },
     }));
     const check = new CheckChanges(stores, {
-      refused: (store, reason) => void told.push(`${store}: ${reason}`),
-      accepted: (store) => void told.push(`${store}: accepted`),
+      refused: (store, reason) => void notified.push(`${store}: ${reason}`),
+      accepted: (store) => void notified.push(`${store}: accepted`),
     });
     const accepted = { state: "accepted" };
     const checkTwice = async () => (await check.check()) && check.check();
@@ -28,6 +28,10 @@ describe("CheckChanges", () => {
     expect(await checkTwice()).toEqual({ users: { state: "unknown" }, features: denied });
     faults["features"] = faults["users"] = undefined;
     expect(await checkTwice()).toEqual({ users: accepted, features: accepted });
-    expect(told).toEqual(["features: it is a replica", "features: the user may not run SADD", "features: accepted"]);
+    expect(notified).toEqual([
+      "features: it is a replica",
+      "features: the user may not run SADD",
+      "features: accepted",
+    ]);
   });
 });

@@ -9,7 +9,7 @@ const away = () => Promise.reject(new Error("away"));
 function readiness(
   connections: Record<string, () => Promise<void>>,
   sources: Partial<ManagedSource>[],
-  isRemembered = (_name: string) => false,
+  hasSnapshot = (_name: string) => false,
 ) {
   const whole = sources.map(
     (source): ManagedSource => ({
@@ -28,7 +28,7 @@ function readiness(
   const dependencies = Object.entries(connections).map(([name, check]) => ({
     name,
     check,
-    isRemembered: () => isRemembered(name),
+    hasSnapshot: () => hasSnapshot(name),
   }));
   return new CheckReadiness(dependencies, whole, () => 0);
 }

@@ -65,10 +65,10 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
   const tick = (ms: number) => {
     now += ms;
   };
-  const remember = (ms: number) => {
+  const setAge = (ms: number) => {
     age = ms;
   };
-  return { ask, events, tick, remember };
+  return { ask, events, tick, remember: setAge };
 }
 
 describe("resolving features", () => {
@@ -120,8 +120,8 @@ describe("resolving features", () => {
   });
 
   it("rejects a token as unknown only within the freshness bound", async () => {
-    const { ask, remember } = service([source("a", () => answer("a"))], { "1234": "1" });
-    remember(1_001);
+    const { ask, remember: setAge } = service([source("a", () => answer("a"))], { "1234": "1" });
+    setAge(1_001);
     await expect(ask({ token: "12345" })).rejects.toBeInstanceOf(SourceUnavailable);
     expect((await ask({ token: "1234" })).features).toEqual(["a"]);
   });

@@ -14,7 +14,7 @@ function setUp(validUntil = Number.POSITIVE_INFINITY) {
     subscribe: () => {},
   };
   const state = { live: true, current: true, looks: 0 };
-  const held: CachedRead<string> = {
+  const readyRead: CachedRead<string> = {
     value: "a",
     lastError: undefined,
     validUntil,
@@ -25,23 +25,23 @@ function setUp(validUntil = Number.POSITIVE_INFINITY) {
     },
     verifiedAt: () => 5,
   };
-  return { feed, state, held };
+  return { feed, state, readyRead };
 }
 
 describe("the freshness of an evaluation", () => {
   it("is stale past the freshness bound, or immediately if a cached value replaced a failed read", () => {
-    const { state, held } = setUp();
-    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    const { state, readyRead } = setUp();
+    const provenance = new Freshness([readyRead], Number.POSITIVE_INFINITY);
     expect([provenance.isStale(1_005), provenance.isStale(1_006)]).toEqual([false, true]);
-    const afterFailure = new Freshness([{ ...held, lastError: new Error("away") }], Number.POSITIVE_INFINITY);
+    const afterFailure = new Freshness([{ ...readyRead, lastError: new Error("away") }], Number.POSITIVE_INFINITY);
     expect(afterFailure.isStale(6)).toBe(false);
     state.current = false;
     expect(afterFailure.isStale(6)).toBe(true);
   });
 
   it("checks its reads once per generation of their feed", () => {
-    const { feed, state, held } = setUp();
-    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    const { feed, state, readyRead } = setUp();
+    const provenance = new Freshness([readyRead], Number.POSITIVE_INFINITY);
     expect([provenance.isCurrent(1), provenance.isCurrent(2), state.looks]).toEqual([true, true, 1]);
     feed.generation += 1;
     expect([provenance.isCurrent(3), provenance.isCurrent(4), state.looks]).toEqual([true, true, 2]);
@@ -51,8 +51,8 @@ describe("the freshness of an evaluation", () => {
   });
 
   it("is not current while a feed is not live, even without notifications", () => {
-    const { state, held } = setUp();
-    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    const { state, readyRead } = setUp();
+    const provenance = new Freshness([readyRead], Number.POSITIVE_INFINITY);
     expect(provenance.isCurrent(1)).toBe(true);
     state.live = false;
     expect(provenance.isCurrent(2)).toBe(false);
@@ -66,17 +66,17 @@ describe("the freshness of an evaluation", () => {
       monotonic.mockReturnValue(now);
       return provenance.isCurrent(now);
     };
-    const first = isCurrentAt(new Freshness([setUp(10).held, setUp(20).held], Number.POSITIVE_INFINITY));
+    const first = isCurrentAt(new Freshness([setUp(10).readyRead, setUp(20).readyRead], Number.POSITIVE_INFINITY));
     expect([first(9), first(10)]).toEqual([true, false]);
-    const answer = isCurrentAt(new Freshness([setUp(20).held], 10));
+    const answer = isCurrentAt(new Freshness([setUp(20).readyRead], 10));
     expect([answer(9), answer(10)]).toEqual([true, false]);
     monotonic.mockRestore();
   });
 
   it("checks a read without a feed each time", () => {
     let current = true;
-    const held = { ...uncachedRead("a", 1), isCurrent: () => current };
-    const provenance = new Freshness([held], Number.POSITIVE_INFINITY);
+    const readyRead = { ...uncachedRead("a", 1), isCurrent: () => current };
+    const provenance = new Freshness([readyRead], Number.POSITIVE_INFINITY);
     expect(provenance.isCurrent(1)).toBe(true);
     current = false;
     expect(provenance.isCurrent(1)).toBe(false);

@@ -24,7 +24,7 @@ describe("the location of a caller", () => {
 
   it("is the first match of the locators", async () => {
     const all = { ...hints("pt", { "x-place": "fr" }), ip: "192.0.2.1" };
-    const located = async (told: LocationHints) => (await locate.locate(told)).located;
+    const located = async (notified: LocationHints) => (await locate.locate(notified)).located;
     expect(await located(all)).toEqual({ locations: ["pt"], by: "query" });
     expect(await located({ ...all, location: "" })).toEqual({ locations: ["fr"], by: "header" });
     expect(await located({ ...hints(), ip: all.ip })).toEqual({ locations: ["es/madrid", "es", "fairs"], by: "test" });
@@ -41,15 +41,15 @@ describe("the location of a caller", () => {
   });
 
   describe("of a user with a stored location", () => {
-    const held = (...features: readonly string[]) => uncachedRead({ features, invalidMembers: 0 }, 0);
+    const cached = (...features: readonly string[]) => uncachedRead({ features, invalidMembers: 0 }, 0);
     const stored = new Map([
-      ["1", held("es/madrid", "a/".repeat(9))],
-      ["2", held()],
+      ["1", cached("es/madrid", "a/".repeat(9))],
+      ["2", cached()],
     ]);
     const asked: string[] = [];
     const byUser: UserLocator = {
       kind: "user",
-      placesOf: (userId) => {
+      locationsOf: (userId) => {
         asked.push(userId);
         return stored.get(userId) ?? Promise.reject(new Error("away"));
       },

@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from "uuid";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ExpireEvents, type ExpiryOptions } from "../../../src/application/events/expire-events.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
-import { toldEvent } from "../../support/events.ts";
+import { anEvent } from "../../support/events.ts";
 import { until } from "../../support/until.ts";
 
 const day = 86_400_000;
@@ -34,7 +34,7 @@ describe("expiring the event log", () => {
     });
 
   it("removes events past the retention, and appends an event about it", async () => {
-    for (const days of [40, 31, 30, 1]) await eventLog.log.append(toldEvent({ at: now - days * day }));
+    for (const days of [40, 31, 30, 1]) await eventLog.log.append(anEvent({ at: now - days * day }));
     expect(await expiring().execute()).toBe(2);
     expect(await expiring().execute()).toBe(0);
     const left = await eventLog.log.follow({}, 10, 0);
@@ -54,7 +54,7 @@ describe("expiring the event log", () => {
     let time = now;
     const faults: unknown[] = [];
     const expiry = expiring({ now: () => time, afterStartMs: 1, everyMs: 5, failed: (fault) => faults.push(fault) });
-    await eventLog.log.append(toldEvent({ at: now - 31 * day }));
+    await eventLog.log.append(anEvent({ at: now - 31 * day }));
     expiry.start();
     const oldest = async () => (await eventLog.log.follow({}, 1, 0))[0]?.at;
     await until(async () => (await oldest()) === now, "the first is removed");

@@ -320,7 +320,7 @@ describe("the outbox relay job on Redis", () => {
       const set = await eventLog.history.setAt("features", "active_features", Date.now());
       return set?.features.toSorted().join(",");
     };
-    const told: string[] = [];
+    const notified: string[] = [];
     let failuresLeft = 0;
     const log: EventLog = {
       ...eventLog.log,
@@ -333,9 +333,9 @@ describe("the outbox relay job on Redis", () => {
     const { identity } = store.connection;
     const kept = { name: "features", identity, lease: store.connection.lease("tested"), outbox, sets: watch };
     const listener = {
-      failed: () => told.push("failed"),
-      recovered: () => told.push("recovered"),
-      behind: () => told.push("behind"),
+      failed: () => notified.push("failed"),
+      recovered: () => notified.push("recovered"),
+      behind: () => notified.push("behind"),
     };
     const keeping = new OutboxRelayJob(kept, draining(log), listener, Date.now);
     const feed = store.connection.feed(["active_features"]);
@@ -347,15 +347,15 @@ describe("the outbox relay job on Redis", () => {
       expect(await store.connection.lease("tested").hold()).toBe(false);
       failuresLeft = Number.POSITIVE_INFINITY;
       await store.put("active_features", ["two"]);
-      await until(() => told.includes("failed"), "the failure is reported");
+      await until(() => notified.includes("failed"), "the failure is reported");
       await until(() => keeping.backlog.entries === 1, "the backlog is known");
       failuresLeft = 0;
-      await until(() => told.includes("recovered"), "the recovery is reported");
+      await until(() => notified.includes("recovered"), "the recovery is reported");
       expect(await recorded()).toBe("one,two");
       failuresLeft = 1;
       await store.put("active_features", ["three"]);
       await until(async () => (await recorded()) === "one,three,two", "the next run relays the edit");
-      expect(told).toEqual(["failed", "recovered"]);
+      expect(notified).toEqual(["failed", "recovered"]);
     } finally {
       await keeping.stop();
       await feed[Symbol.asyncDispose]();

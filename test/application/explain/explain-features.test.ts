@@ -41,12 +41,12 @@ function service(
     read: async (key) => {
       const features = present[key] ?? [];
       if (features instanceof Error) throw features;
-      const held: CachedRead<{ features: readonly string[]; invalidMembers: number }> = uncachedRead(
+      const cached: CachedRead<{ features: readonly string[]; invalidMembers: number }> = uncachedRead(
         { features, invalidMembers: 0 },
         now,
       );
-      if (!stale.has(key)) return held;
-      return { ...held, lastError: new Error("it is away"), verifiedAt: () => now - 60_000 };
+      if (!stale.has(key)) return cached;
+      return { ...cached, lastError: new Error("it is away"), verifiedAt: () => now - 60_000 };
     },
   };
   const recorded = {
@@ -92,8 +92,9 @@ function service(
         requestContext: explicitContext({}),
         ...question,
       }),
-    recallWhole: (at: number, userId: string) => new FeaturesAsOf(survey).evaluate({ userId }, explicitContext({}), at),
-    recall: async (at: number, userId?: string) =>
+    evaluateAllAt: (at: number, userId: string) =>
+      new FeaturesAsOf(survey).evaluate({ userId }, explicitContext({}), at),
+    evaluateAt: async (at: number, userId?: string) =>
       [
         ...(
           await new FeaturesAsOf(survey).evaluate(
@@ -131,7 +132,7 @@ const unrecorded = ({ resolver: _, ...source }: ManagedSource): ManagedSource =>
 /** The event log covers all keys from the instant 10. */
 function recorded(history: MemoryHistory) {
   for (const key of ["global_features", "active_features", "tidegate:killed", "features:user:1"]) {
-    history.tell({ key, at: 10, members: [], by: "external" });
+    history.record({ key, at: 10, members: [], by: "external" });
   }
 }
 
@@ -182,10 +183,10 @@ describe("the present explanation", () => {
   it("returns the actor, time and note of the last change", async () => {
     const { explain, history } = service({ "features:user:1": ["a"], global_features: ["old"] });
     recorded(history);
-    history.tell({ key: "global_features", at: 15, members: ["old"], by: "external" });
-    const put = history.tell({ key: "features:user:1", at: 20, added: ["a"], by: "bert", note: "a try" });
-    history.tell({ key: "active_features", at: 25, added: ["a"] });
-    const taken = history.tell({ key: "active_features", at: 30, removed: ["a"], by: "anna" });
+    history.record({ key: "global_features", at: 15, members: ["old"], by: "external" });
+    const put = history.record({ key: "features:user:1", at: 20, added: ["a"], by: "bert", note: "a try" });
+    history.record({ key: "active_features", at: 25, added: ["a"] });
+    const taken = history.record({ key: "active_features", at: 30, removed: ["a"], by: "anna" });
     const [a, old] = (await explain()).features;
     const turned = Object.fromEntries((a?.results ?? []).map((each) => [each.source, each.lastChange]));
     expect(turned).toEqual({
@@ -201,13 +202,17 @@ describe("the present explanation", () => {
   it("omits a change that contradicts the set while the log is behind", async () => {
     const { explain, history } = service({ global_features: ["a"] });
     recorded(history);
-    history.tell({ key: "global_features", at: 20, added: ["a"] }, { key: "global_features", at: 30, removed: ["a"] });
+    history.record(
+      { key: "global_features", at: 20, added: ["a"] },
+      { key: "global_features", at: 30, removed: ["a"] },
+    );
     const [a] = (await explain()).features;
     expect(a?.results[0]).toEqual({ source: "global", result: "on", set: "global_features" });
   });
 
   it("includes pending changes, unless they do not reach the log", async () => {
-    const late = async (history: MemoryHistory) => void history.tell({ key: "global_features", at: 20, added: ["a"] });
+    const late = async (history: MemoryHistory) =>
+      void history.record({ key: "global_features", at: 20, added: ["a"] });
     const [a] = (await service({ global_features: ["a"] }, [], late).explain()).features;
     expect(a?.results[0]?.lastChange).toMatchObject({ at: 20 });
     const failing = () => Promise.reject(new Error("the store is away"));
@@ -284,14 +289,14 @@ describe("the present explanation", () => {
 
     it("returns the last change of that set, or the last removal", async () => {
       const { explain, history } = service({ "location:es": ["a"] });
-      history.tell({ key: "location:es/madrid", at: 10, members: ["a", "b"], by: "external" });
-      history.tell({ key: "location:es", at: 10, members: ["b"], by: "external" });
-      history.tell({ key: "location:es/madrid", at: 15, removed: ["a"], by: "carl" });
-      const put = history.tell({ key: "location:es", at: 20, added: ["a"], by: "anna" });
-      const taken = history.tell({ key: "location:es/madrid", at: 40, removed: ["b"], by: "bert" });
-      history.tell({ key: "location:es", at: 30, removed: ["b"], by: "carl" });
+      history.record({ key: "location:es/madrid", at: 10, members: ["a", "b"], by: "external" });
+      history.record({ key: "location:es", at: 10, members: ["b"], by: "external" });
+      history.record({ key: "location:es/madrid", at: 15, removed: ["a"], by: "carl" });
+      const put = history.record({ key: "location:es", at: 20, added: ["a"], by: "anna" });
+      const taken = history.record({ key: "location:es/madrid", at: 40, removed: ["b"], by: "bert" });
+      history.record({ key: "location:es", at: 30, removed: ["b"], by: "carl" });
       const { features } = await explain({ ...at, features: ["a", "b"] });
-      expect(features.map(({ results: says }) => says.at(-1))).toEqual([
+      expect(features.map(({ results }) => results.at(-1))).toEqual([
         {
           source: "place",
           result: "on",
@@ -311,11 +316,11 @@ describe("the present explanation", () => {
     it("covers the past if all sets are recorded", async () => {
       const { explain, history } = service();
       recorded(history);
-      history.tell({ key: "active_features", at: 20, added: ["a"] });
-      history.tell({ key: "location:es", at: 20, members: ["a"] });
+      history.record({ key: "active_features", at: 20, added: ["a"] });
+      history.record({ key: "location:es", at: 20, members: ["a"] });
       const { sources } = await explain({ ...at, at: 25 });
       expect(sources.at(-1)).toMatchObject({ name: "place", state: "no-history" });
-      history.tell({ key: "location:es/madrid", at: 30, members: [] });
+      history.record({ key: "location:es/madrid", at: 30, members: [] });
       const before = await explain({ ...at, at: 15 });
       expect(before.sources.at(-1)).toMatchObject({ state: "no-history", historyFrom: 30 });
       const { features } = await explain({ ...at, at: 35 });
@@ -344,7 +349,7 @@ describe("the explanation of a past time", () => {
   it("uses the history, not the present state", async () => {
     const { explain, history } = service({ global_features: ["now"] });
     recorded(history);
-    history.tell(
+    history.record(
       { key: "global_features", at: 20, added: ["then"] },
       { key: "global_features", at: 30, removed: ["then"] },
     );
@@ -357,8 +362,8 @@ describe("the explanation of a past time", () => {
   it("is undetermined for features of an unrecorded set, with the start of its history", async () => {
     const { explain, history } = service();
     recorded(history);
-    history.tell({ key: "features:user:2", at: 50, members: ["a"] });
-    history.tell({ key: "active_features", at: 20, added: ["a"] }, { key: "global_features", at: 20, added: ["b"] });
+    history.record({ key: "features:user:2", at: 50, members: ["a"] });
+    history.record({ key: "active_features", at: 20, added: ["a"] }, { key: "global_features", at: 20, added: ["b"] });
     const { features, sources } = await explain({ caller: { userId: "2" }, at: 40 });
     expect(features.map(({ feature, on, message }) => [feature, on, message])).toEqual([
       ["a", undefined, "undetermined: no history at that time for user"],
@@ -400,9 +405,9 @@ describe("the explanation of a future time", () => {
         features: new Map(at >= now + 5_000 ? [["later", { on: true, value: true, reason: "STATIC" }]] : []),
       }),
     };
-    const { recall, explain } = service({ global_features: ["a"] }, [{ ...ruleOf("schedule"), resolver }]);
-    expect(await recall(now + 4_999)).toEqual(["a"]);
-    expect(await recall(now + 5_000)).toEqual(["a", "later"]);
+    const { evaluateAt, explain } = service({ global_features: ["a"] }, [{ ...ruleOf("schedule"), resolver }]);
+    expect(await evaluateAt(now + 4_999)).toEqual(["a"]);
+    expect(await evaluateAt(now + 5_000)).toEqual(["a", "later"]);
     expect(await explain({ at: now + 5_000 })).toMatchObject({
       isPast: false,
       features: [{ feature: "a" }, { feature: "later", on: true }],
@@ -412,25 +417,31 @@ describe("the explanation of a future time", () => {
 
 describe("the features of a past time", () => {
   it("are those that were on", async () => {
-    const { recall, history } = service({ global_features: ["now"] });
+    const { evaluateAt, history } = service({ global_features: ["now"] });
     recorded(history);
-    history.tell({ key: "features:user:1", at: 20, added: ["a"] });
-    history.tell({ key: "active_features", at: 30, added: ["a"] }, { key: "tidegate:killed", at: 40, added: ["a"] });
-    expect(await Promise.all([10, 29, 30, 39, 40].map((at) => recall(at, "1")))).toEqual([[], [], ["a"], ["a"], []]);
-    expect(await recall(35)).toEqual([]);
+    history.record({ key: "features:user:1", at: 20, added: ["a"] });
+    history.record({ key: "active_features", at: 30, added: ["a"] }, { key: "tidegate:killed", at: 40, added: ["a"] });
+    expect(await Promise.all([10, 29, 30, 39, 40].map((at) => evaluateAt(at, "1")))).toEqual([
+      [],
+      [],
+      ["a"],
+      ["a"],
+      [],
+    ]);
+    expect(await evaluateAt(35)).toEqual([]);
   });
 
   it("lack those that depend on a source without history, which is named", async () => {
-    const { recallWhole, history } = service();
+    const { evaluateAllAt, history } = service();
     recorded(history);
-    history.tell({ key: "global_features", at: 15, added: ["g"] });
-    expect(await recallWhole(20, "2")).toMatchObject({ features: new Set(["g"]), missing: ["user"] });
+    history.record({ key: "global_features", at: 15, added: ["g"] });
+    expect(await evaluateAllAt(20, "2")).toMatchObject({ features: new Set(["g"]), missing: ["user"] });
   });
 
   it("are unknown without any history, and all sources are named", async () => {
-    const { recall, history } = service();
+    const { evaluateAt, history } = service();
     recorded(history);
-    await expect(recall(9)).rejects.toMatchObject({
+    await expect(evaluateAt(9)).rejects.toMatchObject({
       code: "history-unavailable",
       parts: [
         { name: "global", from: 10 },
@@ -442,8 +453,8 @@ describe("the features of a past time", () => {
 
   it("reject if a source fails, even one that may be skipped", async () => {
     const resolver: FeatureResolver = { resolve: () => Promise.reject(new Error("cut off")) };
-    const { recall } = service({}, [{ ...ruleOf("feed"), onFailure: "skip", resolver }]);
-    await expect(recall(now + 1)).rejects.toBeInstanceOf(SourceUnavailable);
+    const { evaluateAt } = service({}, [{ ...ruleOf("feed"), onFailure: "skip", resolver }]);
+    await expect(evaluateAt(now + 1)).rejects.toBeInstanceOf(SourceUnavailable);
   });
 });
 
@@ -456,11 +467,11 @@ describe("the difference between two times", () => {
 
   it("lists features that turned on or off, with the changes behind them", async () => {
     const { history, compare } = all;
-    history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
-    history.tell({ key: "features:user:1", at: 30, added: ["b"] });
-    const put = history.tell({ key: "features:user:1", at: 60, added: ["a", "x"], by: "bert", note: "a try" });
-    const taken = history.tell({ key: "active_features", at: 70, removed: ["b", "c"], by: "anna" });
-    history.tell({ key: "features:user:2", at: 75, members: ["a"] });
+    history.record({ key: "active_features", at: 20, added: ["a", "b", "c"] });
+    history.record({ key: "features:user:1", at: 30, added: ["b"] });
+    const put = history.record({ key: "features:user:1", at: 60, added: ["a", "x"], by: "bert", note: "a try" });
+    const taken = history.record({ key: "active_features", at: 70, removed: ["b", "c"], by: "anna" });
+    history.record({ key: "features:user:2", at: 75, members: ["a"] });
     expect(await compare(50, 80)).toEqual({
       turnedOn: ["a"],
       turnedOff: ["b"],
@@ -496,14 +507,17 @@ describe("the difference between two times", () => {
 
   it("omits features that changed back", async () => {
     const { history, compare } = all;
-    history.tell({ key: "global_features", at: 60, added: ["a"] }, { key: "global_features", at: 70, removed: ["a"] });
+    history.record(
+      { key: "global_features", at: 60, added: ["a"] },
+      { key: "global_features", at: 70, removed: ["a"] },
+    );
     expect(await compare(50, 80)).toMatchObject({ turnedOn: [], turnedOff: [], changes: [] });
   });
 
   it("finds the changes in a record with the resulting set only", async () => {
     const { history, compare } = all;
-    history.tell({ key: "global_features", at: 20, added: ["a", "b"] });
-    history.tell({ key: "global_features", at: 60, origin: "external", members: ["b", "c"], by: "external" });
+    history.record({ key: "global_features", at: 20, added: ["a", "b"] });
+    history.record({ key: "global_features", at: 60, origin: "external", members: ["b", "c"], by: "external" });
     expect(await compare(50, 80)).toMatchObject({
       turnedOn: ["c"],
       turnedOff: ["a"],
@@ -513,11 +527,11 @@ describe("the difference between two times", () => {
 
   it("covers the sets of a location and of its parents", async () => {
     const { history, compare } = all;
-    history.tell({ key: "active_features", at: 20, added: ["a", "b", "c"] });
-    history.tell({ key: "location:es/madrid", at: 20, members: ["a"] });
-    history.tell({ key: "location:es", at: 20, members: ["b"] });
-    history.tell({ key: "location:es", at: 60, origin: "external", members: ["c"], by: "external" });
-    history.tell({ key: "location:es/madrid", at: 70, removed: ["a"] });
+    history.record({ key: "active_features", at: 20, added: ["a", "b", "c"] });
+    history.record({ key: "location:es/madrid", at: 20, members: ["a"] });
+    history.record({ key: "location:es", at: 20, members: ["b"] });
+    history.record({ key: "location:es", at: 60, origin: "external", members: ["c"], by: "external" });
+    history.record({ key: "location:es/madrid", at: 70, removed: ["a"] });
     expect(await compare(50, 80, "1", "es/madrid")).toMatchObject({
       turnedOn: ["c"],
       turnedOff: ["a", "b"],
@@ -530,8 +544,8 @@ describe("the difference between two times", () => {
 
   it("names missing history, and the features that depend on it", async () => {
     const { history, compare } = all;
-    history.tell({ key: "active_features", at: 20, added: ["a"] });
-    history.tell({ key: "features:user:2", at: 60, members: ["a"] });
+    history.record({ key: "active_features", at: 20, added: ["a"] });
+    history.record({ key: "features:user:2", at: 60, members: ["a"] });
     expect(await compare(50, 80, "2")).toMatchObject({
       turnedOn: [],
       undetermined: ["a"],

@@ -19,22 +19,22 @@ import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/eve
 import { featureSetsContract } from "../../contracts/feature-sets.contract.ts";
 import { setIndexContract } from "../../contracts/set-index.contract.ts";
 import { anItem } from "../../support/items.ts";
-import { MemoryHistory, type Told } from "../../support/memory-history.ts";
+import { MemoryHistory, type RecordFields } from "../../support/memory-history.ts";
 import { aChange, recordsIn, sqliteStore, type TestStore } from "../../support/stores.ts";
 import { until } from "../../support/until.ts";
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
 /** A history in memory, and the store that it records. */
-function recalling(completeSince?: number) {
+function setUp(completeSince?: number) {
   const history = new MemoryHistory();
   /** The present revision of each set, and the records that have not reached the log. */
   const store = {
     revision: undefined as Revision | undefined,
-    waiting: [] as Told[],
+    waiting: [] as RecordFields[],
     changes: { revisions: async () => [store.revision] },
     documents: { revisions: async () => new Map() },
-    relay: async () => void history.tell(...store.waiting.splice(0)),
+    relay: async () => void history.record(...store.waiting.splice(0)),
     completeSince: async () => completeSince,
   };
   const read = (key: string, at: number, limit = 1_000) =>
@@ -44,9 +44,9 @@ function recalling(completeSince?: number) {
 
 describe("a set at a past time", () => {
   it("contains what was recorded up to that time", async () => {
-    const { history, at } = recalling();
-    history.tell({ key: "s", at: 10, members: ["a"] }, { key: "s", at: 20, added: ["b"], removed: ["a"] });
-    history.tell({ key: "s", at: 15, members: ["x"], store: "other" });
+    const { history, at } = setUp();
+    history.record({ key: "s", at: 10, members: ["a"] }, { key: "s", at: 20, added: ["b"], removed: ["a"] });
+    history.record({ key: "s", at: 15, members: ["x"], store: "other" });
     expect(await Promise.all([10, 19, 20, 1_000].map((moment) => at("s", moment)))).toEqual([
       ["a"],
       ["a"],
@@ -56,29 +56,29 @@ describe("a set at a past time", () => {
   });
 
   it("is unknown before its first record, and names its time", async () => {
-    const { history, at } = recalling();
-    history.tell({ key: "s", at: 10, members: ["a"] });
+    const { history, at } = setUp();
+    history.record({ key: "s", at: 10, members: ["a"] });
     await expect(at("s", 9)).rejects.toBeInstanceOf(HistoryUnavailable);
     await expect(at("s", 9)).rejects.toMatchObject({ parts: [{ name: "s", from: 10 }] });
     await expect(at("never", 9)).rejects.toMatchObject({ parts: [{ name: "never" }] });
   });
 
   it("is unknown while it had too many members to record", async () => {
-    const { history, at } = recalling(0);
-    history.tell({ key: "s", at: 10, origin: "baseline", size: 2_000 }, { key: "s", at: 20, added: ["b"] });
+    const { history, at } = setUp(0);
+    history.record({ key: "s", at: 10, origin: "baseline", size: 2_000 }, { key: "s", at: 20, added: ["b"] });
     await expect(at("s", 25)).rejects.toMatchObject({ code: "history-unavailable", parts: [{ name: "s" }] });
   });
 
   it("is empty if the log covers its family and has no record of it", async () => {
-    const { history, at } = recalling(5);
-    history.tell({ key: "s", at: 10, added: ["a"], members: ["a"] });
+    const { history, at } = setUp(5);
+    history.record({ key: "s", at: 10, added: ["a"], members: ["a"] });
     expect(await Promise.all([at("none", 5), at("s", 9), at("s", 10)])).toEqual([[], [], ["a"]]);
     await expect(at("s", 4)).rejects.toMatchObject({ parts: [{ name: "s", from: 5 }] });
   });
 
   it("waits until its records have reached the log", async () => {
-    const { history, store, at } = recalling();
-    history.tell({ key: "s", at: 10, members: ["a"] });
+    const { history, store, at } = setUp();
+    history.record({ key: "s", at: 10, members: ["a"] });
     store.revision = { epoch: "e", number: 2 };
     store.waiting = [{ key: "s", at: 20, added: ["b"] }];
     expect(await at("s", 20)).toEqual(["a", "b"]);
@@ -88,8 +88,8 @@ describe("a set at a past time", () => {
   });
 
   it("rejects if a record of it does not reach the log", async () => {
-    const { history, store, at } = recalling();
-    history.tell({ key: "s", at: 10, members: ["a"] });
+    const { history, store, at } = setUp();
+    history.record({ key: "s", at: 10, members: ["a"] });
     store.revision = { epoch: "e", number: 2 };
     await expect(at("s", 10)).rejects.toBeInstanceOf(EventLogUnavailable);
     store.revision = { epoch: "e", number: 1 };
@@ -97,18 +97,18 @@ describe("a set at a past time", () => {
   });
 
   it("rejects while the log or the store is unavailable", async () => {
-    const { history, store, at } = recalling();
-    history.tell({ key: "s", at: 10, members: [] });
+    const { history, store, at } = setUp();
+    history.record({ key: "s", at: 10, members: [] });
     store.changes.revisions = () => Promise.reject(new Error("the store is away"));
     await expect(at("s", 10)).rejects.toBeInstanceOf(EventLogUnavailable);
-    const fine = recalling();
+    const fine = setUp();
     fine.history.fault = new Error("the log is away");
     await expect(fine.at("s", 10)).rejects.toMatchObject({ code: "log-unavailable", cause: fine.history.fault });
   });
 
   it("is verified as of its time, without invalid members, up to its limit", async () => {
-    const { history, read } = recalling();
-    history.tell({ key: "s", at: 10, members: ["good", "a\nb"] });
+    const { history, read } = setUp();
+    history.record({ key: "s", at: 10, members: ["good", "a\nb"] });
     const cached = await read("s", 15, 2);
     expect(cached.value).toEqual({ features: ["good"], invalidMembers: 1 });
     expect([cached.verifiedAt(99), cached.isCurrent(15)]).toEqual([15, false]);
@@ -251,10 +251,10 @@ describe("a historical store", () => {
       await watch();
       expect(await at(before)).toMatchObject({ changed: { share: 1 }, gone: { share: 1 } });
       expect(await at(Date.now())).toEqual({ kept: { share: 1 }, changed: { share: 9 } });
-      const told = async (key: string) =>
+      const notified = async (key: string) =>
         (await eventLog.log.find({ key: `shares/${key}` }, 9)).map(({ recordedBy }) => recordedBy);
-      expect(await told("changed")).toEqual(["external", "tester"]);
-      expect(await told("kept")).toEqual(["tester"]);
+      expect(await notified("changed")).toEqual(["external", "tester"]);
+      expect(await notified("kept")).toEqual(["tester"]);
 
       await eventLog[Symbol.asyncDispose]();
       eventLog = openEventLog({ kind: "sqlite", file: join(folder, "another.db") });
@@ -385,7 +385,7 @@ describe("a historical store", () => {
       await moment();
       const after = await change([anItem("2")]);
       await drain();
-      const telling = {
+      const recordAt = {
         id: uuidv7(),
         component: "tidegate",
         environment: "test",
@@ -395,7 +395,7 @@ describe("a historical store", () => {
         at: Date.now(),
         recordedBy: "external",
       };
-      await eventLog.log.expire(cut, telling);
+      await eventLog.log.expire(cut, recordAt);
       await expect(at(after)).rejects.toThrow(HistoryUnavailable);
     });
   });

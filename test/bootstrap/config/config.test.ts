@@ -54,9 +54,9 @@ ${source("features")}${source("more")}`;
 describe("a broken configuration", () => {
   it.each(globSync("*.yaml", { cwd: broken }).sort())("reports all faults of %s, with place and fix", async (file) => {
     const folder = resolve(import.meta.dirname, "../../support/kinds");
-    const told = await messageOf(join(broken, file), { TIDEGATE_SOURCE_FOLDERS: folder });
+    const notified = await messageOf(join(broken, file), { TIDEGATE_SOURCE_FOLDERS: folder });
     // The list of kinds does not matter here.
-    const message = told.replaceAll(kinds.join(", "), "KINDS");
+    const message = notified.replaceAll(kinds.join(", "), "KINDS");
     await expect(`${message}\n`).toMatchFileSnapshot(join("../../broken", file.replace(".yaml", ".txt")));
     for (const line of message.split("\n").slice(1)) expect(line).toMatch(/^ {2}\S+:\d+:\d+( \S+)?: .+/);
   });

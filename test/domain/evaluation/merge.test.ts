@@ -117,8 +117,8 @@ describe("the merge rule", () => {
   });
 
   it("takes value and variant from the first granting source in the order given", () => {
-    const held = { name: "held", gatedBy: ["gone"], on: ["a"] };
-    const on = merge([held, { name: "first", on: ["a"] }, { name: "second", on: ["a"] }].map(say));
+    const cached = { name: "held", gatedBy: ["gone"], on: ["a"] };
+    const on = merge([cached, { name: "first", on: ["a"] }, { name: "second", on: ["a"] }].map(say));
     expect(on.get("a")).toMatchObject({ value: "first", variant: "first" });
   });
 });

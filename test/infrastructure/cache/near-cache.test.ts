@@ -17,7 +17,7 @@ class HandFeed implements InvalidationFeed {
   subscribe = () => {};
 }
 
-function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlivesInvalidData = true } = {}) {
+function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, staleIfInvalid = true } = {}) {
   const feed = new HandFeed();
   /** `set`: the offset of the wall clock. */
   const time = { now: 1_000_000, set: 0 };
@@ -32,7 +32,7 @@ function setUp({ capacity = 100, expiryMs = 60_000, maxStaleMs = 10_000, outlive
     limits: { capacity, expiryMs, maxStaleMs },
     now: () => time.now + time.set,
     monotonic: () => time.now,
-    outlivesInvalidData,
+    staleIfInvalid,
   });
   const get = (key: string) =>
     cache.get(key, async () => {
@@ -69,11 +69,11 @@ describe("the near cache", () => {
     const { get, store, reads, cache, time } = setUp();
     store.set("a", "1");
     expect((await get("a")).value).toBe("1");
-    const held = await get("a");
-    expect([held.value, held.isCurrent(time.now), reads.length]).toEqual(["1", true, 1]);
+    const cached = await get("a");
+    expect([cached.value, cached.isCurrent(time.now), reads.length]).toEqual(["1", true, 1]);
     store.set("a", "2");
     cache.invalidate("a");
-    expect(held.isCurrent(time.now)).toBe(false);
+    expect(cached.isCurrent(time.now)).toBe(false);
     expect((await get("a")).value).toBe("2");
     expect(reads).toEqual(["a", "a"]);
   });
@@ -126,13 +126,13 @@ describe("the near cache", () => {
 
   it("marks reads of an earlier epoch or a lost feed as not fresh", async () => {
     const { get, feed, reads, time } = setUp();
-    const held = await get("a");
+    const cached = await get("a");
     feed.live = false;
-    expect(held.isCurrent(time.now)).toBe(false);
+    expect(cached.isCurrent(time.now)).toBe(false);
     feed.live = true;
-    expect(held.isCurrent(time.now)).toBe(true);
+    expect(cached.isCurrent(time.now)).toBe(true);
     feed.epoch = 2;
-    expect(held.isCurrent(time.now)).toBe(false);
+    expect(cached.isCurrent(time.now)).toBe(false);
     await get("a");
     expect(reads).toHaveLength(2);
   });
@@ -149,12 +149,12 @@ describe("the near cache", () => {
   it("renews dependent evaluations if an equal value is read again", async () => {
     const { get, feed, time, cache, store, reads } = setUp({ expiryMs: 1_000 });
     store.set("a", "1");
-    const held = await get("a");
+    const cached = await get("a");
     for (const doubt of [() => cache.invalidate("a"), () => (feed.epoch += 1), () => (time.now += 1_500)]) {
       doubt();
-      expect(held.isCurrent(time.now)).toBe(false);
-      expect(await get("a")).toBe(held);
-      expect(held.isCurrent(time.now)).toBe(true);
+      expect(cached.isCurrent(time.now)).toBe(false);
+      expect(await get("a")).toBe(cached);
+      expect(cached.isCurrent(time.now)).toBe(true);
     }
     expect(reads).toHaveLength(4);
   });
@@ -207,9 +207,9 @@ describe("the near cache", () => {
     time.now += 2_000;
     feed.live = false;
     fail(new Error("away"));
-    const held = await get("a");
-    expect([held.value, held.isCurrent(time.now), held.verifiedAt(time.now)]).toEqual(["1", false, 1_000_500]);
-    expect(held.lastError).toEqual(new Error("away"));
+    const cached = await get("a");
+    expect([cached.value, cached.isCurrent(time.now), cached.verifiedAt(time.now)]).toEqual(["1", false, 1_000_500]);
+    expect(cached.lastError).toEqual(new Error("away"));
     time.now = 1_000_500 + 10_000;
     expect((await get("a")).value).toBe("1");
     time.now += 300;
@@ -251,8 +251,8 @@ describe("the near cache", () => {
     for (const set of [0, -5_000, -3_600_000, 25 * 3_600_000]) {
       time.set = set;
       const wall = time.now + set;
-      const held = await get("a");
-      expect([held.value, held.isCurrent(wall), wall - held.verifiedAt(wall)]).toEqual(["1", false, 5_000]);
+      const cached = await get("a");
+      expect([cached.value, cached.isCurrent(wall), wall - cached.verifiedAt(wall)]).toEqual(["1", false, 5_000]);
       expect([...cache.lastKnown()]).toEqual([{ key: "a", value: "1", asOf: wall - 5_000 }]);
     }
     time.now += 5_001;
@@ -281,22 +281,22 @@ describe("the near cache", () => {
   it("tells holders whether their entry is served during an outage, until the next retry", async () => {
     const { get, store, feed, time, fail, cache } = setUp({ capacity: 1, maxStaleMs: 1_000 });
     store.set("a", "1");
-    const held = await get("a");
-    expect(held.isServedStale?.()).toBe(false);
+    const cached = await get("a");
+    expect(cached.isServedStale?.()).toBe(false);
     feed.live = false;
     fail(new Error("away"));
     await get("a");
-    expect([held.isServedStale?.(), held.lastError]).toEqual([true, new Error("away")]);
+    expect([cached.isServedStale?.(), cached.lastError]).toEqual([true, new Error("away")]);
     time.now += 250;
-    expect(held.isServedStale?.()).toBe(false);
+    expect(cached.isServedStale?.()).toBe(false);
     await get("a");
-    expect(held.isServedStale?.()).toBe(true);
+    expect(cached.isServedStale?.()).toBe(true);
     cache.invalidate("a");
-    expect(held.isServedStale?.()).toBe(false);
+    expect(cached.isServedStale?.()).toBe(false);
     await get("a");
     time.now += 751;
     await expect(get("a")).rejects.toThrow("away");
-    expect(held.isServedStale?.()).toBe(false);
+    expect(cached.isServedStale?.()).toBe(false);
   });
 
   it("does not serve an entry that has left the cache during an outage", async () => {
@@ -319,9 +319,9 @@ describe("the near cache", () => {
     }
     const all = async () => {
       reads.length = 0;
-      const held = [await get("a"), await get("b"), await get("c")];
-      expect(held.map(({ value }) => value)).toEqual(["1", "1", "1"]);
-      return held.filter(({ lastError: fault }) => fault).length;
+      const cached = [await get("a"), await get("b"), await get("c")];
+      expect(cached.map(({ value }) => value)).toEqual(["1", "1", "1"]);
+      return cached.filter(({ lastError: fault }) => fault).length;
     };
     feed.live = false;
     fail(new Error("away"));
@@ -403,8 +403,8 @@ describe("the near cache", () => {
     cache.invalidate("a");
     store.set("a", "2");
     const release = hold();
-    const held = await get("a");
-    expect([held.value, held.isCurrent(time.now), held.lastError]).toEqual([
+    const cached = await get("a");
+    expect([cached.value, cached.isCurrent(time.now), cached.lastError]).toEqual([
       "1",
       false,
       new Error("no answer within 200 ms"),
@@ -415,13 +415,13 @@ describe("the near cache", () => {
   });
 
   it("serves the last value instead of invalid data only if configured", async () => {
-    for (const outlivesInvalidData of [true, false]) {
-      const { get, store, cache, fail } = setUp({ outlivesInvalidData });
+    for (const staleIfInvalid of [true, false]) {
+      const { get, store, cache, fail } = setUp({ staleIfInvalid });
       store.set("a", "1");
       await get("a");
       cache.invalidate("a");
       fail(new StoreDataInvalid("mend it"));
-      if (outlivesInvalidData) expect((await get("a")).value).toBe("1");
+      if (staleIfInvalid) expect((await get("a")).value).toBe("1");
       else await expect(get("a")).rejects.toThrow("mend it");
     }
   });

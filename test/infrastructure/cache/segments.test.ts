@@ -116,7 +116,7 @@ describe("the memory of a near cache", () => {
     const cache = new NearCache<number>({
       isClaimed: () => false,
       isSame: Object.is,
-      outlivesInvalidData: true,
+      staleIfInvalid: true,
       feed,
       limits: { capacity: 1_000_000, expiryMs: 60_000, maxStaleMs: 60_000 },
       now: Date.now,

@@ -30,7 +30,7 @@ import { until } from "../../support/until.ts";
 const maxStaleMs = 60_000;
 /** A store that does not respond. */
 const away = () => Promise.reject(new Error("away"));
-const noItems: ItemStore = { put: away, since: away, keepState: away };
+const noItems: ItemStore = { put: away, since: away, saveState: away };
 const feed: InvalidationFeed = {
   epoch: 1,
   generation: 1,
@@ -61,7 +61,7 @@ describe("the snapshot", () => {
       limits: { capacity: 100, expiryMs: 60_000, maxStaleMs },
       now: () => now,
       monotonic: () => now,
-      outlivesInvalidData: true,
+      staleIfInvalid: true,
     });
 
   /** The state of one process: its caches, its findings about the store, and the snapshot. */
@@ -84,8 +84,8 @@ describe("the snapshot", () => {
     const resolve = (digest: string, userId: string | undefined) =>
       tokens.get(digest, async () => uncachedRead(userId, now));
     const last = async <T>(cache: NearCache<T>, key: string) => {
-      const held = await cache.get(key, away);
-      return { value: held.value, asOf: held.verifiedAt(now), isCurrent: held.isCurrent(now) };
+      const cached = await cache.get(key, away);
+      return { value: cached.value, asOf: cached.verifiedAt(now), isCurrent: cached.isCurrent(now) };
     };
     return {
       snapshot,
@@ -98,7 +98,7 @@ describe("the snapshot", () => {
       rules: (collection: string) => last(rules, collection),
       set: (key: string) => last(sets, key),
       user: (digest: string) => last(tokens, digest),
-      isRemembered: (withTokens = false) => snapshot.isUsedFor("features", withTokens),
+      hasSnapshot: (withTokens = false) => snapshot.isUsedFor("features", withTokens),
       stop: () => snapshot[Symbol.asyncDispose](),
     };
   }
@@ -118,7 +118,7 @@ describe("the snapshot", () => {
     await written();
     const writtenAt = now;
     now += 10_000;
-    const { snapshot, isFilled, set, user, isRemembered } = process();
+    const { snapshot, isFilled, set, user, hasSnapshot } = process();
     await snapshot.start();
     expect(await set("global")).toEqual({
       value: { features: ["a", "b"], invalidMembers: 0 },
@@ -128,7 +128,7 @@ describe("the snapshot", () => {
     expect((await set("killed")).value.features).toEqual([]);
     expect((await user("digest")).value).toBe("1");
     await expect(user("unknown")).rejects.toThrow("away");
-    expect([isFilled(), isRemembered(), isRemembered(true)]).toEqual([true, true, true]);
+    expect([isFilled(), hasSnapshot(), hasSnapshot(true)]).toEqual([true, true, true]);
     expect(logged).toMatchObject([{ level: 30, file, sets: 2, tokens: 1 }]);
     await snapshot[Symbol.asyncDispose]();
   });
@@ -203,19 +203,19 @@ describe("the snapshot", () => {
   ])("does not restore data that is %s", async (_, elapsed) => {
     await written();
     now += elapsed();
-    const { snapshot, set, isFilled, isRemembered, stop } = process();
+    const { snapshot, set, isFilled, hasSnapshot, stop } = process();
     await snapshot.start();
     await expect(set("global")).rejects.toThrow("away");
-    expect([isFilled(), isRemembered(), isRemembered(true)]).toEqual([true, true, false]);
+    expect([isFilled(), hasSnapshot(), hasSnapshot(true)]).toEqual([true, true, false]);
     await stop();
   });
 
   it("is not used for another store", async () => {
     await written();
-    const { snapshot, set, isFilled, isRemembered, stop } = process({ store: "store-2" });
+    const { snapshot, set, isFilled, hasSnapshot, stop } = process({ store: "store-2" });
     await snapshot.start();
     await expect(set("global")).rejects.toThrow("away");
-    expect([isFilled(), isRemembered()]).toEqual([false, false]);
+    expect([isFilled(), hasSnapshot()]).toEqual([false, false]);
     await stop();
   });
 
@@ -226,9 +226,9 @@ describe("the snapshot", () => {
     await before.resolve("digest", "1");
     await before.stop();
     expect(readFileSync(file, "utf8")).not.toContain("digest");
-    const { snapshot, isRemembered, stop } = process();
+    const { snapshot, hasSnapshot, stop } = process();
     await snapshot.start();
-    expect([isRemembered(), isRemembered(true)]).toEqual([true, false]);
+    expect([hasSnapshot(), hasSnapshot(true)]).toEqual([true, false]);
     await stop();
   });
 
@@ -264,10 +264,10 @@ describe("the snapshot", () => {
   ])("is ignored with one warning if it is %s, and replaced", async (_, spoil, fault) => {
     await written();
     writeFileSync(file, spoil(readFileSync(file, "utf8")));
-    const { snapshot, isFilled, read, set, isRemembered, stop } = process();
+    const { snapshot, isFilled, read, set, hasSnapshot, stop } = process();
     await snapshot.start();
     await expect(set("global")).rejects.toThrow("away");
-    expect([isFilled(), isRemembered()]).toEqual([false, false]);
+    expect([isFilled(), hasSnapshot()]).toEqual([false, false]);
     expect(logged).toEqual([
       expect.objectContaining({
         level: 40,
@@ -280,7 +280,7 @@ describe("the snapshot", () => {
     await stop();
     const next = process();
     await next.snapshot.start();
-    expect(next.isRemembered()).toBe(true);
+    expect(next.hasSnapshot()).toBe(true);
     await next.stop();
   });
 

@@ -12,7 +12,7 @@ import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/eve
 import { eventLogContract } from "../../contracts/event-log.contract.ts";
 import { historyContract } from "../../contracts/history.contract.ts";
 import { usageStoreContract } from "../../contracts/usage-store.contract.ts";
-import { documentEvent, SetTold, setEvent, toldEvent } from "../../support/events.ts";
+import { anEvent, documentEvent, SetEvents, setEvent } from "../../support/events.ts";
 import { createDatabase, queryDatabase } from "../../support/postgres.ts";
 import { TcpProxy } from "../../support/tcp-proxy.ts";
 import { until } from "../../support/until.ts";
@@ -20,27 +20,27 @@ import { until } from "../../support/until.ts";
 /** A database server, or its stand-in. */
 type Databases = AsyncDisposable & {
   /** The location for another log. */
-  readonly place: () => Promise<EventLogLocation>;
+  readonly location: () => Promise<EventLogLocation>;
   /** Runs statements directly on the database. */
-  readonly tamper: (place: EventLogLocation, sql: string) => Promise<unknown>;
+  readonly tamper: (location: EventLogLocation, sql: string) => Promise<unknown>;
   /** Returns the rows of a query. */
-  readonly rows: (place: EventLogLocation, sql: string) => Promise<readonly unknown[]>;
+  readonly rows: (location: EventLogLocation, sql: string) => Promise<readonly unknown[]>;
 };
 
 async function sqliteFiles(): Promise<Databases> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-events-"));
   let count = 0;
   return {
-    place: async () => {
+    location: async () => {
       count += 1;
       return { kind: "sqlite", file: join(folder, `deep/${count}.db`) };
     },
-    tamper: async (place, sql) => {
-      using database = new DatabaseSync(place.kind === "sqlite" ? place.file : "", { timeout: 5_000 });
+    tamper: async (location, sql) => {
+      using database = new DatabaseSync(location.kind === "sqlite" ? location.file : "", { timeout: 5_000 });
       database.exec(sql);
     },
-    rows: async (place, sql) => {
-      using database = new DatabaseSync(place.kind === "sqlite" ? place.file : "", { timeout: 5_000 });
+    rows: async (location, sql) => {
+      using database = new DatabaseSync(location.kind === "sqlite" ? location.file : "", { timeout: 5_000 });
       return database.prepare(sql).all();
     },
     [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
@@ -49,9 +49,9 @@ async function sqliteFiles(): Promise<Databases> {
 
 async function postgresDatabases(): Promise<Databases> {
   return {
-    place: async () => ({ kind: "postgres", url: (await createDatabase()).url }),
-    tamper: (place, sql) => queryDatabase(place.kind === "postgres" ? place.url : "", sql),
-    rows: async (place, sql) => (await queryDatabase(place.kind === "postgres" ? place.url : "", sql)).rows,
+    location: async () => ({ kind: "postgres", url: (await createDatabase()).url }),
+    tamper: (location, sql) => queryDatabase(location.kind === "postgres" ? location.url : "", sql),
+    rows: async (location, sql) => (await queryDatabase(location.kind === "postgres" ? location.url : "", sql)).rows,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -59,11 +59,11 @@ async function postgresDatabases(): Promise<Databases> {
 const opening = `import { openEventLog } from ${JSON.stringify(resolve("src/infrastructure/event-log/open-event-log.ts"))};`;
 
 /** Runs a script that has `openEventLog` and the location of a log, in its own process, to its end. */
-const inProcess = (place: EventLogLocation, script: string) =>
+const inProcess = (location: EventLogLocation, script: string) =>
   promisify(execFile)(process.execPath, [
     "--input-type=module",
     "--eval",
-    `${opening} const place = ${JSON.stringify(place)};\n${script}`,
+    `${opening} const location = ${JSON.stringify(location)};\n${script}`,
   ]);
 
 describe.each([
@@ -75,11 +75,11 @@ describe.each([
   let shared: OpenEventLog;
   beforeAll(async () => {
     databases = opened.use(await start());
-    shared = opened.use(openEventLog(await databases.place()));
+    shared = opened.use(openEventLog(await databases.location()));
   });
   afterAll(() => opened.disposeAsync());
 
-  const openEmpty = async () => opened.use(openEventLog(await databases.place()));
+  const openEmpty = async () => opened.use(openEventLog(await databases.location()));
 
   eventLogContract(
     () => shared.log,
@@ -94,18 +94,18 @@ describe.each([
   describe("tampering with a log", () => {
     const copied = `'new', component, environment, email, message, folded, data, created_at, recorded_by, store, kind, key,
       epoch, number, record, hash FROM saved WHERE position = 2`;
-    let place: EventLogLocation;
+    let location: EventLogLocation;
     let eventLog: OpenEventLog;
     let head: LogHead;
     beforeAll(async () => {
-      place = await databases.place();
-      eventLog = opened.use(openEventLog(place));
-      const set = new SetTold("global_features", "a");
-      for (let count = 0; count < 3; count++) await eventLog.log.append(toldEvent({ data: { count } }));
+      location = await databases.location();
+      eventLog = opened.use(openEventLog(location));
+      const set = new SetEvents("global_features", "a");
+      for (let count = 0; count < 3; count++) await eventLog.log.append(anEvent({ data: { count } }));
       await eventLog.log.record([set.begins(), set.changes({ add: ["b"] }), set.changes({ remove: ["a"] })]);
       head = await eventLog.log.head();
-      await databases.tamper(place, "CREATE TABLE saved AS SELECT * FROM events");
-      await databases.tamper(place, "CREATE TABLE saved_chain AS SELECT * FROM chain");
+      await databases.tamper(location, "CREATE TABLE saved AS SELECT * FROM events");
+      await databases.tamper(location, "CREATE TABLE saved_chain AS SELECT * FROM chain");
     });
     afterEach(async () => {
       const restored = [
@@ -114,7 +114,7 @@ describe.each([
         "DELETE FROM chain",
         "INSERT INTO chain SELECT * FROM saved_chain",
       ];
-      await databases.tamper(place, restored.join(";"));
+      await databases.tamper(location, restored.join(";"));
       expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
     });
 
@@ -141,7 +141,7 @@ describe.each([
       ["epoch", "'other'", 5, derived],
       ["number", "9", 5, derived],
     ] as const)("is detected: a changed %s (%s) at position %i", async (column, value, position, fault) => {
-      await databases.tamper(place, `UPDATE events SET ${column} = ${value} WHERE position = ${position}`);
+      await databases.tamper(location, `UPDATE events SET ${column} = ${value} WHERE position = ${position}`);
       expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
 
@@ -186,20 +186,20 @@ describe.each([
         /stands before the beginning of the log/,
       ],
     ])("is detected: %s", async (_, sql, position, fault) => {
-      await databases.tamper(place, sql);
+      await databases.tamper(location, sql);
       expect(await eventLog.log.verify()).toEqual({ isSound: false, position, fault: expect.stringMatching(fault) });
     });
 
     it("is detected: a deleted head row", async () => {
-      await databases.tamper(place, "DELETE FROM chain");
+      await databases.tamper(location, "DELETE FROM chain");
       await expect(eventLog.log.verify()).rejects.toThrow(EventLogUnavailable);
-      await expect(eventLog.log.append(toldEvent())).rejects.toThrow(EventLogUnavailable);
+      await expect(eventLog.log.append(anEvent())).rejects.toThrow(EventLogUnavailable);
     });
 
     it("is detected against a head that was stored elsewhere: a truncated or rewritten log", async () => {
       const end = "(SELECT hash FROM events WHERE position = 4)";
       await databases.tamper(
-        place,
+        location,
         `DELETE FROM events WHERE position > 4; UPDATE chain SET position = 4, hash = ${end}`,
       );
       expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
@@ -207,14 +207,14 @@ describe.each([
       expect(await eventLog.log.verify({ hash: head.hash })).toMatchObject({ isSound: false });
 
       const { log } = await openEmpty();
-      for (let count = 0; count < 7; count++) await log.append(toldEvent({ data: { count } }));
+      for (let count = 0; count < 7; count++) await log.append(anEvent({ data: { count } }));
       expect(await log.verify()).toMatchObject({ isSound: true });
       expect(await log.verify(head)).toMatchObject({ isSound: false, position: 6 });
     });
 
     if (name === "SQLite") {
       it("is detected: an invalid event", async () => {
-        await databases.tamper(place, "UPDATE events SET data = '{' WHERE position = 2");
+        await databases.tamper(location, "UPDATE events SET data = '{' WHERE position = 2");
         const fault = "cannot be read as an event any more";
         expect(await eventLog.log.verify()).toEqual({ isSound: false, position: 2, fault });
       });
@@ -223,7 +223,7 @@ describe.each([
 
   it("keeps the state of sets and documents when events expire", async () => {
     const { log, history } = await openEmpty();
-    const set = new SetTold("global_features", "a");
+    const set = new SetEvents("global_features", "a");
     const events = [
       set.begins(),
       set.changes({ add: ["b"] }),
@@ -242,7 +242,7 @@ describe.each([
       }),
     );
     await log.record([large, ...documents, ...events]);
-    await log.expire(fourth, toldEvent());
+    await log.expire(fourth, anEvent());
     const setAt = (at: number) => history.setAt("features", "global_features", at);
     expect([await setAt(first), await setAt(second), await setAt(third - 1)]).toEqual([
       undefined,
@@ -253,8 +253,8 @@ describe.each([
     expect(await setAt(fourth)).toEqual({ features: ["b", "c"], recordedAt: fourth });
     expect(await history.firstRecord("features", "global_features")).toBe(third);
     expect(await history.setAt("features", "large", fourth)).toBeUndefined();
-    const turns = await history.lastChanges("features", "global_features", fourth);
-    expect(turns.map(({ feature, on }) => [feature, on])).toEqual([["c", true]]);
+    const lastChanges = await history.lastChanges("features", "global_features", fourth);
+    expect(lastChanges.map(({ feature, on }) => [feature, on])).toEqual([["c", true]]);
     const documentAt = (at: number) => history.documentAt("features", "catalogue", "a", at);
     expect([await documentAt(first), await documentAt(fourth)]).toEqual([undefined, documents[1]?.change.record]);
     expect(await history.keys("features", "")).toEqual(["global_features", "large"]);
@@ -266,11 +266,11 @@ describe.each([
   });
 
   it("expires the whole texts of long keys and features that no event and no set refers to", async () => {
-    const place = await databases.place();
-    await using eventLog = openEventLog(place);
+    const location = await databases.location();
+    await using eventLog = openEventLog(location);
     const { log, history } = eventLog;
     const long = (name: string) => `${name}:${"字".repeat(700)}`;
-    const set = new SetTold(long("users"), long("kept"));
+    const set = new SetEvents(long("users"), long("kept"));
     const events = [set.begins(), set.changes({ add: [long("gone")] }), set.changes({ remove: [long("gone")] })];
     const described = documentEvent({ collection: "catalogue", name: long("described"), value: 1 });
     const ends = documentEvent({
@@ -281,11 +281,11 @@ describe.each([
     });
     await log.record([described, ...events, ends]);
     const texts = async () => {
-      const rows = await databases.rows(place, "SELECT text FROM long_texts ORDER BY text");
+      const rows = await databases.rows(location, "SELECT text FROM long_texts ORDER BY text");
       return rows.map((row) => (row as { text: string }).text.replace(/:字+$/, ""));
     };
     expect(await texts()).toEqual(["described", "gone", "kept", "recent", "users"]);
-    expect(await log.expire(set.at + 1, toldEvent())).toBe(4);
+    expect(await log.expire(set.at + 1, anEvent())).toBe(4);
     expect(await texts()).toEqual(["kept", "recent", "users"]);
     expect((await history.setAt("features", long("users"), set.at))?.features).toEqual([long("kept")]);
     expect(await log.record([set.changes({ add: [long("gone")] })])).toEqual([]);
@@ -293,38 +293,38 @@ describe.each([
   });
 
   it("can be created and written by several processes at once", async () => {
-    const place = await databases.place();
-    const events = Array.from({ length: 20 }, () => toldEvent());
-    const script = `await using eventLog = openEventLog(place);
+    const location = await databases.location();
+    const events = Array.from({ length: 20 }, () => anEvent());
+    const script = `await using eventLog = openEventLog(location);
       await Promise.all(${JSON.stringify(events)}.map((event) => eventLog.log.append({ ...event, id: event.id + process.pid })));`;
-    await Promise.all(Array.from({ length: 3 }, () => inProcess(place, script)));
-    await using eventLog = openEventLog(place);
+    await Promise.all(Array.from({ length: 3 }, () => inProcess(location, script)));
+    await using eventLog = openEventLog(location);
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true, head: { position: 60 } });
   });
 
   it("keeps its events when it is closed and opened again", async () => {
-    const place = await databases.place();
-    const told = toldEvent();
+    const location = await databases.location();
+    const notified = anEvent();
     {
-      await using first = openEventLog(place);
-      await first.log.append(told);
+      await using first = openEventLog(location);
+      await first.log.append(notified);
     }
-    await using second = openEventLog(place);
-    expect(await second.log.find({}, 10)).toMatchObject([told]);
+    await using second = openEventLog(location);
+    expect(await second.log.find({}, 10)).toMatchObject([notified]);
   });
 
   it("does not keep an idle process alive", async () => {
-    const place = await databases.place();
-    const { stdout } = await inProcess(place, `console.log(await openEventLog(place).log.head());`);
+    const location = await databases.location();
+    const { stdout } = await inProcess(location, `console.log(await openEventLog(location).log.head());`);
     expect(stdout).toContain("position: 0");
   });
 
   it("rejects calls after close", async () => {
-    const eventLog = openEventLog(await databases.place());
+    const eventLog = openEventLog(await databases.location());
     await eventLog[Symbol.asyncDispose]();
     await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
-    const used = openEventLog(await databases.place());
-    const underWay = used.log.append(toldEvent());
+    const used = openEventLog(await databases.location());
+    const underWay = used.log.append(anEvent());
     await used[Symbol.asyncDispose]();
     await expect(underWay).resolves.toMatchObject({ position: 1 });
     await expect(used.log.check()).rejects.toThrow(EventLogUnavailable);
@@ -376,24 +376,24 @@ describe("PostgreSQL during an outage", () => {
     expect(await failure(eventLog.log.head())).toBeLessThan(10_000);
     proxy.heal();
     await until(answers, "the log is available");
-    expect((await eventLog.log.append(toldEvent())).position).toBe(1);
+    expect((await eventLog.log.append(anEvent())).position).toBe(1);
   });
 
   it("is reported immediately if connections are refused, and used again afterwards", async () => {
-    const { position } = await eventLog.log.append(toldEvent());
+    const { position } = await eventLog.log.append(anEvent());
     proxy.cut();
-    await failure(eventLog.log.append(toldEvent()));
-    expect(await failure(eventLog.log.append(toldEvent()))).toBeLessThan(5_000);
+    await failure(eventLog.log.append(anEvent()));
+    expect(await failure(eventLog.log.append(anEvent()))).toBeLessThan(5_000);
     expect(await failure(eventLog.log.record([setEvent({ key: "k", members: [] })]))).toBeLessThan(5_000);
     proxy.heal();
     await until(answers, "the log is available");
-    expect((await eventLog.log.append(toldEvent())).position).toBe(position + 1);
+    expect((await eventLog.log.append(anEvent())).position).toBe(position + 1);
   });
 
   it("is reported within seconds if it hangs, and used again afterwards", async () => {
     await eventLog.log.check();
     proxy.hold();
-    const calls = [eventLog.log.append(toldEvent()), eventLog.log.find({}, 1), eventLog.history.keys("features", "")];
+    const calls = [eventLog.log.append(anEvent()), eventLog.log.find({}, 1), eventLog.history.keys("features", "")];
     for (const ms of await Promise.all(calls.map(failure))) expect(ms).toBeLessThan(15_000);
     proxy.heal();
     await until(answers, "the log is available");
@@ -401,7 +401,7 @@ describe("PostgreSQL during an outage", () => {
   });
 
   it("loses and duplicates no record while its connections break", async () => {
-    const set = new SetTold("broken");
+    const set = new SetEvents("broken");
     const events = [set.begins(), ...Array.from({ length: 400 }, (_, index) => set.changes({ add: [`${index}`] }))];
     const isTaken = async (some: typeof events) => {
       try {
@@ -462,13 +462,13 @@ describe("SQLite", () => {
 
   it.skipIf(!isMounted)("reports a full disk, and continues once there is space", async () => {
     await using eventLog = openEventLog({ kind: "sqlite", file: join(folder, "events.db") });
-    const told = [await eventLog.log.append(toldEvent())];
+    const notified = [await eventLog.log.append(anEvent())];
     const padding = join(folder, "padding");
     writeFileSync(padding, "x".repeat(2_000_000));
     let fault: unknown;
     while (!fault) {
-      await eventLog.log.append(toldEvent({ data: { text: "x".repeat(10_000) } })).then(
-        (event) => told.push(event),
+      await eventLog.log.append(anEvent({ data: { text: "x".repeat(10_000) } })).then(
+        (event) => notified.push(event),
         (error: unknown) => {
           fault = error;
         },
@@ -483,9 +483,9 @@ describe("SQLite", () => {
     // There may be room for a test that changes nothing.
     await expect(eventLog.log.check()).rejects.toThrow(EventLogUnavailable);
     rmSync(padding);
-    const next = await eventLog.log.append(toldEvent());
+    const next = await eventLog.log.append(anEvent());
     await eventLog.log.check();
-    expect(next.position).toBe(told.length + 1);
+    expect(next.position).toBe(notified.length + 1);
     expect(await eventLog.log.verify()).toMatchObject({ isSound: true });
   });
 

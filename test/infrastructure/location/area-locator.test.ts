@@ -21,39 +21,39 @@ const locator = areaLocator({
   ],
 });
 
-function placesAt(query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) {
-  return locator.locate(hintsOf({ said: "pt", headers, query }));
+function locationsAt(query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) {
+  return locator.locate(hintsOf({ location: "pt", headers, query }));
 }
 
 describe("the area locator", () => {
   locatorContract(() => locator, { query: { latitude: "40.9", longitude: "-3.1" } }, ["es/madrid"]);
 
   it("returns all areas that contain the point", () => {
-    expect(placesAt({ latitude: "40.4168", longitude: "-3.6838" })).toEqual([
+    expect(locationsAt({ latitude: "40.4168", longitude: "-3.6838" })).toEqual([
       "es/madrid/retiro",
       "es/madrid",
       "fairs/food",
     ]);
-    expect(placesAt({ latitude: "40.9", longitude: "-3.1" })).toEqual(["es/madrid"]);
-    expect(placesAt({ latitude: "41.01", longitude: "-3.1" })).toEqual([]);
+    expect(locationsAt({ latitude: "40.9", longitude: "-3.1" })).toEqual(["es/madrid"]);
+    expect(locationsAt({ latitude: "41.01", longitude: "-3.1" })).toEqual([]);
   });
 
   it("includes the edge, and circles across the 180th meridian", () => {
-    expect(placesAt({ latitude: "40", longitude: "-4" })).toEqual(["es/madrid"]);
-    expect(placesAt({ latitude: "-17", longitude: "-179.8" })).toEqual(["fiji"]);
-    expect(placesAt({ latitude: "-17", longitude: "179" })).toEqual([]);
+    expect(locationsAt({ latitude: "40", longitude: "-4" })).toEqual(["es/madrid"]);
+    expect(locationsAt({ latitude: "-17", longitude: "-179.8" })).toEqual(["fiji"]);
+    expect(locationsAt({ latitude: "-17", longitude: "179" })).toEqual([]);
   });
 
   it("reads the point from headers if the query has none", () => {
     const headers = { "x-latitude": "40.5", "x-longitude": "-3.5" };
-    expect(placesAt({}, headers)).toEqual(["es/madrid"]);
-    expect(placesAt({ latitude: "0", longitude: "0" }, headers)).toEqual([]);
+    expect(locationsAt({}, headers)).toEqual(["es/madrid"]);
+    expect(locationsAt({ latitude: "0", longitude: "0" }, headers)).toEqual([]);
     expect(locator.headers).toEqual(["x-latitude", "x-longitude"]);
   });
 
   it("returns nothing without a point", () => {
-    expect(placesAt({})).toEqual([]);
-    expect(placesAt({ latitude: "", longitude: "" })).toEqual([]);
+    expect(locationsAt({})).toEqual([]);
+    expect(locationsAt({ latitude: "", longitude: "" })).toEqual([]);
   });
 
   it.each([
@@ -76,14 +76,14 @@ describe("the area locator", () => {
     const fault = new InvalidContext(
       "The parameters latitude and longitude are not a point (expected degrees such as 40.4168 and -3.7038, within -90 to 90 and -180 to 180).",
     );
-    expect(() => placesAt({ latitude, longitude })).toThrow(fault);
+    expect(() => locationsAt({ latitude, longitude })).toThrow(fault);
   });
 
   it("rejects one coordinate without the other, in parameters and in headers", () => {
-    expect(() => placesAt({ latitude: "40" }, { "x-longitude": "3" })).toThrow(
+    expect(() => locationsAt({ latitude: "40" }, { "x-longitude": "3" })).toThrow(
       /^The parameters latitude and longitude/,
     );
-    expect(() => placesAt({}, { "x-longitude": "3" })).toThrow(
+    expect(() => locationsAt({}, { "x-longitude": "3" })).toThrow(
       /^The headers x-latitude and x-longitude are not a point/,
     );
   });

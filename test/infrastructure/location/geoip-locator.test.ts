@@ -12,7 +12,7 @@ import { cityDatabase } from "../../support/city-database.ts";
 const folder = mkdtempSync(join(tmpdir(), "tidegate-geoip-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const placesOf = (locator: ReturnType<typeof geoipLocator>, ip?: string) =>
+const locationsOf = (locator: ReturnType<typeof geoipLocator>, ip?: string) =>
   locator.locate(hintsOf(ip === undefined ? {} : { ip }));
 
 describe("the included database of countries", () => {
@@ -27,7 +27,7 @@ describe("the included database of countries", () => {
     ["::FFFF:8.8.8.8", "us"],
     ["2001:4860:4860::8888", "us"],
   ])("returns the country of %s: %s", (ip, country) => {
-    expect(placesOf(locator, ip)).toEqual([country]);
+    expect(locationsOf(locator, ip)).toEqual([country]);
   });
 
   it.each([
@@ -50,13 +50,13 @@ describe("the included database of countries", () => {
     "203.0.113.7",
     "ff02::1",
   ])("returns nothing for the unassigned address %s", (ip) => {
-    expect(placesOf(locator, ip)).toEqual([]);
+    expect(locationsOf(locator, ip)).toEqual([]);
   });
 
   it.each([undefined, "", "unknown", "01.2.3.4", "1.2.3", "1.2.3.4.5", "8.8.8.8:80", "[::1]"])(
     "returns nothing for the invalid address %s",
     (ip) => {
-      expect(placesOf(locator, ip)).toEqual([]);
+      expect(locationsOf(locator, ip)).toEqual([]);
     },
   );
 });
@@ -83,15 +83,15 @@ describe("a database of cities", () => {
     ["81.2.69.146", ["us/winston-salem-old-town"]],
     ["81.2.69.147", []],
     ["2001:4860:4860::8888", []],
-  ])("returns the location of %s: %j", (ip, places) => {
-    expect(placesOf(locator, ip)).toEqual(places);
+  ])("returns the location of %s: %j", (ip, locations) => {
+    expect(locationsOf(locator, ip)).toEqual(locations);
   });
 });
 
 it("reads a database that is compressed by gzip", () => {
   const file = join(folder, "countries.mmdb.gz");
   writeFileSync(file, gzipSync(readFileSync(fileURLToPath(import.meta.resolve("#country-database"))), { level: 1 }));
-  expect(placesOf(geoipLocator(file), "81.2.69.142")).toEqual(["gb"]);
+  expect(locationsOf(geoipLocator(file), "81.2.69.142")).toEqual(["gb"]);
 });
 
 describe("an invalid database file", () => {

@@ -6,7 +6,7 @@ describe("the header locator", () => {
   const locator = headerLocator("CF-IPCountry");
   locatorContract(() => locator, { headers: { "cf-ipcountry": "ES" } }, ["es"]);
 
-  const placeIn = (value?: string) =>
+  const locationIn = (value?: string) =>
     locator.locate({ header: (name) => (name === "cf-ipcountry" ? value : undefined), query: () => undefined });
 
   it.each([
@@ -14,12 +14,12 @@ describe("the header locator", () => {
     [" es ", ["es"]],
     ["es/madrid", ["es/madrid"]],
     ["Madrid", ["Madrid"]],
-  ])("maps %j to %j", (value, places) => {
-    expect(placeIn(value)).toEqual(places);
+  ])("maps %j to %j", (value, locations) => {
+    expect(locationIn(value)).toEqual(locations);
   });
 
   it.each([undefined, "", " ", "XX", "T1"])("returns nothing for %j", (value) => {
-    expect(placeIn(value)).toEqual([]);
+    expect(locationIn(value)).toEqual([]);
   });
 
   it("reads its header only", () => {

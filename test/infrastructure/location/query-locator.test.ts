@@ -3,5 +3,5 @@ import { queryLocator } from "../../../src/infrastructure/location/query-locator
 import { locatorContract } from "../../contracts/locator.contract.ts";
 
 describe("the query locator", () => {
-  locatorContract(() => queryLocator, { said: "es/madrid" }, ["es/madrid"]);
+  locatorContract(() => queryLocator, { location: "es/madrid" }, ["es/madrid"]);
 });

@@ -160,12 +160,12 @@ describe("the sum over workers", () => {
 
   it("adds counts and histograms, and takes the oldest lease", async () => {
     const totals = new Totals<string>();
-    const told = new Map([
+    const snapshots = new Map([
       ["a", await worker(5, 0.2)],
       ["b", await worker(7, 0.9)],
     ]);
-    for (const [name, snapshot] of told) totals.report(name, snapshot);
-    const text = await textOf(totals.sum(told));
+    for (const [name, snapshot] of snapshots) totals.report(name, snapshot);
+    const text = await textOf(totals.sum(snapshots));
     expect(calls(text)).toBe(12);
     expect(text).toContain("tidegate_workers 2\n");
     expect(text).toContain('tidegate_invalidation_lag_seconds{connection="features"} 0.9\n');

@@ -23,7 +23,7 @@ const setsIn = (records: readonly ChangeRecord[], key = active.key) =>
   records.filter((record): record is SetRecord => record.of === "set" && record.key === key);
 
 /** The records of a set, each on one line. */
-const told = async (connection: Connection, key = active.key) =>
+const notified = async (connection: Connection, key = active.key) =>
   setsIn(await recordsIn(connection), key).map(({ origin, revision }) => `${origin} ${revision.number}`);
 
 describe("a change in Redis", () => {
@@ -96,7 +96,7 @@ describe("a change in Redis", () => {
     const answers = await Promise.all(tries);
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
     expect(await store.server.client.scard(active.key)).toBe(1);
-    expect(await told(connection)).toEqual(["baseline 1", "change 2"]);
+    expect(await notified(connection)).toEqual(["baseline 1", "change 2"]);
     const { once } = bookkeeping(active.key);
     expect(await store.server.client.ttl(once("name"))).toBeGreaterThan(86_000);
   });
@@ -268,7 +268,7 @@ describe("a change in Redis", () => {
         connection.changes.rebase(active),
       ];
       await Promise.all(changes.map((change) => expect(change).rejects.toBeInstanceOf(StoreFull)));
-      expect(await told(connection)).toEqual(["baseline 1", "change 2"]);
+      expect(await notified(connection)).toEqual(["baseline 1", "change 2"]);
       expect(await store.server.client.smembers(active.key)).toEqual(["a"]);
       expect(await store.server.client.keys("t*")).toHaveLength(4);
     });
@@ -282,8 +282,8 @@ describe("a change in Redis", () => {
       const removal = { ...changeOf(active.key, { remove: ["a"] }), personal: true, urgent: true };
       expect((await connection.changes.apply(removal)).removed).toEqual(["a"]);
       expect(await store.server.client.smembers(killed.key)).toEqual(["a"]);
-      expect(await told(connection, killed.key)).toEqual(["baseline 1", "change 2"]);
-      expect(await told(connection)).toEqual(["baseline 1", "change 2"]);
+      expect(await notified(connection, killed.key)).toEqual(["baseline 1", "change 2"]);
+      expect(await notified(connection)).toEqual(["baseline 1", "change 2"]);
     });
 
     it("is relayed by the holder of the lease, which frees memory", async () => {
@@ -445,15 +445,17 @@ describe("an outbox in Redis", () => {
     await tokens.assign({ ...aChange(), token: "other", userId: "other" });
     await tokens.revoke({ ...aChange(), token: "t-9" });
     await using outbox = connection.outbox();
-    const told: string[] = [];
+    const notified: string[] = [];
     for (let entries = await outbox.read(1); entries.length > 0; entries = await outbox.read(1)) {
       const records = entries.flatMap((entry) => entry.records ?? []);
-      told.push(...records.flatMap((record) => (record.of === "token" ? [`${record.userId} ${record.origin}`] : [])));
+      notified.push(
+        ...records.flatMap((record) => (record.of === "token" ? [`${record.userId} ${record.origin}`] : [])),
+      );
       await outbox.remove(entries);
     }
-    expect(told).toHaveLength(12);
-    expect(told.indexOf("other issued")).toBeLessThan(3);
-    expect(told.indexOf("loaded-9 issued")).toBeLessThan(told.indexOf("loaded-9 revoked"));
+    expect(notified).toHaveLength(12);
+    expect(notified.indexOf("other issued")).toBeLessThan(3);
+    expect(notified.indexOf("loaded-9 issued")).toBeLessThan(notified.indexOf("loaded-9 revoked"));
   });
 
   it.each([
@@ -603,7 +605,7 @@ describe.runIf(isOnPath())("over restarts of Redis", () => {
       await client.sadd(user.key, "b");
       expect(await changes.reconcile(user)).toBe(true);
       expect(await changes.reconcile(user)).toBe(false);
-      expect(await told(connection)).toEqual(["baseline 1", "baseline 1"]);
+      expect(await notified(connection)).toEqual(["baseline 1", "baseline 1"]);
       const [first, second] = setsIn(await recordsIn(connection), user.key);
       expect([second?.origin, second?.members?.toSorted()]).toEqual(["baseline", ["a", "b"]]);
       expect(second?.revision.epoch).not.toBe(first?.revision.epoch);

@@ -123,8 +123,8 @@ describe("Redis", () => {
       const sets = new CachedFeatureSets(store.connection.sets, keys, feed, limits, Date.now);
       await sets.read("unwatched", 10);
       await store.put("unwatched", ["new"]);
-      const held = await sets.read("unwatched", 10);
-      expect([held.value.features, held.isCurrent(Date.now())]).toEqual([["new"], false]);
+      const cached = await sets.read("unwatched", 10);
+      expect([cached.value.features, cached.isCurrent(Date.now())]).toEqual([["new"], false]);
     });
 
     storedValuesContract(() => ({

@@ -145,9 +145,9 @@ describe("SQLite", () => {
     ["of an earlier version", earlierTables],
   ])("can be opened by several processes at once if it is %s", async (_, content) => {
     const file = join(folder, "raced.db");
-    using held = new DatabaseSync(file);
+    using cached = new DatabaseSync(file);
     // With existing tables, all processes wait for the same instant to add to them.
-    if (content) held.exec(`${content} BEGIN IMMEDIATE`);
+    if (content) cached.exec(`${content} BEGIN IMMEDIATE`);
     const open = `import { openSqlite } from ${JSON.stringify(resolve("src/infrastructure/sqlite/sqlite-connection.ts"))};
       process.stdout.write("opening");
       const { changes } = openSqlite("features", ${JSON.stringify(file)});
@@ -161,7 +161,7 @@ describe("SQLite", () => {
       return running;
     });
     await until(() => opening === started.length, "all are about to open it");
-    if (content) held.exec("COMMIT");
+    if (content) cached.exec("COMMIT");
     await expect(Promise.all(started)).resolves.toHaveLength(3);
     await using connection = openSqlite("features", file);
     expect(await members(connection, "a")).toHaveLength(3);
@@ -200,18 +200,18 @@ describe("SQLite", () => {
   it("notifies immediately of own records, and soon of those of other connections", async () => {
     await using other = openSqlite("features", file());
     await using outbox = store.connection.outbox();
-    let told = 0;
+    let notified = 0;
     outbox.listen(() => {
-      told += 1;
+      notified += 1;
     });
     await add(store.connection, "global_features", "own");
-    expect(told).toBe(1);
+    expect(notified).toBe(1);
     await add(other, "global_features", "others");
-    await until(() => told > 1, "the other's record is notified", 1_000);
+    await until(() => notified > 1, "the other's record is notified", 1_000);
     await outbox[Symbol.asyncDispose]();
-    const before = told;
+    const before = notified;
     await add(store.connection, "global_features", "unheard");
-    expect(told).toBe(before);
+    expect(notified).toBe(before);
   });
 
   it("applies a change again a day after its idempotency key was used", async () => {

@@ -18,7 +18,7 @@ import type { Connection } from "../../../src/infrastructure/connection.ts";
 import { type OpenEventLog, openEventLog } from "../../../src/infrastructure/event-log/open-event-log.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
 import { openSqlite } from "../../../src/infrastructure/sqlite/sqlite-connection.ts";
-import { toldEvent } from "../../support/events.ts";
+import { anEvent } from "../../support/events.ts";
 import { changeOf } from "../../support/stores.ts";
 import { until } from "../../support/until.ts";
 
@@ -170,7 +170,7 @@ describe("the event log", () => {
   });
   afterEach(() => eventLog[Symbol.asyncDispose]());
 
-  const append = () => eventLog.log.append(toldEvent());
+  const append = () => eventLog.log.append(anEvent());
   const isLost = () => said("event log file lost; changes wait in the outbox") === 1;
 
   it.each(losses)("whose file %s rejects calls, and logs one error even without a call", async (_, lose, message) => {

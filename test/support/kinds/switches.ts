@@ -26,21 +26,21 @@ export const source = defineSource({
   deterministic: true,
   create: (_, { readRules, report }) => {
     const parsed = new ParsedRules(rule, report);
-    const answer = (held: CachedRead<RulesByFeature>): SourceResult => ({
+    const answer = (cached: CachedRead<RulesByFeature>): SourceResult => ({
       features: new Map(
-        [...parsed.of(held.value)].map(([feature, { on }]) => [
+        [...parsed.of(cached.value)].map(([feature, { on }]) => [
           feature,
           { on, value: on, reason: on ? "STATIC" : "DISABLED" },
         ]),
       ),
-      dependencies: [held],
+      dependencies: [cached],
       validUntil: Number.POSITIVE_INFINITY,
     });
     return {
       varyBy: [],
       resolve: () => {
-        const held = readRules();
-        return held instanceof Promise ? held.then(answer) : answer(held);
+        const cached = readRules();
+        return cached instanceof Promise ? cached.then(answer) : answer(cached);
       },
     };
   },

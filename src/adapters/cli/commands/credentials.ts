@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { type Scope, scopes } from "../../../domain/admin/credential.ts";
-import { cliAuthor } from "../cli-actor.ts";
+import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 

@@ -15,10 +15,10 @@ export const defineExport = (command: Command, { onStores, terminal }: CommandCo
     .option("--output <FILE>", "file that appears when it is complete (default: standard output)")
     .action(({ output }: { output?: string }) =>
       onStores(async ({ exportData }) => {
-        const count: Count = { written: -1, leftOut: 0, parts: new Map() };
+        const count: Count = { written: -1, omitted: 0, parts: new Map() };
         const texts = textsOf(exportData, count, new Progress(terminal.stderr));
-        const isWhole = await (output === undefined ? terminal.write(texts) : writeFileWhole(output, texts));
-        if (isWhole) await report(count, exportData, terminal);
+        const isComplete = await (output === undefined ? terminal.write(texts) : writeFileAtomically(output, texts));
+        if (isComplete) await report(count, exportData, terminal);
       }),
     );
 
@@ -26,7 +26,7 @@ export const defineExport = (command: Command, { onStores, terminal }: CommandCo
  * Progress of an export: lines written (without the header), and members of sets or tokens that were left out. `parts`
  * counts lines by kind and source.
  */
-type Count = { written: number; leftOut: number; readonly parts: Map<Exported, Map<string, number>> };
+type Count = { written: number; omitted: number; readonly parts: Map<Exported, Map<string, number>> };
 
 async function* textsOf(exportData: ExportData, count: Count, progress: Progress): AsyncGenerator<string> {
   for await (const { lines, skipped, of, source = "" } of exportData.export()) {
@@ -36,13 +36,13 @@ async function* textsOf(exportData: ExportData, count: Count, progress: Progress
     }
     yield lines.map((line) => `${textOf(line)}\n`).join("");
     count.written += lines.length;
-    count.leftOut += skipped;
+    count.omitted += skipped;
     progress.report("exported lines", count.written);
   }
   progress.end();
 }
 
-async function writeFileWhole(file: string, texts: AsyncIterable<string>): Promise<true> {
+async function writeFileAtomically(file: string, texts: AsyncIterable<string>): Promise<true> {
   const draft = `${file}.${randomUUID()}`;
   try {
     await writeFile(draft, texts, { mode: 0o600, flush: true });
@@ -55,7 +55,7 @@ async function writeFileWhole(file: string, texts: AsyncIterable<string>): Promi
   }
 }
 
-async function report({ written, leftOut, parts }: Count, exportData: ExportData, terminal: Terminal): Promise<void> {
+async function report({ written, omitted, parts }: Count, exportData: ExportData, terminal: Terminal): Promise<void> {
   const { tokens } = exportData;
   terminal.note(`exported ${counts(written)} lines: ${[...parts].map(partText).join(", ")}`);
   for (const { connection, keys, count } of await exportData.unread()) {
@@ -65,7 +65,7 @@ async function report({ written, leftOut, parts }: Count, exportData: ExportData
       `warning: no source reads these sets of connection ${connection}, so they were not exported: ${named}${more}; add a source for them`,
     );
   }
-  if (leftOut > 0) terminal.note(`omitted invalid set members and token keys: ${counts(leftOut)}`);
+  if (omitted > 0) terminal.note(`omitted invalid set members and token keys: ${counts(omitted)}`);
   if (tokens === "kept") {
     terminal.note(
       "tokens were not exported: the layout plain stores them as they are (the layout hashed exports digests)",

@@ -12,7 +12,7 @@ import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type FeatureState, featureStates } from "../../../domain/features/feature-state.ts";
 import { knownFeatureJson } from "../../known-feature-json.ts";
 import { instantIn } from "../arguments/instant-option.ts";
-import { cliAuthor } from "../cli-actor.ts";
+import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 

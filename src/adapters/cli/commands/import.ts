@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Imported, ReadLine } from "../../../application/transfer/import-data.ts";
 import { tokenGrammar } from "../../../domain/evaluation/token.ts";
 import type { SeedPage } from "../../../infrastructure/redis/seed-lines.ts";
-import { cliAuthor } from "../cli-actor.ts";
+import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { lineIn, textOf } from "../data-lines.ts";
 import { withJson } from "../json-help.ts";
@@ -77,20 +77,20 @@ function withoutPassword(url: string | undefined, variable: string): string | un
 /** The lines of another Redis in the format of an export file. */
 async function* texts(pages: AsyncIterable<SeedPage>, progress: Progress, terminal: Terminal): AsyncGenerator<string> {
   let read = 0;
-  const leftOut = { members: 0, tokens: 0 };
+  const omitted = { members: 0, tokens: 0 };
   for await (const { lines, members = 0, tokens = 0 } of pages) {
     yield lines.map((line) => `${textOf(line)}\n`).join("");
     read += lines.length;
-    leftOut.members += members;
-    leftOut.tokens += tokens;
+    omitted.members += members;
+    omitted.tokens += tokens;
     progress.report("reading keys", read);
   }
   progress.end();
-  if (leftOut.members > 0) {
-    terminal.note(`omitted set members that are not valid feature keys: ${counts(leftOut.members)}`);
+  if (omitted.members > 0) {
+    terminal.note(`omitted set members that are not valid feature keys: ${counts(omitted.members)}`);
   }
-  if (leftOut.tokens > 0) {
-    terminal.note(`omitted unusable tokens: ${counts(leftOut.tokens)} (a token has ${tokenGrammar}; issue new ones)`);
+  if (omitted.tokens > 0) {
+    terminal.note(`omitted unusable tokens: ${counts(omitted.tokens)} (a token has ${tokenGrammar}; issue new ones)`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { text } from "node:stream/consumers";
 import type { Command } from "commander";
 import type { Json } from "../../../domain/evaluation/feature.ts";
-import { cliAuthor } from "../cli-actor.ts";
+import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 import { UsageError } from "../usage-error.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { type SetOptions, setNameIn } from "../arguments/set-name.ts";
-import { cliAuthor } from "../cli-actor.ts";
+import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson } from "../json-help.ts";
 

@@ -44,7 +44,7 @@ const RuleBody = z
     },
   });
 
-const Trial = z
+const DryRunResult = z
   .object({ source: z.string(), feature: z.string(), rule: Value, dryRun: z.literal(true) })
   .openapi({ description: "The result of a dry run." });
 
@@ -145,7 +145,7 @@ export function ruleRoutes(
         200: {
           description: "The new rule.",
           headers: entityTagHeader,
-          content: jsonContent(z.union([RuleBody, Trial])),
+          content: jsonContent(z.union([RuleBody, DryRunResult])),
         },
         ...problemResponses(
           ...changeProblems,

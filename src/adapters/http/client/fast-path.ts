@@ -42,7 +42,7 @@ export class FastPath {
   }
 
   /** Returns whether it takes the request. */
-  take(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+  tryServe(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const { method, url = "", rawHeaders, httpVersionMajor } = incoming;
     if (method !== "GET" || httpVersionMajor !== 1 || !(url === path || url.startsWith(`${path}?`))) return false;
     const start = performance.now();

@@ -135,7 +135,7 @@ const route = createRoute({
 });
 
 /** Query parameters for operators, besides attributes. */
-const momentQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
+const pastQuery = z.strictObject({ at: instant(), user: z.string().optional(), location: z.string().optional() });
 
 /** `GET /features`: the features that are on for the caller. */
 export function features(
@@ -152,7 +152,7 @@ export function features(
   typeof route.responses
 > {
   const ofAttributes = callContext.attributes.parameters.map((name) => [name, z.string().optional()]);
-  const queryWithAttributes = momentQuery.extend(Object.fromEntries(ofAttributes)) as typeof momentQuery;
+  const queryWithAttributes = pastQuery.extend(Object.fromEntries(ofAttributes)) as typeof pastQuery;
 
   // Returns a cached response synchronously: awaiting it would double its cost in the HTTP layer.
   app.openapi(route, (c): Response | Promise<Response> => {

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { FeedState } from "../../../application/feeds/view-feed-items.ts";
 import { type Instant, instantText } from "../../../domain/evaluation/evaluation-context.ts";
 
-const moment = (description: string) => z.iso.datetime().nullable().openapi({ description });
+const timestamp = (description: string) => z.iso.datetime().nullable().openapi({ description });
 
 /** Polling state of a feed. */
 export const FeedStateBody = z
@@ -10,8 +10,8 @@ export const FeedStateBody = z
     known: z.int().openapi({ description: "Number of known items." }),
     listed: z.int().openapi({ description: "Number of valid items in the last document." }),
     invalid: z.int().openapi({ description: "Number of invalid items in the last document." }),
-    lastAttempt: moment("Time of the last poll."),
-    lastSuccess: moment("Time of the last successful poll."),
+    lastAttempt: timestamp("Time of the last poll."),
+    lastSuccess: timestamp("Time of the last successful poll."),
     failure: z.string().nullable().openapi({ description: "The error of the last poll. Null if it succeeded." }),
     breaker: z.enum(["closed", "open", "half-open"]).openapi({
       description:

@@ -29,7 +29,7 @@ export type CheckedRoute<
 };
 
 /** The parsed query and body of a request. */
-type Given<Query extends z.ZodType, Body extends z.ZodType> = {
+type CheckedInput<Query extends z.ZodType, Body extends z.ZodType> = {
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
 };
@@ -73,7 +73,7 @@ export function checkedRoute<
     responses,
     ...description
   }: CheckedRoute<Method, Path, Query, Body, Responses>,
-  handle: (c: Context, given: Given<Query, Body>) => Response | Promise<Response>,
+  handle: (c: Context, given: CheckedInput<Query, Body>) => Response | Promise<Response>,
 ): TypedRoute<Method, Path, Query, Body, Responses> {
   app.openAPIRegistry.registerPath({
     ...description,

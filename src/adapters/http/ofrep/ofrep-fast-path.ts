@@ -42,7 +42,7 @@ export class OfrepFastPath implements OfrepKeys {
   }
 
   /** Returns whether it takes the request. If so, it responds or calls `next`, once the body has arrived. */
-  take(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): boolean {
+  tryServe(incoming: IncomingMessage, outgoing: ServerResponse, next: () => void): boolean {
     const { method, url, headers } = incoming;
     if (method !== "POST" || url !== bulkPath || headers["content-encoding"] !== undefined) return false;
     const length = Number(headers["content-length"]);

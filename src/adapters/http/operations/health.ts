@@ -130,7 +130,7 @@ export function healthChecks(
   });
 }
 
-const shown = ({ log, waiting, deadLetters: setAside }: RecordsState) => ({
+const shown = ({ log, waiting, deadLetters }: RecordsState) => ({
   log,
   waiting: Object.fromEntries(
     Object.entries(waiting).map(([store, backlog]) => [
@@ -143,5 +143,5 @@ const shown = ({ log, waiting, deadLetters: setAside }: RecordsState) => ({
         : null,
     ]),
   ),
-  deadLetters: setAside,
+  deadLetters: deadLetters,
 });

@@ -72,9 +72,9 @@ export function featuresStream(
 ): void {
   app.openapi(route, async (c): Promise<Response> => {
     const query = (name: string) => c.req.queries(name) ?? [];
-    const moment = ["at", "user"].find((name) => query(name).length > 0);
-    if (moment !== undefined) {
-      throw new HttpProblem("invalid-query", `A stream has no query parameter "${moment}"; use GET /features.`);
+    const unsupported = ["at", "user"].find((name) => query(name).length > 0);
+    if (unsupported !== undefined) {
+      throw new HttpProblem("invalid-query", `A stream has no query parameter "${unsupported}"; use GET /features.`);
     }
     const incoming = incomingOf(c);
     const token = tokenOf(c.req.header("authorization"));

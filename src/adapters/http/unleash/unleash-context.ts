@@ -32,7 +32,7 @@ export const UnleashRequest = z
     example: { context: { userId: "7", sessionId: "42", properties: { plan: "gold" } } },
   });
 
-type Given = z.output<typeof UnleashRequest>["context"];
+type UnleashContextBody = z.output<typeof UnleashRequest>["context"];
 
 /** The context of a body. */
 export function contextOf({
@@ -43,7 +43,7 @@ export function contextOf({
   currentTime: _,
   properties,
   ...others
-}: Given): UnleashContext {
+}: UnleashContextBody): UnleashContext {
   const given = Object.entries({ ...others, ...properties }).filter(([, value]) => value !== null);
   return {
     userId: idText(userId),

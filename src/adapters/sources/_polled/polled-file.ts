@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { type Changed, Latest, type Polled } from "./latest.ts";
 import { utf8Text } from "./utf8-text.ts";
 
-const lookEveryMs = 250;
+const checkEveryMs = 250;
 const largestFile = 10 * 1024 * 1024;
 
 /**
@@ -25,7 +25,7 @@ export function pollFile<T>(file: string, parse: (text: string) => T, changed: C
   }
   read = seen;
 
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const previous = seen;
     const stats = await stat(file).catch((cause: Error) => cause);
     seen = markOf(stats);
@@ -40,18 +40,18 @@ export function pollFile<T>(file: string, parse: (text: string) => T, changed: C
     }
   };
 
-  let looking: Promise<void> | undefined;
+  let checking: Promise<void> | undefined;
   const timer = setInterval(() => {
-    looking ??= look().finally(() => {
-      looking = undefined;
+    checking ??= check().finally(() => {
+      checking = undefined;
     });
-  }, lookEveryMs);
+  }, checkEveryMs);
   timer.unref();
   return {
     read: () => latest.read(),
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
-      await looking;
+      await checking;
     },
   };
 }

@@ -5,7 +5,7 @@ import type { SourceResult } from "../../../domain/evaluation/source-result.ts";
 import type { Read } from "../_catalogue/source.ts";
 
 /** Immutable rules that evaluate synchronously. */
-type Rules = { answer(context: EvaluationContext): SourceResult };
+type Rules = { evaluate(context: EvaluationContext): SourceResult };
 
 type Field = Exclude<keyof EvaluationContext, "at">;
 
@@ -22,15 +22,15 @@ export function changingRules<T>(
   others: readonly Field[],
 ): Required<Omit<FeatureResolver, "dispose">> {
   const varyBy = [...always, ...others];
-  const answer = (held: CachedRead<T>, context: EvaluationContext): SourceResult => {
-    const result = rulesIn(held.value).answer(narrowed(context, varyBy));
-    return { ...result, dependencies: [held, ...(result.dependencies ?? [])] };
+  const resultOf = (cached: CachedRead<T>, context: EvaluationContext): SourceResult => {
+    const result = rulesIn(cached.value).evaluate(narrowed(context, varyBy));
+    return { ...result, dependencies: [cached, ...(result.dependencies ?? [])] };
   };
   return {
     varyBy,
     resolve: (context) => {
-      const held = read();
-      return held instanceof Promise ? held.then((each) => answer(each, context)) : answer(held, context);
+      const cached = read();
+      return cached instanceof Promise ? cached.then((each) => resultOf(each, context)) : resultOf(cached, context);
     },
   };
 }

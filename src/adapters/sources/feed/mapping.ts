@@ -2,9 +2,9 @@ import { v5 as uuidv5 } from "uuid";
 import { isServedKey, isWritableKey, type Json } from "../../../domain/evaluation/feature.ts";
 import type { Item, ItemFault } from "../../../domain/feeds/item.ts";
 import { LongNumber, losesDigits } from "./long-number.ts";
-import { momentOf } from "./moment.ts";
 import { type Part, type Path, parsePath, type Scalar, scalarsAt } from "./path.ts";
 import { fillTemplate, parseTemplate, type ValueTemplate } from "./value-template.ts";
+import { zonedInstantOf } from "./zoned-instant.ts";
 
 /** Mapping of a document to items, as in the configuration: the path of the items, and the paths of their fields. */
 export type Mapping = {
@@ -106,7 +106,7 @@ export class ItemMapper {
   #between(part: Part, window: { readonly start: Path; readonly end: Path }) {
     const { zone } = this.#window;
     const [from, to] = [String(first(part, window.start, "start")), String(first(part, window.end, "end"))];
-    const [start, end] = [momentOf(from, zone, false), momentOf(to, zone, true)];
+    const [start, end] = [zonedInstantOf(from, zone, false), zonedInstantOf(to, zone, true)];
     if (!start || !end) throw new ItemUnusable(`has a moment that there is not: ${quoted(start ? to : from)}`);
     if (end.at < start.at) throw new ItemUnusable(`ends before it begins: ${quoted(from)} to ${quoted(to)}`);
     return { start, end };

@@ -42,24 +42,24 @@ export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
     if (faults.length < maxFaults) faults.push(fault);
     if (fault.id !== null) invalidIds.push(fault.id);
   };
-  const take = (part: Part) => {
+  const addItem = (part: Part) => {
     const item = mapper.itemOf(part);
     if ("fault" in item) refuse(item);
     else if (items.has(item.id)) refuse({ id: item.id, fault: "is listed twice; the first is taken" });
     else items.set(item.id, item);
   };
-  if (formatOf(document) === "xml") takeXml(document, mapper, take);
-  else for (const part of jsonParts([...textOf(document)].join(""), mapper.items)) take(part);
+  if (formatOf(document) === "xml") readXml(document, mapper, addItem);
+  else for (const part of jsonParts([...textOf(document)].join(""), mapper.items)) addItem(part);
   if (items.size === 0 && faults[0]) {
     throw new Error(`has no item that can be used, of ${invalid}; the first ${faults[0].fault}`);
   }
   return { items: [...items.values()], invalid, faults, invalidIds };
 }
 
-function takeXml(document: RawDocument, { items, levelsAbove }: ItemMapper, take: (part: Part) => void): void {
+function readXml(document: RawDocument, { items, levelsAbove }: ItemMapper, addItem: (part: Part) => void): void {
   const built = Math.max(1, items.length - levelsAbove);
   const parts = new XmlParts(items.slice(0, built), (part) => {
-    for (const each of partsAt(part, items.slice(built))) take(each);
+    for (const each of partsAt(part, items.slice(built))) addItem(each);
   });
   for (const text of textOf(document)) parts.write(text);
   parts.end();

@@ -6,13 +6,13 @@ import type { Reason, Resolution, SourceResult } from "../../../domain/evaluatio
 import type { KnownItem } from "../../../domain/feeds/item.ts";
 import { defineFeed, type FeedHost } from "../_catalogue/feed-definition.ts";
 import { Reachable } from "../_polled/reachable.ts";
+import { HttpFeed } from "./http-feed.ts";
 import { losesDigits } from "./long-number.ts";
 import { pathsOf } from "./mapping.ts";
-import { isZone } from "./moment.ts";
-import { PartnerFeed } from "./partner-feed.ts";
 import { parsePath } from "./path.ts";
 import { formats } from "./read-items.ts";
 import { parseTemplate } from "./value-template.ts";
+import { isZone } from "./zoned-instant.ts";
 
 /** Headers that the configuration cannot set, because Tidegate or HTTP sets them. */
 const ownHeader = /^(host|connection|content-.*|transfer-encoding|accept-encoding|if-.*|te|upgrade|expect)$/i;
@@ -40,7 +40,7 @@ export const source = defineFeed({
         (values) => !values.some((value) => typeof value === "number" && losesDigits(value)),
         "number beyond 2^53 (put it in quotes to keep all digits)",
       );
-    const momentPaths = { start: path, end: path };
+    const timePaths = { start: path, end: path };
     const count = (min: number, max: number, usual: number) => z.coerce.number().int().min(min).max(max).default(usual);
     const document = z
       .strictObject({
@@ -82,14 +82,14 @@ export const source = defineFeed({
         ),
         title: path.optional(),
         window: z.strictObject({
-          ...momentPaths,
+          ...timePaths,
           zone: z.string().refine(isZone, "invalid time zone (expected for example Europe/Madrid)").default("UTC"),
         }),
         features: z
           .array(feature)
           .default([])
           .describe("Features that the item switches on during its window, or during `onWithin`."),
-        onWithin: z.strictObject(momentPaths).optional(),
+        onWithin: z.strictObject(timePaths).optional(),
         conditions: z
           .record(path, scalars)
           .default({})
@@ -135,7 +135,7 @@ export const source = defineFeed({
   deterministic: true,
   feed: ({ pollSeconds, maxItems, document, item }, name) => {
     const { url, format, headers, allow, fetchTimeoutMs, maxMegabytes } = document;
-    const feed = new PartnerFeed({
+    const feed = new HttpFeed({
       url: new URL(url),
       headers,
       reachable: new Reachable(allow),

@@ -18,15 +18,15 @@ export function structuralFault(flag: Json): string | undefined {
   return `defaultVariant ${shown(defaultVariant)} is none of its variants (${Object.keys(variants).join(", ")})`;
 }
 
-export type Misspelling = { readonly name: string; readonly meant: string };
+export type Misspelling = { readonly name: string; readonly suggestion: string };
 
 /** Members that flagd ignores, although their names resemble the names of its own members. */
 export function misspellings(flag: Json): readonly Misspelling[] {
   if (!isMap(flag)) return [];
   return Object.keys(flag).flatMap((name) => {
     if (members.includes(name)) return [];
-    const meant = members.find((member) => name.toLowerCase().startsWith(member.toLowerCase().slice(0, 5)));
-    return meant ? [{ name, meant }] : [];
+    const suggestion = members.find((member) => name.toLowerCase().startsWith(member.toLowerCase().slice(0, 5)));
+    return suggestion ? [{ name, suggestion }] : [];
   });
 }
 

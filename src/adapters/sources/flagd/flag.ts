@@ -87,7 +87,7 @@ export class Flag {
   }
 }
 
-const ignored = ({ name, meant }: Misspelling): string => `flagd ignores ${named(name)}; write ${meant}`;
+const ignored = ({ name, suggestion }: Misspelling): string => `flagd ignores ${named(name)}; write ${suggestion}`;
 
 const named = (key: string): string => JSON.stringify(key.slice(0, 200));
 

@@ -49,8 +49,8 @@ export const flagdDefinitions = z
 
 /** Schema of one flag in the store: stricter than flagd, because the flag can still be corrected. */
 export const storedFlag = flag.superRefine((definition, context) => {
-  for (const { name, meant } of misspellings(definition as Json))
-    context.addIssue({ code: "custom", path: [name], message: `is ignored by flagd; write ${meant}` });
+  for (const { name, suggestion } of misspellings(definition as Json))
+    context.addIssue({ code: "custom", path: [name], message: `is ignored by flagd; write ${suggestion}` });
   const fault = faultIn(withoutReferences(definition as Json)) ?? missingVariant(definition);
   if (fault) context.addIssue({ code: "custom", ...fault });
 });

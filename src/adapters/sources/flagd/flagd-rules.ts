@@ -41,10 +41,10 @@ export class FlagdRules {
     return FlagdRules.of(valuesIn(text));
   }
 
-  answer(context: EvaluationContext): SourceResult {
-    const asked = flagdContext(context, this.reads);
+  evaluate(context: EvaluationContext): SourceResult {
+    const input = flagdContext(context, this.reads);
     const features = new Map<FeatureKey, Resolution>();
-    for (const flag of this.#flags) features.set(flag.key, flag.resolve(asked));
+    for (const flag of this.#flags) features.set(flag.key, flag.resolve(input));
     // It is unknown when a rule that reads the clock changes its result; flagd's clock has a resolution of seconds.
     return this.#readsClock ? { features } : { features, validUntil: Number.POSITIVE_INFINITY };
   }

@@ -71,6 +71,6 @@ export const source = defineSource({
     }
     const rules = FlagdRules.of(definitions);
     report(rules.faults);
-    return { resolve: (context) => rules.answer(context), ...(rules.reads ? { varyBy: rules.reads } : {}) };
+    return { resolve: (context) => rules.evaluate(context), ...(rules.reads ? { varyBy: rules.reads } : {}) };
   },
 });

@@ -37,7 +37,7 @@ export class PhasesAhead implements Disposable {
    */
   at(schedules: Schedules, at: Instant): Phase | Promise<Phase> {
     const isPresent = Math.abs(at - this.#now()) <= presentMs;
-    this.#goOn();
+    this.#advance();
     if (isPresent && schedules !== this.#schedules) this.#replace(schedules);
     const ready = schedules === this.#schedules ? this.#ready.find((phase) => covers(phase, at)) : undefined;
     if (ready) return ready;
@@ -93,7 +93,7 @@ export class PhasesAhead implements Disposable {
   #wait(boundary: Instant): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
-      () => this.#goOn() || this.#wait(boundary),
+      () => this.#advance() || this.#wait(boundary),
       Math.max(0, Math.min(boundary - this.#now(), maxWaitMs)),
     ).unref();
   }
@@ -102,7 +102,7 @@ export class PhasesAhead implements Disposable {
    * Makes the next phase current if the current one has ended. If the next one has ended too, the following call
    * computes anew.
    */
-  #goOn(): boolean {
+  #advance(): boolean {
     const [present, next] = this.#ready;
     const now = this.#now();
     if (!present || !next || now < present.until) return false;

@@ -10,7 +10,7 @@ const chunkDays = { DAILY: 16, WEEKLY: 64, MONTHLY: 256, YEARLY: 1_024 } as cons
 /** Maximum number of chunks that are searched for the next day: 11, 44, 179 and 717 years, by frequency. */
 const maxChunks = 256;
 /** Number of cached chunks per recurrence. */
-const rememberedChunks = 8;
+const cachedChunks = 8;
 /** Maximum number of days per result. A search also stops at a day that is at least `soonDays` ahead. */
 const maxDays = 12;
 const soonDays = 8;
@@ -73,13 +73,13 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
 }
 
 function endless(recurrence: RRuleTemporal, size: number, first: Day, last: Day): Days {
-  const remembered = new LRUCache<number, readonly Day[]>({ max: rememberedChunks });
+  const cache = new LRUCache<number, readonly Day[]>({ max: cachedChunks });
   const chunk = (index: number): readonly Day[] => {
-    const cached = remembered.get(index);
+    const cached = cache.get(index);
     if (cached) return cached;
     const from = new Date(index * size * dayMs);
     const days = recurrence.between(from, new Date(from.getTime() + (size - 1) * dayMs), true).map(dayIn);
-    remembered.set(index, days);
+    cache.set(index, days);
     return days;
   };
   return (from) => {

@@ -80,11 +80,11 @@ function zoneOf(name: string): TimeZone {
   throw new WindowFault("timeZone", `is an unknown time zone (expected an IANA name, for example Europe/Madrid)`);
 }
 
-const moment =
+const timeForm =
   /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?)(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?$/;
 
 function instantIn(field: "startsAt" | "endsAt", text: string, zone: TimeZone | undefined): Instant {
-  const [, date, time, offset] = moment.exec(text) ?? [];
+  const [, date, time, offset] = timeForm.exec(text) ?? [];
   if (date === undefined || !isDate(date)) {
     throw new WindowFault(
       field,

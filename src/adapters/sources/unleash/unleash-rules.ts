@@ -30,7 +30,7 @@ export class UnleashRules {
     this.#broken = new Map([...broken].map(([name, error]) => [name, brokenBy(error)]));
     this.#volatility = new Volatility(features, segments);
     this.#unleash = offline(new KnownFeatures(features, segments), application);
-    this.faults = [...faults, ...this.#trial()];
+    this.faults = [...faults, ...this.#trialFaults()];
   }
 
   /** Parses JSON. Throws as the constructor does. */
@@ -38,14 +38,14 @@ export class UnleashRules {
     return new UnleashRules(JSON.parse(text), application, text);
   }
 
-  answer(context: EvaluationContext): SourceResult {
-    const asked = unleashContext(context);
+  evaluate(context: EvaluationContext): SourceResult {
+    const input = unleashContext(context);
     return {
       features: new Map([
         ...this.#broken,
-        ...this.#features.map((each) => [each.name, this.#resolutionOf(each, asked)] as const),
+        ...this.#features.map((each) => [each.name, this.#resolutionOf(each, input)] as const),
       ]),
-      ...this.#volatility.of(context.at, asked),
+      ...this.#volatility.of(context.at, input),
     };
   }
 
@@ -67,10 +67,10 @@ export class UnleashRules {
   }
 
   /** Faults that a trial evaluation of all features finds. */
-  #trial(): readonly string[] {
-    const asked = unleashContext({ at: 0 });
+  #trialFaults(): readonly string[] {
+    const input = unleashContext({ at: 0 });
     return this.#features.flatMap((each) => {
-      const error = this.#resolutionOf(each, asked).metadata?.["error"];
+      const error = this.#resolutionOf(each, input).metadata?.["error"];
       return error === undefined ? [] : [`${named(each.name)}: ${error}`];
     });
   }

@@ -11,7 +11,7 @@ type Segment = NonNullable<ClientFeaturesResponse["segments"]>[number];
 /** Validity of Unleash results: until the next date in a constraint. Random results are not cached. */
 export class Volatility {
   /** The instants at which constraints change their result, in order. */
-  readonly #turns: readonly Instant[];
+  readonly #boundaries: readonly Instant[];
   /** Whether a constraint reads the clock in another way. */
   readonly #readsClock: boolean;
   /** Stickiness fields of partial rollouts and variants. */
@@ -20,7 +20,7 @@ export class Volatility {
   constructor(features: readonly Feature[], segments: readonly Segment[]) {
     const strategies = features.flatMap((feature) => feature.strategies ?? []);
     const constraints = [...strategies, ...segments].flatMap((each) => each.constraints ?? []);
-    this.#turns = constraints.flatMap(turnOf).sort((a, b) => a - b);
+    this.#boundaries = constraints.flatMap(boundariesOf).sort((a, b) => a - b);
     this.#readsClock = constraints.some((each) => each.contextName === "currentTime" && !isDate(each));
     this.#stickiness = new Set([
       ...strategies.flatMap(sharing),
@@ -34,7 +34,7 @@ export class Volatility {
     if ([...this.#stickiness].some((by) => isRandom(by, context)))
       return { dependencies: [uncachedRead(undefined, at)], validUntil };
     if (this.#readsClock) return {};
-    return { validUntil: this.#turns.find((turn) => turn > at) ?? validUntil };
+    return { validUntil: this.#boundaries.find((instant) => instant > at) ?? validUntil };
   }
 }
 
@@ -44,7 +44,7 @@ const validUntil = Number.POSITIVE_INFINITY;
 const isDate = ({ operator }: Constraint): boolean => /^DATE_(AFTER|BEFORE)$/.test(operator);
 
 /** The instant at which a date constraint changes its result. */
-function turnOf(constraint: Constraint): readonly Instant[] {
+function boundariesOf(constraint: Constraint): readonly Instant[] {
   if (!isDate(constraint)) return [];
   const date = new Date(constraint.value ?? Number.NaN).getTime();
   if (Number.isNaN(date)) return [];

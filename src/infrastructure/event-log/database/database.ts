@@ -48,7 +48,7 @@ const constraintUnique = 2_067;
 const constraintPrimaryKey = 1_555;
 
 /** Whether a statement failed on a unique constraint. */
-export function isTaken(error: unknown): boolean {
+export function isUniqueViolation(error: unknown): boolean {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
   return code === uniqueViolation || errcode === constraintUnique || errcode === constraintPrimaryKey;
 }

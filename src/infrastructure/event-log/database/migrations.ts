@@ -7,12 +7,12 @@ import type { Tables } from "./tables.ts";
 const types = {
   postgres: {
     text: sql`text collate "C"`,
-    whole: sql`bigint`,
+    integer: sql`bigint`,
     json: sql`jsonb`,
     instant: sql`timestamptz(3)`,
     flag: sql`boolean`,
   },
-  sqlite: { text: sql`text`, whole: sql`integer`, json: sql`text`, instant: sql`integer`, flag: sql`integer` },
+  sqlite: { text: sql`text`, integer: sql`integer`, json: sql`text`, instant: sql`integer`, flag: sql`integer` },
 } as const;
 
 type Kind = keyof typeof types;
@@ -68,40 +68,40 @@ async function createLongTexts({ schema }: Kysely<Tables>, kind: Kind): Promise<
 }
 
 async function createUsage({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
-  const { text, whole, flag } = types[kind];
+  const { text, integer, flag } = types[kind];
   await schema
     .createTable("usage_series")
-    .addColumn("id", whole, (column) =>
+    .addColumn("id", integer, (column) =>
       (kind === "postgres" ? column.generatedAlwaysAsIdentity() : column).primaryKey(),
     )
     .addColumn("feature", text, (column) => column.notNull())
     .addColumn("variant", text, (column) => column.notNull())
     .addColumn("is_on", flag, (column) => column.notNull())
     .addColumn("via", text, (column) => column.notNull())
-    .addColumn("used_at", whole)
+    .addColumn("used_at", integer)
     .addUniqueConstraint("usage_series_key", ["feature", "variant", "is_on", "via"])
     .execute();
   await schema
     .createTable("usage_counts")
-    .addColumn("step", whole, (column) => column.notNull())
-    .addColumn("start", whole, (column) => column.notNull())
-    .addColumn("series", whole, (column) => column.notNull())
-    .addColumn("evaluations", whole, (column) => column.notNull())
+    .addColumn("step", integer, (column) => column.notNull())
+    .addColumn("start", integer, (column) => column.notNull())
+    .addColumn("series", integer, (column) => column.notNull())
+    .addColumn("evaluations", integer, (column) => column.notNull())
     .addPrimaryKeyConstraint("usage_counts_pkey", ["step", "start", "series"])
     .$call((table) => (kind === "sqlite" ? table.modifyEnd(sql`without rowid`) : table))
     .execute();
 }
 
 async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
-  const { text, whole, json, instant, flag } = types[kind];
+  const { text, integer, json, instant, flag } = types[kind];
   const { schema } = database;
 
   await schema
     .createTable("chain")
-    .addColumn("id", whole, (column) => column.primaryKey())
-    .addColumn("position", whole, (column) => column.notNull())
+    .addColumn("id", integer, (column) => column.primaryKey())
+    .addColumn("position", integer, (column) => column.notNull())
     .addColumn("hash", text, (column) => column.notNull())
-    .addColumn("start_position", whole, (column) => column.notNull())
+    .addColumn("start_position", integer, (column) => column.notNull())
     .addColumn("start_hash", text, (column) => column.notNull())
     .execute();
   await database
@@ -111,7 +111,7 @@ async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
 
   await schema
     .createTable("events")
-    .addColumn("position", whole, (column) => column.primaryKey())
+    .addColumn("position", integer, (column) => column.primaryKey())
     .addColumn("id", text, (column) => column.notNull().unique())
     .addColumn("component", text, (column) => column.notNull())
     .addColumn("environment", text, (column) => column.notNull())
@@ -125,7 +125,7 @@ async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
     .addColumn("kind", text)
     .addColumn("key", text)
     .addColumn("epoch", text)
-    .addColumn("number", whole)
+    .addColumn("number", integer)
     .addColumn("record", json)
     .addColumn("hash", text, (column) => column.notNull())
     .execute();
@@ -148,36 +148,36 @@ async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
 
   await schema
     .createTable("spans")
-    .addColumn("start", whole, (column) => column.primaryKey())
+    .addColumn("start", integer, (column) => column.primaryKey())
     .addColumn("earliest", instant, (column) => column.notNull())
     .addColumn("latest", instant, (column) => column.notNull())
     .execute();
 
   await schema
     .createTable("sets")
-    .addColumn("id", whole, (column) => column.primaryKey())
+    .addColumn("id", integer, (column) => column.primaryKey())
     .addColumn("store", text, (column) => column.notNull())
     .addColumn("key", text, (column) => column.notNull())
-    .addColumn("position", whole, (column) => column.notNull())
+    .addColumn("position", integer, (column) => column.notNull())
     .addUniqueConstraint("sets_key", ["store", "key"])
     .execute();
 
   await schema
     .createTable("set_states")
-    .addColumn("position", whole, (column) => column.primaryKey())
-    .addColumn("set_id", whole, (column) => column.notNull())
+    .addColumn("position", integer, (column) => column.primaryKey())
+    .addColumn("set_id", integer, (column) => column.notNull())
     .addColumn("at", instant, (column) => column.notNull())
     .addColumn("is_known", flag, (column) => column.notNull())
     .addColumn("epoch", text, (column) => column.notNull())
-    .addColumn("number", whole, (column) => column.notNull())
+    .addColumn("number", integer, (column) => column.notNull())
     .execute();
   await schema.createIndex("set_states_at").on("set_states").columns(["set_id", "at", "position"]).execute();
 
   await schema
     .createTable("turns")
-    .addColumn("position", whole, (column) => column.notNull())
+    .addColumn("position", integer, (column) => column.notNull())
     .addColumn("feature", text, (column) => column.notNull())
-    .addColumn("set_id", whole)
+    .addColumn("set_id", integer)
     .addColumn("at", instant, (column) => column.notNull())
     .addColumn("is_on", flag, (column) => column.notNull())
     .addPrimaryKeyConstraint("turns_pkey", ["position", "feature"])
@@ -187,7 +187,7 @@ async function createLog(database: Kysely<Tables>, kind: Kind): Promise<void> {
 
   await schema
     .createTable("members")
-    .addColumn("set_id", whole, (column) => column.notNull())
+    .addColumn("set_id", integer, (column) => column.notNull())
     .addColumn("feature", text, (column) => column.notNull())
     .addPrimaryKeyConstraint("members_pkey", ["set_id", "feature"])
     .execute();

@@ -36,7 +36,7 @@ export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
     dialect: new PostgresDialect({
       pool: {
         options: pool.options,
-        connect: async () => borrowed(await pool.connect()),
+        connect: async () => leavingOnFailure(await pool.connect()),
         end: () => pool.end(),
       },
     }),
@@ -44,7 +44,7 @@ export function openPostgres(url: string, hasLimit: boolean): Kysely<Tables> {
 }
 
 /** Wraps a client so that it leaves the pool after any failure other than an error reported by the server. */
-function borrowed(client: pg.PoolClient): PostgresPoolClient {
+function leavingOnFailure(client: pg.PoolClient): PostgresPoolClient {
   let fault: unknown;
   const query = async (text: string, values: readonly unknown[]) => {
     if (fault) throw fault;

@@ -27,7 +27,7 @@ export const logMark: MarkOptions = {
     SELECT timestamp AS identity, coalesce((SELECT position FROM chain), 0) AS revision
     FROM activity_migrations WHERE name = '0001_log'
   `,
-  mayGoBack: true,
+  mayRollBack: true,
 };
 
 /**
@@ -78,7 +78,7 @@ class Driver extends SqliteDriver {
   readonly #database: DatabaseSync;
 
   constructor(database: DatabaseSync) {
-    super({ database: borrowed(database) });
+    super({ database: withoutRelease(database) });
     this.#database = database;
   }
 
@@ -99,23 +99,23 @@ class Driver extends SqliteDriver {
 }
 
 /** Adapts the database to Kysely's interface. */
-function borrowed(database: DatabaseSync): SqliteDatabase {
+function withoutRelease(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare: (sql) => {
       const statement = database.prepare(sql);
       return {
         reader: statement.columns().length > 0,
-        all: (values) => statement.all(...values.map(kept)),
-        run: (values) => statement.run(...values.map(kept)),
-        iterate: (values) => statement.iterate(...values.map(kept)),
+        all: (values) => statement.all(...values.map(sqliteValue)),
+        run: (values) => statement.run(...values.map(sqliteValue)),
+        iterate: (values) => statement.iterate(...values.map(sqliteValue)),
       };
     },
   };
 }
 
 /** Converts booleans and dates, which SQLite does not have. */
-function kept(value: unknown): SQLInputValue {
+function sqliteValue(value: unknown): SQLInputValue {
   if (typeof value === "boolean") return value ? 1 : 0;
   return value instanceof Date ? value.getTime() : (value as SQLInputValue);
 }

@@ -108,7 +108,7 @@ async function write(transaction: Transaction<Tables>, { sets, states, turns, lo
   );
   for (const some of inChunks(changed, rowsAtOnce)) {
     const present = some.filter(({ isOn }) => isOn).map(({ set_id, feature }) => ({ set_id, feature }));
-    const gone = some.filter(({ isOn }) => !isOn);
+    const removed = some.filter(({ isOn }) => !isOn);
     if (present.length > 0) {
       await transaction
         .insertInto("members")
@@ -116,14 +116,14 @@ async function write(transaction: Transaction<Tables>, { sets, states, turns, lo
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
-    if (gone.length > 0) {
+    if (removed.length > 0) {
       await transaction
         .deleteFrom("members")
         .where(({ eb, refTuple, tuple }) =>
           eb(
             refTuple("set_id", "feature"),
             "in",
-            gone.map(({ set_id, feature }) => tuple(set_id, feature)),
+            removed.map(({ set_id, feature }) => tuple(set_id, feature)),
           ),
         )
         .execute();

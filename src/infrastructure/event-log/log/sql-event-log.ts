@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
-import type { Event, EventFilter, KeptHead, LogHead, NewEvent, Proof } from "../../../domain/events/event.ts";
+import type { Event, EventFilter, LogHead, NewEvent, Proof, TrustedHead } from "../../../domain/events/event.ts";
 import type { RecordedEvent } from "../../../domain/events/event-log.ts";
 import type { Database } from "../database/database.ts";
 import { inChunks } from "../database/in-chunks.ts";
@@ -42,16 +42,16 @@ export class SqlEventLog {
   }
 
   async record(events: readonly RecordedEvent[]): Promise<readonly RejectedRecord[]> {
-    const leftOut: RejectedRecord[] = [];
+    const omitted: RejectedRecord[] = [];
     let index = 0;
     for (const some of inChunks(events, maxAtOnce)) {
       for (const outcome of await this.#writer.write(some)) {
         const reason = conflict(events[index], outcome);
-        if (reason) leftOut.push({ index, reason });
+        if (reason) omitted.push({ index, reason });
         index += 1;
       }
     }
-    return leftOut;
+    return omitted;
   }
 
   find(filter: EventFilter, limit: number, before?: number): Promise<readonly Event[]> {
@@ -85,8 +85,8 @@ export class SqlEventLog {
     await this.#writer.check();
   }
 
-  verify(kept?: KeptHead): Promise<Proof> {
-    return verify(this.#database, kept);
+  verify(trusted?: TrustedHead): Promise<Proof> {
+    return verify(this.#database, trusted);
   }
 
   expire(before: Instant, event: NewEvent): Promise<number> {

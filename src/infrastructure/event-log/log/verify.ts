@@ -1,4 +1,4 @@
-import type { KeptHead, LogHead, Proof } from "../../../domain/events/event.ts";
+import type { LogHead, Proof, TrustedHead } from "../../../domain/events/event.ts";
 import type { Database } from "../database/database.ts";
 import { contentOf, hashOf } from "./event-hash.ts";
 import { changeOf, type EventRow, eventIn, folded } from "./event-row.ts";
@@ -6,10 +6,10 @@ import { changeOf, type EventRow, eventIn, folded } from "./event-row.ts";
 const rowsAtOnce = 1_000;
 
 /** Verifies the hash chain of a log, page by page. Tolerates concurrent appends, and retention at its beginning. */
-export async function verify(database: Database, kept?: KeptHead): Promise<Proof> {
+export async function verify(database: Database, trusted?: TrustedHead): Promise<Proof> {
   let start: LogHead | undefined;
   let proven: LogHead | undefined;
-  let isKeptFound = kept === undefined;
+  let isTrustedFound = trusted === undefined;
   while (true) {
     // Read before the events, so that they include all up to this end.
     const ends = await endsOf(database);
@@ -17,7 +17,7 @@ export async function verify(database: Database, kept?: KeptHead): Promise<Proof
       start = ends.start;
       proven = start;
     }
-    isKeptFound ||= isSame(kept, proven);
+    isTrustedFound ||= isSame(trusted, proven);
     const rows = await eventsAfter(database, proven.position);
     for (const row of rows) {
       const fault = faultOf(row, proven);
@@ -27,18 +27,18 @@ export async function verify(database: Database, kept?: KeptHead): Promise<Proof
         return { isSound: false, ...fault };
       }
       proven = { position: row.position, hash: row.hash };
-      isKeptFound ||= isSame(kept, proven);
+      isTrustedFound ||= isSame(trusted, proven);
     }
     if (rows.length > 0) continue;
-    const fault = faultAtEnds(ends, proven) ?? (isKeptFound ? undefined : faultOfKept(kept, start, proven));
+    const fault = faultAtEnds(ends, proven) ?? (isTrustedFound ? undefined : faultOfTrusted(trusted, start, proven));
     return fault ? { isSound: false, ...fault } : { isSound: true, start, head: proven };
   }
 }
 
 type Fault = { readonly position: number; readonly fault: string };
 
-const isSame = (kept: KeptHead | undefined, { position, hash }: LogHead): boolean =>
-  kept?.hash === hash && (kept.position ?? position) === position;
+const isSame = (trusted: TrustedHead | undefined, { position, hash }: LogHead): boolean =>
+  trusted?.hash === hash && (trusted.position ?? position) === position;
 
 function faultOf(row: EventRow, before: LogHead): Fault | undefined {
   const position = before.position + 1;
@@ -73,11 +73,11 @@ function faultAtEnds({ start, head, first, last }: Ends, proven: LogHead): Fault
   return { position: head.position, fault: "has another hash than the log says of its end" };
 }
 
-function faultOfKept(kept: KeptHead | undefined, start: LogHead, head: LogHead): Fault {
-  const position = kept?.position ?? head.position;
+function faultOfTrusted(trusted: TrustedHead | undefined, start: LogHead, head: LogHead): Fault {
+  const position = trusted?.position ?? head.position;
   if (position < start.position) return { position, fault: "was removed by retention; keep a later head" };
   if (position > head.position) return { position: head.position + 1, fault: "is missing: the log was cut off there" };
-  return kept?.position === undefined
+  return trusted?.position === undefined
     ? { position, fault: "ends a log in which no event has the hash that was kept" }
     : { position, fault: "has another hash than was kept" };
 }

@@ -1,6 +1,6 @@
 import type { Transaction } from "kysely";
 import type { Event, LogHead } from "../../../domain/events/event.ts";
-import { type Database, isTaken } from "../database/database.ts";
+import { type Database, isUniqueViolation } from "../database/database.ts";
 import { inChunks } from "../database/in-chunks.ts";
 import type { Tables } from "../database/tables.ts";
 import { fold } from "../history/fold.ts";
@@ -47,10 +47,10 @@ export class Writer {
 
   /** Appends at most 1,000 events in order, all or none, except for those that the log cannot contain. */
   async write(all: readonly HashedEvent[]): Promise<readonly Outcome[]> {
-    const tried = all.map(appendOf);
-    const outcomes = await this.#queue(tried.filter((each) => "content" in each));
+    const appends = all.map(appendOf);
+    const outcomes = await this.#queue(appends.filter((each) => "content" in each));
     let next = 0;
-    return tried.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
+    return appends.map((each) => ("refused" in each ? each : (outcomes[next++] as Outcome)));
   }
 
   /**
@@ -109,7 +109,7 @@ export class Writer {
     try {
       return await inOne((transaction) => append(transaction, all));
     } catch (error) {
-      if (!isTaken(error) && !(error instanceof StaleRevision)) throw error;
+      if (!isUniqueViolation(error) && !(error instanceof StaleRevision)) throw error;
       // Some events exist already. That is rare, so there is no lookup before.
       return await inOne((transaction) => appendNew(transaction, all));
     }

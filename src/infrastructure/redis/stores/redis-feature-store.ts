@@ -29,7 +29,7 @@ const maxCounted = 20_000;
 /** Maximum number of pages of keys before a list of keys is returned as incomplete: about a million keys. */
 const maxPages = 1_000;
 
-type Wanted = {
+type ScriptInput = {
   readonly text: string;
   readonly values: readonly (string | number)[];
   readonly once: string | undefined;
@@ -140,7 +140,7 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     for await (const page of scan(this.#redis, prefix, "set")) yield page.filter((key) => !isOwnKey(key));
   }
 
-  #run(task: string, { key, personal }: SetAddress, use = script, wanted?: Wanted): Promise<unknown> {
+  #run(task: string, { key, personal }: SetAddress, use = script, wanted?: ScriptInput): Promise<unknown> {
     const { head, shadow, outbox, once } = bookkeeping(key);
     const keys = [key, head, shadow, outbox];
     if (wanted?.once !== undefined) keys.push(once(wanted.once));

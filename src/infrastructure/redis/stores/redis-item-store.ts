@@ -37,7 +37,7 @@ export class RedisItemStore implements ItemStore {
     };
   }
 
-  async keepState(feed: string, state: PollState): Promise<void> {
+  async saveState(feed: string, state: PollState): Promise<void> {
     const { head } = itemKeys(feed);
     await this.#redis.hset(head, "state", JSON.stringify(state)).catch((error) => redisFault(error, head));
   }

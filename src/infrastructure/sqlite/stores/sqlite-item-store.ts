@@ -57,7 +57,7 @@ export class SqliteItemStore implements ItemStore {
     };
   }
 
-  async keepState(feed: string, state: PollState): Promise<void> {
+  async saveState(feed: string, state: PollState): Promise<void> {
     this.#write(() => {
       this.#begin.run(feed, randomUUID());
       this.#keep.run(JSON.stringify(state), feed);

@@ -10,20 +10,20 @@ type CachedRules = { readonly whole: unknown; readonly rules: RulesByFeature };
  * as one text, which is several times faster, and parses the text only if it differs from the last.
  */
 export class SqliteRules implements Rules {
-  readonly #whole: StatementSync;
+  readonly #allTexts: StatementSync;
   readonly #texts = new RulesOfTexts((text) => JSON.parse(text));
   readonly #cache = new Map<string, CachedRules>();
 
   constructor(database: DatabaseSync) {
     // Feature keys and JSON contain no control characters.
-    this.#whole = database.prepare(
+    this.#allTexts = database.prepare(
       "SELECT group_concat(name || char(31) || value, char(30)) AS whole FROM documents WHERE collection = ?",
     );
   }
 
   async read(collection: string): Promise<CachedRead<RulesByFeature>> {
     const at = Date.now();
-    const whole = this.#whole.get(collection)?.["whole"] ?? "";
+    const whole = this.#allTexts.get(collection)?.["whole"] ?? "";
     const cached = this.#cache.get(collection);
     if (cached?.whole === whole) return uncachedRead(cached.rules, at);
     const rules = this.#texts.of(collection, textsIn(String(whole)));

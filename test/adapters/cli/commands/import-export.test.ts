@@ -309,7 +309,7 @@ describe("import and export", () => {
     );
   });
 
-  it("exports no plain tokens, and says so", async () => {
+  it("exports no plain tokens, with a note", async () => {
     const { env } = onRedis();
     await tidegate(
       ["import", "-"],

@@ -76,8 +76,8 @@ sources: [{ name: targeting, kind: flagd, connection: features }]
     expect([first.code, first.stdout]).toEqual([0, expect.stringContaining(", rules 3\n")]);
     expect((await run(["get", "switches", "carried"])).stdout).toContain('"on": true');
     expect((await tool("import", file)).stdout).toContain("imported before: 3 of them");
-    const { stdout: exported, stderr: told } = await tool("export");
-    expect(told).toMatch(/^exported \d+ lines: .*, \d rules \(switches \d\)/);
+    const { stdout: exported, stderr: notified } = await tool("export");
+    expect(notified).toMatch(/^exported \d+ lines: .*, \d rules \(switches \d\)/);
     expect(exported).toContain(line({ on: true, floors: [1] }, "carried/too"));
     expect(exported).toContain(line({ on: true, floors: [] }));
 

@@ -20,7 +20,7 @@ type Feature = {
 const textOf = (at: number): string => new Date(at).toISOString();
 
 /** Returns an instant after everything before the call and before everything after it. */
-async function nextMoment(): Promise<number> {
+async function nextInstant(): Promise<number> {
   const next = Date.now() + 1;
   await until(() => Date.now() > next, "the next millisecond is over");
   return next;
@@ -72,7 +72,7 @@ describe("over SQLite", () => {
     operator = await startOperator(sqliteRules);
     await operator.post("/users/1/tokens", { token: "one" });
     before = await onRecord(operator);
-    await nextMoment();
+    await nextInstant();
     await operator.put("/sources/user/features/mine?userId=1&note=a%20try");
     await operator.put("/sources/user/features/held?userId=1");
     await operator.put("/sources/active/features/mine");
@@ -155,7 +155,7 @@ describe("over SQLite", () => {
     it("returns a location with its parents, the sets and the last changes", async () => {
       await operator.put("/sources/location/features/siesta?location=es");
       await operator.put("/sources/location/features/bear?location=es/madrid");
-      const at = await nextMoment();
+      const at = await nextInstant();
       await operator.delete("/sources/location/features/bear?location=es/madrid");
       await until(async () => (await operator.features("one", "?location=es/madrid")).includes("siesta"), "it is on");
       const asked = { location: "es/madrid", features: ["bear", "siesta"] };
@@ -190,7 +190,7 @@ describe("over SQLite", () => {
         { result: "on", set: "location:es/madrid", lastChange: { by: "admin" } },
       ]);
       const { body } = await operator.get(
-        `/diff?location=es/madrid&from=${textOf(at)}&to=${textOf(await nextMoment())}`,
+        `/diff?location=es/madrid&from=${textOf(at)}&to=${textOf(await nextInstant())}`,
       );
       expect([body.turnedOff, body.events.map(({ key }: { key: string }) => key)]).toEqual([
         ["bear"],
@@ -273,7 +273,7 @@ describe("over SQLite", () => {
     it("includes each acknowledged change", async () => {
       for (const method of ["put", "delete"] as const) {
         await operator[method]("/sources/global/features/quick");
-        const body = await (await ask(`?at=${textOf(await nextMoment())}`)).text();
+        const body = await (await ask(`?at=${textOf(await nextInstant())}`)).text();
         expect(body.includes("quick")).toBe(method === "put");
       }
     });
@@ -304,12 +304,12 @@ describe("over SQLite", () => {
 
   describe("GET /admin/v1/diff", () => {
     it("returns the changed features and the events behind them, oldest first", async () => {
-      const from = await nextMoment();
+      const from = await nextInstant();
       await operator.put("/sources/user/features/new?userId=1");
       await operator.put("/sources/user/features/new?userId=2");
       await operator.put("/sources/active/features/new?note=at%20last");
       await operator.delete("/sources/active/features/mine");
-      const to = await nextMoment();
+      const to = await nextInstant();
       await operator.put("/sources/active/features/mine");
       const { status, body } = await operator.get(`/diff?user=1&from=${textOf(from)}&to=${textOf(to)}`);
       expect([status, body.turnedOn, body.turnedOff, body.undetermined, body.missingHistory]).toEqual([
@@ -352,7 +352,7 @@ describe("over SQLite", () => {
 
   describe("GET /admin/v1/features?at=", () => {
     it("lists the past state of features", async () => {
-      const then = await nextMoment();
+      const then = await nextInstant();
       const whereAt = async (at: number) => {
         const { body } = await operator.get(`/features?search=doomed&at=${textOf(at)}`);
         return body.features.map(({ on, killed }: { on: object; killed: boolean }) => [on, killed]);

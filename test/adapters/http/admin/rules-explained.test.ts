@@ -53,8 +53,10 @@ describe("the effect of rules", () => {
     const off = await put("past", { on: false });
     await operator.delete("/sources/switches/rules/past");
     const gone = await moment();
-    const told = await Promise.all([start, on, off, gone].map(async (each) => (await at(each)).body.active_features));
-    expect(told).toEqual([["always"], ["always", "past"], ["always"], ["always"]]);
+    const notified = await Promise.all(
+      [start, on, off, gone].map(async (each) => (await at(each)).body.active_features),
+    );
+    expect(notified).toEqual([["always"], ["always", "past"], ["always"], ["always"]]);
     expect((await at(start - 3_600_000)).body.code).toBe("history-unavailable");
   });
 

@@ -157,8 +157,13 @@ ${sources}
 
     it("can be given explicitly for an explanation", async () => {
       const { post } = operatorOf(service);
-      const told = { location: "es", ip: "81.2.69.142", targetingKey: "c9", attributes: { country: "ES", beta: true } };
-      const { body } = await post("/explain", told);
+      const notified = {
+        location: "es",
+        ip: "81.2.69.142",
+        targetingKey: "c9",
+        attributes: { country: "ES", beta: true },
+      };
+      const { body } = await post("/explain", notified);
       const on = (body.features as { feature: string }[]).map(({ feature }) => feature);
       expect(on.filter((feature) => !feature.startsWith("asked="))).toEqual([
         'attributes={"country":"ES","beta":true}',

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { admin, ask, embeddedLog, find, order, type Shown, tell } from "../../../support/event-calls.ts";
+import { admin, ask, embeddedLog, find, order, postEvent, type Shown } from "../../../support/event-calls.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
@@ -28,17 +28,17 @@ const exported = async (query: string, headers: Record<string, string> = {}) => 
 
 describe("an export", () => {
   it("has all matching events, oldest first, as in GET /events", async () => {
-    const told: Shown[] = [];
-    for (let count = 0; count < 3; count++) told.push(await tell(service, { ...order, component: "lines" }));
+    const notified: Shown[] = [];
+    for (let count = 0; count < 3; count++) notified.push(await postEvent(service, { ...order, component: "lines" }));
     const { status, headers, text } = await exported("?component=lines");
     expect([status, headers.get("content-type")]).toEqual([200, "application/x-ndjson; charset=utf-8"]);
     expect(headers.get("content-disposition")).toBe('attachment; filename="events.ndjson"');
-    expect(text).toBe(told.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    expect(text).toBe(notified.map((event) => `${JSON.stringify(event)}\n`).join(""));
     expect((await exported("?component=nothing")).text).toBe("");
   });
 
   it("can be longer than one page", async () => {
-    await Promise.all(Array.from({ length: 250 }, () => tell(service, { ...order, component: "long" })));
+    await Promise.all(Array.from({ length: 250 }, () => postEvent(service, { ...order, component: "long" })));
     const lines = (await exported("?component=long")).text.trim().split("\n");
     const positions = lines.map((line) => (JSON.parse(line) as Shown).position);
     expect([lines.length, new Set(positions).size]).toEqual([250, 250]);
@@ -47,7 +47,8 @@ describe("an export", () => {
 
   it("is valid CSV (RFC 4180) for any content", async () => {
     const odd = ['a "quoted" word', "a, b", "two\r\nlines", "ä 😀", "'", '"'];
-    for (const message of odd) await tell(service, { ...order, component: "csv", message, data: { "a,b": '"\n' } });
+    for (const message of odd)
+      await postEvent(service, { ...order, component: "csv", message, data: { "a,b": '"\n' } });
     const { headers, text } = await exported("?component=csv&format=csv");
     expect(headers.get("content-type")).toBe("text/csv; charset=utf-8");
     expect(headers.get("content-disposition")).toBe('attachment; filename="events.csv"');
@@ -82,7 +83,7 @@ describe("an export", () => {
     "\u200b=1",
   ])("contains no formula for spreadsheets: %j", async (formula) => {
     const component = `x${Math.random()}`;
-    await tell(service, { ...order, component, message: formula });
+    await postEvent(service, { ...order, component, message: formula });
     const [names = [], row = []] = rowsOf((await exported(`?component=${component}&format=csv`)).text);
     expect(row[names.indexOf("message")]).toBe(`'${formula}`);
     expect(row.filter((value) => /^[=+\-@\t\r]/.test(value))).toEqual([]);
@@ -111,7 +112,7 @@ describe("an export", () => {
 
   it("is marked as incomplete for a reader that disconnects, and continues for others", async () => {
     const large = { ...order, component: "large", data: { text: "x".repeat(60_000) } };
-    await Promise.all(Array.from({ length: 84 }, () => tell(service, large)));
+    await Promise.all(Array.from({ length: 84 }, () => postEvent(service, large)));
     for (let count = 0; count < 10; count++) {
       const closed = await new Promise<boolean>((resolve, reject) => {
         const asked = request(`${service.url}/events/export`, { headers: bearer(admin) }, (answer) => {

@@ -8,7 +8,7 @@ import { listen } from "../../../../src/adapters/http/server/server.ts";
 import { createLog } from "../../../../src/infrastructure/logger.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { credentialsOn } from "../../../support/credentials.ts";
-import { admin, ask, embeddedLog, order, tell } from "../../../support/event-calls.ts";
+import { admin, ask, embeddedLog, order, postEvent } from "../../../support/event-calls.ts";
 import { TestProcess } from "../../../support/process.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { StreamReader } from "../../../support/stream-reader.ts";
@@ -27,27 +27,29 @@ describe("the stream of events", () => {
   afterAll(() => service[Symbol.asyncDispose]());
 
   it("sends each new event once, in order", async () => {
-    await tell(service, { ...order, message: "before" });
+    await postEvent(service, { ...order, message: "before" });
     await using stream = await follow(service);
     await until(() => stream.lastId !== "", "the stream begins");
     expect(stream.response.headers.get("content-type")).toBe("text/event-stream");
     expect(stream.response.headers.get("cache-control")).toBe("no-store");
     expect(stream.retry).toBe(2_000);
-    const told = [];
-    for (let count = 0; count < 40; count++) told.push(await tell(service, { ...order, message: `${count}` }));
+    const notified = [];
+    for (let count = 0; count < 40; count++) notified.push(await postEvent(service, { ...order, message: `${count}` }));
     await until(() => stream.messages.length === 40, "all events are sent");
-    expect(stream.messages).toEqual(told.map((event) => ({ id: `${event.position}`, data: JSON.stringify(event) })));
+    expect(stream.messages).toEqual(
+      notified.map((event) => ({ id: `${event.position}`, data: JSON.stringify(event) })),
+    );
   });
 
   it("resumes after the last received event", async () => {
     const [missed, ...rest] = [
-      await tell(service, order),
-      await tell(service, { ...order, message: "two" }),
-      await tell(service, { ...order, message: "three" }),
+      await postEvent(service, order),
+      await postEvent(service, { ...order, message: "two" }),
+      await postEvent(service, { ...order, message: "three" }),
     ];
     await using stream = await follow(service, undefined, { "last-event-id": `${missed.position}` });
     await until(() => stream.messages.length === 2, "the missed event arrives");
-    rest.push(await tell(service, { ...order, message: "four" }));
+    rest.push(await postEvent(service, { ...order, message: "four" }));
     await until(() => stream.messages.length === 3, "the later event arrives");
     expect(stream.messages.map(({ data }) => JSON.parse(data))).toEqual(rest);
     await using whole = await follow(service, "", { "last-event-id": "0" });
@@ -61,9 +63,9 @@ describe("the stream of events", () => {
     await using failures = await follow(service, "?component=till&message=fail");
     await using all = await follow(service, "?component=till");
     await until(() => failures.lastId !== "" && all.lastId !== "", "both begin");
-    await tell(service, { ...order, component: "till", message: "opened" });
-    await tell(service, order);
-    const failed = await tell(service, { ...order, component: "till", message: "Failed" });
+    await postEvent(service, { ...order, component: "till", message: "opened" });
+    await postEvent(service, order);
+    const failed = await postEvent(service, { ...order, component: "till", message: "Failed" });
     await until(() => all.messages.length === 2 && failures.messages.length === 1, "both are reported");
     expect(failures.messages[0]).toEqual({ id: `${failed.position}`, data: JSON.stringify(failed) });
   });
@@ -83,9 +85,9 @@ describe("the stream of events", () => {
     const refused = await ask(service, "/events/stream");
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "5"]);
     expect(await refused.json()).toMatchObject({ code: "too-many-streams" });
-    const told = await tell(service, order);
+    const notified = await postEvent(service, order);
     await until(() => streams.every(({ messages }) => messages.length === 1), "all events are sent");
-    for (const { messages } of streams) expect(messages[0]?.id).toBe(`${told.position}`);
+    for (const { messages } of streams) expect(messages[0]?.id).toBe(`${notified.position}`);
     await Promise.all(streams.map((stream) => stream[Symbol.asyncDispose]()));
     const open = async () => {
       await using stream = await follow(service);
@@ -116,13 +118,13 @@ describe("a stream whose credential is revoked", () => {
     const secret = await credentials.add("short-lived", "viewer", undefined, { by: "tester" });
     const service = cleanup.use(await startService(embeddedLog.replace(/\$\{FOLDER\}(?=.store)/, folder), env));
     await using stream = await follow(service, undefined, bearer(secret));
-    const told = await tell(service, order);
+    const notified = await postEvent(service, order);
     await until(() => stream.messages.length === 1, "the event arrives");
     await credentials.revoke("short-lived", { by: "tester" });
     await until(async () => (await ask(service, "/events", bearer(secret))).status === 401, "it is rejected");
-    await tell(service, { ...order, message: "secret" });
+    await postEvent(service, { ...order, message: "secret" });
     await until(() => stream.end === "whole", "the stream ends");
-    expect(stream.messages.map(({ id }) => id)).toEqual([`${told.position}`]);
+    expect(stream.messages.map(({ id }) => id)).toEqual([`${notified.position}`]);
   });
 });
 
@@ -153,12 +155,12 @@ describe("a reload", () => {
       });
       const service = { url: await process.url() };
       await using stream = await follow(service);
-      const first = await tell(service, order);
+      const first = await postEvent(service, order);
       await until(() => stream.messages.length === 1, "the first arrives");
       process.signal("SIGHUP");
       await until(() => stream.end !== undefined, "the stream ends");
       expect([stream.end, stream.lastId]).toEqual(["whole", `${first.position}`]);
-      const second = await tell(service, { ...order, message: "order placed" });
+      const second = await postEvent(service, { ...order, message: "order placed" });
       await using again = await follow(service, undefined, { "last-event-id": stream.lastId });
       await until(() => again.messages.length === 1, "the second arrives");
       expect(JSON.parse(again.messages[0]?.data ?? "")).toEqual(second);
@@ -196,18 +198,18 @@ describe("a stream", () => {
     const printed = vi.spyOn(console, "error").mockReturnValue();
     const streams = new EventStreams(1, 500);
     const chunk = `data: ${"x".repeat(65_536)}\n\n`;
-    let told = 0;
+    let notified = 0;
     let given: AbortSignal | undefined;
     await using server = await serve(streams, async function* (signal) {
       given = signal;
-      for (; told < 10_000; told++) yield chunk;
+      for (; notified < 10_000; notified++) yield chunk;
     });
     const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
     socket.on("error", () => {});
     socket.pause().write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     await until(() => given?.aborted === true, "the reader is cut off");
     // In addition to the buffers of the operating system, which take some megabytes.
-    expect(told).toBeLessThan(500);
+    expect(notified).toBeLessThan(500);
     expect(printed.mock.calls.join()).toContain("stream closed");
     printed.mockRestore();
     socket.destroy();
@@ -218,7 +220,7 @@ describe("a stream", () => {
   it("continues for a reader that keeps up", async () => {
     const chunk = `data: ${"x".repeat(65_536)}\n\n`;
     await using server = await serve(new EventStreams(1, 500), async function* () {
-      for (let told = 0; told < 6_000; told++) yield chunk;
+      for (let notified = 0; notified < 6_000; notified++) yield chunk;
     });
     await using stream = await StreamReader.open(server.url);
     await until(() => stream.end !== undefined, "it ends");

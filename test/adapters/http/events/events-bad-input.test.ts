@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { admin, ask, embeddedLog, find, order, send, tell } from "../../../support/event-calls.ts";
+import { admin, ask, embeddedLog, find, order, postEvent, send } from "../../../support/event-calls.ts";
 import { sendRaw } from "../../../support/raw-http.ts";
 import { startService, type TestService } from "../../../support/service.ts";
 
@@ -156,7 +156,7 @@ describe("an invalid event", () => {
 
   it("can contain texts that look like repeated names", async () => {
     const data = { 'a":': 'b":', "\\": '\\":"', constructor: { prototype: [':"', '{"a":1}'] }, ["é\u2028"]: "😀" };
-    const recorded = await tell(service, { ...order, component: "odd", data, message: '"\\":' });
+    const recorded = await postEvent(service, { ...order, component: "odd", data, message: '"\\":' });
     expect(recorded.data).toEqual(data);
     expect((await find(service, "/events?component=odd")).events).toEqual([recorded]);
   });
@@ -179,7 +179,7 @@ describe("an invalid event", () => {
     );
     expect([status, code]).toEqual([415, "unsupported-media-type"]);
     for (const type of ["application/json;charset=utf-8", 'Application/JSON; charset="UTF-8"']) {
-      await tell(service, order, { "content-type": type, "content-encoding": "identity" });
+      await postEvent(service, order, { "content-type": type, "content-encoding": "identity" });
     }
   });
 

@@ -16,9 +16,9 @@ import {
   logBesideRedis,
   order,
   type Page,
+  postEvent,
   type Shown,
   send,
-  tell,
 } from "../../../support/event-calls.ts";
 import { createDatabase } from "../../../support/postgres.ts";
 import { type RedisServer, startRedis } from "../../../support/redis.ts";
@@ -77,7 +77,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
   describe("the contract of the replaced activity service", () => {
     it.each(["/events", "/events/"])("records an event at %s, and returns it with its id and time", async (path) => {
       const before = Date.now();
-      const recorded = await tell(service, order, {}, path);
+      const recorded = await postEvent(service, order, {}, path);
       expect(recorded).toEqual({
         ...order,
         id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f-]{17}$/),
@@ -94,7 +94,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     });
 
     it("finds it by the query of its example", async () => {
-      const recorded = await tell(service, order);
+      const recorded = await postEvent(service, order);
       const query = "email=ade%40gmail.com&environment=production&component=order&message=failed&from_date=04-16-2021";
       const { events } = await find(service, `/events/?${query}`);
       expect(events[0]).toEqual(recorded);
@@ -104,9 +104,9 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
 
   describe("events", () => {
     it("match each filter, and all filters together", async () => {
-      const told = { ...order, component: "basket", environment: "staging", email: "eve@example.org" };
-      const recorded = await tell(service, { ...told, message: "100% of _all_ Äpfel gone\\" });
-      const other = await tell(service, { ...told, component: "till" });
+      const notified = { ...order, component: "basket", environment: "staging", email: "eve@example.org" };
+      const recorded = await postEvent(service, { ...notified, message: "100% of _all_ Äpfel gone\\" });
+      const other = await postEvent(service, { ...notified, component: "till" });
       for (const query of [
         "component=basket",
         "environment=staging&component=basket",
@@ -137,7 +137,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     });
 
     it("treat a date as the whole day", async () => {
-      const { time } = await tell(service, { ...order, component: "clock" });
+      const { time } = await postEvent(service, { ...order, component: "clock" });
       const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)/.exec(time) ?? [];
       const today = `${month}-${day}-${year}`;
       const count = async (query: string) => (await find(service, `/events?component=clock&${query}`)).events.length;
@@ -150,7 +150,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     it("are paged, each once, while more are recorded", async () => {
       const recorded: Shown[] = [];
       for (let count = 0; count < 7; count++) {
-        recorded.unshift(await tell(service, { ...order, component: "pages", message: `${count}` }));
+        recorded.unshift(await postEvent(service, { ...order, component: "pages", message: `${count}` }));
       }
       const seen: Shown[] = [];
       let path: string | undefined = "/events?component=pages&limit=3";
@@ -163,13 +163,13 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
         const [, link] = /^<(\/events\?[^>]+)>; rel="next"$/.exec(response.headers.get("link") ?? "") ?? [];
         expect(link?.endsWith(`&cursor=${next}`)).toBe(next === undefined ? undefined : true);
         path = link;
-        await tell(service, { ...order, component: "pages", message: "later" });
+        await postEvent(service, { ...order, component: "pages", message: "later" });
       }
       expect([sizes, seen]).toEqual([[3, 3, 1], recorded]);
     });
 
     it("are the newest 100 by default", async () => {
-      await Promise.all(Array.from({ length: 101 }, () => tell(service, { ...order, component: "many" })));
+      await Promise.all(Array.from({ length: 101 }, () => postEvent(service, { ...order, component: "many" })));
       const { events, next } = await find(service, "/events?component=many");
       expect([events.length, next === undefined]).toEqual([100, false]);
       expect(events.map(({ position }) => position)).toEqual(
@@ -225,7 +225,7 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
 
   describe("a cursor", () => {
     it("is rejected with other filters", async () => {
-      for (const message of ["1", "2", "3"]) await tell(service, { ...order, component: "cursor", message });
+      for (const message of ["1", "2", "3"]) await postEvent(service, { ...order, component: "cursor", message });
       const { next = "" } = await find(service, "/events?component=cursor&limit=1");
       expect((await find(service, `/events?component=cursor&limit=2&cursor=${next}`)).events).toHaveLength(2);
       const decoded = Buffer.from(next, "base64url").toString();
@@ -255,19 +255,19 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     it("records an event once, even if it is sent concurrently", async () => {
       const headers = { "idempotency-key": "5f0c-1" };
       const answers = await Promise.all(
-        Array.from({ length: 8 }, () => tell(service, { ...order, component }, headers)),
+        Array.from({ length: 8 }, () => postEvent(service, { ...order, component }, headers)),
       );
       for (const answer of answers) expect(answer).toEqual(answers[0]);
       const { message, ...rest } = order;
       const reordered = { message, ...rest, component, data: { age: 20.0 } };
-      expect(await tell(service, reordered, headers)).toEqual(answers[0]);
+      expect(await postEvent(service, reordered, headers)).toEqual(answers[0]);
       expect((await find(service, `/events?component=${component}`)).events).toEqual([answers[0]]);
     });
 
     it("is rejected for another event", async () => {
       const headers = { "idempotency-key": "5f0c-2" };
       const first = { ...order, component: "once more", data: { list: [1, 2], empty: {} } };
-      await tell(service, first, headers);
+      await postEvent(service, first, headers);
       for (const other of [
         { ...first, message: "order placed" },
         { ...first, email: "eve@example.org" },
@@ -287,8 +287,8 @@ describe.each(["SQLite", "PostgreSQL"])("a log in %s", (database) => {
     it("belongs to a credential: another one can use the same key", async () => {
       const secret = await credentials.add("till", "editor", undefined, { by: "tester" });
       const headers = { "idempotency-key": "5f0c-3" };
-      const first = await tell(service, { ...order, component: "shared" }, headers);
-      const other = await tell(
+      const first = await postEvent(service, { ...order, component: "shared" }, headers);
+      const other = await postEvent(
         service,
         { ...order, component: "shared", message: "?" },
         { ...headers, ...bearer(secret) },

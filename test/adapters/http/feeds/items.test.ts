@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FeedServer, json, startFeedServer } from "../../../support/feed-server.ts";
 import { adminToken, operatorOf, startOperator } from "../../../support/operator.ts";
-import { json, type Partner, startPartner } from "../../../support/partner.ts";
 import { bearer } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
@@ -14,10 +14,10 @@ const broken = json({
 });
 
 describe("the items of a feed", () => {
-  let partner: Partner;
+  let feedServer: FeedServer;
   let operator: Awaited<ReturnType<typeof startOperator>>;
   beforeAll(async () => {
-    partner = await startPartner(listed(1, 2, 3));
+    feedServer = await startFeedServer(listed(1, 2, 3));
     operator = await startOperator(`
 connections: { features: { kind: sqlite, file: "\${TIDEGATE_DATA}/tidegate.db" } }
 sources:
@@ -26,14 +26,14 @@ sources:
     kind: feed
     connection: features
     pollSeconds: 86400
-    document: { url: "${partner.url}", allow: [127.0.0.1] }
+    document: { url: "${feedServer.url}", allow: [127.0.0.1] }
     item: { at: events, id: "{id}", title: name, window: { start: from, end: to }, features: ["event:{id}"], metadata: { name: name } }
 `);
     await until(async () => (await items()).body.items.length === 3, "the document is read");
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
-    await partner[Symbol.asyncDispose]();
+    await feedServer[Symbol.asyncDispose]();
   });
   const items = (query = "") => operator.get(`/sources/partner/items${query}`);
 
@@ -73,8 +73,8 @@ sources:
   });
 
   it("can be polled now by an editor, with the faults of invalid items", async () => {
-    partner.answer = broken;
-    const { length } = partner.requests;
+    feedServer.answer = broken;
+    const { length } = feedServer.requests;
     const polled = await operator.post("/sources/partner/poll");
     expect([polled.status, polled.body]).toMatchObject([
       200,
@@ -83,25 +83,25 @@ sources:
         faults: [{ id: "1", fault: expect.stringContaining("2026-05-32") }],
       },
     ]);
-    expect(partner.requests).toHaveLength(length + 1);
+    expect(feedServer.requests).toHaveLength(length + 1);
     const { body } = await items();
     expect(body.items.map(({ id, listed }: { id: string; listed: boolean }) => [id, listed])).toEqual([
       ["1", true],
       ["2", true],
       ["3", false],
     ]);
-    partner.answer = listed(1, 2, 3);
+    feedServer.answer = listed(1, 2, 3);
     await operator.post("/sources/partner/poll");
   });
 
   it("stay after a failed poll, which the response, readiness and metrics report", async () => {
-    partner.answer = (_, response) => void response.writeHead(404).end();
+    feedServer.answer = (_, response) => void response.writeHead(404).end();
     const { body } = await operator.post("/sources/partner/poll");
     expect(body.state).toMatchObject({ known: 3, failure: "127.0.0.1 answers 404" });
     const ready = await operator.service.get("/health/ready", bearer(adminToken));
     expect([ready.status, await ready.json()]).toMatchObject([
       200,
-      { status: "ready", feeds: { partner: { known: 3, failure: "127.0.0.1 answers 404", breaker: "closed" } } },
+      { status: "ready", feeds: { feedServer: { known: 3, failure: "127.0.0.1 answers 404", breaker: "closed" } } },
     ]);
     expect(await (await operator.service.get("/health/ready")).json()).toEqual({ status: "ready" });
     const metrics = await (await operator.service.get("/metrics", bearer(adminToken))).text();
@@ -111,7 +111,7 @@ sources:
     expect(metrics).toMatch(/tidegate_feed_last_success_timestamp_seconds\{source="partner"\} 1\.?\d+e?/);
     for (let tries = 0; tries < 4; tries++) await operator.post("/sources/partner/poll");
     const open = await operator.post("/sources/partner/poll");
-    expect(open.body.state).toMatchObject({ breaker: "open", failure: expect.stringContaining("left alone") });
+    expect(open.body.state).toMatchObject({ breaker: "open", failure: expect.stringContaining("polling is paused") });
   });
 
   it("need a viewer, and polling an editor", async () => {

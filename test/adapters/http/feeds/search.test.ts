@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { document, json, type Partner, startPartner } from "../../../support/partner.ts";
+import { document, type FeedServer, json, startFeedServer } from "../../../support/feed-server.ts";
 import { startService, type TestService } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
@@ -32,21 +32,21 @@ ${sources}
 `;
 
 describe("GET /search", () => {
-  let partner: Partner;
+  let feedServer: FeedServer;
   let service: TestService;
   const found = async (query: string): Promise<Found> => (await service.get(`/search${query}`)).json() as never;
   const titles = async (query: string) => (await found(query)).data.events.map(({ title }) => title);
   beforeAll(async () => {
-    partner = await startPartner(json({ events }));
+    feedServer = await startFeedServer(json({ events }));
     const cors = `server: { cors: { origins: ["https://app.example"] } }`;
     service = await startService(
-      yaml(provider("one", partner.url, ', features: ["one:{id}"]') + provider("other", partner.url), cors),
+      yaml(provider("one", feedServer.url, ', features: ["one:{id}"]') + provider("other", feedServer.url), cors),
     );
     await until(async () => (await titles("")).length === 50, "both documents are read");
   });
   afterAll(async () => {
     await service[Symbol.asyncDispose]();
-    await partner[Symbol.asyncDispose]();
+    await feedServer[Symbol.asyncDispose]();
   });
 
   it("returns the mapped fields, and null for missing ones", async () => {
@@ -178,9 +178,9 @@ describe("the example config/examples/fever.yaml", () => {
     );
     const body = Buffer.from(`<eventList version="1.0"><output>${events.join("")}</output></eventList>`);
     expect(body.length).toBeGreaterThan(25_000_000);
-    await using partner = await startPartner(document(body, "text/xml"));
+    await using feedServer = await startFeedServer(document(body, "text/xml"));
     await using service = await startService(example.replace("format: xml", "allow: [127.0.0.1]"), {
-      FEVER_URL: partner.url,
+      FEVER_URL: feedServer.url,
     });
     const last = async () => {
       const { data } = (await (await service.get("/search?limit=1000")).json()) as Found;
@@ -192,26 +192,26 @@ describe("the example config/examples/fever.yaml", () => {
   it("returns the online events of three documents with their last values, even while the feed's server is down", async () => {
     const answer = (count: number) =>
       document(readFileSync(resolve(import.meta.dirname, `../../../fixtures/fever/${count}.xml`), "utf8"), "text/xml");
-    const partner = await startPartner(answer(1));
+    const feedServer = await startFeedServer(answer(1));
     await using service = await startService(
       example.replace("format: xml", "allow: [127.0.0.1]").replace("pollSeconds: 60", "pollSeconds: 1"),
-      { FEVER_URL: partner.url },
+      { FEVER_URL: feedServer.url },
     );
     const found = async () => {
       const response = await service.get("/search?starts_at=2021-02-01&ends_at=2022-07-03");
       return ((await response.json()) as { data: { events: Record<string, unknown>[] } }).data.events;
     };
     const count = async (min: number) => {
-      const { length } = partner.requests;
-      await until(() => partner.requests.length > length, "the server is polled again");
+      const { length } = feedServer.requests;
+      await until(() => feedServer.requests.length > length, "the server is polled again");
       await until(async () => (await found()).length >= min, `${min} events are found`);
     };
     await count(2);
-    partner.answer = answer(2);
+    feedServer.answer = answer(2);
     await count(3);
-    partner.answer = answer(3);
+    feedServer.answer = answer(3);
     await until(async () => (await found()).some(({ title }) => title === "An evening of pop, moved"), "values change");
-    await partner[Symbol.asyncDispose]();
+    await feedServer[Symbol.asyncDispose]();
     const values = (await found()).map(({ id: _, ...event }) => Object.values(event).join("|"));
     expect(values).toEqual([
       "Comedy for two|2021-02-10|20:00:00|2021-02-10|21:30:00|55|55",

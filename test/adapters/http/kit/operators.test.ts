@@ -377,8 +377,8 @@ describe("readiness", () => {
     await using service = await startService(away, { TIDEGATE_ADMIN_TOKEN: first });
     const answer = await service.get("/health/ready");
     expect([answer.status, await answer.text()]).toEqual([503, '{"status":"not ready"}']);
-    const told = await service.get("/health/ready", basic(first));
-    expect([told.status, await told.json()]).toEqual([
+    const notified = await service.get("/health/ready", basic(first));
+    expect([notified.status, await notified.json()]).toEqual([
       503,
       expect.objectContaining({
         status: "not ready",

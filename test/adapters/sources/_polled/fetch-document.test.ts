@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { FetchFailed, fetchDocument, type Location } from "../../../../src/adapters/sources/_polled/fetch-document.ts";
 import { Reachable } from "../../../../src/adapters/sources/_polled/reachable.ts";
 import { gzipBomb } from "../../../support/bombs.ts";
-import { document, type Partner, startPartner } from "../../../support/partner.ts";
+import { document, type FeedServer, startFeedServer } from "../../../support/feed-server.ts";
 
 const never = new AbortController().signal;
 const until = (url: string, changes: Partial<Location> = {}): Location => ({
@@ -17,21 +17,21 @@ const until = (url: string, changes: Partial<Location> = {}): Location => ({
 });
 
 describe("fetching a document", () => {
-  let partner: Partner;
-  let elsewhere: Partner;
+  let feedServer: FeedServer;
+  let elsewhere: FeedServer;
   beforeAll(async () => {
-    partner = await startPartner(document("{}", "application/json"));
-    elsewhere = await startPartner(document("secret", "text/plain"));
+    feedServer = await startFeedServer(document("{}", "application/json"));
+    elsewhere = await startFeedServer(document("secret", "text/plain"));
   });
   beforeEach(() => {
-    partner.answer = document("{}", "application/json");
+    feedServer.answer = document("{}", "application/json");
   });
   afterAll(async () => {
-    await partner[Symbol.asyncDispose]();
+    await feedServer[Symbol.asyncDispose]();
     await elsewhere[Symbol.asyncDispose]();
   });
 
-  const fetched = (changes: Partial<Location> = {}) => fetchDocument(until(partner.url, changes), null, never);
+  const fetched = (changes: Partial<Location> = {}) => fetchDocument(until(feedServer.url, changes), null, never);
   const failure = async (changes: Partial<Location> = {}): Promise<FetchFailed> => {
     const error = await fetched(changes).then(
       () => undefined,
@@ -43,13 +43,13 @@ describe("fetching a document", () => {
   const text = async () => Buffer.concat((await fetched())?.pieces ?? []).toString();
 
   it("returns the body, the type and the validators", async () => {
-    partner.answer = document("{}", "application/json", { ETag: '"1"', "Last-Modified": "yesterday" });
+    feedServer.answer = document("{}", "application/json", { ETag: '"1"', "Last-Modified": "yesterday" });
     expect(await fetched()).toMatchObject({ contentType: "application/json", etag: '"1"', lastModified: "yesterday" });
     expect(await text()).toBe("{}");
   });
 
   it("decompresses the body, and sends its headers", async () => {
-    partner.answer = (request, response) => {
+    feedServer.answer = (request, response) => {
       response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync(JSON.stringify(request.headers)));
     };
     const pieces = (await fetched({ headers: { "X-Key": "secret" } }))?.pieces ?? [];
@@ -61,11 +61,11 @@ describe("fetching a document", () => {
   });
 
   it("accepts 304 only in response to validators", async () => {
-    partner.answer = (_, response) => void response.writeHead(304).end();
+    feedServer.answer = (_, response) => void response.writeHead(304).end();
     expect((await failure()).message).toMatch(/answers 304/);
     const known = { of: "", etag: '"1"', lastModified: null };
-    expect(await fetchDocument(until(partner.url), known, never)).toBeUndefined();
-    expect(partner.requests.at(-1)?.headers["if-none-match"]).toBe('"1"');
+    expect(await fetchDocument(until(feedServer.url), known, never)).toBeUndefined();
+    expect(feedServer.requests.at(-1)?.headers["if-none-match"]).toBe('"1"');
   });
 
   it.each<[string, RequestListener, RegExp, boolean]>([
@@ -111,15 +111,15 @@ describe("fetching a document", () => {
     ],
     ["sends too much", document("x".repeat(1_000_001), "text/plain"), /more than 1000000 bytes/, false],
   ])("fails if the server %s", async (_, answer, message, mayPass) => {
-    partner.answer = answer;
+    feedServer.answer = answer;
     const error = await failure();
     expect([error.message, error.mayPass]).toEqual([expect.stringMatching(message), mayPass]);
   });
 
   it("aborts at the time limit, without a response or with a slow body", async () => {
-    partner.answer = () => {};
+    feedServer.answer = () => {};
     expect(await failure({ timeoutMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
-    partner.answer = (_, response) => {
+    feedServer.answer = (_, response) => {
       response.writeHead(200);
       const drip = setInterval(() => response.write("x"), 20);
       response.on("close", () => clearInterval(drip));
@@ -128,22 +128,22 @@ describe("fetching a document", () => {
   });
 
   it("ends at once when aborted", async () => {
-    partner.answer = (_, response) => void response.writeHead(200).write("x");
+    feedServer.answer = (_, response) => void response.writeHead(200).write("x");
     const ending = new AbortController();
     setTimeout(() => ending.abort(new Error("over")), 50);
-    await expect(fetchDocument(until(partner.url), null, ending.signal)).rejects.toThrow("over");
+    await expect(fetchDocument(until(feedServer.url), null, ending.signal)).rejects.toThrow("over");
   });
 
   it("stops reading a gzip bomb of 300 MB at the size limit", async () => {
     const bomb = gzipBomb(300);
-    partner.answer = document(bomb, "application/json", { "Content-Encoding": "gzip" });
+    feedServer.answer = document(bomb, "application/json", { "Content-Encoding": "gzip" });
     const before = process.memoryUsage().arrayBuffers;
     expect((await failure()).message).toMatch(/more than 1000000 bytes/);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
   });
 
   it.each([301, 302, 303, 307, 308])("follows no redirect: %i", async (status) => {
-    partner.answer = (_, response) => void response.writeHead(status, { Location: elsewhere.url }).end();
+    feedServer.answer = (_, response) => void response.writeHead(status, { Location: elsewhere.url }).end();
     expect((await failure()).message).toMatch(/redirects are not followed/);
     expect(elsewhere.requests).toHaveLength(0);
   });
@@ -172,8 +172,8 @@ describe("fetching a document", () => {
   });
 
   it("reports only the host of a URL, and no header", async () => {
-    partner.answer = (_, response) => void response.writeHead(500).end("secret");
-    const error = await failure({ url: new URL(`${partner.url}?key=secret`), headers: { "X-Key": "secret" } });
+    feedServer.answer = (_, response) => void response.writeHead(500).end("secret");
+    const error = await failure({ url: new URL(`${feedServer.url}?key=secret`), headers: { "X-Key": "secret" } });
     expect(error.message).toBe("127.0.0.1 answers 500");
     const refused = await failure({ url: new URL("http://127.0.0.1:1/?key=secret"), headers: { "X-Key": "secret" } });
     expect(refused.message).toBe("127.0.0.1 cannot be asked: ECONNREFUSED");

@@ -6,7 +6,12 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Changed, Polled } from "../../../../src/adapters/sources/_polled/latest.ts";
 import { pollFile } from "../../../../src/adapters/sources/_polled/polled-file.ts";
 import { pollUrl } from "../../../../src/adapters/sources/_polled/polled-url.ts";
-import { type DocumentServer, refusing, saying, startDocumentServer } from "../../../support/document-server.ts";
+import {
+  type DocumentServer,
+  respondWith,
+  respondWithStatus,
+  startDocumentServer,
+} from "../../../support/document-server.ts";
 import { until } from "../../../support/until.ts";
 
 const parse = (text: string): number => {
@@ -14,8 +19,8 @@ const parse = (text: string): number => {
   return Number(text);
 };
 
-const says = (followed: Polled<number>, value: number) =>
-  until(() => followed.read().value === value && followed.read().isCurrent(Date.now()), `it says ${value}`);
+const becomes = (followed: Polled<number>, value: number) =>
+  until(() => followed.read().value === value && followed.read().isCurrent(Date.now()), `it is ${value}`);
 
 describe("a polled file", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-followed-"));
@@ -30,8 +35,13 @@ describe("a polled file", () => {
 
   it("is read before the first call", async () => {
     await using followed = pollFile(fileWith("1"), parse, () => {});
-    const held = followed.read();
-    expect([held.value, held.lastError, held.isCurrent(0), held.verifiedAt(7)]).toEqual([1, undefined, true, 7]);
+    const cached = followed.read();
+    expect([cached.value, cached.lastError, cached.isCurrent(0), cached.verifiedAt(7)]).toEqual([
+      1,
+      undefined,
+      true,
+      7,
+    ]);
   });
 
   it("is read again after a change", async () => {
@@ -39,7 +49,7 @@ describe("a polled file", () => {
     await using followed = pollFile(file, parse, () => {});
     const before = followed.read();
     writeFileSync(file, "2");
-    await says(followed, 2);
+    await becomes(followed, 2);
     expect(before.isCurrent(Date.now())).toBe(false);
     await until(() => before.verifiedAt(5_000) < 5_000, "it grows older");
   });
@@ -49,7 +59,7 @@ describe("a polled file", () => {
     await using followed = pollFile(file, parse, () => {});
     const other = fileWith("2");
     renameSync(other, file);
-    await says(followed, 2);
+    await becomes(followed, 2);
   });
 
   it.each([
@@ -70,14 +80,14 @@ describe("a polled file", () => {
     await using followed = pollFile(file, parse, (warning) => warnings.push(warning));
     harm(file);
     await until(() => !followed.read().isCurrent(Date.now()), "the fault is noticed");
-    const held = followed.read();
-    expect(held.value).toBe(1);
-    expect(held.lastError).toMatchObject({ message: expect.stringMatching(fault) });
-    await until(() => held.verifiedAt(5_000) < 5_000, "it grows older");
+    const cached = followed.read();
+    expect(cached.value).toBe(1);
+    expect(cached.lastError).toMatchObject({ message: expect.stringMatching(fault) });
+    await until(() => cached.verifiedAt(5_000) < 5_000, "it grows older");
     expect(warnings).toEqual([expect.stringMatching(fault)]);
     rmSync(file, { recursive: true, force: true });
     writeFileSync(file, "3");
-    await says(followed, 3);
+    await becomes(followed, 3);
     expect(followed.read().lastError).toBeUndefined();
     expect(warnings.at(-1)).toBeUndefined();
   });
@@ -133,35 +143,35 @@ describe("a polled URL", () => {
     }, "it was read once");
 
   it("is polled with its headers and validators", async () => {
-    await using server = await startDocumentServer(saying("1", '"one"'));
+    await using server = await startDocumentServer(respondWith("1", '"one"'));
     await using followed = open(server);
     await isFound(followed);
-    const held = followed.read();
+    const cached = followed.read();
     await until(() => server.requests.length > 3, "it is polled again");
     expect(server.requests[0]).toMatchObject({ target: "/flags?a=b", authorization: "s3cret" });
     expect(server.requests[0]).not.toHaveProperty("if-none-match");
     expect(server.requests[2]).toMatchObject({ "if-none-match": '"one"' });
-    expect(followed.read()).toBe(held);
-    server.answer = saying("2", '"two"');
-    await says(followed, 2);
-    expect(held.isCurrent(Date.now())).toBe(false);
+    expect(followed.read()).toBe(cached);
+    server.answer = respondWith("2", '"two"');
+    await becomes(followed, 2);
+    expect(cached.isCurrent(Date.now())).toBe(false);
   });
 
   it("keeps its value while the content is equal, even without validators", async () => {
-    await using server = await startDocumentServer(saying("1"));
+    await using server = await startDocumentServer(respondWith("1"));
     await using followed = open(server);
     await isFound(followed);
-    const held = followed.read();
+    const cached = followed.read();
     const polled = server.requests.length;
     await until(() => server.requests.length > polled + 3, "it is polled again");
-    expect(held.isCurrent(Date.now())).toBe(true);
-    expect(followed.read()).toBe(held);
+    expect(cached.isCurrent(Date.now())).toBe(true);
+    expect(followed.read()).toBe(cached);
   });
 
   it.each<[string, DocumentServer["answer"], RegExp]>([
-    ["refuses", refusing(401), /127.0.0.1 answers 401/],
-    ["fails", refusing(503), /answers 503/],
-    ["sends garbage", saying("<html>"), /"<html>" is no number/],
+    ["refuses", respondWithStatus(401), /127.0.0.1 answers 401/],
+    ["fails", respondWithStatus(503), /answers 503/],
+    ["sends garbage", respondWith("<html>"), /"<html>" is no number/],
     ["sends invalid UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /not valid/],
     [
       "sends elsewhere",
@@ -174,9 +184,9 @@ describe("a polled URL", () => {
       (response) => void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("1".repeat(20_000_000))),
       /more than 10485760 bytes/,
     ],
-    ["claims that nothing has changed since never", refusing(304), /answers 304/],
+    ["claims that nothing has changed since never", respondWithStatus(304), /answers 304/],
   ])("keeps its last value while the server %s, warns once, and recovers", async (_, answer, fault) => {
-    await using server = await startDocumentServer(saying("1"));
+    await using server = await startDocumentServer(respondWith("1"));
     const warnings: (string | undefined)[] = [];
     await using followed = open(server, (warning) => warnings.push(warning));
     await isFound(followed);
@@ -188,19 +198,19 @@ describe("a polled URL", () => {
     expect(followed.read().lastError).toMatchObject({ message: expect.stringMatching(fault) });
     expect(warnings).toEqual([expect.stringMatching(fault)]);
     expect(warnings[0]).not.toContain("s3cret");
-    server.answer = saying("1");
-    await says(followed, 1);
+    server.answer = respondWith("1");
+    await becomes(followed, 1);
     expect(followed.read().lastError).toBeUndefined();
     expect(warnings.at(-1)).toBeUndefined();
   });
 
   it("rejects until the server has responded", async () => {
-    await using server = await startDocumentServer(refusing(500));
+    await using server = await startDocumentServer(respondWithStatus(500));
     await using followed = open(server);
     expect(() => followed.read()).toThrow(/has not been read yet/);
     await until(() => server.requests.length > 2, "it is polled");
     expect(() => followed.read()).toThrow(/answers 500/);
-    server.answer = saying("5");
+    server.answer = respondWith("5");
     await isFound(followed);
     expect(followed.read().value).toBe(5);
   });

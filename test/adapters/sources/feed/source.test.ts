@@ -11,7 +11,7 @@ import type { EvaluationContext } from "../../../../src/domain/evaluation/evalua
 import type { KnownItem } from "../../../../src/domain/feeds/item.ts";
 import type { Connection } from "../../../../src/infrastructure/connection.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
-import { document, json, type Partner, startPartner } from "../../../support/partner.ts";
+import { document, type FeedServer, json, startFeedServer } from "../../../support/feed-server.ts";
 import { hostOn } from "../../../support/source-host.ts";
 import { redisStore, sqliteStore, type TestStore } from "../../../support/stores.ts";
 
@@ -47,15 +47,15 @@ describe.each([
   ["SQLite", async () => sqliteStore()],
 ])("kind feed over %s", (_, open: () => Promise<TestStore>) => {
   let store: TestStore;
-  let partner: Partner;
+  let feedServer: FeedServer;
   const made: AsyncDisposable[] = [];
   beforeEach(async () => {
     store = await open();
-    partner = await startPartner(json(shows));
+    feedServer = await startFeedServer(json(shows));
   });
   afterEach(async () => {
     for (const each of made.splice(0)) await each[Symbol.asyncDispose]();
-    await partner[Symbol.asyncDispose]();
+    await feedServer[Symbol.asyncDispose]();
     await store[Symbol.asyncDispose]();
   });
 
@@ -67,7 +67,7 @@ describe.each([
   ) {
     const given = options.parse({
       connection: "store",
-      document: { url: partner.url, allow: ["127.0.0.1"], fetchTimeoutMs: 1_000 },
+      document: { url: feedServer.url, allow: ["127.0.0.1"], fetchTimeoutMs: 1_000 },
       item,
       ...changes,
     });
@@ -116,10 +116,10 @@ describe.each([
     const { resolver, items } = provider();
     await items.poll();
     const { dependencies: from } = await resolver.resolve({ at: duringTheFirst });
-    expect(from?.every((held) => held.isCurrent(duringTheFirst))).toBe(true);
-    partner.answer = json({ shows: shows.shows.map((show) => ({ ...show, status: "online" })) });
+    expect(from?.every((cached) => cached.isCurrent(duringTheFirst))).toBe(true);
+    feedServer.answer = json({ shows: shows.shows.map((show) => ({ ...show, status: "online" })) });
     await items.poll();
-    expect(from?.every((held) => held.isCurrent(duringTheFirst))).toBe(false);
+    expect(from?.every((cached) => cached.isCurrent(duringTheFirst))).toBe(false);
     expect((await on(resolver, { at: duringTheFirst })).on).toEqual(["show:2", "show:1"]);
   });
 
@@ -133,7 +133,7 @@ describe.each([
       onFrom: "2026-06-01T18:00:00.000Z",
       onUntil: "2026-06-01T20:00:00.000Z",
       offered: true,
-      partner: {},
+      feedServer: {},
     });
   });
 
@@ -141,22 +141,22 @@ describe.each([
     const [one, other] = [provider(), provider()];
     await one.items.poll();
     expect(await other.known()).toEqual(await one.known());
-    expect(partner.requests).toHaveLength(1);
+    expect(feedServer.requests).toHaveLength(1);
   });
 
   it("pauses after failures that another instance had", async () => {
     const [one, other] = [provider(), provider()];
-    partner.answer = (_, response) => void response.writeHead(400).end();
+    feedServer.answer = (_, response) => void response.writeHead(400).end();
     for (let failure = 0; failure < 5; failure++) await one.items.poll();
-    expect(one.items.state).toMatchObject({ breaker: "open", leftAloneUntil: expect.any(Number) });
+    expect(one.items.state).toMatchObject({ breaker: "open", pausedUntil: expect.any(Number) });
     const state = await other.items.poll();
-    expect(state).toMatchObject({ breaker: "open", failure: expect.stringContaining("left alone") });
-    expect(state.leftAloneUntil).toBe(one.items.state?.leftAloneUntil);
-    expect(partner.requests).toHaveLength(5);
+    expect(state).toMatchObject({ breaker: "open", failure: expect.stringContaining("polling is paused") });
+    expect(state.pausedUntil).toBe(one.items.state?.pausedUntil);
+    expect(feedServer.requests).toHaveLength(5);
   });
 
   it("sends validators, unless the mapping has changed", async () => {
-    partner.answer = ({ headers }, response) => {
+    feedServer.answer = ({ headers }, response) => {
       if (headers["if-none-match"] === '"1"') return void response.writeHead(304).end();
       response.writeHead(200, { "Content-Type": "application/json", ETag: '"1"' }).end(JSON.stringify(shows));
     };
@@ -169,7 +169,7 @@ describe.each([
     const other = provider({ item: untitled });
     await other.items.poll();
     expect((await other.known()).map(({ title }) => title)).toEqual([null, null]);
-    expect(partner.requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, '"1"', undefined]);
+    expect(feedServer.requests.map(({ headers }) => headers["if-none-match"])).toEqual([undefined, '"1"', undefined]);
   });
 
   it("writes no unchanged items", async () => {
@@ -183,14 +183,14 @@ describe.each([
   it("keeps an unlisted item with its last values and the time of removal", async () => {
     const { resolver, items, known } = provider();
     const { succeededAt } = await items.poll();
-    partner.answer = json({ shows: [] });
+    feedServer.answer = json({ shows: [] });
     await items.poll();
     expect((await known()).map(({ id, title, lastListedAt }) => [id, title, lastListedAt])).toEqual([
       ["2", "Second", succeededAt],
       ["1", "First", succeededAt],
     ]);
     expect((await on(resolver, { at: duringTheFirst })).on).toEqual(["show:1"]);
-    partner.answer = json(shows);
+    feedServer.answer = json(shows);
     await items.poll();
     expect((await known()).map(({ lastListedAt }) => lastListedAt)).toEqual([null, null]);
   });
@@ -201,7 +201,7 @@ describe.each([
     await items.poll();
     const [first, second] = shows.shows;
     const bad = (changes: object) => ({ ...first, id: 3, ...changes });
-    partner.answer = json({
+    feedServer.answer = json({
       shows: [
         { ...second, name: "Changed" },
         { ...first, to: "2026-06-31T22:00:00" },
@@ -242,7 +242,7 @@ describe.each([
     expect(await known()).toHaveLength(1);
   });
 
-  it.each<[string, Parameters<typeof startPartner>[0], RegExp]>([
+  it.each<[string, Parameters<typeof startFeedServer>[0], RegExp]>([
     ["no JSON", document("<html>", "application/json"), /is no JSON/],
     ["NaN", document('{"shows":[{"id":NaN}]}', "application/json"), /is no JSON/],
     ["another schema", json({ events: [] }), /has no shows/],
@@ -273,13 +273,13 @@ describe.each([
     const { items, known } = provider({}, warnings);
     await items.poll();
     const before = await known();
-    partner.answer = answer;
+    feedServer.answer = answer;
     const state = await items.poll();
     expect(state.failure).toMatch(reason);
     expect(state).toMatchObject({ listed: 2, invalid: 0 });
     expect(await known()).toEqual(before);
     expect(warnings).toHaveLength(1);
-    partner.answer = json(shows);
+    feedServer.answer = json(shows);
     expect((await items.poll()).failure).toBeNull();
   });
 
@@ -290,7 +290,7 @@ describe.each([
     const { items, known } = provider({ item: z.record(z.string(), z.unknown()).parse(sources[0].item) });
     const states = [];
     for (const answer of [1, 2, 3]) {
-      partner.answer = document(fever(answer), "application/xml");
+      feedServer.answer = document(fever(answer), "application/xml");
       states.push(await items.poll());
     }
     expect(states.map(({ listed, invalid }) => [listed, invalid])).toEqual([
@@ -299,9 +299,9 @@ describe.each([
       [3, 2],
     ]);
     const searchable = (await known()).filter(({ wasOffered }) => wasOffered);
-    const told = ({ id, title, start, end, minPrice, maxPrice }: KnownItem) =>
+    const notified = ({ id, title, start, end, minPrice, maxPrice }: KnownItem) =>
       [id, title, start.date, start.time, end.time, minPrice, maxPrice].join("|");
-    expect(searchable.map(told)).toEqual([
+    expect(searchable.map(notified)).toEqual([
       "322-1642|Comedy for two|2021-02-10|20:00:00|21:30:00|55|55",
       "291-291|An evening of pop, moved|2021-06-30|21:30:00|22:30:00|15|35.5",
       "1591-1642|Two brothers|2021-07-31|20:00:00|21:20:00|60|75",

@@ -9,7 +9,7 @@ import type { EvaluationContext } from "../../../../src/domain/evaluation/evalua
 import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { Resolution, SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
-import { saying, startDocumentServer } from "../../../support/document-server.ts";
+import { respondWith, startDocumentServer } from "../../../support/document-server.ts";
 import { hosted, hostOn } from "../../../support/source-host.ts";
 import { until } from "../../../support/until.ts";
 
@@ -30,7 +30,7 @@ const recent = { sem_ver: [{ var: "app_version" }, ">=", "2.3"] };
 const anInstant = Date.parse("2026-11-20T19:00:00.250Z");
 
 /** The resolution of one flag for these attributes. */
-async function said(
+async function resolutionOf(
   resolver: ReturnType<typeof opened>,
   attributes: Readonly<Record<string, Json>> = {},
   feature = "flag",
@@ -68,7 +68,7 @@ describe("kind flagd", () => {
   describe("with a URL", () => {
     featureResolverContract(
       async () => {
-        await using server = await startDocumentServer(saying(JSON.stringify({ flags })));
+        await using server = await startDocumentServer(respondWith(JSON.stringify({ flags })));
         const resolver = opened({ url: server.url });
         await until(() => answers(resolver), "the server was asked");
         await resolver[Symbol.asyncDispose]();
@@ -87,7 +87,7 @@ describe("kind flagd", () => {
     ["an invalid version", { country: "ES", app_version: "latest" }, false],
     ["no attributes", {}, false],
   ])("evaluates targeting by attributes: %s", async (_, attributes, on) => {
-    expect(await said(inline(flags), attributes, "new_checkout")).toMatchObject({ on, value: on });
+    expect(await resolutionOf(inline(flags), attributes, "new_checkout")).toMatchObject({ on, value: on });
   });
 
   it.each<[string, object, Partial<Resolution>]>([
@@ -103,7 +103,7 @@ describe("kind flagd", () => {
     ["its default, without a match", { targeting: { if: [false, "v"] } }, { on: true, reason: "DEFAULT" }],
   ])("returns state and reason of a flag that evaluates to %s", async (_, flag, resolution) => {
     const whole = { state: "ENABLED" as const, variants: { v: true }, defaultVariant: "v", ...flag };
-    expect(await said(inline({ flag: whole }))).toMatchObject(resolution);
+    expect(await resolutionOf(inline({ flag: whole }))).toMatchObject(resolution);
   });
 
   it("returns the metadata of a flag, merged with that of the flag set", async () => {
@@ -111,14 +111,14 @@ describe("kind flagd", () => {
       { flag: { ...plain, metadata: { owner: "search" } } },
       { metadata: { version: "7", owner: "all" } },
     );
-    expect((await said(resolver))?.metadata).toEqual({ owner: "search", version: "7" });
+    expect((await resolutionOf(resolver))?.metadata).toEqual({ owner: "search", version: "7" });
   });
 
   it("resolves $evaluators that several flags share", async () => {
     const $evaluators = { spain };
     const resolver = inline({ flag: { ...plain, targeting: { if: [{ $ref: "spain" }, "on"] } } }, { $evaluators });
-    expect(await said(resolver, { country: "ES" })).toMatchObject({ on: true });
-    expect(await said(resolver, { country: "PT" })).toMatchObject({ on: false });
+    expect(await resolutionOf(resolver, { country: "ES" })).toMatchObject({ on: true });
+    expect(await resolutionOf(resolver, { country: "PT" })).toMatchObject({ on: false });
   });
 
   it("distributes fractional variants by targeting key, as flagd does", async () => {
@@ -158,12 +158,17 @@ describe("kind flagd", () => {
       ...plain,
       targeting: { if: [{ "<": [{ var: "$flagd.timestamp" }, second] }, "on"] },
     });
-    const turn = Date.parse("2026-11-20T20:00:00Z");
+    const boundary = Date.parse("2026-11-20T20:00:00Z");
 
     it("is the evaluated time, past or future", async () => {
-      const resolver = inline({ flag: before(turn / 1_000) });
+      const resolver = inline({ flag: before(boundary / 1_000) });
       const on = async (at: number) => (await resolver.resolve({ at })).features.get("flag")?.on;
-      expect([await on(turn - 1), await on(turn), await on(0), await on(turn * 2)]).toEqual([true, false, true, false]);
+      expect([await on(boundary - 1), await on(boundary), await on(0), await on(boundary * 2)]).toEqual([
+        true,
+        false,
+        true,
+        false,
+      ]);
     });
 
     it("makes a result valid for one second, and one without it forever", async () => {
@@ -174,7 +179,7 @@ describe("kind flagd", () => {
     it("is not replaced in a variant's value", async () => {
       const value = { var: "$flagd.timestamp" };
       const flag = { state: "ENABLED", variants: { v: value }, defaultVariant: "v" } as const;
-      expect((await said(inline({ flag })))?.value).toEqual(value);
+      expect((await resolutionOf(inline({ flag })))?.value).toEqual(value);
     });
   });
 
@@ -206,8 +211,8 @@ describe("kind flagd", () => {
     ["missing attributes", { missing: ["a"] }, undefined],
     ["everything", { var: "" }, undefined],
   ])("varies by the fields that targeting reads: %s", (_, targeting, reads) => {
-    const { varyBy: told } = inline({ flag: { ...plain, targeting } });
-    expect(told).toEqual(reads);
+    const { varyBy: notified } = inline({ flag: { ...plain, targeting } });
+    expect(notified).toEqual(reads);
   });
 
   it("varies by all fields if the flags can change, and by the address only with readsAddress", async () => {
@@ -229,7 +234,7 @@ describe("kind flagd", () => {
   describe("with a file that changes", () => {
     it("reads JSON and YAML", async () => {
       const yaml = "flags:\n  flag: { state: ENABLED, variants: { on: true }, defaultVariant: on }\n";
-      expect(await said(opened({ file: write("flags.yaml", yaml) }))).toMatchObject({ on: true });
+      expect(await resolutionOf(opened({ file: write("flags.yaml", yaml) }))).toMatchObject({ on: true });
     });
 
     const shared = `
@@ -257,7 +262,7 @@ flags:
     ])("reads %s", async (_, text) => {
       const warnings: unknown[] = [];
       const resolver = opened({ file: write("accepted.yaml", text) }, warnings);
-      expect([await said(resolver), warnings]).toMatchObject([{ on: true, value: true }, []]);
+      expect([await resolutionOf(resolver), warnings]).toMatchObject([{ on: true, value: true }, []]);
     });
 
     it("rejects aliases that expand to millions of values", async () => {
@@ -274,7 +279,7 @@ flags:
       expect(before.validUntil).toBe(Number.POSITIVE_INFINITY);
       write("changing.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
       await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the earlier result ends");
-      expect(await said(resolver)).toMatchObject({ on: true });
+      expect(await resolutionOf(resolver)).toMatchObject({ on: true });
     });
 
     it.each([
@@ -294,7 +299,7 @@ flags:
       const before = await resolver.resolve({ at: Date.now() });
       write("broken.json", text);
       await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the fault is noticed");
-      expect(await said(resolver)).toMatchObject({ on: true });
+      expect(await resolutionOf(resolver)).toMatchObject({ on: true });
       expect((await resolver.resolve({ at: 0 })).dependencies?.[0]?.lastError).toBeInstanceOf(Error);
       expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
     });
@@ -315,24 +320,24 @@ flags:
       });
       const warnings: { fault: string }[] = [];
       const resolver = opened({ file: write("faulty.json", text) }, warnings);
-      expect(await said(resolver)).toMatchObject({ on: true });
-      expect(await said(resolver, {}, "unruly")).toMatchObject({
+      expect(await resolutionOf(resolver)).toMatchObject({ on: true });
+      expect(await resolutionOf(resolver, {}, "unruly")).toMatchObject({
         on: false,
         reason: "DEFAULT",
         metadata: { error: "PARSE_ERROR: Invalid targeting configuration for flag 'unruly'" },
       });
-      expect(await said(resolver, {}, "astray")).toMatchObject({
+      expect(await resolutionOf(resolver, {}, "astray")).toMatchObject({
         on: false,
         metadata: { error: expect.stringMatching(/^GENERAL: Variant 'nowhere'/) },
       });
-      expect(await said(resolver, {}, "\u0001")).toBeUndefined();
-      expect(await said(resolver, {}, "stateless")).toEqual({
+      expect(await resolutionOf(resolver, {}, "\u0001")).toBeUndefined();
+      expect(await resolutionOf(resolver, {}, "stateless")).toEqual({
         on: false,
         value: null,
         reason: "DEFAULT",
         metadata: { error: "state (missing) is invalid (expected ENABLED or DISABLED)" },
       });
-      expect(await said(resolver, {}, "misspelt")).toMatchObject({ on: false, variant: "off" });
+      expect(await resolutionOf(resolver, {}, "misspelt")).toMatchObject({ on: false, variant: "off" });
       const faults = warnings.map(({ fault }) => fault);
       expect(faults).toEqual([
         expect.stringMatching(/^flag "unruly": /),
@@ -353,8 +358,8 @@ flags:
       await using resolver = opened({ file }, warnings);
       const on = { ...plain, defaultVariant: "on" };
       write("mixed.json", JSON.stringify({ flags: { flag: on, other: { ...on, state: "on" } } }));
-      await until(async () => (await said(resolver))?.on === true, "the change is applied");
-      expect(await said(resolver, {}, "other")).toMatchObject({ on: false });
+      await until(async () => (await resolutionOf(resolver))?.on === true, "the change is applied");
+      expect(await resolutionOf(resolver, {}, "other")).toMatchObject({ on: false });
       expect((await resolver.resolve({ at: 0 })).dependencies?.[0]?.lastError).toBeUndefined();
       expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(/^flag "other": state "on"/) }]);
     });
@@ -375,7 +380,7 @@ flags:
   });
 
   it("sends the credential of a URL, and polls at the configured interval", async () => {
-    await using server = await startDocumentServer(saying(JSON.stringify({ flags }), '"1"'));
+    await using server = await startDocumentServer(respondWith(JSON.stringify({ flags }), '"1"'));
     await using _ = opened({ url: `${server.url}/flags.json`, authorization: "Bearer s3cret", pollSeconds: 1 });
     await until(() => server.requests.length > 1, "it was asked again");
     expect(server.requests[1]).toMatchObject({

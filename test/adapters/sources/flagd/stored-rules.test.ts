@@ -56,7 +56,7 @@ describe.each([
 describe("stored flags", () => {
   const evaluate = (rules: Readonly<Record<string, Json>>, context = inSpain) => {
     const compiled = new StoredRules(() => {}).of(new Map(Object.entries(rules)));
-    const { features } = compiled.answer(context);
+    const { features } = compiled.evaluate(context);
     return { on: Object.fromEntries([...features].map(([name, { on }]) => [name, on])), faults: compiled.faults };
   };
 
@@ -105,12 +105,12 @@ describe("stored flags", () => {
     const first = stored.of(rules);
     expect(stored.of(rules)).toBe(first);
     const other = stored.of(new Map([...rules, ["$spain", { "==": [{ var: "country" }, "PT"] }]]));
-    expect(first.answer(inSpain).features.get("checkout")?.on).toBe(true);
-    expect(other.answer(inSpain).features.get("checkout")?.on).toBe(false);
+    expect(first.evaluate(inSpain).features.get("checkout")?.on).toBe(true);
+    expect(other.evaluate(inSpain).features.get("checkout")?.on).toBe(false);
     expect(
       stored
         .of(new Map([...rules].slice(1)))
-        .answer(inSpain)
+        .evaluate(inSpain)
         .features.get("checkout")?.on,
     ).toBe(false);
     expect(reports).toEqual([[], [], ['flag "checkout": segment "spain" is missing']]);
@@ -148,7 +148,7 @@ describe("the targeting of a flag", () => {
             copies += 1;
             return original.apply(this, args);
           };
-          const result = rules.answer({ at: 0, targetingKey, attributes }).features.get(key);
+          const result = rules.evaluate({ at: 0, targetingKey, attributes }).features.get(key);
           FeatureFlag.prototype.evaluate = original;
           const expected = library(key, targeting).evaluate({ ...attributes, targetingKey } as EvaluationContext);
           expect(result?.value).toEqual(expected.value ?? null);

@@ -34,7 +34,7 @@ describe("phases ahead", () => {
 
   /** Lets background work finish. */
   const settle = async () => {
-    for (let turn = 0; turn < 10; turn++) await setImmediate();
+    for (let boundary = 0; boundary < 10; boundary++) await setImmediate();
   };
 
   it("return the features that are on, and the end of the phase", async () => {

@@ -11,7 +11,12 @@ import type { Json } from "../../../../src/domain/evaluation/feature.ts";
 import type { FeatureResolver } from "../../../../src/domain/evaluation/feature-resolver.ts";
 import type { Resolution, SourceResult } from "../../../../src/domain/evaluation/source-result.ts";
 import { featureResolverContract } from "../../../contracts/feature-resolver.contract.ts";
-import { type DocumentServer, refusing, saying, startDocumentServer } from "../../../support/document-server.ts";
+import {
+  type DocumentServer,
+  respondWith,
+  respondWithStatus,
+  startDocumentServer,
+} from "../../../support/document-server.ts";
 import { hosted, hostOn } from "../../../support/source-host.ts";
 import { until } from "../../../support/until.ts";
 
@@ -37,7 +42,7 @@ function over(state: unknown, options: Partial<Options> = {}, warnings: unknown[
 const feature = (name: string, others = {}) => ({ name, enabled: true, strategies: [{ name: "default" }], ...others });
 const constrained = (constraint: object) =>
   feature("flag", { strategies: [{ name: "default", constraints: [{ inverted: false, values: [], ...constraint }] }] });
-const said = async (
+const resolutionOf = async (
   resolver: FeatureResolver,
   context: Partial<EvaluationContext> = {},
 ): Promise<Resolution | undefined> => (await resolver.resolve({ at: 0, ...context })).features.get("flag");
@@ -71,7 +76,7 @@ describe("kind unleash", () => {
   describe("with a server", () => {
     featureResolverContract(
       async () => {
-        await using server = await startDocumentServer(saying(JSON.stringify(state)));
+        await using server = await startDocumentServer(respondWith(JSON.stringify(state)));
         const resolver = opened({ url: `${server.url}/api` });
         await until(() => answers(resolver), "the server was asked");
         await resolver[Symbol.asyncDispose]();
@@ -109,7 +114,7 @@ describe("kind unleash", () => {
       { metadata: { project: "shop", type: "release" } },
     ],
   ])("returns state, value and reason of a feature %s", async (_, flag, context, resolution) => {
-    expect(await said(over({ features: [flag] }), context)).toMatchObject(resolution);
+    expect(await resolutionOf(over({ features: [flag] }), context)).toMatchObject(resolution);
   });
 
   it.each<[string, Partial<EvaluationContext>]>([
@@ -122,15 +127,15 @@ describe("kind unleash", () => {
       { features: [constrained({ contextName, operator: "IN", values: ["7"] })] },
       { readsAddress: true },
     );
-    expect(await said(resolver, context)).toMatchObject({ on: true });
-    expect(await said(resolver, { attributes: { [contextName]: "7" } })).toMatchObject({ on: false });
+    expect(await resolutionOf(resolver, context)).toMatchObject({ on: true });
+    expect(await resolutionOf(resolver, { attributes: { [contextName]: "7" } })).toMatchObject({ on: false });
   });
 
   it("warns of rules that need the address without readsAddress", async () => {
     const warnings: { fault: string }[] = [];
     const strategies = [{ name: "remoteAddress", parameters: { IPs: "192.0.2.1" } }];
     const resolver = over({ features: [feature("flag", { strategies })] }, {}, warnings);
-    expect(await said(resolver, { ip: "192.0.2.1" })).toMatchObject({ on: false });
+    expect(await resolutionOf(resolver, { ip: "192.0.2.1" })).toMatchObject({ on: false });
     expect(warnings).toEqual([{ source: "tested", fault: expect.stringContaining("set readsAddress: true") }]);
   });
 
@@ -140,11 +145,11 @@ describe("kind unleash", () => {
     ["2.3.1", "SEMVER_GTE", { value: "2.3.0" }],
   ])("evaluates constraints on the attribute %j", async (attribute, operator, others) => {
     const resolver = over({ features: [constrained({ contextName: "given", operator, ...others })] });
-    expect(await said(resolver, { attributes: { given: attribute } })).toMatchObject({ on: true });
+    expect(await resolutionOf(resolver, { attributes: { given: attribute } })).toMatchObject({ on: true });
   });
 
   describe("currentTime", () => {
-    const turn = Date.parse("2026-11-20T18:00:00Z");
+    const boundary = Date.parse("2026-11-20T18:00:00Z");
     const dated = (operator: string) =>
       over({ features: [constrained({ contextName: "currentTime", operator, value: "2026-11-20T18:00:00Z" })] });
     const at = async (resolver: FeatureResolver, instant: number) => {
@@ -154,11 +159,11 @@ describe("kind unleash", () => {
 
     it("is the evaluated time, and ends the result at the date that changes it", async () => {
       const after = dated("DATE_AFTER");
-      expect(await at(after, turn)).toEqual([false, turn + 1]);
-      expect(await at(after, turn + 1)).toEqual([true, Number.POSITIVE_INFINITY]);
+      expect(await at(after, boundary)).toEqual([false, boundary + 1]);
+      expect(await at(after, boundary + 1)).toEqual([true, Number.POSITIVE_INFINITY]);
       const before = dated("DATE_BEFORE");
-      expect(await at(before, turn - 1)).toEqual([true, turn]);
-      expect(await at(before, turn)).toEqual([false, Number.POSITIVE_INFINITY]);
+      expect(await at(before, boundary - 1)).toEqual([true, boundary]);
+      expect(await at(before, boundary)).toEqual([false, Number.POSITIVE_INFINITY]);
     });
 
     it("makes a result valid for one second with other operators", async () => {
@@ -173,7 +178,7 @@ describe("kind unleash", () => {
     const holds = async (resolver: FeatureResolver, context: Partial<EvaluationContext> = {}) => {
       const { dependencies: from = [], validUntil } = await resolver.resolve({ at: 5, ...context });
       expect(validUntil).toBe(Number.POSITIVE_INFINITY);
-      return from.every((held) => held.isCurrent(5));
+      return from.every((cached) => cached.isCurrent(5));
     };
 
     it("are valid forever with a stickiness value, and for one evaluation if random", async () => {
@@ -190,7 +195,7 @@ describe("kind unleash", () => {
       const resolver = over({ features: [feature("flag", { variants })] });
       expect(await holds(resolver)).toBe(false);
       expect(await holds(resolver, { targetingKey: "k" })).toBe(true);
-      expect((await said(resolver, { targetingKey: "k" }))?.variant).toMatch(/^[ab]$/);
+      expect((await resolutionOf(resolver, { targetingKey: "k" }))?.variant).toMatch(/^[ab]$/);
     });
   });
 
@@ -251,7 +256,7 @@ describe("kind unleash", () => {
     const before = await resolver.resolve({ at: 0 });
     writeFileSync(join(folder, `${files}.json`), JSON.stringify(document));
     await until(() => before.dependencies?.[0]?.isCurrent(Date.now()) === false, "the fault is noticed");
-    expect(await said(resolver)).toMatchObject({ on: true });
+    expect(await resolutionOf(resolver)).toMatchObject({ on: true });
     expect(warnings).toEqual([{ source: "tested", fault: expect.stringMatching(fault) }]);
     expect(warnings[0]?.fault).toContain("/api/client/features");
     expect(resolver.faults()).toEqual([expect.stringMatching(fault)]);
@@ -265,7 +270,7 @@ describe("kind unleash", () => {
   it("reads a file with a byte order mark", async () => {
     const file = join(folder, "bom.json");
     writeFileSync(file, `\ufeff${JSON.stringify({ features: [feature("flag")] })}`);
-    expect(await said(opened({ file }))).toMatchObject({ on: true });
+    expect(await resolutionOf(opened({ file }))).toMatchObject({ on: true });
   });
 
   describe("polls a server", () => {
@@ -275,7 +280,7 @@ describe("kind unleash", () => {
       opened({ url: `${server.url}/api/`, token: "*:development.s3cret", appName: "shop", pollSeconds: 1 }, warnings);
 
     it("with its token, app name and ETag", async () => {
-      await using server = await startDocumentServer(saying(one, '"1"'));
+      await using server = await startDocumentServer(respondWith(one, '"1"'));
       await using resolver = poll(server);
       await until(() => server.requests.length > 1, "it is asked again");
       expect(server.requests[1]).toMatchObject({
@@ -287,7 +292,7 @@ describe("kind unleash", () => {
       });
       const before = await resolver.resolve({ at: Date.now() });
       expect(before.features.get("flag")?.on).toBe(true);
-      server.answer = saying(other, '"2"');
+      server.answer = respondWith(other, '"2"');
       await until(
         async () => (await resolver.resolve({ at: Date.now() })).features.get("flag")?.on === false,
         "it changes",
@@ -298,7 +303,7 @@ describe("kind unleash", () => {
     it.each(["/api", "/api/", "/api/client/features", "/api/client/features/", "/api/client/features?project=shop"])(
       "at the URL %s",
       async (path) => {
-        await using server = await startDocumentServer(saying(one));
+        await using server = await startDocumentServer(respondWith(one));
         await using _ = opened({ url: server.url + path });
         await until(() => server.requests.length > 0, "it is asked");
         const query = path.includes("?") ? "?project=shop" : "";
@@ -308,11 +313,11 @@ describe("kind unleash", () => {
 
     it.each<[string, DocumentServer["answer"], RegExp]>([
       ["is down", (response) => void response.destroy(), /cannot be used/],
-      ["refuses the token", refusing(401), /answers 401/],
-      ["sends garbage", saying("<html>"), /JSON/],
+      ["refuses the token", respondWithStatus(401), /answers 401/],
+      ["sends garbage", respondWith("<html>"), /JSON/],
       [
         "sends another document",
-        saying("{}"),
+        respondWith("{}"),
         /^.*features: Invalid input.*expected the response of .api.client.features/,
       ],
     ])(
@@ -326,14 +331,14 @@ describe("kind unleash", () => {
         await expect((async () => resolver.resolve({ at: 0 }))()).rejects.toThrow();
         expect(warnings[0]?.fault).toMatch(fault);
         expect(JSON.stringify(warnings)).not.toContain("s3cret");
-        server.answer = saying(one);
+        server.answer = respondWith(one);
         await until(() => answers(resolver), "it answers");
         server.answer = harm;
         await until(
           async () => (await resolver.resolve({ at: 0 })).dependencies?.[0]?.lastError !== undefined,
           "the fault is noticed",
         );
-        expect(await said(resolver)).toMatchObject({ on: true });
+        expect(await resolutionOf(resolver)).toMatchObject({ on: true });
         expect(printed).not.toHaveBeenCalled();
       },
     );

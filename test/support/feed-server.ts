@@ -3,23 +3,23 @@ import { createServer, type IncomingMessage, type RequestListener } from "node:h
 import type { AddressInfo } from "node:net";
 
 /** A feed's server on the loopback address, with responses that the test sets and a list of its requests. */
-export type Partner = AsyncDisposable & {
+export type FeedServer = AsyncDisposable & {
   readonly url: string;
   readonly requests: readonly IncomingMessage[];
   answer: RequestListener;
 };
 
-export async function startPartner(answer: RequestListener): Promise<Partner> {
+export async function startFeedServer(answer: RequestListener): Promise<FeedServer> {
   const requests: IncomingMessage[] = [];
-  const partner = { answer };
+  const feedServer = { answer };
   const server = createServer((request, response) => {
     requests.push(request);
-    partner.answer(request, response);
+    feedServer.answer(request, response);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return Object.assign(partner, {
+  return Object.assign(feedServer, {
     url: `http://127.0.0.1:${port}/events`,
     requests,
     [Symbol.asyncDispose]: async () => {

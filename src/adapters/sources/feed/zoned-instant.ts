@@ -10,7 +10,7 @@ const local = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$/i;
  * counts from its first instant, as an end to its last. `undefined` for a date that does not exist, such as 2021-06-31,
  * and for any other text.
  */
-export function momentOf(text: string, zone: string, isEnd: boolean): ZonedInstant | undefined {
+export function zonedInstantOf(text: string, zone: string, isEnd: boolean): ZonedInstant | undefined {
   try {
     if (dateOnly.test(text)) {
       const date = Temporal.PlainDate.from(text);
@@ -26,10 +26,10 @@ export function momentOf(text: string, zone: string, isEnd: boolean): ZonedInsta
 
 const startOf = (date: Temporal.PlainDate, zone: string): number => date.toZonedDateTime(zone).epochMilliseconds;
 
-const shown = (moment: Temporal.ZonedDateTime): ZonedInstant => ({
-  at: moment.epochMilliseconds,
-  date: moment.toPlainDate().toString(),
-  time: moment.toPlainTime().toString({ smallestUnit: "second" }),
+const shown = (time: Temporal.ZonedDateTime): ZonedInstant => ({
+  at: time.epochMilliseconds,
+  date: time.toPlainDate().toString(),
+  time: time.toPlainTime().toString({ smallestUnit: "second" }),
 });
 
 /** Whether a time zone exists. */

@@ -6,7 +6,7 @@ import { until } from "../support/until.ts";
 export type ChangeFeedUnderTest = { readonly feed: InvalidationFeed; readonly change: (key: string) => Promise<void> };
 
 /** The contract of InvalidationFeed. `open` returns a new feed each time. */
-export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): void {
+export function invalidationFeedContract(open: () => Promise<ChangeFeedUnderTest>): void {
   describe("InvalidationFeed", () => {
     it("is live, and returns the time up to which all invalidations have arrived", async () => {
       const { feed } = await open();
@@ -18,22 +18,22 @@ export function changeFeedContract(open: () => Promise<ChangeFeedUnderTest>): vo
 
     it("notifies of an external change, or ends the epoch", async () => {
       const { feed, change } = await open();
-      const told: (string | undefined)[] = [];
-      feed.subscribe((key) => told.push(key));
+      const notified: (string | undefined)[] = [];
+      feed.subscribe((key) => notified.push(key));
       const { epoch, generation } = feed;
       await change("contract:changed");
-      await until(() => told.includes("contract:changed") || feed.epoch > epoch, "the change is notified");
+      await until(() => notified.includes("contract:changed") || feed.epoch > epoch, "the change is notified");
       expect(feed.generation).toBeGreaterThan(generation);
     });
 
     it("notifies immediately of a local change", async () => {
       const { feed, change } = await open();
-      const told: (string | undefined)[] = [];
-      feed.subscribe((key) => told.push(key));
+      const notified: (string | undefined)[] = [];
+      feed.subscribe((key) => notified.push(key));
       const { epoch, generation } = feed;
       await change("contract:own");
       feed.notify("contract:own");
-      expect(told.includes("contract:own") || feed.epoch > epoch).toBe(true);
+      expect(notified.includes("contract:own") || feed.epoch > epoch).toBe(true);
       expect(feed.generation).toBeGreaterThan(generation);
     });
 

@@ -8,8 +8,8 @@ import type { RedisClient } from "../redis-client.ts";
 import { isRefusal, redisFault } from "../redis-fault.ts";
 import { scan } from "../scan.ts";
 
-/** Reads place names: one as a string, or several as a set. */
-export class RedisPlaces implements FeatureSets, Pick<FeatureStore, "allKeys"> {
+/** Reads location names: one as a string, or several as a set. */
+export class RedisStoredLocations implements FeatureSets, Pick<FeatureStore, "allKeys"> {
   readonly #redis: RedisClient;
   readonly #guard: EmptyStoreGuard;
   readonly #sets: FeatureSets;

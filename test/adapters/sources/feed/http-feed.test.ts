@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Reachable } from "../../../../src/adapters/sources/_polled/reachable.ts";
-import { PartnerFeed } from "../../../../src/adapters/sources/feed/partner-feed.ts";
-import { type Partner, startPartner } from "../../../support/partner.ts";
+import { HttpFeed } from "../../../../src/adapters/sources/feed/http-feed.ts";
+import { type FeedServer, startFeedServer } from "../../../support/feed-server.ts";
 
-let partner: Partner;
+let feedServer: FeedServer;
 beforeEach(async () => {
-  partner = await startPartner((_, response) => void response.writeHead(400).end());
+  feedServer = await startFeedServer((_, response) => void response.writeHead(400).end());
 });
-afterEach(() => partner[Symbol.asyncDispose]());
+afterEach(() => feedServer[Symbol.asyncDispose]());
 
 const feed = () =>
-  new PartnerFeed({
-    url: new URL(partner.url),
+  new HttpFeed({
+    url: new URL(feedServer.url),
     headers: {},
     reachable: new Reachable(["127.0.0.1"]),
     timeoutMs: 1_000,
@@ -28,7 +28,7 @@ const feed = () =>
       metadata: {},
     },
   });
-const faultOf = (one: PartnerFeed) =>
+const faultOf = (one: HttpFeed) =>
   one.read(null, new AbortController().signal).then(
     () => undefined,
     ({ message }) => message,
@@ -36,26 +36,26 @@ const faultOf = (one: PartnerFeed) =>
 
 it("pauses after five failures, and returns the end of the pause", async () => {
   const one = feed();
-  expect([one.breaker, one.leftAloneUntil]).toEqual(["closed", null]);
+  expect([one.breaker, one.pausedUntil]).toEqual(["closed", null]);
   const begunAt = Date.now();
   for (let failure = 0; failure < 5; failure++) expect(await faultOf(one)).toContain("answers 400");
   expect(one.breaker).toBe("open");
-  expect(one.leftAloneUntil).toBeGreaterThanOrEqual(begunAt + 30_000);
-  expect(one.leftAloneUntil).toBeLessThanOrEqual(Date.now() + 30_000);
-  expect(await faultOf(one)).toContain("left alone");
-  expect(partner.requests).toHaveLength(5);
+  expect(one.pausedUntil).toBeGreaterThanOrEqual(begunAt + 30_000);
+  expect(one.pausedUntil).toBeLessThanOrEqual(Date.now() + 30_000);
+  expect(await faultOf(one)).toContain("polling is paused");
+  expect(feedServer.requests).toHaveLength(5);
 });
 
 it("pauses as long as another process, then tries once", async () => {
   const one = feed();
-  one.leaveAlone(Date.now() + 20_000);
-  expect(await faultOf(one)).toContain("left alone");
-  expect([one.breaker, partner.requests.length]).toEqual(["open", 0]);
+  one.pause(Date.now() + 20_000);
+  expect(await faultOf(one)).toContain("polling is paused");
+  expect([one.breaker, feedServer.requests.length]).toEqual(["open", 0]);
   const other = feed();
   const until = Date.now() - 1;
-  other.leaveAlone(until);
-  expect(other.leftAloneUntil).toBe(until);
+  other.pause(until);
+  expect(other.pausedUntil).toBe(until);
   expect(await faultOf(other)).toContain("answers 400");
-  expect([other.breaker, await faultOf(other)]).toEqual(["open", expect.stringContaining("left alone")]);
-  expect(partner.requests).toHaveLength(1);
+  expect([other.breaker, await faultOf(other)]).toEqual(["open", expect.stringContaining("polling is paused")]);
+  expect(feedServer.requests).toHaveLength(1);
 });

@@ -20,9 +20,9 @@ import { readInThread } from "./read-in-thread.ts";
 import type { Format } from "./read-items.ts";
 
 /** Location and format of a feed's document. */
-export type Partner = Location & { readonly format: Format | undefined; readonly mapping: Mapping };
+export type FeedDocument = Location & { readonly format: Format | undefined; readonly mapping: Mapping };
 
-const tries = 3;
+const maxAttempts = 3;
 /** Maximum pauses between tries, in milliseconds. The actual pause is random (full jitter). */
 const pausesMs = [500, 1_000];
 const backoff = new ExponentialBackoff({ initialDelay: 500, maxDelay: 10_000, generator: fullJitterGenerator });
@@ -30,30 +30,30 @@ const failuresToOpen = 5;
 const halfOpenAfterMs = 30_000;
 
 /** A feed over HTTP. A circuit breaker opens after 5 consecutive failures; 30 s later, it allows one trial request. */
-export class PartnerFeed implements ItemFeed {
-  readonly #partner: Partner;
+export class HttpFeed implements ItemFeed {
+  readonly #document: FeedDocument;
   /** Digest of the location, format and mapping. If it changes, the document must be read again. */
   readonly #digest: string;
   #breaker: CircuitBreakerPolicy;
 
-  constructor(partner: Partner) {
-    this.#partner = partner;
-    const { url, format, mapping } = partner;
+  constructor(document: FeedDocument) {
+    this.#document = document;
+    const { url, format, mapping } = document;
     this.#digest = hash("sha256", JSON.stringify([url.href, format, mapping]), "base64url");
     this.#breaker = breakerIn();
   }
 
   get maxFetchMs(): number {
-    return tries * this.#partner.timeoutMs + pausesMs.reduce((sum, pause) => sum + pause);
+    return maxAttempts * this.#document.timeoutMs + pausesMs.reduce((sum, pause) => sum + pause);
   }
 
-  get leftAloneUntil(): Instant | null {
+  get pausedUntil(): Instant | null {
     if (this.#breaker.state !== CircuitState.Open) return null;
     return (this.#breaker.toJSON() as SavedBreaker).ownState.openedAt + halfOpenAfterMs;
   }
 
-  leaveAlone(until: Instant): void {
-    if (until <= (this.leftAloneUntil ?? Number.NEGATIVE_INFINITY)) return;
+  pause(until: Instant): void {
+    if (until <= (this.pausedUntil ?? Number.NEGATIVE_INFINITY)) return;
     const openedAt = until - halfOpenAfterMs;
     const ownState = { value: CircuitState.Open, openedAt, attemptNo: 1 } as const;
     this.#breaker = breakerIn({ ownState, breakerState: failuresToOpen });
@@ -68,7 +68,7 @@ export class PartnerFeed implements ItemFeed {
     const fetched = await this.#fetch(validators?.of === this.#digest ? validators : null, signal);
     if (!fetched) return undefined;
     const { pieces, contentType, etag, lastModified } = fetched;
-    const { format, mapping } = this.#partner;
+    const { format, mapping } = this.#document;
     const reading = await readInThread({ document: { pieces, contentType, format }, mapping }, signal);
     return { ...reading, validators: { of: this.#digest, etag, lastModified } };
   }
@@ -76,13 +76,13 @@ export class PartnerFeed implements ItemFeed {
   async #fetch(validators: Validators | null, signal: AbortSignal): Promise<Fetched | undefined> {
     const again = retry(
       handleWhen((error) => error instanceof FetchFailed && error.mayPass),
-      { maxAttempts: tries - 1, backoff },
+      { maxAttempts: maxAttempts - 1, backoff },
     );
     try {
-      return await wrap(again, this.#breaker).execute(() => fetchDocument(this.#partner, validators, signal), signal);
+      return await wrap(again, this.#breaker).execute(() => fetchDocument(this.#document, validators, signal), signal);
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
-      throw new FetchFailed("the partner failed too often, and is left alone for up to half a minute", true);
+      throw new FetchFailed("the server failed too often; polling is paused for up to 30 s", true);
     }
   }
 }
