@@ -20,6 +20,13 @@ export function tokenResolverContract(open: () => TokenResolverUnderTest): void 
       expect((await resolver.resolve("abc.DEF_~+/-==")).value).toBe("user@example.org");
     });
 
+    it("returns the user of a token by its key", async () => {
+      const { resolver, put } = open();
+      await put("1234", "1");
+      expect((await resolver.resolveKey(resolver.keyOf("1234"))).value).toBe("1");
+      expect((await resolver.resolveKey(resolver.keyOf("12345"))).value).toBeUndefined();
+    });
+
     it("returns unknown for an absent token", async () => {
       const { resolver, put } = open();
       await put("1234", "1");

@@ -58,6 +58,7 @@ import { type HttpCounters, noRoute } from "./operations/http-counters.ts";
 import { metrics } from "./operations/metrics.ts";
 import { proxy } from "./operations/proxy.ts";
 import { requestLog } from "./operations/request-log.ts";
+import type { CrossOriginSharing } from "./server/cross-origin-sharing.ts";
 import type { CallEnvironment } from "./server/incoming.ts";
 import { methods } from "./server/methods.ts";
 import { requestId } from "./server/request-id.ts";
@@ -107,7 +108,8 @@ export type HttpOptions = {
   readonly isStopping: () => boolean;
   readonly log: Log;
   readonly logRequests: boolean;
-  readonly corsOrigins: readonly string[];
+  /** `undefined` if no other origin may read responses. */
+  readonly sharing: CrossOriginSharing | undefined;
   readonly version: string;
   readonly now: () => Instant;
   /** Time zone of dates and times without an offset in queries. */
@@ -125,10 +127,10 @@ export type HttpOptions = {
 /** Request headers that CORS allows. */
 const allowedHeaders = ["Authorization", "Content-Type", "If-None-Match", "X-API-Key", "X-Request-Id"];
 
-/** Paths that CORS can allow for other origins. Admin routes are never allowed. */
-const sharedPaths = ["/features", featuresStreamPath, ofrepStreamPath, searchPath, bulkPath, `${bulkPath}/*`];
+/** Paths that CORS can allow for other origins; `/*` matches the path itself too. Admin routes are never allowed. */
+const sharedPaths = ["/features", featuresStreamPath, ofrepStreamPath, searchPath, `${bulkPath}/*`];
 /** The same for Unleash's frontend SDKs, with the headers that they send. */
-const unleashPaths = frontendPaths.flatMap((path) => [path, `${path}/*`]);
+const unleashPaths = frontendPaths.map((path) => `${path}/*`);
 const unleashHeaders = ["Unleash-AppName", "Unleash-Connection-Id", "Unleash-SDK"];
 
 /**
@@ -138,18 +140,19 @@ const unleashHeaders = ["Unleash-AppName", "Unleash-Connection-Id", "Unleash-SDK
 export function httpApp(options: HttpOptions): OpenAPIHono {
   const app = new OpenAPIHono();
   if (options.logRequests) app.use(requestLog(options.log));
-  if (options.corsOrigins.length > 0) {
+  const { sharing } = options;
+  if (sharing) {
     // Built for each call, because sources can add headers at any time.
     const shared: MiddlewareHandler = (c, next) =>
       cors({
-        origin: options.corsOrigins.includes("*") ? "*" : [...options.corsOrigins],
+        origin: sharing.origins === "*" ? "*" : [...sharing.origins],
         allowMethods: () => methodsOf(c.req.path),
         allowHeaders: [
           ...allowedHeaders,
           ...(isUnleashPath(c.req.path) ? unleashHeaders : []),
           ...options.callContext.headersOfClients,
         ],
-        exposeHeaders: ["ETag", "Next-Change-At", "Retry-After", "X-Request-Id", ...options.callContext.issuedIn],
+        exposeHeaders: [...sharing.exposed],
         maxAge: 600,
       })(c, next);
     // An OPTIONS request that is not a CORS preflight asks for the allowed methods.

@@ -1,4 +1,4 @@
-import { ForeignTargetingKey, SourceUnavailable } from "../../domain/errors.ts";
+import { ForeignTargetingKey, SourceUnavailable, TokenRejected } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { EvaluationContext } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
@@ -15,8 +15,11 @@ export type EvaluatedFlags = Omit<EvaluatedSources, "results"> & {
   readonly context: FlagsContext;
 };
 
-/** A context to evaluate for again. Has no locations if they were the stored ones of the user. */
-export type FlagsContext = Omit<EvaluationContext, "at">;
+/**
+ * A context to evaluate for again, with the key of the caller's token in the store. Has no locations if they were the
+ * stored ones of the user.
+ */
+export type FlagsContext = Omit<EvaluationContext, "at"> & { readonly tokenKey?: string };
 
 /** The flag of one feature; `undefined` if the feature is not known. */
 export type EvaluatedFlag = Omit<EvaluatedFlags, "flags" | "context"> & { readonly flag: Flag | undefined };
@@ -80,11 +83,17 @@ export class EvaluateFlags {
    * `SourceUnavailable` if the feature register cannot be read.
    */
   async evaluateAll(caller: Caller, request: RequestContext, targetingKey?: string): Promise<EvaluatedFlags> {
-    return this.#flags(await this.#evaluate(this.#callers.identify(caller, request), targetingKey));
+    const { context, ...evaluated } = await this.#evaluate(this.#callers.identify(caller, request), targetingKey);
+    const tokenKey = this.#callers.tokenKeyOf(caller);
+    return this.#flags({ ...evaluated, context: { ...context, ...(tokenKey !== undefined && { tokenKey }) } });
   }
 
-  /** The present flags of a context of an earlier evaluation. Rejects as `evaluateAll` does. */
-  async evaluateAgain({ userId, targetingKey, locations, ip, attributes }: FlagsContext): Promise<EvaluatedFlags> {
+  /**
+   * The present flags of a context of an earlier evaluation. Rejects as `evaluateAll` does, with `TokenRejected` if the
+   * token belongs to another user now.
+   */
+  async evaluateAgain(given: FlagsContext): Promise<EvaluatedFlags> {
+    const { userId, tokenKey, targetingKey, locations, ip, attributes } = given;
     const absent = () => undefined;
     const request = {
       hints: { ip, header: absent, query: absent },
@@ -92,13 +101,14 @@ export class EvaluateFlags {
       clientId: targetingKey,
       attributes,
     };
-    const identified = this.#callers.identify(userId === undefined ? undefined : { userId }, request);
-    // The user was identified then.
-    const given = identified.then(({ identity, reads, ...rest }) => ({
-      ...rest,
-      reads: reads.filter((read) => read !== identity),
-    }));
-    return this.#flags(await this.#evaluate(given));
+    const caller = tokenKey !== undefined ? { tokenKey } : userId !== undefined ? { userId } : undefined;
+    const identified = this.#callers.identify(caller, request).then((present) => {
+      if (present.context.userId !== userId) throw new TokenRejected();
+      const { identity, reads } = present;
+      // Without a token, the user was identified then.
+      return tokenKey === undefined ? { ...present, reads: reads.filter((read) => read !== identity) } : present;
+    });
+    return this.#flags(await this.#evaluate(identified));
   }
 
   #flags({ results, registered, ...evaluated }: EvaluatedAll): EvaluatedFlags {

@@ -10,8 +10,12 @@ import { faultOf } from "./freshness.ts";
 import type { LocateCaller, Located, Location } from "./locate-caller.ts";
 import type { SourceStates } from "./source-states.ts";
 
-/** Caller: the bearer of a token, a user that an operator names, or an anonymous client. */
-export type Caller = { readonly token: string } | { readonly userId: UserId } | undefined;
+/** Caller: the bearer of a token or of its key in the store, a user that an operator names, or an anonymous client. */
+export type Caller =
+  | { readonly token: string }
+  | { readonly tokenKey: string }
+  | { readonly userId: UserId }
+  | undefined;
 
 /** The context of a request, without the identity of the caller. */
 export type RequestContext = {
@@ -63,6 +67,11 @@ export class IdentifyCaller {
     this.#locate = locate;
     this.#states = states;
     this.#now = now;
+  }
+
+  /** The key of a caller's token in the store; `undefined` for callers without a token. */
+  tokenKeyOf(caller: Caller): string | undefined {
+    return caller && "token" in caller ? this.#tokens.keyOf(caller.token) : undefined;
   }
 
   /**
@@ -117,7 +126,9 @@ export class IdentifyCaller {
     if ("userId" in caller) return uncachedRead(usable(caller.userId), this.#now());
     let identity: CachedRead<UserId | undefined>;
     try {
-      identity = await this.#tokens.resolve(caller.token);
+      identity = await ("token" in caller
+        ? this.#tokens.resolve(caller.token)
+        : this.#tokens.resolveKey(caller.tokenKey));
     } catch (cause) {
       this.#states.failed(tokensSource, cause);
       throw new SourceUnavailable(tokensSource, cause);

@@ -51,9 +51,10 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
 
   const locateCaller = once(() => new LocateCaller(config.locators.map((make) => make(stores.cachedSetsOf))));
 
+  const unknownToken = () => uncachedRead<undefined>(undefined, now());
   /** Without a store of tokens, all tokens are unknown. */
   const tokenResolver = once(
-    () => stores.tokens?.resolver ?? { resolve: () => uncachedRead<undefined>(undefined, now()) },
+    () => stores.tokens?.resolver ?? { keyOf: String, resolve: unknownToken, resolveKey: unknownToken },
   );
 
   const identifyCaller = once(() => new IdentifyCaller(tokenResolver(), locateCaller(), sourceStates(), now));

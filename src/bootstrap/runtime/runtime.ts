@@ -8,6 +8,7 @@ import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
 import { OfrepFastPath } from "../../adapters/http/ofrep/ofrep-fast-path.ts";
 import { noRoute } from "../../adapters/http/operations/http-counters.ts";
+import { CrossOriginSharing } from "../../adapters/http/server/cross-origin-sharing.ts";
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
@@ -76,7 +77,9 @@ export async function createRuntime(
   const { countUsage, recordUsage } = events;
   const now = Date.now;
   const responseCache = new ResponseCache(config.cache.capacity, now, counters, countUsage);
-  const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters, operations.streamLimits);
+  const { cors } = config.server;
+  const sharing = cors && new CrossOriginSharing(cors.origins, callContext);
+  const ofrepFastPath = new OfrepFastPath(responseCache, callContext, counters, operations.streamLimits, sharing);
   const responses = new PrepareResponse(() => callContext.vary, now, counters, countUsage);
   const { evaluateFeatures, evaluateFlags } = evaluation;
   const featuresResponses = new FeaturesResponses(
@@ -138,7 +141,7 @@ export async function createRuntime(
     isStopping: () => stopping.aborted,
     log,
     logRequests: config.log.requests,
-    corsOrigins: config.server.cors?.origins ?? [],
+    sharing,
     version: packageJson.version,
     zone: config.server.timeZone,
     basePath: config.server.basePath,
@@ -166,7 +169,7 @@ export async function createRuntime(
   opened.use(metrics.add(metricsOf(operations.observed)));
   const fetch = measured(app, counters);
   const inFlight = new RequestsInFlight();
-  const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, log);
+  const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, sharing, log);
   const shortcut: FastPath = (incoming, outgoing, next) =>
     featuresFastPath.tryServe(incoming, outgoing) || ofrepFastPath.tryServe(incoming, outgoing, next);
   const open = opened.move();
@@ -178,7 +181,7 @@ export async function createRuntime(
       inFlight.begin();
       return response.finally(() => inFlight.end());
     },
-    shortcut: config.log.requests || config.server.cors ? () => false : shortcut,
+    shortcut: config.log.requests ? () => false : shortcut,
     rejected: (status, method) => counters.of(noRoute, method).count(status),
     resetCounters: () => {
       counters.clear();

@@ -8,5 +8,9 @@ import type { UserId } from "./evaluation-context.ts";
  * unknown. A token of invalid syntax ({@link ./token.ts}) is unknown without a read. Returns synchronously if it can.
  */
 export interface TokenResolver {
+  /** The key under which the store has the token's user. It may contain the token. */
+  keyOf(token: string): string;
   resolve(token: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>>;
+  /** Resolves the token that has a key. Returns and rejects as `resolve` does. */
+  resolveKey(key: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>>;
 }

@@ -14,7 +14,8 @@ import { type CacheLimits, NearCache } from "./near-cache.ts";
 export class CachedTokenResolver implements TokenResolver {
   readonly cache: NearCache<UserId | undefined>;
   readonly #tokens: TokenResolver;
-  readonly #digestOf: (token: string) => string;
+  readonly keyOf: TokenKeyDerivation;
+  readonly #digestOf: (key: string) => string;
   readonly #now: () => Instant;
 
   constructor(
@@ -26,7 +27,8 @@ export class CachedTokenResolver implements TokenResolver {
     digest: (key: string) => string = sha256,
   ) {
     this.#tokens = tokens;
-    this.#digestOf = (token) => digest(keyOf(token));
+    this.keyOf = keyOf;
+    this.#digestOf = digest;
     this.cache = new NearCache({
       isClaimed: (userId) => userId === undefined,
       isSame: Object.is,
@@ -41,7 +43,11 @@ export class CachedTokenResolver implements TokenResolver {
 
   resolve(token: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>> {
     if (!isToken(token)) return uncachedRead(undefined, this.#now());
-    return this.cache.get(this.#digestOf(token), async () => this.#tokens.resolve(token));
+    return this.resolveKey(this.keyOf(token));
+  }
+
+  resolveKey(key: string): CachedRead<UserId | undefined> | Promise<CachedRead<UserId | undefined>> {
+    return this.cache.get(this.#digestOf(key), async () => this.#tokens.resolveKey(key));
   }
 }
 

@@ -32,7 +32,7 @@ describe("the OpenAPI document", () => {
     // Routes are registered without calling the use cases behind them.
     const app = httpApp({
       logRequests: false,
-      corsOrigins: [],
+      sharing: undefined,
       admin: {},
       callContext: { attributes: { parameters: [] } },
     } as unknown as HttpOptions);

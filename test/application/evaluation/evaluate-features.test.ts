@@ -46,10 +46,9 @@ function service(sources: Source[], users: Record<string, string> | "away" = {},
     },
     () => now,
   );
-  const tokens = {
-    resolve: async (token: string) =>
-      users === "away" ? broken() : uncachedRead(users[token], 1_700_000_000_000 - age),
-  };
+  const resolve = async (token: string) =>
+    users === "away" ? broken() : uncachedRead(users[token], 1_700_000_000_000 - age);
+  const tokens = { resolve, resolveKey: resolve, keyOf: String };
   const locate = new LocateCaller([queryLocator]);
   const callers = new IdentifyCaller(tokens, locate, states, () => 1_700_000_000_000);
   const resolveFeatures = new EvaluateFeatures(

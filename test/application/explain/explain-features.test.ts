@@ -75,7 +75,8 @@ function service(
     ...sourcesOver(new HistoricalStore(history, recorded, "store", at).sets),
     ...more.map(unrecorded),
   ];
-  const tokens = { resolve: (token: string) => uncachedRead(token === "1234" ? "1" : undefined, now) };
+  const resolve = (token: string) => uncachedRead(token === "1234" ? "1" : undefined, now);
+  const tokens = { keyOf: String, resolve, resolveKey: resolve };
   const callers = new IdentifyCaller(
     tokens,
     new LocateCaller([{ ...queryLocator, kind: "address", locate: ({ ip }) => (ip ? ["es/madrid"] : []) }]),

@@ -4,6 +4,7 @@ import type { Log } from "../../../infrastructure/logger.ts";
 import { problemDetails } from "../kit/problem-details.ts";
 import { problemOf } from "../kit/problem-of.ts";
 import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
+import type { CrossOriginSharing } from "../server/cross-origin-sharing.ts";
 import { requestId } from "../server/request-id.ts";
 import type { RequestsInFlight } from "../server/requests-in-flight.ts";
 import { targetFault } from "../server/target.ts";
@@ -25,6 +26,7 @@ export class FastPath {
   readonly #callContext: CallContext;
   readonly #counters: RouteCounters;
   readonly #inFlight: RequestsInFlight;
+  readonly #sharing: CrossOriginSharing | undefined;
   readonly #log: Log;
 
   constructor(
@@ -32,12 +34,14 @@ export class FastPath {
     callContext: CallContext,
     counters: HttpCounters,
     inFlight: RequestsInFlight,
+    sharing: CrossOriginSharing | undefined,
     log: Log,
   ) {
     this.#responses = responses;
     this.#callContext = callContext;
     this.#counters = counters.of(path, "GET");
     this.#inFlight = inFlight;
+    this.#sharing = sharing;
     this.#log = log;
   }
 
@@ -51,7 +55,7 @@ export class FastPath {
     const key = cacheKey(url + this.#callContext.varyKey(incoming, request.varyValues), request.authorization);
     const cached = this.#responses.find(key, request.ifNoneMatch);
     if (cached) {
-      send(outgoing, cached);
+      this.#send(outgoing, cached, request.origin);
       this.#counters.measure(cached.status, start);
       return true;
     }
@@ -63,7 +67,7 @@ export class FastPath {
   async #evaluate(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    { authorization, ifNoneMatch }: PlainRequest,
+    { authorization, ifNoneMatch, origin }: PlainRequest,
     key: string,
     start: number,
   ): Promise<void> {
@@ -72,28 +76,30 @@ export class FastPath {
       const token = tokenOf(authorization);
       const query = queryOf(incoming.url ?? "");
       const context = this.#callContext.in(incoming, query);
-      send(
-        outgoing,
-        await this.#responses.evaluate(key, token, ifNoneMatch, context, isDetailed(query), incoming.url !== path),
-      );
+      const isQueried = incoming.url !== path;
+      const detailed = isDetailed(query);
+      const response = await this.#responses.evaluate(key, token, ifNoneMatch, context, detailed, isQueried);
+      this.#send(outgoing, response, origin);
     } catch (error) {
-      this.#sendProblem(outgoing, error);
+      this.#sendProblem(outgoing, error, origin);
     } finally {
       this.#inFlight.end();
     }
     this.#counters.measure(outgoing.statusCode, start);
   }
 
-  #sendProblem(outgoing: ServerResponse, error: unknown): void {
+  #send(outgoing: ServerResponse, response: ClientResponse, origin: string | undefined): void {
+    const { status, headers, body, encoding } = response;
+    outgoing.writeHead(status, (this.#sharing?.addTo(headers, origin) ?? headers) as string[]).end(body, encoding);
+  }
+
+  #sendProblem(outgoing: ServerResponse, error: unknown, origin: string | undefined): void {
     const id = requestId(outgoing.req.headers["x-request-id"]);
     const { code, detail, headers: extra, errors } = problemOf(error, id, this.#log);
     const { status, headers, body } = problemDetails(code, detail, id, errors);
-    outgoing.writeHead(status, { ...headers, ...extra }).end(body);
+    const all = Object.entries({ ...headers, ...extra }).flat();
+    outgoing.writeHead(status, (this.#sharing?.addTo(all, origin) ?? all) as string[]).end(body);
   }
-}
-
-function send(outgoing: ServerResponse, { status, headers, body, encoding }: ClientResponse): void {
-  outgoing.writeHead(status, headers as string[]).end(body, encoding);
 }
 
 /** Whether a target is valid and asks for the present. */
@@ -105,7 +111,7 @@ const noQuery = () => none;
 const queryOf = (url: string): ((name: string) => readonly string[]) =>
   url === path ? noQuery : (name) => (getQueryParams(url, name) as string[] | undefined) ?? none;
 
-type PlainRequest = Record<"host" | "authorization" | "ifNoneMatch", string | undefined> & {
+type PlainRequest = Record<"host" | "authorization" | "ifNoneMatch" | "origin", string | undefined> & {
   /** Values of the headers that responses vary by, by index. */
   readonly varyValues: (string | undefined)[];
 };
@@ -118,7 +124,13 @@ function plainRequest(
   varyHeaders: CallContext["varyHeaders"],
 ): PlainRequest | undefined {
   const varyValues = varyHeaders.size > 0 ? new Array(varyHeaders.size) : none;
-  const request: PlainRequest = { host: undefined, authorization: undefined, ifNoneMatch: undefined, varyValues };
+  const request: PlainRequest = {
+    host: undefined,
+    authorization: undefined,
+    ifNoneMatch: undefined,
+    origin: undefined,
+    varyValues,
+  };
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const value = rawHeaders[index + 1];
     const name = rawHeaders[index]?.toLowerCase() ?? "";
@@ -134,6 +146,10 @@ function plainRequest(
       case "if-none-match":
         if (request.ifNoneMatch !== undefined) return undefined;
         request.ifNoneMatch = value;
+        break;
+      case "origin":
+        if (request.origin !== undefined) return undefined;
+        request.origin = value;
         break;
       case "accept":
         if (value !== "*/*" && value !== "application/json") return undefined;

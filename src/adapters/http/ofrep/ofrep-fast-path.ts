@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CallContext } from "../client/call-context.ts";
 import type { ResponseCache } from "../client/response-cache.ts";
 import type { HttpCounters, RouteCounters } from "../operations/http-counters.ts";
+import type { CrossOriginSharing } from "../server/cross-origin-sharing.ts";
 import type { StreamLimits } from "../streams/stream-limits.ts";
 
 /** The route of bulk evaluations. */
@@ -28,10 +29,18 @@ export class OfrepFastPath implements OfrepKeys {
   readonly #callContext: CallContext;
   readonly #counters: RouteCounters;
   readonly #limits: StreamLimits;
+  readonly #sharing: CrossOriginSharing | undefined;
   readonly #keys = new WeakMap<IncomingMessage, string>();
 
-  constructor(cache: ResponseCache, callContext: CallContext, counters: HttpCounters, limits: StreamLimits) {
+  constructor(
+    cache: ResponseCache,
+    callContext: CallContext,
+    counters: HttpCounters,
+    limits: StreamLimits,
+    sharing: CrossOriginSharing | undefined,
+  ) {
     this.#limits = limits;
+    this.#sharing = sharing;
     this.#cache = cache;
     this.#callContext = callContext;
     this.#counters = counters.of(bulkPath, "POST");
@@ -55,7 +64,8 @@ export class OfrepFastPath implements OfrepKeys {
       const key = this.#keyOf(incoming, body);
       const response = this.#cache.find(key, headers["if-none-match"]);
       if (response) {
-        outgoing.writeHead(response.status, response.headers as string[]).end(response.body, response.encoding);
+        const all = this.#sharing?.addTo(response.headers, headers.origin) ?? response.headers;
+        outgoing.writeHead(response.status, all as string[]).end(response.body, response.encoding);
         this.#counters.measure(response.status, start);
         return;
       }

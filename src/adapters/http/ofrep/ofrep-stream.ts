@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { EvaluatedFlags, EvaluateFlags } from "../../../application/evaluation/evaluate-flags.ts";
 import type { Watchable } from "../../../application/streams/watch-evaluations.ts";
-import { TidegateError } from "../../../domain/errors.ts";
+import { TidegateError, TokenRejected } from "../../../domain/errors.ts";
 import type { CallContext } from "../client/call-context.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { incomingOf } from "../server/incoming.ts";
@@ -18,7 +18,7 @@ const route = createRoute({
   path: ofrepStreamPath,
   summary: "Changes of all flags, as Server-Sent Events",
   description:
-    "An event stream of OpenFeature Remote Evaluation Protocol 0.3.0. Its URL is in `eventStreams` of a response of all flags. Each event says that the flags have changed, and not how: evaluate them again. The first event of each connection does so too, because changes may have been missed before.",
+    "An event stream of OpenFeature Remote Evaluation Protocol 0.3.0. Its URL is in `eventStreams` of a response of all flags. Each event says that the flags have changed, and not how: evaluate them again. The first event of each connection does so too, because changes may have been missed before. The stream ends when the token is revoked by which its URL was received.",
   tags: ["OpenFeature"],
   security: [],
   request: {
@@ -37,7 +37,7 @@ const route = createRoute({
       },
     },
     ...Object.fromEntries(
-      [404, 429, 503].map((status) => [
+      [401, 404, 429, 503].map((status) => [
         status,
         { description: "An error.", content: { "application/json": { schema: OfrepError } } },
       ]),
@@ -76,12 +76,15 @@ const watchable = ({ flags, changesAt, freshness }: EvaluatedFlags): Watchable =
   freshness,
 });
 
-/** A stream begins also while a store is unavailable: refused clients would try again at once. */
+/**
+ * A stream begins also while a store is unavailable: refused clients would try again at once. Rejects with
+ * `TokenRejected` if the token was revoked.
+ */
 async function ifAvailable<T>(evaluate: () => Promise<T>): Promise<T | undefined> {
   try {
     return await evaluate();
   } catch (error) {
-    if (error instanceof TidegateError) return undefined;
+    if (error instanceof TidegateError && !(error instanceof TokenRejected)) return undefined;
     throw error;
   }
 }

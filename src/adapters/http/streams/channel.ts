@@ -20,9 +20,10 @@ export class Channels {
 
   /** The channel of a context in the month of an instant; `undefined` if the context is too long. */
   seal(context: FlagsContext, now: Instant): string | undefined {
-    const { userId, targetingKey, locations, ip, attributes } = context;
+    const { userId, tokenKey, targetingKey, locations, ip, attributes } = context;
     const month = monthOf(now);
-    const fields = [month, userId, targetingKey === userId ? undefined : targetingKey, locations, ip, attributes];
+    const key = targetingKey === userId ? undefined : targetingKey;
+    const fields = [month, userId, tokenKey, key, locations, ip, attributes];
     const plain = JSON.stringify(fields);
     return plain.length > maxTextLength ? undefined : this.#seal.seal(plain);
   }
@@ -31,10 +32,11 @@ export class Channels {
   open(channel: string, now: Instant): FlagsContext | undefined {
     const plain = this.#seal.open(channel);
     if (plain === undefined) return undefined;
-    const [month, userId, targetingKey, locations, ip, attributes] = JSON.parse(plain);
+    const [month, userId, tokenKey, targetingKey, locations, ip, attributes] = JSON.parse(plain);
     if (now >= endOf(month) + graceMs) return undefined;
     return {
       ...(userId !== null && { userId }),
+      ...(tokenKey !== null && { tokenKey }),
       ...((targetingKey ?? userId) !== null && { targetingKey: targetingKey ?? userId }),
       ...(locations !== null && { locations }),
       ...(ip !== null && { ip }),

@@ -11,20 +11,22 @@ import type { RedisReads } from "./redis-reads.ts";
 
 /** Token resolver in Redis: one string per token, which contains the user id. */
 export class RedisTokenResolver implements TokenResolver {
+  readonly keyOf: TokenKeyDerivation;
   readonly #redis: RedisClient;
-  readonly #keyOf: TokenKeyDerivation;
   readonly #reads: RedisReads;
 
   constructor(redis: RedisClient, keyOf: TokenKeyDerivation, reads: RedisReads) {
     this.#redis = redis;
-    this.#keyOf = keyOf;
+    this.keyOf = keyOf;
     this.#reads = reads;
   }
 
   async resolve(token: string): Promise<CachedRead<UserId | undefined>> {
+    return isToken(token) ? this.resolveKey(this.keyOf(token)) : uncachedRead(undefined, this.#redis.asOf());
+  }
+
+  async resolveKey(key: string): Promise<CachedRead<UserId | undefined>> {
     const at = this.#redis.asOf();
-    if (!isToken(token)) return uncachedRead(undefined, at);
-    const key = this.#keyOf(token);
     const [userId, ttl] = await this.#reads.string(key).catch((error) => redisFault(error));
     return uncachedRead(userId === null ? undefined : storedUser(userId.toString()), at, expiry(at, ttl));
   }

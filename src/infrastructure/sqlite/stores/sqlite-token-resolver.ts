@@ -8,18 +8,21 @@ import type { TokenKeyDerivation } from "../../token-key.ts";
 
 /** Token resolver in a SQLite database. */
 export class SqliteTokenResolver implements TokenResolver {
+  readonly keyOf: TokenKeyDerivation;
   readonly #select: StatementSync;
-  readonly #keyOf: TokenKeyDerivation;
 
   constructor(database: DatabaseSync, keyOf: TokenKeyDerivation) {
     this.#select = database.prepare("SELECT user_id FROM tokens WHERE key = ?");
-    this.#keyOf = keyOf;
+    this.keyOf = keyOf;
   }
 
   async resolve(token: string): Promise<CachedRead<UserId | undefined>> {
+    return isToken(token) ? this.resolveKey(this.keyOf(token)) : uncachedRead(undefined, Date.now());
+  }
+
+  async resolveKey(key: string): Promise<CachedRead<UserId | undefined>> {
     const at = Date.now();
-    if (!isToken(token)) return uncachedRead(undefined, at);
-    const row = this.#select.get(this.#keyOf(token));
+    const row = this.#select.get(key);
     return uncachedRead(row && storedUser(String(row["user_id"])), at);
   }
 }

@@ -86,3 +86,47 @@ describe("the fast path", () => {
     expect(await ask(short)).toBe(await ask(long));
   });
 });
+
+describe.each([["*"], ["https://app.example", "https://other.example"]])(
+  "the fast path with CORS for %s",
+  (...origins) => {
+    let short: TestService;
+    let long: TestService;
+    beforeAll(async () => {
+      const yaml = `
+connections: { store: { kind: sqlite, file: ":memory:" } }
+tokens: { connection: store, layout: plain }
+server: { cors: { origins: ${JSON.stringify(origins)} } }
+sources: [{ name: literal, kind: static, features: { always: true } }]
+`;
+      short = await startService(yaml);
+      long = await startService(yaml, {}, { hasShortcut: false });
+    });
+    afterAll(async () => {
+      for (const each of [short, long]) await each[Symbol.asyncDispose]();
+    });
+
+    const origin = { origin: "https://app.example" };
+    it.each([
+      ["GET", "/features", {}],
+      ["GET", "/features", origin],
+      ["GET", "/features", { origin: "https://evil.example" }],
+      ["GET", "/features", { ...origin, "if-none-match": "*" }],
+      ["GET", "/features", { ...origin, authorization: "Bearer unknown" }],
+      ["POST", "/ofrep/v1/evaluate/flags", origin],
+      ["POST", "/ofrep/v1/evaluate/flags", { ...origin, "if-none-match": "*" }],
+      ["POST", "/ofrep/v1/evaluate/flags", { origin: "null" }],
+    ])("returns the headers of the route: %s %s %j", async (method, path, headers: Record<string, string>) => {
+      const ask = async (service: TestService) => {
+        const type = { "content-type": "application/json" };
+        const init = method === "POST" ? { headers: { ...headers, ...type }, body: "{}" } : { headers };
+        const response = await fetch(service.url + path, { method, ...init });
+        await response.arrayBuffer();
+        const { date: _, "x-request-id": __, "content-length": ___, ...others } = Object.fromEntries(response.headers);
+        return { status: response.status, headers: others };
+      };
+      const expected = await ask(long);
+      for (let call = 0; call < 2; call++) expect(await ask(short)).toEqual(expected);
+    });
+  },
+);

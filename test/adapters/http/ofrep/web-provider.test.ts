@@ -158,11 +158,11 @@ describe.skipIf(chromiumCommand === undefined)("OpenFeature's web provider, in C
 
   it("receives the values of a changed attribute, also with the ETag of the one before", async () => {
     await using app = await apps.open();
-    await app.start({ baseUrl }, { targetingKey: "a", plan: "gold" });
+    await app.start({ baseUrl, changeDetection: "none" }, { targetingKey: "a", plan: "gold" });
     expect(await app.stringDetails("theme")).toMatchObject({ value: "dark", reason: "TARGETING_MATCH" });
     await app.setContext({ targetingKey: "a", plan: "basic" });
     await until(async () => (await app.stringDetails("theme")).value === "light", "the value follows the attribute");
-    expect(app.evaluations).not.toContain(304);
+    expect(app.evaluations).toEqual([200, 200]);
   });
 
   it("returns the default in the code for a killed flag whose values are strings", async () => {

@@ -33,6 +33,8 @@ describe("the event stream of OFREP", () => {
     const env = { TIDEGATE_ADMIN_TOKEN: adminToken };
     [service, other] = await Promise.all([startService(yaml, env), startService(yaml, env)]);
     await Promise.all([service.readyWithin(10_000), other.readyWithin(10_000)]);
+    // On a slow machine the first response does not wait for the secret.
+    for (const each of [service, other]) await until(async () => uriOf(await evaluate(each, {})) !== "", "a stream");
   });
   afterAll(async () => {
     await service[Symbol.asyncDispose]();
@@ -82,6 +84,21 @@ describe("the event stream of OFREP", () => {
       const response = await service.get(path);
       const body = await response.json();
       expect([path, response.status, body]).toEqual([path, 404, expect.objectContaining({ errorCode: "GENERAL" })]);
+    }
+  });
+
+  it("ends when the token is revoked, and when it belongs to another user, and cannot be opened again", async () => {
+    for (const revoke of [() => redis.client.del("token:1234"), () => redis.client.set("token:1234", "2")]) {
+      await redis.client.set("token:1234", "1");
+      await settled(redis.client, service);
+      const uri = uriOf(await evaluate(service, bearer("1234")));
+      await using stream = await open(uri);
+      await using others = await open(uriOf(await evaluate(service, bearer("5678"))));
+      await until(() => stream.messages.length === 1 && others.messages.length === 1, "the streams begin");
+      await revoke();
+      await until(() => stream.end === "whole", "the stream ends");
+      expect((await service.get(uri)).status).toBe(401);
+      expect(others.end).toBeUndefined();
     }
   });
 
@@ -140,7 +157,14 @@ sources:
 
 describe("a channel", () => {
   const channels = new Channels(randomBytes(32));
-  const context = { userId: "1", targetingKey: "1", locations: ["es/madrid", "es"], ip: "::1", attributes: { a: [1] } };
+  const context = {
+    userId: "1",
+    tokenKey: "token:1234",
+    targetingKey: "1",
+    locations: ["es/madrid", "es"],
+    ip: "::1",
+    attributes: { a: [1] },
+  };
 
   it("is valid for its context until 35 days after its month", () => {
     const channel = channels.seal(context, Date.UTC(2026, 10, 1)) ?? "";
