@@ -4,11 +4,14 @@ import { servicePath } from "../routing/location.ts";
 import { Problem, problemOf } from "./problem.ts";
 
 /**
- * The admin API of this origin, called with the session cookie. Paths, queries, bodies and responses have the types of
+ * The API for operators of this origin, called with the session cookie. Paths, queries, bodies and responses have the types of
  * the routes, so that a change of the API breaks the build and not the page. The client does not encode path
  * parameters: pass each through `encodeURIComponent`.
  */
-export const { v1 } = hc<Api>(`${location.origin}${servicePath}`, { init: { credentials: "same-origin" } }).admin;
+export const {
+  admin: { v1 },
+  events,
+} = hc<Api>(`${location.origin}${servicePath}`, { init: { credentials: "same-origin" } });
 
 type Success<Response> =
   Response extends ClientResponse<infer Body, infer Status, string> ? (Status extends 200 | 201 ? Body : never) : never;

@@ -1,10 +1,105 @@
-/** The page Events. */
+import "./events.css";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Download, Pause, Play } from "lucide-react";
+import { useRef, useState } from "react";
+import { hasStatus } from "../api/problem.ts";
+import { linkTo, navigate, useLocation } from "../routing/location.ts";
+import { Banner } from "../ui/banner.tsx";
+import { Button } from "../ui/button.tsx";
+import { Dot } from "../ui/card.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { Menu } from "../ui/menu.tsx";
+import { counted } from "../ui/numbers.ts";
+import { SkeletonRows } from "../ui/skeleton.tsx";
+import { EventFilterBar } from "./event-filter-bar.tsx";
+import { EventList } from "./event-list.tsx";
+import { eventPages, exportLink, filtersIn } from "./event-queries.ts";
+import { isChange } from "./event-view.ts";
+import { useLiveEvents } from "./use-live-events.ts";
+
+/** Distance from the end at which the next page is read, in pixels. */
+const nearEnd = 600;
+/** Distance from the top from which on the list does not move under its reader, in pixels. */
+const awayFromTop = 120;
+
+/** The page Events: who changed what, and what it was before. */
 export default function EventsPage() {
+  const filters = filtersIn(useLocation().query);
+  const query = eventPages(filters);
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(query);
+  const { isLive, waiting, setLive } = useLiveEvents(query);
+  const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
+  const newest = useRef<number>(undefined);
+  const region = useRef<HTMLDivElement>(null);
+  const events = data?.pages.flatMap((page) => page.events.filter(isChange)) ?? [];
+  newest.current ??= events[0]?.position;
+
+  const follow = () => {
+    setLive(true);
+    region.current?.scrollTo({ top: 0 });
+  };
+  const scrolled = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: React.UIEvent<HTMLDivElement>) => {
+    if (isLive && scrollTop > awayFromTop) setLive(false);
+    if (hasNextPage && !isFetchingNextPage && scrollHeight - scrollTop - clientHeight < nearEnd) void fetchNextPage();
+  };
+  const toggle = (position: number) =>
+    setOpened((now) => {
+      const next = new Set(now);
+      if (!next.delete(position)) next.add(position);
+      return next;
+    });
+  const isUnavailable = hasStatus(error, 503);
   return (
-    <div className="page">
+    <div className="page" ref={region} onScroll={scrolled}>
       <div className="page-head">
-        <h1>Events</h1>
+        <h1 className="grow">Events</h1>
+        <Button aria-pressed={isLive} onClick={() => (isLive ? setLive(false) : follow())}>
+          <Dot tone={isLive ? "good" : "warn"} />
+          {isLive ? "Live" : waiting > 0 ? `Resume, ${waiting} new` : "Resume"}
+          {isLive ? <Pause size={15} aria-hidden /> : <Play size={15} aria-hidden />}
+        </Button>
+        <Menu
+          button={
+            <>
+              <Download size={15} aria-hidden />
+              Export
+            </>
+          }
+          items={(["csv", "ndjson"] as const).map((format) => ({
+            name: format === "csv" ? "CSV, for a spreadsheet" : "JSON, a line for each event",
+            onChoose: () => location.assign(exportLink(filters, format)),
+          }))}
+        />
       </div>
+      <EventFilterBar filters={filters} authors={[...new Set(events.map((event) => event.recorded_by))].sort()} />
+      {isUnavailable && (
+        <Banner tone="warn" title="The event log is unavailable.">
+          Changes still work and are queued.
+        </Banner>
+      )}
+      {error && !isUnavailable && <ErrorNote error={error} onRetry={() => void refetch()} />}
+      {isPending && <SkeletonRows count={8} />}
+      {data && events.length === 0 && (
+        <EmptyState
+          title={Object.keys(filters).length > 0 ? "No event matches." : "No events in the last 7 days."}
+          action={<Button onClick={() => navigate(linkTo(["events"], { days: "all" }))}>Show all events</Button>}
+        >
+          Every change of a feature is recorded here.
+        </EmptyState>
+      )}
+      {events.length > 0 && (
+        <EventList
+          events={events}
+          opened={opened}
+          newest={newest.current ?? Number.POSITIVE_INFINITY}
+          onToggle={toggle}
+        />
+      )}
+      <p className="events-end dim small" role="status">
+        {isFetchingNextPage && "Loading older events…"}
+        {data && !hasNextPage && events.length > 0 && `${counted(events.length, "event")}, no older ones match.`}
+      </p>
     </div>
   );
 }

@@ -1,0 +1,95 @@
+import "./event-diff.css";
+import { counted } from "../ui/numbers.ts";
+import type { Event } from "./event-queries.ts";
+import { dataOf } from "./event-view.ts";
+
+const maxMembers = 200;
+
+/** What an event changed: members of a set that were added and removed, or both sides of a document. */
+export function EventDiff({ event }: { readonly event: Event }) {
+  const { type, added = [], removed = [], size, before, value } = dataOf(event);
+  if (type === "set") return <SetDiff added={added} removed={removed} size={size} />;
+  if (type === "document") return <DocumentDiff before={before} after={value} />;
+  return <Document title="Data" lines={linesOf(event.data)} sign=" " others={new Set()} />;
+}
+
+function SetDiff({
+  added,
+  removed,
+  size,
+}: {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly size: number | undefined;
+}) {
+  const unchanged = size === undefined ? undefined : size - added.length;
+  return (
+    <div className="event-diff-side mono">
+      <Members sign="+" members={added} />
+      <Members sign="-" members={removed} />
+      {unchanged !== undefined && unchanged > 0 && (
+        <div className="event-diff-line dim">{counted(unchanged, "other member")} unchanged</div>
+      )}
+    </div>
+  );
+}
+
+const Members = ({ sign, members }: { readonly sign: "+" | "-"; readonly members: readonly string[] }) => (
+  <>
+    {members.slice(0, maxMembers).map((member) => (
+      <DiffLine key={member} sign={sign} text={member} />
+    ))}
+    {members.length > maxMembers && (
+      <div className="event-diff-line dim">and {counted(members.length - maxMembers, "more", "more")}</div>
+    )}
+  </>
+);
+
+/** Documents are compared by line: a document has few of them, and their order is stable. */
+function DocumentDiff({ before, after }: { readonly before: unknown; readonly after: unknown }) {
+  const [old, now] = [linesOf(before), linesOf(after)];
+  return (
+    <div className="event-diff-sides">
+      {before !== undefined && <Document title="Before" lines={old} sign="-" others={new Set(now)} />}
+      <Document title="After" lines={now} sign="+" others={before === undefined ? new Set(now) : new Set(old)} />
+    </div>
+  );
+}
+
+const Document = ({
+  title,
+  lines,
+  sign,
+  others,
+}: {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly sign: "+" | "-" | " ";
+  readonly others: ReadonlySet<string>;
+}) => (
+  <div className="event-diff-side">
+    <div className="event-diff-title">{title}</div>
+    <div className="mono event-diff-text">
+      {lines.map((line, index) => (
+        <DiffLine key={index} sign={others.has(line) ? " " : sign} text={line} />
+      ))}
+    </div>
+  </div>
+);
+
+const names = { "+": "added", "-": "removed", " ": "" };
+
+const DiffLine = ({ sign, text }: { readonly sign: "+" | "-" | " "; readonly text: string }) => (
+  <div className={`event-diff-line ${names[sign]}`}>
+    <span className="event-diff-sign" aria-hidden="true">
+      {sign}
+    </span>
+    {names[sign] && <span className="for-screen-readers">{names[sign]} </span>}
+    {text}
+  </div>
+);
+
+function linesOf(value: unknown): readonly string[] {
+  if (value === null || value === undefined) return ["nothing"];
+  return JSON.stringify(value, null, 2).split("\n");
+}

@@ -1,0 +1,112 @@
+import { ChevronDown, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { useShortcuts } from "../keyboard/shortcuts.ts";
+import { setQuery } from "../routing/location.ts";
+import { SearchField } from "../ui/field.tsx";
+import { Menu } from "../ui/menu.tsx";
+import { defaultDays, type EventFilters } from "./event-queries.ts";
+
+const periods = [
+  { days: "1", name: "Last 24 hours" },
+  { days: "7", name: "Last 7 days" },
+  { days: "30", name: "Last 30 days" },
+  { days: "all", name: "All times" },
+];
+const components = [
+  { component: undefined, name: "All kinds" },
+  { component: "features", name: "Changes of features" },
+  { component: "tidegate", name: "Tokens and service" },
+];
+/** Time after the last key before the list follows, in milliseconds. */
+const typingMs = 250;
+
+/** The filters of the list. They are in the URL. */
+export function EventFilterBar({
+  filters,
+  authors,
+}: {
+  readonly filters: EventFilters;
+  /** The authors of the loaded events. */
+  readonly authors: readonly string[];
+}) {
+  const { by, component, days = defaultDays, from, to } = filters;
+  const period =
+    from || to ? "Chosen times" : (periods.find((choice) => choice.days === days)?.name ?? `Last ${days} days`);
+  const everyone = { name: "Everybody", isSelected: by === undefined, onChoose: () => setQuery({ by: undefined }) };
+  return (
+    <div className="row wrap events-filters">
+      <TextFilter text={filters.q ?? ""} />
+      <Menu
+        className={menuClass(by !== undefined)}
+        button={<Choice text={by ?? "Person"} />}
+        items={[
+          everyone,
+          ...[...new Set(by === undefined ? authors : [by, ...authors])].map((author) => ({
+            name: author,
+            isSelected: author === by,
+            onChoose: () => setQuery({ by: author }),
+          })),
+        ]}
+      />
+      <Menu
+        className={menuClass(component !== undefined)}
+        button={
+          <Choice text={components.find((choice) => choice.component === component)?.name ?? component ?? "Kind"} />
+        }
+        items={components.map((choice) => ({
+          name: choice.name,
+          isSelected: choice.component === component,
+          onChoose: () => setQuery({ component: choice.component }),
+        }))}
+      />
+      <Menu
+        className={menuClass(true)}
+        button={<Choice text={period} />}
+        items={periods.map((choice) => ({
+          name: choice.name,
+          isSelected: !from && !to && choice.days === days,
+          onChoose: () => setQuery({ days: choice.days, from: undefined, to: undefined }),
+        }))}
+      />
+      {(["feature", "key"] as const).map(
+        (name) =>
+          filters[name] && (
+            <button key={name} type="button" className="filter chosen" onClick={() => setQuery({ [name]: undefined })}>
+              {name}: {filters[name]}
+              <X size={14} aria-label="Remove this filter" />
+            </button>
+          ),
+      )}
+    </div>
+  );
+}
+
+function TextFilter({ text }: { readonly text: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useState(text);
+  useEffect(() => setTyped(text), [text]);
+  useEffect(() => {
+    if (typed === text) return;
+    const timer = setTimeout(() => setQuery({ q: typed }), typingMs);
+    return () => clearTimeout(timer);
+  }, [typed, text]);
+  useShortcuts({ "/": () => field.current?.focus() });
+  return (
+    <SearchField
+      ref={field}
+      label="Filter by message"
+      shortcut="/"
+      value={typed}
+      onChange={({ currentTarget }) => setTyped(currentTarget.value)}
+    />
+  );
+}
+
+const menuClass = (isChosen: boolean): string => (isChosen ? "filter chosen" : "filter");
+
+const Choice = ({ text }: { readonly text: string }) => (
+  <>
+    <span className="ellipsis">{text}</span>
+    <ChevronDown size={14} aria-hidden />
+  </>
+);
