@@ -4,9 +4,11 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { compareKeys, type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { type FeatureState, featureState, featureStates } from "../../domain/features/feature-state.ts";
 import type { Reach } from "../../domain/features/reach.ts";
+import type { LastUses } from "../../domain/usage/usage-store.ts";
 import { callStore } from "../admin/call-store.ts";
 import type { Catalogue, CatalogueEntry } from "../admin/catalogue.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
+import type { ReadUsage } from "../usage/read-usage.ts";
 import type { ChangePositions, FeatureChange, FeatureChanges } from "./feature-changes.ts";
 import { hasUsers, type Place, type SourceStatus, type Survey, surveySource } from "./survey-source.ts";
 
@@ -34,6 +36,11 @@ export type FeatureFilter = {
   readonly tag?: string | undefined;
   /** The name of a source that lists the feature. */
   readonly source?: string | undefined;
+  /**
+   * Only features that were not used for this time, in milliseconds. Needs counts for as long, and excludes features
+   * that were described within it.
+   */
+  readonly unusedMs?: number | undefined;
 };
 
 export const featureSorts = ["key", "-key", "changed", "-changed"] as const;
@@ -93,6 +100,7 @@ export class ListFeatures {
   readonly #sets: SourceSets;
   readonly #catalogue: Catalogue;
   readonly #changes: FeatureChanges;
+  readonly #usage: Pick<ReadUsage, "lastUses">;
   readonly #now: () => Instant;
   readonly #past: (at: Instant) => SourceSets;
   #table: (Table & { readonly basis: readonly unknown[] }) | undefined;
@@ -102,12 +110,14 @@ export class ListFeatures {
     sets: SourceSets,
     catalogue: Catalogue,
     changes: FeatureChanges,
+    usage: Pick<ReadUsage, "lastUses">,
     now: () => Instant,
     past: (at: Instant) => SourceSets,
   ) {
     this.#sets = sets;
     this.#catalogue = catalogue;
     this.#changes = changes;
+    this.#usage = usage;
     this.#now = now;
     this.#past = past;
   }
@@ -115,15 +125,16 @@ export class ListFeatures {
   /**
    * A page of features: those that a source lists, and those with a description. If a store has too many sets of users
    * to read them all, it omits features that only users have. Failures of sources make states unknown. Rejects with
-   * `SourceUnavailable` if the catalogue cannot be read, and for a past moment with `HistoryUnavailable` and
-   * `EventLogUnavailable`.
+   * `SourceUnavailable` if the catalogue cannot be read, for a past moment with `HistoryUnavailable` and
+   * `EventLogUnavailable`, and with the latter for unused features.
    */
   async list({ filter, sort, limit, after, at }: FeatureQuery): Promise<FeaturePage> {
     const now = this.#now();
     const isPast = at !== undefined && at < now;
-    const [inventory, found] = await Promise.all([
+    const [inventory, found, lastUses] = await Promise.all([
       this.#inventory(isPast ? this.#past(at) : this.#sets, at ?? now),
       isPast ? undefined : this.#changes.positions(),
+      filter.unusedMs === undefined ? undefined : this.#usage.lastUses(),
     ]);
     const positions: ChangePositions = found ?? new Map();
     const { surveys } = inventory;
@@ -131,8 +142,9 @@ export class ListFeatures {
     const counts = Object.fromEntries(featureStates.map((state) => [state, 0])) as Record<FeatureState, number>;
     const matching = new Map<FeatureKey, FeatureState>();
     const matches = matcher(filter, inventory);
+    const isUnused = unusedSince(now - (filter.unusedMs ?? 0), lastUses, inventory);
     for (const [feature, state] of known) {
-      if (!matches(feature)) continue;
+      if (!matches(feature) || !isUnused(feature)) continue;
       counts[state] += 1;
       if (filter.state === undefined || filter.state === state) matching.set(feature, state);
     }
@@ -286,6 +298,21 @@ function matcher(
     if (tag !== undefined && !entry?.tags.includes(tag)) return false;
     if (source !== undefined && !(listing && isListed(listing, feature))) return false;
     return text === "" || isFound(text, feature, entry);
+  };
+}
+
+/** Whether a feature was not used since an instant; always true without last uses. */
+function unusedSince(
+  instant: Instant,
+  lastUses: LastUses | undefined,
+  { entries }: Inventory,
+): (feature: FeatureKey) => boolean {
+  if (!lastUses) return () => true;
+  const { since, uses } = lastUses;
+  if (since === undefined || since > instant) return () => false;
+  return (feature) => {
+    const last = Math.max(uses.get(feature) ?? since, entries.get(feature)?.created ?? since);
+    return last <= instant;
   };
 }
 

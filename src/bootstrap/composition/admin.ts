@@ -82,7 +82,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
   const listFeatures = once(() => {
     const changes = new FeatureChanges(stores.eventLog.log, events.history, [...new Set(config.stores.values())]);
     const past = (at: Instant) => new SourceSets(explain.pastSources(at));
-    return new ListFeatures(sourceSets(), catalogue(), changes, now, past);
+    return new ListFeatures(sourceSets(), catalogue(), changes, events.readUsage, now, past);
   });
 
   /** Operator credentials are stored on the connection of the tokens. */

@@ -29,6 +29,9 @@ export const usageSteps = {
   day: { length: 1_440 * minute, kept: 400 * 1_440 * minute },
 } as const;
 
+/** How long uses are known, in days. */
+export const usageDays = usageSteps.day.kept / usageSteps.day.length;
+
 export type UsageStep = keyof typeof usageSteps;
 
 /** The begin of the step that an instant is in. Days begin at 00:00 UTC. */

@@ -10,7 +10,9 @@ import {
 import type { Place } from "../../../application/features/survey-source.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
 import { type FeatureState, featureStates } from "../../../domain/features/feature-state.ts";
+import { usageDays } from "../../../domain/usage/usage-store.ts";
 import { knownFeatureJson } from "../../known-feature-json.ts";
+import { durationIn } from "../arguments/duration-option.ts";
 import { instantIn } from "../arguments/instant-option.ts";
 import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -37,24 +39,27 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
     .option("--owner <OWNER>", "only of this owner")
     .option("--tag <TAG>", "only with this tag")
     .option("--source <SOURCE>", "only those that this source lists")
+    .option("--unused-for <TIME>", "only those not used for this time, such as 30d, 12h or 90m")
     .addOption(
       new Option("--sort <ORDER>", "by key, or by the last change; - reverses the order")
         .choices(featureSorts)
         .default("key"),
     )
-    .action(({ at, sort, ...filter }: FeatureFilter & { at?: string; sort: FeatureSort }) =>
-      onStores(async ({ listFeatures, sourceSets }) => {
-        const instant = instantIn(at);
-        const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
-        const rows = [];
-        let after: PageEnd | undefined;
-        do {
-          const page = await listFeatures.list({ filter, sort, limit: pageSize, after, at: instant });
-          rows.push(...page.features.map((each) => rowOf(each, roles)));
-          after = page.next;
-        } while (after);
-        results.printRows(undefined, rows);
-      }),
+    .action(
+      ({ at, sort, unusedFor, ...others }: FeatureFilter & { at?: string; sort: FeatureSort; unusedFor?: string }) =>
+        onStores(async ({ listFeatures, sourceSets }) => {
+          const instant = instantIn(at);
+          const filter = { ...others, unusedMs: durationIn("--unused-for", unusedFor, usageDays) };
+          const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
+          const rows = [];
+          let after: PageEnd | undefined;
+          do {
+            const page = await listFeatures.list({ filter, sort, limit: pageSize, after, at: instant });
+            rows.push(...page.features.map((each) => rowOf(each, roles)));
+            after = page.next;
+          } while (after);
+          results.printRows(undefined, rows);
+        }),
     );
   withJson(command.command("show"), known)
     .description("print where a feature is on, and its description")

@@ -8,6 +8,8 @@ import {
   type PageEnd,
 } from "../../../application/features/list-features.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
+import { usageDays } from "../../../domain/usage/usage-store.ts";
+import { duration } from "../../duration.ts";
 import { instant } from "../../instant.ts";
 import { knownFeatureJson, sourceStatusJson } from "../../known-feature-json.ts";
 import { featureIn, featureParameter } from "../admin/path-parameters.ts";
@@ -35,6 +37,10 @@ const ListQuery = z.strictObject({
   owner: z.string().max(200).optional().openapi({ description: "Only features of this owner." }),
   tag: z.string().max(200).optional().openapi({ description: "Only features with this tag." }),
   source: z.string().max(200).optional().openapi({ description: "Only features that this source lists." }),
+  unusedFor: duration(usageDays).openapi({ type: "string", example: "30d" }).optional().openapi({
+    description:
+      "Only features that were not used for this time, such as `30d`, `12h` or `90m`. A use is an evaluation that has the feature on, or that asks for it by its key. Empty until usage was counted for as long; features described within the time are omitted.",
+  }),
   sort: z.enum(featureSorts).optional().openapi({
     description:
       "The order: by `key` (default), or by the time of the last change, `changed`. `-` reverses it, so that `-changed` begins with the last change.",
@@ -108,7 +114,8 @@ export function featureRoutes(app: OpenAPIHono, operators: Operators, features: 
         ),
       },
     },
-    async (c, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, ...filter } }) => {
+    async (c, { query: { sort = defaultSort, limit = defaultLimit, cursor, at, unusedFor, ...others } }) => {
+      const filter = { ...others, unusedMs: unusedFor };
       const after = cursor === undefined ? undefined : endIn(cursor, sort, filter);
       const { next, sources, isLogAvailable, ...page } = await features.list({ filter, sort, limit, after, at });
       const body = {
