@@ -143,6 +143,17 @@ describe("Redis users with the documented rights", () => {
     expect(await operator.features()).toEqual(["always", "offers"]);
   });
 
+  it("as writer: leave the relay to an instance that has the rights", async () => {
+    await using writer = await startOperator(redisRulesAt(urlOf("writer")));
+    expect((await writer.put("/killed/menu")).status).toBe(200);
+    await until(async () => (await redis.client.exists("tidegate:lease:records")) === 1, "the writer tries to relay");
+    await using all = await startOperator(redisRulesAt(urlOf("all")));
+    // Reading events would relay them without the lease.
+    const outbox = `tidegate:outbox:{${killedKey}}`;
+    await until(async () => (await redis.client.exists(outbox)) === 0, "the outbox is relayed", 20_000);
+    expect(await all.features()).toEqual(["always", "offers"]);
+  });
+
   it("are named in the log if they are missing: at the start, and for each rejected change", async () => {
     await redis.client.acl("SETUSER", "unsetting", "reset", ...(rules.get("writer") ?? []), "-sadd");
     await using service = new TestProcess(["src/main.ts"], {

@@ -111,6 +111,8 @@ export class OutboxRelayJob {
       this.#failures = 0;
     } catch (cause) {
       this.#failures += 1;
+      // Another process may have the rights, or reach the log.
+      await lease.release().catch(() => {});
       if (this.#failures === reportedFailures) this.#listener.failed(name, cause);
     }
     this.#plan(this.#isSoon && this.#failures === 0 ? gatherMs : everyMs);
