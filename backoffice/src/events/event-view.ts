@@ -23,7 +23,7 @@ export type EventShape = FeatureState | "token" | "event";
 export function shapeOf(event: Event): EventShape {
   const { type, added = [], removed = [], value } = dataOf(event);
   if (type === "token") return "token";
-  if (type === "document") return value === null ? "off" : "partial";
+  if (type === "document") return value === null ? "off" : "on-for-some";
   if (type !== "set") return "event";
   const isVeto = /kill/i.test(event.key ?? "");
   if (added.length > 0) return isVeto ? "killed" : "on";

@@ -16,7 +16,7 @@ import { Brand } from "./logo.tsx";
 import { PageAt, pages } from "./pages.tsx";
 import { Sidebar } from "./sidebar.tsx";
 
-const CommandBar = lazy(() => import("./command-bar.tsx"));
+const CommandBar = lazy(() => import("../command-bar/command-bar.tsx"));
 const ShortcutHelp = lazy(() => import("./shortcut-help.tsx"));
 
 /** The frame of all pages: navigation, connection, command bar, toasts. */
@@ -81,7 +81,7 @@ export function Shell() {
         ))}
       </nav>
       <Suspense>
-        {opened === "commands" && <CommandBar onClose={close} />}
+        {opened === "commands" && <CommandBar onClose={close} onShowShortcuts={() => setOpened("help")} />}
         {opened === "help" && <ShortcutHelp onClose={close} />}
       </Suspense>
       <Toasts />

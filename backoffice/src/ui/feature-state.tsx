@@ -2,13 +2,13 @@ import "./feature-state.css";
 import type { ReactNode } from "react";
 
 /** The states of a feature, in order of precedence; the API computes them. */
-export const states = ["killed", "unknown", "on", "partial", "held", "scheduled", "off"] as const;
+export const states = ["killed", "unknown", "on", "on-for-some", "held", "scheduled", "off"] as const;
 export type FeatureState = (typeof states)[number];
 
 /** The name of each state. */
 export const stateNames: Readonly<Record<FeatureState, string>> = {
   on: "On",
-  partial: "On for some",
+  "on-for-some": "On for some",
   scheduled: "Scheduled",
   off: "Off",
   held: "Held by gate",
@@ -33,7 +33,7 @@ const shapes: Readonly<Record<FeatureState, ReactNode>> = {
       <path d="M5 8.2l2 2 4-4.4" {...stroke} stroke="var(--surface)" strokeWidth="1.8" />
     </>
   ),
-  partial: (
+  "on-for-some": (
     <>
       {ring}
       <path d="M8 3.6a4.4 4.4 0 0 1 0 8.8z" fill="currentColor" />

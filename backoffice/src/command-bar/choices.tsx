@@ -1,0 +1,94 @@
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { CircleHelp, Power, RotateCcw, UserRound } from "lucide-react";
+import { bodyOf, v1 } from "../api/client.ts";
+import { useIsEditor } from "../api/session.ts";
+import { links } from "../routing/links.ts";
+import { navigate } from "../routing/location.ts";
+import { StateIcon } from "../ui/feature-state.tsx";
+import type { Choice } from "./choice.ts";
+import { type CommandHost, commands, eventsWith } from "./commands.tsx";
+
+const maxFeatures = 6;
+
+const matching = (search: string) =>
+  queryOptions({
+    queryKey: ["command-bar", search],
+    queryFn: async () => (await bodyOf(v1.features.$get({ query: { search, limit: String(maxFeatures) } }))).features,
+    enabled: search !== "",
+    placeholderData: keepPreviousData,
+  });
+
+type Feature = NonNullable<Awaited<ReturnType<NonNullable<ReturnType<typeof matching>["queryFn"]>>>>[number];
+
+/**
+ * What can be chosen for a text: features and what can be done with the first of them, a user after `@`, a command after
+ * `>`. `explain FEATURE @USER` leads to the reasons.
+ */
+export function useChoices(text: string, host: CommandHost): readonly Choice[] {
+  const isEditor = useIsEditor();
+  const given = text.trim();
+  const isUser = given.startsWith("@");
+  const [, verb, rest = ""] = /^>?\s*(kill|unkill|explain)\b\s*(.*)$/i.exec(given) ?? [];
+  const [wanted = "", user = ""] = (verb ? rest : given.replace(/^>/, "")).split("@").map((part) => part.trim());
+  const isCommand = given.startsWith(">") && !verb;
+  const features = useQuery(matching(isUser || isCommand ? "" : wanted)).data ?? [];
+
+  if (given === "") return commands(host);
+  if (isUser) return personChoices(given.slice(1).trim());
+  if (isCommand) return commands(host).filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
+  if (verb) return features.flatMap((feature) => doing(verb.toLowerCase(), feature, user, isEditor));
+  const named = commands(host).filter(({ name }) => name.toLowerCase().includes(given.toLowerCase()));
+  return [
+    ...features.map(open),
+    ...features.slice(0, 1).flatMap((feature) => doing("kill", feature, "", isEditor)),
+    ...named,
+    ...personChoices(given),
+    eventsWith(given, links.events({ q: given })),
+  ];
+}
+
+const open = (feature: Feature): Choice => ({
+  id: `open-${feature.feature}`,
+  icon: <StateIcon state={feature.state} size={16} />,
+  name: feature.feature,
+  hint: feature.catalogue?.owner ?? "",
+  run: () => navigate(links.feature(feature.feature)),
+});
+
+function doing(verb: string, { feature, killed }: Feature, user: string, isEditor: boolean): readonly Choice[] {
+  if (verb === "explain") {
+    return [
+      {
+        id: `explain-${feature}`,
+        icon: <CircleHelp size={16} aria-hidden />,
+        name: `Explain ${feature}`,
+        hint: user ? `for user ${user}` : "for a caller without a token",
+        run: () => navigate(links.person(user || "-", { f: feature })),
+      },
+    ];
+  }
+  // A killed feature can only be let go, and another one only be killed.
+  if (!isEditor || killed !== (verb === "unkill")) return [];
+  return [
+    {
+      id: `${verb}-${feature}`,
+      icon: killed ? <RotateCcw size={16} aria-hidden /> : <Power size={16} className="command-bar-kill" aria-hidden />,
+      name: killed ? `Undo the kill of ${feature}` : `Kill ${feature}`,
+      hint: killed ? "Opens the feature" : "Asks for confirmation",
+      run: () => navigate(links.feature(feature, killed ? {} : { kill: "1" })),
+    },
+  ];
+}
+
+const personChoices = (id: string): readonly Choice[] =>
+  id === ""
+    ? []
+    : [
+        {
+          id: "person",
+          icon: <UserRound size={16} aria-hidden />,
+          name: `Look up user “${id}”`,
+          hint: "People",
+          run: () => navigate(links.person(id)),
+        },
+      ];
