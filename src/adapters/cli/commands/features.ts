@@ -47,7 +47,8 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
     )
     .action(
       ({ at, sort, unusedFor, ...others }: FeatureFilter & { at?: string; sort: FeatureSort; unusedFor?: string }) =>
-        onStores(async ({ listFeatures, sourceSets }) => {
+        onStores(async ({ awaitSources, listFeatures, sourceSets }) => {
+          await awaitSources.execute();
           const instant = instantIn(at);
           const filter = { ...others, unusedMs: durationIn("--unused-for", unusedFor, usageDays) };
           const roles = new Map(sourceSets.sources.map((source) => [source.name, source.role]));
@@ -65,7 +66,8 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
     .description("print where a feature is on, and its description")
     .argument("<feature>")
     .action((feature: string) =>
-      onStores(async ({ listFeatures, sourceSets }) => {
+      onStores(async ({ awaitSources, listFeatures, sourceSets }) => {
+        await awaitSources.execute();
         const found = await listFeatures.get(feature);
         const { on, entry } = found;
         const states = sourceSets.sources.flatMap(({ name, role }) => {

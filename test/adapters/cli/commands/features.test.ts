@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { json, startFeedServer } from "../../../support/feed-server.ts";
 import { tidegate } from "../../../support/tidegate.ts";
 import { until } from "../../../support/until.ts";
 
@@ -18,9 +19,13 @@ describe("tidegate features", () => {
 
   it("lists features with the sources that have them on", async () => {
     expect((await run("list")).stdout).toBe(
-      ["feature_1  global", "feature_2  global", "feature_3  active (gate), user (1 user)  The new menu", ""].join(
-        "\n",
-      ),
+      [
+        "feature_1  on              global",
+        "feature_2  on              global",
+        "feature_3  on for some     active (gate), user (1 user)  The new menu",
+        "feature_4  held by a gate  user (1 user)",
+        "",
+      ].join("\n"),
     );
     expect((await run("list", "--search", "MENU")).stdout).toMatch(/^feature_3 .*\n$/);
     expect((await run("list", "--search", "nothing")).stdout).toBe("");
@@ -33,22 +38,25 @@ describe("tidegate features", () => {
         .trimEnd()
         .split("\n")
         .map((line) => JSON.parse(line)),
-    ).toEqual([
-      { feature: "feature_1", on: expect.objectContaining({ global: true }), killed: false, catalogue: null },
-      { feature: "feature_2", on: expect.objectContaining({ global: true }), killed: false, catalogue: null },
+    ).toMatchObject([
+      { feature: "feature_1", state: "on", on: { global: true }, killed: false, catalogue: null },
+      { feature: "feature_2", state: "on", on: { global: true }, killed: false, catalogue: null },
       {
         feature: "feature_3",
+        state: "on-for-some",
+        stale: false,
         on: { global: false, active: true, killed: false, user: { users: 1 } },
         killed: false,
-        catalogue: expect.objectContaining({ description: "The new menu", owner: "shop", tags: ["web"] }),
+        catalogue: { description: "The new menu", owner: "shop", tags: ["web"] },
       },
+      { feature: "feature_4", state: "held", on: { user: { users: 1 } } },
     ]);
   });
 
   it("shows where a feature is on, and its description", async () => {
     expect((await run("show", "feature_3")).stdout).toBe(
       [
-        "feature_3",
+        "feature_3: on for some",
         "  grant global: off",
         "  gate active: on",
         "  veto killed: off",
@@ -87,6 +95,16 @@ describe("tidegate features", () => {
       key: "tidegate:killed",
     });
     await run("unkill", "feature_2");
+  });
+
+  it("waits for the document of a source that is polled", async () => {
+    const flags = { new_menu: { state: "ENABLED", variants: { on: true }, defaultVariant: "on" } };
+    await using server = await startFeedServer(json({ flags }));
+    const file = join(env.TIDEGATE_DATA, "polled.yaml");
+    writeFileSync(file, `sources: [{ name: rules, kind: flagd, url: "${server.url}" }]\n`);
+    const ofPolled = async (...args: string[]) => (await tidegate(["-c", file, "features", ...args], env)).stdout;
+    expect(await ofPolled("list")).toBe("new_menu  on  rules\n");
+    expect(await ofPolled("show", "new_menu")).toBe("new_menu: on\n  grant rules: on\n");
   });
 
   it("lists the features of a past time", async () => {
