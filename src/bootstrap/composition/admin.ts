@@ -76,7 +76,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
       const collections = new Set([catalogueCollection]);
       return new CachedRules(rules, collections, stores.invalidationFeedOf(name), stores.featureLimits, now);
     };
-    return new Catalogue({ documents, rules: wiring.isCaching ? cached() : rules }, newId, now);
+    return new Catalogue({ documents, rules: wiring.isService ? cached() : rules }, newId, now);
   });
 
   const listFeatures = once(() => {

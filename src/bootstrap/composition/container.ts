@@ -49,14 +49,14 @@ export async function compose(config: Config, env: NodeJS.ProcessEnv): Promise<C
     get commandTimeoutMs() {
       return get(DiKeys.CommandTimeoutMs);
     },
-    get isCaching() {
-      return get(DiKeys.IsCaching);
+    get isService() {
+      return get(DiKeys.IsService);
     },
   };
   provide(DiKeys.Log, () => createLog(config.log.level));
   provide(DiKeys.InstanceChannel, () => new InstanceChannel());
   provide(DiKeys.CommandTimeoutMs, () => defaultCommandTimeoutMs);
-  provide(DiKeys.IsCaching, () => true);
+  provide(DiKeys.IsService, () => true);
   provide(DiKeys.Stores, () => storesOf(wiring));
   provide(DiKeys.Evaluation, () => evaluationOf(wiring, get(DiKeys.Stores)));
   provide(DiKeys.Feeds, () => feedsOf(get(DiKeys.Evaluation)));

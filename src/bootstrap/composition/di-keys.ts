@@ -19,7 +19,7 @@ export const DiKeys = {
   Log: token<Log>("Log"),
   InstanceChannel: token<InstanceChannel>("InstanceChannel"),
   CommandTimeoutMs: token<number>("CommandTimeoutMs"),
-  IsCaching: token<boolean>("IsCaching"),
+  IsService: token<boolean>("IsService"),
   Stores: token<Stores>("Stores"),
   Evaluation: token<Evaluation>("Evaluation"),
   Feeds: token<Feeds>("Feeds"),

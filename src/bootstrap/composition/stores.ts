@@ -31,7 +31,9 @@ export function storesOf(wiring: Wiring) {
   });
   const featureLimits = limitsFor(config.cache.maxStaleSeconds.features);
 
-  const eventLog = once(() => disposal.use(openEventLog(config.eventLog, wiring.log)));
+  const eventLog = once(() =>
+    disposal.use(openEventLog(config.eventLog, wiring.log, { inProcess: !wiring.isService })),
+  );
 
   const commandDurations = new Map<string, Durations>();
 
@@ -85,7 +87,7 @@ export function storesOf(wiring: Wiring) {
 
   const cachedSets = once(() => {
     const cached = new Map<string, CachedFeatureSets>();
-    for (const [name, keys] of wiring.isCaching ? config.keys : []) {
+    for (const [name, keys] of wiring.isService ? config.keys : []) {
       const { sets: ofFeatures, storedLocations = ofFeatures } = connectionOf(name);
       const isStoredLocation = (key: string) => keys.locations.some(({ prefix }) => key.startsWith(prefix));
       const read: FeatureSets["read"] = (key, limit) =>
@@ -98,7 +100,7 @@ export function storesOf(wiring: Wiring) {
 
   const cachedRules = once(() => {
     const cached = new Map<string, CachedRules>();
-    for (const [name, { collections }] of wiring.isCaching ? config.keys : []) {
+    for (const [name, { collections }] of wiring.isService ? config.keys : []) {
       if (collections.size === 0) continue;
       cached.set(
         name,
@@ -122,7 +124,7 @@ export function storesOf(wiring: Wiring) {
   /** The index of the sets that sources read. */
   const indexOf = (connection: string): SetIndex => {
     const { index, sets } = connectionOf(connection);
-    if (!wiring.isCaching) return index;
+    if (!wiring.isService) return index;
     const cached =
       cachedIndexes.get(connection) ?? new CachedSetIndex(index, sets, invalidationFeedOf(connection), now);
     cachedIndexes.set(connection, cached);

@@ -5,7 +5,7 @@ import type { Log } from "../../infrastructure/logger.ts";
 import type { connectRedis } from "../../infrastructure/redis/redis-connection.ts";
 import type { Config } from "../config/config.ts";
 
-/** What every area is made from. The container may replace the log, the channel, the timeout and the caching. */
+/** What every area is made from. The container may replace the log, the channel, the timeout and the kind of process. */
 export type Wiring = {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
@@ -17,8 +17,8 @@ export type Wiring = {
   readonly commandTimeoutMs: number;
   /** Throws if the configuration has no connection to Redis. */
   readonly connectRedis: typeof connectRedis;
-  /** Whether reads of sets and rules are cached. */
-  readonly isCaching: boolean;
+  /** Whether this process serves, not runs one command: reads are cached, and the event log has a thread. */
+  readonly isService: boolean;
   readonly now: () => Instant;
   readonly newId: () => string;
 };

@@ -20,7 +20,7 @@ export async function runOnStores(
   composition.replace(DiKeys.Log, createLog(env["LOG_LEVEL"] ?? "silent", stderr));
   composition.replace(DiKeys.CommandTimeoutMs, commandTimeoutMs);
   // A command reads each set once. Without a cache there are no invalidations: an import could cause a million of them.
-  composition.replace(DiKeys.IsCaching, false);
+  composition.replace(DiKeys.IsService, false);
   const connections = [...composition.get(DiKeys.Stores).connections.values()];
   const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
   try {

@@ -55,14 +55,19 @@ const methods: { readonly [Name in keyof LogServices]: { readonly [Method in key
 
 /**
  * Opens the event log in PostgreSQL or in a SQLite file. A worker thread runs queries, computes hashes and converts
- * JSON, so that clients do not wait for them. The first call starts the thread and opens the database. Calls that
- * cannot reach it reject with `LogUnavailable`, and the next call retries. While a SQLite file is lost ({@link
+ * JSON, so that clients do not wait for them. With `inProcess` this thread does so instead, because a process that runs
+ * one command ends before a worker thread has started. The first call starts the thread and opens the database. Calls
+ * that cannot reach it reject with `EventLogUnavailable`, and the next call retries. While a SQLite file is lost ({@link
  * ../sqlite/watched-file.ts}) all calls reject, and `log` has an error. Throws `SetupFailed` if the file of version 0.1
  * cannot be renamed.
  */
-export function openEventLog(location: EventLogLocation, log?: Log): OpenEventLog {
+export function openEventLog(
+  location: EventLogLocation,
+  log?: Log,
+  { inProcess = false }: { readonly inProcess?: boolean } = {},
+): OpenEventLog {
   if (location.kind === "sqlite" && location.formerFile) renameFormer(location.formerFile, location.file, log);
-  const opened = new RemoteLog(location, log);
+  const opened = new RemoteLog(location, log, inProcess ? localServer : threadServer);
   const remote = <Name extends keyof LogServices>(service: Name): LogServices[Name] =>
     Object.fromEntries(
       Object.keys(methods[service]).map((method) => [
@@ -84,27 +89,29 @@ export function openEventLog(location: EventLogLocation, log?: Log): OpenEventLo
   };
 }
 
-/** A log that the worker thread serves. */
+/** A log that a server serves. */
 class RemoteLog {
   readonly location: EventLogLocation;
   readonly #log: Log | undefined;
+  readonly #server: LogServer;
   #isClosed = false;
 
-  constructor(location: EventLogLocation, log: Log | undefined) {
+  constructor(location: EventLogLocation, log: Log | undefined, server: LogServer) {
     this.location = location;
     this.#log = log;
+    this.#server = server;
   }
 
   async call(service: keyof LogServices, method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#isClosed) throw new EventLogUnavailable(new Error("closed"));
-    return thread.send(this, { service, method, args });
+    return this.#server.send(this, { service, method, args });
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    await waitAtMost(maxCloseMs, thread.close(this));
-    thread.abandon(this);
+    await waitAtMost(maxCloseMs, this.#server.close(this));
+    this.#server.abandon(this);
   }
 
   logFault(fault: string | undefined): void {
@@ -119,32 +126,41 @@ type Pending = {
   readonly reject: (error: Error) => void;
 };
 
-/**
- * The worker thread, shared by all logs of this process because starting one takes 250 ms of CPU time. Starts on
- * demand, and keeps the process alive only while a call is pending.
- */
-class Thread {
+type Channel = Pick<Worker, "ref" | "unref"> & {
+  postMessage(message: Opening | Request | Closing): void;
+};
+
+/** Opens a channel to what serves logs. `lost` is called if it has ended. */
+type Start = (receive: (message: Reply | FileState) => void, lost: (cause: Error) => void) => Channel;
+
+/** Serves all logs of this process. Starts on demand, and keeps the process alive only while a call is pending. */
+class LogServer {
+  readonly #start: Start;
   readonly #pending = new Map<number, Pending>();
-  /** The numbers of the logs that the worker has opened. */
+  /** The numbers of the logs that the server has opened. */
   readonly #numbers = new Map<RemoteLog, number>();
-  #worker: Worker | undefined;
+  #channel: Channel | undefined;
   #lastNumber = 0;
 
+  constructor(start: Start) {
+    this.#start = start;
+  }
+
   send(log: RemoteLog, call: Pick<Request, "service" | "method" | "args">): Promise<unknown> {
-    this.#worker ??= this.#start();
+    this.#channel ??= this.#open();
     let number = this.#numbers.get(log);
     if (number === undefined) {
       number = ++this.#lastNumber;
       this.#numbers.set(log, number);
-      this.#worker.postMessage({ log: number, location: log.location } satisfies Opening);
+      this.#channel.postMessage({ log: number, location: log.location });
     }
-    return this.#send(this.#worker, log, { ...call, log: number });
+    return this.#send(this.#channel, log, { ...call, log: number });
   }
 
-  /** Resolves when the log is closed after its running calls, or when the thread has ended. */
+  /** Resolves when the log is closed after its running calls, or when the server has ended. */
   async close(log: RemoteLog): Promise<void> {
     const number = this.#numbers.get(log);
-    if (this.#worker && number !== undefined) await this.#send(this.#worker, log, { log: number }).catch(() => {});
+    if (this.#channel && number !== undefined) await this.#send(this.#channel, log, { log: number }).catch(() => {});
   }
 
   /** Abandons the pending calls of a log. */
@@ -155,45 +171,38 @@ class Thread {
       this.#pending.delete(id);
       pending.reject(new EventLogUnavailable(new Error("closed")));
     }
-    if (this.#pending.size === 0) this.#worker?.unref();
+    if (this.#pending.size === 0) this.#channel?.unref();
   }
 
-  #send(worker: Worker, log: RemoteLog, message: Omit<Request, "id"> | Omit<Closing, "id">): Promise<unknown> {
+  #send(channel: Channel, log: RemoteLog, message: Omit<Request, "id"> | Omit<Closing, "id">): Promise<unknown> {
     const id = ++this.#lastNumber;
     return new Promise((resolve, reject) => {
-      worker.postMessage({ ...message, id } satisfies Request | Closing);
+      channel.postMessage({ ...message, id });
       this.#pending.set(id, { log, resolve, reject });
-      worker.ref();
+      channel.ref();
     });
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL(`./event-log-worker${extname(import.meta.filename)}`, import.meta.url), {
-      name: "event log",
-      execArgv: [],
-    });
-    worker.unref();
-    worker.on("message", (message: Reply | FileState) => {
-      if ("id" in message) this.#settle(worker, message);
-      else for (const [log, number] of this.#numbers) if (number === message.log) log.logFault(message.fault);
-    });
-    let cause = new Error("the worker thread ended");
-    worker.on("error", (error) => {
-      cause = error instanceof Error ? error : new Error(String(error));
-    });
-    worker.on("exit", () => {
-      this.#worker = undefined;
-      this.#numbers.clear();
-      for (const { reject } of this.#pending.values()) reject(new EventLogUnavailable(cause));
-      this.#pending.clear();
-    });
-    return worker;
+  #open(): Channel {
+    const channel = this.#start(
+      (message) => {
+        if ("id" in message) this.#settle(channel, message);
+        else for (const [log, number] of this.#numbers) if (number === message.log) log.logFault(message.fault);
+      },
+      (cause) => {
+        this.#channel = undefined;
+        this.#numbers.clear();
+        for (const { reject } of this.#pending.values()) reject(new EventLogUnavailable(cause));
+        this.#pending.clear();
+      },
+    );
+    return channel;
   }
 
-  #settle(worker: Worker, reply: Reply): void {
+  #settle(channel: Channel, reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     this.#pending.delete(reply.id);
-    if (this.#pending.size === 0) worker.unref();
+    if (this.#pending.size === 0) channel.unref();
     if ("value" in reply) {
       pending?.resolve(reply.value);
       return;
@@ -203,4 +212,24 @@ class Thread {
   }
 }
 
-const thread = new Thread();
+/** A worker thread, shared by all logs because starting one takes 250 ms of CPU time. */
+const threadServer = new LogServer((receive, lost) => {
+  const worker = new Worker(new URL(`./event-log-worker${extname(import.meta.filename)}`, import.meta.url), {
+    name: "event log",
+    execArgv: [],
+  });
+  let cause = new Error("the worker thread ended");
+  worker.unref();
+  worker.on("message", receive);
+  worker.on("error", (error) => {
+    cause = error instanceof Error ? error : new Error(String(error));
+  });
+  worker.on("exit", () => lost(cause));
+  return worker;
+});
+
+/** This thread. Loads the databases on the first call. */
+const localServer = new LogServer((receive) => {
+  const server = import("./serve-event-logs.ts").then(({ serveEventLogs }) => serveEventLogs(receive));
+  return { postMessage: (message) => void server.then((serve) => serve(message)), ref: () => {}, unref: () => {} };
+});

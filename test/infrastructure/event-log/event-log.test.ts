@@ -319,6 +319,17 @@ describe.each([
     expect(stdout).toContain("position: 0");
   });
 
+  it("starts no worker thread in a process that runs one command", async () => {
+    const script = `import { syncBuiltinESMExports } from "node:module";
+      import threads from "node:worker_threads";
+      threads.Worker = undefined;
+      syncBuiltinESMExports();
+      await using opened = openEventLog(location, undefined, { inProcess: true });
+      console.log(await opened.log.append(${JSON.stringify(anEvent())}), await opened.log.head());`;
+    const { stdout } = await inProcess(await databases.location(), script);
+    expect(stdout.match(/position: 1/g)).toHaveLength(2);
+  });
+
   it("rejects calls after close", async () => {
     const eventLog = openEventLog(await databases.location());
     await eventLog[Symbol.asyncDispose]();

@@ -1,7 +1,5 @@
 import { type Kysely, sql } from "kysely";
 import { migrate } from "./migrations.ts";
-import { openPostgres } from "./postgres.ts";
-import { openSqlite } from "./sqlite.ts";
 import type { Tables } from "./tables.ts";
 
 /** The location of the event log. */
@@ -18,7 +16,12 @@ export type Database = Kysely<Tables>;
 
 /** Opens the database of the event log and migrates its tables. Rejects, with everything closed, if that fails. */
 export async function openDatabase(location: EventLogLocation): Promise<Database> {
-  if (location.kind === "sqlite") return migrated(openSqlite(location.file), location.kind);
+  // Each driver is loaded only if it is used.
+  if (location.kind === "sqlite") {
+    const { openSqlite } = await import("./sqlite.ts");
+    return migrated(openSqlite(location.file), location.kind);
+  }
+  const { openPostgres } = await import("./postgres.ts");
   const patient = await migrated(openPostgres(location.url, false), location.kind);
   await patient.destroy();
   return openPostgres(location.url, true);
