@@ -1,20 +1,15 @@
 import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { bodyOf, v1 } from "./client.ts";
 import { hasStatus } from "./problem.ts";
-import { request } from "./request.ts";
 
-/** The signed-in operator. */
-export type Session = {
-  /** The name of the credential. */
-  readonly name: string;
-  readonly scope: "viewer" | "editor" | "admin";
-  /** When the session ends, in RFC 3339. */
-  readonly expires: string;
-  /** The name of the environment that the service serves. */
-  readonly environment: string;
-};
+const route = v1.session;
+
+/** The signed-in operator: the name and scope of the credential, the end of the session, and the environment. */
+export type Session = Awaited<ReturnType<typeof get>>;
+
+const get = () => bodyOf(route.$get());
 
 export const sessionKey = ["session"] as const;
-const sessionPath = "admin/v1/session";
 
 const sessionQuery = queryOptions({ queryKey: sessionKey, queryFn: readSession, staleTime: Number.POSITIVE_INFINITY });
 
@@ -38,26 +33,46 @@ export const useIsAdmin = (): boolean => useSession()?.scope === "admin";
 
 /** Signs in and out; the session cookie is invisible to scripts. */
 export function useSignIn(): {
-  readonly signIn: (credential: string) => Promise<void>;
+  readonly signIn: (proof: { readonly credential: string } | { readonly link: string }) => Promise<void>;
   readonly signOut: () => Promise<void>;
 } {
   const client = useQueryClient();
   return {
-    signIn: async (credential) => {
-      client.setQueryData(sessionKey, await request<Session>(sessionPath, { method: "POST", body: { credential } }));
+    signIn: async (proof) => {
+      client.setQueryData(sessionKey, await bodyOf(route.$post({ json: proof })));
       await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
     },
     signOut: async () => {
-      await request(sessionPath, { method: "DELETE" });
+      await route.$delete();
       // Nothing that was read stays in memory.
       location.reload();
     },
   };
 }
 
+let isLinkRefused = false;
+
+/** Whether the page was opened by a link that was used before, or has expired. */
+export const wasLinkRefused = (): boolean => isLinkRefused;
+
+/** The secret of a sign-in link, which is in the fragment and so in no log. Removes it from the address. */
+function takeLink(): string | undefined {
+  const link = new URLSearchParams(location.hash.slice(1)).get("link");
+  if (link === null) return undefined;
+  history.replaceState(null, "", location.pathname + location.search);
+  return link;
+}
+
 async function readSession(): Promise<Session | null> {
+  const link = takeLink();
   try {
-    return await request<Session>(sessionPath);
+    if (link !== undefined) return await bodyOf(route.$post({ json: { link } }));
+  } catch (error) {
+    if (!hasStatus(error, 401)) throw error;
+    isLinkRefused = true;
+  }
+  try {
+    return await get();
   } catch (error) {
     if (hasStatus(error, 401)) return null;
     throw error;

@@ -2,7 +2,7 @@ import { LogOut } from "lucide-react";
 import { useSession, useSignIn } from "../api/session.ts";
 import { Menu } from "../ui/menu.tsx";
 
-const roles = { viewer: "Viewer, read-only", editor: "Editor", admin: "Admin" };
+const roles: Readonly<Record<string, string>> = { viewer: "Viewer, read-only", editor: "Editor", admin: "Admin" };
 
 /** The credential that is signed in, and signing out. */
 export function AccountMenu({ isAvatarOnly = false }: { readonly isAvatarOnly?: boolean }) {
@@ -27,7 +27,7 @@ export function AccountMenu({ isAvatarOnly = false }: { readonly isAvatarOnly?: 
             {avatar}
             <span className="account-text">
               <span className="small strong ellipsis">{name}</span>
-              <span className="tiny dim">{roles[scope]}</span>
+              <span className="tiny dim">{roles[scope] ?? scope}</span>
             </span>
           </>
         )

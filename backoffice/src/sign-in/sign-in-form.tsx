@@ -16,7 +16,7 @@ export function SignInForm() {
     event.preventDefault();
     setBusy(true);
     setError(undefined);
-    await signIn(credential.trim()).catch((reason: unknown) => {
+    await signIn({ credential: credential.trim() }).catch((reason: unknown) => {
       setError(reason);
       setBusy(false);
     });

@@ -1,4 +1,5 @@
 import "./sign-in.css";
+import { wasLinkRefused } from "../api/session.ts";
 import { Brand } from "../shell/logo.tsx";
 import { SignInForm } from "./sign-in-form.tsx";
 
@@ -9,6 +10,11 @@ export const SignInPage = () => (
       <Brand size={30} />
       <h1>Sign in</h1>
       <p className="dim small">Use a credential that an admin issued, or the link that the first start printed.</p>
+      {wasLinkRefused() && (
+        <p className="field-error" role="alert">
+          This link was used before, or it has expired. Use a credential, or print another link.
+        </p>
+      )}
       <SignInForm />
       <p className="dim tiny">The session ends after 12 hours, or when you sign out.</p>
     </div>

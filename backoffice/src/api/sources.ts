@@ -1,0 +1,26 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { bodyOf, v1 } from "./client.ts";
+
+const sourcesQuery = queryOptions({
+  queryKey: ["sources"],
+  queryFn: async () => (await bodyOf(v1.sources.$get())).sources,
+  staleTime: 300_000,
+});
+
+export type Source = Awaited<ReturnType<NonNullable<typeof sourcesQuery.queryFn>>>[number];
+
+/** The configured sources, in the order of the configuration. `undefined` until they are known. */
+export const useSources = (): readonly Source[] | undefined => useQuery(sourcesQuery).data;
+
+/** The source whose set switches a feature on for everyone: the first ungated grant with one set. */
+export const everyoneSourceOf = (sources: readonly Source[]): Source | undefined =>
+  sources.find(
+    ({ role, changeable, key, fields, gatedBy }) =>
+      role === "grant" && changeable && key !== null && fields.length === 0 && gatedBy.length === 0,
+  );
+
+/** The source whose set switches features off for everyone: the kill switch. */
+export const killSwitchOf = (sources: readonly Source[]): Source | undefined =>
+  sources.find(
+    ({ role, changeable, key, fields }) => role === "veto" && changeable && key !== null && fields.length === 0,
+  );

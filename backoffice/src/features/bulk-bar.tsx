@@ -1,0 +1,152 @@
+import "./bulk.css";
+import { useQueryClient } from "@tanstack/react-query";
+import { Ban, Globe, Power, Tag, X } from "lucide-react";
+import { useState } from "react";
+import { everyoneSourceOf, killSwitchOf, type Source } from "../api/sources.ts";
+import { useIsPaused } from "../live/connection.ts";
+import { Button, IconButton } from "../ui/button.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { count } from "../ui/numbers.ts";
+import { type BulkItem, changeMany } from "./bulk.ts";
+import { BulkDescribe } from "./bulk-describe.tsx";
+import { BulkKill } from "./bulk-kill.tsx";
+import { BulkResult, type BulkRun } from "./bulk-result.tsx";
+import { type Feature, refreshFeature } from "./feature-list.ts";
+import { impactOf, reachText } from "./impact.ts";
+
+/** The actions for the selected features. Each shows what happened to each feature. */
+export default function BulkBar({
+  selected,
+  isAll,
+  sources,
+  onClear,
+}: {
+  readonly selected: readonly Feature[];
+  readonly isAll: boolean;
+  readonly sources: readonly Source[];
+  readonly onClear: () => void;
+}) {
+  const client = useQueryClient();
+  const isPaused = useIsPaused();
+  const [run, setRun] = useState<BulkRun>();
+  const [asking, setAsking] = useState<"kill" | "describe">();
+  const [error, setError] = useState<unknown>();
+  const everyone = everyoneSourceOf(sources)?.name;
+  const killSwitch = killSwitchOf(sources)?.name;
+
+  const settle = async (next: BulkRun) => {
+    setAsking(undefined);
+    setRun(next);
+    const changed = next.items.filter(({ outcome }) => outcome === "changed");
+    if (changed.length > 20) await client.invalidateQueries({ queryKey: ["features", "list"] });
+    else await Promise.all(changed.map(({ key }) => refreshFeature(client, key)));
+  };
+  const start = (work: Promise<BulkRun>) => {
+    setError(undefined);
+    work.then(settle).catch(setError);
+  };
+
+  const reach = new Map(selected.map((feature) => [feature.feature, reachText(impactOf(feature, sources))]));
+  const switchMany = async (source: string, features: readonly Feature[], isOn: boolean): Promise<BulkRun> => {
+    const killed = features.filter(({ state }) => state === "killed");
+    const others = features.filter(({ state }) => state !== "killed").map(({ feature }) => feature);
+    const refused = killed.map(
+      ({ feature: key }): BulkItem => ({
+        key,
+        outcome: "refused",
+        text: "Killed. Undo the kill first, then switch it.",
+      }),
+    );
+    const done = await changeMany(
+      others,
+      { source, isAdded: isOn },
+      {
+        changed: (key) => `${isOn ? "On" : "Off"} for everyone, was on for ${reach.get(key)}`,
+        unchanged: `Already ${isOn ? "on" : "off"} for everyone`,
+      },
+    );
+    const byKey = new Map(features.map((feature) => [feature.feature, feature]));
+    return {
+      name: `${isOn ? "On" : "Off"} for everyone`,
+      items: [...refused, ...done],
+      undo: (keys) =>
+        changeMany(keys, { source, isAdded: !isOn }, { changed: () => "As before", unchanged: "As before" }),
+      retry: (keys) =>
+        start(
+          switchMany(
+            source,
+            keys.flatMap((key) => byKey.get(key) ?? []),
+            isOn,
+          ),
+        ),
+    };
+  };
+  const killMany = async (source: string, keys: readonly string[], note: string): Promise<BulkRun> => ({
+    name: "Kill",
+    items: await changeMany(
+      keys,
+      { source, isAdded: true, note },
+      {
+        changed: (key) => `Off for everyone, was on for ${reach.get(key)}`,
+        unchanged: "Killed already",
+      },
+    ),
+    undo: (changed) =>
+      changeMany(changed, { source, isAdded: false }, { changed: () => "Back as it was", unchanged: "As before" }),
+    retry: (refused) => start(killMany(source, refused, note)),
+  });
+
+  return (
+    <>
+      <section className="bulk-bar" aria-label="Actions for the selection">
+        <span className="small strong num bulk-bar-count" role="status">
+          {isAll ? `All ${count(selected.length)} that match are selected` : `${count(selected.length)} selected`}
+        </span>
+        {everyone !== undefined && (
+          <>
+            <Button isCompact disabled={isPaused} onClick={() => start(switchMany(everyone, selected, true))}>
+              <Globe size={14} aria-hidden />
+              On for everyone
+            </Button>
+            <Button isCompact disabled={isPaused} onClick={() => start(switchMany(everyone, selected, false))}>
+              <Ban size={14} aria-hidden />
+              Off for everyone
+            </Button>
+          </>
+        )}
+        <Button isCompact disabled={isPaused} onClick={() => setAsking("describe")}>
+          <Tag size={14} aria-hidden />
+          Tags and owner
+        </Button>
+        {killSwitch !== undefined && (
+          <Button isCompact look="danger-outline" disabled={isPaused} onClick={() => setAsking("kill")}>
+            <Power size={14} aria-hidden />
+            Kill {count(selected.length)}…
+          </Button>
+        )}
+        <IconButton label="Clear selection" onClick={onClear}>
+          <X size={16} aria-hidden />
+        </IconButton>
+        {error !== undefined && <ErrorNote error={error} />}
+      </section>
+      {asking === "kill" && killSwitch !== undefined && (
+        <BulkKill
+          features={selected}
+          sources={sources}
+          onKill={async (keys, note) => settle(await killMany(killSwitch, keys, note))}
+          onClose={() => setAsking(undefined)}
+        />
+      )}
+      {asking === "describe" && (
+        <BulkDescribe features={selected} onDone={(next) => void settle(next)} onClose={() => setAsking(undefined)} />
+      )}
+      {run && (
+        <BulkResult
+          run={run}
+          onUndone={(items) => void settle({ name: "Undo", items })}
+          onClose={() => setRun(undefined)}
+        />
+      )}
+    </>
+  );
+}

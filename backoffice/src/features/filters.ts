@@ -1,0 +1,35 @@
+import { setQuery } from "../routing/location.ts";
+import { type FeatureState, states } from "../ui/feature-state.tsx";
+
+const sorts = ["key", "-key", "changed", "-changed"] as const;
+export type FeatureSort = (typeof sorts)[number];
+
+/** Filters and order of the list of features, as they are in the URL. */
+export type FeatureFilters = {
+  readonly search?: string;
+  readonly state?: FeatureState;
+  readonly owner?: string;
+  readonly tag?: string;
+  readonly source?: string;
+  readonly sort: FeatureSort;
+};
+
+export function filtersIn(query: URLSearchParams): FeatureFilters {
+  const text = (name: string) => query.get(name) || undefined;
+  const state = states.find((each) => each === query.get("state"));
+  const [search, owner, tag, source] = [text("q"), text("owner"), text("tag"), text("source")];
+  return {
+    sort: sorts.find((each) => each === query.get("sort")) ?? "key",
+    ...(search !== undefined && { search }),
+    ...(state !== undefined && { state }),
+    ...(owner !== undefined && { owner }),
+    ...(tag !== undefined && { tag }),
+    ...(source !== undefined && { source }),
+  };
+}
+
+/** Whether anything but the order is set. */
+export const hasFilters = (filters: FeatureFilters): boolean => Object.keys(filters).length > 1;
+
+export const clearFilters = (): void =>
+  setQuery({ q: undefined, state: undefined, owner: undefined, tag: undefined, source: undefined });

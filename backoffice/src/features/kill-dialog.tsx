@@ -1,0 +1,151 @@
+import "./kill-dialog.css";
+import { useQuery } from "@tanstack/react-query";
+import { Globe, MapPin, Percent, Power, UserRound, Zap } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { killSwitchOf, type Source, useSources } from "../api/sources.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog, DialogButtons } from "../ui/dialog.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { Field } from "../ui/field.tsx";
+import { count } from "../ui/numbers.ts";
+import { useFeatureChanges } from "./changes.ts";
+import { featureQuery } from "./feature-list.ts";
+import { type Impact, impactOf, lossText, useEvaluatedOn } from "./impact.ts";
+
+/**
+ * Asks before a kill, with what it takes away. The numbers load while it is open and never block the button. Enter does
+ * not kill; Ctrl Enter does.
+ */
+export function KillDialog({ feature: key, onClose }: { readonly feature: string; readonly onClose: () => void }) {
+  const { data: feature, error: unread } = useQuery({ ...featureQuery(key), staleTime: 0 });
+  const sources = useSources();
+  const { killFeature } = useFeatureChanges();
+  const [note, setNote] = useState("");
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  const impact = feature && sources && impactOf(feature, sources);
+  const kill = () => {
+    if (isBusy) return;
+    setBusy(true);
+    setError(undefined);
+    killFeature(key, note.trim()).then(onClose, (reason: unknown) => {
+      setError(reason);
+      setBusy(false);
+    });
+  };
+  return (
+    <Dialog title={`Kill ${key}?`} onClose={onClose}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a shortcut for the whole dialog */}
+      <div
+        className="kill-dialog"
+        onKeyDown={(event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && kill()}
+      >
+        <p className="kill-dialog-effect">
+          <b>
+            Off for everyone. {impact ? lossText(impact) : unread ? "What it takes away is not known." : "Counting…"}
+          </b>{" "}
+          Undo restores exactly what was on.
+        </p>
+        <Figures impact={impact} />
+        <Detail feature={key} sources={sources} />
+        <Field
+          label="Reason"
+          hint="(optional, shown in the event log)"
+          placeholder="For example: payment errors in ES, incident 2481"
+          maxLength={500}
+          data-autofocus
+          value={note}
+          onChange={(event) => setNote(event.target.value)}
+        />
+        {error !== undefined && <ErrorNote error={error} />}
+        <DialogButtons
+          hint={
+            <span className="wide-only">
+              <kbd>Ctrl Enter</kbd> kills, <kbd>Esc</kbd> cancels
+            </span>
+          }
+        >
+          <Button onClick={onClose}>Cancel</Button>
+          <Button look="danger" onClick={kill} disabled={isBusy}>
+            <Power size={15} aria-hidden />
+            Kill for everyone
+          </Button>
+        </DialogButtons>
+      </div>
+    </Dialog>
+  );
+}
+
+function Figures({ impact }: { readonly impact: Impact | undefined }) {
+  const number = (value: number | null | undefined) =>
+    value === undefined ? "…" : value === null ? "?" : count(value);
+  const isForEveryone = impact?.isForEveryone;
+  return (
+    <dl className="kill-dialog-figures">
+      <Figure icon={<UserRound size={13} aria-hidden />} name="Users by name" value={number(impact?.users)}>
+        {impact?.userSource ? `source ${impact.userSource}` : "none"}
+      </Figure>
+      <Figure icon={<MapPin size={13} aria-hidden />} name="Locations" value={number(impact?.locations.length)}>
+        {impact?.locations.join(", ") || "none"}
+      </Figure>
+      <Figure
+        icon={isForEveryone ? <Globe size={13} aria-hidden /> : <Percent size={12} aria-hidden />}
+        name={isForEveryone ? "Everyone" : "Share of all callers"}
+        value={impact ? `${isForEveryone ? 100 : (impact.share ?? 0)} %` : "…"}
+      >
+        {isForEveryone
+          ? `source ${impact?.everyoneSource}`
+          : impact?.shareSource
+            ? `source ${impact.shareSource}`
+            : "none"}
+      </Figure>
+    </dl>
+  );
+}
+
+const Figure = ({
+  icon,
+  name,
+  value,
+  children,
+}: {
+  readonly icon: ReactNode;
+  readonly name: string;
+  readonly value: string;
+  readonly children: ReactNode;
+}) => (
+  <div>
+    <dt>
+      {icon}
+      {name}
+    </dt>
+    <dd>
+      <b>{value}</b>
+      <span className="ellipsis">{children}</span>
+    </dd>
+  </div>
+);
+
+function Detail({ feature, sources }: { readonly feature: string; readonly sources: readonly Source[] | undefined }) {
+  const evaluated = useEvaluatedOn(feature);
+  const place = sources && killSwitchOf(sources)?.key;
+  return (
+    <div className="kill-dialog-detail">
+      <Zap size={16} aria-hidden />
+      <span>
+        {evaluated && (
+          <>
+            Evaluated as on <b className="num">{evaluated} in the last minute</b>.{" "}
+          </>
+        )}
+        The kill reaches every instance at once, and it waits for their confirmation.
+        {place && (
+          <>
+            {" "}
+            It adds one entry to <span className="mono">{place}</span> and changes no other source.
+          </>
+        )}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+import { queryOptions, useQueries } from "@tanstack/react-query";
+import { bodyOf, v1 } from "../api/client.ts";
+import type { FeaturePage } from "./feature-list.ts";
+import type { FeatureUsage } from "./list-actions.ts";
+
+const readUsage = (keys: readonly string[]) => bodyOf(v1.usage.$post({ json: { features: [...keys] } }));
+type Usage = Awaited<ReturnType<typeof readUsage>>;
+
+const usageOf = (keys: readonly string[]) =>
+  queryOptions({
+    queryKey: ["features", "usage", keys],
+    queryFn: () => readUsage(keys),
+    refetchInterval: 60_000,
+  });
+
+/** The usage of all features of some pages of the list. */
+export const useUsage = (pages: readonly FeaturePage[]): ReadonlyMap<string, FeatureUsage> =>
+  useQueries({
+    queries: pages.map(({ features }) => usageOf(features.map(({ feature }) => feature))),
+    combine: byFeature,
+  });
+
+function byFeature(results: readonly { readonly data: Usage | undefined }[]) {
+  const usage = new Map<string, FeatureUsage>();
+  for (const { data } of results) {
+    for (const { feature, on, off, lastUsed } of data?.features ?? []) {
+      const hours = on.map((count, hour) => count + (off[hour] ?? 0));
+      const total = hours.reduce((sum, count) => sum + count, 0);
+      usage.set(feature, { hours, total, lastUsed, since: data?.countedSince ?? null });
+    }
+  }
+  return usage;
+}
