@@ -72,18 +72,23 @@ describe("the stored location of a user in Redis", () => {
     expect((await service.get("/features", bearer("two"))).status).toBe(200);
   });
 
-  it("is exported and imported, whether it is a string or a set", async () => {
+  it("is read, exported and imported by the command line, whether it is a string or a set", async () => {
     await using redis = await startRedis();
     await redis.client.set("location:user:1", "es/madrid");
     await redis.client.sadd("location:user:2", "pt", "es");
+    await redis.client.sadd("location:es", "siesta");
     const folder = mkdtempSync(join(tmpdir(), "tidegate-user-places-"));
     const file = join(folder, "tidegate.yaml");
     const config = (database: number) =>
       writeFileSync(file, rules(`{ kind: redis, url: "${redis.url.replace(/\/\d*$/, "")}/${database}" }`));
     config(0);
+    for (const user of ["1", "2"]) {
+      expect(await tidegate(["evaluate", "--user", user, "-c", file])).toMatchObject({ stdout: "siesta\n", code: 0 });
+    }
     const exported = await tidegate(["export", "-c", file]);
-    expect(exported.stderr).toContain("places of users 2");
+    expect(exported.stderr).toContain("stored locations of users 2");
     expect(exported.stdout.trim().split("\n").slice(1).toSorted()).toEqual([
+      '{"set":"location:es","features":["siesta"]}',
       '{"set":"location:user:1","features":["es/madrid"]}',
       '{"set":"location:user:2","features":["es","pt"]}',
     ]);

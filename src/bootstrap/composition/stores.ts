@@ -85,15 +85,19 @@ export function storesOf(wiring: Wiring) {
     });
   });
 
+  /** The sets of features of a store, and its stored locations. */
+  const setsOf = (name: string): FeatureSets => {
+    const { sets: ofFeatures, storedLocations = ofFeatures } = connectionOf(name);
+    const locations = config.keys.get(name)?.locations ?? [];
+    if (locations.length === 0) return ofFeatures;
+    const isStoredLocation = (key: string) => locations.some(({ prefix }) => key.startsWith(prefix));
+    return { read: (key, limit) => (isStoredLocation(key) ? storedLocations : ofFeatures).read(key, limit) };
+  };
+
   const cachedSets = once(() => {
     const cached = new Map<string, CachedFeatureSets>();
     for (const [name, keys] of wiring.isService ? config.keys : []) {
-      const { sets: ofFeatures, storedLocations = ofFeatures } = connectionOf(name);
-      const isStoredLocation = (key: string) => keys.locations.some(({ prefix }) => key.startsWith(prefix));
-      const read: FeatureSets["read"] = (key, limit) =>
-        (isStoredLocation(key) ? storedLocations : ofFeatures).read(key, limit);
-      const sets = keys.locations.length > 0 ? { read } : ofFeatures;
-      cached.set(name, new CachedFeatureSets(sets, keys, invalidationFeedOf(name), featureLimits, now));
+      cached.set(name, new CachedFeatureSets(setsOf(name), keys, invalidationFeedOf(name), featureLimits, now));
     }
     return cached;
   });
@@ -117,8 +121,7 @@ export function storesOf(wiring: Wiring) {
     return new Map([...names].map((name) => [name, cachedOf(name)]));
   });
 
-  const cachedSetsOf = (connection: string): FeatureSets =>
-    cachedSets().get(connection) ?? connectionOf(connection).sets;
+  const cachedSetsOf = (connection: string): FeatureSets => cachedSets().get(connection) ?? setsOf(connection);
 
   const cachedIndexes = new Map<string, SetIndex>();
   /** The index of the sets that sources read. */
