@@ -31,6 +31,22 @@ export function setIndexContract(open: () => SetIndexUnderTest | Promise<SetInde
       expect(counts).toEqual(counts[0] === undefined ? [undefined, undefined, undefined] : [2, 1, 0]);
     });
 
+    it("lists the sets that have a feature, in pages", async () => {
+      const { index, put } = await open();
+      for (const key of ["held:a", "held:b", "held:c", "hold:d"]) await put(key, ["one", "two"]);
+      await put("held:e", ["two"]);
+      const found = new Set<string>();
+      for (let after: string | undefined, pages = 0; pages < 10; pages++) {
+        const { keys, next } = await index.holding("held:", "one", 2, after);
+        for (const key of keys) found.add(key);
+        if (next === undefined) break;
+        after = next;
+      }
+      expect([...found].toSorted()).toEqual(
+        (await index.contents("held:")) === undefined ? [] : ["held:a", "held:b", "held:c"],
+      );
+    });
+
     it("reads all sets with a prefix, without members that are not served keys, or returns undefined", async () => {
       const { index, put } = await open();
       await put("read:a", ["one", "two", "\u0001"]);

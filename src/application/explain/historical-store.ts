@@ -79,6 +79,7 @@ export class HistoricalStore {
         };
       }),
     holders: async (_prefix, features) => features.map(() => undefined),
+    holding: async () => ({ keys: [] }),
     contents: async () => undefined,
   };
 

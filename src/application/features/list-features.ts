@@ -1,16 +1,22 @@
-import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import { SourceUnavailable, UnknownFeature } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { compareKeys, type FeatureKey, inOrder } from "../../domain/evaluation/feature.ts";
 import { type FeatureState, featureState, featureStates } from "../../domain/features/feature-state.ts";
-import type { Reach } from "../../domain/features/reach.ts";
 import type { LastUses } from "../../domain/usage/usage-store.ts";
-import { callStore } from "../admin/call-store.ts";
 import type { Catalogue, CatalogueEntry } from "../admin/catalogue.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
 import type { ReadUsage } from "../usage/read-usage.ts";
 import type { ChangePositions, FeatureChange, FeatureChanges } from "./feature-changes.ts";
-import { hasUsers, type Place, type SourceStatus, type Survey, surveySource } from "./survey-source.ts";
+import {
+  hasUsers,
+  type Place,
+  placementsOf,
+  type SourceStatus,
+  type Survey,
+  surveyFeature,
+  surveySource,
+  usersOf,
+} from "./survey-source.ts";
 
 /** A known feature. */
 export type KnownFeature = {
@@ -188,16 +194,13 @@ export class ListFeatures {
     return [...keysOf({ surveys, entries })];
   }
 
-  /** One feature. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
-  async get(feature: FeatureKey): Promise<KnownFeature> {
-    const [inventory, positions = new Map()] = await Promise.all([
-      this.#inventory(this.#sets, this.#now()),
-      this.#changes.positions(),
-    ]);
-    const counted = await Promise.all(inventory.surveys.map((survey) => withCount(survey, feature)));
-    const [view] = await this.#viewsOf([feature], undefined, { ...inventory, surveys: counted }, positions);
-    if (!view || !(view.entry || counted.some((survey) => isListed(survey, feature)))) throw new UnknownFeature();
-    return view;
+  /** One feature, and the surveys of all sources. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
+  async get(feature: FeatureKey): Promise<KnownFeature & { readonly surveys: readonly Survey[] }> {
+    const [entries, positions = new Map()] = await Promise.all([this.#catalogue.all(), this.#changes.positions()]);
+    const surveys = await surveyFeature(this.#sets.sources, feature, this.#now());
+    const [view] = await this.#viewsOf([feature], undefined, { entries, surveys }, positions);
+    if (!view || !(view.entry || surveys.some((survey) => isListed(survey, feature)))) throw new UnknownFeature();
+    return { ...view, surveys };
   }
 
   /**
@@ -273,12 +276,6 @@ const tableOf = (inventory: Inventory): Table => ({
   ),
   validUntil: Math.min(...inventory.surveys.map(({ validUntil }) => validUntil)),
 });
-
-const placementsOf = (
-  feature: FeatureKey,
-  surveys: readonly Survey[],
-): readonly { readonly source: ManagedSource; readonly reach: Reach }[] =>
-  surveys.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
 
 const isListed = ({ reachOf }: Survey, feature: FeatureKey): boolean => {
   const reach = reachOf(feature);
@@ -359,25 +356,4 @@ function counted(values: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return new Map(inOrder(counts.keys()).map((value) => [value, counts.get(value) ?? 0]));
-}
-
-/** A survey with the number of a feature's users, if its sets were not all read but can be counted. */
-async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {
-  if (!survey.isUncounted) return survey;
-  const [users] = await usersOf(survey.source, [feature]).catch(() => []);
-  if (users === undefined) return survey;
-  const { isUncounted: _, ...others } = survey;
-  return {
-    ...others,
-    reachOf: () => (users > 0 ? { kind: "some", users } : { kind: "absent" }),
-    placeOf: () => ({ users }),
-  };
-}
-
-/** For each feature, the number of users that have it in their own set; `undefined` if counting would take long. */
-async function usersOf(
-  { name, editableSet: stored }: ManagedSource,
-  features: readonly FeatureKey[],
-): Promise<readonly (number | undefined)[]> {
-  return stored ? callStore(name, () => stored.index.holders(stored.key.prefix, features)) : [];
 }

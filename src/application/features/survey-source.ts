@@ -6,6 +6,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
 import type { Resolution } from "../../domain/evaluation/source-result.ts";
 import { absent, nobody, type Reach, reachOf, unknown } from "../../domain/features/reach.ts";
+import { callStore } from "../admin/call-store.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { evaluateSource } from "../evaluation/evaluate-source.ts";
 import { Freshness, faultOf } from "../evaluation/freshness.ts";
@@ -82,6 +83,21 @@ export async function surveySource(source: ManagedSource, at: Instant): Promise<
     return { source, status, failure, basis: [failure], validUntil: Number.POSITIVE_INFINITY, ...nothing };
   }
 }
+
+/** Surveys of all sources for one feature, whose users are counted if the store can. Rejects as `surveySource` does. */
+export const surveyFeature = (
+  sources: readonly ManagedSource[],
+  feature: FeatureKey,
+  at: Instant,
+): Promise<readonly Survey[]> =>
+  Promise.all(sources.map(async (source) => withCount(await surveySource(source, at), feature)));
+
+/** The reach of a feature in each surveyed source. */
+export const placementsOf = (
+  feature: FeatureKey,
+  surveys: readonly Survey[],
+): readonly { readonly source: ManagedSource; readonly reach: Reach }[] =>
+  surveys.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
 
 /** Whether each set of the source belongs to one user. */
 export const hasUsers = ({ editableSet: stored }: ManagedSource): boolean => stored !== undefined && isPersonal(stored);
@@ -212,3 +228,24 @@ export function holdersIn(sets: ReadonlyMap<string, readonly FeatureKey[]>): Hol
 }
 
 const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
+
+/** A survey with the number of a feature's users, if its sets were not all read but can be counted. */
+async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {
+  if (!survey.isUncounted) return survey;
+  const [users] = await usersOf(survey.source, [feature]).catch(() => []);
+  if (users === undefined) return survey;
+  const { isUncounted: _, ...others } = survey;
+  return {
+    ...others,
+    reachOf: () => (users > 0 ? { kind: "some", users } : { kind: "absent" }),
+    placeOf: () => ({ users }),
+  };
+}
+
+/** For each feature, the number of users that have it in their own set; `undefined` if counting would take long. */
+export async function usersOf(
+  { name, editableSet: stored }: ManagedSource,
+  features: readonly FeatureKey[],
+): Promise<readonly (number | undefined)[]> {
+  return stored ? callStore(name, () => stored.index.holders(stored.key.prefix, features)) : [];
+}

@@ -11,8 +11,11 @@ import { type CachedSets, ViewCache } from "../../application/admin/view-cache.t
 import { ViewUser } from "../../application/admin/view-user.ts";
 import { RegisterFeatures } from "../../application/evaluation/register-features.ts";
 import { catalogueCollection } from "../../application/events/change-event.ts";
+import { AssessImpact } from "../../application/features/assess-impact.ts";
 import { FeatureChanges } from "../../application/features/feature-changes.ts";
+import { FeatureHolders } from "../../application/features/feature-holders.ts";
 import { ListFeatures } from "../../application/features/list-features.ts";
+import { FindUsers } from "../../application/users/find-users.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
@@ -85,6 +88,16 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     return new ListFeatures(sourceSets(), catalogue(), changes, events.readUsage, now, past);
   });
 
+  /** Evaluations of a feature in the last whole minute. */
+  async function evaluationsPerMinute(feature: string): Promise<number | null> {
+    const until = Math.floor(now() / 60_000) * 60_000;
+    const span = events.readUsage.spanOf({ from: until - 60_000, until, step: "minute" });
+    if (!span) return null;
+    const found = await events.readUsage.list(span, [feature]).catch(() => undefined);
+    const { on = [], off = [] } = found?.get(feature) ?? {};
+    return found ? [...on, ...off].reduce((sum, count) => sum + count, 0) : null;
+  }
+
   /** Operator credentials are stored on the connection of the tokens. */
   const credentialStore = once(() => {
     const name = config.tokens?.connection ?? Object.keys(config.connections)[0];
@@ -120,6 +133,9 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     idempotencyKeys: () => firstStore()?.idempotencyKeys,
     manageRules: () => new ManageRules(sourceSets(), newId, (collection) => invalidate(collectionKey(collection))),
     listFeatures,
+    assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsPerMinute),
+    featureHolders: () => new FeatureHolders(sourceSets()),
+    findUsers: () => new FindUsers(sourceSets(), evaluation.tokenResolver),
     /** `undefined` if there is no store for known features. */
     registerFeatures: () => {
       const { featureRegister: register } = evaluation;

@@ -1,4 +1,5 @@
 import type { Json } from "../evaluation/feature.ts";
+import type { FeatureResolver } from "../evaluation/feature-resolver.ts";
 import type { DocumentStore } from "./document-store.ts";
 import type { Rules } from "./rules.ts";
 
@@ -19,6 +20,11 @@ export type EditableRules = {
   readonly rules: Rules;
   readonly documents: DocumentStore;
   readonly check: RuleCheck;
+  /**
+   * A resolver of the source's kind that has no rule but this one of a feature (`undefined`: none), and the segments.
+   * The caller disposes of it.
+   */
+  readonly trial: (feature: string, rule: Json | undefined) => Promise<FeatureResolver>;
   /** Whether a name in the collection is a feature. Otherwise it is a segment, which rules of features share. */
   readonly isFeature: (name: string) => boolean;
 };

@@ -9,9 +9,16 @@ export interface SetIndex {
    * long.
    */
   holders(prefix: string, features: readonly FeatureKey[]): Promise<readonly (number | undefined)[]>;
+  /**
+   * The keys of sets with the prefix that have a feature, in pages of about `limit`, in an order of the store. A key may
+   * come twice. `next` continues; it is absent on the last page, and a page may be empty.
+   */
+  holding(prefix: string, feature: FeatureKey, limit: number, after?: string): Promise<HoldingSets>;
   /** All sets with the prefix; `undefined` if reading them would take long. */
   contents(prefix: string): Promise<SetContents | undefined>;
 }
+
+export type HoldingSets = { readonly keys: readonly string[]; readonly next?: string };
 
 /** The members of sets, by key, without members that are not served keys. */
 export type SetContents = {

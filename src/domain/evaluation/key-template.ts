@@ -107,6 +107,16 @@ export class KeyTemplate {
     return key;
   }
 
+  /**
+   * A text with which all keys begin whose first field begins with its value: the template's prefix, if its first field
+   * has no value here.
+   */
+  beginningOf(values: KeyValues): string {
+    const [first] = this.fields;
+    const value = first && values[first];
+    return `${this.prefix}${value === undefined ? "" : encodeValue(value)}`;
+  }
+
   /** Whether the template gives this key for some context. */
   matches(key: string): boolean {
     return this.spellingOf(key) === key;

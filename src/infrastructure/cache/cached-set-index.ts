@@ -53,6 +53,10 @@ export class CachedSetIndex implements SetIndex {
     return this.#index.holders(prefix, features);
   }
 
+  holding(...args: Parameters<SetIndex["holding"]>): ReturnType<SetIndex["holding"]> {
+    return this.#index.holding(...args);
+  }
+
   async contents(prefix: string): Promise<SetContents | undefined> {
     const family = this.#familyOf(prefix);
     try {

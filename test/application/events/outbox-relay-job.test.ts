@@ -214,6 +214,7 @@ describe("the outbox relay job on Redis", () => {
           return index.keys(prefix, max);
         },
         holders: async () => [],
+        holding: async () => ({ keys: [] }),
         contents: async () => undefined,
       },
       changes: {

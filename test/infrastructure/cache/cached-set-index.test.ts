@@ -24,6 +24,7 @@ function setUp() {
     {
       keys: async () => ({ keys: [], complete: true }),
       holders: async () => [],
+      holding: async () => ({ keys: [] }),
       contents: async (prefix) => {
         reads.push(`${prefix}*`);
         const found = new Map([...sets].filter(([key]) => key.startsWith(prefix)));

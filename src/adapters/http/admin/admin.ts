@@ -5,13 +5,19 @@ import type { ManageRules } from "../../../application/admin/manage-rules.ts";
 import type { ManageTokens } from "../../../application/admin/manage-tokens.ts";
 import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { ViewUser } from "../../../application/admin/view-user.ts";
+import type { AssessImpact } from "../../../application/features/assess-impact.ts";
+import type { FeatureHolders } from "../../../application/features/feature-holders.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
+import type { FindUsers } from "../../../application/users/find-users.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { featureRoutes } from "../features/features.ts";
+import { holderRoutes } from "../features/holders.ts";
+import { impactRoute } from "../features/impact.ts";
 import { itemRoutes } from "../feeds/items.ts";
 import type { Operators } from "../kit/operators.ts";
+import { userSearchRoutes } from "../users/search.ts";
 import { bulkRoute } from "./bulk.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
@@ -25,6 +31,9 @@ export type AdminUseCases = {
   readonly sets: SourceSets;
   readonly changeSet: ChangeSet;
   readonly listFeatures: ListFeatures;
+  readonly assessImpact: AssessImpact;
+  readonly featureHolders: FeatureHolders;
+  readonly findUsers: FindUsers;
   readonly catalogue: Catalogue;
   readonly manageRules: ManageRules;
   readonly viewItems: ViewFeedItems;
@@ -37,14 +46,17 @@ export type AdminUseCases = {
 /** Registers the admin routes under `/admin/v1`. */
 export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUseCases, log: Log) {
   const { sets, changeSet, listFeatures, catalogue, idempotencyKeys } = use;
-  const changes = new SetChanges(changeSet, listFeatures);
+  const changes = new SetChanges(changeSet, listFeatures, use.assessImpact);
   return [
+    impactRoute(app, operators, use.assessImpact),
+    ...holderRoutes(app, operators, use.featureHolders),
     ...featureRoutes(app, operators, listFeatures),
     ...sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...itemRoutes(app, operators, use.viewItems),
-    ...ruleRoutes(app, operators, use.manageRules, idempotencyKeys),
+    ...ruleRoutes(app, operators, use.manageRules, use.assessImpact, idempotencyKeys),
     bulkRoute(app, operators, changes, idempotencyKeys, log),
     ...killSwitchRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
+    ...userSearchRoutes(app, operators, use.findUsers),
     ...userRoutes(app, operators, use.viewUser, use.manageTokens, idempotencyKeys),
     ...catalogueRoutes(app, operators, catalogue, idempotencyKeys),
   ];

@@ -33,5 +33,11 @@ export const featureParameter = {
   example: "feature_3",
 } as const;
 
+/** The same for a path that continues behind the feature. */
+export const innerFeatureParameter = {
+  ...featureParameter,
+  description: "The feature key, percent-encoded, its slashes too.",
+} as const;
+
 /** The feature key in the path of a request. */
 export const featureIn = (c: Context): string => c.req.param("feature") ?? "";

@@ -1,8 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { FeatureRule, ManageRules } from "../../../application/admin/manage-rules.ts";
+import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
+import { ImpactBody, impactJson } from "../features/impact.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -44,8 +46,12 @@ const RuleBody = z
     },
   });
 
+const impact = ImpactBody.optional().openapi({
+  description: "Only in a dry run: who gains and who loses the feature. Absent for a segment.",
+});
+
 const DryRunResult = z
-  .object({ source: z.string(), feature: z.string(), rule: Value, dryRun: z.literal(true) })
+  .object({ source: z.string(), feature: z.string(), rule: Value, dryRun: z.literal(true), impact })
   .openapi({ description: "The result of a dry run." });
 
 const ListQuery = z.strictObject({
@@ -62,6 +68,7 @@ export function ruleRoutes(
   app: OpenAPIHono,
   operators: Operators,
   rules: ManageRules,
+  assessImpact: AssessImpact,
   idempotencyKeys: IdempotencyKeys | undefined,
 ) {
   const demanded = (c: Context) =>
@@ -69,6 +76,11 @@ export function ruleRoutes(
       const found = await rules.find(sourceIn(c), featureIn(c));
       return { exists: found !== undefined, revision: found?.revision };
     });
+
+  const impactOf = async (source: string, feature: string, rule: Json | undefined) => {
+    const assessed = await assessImpact.ofRule(feature, source, rule);
+    return assessed && { impact: impactJson(assessed) };
+  };
 
   const list = checkedRoute(
     app,
@@ -164,7 +176,8 @@ export function ruleRoutes(
       const ifRevision = await demanded(c);
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
-        return c.json({ source, feature, rule, dryRun: true as const }, 200, uncached);
+        const trial = { source, feature, rule, dryRun: true as const, ...(await impactOf(source, feature, rule)) };
+        return c.json(trial, 200, uncached);
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, body, ifRevision });
       const kept = await rules.put(source, feature, body, author);
@@ -193,6 +206,7 @@ export function ruleRoutes(
               feature: z.string(),
               removed: z.boolean().openapi({ description: "Whether there was a rule." }),
               dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run." }),
+              impact,
             }),
           ),
         },
@@ -212,7 +226,8 @@ export function ruleRoutes(
       if (query.dryRun === "true") {
         await rules.checkRevision(source, feature, ifRevision);
         const removed = (await rules.find(source, feature)) !== undefined;
-        return c.json({ source, feature, removed, dryRun: true as const }, 200, uncached);
+        const trial = { source, feature, removed, dryRun: true as const };
+        return c.json({ ...trial, ...(await impactOf(source, feature, undefined)) }, 200, uncached);
       }
       const author = await changeAuthor(c, idempotencyKeys, { query, ifRevision });
       const { removed, revision } = await rules.remove(source, feature, author);

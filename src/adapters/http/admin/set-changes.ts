@@ -2,8 +2,10 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import type { ChangeSet, SourceChange } from "../../../application/admin/change-set.ts";
+import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { ImpactBody, impactJson } from "../features/impact.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { changeAuthor, type RequestedChange, type TrialQuery } from "./change-request.ts";
 import { revisionDemanded, shownRevision } from "./entity-tag.ts";
@@ -29,6 +31,9 @@ export const Changed = z
       })
       .optional()
       .openapi({ description: "Only in a dry run: the number of users whose own set contains the feature." }),
+    impact: ImpactBody.optional().openapi({
+      description: "Only in a dry run that changes one feature: who gains and who loses it.",
+    }),
   })
   .openapi("Changed", {
     example: {
@@ -51,10 +56,12 @@ type ChangeOptions = Omit<RequestedChange, "query" | "ifRevision"> & {
 export class SetChanges {
   readonly #changeSet: ChangeSet;
   readonly #features: ListFeatures;
+  readonly #assessImpact: AssessImpact;
 
-  constructor(changeSet: ChangeSet, features: ListFeatures) {
+  constructor(changeSet: ChangeSet, features: ListFeatures, assessImpact: AssessImpact) {
     this.#changeSet = changeSet;
     this.#features = features;
+    this.#assessImpact = assessImpact;
   }
 
   /** Responds to a request for one change. `more` is called after the change, and its result is added to the body. */
@@ -80,7 +87,17 @@ export class SetChanges {
   async try(change: SourceChange, ifRevision: ChangeAuthor["ifRevision"]): Promise<Changed> {
     const preview = await this.#changeSet.preview(change, ifRevision);
     const [feature, another] = new Set([...change.add, ...change.remove]);
-    const count = feature !== undefined && another === undefined ? await this.#features.userCount(feature) : null;
-    return { source: change.source, ...preview, dryRun: true, users: { count } };
+    const isOne = feature !== undefined && another === undefined;
+    const [count, impact] = await Promise.all([
+      isOne ? this.#features.userCount(feature) : null,
+      isOne ? this.#assessImpact.ofSet(feature, change) : undefined,
+    ]);
+    return {
+      source: change.source,
+      ...preview,
+      dryRun: true,
+      users: { count },
+      ...(impact && { impact: impactJson(impact) }),
+    };
   }
 }

@@ -4,7 +4,7 @@ import { type Instant, instantText } from "../../../domain/evaluation/evaluation
 import { inOrder, isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { type UsageSpan, type UsageStep, usageSteps } from "../../../domain/usage/usage-store.ts";
 import { instant } from "../../instant.ts";
-import { featureIn, featureParameter } from "../admin/path-parameters.ts";
+import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { jsonContent } from "../kit/json-content.ts";
@@ -119,7 +119,7 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
         "Counts responses to clients of all protocols, evaluations of single flags, and what SDKs report. Streams are not counted. Other workers and instances add their counts within about 70 seconds.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
-      parameters: [{ ...featureParameter, description: "The feature key, percent-encoded, its slashes too." }],
+      parameters: [innerFeatureParameter],
       query: z.strictObject(span),
       responses: {
         200: { description: "The evaluations.", content: jsonContent(UsageBody) },

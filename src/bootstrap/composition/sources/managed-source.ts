@@ -4,6 +4,8 @@ import { ruleCheck, segmentPrefix } from "../../../adapters/sources/_rules/rule-
 import type { EditableRules } from "../../../domain/admin/editable-rules.ts";
 import type { EditableSet } from "../../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../../domain/admin/managed-source.ts";
+import { uncachedRead } from "../../../domain/evaluation/cached-read.ts";
+import type { FeatureResolver } from "../../../domain/evaluation/feature-resolver.ts";
 import type { FeatureSets } from "../../../domain/evaluation/feature-sets.ts";
 import type { ConfiguredSource, EditableLocation } from "../../config/configured-source.ts";
 
@@ -26,9 +28,12 @@ export function managedSource(
   store: (connection: string) => SourceStore,
   services: Services,
 ): Omit<ManagedSource, "feed" | "faults"> {
-  const editableSet = setIn(editable, store);
-  const editableRules = rulesIn(editable, store);
   const { name } = source;
+  const editableSet = setIn(editable, store);
+  const editableRules = rulesIn(editable, store, (readRules) => {
+    const silent = { ...services, report: () => {}, warn: () => {} };
+    return create({ ...silent, name, readSet: () => undeclared("editable.set"), readRules });
+  });
   const resolver = create({
     ...services,
     name,
@@ -64,13 +69,21 @@ function setIn(
 function rulesIn(
   location: EditableLocation | undefined,
   store: (connection: string) => SourceStore,
+  create: (readRules: SourceHost["readRules"]) => FeatureResolver,
 ): EditableRules | undefined {
   if (!location || !("schemas" in location)) return undefined;
   const { connection, collection, schemas } = location;
   const { rules, documents } = store(connection);
+  const isFeature = (name: string) => !schemas.segment || !name.startsWith(segmentPrefix);
   return {
-    ...{ connection, collection, rules, documents },
+    ...{ connection, collection, rules, documents, isFeature },
     check: ruleCheck(schemas),
-    isFeature: (name) => !schemas.segment || !name.startsWith(segmentPrefix),
+    trial: async (feature, rule) => {
+      const { value } = await rules.read(collection);
+      const some = new Map([...value].filter(([name]) => !isFeature(name)));
+      if (rule !== undefined) some.set(feature, rule);
+      const read = uncachedRead(some, 0);
+      return create(() => read);
+    },
   };
 }

@@ -9,7 +9,7 @@ import type {
   SetChangeResult,
   SetLoad,
 } from "../../../domain/admin/feature-store.ts";
-import type { SetContents, SetIndex } from "../../../domain/admin/set-index.ts";
+import type { HoldingSets, SetContents, SetIndex } from "../../../domain/admin/set-index.ts";
 import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { RevisionMismatch, tooManyMembers } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
@@ -18,7 +18,7 @@ import { expectedRevision } from "../expected-revision.ts";
 import { loadSets } from "../import/load-sets.ts";
 import { redisFault } from "../redis-fault.ts";
 import { bookkeeping, isOwnKey } from "../redis-keys.ts";
-import { scan } from "../scan.ts";
+import { scan, scanFrom } from "../scan.ts";
 import { Script } from "../script.ts";
 
 const script = new Script("change-set");
@@ -28,6 +28,9 @@ const urgentScript = new Script("change-set", "allow-oom");
 const maxCounted = 20_000;
 /** Maximum number of pages of keys before a list of keys is returned as incomplete: about a million keys. */
 const maxPages = 1_000;
+
+/** The same before a page of the sets that have a feature is returned, possibly empty. */
+const maxPagesOfHolders = 50;
 
 type ScriptInput = {
   readonly text: string;
@@ -114,6 +117,20 @@ export class RedisFeatureStore implements FeatureStore, SetRecorder, SetIndex {
       for (const key of keys) counted.add(key);
     }
     return counts;
+  }
+
+  async holding(prefix: string, feature: FeatureKey, limit: number, after = "0"): Promise<HoldingSets> {
+    await this.#guard.demandFilled();
+    const found: string[] = [];
+    let pages = 0;
+    for await (const { keys, next } of scanFrom(this.#redis, after, prefix, "set")) {
+      const own = keys.filter((key) => !isOwnKey(key));
+      const has = own.map((key) => this.#redis.sismember(key, feature).catch((error) => redisFault(error, key)));
+      for (const [index, is] of (await Promise.all(has)).entries()) if (is === 1) found.push(own[index] ?? "");
+      pages += 1;
+      if (next !== "0" && (found.length >= limit || pages === maxPagesOfHolders)) return { keys: found, next };
+    }
+    return { keys: found };
   }
 
   async contents(prefix: string): Promise<SetContents | undefined> {

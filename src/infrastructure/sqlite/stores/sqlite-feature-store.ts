@@ -16,7 +16,7 @@ import {
   type SetChangeResult,
   type SetLoad,
 } from "../../../domain/admin/feature-store.ts";
-import type { SetContents, SetIndex } from "../../../domain/admin/set-index.ts";
+import type { HoldingSets, SetContents, SetIndex } from "../../../domain/admin/set-index.ts";
 import type { SetRecorder } from "../../../domain/admin/set-recorder.ts";
 import { tooManyMembers } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
@@ -45,6 +45,7 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
   readonly #keys: StatementSync;
   readonly #holders: StatementSync;
   readonly #contents: StatementSync;
+  readonly #holding: StatementSync;
 
   constructor(database: DatabaseSync, journal: SqliteJournal) {
     this.#journal = journal;
@@ -57,6 +58,9 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
     this.#keys = database.prepare("SELECT DISTINCT key FROM members WHERE key >= ? AND key < ? ORDER BY key LIMIT ?");
     this.#holders = database.prepare(
       "SELECT count(*) AS holders FROM (SELECT 1 FROM members WHERE feature = ? AND key >= ? AND key < ? LIMIT ?)",
+    );
+    this.#holding = database.prepare(
+      "SELECT key FROM members WHERE feature = ? AND key >= ? AND key < ? AND key > ? ORDER BY key LIMIT ?",
     );
     this.#contents = database.prepare("SELECT key, feature FROM members WHERE key >= ? AND key < ? LIMIT ?");
     this.#contents.setReturnArrays(true);
@@ -103,6 +107,13 @@ export class SqliteFeatureStore implements FeatureStore, SetRecorder, SetIndex {
       const holders = Number(this.#holders.get(feature, prefix, endOf(prefix), max + 1)?.["holders"]);
       return holders <= max ? holders : undefined;
     });
+  }
+
+  async holding(prefix: string, feature: FeatureKey, limit: number, after = ""): Promise<HoldingSets> {
+    const rows = this.#holding.all(feature, prefix, endOf(prefix), after, limit + 1);
+    const keys = rows.slice(0, limit).map((row) => String(row["key"]));
+    const last = keys.at(-1);
+    return { keys, ...(rows.length > limit && last !== undefined && { next: last }) };
   }
 
   async contents(prefix: string): Promise<SetContents | undefined> {

@@ -119,7 +119,13 @@ describe("the rules of sources", () => {
     expect([tried.status, tried.etag, tried.body]).toEqual([
       200,
       null,
-      { source: "switches", feature: "tried", rule: { on: true, floors: [] }, dryRun: true },
+      {
+        source: "switches",
+        feature: "tried",
+        rule: { on: true, floors: [] },
+        dryRun: true,
+        impact: expect.any(Object),
+      },
     ]);
     expect((await put("tried", {}, {}, "?dryRun=true")).status).toBe(422);
     expect((await put("tried", { on: true }, { "if-match": '"e.1"' }, "?dryRun=true")).status).toBe(412);
@@ -128,6 +134,7 @@ describe("the rules of sources", () => {
       feature: "new/menu",
       removed: true,
       dryRun: true,
+      impact: expect.any(Object),
     });
     expect(await operator.features()).toContain("new/menu");
     expect((await get("/tried")).status).toBe(404);

@@ -161,7 +161,15 @@ describe.each(["sqlite", "redis"])("the sets of sources over %s", (kind) => {
     expect([tried.status, tried.etag, tried.body]).toEqual([
       200,
       null,
-      { source: "active", key: "active_features", added: ["tried"], removed: [], dryRun: true, users: { count: 2 } },
+      {
+        source: "active",
+        key: "active_features",
+        added: ["tried"],
+        removed: [],
+        dryRun: true,
+        users: { count: 2 },
+        impact: expect.any(Object),
+      },
     ]);
     expect((await operator.get("/sources/active/features")).body).toEqual(before.body);
     const real = await operator.put("/sources/active/features/tried?dryRun=false", { "idempotency-key": "trial" });

@@ -1,0 +1,94 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { FeatureHolders, Holders } from "../../../application/features/feature-holders.ts";
+import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { positionIn, textCursor } from "../kit/cursor.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
+
+const defaultLimit = 100;
+
+const Query = z.strictObject({
+  source: z
+    .string()
+    .optional()
+    .openapi({ description: "The source with the sets. Default: the first with such sets." }),
+  limit: wholeNumber(1, 1_000)
+    .optional()
+    .openapi({ description: `Approximate length of a page (default: ${defaultLimit}).` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the previous page." }),
+});
+
+const page = {
+  source: z.string(),
+  next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
+  total: z.int().nullable().openapi({ description: "Null if unknown." }),
+};
+const UsersBody = z.object({ ...page, users: z.array(z.string()).readonly() }).openapi("FeatureUsers");
+const LocationsBody = z.object({ ...page, locations: z.array(z.string()).readonly() }).openapi("FeatureLocations");
+
+const problems = problemResponses(
+  "unauthenticated",
+  "invalid-query",
+  "invalid-cursor",
+  "unknown-source",
+  "not-changeable",
+  "source-unavailable",
+);
+
+/** `GET /admin/v1/features/{feature}/users` and `/locations`: who has a feature in a set of their own. */
+export function holderRoutes(app: OpenAPIHono, operators: Operators, holders: FeatureHolders) {
+  const users = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features/{feature}/users",
+      summary: "List the users of a feature",
+      description:
+        "Lists the users that have the feature in their own set, whether or not it is on for them. In a store with more than 20,000 keys (Redis) or 100,000 memberships (SQLite), pages can be shorter than `limit`, even empty, and a user can come twice: continue while there is `next`.",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      parameters: [innerFeatureParameter],
+      query: Query,
+      responses: { 200: { description: "A page of users.", content: jsonContent(UsersBody) }, ...problems },
+    },
+    async (c, { query: { limit = defaultLimit, cursor, source } }) => {
+      const feature = featureIn(c);
+      const found = await holders.users(feature, limit, afterIn(cursor, feature), source);
+      return c.json({ ...pageOf(found, feature), users: found.values }, 200, uncached);
+    },
+  );
+
+  const locations = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features/{feature}/locations",
+      summary: "List the locations of a feature",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      parameters: [innerFeatureParameter],
+      query: Query,
+      responses: { 200: { description: "A page of locations.", content: jsonContent(LocationsBody) }, ...problems },
+    },
+    async (c, { query: { limit = defaultLimit, cursor, source } }) => {
+      const feature = featureIn(c);
+      const found = await holders.locations(feature, limit, afterIn(cursor, feature), source);
+      return c.json({ ...pageOf(found, feature), locations: found.values }, 200, uncached);
+    },
+  );
+
+  return [users, locations] as const;
+}
+
+const afterIn = (cursor: string | undefined, feature: string): string | undefined =>
+  cursor === undefined ? undefined : positionIn(cursor, feature);
+
+const pageOf = ({ source, next, total }: Holders, feature: string) => ({
+  source,
+  total,
+  ...(next !== undefined && { next: textCursor(next, feature) }),
+});

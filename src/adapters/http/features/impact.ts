@@ -1,0 +1,109 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { type AssessedImpact, type AssessImpact, namedChanges } from "../../../application/features/assess-impact.ts";
+import { featureStates } from "../../../domain/features/feature-state.ts";
+import { featureIn, innerFeatureParameter } from "../admin/path-parameters.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
+
+const AudienceBody = z
+  .object({
+    everyone: z.boolean().openapi({ description: "Whether every client has it; the rest is then part of everyone." }),
+    users: z.int().nullable().openapi({ description: "Users with the feature in their own set. Null if unknown." }),
+    locations: z.array(z.string()).readonly(),
+    shares: z
+      .array(z.object({ source: z.string(), percentage: z.number() }))
+      .readonly()
+      .openapi({ description: "Shares of clients, in percent." }),
+    rules: z
+      .array(z.string())
+      .readonly()
+      .openapi({ description: "Sources whose other rules have it on for some clients." }),
+  })
+  .openapi("Audience");
+
+const State = z.enum(featureStates);
+
+/** Who gains and who loses a feature by a change. */
+export const ImpactBody = z
+  .object({
+    source: z.string().openapi({ description: "The source that changes." }),
+    stateBefore: State,
+    stateAfter: State,
+    gains: AudienceBody,
+    loses: AudienceBody,
+    complete: z.boolean().openapi({
+      description: "Whether the numbers are exact: all users are counted, and no rule or partial gate matters.",
+    }),
+    knownUsers: z.object({ gain: z.int(), lose: z.int(), of: z.int() }).optional().openapi({
+      description:
+        "Only for a rule, without location and attributes: how many of the users with a set of their own gain and lose it in the source.",
+    }),
+    evaluationsPerMinute: z
+      .int()
+      .nullable()
+      .openapi({ description: "Evaluations in the last whole minute, on and off. Null if they are not counted." }),
+  })
+  .openapi("Impact", {
+    example: {
+      source: "killed",
+      stateBefore: "on-for-some",
+      stateAfter: "killed",
+      gains: { everyone: false, users: 0, locations: [], shares: [], rules: [] },
+      loses: {
+        everyone: false,
+        users: 12480,
+        locations: ["es"],
+        shares: [{ source: "rollout", percentage: 25 }],
+        rules: [],
+      },
+      complete: true,
+      evaluationsPerMinute: 397,
+    },
+  });
+
+const Query = z.strictObject({
+  change: z.enum(namedChanges).openapi({
+    description:
+      "`kill` and `unkill`: the kill switch. `on` and `off`: the set of a grant without gates. `open` and `close`: the set of a gate.",
+  }),
+  source: z
+    .string()
+    .optional()
+    .openapi({ description: "The source that changes. Default: the first that fits.", example: "active" }),
+});
+
+/** `GET /admin/v1/features/{feature}/impact`: who gains and who loses a feature by a change, before it is made. */
+export const impactRoute = (app: OpenAPIHono, operators: Operators, assessImpact: AssessImpact) =>
+  checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/admin/v1/features/{feature}/impact",
+      summary: "Assess a change before it is made",
+      description:
+        "Returns who gains and who loses the feature. Changes nothing. For a change of one set or rule, use its dry run, whose `impact` is the same.",
+      tags: ["Admin"],
+      ...operators.atLeast("viewer"),
+      parameters: [innerFeatureParameter],
+      query: Query,
+      responses: {
+        200: { description: "The impact.", content: jsonContent(ImpactBody) },
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-query",
+          "unknown-source",
+          "not-changeable",
+          "no-kill-switch",
+          "source-unavailable",
+        ),
+      },
+    },
+    async (c, { query: { change, source } }) =>
+      c.json(impactJson(await assessImpact.ofNamed(featureIn(c), change, source)), 200, uncached),
+  );
+
+/** An impact in JSON. */
+export const impactJson = (impact: AssessedImpact): z.output<typeof ImpactBody> => impact;
