@@ -1,5 +1,6 @@
 import { type Instant, instantText } from "./evaluation/evaluation-context.ts";
 import { servedKeyRule, writableKeyRule } from "./evaluation/feature.ts";
+import type { Event } from "./events/event.ts";
 
 /** Base of all errors that a use case reports to its caller. `code` is stable across versions. */
 export abstract class TidegateError extends Error {
@@ -13,6 +14,9 @@ export abstract class TidegateError extends Error {
     | "unknown-feature"
     | "unknown-item"
     | "unknown-key"
+    | "unknown-event"
+    | "not-revertible"
+    | "changed-since"
     | RejectionCode
     | "source-unavailable"
     | StoreFaultCode
@@ -74,6 +78,35 @@ export class UnknownItem extends TidegateError {
 
   constructor() {
     super("Unknown item: no item that was ever offered has this id. Use an id from GET /search.");
+  }
+}
+
+/** The event log has no event with this id. */
+export class UnknownEvent extends TidegateError {
+  readonly code = "unknown-event";
+
+  constructor() {
+    super("Unknown event: the log has no event with this id. GET /events lists the events.");
+  }
+}
+
+/** The change of an event cannot be reverted. The message states why. */
+export class NotRevertible extends TidegateError {
+  readonly code = "not-revertible";
+}
+
+/** A later change conflicts with a revert. `later` is its event, if it is recorded. */
+export class ChangedSince extends TidegateError {
+  readonly code = "changed-since";
+  readonly later: Event | undefined;
+
+  constructor(later: Event | undefined) {
+    super(
+      later
+        ? `Changed again by ${later.recordedBy} at ${instantText(later.at)} (event ${later.id}). Revert that change first.`
+        : "Changed again meanwhile. Read the events, then revert the last change first.",
+    );
+    this.later = later;
   }
 }
 

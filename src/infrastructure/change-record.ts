@@ -7,6 +7,8 @@ const recorded = {
   by: z.string(),
   email: z.string().exactOptional(),
   note: z.string().exactOptional(),
+  reverts: z.string().exactOptional(),
+  batch: z.string().exactOptional(),
   at: z.int(),
   revision: z.object({ epoch: z.string(), number: z.int() }),
 };

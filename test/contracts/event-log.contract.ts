@@ -220,6 +220,35 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
       });
     });
 
+    it("finds changes by type, origin and affected user", async () => {
+      const log = open();
+      const [key, shared, user] = [uuidv7(), uuidv7(), uuidv7()];
+      const events = [
+        new SetEvents(key).begins(),
+        setEvent({ key, revision: { epoch: "one", number: 2 }, added: ["a"] }),
+        setEvent({ key, revision: { epoch: "one", number: 3 }, origin: "external", by: "external", added: ["b"] }),
+        setEvent({ key: shared, added: ["a"] }),
+        documentEvent({ collection: shared, name: "a", value: { share: 1 } }),
+        documentEvent({ collection: `${shared}x`, name: "a", value: { share: 1 } }),
+        tokenEvent({ userId: user }),
+        tokenEvent({ userId: `${user}0` }),
+      ];
+      const { position } = await log.head();
+      expect(await log.record(events)).toEqual([]);
+      const ids = async (filter: EventFilter) =>
+        (await log.follow(filter, 100, position)).map(({ id }) => events.findIndex((event) => event.id === id));
+      expect(await ids({ type: "set" })).toEqual([0, 1, 2, 3]);
+      expect(await ids({ type: "document" })).toEqual([4, 5]);
+      expect(await ids({ type: "token" })).toEqual([6, 7]);
+      expect(await ids({ origin: "baseline" })).toEqual([0]);
+      expect(await ids({ origin: "external" })).toEqual([2]);
+      expect(await ids({ origin: "change", key })).toEqual([1]);
+      const affecting = { userId: user, keys: [key], collections: [shared] };
+      expect(await ids({ affecting })).toEqual([0, 1, 2, 4, 6]);
+      expect(await ids({ affecting: { userId: "nobody", keys: [], collections: [] } })).toEqual([]);
+      expect(await ids({ affecting, type: "document" })).toEqual([4]);
+    });
+
     describe("records changes", () => {
       it("and returns the recorded events", async () => {
         const log = open();

@@ -9,6 +9,7 @@ import type { EvaluateFeatures } from "../../application/evaluation/evaluate-fea
 import type { ReadEvents } from "../../application/events/read-events.ts";
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import type { ListFeatures } from "../../application/features/list-features.ts";
+import type { RevertEvent } from "../../application/reverts/revert-event.ts";
 import type { ExportData } from "../../application/transfer/export-data.ts";
 import type { ImportData } from "../../application/transfer/import-data.ts";
 import type { LoadDemo } from "../../application/transfer/load-demo.ts";
@@ -33,6 +34,7 @@ export type UseCases = {
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
   readonly readEvents: ReadEvents;
+  readonly revertEvent: RevertEvent;
   readonly importData: ImportData;
   readonly exportData: ExportData;
 };

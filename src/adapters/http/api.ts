@@ -8,13 +8,16 @@ import type { features } from "./client/features.ts";
 import type { eventExport } from "./events/event-export.ts";
 import type { eventTail } from "./events/event-tail.ts";
 import type { events } from "./events/events.ts";
+import type { eventRoutes } from "./events/revert-event.ts";
 import type { TypedRoute } from "./kit/checked-route.ts";
 import type { proxy } from "./operations/proxy.ts";
 import type { sessionRoutes } from "./sessions/sessions.ts";
 import type { usageRoutes } from "./usage/usage.ts";
 
 type Routes =
-  | ReturnType<typeof adminRoutes | typeof events | typeof sessionRoutes | typeof usageRoutes>[number]
+  | ReturnType<
+      typeof adminRoutes | typeof events | typeof eventRoutes | typeof sessionRoutes | typeof usageRoutes
+    >[number]
   | ReturnType<typeof features | typeof explain | typeof diff | typeof eventExport | typeof eventTail | typeof proxy>;
 
 /** The path of a route in Hono's notation. */

@@ -19,6 +19,9 @@ import type { CompareMoments } from "../../application/explain/compare-moments.t
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
+import type { ChangePlaces } from "../../application/reverts/change-places.ts";
+import type { FindEvent } from "../../application/reverts/find-event.ts";
+import type { RevertEvent } from "../../application/reverts/revert-event.ts";
 import type { CountUsage } from "../../application/usage/count-usage.ts";
 import type { ReadUsage } from "../../application/usage/read-usage.ts";
 import { ChangeRejected, TidegateError } from "../../domain/errors.ts";
@@ -41,6 +44,7 @@ import { eventQuery } from "./events/event-schemas.ts";
 import type { EventStreams } from "./events/event-streams.ts";
 import { eventTail } from "./events/event-tail.ts";
 import { events } from "./events/events.ts";
+import { eventRoutes } from "./events/revert-event.ts";
 import { search, searchPath, seedFailure } from "./feeds/search.ts";
 import { HttpProblem, notFound } from "./kit/http-problem.ts";
 import { Operators } from "./kit/operators.ts";
@@ -95,6 +99,9 @@ export type HttpOptions = {
   readonly readEvents: ReadEvents;
   readonly recordEvent: RecordEvent;
   readonly tailEvents: TailEvents;
+  readonly changePlaces: ChangePlaces;
+  readonly findEvent: FindEvent;
+  readonly revertEvent: RevertEvent;
   readonly streams: EventStreams;
   readonly clientStreams: ClientStreams;
   readonly advertisedStreams: AdvertisedStreams | undefined;
@@ -186,10 +193,12 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   usageRoutes(app, operators, options.readUsage);
   adminRoutes(app, operators, options.admin, options.log);
   const query = eventQuery(options.zone);
-  const eventOptions = { query, isLoose: options.isActivityService, basePath: options.basePath };
+  const { changePlaces: places, findEvent, revertEvent } = options;
+  const eventOptions = { query, places, isLoose: options.isActivityService, basePath: options.basePath };
   events(app, operators, options.readEvents, options.recordEvent, eventOptions);
-  eventExport(app, operators, options.readEvents, query);
-  eventTail(app, operators, options.readEvents, options.tailEvents, options.streams, query);
+  eventExport(app, operators, options.readEvents, query, places);
+  eventTail(app, operators, options.readEvents, options.tailEvents, options.streams, query, places);
+  eventRoutes(app, operators, findEvent, revertEvent, options.admin.idempotencyKeys);
   explain(app, operators, options.explainFeatures, options.callContext);
   diff(app, operators, options.compareMoments);
   documentation(app, options.version, options.basePath);
@@ -251,11 +260,11 @@ function failure(error: Error, c: Context, log: Log): Response {
 const isSafe = ({ req }: Context): boolean =>
   ["GET", "HEAD"].includes(req.method) || req.path.startsWith(bulkPath) || isUnleashPath(req.path);
 
-function problem(c: Context, id: string, { code, detail, headers: extra, errors }: Problem): Response {
+function problem(c: Context, id: string, { code, detail, headers: extra, errors, more: members }: Problem): Response {
   const protocolMembers = ofrepError(c.req.url, code, detail) ?? unleashError(c.req.path, code, detail);
   const isSearch = c.req.path === searchPath || c.req.path.startsWith(`${searchPath}/`);
   const more = protocolMembers ?? (isSearch ? seedFailure(code, detail) : {});
-  const { status, headers, body } = problemDetails(code, detail, id, errors, more);
+  const { status, headers, body } = problemDetails(code, detail, id, errors, { ...members, ...more });
   // OFREP and Unleash have no 422, and their clients expect plain JSON.
   const overrides = protocolMembers && { "Content-Type": "application/json" };
   return new Response(body, {

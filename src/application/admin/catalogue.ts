@@ -74,6 +74,11 @@ export class Catalogue {
     return { removed: before !== undefined, revision };
   }
 
+  /** Puts an earlier entry back as it was; `null` removes the entry. Rejects as `put` does. */
+  async restore(feature: FeatureKey, entry: Json, author: ChangeAuthor): Promise<{ readonly revision: Revision }> {
+    return this.#put(feature, entry, author);
+  }
+
   /** Checks the precondition of a change. Rejects as the change would. */
   async check(feature: FeatureKey, ifRevision: Revision | null | undefined): Promise<void> {
     if (ifRevision === undefined) return;

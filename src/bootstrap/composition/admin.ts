@@ -15,6 +15,9 @@ import { AssessImpact } from "../../application/features/assess-impact.ts";
 import { FeatureChanges } from "../../application/features/feature-changes.ts";
 import { FeatureHolders } from "../../application/features/feature-holders.ts";
 import { ListFeatures } from "../../application/features/list-features.ts";
+import { ChangePlaces } from "../../application/reverts/change-places.ts";
+import { FindEvent } from "../../application/reverts/find-event.ts";
+import { RevertEvent } from "../../application/reverts/revert-event.ts";
 import { FindUsers } from "../../application/users/find-users.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
 import type { EditableSet } from "../../domain/admin/editable-set.ts";
@@ -123,7 +126,22 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     });
   });
 
+  const changePlaces = once(() => new ChangePlaces(sourceSets(), stores.storeOf));
+  const findEvent = once(() => new FindEvent(stores.eventLog.log, () => events.outboxRelay.relayAll(), changePlaces()));
+  const manageRules = once(
+    () => new ManageRules(sourceSets(), newId, (collection) => invalidate(collectionKey(collection))),
+  );
+
   return lazy({
+    changePlaces,
+    findEvent,
+    revertEvent: () =>
+      new RevertEvent(findEvent(), changePlaces(), {
+        sets: sourceSets(),
+        changeSet: changeSet(),
+        rules: manageRules(),
+        catalogue: catalogue(),
+      }),
     sourceSets,
     changeSet,
     manageTokens,
@@ -131,7 +149,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     firstCredential: first,
     documents: () => firstStore()?.documents,
     idempotencyKeys: () => firstStore()?.idempotencyKeys,
-    manageRules: () => new ManageRules(sourceSets(), newId, (collection) => invalidate(collectionKey(collection))),
+    manageRules,
     listFeatures,
     assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsPerMinute),
     featureHolders: () => new FeatureHolders(sourceSets()),

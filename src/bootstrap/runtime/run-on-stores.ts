@@ -50,6 +50,7 @@ function useCasesOf(composition: Composition, zone: UseCases["zone"]): UseCases 
     manageCredentials: () => admin.manageCredentials,
     loadDemo: () => composition.get(DiKeys.Transfer).loadDemo,
     acceptStores: () => admin.acceptStores,
+    revertEvent: () => admin.revertEvent,
     readEvents: () => composition.get(DiKeys.Events).readEvents,
     importData: () => composition.get(DiKeys.Transfer).importData,
     exportData: () => composition.get(DiKeys.Transfer).exportData,

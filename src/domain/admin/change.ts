@@ -36,14 +36,17 @@ export type ChangeMeta = {
   readonly ifRevision?: Revision | null;
   /** A comment of the author. */
   readonly note?: string;
+  /** The id of the event that the change reverts. */
+  readonly reverts?: string;
+  /** An id that all changes of one request share. */
+  readonly batch?: string;
 };
 
+/** The fields of a change that its record has too. */
+type Author = Pick<ChangeMeta, "id" | "by" | "email" | "note" | "reverts" | "batch">;
+
 /** Fields that every record has. */
-type RecordBase = {
-  readonly id: string;
-  readonly by: string;
-  readonly email?: string;
-  readonly note?: string;
+type RecordBase = Author & {
   /** The clock of the store. Never before `at` of an earlier record of the same item. */
   readonly at: Instant;
   readonly revision: Revision;
@@ -85,16 +88,13 @@ export type TokenRecord = RecordBase & {
 };
 
 /** The author fields of a change, for its record. */
-export const authorOfRecord = ({
-  id,
-  by,
-  email,
-  note,
-}: ChangeMeta): Pick<RecordBase, "id" | "by" | "email" | "note"> => ({
+export const authorOfRecord = ({ id, by, email, note, reverts, batch }: ChangeMeta): Author => ({
   id,
   by,
   ...(email !== undefined && { email }),
   ...(note !== undefined && { note }),
+  ...(reverts !== undefined && { reverts }),
+  ...(batch !== undefined && { batch }),
 });
 
 /** Record of a change. The store that holds the changed data keeps it. */

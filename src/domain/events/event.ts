@@ -68,6 +68,29 @@ export type EventFilter = {
   /** `from <= at < to`. */
   readonly from?: Instant;
   readonly to?: Instant;
+  readonly type?: ChangeType;
+  readonly origin?: ChangeOrigin;
+  readonly affecting?: AffectingFilter;
+};
+
+/** What a change concerns. A document is a rule or a description. */
+export const changeTypes = ["set", "document", "token"] as const;
+export type ChangeType = (typeof changeTypes)[number];
+
+/**
+ * `change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set when its record
+ * begins.
+ */
+export const changeOrigins = ["change", "external", "baseline"] as const;
+export type ChangeOrigin = (typeof changeOrigins)[number];
+
+/** The changes that can affect the features of a user. */
+export type AffectingFilter = {
+  readonly userId: string;
+  /** The keys of the sets. */
+  readonly keys: readonly string[];
+  /** The collections of the rules. */
+  readonly collections: readonly string[];
 };
 
 /** The end of the hash chain. `position` 0 and the hash of nothing if the log is empty. */

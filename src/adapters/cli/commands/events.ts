@@ -1,17 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { StoreDataInvalid } from "../../../domain/errors.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
-import type { Event, EventFilter } from "../../../domain/events/event.ts";
+import { changeOrigins, changeTypes, type Event, type EventFilter } from "../../../domain/events/event.ts";
 import type { TimeZone } from "../../../domain/targeting/wall-clock.ts";
 import { dateForms, endOf, startOf, writtenDate } from "../../dates.ts";
 import { type EventFormatName, eventFormats, written } from "../../http/events/event-formats.ts";
 import { eventJson } from "../../http/events/event-json.ts";
+import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 
 const maxListed = 1_000;
 
-/** `tidegate events`: lists, exports and verifies the event log. Read-only. */
+/** `tidegate events`: lists, exports and verifies the event log, and reverts changes. */
 export function defineEvents(command: Command, { onStores, results, terminal }: CommandContext): void {
   const event = {
     component: "features",
@@ -48,6 +49,27 @@ export function defineEvents(command: Command, { onStores, results, terminal }: 
       }),
     );
 
+  const reverted = { reverted: "...", event: "...", key: "tidegate:killed", added: [], removed: ["new_menu"] };
+  withJson(command.command("revert").argument("<id>", "id of the event"), reverted)
+    .description("revert the change of an event, as a new event; refused if the same was changed since")
+    .option("--dry-run", "print what would change, and change nothing")
+    .action((id: string, { dryRun = false }: { dryRun?: boolean }) =>
+      onStores(async ({ revertEvent }) => {
+        const { event, ...revert } = dryRun
+          ? await revertEvent.preview(id)
+          : await revertEvent.revert(id, cliAuthor(terminal));
+        const { key, added, removed, after } = revert;
+        const changes = [
+          ...added.map((feature) => `+${feature}`),
+          ...removed.map((feature) => `-${feature}`),
+          ...(after === undefined ? [] : [JSON.stringify(after)]),
+        ];
+        results.print(
+          { reverted: id, event: event?.id ?? null, ...revert, ...(dryRun && { dryRun }) },
+          `${dryRun ? "would revert" : "reverted"} ${id}: ${key} ${changes.join(" ")}`,
+        );
+      }),
+    );
   withJson(command.command("head"), { position: 12, hash: "..." })
     .description("print the position and hash of the last event; keep them elsewhere to detect a shortened log")
     .action(() =>
@@ -84,6 +106,8 @@ const filtered = (command: Command): Command =>
     .option("--message <TEXT>", "with this text in the message, in any case")
     .option("--feature <KEY>", "changes of this feature")
     .option("--key <KEY>", "changes of this set, rule or token")
+    .addOption(new Option("--type <TYPE>", "changes of these").choices(changeTypes))
+    .addOption(new Option("--origin <ORIGIN>", "changes of this origin").choices(changeOrigins))
     .option("--from <DATE>", `at or after: ${dateForms}`, date)
     .option("--to <DATE>", "before this time; a date is its end", date);
 

@@ -1,4 +1,5 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { v7 as newId } from "uuid";
 import { maxAtOnce } from "../../../application/admin/change-set.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
 import { ChangeRejected, SourceUnavailable, StoreFault, TidegateError } from "../../../domain/errors.ts";
@@ -104,12 +105,13 @@ export function bulkRoute(
       demandFew(body.changes);
       const isTrial = query.dryRun === "true";
       const author = isTrial ? undefined : await changeAuthor(c, idempotencyKeys, { query, body });
+      const batch = newId();
       const logRejection = (error: Error) => logRejectedChange(log, error, c.req.header("x-request-id"));
       const results = await inTurn(body.changes, logRejection, ({ ifRevision, ...change }, index) => {
         if (!author) return changes.try(change, ifRevision);
         // Each change of the request needs its own idempotency key, even for the same set.
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
-        return changes.make(change, { ...author, ...once, ...(ifRevision !== undefined && { ifRevision }) });
+        return changes.make(change, { ...author, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
       });
       return c.json({ results }, 200, uncached);
     },

@@ -1,3 +1,4 @@
+import type { ChangePlace } from "../../../application/reverts/change-places.ts";
 import { changedKey, revisionText } from "../../../domain/admin/change.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
@@ -20,9 +21,14 @@ export type EventJson = {
   readonly store?: string;
   readonly key?: string;
   readonly revision?: string;
+  readonly features?: readonly string[];
+  readonly sources?: readonly string[];
+  readonly user?: string;
+  readonly location?: string;
 };
 
-export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJson => ({
+/** `place` adds what the event changed, by the present configuration. */
+export const eventJson = ({ at, recordedBy, change, ...event }: Event, place?: ChangePlace): EventJson => ({
   component: event.component,
   data: event.data,
   email: event.email || null,
@@ -39,6 +45,12 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event): EventJso
     store: storeIn(event.data) ?? change.store,
     key: changedKey(change.record),
     revision: revisionText(change.record.revision),
+  }),
+  ...(place && {
+    features: place.features,
+    sources: place.sources,
+    ...(place.context.userId !== undefined && { user: place.context.userId }),
+    ...(place.context.location !== undefined && { location: place.context.location }),
   }),
 });
 

@@ -1,6 +1,9 @@
 import { z } from "@hono/zod-openapi";
+import type { ChangePlaces } from "../../../application/reverts/change-places.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import {
+  changeOrigins,
+  changeTypes,
   type EventFilter,
   featuresComponent,
   isReservedComponent,
@@ -78,6 +81,16 @@ export const EventBody = z
     store: z.string().optional().openapi({ description: "Only on a change: the connection." }),
     key: z.string().optional().openapi({ description: "Only on a change: the changed set, rule or other key." }),
     revision: z.string().optional().openapi({ description: "Only on a change: the revision of the key." }),
+    features: z.array(z.string()).readonly().optional().openapi({
+      description: "Only on a change, and not in an export: the features that it added, removed or described.",
+    }),
+    sources: z
+      .array(z.string())
+      .readonly()
+      .optional()
+      .openapi({ description: "Likewise: the sources that read the key now." }),
+    user: z.string().optional().openapi({ description: "Likewise: the user of the set or token." }),
+    location: z.string().optional().openapi({ description: "Likewise: the location of the set." }),
   })
   .openapi("Event", {
     example: {
@@ -120,6 +133,18 @@ export const eventQuery = (zone: TimeZone) =>
       message: filter("Substring of the message, regardless of case.", "failed"),
       feature: filter("The changed feature.", "feature_1"),
       key: filter("The changed set, rule or other key.", "active_features"),
+      type: z
+        .enum(changeTypes)
+        .optional()
+        .openapi({ description: "Only changes of sets, of documents (rules and descriptions), or of tokens." }),
+      origin: z.enum(changeOrigins).optional().openapi({
+        description:
+          "`change`: made through Tidegate. `external`: made outside Tidegate. `baseline`: the content of a set when its record begins.",
+      }),
+      affecting: filter(
+        "A user id: changes that can affect the features of the user, in their own sets and tokens and for everyone. Changes of locations are not included.",
+        "1",
+      ),
       from_date: date(`The start, inclusive: ${dateForms}. A date is its first instant.`, "2021-04-16", (text) =>
         startOf(text, zone),
       ),
@@ -133,8 +158,11 @@ export const eventQuery = (zone: TimeZone) =>
     });
 
 /** The event filter of a query, normalised: equivalent queries return equal filters. */
-export function filterOf(query: z.output<ReturnType<typeof eventQuery>>): EventFilter {
-  const { component, environment, email, recorded_by, message, feature, key, from_date, to_date } = query;
+export function filterOf(
+  { affecting, recorded_by, from_date, to_date, ...query }: z.output<ReturnType<typeof eventQuery>>,
+  places: ChangePlaces,
+): EventFilter {
+  const { component, environment, email, message, feature, key, type, origin } = query;
   const all = {
     component,
     environment,
@@ -143,6 +171,9 @@ export function filterOf(query: z.output<ReturnType<typeof eventQuery>>): EventF
     message,
     feature,
     key,
+    type,
+    origin,
+    affecting: affecting === undefined ? undefined : places.affecting(affecting),
     from: from_date,
     to: to_date,
   };

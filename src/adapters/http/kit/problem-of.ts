@@ -1,4 +1,5 @@
-import { ChangeRejected, TidegateError } from "../../../domain/errors.ts";
+import { ChangedSince, ChangeRejected, TidegateError } from "../../../domain/errors.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { type Fault, HttpProblem } from "./http-problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
@@ -9,6 +10,8 @@ export type Problem = {
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly errors: readonly Fault[] | undefined;
+  /** Other members of the body. */
+  readonly more?: Readonly<Record<string, unknown>>;
 };
 
 /** The problem of an error. Logs an unexpected error with the id of its request. */
@@ -18,7 +21,9 @@ export function problemOf(error: unknown, requestId: string, log: Log): Problem 
   }
   if (error instanceof TidegateError) {
     const errors = error instanceof ChangeRejected ? error.faults : undefined;
-    return { code: error.code, detail: error.message, headers: {}, errors };
+    const { later } = error instanceof ChangedSince ? error : {};
+    const more = later && { later: { event: later.id, by: later.recordedBy, at: instantText(later.at) } };
+    return { code: error.code, detail: error.message, headers: {}, errors, ...(more && { more }) };
   }
   log.error({ requestId, cause: error instanceof Error ? error.stack : String(error) }, "internal error");
   const detail = "Tidegate failed. The log contains the cause with this request id.";

@@ -18,6 +18,10 @@ const Problem = z
       )
       .optional()
       .openapi({ description: "Only for `validation-failed`: the faults of the body." }),
+    later: z
+      .object({ event: z.string(), by: z.string(), at: z.iso.datetime() })
+      .optional()
+      .openapi({ description: "Only for `changed-since`: the conflicting event, if it is recorded." }),
     key: z.string().openapi({ description: "For clients of the service that Tidegate replaces." }),
     message: z.string().openapi({ description: "For clients of the service that Tidegate replaces." }),
   })

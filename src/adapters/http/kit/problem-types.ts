@@ -171,6 +171,12 @@ export const problemTypes = {
     title: "Unknown key",
     meaning: "The store has no such key, or the key matches no prefix of `server.proxy`. The detail states which.",
   },
+  "unknown-event": {
+    status: 404,
+    title: "Unknown event",
+    meaning:
+      "The event log has no event with this id: it never had one, or retention removed it. `GET /events` lists the events.",
+  },
   "history-unavailable": {
     status: 404,
     title: "History unavailable",
@@ -278,6 +284,18 @@ export const problemTypes = {
     status: 501,
     title: "Unsupported transfer coding",
     meaning: "The body has a transfer coding other than chunked. Use chunked, or send Content-Length.",
+  },
+  "not-revertible": {
+    status: 409,
+    title: "Not revertible",
+    meaning:
+      "The event is not a change, or the value before it is not known, or what it changed cannot be restored, such as a token. The detail states which.",
+  },
+  "changed-since": {
+    status: 409,
+    title: "Changed since",
+    meaning:
+      "A later change of the same feature in the same set, or of the same rule or description, conflicts with the revert. `later` names its event. Revert that one first.",
   },
   "revision-mismatch": {
     status: 412,

@@ -1,5 +1,6 @@
 import { type Expression, expressionBuilder, type SqlBool, sql } from "kysely";
-import type { EventFilter } from "../../../domain/events/event.ts";
+import { documentKey, externalActor } from "../../../domain/admin/change.ts";
+import type { AffectingFilter, ChangeOrigin, EventFilter } from "../../../domain/events/event.ts";
 import { indexedKey } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
 import { folded } from "./event-row.ts";
@@ -24,8 +25,40 @@ export function conditions(filter: EventFilter): Expression<SqlBool>[] {
   if (message !== undefined) conditions.push(sql`${eb.ref("events.folded")} like ${containing(message)} escape '\\'`);
   if (from !== undefined) conditions.push(eb("events.created_at", ">=", instant(from)));
   if (to !== undefined) conditions.push(eb("events.created_at", "<", instant(to)));
+  if (filter.type !== undefined) conditions.push(eb("events.kind", "=", filter.type));
+  if (filter.origin !== undefined) conditions.push(...ofOrigin(filter.origin));
+  if (filter.affecting !== undefined) conditions.push(affecting(filter.affecting));
   return conditions;
 }
+
+/** Only records of sets have an origin of their own. */
+function ofOrigin(origin: ChangeOrigin): Expression<SqlBool>[] {
+  const eb = expressionBuilder<Tables, "events">();
+  const isBaseline = sql<SqlBool>`coalesce(${inData("origin")}, '') = 'baseline'`;
+  const isChange = eb("events.kind", "is not", null);
+  if (origin === "baseline") return [isChange, isBaseline];
+  const by = eb("events.recorded_by", origin === "external" ? "=" : "<>", externalActor);
+  return [isChange, by, eb.not(isBaseline)];
+}
+
+function affecting({ userId, keys, collections }: AffectingFilter): Expression<SqlBool> {
+  const eb = expressionBuilder<Tables, "events">();
+  return eb.or([
+    eb.and([eb("events.kind", "=", "set"), eb("events.key", "in", ["", ...keys.map(indexedKey)])]),
+    ...collections.map((collection) => {
+      const prefix = documentKey(collection, "");
+      return eb.and([
+        eb("events.kind", "=", "document"),
+        eb("events.key", ">=", prefix),
+        eb("events.key", "<", `${prefix}\u{10ffff}`),
+      ]);
+    }),
+    eb.and([eb("events.kind", "=", "token"), sql<SqlBool>`${inData("userId")} = ${userId}`]),
+  ]);
+}
+
+/** A text in the data of an event. */
+const inData = (name: string) => sql<string>`events.data ->> ${sql.lit(name)}`;
 
 /** LIKE pattern for a substring, with wildcards escaped. */
 const containing = (text: string): string => `%${folded(text).replace(/[\\%_]/g, "\\$&")}%`;

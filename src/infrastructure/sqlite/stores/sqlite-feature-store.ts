@@ -1,13 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { v7 as uuidv7 } from "uuid";
 import { authorOf, type Batch, type BatchResult } from "../../../domain/admin/batch.ts";
-import {
-  authorOfRecord,
-  type ChangeRecord,
-  externalActor,
-  type Revision,
-  type SetRecord,
-} from "../../../domain/admin/change.ts";
+import { authorOfRecord, externalActor, type Revision, type SetRecord } from "../../../domain/admin/change.ts";
 import {
   type FeatureStore,
   maxRecordedMembers,
@@ -27,7 +21,7 @@ const recordsBetweenMembers = 256;
 /** Limit for counting the users of all requested features. Takes some milliseconds, which block all requests. */
 const maxCounted = 100_000;
 
-type Author = Pick<ChangeRecord, "id" | "by" | "email" | "note">;
+type Author = ReturnType<typeof authorOfRecord>;
 type SetDelta = Pick<SetRecord, "origin" | "added" | "removed">;
 
 /**

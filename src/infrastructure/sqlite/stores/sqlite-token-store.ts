@@ -107,7 +107,7 @@ export class SqliteTokenStore implements TokenStore {
     head: Head | undefined,
     origin: TokenRecord["origin"],
     userId: UserId,
-    author: Pick<TokenRecord, "id" | "by" | "email" | "note">,
+    author: ReturnType<typeof authorOfRecord>,
   ): Head {
     const after = headAfter(head, author.id);
     this.#journal.append({ of: "token", ...author, ...after, tokenId: after.revision.epoch, userId, origin });

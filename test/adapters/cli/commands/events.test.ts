@@ -82,4 +82,21 @@ describe("tidegate events", () => {
     const wrong = await run("verify", "--head", hash.replace(/./g, "0"));
     expect([wrong.code, wrong.stdout]).toEqual([1, ""]);
   });
+
+  it("reverts a change once, as a new event, and tells first what it would change", async () => {
+    await tidegate(["sets", "add", "global_features", "reverted"], env);
+    const [{ id = "" } = {}] = (await run("list", "--feature", "reverted", "--json")).stdout
+      .trim()
+      .split("\n")
+      .map((line): { id?: string } => JSON.parse(line));
+    expect((await run("revert", id, "--dry-run")).stdout).toBe(`would revert ${id}: global_features -reverted\n`);
+    expect(await run("revert", id)).toMatchObject({
+      code: 0,
+      stdout: `reverted ${id}: global_features -reverted\n`,
+    });
+    await tidegate(["sets", "add", "global_features", "reverted"], env);
+    const refused = await run("revert", id);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("Changed again by cli:")]);
+    expect((await run("revert", "nothing")).stderr).toContain("Unknown event");
+  });
 });

@@ -1,0 +1,136 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { FindEvent } from "../../../application/reverts/find-event.ts";
+import type { RevertEvent, Reverted } from "../../../application/reverts/revert-event.ts";
+import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
+import { changeAuthor, changeProblems, demandNoBody, demandNoIfMatch, TrialQuery } from "../admin/change-request.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { idempotencyKeyParameter } from "../kit/idempotency-key.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
+import { type EventJson, eventJson } from "./event-json.ts";
+import { EventBody } from "./event-schemas.ts";
+
+const idParameter = {
+  name: "id",
+  in: "path",
+  required: true,
+  description: "The id of the event.",
+  schema: { type: "string" },
+  example: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
+} as const;
+
+const value = (description: string) => z.unknown().optional().openapi({ description });
+
+const EventDetailsBody = EventBody.extend({
+  before: value(
+    "Only on a change of a rule or description: the value before. Null if there was none, absent if the log does not have it.",
+  ),
+  after: value("Only on a change of a rule or description: the value after. Null if it was removed."),
+}).openapi("EventDetails");
+
+const RevertedBody = z
+  .object({
+    reverted: z.string().openapi({ description: "The id of the reverted event." }),
+    event: z
+      .string()
+      .nullable()
+      .openapi({ description: "The event of the revert. Null in a dry run, and if the log does not have it yet." }),
+    key: z.string().openapi({ description: "The changed set, rule or description." }),
+    sources: z.array(z.string()).readonly().openapi({ description: "The sources that read it." }),
+    added: z.array(z.string()).readonly().openapi({ description: "The features that the revert adds to the set." }),
+    removed: z.array(z.string()).readonly().openapi({ description: "The features that it removes from the set." }),
+    before: value("The rule or description before the revert. Absent for a set."),
+    after: value("The rule or description after the revert; null if it is removed. Absent for a set."),
+    dryRun: z.literal(true).optional().openapi({ description: "Only in a dry run: nothing was changed." }),
+  })
+  .openapi("Reverted", {
+    example: {
+      reverted: "019aa5c1-8c1e-7f3a-9d43-5a1f6f0c2b11",
+      event: "019aa5c1-9d02-7b11-8e21-0c7e9f5d3a42",
+      key: "tidegate:killed",
+      sources: ["killed"],
+      added: [],
+      removed: ["feature_1"],
+    },
+  });
+
+/** `GET /events/{id}` and `POST /admin/v1/events/{id}/revert`: one event, and its revert. */
+export function eventRoutes(
+  app: OpenAPIHono,
+  operators: Operators,
+  findEvent: FindEvent,
+  revertEvent: RevertEvent,
+  idempotencyKeys: IdempotencyKeys | undefined,
+) {
+  const view = checkedRoute(
+    app,
+    {
+      method: "get",
+      path: "/events/{id}",
+      summary: "Get an event",
+      description: "With the value before and after a change of a rule or description.",
+      tags: ["Events"],
+      ...operators.atLeast("viewer"),
+      parameters: [idParameter],
+      responses: {
+        200: { description: "The event.", content: jsonContent(EventDetailsBody) },
+        ...problemResponses("unauthenticated", "invalid-query", "unknown-event", "log-unavailable"),
+      },
+    },
+    async (c) => {
+      const event = await findEvent.one(idIn(c));
+      const record = event.change?.record;
+      const values = record?.of === "document" && { before: await findEvent.before(event), after: record.value };
+      const shown: EventJson = eventJson(event, findEvent.placeOf(event));
+      return c.json({ ...shown, ...values }, 200, uncached);
+    },
+  );
+
+  const revert = checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/events/{id}/revert",
+      summary: "Revert a change",
+      description:
+        "Makes the inverse change of an event: of a set, a kill, a rule or a description. The new event has the id of the reverted one in `data.reverts`. Rejected if a later event changed the same. Idempotent: a change that is reverted already is not changed again.",
+      tags: ["Events"],
+      ...operators.atLeast("editor"),
+      parameters: [idParameter, idempotencyKeyParameter],
+      query: TrialQuery,
+      responses: {
+        200: { description: "The revert.", content: jsonContent(RevertedBody) },
+        ...problemResponses(
+          ...changeProblems,
+          "payload-too-large",
+          "unknown-event",
+          "not-revertible",
+          "changed-since",
+          "invalid-feature-key",
+          "change-too-large",
+          "store-full",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { query }) => {
+      demandNoIfMatch(c, "the revert itself requires that nothing changed since");
+      await demandNoBody(c);
+      const id = idIn(c);
+      if (query.dryRun === "true") {
+        return c.json({ ...shown(id, await revertEvent.preview(id)), dryRun: true as const }, 200, uncached);
+      }
+      const author = await changeAuthor(c, idempotencyKeys, { query });
+      return c.json(shown(id, await revertEvent.revert(id, author)), 200, uncached);
+    },
+  );
+
+  return [view, revert];
+}
+
+const idIn = (c: Context): string => c.req.param("id") ?? "";
+
+const shown = (id: string, { event, ...revert }: Reverted) => ({ reverted: id, event: event?.id ?? null, ...revert });

@@ -1,0 +1,101 @@
+import { changedKey, externalActor } from "../../domain/admin/change.ts";
+import { UnknownEvent } from "../../domain/errors.ts";
+import type { Json } from "../../domain/evaluation/feature.ts";
+import type { Event } from "../../domain/events/event.ts";
+import type { EventLog } from "../../domain/events/event-log.ts";
+import { withDeadline } from "../evaluation/deadline.ts";
+import { queryLog } from "../events/query-log.ts";
+import type { ChangePlace, ChangePlaces } from "./change-places.ts";
+
+/** Maximum wait for changes that the log lacks yet. */
+const maxWaitMs = 1_000;
+const atOnce = 100;
+
+/** Finds single events and their neighbours. All methods reject with `EventLogUnavailable` if the log does not answer. */
+export class FindEvent {
+  readonly #log: EventLog;
+  readonly #relay: () => Promise<void>;
+  readonly #places: ChangePlaces;
+
+  /** `relay` moves the change records in the outboxes to the log. */
+  constructor(log: EventLog, relay: () => Promise<void>, places: ChangePlaces) {
+    this.#log = log;
+    this.#relay = relay;
+    this.#places = places;
+  }
+
+  /** Relays waiting changes to the log, for a second at most. */
+  async settle(): Promise<void> {
+    await withDeadline(maxWaitMs, this.#relay);
+  }
+
+  /** The event with an id. Rejects with `UnknownEvent`. */
+  async one(id: string): Promise<Event> {
+    const find = () => queryLog(() => this.#log.one(id));
+    let found = await find();
+    if (!found) {
+      // A change that was just made may still be in its outbox.
+      await this.settle().catch(() => {});
+      found = await find();
+    }
+    if (!found) throw new UnknownEvent();
+    return found;
+  }
+
+  /** What the event changed, by the present configuration; `undefined` if it is no change. */
+  placeOf(event: Event): ChangePlace | undefined {
+    return this.#places.of(event);
+  }
+
+  /**
+   * The value of a document before an event changed it; `null` if it did not exist. `undefined` if the log does not
+   * contain it, or for another event.
+   */
+  async before(event: Event): Promise<Json | undefined> {
+    const record = event.change?.record;
+    if (record?.of !== "document") return undefined;
+    const key = changedKey(record);
+    const found = await queryLog(() => this.#log.find({ key }, atOnce, event.position));
+    const previous = found.find((other) => this.#isOfSame(event, other))?.change?.record;
+    if (previous?.of === "document") return previous.value;
+    return record.revision.number === 1 && record.by !== externalActor ? null : undefined;
+  }
+
+  /** The later events that changed the same set or document: for a set, those that changed one of its features. */
+  async later(event: Event): Promise<readonly Event[]> {
+    const record = event.change?.record;
+    if (!record) return [];
+    const touched = record.of === "set" ? [...record.added, ...record.removed] : [];
+    const [feature, another] = touched;
+    const single = feature !== undefined && another === undefined ? { feature } : {};
+    const all: Event[] = [];
+    for (let after = event.position; ; ) {
+      const page = await queryLog(() => this.#log.follow({ key: changedKey(record), ...single }, atOnce, after));
+      all.push(...page.filter((other) => this.#isOfSame(event, other) && touches(other, touched)));
+      const last = page.at(-1);
+      if (page.length < atOnce || !last) return all;
+      after = last.position;
+    }
+  }
+
+  /** The last event that changed the same set or document as an event. */
+  async last(event: Event): Promise<Event | undefined> {
+    const record = event.change?.record;
+    if (!record) return undefined;
+    const found = await queryLog(() => this.#log.find({ key: changedKey(record) }, atOnce));
+    return found.find((other) => this.#isOfSame(event, other));
+  }
+
+  #isOfSame(one: Event, other: Event): boolean {
+    return (
+      one.change?.record.of === other.change?.record.of &&
+      this.#places.of(one)?.connection === this.#places.of(other)?.connection
+    );
+  }
+}
+
+function touches({ change }: Event, features: readonly string[]): boolean {
+  if (change?.record.of !== "set") return true;
+  const { added, removed } = change.record;
+  return features.some((feature) => added.includes(feature) || removed.includes(feature));
+}

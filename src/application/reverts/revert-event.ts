@@ -1,0 +1,189 @@
+import {
+  changedKey,
+  type DocumentRecord,
+  isSameRevision,
+  type Revision,
+  type SetRecord,
+} from "../../domain/admin/change.ts";
+import { ChangedSince, EventLogUnavailable, NotRevertible, RevisionMismatch } from "../../domain/errors.ts";
+import type { FeatureKey, Json } from "../../domain/evaluation/feature.ts";
+import type { Event } from "../../domain/events/event.ts";
+import type { ChangeAuthor } from "../admin/author.ts";
+import type { Catalogue } from "../admin/catalogue.ts";
+import type { ChangeSet } from "../admin/change-set.ts";
+import type { ManageRules } from "../admin/manage-rules.ts";
+import type { SourceSets } from "../admin/source-sets.ts";
+import { catalogueCollection } from "../events/change-event.ts";
+import type { ChangePlace, ChangePlaces } from "./change-places.ts";
+import type { FindEvent } from "./find-event.ts";
+
+/** What a revert changes. */
+export type Revert = {
+  readonly key: string;
+  readonly sources: readonly string[];
+  /** Of a set. */
+  readonly added: readonly FeatureKey[];
+  readonly removed: readonly FeatureKey[];
+  /** Of a rule or description, before and after the revert; `null` if there is none, `undefined` for a set. */
+  readonly before?: Json;
+  readonly after?: Json;
+};
+
+export type Reverted = Revert & {
+  /** The event of the revert; `undefined` in a dry run, and if the log does not have it yet. */
+  readonly event: Event | undefined;
+};
+
+/** The use cases that make the changes. */
+type Changes = {
+  readonly sets: SourceSets;
+  readonly changeSet: ChangeSet;
+  readonly rules: ManageRules;
+  readonly catalogue: Catalogue;
+};
+
+/** A plan: what a revert changes, and how. */
+type Plan = Revert & { readonly apply: (author: ChangeAuthor) => Promise<Revision> };
+
+/** Reverts the change of one event: makes the inverse change, which is an event that names the reverted one. */
+export class RevertEvent {
+  readonly #events: FindEvent;
+  readonly #places: ChangePlaces;
+  readonly #changes: Changes;
+
+  constructor(events: FindEvent, places: ChangePlaces, changes: Changes) {
+    this.#events = events;
+    this.#places = places;
+    this.#changes = changes;
+  }
+
+  /**
+   * Idempotent: if nothing but its revert followed, changes nothing and returns that. Rejects with `UnknownEvent`, with
+   * `NotRevertible`, with `ChangedSince` if a later event changed the same, with `EventLogUnavailable`, and as the
+   * change does.
+   */
+  async revert(id: string, author: ChangeAuthor): Promise<Reverted> {
+    const event = await this.#events.one(id);
+    const done = await this.#doneBy(event);
+    if (done) return { ...revertIn(done, this.#placeOf(done)), event: done };
+    const { apply, ...revert } = await this.#plan(event);
+    const revision = await apply({ ...author, reverts: id }).catch((error) => {
+      // Somebody changed it between the check and the change.
+      throw error instanceof RevisionMismatch ? new ChangedSince(undefined) : error;
+    });
+    return { ...revert, event: await this.#recorded(event, revision) };
+  }
+
+  /** What `revert` would change now. Changes nothing; rejects as `revert` does. */
+  async preview(id: string): Promise<Reverted> {
+    const event = await this.#events.one(id);
+    const done = await this.#doneBy(event);
+    if (done) return { ...revertIn(done, this.#placeOf(done)), event: done };
+    const { apply: _, ...revert } = await this.#plan(event);
+    return { ...revert, event: undefined };
+  }
+
+  /** The event that reverted an event already. Rejects with `ChangedSince` if another event changed the same. */
+  async #doneBy(event: Event): Promise<Event | undefined> {
+    try {
+      await this.#events.settle();
+    } catch (cause) {
+      throw new EventLogUnavailable(cause);
+    }
+    const later = await this.#events.later(event);
+    const last = later.at(-1);
+    if (!last) return undefined;
+    if (later.length === 1 && last.change?.record.reverts === event.id) return last;
+    throw new ChangedSince(last);
+  }
+
+  #placeOf(event: Event): ChangePlace {
+    const place = this.#places.of(event);
+    if (place) return place;
+    throw new NotRevertible("The event is not a change that Tidegate made or detected, so there is nothing to revert.");
+  }
+
+  #plan(event: Event): Promise<Plan> {
+    const place = this.#placeOf(event);
+    const record = event.change?.record;
+    if (record?.of === "set" && place.connection !== undefined)
+      return this.#setPlan(event, record, place, place.connection);
+    const [source] = place.sources;
+    if (record?.of === "document" && record.collection === catalogueCollection)
+      return this.#documentPlan(event, record, place, async (value, author) => {
+        const { revision } = await this.#changes.catalogue.restore(record.name, value, author);
+        return revision;
+      });
+    if (record?.of === "document" && source !== undefined)
+      return this.#documentPlan(event, record, place, async (value, author) => {
+        const { rules } = this.#changes;
+        const { revision } =
+          value === null
+            ? await rules.remove(source, record.name, author)
+            : await rules.put(source, record.name, value, author);
+        return revision;
+      });
+    throw new NotRevertible(
+      record?.of === "set" || (record?.of === "document" && place.features.length > 0)
+        ? "No source reads what the event changed. Configure one, or change the store."
+        : "Tokens, credentials and feeds cannot be reverted. Issue a new token or credential.",
+    );
+  }
+
+  async #setPlan(event: Event, record: SetRecord, place: ChangePlace, connection: string): Promise<Plan> {
+    const { key, added: remove, removed: add } = record;
+    if (record.origin === "baseline" || add.length + remove.length === 0)
+      throw new NotRevertible("The event added and removed no features, so there is nothing to revert.");
+    const { changeSet, sets } = this.#changes;
+    const { features, revision } = await changeSet.read({ key, connection });
+    const present = new Set(features);
+    const last = await this.#events.last(event);
+    if (!isSameRevision(last?.change?.record.revision, revision))
+      throw new EventLogUnavailable(new Error(`the log does not have the last change of ${key} yet`));
+    // A change outside Tidegate may not be recorded yet.
+    if (add.some((feature) => present.has(feature)) || remove.some((feature) => !present.has(feature)))
+      throw new ChangedSince(undefined);
+    const isVeto = sets.sources.some(({ name, role }) => role === "veto" && place.sources.includes(name));
+    const change = { key, connection, add, remove, ...(isVeto && { urgent: true }) };
+    return {
+      ...{ key, sources: place.sources, added: add, removed: remove },
+      apply: async (author) => (await changeSet.apply(change, { ...author, ifRevision: revision ?? null })).revision,
+    };
+  }
+
+  async #documentPlan(
+    event: Event,
+    record: DocumentRecord,
+    { sources }: ChangePlace,
+    put: (value: Json, author: ChangeAuthor) => Promise<Revision>,
+  ): Promise<Plan> {
+    const value = await this.#events.before(event);
+    if (value === undefined)
+      throw new NotRevertible("The event log does not contain the value before the event. Set it by hand.");
+    return {
+      ...{ key: changedKey(record), sources, added: [], removed: [] },
+      ...{ before: record.value, after: value },
+      // A removed document has no revision.
+      apply: (author) => put(value, { ...author, ifRevision: record.value === null ? null : record.revision }),
+    };
+  }
+
+  /** The event of a revert, if the log has it. */
+  async #recorded(event: Event, revision: Revision): Promise<Event | undefined> {
+    try {
+      await this.#events.settle();
+      const last = await this.#events.last(event);
+      return isSameRevision(last?.change?.record.revision, revision) ? last : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** What the event of a revert changed. */
+function revertIn({ change }: Event, { sources }: ChangePlace): Revert {
+  const record = change?.record;
+  const key = record ? changedKey(record) : "";
+  if (record?.of === "set") return { key, sources, added: record.added, removed: record.removed };
+  return { key, sources, added: [], removed: [], ...(record?.of === "document" && { after: record.value }) };
+}
