@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { createLog } from "../../src/infrastructure/logger.ts";
 import { DiskReserve } from "../../src/infrastructure/sqlite/disk-reserve.ts";
 import { openSqlite } from "../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { plainTokenKey } from "../../src/infrastructure/token-key.ts";
+import { sqliteRules, startOperator } from "../support/operator.ts";
 import { aChange, changeOf, recordsIn } from "../support/stores.ts";
 import { until } from "../support/until.ts";
 
@@ -91,6 +93,30 @@ describe("a full disk", () => {
       await store.changes.apply({ ...changeOf("tidegate:killed", kill), urgent: true });
     }
     expect(await recordsIn(store)).toHaveLength(1_001);
+  });
+
+  it("lets a service kill and remove features on every route, with idempotency keys", async () => {
+    await using operator = await startOperator(sqliteRules, { FOLDER: disk, TIDEGATE_DATA: disk });
+    expect((await operator.put("/sources/global/features/granted")).status).toBe(200);
+    const reserve = join(disk, "store.db-reserve");
+    await until(() => existsSync(reserve) && statSync(reserve).size === 4 * 1_024 * 1_024, "the reserve is made");
+    fillDisk();
+    await until(async () => {
+      const { status, body } = await operator.put(`/sources/global/features/${randomUUID()}`);
+      return status === 503 && body.code === "store-full";
+    }, "the store is full");
+    for (let number = 0; number < 20; number++) {
+      const key = () => ({ "idempotency-key": randomUUID() });
+      const changes = { changes: [{ source: "killed", add: [`bulk_${number}`] }] };
+      const answers = [
+        await operator.put(`/killed/own_${number}`, key()),
+        await operator.put(`/sources/killed/features/set_${number}`, key()),
+        await operator.post("/changes", changes, key()),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    }
+    expect((await operator.delete("/sources/global/features/granted", { "idempotency-key": "x" })).status).toBe(200);
+    expect((await operator.get("/killed")).body.features).toHaveLength(60);
   });
 
   it("opens a store with the reserve, and applies kills", async () => {

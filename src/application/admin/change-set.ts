@@ -15,11 +15,6 @@ export const maxAtOnce = 10_000;
 type SetEdit = {
   readonly add: readonly FeatureKey[];
   readonly remove: readonly FeatureKey[];
-  /**
-   * Whether it must work while the store is full although it adds members, as a kill does. Edits that only remove
-   * always do.
-   */
-  readonly urgent?: boolean;
 };
 
 /** A change of a set. */
@@ -70,7 +65,8 @@ export class ChangeSet {
     const found = this.#sets.find(change);
     const { add, remove } = await this.#checked(found, change);
     const { key, stored } = found;
-    const urgent = change.urgent ?? add.length === 0;
+    // What switches features off works while the store is full.
+    const urgent = add.length === 0 || found.vetoes;
     const wanted = {
       ...author,
       id: this.#newId(),

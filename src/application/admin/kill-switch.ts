@@ -25,7 +25,6 @@ export const killChange = (sets: SourceSets, feature: FeatureKey): SourceChange 
   source: killSwitchOf(sets),
   add: [feature],
   remove: [],
-  urgent: true,
 });
 
 /** The change that removes a kill. Exactly the grants from before are effective again. */

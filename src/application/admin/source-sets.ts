@@ -9,8 +9,15 @@ export type SetName =
   | { readonly source: string; readonly context?: KeyValues }
   | { readonly key: string; readonly connection?: string | undefined };
 
-/** One set, with the sets of the same template. `grants`: a source of role `grant` reads it. */
-export type FoundSet = { readonly key: string; readonly stored: EditableSet; readonly grants: boolean };
+/** One set, with the sets of the same template. */
+export type FoundSet = {
+  readonly key: string;
+  readonly stored: EditableSet;
+  /** Whether a source of role `grant` reads it. */
+  readonly grants: boolean;
+  /** Whether a source of role `veto` reads it. */
+  readonly vetoes: boolean;
+};
 
 /** The sets and rules of all sources. */
 export class SourceSets {
@@ -110,11 +117,10 @@ export class SourceSets {
   }
 
   #found(key: string, stored: EditableSet): FoundSet {
-    const grants = this.sources.some(
-      ({ role, editableSet: other }) =>
-        role === "grant" && other?.connection === stored.connection && other.key.matches(key),
+    const roles = this.sources.flatMap(({ role, editableSet: other }) =>
+      other?.connection === stored.connection && other.key.matches(key) ? [role] : [],
     );
-    return { key, stored, grants };
+    return { key, stored, grants: roles.includes("grant"), vetoes: roles.includes("veto") };
   }
 
   #names(): string {

@@ -5,7 +5,7 @@ import type { ChangeAuthor } from "../../../application/admin/author.ts";
 import { callStore } from "../../../application/admin/call-store.ts";
 import type { Revision } from "../../../domain/admin/change.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
-import { IdempotencyKeyReused } from "../../../domain/errors.ts";
+import { IdempotencyKeyReused, StoreFull } from "../../../domain/errors.ts";
 import { secretOf } from "../client/authorization.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
@@ -98,7 +98,12 @@ export async function changeAuthor(
   const salt = isSecret ? (secretOf(c.req.header("authorization")) ?? sessionIn(c)) : undefined;
   const purpose = digestOf([c.req.method, pathname, search, c.req.header("if-match"), body, salt]);
   const claimed = callStore("idempotency keys", async () => idempotencyKeys?.claim(idempotencyKey, purpose) ?? true);
-  if (!(await (urgent ? claimed.catch(() => true) : claimed))) throw new IdempotencyKeyReused();
+  const isFree = await claimed.catch((error) => {
+    // A full store rejects the change itself, unless it switches features off.
+    if (urgent || error instanceof StoreFull) return true;
+    throw error;
+  });
+  if (!isFree) throw new IdempotencyKeyReused();
   return { ...author, idempotencyKey };
 }
 

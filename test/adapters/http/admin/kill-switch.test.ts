@@ -141,7 +141,7 @@ describe("the kill switch", () => {
     expect(await operator.features()).toContain("menu");
   });
 
-  it("works while Redis is out of memory, unlike other additions", async () => {
+  it("works on every route while Redis is out of memory, unlike other additions", async () => {
     await using redis = await startRedis();
     await using operator = await startOperator(redisRulesAt(redis.url));
     await operator.put("/sources/global/features/menu");
@@ -155,9 +155,15 @@ describe("the kill switch", () => {
     expect([other.status, other.body.code]).toEqual([422, "idempotency-key-reused"]);
     const refused = await operator.put("/sources/global/features/more");
     expect([refused.status, refused.body.code]).toEqual([503, "store-full"]);
-    const removed = await operator.delete("/sources/global/features/menu");
+    const removed = await operator.delete("/sources/global/features/menu", { "idempotency-key": "at-4-am" });
     expect([removed.status, removed.body.removed]).toEqual([200, ["menu"]]);
     expect((await operator.delete("/killed/menu")).status).toBe(200);
+    const byOtherRoutes = [
+      await operator.put("/sources/killed/features/one", { "idempotency-key": "at-5-am" }),
+      await operator.post("/changes", { changes: [{ source: "killed", add: ["two"] }] }, { "idempotency-key": "at-6" }),
+    ];
+    expect(byOtherRoutes.map(({ status }) => status)).toEqual([200, 200]);
+    expect((await operator.get("/killed")).body.features).toEqual(["one", "two"]);
     await redis.client.config("SET", "maxmemory", "0");
     expect((await operator.put("/sources/global/features/more")).status).toBe(200);
   });
