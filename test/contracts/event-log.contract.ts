@@ -380,18 +380,18 @@ export function eventLogContract(open: () => EventLog, openEmpty: () => Promise<
         expect(await log.verify({ hash })).toEqual({
           isSound: false,
           position: 5,
-          fault: "ends a log in which no event has the hash that was kept",
+          fault: "is the last event, and none has the hash of the given head",
         });
         expect(await log.verify({ hash, position: 3 })).toEqual({
           isSound: false,
           position: 3,
-          fault: "has another hash than was kept",
+          fault: "has another hash than the given head",
         });
         expect(await log.verify({ hash: heads[2]?.hash ?? "", position: 3 })).toMatchObject({ isSound: false });
         expect(await log.verify({ hash, position: 8 })).toEqual({
           isSound: false,
           position: 6,
-          fault: "is missing: the log was cut off there",
+          fault: "is missing: the log ends before it",
         });
       });
 

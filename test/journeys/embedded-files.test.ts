@@ -112,7 +112,7 @@ describe("an embedded store that is empty at the start", () => {
       expect(await operator.features()).toEqual(["always"]);
       const isRecorded = async () =>
         (await (await operator.service.get("/events", bearer(adminToken))).text()).includes(
-          "are recorded from here on",
+          "are recorded from this event on",
         );
       await until(isRecorded, "the store's content is in the log");
       for (const end of ["", "-wal", "-shm"]) rmSync(join(other, `store.db${end}`), { force: true });

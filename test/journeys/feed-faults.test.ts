@@ -64,14 +64,14 @@ sources:${partners.map(({ name, feedServer }) => entry(name, feedServer.url)).jo
   );
   expect(notified).toEqual({
     closes: [1, expect.stringMatching(/ECONNRESET|polling is paused/)],
-    fails: [1, expect.stringMatching(/answers 500|polling is paused/)],
+    fails: [1, expect.stringMatching(/responds 500|polling is paused/)],
     never: [1, expect.stringMatching(/within 1000 ms|polling is paused/)],
     drips: [1, expect.stringMatching(/within 1000 ms|polling is paused/)],
     halves: [1, expect.stringMatching(/before the end|polling is paused/)],
-    garbage: [1, expect.stringContaining("is no JSON")],
+    garbage: [1, expect.stringContaining("is invalid JSON")],
     strange: [1, expect.stringContaining("has no events")],
-    deep: [1, expect.stringContaining("nested more than 100 deep")],
-    nan: [1, expect.stringContaining("is no JSON")],
+    deep: [1, expect.stringContaining("nested deeper than 100 levels")],
+    nan: [1, expect.stringContaining("is invalid JSON")],
     bomb: [1, expect.stringMatching(/more than 10000000 bytes|polling is paused/)],
     laughs: [1, expect.stringContaining("has a DOCTYPE")],
     redirects: [1, expect.stringMatching(/redirects are not followed|polling is paused/)],

@@ -14,7 +14,7 @@ const defaultField = "targetingKey";
 const rule = z.strictObject({
   percentage: z
     .number()
-    .refine((percentage) => shareOf(percentage) !== undefined, "is no percentage; write 0 to 100 in steps of 0.01")
+    .refine((percentage) => shareOf(percentage) !== undefined, "is invalid (expected 0 to 100 in steps of 0.01)")
     .describe("The percentage that has the feature: 0 to 100 in steps of 0.01."),
   by: z
     .string()

@@ -111,7 +111,7 @@ class SetFeatureResolver implements FeatureResolver {
     this.#warnedAt = at;
     this.#host.warn(
       { source: this.#host.name, key, invalidMembers: this.#invalidMembers },
-      "members ignored that are not valid feature keys",
+      "ignored members that are not valid feature keys",
     );
   }
 }

@@ -69,7 +69,7 @@ export function afterTimeout(timeoutMs: number, late: () => void): () => void {
 export function withDeadline<T>(
   timeoutMs: number,
   call: () => T | PromiseLike<T>,
-  fault: string = `no answer within ${timeoutMs} ms`,
+  fault: string = `no response within ${timeoutMs} ms`,
 ): T | Promise<T> {
   const answer = call();
   if (!isPromiseLike(answer)) return answer;

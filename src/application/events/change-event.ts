@@ -54,7 +54,7 @@ export const deadLetterEvent = (
   component: tidegateComponent,
   environment,
   email: emailOf(externalActor),
-  message: `an entry in the outbox of ${deadLetter.store} was set aside: ${deadLetter.reason}`,
+  message: `an entry in the outbox of ${deadLetter.store} is a dead letter: ${deadLetter.reason}`,
   data: { type: "set-aside", ...deadLetter, entry: storable(deadLetter.entry) },
   at,
   recordedBy: externalActor,
@@ -75,7 +75,8 @@ function messageOf(record: ChangeRecord): string {
     case "document":
       if (record.collection === feedsCollection)
         return `${record.name}: ${itemsRecordIn(record.value).items.length} items of the feed`;
-      if (record.collection === coverageCollection) return `all rules in ${record.name} are recorded from here on`;
+      if (record.collection === coverageCollection)
+        return `all rules in ${record.name} are recorded from this event on`;
       return `${record.collection}: ${record.name} ${record.value === null ? "removed" : "set"}`;
     case "token":
       return `token ${record.tokenId} ${record.origin} for user ${record.userId}`;
@@ -83,13 +84,13 @@ function messageOf(record: ChangeRecord): string {
 }
 
 function setMessage({ origin, key, added, removed, size }: SetRecord): string {
-  if (origin === "baseline") return `${key} holds ${size} when its record begins`;
+  if (origin === "baseline") return `${key}: ${size} members at the start of its record`;
   const parts = [
     ...(added.length > 0 ? [`${featuresText(added)} added`] : []),
     ...(removed.length > 0 ? [`${featuresText(removed)} removed`] : []),
   ];
   if (origin === "change") return `${key}: ${parts.join(", ") || "nothing changed"}`;
-  return `${key}, not through Tidegate: ${parts.join(", ") || `it holds ${size} now`}`;
+  return `${key}, changed outside Tidegate: ${parts.join(", ") || `${size} members now`}`;
 }
 
 const featuresText = (features: readonly string[]): string =>

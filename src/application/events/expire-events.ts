@@ -47,7 +47,7 @@ export class ExpireEvents {
       component: tidegateComponent,
       environment,
       email: emailOf(externalActor),
-      message: `events from before ${since} are removed, as they are kept for ${days} days`,
+      message: `events before ${since} were removed (retention: ${days} days)`,
       data: { type: "expired", before: since, days },
       at,
       recordedBy: externalActor,

@@ -45,7 +45,7 @@ export class HistoryCoverage {
       component: tidegateComponent,
       environment: this.#environment,
       email: emailOf(externalActor),
-      message: `all sets ${template} of ${store} are recorded from here on`,
+      message: `all sets ${template} of ${store} are recorded from this event on`,
       data: { type: "complete", store, template },
       at: this.#now(),
       recordedBy: externalActor,

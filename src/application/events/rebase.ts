@@ -41,7 +41,7 @@ export async function rebaseDocument(
   { collection, name }: { readonly collection: string; readonly name: string },
 ): Promise<void> {
   const present = await documents.get(collection, name);
-  const author = { id, by: externalActor, note: "found so in the store" };
+  const author = { id, by: externalActor, note: "state found in the store" };
   const { value, revision: ifRevision } = present ?? { value: null, revision: null };
   try {
     await documents.put({ ...author, collection, name, value, ifRevision, newEpoch: true });

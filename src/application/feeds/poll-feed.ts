@@ -170,7 +170,7 @@ export class PollFeed implements FeedItems {
       return { ...(previous ?? noState), ...success };
     }
     const { listed, refused } = await this.#store(reading, timeline, previous?.succeededAt ?? triedAt);
-    const full = { id: null, fault: `${this.#polled.maxItems} items are known, and no more are taken` };
+    const full = { id: null, fault: `${this.#polled.maxItems} items are stored, the maximum (raise maxItems)` };
     return {
       ...success,
       listed,

@@ -69,7 +69,7 @@ export class ViewFeedItems {
     const feed = this.#feeds.find((each) => each.name === name);
     if (feed) return feed;
     if (!this.#sources.includes(name)) {
-      throw new UnknownSource(`There is no such source; the sources are: ${this.#sources.join(", ")}.`);
+      throw new UnknownSource(`Unknown source. The sources are: ${this.#sources.join(", ")}.`);
     }
     throw new ChangeRejected(`Source "${name}" is not a feed. Name a source of kind feed.`, "not-changeable");
   }

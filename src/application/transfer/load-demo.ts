@@ -29,7 +29,7 @@ export class LoadDemo {
   /** Adds the example. Rejects with `ChangeRejected` if a store is not empty, unless `anyway`. */
   async load(anyway: boolean, author: ChangeAuthor): Promise<void> {
     if (!anyway && !(await this.#isEmpty())) {
-      throw new ChangeRejected("the stores are not empty; the example is added to what is there with --yes.");
+      throw new ChangeRejected("the stores are not empty; add the example to their content with --yes.");
     }
     await this.#tokens.assign(demo.token, demo.userId, author);
     for (const [key, features] of Object.entries(demo.sets)) {

@@ -160,10 +160,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
       const lease = firstStore()?.lease("register");
       if (!register || !lease) return undefined;
       const failed = (cause: unknown) =>
-        wiring.log.warn(
-          { cause: causeText(cause) },
-          "features cannot be registered as known; next attempt in ten minutes",
-        );
+        wiring.log.warn({ cause: causeText(cause) }, "cannot register known features; next attempt in 10 min");
       const job = new RegisterFeatures(listFeatures(), register, lease, now, failed);
       disposal.defer(() => job.stop());
       return job;

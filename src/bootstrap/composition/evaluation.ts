@@ -101,8 +101,7 @@ export function evaluationOf(wiring: Wiring, stores: Stores) {
       return new EvaluateFeatures(identifyCaller(), evaluateSources(), contextFields(), cache);
     },
     evaluateFlags: () => {
-      const failed = (cause: unknown) =>
-        wiring.log.warn({ cause: causeText(cause) }, "features cannot be registered as known");
+      const failed = (cause: unknown) => wiring.log.warn({ cause: causeText(cause) }, "cannot register known features");
       const cache = new LRUCache<string, EvaluatedSources>({ max: maxSourceResults });
       return new EvaluateFlags(identifyCaller(), evaluateSources(), contextFields(), cache, featureRegister(), {
         failed,

@@ -17,7 +17,7 @@ export function unleashOf({ config, log }: Wiring, evaluation: Evaluation) {
     if (name === undefined) return undefined;
     const found = evaluation.sources.find((source) => source.name === name)?.resolver;
     if (found instanceof UnleashResolver) return found;
-    throw new Error(`the source "${name}" is no Unleash source`);
+    throw new Error(`source "${name}" is not of kind unleash`);
   });
 
   return lazy({

@@ -74,7 +74,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     worker.on("exit", (code, signal) => {
       running.delete(worker);
       const served = serving.delete(worker);
-      if (worker === trial?.worker) trial.reply(["the worker that tried it ended; see its message above"]);
+      if (worker === trial?.worker) trial.reply(["the worker that loaded it ended; see its message above"]);
       if (stopping) {
         if (signal) log.warn({ worker: worker.process.pid, signal }, "worker did not drain in time");
         if (running.size === 0) end();

@@ -46,7 +46,7 @@ export function checkFeatures(features: SourceResult["features"]): void {
   if (checked.has(features)) return;
   for (const [feature, resolution] of features) {
     if (!isServedKey(feature) || typeof resolution?.on !== "boolean") {
-      throw new Error(`the source answered with no feature and resolution: ${JSON.stringify(feature)}`);
+      throw new Error(`the source returned an invalid feature or resolution: ${JSON.stringify(feature)}`);
     }
   }
   checked.add(features);

@@ -40,10 +40,10 @@ export async function readSnapshotFile<T>(file: string, parse: (value: unknown) 
   const end = found.pop();
   const digest = createHash("sha256");
   for await (const line of inSlices(found)) digest.update(`${line}\n`);
-  if (`${end}\n` !== lastLine(digest.digest("base64url"))) throw new Error("it is torn, or was edited");
+  if (`${end}\n` !== lastLine(digest.digest("base64url"))) throw new Error("it is incomplete, or was edited");
   const [head = "", ...lines] = found;
   const { snapshot } = JSON.parse(head);
-  if (snapshot !== version) throw new Error(`it is of version ${snapshot}, and not ${version}`);
+  if (snapshot !== version) throw new Error(`it has version ${snapshot} (expected ${version})`);
   const values: T[] = [];
   for await (const line of inSlices(lines)) values.push(parse(JSON.parse(line)));
   return values;

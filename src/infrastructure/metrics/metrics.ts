@@ -303,7 +303,7 @@ function addStreams({ counter, gauge }: Kinds, { streams }: Observed): void {
   );
   counter(
     "tidegate_streams_cut_total",
-    "Streams of clients that were cut, because their reader took nothing for 30 s.",
+    "Streams of clients that were cut, because their reader read nothing for 30 s.",
     [],
     () => [{ labels: {}, value: streams().cut }],
   );

@@ -178,7 +178,7 @@ async function connected(redis: RedisClient, name: string): Promise<void> {
   try {
     await once(redis, "ready", { signal: AbortSignal.timeout(connectedWithinMs) });
   } catch (cause) {
-    const reason = cause instanceof Error && cause.name !== "AbortError" ? replyText(cause) : "no answer";
+    const reason = cause instanceof Error && cause.name !== "AbortError" ? replyText(cause) : "no response";
     const fault = redis.handshakeFault ?? `${reason}; start the server, or fix the url`;
     throw new SetupFailed(`connection "${name}" cannot use Redis: ${fault}`);
   }

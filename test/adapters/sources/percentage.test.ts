@@ -110,8 +110,8 @@ describe("A percentage", () => {
   it.each<[Json, { pointer: string; detail: string }]>([
     [{}, { pointer: "/percentage", detail: "is missing" }],
     [{ percentage: "5" }, { pointer: "/percentage", detail: "is invalid (expected number)" }],
-    [{ percentage: 0.005 }, { pointer: "/percentage", detail: "is no percentage; write 0 to 100 in steps of 0.01" }],
-    [{ percentage: 101 }, { pointer: "/percentage", detail: "is no percentage; write 0 to 100 in steps of 0.01" }],
+    [{ percentage: 0.005 }, { pointer: "/percentage", detail: "is invalid (expected 0 to 100 in steps of 0.01)" }],
+    [{ percentage: 101 }, { pointer: "/percentage", detail: "is invalid (expected 0 to 100 in steps of 0.01)" }],
     [
       { percentage: 5, by: "email" },
       {

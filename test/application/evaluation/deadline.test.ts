@@ -25,7 +25,7 @@ describe("within", () => {
     const settled = Promise.allSettled(late);
     await vi.advanceTimersByTimeAsync(1_127);
     expect((await settled).map((each) => each.status === "rejected" && each.reason.message)).toEqual([
-      "no answer within 1000 ms",
+      "no response within 1000 ms",
       "too late",
     ]);
   });

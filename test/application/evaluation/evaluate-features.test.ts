@@ -158,7 +158,7 @@ describe("resolving features", () => {
   it("waits for a source up to its time limit", async () => {
     const { ask, events } = service([source("slow", never, { timeoutMs: 20 })]);
     await expect(ask()).rejects.toMatchObject({ source: "slow" });
-    expect(events).toEqual(["slow failed: no answer within 20 ms"]);
+    expect(events).toEqual(["slow failed: no response within 20 ms"]);
   });
 
   it("reports the failure of a source once, and its recovery once", async () => {

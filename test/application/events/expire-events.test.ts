@@ -43,7 +43,7 @@ describe("expiring the event log", () => {
       component: "tidegate",
       environment: "production",
       email: "external@tidegate.invalid",
-      message: "events from before 2023-10-15T22:13:20.000Z are removed, as they are kept for 30 days",
+      message: "events before 2023-10-15T22:13:20.000Z were removed (retention: 30 days)",
       data: { type: "expired", before: "2023-10-15T22:13:20.000Z", days: 30, position: 2 },
       recordedBy: "external",
     });

@@ -92,7 +92,7 @@ describe("the outbox relay job on Redis", () => {
     await waiting(3);
     await drain.relayAll();
     expect(await messages()).toEqual([
-      "active_features holds 0 when its record begins",
+      "active_features: 0 members at the start of its record",
       "active_features: one added",
       "active_features: two added, one removed",
     ]);
@@ -288,7 +288,10 @@ describe("the outbox relay job on Redis", () => {
     await waiting(2);
     await drain.relayAll();
     await waiting(0);
-    expect(aside).toEqual([expect.stringContaining("has its revision"), expect.stringContaining("has its revision")]);
+    expect(aside).toEqual([
+      expect.stringContaining("has the same revision"),
+      expect.stringContaining("has the same revision"),
+    ]);
     const { history } = eventLog;
     expect((await history.setAt("features", "active_features", Date.now()))?.features).toEqual(["one", "three"]);
     expect((await history.documentAt("features", "rules:week", "menu", Date.now()))?.value).toBe(3);

@@ -220,7 +220,7 @@ describe("the near cache", () => {
     const { get, fail, cache, store, time } = setUp();
     store.set("a", "1");
     await get("a");
-    const away = new Error("no answer");
+    const away = new Error("no response");
     fail(away);
     cache.invalidate("a");
     const last = await get("a");
@@ -407,9 +407,9 @@ describe("the near cache", () => {
     expect([cached.value, cached.isCurrent(time.now), cached.lastError]).toEqual([
       "1",
       false,
-      new Error("no answer within 200 ms"),
+      new Error("no response within 200 ms"),
     ]);
-    await expect(get("b")).rejects.toThrow("no answer within 200 ms");
+    await expect(get("b")).rejects.toThrow("no response within 200 ms");
     release();
     await until(() => cache.peek("a")?.value === "2", "the result is cached");
   });

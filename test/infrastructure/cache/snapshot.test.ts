@@ -247,11 +247,15 @@ describe("the snapshot", () => {
   const store = { connection: "features", store: "store-1", filled: true };
 
   it.each<[string, (content: string) => string, RegExp]>([
-    ["empty", () => "", /it is torn, or was edited/],
-    ["cut short", (content) => content.slice(0, -60), /it is torn, or was edited/],
-    ["cut short after a line", (content) => content.slice(0, content.indexOf("\n") + 1), /it is torn, or was edited/],
-    ["edited", (content) => content.replace('"a"', '"z"'), /it is torn, or was edited/],
-    ["of another version", () => signed({ snapshot: 2 }), /it is of version 2, and not 1/],
+    ["empty", () => "", /it is incomplete, or was edited/],
+    ["cut short", (content) => content.slice(0, -60), /it is incomplete, or was edited/],
+    [
+      "cut short after a line",
+      (content) => content.slice(0, content.indexOf("\n") + 1),
+      /it is incomplete, or was edited/,
+    ],
+    ["edited", (content) => content.replace('"a"', '"z"'), /it is incomplete, or was edited/],
+    ["of another version", () => signed({ snapshot: 2 }), /it has version 2 (expected 1)/],
     ["of something else", () => signed("hello"), /it is of version undefined, and not 1/],
     [
       "with an invalid feature key",

@@ -10,7 +10,7 @@ const rule = z.strictObject({
   floors: z.array(z.int().min(0).max(9)).max(3).default([]),
   until: z
     .string()
-    .refine((text) => text !== "never", "is no end; name one, or leave it out")
+    .refine((text) => text !== "never", "is not an end; set one, or omit it")
     .exactOptional(),
 });
 

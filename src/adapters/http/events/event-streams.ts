@@ -50,7 +50,7 @@ export class EventStreams {
             controller.enqueue(Buffer.from(":\n\n"));
           } else if (++missed === maxMissedBeats) {
             release();
-            controller.error(new Error(`stream closed: its reader took nothing for ${missed} heartbeats`));
+            controller.error(new Error(`stream closed: its reader read nothing for ${missed} heartbeats`));
           }
         }, this.#beatMs);
         end = () => {

@@ -60,9 +60,9 @@ export async function fetchDocument(
     return await requestDocument(location, validators, AbortSignal.any([signal, late]));
   } catch (error) {
     signal.throwIfAborted();
-    if (late.aborted) throw new FetchFailed(`${host} did not answer within ${location.timeoutMs} ms`, true);
+    if (late.aborted) throw new FetchFailed(`${host} did not respond within ${location.timeoutMs} ms`, true);
     if (error instanceof FetchFailed) throw error;
-    throw new FetchFailed(`${host} cannot be asked: ${causeOf(error)}`, true);
+    throw new FetchFailed(`${host} cannot be reached: ${causeOf(error)}`, true);
   }
 }
 
@@ -114,9 +114,9 @@ const headersOf = ({ headers }: Location, validators: Validators | null) => ({
 function demandDocument(host: string, status: number): void {
   if (status === 200) return;
   if (status >= 300 && status < 400) {
-    throw new FetchFailed(`${host} answers ${status}, and redirects are not followed; name where it leads to`, false);
+    throw new FetchFailed(`${host} responds ${status}, and redirects are not followed; set the final URL`, false);
   }
-  throw new FetchFailed(`${host} answers ${status}`, status >= 500 || status === 408 || status === 429);
+  throw new FetchFailed(`${host} responds ${status}`, status >= 500 || status === 408 || status === 429);
 }
 
 async function bodyOf(
@@ -127,7 +127,7 @@ async function bodyOf(
 ): Promise<readonly Uint8Array[]> {
   const encoding = response.headers["content-encoding"] ?? "identity";
   if (encoding !== "identity" && encoding !== "gzip" && encoding !== "x-gzip") {
-    throw new FetchFailed(`${host} sends an encoding that it was not asked for`, false);
+    throw new FetchFailed(`${host} sends a Content-Encoding that was not requested`, false);
   }
   const body: Readable = encoding === "identity" ? response : createGunzip({ chunkSize: pieceBytes });
   if (body !== response) {
@@ -159,7 +159,7 @@ const validator = (header: string | undefined): string | null =>
 /** The cause of a connection failure, without any data sent or received. */
 function causeOf(error: unknown): string {
   if (error instanceof AggregateError) return [...new Set(error.errors.map(causeOf))].join(", ");
-  if (!(error instanceof Error)) return "for an unknown reason";
+  if (!(error instanceof Error)) return "unknown cause";
   const code = "code" in error ? String(error.code) : undefined;
   if (code === "HPE_HEADER_OVERFLOW") return `its headers have more than ${maxHeaderBytes} bytes`;
   if (error.message === "aborted") return "the connection was closed before the end";

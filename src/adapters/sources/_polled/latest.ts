@@ -26,7 +26,7 @@ export class Latest<T> {
   }
 
   read(): CachedRead<T> {
-    if (!this.#reading) throw this.#fault ?? new Error("it has not been read yet");
+    if (!this.#reading) throw this.#fault ?? new Error("not read yet");
     return this.#reading;
   }
 

@@ -26,7 +26,7 @@ export class Reachable {
     const host = hostOf(url);
     const isListed = this.#isListed(host);
     if (url.protocol !== "https:" && url.protocol !== "http:") return "is invalid (expected https://host/path)";
-    if (url.username || url.password) return "holds a user or password; send them with headers";
+    if (url.username || url.password) return "contains a user or password; send them in a header";
     if (url.protocol === "http:" && !isListed) return `is not encrypted (use https:, or add ${host} to allow)`;
     if (isIP(host) && !this.isOpen(host)) return `leads to ${host}, which is not a public address (add it to allow)`;
     return undefined;
@@ -43,7 +43,7 @@ export class Reachable {
         ? undefined
         : addresses.find(({ address }) => !this.isOpen(address));
       if (closed) {
-        return done(new Error(`${host} leads to an address that is not public; list it under allow`), []);
+        return done(new Error(`${host} resolves to an address that is not public; add it to allow`), []);
       }
       const [first] = addresses;
       if (options.all || !first) done(null, addresses);

@@ -28,7 +28,8 @@ export const ruleCheck =
     const { success, data, error } = schema.safeParse(value);
     if (!success) return { faults: error.issues.flatMap((issue) => faultOf(issue, value)) };
     // Stores represent a deleted rule as null.
-    if (data === null || data === undefined) return { faults: [{ pointer: "", detail: "is nothing; remove it" }] };
+    if (data === null || data === undefined)
+      return { faults: [{ pointer: "", detail: "is empty; remove the rule instead" }] };
     return { rule: data as Json };
   };
 

@@ -20,7 +20,7 @@ function parsed(text: string): unknown {
     return longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
   } catch {
     // The parser's own message quotes the document.
-    throw new Error("is no JSON");
+    throw new Error("is invalid JSON");
   }
 }
 
@@ -39,7 +39,7 @@ function demandFlat(text: string): void {
     if (code === 0x22) index = endOfString(text, index);
     else if (code === 0x5b || code === 0x7b) depth += 1;
     else if (code === 0x5d || code === 0x7d) depth -= 1;
-    if (depth > maxDepth) throw new Error(`is nested more than ${maxDepth} deep`);
+    if (depth > maxDepth) throw new Error(`is nested deeper than ${maxDepth} levels`);
   }
 }
 

@@ -70,7 +70,7 @@ export class ItemMapper {
   itemOf(part: Part): Item | ItemFault {
     const id = fillTemplate(this.#id, part);
     if (id === undefined || id.length > maxIdLength || !isServedKey(id)) {
-      const fault = id === undefined ? "lacks what its id is made of" : `has an id that is none: ${quoted(id)}`;
+      const fault = id === undefined ? "has no value for its id" : `has an invalid id: ${quoted(id)}`;
       return { id: null, fault };
     }
     try {
@@ -107,8 +107,8 @@ export class ItemMapper {
     const { zone } = this.#window;
     const [from, to] = [String(first(part, window.start, "start")), String(first(part, window.end, "end"))];
     const [start, end] = [zonedInstantOf(from, zone, false), zonedInstantOf(to, zone, true)];
-    if (!start || !end) throw new ItemUnusable(`has a moment that there is not: ${quoted(start ? to : from)}`);
-    if (end.at < start.at) throw new ItemUnusable(`ends before it begins: ${quoted(from)} to ${quoted(to)}`);
+    if (!start || !end) throw new ItemUnusable(`has an invalid time: ${quoted(start ? to : from)}`);
+    if (end.at < start.at) throw new ItemUnusable(`ends before it starts: ${quoted(from)} to ${quoted(to)}`);
     return { start, end };
   }
 }
@@ -132,7 +132,7 @@ function read<T extends object>(parse: (text: string) => T | string, text: strin
 
 function first(part: Part, path: Path, name: string): Scalar {
   const { value } = scalarsAt(part, path).next();
-  if (value === undefined) throw new ItemUnusable(`lacks its ${name}`);
+  if (value === undefined) throw new ItemUnusable(`has no ${name}`);
   return value;
 }
 
@@ -145,17 +145,17 @@ function textOf(value: Scalar): string {
 function priceOf(value: Scalar): number {
   const price = typeof value === "string" && number.test(value) ? Number(value) : value;
   if (value instanceof LongNumber || (typeof price === "number" && losesDigits(price))) {
-    throw new ItemUnusable(`has a price beyond 2^53, which cannot be kept exactly: ${quoted(String(value))}`);
+    throw new ItemUnusable(`has a price beyond 2^53, which would lose digits: ${quoted(String(value))}`);
   }
   if (typeof price !== "number" || !Number.isFinite(price)) {
-    throw new ItemUnusable(`has a price that is no number: ${quoted(String(value))}`);
+    throw new ItemUnusable(`has an invalid price: ${quoted(String(value))}`);
   }
   return price;
 }
 
 function keyOf(feature: string | undefined): string {
-  if (feature === undefined) throw new ItemUnusable("lacks what its feature is made of");
-  if (!isWritableKey(feature)) throw new ItemUnusable(`would switch on what can be no feature: ${quoted(feature)}`);
+  if (feature === undefined) throw new ItemUnusable("has no value for its feature");
+  if (!isWritableKey(feature)) throw new ItemUnusable(`has an invalid feature: ${quoted(feature)}`);
   return feature;
 }
 

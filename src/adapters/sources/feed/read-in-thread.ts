@@ -59,7 +59,7 @@ async function messageOf(worker: Worker, signal: AbortSignal): Promise<unknown> 
     return message;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
-      throw new Error("the document takes more memory than one of its size may");
+      throw new Error("the document needs too much memory for its size");
     }
     throw error;
   } finally {

@@ -45,13 +45,13 @@ export function readItems(document: RawDocument, mapping: Mapping): ReadItems {
   const addItem = (part: Part) => {
     const item = mapper.itemOf(part);
     if ("fault" in item) refuse(item);
-    else if (items.has(item.id)) refuse({ id: item.id, fault: "is listed twice; the first is taken" });
+    else if (items.has(item.id)) refuse({ id: item.id, fault: "is listed twice; the first one is used" });
     else items.set(item.id, item);
   };
   if (formatOf(document) === "xml") readXml(document, mapper, addItem);
   else for (const part of jsonParts([...textOf(document)].join(""), mapper.items)) addItem(part);
   if (items.size === 0 && faults[0]) {
-    throw new Error(`has no item that can be used, of ${invalid}; the first ${faults[0].fault}`);
+    throw new Error(`has no valid item of ${invalid}; the first one ${faults[0].fault}`);
   }
   return { items: [...items.values()], invalid, faults, invalidIds };
 }
@@ -126,6 +126,6 @@ function decoderOf(encoding: string) {
   try {
     return new TextDecoder(encoding, { fatal: true });
   } catch {
-    throw new Error("is in an encoding that is not known here");
+    throw new Error("has an unknown encoding");
   }
 }

@@ -8,12 +8,12 @@ export function parseTemplate(text: string): ValueTemplate | string {
   const template: (string | Path)[] = [];
   for (const [index, piece] of text.split(/\{([^{}]*)\}/).entries()) {
     if (index % 2 === 0) {
-      if (/[{}]/.test(piece)) return "has a brace without its other; a path stands in braces, as in event_{id}";
+      if (/[{}]/.test(piece)) return "has an unmatched brace; write a path as {id}, for example event_{id}";
       if (piece !== "") template.push(piece);
       continue;
     }
     const path = parsePath(piece);
-    if (typeof path === "string") return `names "${piece}", which ${path}`;
+    if (typeof path === "string") return `has the path "${piece}": ${path}`;
     template.push(path);
   }
   return template;

@@ -28,7 +28,7 @@ export class XmlParts {
       throw new Error(`is not well-formed XML: ${(error.message.split("\n")[0] ?? "").toLowerCase()}`);
     };
     this.#parser.ondoctype = () => {
-      throw new Error("has a DOCTYPE, which is not read");
+      throw new Error("has a DOCTYPE, which is not supported");
     };
     this.#parser.onopentag = ({ name, attributes }) => this.#begin(name, attributes);
     this.#parser.onclosetag = () => this.#end();
@@ -48,7 +48,7 @@ export class XmlParts {
     const depth = this.#open.length;
     if (depth === 0 && this.#hasTop) throw new Error("is not well-formed XML: it has two top elements");
     this.#hasTop = true;
-    if (depth === maxDepth) throw new Error(`is nested more than ${maxDepth} deep`);
+    if (depth === maxDepth) throw new Error(`is nested deeper than ${maxDepth} levels`);
     const isKept = this.#open[depth - 1]?.element !== undefined || this.#isAt(depth, name);
     const element: Element | undefined = isKept ? Object.assign(Object.create(null), attributes) : undefined;
     this.#open.push({ name, element, text: "" });

@@ -6,7 +6,7 @@ const members = ["state", "variants", "defaultVariant", "targeting", "metadata"]
 
 /** Why flagd's library cannot use a flag, for which it would reject the whole document; `undefined` if it can. */
 export function structuralFault(flag: Json): string | undefined {
-  if (!isMap(flag)) return "it is no map";
+  if (!isMap(flag)) return "not a map";
   const { state, variants, defaultVariant } = flag;
   if (!states.includes(state)) return `state ${shown(state)} is invalid (expected ENABLED or DISABLED)`;
   if (!isMap(variants) || Object.keys(variants).length === 0) {
@@ -15,7 +15,7 @@ export function structuralFault(flag: Json): string | undefined {
   // flagd treats all of these as absent.
   if (defaultVariant === undefined || defaultVariant === null || defaultVariant === "") return undefined;
   if (typeof defaultVariant === "string" && Object.hasOwn(variants, defaultVariant)) return undefined;
-  return `defaultVariant ${shown(defaultVariant)} is none of its variants (${Object.keys(variants).join(", ")})`;
+  return `defaultVariant ${shown(defaultVariant)} is not one of its variants (${Object.keys(variants).join(", ")})`;
 }
 
 export type Misspelling = { readonly name: string; readonly suggestion: string };

@@ -37,7 +37,7 @@ export class Flag {
   /** A flag with `metadata` of all flags. Its own metadata take precedence. */
   static of(key: FeatureKey, definition: Json, segments: Segments, metadata: Json = {}): Flag {
     const fault = isServedKey(key) ? structuralFault(definition) : notServed(key).message;
-    if (fault !== undefined || !isMap(definition)) return Flag.broken(key, fault ?? "it is no map");
+    if (fault !== undefined || !isMap(definition)) return Flag.broken(key, fault ?? "not a map");
     const { targeting = null } = definition;
     let rule: Json;
     try {

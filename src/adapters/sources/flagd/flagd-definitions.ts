@@ -24,7 +24,7 @@ const flag = z
   })
   .refine(({ defaultVariant, variants }) => defaultVariant === undefined || Object.hasOwn(variants, defaultVariant), {
     path: ["defaultVariant"],
-    error: "is none of its variants; name one of them",
+    error: "is not one of its variants; name one of them",
   });
 
 /** Schema of flagd's flag definitions in the configuration; reports each fault at its path. */
@@ -86,11 +86,11 @@ function faultIn(definition: Json | undefined, $evaluators: Json = {}): Fault | 
     storage.setConfigurations(JSON.stringify(checked, withWholeVersions), true);
     return undefined;
   } catch (error) {
-    const [maxDepth] = errorsIn(error).toSorted(
+    const [deepest] = errorsIn(error).toSorted(
       (a, b) => stepsIn(b.instancePath).length - stepsIn(a.instancePath).length,
     );
-    if (!maxDepth) return { path: [], message: `does not fit; ${reference} tells what does` };
-    return { path: pathOf(maxDepth.instancePath, checked).slice(2), message: messageOf(maxDepth) };
+    if (!deepest) return { path: [], message: `is invalid; see ${reference}` };
+    return { path: pathOf(deepest.instancePath, checked).slice(2), message: messageOf(deepest) };
   }
 }
 
@@ -113,7 +113,7 @@ function withoutReferences(rule: Json): Json {
 /** The first result of a flag's targeting, as far as it is literal, that is none of its variants. */
 function missingVariant({ targeting, variants }: z.output<typeof flag>): Fault | undefined {
   const [missing] = resultsIn(targeting ?? null, ["targeting"]).filter(({ name }) => !Object.hasOwn(variants, name));
-  return missing && { path: missing.path, message: "is none of its variants; name one of them" };
+  return missing && { path: missing.path, message: "is not one of its variants; name one of them" };
 }
 
 type Result = { readonly name: string; readonly path: PropertyKey[] };
@@ -161,14 +161,13 @@ function pathOf(pointer: string, root: Json): PropertyKey[] {
 function messageOf({ keyword, params, message }: SchemaError): string {
   switch (keyword) {
     case "additionalProperties":
-      if (params["additionalProperty"] === "$ref")
-        return "names no segment of $evaluators; define it there, or name another";
-      return `"${params["additionalProperty"]}" is no operation of flagd's; ${reference} lists them`;
+      if (params["additionalProperty"] === "$ref") return "is not in $evaluators; define it there, or name another";
+      return `"${params["additionalProperty"]}" is not an operation of flagd; see ${reference}`;
     case "enum":
-      return `does not fit; give it one of ${[params["allowedValues"]].flat().join(", ")}`;
+      return `is invalid (expected one of ${[params["allowedValues"]].flat().join(", ")})`;
     case "pattern":
-      return `has not the form that is needed here; ${reference} tells which`;
+      return `has an invalid form; see ${reference}`;
     default:
-      return `does not fit: it ${message}; ${reference} tells what does`;
+      return `is invalid: it ${message}; see ${reference}`;
   }
 }

@@ -27,7 +27,7 @@ export class FlagdRules {
 
   /** Throws, with the reason, if the definitions are unusable as a whole: no map of flags, or no usable flag. */
   static of(definitions: unknown): FlagdRules {
-    if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("there is no map of `flags` in it");
+    if (!isMap(definitions) || !isMap(definitions["flags"])) throw new Error("the map `flags` is missing");
     const { flags, $evaluators, metadata } = definitions;
     const segments = new Segments(new Map(isMap($evaluators) ? Object.entries($evaluators) : []));
     const all = Object.entries(flags).map(([key, flag]) => Flag.of(key, flag, segments, metadata));

@@ -100,7 +100,7 @@ function segmentsIn(contents: readonly unknown[]): [readonly UnleashSegment[], R
 const strangeStrategies = ({ name, strategies }: UnleashFeature): readonly string[] =>
   (strategies ?? [])
     .filter((strategy) => !strategyNames.has(strategy.name))
-    .map((strategy) => `${named(name)}: unknown strategy ${JSON.stringify(strategy.name)}, which is off`);
+    .map((strategy) => `${named(name)}: unknown strategy ${JSON.stringify(strategy.name)} is off`);
 
 const nameOf = (content: unknown): string | undefined =>
   z.looseObject({ name: z.string() }).safeParse(content).data?.name;

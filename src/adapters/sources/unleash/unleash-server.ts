@@ -26,7 +26,7 @@ export class UnleashServer implements Disposable {
       signal: AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeoutMs)]),
     });
     await response.body?.cancel();
-    if (!response.ok) throw new Error(`${new URL(this.#url).host} answers ${response.status}`);
+    if (!response.ok) throw new Error(`${new URL(this.#url).host} responds ${response.status}`);
   }
 
   [Symbol.dispose](): void {

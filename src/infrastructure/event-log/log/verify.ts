@@ -46,12 +46,12 @@ function faultOf(row: EventRow, before: LogHead): Fault | undefined {
   try {
     const event = eventIn(row);
     const isWritten = hashOf(before.hash, position, contentOf(event)) === row.hash;
-    if (!isWritten) return { position, fault: "is not what was written, or does not follow what is before it" };
+    if (!isWritten) return { position, fault: "was changed, or does not follow the previous event" };
     const derived = { ...changeOf(event), folded: folded(event.message) };
     const altered = Object.entries(derived).find(([column, value]) => row[column as keyof typeof derived] !== value);
-    return altered && { position, fault: `is not found as what was written: its column ${altered[0]} differs` };
+    return altered && { position, fault: `was changed: its column ${altered[0]} differs` };
   } catch {
-    return { position, fault: "cannot be read as an event any more" };
+    return { position, fault: "is not a valid event" };
   }
 }
 
@@ -65,21 +65,21 @@ type Ends = {
 
 function faultAtEnds({ start, head, first, last }: Ends, proven: LogHead): Fault | undefined {
   if (first !== null && first <= start.position) {
-    return { position: first, fault: "stands before the beginning of the log" };
+    return { position: first, fault: "is before the start of the log" };
   }
-  if (last !== null && last > head.position) return { position: last, fault: "stands behind the end of the log" };
+  if (last !== null && last > head.position) return { position: last, fault: "is after the end of the log" };
   if (proven.position < head.position) return { position: proven.position + 1, fault: "is missing" };
   if (proven.hash === head.hash) return undefined;
-  return { position: head.position, fault: "has another hash than the log says of its end" };
+  return { position: head.position, fault: "has another hash than the recorded head" };
 }
 
 function faultOfTrusted(trusted: TrustedHead | undefined, start: LogHead, head: LogHead): Fault {
   const position = trusted?.position ?? head.position;
   if (position < start.position) return { position, fault: "was removed by retention; keep a later head" };
-  if (position > head.position) return { position: head.position + 1, fault: "is missing: the log was cut off there" };
+  if (position > head.position) return { position: head.position + 1, fault: "is missing: the log ends before it" };
   return trusted?.position === undefined
-    ? { position, fault: "ends a log in which no event has the hash that was kept" }
-    : { position, fault: "has another hash than was kept" };
+    ? { position, fault: "is the last event, and none has the hash of the given head" }
+    : { position, fault: "has another hash than the given head" };
 }
 
 async function endsOf(database: Database): Promise<Ends> {

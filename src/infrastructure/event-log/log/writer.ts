@@ -192,5 +192,5 @@ async function present(transaction: Transaction<Tables>, event: HashedEvent): Pr
     .where("epoch", "=", epoch)
     .where("number", "=", number)
     .executeTakeFirst();
-  return other && { refused: `the event ${other.id} has its revision of the same item` };
+  return other && { refused: `event ${other.id} has the same revision of this item` };
 }

@@ -71,7 +71,7 @@ describe("the rules of sources", () => {
       expect.arrayContaining([
         { pointer: "/on", detail: "is invalid (expected boolean)" },
         { pointer: "/floors/1", detail: "is too large (maximum: 9)" },
-        { pointer: "/until", detail: "is no end; name one, or leave it out" },
+        { pointer: "/until", detail: "is not an end; set one, or omit it" },
         { pointer: "/more", detail: "is unknown; omit it" },
       ]),
     );

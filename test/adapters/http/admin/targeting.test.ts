@@ -84,7 +84,7 @@ context:
     expect([status, body.code]).toEqual([422, "validation-failed"]);
     expect(body.errors).toEqual([{ pointer: "/state", detail: "is invalid (expected ENABLED, DISABLED)" }]);
     expect((await put("refused", { ...flag, defaultVariant: "blue" })).body.errors).toEqual([
-      { pointer: "/defaultVariant", detail: "is none of its variants; name one of them" },
+      { pointer: "/defaultVariant", detail: "is not one of its variants; name one of them" },
     ]);
     const unknown = await put("$refused", { older: [18] });
     expect(unknown.body.errors).toEqual([{ pointer: "", detail: expect.stringMatching(/"older" is no operation/) }]);

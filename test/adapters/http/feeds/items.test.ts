@@ -97,11 +97,11 @@ sources:
   it("stay after a failed poll, which the response, readiness and metrics report", async () => {
     feedServer.answer = (_, response) => void response.writeHead(404).end();
     const { body } = await operator.post("/sources/partner/poll");
-    expect(body.state).toMatchObject({ known: 3, failure: "127.0.0.1 answers 404" });
+    expect(body.state).toMatchObject({ known: 3, failure: "127.0.0.1 responds 404" });
     const ready = await operator.service.get("/health/ready", bearer(adminToken));
     expect([ready.status, await ready.json()]).toMatchObject([
       200,
-      { status: "ready", feeds: { feedServer: { known: 3, failure: "127.0.0.1 answers 404", breaker: "closed" } } },
+      { status: "ready", feeds: { partner: { known: 3, failure: "127.0.0.1 responds 404", breaker: "closed" } } },
     ]);
     expect(await (await operator.service.get("/health/ready")).json()).toEqual({ status: "ready" });
     const metrics = await (await operator.service.get("/metrics", bearer(adminToken))).text();

@@ -62,20 +62,20 @@ describe("fetching a document", () => {
 
   it("accepts 304 only in response to validators", async () => {
     feedServer.answer = (_, response) => void response.writeHead(304).end();
-    expect((await failure()).message).toMatch(/answers 304/);
+    expect((await failure()).message).toMatch(/responds 304/);
     const known = { of: "", etag: '"1"', lastModified: null };
     expect(await fetchDocument(until(feedServer.url), known, never)).toBeUndefined();
     expect(feedServer.requests.at(-1)?.headers["if-none-match"]).toBe('"1"');
   });
 
   it.each<[string, RequestListener, RegExp, boolean]>([
-    ["answers 500", (_, response) => void response.writeHead(500).end(), /127\.0\.0\.1 answers 500/, true],
-    ["answers 429", (_, response) => void response.writeHead(429).end(), /answers 429/, true],
-    ["answers 404", (_, response) => void response.writeHead(404).end(), /answers 404/, false],
+    ["responds 500", (_, response) => void response.writeHead(500).end(), /127\.0\.0\.1 responds 500/, true],
+    ["responds 429", (_, response) => void response.writeHead(429).end(), /responds 429/, true],
+    ["responds 404", (_, response) => void response.writeHead(404).end(), /responds 404/, false],
     [
       "closes at once",
       (request) => void request.socket.destroy(),
-      /cannot be asked: (ECONNRESET|socket hang up)/,
+      /cannot be reached: (ECONNRESET|socket hang up)/,
       true,
     ],
     [
@@ -95,11 +95,11 @@ describe("fetching a document", () => {
       "sends half a gzip",
       (_, response) =>
         void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("x".repeat(1_000)).subarray(0, 20)),
-      /cannot be asked: Z_BUF_ERROR/,
+      /cannot be reached: Z_BUF_ERROR/,
       true,
     ],
     ["sends no gzip", document("x", "text/plain", { "Content-Encoding": "gzip" }), /Z_(DATA|BUF)_ERROR/, true],
-    ["sends another encoding", document("x", "text/plain", { "Content-Encoding": "br" }), /not asked for/, false],
+    ["sends another encoding", document("x", "text/plain", { "Content-Encoding": "br" }), /not requested/, false],
     [
       "sends 3,000 headers",
       (_, response) => {
@@ -118,7 +118,7 @@ describe("fetching a document", () => {
 
   it("aborts at the time limit, without a response or with a slow body", async () => {
     feedServer.answer = () => {};
-    expect(await failure({ timeoutMs: 200 })).toMatchObject({ message: "127.0.0.1 did not answer within 200 ms" });
+    expect(await failure({ timeoutMs: 200 })).toMatchObject({ message: "127.0.0.1 did not respond within 200 ms" });
     feedServer.answer = (_, response) => {
       response.writeHead(200);
       const drip = setInterval(() => response.write("x"), 20);
@@ -174,9 +174,9 @@ describe("fetching a document", () => {
   it("reports only the host of a URL, and no header", async () => {
     feedServer.answer = (_, response) => void response.writeHead(500).end("secret");
     const error = await failure({ url: new URL(`${feedServer.url}?key=secret`), headers: { "X-Key": "secret" } });
-    expect(error.message).toBe("127.0.0.1 answers 500");
+    expect(error.message).toBe("127.0.0.1 responds 500");
     const refused = await failure({ url: new URL("http://127.0.0.1:1/?key=secret"), headers: { "X-Key": "secret" } });
-    expect(refused.message).toBe("127.0.0.1 cannot be asked: ECONNREFUSED");
+    expect(refused.message).toBe("127.0.0.1 cannot be reached: ECONNREFUSED");
     const withPassword = await failure({ url: new URL("https://user:secret@127.0.0.1/") });
     expect(withPassword.message).not.toContain("secret");
   });

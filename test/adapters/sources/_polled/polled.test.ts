@@ -169,22 +169,22 @@ describe("a polled URL", () => {
   });
 
   it.each<[string, DocumentServer["answer"], RegExp]>([
-    ["refuses", respondWithStatus(401), /127.0.0.1 answers 401/],
-    ["fails", respondWithStatus(503), /answers 503/],
+    ["refuses", respondWithStatus(401), /127.0.0.1 responds 401/],
+    ["fails", respondWithStatus(503), /responds 503/],
     ["sends garbage", respondWith("<html>"), /"<html>" is no number/],
     ["sends invalid UTF-8", (response) => void response.end(Buffer.from([0xff, 0xfe])), /not valid/],
     [
       "sends elsewhere",
       (response) => void response.writeHead(302, { Location: "/other" }).end(),
-      /answers 302, and redirects are not followed/,
+      /responds 302, and redirects are not followed/,
     ],
-    ["hangs up", (response) => void response.destroy(), /cannot be asked: ECONNRESET/],
+    ["hangs up", (response) => void response.destroy(), /cannot be reached: ECONNRESET/],
     [
       "sends too much, packed",
       (response) => void response.writeHead(200, { "Content-Encoding": "gzip" }).end(gzipSync("1".repeat(20_000_000))),
       /more than 10485760 bytes/,
     ],
-    ["claims that nothing has changed since never", respondWithStatus(304), /answers 304/],
+    ["claims that nothing has changed since never", respondWithStatus(304), /responds 304/],
   ])("keeps its last value while the server %s, warns once, and recovers", async (_, answer, fault) => {
     await using server = await startDocumentServer(respondWith("1"));
     const warnings: (string | undefined)[] = [];
@@ -207,9 +207,9 @@ describe("a polled URL", () => {
   it("rejects until the server has responded", async () => {
     await using server = await startDocumentServer(respondWithStatus(500));
     await using followed = open(server);
-    expect(() => followed.read()).toThrow(/has not been read yet/);
+    expect(() => followed.read()).toThrow(/not read yet/);
     await until(() => server.requests.length > 2, "it is polled");
-    expect(() => followed.read()).toThrow(/answers 500/);
+    expect(() => followed.read()).toThrow(/responds 500/);
     server.answer = respondWith("5");
     await isFound(followed);
     expect(followed.read().value).toBe(5);

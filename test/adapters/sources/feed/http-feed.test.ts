@@ -38,7 +38,7 @@ it("pauses after five failures, and returns the end of the pause", async () => {
   const one = feed();
   expect([one.breaker, one.pausedUntil]).toEqual(["closed", null]);
   const begunAt = Date.now();
-  for (let failure = 0; failure < 5; failure++) expect(await faultOf(one)).toContain("answers 400");
+  for (let failure = 0; failure < 5; failure++) expect(await faultOf(one)).toContain("responds 400");
   expect(one.breaker).toBe("open");
   expect(one.pausedUntil).toBeGreaterThanOrEqual(begunAt + 30_000);
   expect(one.pausedUntil).toBeLessThanOrEqual(Date.now() + 30_000);
@@ -55,7 +55,7 @@ it("pauses as long as another process, then tries once", async () => {
   const until = Date.now() - 1;
   other.pause(until);
   expect(other.pausedUntil).toBe(until);
-  expect(await faultOf(other)).toContain("answers 400");
+  expect(await faultOf(other)).toContain("responds 400");
   expect([other.breaker, await faultOf(other)]).toEqual(["open", expect.stringContaining("polling is paused")]);
   expect(feedServer.requests).toHaveLength(1);
 });

@@ -133,7 +133,7 @@ describe.each([
       onFrom: "2026-06-01T18:00:00.000Z",
       onUntil: "2026-06-01T20:00:00.000Z",
       offered: true,
-      feedServer: {},
+      partner: {},
     });
   });
 
@@ -218,15 +218,15 @@ describe.each([
     const state = await items.poll();
     expect(state).toMatchObject({ failure: null, listed: 1, invalid: 9 });
     expect(state.faults).toEqual([
-      { id: "1", fault: 'has a moment that there is not: "2026-06-31T22:00:00"' },
-      { id: "3", fault: "lacks its title" },
-      { id: null, fault: "lacks what its id is made of" },
-      { id: "4", fault: 'ends before it begins: "2026-06-01T20:00:00" to "2026-05-01"' },
-      { id: "5", fault: 'has a price that is no number: "free"' },
-      { id: "6 7", fault: 'would switch on what can be no feature: "show:6 7"' },
-      { id: "8", fault: 'has a moment that there is not: "tomorrow"' },
-      { id: "2", fault: "is listed twice; the first is taken" },
-      { id: null, fault: "lacks what its id is made of" },
+      { id: "1", fault: 'has an invalid time: "2026-06-31T22:00:00"' },
+      { id: "3", fault: "has no title" },
+      { id: null, fault: "has no value for its id" },
+      { id: "4", fault: 'ends before it starts: "2026-06-01T20:00:00" to "2026-05-01"' },
+      { id: "5", fault: 'has an invalid price: "free"' },
+      { id: "6 7", fault: 'has an invalid feature: "show:6 7"' },
+      { id: "8", fault: 'has an invalid time: "tomorrow"' },
+      { id: "2", fault: "is listed twice; the first one is used" },
+      { id: null, fault: "has no value for its id" },
     ]);
     const titles = (await known()).map(({ id, title, lastListedAt }) => [id, title, lastListedAt]);
     expect(titles).toEqual([
@@ -243,10 +243,10 @@ describe.each([
   });
 
   it.each<[string, Parameters<typeof startFeedServer>[0], RegExp]>([
-    ["no JSON", document("<html>", "application/json"), /is no JSON/],
-    ["NaN", document('{"shows":[{"id":NaN}]}', "application/json"), /is no JSON/],
+    ["no JSON", document("<html>", "application/json"), /is invalid JSON/],
+    ["NaN", document('{"shows":[{"id":NaN}]}', "application/json"), /is invalid JSON/],
     ["another schema", json({ events: [] }), /has no shows/],
-    ["invalid items only", json({ shows: [{ id: 1 }] }), /no item that can be used, of 1; the first lacks/],
+    ["invalid items only", json({ shows: [{ id: 1 }] }), /no valid item of 1; the first one has no/],
     [
       "a price beyond all numbers",
       document(
@@ -257,7 +257,7 @@ describe.each([
       ),
       /price beyond 2\^53/,
     ],
-    ["deep JSON", document(`{"shows":${"[".repeat(5_000_000)}`, "application/json"), /nested more than 100 deep/],
+    ["deep JSON", document(`{"shows":${"[".repeat(5_000_000)}`, "application/json"), /nested deeper than 100 levels/],
     ["another content type", document("[]", "text/csv"), /neither JSON nor XML/],
     ["what is not in its encoding", document(new Uint8Array([0x7b, 0xff]), "application/json"), /is not in utf-8/],
     [
@@ -353,7 +353,7 @@ describe("options of kind feed", () => {
     [{ title: "a/../b" }, /item.title invalid path \(put all/],
     [{ title: "../../../x" }, /item a path goes up more levels/],
     [{ id: "same" }, /item.id the id is the same for all/],
-    [{ id: "{a" }, /item.id has a brace/],
+    [{ id: "{a" }, /item.id has an unmatched brace/],
     [{ conditions: { id: Number("9007199254740993") } }, /put it in quotes/],
     [{ features: ["{name}"] }, /invalid feature \(start it with a literal/],
     [{ window: { start: "a", end: "b", zone: "Europe/Nowhere" } }, /invalid time zone/],

@@ -284,13 +284,13 @@ flags:
 
     it.each([
       ["is incomplete", '{"flags": {"flag": {"state": "ENAB', /JSON/],
-      ["has no flags", '{"error": "no such file"}', /there is no map of `flags`/],
+      ["has no flags", '{"error": "no such file"}', /the map `flags` is missing/],
       [
         "has an invalid flag",
         JSON.stringify({ flags: { flag: { ...plain, state: "ON" } } }),
         /no flag is usable: flag "flag": state "ON" is invalid/,
       ],
-      ["has no usable flag", '{"flags": {"flag": null}}', /no flag is usable: flag "flag": it is no map/],
+      ["has no usable flag", '{"flags": {"flag": null}}', /no flag is usable: flag "flag": not a map/],
       ["is invalid YAML", "flags: [", /./],
     ])("keeps the last valid flags when the file %s, and warns", async (_, text, fault) => {
       const file = write("broken.json", JSON.stringify({ flags: { flag: { ...plain, defaultVariant: "on" } } }));
@@ -346,7 +346,7 @@ flags:
         'flag "variantless": variants is missing or empty (expected a map, as in { on: true, off: false })',
         'flag "empty": variants is missing or empty (expected a map, as in { on: true, off: false })',
         'flag "stateless": state (missing) is invalid (expected ENABLED or DISABLED)',
-        'flag "defaulting": defaultVariant "blue" is none of its variants (on, off)',
+        'flag "defaulting": defaultVariant "blue" is not one of its variants (on, off)',
         'flag "misspelt": flagd ignores "targetting"; write targeting',
       ]);
       expect(resolver.faults()).toEqual(faults);
@@ -375,7 +375,7 @@ flags:
 
     it("reports a file that was never valid", async () => {
       const file = write("gone.json", "{}");
-      expect(opened({ file }).faults()).toEqual([`${file} cannot be used: there is no map of \`flags\` in it`]);
+      expect(opened({ file }).faults()).toEqual([`${file} cannot be used: the map \`flags\` is missing`]);
     });
   });
 

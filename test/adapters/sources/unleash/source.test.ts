@@ -231,7 +231,7 @@ describe("kind unleash", () => {
       'feature "odd": strategies[0].constraints[0].values: missing (IN needs a list of texts)',
       'feature "segmented": segment 7: constraints[0].values: missing (NOT_IN needs a list of texts)',
       "features[5]: it: Invalid input: expected object, received null",
-      'feature "unknown": unknown strategy "ownStrategy", which is off',
+      'feature "unknown": unknown strategy "ownStrategy" is off',
     ]);
     expect(answer.features.get("odd")?.metadata?.["error"]).toMatch(/IN needs a list of texts/);
     expect(resolver.faults()).toEqual(faults);
@@ -313,7 +313,7 @@ describe("kind unleash", () => {
 
     it.each<[string, DocumentServer["answer"], RegExp]>([
       ["is down", (response) => void response.destroy(), /cannot be used/],
-      ["refuses the token", respondWithStatus(401), /answers 401/],
+      ["refuses the token", respondWithStatus(401), /responds 401/],
       ["sends garbage", respondWith("<html>"), /JSON/],
       [
         "sends another document",
