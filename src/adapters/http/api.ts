@@ -12,11 +12,17 @@ import type { eventRoutes } from "./events/revert-event.ts";
 import type { TypedRoute } from "./kit/checked-route.ts";
 import type { proxy } from "./operations/proxy.ts";
 import type { sessionRoutes } from "./sessions/sessions.ts";
+import type { systemRoutes } from "./system/system.ts";
 import type { usageRoutes } from "./usage/usage.ts";
 
 type Routes =
   | ReturnType<
-      typeof adminRoutes | typeof events | typeof eventRoutes | typeof sessionRoutes | typeof usageRoutes
+      | typeof adminRoutes
+      | typeof events
+      | typeof eventRoutes
+      | typeof sessionRoutes
+      | typeof usageRoutes
+      | typeof systemRoutes
     >[number]
   | ReturnType<typeof features | typeof explain | typeof diff | typeof eventExport | typeof eventTail | typeof proxy>;
 

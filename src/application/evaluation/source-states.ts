@@ -1,6 +1,9 @@
 import { StoreDataInvalid } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 
+/** A failure of a source. */
+export type SourceFailure = { readonly at: Instant; readonly cause: unknown };
+
 /** Notified of changes of a source's state, not of each call. */
 export type SourceStateListener = {
   /** The source starts to fail. */
@@ -17,6 +20,7 @@ const logInvalidEveryMs = 60_000;
 export class SourceStates {
   readonly #failing = new Set<string>();
   readonly #failures = new Map<string, number>();
+  readonly #lastFailures = new Map<string, SourceFailure>();
   readonly #invalidLoggedAt = new Map<string, Instant>();
   readonly #listener: SourceStateListener;
   readonly #now: () => Instant;
@@ -31,12 +35,18 @@ export class SourceStates {
     return this.#failures;
   }
 
+  /** The last failure of each source that has failed. */
+  get lastFailures(): ReadonlyMap<string, SourceFailure> {
+    return this.#lastFailures;
+  }
+
   answered(source: string): void {
     if (this.#failing.delete(source)) this.#listener.recovered(source);
   }
 
   failed(source: string, cause: unknown): void {
     this.#failures.set(source, (this.#failures.get(source) ?? 0) + 1);
+    this.#lastFailures.set(source, { at: this.#now(), cause });
     if (cause instanceof StoreDataInvalid) {
       this.#invalid(source, cause);
     } else if (!this.#failing.has(source)) {

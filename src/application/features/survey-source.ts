@@ -66,19 +66,11 @@ type Listing = Omit<Survey, "source" | "status"> & {
 export async function surveySource(source: ManagedSource, at: Instant): Promise<Survey> {
   try {
     const { reads, fault = faultOf(reads, at), ...listing } = await listingOf(source, at);
-    const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
-    const status: SourceStatus = {
-      state: "evaluated",
-      stale: fault !== undefined || freshness.isStale(at),
-      ...(reads.length > 0 && { asOf: freshness.verifiedAt(at) }),
-      ...(fault !== undefined && { error: textOf(fault) }),
-    };
-    return { source, status, ...listing };
+    return { source, status: evaluatedStatus(reads, fault, at), ...listing };
   } catch (failure) {
     if (failure instanceof HistoryUnavailable || failure instanceof EventLogUnavailable) throw failure;
-    const state = source.onFailure === "skip" ? "skipped" : "unavailable";
-    const reach = state === "skipped" ? absent : unknown;
-    const status: SourceStatus = { state, stale: false, error: textOf(failure) };
+    const status = failedStatus(source, failure);
+    const reach = status.state === "skipped" ? absent : unknown;
     const nothing = { features: [], reachOf: () => reach, placeOf: () => undefined };
     return { source, status, failure, basis: [failure], validUntil: Number.POSITIVE_INFINITY, ...nothing };
   }
@@ -98,6 +90,32 @@ export const placementsOf = (
   surveys: readonly Survey[],
 ): readonly { readonly source: ManagedSource; readonly reach: Reach }[] =>
   surveys.map(({ source, reachOf }) => ({ source, reach: reachOf(feature) }));
+
+function evaluatedStatus(reads: readonly CachedRead<unknown>[], fault: unknown, at: Instant): SourceStatus {
+  const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
+  return {
+    state: "evaluated",
+    stale: fault !== undefined || freshness.isStale(at),
+    ...(reads.length > 0 && { asOf: freshness.verifiedAt(at) }),
+    ...(fault !== undefined && { error: textOf(fault) }),
+  };
+}
+
+const failedStatus = ({ onFailure }: ManagedSource, failure: unknown): SourceStatus => ({
+  state: onFailure === "skip" ? "skipped" : "unavailable",
+  stale: false,
+  error: textOf(failure),
+});
+
+/** The status of a source at a moment, by an evaluation for an empty context. Never rejects. */
+export async function statusOf(source: ManagedSource, at: Instant): Promise<SourceStatus> {
+  try {
+    const { dependencies: reads = [] } = (await evaluateSource(source, { at })).result;
+    return evaluatedStatus(reads, faultOf(reads, at), at);
+  } catch (failure) {
+    return failedStatus(source, failure);
+  }
+}
 
 /** Whether each set of the source belongs to one user. */
 export const hasUsers = ({ editableSet: stored }: ManagedSource): boolean => stored !== undefined && isPersonal(stored);
@@ -227,7 +245,7 @@ export function holdersIn(sets: ReadonlyMap<string, readonly FeatureKey[]>): Hol
   return holders;
 }
 
-const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
+export const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
 
 /** A survey with the number of a feature's users, if its sets were not all read but can be counted. */
 async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {

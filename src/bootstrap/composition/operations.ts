@@ -1,10 +1,14 @@
+import { bulkPath } from "../../adapters/http/ofrep/ofrep-fast-path.ts";
 import { durationBuckets, HttpCounters } from "../../adapters/http/operations/http-counters.ts";
 import { AdvertisedStreams } from "../../adapters/http/streams/advertised-streams.ts";
 import { ClientStreams } from "../../adapters/http/streams/client-streams.ts";
 import { StreamLimits } from "../../adapters/http/streams/stream-limits.ts";
+import { frontendPaths } from "../../adapters/http/unleash/frontend-api.ts";
 import { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import { tokensSource } from "../../application/evaluation/identify-caller.ts";
+import type { Traffic } from "../../application/system/recent-traffic.ts";
+import type { Reported } from "../../application/system/worker-report.ts";
 import type { CacheUsage } from "../../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../infrastructure/cache/snapshot.ts";
 import type { Changeable } from "../../infrastructure/connection.ts";
@@ -17,6 +21,10 @@ import type { Stores } from "./stores.ts";
 import { areDigestsSecret } from "./token-keys.ts";
 import type { UnleashArea } from "./unleash.ts";
 import { causeText, type Wiring } from "./wiring.ts";
+
+/** Whether clients evaluate by a route. */
+const isForClients = (route: string): boolean =>
+  route === "/features" || route.startsWith(bulkPath) || frontendPaths.some((path) => path === route);
 
 export type Operations = ReturnType<typeof operationsOf>;
 
@@ -74,7 +82,7 @@ export function operationsOf(
     };
   }
 
-  return lazy({
+  const members = lazy({
     httpCounters,
     streamLimits,
     clientStreams,
@@ -118,6 +126,43 @@ export function operationsOf(
       for (const [, connection] of connections) connection.onConnect(() => void check.check());
       return check;
     },
+    /** The traffic that this configuration has served. */
+    traffic: () => (): Traffic => {
+      const { evaluations } = httpCounters();
+      const durations = [...httpCounters().durations()].filter(({ labels }) => isForClients(labels.route));
+      return {
+        requests: [...httpCounters().requests()].reduce((sum, { value }) => sum + value, 0),
+        evaluations: Object.values(evaluations).reduce((sum, count) => sum + count, 0),
+        cached: evaluations.cached,
+        durations: Array.from({ length: durationBuckets.length + 1 }, (_, bucket) =>
+          durations.reduce((sum, { counts }) => sum + (counts[bucket] ?? 0), 0),
+        ),
+        streams: Object.values(clientStreams().open).reduce((sum, count) => sum + count, 0),
+      };
+    },
+    /** What the report of this process is made from, besides its traffic. */
+    reported: (): Omit<Reported, "traffic"> => ({
+      process: () => ({
+        pid: process.pid,
+        startedAt: Math.round(performance.timeOrigin),
+        residentBytes: process.memoryUsage.rss(),
+      }),
+      sources: evaluation.sources,
+      states: evaluation.sourceStates,
+      readiness: members.checkReadiness,
+      changes: members.checkChanges,
+      records: events.checkEventLog,
+      isSynced: (store) => stores.invalidationFeeds.get(store)?.isLive(now()) ?? null,
+      caches: () =>
+        members.observed.caches.map(({ connection, content, usage: { size, counts } }) => ({
+          ...{ connection, content, size },
+          hits: counts.hits,
+          misses: counts.misses,
+          stale: counts.stale,
+        })),
+      streams: () => ({ ...clientStreams().open, events: events.eventStreams.size }),
+      now,
+    }),
     /** The values of the metrics. */
     observed: (): Observed => {
       const { cachedSets, cachedValues, cachedRules } = stores;
@@ -153,4 +198,5 @@ export function operationsOf(
       };
     },
   });
+  return members;
 }

@@ -12,6 +12,8 @@ import { commonOptions } from "./schema.ts";
 /** A configured source. `create` makes its resolver. */
 export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly kind: string;
+  /** The display name for operators, if there is one. */
+  readonly label: string | undefined;
   /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
   /** Whether its kind is a file of somebody else, whose `varyBy` no test of this repository checks. */
@@ -73,11 +75,11 @@ export function configured(
   definition: Kind,
   rules: RuleSchemas | undefined,
 ): ConfiguredSource {
-  const { name, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
+  const { name, label, kind, role, gatedBy, default: byDefault = "deny", onFailure, timeoutMs, ...options } = parsed;
   const { deterministic: replayable } = definition;
   const feed = "feed" in definition ? definition.feed : undefined;
   return {
-    ...{ name, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
+    ...{ name, label, kind, role, gatedBy, default: byDefault, onFailure, timeoutMs },
     isReplayable: typeof replayable === "function" ? replayable(options) : replayable === true,
     isOutside: isFile(kind),
     editable: editableLocation(options, definition.editable, rules),

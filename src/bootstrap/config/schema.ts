@@ -211,6 +211,7 @@ export const log = z.strictObject({
 /** The options that every source has. */
 export const commonOptions = z.strictObject({
   name: name.describe("Name of the source, unique in the file."),
+  label: z.string().min(1).max(100).optional().describe("Display name for operators. Default: the name."),
   kind: z.string(),
   role: z
     .enum(roles)

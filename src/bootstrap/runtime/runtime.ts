@@ -1,4 +1,5 @@
 import cluster from "node:cluster";
+import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../../../package.json" with { type: "json" };
 import { type Fetch, httpApp, measured } from "../../adapters/http/app.ts";
@@ -7,17 +8,21 @@ import { FeaturesResponses } from "../../adapters/http/client/features-responses
 import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts";
 import { ResponseCache } from "../../adapters/http/client/response-cache.ts";
 import { OfrepFastPath } from "../../adapters/http/ofrep/ofrep-fast-path.ts";
-import { noRoute } from "../../adapters/http/operations/http-counters.ts";
+import { durationBuckets, noRoute } from "../../adapters/http/operations/http-counters.ts";
 import { CrossOriginSharing } from "../../adapters/http/server/cross-origin-sharing.ts";
 import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.ts";
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import type { RecentTraffic } from "../../application/system/recent-traffic.ts";
+import { ViewSystem } from "../../application/system/view-system.ts";
+import { reportOf, type WorkerReport } from "../../application/system/worker-report.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import type { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
 import { metricsOf } from "../../infrastructure/metrics/metrics.ts";
+import type { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import type { Admin } from "../composition/admin.ts";
 import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
@@ -39,6 +44,8 @@ export type Runtime = AsyncDisposable & {
   readonly writeSnapshot: () => Promise<void>;
   /** A link that signs in once, if this runtime created the first credential and a store for sessions answers. */
   readonly signInLink: () => Promise<string | undefined>;
+  /** Makes this process report the state of this runtime from now on. */
+  readonly report: () => void;
   /** Waits for running requests, at most 10 s. No source may take longer. */
   readonly idle: () => Promise<void>;
 };
@@ -52,12 +59,14 @@ export type ProcessContext = {
   readonly stopping: AbortSignal;
   readonly metrics: InstanceMetrics;
   readonly instance: InstanceChannel;
+  readonly reports: WorkerReports<WorkerReport>;
+  readonly traffic: RecentTraffic;
 };
 
 /** Wires a configuration, and waits up to 2 s for its stores. Rejects, with everything closed, if the wiring fails. */
 export async function createRuntime(
   config: Config,
-  { env, log, stopping, metrics, instance }: ProcessContext,
+  { env, log, stopping, metrics, instance, reports, traffic }: ProcessContext,
 ): Promise<Runtime> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(await compose(config, env));
@@ -112,6 +121,16 @@ export async function createRuntime(
     ofrepKeys: ofrepFastPath,
     countUsage,
     readUsage: events.readUsage,
+    viewSystem: new ViewSystem(reports.gather, durationBuckets, now),
+    system: {
+      version: packageJson.version,
+      environment: config.events.environment,
+      host: hostname(),
+      sources: config.sources,
+      stores: Object.fromEntries(Object.entries(config.connections).map(([name, { kind }]) => [name, kind])),
+      eventLog: { kind: config.eventLog.kind, retentionDays: config.events.retentionDays },
+      configuration: { file: config.file, loadedAt: now(), document: config.redacted },
+    },
     now,
     searchItems: feeds.searchItems,
     callContext,
@@ -173,12 +192,16 @@ export async function createRuntime(
   for (const { begin } of evaluation.background) begin();
   void checkChanges.check();
   opened.use(metrics.add(metricsOf(operations.observed)));
+  opened.use(traffic.add(operations.traffic));
+  const reported = { ...operations.reported, traffic };
   const fetch = measured(app, counters);
   const inFlight = new RequestsInFlight();
   const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, sharing, log);
   const shortcut: FastPath = (incoming, outgoing, next) =>
     featuresFastPath.tryServe(incoming, outgoing) || ofrepFastPath.tryServe(incoming, outgoing, next);
   const open = opened.move();
+  // A configuration that is only tried must not report.
+  const report = () => reports.use(() => reportOf(reported));
   return {
     config,
     fetch: (request, environment) => {
@@ -206,6 +229,7 @@ export async function createRuntime(
       if (newFile === undefined || secret === undefined) return undefined;
       return admin.sessions?.link(secret, firstCredential).catch(() => undefined);
     },
+    report,
     idle: () => waitAtMost(maxCallMs, inFlight.idle()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };

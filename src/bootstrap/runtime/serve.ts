@@ -6,11 +6,13 @@ import packageJson from "../../../package.json" with { type: "json" };
 import type { Fetch } from "../../adapters/http/app.ts";
 import { type FastPath, listen } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
+import { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import { ConfigError } from "../../infrastructure/config-error.ts";
 import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import { createLog, type Log } from "../../infrastructure/logger.ts";
 import { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { textOf } from "../config/yaml-file.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
@@ -172,6 +174,8 @@ const hostFor = async (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSi
   stopping,
   metrics: new InstanceMetrics(),
   instance: await InstanceChannel.open(),
+  reports: new WorkerReports(),
+  traffic: new RecentTraffic(Date.now),
 });
 
 async function serving(
@@ -184,6 +188,7 @@ async function serving(
   await using opened = new AsyncDisposableStack();
   const { log } = host;
   let present = opened.use(first);
+  first.report();
   let retired: Promise<unknown> = Promise.resolve();
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
   const shortcut: FastPath = (incoming, outgoing, next) => hasShortcut && present.shortcut(incoming, outgoing, next);
@@ -211,6 +216,7 @@ async function serving(
     unused.move();
     const previous = present;
     present = next;
+    present.report();
     log.level = config.log.level;
     retired = retired.then(() => closeIdle(previous, log));
   };

@@ -3,6 +3,7 @@ import { connectWorkers } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { addUpWorkers } from "../../infrastructure/metrics/scrape.ts";
 import { SetupFailed } from "../../infrastructure/setup-failed.ts";
+import { gatherReports } from "../../infrastructure/workers/worker-reports.ts";
 import { eventsUntil } from "./signals.ts";
 
 const soonMs = 1_000;
@@ -117,6 +118,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
 
   addUpWorkers();
   connectWorkers();
+  gatherReports();
   for (let count = 0; count < size; count++) start();
   stop.addEventListener("abort", stopAll);
   return { serving: allServe, ended, use };

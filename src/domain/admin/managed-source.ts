@@ -7,6 +7,8 @@ import type { EditableSet } from "./editable-set.ts";
 export type ManagedSource = Source & {
   /** Its kind in the configuration. */
   readonly kind: string;
+  /** The display name for operators, if there is one. */
+  readonly label?: string | undefined;
   /** The sets that it reads, if operators may change them. Reads of them bypass the cache. */
   readonly editableSet?: EditableSet | undefined;
   /** The rules of single features that it reads, if operators may change them. */

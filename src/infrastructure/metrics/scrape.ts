@@ -1,12 +1,9 @@
 import cluster, { type Worker } from "node:cluster";
 import { type MetricObjectWithValues, type MetricValue, Registry } from "@prometheus-io/client";
-import { waitAtMost, withDeadline } from "../../application/evaluation/deadline.ts";
+import { gatherer, gatherFromWorkers } from "../workers/gather.ts";
 
 /** The metrics of one process, as plain data. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
-
-/** Limit for a worker to report its metrics, in milliseconds. A hung worker must not delay the others' metrics. */
-const reportWithinMs = 1_000;
 
 /** Snapshot of a registry. */
 export const snapshotOf = (registry: Registry): Promise<Snapshot> => registry.getMetricsAsJSON();
@@ -28,11 +25,6 @@ export class Totals<Reporter> {
   readonly #counted = new Map<Reporter, Snapshot>();
   #ended: Snapshot = [];
 
-  /** Processes that have reported and not exited. */
-  get reporters(): Iterable<Reporter> {
-    return this.#counted.keys();
-  }
-
   report(reporter: Reporter, snapshot: Snapshot): void {
     this.#counted.set(
       reporter,
@@ -52,78 +44,22 @@ export class Totals<Reporter> {
   }
 }
 
-type FromWorker = { readonly scrape?: true; readonly snapshot?: Snapshot };
-type ToWorker = { readonly collect?: true; readonly scraped?: string };
+/** The kind of report. */
+const kind = "metrics";
 
 /** Makes the primary process add the metrics of its workers when one of them is scraped. */
 export function addUpWorkers(): void {
   const totals = new Totals<Worker>();
-  let reported = new Map<Worker, Snapshot>();
-  let check = () => {};
-
-  const gather = shared(async () => {
-    const workers = [...totals.reporters];
-    reported = new Map();
-    const all = new Promise<void>((resolve) => {
-      check = () => workers.every((worker) => reported.has(worker) || worker.isDead()) && resolve();
-    });
-    for (const worker of workers) send(worker, { collect: true });
-    await waitAtMost(reportWithinMs, all);
-    return textOf(totals.sum(reported));
-  });
-  cluster.on("message", (worker, message: FromWorker) => {
-    if (message.snapshot && !worker.isDead()) {
-      totals.report(worker, message.snapshot);
-      reported.set(worker, message.snapshot);
-      check();
-    }
-    if (message.scrape) {
-      gather().then(
-        (scraped) => send(worker, { scraped }),
-        // The requesting worker has its own timeout.
-        () => {},
-      );
-    }
-  });
-  cluster.on("exit", (worker) => {
-    totals.end(worker);
-    check();
+  gatherFromWorkers<Snapshot, string>(kind, {
+    received: (worker, snapshot) => totals.report(worker, snapshot),
+    ended: (worker) => totals.end(worker),
+    merge: (reported) => textOf(totals.sum(reported)),
   });
 }
-
-/** The recipient may have exited. Without a callback that would throw. */
-const send = (worker: Worker, message: ToWorker) => worker.send(message, () => {});
 
 /**
  * Creates the scrape function: metrics of this process, or of all workers of the instance. Rejects if the primary
  * process does not respond within 2 s.
  */
-export function scraper(snapshot: () => Promise<Snapshot>): () => Promise<string> {
-  if (!cluster.isWorker) return async () => textOf(await snapshot());
-  const toPrimary = (message: FromWorker) => process.send?.(message, () => {});
-  let scraped = (_: string) => {};
-  process.on("message", async (message: ToWorker) => {
-    if (message.collect) toPrimary({ snapshot: await snapshot() });
-    if (message.scraped !== undefined) scraped(message.scraped);
-  });
-  // Reports at once, so that the primary process includes this worker from now on.
-  toPrimary({ snapshot: [] });
-  return shared(async () => {
-    const response = new Promise<string>((resolve) => {
-      scraped = resolve;
-    });
-    toPrimary({ scrape: true });
-    return withDeadline(2 * reportWithinMs, () => response);
-  });
-}
-
-/** Shares one pending call among concurrent callers. */
-function shared<T>(call: () => Promise<T>): () => Promise<T> {
-  let pending: Promise<T> | undefined;
-  return () => {
-    pending ??= call().finally(() => {
-      pending = undefined;
-    });
-    return pending;
-  };
-}
+export const scraper = (snapshot: () => Promise<Snapshot>): (() => Promise<string>) =>
+  cluster.isWorker ? gatherer(kind, snapshot) : async () => textOf(await snapshot());

@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
+import { RecentTraffic } from "../../../src/application/system/recent-traffic.ts";
+import type { WorkerReport } from "../../../src/application/system/worker-report.ts";
 import { loadConfig } from "../../../src/bootstrap/config/config.ts";
 import { createRuntime } from "../../../src/bootstrap/runtime/runtime.ts";
 import { InstanceChannel } from "../../../src/infrastructure/instance-channel.ts";
 import { createLog } from "../../../src/infrastructure/logger.ts";
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
+import { WorkerReports } from "../../../src/infrastructure/workers/worker-reports.ts";
 import { startRedis } from "../../support/redis.ts";
 import { tidegate } from "../../support/tidegate.ts";
 import { until } from "../../support/until.ts";
@@ -19,7 +22,13 @@ async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<reado
   const lines: string[] = [];
   const log = createLog("info", { write: (line) => void lines.push(line) });
   const stopping = new AbortController().signal;
-  const host = { env, log, stopping, metrics: new InstanceMetrics(), instance: new InstanceChannel() };
+  const host = {
+    ...{ env, log, stopping },
+    metrics: new InstanceMetrics(),
+    instance: new InstanceChannel(),
+    reports: new WorkerReports<WorkerReport>(),
+    traffic: new RecentTraffic(Date.now),
+  };
   await using _ = await createRuntime(await loadConfig("config/tidegate.yaml", env), host);
   const found = () => lines.filter((line) => line.includes("admin API"));
   if (isAwaited) await until(() => found().length > 0, "it is logged");

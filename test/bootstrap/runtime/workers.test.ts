@@ -32,6 +32,10 @@ it("several workers serve as one does: dead ones are replaced, their counters ar
   const views = await Promise.all(Array.from({ length: 6 }, () => get("/admin/v1/cache?key=global_features")));
   expect(new Set(views.map((view) => JSON.parse(view).pid))).toEqual(new Set(workers()));
   expect(await figures()).toEqual([2, 20]);
+  const system = async () => JSON.parse(await get("/admin/v1/system"));
+  const { workers: reported, workersMissing, traffic } = await system();
+  expect(new Set(reported.map(({ pid }: { pid: number }) => pid))).toEqual(new Set(workers()));
+  expect([workersMissing, traffic.requestsPerSecond > 0]).toEqual([0, true]);
 
   const [victim = 0, other = 0] = workers();
   process.kill(victim, "SIGKILL");
@@ -43,6 +47,7 @@ it("several workers serve as one does: dead ones are replaced, their counters ar
 
   process.kill(other, "SIGSTOP");
   expect(await figures()).toEqual([1, 21]);
+  expect(await system()).toMatchObject({ workers: [expect.anything()], workersMissing: 1 });
   process.kill(other, "SIGCONT");
   await until(async () => (await figures())[0] === 2, "its log line appears again");
   expect(await figures()).toEqual([2, 21]);

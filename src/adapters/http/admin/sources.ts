@@ -19,6 +19,7 @@ import { Changed, type SetChanges } from "./set-changes.ts";
 const SourceBody = z
   .object({
     name: z.string(),
+    label: z.string().nullable().openapi({ description: "The display name in the configuration. Null without one." }),
     kind: z.string(),
     role: z.enum(roles),
     gatedBy: z.array(z.string()).readonly(),
@@ -40,6 +41,7 @@ const SourceBody = z
   .openapi("Source", {
     example: {
       name: "user",
+      label: null,
       kind: "set",
       role: "grant",
       gatedBy: ["active"],
@@ -227,6 +229,7 @@ function contextFor(sets: SourceSets, source: string, query: KeyValues): KeyValu
 
 const shownSource = ({
   name,
+  label,
   kind,
   role,
   gatedBy,
@@ -235,6 +238,7 @@ const shownSource = ({
   faults,
 }: ManagedSource) => ({
   name,
+  label: label ?? null,
   kind,
   role,
   gatedBy,

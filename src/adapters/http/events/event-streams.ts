@@ -15,6 +15,11 @@ export class EventStreams {
   readonly #beatMs: number;
   /** Functions that end the open streams. */
   readonly #open = new Set<() => void>();
+
+  /** Number of open streams. */
+  get size(): number {
+    return this.#open.size;
+  }
   #isClosed = false;
 
   constructor(max = 100, beatMs = 15_000) {

@@ -1,0 +1,110 @@
+import { z } from "@hono/zod-openapi";
+import { roles } from "../../../domain/evaluation/source.ts";
+import { FeedStateBody } from "../feeds/feed-state.ts";
+
+const count = z.int();
+const time = z.iso.datetime();
+
+const Figures = z.object({
+  start: time.openapi({ description: "The begin of the span." }),
+  requestsPerSecond: z.number().openapi({ description: "Requests of all routes." }),
+  evaluationsPerSecond: z.number().openapi({ description: "Responses to clients with all their features." }),
+  p50Ms: z.number().nullable(),
+  p99Ms: z.number().nullable().openapi({
+    description: "Durations of evaluations for clients, estimated from a histogram. Null without requests.",
+  }),
+  hitRate: z.number().nullable().openapi({ description: "The part of evaluations from the cache, from 0 to 1." }),
+  streams: count.openapi({ description: "Open streams of clients at the end of the span." }),
+});
+
+const Source = z.object({
+  name: z.string(),
+  label: z.string().nullable().openapi({ description: "The display name in the configuration." }),
+  kind: z.string(),
+  role: z.enum(roles),
+  gatedBy: z.array(z.string()).readonly(),
+  reads: z.string().nullable().openapi({ description: "The file or URL that it reads, without a query." }),
+  state: z.enum(["evaluated", "unavailable", "skipped"]).openapi({
+    description: "`skipped`: it is unavailable, and evaluations omit it. The worst state of all workers.",
+  }),
+  stale: z.boolean().openapi({ description: "Whether cached values replaced reads that are too old or failed." }),
+  asOf: time.nullable().openapi({
+    description: "The last time at which its data were verified. Null if it reads nothing without a user.",
+  }),
+  error: z.string().nullable().openapi({ description: "The present error." }),
+  lastError: z
+    .object({ at: time, message: z.string() })
+    .nullable()
+    .openapi({ description: "The last error since the start." }),
+  failures: count.openapi({ description: "Failed evaluations since the start." }),
+  faults: z.array(z.string()).readonly().openapi({ description: "The faults in its data." }),
+  feed: FeedStateBody.nullable(),
+});
+
+const Store = z.object({
+  name: z.string(),
+  kind: z.enum(["redis", "sqlite"]),
+  state: z.enum(["answering", "failing"]),
+  synced: z.boolean().nullable().openapi({
+    description: "Whether every change reaches the caches of all workers. Null if nothing of the store is cached.",
+  }),
+  changes: z.enum(["accepted", "unknown", "refused"]),
+  reason: z.string().nullable().openapi({ description: "Why changes are refused." }),
+  caches: z
+    .array(
+      z.object({
+        content: z.enum(["sets", "values", "rules", "tokens"]),
+        keys: count.openapi({ description: "Number of cached keys in all workers; each has its own cache." }),
+        hits: count,
+        misses: count,
+        stale: count,
+      }),
+    )
+    .openapi({ description: "Lookups of keys since the start." }),
+});
+
+export const SystemBody = z
+  .object({
+    at: time,
+    version: z.string(),
+    environment: z.string(),
+    host: z.string(),
+    workers: z
+      .array(z.object({ pid: count, startedAt: time, residentBytes: count }))
+      .openapi({ description: "The workers of this instance. Other instances are not known here." }),
+    workersMissing: count.openapi({ description: "Workers that did not report within 1 s." }),
+    traffic: Figures.openapi({ description: "The last minute." }),
+    sources: z.array(Source).openapi({ description: "In the order of the configuration." }),
+    stores: z.array(Store),
+    eventLog: z.object({
+      kind: z.enum(["sqlite", "postgres"]),
+      state: z.enum(["answering", "failing"]),
+      retentionDays: count.nullable(),
+      waiting: z.array(
+        z.object({
+          store: z.string(),
+          entries: count.nullable().openapi({ description: "Null if the store does not answer." }),
+          oldest: time.nullable(),
+        }),
+      ),
+      deadLetters: count.openapi({ description: "Change records that the log rejected, since the start." }),
+    }),
+    streams: z.record(z.string(), count).openapi({
+      description: "Open streams: `features`, `ofrep`, and `events` of operators.",
+    }),
+    configuration: z.object({
+      file: z.string(),
+      loadedAt: time,
+      document: z.unknown().openapi({
+        description: "The file as it is written, with variables that are not filled in. Other secrets are `***`.",
+      }),
+    }),
+  })
+  .openapi("System");
+
+export const SystemHistoryBody = z
+  .object({
+    stepSeconds: z.literal(15),
+    points: z.array(Figures).openapi({ description: "The last hour, the oldest first. Since the start, if shorter." }),
+  })
+  .openapi("SystemHistory");
