@@ -5,6 +5,9 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 import react from "@vitejs/plugin-react";
 import { defineConfig, type Plugin } from "vite";
 
+// Tests build it too, and would get the development build of React, which is larger.
+process.env["NODE_ENV"] = "production";
+
 const compressible = new Set([".css", ".html", ".js", ".svg"]);
 
 /** Replaces each compressible file by its brotli and gzip forms, in which the service sends it. */

@@ -12,7 +12,7 @@ import { BulkDescribe } from "./bulk-describe.tsx";
 import { BulkKill } from "./bulk-kill.tsx";
 import { BulkResult, type BulkRun } from "./bulk-result.tsx";
 import { type Feature, refreshFeature } from "./feature-list.ts";
-import { impactOf, reachText } from "./impact.ts";
+import { audienceOf, reachText } from "./impact.ts";
 
 /** The actions for the selected features. Each shows what happened to each feature. */
 export default function BulkBar({
@@ -46,7 +46,7 @@ export default function BulkBar({
     work.then(settle).catch(setError);
   };
 
-  const reach = new Map(selected.map((feature) => [feature.feature, reachText(impactOf(feature, sources))]));
+  const reach = new Map(selected.map((feature) => [feature.feature, reachText(audienceOf(feature, sources))]));
   const switchMany = async (source: string, features: readonly Feature[], isOn: boolean): Promise<BulkRun> => {
     const killed = features.filter(({ state }) => state === "killed");
     const others = features.filter(({ state }) => state !== "killed").map(({ feature }) => feature);

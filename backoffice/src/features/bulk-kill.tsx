@@ -7,7 +7,7 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { counted } from "../ui/numbers.ts";
 import type { Feature } from "./feature-list.ts";
-import { type Impact, impactOf, reachText } from "./impact.ts";
+import { type Audience, audienceOf, largestShare, reachText } from "./impact.ts";
 
 /** Asks before many features are killed: one line each, the largest first. */
 export function BulkKill({
@@ -24,7 +24,7 @@ export function BulkKill({
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
   const reach = features
-    .map(({ feature, ...rest }) => ({ feature, impact: impactOf({ feature, ...rest }, sources) }))
+    .map(({ feature, ...rest }) => ({ feature, impact: audienceOf({ feature, ...rest }, sources) }))
     .toSorted((one, other) => sizeOf(other.impact) - sizeOf(one.impact));
   const kill = () => {
     setError(undefined);
@@ -67,5 +67,7 @@ export function BulkKill({
 }
 
 /** How much an impact takes away, to compare. */
-const sizeOf = ({ isForEveryone, users, share, locations }: Impact): number =>
-  isForEveryone ? Number.POSITIVE_INFINITY : (share ?? 0) * 1e6 + (users ?? 1e5) + locations.length * 100;
+const sizeOf = (audience: Audience): number =>
+  audience.everyone
+    ? Number.POSITIVE_INFINITY
+    : largestShare(audience) * 1e6 + (audience.users ?? 1e5) + audience.locations.length * 100;

@@ -10,7 +10,7 @@ import { hasStatus } from "../api/problem.ts";
 import type { FeatureFilters } from "./filters.ts";
 
 const readPage = (filters: FeatureFilters, limit: number, cursor?: string) => {
-  const { search, state, owner, tag, source, sort } = filters;
+  const { search, state, owner, tag, source, unusedFor, sort } = filters;
   return bodyOf(
     v1.features.$get({
       query: {
@@ -21,6 +21,7 @@ const readPage = (filters: FeatureFilters, limit: number, cursor?: string) => {
         ...(owner && { owner }),
         ...(tag && { tag }),
         ...(source && { source }),
+        ...(unusedFor && { unusedFor }),
         ...(cursor !== undefined && { cursor }),
       },
     }),

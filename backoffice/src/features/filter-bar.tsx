@@ -8,7 +8,7 @@ import { SearchField } from "../ui/field.tsx";
 import { Menu } from "../ui/menu.tsx";
 import { count } from "../ui/numbers.ts";
 import { featureFacets } from "./feature-list.ts";
-import { clearFilters, type FeatureFilters, hasFilters } from "./filters.ts";
+import { clearFilters, type FeatureFilters, hasFilters, unusedTimes } from "./filters.ts";
 
 /** Time without a keystroke until the list is filtered, in milliseconds. */
 const pauseMs = 120;
@@ -22,6 +22,20 @@ export function FilterBar({ filters, isNarrow }: { readonly filters: FeatureFilt
       <Filter name="Owner" parameter="owner" value={filters.owner} values={facets?.owners} />
       <Filter name="Tag" parameter="tag" value={filters.tag} values={facets?.tags} />
       <Filter name="Source" parameter="source" value={filters.source} values={facets?.sources} />
+      <Menu
+        className={filters.unusedFor ? "filter set" : "filter"}
+        button={
+          <>
+            {filters.unusedFor ? <b>{unusedText(filters.unusedFor)}</b> : "Evaluated"}
+            <ChevronDown size={14} aria-hidden />
+          </>
+        }
+        items={[undefined, ...unusedTimes].map((time) => ({
+          name: time ? unusedText(time) : "At any time",
+          isSelected: time === filters.unusedFor,
+          onChoose: () => setQuery({ evaluated: time }),
+        }))}
+      />
       {hasFilters(filters) && (
         <Button look="ghost" isCompact onClick={clearFilters}>
           Clear filters
@@ -30,6 +44,8 @@ export function FilterBar({ filters, isNarrow }: { readonly filters: FeatureFilt
     </div>
   );
 }
+
+const unusedText = (time: string) => `Not for ${time.slice(0, -1)} days`;
 
 function Search({ value, isNarrow }: { readonly value: string; readonly isNarrow: boolean }) {
   const [text, setText] = useState(value);

@@ -1,29 +1,27 @@
 import "./kill-dialog.css";
-import { useQuery } from "@tanstack/react-query";
 import { Globe, MapPin, Percent, Power, UserRound, Zap } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { killSwitchOf, type Source, useSources } from "../api/sources.ts";
+import { killSwitchOf, useSources } from "../api/sources.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
 import { count } from "../ui/numbers.ts";
 import { useFeatureChanges } from "./changes.ts";
-import { featureQuery } from "./feature-list.ts";
-import { type Impact, impactOf, lossText, useEvaluatedOn } from "./impact.ts";
+import { type Audience, evaluatedText, largestShare, lossText, useImpact } from "./impact.ts";
 
 /**
  * Asks before a kill, with what it takes away. The numbers load while it is open and never block the button. Enter does
  * not kill; Ctrl Enter does.
  */
 export function KillDialog({ feature: key, onClose }: { readonly feature: string; readonly onClose: () => void }) {
-  const { data: feature, error: unread } = useQuery({ ...featureQuery(key), staleTime: 0 });
+  const { data: impact, error: unread } = useImpact(key, "kill");
   const sources = useSources();
+  const place = sources && killSwitchOf(sources)?.key;
   const { killFeature } = useFeatureChanges();
   const [note, setNote] = useState("");
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
-  const impact = feature && sources && impactOf(feature, sources);
   const kill = () => {
     if (isBusy) return;
     setBusy(true);
@@ -42,12 +40,24 @@ export function KillDialog({ feature: key, onClose }: { readonly feature: string
       >
         <p className="kill-dialog-effect">
           <b>
-            Off for everyone. {impact ? lossText(impact) : unread ? "What it takes away is not known." : "Counting…"}
+            Off for everyone.{" "}
+            {impact ? lossText(impact.loses) : unread ? "What it takes away is not known." : "Counting…"}
           </b>{" "}
           Undo restores exactly what was on.
         </p>
-        <Figures impact={impact} />
-        <Detail feature={key} sources={sources} />
+        <Figures loses={impact?.loses} />
+        <p className="kill-dialog-detail">
+          <Zap size={16} aria-hidden />
+          <span>
+            {evaluatedText(impact?.evaluationsPerMinute)} The kill reaches every instance at once, and it waits for
+            their confirmation.{" "}
+            {place && (
+              <>
+                It adds one entry to <span className="mono">{place}</span> and changes no other source.
+              </>
+            )}
+          </span>
+        </p>
         <Field
           label="Reason"
           hint="(optional, shown in the event log)"
@@ -76,28 +86,24 @@ export function KillDialog({ feature: key, onClose }: { readonly feature: string
   );
 }
 
-function Figures({ impact }: { readonly impact: Impact | undefined }) {
+function Figures({ loses }: { readonly loses: Audience | undefined }) {
   const number = (value: number | null | undefined) =>
     value === undefined ? "…" : value === null ? "?" : count(value);
-  const isForEveryone = impact?.isForEveryone;
+  const share = loses && (loses.everyone ? 100 : largestShare(loses));
   return (
     <dl className="kill-dialog-figures">
-      <Figure icon={<UserRound size={13} aria-hidden />} name="Users by name" value={number(impact?.users)}>
-        {impact?.userSource ? `source ${impact.userSource}` : "none"}
+      <Figure icon={<UserRound size={13} aria-hidden />} name="Users by name" value={number(loses?.users)}>
+        {loses?.users === 0 ? "none" : "from their own sets"}
       </Figure>
-      <Figure icon={<MapPin size={13} aria-hidden />} name="Locations" value={number(impact?.locations.length)}>
-        {impact?.locations.join(", ") || "none"}
+      <Figure icon={<MapPin size={13} aria-hidden />} name="Locations" value={number(loses?.locations.length)}>
+        {loses?.locations.join(", ") || "none"}
       </Figure>
       <Figure
-        icon={isForEveryone ? <Globe size={13} aria-hidden /> : <Percent size={12} aria-hidden />}
-        name={isForEveryone ? "Everyone" : "Share of all callers"}
-        value={impact ? `${isForEveryone ? 100 : (impact.share ?? 0)} %` : "…"}
+        icon={loses?.everyone ? <Globe size={13} aria-hidden /> : <Percent size={12} aria-hidden />}
+        name={loses?.everyone ? "Everyone" : "Share of all callers"}
+        value={share === undefined ? "…" : `${share} %`}
       >
-        {isForEveryone
-          ? `source ${impact?.everyoneSource}`
-          : impact?.shareSource
-            ? `source ${impact.shareSource}`
-            : "none"}
+        {loses?.everyone ? "every caller" : loses?.shares.map(({ source }) => `source ${source}`).join(", ") || "none"}
       </Figure>
     </dl>
   );
@@ -125,27 +131,3 @@ const Figure = ({
     </dd>
   </div>
 );
-
-function Detail({ feature, sources }: { readonly feature: string; readonly sources: readonly Source[] | undefined }) {
-  const evaluated = useEvaluatedOn(feature);
-  const place = sources && killSwitchOf(sources)?.key;
-  return (
-    <div className="kill-dialog-detail">
-      <Zap size={16} aria-hidden />
-      <span>
-        {evaluated && (
-          <>
-            Evaluated as on <b className="num">{evaluated} in the last minute</b>.{" "}
-          </>
-        )}
-        The kill reaches every instance at once, and it waits for their confirmation.
-        {place && (
-          <>
-            {" "}
-            It adds one entry to <span className="mono">{place}</span> and changes no other source.
-          </>
-        )}
-      </span>
-    </div>
-  );
-}

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { bodyOf, v1 } from "../api/client.ts";
-import { Problem } from "../api/problem.ts";
+import { hasStatus, Problem } from "../api/problem.ts";
 import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
@@ -29,8 +29,8 @@ export default function NewFeature({
   const create = async () => {
     const json = { description, owner, tags: tagsIn(tags) };
     const param = { feature: encodeURIComponent(key.trim()) };
-    // It must not describe a feature that exists.
-    await bodyOf(v1.catalogue[":feature"].$put({ param, query: {}, json }, { headers: { "If-None-Match": "*" } }));
+    // It must not replace the description of a feature that exists.
+    await bodyOf(v1.catalogue[":feature"].$put({ param, query: {}, json }, { headers: { "If-Match": '"none.0"' } }));
     await client.invalidateQueries({ queryKey: ["features"] });
     navigate(links.feature(key.trim()));
   };
@@ -40,7 +40,9 @@ export default function NewFeature({
     create().catch(setError);
   };
   const faultOf = (name: string) => faultAt(error, name);
-  const keyFault = error instanceof Problem && error.code === "invalid-feature-key" ? error.message : undefined;
+  const exists = hasStatus(error, 412);
+  const isInvalid = error instanceof Problem && error.code === "invalid-feature-key";
+  const keyFault = exists ? `${key.trim()} exists already.` : isInvalid ? error.message : undefined;
   const isPlaced = keyFault !== undefined || (error instanceof Problem && error.errors.length > 0);
   return (
     <Dialog title="New feature" width={480} onClose={onClose}>

@@ -6,7 +6,7 @@ import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { useFeatureChanges } from "./changes.ts";
 import { featureQuery } from "./feature-list.ts";
-import { impactOf, reachText, useEvaluatedOn } from "./impact.ts";
+import { audienceOf, evaluatedText, reachText, useImpact } from "./impact.ts";
 
 /** Asks before a busy feature is switched off for everyone. */
 export default function OffDialog({
@@ -20,15 +20,15 @@ export default function OffDialog({
 }) {
   const { switchEveryone } = useFeatureChanges();
   const { data: feature } = useQuery(featureQuery(key));
+  const { data: impact } = useImpact(key, "off");
   const sources = useSources();
-  const evaluated = useEvaluatedOn(key);
   const [error, setError] = useState<unknown>();
-  const left = feature && sources && reachText({ ...impactOf(feature, sources), isForEveryone: false });
+  const left = feature && sources && reachText({ ...audienceOf(feature, sources), everyone: false });
   return (
     <Dialog title={`Switch ${key} off for everyone?`} onClose={onClose}>
       <p>
         <b>Every caller without a grant of their own loses it now.</b> {left && `It stays on for ${left}.`}{" "}
-        {evaluated && `It was evaluated as on ${evaluated} in the last minute.`}
+        {evaluatedText(impact?.evaluationsPerMinute)}
       </p>
       {error !== undefined && <ErrorNote error={error} />}
       <DialogButtons>

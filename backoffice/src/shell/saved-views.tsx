@@ -1,5 +1,6 @@
 import { Bookmark, X } from "lucide-react";
 import { useState, useSyncExternalStore } from "react";
+import { viewParameters } from "../features/filters.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { useLocation } from "../routing/location.ts";
@@ -33,13 +34,22 @@ const useViews = (): readonly SavedView[] =>
     return () => changed.removeEventListener("change", notify);
   }, read);
 
+/** The part of a query that makes the view, in a fixed order. */
+function viewOf(query: URLSearchParams): string {
+  const values = viewParameters.flatMap((name) => {
+    const value = query.get(name);
+    return value ? [[name, value]] : [];
+  });
+  return new URLSearchParams(values).toString();
+}
+
 /** The saved views, and a way to save the filters that are set. */
 export function SavedViews() {
   const views = useViews();
   const { segments, query } = useLocation();
   const [name, setName] = useState<string>();
   const isList = (segments[0] ?? "features") === "features" && segments.length < 2;
-  const current = query.toString();
+  const current = viewOf(query);
   const canSave = isList && current !== "" && !views.some((view) => view.query === current);
   return (
     <>

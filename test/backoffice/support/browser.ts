@@ -6,14 +6,21 @@ import type { DemoShop, Person } from "./demo-shop.ts";
 
 const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
+/** Builds the page if its sources changed. Throws if that fails. */
+export function buildPage(): void {
+  const root = resolve(import.meta.dirname, "../../..");
+  // Test files run at the same time, and only one of them may build.
+  const build = ["/tmp/tidegate-backoffice.lock", "make", "--silent", "backoffice/dist"];
+  execFileSync("flock", build, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  if (!existsSync(`${root}/backoffice/dist/index.html.br`)) throw new Error("the page is not built: make backoffice");
+}
+
 /** Starts Debian's Chromium. Throws, with the way out, if it is not installed or the page is not built. */
 export async function startBrowser(): Promise<Browser> {
   if (!existsSync(executablePath)) {
     throw new Error(`${executablePath} is missing: apt-get install chromium, or set CHROMIUM to another one`);
   }
-  const root = resolve(import.meta.dirname, "../../..");
-  execFileSync("make", ["--silent", "backoffice/dist"], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  if (!existsSync(`${root}/backoffice/dist/index.html.br`)) throw new Error("the page is not built: make backoffice");
+  buildPage();
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"] });
 }
 

@@ -1,0 +1,171 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../support/until.ts";
+import { openWindow, startBrowser } from "./support/browser.ts";
+import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+/** The row of a feature. */
+const row = (page: Page, key: string) =>
+  page.getByRole("row").filter({ has: page.getByRole("link", { name: key, exact: true }) });
+
+const features = async () =>
+  ((await (await shop.service.get("/features")).json()) as { active_features: string[] }).active_features;
+
+describe("the page of features", () => {
+  it("shows the state of each feature, where it is on, and how many have each state", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    const { page } = window;
+    const express = row(page, "checkout.express-pay");
+    await express.getByText("On for some").waitFor();
+    for (const text of ["120", "es +2", "25 %", "Checkout"]) await express.getByText(text).first().waitFor();
+    await row(page, "checkout.cart-recovery").getByText("Held by gate").waitFor();
+    await page.getByRole("button", { name: /^Killed 1$/ }).click();
+    await row(page, "checkout.address-autocomplete")
+      .getByRole("button", { name: /^Undo kill/ })
+      .waitFor();
+    expect(await row(page, "checkout.express-pay").count()).toBe(0);
+    expect(new URL(page.url()).search).toBe("?state=killed");
+    expect(window.faults).toEqual([]);
+  });
+
+  it("filters by text, owner and tag, in the address too", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "features?owner=Payments&q=ledger" });
+    const { page } = window;
+    await row(page, "payments.ledger-v2").waitFor();
+    expect(await row(page, "payments.sepa-instant").count()).toBe(0);
+    await page.getByRole("textbox", { name: "Filter features" }).fill("sepa");
+    await row(page, "payments.sepa-instant").waitFor();
+    await page.getByRole("textbox", { name: "Filter features" }).fill("nothing like it");
+    await page.getByText("No feature matches").waitFor();
+    await page.getByRole("button", { name: "Clear filters" }).first().click();
+    await row(page, "checkout.express-pay").waitFor();
+    expect(new URL(page.url()).search).toBe("");
+  });
+
+  it("switches a feature on for everyone, as clients and a second window see at once, and undoes it", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    await using second = await openWindow(browser, shop, "luca.ferri", { path: "features" });
+    const switchIn = (page: Page) => page.getByRole("switch", { name: "On for everyone: checkout.split-bill" });
+    await switchIn(second.page).waitFor();
+    await second.page.getByText("Live", { exact: true }).waitFor();
+    await switchIn(window.page).click({ force: true });
+    await window.page.getByText("checkout.split-bill is on for everyone.").waitFor();
+    expect(await features()).toContain("checkout.split-bill");
+    await until(() => switchIn(second.page).isChecked(), "the second window shows the change");
+    await row(second.page, "checkout.split-bill").getByText("marta.ibanez").waitFor();
+    await window.page.getByRole("button", { name: "Undo", exact: true }).click();
+    await window.page.getByText("checkout.split-bill is no longer on for everyone.").waitFor();
+    expect(await features()).not.toContain("checkout.split-bill");
+    await until(async () => !(await switchIn(second.page).isChecked()), "the second window shows the undo");
+    expect([...window.faults, ...second.faults]).toEqual([]);
+  });
+
+  it("kills a feature after it has said whom that takes it from, and undo restores what was on", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features" });
+    const { page } = window;
+    await row(page, "checkout.guest-flow").getByRole("button", { name: "Kill checkout.guest-flow" }).click();
+    const dialog = page.getByRole("dialog", { name: "Kill checkout.guest-flow?" });
+    await dialog.getByText("Every caller loses it now.").waitFor();
+    // Enter alone must not kill.
+    await dialog.getByRole("textbox", { name: /Reason/ }).press("Enter");
+    expect(await features()).toContain("checkout.guest-flow");
+    await dialog.getByRole("textbox", { name: /Reason/ }).fill("incident 2481");
+    await dialog.getByRole("button", { name: "Kill for everyone" }).click();
+    await page.getByText("Killed checkout.guest-flow. It is off for everyone.").waitFor();
+    expect(await features()).not.toContain("checkout.guest-flow");
+    await row(page, "checkout.guest-flow").getByText("Killed", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await page.getByText("checkout.guest-flow is back exactly as it was.").waitFor();
+    expect(await features()).toContain("checkout.guest-flow");
+    const events = (await shop.call("noa.levi", "GET", "/events?feature=checkout.guest-flow&limit=5")) as {
+      events?: { data: { note?: string } }[];
+    };
+    expect(JSON.stringify(events)).toContain("incident 2481");
+    expect(window.faults).toEqual([]);
+  });
+
+  it("says how many of its users lose a feature", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", {
+      path: "features?kill=checkout.express-pay",
+    });
+    await window.page.getByText("120 users, 3 locations and 25 % of other callers lose it now.").waitFor();
+    await window.page.keyboard.press("Escape");
+    await until(async () => new URL(window.page.url()).search === "", "the dialog is closed");
+  });
+
+  it("changes many features, shows the one that is refused, and undoes the others", async () => {
+    await using window = await openWindow(browser, shop, "luca.ferri", { path: "features" });
+    const { page } = window;
+    for (const key of ["checkout.address-autocomplete", "payments.ledger-v2", "payments.sepa-instant"]) {
+      await page.getByRole("checkbox", { name: `Select ${key}` }).click();
+    }
+    await page.getByText("3 selected").waitFor();
+    await page.getByRole("button", { name: "On for everyone", exact: true }).last().click();
+    const dialog = page.getByRole("dialog", { name: "On for everyone: 1 of 3 changed" });
+    await dialog.getByText("1 was so already. 1 was refused; nothing about it changed.").waitFor();
+    await dialog.getByText("Killed. Undo the kill first, then switch it.").waitFor();
+    expect(await features()).toContain("payments.ledger-v2");
+    await dialog.getByRole("button", { name: "Undo the change" }).click();
+    await page.getByRole("dialog", { name: "Undo: 1 of 1 changed" }).waitFor();
+    expect(await features()).not.toContain("payments.ledger-v2");
+    expect(await features()).toContain("payments.sepa-instant");
+    expect(window.faults).toEqual([]);
+  });
+
+  it("gives a viewer no control that would be refused", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "features" });
+    const { page } = window;
+    await row(page, "checkout.apple-pay").getByText("Yes").waitFor();
+    expect(await page.getByRole("switch").count()).toBe(0);
+    expect(await page.getByRole("checkbox").count()).toBe(0);
+    expect(await page.getByRole("button", { name: /^(Kill|Undo kill) .*\.|New feature/ }).count()).toBe(0);
+    await page.getByText("Viewer, read-only").waitFor();
+  });
+
+  it("shows a feature that is named like a script as text", async () => {
+    const name = "<img src=x onerror=alert(1)>";
+    await shop.call("marta.ibanez", "PUT", `/admin/v1/catalogue/${encodeURIComponent("xss/probe")}`, {
+      description: name,
+      owner: name,
+      tags: ["<b>"],
+    });
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features?q=xss" });
+    await row(window.page, "xss/probe").getByText(name).first().waitFor();
+    expect(await window.page.locator("main img").count()).toBe(0);
+    expect(window.faults).toEqual([]);
+  });
+
+  it("works by keyboard", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features?owner=Search" });
+    const { page } = window;
+    await row(page, "search.typo-tolerance").waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await until(
+      async () => (await page.evaluate("document.activeElement.textContent")) === "search.typo-tolerance",
+      "the second row has the focus",
+    );
+    await page.keyboard.press("x");
+    await page.getByText("1 selected").waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Shift+K");
+    await page.getByRole("dialog", { name: "Kill search.typo-tolerance?" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    expect(
+      await page
+        .getByRole("textbox", { name: "Filter features" })
+        .evaluate((field) => field === field.ownerDocument.activeElement),
+    ).toBe(true);
+  });
+});
