@@ -1,10 +1,77 @@
-/** The page of one. */
+import "./person-page.css";
+import { useQuery } from "@tanstack/react-query";
+import { KeyRound, UserRound } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Link } from "../routing/link.tsx";
+import { anonymous, links } from "../routing/links.ts";
+import { useLocation } from "../routing/location.ts";
+import { Button } from "../ui/button.tsx";
+import { counted } from "../ui/numbers.ts";
+import { LookUpForm } from "./look-up-form.tsx";
+import { ModeBar, modeIn } from "./mode-bar.tsx";
+import { contextIn, otherContextIn } from "./person-context.ts";
+import { explanationOf, userOf } from "./person-queries.ts";
+import { PersonView } from "./person-view.tsx";
+import { rememberPerson } from "./recent-people.ts";
+
+const CompareView = lazy(() => import("./compare-view.tsx"));
+const TokensDrawer = lazy(() => import("./tokens-drawer.tsx"));
+
+/** The page of a person: what their app gets, why, at which moment, and compared. */
 export default function PersonPage({ id }: { readonly id: string }) {
+  const { query } = useLocation();
+  const isAnonymous = id === anonymous;
+  const context = contextIn(id, query);
+  const mode = modeIn(query);
+  const { data: user } = useQuery({ ...userOf(id), enabled: !isAnonymous });
+  const { data: explanation } = useQuery(explanationOf(context));
+  const [showsTokens, setShowsTokens] = useState(false);
+  const name = isAnonymous ? "A caller without a token" : id;
+  const on = explanation?.features.filter((feature) => feature.on).length;
+
+  useEffect(() => {
+    if (!isAnonymous) rememberPerson(id);
+  }, [id, isAnonymous]);
   return (
     <div className="page">
-      <div className="page-head">
-        <h1>{id}</h1>
+      <nav className="crumbs" aria-label="Breadcrumb">
+        <Link href={links.people()}>People</Link>
+        <span aria-hidden="true">/</span>
+        <span className="ellipsis">{name}</span>
+      </nav>
+      <div className="page-head wrap person-head">
+        <span className="person-avatar" aria-hidden="true">
+          <UserRound size={20} />
+        </span>
+        <div className="grow">
+          <h1>{name}</h1>
+          <p className="row small dim">
+            {on !== undefined && `${on} of ${counted(explanation?.features.length ?? 0, "feature")} on`}
+            {user && (
+              <span className="row person-tokens">
+                <KeyRound size={13} aria-hidden />
+                {counted(user.tokens.length, "token")}
+              </span>
+            )}
+          </p>
+        </div>
+        <LookUpForm label="Another user id or token" isCompact />
+        {!isAnonymous && (
+          <Button onClick={() => setShowsTokens(true)}>
+            <KeyRound size={15} aria-hidden />
+            Tokens
+          </Button>
+        )}
       </div>
+      <ModeBar mode={mode} context={context} />
+      <Suspense fallback={<div role="status" aria-label="Loading" />}>
+        {mode === "compare" ? (
+          <CompareView one={context} other={otherContextIn(context, query)} />
+        ) : (
+          <PersonView context={context} />
+        )}
+        {showsTokens && <TokensDrawer userId={id} onClose={() => setShowsTokens(false)} />}
+      </Suspense>
     </div>
   );
 }

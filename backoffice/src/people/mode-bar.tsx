@@ -1,0 +1,129 @@
+import "./mode-bar.css";
+import { ArrowRight, GitCompareArrows, History, MapPin, Plus, SlidersHorizontal, Zap } from "lucide-react";
+import { useState } from "react";
+import { setQuery, useLocation } from "../routing/location.ts";
+import { IconButton } from "../ui/button.tsx";
+import { Segments } from "../ui/tabs.tsx";
+import { ContextDialog } from "./context-dialog.tsx";
+import { otherContextIn, type PersonContext } from "./person-context.ts";
+
+const modes = ["now", "at", "compare"] as const;
+export type Mode = (typeof modes)[number];
+
+export const modeIn = (query: URLSearchParams): Mode => modes.find((mode) => mode === query.get("mode")) ?? "now";
+
+const dayMs = 86_400_000;
+
+/** Chooses the moment and the context: now, another moment, or a comparison of two. All of it is in the URL. */
+export function ModeBar({ mode, context }: { readonly mode: Mode; readonly context: PersonContext }) {
+  const { query } = useLocation();
+  const [isEditing, setEditing] = useState(false);
+  const choose = (next: Mode) =>
+    setQuery({
+      mode: next === "now" ? undefined : next,
+      at: next === "now" ? undefined : (query.get("at") ?? dayAgo()),
+      with: next === "compare" ? (query.get("with") ?? "@now") : undefined,
+    });
+  return (
+    <div className="card mode-bar">
+      <Segments
+        label="Moment"
+        value={mode}
+        onChange={choose}
+        segments={[
+          { value: "now", name: "Now", icon: <Zap size={14} aria-hidden /> },
+          { value: "at", name: "At a moment", icon: <History size={14} aria-hidden /> },
+          { value: "compare", name: "Compare", icon: <GitCompareArrows size={14} aria-hidden /> },
+        ]}
+      />
+      {mode !== "now" && (
+        <MomentField
+          label={mode === "at" ? "Moment" : "Moment A"}
+          at={context.at}
+          onChange={(at) => setQuery({ at: at ?? new Date().toISOString() })}
+        />
+      )}
+      {mode === "compare" && <OtherSide first={context} />}
+      <div className="row wrap push mode-bar-context">
+        <span className="tiny dim">Context</span>
+        {context.location !== undefined && (
+          <button type="button" className="chip" onClick={() => setEditing(true)}>
+            <MapPin size={13} aria-hidden />
+            location {context.location}
+          </button>
+        )}
+        {Object.entries(context.attributes).map(([name, value]) => (
+          <button key={name} type="button" className="chip" onClick={() => setEditing(true)}>
+            <SlidersHorizontal size={13} aria-hidden />
+            {name} {String(value)}
+          </button>
+        ))}
+        <IconButton label="Change location and attributes" onClick={() => setEditing(true)}>
+          <Plus size={16} aria-hidden />
+        </IconButton>
+      </div>
+      {isEditing && <ContextDialog context={context} onClose={() => setEditing(false)} />}
+    </div>
+  );
+}
+
+function OtherSide({ first }: { readonly first: PersonContext }) {
+  const { query } = useLocation();
+  const other = otherContextIn(first, query);
+  const set = (user: string, at: string | undefined) =>
+    setQuery({ with: `${user === (first.user ?? "-") ? "" : user}@${at ?? "now"}` });
+  const user = other.user ?? "-";
+  return (
+    <>
+      <ArrowRight size={15} className="dim" aria-hidden />
+      <input
+        key={user}
+        className="input mode-bar-user"
+        aria-label="User B"
+        defaultValue={user}
+        onBlur={({ currentTarget }) => set(currentTarget.value.trim() || (first.user ?? "-"), other.at)}
+        onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
+      />
+      <MomentField label="Moment B" at={other.at} canBeNow onChange={(at) => set(user, at)} />
+    </>
+  );
+}
+
+/** A field for a moment in the zone of the browser. Empty is now. */
+function MomentField({
+  label,
+  at,
+  canBeNow = false,
+  onChange,
+}: {
+  readonly label: string;
+  readonly at: string | undefined;
+  readonly canBeNow?: boolean;
+  readonly onChange: (at: string | undefined) => void;
+}) {
+  return (
+    <label className="row mode-bar-moment">
+      <span className="for-screen-readers">{label}</span>
+      <input
+        key={at ?? "now"}
+        type="datetime-local"
+        step="1"
+        className="input"
+        defaultValue={at === undefined ? "" : localText(new Date(at))}
+        onBlur={({ currentTarget: { value } }) => {
+          const next = value === "" ? undefined : new Date(value).toISOString();
+          if (next !== at) onChange(next);
+        }}
+        onKeyDown={({ key, currentTarget }) => key === "Enter" && currentTarget.blur()}
+      />
+      {canBeNow && at === undefined && <span className="tiny dim">now</span>}
+    </label>
+  );
+}
+
+/** A moment as the native field writes it: local, without a zone. */
+function localText(at: Date): string {
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+const dayAgo = (): string => new Date(Math.floor((Date.now() - dayMs) / 60_000) * 60_000).toISOString();

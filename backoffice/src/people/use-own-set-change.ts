@@ -1,0 +1,34 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { bodyOf, v1 } from "../api/client.ts";
+import { toast } from "../ui/toasts.tsx";
+
+/** A feature that is added to, or removed from, the own set of a user. */
+type OwnSetChange = { readonly source: string; readonly feature: string; readonly isAdded: boolean };
+
+const write = ({ source, feature, isAdded }: OwnSetChange, userId: string) => {
+  const route = v1.sources[":source"].features[":feature"];
+  const given = {
+    param: { source: encodeURIComponent(source), feature: encodeURIComponent(feature) },
+    query: { userId },
+  };
+  return isAdded ? bodyOf(route.$put(given)) : bodyOf(route.$delete(given));
+};
+
+/** Changes the own set of a user; the toast undoes it. */
+export function useOwnSetChange(userId: string) {
+  const client = useQueryClient();
+  const refresh = () => client.invalidateQueries({ queryKey: ["person", userId] });
+  return useMutation({
+    mutationFn: (change: OwnSetChange) => write(change, userId),
+    onSuccess: async (_, change) => {
+      await refresh();
+      const said = change.isAdded
+        ? `${change.feature} added for ${userId}.`
+        : `${change.feature} removed for ${userId}.`;
+      toast(said, async () => {
+        await write({ ...change, isAdded: !change.isAdded }, userId);
+        await refresh();
+      });
+    },
+  });
+}
