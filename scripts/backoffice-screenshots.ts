@@ -10,6 +10,8 @@ const pictures: Readonly<Record<string, string>> = {
   kill: "features?kill=checkout.express-pay",
   people: "people",
   person: "people/u-48213?f=checkout.express-pay",
+  moment: "people/u-48213?f=checkout.express-pay&mode=at&at=2026-11-28T09:00:00Z&tab=off",
+  compare: "people/u-48213?mode=compare&with=u-48319@now&at=2099-01-01T18:30:00Z",
   events: "events",
   system: "system",
 };

@@ -8,6 +8,7 @@ import { Banner } from "../ui/banner.tsx";
 import { Card } from "../ui/card.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { useIsNarrow } from "../ui/is-narrow.ts";
+import { joined } from "../ui/numbers.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
 import { dayTime } from "../ui/time.tsx";
 import { FeatureResults } from "./feature-results.tsx";
@@ -28,8 +29,10 @@ export function PersonView({ context }: { readonly context: PersonContext }) {
   const why = feature && <Why explanation={data} feature={feature} isPast={data.state === "history"} />;
   return (
     <>
-      {context.at !== undefined && <MomentBanner at={context.at} isPast={data.state === "history"} />}
-      <MissingHistory explanation={data} />
+      <div className="person-banners">
+        {context.at !== undefined && <MomentBanner at={context.at} isPast={data.state === "history"} />}
+        <MissingResults explanation={data} />
+      </div>
       <div className="person">
         <FeatureResults
           explanation={data}
@@ -44,7 +47,9 @@ export function PersonView({ context }: { readonly context: PersonContext }) {
                 <p className="small dim">
                   {key === null
                     ? "Choose a feature to see why it is on or off."
-                    : `No source lists ${key}, and nobody described it. It is off.`}
+                    : data.incomplete.length > 0
+                      ? `What ${key} was is not known: sources that could list it have no result.`
+                      : `No source lists ${key}, and nobody described it. It is off.`}
                 </p>
               </Card>
             )}
@@ -77,41 +82,44 @@ const Why = ({
 );
 
 const MomentBanner = ({ at, isPast }: { readonly at: string; readonly isPast: boolean }) => (
-  <div className="person-moment">
-    <Banner
-      tone="info"
-      icon={<History size={16} aria-hidden />}
-      title={`You see ${dayTime(new Date(at))}, with today’s configuration.`}
-      action={
-        <button type="button" className="link small" onClick={() => setQuery({ mode: undefined, at: undefined })}>
-          Back to now
-        </button>
-      }
-    >
-      {isPast ? "It is read-only." : "Sets and rules are those of now; the clock is that of the moment."}
-    </Banner>
-  </div>
+  <Banner
+    tone="info"
+    icon={<History size={16} aria-hidden />}
+    title={`You see ${dayTime(new Date(at))}, with today’s configuration.`}
+    action={
+      <button type="button" className="link small" onClick={() => setQuery({ mode: undefined, at: undefined })}>
+        Back to now
+      </button>
+    }
+  >
+    {isPast ? "It is read-only." : "Sets and rules are those of now; the clock is that of the moment."}
+  </Banner>
 );
 
 /** Sources without a result: what depends on them is unknown, never off. */
-function MissingHistory({ explanation: { sources } }: { readonly explanation: Explanation }) {
-  const missing = sources.filter(({ state }) => state !== "evaluated");
-  if (missing.length === 0) return null;
+function MissingResults({ explanation: { sources } }: { readonly explanation: Explanation }) {
+  const unavailable = sources.filter(({ state }) => state === "unavailable" || state === "skipped");
+  const without = sources.filter(({ state }) => state === "no-history");
+  const since = without
+    .flatMap(({ historyFrom }) => historyFrom ?? [])
+    .sort()
+    .at(-1);
+  const names = joined(without.map(({ name }) => name));
   return (
-    <div className="person-moment">
-      {missing.map(({ name, state, historyFrom, error }) => (
+    <>
+      {without.length > 0 && (
         <Banner
-          key={name}
           tone="warn"
-          title={
-            state === "no-history"
-              ? `Source ${name} has no history ${historyFrom ? `before ${dayTime(new Date(historyFrom))}` : "of that moment"}.`
-              : `Source ${name} is unavailable.`
-          }
+          title={`No history of ${names} ${since === undefined ? "at that moment" : `before ${dayTime(new Date(since))}`}.`}
         >
+          Features that depend on {without.length === 1 ? "it" : "them"} show as unknown, never as a guess.
+        </Banner>
+      )}
+      {unavailable.map(({ name, error }) => (
+        <Banner key={name} tone="warn" title={`Source ${name} is unavailable.`}>
           {error ?? "Features that depend on it show as unknown."}
         </Banner>
       ))}
-    </div>
+    </>
   );
 }
