@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query"
 import { CircleHelp, Power, RotateCcw, UserRound } from "lucide-react";
 import { bodyOf, v1 } from "../api/client.ts";
 import { useIsEditor } from "../api/session.ts";
+import { usersWith } from "../people/look-up.ts";
 import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
 import { StateIcon } from "../ui/feature-state.tsx";
@@ -33,8 +34,11 @@ export function useChoices(text: string, host: CommandHost): readonly Choice[] {
   const isCommand = given.startsWith(">") && !verb;
   const features = useQuery(matching(isUser || isCommand ? "" : wanted)).data ?? [];
 
+  const id = given.slice(1).trim();
+  const users = useQuery(usersWith(isUser ? id : "")).data ?? [];
+
   if (given === "") return commands(host);
-  if (isUser) return personChoices(given.slice(1).trim());
+  if (isUser) return [...personChoices(id), ...users.filter(({ userId }) => userId !== id).flatMap(known)];
   if (isCommand) return commands(host).filter(({ name }) => name.toLowerCase().includes(wanted.toLowerCase()));
   if (verb) return features.flatMap((feature) => doing(verb.toLowerCase(), feature, user, isEditor));
   const named = commands(host).filter(({ name }) => name.toLowerCase().includes(given.toLowerCase()));
@@ -79,6 +83,9 @@ function doing(verb: string, { feature, killed }: Feature, user: string, isEdito
     },
   ];
 }
+
+const known = ({ userId }: { readonly userId: string }): readonly Choice[] =>
+  personChoices(userId).map((choice) => ({ ...choice, id: `user-${userId}`, name: userId }));
 
 const personChoices = (id: string): readonly Choice[] =>
   id === ""

@@ -1,15 +1,18 @@
 import "./look-up-form.css";
-import { type FormEvent, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useDeferredValue, useId, useState } from "react";
 import { links } from "../routing/links.ts";
 import { navigate } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { SearchField } from "../ui/field.tsx";
-import { userIn } from "./look-up.ts";
+import { userIn, usersWith } from "./look-up.ts";
 
 /** Finds a person by user id or token. A token goes into a request body only. */
 export function LookUpForm({ label, isCompact = false }: { readonly label: string; readonly isCompact?: boolean }) {
   const [text, setText] = useState("");
+  const list = useId();
+  const suggestions = useQuery(usersWith(useDeferredValue(text.trim()))).data ?? [];
   const [unknown, setUnknown] = useState<string>();
   const [error, setError] = useState<unknown>();
   const open = (id: string) => {
@@ -36,10 +39,16 @@ export function LookUpForm({ label, isCompact = false }: { readonly label: strin
       <div className="row">
         <SearchField
           label={label}
+          list={list}
           value={text}
           autoFocus={!isCompact}
           onChange={({ currentTarget }) => setText(currentTarget.value)}
         />
+        <datalist id={list}>
+          {suggestions.map(({ userId }) => (
+            <option key={userId} value={userId} />
+          ))}
+        </datalist>
         {!isCompact && (
           <Button look="primary" type="submit">
             Look up
