@@ -22,11 +22,14 @@ test: node_modules backoffice/dist ## set up and run all tests, on a real Redis
 soak: node_modules site/node_modules backoffice/dist ## test for minutes under faults, kills and load (ONLY=chaos CHAOS_SECONDS=600)
 	@vitest run --project soak $(ONLY)
 
-check: node_modules site/node_modules backoffice/node_modules ## check types, format, lint, unused code and links
+check: node_modules site/node_modules backoffice/node_modules ## check types, format, lint, unused code, the OpenAPI document and links
 	@tsc --project .
 	@tsc --project backoffice
 	@biome ci --colors=off
 	@knip
+	@mkdir -p node_modules/.cache && node scripts/openapi.ts > node_modules/.cache/openapi.json
+	@REDOCLY_SUPPRESS_UPDATE_NOTICE=true site/node_modules/.bin/redocly lint node_modules/.cache/openapi.json \
+	  --config site/redocly.yaml 2> /dev/null
 	@site/node_modules/.bin/remark . --rc-path site/remark.mjs --ignore-path .gitignore --frail --quiet
 
 bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks/index.md

@@ -4,6 +4,7 @@ import { PassThrough, Readable } from "node:stream";
 import type { MetricObject } from "@prometheus-io/client";
 import { stringify } from "yaml";
 import { z } from "zod";
+import packageJson from "../package.json" with { type: "json" };
 import { commandNames } from "../src/adapters/cli/program.ts";
 import { type HttpOptions, httpApp } from "../src/adapters/http/app.ts";
 import { problemTypes } from "../src/adapters/http/kit/problem-types.ts";
@@ -234,18 +235,27 @@ function accessOf({ security = [] }: Operation): string {
   return scope === undefined ? "clients" : `\`${scope}\``;
 }
 
-/** The page about the HTTP API, generated from its OpenAPI document. */
-export function httpPage(): string {
+type Document = { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> };
+
+/** The OpenAPI document of a service with all routes. */
+export async function openApiDocument(): Promise<Document> {
   const app = httpApp({
     logRequests: false,
     corsOrigins: [],
     admin: {},
     callContext: { attributes: { parameters: [] } },
     unleash: { readDocument: () => undefined },
+    version: packageJson.version,
+    basePath: "",
   } as unknown as HttpOptions);
-  const { paths = {} } = app.getOpenAPI31Document({ openapi: "3.1.0", info: { title: "", version: "" } });
+  return (await (await app.request("/openapi.json")).json()) as Document;
+}
+
+/** The page about the HTTP API, generated from its OpenAPI document. */
+export async function httpPage(): Promise<string> {
+  const { paths } = await openApiDocument();
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({ path, method, operation })),
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
   const byTag = Map.groupBy(operations, ({ operation }) => operation.tags?.[0] ?? "Other");
   const texts = [...byTag].map(([tag, all]) => {

@@ -67,7 +67,16 @@ const Rejected = z.object({
   code: z.string(),
   detail: z.string(),
 });
-const Applied = Changed.extend({ status: z.literal(200) });
+const Applied = Changed.extend({ status: z.literal(200) }).openapi({
+  example: {
+    status: 200,
+    source: "global",
+    key: "global_features",
+    added: ["feature_1"],
+    removed: [],
+    revision: "….7",
+  },
+});
 type Result = z.output<typeof Rejected> | z.output<typeof Applied>;
 
 /** `POST /admin/v1/changes`: applies many changes in one request. */

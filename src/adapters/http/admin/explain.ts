@@ -28,7 +28,10 @@ const ExplainBody = z
       .max(200)
       .optional()
       .openapi({ description: "The location. Default: the result of the locators." }),
-    ip: z.union([z.ipv4(), z.ipv6()]).optional().openapi({ description: "The IP address of the client." }),
+    ip: z
+      .union([z.ipv4().openapi({ format: "ipv4" }), z.ipv6().openapi({ format: "ipv6" })])
+      .optional()
+      .openapi({ description: "The IP address of the client." }),
     targetingKey: z
       .string()
       .min(1)

@@ -43,13 +43,16 @@ const searchQuery = (zone: TimeZone) =>
 const nullable = <Schema extends z.ZodType>(schema: Schema, description: string) =>
   schema.nullable().openapi({ description: `${description}. Null if the document has none.` });
 
+/** Without the format `time` of JSON Schema, which has an offset. */
+const time = z.string().regex(/^\d\d:\d\d:\d\d$/);
+
 const itemShape = {
   id: z.uuid().openapi({ description: "Stable id of the item." }),
   title: nullable(z.string(), "The title"),
   start_date: z.iso.date(),
-  start_time: nullable(z.iso.time(), "Local time at the venue"),
+  start_time: nullable(time, "Local time at the venue"),
   end_date: z.iso.date(),
-  end_time: nullable(z.iso.time(), "Local time at the venue"),
+  end_time: nullable(time, "Local time at the venue"),
   min_price: nullable(z.number(), "The lowest price"),
   max_price: nullable(z.number(), "The highest price"),
 };

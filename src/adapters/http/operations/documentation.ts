@@ -132,10 +132,13 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
         title: "Tidegate",
         version,
         description: "Evaluates and manages feature flags.",
-        license: { name: "MIT" },
+        license: { name: "MIT", url: "https://opensource.org/license/mit" },
       },
       servers: [{ url: basePath || "/" }],
+      // Routes that name no scheme are public.
+      security: [],
     });
+    nameOperations(description.paths ?? {});
     return new Response(JSON.stringify(description), {
       headers: { ...securityHeaders, "Content-Type": "application/json", "Cache-Control": "no-cache" },
     });
@@ -153,6 +156,23 @@ export function documentation(app: OpenAPIHono, version: string, basePath: strin
     if (!found) throw notFound();
     return c.json({ code, ...found }, 200, securityHeaders);
   });
+}
+
+/**
+ * Gives each operation an id, from which generated clients take their names: `GET /admin/v1/features/{feature}` is
+ * `getAdminFeaturesByFeature`.
+ */
+function nameOperations(paths: Readonly<Record<string, object>>): void {
+  for (const [path, methods] of Object.entries(paths)) {
+    const words =
+      path
+        .replace("/v1/", "/")
+        .replace(/\/$/, "/slash")
+        .replaceAll("/{", "/by-")
+        .match(/[A-Za-z0-9]+/g) ?? [];
+    const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+    for (const [method, operation] of Object.entries(methods)) Object.assign(operation, { operationId: method + name });
+  }
 }
 
 function fromPackage(file: string, type: string) {
