@@ -119,7 +119,7 @@ export class UnknownKey extends TidegateError {
   }
 }
 
-/** A source, or the store of tokens, returns no result. `code` says whether a retry can help. */
+/** A source, or the store of tokens, returns no result. `code` states whether a retry can help. */
 export class SourceUnavailable extends TidegateError {
   readonly code: "source-unavailable" | StoreFaultCode;
   /** The configured name of the source; `tokens` for the store of tokens. */
@@ -136,7 +136,7 @@ export class SourceUnavailable extends TidegateError {
 /** Something without history at the requested moment, and the time from which its history is known, if any. */
 export type MissingHistory = { readonly name: string; readonly from?: Instant };
 
-/** The history does not reach back to the requested moment. It is never guessed; a retry gives the same. */
+/** The history does not reach back to the requested time. It is never guessed; a retry gives the same. */
 export class HistoryUnavailable extends TidegateError {
   readonly code = "history-unavailable";
   readonly parts: readonly MissingHistory[];
@@ -169,7 +169,7 @@ export class StoreFull extends TidegateError {
   }
 }
 
-/** The event log does not answer. Change records stay in the outboxes until it does. */
+/** The event log does not respond. Change records stay in the outboxes until it does. */
 export class EventLogUnavailable extends TidegateError {
   readonly code = "log-unavailable";
 

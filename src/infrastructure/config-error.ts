@@ -4,7 +4,7 @@ export type Problem = {
   readonly place: string;
   /** The path of the value, for example `sources[1].key`. Empty for the whole file. */
   readonly path: string;
-  /** What is wrong and, after a semicolon, the fix. */
+  /** The fault and, after a semicolon, the fix. */
   readonly fault: string;
 };
 

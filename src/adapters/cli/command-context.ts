@@ -6,7 +6,7 @@ import type { UseCases } from "./use-cases.ts";
 /** A source in a configuration. */
 export type CheckedSource = DeclaredSource & {
   readonly kind: string;
-  /** What operators can change of it, and its place. */
+  /** How operators change it, and where that is stored. */
   readonly editable:
     | ({ readonly connection: string } & (
         | { readonly key: { readonly text: string } }
@@ -25,7 +25,7 @@ export type CheckedConfig = {
   readonly server: { readonly host: string; readonly port: number; readonly basePath: string };
 };
 
-/** What a command works with. */
+/** The services of a command. */
 export type CommandContext = {
   readonly terminal: Terminal;
   /** Prints the results of the command, as text or as JSON. */

@@ -166,7 +166,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
         exposeHeaders: [...sharing.exposed],
         maxAge: 600,
       })(c, next);
-    // An OPTIONS request that is not a CORS preflight asks for the allowed methods.
+    // An OPTIONS request that is not a CORS preflight requests the allowed methods.
     const isQuestion = (c: Context) => c.req.method === "OPTIONS" && !c.req.header("access-control-request-method");
     for (const path of [...sharedPaths, ...(options.unleash ? unleashPaths : [])])
       app.use(path, (c, next) => (isQuestion(c) ? next() : shared(c, next)));

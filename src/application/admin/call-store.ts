@@ -2,7 +2,7 @@ import { SourceUnavailable, StoreFault, TidegateError } from "../../domain/error
 
 /**
  * Calls a store and returns its result. Rejects with `SourceUnavailable` under the given name if the store fails; the
- * message names what an operator must fix.
+ * message contains the fix for the operator.
  */
 export async function callStore<T>(name: string, call: () => Promise<T>): Promise<T> {
   try {

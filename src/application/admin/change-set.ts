@@ -65,7 +65,7 @@ export class ChangeSet {
     const found = this.#sets.find(change);
     const { add, remove } = await this.#checked(found, change);
     const { key, stored } = found;
-    // What switches features off works while the store is full.
+    // A change that switches features off succeeds while the store is full.
     const urgent = add.length === 0 || found.vetoes;
     const wanted = {
       ...author,
@@ -80,7 +80,7 @@ export class ChangeSet {
     try {
       return { key, ...(await callStore(stored.connection, () => stored.changes.apply(wanted))) };
     } finally {
-      // If the store did not answer, the change may have been made.
+      // If the store did not respond, the change may have been made.
       await this.#changed(key);
     }
   }

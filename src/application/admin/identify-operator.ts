@@ -22,7 +22,7 @@ export type IdentifyOptions = {
   readonly digestOf: (secret: string) => string;
   /** The credential from the environment or a file, with its secret. */
   readonly first: { readonly secret: string; readonly credential: Credential } | undefined;
-  /** Maximum age of cached credentials while the store does not answer, in milliseconds. */
+  /** Maximum age of cached credentials while the store does not respond, in milliseconds. */
   readonly maxStaleMs: number;
   /** A monotonic clock, in milliseconds. */
   readonly now: () => number;
@@ -30,7 +30,7 @@ export type IdentifyOptions = {
 
 /**
  * Identifies the owner of a secret. Caches stored credentials for a second, so that every instance rejects a revoked
- * one within that time. While the store does not answer, cached credentials stay valid for `maxStaleMs`.
+ * one within that time. While the store does not respond, cached credentials stay valid for `maxStaleMs`.
  */
 export class IdentifyOperator {
   readonly #documents: DocumentStore | undefined;
@@ -50,7 +50,7 @@ export class IdentifyOperator {
     this.#first = first && { digest: digestOf(first.secret), credential: first.credential };
   }
 
-  /** Rejects with `SourceUnavailable` if the store does not answer and the secret has no cached credential. */
+  /** Rejects with `SourceUnavailable` if the store does not respond and the secret has no cached credential. */
   async identify(secret: string): Promise<Identified> {
     const credential = await this.credentialOf(this.#options.digestOf(secret));
     return credential ?? ((await this.#isClients(secret)) ? "client" : undefined);

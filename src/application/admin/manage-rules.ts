@@ -116,7 +116,7 @@ export class ManageRules {
     try {
       return await callStore(source, () => documents.put(change));
     } finally {
-      // If the store did not answer, the change may have been made.
+      // If the store did not respond, the change may have been made.
       await this.#changed(collection);
     }
   }

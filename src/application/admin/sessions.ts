@@ -16,7 +16,7 @@ const linkMs = 15 * 60_000;
 /** The session of a signed-in operator. */
 export type Session = { readonly credential: Credential; readonly expiresAt: Instant };
 
-/** What is sealed: proof that a credential was presented. */
+/** Sealed proof that a credential was presented. */
 type Proof = {
   readonly kind: "session" | "link";
   readonly id: string;
@@ -102,7 +102,7 @@ export class Sessions {
     return credential?.scope === scope ? credential : undefined;
   }
 
-  /** While the store does not answer, sessions go on, as cached credentials do. */
+  /** While the store does not respond, sessions stay valid, as cached credentials do. */
   async #isEnded(id: string): Promise<boolean> {
     try {
       return (await withDeadline(timeoutMs, () => this.#claims.purposeOf(endOf(id)))) !== undefined;

@@ -4,7 +4,7 @@ import { withDeadline } from "./deadline.ts";
 /** A store, with a probe that rejects as a change would. */
 export type ProbedStore = { readonly name: string; readonly probe: () => Promise<void> };
 
-/** Whether a store accepts changes; `unknown` while it does not answer. */
+/** Whether a store accepts changes; `unknown` while it does not respond. */
 export type ChangesState =
   | { readonly state: "accepted" | "unknown" }
   | { readonly state: "refused"; readonly reason: string };

@@ -2,7 +2,7 @@ import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { withDeadline } from "./deadline.ts";
 
-/** A dependency that must answer before the service is ready. */
+/** A dependency that must respond before the service is ready. */
 export type Dependency = {
   readonly name: string;
   readonly check: () => Promise<void>;
@@ -14,7 +14,7 @@ export type Dependency = {
 type State = "answering" | "failing";
 
 export type Readiness = {
-  /** Whether the service can evaluate now: all required sources answer. */
+  /** Whether the service can evaluate now: all required sources respond. */
   readonly ready: boolean;
   readonly connections: Readonly<Record<string, State>>;
   readonly sources: Readonly<Record<string, State>>;
@@ -29,7 +29,7 @@ export class CheckReadiness {
   readonly #connections: readonly Dependency[];
   readonly #sources: readonly ManagedSource[];
   readonly #now: () => Instant;
-  /** The connections that have answered since the start. */
+  /** The connections that have responded since the start. */
   readonly #seen = new Set<string>();
   #underway: Promise<Readiness> | undefined;
 
@@ -58,7 +58,7 @@ export class CheckReadiness {
     const optional = this.#sources.filter(({ onFailure }) => onFailure === "skip").map(({ name }) => name);
     for (const [name, state] of connections) if (state === "answering") this.#seen.add(name);
     return {
-      // A store that has answered once may become unavailable: cached reads are served until they are too old.
+      // A store that has responded once may become unavailable: cached reads are served until they are too old.
       ready:
         this.#connections.every(({ name, hasSnapshot }) => this.#seen.has(name) || hasSnapshot()) &&
         sources.every(([name, state]) => state === "answering" || optional.includes(name)),

@@ -16,7 +16,7 @@ class Waits {
     this.#partMs = timeoutMs / parts;
   }
 
-  /** Returns what ends the wait. */
+  /** Adds a call. Returns a function that removes it. */
   add(late: () => void): () => void {
     // The first part of the calls that join others is shorter.
     const waiting = { due: this.#ticks + parts + (this.#timer ? 1 : 0), late };
@@ -62,8 +62,8 @@ export function afterTimeout(timeoutMs: number, late: () => void): () => void {
 }
 
 /**
- * Returns the result of `ask`, synchronously if it is not a promise. Rejects with `fault` after `timeoutMs`. Throws as
- * `ask` does. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
+ * Returns the result of `call`, synchronously if it is not a promise. Rejects with `fault` after `timeoutMs`. Throws as
+ * `call` does. A result is in time if it arrived while the event loop was blocked, even if the block delayed the
  * request.
  */
 export function withDeadline<T>(

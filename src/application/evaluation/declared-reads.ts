@@ -4,7 +4,7 @@ import type { SourceResult } from "../../domain/evaluation/source-result.ts";
 
 type Report = (fields: readonly ContextField[]) => void;
 
-/** The fields that a context may lack. Listing the fields of a context shows which of them it has. */
+/** Optional fields of a context. Listing the fields of a context reveals which are present. */
 const optional = [
   "userId",
   "targetingKey",

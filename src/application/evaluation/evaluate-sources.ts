@@ -31,7 +31,7 @@ export class EvaluateSources {
     this.#states = states;
   }
 
-  /** Rejects with `SourceUnavailable` if a required source does not answer in time. */
+  /** Rejects with `SourceUnavailable` if a required source does not respond in time. */
   async evaluate(context: EvaluationContext): Promise<EvaluatedSources> {
     // All sources are evaluated in one turn of the event loop, so that reads of one store are pipelined.
     const evaluations = await settled(this.#sources.map((source) => this.#evaluate(source, context)));

@@ -77,7 +77,7 @@ export class IdentifyCaller {
   /**
    * The context for now, or for another instant; a token resolves to its present user. The user id overrides the
    * client's id as targeting key. Rejects with `TokenRejected` for an unknown token, `InvalidContext` for an invalid
-   * user id or location, and `SourceUnavailable` if the token store, or the store of users' locations, does not answer
+   * user id or location, and `SourceUnavailable` if the token store, or the store of users' locations, does not respond
    * in time.
    */
   async identify(

@@ -14,7 +14,7 @@ export type KeyRead = {
     | { readonly state: "hit"; readonly ttlMs: number }
     /** Read from the store, and cached if it is current. */
     | { readonly state: "miss"; readonly isStored: boolean }
-    /** The last known value, because the store did not answer or is a replica. */
+    /** The last known value, because the store did not respond or is a replica. */
     | { readonly state: "stale"; readonly ageMs: number };
 };
 
@@ -29,7 +29,7 @@ export class ReadKey {
   }
 
   /**
-   * Rejects with `UnknownKey` if no prefix matches, and with `SourceUnavailable` if the store does not answer and no
+   * Rejects with `UnknownKey` if no prefix matches, and with `SourceUnavailable` if the store does not respond and no
    * value is cached.
    */
   async execute(key: string): Promise<KeyRead> {

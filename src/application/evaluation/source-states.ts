@@ -8,9 +8,9 @@ export type SourceFailure = { readonly at: Instant; readonly cause: unknown };
 export type SourceStateListener = {
   /** The source starts to fail. */
   failed(source: string, cause: unknown): void;
-  /** The source answers again. */
+  /** The source responds again. */
   recovered(source: string): void;
-  /** The source answers, but the data of some key are invalid. Called at most once a minute. */
+  /** The source responds, but the data of some key are invalid. Called at most once a minute. */
   foundInvalid(source: string, cause: StoreDataInvalid): void;
 };
 

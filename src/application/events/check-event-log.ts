@@ -12,7 +12,7 @@ export type LogState = "answering" | "failing";
 /** The state of the recording of changes. */
 export type RecordsState = {
   readonly log: LogState;
-  /** The backlog of each store's outbox; `undefined` if the store does not answer. */
+  /** The backlog of each store's outbox; `undefined` if the store does not respond. */
   readonly waiting: Readonly<Record<string, Backlog | undefined>>;
   /** The number of dead letters of this process. */
   readonly deadLetters: number;

@@ -29,7 +29,7 @@ export class HistoryCoverage {
     this.#now = now;
   }
 
-  /** The start of the complete history; `undefined` if there is none. Rejects if the log does not answer. */
+  /** The start of the complete history; `undefined` if there is none. Rejects if the log does not respond. */
   async of(store: string, template: string): Promise<Instant | undefined> {
     const names = await this.#namesOf(store);
     const events = await Promise.all(names.map((name) => this.#find(this.#id(name, template))));

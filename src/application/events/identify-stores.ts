@@ -58,7 +58,7 @@ export class IdentifyStores {
     return identity;
   }
 
-  /** All names under which events of the store are recorded; what `of` returns is first. */
+  /** All names under which events of the store are recorded; the result of `of` is first. */
   async namesOf(connection: string): Promise<readonly string[]> {
     return this.#knownStores.namesOf(await this.of(connection));
   }

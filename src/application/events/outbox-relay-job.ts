@@ -11,10 +11,10 @@ const warnAbove = { entries: 10_000, ageMs: 60_000 };
 const warnEveryMs = 60_000;
 const gatherMs = 200;
 const afterStartMs = 250;
-/** A single failed run is none to report: at the start, a store may not be connected yet. */
+/** A single failed run is not reported: at the start, a store may not be connected yet. */
 const reportedFailures = 2;
 
-/** What is relayed and reconciled for one store. */
+/** A store to relay and reconcile. */
 export type RelayedStore = {
   readonly name: string;
   /** Reads the identity of the store, and writes the last known one again if the store has lost it. */

@@ -47,7 +47,7 @@ export class OutboxRelay {
     return [...this.#outboxes.keys()];
   }
 
-  /** Relays all outboxes. Rejects if a store or the log does not answer; the rest stays in the outboxes. */
+  /** Relays all outboxes. Rejects if a store or the log does not respond; the rest stays in the outboxes. */
   async relayAll(): Promise<void> {
     await Promise.all([...this.#outboxes.keys()].map((store) => this.relay(store)));
   }
@@ -81,7 +81,7 @@ export class OutboxRelay {
     return present;
   }
 
-  /** The backlog of one store. Rejects if it does not answer. */
+  /** The backlog of one store. Rejects if it does not respond. */
   backlog(store: string): Promise<Backlog> {
     return this.#outboxOf(store).backlog();
   }

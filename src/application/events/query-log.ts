@@ -4,7 +4,7 @@ import { withDeadline } from "../evaluation/deadline.ts";
 /** Shorter than the time that requests have to finish at a reload; longer than a search through a million events. */
 const timeoutMs = 8_000;
 
-/** Queries the event log. Rejects with `EventLogUnavailable` if it fails, or does not answer within eight seconds. */
+/** Queries the event log. Rejects with `EventLogUnavailable` if it fails, or does not respond within eight seconds. */
 export async function queryLog<T>(query: () => Promise<T>): Promise<T> {
   try {
     return await withDeadline(timeoutMs, query);

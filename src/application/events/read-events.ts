@@ -16,7 +16,7 @@ export type Page = {
   readonly next: number | undefined;
 };
 
-/** Reads the event log. All methods reject with `EventLogUnavailable` if the log does not answer. */
+/** Reads the event log. All methods reject with `EventLogUnavailable` if the log does not respond. */
 export class ReadEvents {
   readonly #log: EventLog;
   readonly #beforeRead: () => Promise<void>;

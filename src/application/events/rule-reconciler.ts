@@ -43,7 +43,7 @@ export class RuleReconciler {
   }
 
   /**
-   * Reconciles the remaining collections. Rejects if the store or the log does not answer, and if the store has lost
+   * Reconciles the remaining collections. Rejects if the store or the log does not respond, and if the store has lost
    * its data.
    */
   async reconcile(): Promise<void> {

@@ -58,7 +58,7 @@ export class SetReconciler {
     return this.#isAllDue || this.#changed.size > 0;
   }
 
-  /** Reconciles the changed sets. Rejects if the store or the log does not answer; the rest stays due. */
+  /** Reconciles the changed sets. Rejects if the store or the log does not respond; the rest stays due. */
   async reconcile(): Promise<void> {
     const keys = [...this.#changed];
     await this.#each(keys, async (key) => {

@@ -5,7 +5,7 @@ import { withDeadline } from "../evaluation/deadline.ts";
 /** The interval of log queries while there are readers. */
 const pollMs = 500;
 const timeoutMs = 5_000;
-/** Maximum number of events that one reader holds in memory. */
+/** Maximum number of events in memory for one reader. */
 const atOnce = 16;
 
 /** Tails the event log: new events of all processes. All readers share one query for the head of the log. */
@@ -49,7 +49,7 @@ export class TailEvents {
     return position;
   }
 
-  /** A page of events; `undefined` if the log does not answer. Readers at the same position share a query. */
+  /** A page of events; `undefined` if the log does not respond. Readers at the same position share a query. */
   #read(filter: EventFilter, after: number): Promise<readonly Event[] | undefined> {
     const query = JSON.stringify([filter, after]);
     const pending = this.#pending.get(query);
@@ -59,7 +59,7 @@ export class TailEvents {
     return events;
   }
 
-  /** The position of the log's head after a pause; 0 if the log does not answer. */
+  /** The position of the log's head after a pause; 0 if the log does not respond. */
   #headSoon(): Promise<number> {
     this.#nextHead ??= this.#headAfterPause().finally(() => {
       this.#nextHead = undefined;

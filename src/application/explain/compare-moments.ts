@@ -30,19 +30,19 @@ export type ComparedChange = SetRead & {
   readonly changed: readonly FeatureKey[];
 };
 
-/** The difference of two moments for a caller. Features are sorted by code point. */
+/** The difference between two times for a caller. Features are sorted by code point. */
 export type Difference = {
   readonly turnedOn: readonly FeatureKey[];
   readonly turnedOff: readonly FeatureKey[];
-  /** Features that are undetermined at one of the moments. */
+  /** Features that are undetermined at one of the times. */
   readonly undetermined: readonly FeatureKey[];
-  /** The sources without history at one of the moments. They may have switched on other features too. */
+  /** The sources without history at one of the times. They may have switched on other features too. */
   readonly missingHistory: readonly MissingHistory[];
   /** The changes behind the difference, oldest first. */
   readonly changes: readonly ComparedChange[];
 };
 
-/** Compares the features of a caller at two moments, and finds the changes behind the difference. */
+/** Compares the features of a caller at two times, and finds the changes behind the difference. */
 export class CompareMoments {
   readonly #sources: EvaluateEachSource;
   readonly #history: History;

@@ -13,14 +13,14 @@ export type SourceAttempt = { readonly source: ManagedSource } & (
   | { readonly failure: unknown }
 );
 
-/** The evaluation of each source at one moment. */
+/** The evaluation of each source at one time. */
 export type EachSource = {
   readonly context: EvaluationContext;
   /** The locator match behind the location. */
   readonly located?: Located;
   /** When the sources were evaluated. */
   readonly evaluatedAt: Instant;
-  /** Whether the result comes from the recorded history; otherwise it is that of the present stores, at that moment. */
+  /** Whether the result comes from the recorded history; otherwise it is that of the present stores, at that time. */
   readonly isPast: boolean;
   /** The read of the token. */
   readonly identity?: CachedRead<UserId | undefined>;
@@ -35,7 +35,7 @@ export class EvaluateEachSource {
   readonly #now: () => Instant;
 
   /**
-   * `past` returns the sources on the history of a moment. A source without history rejects with `HistoryUnavailable`.
+   * `past` returns the sources on the history of a time. A source without history rejects with `HistoryUnavailable`.
    */
   constructor(
     callers: IdentifyCaller,
@@ -50,9 +50,9 @@ export class EvaluateEachSource {
   }
 
   /**
-   * Evaluates for now or for another moment. A past moment uses the stores and the clock of that time; a future one
-   * only the clock. Tokens and the configuration are always the present ones. Rejects as `IdentifyCaller` does, and
-   * with `EventLogUnavailable` if the log does not answer.
+   * Evaluates for now or for another time. A past time uses the stores and the clock of that time; a future one only
+   * the clock. Tokens and the configuration are always the present ones. Rejects as `IdentifyCaller` does, and with
+   * `EventLogUnavailable` if the log does not respond.
    */
   async evaluate(caller: Caller, requestContext: RequestContext, at?: Instant): Promise<EachSource> {
     const { context, located, identity } = await this.#callers.identify(caller, requestContext, at);
@@ -93,7 +93,7 @@ async function attempt(source: ManagedSource, context: EvaluationContext): Promi
   }
 }
 
-/** The sources without history at the moment, and the time from which each has one. */
+/** The sources without history at the time, and the time from which each has one. */
 export const missingHistoryOf = (attempts: readonly SourceAttempt[]): readonly MissingHistory[] =>
   attempts.flatMap((each) => {
     if (!("failure" in each && each.failure instanceof HistoryUnavailable)) return [];

@@ -43,7 +43,7 @@ export type Question = {
 export type ReadFreshness = {
   /** The latest instant for which they are verified. */
   readonly asOf: Instant;
-  /** Whether that is provably at most a second ago; for a past moment, whether it is that moment. */
+  /** Whether it was verified at most a second ago; for a past time, whether it is that of that time. */
   readonly fresh: boolean;
 };
 
@@ -52,12 +52,12 @@ export type ExplainedSource = {
   readonly name: string;
   readonly role: Role;
   readonly gatedBy: readonly string[];
-  /** The place of its rules, if it has any. */
+  /** The collection of its rules, if it has any. */
   readonly rules?: { readonly store: string; readonly collection: string };
   /** The sets that it reads for this caller: one for each location, in order. */
   readonly sets: readonly SetRead[];
   readonly state: "evaluated" | NoResultReason;
-  /** The start of its history, if that is after the moment. */
+  /** The start of its history, if that is after the time. */
   readonly historyFrom?: Instant;
   /** The error of the source, or of the read that a cached value replaced. */
   readonly error?: string;
@@ -102,7 +102,7 @@ export type Explained = {
   readonly isPast: boolean;
   /** The freshness of the caller's identity, if a token was resolved. */
   readonly identity?: ReadFreshness & { readonly userId: UserId };
-  /** Whether the log answered the queries for changes. */
+  /** Whether the log responded to the queries for changes. */
   readonly isLogAvailable: boolean;
   readonly sources: readonly ExplainedSource[];
   /** Sorted by name. */
@@ -181,7 +181,7 @@ export class ExplainFeatures {
     }
   }
 
-  /** The last change of each feature, by set; `undefined` if the log does not answer. */
+  /** The last change of each feature, by set; `undefined` if the log does not respond. */
   async #lastChanges(sets: readonly SetRead[], at: Instant): Promise<LastChanges | undefined> {
     try {
       const all = await Promise.all(

@@ -7,13 +7,13 @@ import type { History } from "../../domain/events/history.ts";
 import { queryLog } from "../events/query-log.ts";
 import type { ChangeEntry } from "./explain-features.ts";
 
-/** The rules of a source, with the last record of each; `records` is omitted if the log does not answer. */
+/** The rules of a source, with the last record of each; `records` is omitted if the log does not respond. */
 export type RulesWithRecords = {
   readonly rules: RulesByFeature;
   readonly records?: ReadonlyMap<FeatureKey, DocumentRecord>;
 };
 
-/** The rules of a source at a moment; `undefined` if it has no rules, or if they cannot be read. */
+/** The rules of a source at a time; `undefined` if it has no rules, or if they cannot be read. */
 export async function rulesWithRecords(
   { editableRules }: ManagedSource,
   history: History,

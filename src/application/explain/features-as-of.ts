@@ -5,16 +5,16 @@ import { explain, knownFeatures } from "../../domain/explain/explanation.ts";
 import type { Caller, RequestContext } from "../evaluation/identify-caller.ts";
 import { type EvaluateEachSource, missingHistoryOf, outcomesOf } from "./evaluate-each-source.ts";
 
-/** The features that are on at a moment. */
+/** The features that are on at another time. */
 export type PastFeatures = {
   readonly features: ReadonlySet<FeatureKey>;
   /** Whether the result comes from the recorded history. */
   readonly isPast: boolean;
-  /** The sources without history at that moment. Features whose state depends on them are left out. */
+  /** The sources without history at that time. Features whose state depends on them are omitted. */
   readonly missing: readonly string[];
 };
 
-/** Evaluates the features of a caller at another moment than now. */
+/** Evaluates the features of a caller at another time than now. */
 export class FeaturesAsOf {
   readonly #sources: EvaluateEachSource;
 

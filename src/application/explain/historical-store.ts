@@ -38,7 +38,7 @@ const clocksDifferMs = 60 * 60 * 1_000;
  *
  * A change is acknowledged before it is in the log. So a read first relays the outbox if the log lacks records. Reads
  * reject with `HistoryUnavailable` if the content at that instant is not known, and with `EventLogUnavailable` if the
- * log or the store does not answer, or if the log lacks changes of a set.
+ * log or the store does not respond, or if the log lacks changes of a set.
  */
 export class HistoricalStore {
   readonly #history: History;
@@ -55,7 +55,7 @@ export class HistoricalStore {
     this.#at = at;
   }
 
-  /** A set is not known before its first record, nor if it had too many members to be recorded. */
+  /** A set is unknown before its first record, and if it had too many members to be recorded. */
   readonly sets: FeatureSets = {
     read: async (key, limit) => {
       const members = await this.#membersOf(key);

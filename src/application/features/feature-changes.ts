@@ -40,7 +40,7 @@ export class FeatureChanges {
     this.#stores = stores;
   }
 
-  /** The positions of all last events; `undefined` if the log does not answer in time. */
+  /** The positions of all last events; `undefined` if the log does not respond in time. */
   async positions(): Promise<ChangePositions | undefined> {
     this.#reading ??= this.#readOn().finally(() => {
       this.#reading = undefined;
@@ -54,7 +54,7 @@ export class FeatureChanges {
     }
   }
 
-  /** The changes at positions, by position. Empty if the log does not answer in time. */
+  /** The changes at positions, by position. Empty if the log does not respond in time. */
   async at(positions: readonly number[]): Promise<ReadonlyMap<number, FeatureChange>> {
     if (positions.length === 0) return new Map();
     try {

@@ -29,7 +29,7 @@ export type KnownFeature = {
   /** Whether a veto switches it off for everyone. */
   readonly killed: boolean;
   readonly entry: CatalogueEntry | undefined;
-  /** `undefined` if the event log has none, or does not answer. */
+  /** `undefined` if the event log has none, or does not respond. */
   readonly lastChange: FeatureChange | undefined;
 };
 

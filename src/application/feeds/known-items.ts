@@ -53,7 +53,7 @@ export class KnownItems {
   }
 
   /**
-   * Reads the changes since the last call. Concurrent calls share a read. Rejects if the store does not answer, and
+   * Reads the changes since the last call. Concurrent calls share a read. Rejects if the store does not respond, and
    * keeps the present items.
    */
   refresh(): Promise<Timeline> {
@@ -75,7 +75,7 @@ export class KnownItems {
     if (!(await this.#isStored(() => this.#store.saveState(this.#feed, state)))) this.#startInMemory().state = state;
   }
 
-  /** Writes what was read during an outage to the store. Rejects if the store does not answer. */
+  /** Writes what was read during an outage to the store. Rejects if the store does not respond. */
   async writeBack(): Promise<void> {
     await this.refresh();
     const inMemory = this.#inMemory;
@@ -94,7 +94,7 @@ export class KnownItems {
   }
 
   /**
-   * Restores the snapshot of an earlier process, used while the store does not answer. Returns false, and does nothing,
+   * Restores the snapshot of an earlier process, used while the store does not respond. Returns false, and does nothing,
    * if items were read already.
    */
   restore({ items, state, isAhead }: ItemsSnapshot): boolean {

@@ -115,7 +115,7 @@ export class PollFeed implements FeedItems {
     if ((await this.#mayPoll()) && this.#isDue() && !this.#stopping.signal.aborted) this.poll().catch(() => {});
   }
 
-  /** While the store does not answer, each process polls. Other callers of the store report the outage. */
+  /** While the store does not respond, each process polls. Other callers of the store report the outage. */
   async #mayPoll(): Promise<boolean> {
     try {
       await this.#items.refresh();

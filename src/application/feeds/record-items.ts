@@ -35,7 +35,7 @@ export class RecordItems {
   }
 
   /**
-   * Records items that are about to change, at most `mostInRecord`; first a base of all `known` items, if it is due.
+   * Records items that are about to change, at most `maxInRecord`; first a base of all `known` items, if it is due.
    * Leaves out changes that affect no feature. Without items, it only writes a base if due. Rejects if the store does
    * not answer, and with `RevisionMismatch` if other processes kept writing meanwhile.
    */

@@ -11,7 +11,7 @@ import type { ChangePlace, ChangePlaces } from "./change-places.ts";
 const maxWaitMs = 1_000;
 const atOnce = 100;
 
-/** Finds single events and their neighbours. All methods reject with `EventLogUnavailable` if the log does not answer. */
+/** Finds single events and their neighbours. Rejects with `EventLogUnavailable` if the log does not respond. */
 export class FindEvent {
   readonly #log: EventLog;
   readonly #relay: () => Promise<void>;

@@ -4,7 +4,7 @@ const sliceMs = 1;
 const maxMicrotasks = 30;
 
 /**
- * Runs `work` for each item, and lets other requests in after each millisecond. Does not wait for work that waits for
+ * Runs `work` for each item, and yields to other requests after each millisecond. Does not wait for work that waits for
  * a store. Items may be added and removed meanwhile.
  */
 export async function inSlices<T>(items: Iterable<T>, work: (item: T) => void | Promise<void>): Promise<void> {

@@ -16,14 +16,14 @@ import {
   type TokensOfData,
 } from "./data-line.ts";
 
-/** What a page of an export holds: sets or rules of a source, descriptions, or tokens. */
+/** Content of a page of an export: sets or rules of a source, descriptions, or tokens. */
 export type Exported = "sets" | "rules" | "descriptions" | "tokens";
 
 /** Some lines, and the number of invalid set members and token keys that were left out. */
 export type ExportedPage = {
   readonly lines: readonly DataLine[];
   readonly skipped: number;
-  /** What the lines hold. Omitted for the header. */
+  /** Content of the lines. Omitted for the header. */
   readonly of?: Exported;
   /** The source of sets and rules. */
   readonly source?: string;
@@ -65,8 +65,8 @@ export class ExportData {
   }
 
   /**
-   * Each set is consistent in itself, but sets may be of different moments; one may come twice. Reads a page when the
-   * one before was consumed. Rejects if a store does not answer, and if a set has too many members.
+   * Each set is consistent in itself, but sets may be of different times; one may come twice. Reads a page when the
+   * previous one was consumed. Rejects if a store does not respond, and if a set has too many members.
    */
   async *export(): AsyncGenerator<ExportedPage> {
     const pepper = this.#tokens?.pepper;
@@ -81,7 +81,7 @@ export class ExportData {
     if (this.#tokens && pepper !== undefined) yield* tokensIn(this.#tokens.store);
   }
 
-  /** Sets of the stores that no source reads; an export does not hold them. Rejects if a store does not answer. */
+  /** Sets of the stores that no source reads; an export does not hold them. Rejects if a store does not respond. */
   async unread(): Promise<readonly UnreadSets[]> {
     const families = this.#families();
     const isRead = (key: string) => families.some((family) => family.key.matches(key));

@@ -54,7 +54,7 @@ export type Imported = {
 
 const maxFaults = 20;
 
-/** What a line writes, and where. */
+/** The change of a line, and its target. */
 type LineChange =
   | { readonly of: "sets"; readonly stored: EditableSet; readonly item: SetLoad }
   | { readonly of: "tokens"; readonly store: TokenStore; readonly item: TokenLoad }

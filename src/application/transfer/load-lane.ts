@@ -20,7 +20,7 @@ type PendingBatch<Item> = { readonly batch: Batch<Item>; readonly result: Promis
 
 /**
  * Import lane: writes items into a store in order, in batches, each exactly once even if the import is started again.
- * Tries a batch up to 20 times, a second apart, if the store does not answer.
+ * Tries a batch up to 20 times, a second apart, if the store does not respond.
  */
 export class LoadLane<Item> {
   /** The number of records made. */

@@ -1,4 +1,4 @@
-/** What an SDK reports to an Unleash server: its usage of features, or itself. */
+/** A report of an SDK to an Unleash server: its usage of features, or itself. */
 export type Report = {
   readonly kind: "metrics" | "register";
   /** The headers that name the SDK. Contain no credential. */

@@ -16,10 +16,10 @@ import type { Wiring } from "./wiring.ts";
 
 export type Explain = ReturnType<typeof explainOf>;
 
-/** Limit for a source of a past moment, which waits for the event log. The event log itself times out earlier. */
+/** Limit for a source of a past time, which waits for the event log. The event log itself times out earlier. */
 const maxHistoryMs = 10_000;
 
-/** Explanations: evaluations of past moments, and the reasons of results. */
+/** Explanations: evaluations of past times, and the reasons of results. */
 export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: Evaluation, events: Events) {
   const evaluateEachSource = once(
     () => new EvaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now),

@@ -167,7 +167,7 @@ export function storesOf(wiring: Wiring) {
 /** Limit for the event log lookup while an empty store starts, in milliseconds. */
 const maxLogMs = 2_000;
 
-/** A connection that rejects an empty store if the event log has changes of another store from the same place. */
+/** A connection that rejects an empty store if the event log has changes of another store of the same connection. */
 function withEmptyStart(connection: Connection, name: string, known: () => KnownStores, log: Log): Connection {
   const { emptyStart } = connection;
   if (!emptyStart) return connection;

@@ -16,7 +16,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
   readonly label: string | undefined;
   /** Whether a resolver over the sets of a past moment returns what the source returned then. */
   readonly isReplayable: boolean;
-  /** Whether its kind is a file of somebody else, whose `varyBy` no test of this repository checks. */
+  /** Whether its kind is a file from outside this repository, whose `varyBy` no test checks. */
   readonly isOutside: boolean;
   readonly editable: EditableLocation | undefined;
   /** The file or URL that it reads, if any. Contains no secret. */
@@ -28,7 +28,7 @@ export type ConfiguredSource = Omit<Source, "resolver"> & {
 /** The feed whose items a source reads, and the connection that stores them. */
 export type ConfiguredFeed = { readonly connection: string; readonly create: () => FeedToPoll };
 
-/** What operators can change of a source, and where it is stored. */
+/** The data of a source that operators can change, and where it is stored. */
 export type EditableLocation = { readonly connection: string } & (
   | { readonly key: KeyTemplate; readonly limit: number }
   | { readonly collection: string; readonly schemas: RuleSchemas }

@@ -31,7 +31,7 @@ export function checkEventLogConnection(raw: unknown, data: string, reportProble
 }
 
 /**
- * Separates the stores of sources and tokens from the place of the event log. Default: a SQLite file in the data
+ * Separates the stores of sources and tokens from the location of the event log. Default: a SQLite file in the data
  * folder.
  */
 export function separateEventLog({ [eventLogConnection]: log, ...others }: Connections, data: string) {

@@ -25,7 +25,7 @@ export type DocumentLoad = Pick<DocumentChange, "collection" | "name"> & { reado
  * and credentials.
  *
  * A change and its record in the {@link ./outbox.ts} are one transaction. Rejects with `RevisionMismatch`, with
- * `StoreFull`, and with any other error if the store does not answer.
+ * `StoreFull`, and with any other error if the store does not respond.
  */
 export interface DocumentStore {
   /** Returns `undefined` if the document does not exist. */

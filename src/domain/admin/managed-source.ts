@@ -3,7 +3,7 @@ import type { FeedItems } from "../feeds/feed-items.ts";
 import type { EditableRules } from "./editable-rules.ts";
 import type { EditableSet } from "./editable-set.ts";
 
-/** Managed source: a source, and what operators see and change of it. */
+/** Managed source: a source with its state and its editable data for operators. */
 export type ManagedSource = Source & {
   /** Its kind in the configuration. */
   readonly kind: string;

@@ -2,7 +2,7 @@ import type { FeatureKey } from "../evaluation/feature.ts";
 
 /** Set index: lists the sets of a store, and counts the sets that have a feature. Rejects as `FeatureSets` does. */
 export interface SetIndex {
-  /** The keys of sets with a prefix, at most `most`. `complete`: these are all. */
+  /** The keys of sets with a prefix, at most `max`. `complete`: these are all. */
   keys(prefix: string, max: number): Promise<{ readonly keys: readonly string[]; readonly complete: boolean }>;
   /**
    * For each feature, in order, the number of sets with the prefix that have it; `undefined` if counting would take

@@ -15,7 +15,7 @@ export const maxMembers = 10_000;
  * Stored values: reads keys of a store as strings and sets.
  *
  * `undefined`: the key does not exist. `unsupported`: the key has another type, a larger value, or bytes that are not
- * UTF-8. It reads no more than the limits. Rejects if the store does not answer.
+ * UTF-8. It reads no more than the limits. Rejects if the store does not respond.
  */
 export interface StoredValues {
   read(key: string): CachedRead<StoredValue | undefined> | Promise<CachedRead<StoredValue | undefined>>;

@@ -2,7 +2,7 @@ import type { Instant, UserId } from "../evaluation/evaluation-context.ts";
 import type { Batch, BatchResult } from "./batch.ts";
 import type { ChangeMeta } from "./change.ts";
 
-/** What operators may see of a token: everything but the token itself. */
+/** A token as operators see it: everything but the token itself. */
 export type TokenInfo = {
   readonly id: string;
   readonly userId: UserId;

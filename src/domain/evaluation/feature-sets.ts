@@ -7,7 +7,7 @@ import type { FeatureKey } from "./feature.ts";
  * A missing set is empty. Members that are not servable keys ({@link ./feature.ts}) are left out and counted. Reads
  * started in one turn of the event loop are pipelined. Returns synchronously if it can. Rejects with `StoreDataInvalid`
  * if the key holds another type, or a set of more than `limit` members, which is detected without reading it all.
- * Rejects with any other error if the store does not answer.
+ * Rejects with any other error if the store does not respond.
  */
 export interface FeatureSets {
   read(key: string, limit: number): CachedRead<FeatureSet> | Promise<CachedRead<FeatureSet>>;

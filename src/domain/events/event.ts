@@ -63,7 +63,7 @@ export type EventFilter = {
   readonly message?: string;
   /** The feature that was changed. */
   readonly feature?: string;
-  /** What was changed: the key of a set, `collection/name` of a document, `tokens/id` of a token. */
+  /** The changed key: the key of a set, `collection/name` of a document, `tokens/id` of a token. */
   readonly key?: string;
   /** `from <= at < to`. */
   readonly from?: Instant;
@@ -73,7 +73,7 @@ export type EventFilter = {
   readonly affecting?: AffectingFilter;
 };
 
-/** What a change concerns. A document is a rule or a description. */
+/** The subject of a change. A document is a rule or a description. */
 export const changeTypes = ["set", "document", "token"] as const;
 export type ChangeType = (typeof changeTypes)[number];
 

@@ -16,8 +16,8 @@ export type LastChange = { readonly feature: FeatureKey; readonly on: boolean; r
 /** History: the past content of stores, derived from the event log. `undefined`: not known. */
 export interface History {
   /**
-   * A set at an instant: the fold of its records up to then. Not known before the first record, nor if a record lacks
-   * the members that are needed.
+   * A set at an instant: the fold of its records up to then. Unknown before the first record, and if a record lacks the
+   * members that are needed.
    */
   setAt(store: string, key: string, at: Instant): Promise<PastSet | undefined>;
   /** The time of the first record of a set. */

@@ -3,8 +3,8 @@ import type { DeclaredSource } from "../evaluation/source.ts";
 import type { Resolution } from "../evaluation/source-result.ts";
 
 /**
- * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `skipped`: it fails and is merged
- * as absent. `no-history`: its history does not reach back to that moment.
+ * Why a source has no result. `unavailable`: it fails, and so does the evaluation. `skipped`: it fails and is merged as
+ * absent. `no-history`: its history does not reach back to that time.
  */
 export type NoResultReason = "no-history" | "unavailable" | "skipped";
 

@@ -16,7 +16,7 @@ export type ItemChanges = {
 
 /**
  * Item store: the items and the poll state of feeds, by source name. Items are never removed. It does not record
- * changes. Rejects if the store does not answer, and with `StoreFull`.
+ * changes. Rejects if the store does not respond, and with `StoreFull`.
  */
 export interface ItemStore {
   /**

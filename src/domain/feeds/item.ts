@@ -2,7 +2,7 @@ import type { Instant } from "../evaluation/evaluation-context.ts";
 import type { FeatureKey, Json } from "../evaluation/feature.ts";
 
 /**
- * A moment in the local time of the feed: the date, and the time if given. A date alone starts, or ends, with its day.
+ * A time in the feed's time zone: the date, and the time of day if given. A date alone starts, or ends, with its day.
  */
 export type ZonedInstant = { readonly at: Instant; readonly date: string; readonly time: string | null };
 

@@ -1,6 +1,6 @@
 import type { Instant } from "../evaluation/evaluation-context.ts";
 
-/** Local time: what a clock shows, in milliseconds since its 1970-01-01T00:00. */
+/** Local time: the time on a clock, in milliseconds since its 1970-01-01T00:00. */
 export type LocalTime = number;
 
 /** Days since 1970-01-01, on a calendar without a time zone. */

@@ -1,6 +1,8 @@
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 
-/** What is read of a store: keys with one of the prefixes, including fixed keys and the keys of collections. */
+/**
+ * The keys that are read of a store: those with one of the prefixes, including fixed keys and the keys of collections.
+ */
 export type KeysRead = {
   readonly prefixes: readonly string[];
   readonly fixed: ReadonlySet<string>;

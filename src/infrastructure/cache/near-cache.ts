@@ -181,7 +181,7 @@ export class NearCache<T> implements CacheUsage {
     return this.#stored;
   }
 
-  /** Yields what may be served of each key, or `undefined`. The cache may change during iteration. */
+  /** Yields the servable value of each key, or `undefined`. The cache may change during iteration. */
   *lastKnown(): Iterable<LastKnown<T> | undefined> {
     for (const key of this.#entries.keys()) {
       const entry = this.#entries.peek(key);

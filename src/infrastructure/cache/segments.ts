@@ -5,7 +5,7 @@ const claimedShare = 1 / 8;
 /** The part of that for values that were not used yet. */
 const onceShare = 1 / 4;
 
-/** What a cache may hold, and what it does with values that leave. */
+/** Size limit of a cache, and the callback for removed values. */
 export type SegmentOptions<V> = {
   /** Maximum sum of the sizes of values with known keys. */
   readonly max: number;

@@ -130,7 +130,7 @@ type Channel = Pick<Worker, "ref" | "unref"> & {
   postMessage(message: Opening | Request | Closing): void;
 };
 
-/** Opens a channel to what serves logs. `lost` is called if it has ended. */
+/** Opens a channel to a server of logs. `lost` is called when the server has ended. */
 type Start = (receive: (message: Reply | FileState) => void, lost: (cause: Error) => void) => Channel;
 
 /** Serves all logs of this process. Starts on demand, and keeps the process alive only while a call is pending. */

@@ -62,7 +62,7 @@ export class Confirmations {
     this.#questions.get(number)?.();
   }
 
-  /** Returns what confirms the question in a message; `undefined` if the message is none. */
+  /** Returns a function that confirms the question in a message; `undefined` if the message is no question. */
   replyTo(message: string): (() => void) | undefined {
     const [, feed, number] = question.exec(message) ?? [];
     if (feed === undefined || number === undefined) return undefined;

@@ -22,7 +22,7 @@ const temporary = /^(?!ERR |NOPERM )[A-Z]+ /;
  */
 type ClockReading = { readonly monotonic: number; readonly wall: Instant };
 
-/** The connection that a feed belongs to. It sends what a subscribed connection cannot. */
+/** The connection that a feed belongs to. It sends commands that a subscribed connection cannot send. */
 type Companion = {
   /** Whether the server is the primary. A replica receives changes late or never. */
   readonly isPrimary: () => boolean;

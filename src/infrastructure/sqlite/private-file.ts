@@ -20,7 +20,7 @@ export function openPrivately<Database>(file: string, open: () => Database): Dat
   return open();
 }
 
-/** Version 0.1 left the access to the umask. A group that an operator lets read the file keeps its access. */
+/** Version 0.1 left the permissions to the umask. A group that may read the file keeps its access. */
 function hide(file: string): void {
   try {
     if ((statSync(file).mode & ofOthers) !== 0) chmodSync(file, 0o600);

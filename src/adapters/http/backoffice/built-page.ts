@@ -32,7 +32,7 @@ const decompress = promisify(brotliDecompress);
 /** Where `make backoffice` writes the page, in the clone as in the package. */
 const builtFolder = resolve(import.meta.dirname, "../../../../backoffice/dist");
 
-/** The built files of the backoffice page. Reads them once, when they are first asked for. */
+/** The built files of the backoffice page. Reads them once, on the first request. */
 export class BuiltPage {
   readonly #folder: string;
   readonly #basePath: string;

@@ -102,7 +102,7 @@ export class FastPath {
   }
 }
 
-/** Whether a target is valid and asks for the present. */
+/** Whether a target is valid and has no query for another time. */
 const isPlain = (url: string): boolean =>
   targetFault(url) === undefined && !getQueryParams(url, "at")?.length && !getQueryParams(url, "user")?.length;
 

@@ -27,7 +27,7 @@ export type PreparedResponse = {
   readonly freshness: Freshness;
   /** The marks of the evaluation from which the response was made. */
   readonly marks: RawHeaders;
-  /** Whether the body says how fresh it is, and whether it says that it is stale. */
+  /** Whether the body states its freshness, and whether it states that it is stale. */
   readonly bodyMark: "none" | "fresh" | "stale";
   readonly tally: Tally;
   isUsed: boolean;

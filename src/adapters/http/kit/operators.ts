@@ -11,7 +11,7 @@ import { HttpProblem } from "./http-problem.ts";
 /** OpenAPI security requirement of a route: the scope it needs. */
 export type Security = { [scheme in "admin" | "adminAsPassword" | "session"]?: Scope[] }[];
 
-/** A challenge without Basic, on which browsers would ask for a password instead of leaving the response to the page. */
+/** A challenge without Basic: on Basic, browsers prompt for a password instead of passing the response to the page. */
 export const bearerChallenge = { "WWW-Authenticate": 'Bearer realm="tidegate"' };
 
 /** The operator of a request. `expiresAt` is absent for a credential in a header. */

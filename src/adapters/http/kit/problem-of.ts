@@ -4,7 +4,7 @@ import type { Log } from "../../../infrastructure/logger.ts";
 import { type Fault, HttpProblem } from "./http-problem.ts";
 import type { ProblemCode } from "./problem-types.ts";
 
-/** What a problem response tells. */
+/** The parts of a problem response. */
 export type Problem = {
   readonly code: ProblemCode;
   readonly detail: string;

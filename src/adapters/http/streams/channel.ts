@@ -4,7 +4,7 @@ import { Seal } from "../../../infrastructure/secrets/seal.ts";
 
 /** Longest plaintext, in characters. */
 const maxTextLength = 2_000;
-/** How long a channel is valid after its month, in milliseconds. Providers keep URLs for up to 30 days. */
+/** Time for which a channel is valid after its month, in milliseconds. Providers keep URLs for up to 30 days. */
 const graceMs = 35 * 86_400_000;
 
 /**

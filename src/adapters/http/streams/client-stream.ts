@@ -5,8 +5,8 @@ const maxMissedBeats = 2;
 const heartbeat = Buffer.from(":\n\n");
 
 /**
- * Server-Sent Events on one response. While the reader does not take what was sent, only the latest frame waits. Frames
- * are shared with other streams.
+ * Server-Sent Events on one response. While the reader has unread data, only the latest frame waits. Frames are shared
+ * with other streams.
  */
 export class ClientStream {
   readonly #outgoing: ServerResponse;
@@ -26,7 +26,7 @@ export class ClientStream {
     else this.#write(frame);
   }
 
-  /** Sends a comment if the reader keeps up. Returns `false` if the stream was cut, because its reader does not. */
+  /** Sends a comment. Returns `false` if the stream was cut, because its reader does not read. */
   beat(): boolean {
     if (!this.#isWriting) this.#write(heartbeat);
     else if (++this.#missed === maxMissedBeats) {

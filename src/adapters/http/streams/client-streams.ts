@@ -9,7 +9,7 @@ import type { StreamClient, StreamLimits } from "./stream-limits.ts";
 /** Bounds of the delay before a client reconnects, in milliseconds. It is random, so that clients spread. */
 const retryMs = { min: 1_000, max: 5_000 };
 
-/** What a stream sends. */
+/** Content of a stream. */
 export type ClientStreamOptions<T extends Watchable> = {
   /** Label of the stream in metrics. */
   readonly kind: "features" | "ofrep";

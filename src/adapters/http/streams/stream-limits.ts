@@ -9,7 +9,7 @@ export type StreamLimitOptions = {
   readonly perProcess: number;
 };
 
-/** The client of a stream: a digest of what identifies its caller, if anything does, and its address. */
+/** The client of a stream: a digest of the identity of its caller, if there is one, and its address. */
 export type StreamClient = { readonly caller: string | undefined; readonly address: string | undefined };
 
 /** How long after a refusal streams are not advertised, in milliseconds. */
@@ -19,8 +19,8 @@ const maxShed = 10_000;
 const retryAfter = { "Retry-After": `${shedMs / 1_000}` };
 
 /**
- * Counts the open streams of each caller, of each address, and of the process. Whose stream was refused is shed for a
- * minute: its streams are not advertised any more, because clients would try again at once.
+ * Counts the open streams of each caller, of each address, and of the process. A rejected caller is shed for a minute:
+ * its responses advertise no streams, because clients would retry at once.
  */
 export class StreamLimits {
   readonly #options: StreamLimitOptions;
@@ -30,7 +30,7 @@ export class StreamLimits {
   #open = 0;
   /** Number of refused streams, by the limit. */
   readonly refused = { caller: 0, address: 0, process: 0 };
-  /** Invalidates what depends on the shedding of callers. */
+  /** Invalidated when the shedding of a caller starts or ends. */
   readonly feed = new LocalFeed();
 
   constructor(options: StreamLimitOptions) {

@@ -7,7 +7,7 @@ export type UnleashContext = {
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
   readonly remoteAddress?: string | undefined;
-  /** `properties`, and the fields that Unleash does not know. */
+  /** `properties`, and the fields that Unleash does not define. */
   readonly fields: Readonly<Record<string, Json>>;
 };
 

@@ -59,7 +59,7 @@ export const UnleashApplication = z
 /** The response of `/api/client/features`, as the Unleash server wrote it. */
 export const UnleashDocument = z.looseObject({ features: z.array(z.unknown()) }).openapi("UnleashDocument");
 
-/** An error as Unleash's SDKs know it, besides the members of problem details. */
+/** An error in the format of Unleash's SDKs, besides the members of problem details. */
 export const UnleashError = z
   .object({ name: z.string(), message: z.string(), details: z.array(z.object({ message: z.string() })) })
   .openapi("UnleashError");

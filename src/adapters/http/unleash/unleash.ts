@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { backendApi, type ReadUnleashDocument } from "./backend-api.ts";
 import { type FrontendApiOptions, frontendApi } from "./frontend-api.ts";
 
-/** What Unleash's clients are served from, besides the evaluation. */
+/** The services behind Unleash's API, besides the evaluation. */
 export type UnleashOptions = Pick<FrontendApiOptions, "identifyCaller" | "reports"> & {
   /** `undefined` if no document is passed on. */
   readonly readDocument: ReadUnleashDocument | undefined;

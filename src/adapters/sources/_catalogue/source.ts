@@ -12,7 +12,7 @@ export type Keys = {
   keysFor(context: EvaluationContext): readonly string[];
 };
 
-/** Schema tools: what a definition builds its options schema from. A file outside this repository needs no import. */
+/** Schema tools for the options of a definition. A file outside this repository needs no import. */
 export type SchemaTools = {
   readonly z: typeof z;
   /** The name of a configured connection. */
@@ -26,7 +26,7 @@ export type SchemaTools = {
 /** Returns synchronously if the value is cached. Rejects if it cannot be read. */
 export type Read<T> = CachedRead<T> | Promise<CachedRead<T>>;
 
-/** What to poll: an http or https URL without credentials, and the time between polls, in milliseconds, ±10 %. */
+/** A polled document: an http or https URL without credentials, and the time between polls, in milliseconds, ±10 %. */
 export type Polling = {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ export type SourceHost = {
   readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
 };
 
-/** What operators can change of a source, in the store that its option `connection` names. Nothing if it is absent. */
+/** The data of a source that operators can change, in the store of its option `connection`. None if it is absent. */
 export type Editable<Option extends string = string> =
   /** The sets of a key template. Names the options with the template and with the maximum number of members. */
   | { readonly set: Option; readonly limit: Option }

@@ -103,7 +103,7 @@ function withWholeVersions(operation: string, operands: Json): Json {
   );
 }
 
-/** References to segments are valid in any place, and also before the segment exists. */
+/** References to segments are valid everywhere, even before the segment exists. */
 function withoutReferences(rule: Json): Json {
   if (referenceIn(rule) !== undefined) return { var: "targetingKey" };
   if (Array.isArray(rule)) return rule.map(withoutReferences);

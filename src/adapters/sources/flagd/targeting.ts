@@ -27,14 +27,14 @@ export function withClock(rule: Json): Json {
   });
 }
 
-/** What results depend on. */
+/** The dependencies of results. */
 export type Read = {
   /** The context fields; `undefined` if any field can matter. */
   readonly fields: readonly ContextField[] | undefined;
   readonly clock: boolean;
 };
 
-/** What a targeting rule reads. If that cannot be determined, any field and the clock. */
+/** The fields and the clock that a targeting rule reads. If they cannot be determined, any field and the clock. */
 export function whatIsRead(rule: Json): Read {
   const names = namesIn(rule);
   const fields = new Set(names.filter((name) => !name.startsWith("$flagd.")).map(fieldOf));

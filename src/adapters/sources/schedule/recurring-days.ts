@@ -105,7 +105,7 @@ function counted(recurrence: RRuleTemporal, last: Day): Days {
   };
 }
 
-/** Empty if the expansion exceeds `mostPeriods`. */
+/** Empty if the expansion exceeds `maxPeriods`. */
 function allOf(recurrence: RRuleTemporal): readonly Day[] {
   try {
     return recurrence.all().map(dayIn);

@@ -4,7 +4,7 @@ import type { Instant } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Connection } from "../../../infrastructure/connection.ts";
 import type { ConfiguredFeed } from "../../config/configured-source.ts";
 
-/** What a feed poller takes from the process. */
+/** The services of the process for a feed poller. */
 type Environment = {
   readonly warn: (fields: Record<string, unknown>, sentence: string) => void;
   readonly newId: () => string;

@@ -15,7 +15,7 @@ import { causeText, type Wiring } from "../wiring.ts";
 import { pollerOf } from "./feed-poller.ts";
 import { managedSource, noFeed } from "./managed-source.ts";
 
-/** What a source adds to: the work that begins later, and the context fields that results vary by. */
+/** Collects the background work of sources, and the context fields that results vary by. */
 type Additions = { readonly background: Background[]; readonly addFields: (fields: readonly ContextField[]) => void };
 
 /** Creates a source over the present stores. Throws `SetupFailed`. */

@@ -8,7 +8,7 @@ export type Tables = {
   readonly events: EventTable;
   /** The earliest and latest event time of each thousand positions. An index for searches by time. */
   readonly spans: SpanTable;
-  /** The tables below are derived from the events, for fast access to past moments. See {@link ../history/fold.ts}. */
+  /** The tables below are derived from the events, for fast access to past states. See {@link ../history/fold.ts}. */
   readonly sets: SetTable;
   readonly set_states: SetStateTable;
   readonly turns: TurnTable;

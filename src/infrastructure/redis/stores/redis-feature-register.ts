@@ -6,7 +6,7 @@ import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
 import { registerKey } from "../redis-keys.ts";
 
-/** Arguments of one command; a longer command would hold up the server. */
+/** Maximum number of arguments of one command; a longer command would block the server. */
 const atOnce = 1_000;
 
 /** Feature register in a Redis sorted set: the score of a key is the day on which it was last registered. */

@@ -4,7 +4,7 @@ import { isRefusal } from "../redis-fault.ts";
 import { Script } from "../script.ts";
 
 const script = new Script("read-keys", "no-writes");
-/** Maximum number of keys that one script reads; more would hold up the server. */
+/** Maximum number of keys that one script reads; more would block the server. */
 const maxKeys = 100;
 
 /** A string or `null`, or the members of a set; and the PTTL reply of its key. */
@@ -19,8 +19,8 @@ type Read = {
 };
 
 /**
- * Reads strings and sets with their lifetimes and the marker of the empty-store guard: all that is requested in one turn
- * of the event loop by one script. What Redis does not let the script read, it reads by single commands.
+ * Reads strings and sets with their lifetimes and the marker of the empty-store guard. One script reads all requests of
+ * one turn of the event loop. Keys that Redis does not let the script read are read by single commands.
  */
 export class RedisReads {
   readonly #redis: RedisClient;
@@ -40,7 +40,7 @@ export class RedisReads {
     );
   }
 
-  /** At most `most` members of a set; none if the key is missing. Rejects as `EmptyStoreGuard.watch` does. */
+  /** At most `max` members of a set; none if the key is missing. Rejects as `EmptyStoreGuard.watch` does. */
   members(key: string, max: number): Promise<Found<readonly Buffer[]>> {
     return this.#guard.watchMarked(
       () => this.#request<readonly Buffer[]>(key, max),
