@@ -12,6 +12,7 @@ import type { eventRoutes } from "./events/revert-event.ts";
 import type { TypedRoute } from "./kit/checked-route.ts";
 import type { proxy } from "./operations/proxy.ts";
 import type { sessionRoutes } from "./sessions/sessions.ts";
+import type { reloadRoute } from "./system/reload.ts";
 import type { systemRoutes } from "./system/system.ts";
 import type { usageRoutes } from "./usage/usage.ts";
 
@@ -24,7 +25,15 @@ type Routes =
       | typeof usageRoutes
       | typeof systemRoutes
     >[number]
-  | ReturnType<typeof features | typeof explain | typeof diff | typeof eventExport | typeof eventTail | typeof proxy>;
+  | ReturnType<
+      | typeof features
+      | typeof explain
+      | typeof diff
+      | typeof eventExport
+      | typeof eventTail
+      | typeof proxy
+      | typeof reloadRoute
+    >;
 
 /** The path of a route in Hono's notation. */
 type HonoPath<Path extends string> = Path extends `${infer Start}{${infer Name}}${infer Rest}`

@@ -22,6 +22,7 @@ import type { SearchItems } from "../../application/feeds/search-items.ts";
 import type { ChangePlaces } from "../../application/reverts/change-places.ts";
 import type { FindEvent } from "../../application/reverts/find-event.ts";
 import type { RevertEvent } from "../../application/reverts/revert-event.ts";
+import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import type { ViewSystem } from "../../application/system/view-system.ts";
 import type { CountUsage } from "../../application/usage/count-usage.ts";
 import type { ReadUsage } from "../../application/usage/read-usage.ts";
@@ -71,6 +72,7 @@ import { sessionRoutes } from "./sessions/sessions.ts";
 import { type AdvertisedStreams, ofrepStreamPath } from "./streams/advertised-streams.ts";
 import type { ClientStreams } from "./streams/client-streams.ts";
 import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
+import { reloadRoute } from "./system/reload.ts";
 import { type SystemDescription, systemRoutes } from "./system/system.ts";
 import { frontendPaths } from "./unleash/frontend-api.ts";
 import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
@@ -95,6 +97,7 @@ export type HttpOptions = {
   readonly readUsage: ReadUsage;
   readonly viewSystem: ViewSystem;
   readonly system: SystemDescription;
+  readonly reloadConfig: ReloadConfig;
   readonly searchItems: SearchItems;
   readonly callContext: CallContext;
   readonly readKey: ReadKey;
@@ -193,6 +196,7 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   proxy(app, operators, options.readKey);
   cacheView(app, operators, options.viewCache);
   sessionRoutes(app, operators, options.sessions, options.environment, options.now);
+  reloadRoute(app, operators, options.reloadConfig);
   systemRoutes(app, operators, options.viewSystem, options.admin.viewItems, options.system);
   // Before the routes whose feature key may contain slashes.
   usageRoutes(app, operators, options.readUsage);

@@ -1,6 +1,5 @@
 import type { z } from "zod";
 import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue.ts";
-import type { Json } from "../../domain/evaluation/feature.ts";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
 import { ConfigError, type Problem, type ReportProblem } from "../../infrastructure/config-error.ts";
@@ -25,7 +24,6 @@ import {
   type ProxiedKeys,
   storeOf,
 } from "./keys-in-use.ts";
-import { redacted } from "./redacted.ts";
 import { base, type TokenOptions } from "./schema.ts";
 import { check } from "./schema-problems.ts";
 import { isCollection, noConnection, schemaTools } from "./schema-tools.ts";
@@ -35,8 +33,8 @@ import { pathText, textOf, YamlFile } from "./yaml-file.ts";
 /** A valid configuration. */
 export type Config = Omit<z.output<typeof base>, "sources" | "connections" | "locators"> & {
   readonly file: string;
-  /** The document as it is written, without secrets. */
-  readonly redacted: Json;
+  /** The text of the file. It may contain secrets. */
+  readonly text: string;
   /** The stores by name, and the place of the event log. */
   readonly connections: ReturnType<typeof separateEventLog>["connections"];
   readonly eventLog: ReturnType<typeof separateEventLog>["eventLog"];
@@ -134,7 +132,7 @@ export async function loadConfig(
     ...rest,
     ...separated,
     file,
-    redacted: redacted(text),
+    text,
     sources,
     locators,
     stores,

@@ -14,6 +14,7 @@ import { RequestsInFlight } from "../../adapters/http/server/requests-in-flight.
 import type { FastPath } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import type { RecentTraffic } from "../../application/system/recent-traffic.ts";
+import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";
 import { reportOf, type WorkerReport } from "../../application/system/worker-report.ts";
 import { firstCredential } from "../../domain/admin/credential.ts";
@@ -27,6 +28,7 @@ import type { Admin } from "../composition/admin.ts";
 import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import type { Config } from "../config/config.ts";
+import { redacted } from "../config/redacted.ts";
 
 /** Serves HTTP for one configuration. Disposal closes all its parts. */
 export type Runtime = AsyncDisposable & {
@@ -61,12 +63,13 @@ export type ProcessContext = {
   readonly instance: InstanceChannel;
   readonly reports: WorkerReports<WorkerReport>;
   readonly traffic: RecentTraffic;
+  readonly reloadConfig: ReloadConfig;
 };
 
 /** Wires a configuration, and waits up to 2 s for its stores. Rejects, with everything closed, if the wiring fails. */
 export async function createRuntime(
   config: Config,
-  { env, log, stopping, metrics, instance, reports, traffic }: ProcessContext,
+  { env, log, stopping, metrics, instance, reports, traffic, reloadConfig }: ProcessContext,
 ): Promise<Runtime> {
   await using opened = new AsyncDisposableStack();
   const composition = opened.use(await compose(config, env));
@@ -121,6 +124,7 @@ export async function createRuntime(
     ofrepKeys: ofrepFastPath,
     countUsage,
     readUsage: events.readUsage,
+    reloadConfig,
     viewSystem: new ViewSystem(reports.gather, durationBuckets, now),
     system: {
       version: packageJson.version,
@@ -129,7 +133,7 @@ export async function createRuntime(
       sources: config.sources,
       stores: Object.fromEntries(Object.entries(config.connections).map(([name, { kind }]) => [name, kind])),
       eventLog: { kind: config.eventLog.kind, retentionDays: config.events.retentionDays },
-      configuration: { file: config.file, loadedAt: now(), document: config.redacted },
+      configuration: { file: config.file, loadedAt: now(), document: redacted(config.text) },
     },
     now,
     searchItems: feeds.searchItems,

@@ -7,7 +7,7 @@ import type { Fetch } from "../../adapters/http/app.ts";
 import { type FastPath, listen } from "../../adapters/http/server/server.ts";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { RecentTraffic } from "../../application/system/recent-traffic.ts";
-import { ConfigError } from "../../infrastructure/config-error.ts";
+import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import { createLog, type Log } from "../../infrastructure/logger.ts";
 import { InstanceMetrics } from "../../infrastructure/metrics/instance-metrics.ts";
@@ -16,9 +16,10 @@ import { WorkerReports } from "../../infrastructure/workers/worker-reports.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import { textOf } from "../config/yaml-file.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
+import { reloader, sentencesOf, sourcesOf } from "./reloader.ts";
 import { createRuntime, type ProcessContext, type Runtime } from "./runtime.ts";
 import { type Signals, signals } from "./signals.ts";
-import { receivedConfigurations, reportServing, runWorkers } from "./worker-pool.ts";
+import { receivedConfigurations, reloadAll, reportServing, runWorkers } from "./worker-pool.ts";
 
 /** Limit for closing the previous runtime after a reload, in milliseconds. */
 const maxCloseMs = 10_000;
@@ -41,10 +42,12 @@ export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void>
   const pool = runWorkers(workers, text, stop, log);
   const url = await Promise.race([pool.serving, pool.ended]);
   if (url) announce(url, log);
-  await followFile(reloads, config, env, log, async (next, nextText) => {
-    await pool.use(nextText);
+  const reload = reloader(config, env, log, async (next) => {
+    await pool.use(next.text);
     log.level = next.log.level;
   });
+  pool.onReload(reload);
+  await reloadOn(reloads, reload);
   await pool.ended;
 }
 
@@ -53,7 +56,7 @@ async function serveAlone(config: Config, env: NodeJS.ProcessEnv, { stop, reload
   const stopped = stopOn(stop, service);
   await awaitReady(service);
   announce(service.url, service.log);
-  await followFile(reloads, config, env, service.log, service.use);
+  await reloadOn(reloads, service.reload);
   await stopped;
 }
 
@@ -67,7 +70,7 @@ async function serveAsWorker(file: string, env: NodeJS.ProcessEnv, stop: AbortSi
   if (!first) return;
   const config = await loadConfig(file, env, first.text);
   const stopping = new AbortController();
-  const host = await hostFor(config, env, stopping.signal);
+  const host = await hostFor(config, env, stopping.signal, reloadAll);
   const runtime = await createRuntime(config, host);
   if (first.othersServe) await untilReady(runtime, host.log, stop);
   if (stop.aborted) return runtime[Symbol.asyncDispose]();
@@ -97,27 +100,9 @@ async function untilReady(runtime: Runtime, log: Log, stop: AbortSignal): Promis
   await runtime.unready(stop);
 }
 
-/** Reloads the configuration file on each request, and passes a valid configuration to `use`. */
-async function followFile(
-  requests: AsyncIterable<unknown>,
-  { file, server }: Config,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-  use: (config: Config, text: string) => Promise<void>,
-): Promise<void> {
-  for await (const _ of requests) {
-    try {
-      const text = textOf(file);
-      const config = await loadConfig(file, env, text, server);
-      await use(config, text);
-      log.info({ config: file, sources: sourcesOf(config) }, "configuration reloaded");
-    } catch (error) {
-      log.error(
-        { config: file, problems: sentencesOf(error) },
-        "configuration rejected; the previous one stays active",
-      );
-    }
-  }
+/** Reloads the configuration on each request. */
+async function reloadOn(requests: AsyncIterable<unknown>, reload: ReloadConfig): Promise<void> {
+  for await (const _ of requests) await reload(false);
 }
 
 async function awaitReady({ readyWithin, log }: Service): Promise<void> {
@@ -162,13 +147,24 @@ export type StartOptions = {
 };
 
 /** Wires a configuration and listens. Rejects, with everything closed, if the address is unavailable. */
-export async function start(config: Config, env: NodeJS.ProcessEnv, options?: StartOptions): Promise<Service> {
+export async function start(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  options?: StartOptions,
+): Promise<Service & { readonly reload: ReloadConfig }> {
   const stopping = new AbortController();
-  const host = await hostFor(config, env, stopping.signal);
-  return serving(await createRuntime(config, host), host, stopping, options);
+  const host = await hostFor(config, env, stopping.signal, (isTrial) => reload(isTrial));
+  const service = await serving(await createRuntime(config, host), host, stopping, options);
+  const reload = reloader(config, env, host.log, service.use);
+  return { ...service, reload };
 }
 
-const hostFor = async (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSignal): Promise<ProcessContext> => ({
+const hostFor = async (
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  stopping: AbortSignal,
+  reloadConfig: ReloadConfig,
+): Promise<ProcessContext> => ({
   env,
   log: createLog(config.log.level),
   stopping,
@@ -176,6 +172,7 @@ const hostFor = async (config: Config, env: NodeJS.ProcessEnv, stopping: AbortSi
   instance: await InstanceChannel.open(),
   reports: new WorkerReports(),
   traffic: new RecentTraffic(Date.now),
+  reloadConfig,
 });
 
 async function serving(
@@ -242,14 +239,4 @@ async function closeIdle(previous: Runtime, log: Log): Promise<void> {
   } catch (cause) {
     log.error({ cause: String(cause) }, "cannot close the previous configuration");
   }
-}
-
-const sourcesOf = ({ sources }: Config): string[] =>
-  sources.map(({ name, kind, role }) => `${name} (${kind}, ${role})`);
-
-/** The problems of an error, one sentence each. */
-function sentencesOf(error: unknown): readonly string[] {
-  if (error instanceof ConfigError) return error.sentences;
-  if (error instanceof SetupFailed) return error.message.split("\n");
-  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }

@@ -1,4 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
+import { randomUUID } from "node:crypto";
+import { withDeadline } from "../../application/evaluation/deadline.ts";
+import type { ReloadConfig, ReloadResult } from "../../application/system/reload-config.ts";
 import { connectWorkers } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
 import { addUpWorkers } from "../../infrastructure/metrics/scrape.ts";
@@ -8,6 +11,7 @@ import { eventsUntil } from "./signals.ts";
 
 const soonMs = 1_000;
 const maxTrialMs = 15_000;
+const maxReloadMs = 30_000;
 
 /** Message to a worker. */
 type ConfigurationMessage = {
@@ -19,8 +23,15 @@ type ConfigurationMessage = {
   readonly isTrial: boolean;
 };
 
-/** Message from a worker: a request for a configuration, its URL, or the problems of a configuration on trial. */
+/** Message to a worker: the result of a reload that it requested. */
+type ReloadMessage = { readonly reloaded: { readonly id: string; readonly result: ReloadResult } };
+
+/**
+ * Message from a worker: a request for a configuration, its URL, the problems of a configuration on trial, or a request
+ * to reload the configuration of all workers.
+ */
 type WorkerMessage = {
+  readonly reload?: { readonly id: string; readonly isTrial: boolean };
   readonly requestsConfiguration?: true;
   readonly serving?: string;
   readonly refused?: readonly string[];
@@ -39,6 +50,8 @@ export type WorkerPool = {
    * rejects it or exits, this rejects with `SetupFailed`, and all keep the previous configuration.
    */
   readonly use: (configuration: string) => Promise<void>;
+  /** Sets what workers call to reload the configuration. */
+  readonly onReload: (reload: ReloadConfig) => void;
 };
 
 /**
@@ -53,6 +66,7 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   let accepted = configuration;
   let complete = false;
   let stopping = false;
+  let reloadConfig: ReloadConfig = async () => ({ problems: ["the workers are starting; try again later"] });
   let trial: { readonly worker: Worker; readonly reply: (refused: readonly string[]) => void } | undefined;
 
   const send = (worker: Worker, text: string, isTrial = false) => {
@@ -64,7 +78,8 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
     const worker = cluster.fork();
     const startedAt = performance.now();
     running.add(worker);
-    worker.on("message", ({ requestsConfiguration, serving: url, refused }: WorkerMessage) => {
+    worker.on("message", ({ requestsConfiguration, serving: url, refused, reload }: WorkerMessage) => {
+      if (reload) void replyToReload(worker, reload);
       if (requestsConfiguration) send(worker, accepted);
       if (refused) trial?.reply(refused);
       if (url === undefined) return;
@@ -89,6 +104,10 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
         setTimeout(() => stopping || start(), delay);
       }
     });
+  };
+  const replyToReload = async (worker: Worker, { id, isTrial }: NonNullable<WorkerMessage["reload"]>) => {
+    const result = await reloadConfig(isTrial);
+    worker.send({ reloaded: { id, result } } satisfies ReloadMessage, () => {});
   };
   const stopAll = () => {
     stopping = true;
@@ -121,7 +140,10 @@ export function runWorkers(size: number, configuration: string, stop: AbortSigna
   gatherReports();
   for (let count = 0; count < size; count++) start();
   stop.addEventListener("abort", stopAll);
-  return { serving: allServe, ended, use };
+  const onReload = (reload: ReloadConfig) => {
+    reloadConfig = reload;
+  };
+  return { serving: allServe, ended, use, onReload };
 }
 
 /** Yields each configuration from the primary process. Requests the first. */
@@ -134,6 +156,22 @@ export async function* receivedConfigurations(stop: AbortSignal) {
     yield { text: configuration, othersServe, reply };
   }
 }
+
+/** Reloads the configuration of all workers, through the parent process. Rejects if that takes more than 30 s. */
+export const reloadAll: ReloadConfig = async (isTrial) => {
+  const id = randomUUID();
+  const { promise, resolve } = Promise.withResolvers<ReloadResult>();
+  const receive = ({ reloaded }: Partial<ReloadMessage>) => {
+    if (reloaded?.id === id) resolve(reloaded.result);
+  };
+  process.on("message", receive);
+  report({ reload: { id, isTrial } });
+  try {
+    return await withDeadline(maxReloadMs, () => promise);
+  } finally {
+    process.off("message", receive);
+  }
+};
 
 /** Reports to the parent process that this worker serves. */
 export const reportServing = (url: string): void => report({ serving: url });

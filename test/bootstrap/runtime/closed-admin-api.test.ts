@@ -28,6 +28,7 @@ async function logged(env: NodeJS.ProcessEnv, isAwaited: boolean): Promise<reado
     instance: new InstanceChannel(),
     reports: new WorkerReports<WorkerReport>(),
     traffic: new RecentTraffic(Date.now),
+    reloadConfig: async () => ({ problems: [] }),
   };
   await using _ = await createRuntime(await loadConfig("config/tidegate.yaml", env), host);
   const found = () => lines.filter((line) => line.includes("admin API"));

@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { kinds } from "../../../src/adapters/sources/_catalogue/source-catalogue.ts";
 import { Load } from "../../support/load.ts";
 import { answer, ask, rules, serve } from "../../support/reloadable.ts";
+import { bearer } from "../../support/service.ts";
 import { until } from "../../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tidegate-reload-"));
@@ -41,6 +42,45 @@ describe.each([1, 2])("SIGHUP to a service of %i process(es)", (workers) => {
     running.service.signal("SIGTERM");
     expect(await running.service.exit()).toBe(0);
     expect(running.lines("stopped")).toHaveLength(workers);
+  });
+
+  it("is replaced by POST /admin/v1/config/reload, with a dry run and the problems of an invalid file", async () => {
+    await using running = serve(folder, rules("f0"), workers, { TIDEGATE_ADMIN_TOKEN: "the-operators-credential" });
+    const url = await running.service.url();
+    const reload = async (query = "") => {
+      const headers = bearer("the-operators-credential");
+      const response = await fetch(`${url}/admin/v1/config/reload${query}`, { method: "POST", headers });
+      return [response.status, await response.json()] as const;
+    };
+    const all = async () => Promise.all(Array.from({ length: 9 }, () => ask(url)));
+    const put = (text: string) => writeFileSync(running.file, text);
+    const unchanged = { sections: [], sources: { added: [], removed: [], changed: [], reordered: false } };
+    expect(await reload("?dryRun=true")).toEqual([200, { dryRun: true, changes: unchanged }]);
+
+    put(rules("f1", "cache: { capacity: 7 }").replace("]", ", { name: b, kind: static, features: { f9: true } }]"));
+    const changes = {
+      sections: ["cache"],
+      sources: { added: ["b"], removed: [], changed: ["a"], reordered: false },
+    };
+    expect(await reload("?dryRun=true")).toEqual([200, { dryRun: true, changes }]);
+    expect(new Set(await all())).toEqual(new Set([answer("f0")]));
+    expect(await reload()).toEqual([200, { dryRun: false, changes }]);
+    const isServed = async () => (await all()).every((body) => body === '{"active_features":["f1","f9"]}');
+    await until(isServed, "all workers serve the file");
+
+    put("sources: []");
+    const [status, problem] = await reload();
+    expect([status, problem]).toEqual([
+      422,
+      expect.objectContaining({
+        code: "configuration-rejected",
+        errors: [{ pointer: "", detail: expect.stringContaining(`${running.file}:1:`) }],
+      }),
+    ]);
+    expect(await isServed()).toBe(true);
+    expect(running.refused()).toHaveLength(1);
+    expect((await reload("?dryRun=true"))[0]).toBe(422);
+    expect(running.refused()).toHaveLength(1);
   });
 
   it("rejects an invalid file, names its faults, and keeps the previous rules", async () => {

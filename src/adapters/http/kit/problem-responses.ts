@@ -17,7 +17,10 @@ const Problem = z
         }),
       )
       .optional()
-      .openapi({ description: "Only for `validation-failed`: the faults of the body." }),
+      .openapi({
+        description:
+          "Only for `validation-failed`: the faults of the body. For `configuration-rejected`: those of the file, with an empty pointer.",
+      }),
     later: z
       .object({ event: z.string(), by: z.string(), at: z.iso.datetime() })
       .optional()

@@ -56,6 +56,12 @@ export const problemTypes = {
     meaning:
       "The request has a client token, and a `targetingKey` (OFREP) or `userId` (Unleash) other than the token's user. Omit it, or send a credential of scope `evaluator` to evaluate for other users.",
   },
+  "configuration-rejected": {
+    status: 422,
+    title: "Configuration rejected",
+    meaning:
+      "The configuration file is invalid, or its stores and sources were not ready in time. The previous configuration stays active. `errors` lists each problem with its place in the file. Fix the file, then reload again.",
+  },
   "unknown-flag": {
     status: 404,
     title: "Unknown flag",

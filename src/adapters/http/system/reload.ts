@@ -1,0 +1,75 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ReloadConfig } from "../../../application/system/reload-config.ts";
+import { demandNoBody } from "../admin/change-request.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { HttpProblem } from "../kit/http-problem.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
+
+const names = z.array(z.string()).readonly();
+
+const ReloadBody = z
+  .object({
+    dryRun: z.boolean(),
+    changes: z.object({
+      sections: names.openapi({ description: "The changed sections of the file, besides `sources`." }),
+      sources: z.object({
+        added: names,
+        removed: names,
+        changed: names,
+        reordered: z.boolean().openapi({ description: "Whether other sources are in another order." }),
+      }),
+    }),
+  })
+  .openapi("Reload", {
+    example: {
+      dryRun: false,
+      changes: { sections: ["server"], sources: { added: ["offers"], removed: [], changed: [], reordered: false } },
+    },
+  });
+
+/** `POST /admin/v1/config/reload`: reads the configuration file again, as SIGHUP does. */
+export const reloadRoute = (app: OpenAPIHono, operators: Operators, reloadConfig: ReloadConfig) =>
+  checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/config/reload",
+      summary: "Reload the configuration",
+      description:
+        "Reads the configuration file again, and serves it in all workers once its stores and sources are ready, as SIGHUP does. No request is lost. An invalid file is rejected with its problems, and the previous configuration stays active. Only this instance reloads.",
+      tags: ["Operation"],
+      ...operators.atLeast("admin"),
+      query: z.strictObject({
+        dryRun: z.enum(["true", "false"]).optional().openapi({
+          description: "`true`: validates the file and returns what would change. Connects to no store.",
+        }),
+      }),
+      responses: {
+        200: { description: "What changed. Variables are not compared.", content: jsonContent(ReloadBody) },
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-query",
+          "invalid-json",
+          "unsupported-media-type",
+          "validation-failed",
+          "configuration-rejected",
+        ),
+      },
+    },
+    async (c, { query }) => {
+      await demandNoBody(c);
+      const dryRun = query.dryRun === "true";
+      const result = await reloadConfig(dryRun);
+      if ("changes" in result) return c.json({ dryRun, changes: result.changes }, 200, uncached);
+      const errors = result.problems.map((detail) => ({ pointer: "", detail }));
+      throw new HttpProblem(
+        "configuration-rejected",
+        "The configuration file has problems, so the previous configuration stays active. Fix what `errors` lists.",
+        {},
+        errors,
+      );
+    },
+  );
