@@ -31,6 +31,10 @@ export type UseCases = {
   readonly manageRules: ManageRules;
   readonly manageTokens: ManageTokens;
   readonly manageCredentials: ManageCredentials;
+  /** A text that signs in once with the first credential; `undefined` without one, or without a store. */
+  readonly signInLink: () => Promise<string | undefined>;
+  /** Where the service probably is. */
+  readonly serviceUrl: string;
   readonly loadDemo: LoadDemo;
   readonly acceptStores: AcceptStores;
   readonly readEvents: ReadEvents;

@@ -126,6 +126,19 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     });
   });
 
+  /** `undefined` without a store for the secret of sessions. */
+  const sessions = once(() => {
+    const { secrets, idempotencyKeys } = firstStore() ?? {};
+    if (!secrets || !idempotencyKeys) return undefined;
+    return new Sessions(secrets, idempotencyKeys, identifyOperator(), {
+      sealingWith: (secret) => new Seal(secret),
+      digestOf: secretDigest,
+      newId,
+      now,
+      lifetimeMs: config.admin.sessionHours * 3_600_000,
+    });
+  });
+
   const changePlaces = once(() => new ChangePlaces(sourceSets(), stores.storeOf));
   const findEvent = once(() => new FindEvent(stores.eventLog.log, () => events.outboxRelay.relayAll(), changePlaces()));
   const manageRules = once(
@@ -176,17 +189,11 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     acceptStores: () => new AcceptStores(stores.connections),
     manageCredentials: () => new ManageCredentials(credentialStore(), newSecret, newId, now),
     identifyOperator,
-    /** `undefined` without a store for the secret of sessions. */
-    sessions: () => {
-      const { secrets, idempotencyKeys } = firstStore() ?? {};
-      if (!secrets || !idempotencyKeys) return undefined;
-      return new Sessions(secrets, idempotencyKeys, identifyOperator(), {
-        sealingWith: (secret) => new Seal(secret),
-        digestOf: secretDigest,
-        newId,
-        now,
-        lifetimeMs: config.admin.sessionHours * 3_600_000,
-      });
+    sessions,
+    /** A text that signs in once with the first credential; `undefined` without one, or without a store. */
+    signInLink: () => async () => {
+      const { secret } = first() ?? {};
+      return secret === undefined ? undefined : sessions()?.link(secret, firstCredential);
     },
   });
 }

@@ -24,7 +24,7 @@ export async function runOnStores(
   const connections = [...composition.get(DiKeys.Stores).connections.values()];
   const outcomes = await Promise.allSettled(connections.map((connection) => connection.connected()));
   try {
-    await task(useCasesOf(composition, config.server.timeZone));
+    await task(useCasesOf(composition, config.server));
   } catch (error) {
     // The task may not need an unreachable store, but if the task failed, that store is the probable cause.
     const unavailable = outcomes.find((outcome) => outcome.status === "rejected");
@@ -33,7 +33,7 @@ export async function runOnStores(
 }
 
 /** The use cases are made on access: few tasks need the event log, for example. */
-function useCasesOf(composition: Composition, zone: UseCases["zone"]): UseCases {
+function useCasesOf(composition: Composition, { timeZone: zone, port, basePath }: Config["server"]): UseCases {
   const evaluation = composition.get(DiKeys.Evaluation);
   const admin = composition.get(DiKeys.Admin);
   return lazy({
@@ -48,6 +48,8 @@ function useCasesOf(composition: Composition, zone: UseCases["zone"]): UseCases 
     manageRules: () => admin.manageRules,
     manageTokens: () => admin.manageTokens,
     manageCredentials: () => admin.manageCredentials,
+    signInLink: () => admin.signInLink,
+    serviceUrl: () => `http://localhost:${port}${basePath}`,
     loadDemo: () => composition.get(DiKeys.Transfer).loadDemo,
     acceptStores: () => admin.acceptStores,
     revertEvent: () => admin.revertEvent,

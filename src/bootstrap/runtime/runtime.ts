@@ -17,7 +17,6 @@ import type { RecentTraffic } from "../../application/system/recent-traffic.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
 import { ViewSystem } from "../../application/system/view-system.ts";
 import { reportOf, type WorkerReport } from "../../application/system/worker-report.ts";
-import { firstCredential } from "../../domain/admin/credential.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
 import type { Log } from "../../infrastructure/logger.ts";
@@ -82,7 +81,7 @@ export async function createRuntime(
   const feeds = composition.get(DiKeys.Feeds);
   const operations = composition.get(DiKeys.Operations);
   const unleash = composition.get(DiKeys.Unleash);
-  const { newFile, secret } = admin.firstCredential ?? {};
+  const { newFile } = admin.firstCredential ?? {};
   if (newFile) console.log(`The operator credential is in ${newFile}`);
   const { checkChanges, checkReadiness, httpCounters: counters } = operations;
   const { callContext } = evaluation;
@@ -229,10 +228,7 @@ export async function createRuntime(
       }
     },
     writeSnapshot: async () => operations.snapshot?.write(),
-    signInLink: async () => {
-      if (newFile === undefined || secret === undefined) return undefined;
-      return admin.sessions?.link(secret, firstCredential).catch(() => undefined);
-    },
+    signInLink: async () => (newFile === undefined ? undefined : admin.signInLink().catch(() => undefined)),
     report,
     idle: () => waitAtMost(maxCallMs, inFlight.idle()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),

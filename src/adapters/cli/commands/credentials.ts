@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import { type Scope, scopes } from "../../../domain/admin/credential.ts";
+import { ChangeRejected } from "../../../domain/errors.ts";
 import { cliAuthor } from "../cli-author.ts";
 import type { CommandContext } from "../command-context.ts";
 import { withJson, withJsonLines } from "../json-help.ts";
 
-/** `tidegate credentials`: adds, lists and revokes operator credentials. */
+/** `tidegate credentials`: adds, lists and revokes operator credentials, and makes sign-in links. */
 export function defineCredentials(command: Command, { onStores, results, terminal }: CommandContext): void {
   withJson(command.command("add"), { name: "anna", scope: "editor", email: null, secret: "tgc_..." })
     .description("add a credential, and print its secret, which is not shown again")
@@ -43,6 +44,21 @@ export function defineCredentials(command: Command, { onStores, results, termina
       onStores(async ({ manageCredentials }) => {
         await manageCredentials.revoke(name, cliAuthor(terminal));
         results.print({ name, revoked: true }, `${name}: revoked`);
+      }),
+    );
+  withJson(command.command("link"), { link: "http://localhost:5000/backoffice/#link=..." })
+    .description("print a link that signs in to the backoffice once, within 15 minutes, with the first credential")
+    .option("--url <URL>", "base URL of the service (default: its port on localhost)")
+    .action(({ url }: { url?: string }) =>
+      onStores(async ({ signInLink, serviceUrl }) => {
+        const text = await signInLink();
+        if (text === undefined) {
+          throw new ChangeRejected(
+            "There is no first credential, or no store. Set TIDEGATE_ADMIN_TOKEN as for the service, and declare a store under `connections`.",
+          );
+        }
+        const link = `${(url ?? serviceUrl).replace(/\/$/, "")}/backoffice/#link=${text}`;
+        results.print({ link }, link);
       }),
     );
 }

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adminToken, type Operator, operatorOf } from "../../../support/operator.ts";
+import { type RedisServer, startRedis } from "../../../support/redis.ts";
 import { bearer, startService, type TestService } from "../../../support/service.ts";
 import { until } from "../../../support/until.ts";
 
-const yaml = `
+const yamlOn = (store: string) => `
 connections:
-  store: { kind: sqlite, file: "\${FOLDER}/store.db" }
+  store: ${store}
 tokens: { connection: store, layout: plain }
 sources:
   - { name: everyone, kind: set, connection: store, key: global_features }
@@ -25,14 +26,20 @@ type EventJson = {
   data: Record<string, unknown>;
 };
 
-describe("events of changes", () => {
+describe.each(["SQLite", "Redis"])("events of changes on %s", (kind) => {
+  let redis: RedisServer | undefined;
   let service: TestService;
   let operator: Operator;
   beforeAll(async () => {
-    service = await startService(yaml, { TIDEGATE_ADMIN_TOKEN: adminToken });
+    if (kind === "Redis") redis = await startRedis();
+    const store = redis ? `{ kind: redis, url: "${redis.url}" }` : `{ kind: sqlite, file: "\${FOLDER}/store.db" }`;
+    service = await startService(yamlOn(store), { TIDEGATE_ADMIN_TOKEN: adminToken });
     operator = operatorOf(service);
   });
-  afterAll(() => service[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
+  });
 
   const events = async (query: string): Promise<EventJson[]> => {
     const answer = await service.get(`/events?${query}`, bearer(adminToken));
@@ -158,6 +165,21 @@ describe("events of changes", () => {
       await operator.put("/sources/rollout/rules/r-new", {}, { percentage: 5 });
       expect((await revert((await eventOf("feature=r-new")).id)).body).toMatchObject({ after: null });
       expect((await operator.get("/sources/rollout/rules/r-new")).status).toBe(404);
+    });
+
+    it("if they were made with redis-cli, and not if that changed the feature since", async () => {
+      if (!redis) return;
+      await operator.put("/sources/everyone/features/r-other");
+      await redis.client.sadd("global_features", "r-raw");
+      await until(async () => (await events("feature=r-raw")).length > 0, "the edit is recorded");
+      const raw = await eventOf("feature=r-raw&origin=external");
+      expect(raw).toMatchObject({ recorded_by: "external", features: ["r-raw"], sources: ["everyone"] });
+      expect((await revert(raw.id)).body).toMatchObject({ removed: ["r-raw"] });
+      expect(await features("everyone")).not.toContain("r-raw");
+      const { id } = await eventOf("feature=r-other");
+      await redis.client.srem("global_features", "r-other");
+      const refused = await revert(id);
+      expect([refused.status, refused.body.code]).toEqual([409, "changed-since"]);
     });
 
     it("in a description, with its creation time", async () => {

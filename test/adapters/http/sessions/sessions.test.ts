@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,8 @@ import type { Connection } from "../../../../src/infrastructure/connection.ts";
 import { openSqlite } from "../../../../src/infrastructure/sqlite/sqlite-connection.ts";
 import { credentialsOn } from "../../../support/credentials.ts";
 import { adminToken } from "../../../support/operator.ts";
-import { bearer, startService, type TestService } from "../../../support/service.ts";
+import { bearer, startService, startServiceOn, type TestService } from "../../../support/service.ts";
+import { tidegate } from "../../../support/tidegate.ts";
 import { until } from "../../../support/until.ts";
 
 const rules = (file: string) => `
@@ -251,6 +252,23 @@ it("a link of the first start signs in once, within 15 minutes", async () => {
   const cookie = sentBack(answers.find(({ status }) => status === 201)?.cookies ?? []);
   expect((await browse(again, "GET", sessionPath, cookie)).body).toMatchObject({ name: "admin", scope: "admin" });
   expect((await browse(again, "GET", sessionPath, { cookie: `tidegate_session=${link}` })).status).toBe(401);
+  rmSync(folder, { recursive: true });
+});
+
+it("a link of the command line signs in", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-link-"));
+  const config = join(folder, "tidegate.yaml");
+  writeFileSync(config, `server: { basePath: /gate, port: 4711 }\n${rules(join(folder, "store.db"))}`);
+  const env = { TIDEGATE_CONFIG: config, TIDEGATE_DATA: folder, TIDEGATE_ADMIN_TOKEN: adminToken };
+  const { stdout } = await tidegate(["credentials", "link"], env);
+  const [, link = ""] = /^http:\/\/localhost:4711\/gate\/backoffice\/#link=(\S+)\n$/.exec(stdout) ?? [];
+  await using service = await startServiceOn(config, env);
+  expect((await browse(service, "POST", sessionPath, {}, { link })).body).toMatchObject({ name: "admin" });
+  expect((await browse(service, "POST", sessionPath, {}, { link })).status).toBe(401);
+  const other = await tidegate(["credentials", "link", "--url", "https://gate.example/"], env);
+  expect(other.stdout).toMatch(/^https:\/\/gate\.example\/backoffice\/#link=/);
+  const { code, stderr } = await tidegate(["credentials", "link"], { ...env, TIDEGATE_ADMIN_TOKEN: "" });
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Set TIDEGATE_ADMIN_TOKEN")]);
   rmSync(folder, { recursive: true });
 });
 
