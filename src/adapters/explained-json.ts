@@ -1,28 +1,47 @@
 import type {
   Explained,
+  ExplainedContext,
   ExplainedFeature,
   ExplainedSource,
   ReadFreshness,
+  SummarizedFeature,
 } from "../application/explain/explain-features.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
 
 /** An explanation in JSON, as HTTP and the command line return it. */
-export function explainedJson({ context, locatedBy, isPast, identity, isLogAvailable, sources, features }: Explained) {
+export function explainedJson({ isLogAvailable, features, ...context }: Explained) {
+  const { sources, ...others } = explainedContextJson(context);
   return {
-    at: instantText(context.at),
-    state: isPast ? ("history" as const) : ("current" as const),
-    configuration: "current" as const,
-    user: context.userId ?? null,
-    location: context.locations?.[0] ?? null,
-    locations: [...(context.locations ?? [])],
-    locatedBy: locatedBy ?? null,
-    identity: identity ? freshnessJson(identity) : null,
-    incomplete: sources.filter(({ state }) => state !== "evaluated").map(({ name }) => name),
+    ...others,
     log: isLogAvailable ? ("available" as const) : ("unavailable" as const),
-    sources: sources.map(sourceJson),
+    sources,
     features: features.map(featureJson),
   };
 }
+
+/** The context of an explanation and its sources in JSON. */
+export const explainedContextJson = ({ context, locatedBy, isPast, identity, sources }: ExplainedContext) => ({
+  at: instantText(context.at),
+  state: isPast ? ("history" as const) : ("current" as const),
+  configuration: "current" as const,
+  user: context.userId ?? null,
+  location: context.locations?.[0] ?? null,
+  locations: [...(context.locations ?? [])],
+  locatedBy: locatedBy ?? null,
+  identity: identity ? freshnessJson(identity) : null,
+  incomplete: sources.filter(({ state }) => state !== "evaluated").map(({ name }) => name),
+  sources: sources.map(sourceJson),
+});
+
+/** The state of a feature and its cause in JSON, without the results of sources. */
+export const summarizedFeatureJson = ({ feature, on, message, decidedBy, resolution }: SummarizedFeature) => ({
+  feature,
+  on: on ?? null,
+  value: on ? (resolution?.value ?? null) : null,
+  variant: resolution?.variant ?? null,
+  message,
+  decidedBy: [...decidedBy],
+});
 
 const sourceJson = ({ name, role, gatedBy, sets, rules, state, historyFrom, error, freshness }: ExplainedSource) => ({
   name,

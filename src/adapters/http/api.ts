@@ -2,13 +2,15 @@ import type { RouteConfig, RouteConfigToTypedResponse, z } from "@hono/zod-opena
 import type { Hono, ToSchema } from "hono";
 import type { BlankEnv } from "hono/types";
 import type { adminRoutes } from "./admin/admin.ts";
-import type { diff } from "./admin/diff.ts";
-import type { explain } from "./admin/explain.ts";
 import type { features } from "./client/features.ts";
 import type { eventExport } from "./events/event-export.ts";
 import type { eventTail } from "./events/event-tail.ts";
 import type { events } from "./events/events.ts";
 import type { eventRoutes } from "./events/revert-event.ts";
+import type { compare } from "./explain/compare.ts";
+import type { diff } from "./explain/diff.ts";
+import type { explain } from "./explain/explain.ts";
+import type { explainSummary } from "./explain/summary.ts";
 import type { TypedRoute } from "./kit/checked-route.ts";
 import type { proxy } from "./operations/proxy.ts";
 import type { sessionRoutes } from "./sessions/sessions.ts";
@@ -28,6 +30,8 @@ type Routes =
   | ReturnType<
       | typeof features
       | typeof explain
+      | typeof explainSummary
+      | typeof compare
       | typeof diff
       | typeof eventExport
       | typeof eventTail

@@ -3,6 +3,7 @@ import { isPersonal } from "../../domain/admin/editable-set.ts";
 import type { SetChangeResult } from "../../domain/admin/feature-store.ts";
 import { ChangeRejected, notGrantable, notServed, RevisionMismatch, tooManyMembers } from "../../domain/errors.ts";
 import { type FeatureKey, inOrder, isServedKey, isWritableKey } from "../../domain/evaluation/feature.ts";
+import type { Receipt } from "../../domain/evaluation/invalidation-feed.ts";
 import type { ChangeAuthor } from "./author.ts";
 import { callStore } from "./call-store.ts";
 import type { Changed } from "./changed.ts";
@@ -38,7 +39,7 @@ export class ChangeSet {
   readonly #sets: SourceSets;
   readonly #newId: () => string;
   readonly #changed: Changed;
-  readonly #everywhere: (connection: string) => Promise<void>;
+  readonly #everywhere: (connection: string) => Promise<Receipt>;
 
   /**
    * `changed` is called with the key of each changed set before the change is acknowledged. `everywhere` is called with
@@ -48,7 +49,7 @@ export class ChangeSet {
     sets: SourceSets,
     newId: () => string,
     changed: Changed = () => {},
-    everywhere: (connection: string) => Promise<void> = async () => {},
+    everywhere: (connection: string) => Promise<Receipt> = async () => ({ confirmed: 0, missing: undefined }),
   ) {
     this.#everywhere = everywhere;
     this.#sets = sets;
@@ -86,8 +87,8 @@ export class ChangeSet {
   }
 
   /** Resolves once every instance has received the changes made so far of a set, or marks its results as stale. */
-  async everywhere(name: SetName): Promise<void> {
-    await this.#everywhere(this.#sets.find(name).stored.connection);
+  async everywhere(name: SetName): Promise<Receipt> {
+    return this.#everywhere(this.#sets.find(name).stored.connection);
   }
 
   /** The result that `apply` would have now. Changes and records nothing; rejects as `apply` does. */

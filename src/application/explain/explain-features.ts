@@ -95,16 +95,29 @@ export type ExplainedFeature = Omit<Explanation, "results"> & {
   }[];
 };
 
-export type Explained = {
+/** The context of an explanation, and the state of each source. */
+export type ExplainedContext = {
   readonly context: EvaluationContext;
   /** The kind of the locator that matched; omitted if the question gives the location, or if none matched. */
   readonly locatedBy?: string;
   readonly isPast: boolean;
   /** The freshness of the caller's identity, if a token was resolved. */
   readonly identity?: ReadFreshness & { readonly userId: UserId };
+  readonly sources: readonly ExplainedSource[];
+};
+
+/** A feature, with its state and the cause in one sentence. */
+export type SummarizedFeature = Pick<ExplainedFeature, "feature" | "on" | "message" | "decidedBy" | "resolution">;
+
+/** The states of all features for a context, sorted by key. The cause of a feature is computed when it is asked for. */
+export type Summary = ExplainedContext & {
+  readonly states: ReadonlyMap<FeatureKey, boolean | undefined>;
+  readonly summarize: (feature: FeatureKey) => SummarizedFeature;
+};
+
+export type Explained = ExplainedContext & {
   /** Whether the log responded to the queries for changes. */
   readonly isLogAvailable: boolean;
-  readonly sources: readonly ExplainedSource[];
   /** Sorted by name. */
   readonly features: readonly ExplainedFeature[];
 };
@@ -134,7 +147,7 @@ export class ExplainFeatures {
    */
   async explain({ caller, requestContext, at, features }: Question): Promise<Explained> {
     const each = await this.#sources.evaluate(caller, requestContext, at);
-    const { attempts, context, located, evaluatedAt, isPast, identity } = each;
+    const { attempts, context, evaluatedAt, isPast } = each;
     const outcomes = outcomesOf(attempts);
     const sets = attempts.map(({ source }) => setsOf(source, context));
     if (!isPast) await this.#settled();
@@ -149,27 +162,38 @@ export class ExplainFeatures {
         ...(rules[index] && ruleOf(feature, rules[index])),
         ...metadataOf(feature, attempts[index]),
       }));
-      const keys = new Map(results.flatMap(({ source, set }) => (set === undefined ? [] : [[source, set] as const])));
-      const decidedBy = decidingSources(explanation.cause);
-      return {
-        ...explanation,
-        decidedBy,
-        message: explanationText(explanation, keys),
-        results,
-      };
+      return { ...withCause(explanation, results), results };
     };
     return {
-      context,
-      ...(located ? { locatedBy: located.by } : {}),
-      isPast,
-      ...(identity?.value !== undefined && caller && "token" in caller
-        ? { identity: { ...freshnessOf([identity], evaluatedAt), userId: identity.value } }
-        : {}),
+      ...contextOf(each, caller, sets),
       isLogAvailable: lastChanges !== undefined && rules.every((of) => !of || of.records),
-      sources: attempts.map((attempt, index) => sourceOf(attempt, sets[index] ?? [], each)),
       features: inOrder(
         new Set(features ?? [...knownFeatures(outcomes), ...rules.flatMap((of) => [...(of?.rules.keys() ?? [])])]),
       ).map(explained),
+    };
+  }
+
+  /**
+   * The states of the features that a source lists, and of the given ones, without the changes behind them. Rejects as
+   * `EvaluateEachSource` does.
+   */
+  async summarize({ caller, requestContext, at, features = [] }: Question): Promise<Summary> {
+    const each = await this.#sources.evaluate(caller, requestContext, at);
+    const { attempts, context } = each;
+    const outcomes = outcomesOf(attempts);
+    const sets = attempts.map(({ source }) => setsOf(source, context));
+    const all = inOrder(new Set([...knownFeatures(outcomes), ...features]));
+    return {
+      ...contextOf(each, caller, sets),
+      states: new Map(all.map((feature) => [feature, explain(feature, outcomes).on])),
+      summarize: (feature) => {
+        const explanation = explain(feature, outcomes);
+        const results = explanation.results.map((of, index) => ({
+          ...of,
+          ...membershipOf(feature, of.result, sets[index] ?? [], attempts[index], undefined),
+        }));
+        return withCause(explanation, results);
+      },
     };
   }
 
@@ -195,6 +219,29 @@ export class ExplainFeatures {
       return undefined;
     }
   }
+}
+
+/** An explanation with its cause in one sentence. */
+function withCause(explanation: Explanation, results: readonly { readonly source: string; readonly set?: string }[]) {
+  const keys = new Map(results.flatMap(({ source, set }) => (set === undefined ? [] : [[source, set] as const])));
+  return {
+    ...explanation,
+    decidedBy: decidingSources(explanation.cause),
+    message: explanationText(explanation, keys),
+  };
+}
+
+function contextOf(each: EachSource, caller: Caller, sets: readonly (readonly SetRead[])[]): ExplainedContext {
+  const { attempts, context, located, evaluatedAt, isPast, identity } = each;
+  return {
+    context,
+    ...(located ? { locatedBy: located.by } : {}),
+    isPast,
+    ...(identity?.value !== undefined && caller && "token" in caller
+      ? { identity: { ...freshnessOf([identity], evaluatedAt), userId: identity.value } }
+      : {}),
+    sources: attempts.map((attempt, index) => sourceOf(attempt, sets[index] ?? [], each)),
+  };
 }
 
 /** The change behind a result; nothing if the log has not caught up with it. */

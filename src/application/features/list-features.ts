@@ -194,6 +194,13 @@ export class ListFeatures {
     return [...keysOf({ surveys, entries })];
   }
 
+  /** The keys of all features that `list` includes now, without a failure of the catalogue. */
+  async knownKeys(): Promise<readonly FeatureKey[]> {
+    const now = this.#now();
+    const inventory = await this.#inventory(this.#sets, now).catch(() => undefined);
+    return inventory ? [...this.#presentTable(inventory, now).states.keys()] : [];
+  }
+
   /** One feature, and the surveys of all sources. Rejects with `UnknownFeature` if it is not known, and as `list` does. */
   async get(feature: FeatureKey): Promise<KnownFeature & { readonly surveys: readonly Survey[] }> {
     const [entries, positions = new Map()] = await Promise.all([this.#catalogue.all(), this.#changes.positions()]);

@@ -1,3 +1,4 @@
+import { CompareContexts } from "../../application/explain/compare-contexts.ts";
 import { CompareMoments } from "../../application/explain/compare-moments.ts";
 import { EvaluateEachSource } from "../../application/explain/evaluate-each-source.ts";
 import { ExplainFeatures } from "../../application/explain/explain-features.ts";
@@ -23,6 +24,10 @@ const maxHistoryMs = 10_000;
 export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: Evaluation, events: Events) {
   const evaluateEachSource = once(
     () => new EvaluateEachSource(evaluation.identifyCaller, evaluation.sources, pastSources, now),
+  );
+
+  const explainFeatures = once(
+    () => new ExplainFeatures(evaluateEachSource(), events.history, () => events.outboxRelay.relayAll()),
   );
 
   /** The sources as of a past instant. */
@@ -69,8 +74,8 @@ export function explainOf({ config, now }: Wiring, stores: Stores, evaluation: E
   return lazy({
     pastSources: () => pastSources,
     featuresAsOf: () => new FeaturesAsOf(evaluateEachSource()),
-    explainFeatures: () =>
-      new ExplainFeatures(evaluateEachSource(), events.history, () => events.outboxRelay.relayAll()),
+    explainFeatures,
+    compareContexts: () => new CompareContexts(explainFeatures()),
     compareMoments: () => new CompareMoments(evaluateEachSource(), events.history),
   });
 }

@@ -115,6 +115,7 @@ export async function createRuntime(
     featuresAsOf: explain.featuresAsOf,
     explainFeatures: explain.explainFeatures,
     compareMoments: explain.compareMoments,
+    compareContexts: explain.compareContexts,
     checkReadiness,
     checkChanges,
     checkRecords: events.checkEventLog,

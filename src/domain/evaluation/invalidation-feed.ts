@@ -36,5 +36,11 @@ export interface ConfirmingFeed extends InvalidationFeed {
    * Resolves once every process on the store has received the changes made so far, or treats its reads as stale: when
    * all have confirmed, otherwise after the freshness bound. Never rejects.
    */
-  everywhere(): Promise<void>;
+  everywhere(): Promise<Receipt>;
 }
+
+/**
+ * Receipt of a change: how many connections of processes to the store have confirmed it, and how many have not.
+ * `missing: undefined`: their number is not known. Each process has at least one connection.
+ */
+export type Receipt = { readonly confirmed: number; readonly missing: number | undefined };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { waitAtMost } from "../../application/evaluation/deadline.ts";
 import { staleAfterMs } from "../../domain/evaluation/cached-read.ts";
+import type { Receipt } from "../../domain/evaluation/invalidation-feed.ts";
 import { confirmedChannel } from "./redis-keys.ts";
 
 /**
@@ -32,10 +33,10 @@ export class Confirmations {
   }
 
   /**
-   * Resolves when all feeds have confirmed, or after the freshness bound. `areCounted`: whether the receivers are all
-   * feeds.
+   * Resolves when all feeds have confirmed, or after the freshness bound, with their numbers. `areCounted`: whether the
+   * receivers are all feeds.
    */
-  async confirm(areCounted: boolean): Promise<void> {
+  async confirm(areCounted: boolean): Promise<Receipt> {
     const number = `${++this.#lastNumber}`;
     const { promise: all, resolve } = Promise.withResolvers<void>();
     let receivers = areCounted ? undefined : Number.POSITIVE_INFINITY;
@@ -55,6 +56,8 @@ export class Confirmations {
     );
     await waitAtMost(staleAfterMs, all);
     this.#questions.delete(number);
+    const isCounted = receivers !== undefined && Number.isFinite(receivers);
+    return { confirmed, missing: isCounted ? Math.max(0, (receivers ?? 0) - confirmed) : undefined };
   }
 
   /** Receives a confirmation. */

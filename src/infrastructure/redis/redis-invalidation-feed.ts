@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { freshnessBoundMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { ConfirmingFeed, Receipt } from "../../domain/evaluation/invalidation-feed.ts";
 import type { Log } from "../logger.ts";
 import { Confirmations, invalidationChannel, type Publish } from "./confirmations.ts";
 import { RedisClient } from "./redis-client.ts";
@@ -103,9 +103,9 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
     this.#listeners.push(listener);
   }
 
-  async everywhere(): Promise<void> {
+  async everywhere(): Promise<Receipt> {
     // An uncounted feed may have a lease from before a restart of the server. That lease ends within the bound.
-    await this.#confirmations.confirm(performance.now() - this.#trackedSince >= freshnessBoundMs);
+    return this.#confirmations.confirm(performance.now() - this.#trackedSince >= freshnessBoundMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

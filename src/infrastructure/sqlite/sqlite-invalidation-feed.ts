@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout } from "node:timers/promises";
 import { freshnessBoundMs, staleAfterMs } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
-import type { ConfirmingFeed } from "../../domain/evaluation/invalidation-feed.ts";
+import type { ConfirmingFeed, Receipt } from "../../domain/evaluation/invalidation-feed.ts";
 
 const everyMs = 20;
 
@@ -54,8 +54,9 @@ export class SqliteInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   }
 
   /** The number of processes with the file open is unknown. */
-  async everywhere(): Promise<void> {
+  async everywhere(): Promise<Receipt> {
     await setTimeout(staleAfterMs);
+    return { confirmed: 0, missing: undefined };
   }
 
   subscribe(): void {}

@@ -30,6 +30,14 @@ const Killed = Changed.extend({
     .int()
     .optional()
     .openapi({ description: "Time until the confirmation, in milliseconds. Only with `wait`." }),
+  confirmed: z.int().optional().openapi({
+    description:
+      "Only with `wait`: the number of connections of Tidegate processes that confirmed the change. Each process has at least one.",
+  }),
+  missing: z.int().nullable().optional().openapi({
+    description:
+      "Only with `wait`: the number of connections that did not confirm within 1 s. Null if their number is not known, as on SQLite, or if this process connected less than 1 s ago.",
+  }),
 }).openapi("Killed");
 
 /** `/admin/v1/killed`: kills and unkills features for everyone. */
@@ -99,8 +107,8 @@ export function killSwitchRoutes(
         return changes.answer(c, change, { query, idempotencyKeys, urgent: true }, async () => {
           if (query.wait !== "true") return { everywhere: false };
           const changedAt = performance.now();
-          await changeSet.everywhere(change);
-          return { everywhere: true, tookMs: Math.round(performance.now() - changedAt) };
+          const { confirmed, missing = null } = await changeSet.everywhere(change);
+          return { everywhere: true, tookMs: Math.round(performance.now() - changedAt), confirmed, missing };
         });
       },
     ),

@@ -99,6 +99,7 @@ describe("the kill switch", () => {
       const { body } = await operator.put("/killed/menu?wait=true");
       expect((await seen()).flat()).not.toContain("menu");
       expect(body.tookMs).toBeGreaterThanOrEqual(delayMs - 10);
+      if (body.missing === 0) expect(body.confirmed).toBeGreaterThanOrEqual(instances.length);
       return body.tookMs < freshnessBoundMs - 100;
     }, "all instances confirm it");
 
@@ -114,6 +115,8 @@ describe("the kill switch", () => {
     const { body } = await operator.put("/killed/menu?wait=true");
     const everywhereAt = Date.now();
     expect(body).toMatchObject({ added: ["menu"], everywhere: true });
+    expect(body.missing).toBeGreaterThanOrEqual(1);
+    expect(body.confirmed).toBeGreaterThanOrEqual(instances.length - 1);
     expect(body.tookMs).toBeGreaterThanOrEqual(freshnessBoundMs);
     expect(performance.now() - askedAt).toBeGreaterThanOrEqual(body.tookMs - 1);
     const isDone = (answer: Answer) => !answer.features.includes("menu") || answer.mark !== null;

@@ -25,57 +25,85 @@ const LastChange = z
       "The last change that added the feature to the set, removed it, or changed its rule. Null if the log has none.",
   });
 
+const contextMembers = {
+  at: time,
+  state: z.enum(["current", "history"]).openapi({
+    description: "The data of the evaluation: `current` stores, or the `history` in the event log.",
+  }),
+  configuration: z.literal("current").openapi({ description: "The configuration is always the current one." }),
+  user: z.string().nullable(),
+  location: z.string().nullable().openapi({ description: "The most specific location." }),
+  locations: z.array(z.string()).openapi({ description: "The location and its parents." }),
+  locatedBy: z.string().nullable().openapi({
+    description:
+      "The kind of the locator that returned the location. Null if the request names it, or if none matched.",
+  }),
+  identity: z
+    .object(freshness)
+    .nullable()
+    .openapi({ description: "The freshness of the token lookup. Null without a token." }),
+  incomplete: z.array(z.string()).openapi({
+    description: "The sources without a result. `on` is null for features that depend on them.",
+  }),
+  sources: z.array(
+    z.object({
+      name: z.string(),
+      role: z.enum(roles),
+      gatedBy: z.array(z.string()).readonly(),
+      sets: z.array(z.object({ connection: z.string(), key: z.string() })).openapi({
+        description: "The sets that the source reads for this context, one per location. Empty without sets.",
+      }),
+      rules: z
+        .object({ connection: z.string(), collection: z.string() })
+        .nullable()
+        .openapi({ description: "The place of its rules. Null without rules." }),
+      state: z.enum(["evaluated", "no-history", "unavailable", "skipped"]).openapi({
+        description:
+          "`no-history`: its history does not reach back to that time. `unavailable`: it fails, and clients get 503. `skipped`: it fails, and clients get features without it.",
+      }),
+      historyFrom: time
+        .nullable()
+        .openapi({ description: "The start of its history, if that is after the requested time." }),
+      error: z.string().nullable().openapi({ description: "The error of the source or of its last read." }),
+      freshness: z
+        .object(freshness)
+        .nullable()
+        .openapi({ description: "The freshness of its reads. Null if it read nothing." }),
+    }),
+  ),
+};
+
+/** The response body for the context of an explanation, and the states of the sources. */
+export const ContextAnswer = z.object(contextMembers).openapi("ExplanationContext");
+
+/** The state of a feature and its cause, without the results of the sources. */
+export const SummarizedFeature = z
+  .object({
+    feature: z.string(),
+    on: z.boolean().nullable().openapi({ description: "Null if undetermined: the known results allow both." }),
+    value: z.unknown().openapi({ description: "The value that clients receive. Null if the feature is not on." }),
+    variant: z.string().nullable(),
+    message: z.string().openapi({ description: "The state and its cause in one sentence." }),
+    decidedBy: z.array(z.string()).openapi({ description: "The sources that decide the state." }),
+  })
+  .openapi("SummarizedFeature", {
+    example: {
+      feature: "feature_1",
+      on: true,
+      value: true,
+      variant: null,
+      message: 'on: grant "global" (global_features)',
+      decidedBy: ["global"],
+    },
+  });
+
 /** The response body of an explanation. */
 export const ExplanationBody = z
   .object({
-    at: time,
-    state: z.enum(["current", "history"]).openapi({
-      description: "The data of the evaluation: `current` stores, or the `history` in the event log.",
-    }),
-    configuration: z.literal("current").openapi({ description: "The configuration is always the current one." }),
-    user: z.string().nullable(),
-    location: z.string().nullable().openapi({ description: "The most specific location." }),
-    locations: z.array(z.string()).openapi({ description: "The location and its parents." }),
-    locatedBy: z.string().nullable().openapi({
-      description:
-        "The kind of the locator that returned the location. Null if the request names it, or if none matched.",
-    }),
-    identity: z
-      .object(freshness)
-      .nullable()
-      .openapi({ description: "The freshness of the token lookup. Null without a token." }),
-    incomplete: z.array(z.string()).openapi({
-      description: "The sources without a result. `on` is null for features that depend on them.",
-    }),
+    ...contextMembers,
     log: z
       .enum(["available", "unavailable"])
       .openapi({ description: "The event log. If it is unavailable, the last changes are null." }),
-    sources: z.array(
-      z.object({
-        name: z.string(),
-        role: z.enum(roles),
-        gatedBy: z.array(z.string()).readonly(),
-        sets: z.array(z.object({ connection: z.string(), key: z.string() })).openapi({
-          description: "The sets that the source reads for this context, one per location. Empty without sets.",
-        }),
-        rules: z
-          .object({ connection: z.string(), collection: z.string() })
-          .nullable()
-          .openapi({ description: "The place of its rules. Null without rules." }),
-        state: z.enum(["evaluated", "no-history", "unavailable", "skipped"]).openapi({
-          description:
-            "`no-history`: its history does not reach back to that time. `unavailable`: it fails, and clients get 503. `skipped`: it fails, and clients get features without it.",
-        }),
-        historyFrom: time
-          .nullable()
-          .openapi({ description: "The start of its history, if that is after the requested time." }),
-        error: z.string().nullable().openapi({ description: "The error of the source or of its last read." }),
-        freshness: z
-          .object(freshness)
-          .nullable()
-          .openapi({ description: "The freshness of its reads. Null if it read nothing." }),
-      }),
-    ),
     features: z.array(
       z.object({
         feature: z.string(),

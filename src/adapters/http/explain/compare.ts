@@ -1,0 +1,114 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { CompareContexts, Comparison } from "../../../application/explain/compare-contexts.ts";
+import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
+import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
+import { ContextBody, questionOf, withToken } from "./context-body.ts";
+import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
+
+const maxFeatures = 1_000;
+
+const CompareBody = z
+  .strictObject({ a: ContextBody, b: ContextBody })
+  .openapi("CompareRequest", { example: { a: { user: "1" }, b: { user: "1", at: "2026-11-20T19:00:00Z" } } });
+
+const ComparisonBody = z
+  .object({
+    a: ContextAnswer,
+    b: ContextAnswer,
+    features: z
+      .array(
+        z.object({
+          feature: z.string(),
+          kind: z.enum(["turned-on", "turned-off", "value-changed", "undetermined"]).openapi({
+            description: "From `a` to `b`. `undetermined`: the state is not known in one of them.",
+          }),
+          a: SummarizedFeature,
+          b: SummarizedFeature,
+          events: z
+            .array(
+              z.object({
+                event: z.string(),
+                at: z.iso.datetime(),
+                by: z.string(),
+                note: z.string().nullable(),
+                origin: z.enum(["change", "external", "baseline"]),
+                source: z.string(),
+                set: z.string().nullable().openapi({ description: "The key of the set that changed, if it was one." }),
+              }),
+            )
+            .openapi({
+              description:
+                "The changes of the results that differ, oldest first. Empty if time, location or attributes alone make the difference.",
+            }),
+        }),
+      )
+      .openapi({ description: `The features that differ, sorted by key, at most ${maxFeatures}.` }),
+    differing: z.int(),
+    same: z.int(),
+    log: z
+      .enum(["available", "unavailable"])
+      .openapi({ description: "The event log. If it is unavailable, `events` are empty." }),
+  })
+  .openapi("Comparison");
+
+/** `POST /admin/v1/compare`: what differs between two contexts, and which changes made the difference. */
+export const compare = (
+  app: OpenAPIHono,
+  operators: Operators,
+  compareContexts: CompareContexts,
+  callContext: CallContext,
+) =>
+  checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/compare",
+      summary: "Compare the features of two contexts",
+      description:
+        "Each context is a caller, its location and attributes, and a time. So it compares two users, two times, or both. Changes nothing.",
+      tags: ["Explanations"],
+      ...operators.atLeast("viewer"),
+      body: CompareBody,
+      responses: {
+        200: { description: "The features that differ.", content: jsonContent(ComparisonBody) },
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-query",
+          "invalid-context",
+          "validation-failed",
+          "source-unavailable",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { body }) => {
+      const [a, b] = [questionOf(body.a, callContext), questionOf(body.b, callContext)];
+      const pointer = body.b.token === undefined ? "/a/token" : "/b/token";
+      const comparison = await withToken(pointer, () => compareContexts.compare(a, b, maxFeatures));
+      return c.json(shown(comparison) satisfies z.output<typeof ComparisonBody>, 200, uncached);
+    },
+  );
+
+const shown = ({ a, b, features, differing, same, isLogAvailable }: Comparison) => ({
+  a: explainedContextJson(a),
+  b: explainedContextJson(b),
+  features: features.map((each) => ({
+    feature: each.feature,
+    kind: each.kind,
+    a: summarizedFeatureJson(each.a),
+    b: summarizedFeatureJson(each.b),
+    events: each.changes.map(({ event, at, by, note, origin, source, set }) => ({
+      ...{ event, at: instantText(at), by, note: note ?? null, origin },
+      ...{ source, set: set ?? null },
+    })),
+  })),
+  differing,
+  same,
+  log: isLogAvailable ? ("available" as const) : ("unavailable" as const),
+});

@@ -1,0 +1,63 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ExplainFeatures } from "../../../application/explain/explain-features.ts";
+import { isServedKey, servedKeyRule } from "../../../domain/evaluation/feature.ts";
+import { explainedJson } from "../../explained-json.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { uncached } from "../kit/response-headers.ts";
+import { contextMembers, isOneCaller, questionOf, withToken } from "./context-body.ts";
+import { ExplanationBody } from "./explanation-body.ts";
+
+const maxFeatures = 1_000;
+
+const ExplainBody = isOneCaller(
+  z.strictObject({
+    ...contextMembers,
+    features: z
+      .array(z.string().refine(isServedKey, `is invalid (expected ${servedKeyRule})`))
+      .min(1)
+      .max(maxFeatures)
+      .optional()
+      .openapi({ description: "The features to explain, known or not. Default: all features that a source lists." }),
+  }),
+).openapi("ExplainRequest", { example: { user: "1", location: "madrid", features: ["feature_1"] } });
+
+/** `POST /admin/v1/explain`: explains why features are on or off for a context. */
+export function explain(
+  app: OpenAPIHono,
+  operators: Operators,
+  explainFeatures: ExplainFeatures,
+  callContext: CallContext,
+) {
+  return checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/explain",
+      summary: "Explain why features are on or off",
+      description:
+        "Evaluates features for a context, now or at another time, and returns the cause of each state. A past time uses the sets and rules in the event log and the clock of that time; a future time uses only its clock. Changes nothing.",
+      tags: ["Explanations"],
+      ...operators.atLeast("viewer"),
+      body: ExplainBody,
+      responses: {
+        200: { description: "The state of each feature and its cause.", content: jsonContent(ExplanationBody) },
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-context",
+          "validation-failed",
+          "source-unavailable",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { body: { features, ...context } }) => {
+      const question = { ...questionOf(context, callContext), features };
+      const explained = await withToken("/token", () => explainFeatures.explain(question));
+      return c.json(explainedJson(explained) satisfies z.output<typeof ExplanationBody>, 200, uncached);
+    },
+  );
+}

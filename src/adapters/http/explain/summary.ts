@@ -1,0 +1,106 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { ExplainFeatures, Summary } from "../../../application/explain/explain-features.ts";
+import type { ListFeatures } from "../../../application/features/list-features.ts";
+import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
+import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
+import type { CallContext } from "../client/call-context.ts";
+import { checkedRoute } from "../kit/checked-route.ts";
+import { positionIn, textCursor } from "../kit/cursor.ts";
+import { jsonContent } from "../kit/json-content.ts";
+import type { Operators } from "../kit/operators.ts";
+import { problemResponses } from "../kit/problem-responses.ts";
+import { wholeNumber } from "../kit/query.ts";
+import { uncached } from "../kit/response-headers.ts";
+import { ContextBody, questionOf, withToken } from "./context-body.ts";
+import { ContextAnswer, SummarizedFeature } from "./explanation-body.ts";
+
+const defaultLimit = 100;
+
+const states = ["true", "false", "undetermined"] as const;
+type State = (typeof states)[number];
+
+const Query = z.strictObject({
+  on: z.enum(states).optional().openapi({ description: "Only features that are on, off or undetermined." }),
+  search: z.string().max(200).optional().openapi({ description: "Substring of the key, regardless of case." }),
+  limit: wholeNumber(1, 1_000)
+    .optional()
+    .openapi({ description: `Maximum number of features (default: ${defaultLimit}).` }),
+  cursor: z.string().optional().openapi({ description: "`next` of the previous page, with the same filters." }),
+});
+
+const SummaryBody = z
+  .object({
+    context: ContextAnswer,
+    features: z.array(SummarizedFeature),
+    next: z.string().optional().openapi({ description: "The cursor of the next page. Absent on the last page." }),
+    total: z.int().openapi({ description: "The number of features that match all filters." }),
+    counts: z
+      .object({ on: z.int(), off: z.int(), undetermined: z.int() })
+      .openapi({ description: "The number of features that match `search`." }),
+  })
+  .openapi("ExplanationSummary");
+
+/** `POST /admin/v1/explain/summary`: the states of all features for a context, in pages. */
+export const explainSummary = (
+  app: OpenAPIHono,
+  operators: Operators,
+  explainFeatures: ExplainFeatures,
+  listFeatures: ListFeatures,
+  callContext: CallContext,
+) =>
+  checkedRoute(
+    app,
+    {
+      method: "post",
+      path: "/admin/v1/explain/summary",
+      summary: "List the states of all features for a context",
+      description:
+        "Returns one sentence for each known feature, in pages sorted by key. `POST /admin/v1/explain` returns the results of the sources and the changes behind them. Changes nothing.",
+      tags: ["Explanations"],
+      ...operators.atLeast("viewer"),
+      query: Query,
+      body: ContextBody,
+      responses: {
+        200: { description: "A page of features.", content: jsonContent(SummaryBody) },
+        ...problemResponses(
+          "unauthenticated",
+          "invalid-query",
+          "invalid-cursor",
+          "invalid-context",
+          "validation-failed",
+          "source-unavailable",
+          "log-unavailable",
+        ),
+      },
+    },
+    async (c, { query: { on, search = "", limit = defaultLimit, cursor }, body }) => {
+      const filter = [on, search, body];
+      const after = cursor === undefined ? undefined : positionIn(cursor, filter);
+      const question = { ...questionOf(body, callContext), features: await listFeatures.knownKeys() };
+      const summary = await withToken("/token", () => explainFeatures.summarize(question));
+      const { counts, matching } = found(summary, on, search.toLowerCase());
+      const start = after === undefined ? 0 : matching.indexOf(after) + 1;
+      const page = matching.slice(start, start + limit);
+      const last = page.at(-1);
+      const answer = {
+        context: explainedContextJson(summary),
+        features: page.map((feature) => summarizedFeatureJson(summary.summarize(feature))),
+        ...(last !== undefined && start + limit < matching.length && { next: textCursor(last, filter) }),
+        total: matching.length,
+        counts,
+      };
+      return c.json(answer satisfies z.output<typeof SummaryBody>, 200, uncached);
+    },
+  );
+
+/** The features that match, and the number of those in each state that contain the text. */
+function found({ states: all }: Summary, wanted: State | undefined, text: string) {
+  const counts = { on: 0, off: 0, undetermined: 0 };
+  const matching: FeatureKey[] = [];
+  for (const [feature, on] of all) {
+    if (!feature.toLowerCase().includes(text)) continue;
+    counts[on === undefined ? "undetermined" : on ? "on" : "off"] += 1;
+    if (wanted === undefined || wanted === `${on ?? "undetermined"}`) matching.push(feature);
+  }
+  return { counts, matching };
+}

@@ -1,0 +1,102 @@
+import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
+import type {
+  ChangeEntry,
+  ExplainedContext,
+  ExplainedFeature,
+  ExplainFeatures,
+  Question,
+  SummarizedFeature,
+  Summary,
+} from "./explain-features.ts";
+
+/** How a feature differs. `undetermined`: its state is not known in one of the contexts. */
+export type DifferenceKind = "turned-on" | "turned-off" | "value-changed" | "undetermined";
+
+/** A change behind a difference, with the source that it concerns, and the set if it is one. */
+export type DecidingChange = ChangeEntry & { readonly source: string; readonly set?: string };
+
+/** A feature that differs between two contexts. */
+export type DifferingFeature = {
+  readonly feature: FeatureKey;
+  readonly kind: DifferenceKind;
+  readonly a: SummarizedFeature;
+  readonly b: SummarizedFeature;
+  /** The changes of the results that differ, oldest first. Empty if time or rules alone make the difference. */
+  readonly changes: readonly DecidingChange[];
+};
+
+/** The comparison of two contexts: each is a caller, its request context, and a moment. */
+export type Comparison = {
+  readonly a: ExplainedContext;
+  readonly b: ExplainedContext;
+  /** Sorted by key, at most as many as requested. */
+  readonly features: readonly DifferingFeature[];
+  /** The number of features that differ, and of those that are the same. */
+  readonly differing: number;
+  readonly same: number;
+  readonly isLogAvailable: boolean;
+};
+
+/** Compares the features of two contexts, and finds the changes behind the differences. */
+export class CompareContexts {
+  readonly #explain: ExplainFeatures;
+
+  constructor(explain: ExplainFeatures) {
+    this.#explain = explain;
+  }
+
+  /** At most `limit` features that differ. Rejects as `ExplainFeatures` does. */
+  async compare(a: Question, b: Question, limit: number): Promise<Comparison> {
+    const [before, after] = await Promise.all([this.#explain.summarize(a), this.#explain.summarize(b)]);
+    const all = inOrder(new Set([...before.states.keys(), ...after.states.keys()]));
+    const found = all.flatMap((feature) => {
+      const kind = differenceOf(feature, before, after);
+      return kind ? [{ feature, kind, a: before.summarize(feature), b: after.summarize(feature) }] : [];
+    });
+    const shown = found.slice(0, limit);
+    const features = shown.map(({ feature }) => feature);
+    const none = { features: [], isLogAvailable: true };
+    const [first, second] =
+      features.length === 0
+        ? [none, none]
+        : await Promise.all([this.#explain.explain({ ...a, features }), this.#explain.explain({ ...b, features })]);
+    return {
+      a: before,
+      b: after,
+      features: shown.map((each, index) => ({
+        ...each,
+        changes: changesBetween(first.features[index], second.features[index]),
+      })),
+      differing: found.length,
+      same: all.length - found.length,
+      isLogAvailable: first.isLogAvailable && second.isLogAvailable,
+    };
+  }
+}
+
+function differenceOf(feature: FeatureKey, a: Summary, b: Summary): DifferenceKind | undefined {
+  const [was, is] = [a.states, b.states].map((states) => (states.has(feature) ? states.get(feature) : false));
+  if (was !== is) return was === undefined || is === undefined ? "undetermined" : is ? "turned-on" : "turned-off";
+  if (!is) return undefined;
+  const [one, other] = [a.summarize(feature).resolution, b.summarize(feature).resolution];
+  const isSame = one?.variant === other?.variant && isSameJson(one?.value ?? null, other?.value ?? null);
+  return isSame ? undefined : "value-changed";
+}
+
+/** The last changes of results that differ. Of a set or rule that both contexts read, only the later one. */
+function changesBetween(a: ExplainedFeature | undefined, b: ExplainedFeature | undefined): readonly DecidingChange[] {
+  const changes = new Map<string, DecidingChange>();
+  for (const [index, one] of (a?.results ?? []).entries()) {
+    const other = b?.results[index];
+    if (one.result === other?.result && one.lastChange?.event === other.lastChange?.event) continue;
+    const both = [one, other].flatMap((result) => {
+      const { source, set, lastChange } = result ?? {};
+      if (source === undefined || !lastChange) return [];
+      return [{ ...lastChange, source, ...(set !== undefined && { set }) }];
+    });
+    const [first, second] = both.toSorted((early, late) => early.at - late.at);
+    const later = second && first?.set === second.set ? [second] : both;
+    for (const change of later) changes.set(change.event, change);
+  }
+  return [...changes.values()].toSorted((early, late) => early.at - late.at);
+}
