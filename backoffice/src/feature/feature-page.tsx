@@ -1,10 +1,121 @@
-/** The page of one. */
-export default function FeaturePage({ id }: { readonly id: string }) {
+import "./feature-page.css";
+import { useQuery } from "@tanstack/react-query";
+import { Copy } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { hasStatus } from "../api/problem.ts";
+import { useIsEditor } from "../api/session.ts";
+import { useSources } from "../api/sources.ts";
+import { featureQuery } from "../features/feature-list.ts";
+import { KillDialog } from "../features/kill-dialog.tsx";
+import { Link } from "../routing/link.tsx";
+import { links } from "../routing/links.ts";
+import { setQuery, useLocation } from "../routing/location.ts";
+import { IconButton } from "../ui/button.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { StateBadge } from "../ui/feature-state.tsx";
+import { SkeletonRows } from "../ui/skeleton.tsx";
+import { Tabs } from "../ui/tabs.tsx";
+import { Decisions } from "./decisions.tsx";
+import { DetailsCard } from "./details-card.tsx";
+import { RecentChanges } from "./recent-changes.tsx";
+import { SourceTable } from "./source-table.tsx";
+import { UnknownFeature } from "./unknown-feature.tsx";
+import { UsageCard } from "./usage-card.tsx";
+import { WhoHasIt } from "./who-has-it.tsx";
+
+const Holders = lazy(() => import("./holders.tsx"));
+const FeatureEvents = lazy(() => import("./feature-events.tsx"));
+const RuleDialog = lazy(() => import("./rule-dialog.tsx"));
+
+const tabs = ["overview", "users", "locations", "events"] as const;
+
+/** The page of a feature: which sources decide it, and the controls to change it. */
+export default function FeaturePage({ id: key }: { readonly id: string }) {
+  const { query } = useLocation();
+  const isEditor = useIsEditor();
+  const sources = useSources();
+  const { data: feature, error, refetch } = useQuery(featureQuery(key));
+  const tab = tabs.find((name) => name === query.get("tab")) ?? "overview";
+  const owner = feature?.catalogue?.owner;
+  const edited = query.get("edit");
+  const places = Object.values(feature?.on ?? {}).filter((place) => typeof place === "object");
+  const users = places.flatMap((place) => ("users" in place ? [place.users ?? 0] : []));
+  const locations = places.flatMap((place) => ("location" in place ? place.location : []));
   return (
     <div className="page">
-      <div className="page-head">
-        <h1>{id}</h1>
+      <nav className="crumbs" aria-label="Breadcrumb">
+        <Link href={links.features()}>Features</Link>
+        {owner && (
+          <>
+            <span aria-hidden="true">/</span>
+            <Link href={links.features({ owner })}>{owner}</Link>
+          </>
+        )}
+      </nav>
+      <div className="feature-head">
+        <div className="row wrap">
+          <h1>{key}</h1>
+          <IconButton label="Copy the key" onClick={() => void navigator.clipboard?.writeText(key)}>
+            <Copy size={15} aria-hidden />
+          </IconButton>
+          {feature && <StateBadge state={feature.state} isStale={feature.stale} isLarge />}
+        </div>
+        {feature?.catalogue?.description && <p className="dim">{feature.catalogue.description}</p>}
       </div>
+      {hasStatus(error, 404) ? (
+        <UnknownFeature feature={key} />
+      ) : error && !feature ? (
+        <ErrorNote error={error} onRetry={() => void refetch()} />
+      ) : feature && sources ? (
+        <>
+          <Decisions feature={feature} sources={sources} />
+          <Tabs
+            label="Parts of the feature"
+            value={tab}
+            onChange={(next) => setQuery({ tab: next === "overview" ? undefined : next })}
+            tabs={[
+              { value: "overview", name: "Overview" },
+              ...(users.length > 0
+                ? [{ value: "users" as const, name: "Users", count: users.reduce((sum, each) => sum + each, 0) }]
+                : []),
+              ...(locations.length > 0
+                ? [{ value: "locations" as const, name: "Locations", count: locations.length }]
+                : []),
+              { value: "events", name: "Events" },
+            ]}
+          />
+          <Suspense fallback={<SkeletonRows count={4} />}>
+            {tab === "overview" && (
+              <div className="two-columns">
+                <div className="stack">
+                  <SourceTable feature={feature} sources={sources} />
+                  <UsageCard feature={key} />
+                </div>
+                <div className="stack">
+                  <DetailsCard feature={feature} />
+                  <RecentChanges feature={key} />
+                  <WhoHasIt feature={key} />
+                </div>
+              </div>
+            )}
+            {(tab === "users" || tab === "locations") && <Holders feature={key} of={tab} />}
+            {tab === "events" && <FeatureEvents feature={key} />}
+            {edited !== null && isEditor && (
+              <RuleDialog
+                key={edited}
+                feature={feature}
+                source={edited}
+                onClose={() => setQuery({ edit: undefined })}
+              />
+            )}
+          </Suspense>
+          {query.get("kill") === "1" && isEditor && !feature.killed && (
+            <KillDialog feature={key} onClose={() => setQuery({ kill: undefined })} />
+          )}
+        </>
+      ) : (
+        <SkeletonRows count={6} />
+      )}
     </div>
   );
 }

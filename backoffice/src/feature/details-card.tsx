@@ -1,0 +1,81 @@
+import "./details-card.css";
+import { useQuery } from "@tanstack/react-query";
+import { Pencil } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { useIsEditor } from "../api/session.ts";
+import type { Feature } from "../features/feature-list.ts";
+import { Button } from "../ui/button.tsx";
+import { Card, Tag } from "../ui/card.tsx";
+import { Ago, day, useNow } from "../ui/time.tsx";
+import { DescriptionDialog } from "./description-dialog.tsx";
+import { usageQuery } from "./usage-query.ts";
+
+const dayMs = 86_400_000;
+/** Days without an evaluation after which a feature counts as unused. */
+const unusedDays = 30;
+
+/** What people wrote about a feature, and when it was used last. */
+export function DetailsCard({ feature: { feature, catalogue, lastChange } }: { readonly feature: Feature }) {
+  const isEditor = useIsEditor();
+  const [isEditing, setEditing] = useState(false);
+  return (
+    <Card
+      title="Details"
+      actions={
+        isEditor && (
+          <Button isCompact onClick={() => setEditing(true)}>
+            <Pencil size={14} aria-hidden />
+            Edit details
+          </Button>
+        )
+      }
+    >
+      <dl className="details">
+        <Entry name="Owner">{catalogue?.owner || <span className="dim">none</span>}</Entry>
+        <Entry name="Tags">
+          <span className="row wrap details-tags">
+            {catalogue?.tags.length ? (
+              catalogue.tags.map((tag) => <Tag key={tag}>{tag}</Tag>)
+            ) : (
+              <span className="dim">none</span>
+            )}
+          </span>
+        </Entry>
+        {catalogue && <Entry name="Described">{day(new Date(catalogue.created))}</Entry>}
+        {lastChange && (
+          <Entry name="Changed">
+            <Ago at={lastChange.at} /> by {lastChange.by === "external" ? "unknown" : lastChange.by}
+          </Entry>
+        )}
+        <LastUse feature={feature} />
+      </dl>
+      {catalogue?.archived && <p className="small dim">Archived. Its state is unchanged by that.</p>}
+      {isEditing && <DescriptionDialog feature={feature} entry={catalogue} onClose={() => setEditing(false)} />}
+    </Card>
+  );
+}
+
+function LastUse({ feature }: { readonly feature: string }) {
+  const { data } = useQuery(usageQuery(feature));
+  const now = useNow();
+  if (!data) return null;
+  const since = data.lastUsed ?? data.countedSince;
+  const days = since === null ? 0 : Math.floor((now - Date.parse(since)) / dayMs);
+  return (
+    <>
+      <Entry name="Evaluated">
+        {data.lastUsed === null ? "never, since it is counted" : <Ago at={data.lastUsed} />}
+      </Entry>
+      {days >= unusedDays && (
+        <p className="small details-unused">Not evaluated for {days} days. Check the code, then archive it.</p>
+      )}
+    </>
+  );
+}
+
+const Entry = ({ name, children }: { readonly name: string; readonly children: ReactNode }) => (
+  <div>
+    <dt className="dim">{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);

@@ -1,0 +1,73 @@
+import "./holders.css";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { bodyOf, v1 } from "../api/client.ts";
+import { Link } from "../routing/link.tsx";
+import { anonymous, links } from "../routing/links.ts";
+import { Button } from "../ui/button.tsx";
+import { Card } from "../ui/card.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { counted } from "../ui/numbers.ts";
+import { SkeletonRows } from "../ui/skeleton.tsx";
+
+const limit = "100";
+
+async function readPage(feature: string, of: "users" | "locations", cursor: string) {
+  const request = { param: { feature: encodeURIComponent(feature) }, query: { limit, ...(cursor && { cursor }) } };
+  const route = v1.features[":feature"];
+  if (of === "users") {
+    const { users, ...page } = await bodyOf(route.users.$get(request));
+    return { ...page, values: users };
+  }
+  const { locations, ...page } = await bodyOf(route.locations.$get(request));
+  return { ...page, values: locations };
+}
+
+/** The users or locations that have a feature in a set of their own, page by page. */
+export default function Holders({ feature, of }: { readonly feature: string; readonly of: "users" | "locations" }) {
+  const { data, error, isPending, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery({
+    queryKey: ["feature", feature, of],
+    queryFn: ({ pageParam }) => readPage(feature, of, pageParam),
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next,
+  });
+  if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
+  if (isPending) return <SkeletonRows count={6} />;
+  const values = [...new Set(data.pages.flatMap((page) => page.values))];
+  const [first] = data.pages;
+  const noun = of === "users" ? "user" : "location";
+  return (
+    <Card
+      title={
+        first?.total == null
+          ? `${of === "users" ? "Users" : "Locations"} in ${first?.source}`
+          : `${counted(first.total, noun)} in ${first.source}`
+      }
+      isPadded={false}
+    >
+      {values.length === 0 && !hasNextPage && <EmptyState title={`No ${noun} has it.`} />}
+      <ul className="holders">
+        {values.map((value) => (
+          <li key={value}>
+            <Link
+              href={
+                of === "users"
+                  ? links.person(value, { f: feature })
+                  : links.person(anonymous, { f: feature, location: value })
+              }
+            >
+              {value}
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {hasNextPage && (
+        <div className="card-body">
+          <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {isFetchingNextPage ? "Loading…" : "Show more"}
+          </Button>
+        </div>
+      )}
+    </Card>
+  );
+}

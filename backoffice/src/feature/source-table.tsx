@@ -1,0 +1,172 @@
+import "./source-table.css";
+import { useQuery } from "@tanstack/react-query";
+import { Braces, CalendarClock, DoorOpen, Globe, MapPin, Percent, ShieldBan, UserRound } from "lucide-react";
+import type { ReactNode } from "react";
+import { useIsEditor } from "../api/session.ts";
+import type { Source } from "../api/sources.ts";
+import { type Feature, featureSummary } from "../features/feature-list.ts";
+import { isOn, shareOf } from "../features/where.tsx";
+import { windowsText } from "../features/windows-text.ts";
+import { setQuery } from "../routing/location.ts";
+import { Button } from "../ui/button.tsx";
+import { Card, Chip, Dot } from "../ui/card.tsx";
+import { count, counted } from "../ui/numbers.ts";
+import { Ago } from "../ui/time.tsx";
+
+type Place = Feature["on"][string];
+
+const roles = [
+  { role: "grant", name: "Grants", meaning: "Any one of these switches it on" },
+  { role: "gate", name: "Gates", meaning: "A grant behind a gate needs it open" },
+  { role: "veto", name: "Vetoes", meaning: "Any one of these switches it off for everyone" },
+] as const;
+
+/** Every source side by side, in the order in which they decide: what it says of the feature, and its control. */
+export function SourceTable({ feature, sources }: { readonly feature: Feature; readonly sources: readonly Source[] }) {
+  return (
+    <Card title="Where it is on" isPadded={false}>
+      {roles.map(({ role, name, meaning }) => {
+        const ofRole = sources.filter((source) => source.role === role);
+        if (ofRole.length === 0) return null;
+        return (
+          <section key={role} aria-label={name}>
+            <h3 className="source-table-role">
+              {name} <span className="dim">{meaning}</span>
+            </h3>
+            <ul className="source-table">
+              {ofRole.map((source) => (
+                <SourceRow key={source.name} feature={feature} source={source} />
+              ))}
+            </ul>
+          </section>
+        );
+      })}
+    </Card>
+  );
+}
+
+function SourceRow({ feature, source }: { readonly feature: Feature; readonly source: Source }) {
+  const place = feature.on[source.name];
+  const hasNoEffect = source.role === "grant" && (feature.state === "killed" || feature.state === "held");
+  return (
+    <li className="source-table-row">
+      <SourceIcon source={source} place={place} />
+      <span className="column source-table-name">
+        <span className="strong small">{source.name}</span>
+        <span className="tiny dim">{kindText(source)}</span>
+      </span>
+      <span className={hasNoEffect ? "grow source-table-struck" : "grow"}>
+        <PlaceText place={place} source={source} />
+      </span>
+      <Freshness source={source.name} />
+      <Control feature={feature} source={source} place={place} />
+    </li>
+  );
+}
+
+function kindText({ kind, key, fields, gatedBy, role }: Source): string {
+  const of =
+    key === null
+      ? kind
+      : fields.length === 0
+        ? "set, everyone"
+        : `set per ${fields[0] === "userId" ? "user" : fields[0]}`;
+  if (role !== "grant") return key === null ? kind : "set";
+  return gatedBy.length > 0 ? `${of}, behind gate ${gatedBy.join(", ")}` : of;
+}
+
+function PlaceText({ place, source }: { readonly place: Place | undefined; readonly source: Source }): ReactNode {
+  if (place === undefined) return <span className="dim small">{source.key === null ? "No rule" : "Not listed"}</span>;
+  if (typeof place === "boolean") {
+    if (source.role === "gate") return <span className="small">{place ? "Open" : "Closed"}</span>;
+    if (source.role === "veto") return <span className="small">{place ? "Killed" : "Not killed"}</span>;
+    return <span className={place ? "small strong" : "small dim"}>{place ? "Listed" : "Not listed"}</span>;
+  }
+  if ("users" in place)
+    return <span className="small">{place.users === null ? "Users, not counted" : counted(place.users, "user")}</span>;
+  if ("location" in place) {
+    if (place.location.length === 0) return <span className="dim small">No location</span>;
+    return (
+      <span className="row wrap source-table-chips">
+        {place.location.slice(0, 6).map((location) => (
+          <Chip key={location}>{location}</Chip>
+        ))}
+        {place.location.length > 6 && <Chip>+{count(place.location.length - 6)}</Chip>}
+      </span>
+    );
+  }
+  const share = shareOf(place);
+  if (share !== undefined) {
+    return (
+      <span className="row small strong">
+        {share} %
+        <meter min={0} max={100} value={share} aria-label={`${share} % of callers`} className="source-table-share" />
+      </span>
+    );
+  }
+  return <span className="small">{windowsText(place.rule) ?? "Has a rule"}</span>;
+}
+
+/** Whether the results of a source are up to date. */
+function Freshness({ source }: { readonly source: string }) {
+  const { data } = useQuery(featureSummary({ sort: "key" }));
+  const status = data?.sources.find((each) => each.source === source);
+  if (!status) return <span className="source-table-fresh" />;
+  const { state, stale, asOf } = status;
+  const isFresh = state === "evaluated" && !stale;
+  return (
+    <span className={`row tiny source-table-fresh ${isFresh ? "dim" : "stale"}`}>
+      <Dot tone={isFresh ? "good" : "warn"} />
+      {isFresh ? "fresh" : state === "evaluated" ? "stale" : "unavailable"}
+      {!isFresh && asOf !== null && (
+        <>
+          , read <Ago at={asOf} />
+        </>
+      )}
+    </span>
+  );
+}
+
+/** What can be edited has a button; a source that is only read has none. */
+function Control({
+  feature,
+  source,
+  place,
+}: {
+  readonly feature: Feature;
+  readonly source: Source;
+  readonly place: Place | undefined;
+}) {
+  const isEditor = useIsEditor();
+  const name = `${source.name}: ${feature.feature}`;
+  const hasHolders = place !== undefined && typeof place === "object" && ("users" in place || "location" in place);
+  if (hasHolders && isOn(place)) {
+    const tab = "users" in place ? "users" : "locations";
+    return (
+      <Button isCompact aria-label={`Open ${name}`} onClick={() => setQuery({ tab })}>
+        Open
+      </Button>
+    );
+  }
+  if (!isEditor || source.rules === null) return <span className="source-table-control" />;
+  return (
+    <Button isCompact aria-label={`Edit ${name}`} onClick={() => setQuery({ edit: source.name })}>
+      {place === undefined ? "Add" : "Edit"}
+    </Button>
+  );
+}
+
+function SourceIcon({ source, place }: { readonly source: Source; readonly place: Place | undefined }) {
+  const Icon = iconOf(source, place);
+  return <Icon size={16} className="dim" aria-hidden />;
+}
+
+function iconOf({ role, kind, fields, key }: Source, place: Place | undefined) {
+  if (role === "gate") return DoorOpen;
+  if (role === "veto") return ShieldBan;
+  if (fields.includes("userId")) return UserRound;
+  if (fields.includes("location")) return MapPin;
+  if (key !== null) return Globe;
+  if (kind === "percentage" || shareOf(place) !== undefined) return Percent;
+  return kind === "schedule" ? CalendarClock : Braces;
+}

@@ -1,0 +1,41 @@
+import { type FormEvent, useState } from "react";
+import { userIn } from "../people/look-up.ts";
+import { links } from "../routing/links.ts";
+import { navigate } from "../routing/location.ts";
+import { Button } from "../ui/button.tsx";
+import { Card } from "../ui/card.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { Field } from "../ui/field.tsx";
+
+/** Leads to the reasons for one person. */
+export function WhoHasIt({ feature }: { readonly feature: string }) {
+  const [text, setText] = useState("");
+  const [error, setError] = useState<unknown>();
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setError(undefined);
+    try {
+      const user = await userIn(text.trim());
+      if (user === undefined) setError(new Error("No user has this token."));
+      else navigate(links.person(user || "-", { f: feature }));
+    } catch (failure) {
+      setError(failure);
+    }
+  };
+  return (
+    <Card title="Who has it?">
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <Field
+          label="Look up one person to see whether they have it, and why."
+          placeholder="User id or token"
+          autoComplete="off"
+          spellCheck={false}
+          value={text}
+          onChange={({ currentTarget }) => setText(currentTarget.value)}
+        />
+        <Button type="submit">Explain</Button>
+        {error !== undefined && <ErrorNote error={error} />}
+      </form>
+    </Card>
+  );
+}
