@@ -7,6 +7,7 @@ import { startDemoShop } from "../test/backoffice/support/demo-shop.ts";
 const pictures: Readonly<Record<string, string>> = {
   features: "features",
   feature: "features/checkout.express-pay",
+  edit: "features/checkout.express-pay?edit=percentage",
   kill: "features?kill=checkout.express-pay",
   people: "people",
   person: "people/u-48213?f=checkout.express-pay",

@@ -56,7 +56,7 @@ export function lossText(audience: Audience): string {
   const parts = [
     ...(users > 0 ? [counted(users, "user")] : []),
     ...(locations.length > 0 ? [counted(locations.length, "location")] : []),
-    ...(share > 0 ? [`${share} % of other callers`] : []),
+    ...(share > 0 ? [`${share}\u00a0% of other callers`] : []),
     ...(rules.length > 0 ? [`those of ${joined(rules)}`] : []),
   ];
   if (parts.length === 0) return "Nobody loses it now. It stays off if a source grants it later.";
@@ -72,7 +72,7 @@ export function reachText(audience: Audience): string {
   const parts = [
     ...(users === null ? ["users"] : users > 0 ? [counted(users, "user")] : []),
     ...(locations.length > 0 ? [counted(locations.length, "location")] : []),
-    ...(share > 0 ? [`${share} %`] : []),
+    ...(share > 0 ? [`${share}\u00a0%`] : []),
     ...rules,
   ];
   return parts.length > 0 ? joined(parts) : "nobody";
