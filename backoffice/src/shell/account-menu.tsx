@@ -17,7 +17,7 @@ export function AccountMenu({ isAvatarOnly = false }: { readonly isAvatarOnly?: 
   );
   return (
     <Menu
-      label={isAvatarOnly ? `Signed in as ${name}` : undefined}
+      label={isAvatarOnly ? `${initialsOf(name)}: signed in as ${name}` : undefined}
       className={isAvatarOnly ? "account avatar-only" : "account"}
       button={
         isAvatarOnly ? (

@@ -36,6 +36,8 @@ export type Person = keyof typeof people;
 /** A running shop and the credentials of its people. */
 export type DemoShop = AsyncDisposable & {
   readonly service: TestService;
+  /** Stops the service; the function that it returns starts it again, at the same address and with the same data. */
+  readonly stop: () => Promise<() => Promise<void>>;
   readonly credentials: Readonly<Record<Person, string>>;
   /** Calls the API as a person; rejects unless it succeeds. Returns the body. */
   readonly call: (person: Person, method: string, path: string, body?: unknown) => Promise<unknown>;
@@ -60,9 +62,10 @@ export async function startDemoShop({
       credentials[name as Person] = await credentialsOn(store.documents).add(name, scope, undefined, { by: "set-up" });
     }
   }
-  const service = await startService(shop(file, more), {}, options);
+  let service = await startService(shop(file, more), {}, options);
+  const { url } = service;
   const call = async (person: Person, method: string, path: string, body?: unknown): Promise<unknown> => {
-    const answer = await fetch(service.url + path, {
+    const answer = await fetch(url + path, {
       method,
       headers: {
         ...bearer(credentials[person] ?? ""),
@@ -76,6 +79,12 @@ export async function startDemoShop({
   if (!isEmpty) await stock(call);
   return {
     service,
+    stop: async () => {
+      await service[Symbol.asyncDispose]();
+      return async () => {
+        service = await startService(shop(file, more), { PORT: new URL(url).port }, options);
+      };
+    },
     credentials: credentials as Record<Person, string>,
     call,
     [Symbol.asyncDispose]: async () => {
