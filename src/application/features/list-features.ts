@@ -49,12 +49,18 @@ export type FeatureFilter = {
   readonly unusedMs?: number | undefined;
 };
 
-export const featureSorts = ["key", "-key", "changed", "-changed"] as const;
-/** The order of features: by key, or by the time of the last change, then by key. `-`: descending. */
+export const featureSorts = ["key", "-key", "changed", "-changed", "evaluated", "-evaluated"] as const;
+/**
+ * The order of features: by key; or by the time of the last change, or by the evaluations of the last 24 hours that had
+ * the feature on, then by key. `-`: descending.
+ */
 export type FeatureSort = (typeof featureSorts)[number];
 
-/** The last feature of a page. `changed` is the position of its last change. */
-export type PageEnd = { readonly feature: FeatureKey; readonly changed: number };
+/** What features are sorted by, before their key: greater is later. */
+type Ranks = ReadonlyMap<FeatureKey, number>;
+
+/** The last feature of a page, and its rank. */
+export type PageEnd = { readonly feature: FeatureKey; readonly rank: number };
 
 /** Query for a page of features. */
 export type FeatureQuery = {
@@ -106,7 +112,7 @@ export class ListFeatures {
   readonly #sets: SourceSets;
   readonly #catalogue: Catalogue;
   readonly #changes: FeatureChanges;
-  readonly #usage: Pick<ReadUsage, "lastUses">;
+  readonly #usage: Pick<ReadUsage, "lastUses" | "recent">;
   readonly #now: () => Instant;
   readonly #past: (at: Instant) => SourceSets;
   #table: (Table & { readonly basis: readonly unknown[] }) | undefined;
@@ -116,7 +122,7 @@ export class ListFeatures {
     sets: SourceSets,
     catalogue: Catalogue,
     changes: FeatureChanges,
-    usage: Pick<ReadUsage, "lastUses">,
+    usage: Pick<ReadUsage, "lastUses" | "recent">,
     now: () => Instant,
     past: (at: Instant) => SourceSets,
   ) {
@@ -137,10 +143,12 @@ export class ListFeatures {
   async list({ filter, sort, limit, after, at }: FeatureQuery): Promise<FeaturePage> {
     const now = this.#now();
     const isPast = at !== undefined && at < now;
-    const [inventory, found, lastUses] = await Promise.all([
+    const isByUsage = sort === "evaluated" || sort === "-evaluated";
+    const [inventory, found, lastUses, recent] = await Promise.all([
       this.#inventory(isPast ? this.#past(at) : this.#sets, at ?? now),
       isPast ? undefined : this.#changes.positions(),
       filter.unusedMs === undefined ? undefined : this.#usage.lastUses(),
+      isByUsage && !isPast ? this.#usage.recent().catch(() => undefined) : undefined,
     ]);
     const positions: ChangePositions = found ?? new Map();
     const { surveys } = inventory;
@@ -154,14 +162,15 @@ export class ListFeatures {
       counts[state] += 1;
       if (filter.state === undefined || filter.state === state) matching.set(feature, state);
     }
-    const sorted = sortedBy(sort, [...matching.keys()], positions);
-    const start = after === undefined ? 0 : startAfter(after, sort, sorted, positions);
+    const ranks: Ranks = (isByUsage ? recent : found) ?? new Map();
+    const sorted = sortedBy(sort, [...matching.keys()], ranks);
+    const start = after === undefined ? 0 : startAfter(after, sort, sorted, ranks);
     const page = sorted.slice(start, start + limit);
     const last = page.at(-1);
     const isLast = start + limit >= sorted.length;
     return {
       features: await this.#viewsOf(page, matching, inventory, positions),
-      next: isLast || last === undefined ? undefined : { feature: last, changed: positions.get(last) ?? 0 },
+      next: isLast || last === undefined ? undefined : { feature: last, rank: ranks.get(last) ?? 0 },
       total: matching.size,
       counts,
       known: known.size,
@@ -326,33 +335,30 @@ const isFound = (search: string, feature: FeatureKey, entry: CatalogueEntry | un
   );
 
 /** Sorts features that are sorted by key. */
-function sortedBy(sort: FeatureSort, sorted: FeatureKey[], positions: ChangePositions): FeatureKey[] {
-  const changed = (feature: FeatureKey) => positions.get(feature) ?? 0;
+function sortedBy(sort: FeatureSort, sorted: FeatureKey[], ranks: Ranks): FeatureKey[] {
+  const rank = (feature: FeatureKey) => ranks.get(feature) ?? 0;
   switch (sort) {
     case "key":
       return sorted;
     case "-key":
       return sorted.reverse();
     case "changed":
-      return sorted.sort((a, b) => changed(a) - changed(b));
+    case "evaluated":
+      return sorted.sort((a, b) => rank(a) - rank(b));
     case "-changed":
-      return sorted.sort((a, b) => changed(b) - changed(a));
+    case "-evaluated":
+      return sorted.sort((a, b) => rank(b) - rank(a));
   }
 }
 
 /** The index of the first feature behind the end of a page, even if that feature is not listed any more. */
-function startAfter(
-  end: PageEnd,
-  sort: FeatureSort,
-  sorted: readonly FeatureKey[],
-  positions: ChangePositions,
-): number {
+function startAfter(end: PageEnd, sort: FeatureSort, sorted: readonly FeatureKey[], ranks: Ranks): number {
   const byKey = (feature: FeatureKey) => compareKeys(feature, end.feature);
-  const byChange = (feature: FeatureKey) => (positions.get(feature) ?? 0) - end.changed;
+  const byRank = (feature: FeatureKey) => (ranks.get(feature) ?? 0) - end.rank;
   const isBehind = (feature: FeatureKey) => {
     if (sort === "key") return byKey(feature) > 0;
     if (sort === "-key") return byKey(feature) < 0;
-    const order = sort === "changed" ? byChange(feature) : -byChange(feature);
+    const order = sort.startsWith("-") ? -byRank(feature) : byRank(feature);
     return order > 0 || (order === 0 && byKey(feature) > 0);
   };
   const start = sorted.findIndex(isBehind);

@@ -75,6 +75,13 @@ export class ReadUsage {
     return new Map([...points].map(([feature, own]) => [feature, seriesOf(own, span)]));
   }
 
+  /** How often each feature was on in evaluations of the last 24 hours. Rejects with `EventLogUnavailable`. */
+  async recent(): Promise<ReadonlyMap<FeatureKey, number>> {
+    const span = this.spanOf({});
+    const series = span ? await this.list(span) : new Map<FeatureKey, UsageSeries>();
+    return new Map([...series].map(([feature, { on }]) => [feature, on.reduce((sum, count) => sum + count, 0)]));
+  }
+
   /** The series of a feature that was not evaluated. */
   none(span: UsageSpan): UsageSeries {
     return seriesOf([], span);

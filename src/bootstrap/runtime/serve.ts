@@ -23,6 +23,8 @@ import { receivedConfigurations, reloadAll, reportServing, runWorkers } from "./
 
 /** Limit for closing the previous runtime after a reload, in milliseconds. */
 const maxCloseMs = 10_000;
+/** Limit for the last requests of the warm-up, in milliseconds. */
+const maxWarmUpMs = 500;
 /** Limit for a configuration to become ready, in milliseconds. */
 const readyWithinMs = 2_000;
 
@@ -190,9 +192,19 @@ async function serving(
   const fetch: Fetch = (request, environment) => present.fetch(request, environment);
   const shortcut: FastPath = (incoming, outgoing, next) => hasShortcut && present.shortcut(incoming, outgoing, next);
   const rejected = (status: number, method: string | undefined) => present.rejected(status, method);
+  const warmed = async () => {
+    // A warm-up request may still wait for a store.
+    await waitAtMost(maxWarmUpMs, first.idle());
+    await first.resetCounters();
+  };
   const limits = () => present.config.server.limits;
-  const { url, stop } = await listen(fetch, shortcut, rejected, { ...first.config.server, isWarm, limits }, log);
-  await first.resetCounters();
+  const { url, stop } = await listen(
+    fetch,
+    shortcut,
+    rejected,
+    { ...first.config.server, isWarm, warmed, limits },
+    log,
+  );
   const link = await first.signInLink();
   if (link) console.log(`Sign in once, within 15 minutes: ${url}/backoffice/#link=${link}`);
   log.info(

@@ -41,7 +41,7 @@ export function defineFeatures(command: Command, { onStores, results, terminal }
     .option("--source <SOURCE>", "only those that this source lists")
     .option("--unused-for <TIME>", "only those not used for this time, such as 30d, 12h or 90m")
     .addOption(
-      new Option("--sort <ORDER>", "by key, or by the last change; - reverses the order")
+      new Option("--sort <ORDER>", "by key, last change or evaluations of 24 hours; - reverses the order")
         .choices(featureSorts)
         .default("key"),
     )

@@ -43,7 +43,7 @@ const ListQuery = z.strictObject({
   }),
   sort: z.enum(featureSorts).optional().openapi({
     description:
-      "The order: by `key` (default), or by the time of the last change, `changed`. `-` reverses it, so that `-changed` begins with the last change.",
+      "The order: by `key` (default), by the time of the last change, `changed`, or by `evaluated`: how often the feature was on in evaluations of the last 24 hours. `-` reverses it, so that `-changed` begins with the last change. Counts of evaluations grow while you page.",
   }),
   limit: wholeNumber(1, 1_000)
     .optional()
@@ -168,14 +168,14 @@ export function featureRoutes(app: OpenAPIHono, operators: Operators, features: 
   return [list, facets, view];
 }
 
-const cursorOf = ({ feature, changed }: PageEnd, sort: FeatureSort, filter: FeatureFilter): string =>
-  textCursor(`${changed} ${feature}`, [sort, filter]);
+const cursorOf = ({ feature, rank }: PageEnd, sort: FeatureSort, filter: FeatureFilter): string =>
+  textCursor(`${rank} ${feature}`, [sort, filter]);
 
 /** Throws as `positionIn` does. */
 function endIn(cursor: string, sort: FeatureSort, filter: FeatureFilter): PageEnd {
   const position = positionIn(cursor, [sort, filter]);
   const end = position.indexOf(" ");
-  return { feature: position.slice(end + 1), changed: Number(position.slice(0, end)) };
+  return { feature: position.slice(end + 1), rank: Number(position.slice(0, end)) };
 }
 
 const facetsJson = ({ owners, tags, sources }: Facets): z.output<typeof FacetsBody> => ({

@@ -88,12 +88,15 @@ export async function listen(
     port,
     basePath,
     isWarm,
+    warmed,
     limits,
   }: {
     readonly host: string;
     readonly port: number;
     readonly basePath: string;
     readonly isWarm: boolean;
+    /** Called after the warm-up, before the server listens. */
+    readonly warmed: () => Promise<void>;
     /** Read at each request. */
     readonly limits: () => Limits | undefined;
   },
@@ -138,7 +141,10 @@ export async function listen(
   server.on("checkExpectation", (_, outgoing: ServerResponse) => {
     reject(outgoing, "expectation-failed", details["expectation-failed"]);
   });
-  if (isWarm) await warmUp(server, basePath);
+  if (isWarm) {
+    await warmUp(server, basePath);
+    await warmed();
+  }
   server.on("connection", (socket) => admission.connected(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", ({ message }) => {

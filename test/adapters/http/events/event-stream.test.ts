@@ -173,7 +173,14 @@ describe("a stream", () => {
   async function serve(streams: EventStreams, messages: (until: AbortSignal) => AsyncIterator<string>) {
     const respond = () => streams.respond(messages);
     const none = () => false;
-    const address = { host: "127.0.0.1", port: 0, basePath: "", isWarm: false, limits: () => undefined };
+    const address = {
+      host: "127.0.0.1",
+      port: 0,
+      basePath: "",
+      isWarm: false,
+      warmed: async () => {},
+      limits: () => undefined,
+    };
     const server = await listen(respond, none, () => {}, address, createLog("silent"));
     return { url: server.url, [Symbol.asyncDispose]: () => server.stop(0) };
   }

@@ -184,7 +184,7 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
   });
 
   it("are paged in every order, even if a feature is removed between pages", async () => {
-    for (const sort of ["key", "-key", "changed", "-changed"]) {
+    for (const sort of ["key", "-key", "changed", "-changed", "evaluated", "-evaluated"]) {
       const first = await operator.get(`/features?sort=${sort}`);
       const paged: string[] = [];
       for (let cursor = ""; ; ) {

@@ -144,6 +144,12 @@ describe("usage", () => {
     expect(body.features[0].on).toHaveLength(24);
   });
 
+  it("sorts the list of features", async () => {
+    await Promise.all(Array.from({ length: 9 }, () => post("/ofrep/v1/evaluate/flags/menu", {})));
+    const first = async (sort: string) => (await operator.get(`/features?sort=${sort}`)).body.features[0].feature;
+    expect([await first("-evaluated"), await first("evaluated")]).toEqual(["menu", "hidden"]);
+  });
+
   it("finds a key with slashes if they are encoded", async () => {
     await operator.service.get("/features");
     const { body } = await operator.get("/features/a%2Fusage/usage");
