@@ -5,7 +5,7 @@ import type {
   ExplainedSource,
   ReadFreshness,
   SummarizedFeature,
-} from "../application/explain/explain-features.ts";
+} from "../application/explain/explained.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
 
 /** An explanation in JSON, as HTTP and the command line return it. */

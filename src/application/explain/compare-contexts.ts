@@ -1,13 +1,13 @@
 import { type FeatureKey, inOrder, isSameJson } from "../../domain/evaluation/feature.ts";
+import type { ExplainFeatures } from "./explain-features.ts";
 import type {
   ChangeEntry,
   ExplainedContext,
   ExplainedFeature,
-  ExplainFeatures,
   Question,
   SummarizedFeature,
   Summary,
-} from "./explain-features.ts";
+} from "./explained.ts";
 
 /** How a feature differs. `undetermined`: its state is not known in one of the contexts. */
 export type DifferenceKind = "turned-on" | "turned-off" | "value-changed" | "undetermined";

@@ -5,7 +5,7 @@ import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { type FeatureKey, isSameJson, type Json } from "../../domain/evaluation/feature.ts";
 import type { History } from "../../domain/events/history.ts";
 import { queryLog } from "../events/query-log.ts";
-import type { ChangeEntry } from "./explain-features.ts";
+import type { ChangeEntry } from "./explained.ts";
 
 /** The rules of a source, with the last record of each; `records` is omitted if the log does not respond. */
 export type RulesWithRecords = {

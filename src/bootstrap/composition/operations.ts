@@ -12,7 +12,7 @@ import type { Reported } from "../../application/system/worker-report.ts";
 import type { CacheUsage } from "../../infrastructure/cache/near-cache.ts";
 import { Snapshot } from "../../infrastructure/cache/snapshot.ts";
 import type { Changeable } from "../../infrastructure/connection.ts";
-import type { Observed } from "../../infrastructure/metrics/metrics.ts";
+import type { Observed } from "../../infrastructure/metrics/observed.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Events } from "./events.ts";
 import type { Feeds } from "./feeds.ts";

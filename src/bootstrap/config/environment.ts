@@ -2,8 +2,9 @@ import type { z } from "zod";
 import type { Problem } from "../../infrastructure/config-error.ts";
 import { type Entry, isEntry, mapIn } from "../../infrastructure/entries.ts";
 import { isCredential } from "../../infrastructure/secrets/credential-secret.ts";
+import { postgresUrl } from "./connection-schema.ts";
 import { eventLogConnection } from "./event-log-connection.ts";
-import { cache, events, log, postgresUrl, server } from "./schema.ts";
+import { cache, events, log, server } from "./schema.ts";
 
 /**
  * Applies environment variables over the values of the file: PORT, HOST, WEB_CONCURRENCY, CACHE_CAPACITY,

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { ReportProblem } from "../../infrastructure/config-error.ts";
 import { mapIn } from "../../infrastructure/entries.ts";
 import type { EventLogLocation } from "../../infrastructure/event-log/database/database.ts";
-import type { connection } from "./schema.ts";
+import type { connection } from "./connection-schema.ts";
 
 type Connections = Readonly<Record<string, z.output<typeof connection>>>;
 

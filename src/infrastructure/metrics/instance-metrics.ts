@@ -1,5 +1,5 @@
 import type { Registry } from "@prometheus-io/client";
-import { processMetrics } from "./metrics.ts";
+import { processMetrics } from "./process-metrics.ts";
 import { type Snapshot, scraper, snapshotOf, Totals } from "./scrape.ts";
 
 /**

@@ -152,9 +152,9 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       await lost(over.signal, redis.connect());
       if (redis.handshakeFault !== undefined) return;
       await lost(over.signal, this.#track(redis));
-      const first = moment();
+      const first = readClocks();
       await lost(over.signal, redis.ping());
-      let sent = moment();
+      let sent = readClocks();
       await lost(over.signal, redis.ping());
       clearTimeout(handshake);
       this.#begin(first);
@@ -162,7 +162,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
       while (this.#isPrimary()) {
         await pause(heartbeatMs, over.signal);
         const before = sent;
-        sent = moment();
+        sent = readClocks();
         const silence = setTimeout(end, silenceMs);
         await lost(over.signal, redis.ping()).finally(() => clearTimeout(silence));
         this.#lease = before;
@@ -223,7 +223,7 @@ export class RedisInvalidationFeed implements ConfirmingFeed, AsyncDisposable {
   async #poll(signal: AbortSignal): Promise<void> {
     const until = performance.now() + trackAgainMs;
     while (performance.now() < until && !signal.aborted && this.#isPrimary()) {
-      this.#begin(moment());
+      this.#begin(readClocks());
       await pause(freshnessBoundMs / 2, signal);
       this.#end();
     }
@@ -251,7 +251,7 @@ const isRejection = (error: unknown): error is Error =>
 const isWithinBound = ({ monotonic, wall }: ClockReading, now: Instant): boolean =>
   performance.now() - monotonic <= freshnessBoundMs && now - wall <= freshnessBoundMs;
 
-const moment = (): ClockReading => ({ monotonic: performance.now(), wall: Date.now() });
+const readClocks = (): ClockReading => ({ monotonic: performance.now(), wall: Date.now() });
 
 /** Redis rejects overlapping prefixes. The shorter prefix covers all keys of the longer one. */
 const withoutOverlaps = (prefixes: readonly string[]): readonly string[] =>

@@ -5,7 +5,8 @@ import { LocateCaller } from "../../../src/application/evaluation/locate-caller.
 import { SourceStates } from "../../../src/application/evaluation/source-states.ts";
 import { CompareMoments } from "../../../src/application/explain/compare-moments.ts";
 import { EvaluateEachSource } from "../../../src/application/explain/evaluate-each-source.ts";
-import { ExplainFeatures, type Question } from "../../../src/application/explain/explain-features.ts";
+import { ExplainFeatures } from "../../../src/application/explain/explain-features.ts";
+import type { Question } from "../../../src/application/explain/explained.ts";
 import { FeaturesAsOf } from "../../../src/application/explain/features-as-of.ts";
 import { HistoricalStore } from "../../../src/application/explain/historical-store.ts";
 import type { FeatureStore } from "../../../src/domain/admin/feature-store.ts";

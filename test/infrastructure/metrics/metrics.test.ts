@@ -3,7 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import { durationBuckets, HttpCounters } from "../../../src/adapters/http/operations/http-counters.ts";
 import { commandBounds, Durations } from "../../../src/infrastructure/metrics/durations.ts";
 import { InstanceMetrics } from "../../../src/infrastructure/metrics/instance-metrics.ts";
-import { metricsOf, type Observed } from "../../../src/infrastructure/metrics/metrics.ts";
+import { metricsOf } from "../../../src/infrastructure/metrics/metrics.ts";
+import type { Observed } from "../../../src/infrastructure/metrics/observed.ts";
 import { type Snapshot, snapshotOf, Totals, textOf } from "../../../src/infrastructure/metrics/scrape.ts";
 
 const feed = {

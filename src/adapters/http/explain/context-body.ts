@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { explicitContext } from "../../../application/evaluation/identify-caller.ts";
-import type { Question } from "../../../application/explain/explain-features.ts";
+import type { Question } from "../../../application/explain/explained.ts";
 import { TokenRejected } from "../../../domain/errors.ts";
 import { instant } from "../../instant.ts";
 import type { CallContext } from "../client/call-context.ts";

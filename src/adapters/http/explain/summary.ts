@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { ExplainFeatures, Summary } from "../../../application/explain/explain-features.ts";
+import type { ExplainFeatures } from "../../../application/explain/explain-features.ts";
+import type { Summary } from "../../../application/explain/explained.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import { explainedContextJson, summarizedFeatureJson } from "../../explained-json.ts";
