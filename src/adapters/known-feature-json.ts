@@ -2,6 +2,7 @@ import type { CatalogueEntry } from "../application/admin/catalogue.ts";
 import type { FeatureChange } from "../application/features/feature-changes.ts";
 import type { KnownFeature } from "../application/features/list-features.ts";
 import type { SourceStatus } from "../application/features/survey-source.ts";
+import type { DecidingSource, ViewedFeature } from "../application/features/view-feature.ts";
 import { instantText } from "../domain/evaluation/evaluation-context.ts";
 
 /** A known feature in JSON, as HTTP and the command line return it. */
@@ -40,4 +41,25 @@ export const sourceStatusJson = (source: string, { state, stale, asOf, error }: 
   stale,
   asOf: asOf === undefined ? null : instantText(asOf),
   error: error ?? null,
+});
+
+/** A feature with the part of each source in JSON. */
+export const viewedFeatureJson = ({ sources, audience, ...known }: ViewedFeature) => ({
+  ...knownFeatureJson(known),
+  audience,
+  sources: sources.map(decidingSourceJson),
+});
+
+const decidingSourceJson = ({ source, status, place, reach, result, lastChange }: DecidingSource) => ({
+  ...sourceStatusJson(source.name, status),
+  kind: source.kind,
+  role: source.role,
+  gatedBy: source.gatedBy,
+  default: source.role === "gate" ? source.default : null,
+  editable: source.editableSet ? ("set" as const) : source.editableRules ? ("rules" as const) : null,
+  fields: source.editableSet?.key.fields ?? [],
+  on: place ?? null,
+  reach: reach.kind,
+  result: result ?? null,
+  lastChange: lastChange ? featureChangeJson(lastChange) : null,
 });

@@ -220,6 +220,26 @@ export function historyContract(open: () => OpenEventLog, openEmpty: () => Promi
       expect(turn?.event).toMatchObject(events[0] as RecordedEvent);
     });
 
+    it("returns the last event that added a feature to sets with a prefix, or removed it", async () => {
+      const { log, history } = open();
+      const prefix = `${uuidv7()}:`;
+      const [one, other] = [new SetEvents(`${prefix}1`, "a"), new SetEvents(`${prefix}2`)];
+      const events = [
+        one.begins(),
+        other.begins(),
+        one.changes({ remove: ["a"] }),
+        other.changes({ add: ["a"] }),
+        other.changes({ add: ["b"] }),
+      ];
+      await log.record(events);
+      const lastOf = async (start: string, feature: string) =>
+        (await history.lastChangeOf("features", start, feature))?.id;
+      expect(await lastOf(prefix, "a")).toBe(events[3]?.id);
+      expect(await lastOf(`${prefix}1`, "a")).toBe(events[2]?.id);
+      expect(await lastOf(prefix, "c")).toBeUndefined();
+      expect(await history.lastChangeOf("another", prefix, "a")).toBeUndefined();
+    });
+
     it("returns the position of the last event of each feature that changed after a position", async () => {
       const { log, history } = await openEmpty();
       const store = uuidv7();

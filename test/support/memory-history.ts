@@ -68,6 +68,7 @@ export class MemoryHistory implements History {
     return keys.flatMap((key) => this.#of(store, key, to)).filter(({ at }) => at > from);
   }
 
+  lastChangeOf = () => Promise.resolve(undefined);
   changedFeatures = () => Promise.resolve({ positions: new Map(), upTo: 0 });
   documentAt = () => Promise.resolve(undefined);
   documentsAt = () => Promise.resolve(undefined);

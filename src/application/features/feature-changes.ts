@@ -1,4 +1,4 @@
-import { externalActor, type SetRecord } from "../../domain/admin/change.ts";
+import { type ChangeRecord, externalActor, type SetRecord } from "../../domain/admin/change.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeatureKey } from "../../domain/evaluation/feature.ts";
 import type { Event } from "../../domain/events/event.ts";
@@ -83,8 +83,14 @@ export class FeatureChanges {
   }
 }
 
-function changeIn({ id, at, recordedBy: by, change }: Event): FeatureChange {
-  const record = change?.record;
-  const origin = record?.of === "set" ? record.origin : by === externalActor ? "external" : "change";
-  return { event: id, at, by, origin, ...(record?.note !== undefined && { note: record.note }) };
+/** The change that an event records. */
+export function changeIn({ id, at, recordedBy: by, change }: Event): FeatureChange {
+  return change ? changeOfRecord(change.record) : { event: id, at, by, origin: "change" };
+}
+
+/** The change of a record. */
+export function changeOfRecord(record: ChangeRecord): FeatureChange {
+  const { id: event, at, by, note } = record;
+  const origin = record.of === "set" ? record.origin : by === externalActor ? "external" : "change";
+  return { event, at, by, origin, ...(note !== undefined && { note }) };
 }

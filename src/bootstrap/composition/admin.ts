@@ -15,6 +15,7 @@ import { AssessImpact } from "../../application/features/assess-impact.ts";
 import { FeatureChanges } from "../../application/features/feature-changes.ts";
 import { FeatureHolders } from "../../application/features/feature-holders.ts";
 import { ListFeatures } from "../../application/features/list-features.ts";
+import { ViewFeature } from "../../application/features/view-feature.ts";
 import { ChangePlaces } from "../../application/reverts/change-places.ts";
 import { FindEvent } from "../../application/reverts/find-event.ts";
 import { RevertEvent } from "../../application/reverts/revert-event.ts";
@@ -164,6 +165,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     idempotencyKeys: () => firstStore()?.idempotencyKeys,
     manageRules,
     listFeatures,
+    viewFeature: () => new ViewFeature(listFeatures(), events.history, () => events.outboxRelay.relayAll()),
     assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsPerMinute),
     featureHolders: () => new FeatureHolders(sourceSets()),
     findUsers: () => new FindUsers(sourceSets(), evaluation.tokenResolver),

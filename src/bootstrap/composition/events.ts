@@ -191,6 +191,7 @@ const byConnection = (history: History, identityOf: (connection: string) => Prom
   setAt: async (connection, ...rest) => history.setAt(await identityOf(connection), ...rest),
   firstRecord: async (connection, ...rest) => history.firstRecord(await identityOf(connection), ...rest),
   lastChanges: async (connection, ...rest) => history.lastChanges(await identityOf(connection), ...rest),
+  lastChangeOf: async (connection, ...rest) => history.lastChangeOf(await identityOf(connection), ...rest),
   changedFeatures: async (connection, ...rest) => history.changedFeatures(await identityOf(connection), ...rest),
   documentAt: async (connection, ...rest) => history.documentAt(await identityOf(connection), ...rest),
   documentsAt: async (connection, ...rest) => history.documentsAt(await identityOf(connection), ...rest),

@@ -144,6 +144,7 @@ export async function createRuntime(
       sets: admin.sourceSets,
       changeSet: admin.changeSet,
       listFeatures: admin.listFeatures,
+      viewFeature: admin.viewFeature,
       assessImpact: admin.assessImpact,
       featureHolders: admin.featureHolders,
       findUsers: admin.findUsers,

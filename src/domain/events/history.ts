@@ -27,6 +27,8 @@ export interface History {
    * event.
    */
   lastChanges(store: string, key: string, at: Instant): Promise<readonly LastChange[]>;
+  /** The last event that added a feature to a set with a prefix or removed it; the prefix may be the whole key. */
+  lastChangeOf(store: string, prefix: string, feature: FeatureKey): Promise<Event | undefined>;
   /**
    * The position of the last event of each feature whose sets, rules or description changed after a position, and the
    * position up to which events were read.

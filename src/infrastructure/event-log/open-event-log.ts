@@ -40,6 +40,7 @@ const methods: { readonly [Name in keyof LogServices]: { readonly [Method in key
     setAt: true,
     firstRecord: true,
     lastChanges: true,
+    lastChangeOf: true,
     changedFeatures: true,
     documentAt: true,
     documentsAt: true,

@@ -8,6 +8,7 @@ import type { ViewUser } from "../../../application/admin/view-user.ts";
 import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { FeatureHolders } from "../../../application/features/feature-holders.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
+import type { ViewFeature } from "../../../application/features/view-feature.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
 import type { FindUsers } from "../../../application/users/find-users.ts";
 import type { IdempotencyKeys } from "../../../domain/admin/idempotency-keys.ts";
@@ -31,6 +32,7 @@ export type AdminUseCases = {
   readonly sets: SourceSets;
   readonly changeSet: ChangeSet;
   readonly listFeatures: ListFeatures;
+  readonly viewFeature: ViewFeature;
   readonly assessImpact: AssessImpact;
   readonly featureHolders: FeatureHolders;
   readonly findUsers: FindUsers;
@@ -50,7 +52,7 @@ export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUs
   return [
     impactRoute(app, operators, use.assessImpact),
     ...holderRoutes(app, operators, use.featureHolders),
-    ...featureRoutes(app, operators, listFeatures),
+    ...featureRoutes(app, operators, listFeatures, use.viewFeature),
     ...sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...itemRoutes(app, operators, use.viewItems),
     ...ruleRoutes(app, operators, use.manageRules, use.assessImpact, idempotencyKeys),

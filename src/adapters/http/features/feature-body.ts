@@ -28,7 +28,8 @@ export const SourceStatusBody = z
   })
   .openapi("SourceStatus");
 
-const Place = z
+/** Where one source has a feature on. */
+export const Place = z
   .union([
     z
       .boolean()

@@ -7,11 +7,12 @@ import {
   type ListFeatures,
   type PageEnd,
 } from "../../../application/features/list-features.ts";
+import type { ViewFeature } from "../../../application/features/view-feature.ts";
 import { featureStates } from "../../../domain/features/feature-state.ts";
 import { usageDays } from "../../../domain/usage/usage-store.ts";
 import { duration } from "../../duration.ts";
 import { instant } from "../../instant.ts";
-import { knownFeatureJson, sourceStatusJson } from "../../known-feature-json.ts";
+import { knownFeatureJson, sourceStatusJson, viewedFeatureJson } from "../../known-feature-json.ts";
 import { featureIn, featureParameter } from "../admin/path-parameters.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { positionIn, textCursor } from "../kit/cursor.ts";
@@ -21,6 +22,7 @@ import { problemResponses } from "../kit/problem-responses.ts";
 import { wholeNumber } from "../kit/query.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { FeatureBody, SourceStatusBody } from "./feature-body.ts";
+import { ViewedFeatureBody } from "./viewed-feature-body.ts";
 
 const defaultLimit = 100;
 const defaultSort = "key" satisfies FeatureSort;
@@ -90,7 +92,12 @@ const FacetsBody = z
   });
 
 /** `/admin/v1/features`: lists known features with their states, and the values of its filters. */
-export function featureRoutes(app: OpenAPIHono, operators: Operators, features: ListFeatures) {
+export function featureRoutes(
+  app: OpenAPIHono,
+  operators: Operators,
+  features: ListFeatures,
+  viewFeature: ViewFeature,
+) {
   const list = checkedRoute(
     app,
     {
@@ -154,15 +161,16 @@ export function featureRoutes(app: OpenAPIHono, operators: Operators, features: 
       method: "get",
       path: "/admin/v1/features/{feature}",
       summary: "Get a feature",
+      description: "Returns the feature as in the list, and the part of each source in its state.",
       tags: ["Admin"],
       ...operators.atLeast("viewer"),
       parameters: [featureParameter],
       responses: {
-        200: { description: "The feature.", content: jsonContent(FeatureBody) },
+        200: { description: "The feature.", content: jsonContent(ViewedFeatureBody) },
         ...problemResponses("unauthenticated", "invalid-query", "unknown-feature", "source-unavailable"),
       },
     },
-    async (c) => c.json(knownFeatureJson(await features.get(featureIn(c))), 200, uncached),
+    async (c) => c.json(viewedFeatureJson(await viewFeature.view(featureIn(c))), 200, uncached),
   );
 
   return [list, facets, view];

@@ -8,7 +8,8 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { uncached } from "../kit/response-headers.ts";
 
-const AudienceBody = z
+/** For whom a feature is on, or who gains or loses it. */
+export const AudienceBody = z
   .object({
     everyone: z.boolean().openapi({ description: "Whether every client has it; the rest is then part of everyone." }),
     users: z.int().nullable().openapi({ description: "Users with the feature in their own set. Null if unknown." }),

@@ -5,7 +5,7 @@ import type { Event } from "../../../domain/events/event.ts";
 import type { History, LastChange, PastSet } from "../../../domain/events/history.ts";
 import type { Database } from "../database/database.ts";
 import { inChunks } from "../database/in-chunks.ts";
-import { indexedKey, wholeTexts } from "../database/indexed-text.ts";
+import { indexedFeature, indexedKey, wholeTexts } from "../database/indexed-text.ts";
 import { instant } from "../database/tables.ts";
 import { conditions } from "../log/conditions.ts";
 import { eventIn } from "../log/event-row.ts";
@@ -66,6 +66,22 @@ export class SqlHistory implements History {
       const [event, feature] = [events.get(position), features[index]];
       return event && feature !== undefined ? [{ feature, on: Boolean(isOn), event }] : [];
     });
+  }
+
+  async lastChangeOf(store: string, prefix: string, feature: FeatureKey): Promise<Event | undefined> {
+    const row = await this.#database
+      .selectFrom("turns")
+      .innerJoin("sets", "sets.id", "turns.set_id")
+      .innerJoin("events", "events.position", "turns.position")
+      .where("turns.feature", "=", indexedFeature(feature))
+      .where("sets.store", "=", store)
+      .where("sets.key", ">=", prefix)
+      .where("sets.key", "<", `${prefix}\u{10ffff}`)
+      .orderBy("turns.position", "desc")
+      .limit(1)
+      .selectAll("events")
+      .executeTakeFirst();
+    return row && eventIn(row);
   }
 
   async changedFeatures(

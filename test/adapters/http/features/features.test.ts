@@ -118,9 +118,54 @@ describe.each(["redis", "sqlite"])("known features in %s", (store) => {
     });
     expect((await operator.get("/features/never")).body.on).toMatchObject({ literal: false });
     expect((await operator.get("/features/own2")).body.on).toMatchObject({ user: { users: 1 } });
-    const beta = async () => (await operator.get("/features/beta")).body;
-    await until(async () => (await beta()).lastChange !== null, "the log has the change");
-    expect((await operator.get("/features")).body.features[1]).toEqual(await beta());
+    const { sources: _, audience: __, ...beta } = (await operator.get("/features/beta")).body;
+    expect(beta.lastChange).not.toBeNull();
+    expect((await operator.get("/features")).body.features[1]).toEqual(beta);
+  });
+
+  it("show the part of each source, in the order in which they decide", async () => {
+    await operator.put("/sources/rollout/rules/beta?note=carefully", {}, { percentage: 5 });
+    const { body } = await operator.get("/features/beta");
+    type Part = { source: string; role: string; reach: string; result: string | null };
+    expect(body.sources.map(({ source, role, reach, result }: Part) => [source, role, reach, result])).toEqual([
+      ["global", "grant", "absent", "nobody"],
+      ["user", "grant", "some", "some"],
+      ["active", "gate", "everyone", null],
+      ["location", "grant", "absent", "nobody"],
+      ["literal", "grant", "absent", "nobody"],
+      ["rollout", "grant", "some", "some"],
+      ["times", "grant", "absent", "nobody"],
+      ["killed", "veto", "absent", null],
+    ]);
+    const part = (name: string) => body.sources.find(({ source }: Part) => source === name);
+    expect(part("user")).toEqual({
+      source: "user",
+      kind: "set",
+      role: "grant",
+      gatedBy: ["active"],
+      default: null,
+      editable: "set",
+      fields: ["userId"],
+      on: { users: 3 },
+      reach: "some",
+      result: "some",
+      state: "evaluated",
+      stale: false,
+      asOf: null,
+      error: null,
+      lastChange: { event: expect.any(String), at: expect.any(String), by: "admin", note: null, origin: "change" },
+    });
+    expect(part("active")).toMatchObject({ default: "deny", on: true, fields: [], asOf: expect.any(String) });
+    expect(part("rollout")).toMatchObject({ editable: "rules", lastChange: { by: "admin", note: "carefully" } });
+    expect(part("literal")).toMatchObject({ editable: null, on: null, lastChange: null });
+    expect(body.audience).toEqual({
+      everyone: false,
+      users: 3,
+      locations: [],
+      shares: [{ source: "rollout", percentage: 5 }],
+      rules: [],
+    });
+    await operator.delete("/sources/rollout/rules/beta");
   });
 
   it("do not include unknown features", async () => {

@@ -1,0 +1,105 @@
+import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import { lastInstant } from "../../domain/evaluation/evaluation-context.ts";
+import type { FeatureKey } from "../../domain/evaluation/feature.ts";
+import type { History } from "../../domain/events/history.ts";
+import { type Audience, audience } from "../../domain/features/audience.ts";
+import { type GrantResult, grantsIn } from "../../domain/features/feature-state.ts";
+import type { Reach } from "../../domain/features/reach.ts";
+import { withDeadline } from "../evaluation/deadline.ts";
+import { changeIn, changeOfRecord, type FeatureChange } from "./feature-changes.ts";
+import type { KnownFeature, ListFeatures } from "./list-features.ts";
+import { type Place, placementsOf, type SourceStatus, type Survey } from "./survey-source.ts";
+
+/** A source, and its part in the state of a feature. */
+export type DecidingSource = {
+  readonly source: ManagedSource;
+  readonly status: SourceStatus;
+  readonly place: Place | undefined;
+  readonly reach: Reach;
+  /** Of a grant: for whom it has the feature on after its gates. */
+  readonly result: GrantResult | undefined;
+  /** The last change of the feature in this source; `undefined` if the event log has none, or does not answer. */
+  readonly lastChange: FeatureChange | undefined;
+};
+
+/** A feature with all sources, side by side. */
+export type ViewedFeature = KnownFeature & {
+  /** In the order in which they decide: each grant with its gates behind it, other gates, vetoes. */
+  readonly sources: readonly DecidingSource[];
+  /** For whom it is on. */
+  readonly audience: Audience;
+};
+
+/** The longest wait for changes that the log lacks yet, and for the last changes. */
+const maxWaitMs = 1_000;
+
+/** Shows one feature with the part of each source in its state. */
+export class ViewFeature {
+  readonly #features: ListFeatures;
+  readonly #history: Pick<History, "lastChangeOf" | "documentAt">;
+  readonly #beforeRead: () => Promise<void>;
+
+  /** `beforeRead` relays the outboxes to the log. It may fail. */
+  constructor(
+    features: ListFeatures,
+    history: Pick<History, "lastChangeOf" | "documentAt">,
+    beforeRead: () => Promise<void>,
+  ) {
+    this.#features = features;
+    this.#history = history;
+    this.#beforeRead = beforeRead;
+  }
+
+  /** Rejects as `ListFeatures.get` does. */
+  async view(feature: FeatureKey): Promise<ViewedFeature> {
+    await inTime(this.#beforeRead);
+    const { surveys, ...known } = await this.#features.get(feature);
+    const placements = placementsOf(feature, surveys);
+    const results = new Map(grantsIn(placements).map(({ source, result }) => [source.name, result]));
+    const ordered = inDecidingOrder(surveys);
+    const sources = await Promise.all(
+      ordered.map(async ({ source, status, placeOf, reachOf }) => ({
+        source,
+        status,
+        place: placeOf(feature),
+        reach: reachOf(feature),
+        result: results.get(source.name),
+        lastChange: await inTime(() => this.#lastChange(source, feature)),
+      })),
+    );
+    return { ...known, sources, audience: audience(placements) };
+  }
+
+  async #lastChange(
+    { editableSet: stored, editableRules: rules }: ManagedSource,
+    feature: FeatureKey,
+  ): Promise<FeatureChange | undefined> {
+    if (stored) {
+      const event = await this.#history.lastChangeOf(stored.connection, stored.key.prefix, feature);
+      return event && changeIn(event);
+    }
+    if (!rules) return undefined;
+    const record = await this.#history.documentAt(rules.connection, rules.collection, feature, lastInstant);
+    return record && changeOfRecord(record);
+  }
+}
+
+/** Each grant with its gates behind it, the gates of no grant, and the vetoes, each once. */
+function inDecidingOrder(surveys: readonly Survey[]): readonly Survey[] {
+  const named = new Map(surveys.map((survey) => [survey.source.name, survey]));
+  const ofRole = (role: string) => surveys.filter(({ source }) => source.role === role);
+  const grants = ofRole("grant").flatMap((grant) => [
+    grant,
+    ...grant.source.gatedBy.flatMap((name) => named.get(name) ?? []),
+  ]);
+  return [...new Set([...grants, ...ofRole("gate"), ...ofRole("veto")])];
+}
+
+/** The result of a call; `undefined` if it fails or takes too long, because the rest of the view is still useful. */
+async function inTime<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await withDeadline(maxWaitMs, call);
+  } catch {
+    return undefined;
+  }
+}
