@@ -98,7 +98,10 @@ export function demandScope(found: Identified, scope: Scope, isPage = true): Cre
 /** Whether a script of a page sent the request, and no navigation. */
 function isFromPage(c: Context): boolean {
   const mode = c.req.header("sec-fetch-mode");
-  return mode !== undefined && mode !== "navigate";
+  if (mode !== undefined) return mode !== "navigate";
+  // Browsers send it over TLS and to the loopback address only.
+  const isBrowser = c.req.header("user-agent")?.startsWith("Mozilla/") === true;
+  return isBrowser && c.req.header("accept")?.includes("text/html") !== true;
 }
 
 /** The secret of the request; `undefined` also if the header is malformed, because no credential matches it. */

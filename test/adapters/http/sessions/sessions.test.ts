@@ -141,6 +141,24 @@ describe("sessions", () => {
     expect([anonymous.status, anonymous.challenge]).toEqual([401, 'Bearer realm="tidegate"']);
   });
 
+  it.each([
+    ["a script", { "sec-fetch-mode": "cors", "sec-fetch-site": "same-origin" }, false],
+    ["a script over plain HTTP", { "user-agent": "Mozilla/5.0 (X11)", accept: "*/*" }, false],
+    ["an EventSource over plain HTTP", { "user-agent": "Mozilla/5.0 (X11)", accept: "text/event-stream" }, false],
+    ["somebody who opens the address", { "sec-fetch-mode": "navigate", "sec-fetch-site": "none" }, true],
+    ["the same over plain HTTP", { "user-agent": "Mozilla/5.0 (X11)", accept: "text/html,*/*" }, true],
+    ["wget", { "user-agent": "Wget/1.21", accept: "*/*" }, true],
+  ])("leave a 401 to the page, and offer Basic to others: %s", async (_, headers, isPrompt) => {
+    const challenge = await new Promise((resolve, reject) => {
+      const sent = request(`${service.url}/metrics`, { headers }, (response) => {
+        response.resume();
+        resolve(response.headers["www-authenticate"]);
+      });
+      sent.on("error", reject).end();
+    });
+    expect(challenge).toEqual(isPrompt ? expect.stringContaining("Basic") : 'Bearer realm="tidegate"');
+  });
+
   it("do not start for a credential that may not read", async () => {
     const refused = await browse(service, "POST", sessionPath, {}, { credential: issued.get("poster") });
     expect([refused.status, refused.body.code]).toEqual([403, "insufficient-scope"]);
