@@ -28,6 +28,7 @@ async function takePictures(folder: string, only: string): Promise<void> {
       for (const [size, viewport] of Object.entries(sizes)) {
         for (const colorScheme of ["light", "dark"] as const) {
           await using window = await openWindow(browser, shop, "marta.ibanez", { path, viewport, colorScheme });
+          await window.page.getByRole("heading", { level: 1 }).waitFor();
           await window.page.waitForLoadState("networkidle", { timeout: 3_000 }).catch(() => undefined);
           const file = join(folder, `${name}-${size}-${colorScheme}.png`);
           await window.page.screenshot({ path: file });

@@ -1,27 +1,29 @@
-import { type FormEvent, useId, useState } from "react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { type FormEvent, useDeferredValue, useId, useState } from "react";
 import { Button } from "../ui/button.tsx";
 import { Dialog, DialogButtons } from "../ui/dialog.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
 import { Field } from "../ui/field.tsx";
+import type { PersonContext } from "./person-context.ts";
+import { featuresFor } from "./person-queries.ts";
 import { useOwnSetChange } from "./use-own-set-change.ts";
-
-const maxSuggestions = 500;
 
 /** Adds a feature to the own set of a user. */
 export function AddFeatureDialog({
-  known,
+  context,
   userId,
   source,
   onClose,
 }: {
-  /** Features that can be suggested. */
-  readonly known: readonly string[];
+  /** Features that are off in it are suggested. */
+  readonly context: PersonContext;
   readonly userId: string;
   readonly source: string;
   readonly onClose: () => void;
 }) {
   const list = useId();
   const [feature, setFeature] = useState("");
+  const { data } = useInfiniteQuery(featuresFor(context, "off", useDeferredValue(feature.trim())));
   const change = useOwnSetChange(userId);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -42,8 +44,8 @@ export function AddFeatureDialog({
           onChange={({ currentTarget }) => setFeature(currentTarget.value)}
         />
         <datalist id={list}>
-          {known.slice(0, maxSuggestions).map((key) => (
-            <option key={key} value={key} />
+          {data?.pages[0]?.features.map((known) => (
+            <option key={known.feature} value={known.feature} />
           ))}
         </datalist>
         {change.error && <ErrorNote error={change.error} />}

@@ -1,7 +1,6 @@
 import "./compare-view.css";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowRight } from "lucide-react";
-import { useState } from "react";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -9,38 +8,35 @@ import { ErrorNote } from "../ui/error-note.tsx";
 import { StateBadge } from "../ui/feature-state.tsx";
 import { count, counted } from "../ui/numbers.ts";
 import { SkeletonRows } from "../ui/skeleton.tsx";
-import { Segments } from "../ui/tabs.tsx";
 import { dayTime } from "../ui/time.tsx";
-import { compared, type Difference, groups } from "./comparison.ts";
 import type { PersonContext } from "./person-context.ts";
-import { type ExplainedFeature, explanationOf } from "./person-queries.ts";
+import { type Comparison, comparisonOf, type SummarizedFeature } from "./person-queries.ts";
+
+type Difference = Comparison["features"][number];
+type DecidingChange = Difference["events"][number];
+
+const groups: readonly { readonly kind: Difference["kind"]; readonly name: string }[] = [
+  { kind: "turned-on", name: "Switched on" },
+  { kind: "value-changed", name: "Value changed" },
+  { kind: "turned-off", name: "Switched off" },
+  { kind: "undetermined", name: "Unknown on one side" },
+];
 
 /** Two users or two moments side by side: what differs, and the change that made the difference. */
 export default function CompareView({ one, other }: { readonly one: PersonContext; readonly other: PersonContext }) {
-  const [first, second] = [useQuery(explanationOf(one)), useQuery(explanationOf(other))];
-  const [showsSame, setShowsSame] = useState(false);
-  const error = first.error ?? second.error;
-  if (error) return <ErrorNote error={error} onRetry={() => void Promise.all([first.refetch(), second.refetch()])} />;
-  if (!first.data || !second.data) return <SkeletonRows count={6} />;
-  const { differences, same } = compared(first.data, second.data);
-  const all = differences.length + same.length;
+  const { data, error, refetch } = useQuery(comparisonOf(one, other));
+  if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
+  if (!data) return <SkeletonRows count={6} />;
+  const { features, differing, same } = data;
   return (
     <section className="card compare" aria-label="Comparison">
       <header className="wrap">
         <h2 className="grow">
-          {differences.length === 0
+          {differing === 0
             ? "No feature differs"
-            : `${count(differences.length)} of ${counted(all, "feature")} differ`}
+            : `${count(differing)} of ${counted(differing + same, "feature")} ${differing === 1 ? "differs" : "differ"}`}
         </h2>
-        <Segments
-          label="Shown features"
-          value={showsSame ? "same" : "different"}
-          onChange={(value) => setShowsSame(value === "same")}
-          segments={[
-            { value: "different", name: `Differences ${count(differences.length)}` },
-            { value: "same", name: `Same ${count(same.length)}` },
-          ]}
-        />
+        <span className="small dim num">{count(same)} the same</span>
       </header>
       <div className="compare-row compare-head tiny dim" aria-hidden="true">
         <span>Feature</span>
@@ -53,24 +49,21 @@ export default function CompareView({ one, other }: { readonly one: PersonContex
         </span>
         <span>Change that made the difference</span>
       </div>
-      {showsSame ? (
-        <ul>
-          {same.map((feature) => (
-            <li key={feature.feature} className="compare-row">
-              <FeatureLink feature={feature} />
-              <Side feature={feature} name="A" />
-              <span />
-              <Side feature={feature} name="B" />
-              <span className="tiny dim">{feature.message}</span>
-            </li>
-          ))}
-        </ul>
-      ) : (
-        groups.map(({ name, holds }) => (
-          <Group key={name} name={name} differences={differences.filter(holds)} first={one} second={other} />
-        ))
+      {groups.map(({ kind, name }) => (
+        <Group
+          key={kind}
+          name={name}
+          differences={features.filter((difference) => difference.kind === kind)}
+          sides={[sideText(one), sideText(other)]}
+        />
+      ))}
+      {differing === 0 && <EmptyState title="Both sides get the same features." />}
+      {differing > features.length && (
+        <p className="card-body small dim">The first {count(features.length)} are shown.</p>
       )}
-      {!showsSame && differences.length === 0 && <EmptyState title="Both sides get the same features." />}
+      {data.log === "unavailable" && (
+        <p className="card-body small dim">The event log is unavailable: the changes are not known now.</p>
+      )}
     </section>
   );
 }
@@ -78,13 +71,11 @@ export default function CompareView({ one, other }: { readonly one: PersonContex
 function Group({
   name,
   differences,
-  first,
-  second,
+  sides: [first, second],
 }: {
   readonly name: string;
   readonly differences: readonly Difference[];
-  readonly first: PersonContext;
-  readonly second: PersonContext;
+  readonly sides: readonly [string, string];
 }) {
   if (differences.length === 0) return null;
   return (
@@ -93,29 +84,15 @@ function Group({
         {name} <span className="dim num">{differences.length}</span>
       </h3>
       <ul>
-        {differences.map(({ one, other, change }) => (
-          <li key={one.feature} className="compare-row">
-            <FeatureLink feature={one} />
-            <Side feature={one} name={`A, ${sideText(first)}`} />
-            <ArrowRight size={15} className="dim compare-arrow" aria-label="then" />
-            <Side feature={other} name={`B, ${sideText(second)}`} />
-            <span className="column small">
-              {change ? (
-                <>
-                  <span>
-                    {change.set === null
-                      ? "rule changed"
-                      : `${change.isOn ? "added to" : "removed from"} ${change.set}`}
-                  </span>
-                  <span className="tiny dim">
-                    {dayTime(new Date(change.at))} · {change.by === "external" ? "edited outside Tidegate" : change.by}
-                    {change.note && ` · “${change.note}”`}
-                  </span>
-                </>
-              ) : (
-                <span className="dim">{other.message}</span>
-              )}
-            </span>
+        {differences.map(({ feature, a, b, events }) => (
+          <li key={feature} className="compare-row">
+            <Link className="strong small compare-feature" href={links.feature(feature)}>
+              {feature}
+            </Link>
+            <Side feature={a} name={`A, ${first}`} />
+            <ArrowRight size={15} className="dim" aria-label="then" />
+            <Side feature={b} name={`B, ${second}`} />
+            <Reason change={events.at(-1)} otherwise={b.message} />
           </li>
         ))}
       </ul>
@@ -123,22 +100,39 @@ function Group({
   );
 }
 
-const FeatureLink = ({ feature: { feature } }: { readonly feature: ExplainedFeature }) => (
-  <Link className="strong small compare-feature" href={links.feature(feature)}>
-    {feature}
-  </Link>
-);
+const Reason = ({
+  change,
+  otherwise,
+}: {
+  readonly change: DecidingChange | undefined;
+  /** Without a change, the time, the place or the person makes the difference. */
+  readonly otherwise: string;
+}) =>
+  change ? (
+    <span className="column small">
+      <span>{change.set === null ? `rule of ${change.source} changed` : `${change.set} changed`}</span>
+      <span className="tiny dim">
+        {dayTime(new Date(change.at))} · {change.origin === "external" ? "edited outside Tidegate" : change.by}
+        {change.note && ` · “${change.note}”`}
+      </span>
+    </span>
+  ) : (
+    <span className="small dim">{otherwise}</span>
+  );
 
-const Side = ({ feature: { on, variant }, name }: { readonly feature: ExplainedFeature; readonly name: string }) => (
+const Side = ({ feature, name }: { readonly feature: SummarizedFeature; readonly name: string }) => (
   <span>
     <span className="for-screen-readers">{name}: </span>
-    {on === null ? (
+    {feature.on === null ? (
       <StateBadge state="unknown" />
     ) : (
-      <StateBadge state={on ? "on" : "off"} text={on && variant !== null ? `On, ${variant}` : on ? "On" : "Off"} />
+      <StateBadge state={feature.on ? "on" : "off"} text={sideState(feature)} />
     )}
   </span>
 );
+
+const sideState = ({ on, variant }: SummarizedFeature): string =>
+  on ? (variant === null ? "On" : `On, ${variant}`) : "Off";
 
 const sideText = ({ user, at }: PersonContext): string =>
   `${user ?? "without a token"}, ${at === undefined ? "now" : dayTime(new Date(at))}`;

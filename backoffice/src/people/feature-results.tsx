@@ -1,61 +1,60 @@
 import "./feature-results.css";
-import { useQuery } from "@tanstack/react-query";
-import { useVirtualizer } from "@tanstack/react-virtual";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useDeferredValue, useState } from "react";
 import { useIsEditor } from "../api/session.ts";
 import { useIsPaused } from "../live/connection.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
 import { Button } from "../ui/button.tsx";
-import { Tag } from "../ui/card.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { ErrorNote } from "../ui/error-note.tsx";
-import { StateIcon } from "../ui/feature-state.tsx";
 import { SearchField } from "../ui/field.tsx";
 import { count } from "../ui/numbers.ts";
+import { SkeletonRows } from "../ui/skeleton.tsx";
 import { Segments } from "../ui/tabs.tsx";
 import { AddFeatureDialog } from "./add-feature-dialog.tsx";
-import { type ExplainedFeature, type Explanation, userOf } from "./person-queries.ts";
+import { FeatureRows } from "./feature-rows.tsx";
+import type { PersonContext } from "./person-context.ts";
+import { featuresFor, type PersonState, personStates, userOf } from "./person-queries.ts";
 import { useOwnSetChange } from "./use-own-set-change.ts";
 
-const rowHeight = 52;
+const names: Readonly<Record<PersonState, string>> = { on: "On", off: "Off", undetermined: "Unknown" };
 
-/** The features that are on and off for a person. Features of the person's own set can be removed. */
+/** The features of a person by state. Features of the person's own set can be added and removed, unless it is past. */
 export function FeatureResults({
-  explanation,
-  userId,
+  context,
   openKey,
   detail,
 }: {
-  readonly explanation: Explanation;
-  /** The user whose own set can be changed; `undefined` if it cannot. */
-  readonly userId: string | undefined;
+  readonly context: PersonContext;
   readonly openKey: string | undefined;
   /** Shown below the opened row. */
   readonly detail: ReactNode;
 }) {
-  const tab = useLocation().query.get("tab") === "off" ? "off" : "on";
+  const { query } = useLocation();
+  const state = personStates.find((each) => each === query.get("tab")) ?? "on";
   const [filter, setFilter] = useState("");
   const [isAdding, setAdding] = useState(false);
   const isEditor = useIsEditor();
-  const on = explanation.features.filter((feature) => feature.on);
-  const off = explanation.features.filter((feature) => !feature.on);
-  const shown = (tab === "on" ? on : off).filter(({ feature }) => feature.includes(filter.trim()));
+  const search = useDeferredValue(filter.trim());
+  const pages = useInfiniteQuery(featuresFor(context, state, search));
+  const userId = context.at === undefined ? context.user : undefined;
   const { data: user } = useQuery({ ...userOf(userId ?? ""), enabled: userId !== undefined });
-  const ownSets = userId !== undefined && isEditor ? (user?.sets ?? []) : [];
-  const own = ownSets[0];
+  const ownSets = isEditor && userId !== undefined ? (user?.sets ?? []) : [];
+  const [own] = ownSets;
   const change = useOwnSetChange(userId ?? "");
+  const counts = pages.data?.pages[0]?.counts;
+  const features = pages.data?.pages.flatMap((page) => page.features) ?? [];
   return (
     <section className="card feature-results" aria-label="Features">
       <header className="wrap">
         <Segments
           label="State"
-          value={tab}
+          value={state}
           onChange={(next) => setQuery({ tab: next === "on" ? undefined : next })}
-          segments={[
-            { value: "on", name: `On ${count(on.length)}` },
-            { value: "off", name: `Off ${count(off.length)}` },
-          ]}
+          segments={personStates
+            .filter((each) => each !== "undetermined" || state === each || (counts?.undetermined ?? 0) > 0)
+            .map((each) => ({ value: each, name: counts ? `${names[each]} ${count(counts[each])}` : names[each] }))}
         />
         <SearchField label="Filter" value={filter} onChange={({ currentTarget }) => setFilter(currentTarget.value)} />
         {own && (
@@ -66,33 +65,32 @@ export function FeatureResults({
         )}
       </header>
       {change.error && <ErrorNote error={change.error} />}
-      {shown.length === 0 && (
-        <EmptyState
-          title={filter ? "No feature matches." : tab === "on" ? "No feature is on." : "No feature is off."}
-        />
+      {pages.error && <ErrorNote error={pages.error} onRetry={() => void pages.refetch()} />}
+      {pages.isPending && !pages.error && <SkeletonRows count={8} />}
+      {pages.data && features.length === 0 && (
+        <EmptyState title={search ? "No feature matches." : `No feature is ${names[state].toLowerCase()}.`} />
       )}
-      <Rows
-        features={shown}
+      <FeatureRows
+        features={features}
         openKey={openKey}
         detail={detail}
+        onEnd={() => {
+          if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage();
+        }}
         actionOf={(feature) => {
-          const set = ownSets.find(({ features }) => features.includes(feature));
-          if (!set) return undefined;
+          const set = ownSets.find((each) => each.features.includes(feature));
           return (
-            <RemoveButton
-              feature={feature}
-              onRemove={() => change.mutate({ source: set.source, feature, isAdded: false })}
-            />
+            set && (
+              <RemoveButton
+                feature={feature}
+                onRemove={() => change.mutate({ source: set.source, feature, isAdded: false })}
+              />
+            )
           );
         }}
       />
       {isAdding && own && userId !== undefined && (
-        <AddFeatureDialog
-          known={off.map(({ feature }) => feature).filter((feature) => !own.features.includes(feature))}
-          userId={userId}
-          source={own.source}
-          onClose={() => setAdding(false)}
-        />
+        <AddFeatureDialog context={context} userId={userId} source={own.source} onClose={() => setAdding(false)} />
       )}
     </section>
   );
@@ -106,71 +104,3 @@ const RemoveButton = ({ feature, onRemove }: { readonly feature: string; readonl
     </Button>
   );
 };
-
-/** Rows of which only those in view are in the page. */
-function Rows({
-  features,
-  openKey,
-  detail,
-  actionOf,
-}: {
-  readonly features: readonly ExplainedFeature[];
-  readonly openKey: string | undefined;
-  readonly detail: ReactNode;
-  readonly actionOf: (feature: string) => ReactNode;
-}) {
-  const region = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: features.length,
-    getScrollElement: () => region.current,
-    estimateSize: () => rowHeight,
-    overscan: 8,
-    getItemKey: (index) => features[index]?.feature ?? index,
-  });
-  return (
-    <div className="feature-results-rows" ref={region}>
-      <ul style={{ height: rows.getTotalSize() }}>
-        {rows.getVirtualItems().map(({ index, key, start }) => {
-          const feature = features[index];
-          if (!feature) return null;
-          const isOpen = feature.feature === openKey;
-          return (
-            <li
-              key={key}
-              ref={rows.measureElement}
-              data-index={index}
-              className={isOpen ? "open" : ""}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <div className="feature-results-row">
-                <button
-                  type="button"
-                  aria-expanded={isOpen}
-                  onClick={() => setQuery({ f: isOpen ? undefined : feature.feature })}
-                >
-                  <StateIcon state={stateOf(feature)} size={16} />
-                  <span className="grow column">
-                    <span className="strong ellipsis">{feature.feature}</span>
-                    <span className="tiny dim ellipsis">{feature.message.replace(/^\w+: /, "")}</span>
-                  </span>
-                  {feature.variant !== null && <Tag>{feature.variant}</Tag>}
-                </button>
-                {actionOf(feature.feature) ?? <Deciding feature={feature} />}
-              </div>
-              {isOpen && detail}
-            </li>
-          );
-        })}
-      </ul>
-    </div>
-  );
-}
-
-const Deciding = ({ feature: { decidedBy } }: { readonly feature: ExplainedFeature }) =>
-  decidedBy[0] === undefined ? null : (
-    <span className="wide-only">
-      <Tag>{decidedBy[0]}</Tag>
-    </span>
-  );
-
-const stateOf = ({ on }: ExplainedFeature) => (on === null ? "unknown" : on ? "on" : "off");

@@ -1,5 +1,5 @@
 import "./person-page.css";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { KeyRound, UserRound } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Link } from "../routing/link.tsx";
@@ -10,7 +10,7 @@ import { counted } from "../ui/numbers.ts";
 import { LookUpForm } from "./look-up-form.tsx";
 import { ModeBar, modeIn } from "./mode-bar.tsx";
 import { contextIn, otherContextIn } from "./person-context.ts";
-import { explanationOf, userOf } from "./person-queries.ts";
+import { featuresFor, userOf } from "./person-queries.ts";
 import { PersonView } from "./person-view.tsx";
 import { rememberPerson } from "./recent-people.ts";
 
@@ -24,10 +24,9 @@ export default function PersonPage({ id }: { readonly id: string }) {
   const context = contextIn(id, query);
   const mode = modeIn(query);
   const { data: user } = useQuery({ ...userOf(id), enabled: !isAnonymous });
-  const { data: explanation } = useQuery(explanationOf(context));
+  const counts = useInfiniteQuery(featuresFor(context, "on", "")).data?.pages[0]?.counts;
   const [showsTokens, setShowsTokens] = useState(false);
   const name = isAnonymous ? "A caller without a token" : id;
-  const on = explanation?.features.filter((feature) => feature.on).length;
 
   useEffect(() => {
     if (!isAnonymous) rememberPerson(id);
@@ -46,7 +45,7 @@ export default function PersonPage({ id }: { readonly id: string }) {
         <div className="grow">
           <h1>{name}</h1>
           <p className="row small dim">
-            {on !== undefined && `${on} of ${counted(explanation?.features.length ?? 0, "feature")} on`}
+            {counts && `${counts.on} of ${counted(counts.on + counts.off + counts.undetermined, "feature")} on`}
             {user && (
               <span className="row person-tokens">
                 <KeyRound size={13} aria-hidden />

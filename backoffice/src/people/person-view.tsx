@@ -1,6 +1,5 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { History } from "lucide-react";
-import { Problem } from "../api/problem.ts";
 import { Link } from "../routing/link.tsx";
 import { links } from "../routing/links.ts";
 import { setQuery, useLocation } from "../routing/location.ts";
@@ -13,44 +12,29 @@ import { SkeletonRows } from "../ui/skeleton.tsx";
 import { dayTime } from "../ui/time.tsx";
 import { FeatureResults } from "./feature-results.tsx";
 import type { PersonContext } from "./person-context.ts";
-import { type ExplainedFeature, type Explanation, explanationOf } from "./person-queries.ts";
+import { explanationOf, featuresFor, type SummaryPage } from "./person-queries.ts";
 import { stateWord, WhyChain } from "./why-chain.tsx";
 
 /** What a person's app gets, and why each feature is on or off; now, or read-only at another moment. */
 export function PersonView({ context }: { readonly context: PersonContext }) {
-  const { query } = useLocation();
-  const { data, error, refetch } = useQuery(explanationOf(context));
+  const key = useLocation().query.get("f") ?? undefined;
+  const { data } = useInfiniteQuery(featuresFor(context, "on", ""));
+  const evaluated = data?.pages[0]?.context;
   const isNarrow = useIsNarrow();
-  if (error && !(data && error instanceof Problem && error.status === 0))
-    return <ErrorNote error={error} onRetry={() => void refetch()} />;
-  if (!data) return <SkeletonRows count={8} />;
-  const key = query.get("f");
-  const feature = data.features.find((each) => each.feature === key);
-  const why = feature && <Why explanation={data} feature={feature} isPast={data.state === "history"} />;
+  const why = key === undefined ? undefined : <Why context={context} feature={key} />;
   return (
     <>
       <div className="person-banners">
-        {context.at !== undefined && <MomentBanner at={context.at} isPast={data.state === "history"} />}
-        <MissingResults explanation={data} />
+        {context.at !== undefined && <MomentBanner at={context.at} isPast={evaluated?.state === "history"} />}
+        {evaluated && <MissingResults context={evaluated} />}
       </div>
       <div className="person">
-        <FeatureResults
-          explanation={data}
-          userId={context.at === undefined ? context.user : undefined}
-          openKey={key ?? undefined}
-          detail={isNarrow ? why : undefined}
-        />
+        <FeatureResults context={context} openKey={key} detail={isNarrow ? why : undefined} />
         {!isNarrow && (
           <div className="person-why">
             {why ?? (
               <Card title="Why">
-                <p className="small dim">
-                  {key === null
-                    ? "Choose a feature to see why it is on or off."
-                    : data.incomplete.length > 0
-                      ? `What ${key} was is not known: sources that could list it have no result.`
-                      : `No source lists ${key}, and nobody described it. It is off.`}
-                </p>
+                <p className="small dim">Choose a feature to see why it is on or off.</p>
               </Card>
             )}
           </div>
@@ -60,26 +44,24 @@ export function PersonView({ context }: { readonly context: PersonContext }) {
   );
 }
 
-const Why = ({
-  explanation,
-  feature,
-  isPast,
-}: {
-  readonly explanation: Explanation;
-  readonly feature: ExplainedFeature;
-  readonly isPast: boolean;
-}) => (
-  <Card
-    title={`Why ${feature.feature} ${isPast ? "was" : "is"} ${stateWord(feature.on)}`}
-    actions={
-      <Link className="link small" href={links.feature(feature.feature)}>
-        Open feature
-      </Link>
-    }
-  >
-    <WhyChain explanation={explanation} feature={feature} />
-  </Card>
-);
+function Why({ context, feature: key }: { readonly context: PersonContext; readonly feature: string }) {
+  const { data, error, refetch } = useQuery(explanationOf(context, key));
+  if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
+  const feature = data?.features[0];
+  if (!data || !feature) return <SkeletonRows count={4} />;
+  return (
+    <Card
+      title={`Why ${key} ${data.state === "history" ? "was" : "is"} ${stateWord(feature.on)}`}
+      actions={
+        <Link className="link small" href={links.feature(key)}>
+          Open feature
+        </Link>
+      }
+    >
+      <WhyChain explanation={data} feature={feature} />
+    </Card>
+  );
+}
 
 const MomentBanner = ({ at, isPast }: { readonly at: string; readonly isPast: boolean }) => (
   <Banner
@@ -97,7 +79,7 @@ const MomentBanner = ({ at, isPast }: { readonly at: string; readonly isPast: bo
 );
 
 /** Sources without a result: what depends on them is unknown, never off. */
-function MissingResults({ explanation: { sources } }: { readonly explanation: Explanation }) {
+function MissingResults({ context: { sources } }: { readonly context: SummaryPage["context"] }) {
   const unavailable = sources.filter(({ state }) => state === "unavailable" || state === "skipped");
   const without = sources.filter(({ state }) => state === "no-history");
   const since = without

@@ -1,0 +1,102 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, startBrowser } from "./support/browser.ts";
+import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+const feature = async (key: string) =>
+  (await shop.call("noa.levi", "GET", `/admin/v1/features/${key}`)) as {
+    readonly state: string;
+    readonly killed: boolean;
+    readonly on: Readonly<Record<string, unknown>>;
+    readonly catalogue: { readonly owner: string };
+  };
+
+describe("the page of a feature", () => {
+  it("shows what each source says, in the order in which they decide", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "features/checkout.express-pay" });
+    const { page } = window;
+    await page.getByText("On for 120 users, 3 locations and 25 %.").waitFor();
+    const roles = await page.locator(".source-table-role").allInnerTexts();
+    expect(roles.map((text) => text.split(/\s/)[0])).toEqual(["Grants", "Gates", "Vetoes"]);
+    await page.getByRole("region", { name: "Grants" }).getByText("120 users").waitFor();
+    expect(await page.getByRole("switch").count()).toBe(0);
+    expect(
+      await page
+        .getByRole("main")
+        .getByRole("button", { name: /Kill|Edit|Add/ })
+        .count(),
+    ).toBe(0);
+    expect(window.faults).toEqual([]);
+  });
+
+  it("kills the feature and takes the kill back", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.apple-pay" });
+    const { page } = window;
+    await page.getByRole("button", { name: "Kill for everyone…" }).click();
+    expect(new URL(page.url()).searchParams.get("kill")).toBe("1");
+    await page.getByRole("dialog").getByRole("button", { name: "Kill for everyone" }).click();
+    await page.getByRole("button", { name: "Undo the kill" }).click();
+    await page.getByText("checkout.apple-pay is back exactly as it was.").waitFor();
+    expect(await feature("checkout.apple-pay")).toMatchObject({ killed: false, state: "on" });
+  });
+
+  it("asks with numbers before it closes a gate", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.google-pay" });
+    const { page } = window;
+    await page.getByRole("switch", { name: "Gate active: checkout.google-pay" }).click({ force: true });
+    const dialog = page.getByRole("dialog", { name: "Close gate active for checkout.google-pay?" });
+    await dialog.getByText("48 users lose it now.").waitFor();
+    await dialog.getByRole("button", { name: "Close the gate" }).click();
+    await page.getByText("Held by gate", { exact: true }).waitFor();
+    expect((await feature("checkout.google-pay")).state).toBe("held");
+  });
+
+  it("names the fault of a rule at its member, previews a share, and applies it", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", {
+      path: "features/checkout.installments?edit=percentage",
+    });
+    const { page } = window;
+    const dialog = page.getByRole("dialog", { name: "percentage of checkout.installments" });
+    const rule = dialog.getByRole("textbox", { name: "Rule as JSON" });
+    await rule.fill('{ "percentage": 200 }');
+    await dialog.getByText("/percentage").waitFor();
+    expect(await dialog.getByRole("button", { name: "Apply" }).isDisabled()).toBe(true);
+    await dialog.getByRole("spinbutton", { name: "Share of callers" }).fill("35");
+    await dialog.getByText(/gain/).first().waitFor();
+    await dialog.getByRole("button", { name: "Apply" }).click();
+    await page.getByText("percentage of checkout.installments saved.").waitFor();
+    expect((await feature("checkout.installments")).on["percentage"]).toMatchObject({ rule: { percentage: 35 } });
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await page.getByRole("region", { name: "Grants" }).getByText("10 %").waitFor();
+  });
+
+  it("describes a feature that nobody knew", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "features/checkout.new-idea" });
+    const { page } = window;
+    await page.getByText("No source lists checkout.new-idea, and nobody described it.").waitFor();
+    await page.getByRole("button", { name: "Create it" }).click();
+    await page.getByRole("textbox", { name: "Owner" }).fill("Checkout");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Off. No source has it on.").waitFor();
+    expect((await feature("checkout.new-idea")).catalogue.owner).toBe("Checkout");
+  });
+
+  it("leads from a user of the feature to the reasons", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", {
+      path: "features/checkout.express-pay?tab=users",
+    });
+    const { page } = window;
+    await page.getByRole("link", { name: "u-48213" }).click();
+    await page.getByRole("heading", { name: "Why checkout.express-pay is on" }).waitFor();
+  });
+});

@@ -1,0 +1,133 @@
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bearer } from "../support/service.ts";
+import { until } from "../support/until.ts";
+import { openWindow, startBrowser } from "./support/browser.ts";
+import { type DemoShop, startDemoShop } from "./support/demo-shop.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop(), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+type Explained = {
+  readonly features: readonly { readonly feature: string; readonly on: boolean | null; readonly message: string }[];
+};
+const explain = (body: object) => shop.call("noa.levi", "POST", "/admin/v1/explain", body) as Promise<Explained>;
+const chain = (page: Page, key: string) => page.getByRole("list", { name: new RegExp(`^Why ${key}`) });
+const change = (method: "PUT" | "DELETE", user: string, feature: string) =>
+  shop.call("marta.ibanez", method, `/admin/v1/sources/user/features/${feature}?userId=${user}`);
+
+describe("the page of a person", () => {
+  it("explains a feature in the order of the merge rule, with the result of the API", async () => {
+    const { features } = await explain({ user: "u-48213", features: ["checkout.express-pay"] });
+    await using window = await openWindow(browser, shop, "noa.levi", {
+      path: "people/u-48213?f=checkout.express-pay",
+    });
+    const steps = chain(window.page, "checkout.express-pay is on");
+    await steps.waitFor();
+    const titles = await steps.getByRole("heading", { level: 3 }).allInnerTexts();
+    expect(titles.map((title) => title.replace(/\s+/g, " ").trim())).toEqual([
+      "Granted by 1 of 5 sources",
+      "Gate active lets it through",
+      "Veto killed does not list it",
+      "Result On",
+    ]);
+    expect(await steps.innerText()).toContain(features[0]?.message);
+    expect(window.faults).toEqual([]);
+  });
+
+  it("offers no change to a viewer", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "people/u-48213" });
+    await window.page.getByRole("button", { name: /^On \d+/ }).waitFor();
+    await window.page.getByText("checkout.express-pay").first().waitFor();
+    expect(
+      await window.page
+        .getByRole("main")
+        .getByRole("button", { name: /^(Add feature|Remove)/ })
+        .count(),
+    ).toBe(0);
+  });
+
+  it("removes a feature of the user's own set, as their app sees, and undoes it", async () => {
+    await using window = await openWindow(browser, shop, "marta.ibanez", { path: "people/u-48213" });
+    const { page } = window;
+    const isOn = async () => (await explain({ user: "u-48213", features: ["checkout.google-pay"] })).features[0]?.on;
+    await page.getByRole("button", { name: "Remove checkout.google-pay" }).click();
+    await page.getByText("checkout.google-pay removed for u-48213.").waitFor();
+    expect(await isOn()).toBe(false);
+    await page.getByRole("button", { name: "Undo", exact: true }).click();
+    await page.getByRole("button", { name: "Remove checkout.google-pay" }).waitFor();
+    expect(await isOn()).toBe(true);
+  });
+
+  it("shows a past moment as the API answers it, and what was changed since", async () => {
+    await change("PUT", "u-moment", "checkout.express-pay");
+    await until(
+      async () => (await explain({ user: "u-moment", features: ["checkout.express-pay"] })).features[0]?.on === true,
+      "the feature is on",
+    );
+    const at = new Date().toISOString();
+    await change("DELETE", "u-moment", "checkout.express-pay");
+    const asked = () => explain({ user: "u-moment", at, features: ["checkout.express-pay"] });
+    await until(async () => (await asked()).features[0]?.on === true, "the past is known");
+    await using window = await openWindow(browser, shop, "noa.levi", {
+      path: `people/u-moment?f=checkout.express-pay&mode=at&at=${at}`,
+    });
+    await chain(window.page, "checkout.express-pay is on").waitFor();
+    expect(await chain(window.page, "checkout.express-pay is on").innerText()).toContain(
+      (await asked()).features[0]?.message,
+    );
+    await using compared = await openWindow(browser, shop, "noa.levi", {
+      path: `people/u-moment?mode=compare&at=${at}&with=@now`,
+    });
+    const comparison = compared.page.getByRole("region", { name: "Comparison" });
+    await comparison.getByText("1 of").waitFor();
+    await comparison.getByText("Switched off").waitFor();
+    await comparison.getByText("features:user:u-moment changed").waitFor();
+  });
+
+  it("finds the user of a token without the token in a URL", async () => {
+    const { token } = (await shop.call("sofia.admin", "POST", "/admin/v1/users/u-token/tokens")) as { token: string };
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "people" });
+    const { page } = window;
+    const urls: string[] = [];
+    page.on("request", (request) => urls.push(request.url()));
+    await page.getByRole("combobox", { name: "User id, or paste a token" }).fill(token);
+    await page.getByRole("button", { name: "Look up" }).click();
+    await page.getByRole("heading", { name: "u-token", level: 1 }).waitFor();
+    expect([page.url(), ...urls].filter((url) => url.includes(token))).toEqual([]);
+    expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(token);
+  });
+
+  it("issues a token that works, shows it once, and revokes it after it has asked", async () => {
+    await using window = await openWindow(browser, shop, "sofia.admin", { path: "people/u-drawer" });
+    const { page } = window;
+    const drawer = page.getByRole("dialog", { name: "Tokens of u-drawer" });
+    await page.getByRole("button", { name: "Tokens" }).click();
+    await drawer.getByRole("button", { name: "Issue a token" }).click();
+    const token = await drawer.getByRole("status").locator("code").innerText();
+    const status = async () => (await shop.service.get("/features", bearer(token))).status;
+    expect(await status()).toBe(200);
+    await drawer.getByRole("button", { name: "Close" }).click();
+    await page.getByRole("button", { name: "Tokens" }).click();
+    await drawer.getByRole("button", { name: /^Revoke / }).click();
+    expect(await drawer.getByText(token).count()).toBe(0);
+    await drawer.getByRole("button", { name: "Revoke", exact: true }).click();
+    await page.getByText("Token revoked.").waitFor();
+    await until(async () => (await status()) === 401, "the token is refused");
+  });
+
+  it("shows an id that is named like a script as text", async () => {
+    const id = "<img src=x onerror=document.title='run'>";
+    await using window = await openWindow(browser, shop, "noa.levi", { path: `people/${encodeURIComponent(id)}` });
+    await window.page.getByRole("heading", { name: id, level: 1 }).waitFor();
+    expect(await window.page.title()).toBe(`${id} · Tidegate`);
+    expect(window.faults).toEqual([]);
+  });
+});
