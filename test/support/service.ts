@@ -46,10 +46,14 @@ export async function startServiceOn(
 ): Promise<TestService> {
   const own = { PORT: "0", HOST: "127.0.0.1", LOG_LEVEL: "silent" };
   const config = await loadConfig(file, { ...own, ...env });
-  const service = await start({ ...config, server: { ...config.server, drainMs: 0 } }, env, {
-    isWarm: false,
-    ...options,
-  });
+  const service = await start(
+    { ...config, server: { ...config.server, drainMs: 0 } },
+    { ...own, ...env },
+    {
+      isWarm: false,
+      ...options,
+    },
+  );
   return {
     ...service,
     get: (path, headers: Record<string, string> = {}) => fetch(service.url + path, { headers }),

@@ -34,7 +34,8 @@ export function LiveUpdates() {
       announceEvents(events);
       void client.invalidateQueries({
         predicate: ({ queryKey: [of, key] }) => {
-          if (of === "session" || of === "features") return false;
+          // The list of features patches itself, and the page System polls.
+          if (of === "session" || of === "features" || of === "system") return false;
           return of !== "feature" || features.has(String(key));
         },
       });

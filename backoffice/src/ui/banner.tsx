@@ -10,7 +10,7 @@ export const Banner = ({
   children,
   action,
 }: {
-  readonly tone: "info" | "warn" | "bad";
+  readonly tone: "good" | "info" | "warn" | "bad";
   readonly title: ReactNode;
   readonly icon?: ReactNode;
   readonly children?: ReactNode;
@@ -18,7 +18,7 @@ export const Banner = ({
   readonly action?: ReactNode;
 }) => (
   <div className={`banner ${tone}`} role="status">
-    {icon ?? (tone === "info" ? <Info size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />)}
+    {icon || (tone === "info" ? <Info size={16} aria-hidden /> : <TriangleAlert size={16} aria-hidden />)}
     <p>
       <b>{title}</b> <span>{children}</span>
     </p>

@@ -1,0 +1,113 @@
+import "./chart-card.css";
+import { ChartLine, Table } from "lucide-react";
+import { lazy, Suspense, useId, useState } from "react";
+import { Button } from "../../ui/button.tsx";
+import { Card } from "../../ui/card.tsx";
+import { clock } from "../../ui/time.tsx";
+import type { Line } from "./chart.tsx";
+
+const Chart = lazy(() => import("./chart.tsx"));
+
+/** A chart with its summary in words, and a button that shows its numbers as a table. */
+export function ChartCard({
+  title,
+  times,
+  lines,
+  summary,
+  format,
+}: {
+  readonly title: string;
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly summary: string;
+  readonly format: (value: number) => string;
+}) {
+  const [isTable, setTable] = useState(false);
+  const id = useId();
+  return (
+    <Card
+      title={title}
+      actions={
+        <>
+          <span className="tiny dim row chart-legend">
+            {lines.map((line) => (
+              <Legend key={line.name} {...line} />
+            ))}
+          </span>
+          <Button
+            isCompact
+            look="ghost"
+            aria-pressed={isTable}
+            aria-controls={id}
+            aria-label={`${title}: show the numbers in a table`}
+            onClick={() => setTable(!isTable)}
+          >
+            {isTable ? <ChartLine size={14} aria-hidden /> : <Table size={14} aria-hidden />}
+            {isTable ? "Chart" : "Table"}
+          </Button>
+        </>
+      }
+    >
+      <div id={id} className="chart">
+        {times.length < 2 ? (
+          <p className="chart-none dim small">The chart begins with two points of 15 seconds.</p>
+        ) : isTable ? (
+          <Numbers title={title} times={times} lines={lines} format={format} />
+        ) : (
+          <Suspense fallback={<div className="chart-plot" />}>
+            <Chart times={times} lines={lines} summary={summary} format={format} />
+          </Suspense>
+        )}
+      </div>
+      <p className="tiny dim num chart-summary">{summary}</p>
+    </Card>
+  );
+}
+
+const Legend = ({ name, color, isDashed = false }: Line) => (
+  <span className="row nowrap">
+    <svg width="14" height="3" aria-hidden="true">
+      <path d="M0 1.5h14" stroke={`var(${color})`} strokeWidth="3" strokeDasharray={isDashed ? "4 3" : undefined} />
+    </svg>
+    {name}
+  </span>
+);
+
+const Numbers = ({
+  title,
+  times,
+  lines,
+  format,
+}: {
+  readonly title: string;
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly format: (value: number) => string;
+}) => (
+  // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+  <section className="chart-numbers" tabIndex={0} aria-label={`${title}, as a table`}>
+    <table className="data-table num">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          {lines.map(({ name }) => (
+            <th scope="col" key={name}>
+              {name}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {times.toReversed().map((at, fromEnd) => (
+          <tr key={at}>
+            <th scope="row">{clock(new Date(at * 1_000))}</th>
+            {lines.map(({ name, values }) => {
+              const value = values[times.length - 1 - fromEnd];
+              return <td key={name}>{value === null || value === undefined ? "none" : format(value)}</td>;
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </section>
+);

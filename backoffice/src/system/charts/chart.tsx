@@ -1,0 +1,94 @@
+import "uplot/dist/uPlot.min.css";
+import { useComputedColorScheme } from "@mantine/core";
+import { useEffect, useRef } from "react";
+import UPlot from "uplot";
+
+/** A line of a chart. `null` is a gap. */
+export type Line = {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+  /** A colour token. */
+  readonly color: `--${string}`;
+  readonly isFilled?: boolean;
+  readonly isDashed?: boolean;
+};
+
+type ChartOptions = {
+  /** In seconds since 1970. */
+  readonly times: readonly number[];
+  readonly lines: readonly Line[];
+  readonly summary: string;
+  readonly format: (value: number) => string;
+};
+
+const height = 156;
+const font = "11px Inter, sans-serif";
+const hour = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** Lines over time on a canvas. Its summary is read in its place, and its numbers are in a table beside it. */
+export default function Chart({ times, lines, summary, format }: ChartOptions) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<UPlot>(undefined);
+  const scheme = useComputedColorScheme("light", { getInitialValueInEffect: false });
+  const data = [times, ...lines.map(({ values }) => values)] as UPlot.AlignedData;
+  const latest = useRef({ data, lines, format });
+  latest.current = { data, lines, format };
+
+  useEffect(() => {
+    const element = place.current;
+    if (!element) return;
+    const { lines, data, format } = latest.current;
+    const created = new UPlot(optionsOf(element, lines, format), data, element);
+    plot.current = created;
+    const resized = new ResizeObserver(() => created.setSize({ width: element.clientWidth, height }));
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+      created.destroy();
+    };
+  }, [scheme]);
+  useEffect(() => plot.current?.setData(latest.current.data), [data]);
+
+  return <div ref={place} className="chart-plot" role="img" aria-label={summary} />;
+}
+
+function optionsOf(element: HTMLElement, lines: readonly Line[], format: ChartOptions["format"]): UPlot.Options {
+  const tokens = getComputedStyle(document.documentElement);
+  const colorOf = (token: string) => tokens.getPropertyValue(token).trim();
+  const axis = { stroke: colorOf("--dim"), font, ticks: { show: false }, gap: 6 };
+  return {
+    width: element.clientWidth,
+    height,
+    padding: [10, 8, 0, 0],
+    cursor: { y: false, points: { size: 7 } },
+    legend: { show: false },
+    scales: { y: { range: (_, __, highest) => [0, (highest || 1) * 1.12] } },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        size: 26,
+        space: 70,
+        values: (_, seconds) => seconds.map((at) => hour.format(at * 1_000)),
+      },
+      {
+        ...axis,
+        grid: { stroke: colorOf("--line"), width: 1 },
+        size: 46,
+        space: 34,
+        values: (_, values) => values.map(format),
+      },
+    ],
+    series: [
+      {},
+      ...lines.map(({ name, color, isFilled, isDashed }) => ({
+        label: name,
+        stroke: colorOf(color),
+        width: 1.75,
+        points: { show: false },
+        ...(isDashed && { dash: [5, 3] }),
+        ...(isFilled && { fill: `${colorOf(color)}26` }),
+      })),
+    ],
+  };
+}

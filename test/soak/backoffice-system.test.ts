@@ -1,0 +1,60 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWindow, startBrowser } from "../backoffice/support/browser.ts";
+import { type DemoShop, startDemoShop } from "../backoffice/support/demo-shop.ts";
+
+let shop: DemoShop;
+let browser: Browser;
+beforeAll(async () => {
+  [shop, browser] = await Promise.all([startDemoShop({ isEmpty: true }), startBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await shop?.[Symbol.asyncDispose]();
+});
+
+describe("the page of the system", () => {
+  it("shows charts with a summary in words, and their numbers as a table", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi");
+    const { page } = window;
+    const point = { evaluationsPerSecond: 2, p50Ms: 0.2, hitRate: 1, streams: 0 };
+    const points = [
+      { ...point, start: "2026-11-29T09:00:00.000Z", requestsPerSecond: 3, p99Ms: 1.8 },
+      { ...point, start: "2026-11-29T09:00:15.000Z", requestsPerSecond: 21_400, p99Ms: 0.84 },
+    ];
+    await page.route("**/admin/v1/system/history", (route) => route.fulfill({ json: { stepSeconds: 15, points } }));
+    await page.goto(`${shop.service.url}/backoffice/system`);
+    const summary = "Highest p99 1.8 ms at 10:00:00; last p99 0.84 ms, p50 0.2 ms.";
+    await page.getByRole("img", { name: summary }).locator("canvas").waitFor();
+    await page.getByRole("button", { name: "Latency, ms: show the numbers in a table" }).click();
+    const numbers = page.getByRole("region", { name: "Latency, ms, as a table" });
+    await numbers.getByRole("row", { name: "10:00:15 0.2 0.84" }).waitFor();
+    expect(window.faults).toEqual([]);
+  });
+
+  it("marks a stale source in the verdict, the table and the navigation", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi");
+    const { page } = window;
+    await page.route("**/admin/v1/system", async (route) => {
+      const response = await route.fetch();
+      const system = (await response.json()) as { sources: { stale: boolean; error: string }[] };
+      Object.assign(system.sources[0] ?? {}, { stale: true, error: "<b>HTTP 503</b>" });
+      await route.fulfill({ response, json: system });
+    });
+    await page.goto(`${shop.service.url}/backoffice/system`);
+    await page.getByText("Serving, with 1 stale source.").waitFor();
+    await page
+      .getByRole("row", { name: /^global/ })
+      .getByText("<b>HTTP 503</b>")
+      .waitFor();
+    await page.getByRole("link", { name: /System 1 stale/ }).waitFor();
+  });
+
+  it("polls the state while it is shown", async () => {
+    await using window = await openWindow(browser, shop, "noa.levi", { path: "system" });
+    const { page } = window;
+    await page.getByText("Results are fresh").waitFor();
+    for (const _ of [1, 2]) await page.waitForResponse((response) => response.url().endsWith("/admin/v1/system"));
+    expect(window.faults).toEqual([]);
+  });
+});
