@@ -51,6 +51,20 @@ end
 `);
 }
 
+/** A script for wrk that sends ever different calls: `#` in the call stands for a number, which starts above `start`. */
+export function everDifferent({ path = "/features", headers }: Call, start = 0): string {
+  const text = (value: string) => `(${JSON.stringify(value)}):gsub("#", next, 1)`;
+  const fields = Object.entries(headers).map(([name, value]) => `headers[${JSON.stringify(name)}] = ${text(value)}`);
+  return script(`local next, headers = ${start}, {}
+function request()
+  next = next + 1
+  ${fields.join("\n  ")}
+  local path = ${text(path)}
+  return wrk.format("GET", path, headers)
+end
+`);
+}
+
 function script(text: string): string {
   scripts += 1;
   const file = join(folder, `${scripts}.lua`);
