@@ -3,7 +3,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bearer, Client } from "../client.ts";
-import { everyUser, rememberForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
+import { everyUser, cacheForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { tokenOf, userCount } from "../data.ts";
 import type { Server } from "../process.ts";
 import { rounds } from "../rounds.ts";
@@ -51,7 +51,7 @@ export async function claimsOfClients(): Promise<Claims> {
   const folder = opened.use(await mkdtempDisposable(join(tmpdir(), "tidegate-claims-"))).path;
   const file = join(folder, "claims.yaml");
   writeFileSync(file, readFileSync(resolve(import.meta.dirname, "../../config/tidegate.yaml"), "utf8") + more);
-  const start = () => startTidegate(opened, redis, { env: { ...rememberForAnHour, TIDEGATE_CONFIG: file } });
+  const start = () => startTidegate(opened, redis, { env: { ...cacheForAnHour, TIDEGATE_CONFIG: file } });
   return { ...(await latencies(await start())), resident: await resident(await start()) };
 }
 

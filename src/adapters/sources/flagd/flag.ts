@@ -2,6 +2,7 @@ import { FeatureFlag, type Flag as FlagDefinition } from "@openfeature/flagd-cor
 import { notServed } from "../../../domain/errors.ts";
 import { type FeatureKey, isServedKey, type Json } from "../../../domain/evaluation/feature.ts";
 import type { Reason, Resolution } from "../../../domain/evaluation/source-result.ts";
+import { withCachedVersions } from "./cached-versions.ts";
 import { type Misspelling, misspellings, structuralFault } from "./flag-faults.ts";
 import type { Segments } from "./segments.ts";
 import { type SharedContext, targetingResult } from "./shared-context.ts";
@@ -93,4 +94,6 @@ const named = (key: string): string => JSON.stringify(key.slice(0, 200));
 
 /** Generates no code from the definition: it can be untrusted, and compiled rules are not faster. */
 const compiled = (key: FeatureKey, definition: JsonMap): FeatureFlag =>
-  new FeatureFlag(key, definition as unknown as FlagDefinition, silent, { disableDynamicCodeGeneration: true });
+  withCachedVersions(
+    new FeatureFlag(key, definition as unknown as FlagDefinition, silent, { disableDynamicCodeGeneration: true }),
+  );
