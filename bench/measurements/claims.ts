@@ -3,7 +3,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bearer, Client } from "../client.ts";
-import { everyUser, cacheForAnHour, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
+import { cacheForAnHour, everyUser, startFilledRedis, startTidegate } from "../contestants/tidegate.ts";
 import { tokenOf, userCount } from "../data.ts";
 import type { Server } from "../process.ts";
 import { rounds } from "../rounds.ts";
