@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { eventLogSchemaVersion } from "../../infrastructure/event-log/database/migrations.ts";
+import { eventLogSchemaVersion } from "../../infrastructure/event-log/database/schema-version.ts";
 import { DataFolderError } from "../../infrastructure/sqlite/data-folder-error.ts";
 import { checkSchemaVersion, schemaVersionOf } from "../../infrastructure/sqlite/schema-version.ts";
 import { storeSchemaVersion } from "../../infrastructure/sqlite/sqlite-schema.ts";

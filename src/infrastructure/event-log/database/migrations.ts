@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
-import { Migrator } from "kysely/migration";
+import { type Migration, Migrator } from "kysely/migration";
 import { emptyHash } from "../log/event-hash.ts";
+import { eventLogSchemaVersion, type migrationNames } from "./schema-version.ts";
 import type { Tables } from "./tables.ts";
 
 /** Column types. Texts are compared byte by byte in both databases. */
@@ -38,15 +39,12 @@ async function writeSchemaVersion(database: Kysely<Tables>): Promise<void> {
 }
 
 /** The migrations, in the order of their names. Never change a released one: add another. */
-const migrations = (kind: Kind) => ({
-  "0001_log": { up: (database: Kysely<Tables>) => createLog(database, kind) },
-  "0002_stores": { up: (database: Kysely<Tables>) => createStores(database, kind) },
-  "0003_long_texts": { up: (database: Kysely<Tables>) => createLongTexts(database, kind) },
-  "0004_usage": { up: (database: Kysely<Tables>) => createUsage(database, kind) },
+const migrations = (kind: Kind): Record<(typeof migrationNames)[number], Migration> => ({
+  "0001_log": { up: (database) => createLog(database, kind) },
+  "0002_stores": { up: (database) => createStores(database, kind) },
+  "0003_long_texts": { up: (database) => createLongTexts(database, kind) },
+  "0004_usage": { up: (database) => createUsage(database, kind) },
 });
-
-/** Version of the tables: the number of migrations. */
-export const eventLogSchemaVersion = Object.keys(migrations("sqlite")).length;
 
 async function createStores({ schema }: Kysely<Tables>, kind: Kind): Promise<void> {
   const { text } = types[kind];

@@ -13,7 +13,7 @@ import {
 import { openPrivately } from "../../sqlite/private-file.ts";
 import { checkSchemaVersion, schemaVersionIn } from "../../sqlite/schema-version.ts";
 import type { MarkOptions } from "../../sqlite/watched-file.ts";
-import { eventLogSchemaVersion } from "./migrations.ts";
+import { eventLogSchemaVersion } from "./schema-version.ts";
 import type { Tables } from "./tables.ts";
 
 const busyMs = 5_000;
