@@ -77,7 +77,7 @@ import type { ClientStreams } from "./streams/client-streams.ts";
 import { featuresStream, featuresStreamPath } from "./streams/features-stream.ts";
 import { reloadRoute } from "./system/reload.ts";
 import { type SystemDescription, systemRoutes } from "./system/system.ts";
-import { frontendPaths } from "./unleash/frontend-api.ts";
+import { frontendPaths } from "./unleash/frontend-paths.ts";
 import { type UnleashOptions, unleash } from "./unleash/unleash.ts";
 import { isUnleashPath, unleashError } from "./unleash/unleash-error.ts";
 import { usageRoutes } from "./usage/usage.ts";

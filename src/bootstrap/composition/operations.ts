@@ -3,7 +3,7 @@ import { durationBuckets, HttpCounters } from "../../adapters/http/operations/ht
 import { AdvertisedStreams } from "../../adapters/http/streams/advertised-streams.ts";
 import { ClientStreams } from "../../adapters/http/streams/client-streams.ts";
 import { StreamLimits } from "../../adapters/http/streams/stream-limits.ts";
-import { frontendPaths } from "../../adapters/http/unleash/frontend-api.ts";
+import { frontendPaths } from "../../adapters/http/unleash/frontend-paths.ts";
 import { CheckChanges } from "../../application/evaluation/check-changes.ts";
 import { CheckReadiness } from "../../application/evaluation/check-readiness.ts";
 import { tokensSource } from "../../application/evaluation/identify-caller.ts";

@@ -2,7 +2,7 @@ import cluster from "node:cluster";
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import packageJson from "../../../package.json" with { type: "json" };
-import { type Fetch, httpApp, measured } from "../../adapters/http/app.ts";
+import type { Fetch, HttpOptions } from "../../adapters/http/app.ts";
 import { FastPath as FeaturesFastPath } from "../../adapters/http/client/fast-path.ts";
 import { FeaturesResponses } from "../../adapters/http/client/features-responses.ts";
 import { PrepareResponse } from "../../adapters/http/client/prepared-response.ts";
@@ -28,11 +28,14 @@ import { compose } from "../composition/container.ts";
 import { DiKeys } from "../composition/di-keys.ts";
 import type { Config } from "../config/config.ts";
 import { redacted } from "../config/redacted.ts";
+import { lateRoutes } from "./late-routes.ts";
 
 /** Serves HTTP for one configuration. Disposal closes all its parts. */
 export type Runtime = AsyncDisposable & {
   readonly config: Config;
   readonly fetch: Fetch;
+  /** Loads the routes that `fetch` serves, which otherwise wait for the first request. */
+  readonly loadRoutes: () => Promise<unknown>;
   /** Fast path for prepared responses. Leaves requests to the routes if requests are logged or CORS is enabled. */
   readonly shortcut: FastPath;
   /** Counts a request that was rejected before routing. The method is `undefined` if it could not be parsed. */
@@ -108,7 +111,7 @@ export async function createRuntime(
   };
   stopping.addEventListener("abort", endStreams);
   opened.defer(() => stopping.removeEventListener("abort", endStreams));
-  const app = httpApp({
+  const options: HttpOptions = {
     evaluateFeatures,
     featuresResponses,
     evaluateFlags,
@@ -184,7 +187,7 @@ export async function createRuntime(
           readDocument: unleash.readDocument,
         }
       : undefined,
-  });
+  };
   // The next steps need connected stores. An unreachable store does not prevent the start.
   const connected = [...composition.get(DiKeys.Stores).connections.values()].map((store) => store.connected());
   for (const keeping of events.outboxRelayJobs.values()) keeping.start();
@@ -199,7 +202,7 @@ export async function createRuntime(
   opened.use(metrics.add(metricsOf(operations.observed)));
   opened.use(traffic.add(operations.traffic));
   const reported = { ...operations.reported, traffic };
-  const fetch = measured(app, counters);
+  const { fetch, load } = lateRoutes(options, counters);
   const inFlight = new RequestsInFlight();
   const featuresFastPath = new FeaturesFastPath(featuresResponses, callContext, counters, inFlight, sharing, log);
   const shortcut: FastPath = (incoming, outgoing, next) =>
@@ -215,6 +218,7 @@ export async function createRuntime(
       inFlight.begin();
       return response.finally(() => inFlight.end());
     },
+    loadRoutes: load,
     shortcut: config.log.requests ? () => false : shortcut,
     rejected: (status, method) => counters.of(noRoute, method).count(status),
     resetCounters: () => {

@@ -140,6 +140,9 @@ export type Service = {
   readonly stop: () => Promise<void>;
 };
 
+/** Time after the start at which the routes are loaded, in milliseconds. The first calls of clients need none of them. */
+const routesAfterMs = 300;
+
 /** Options for serving. */
 export type StartOptions = {
   /** Whether prepared responses bypass the route. Default: true. */
@@ -205,6 +208,8 @@ async function serving(
     { ...first.config.server, isWarm, warmed, limits },
     log,
   );
+  // A failure is reported by the requests that need the routes.
+  setTimeout(() => void first.loadRoutes().catch(() => {}), routesAfterMs).unref();
   const link = await first.signInLink();
   if (link) console.log(`Sign in once, within 15 minutes: ${url}/backoffice/#link=${link}`);
   log.info(
@@ -218,6 +223,7 @@ async function serving(
     // The cached values must survive the reload: a store may be unreachable.
     await present.writeSnapshot();
     const next = unused.use(await createRuntime(config, host));
+    await next.loadRoutes();
     const missing = await next.unready(AbortSignal.timeout(readyWithinMs));
     if (missing.length > 0) throw new SetupFailed(missing.join("\n"));
     if (stopping.signal.aborted)

@@ -15,6 +15,7 @@ import { jsonContent } from "../kit/json-content.ts";
 import { uncached } from "../kit/response-headers.ts";
 import { evaluateFor } from "../ofrep/evaluate-for.ts";
 import { incomingOf } from "../server/incoming.ts";
+import { frontendPaths } from "./frontend-paths.ts";
 import { receiveMetrics } from "./receive-metrics.ts";
 import { maxReportBytes } from "./report-of.ts";
 import { secretIn } from "./secret-in.ts";
@@ -22,9 +23,6 @@ import { toggleJson } from "./toggle-json.ts";
 import { contextIn, contextOf, type UnleashContext, UnleashRequest } from "./unleash-context.ts";
 import { unleashErrors } from "./unleash-errors.ts";
 import { UnleashApplication, UnleashMetrics, UnleashToggles } from "./unleash-schemas.ts";
-
-/** The paths of the frontend API. The second one is that of the Unleash Proxy. */
-export const frontendPaths = ["/api/frontend", "/api/proxy"] as const;
 
 /** Maximum size of a body with a context, in bytes. */
 const maxBodyBytes = 65_536;
