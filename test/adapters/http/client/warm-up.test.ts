@@ -1,6 +1,7 @@
-import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { expect, it } from "vitest";
 import { warmUp } from "../../../../src/adapters/http/client/warm-up.ts";
 import { startService } from "../../../support/service.ts";
@@ -21,21 +22,30 @@ it("stops waiting for a server without responses", async () => {
   await warmUp(createServer(() => {}));
 });
 
-it("is not counted, even if it waits for a store that does not respond", async () => {
-  await using opened = new AsyncDisposableStack();
-  const silent = createTcpServer(() => {}).listen(0, "127.0.0.1");
-  opened.defer(() => void silent.close());
-  await once(silent, "listening");
-  const rules = `
-connections: { features: { kind: redis, url: "redis://127.0.0.1:${(silent.address() as AddressInfo).port}" } }
-sources: [{ name: a, kind: set, connection: features, key: a }]
+/** A source that takes longer than the warm-up, which the limit of the service allows. */
+const slowSource = `
+export const source = {
+  summary: "Takes 220 ms.",
+  options: ({ z }) => z.strictObject({}),
+  example: {},
+  create: () => ({
+    resolve: () => new Promise((resolve) => setTimeout(resolve, 220, { features: new Map() })),
+  }),
+};
 `;
+
+it("is not counted, even if its requests wait for a source", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-warm-up-"));
+  writeFileSync(join(folder, "slow.mjs"), slowSource);
   const token = "a-token-for-the-warm-up";
-  const service = opened.use(await startService(rules, { TIDEGATE_ADMIN_TOKEN: token }, { isWarm: true }));
-  // It fails later than all requests of the warm-up.
-  expect((await service.get("/features")).status).toBe(503);
+  const env = { TIDEGATE_ADMIN_TOKEN: token, TIDEGATE_SOURCE_FOLDERS: folder };
+  const rules = `sources: [{ name: a, kind: "../${basename(folder)}/slow.mjs", timeoutMs: 5000 }]`;
+  await using service = await startService(rules, env, { isWarm: true });
+  rmSync(folder, { recursive: true });
+  // It ends later than all requests of the warm-up.
+  expect((await service.get("/features")).status).toBe(200);
   const text = await (await service.get("/metrics", { authorization: `Bearer ${token}` })).text();
-  expect(text).toContain('tidegate_http_requests_total{route="/features",method="GET",status="503"} 1\n');
+  expect(text).toContain('tidegate_http_requests_total{route="/features",method="GET",status="200"} 1\n');
 });
 
 it("is not counted", async () => {
