@@ -21,7 +21,7 @@ const sizes = { wide: { width: 1440, height: 900 }, narrow: { width: 390, height
 /** Takes a picture of each page in both sizes and colours; `ONLY=features` limits them to names that start so. */
 async function takePictures(folder: string, only: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  await using shop = await startDemoShop();
+  await using shop = await startDemoShop({ isPast: true });
   const browser = await startBrowser();
   try {
     for (const [name, path] of Object.entries(pictures).filter(([each]) => each.startsWith(only))) {

@@ -47,10 +47,13 @@ export type DemoShop = AsyncDisposable & {
 export async function startDemoShop({
   more = "",
   isEmpty = false,
+  isPast = false,
   options = {},
 }: {
   readonly more?: string;
   readonly isEmpty?: boolean;
+  /** Whether the changes were made during the last days, with evaluations since, instead of just now. */
+  readonly isPast?: boolean;
   readonly options?: StartOptions;
 } = {}): Promise<DemoShop> {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-shop-"));
@@ -74,9 +77,9 @@ export async function startDemoShop({
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
+    return answer.status === 200 || answer.status === 201 ? answer.json() : undefined;
   };
-  if (!isEmpty) await stock(call);
+  if (!isEmpty) await run([...stocking(call), ...(isPast ? evaluating(call, url) : [])], isPast);
   return {
     service,
     stop: async () => {
@@ -94,22 +97,79 @@ export async function startDemoShop({
   };
 }
 
-/** Fills the shop through the API, so that each change has its author and event. */
-async function stock(call: DemoShop["call"]): Promise<void> {
-  for (const { key, by, owner, tags, description, ...on } of demoFeatures) {
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** A change of the shop, at an age in milliseconds. */
+type Step = { readonly age: number; readonly run: () => Promise<unknown> };
+
+/** The changes that fill the shop, through the API, so that each has its author and event. */
+function stocking(call: DemoShop["call"]): Step[] {
+  const steps = demoFeatures.map(({ key, by, owner, tags, description, ...on }, index): Step => {
     const name = encodeURIComponent(key);
-    await call(by, "PUT", `/admin/v1/catalogue/${name}`, { description, owner, tags });
-    if (on.everyone) await call(by, "PUT", `/admin/v1/sources/global/features/${name}`);
-    if (on.active) await call(by, "PUT", `/admin/v1/sources/active/features/${name}`);
-    for (const location of on.locations ?? []) {
-      await call(by, "PUT", `/admin/v1/sources/location/features/${name}?location=${location}`);
+    const run = async () => {
+      await call(by, "PUT", `/admin/v1/catalogue/${name}`, { description, owner, tags });
+      if (on.everyone) await call(by, "PUT", `/admin/v1/sources/global/features/${name}`);
+      if (on.active) await call(by, "PUT", `/admin/v1/sources/active/features/${name}`);
+      for (const location of on.locations ?? []) {
+        await call(by, "PUT", `/admin/v1/sources/location/features/${name}?location=${location}`);
+      }
+      if (on.percentage !== undefined) {
+        await call(by, "PUT", `/admin/v1/sources/percentage/rules/${name}`, { percentage: on.percentage });
+      }
+      if (on.windows) await call(by, "PUT", `/admin/v1/sources/schedule/rules/${name}`, { windows: on.windows });
+    };
+    return { age: Math.round(9 * day * 0.7 ** index) + 3 * hour, run };
+  });
+  const users = demoUsers.map(({ id, features }) => ({ source: "user", context: { userId: id }, add: features }));
+  const killed = demoFeatures.flatMap(({ key, killed: note }) => (note ? [{ key, note }] : []));
+  return [
+    ...steps,
+    {
+      age: 2 * hour,
+      run: () =>
+        call("marta.ibanez", "POST", "/admin/v1/changes?note=Wave%204%20of%20the%20ES%20beta%20list", {
+          changes: users,
+        }),
+    },
+    ...killed.map(({ key, note }) => ({
+      age: 14 * minute,
+      run: () =>
+        call("jonas.weber", "PUT", `/admin/v1/killed/${encodeURIComponent(key)}?note=${encodeURIComponent(note)}`),
+    })),
+  ];
+}
+
+/** The evaluations of the last day: more in the evening than at night. */
+function evaluating(call: DemoShop["call"], url: string): Step[] {
+  const issued = call("sofia.admin", "POST", "/admin/v1/users/u-48213/tokens") as Promise<{ readonly token: string }>;
+  // Reading the counts writes what was counted before under its own time.
+  const flush = () => call("noa.levi", "POST", "/admin/v1/usage", { features: ["checkout.express-pay"] });
+  const evaluate = async (calls: number) => {
+    await flush();
+    const { token } = await issued;
+    const someone = () => fetch(`${url}/features?location=es`);
+    const user = () => fetch(`${url}/features?location=es`, { headers: bearer(token) });
+    await Promise.all(Array.from({ length: calls }, (_, index) => (index % 3 === 0 ? user() : someone())));
+    await flush();
+  };
+  return Array.from({ length: 24 }, (_, hours) => ({
+    age: hours * hour + minute,
+    run: () =>
+      evaluate(Math.round(24 + 20 * Math.sin(((24 - hours - 4) / 24) * 2 * Math.PI) + 4 * Math.sin(hours * 5))),
+  }));
+}
+
+/** Runs steps in order; `isPast`: the clock of this process goes back to the age of each. */
+async function run(steps: readonly Step[], isPast: boolean): Promise<void> {
+  const { now } = Date;
+  try {
+    for (const step of steps.toSorted((one, other) => other.age - one.age)) {
+      if (isPast) Date.now = () => now() - step.age;
+      await step.run();
     }
-    if (on.percentage !== undefined) {
-      await call(by, "PUT", `/admin/v1/sources/percentage/rules/${name}`, { percentage: on.percentage });
-    }
-    if (on.windows) await call(by, "PUT", `/admin/v1/sources/schedule/rules/${name}`, { windows: on.windows });
-    if (on.killed) await call("jonas.weber", "PUT", `/admin/v1/killed/${name}?note=${encodeURIComponent(on.killed)}`);
+  } finally {
+    Date.now = now;
   }
-  const changes = demoUsers.map(({ id, features }) => ({ source: "user", context: { userId: id }, add: features }));
-  await call("marta.ibanez", "POST", "/admin/v1/changes?note=Wave%204%20of%20the%20ES%20beta%20list", { changes });
 }
