@@ -35,11 +35,11 @@ export function useFeatureChanges(): {
   return {
     switchEveryone: (source, key, isOn) => switchWithUndo(client, source, key, isOn),
     killFeature: async (key, note) => {
-      const { everywhere } = await kill(key, note);
+      const { confirmed = 0, missing = 0 } = await kill(key, note);
       await refreshFeature(client, key);
-      const text = everywhere
-        ? `Killed ${key}. It is off for everyone.`
-        : `Killed ${key}. Not every instance confirmed it yet.`;
+      const text = missing
+        ? `Killed ${key}. ${confirmed} of ${confirmed + missing} processes confirmed it; the others did not answer yet.`
+        : `Killed ${key}. It is off for everyone.`;
       toast(text, () => undoKill(key));
     },
     undoKill,

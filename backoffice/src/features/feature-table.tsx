@@ -19,7 +19,7 @@ import {
   WhereCell,
 } from "./feature-cells.tsx";
 import type { Feature } from "./feature-list.ts";
-import type { FeatureSort } from "./filters.ts";
+import { defaultSort, type FeatureSort } from "./filters.ts";
 import { useListActions } from "./list-actions.ts";
 
 const features = tableFeatures({ columnVisibilityFeature });
@@ -49,7 +49,11 @@ const widths: Readonly<Record<string, string>> = {
   everyone: "60px",
   kill: "72px",
 };
-const sortable: Readonly<Record<string, "key" | "changed">> = { key: "key", changed: "changed" };
+const sortable: Readonly<Record<string, "key" | "evaluated" | "changed">> = {
+  key: "key",
+  usage: "evaluated",
+  changed: "changed",
+};
 
 /** Height of a row, in pixels. */
 const heights = { comfortable: 52, compact: 38, card: 100 };
@@ -217,8 +221,8 @@ function HeadCell({
   const by = sortable[id];
   const isSorted = by !== undefined && sort.replace("-", "") === by;
   const isDescending = sort.startsWith("-");
-  // A time is asked for from the latest on.
-  const next = isSorted ? (isDescending ? by : `-${by}`) : by === "changed" ? "-changed" : by;
+  // Keys begin with the first; times and counts with the largest.
+  const next = isSorted ? (isDescending ? by : `-${by}`) : by === "key" ? by : `-${by}`;
   return (
     // biome-ignore lint/a11y/useSemanticElements: rows are positioned, which a table does not allow
     // biome-ignore lint/a11y/useFocusableInteractive: its button is
@@ -230,7 +234,7 @@ function HeadCell({
       {by === undefined ? (
         children
       ) : (
-        <button type="button" onClick={() => setQuery({ sort: next === "key" ? undefined : next })}>
+        <button type="button" onClick={() => setQuery({ sort: next === defaultSort ? undefined : next })}>
           {children}
           {isSorted && (isDescending ? <ArrowDown size={12} aria-hidden /> : <ArrowUp size={12} aria-hidden />)}
         </button>

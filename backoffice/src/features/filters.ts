@@ -1,8 +1,11 @@
 import { setQuery } from "../routing/location.ts";
 import { type FeatureState, states } from "../ui/feature-state.tsx";
 
-const sorts = ["key", "-key", "changed", "-changed"] as const;
+const sorts = ["-evaluated", "evaluated", "key", "-key", "changed", "-changed"] as const;
 export type FeatureSort = (typeof sorts)[number];
+
+/** The order of the list without another: the most evaluated features first. */
+export const defaultSort: FeatureSort = "-evaluated";
 
 /** Times for which a feature can be unused, in the parameter `evaluated`. */
 export const unusedTimes = ["7d", "30d", "90d"] as const;
@@ -25,7 +28,7 @@ export function filtersIn(query: URLSearchParams): FeatureFilters {
   const [search, owner, tag, source] = [text("q"), text("owner"), text("tag"), text("source")];
   const unusedFor = unusedTimes.find((each) => each === query.get("evaluated"));
   return {
-    sort: sorts.find((each) => each === query.get("sort")) ?? "key",
+    sort: sorts.find((each) => each === query.get("sort")) ?? defaultSort,
     ...(search !== undefined && { search }),
     ...(state !== undefined && { state }),
     ...(owner !== undefined && { owner }),

@@ -116,16 +116,22 @@ function stocking(call: DemoShop["call"]): Step[] {
         await call(by, "PUT", `/admin/v1/sources/location/features/${name}?location=${location}`);
       }
       if (on.percentage !== undefined) {
-        await call(by, "PUT", `/admin/v1/sources/percentage/rules/${name}`, { percentage: on.percentage });
+        await call(by, "PUT", `/admin/v1/sources/percentage/rules/${name}`, { percentage: on.percentage / 5 });
       }
       if (on.windows) await call(by, "PUT", `/admin/v1/sources/schedule/rules/${name}`, { windows: on.windows });
     };
-    return { age: Math.round(9 * day * 0.7 ** index) + 3 * hour, run };
+    return { age: 9 * day - index * 7 * hour, run };
   });
   const users = demoUsers.map(({ id, features }) => ({ source: "user", context: { userId: id }, add: features }));
   const killed = demoFeatures.flatMap(({ key, killed: note }) => (note ? [{ key, note }] : []));
+  const raised = demoFeatures.flatMap(({ key, percentage }) => (percentage === undefined ? [] : [{ key, percentage }]));
   return [
     ...steps,
+    ...raised.map(({ key, percentage }, index) => ({
+      age: (4 + index) * hour,
+      run: () =>
+        call("luca.ferri", "PUT", `/admin/v1/sources/percentage/rules/${encodeURIComponent(key)}`, { percentage }),
+    })),
     {
       age: 2 * hour,
       run: () =>
