@@ -31,7 +31,7 @@ export async function changeMany(
     for (const [index, result] of results.entries()) {
       const key = some[index] ?? "";
       if ("detail" in result) items.push({ key, outcome: "refused", text: result.detail });
-      else if (result.added.length + result.removed.length === 0) {
+      else if ("added" in result && result.added.length + result.removed.length === 0) {
         items.push({ key, outcome: "unchanged", text: texts.unchanged });
       } else items.push({ key, outcome: "changed", text: texts.changed(key) });
     }

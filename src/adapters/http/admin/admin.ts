@@ -20,6 +20,7 @@ import { itemRoutes } from "../feeds/items.ts";
 import type { Operators } from "../kit/operators.ts";
 import { userSearchRoutes } from "../users/search.ts";
 import { bulkRoute } from "./bulk.ts";
+import { BulkChanges } from "./bulk-item.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
 import { ruleRoutes } from "./rules.ts";
@@ -49,6 +50,7 @@ export type AdminUseCases = {
 export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUseCases, log: Log) {
   const { sets, changeSet, listFeatures, catalogue, idempotencyKeys } = use;
   const changes = new SetChanges(changeSet, listFeatures, use.assessImpact);
+  const bulk = new BulkChanges(changes, use.manageRules, catalogue, use.assessImpact);
   return [
     impactRoute(app, operators, use.assessImpact),
     ...holderRoutes(app, operators, use.featureHolders),
@@ -56,7 +58,7 @@ export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUs
     ...sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...itemRoutes(app, operators, use.viewItems),
     ...ruleRoutes(app, operators, use.manageRules, use.assessImpact, idempotencyKeys),
-    bulkRoute(app, operators, changes, idempotencyKeys, log),
+    bulkRoute(app, operators, bulk, idempotencyKeys, log),
     ...killSwitchRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...userSearchRoutes(app, operators, use.findUsers),
     ...userRoutes(app, operators, use.viewUser, use.manageTokens, idempotencyKeys),

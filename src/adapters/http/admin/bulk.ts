@@ -11,44 +11,17 @@ import type { Operators } from "../kit/operators.ts";
 import { problemResponses } from "../kit/problem-responses.ts";
 import { problemTypes } from "../kit/problem-types.ts";
 import { uncached } from "../kit/response-headers.ts";
+import { AppliedItem, type BulkChanges, BulkItem, catalogueSource } from "./bulk-item.ts";
 import { changeAuthor, changeProblems, demandNoIfMatch, TrialQuery } from "./change-request.ts";
-import { revisionIn } from "./entity-tag.ts";
 import { logRejectedChange } from "./rejected-change.ts";
-import { Changed, type SetChanges } from "./set-changes.ts";
 
 const maxItems = 1_000;
 /** In bytes. Fits 10,000 feature keys of maximum length and 1,000 contexts. */
 const maxBodyBytes = 4_194_304;
 
-const Item = z
-  .strictObject({
-    source: z.string(),
-    context: z
-      .strictObject({
-        userId: z.string().optional(),
-        location: z.string().optional(),
-      })
-      .default({})
-      .openapi({ description: "Exactly the fields in the key of the source." }),
-    add: z.array(z.string()).default([]),
-    remove: z.array(z.string()).default([]),
-    ifRevision: z
-      .string()
-      .transform((text, context) => {
-        const revision = revisionIn(text);
-        if (revision !== undefined) return revision;
-        context.addIssue("is invalid (expected the `revision` of a read or a change)");
-        return z.NEVER;
-      })
-      .optional()
-      .openapi({ type: "string", description: "Applies the change only if the set has this revision." }),
-  })
-  .refine(({ add, remove }) => add.length + remove.length > 0, "adds and removes nothing; name at least one feature");
-type Item = z.output<typeof Item>;
-
 const BulkBody = z
   .strictObject({
-    changes: z.array(Item).openapi({
+    changes: z.array(BulkItem).openapi({
       description: `At most ${maxItems} changes with ${maxAtOnce} features in total. Each change is atomic.`,
     }),
   })
@@ -57,6 +30,8 @@ const BulkBody = z
       changes: [
         { source: "user", context: { userId: "1" }, add: ["feature_3"], remove: ["feature_4"] },
         { source: "active", add: ["feature_3"] },
+        { source: "rollout", feature: "feature_3", rule: { percentage: 25 } },
+        { feature: "feature_3", catalogue: { description: "The new menu", tags: ["web"] } },
       ],
     },
   });
@@ -67,23 +42,14 @@ const Rejected = z.object({
   code: z.string(),
   detail: z.string(),
 });
-const Applied = Changed.extend({ status: z.literal(200) }).openapi({
-  example: {
-    status: 200,
-    source: "global",
-    key: "global_features",
-    added: ["feature_1"],
-    removed: [],
-    revision: "….7",
-  },
-});
-type Result = z.output<typeof Rejected> | z.output<typeof Applied>;
+const Result = z.union([AppliedItem, Rejected]);
+type Result = z.output<typeof Result>;
 
 /** `POST /admin/v1/changes`: applies many changes in one request. */
 export function bulkRoute(
   app: OpenAPIHono,
   operators: Operators,
-  changes: SetChanges,
+  changes: BulkChanges,
   idempotencyKeys: IdempotencyKeys | undefined,
   log: Log,
 ) {
@@ -92,7 +58,7 @@ export function bulkRoute(
     {
       method: "post",
       path: "/admin/v1/changes",
-      summary: "Change several sets",
+      summary: "Change several sets, rules and descriptions",
       description:
         "Applies the changes in order. A rejected change does not stop the others. After a store fails, the remaining changes are not tried and can be sent again.",
       tags: ["Admin"],
@@ -104,7 +70,7 @@ export function bulkRoute(
       responses: {
         200: {
           description: "The result of each change, in the same order.",
-          content: jsonContent(z.object({ results: z.array(z.union([Applied, Rejected])) })),
+          content: jsonContent(z.object({ results: z.array(Result) })),
         },
         ...problemResponses(...changeProblems, "payload-too-large", "change-too-large"),
       },
@@ -116,8 +82,9 @@ export function bulkRoute(
       const author = isTrial ? undefined : await changeAuthor(c, idempotencyKeys, { query, body });
       const batch = newId();
       const logRejection = (error: Error) => logRejectedChange(log, error, c.req.header("x-request-id"));
-      const results = await inTurn(body.changes, logRejection, ({ ifRevision, ...change }, index) => {
-        if (!author) return changes.try(change, ifRevision);
+      const results = await inTurn(body.changes, logRejection, (change, index) => {
+        if (!author) return changes.try(change);
+        const { ifRevision } = change;
         // Each change of the request needs its own idempotency key, even for the same set.
         const once = author.idempotencyKey !== undefined && { idempotencyKey: `${author.idempotencyKey}.${index}` };
         return changes.make(change, { ...author, ...once, batch, ...(ifRevision !== undefined && { ifRevision }) });
@@ -127,8 +94,8 @@ export function bulkRoute(
   );
 }
 
-function demandFew(items: readonly Item[]): void {
-  const features = items.reduce((sum, { add, remove }) => sum + add.length + remove.length, 0);
+function demandFew(items: readonly BulkItem[]): void {
+  const features = items.reduce((sum, { add, remove }) => sum + Math.max(1, add.length + remove.length), 0);
   if (items.length <= maxItems && features <= maxAtOnce) return;
   throw new ChangeRejected(
     `A request has at most ${maxItems} changes with ${maxAtOnce} features in total. Split it.`,
@@ -137,9 +104,9 @@ function demandFew(items: readonly Item[]): void {
 }
 
 async function inTurn(
-  items: readonly Item[],
+  items: readonly BulkItem[],
   logRejection: (error: Error) => void,
-  task: (item: Item, index: number) => Promise<Changed>,
+  task: (item: BulkItem, index: number) => ReturnType<BulkChanges["make"]>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   let unavailable: SourceUnavailable | undefined;
@@ -152,7 +119,7 @@ async function inTurn(
       logRejection(error);
       if (error instanceof SourceUnavailable && !(error.cause instanceof StoreFault)) unavailable = error;
       const { code, message: detail } = error;
-      results.push({ status: problemTypes[code].status, source: item.source, code, detail });
+      results.push({ status: problemTypes[code].status, source: item.source ?? catalogueSource, code, detail });
     }
   }
   return results;

@@ -13,7 +13,8 @@ import { changeAuthor, changeProblems, demandNoBody, safeguards, TrialQuery } fr
 import { entityTag, entityTagHeader, revisionDemanded } from "./entity-tag.ts";
 import { featureIn, featureParameter } from "./path-parameters.ts";
 
-const Description = z
+/** The description of a feature in a request. */
+export const Description = z
   .strictObject({
     description: z.string().max(2_000).default(""),
     owner: z.string().max(200).default(""),

@@ -157,7 +157,7 @@ export function usageRoutes(app: OpenAPIHono, operators: Operators, readUsage: R
       isBodyOptional: true,
       responses: {
         200: { description: "The evaluations of each feature.", content: jsonContent(UsageListBody) },
-        ...problemResponses("unauthenticated", "validation-failed", "log-unavailable"),
+        ...problemResponses("unauthenticated", "invalid-query", "validation-failed", "log-unavailable"),
       },
     },
     async (c, { body: { features, ...given } }) => {

@@ -7,7 +7,9 @@ describe("several changes in one request", () => {
   let operator: Operator & AsyncDisposable;
   beforeAll(async () => {
     redis = await startRedis();
-    operator = await startOperator(redisRulesAt(redis.url));
+    operator = await startOperator(
+      `${redisRulesAt(redis.url)}  - { name: rollout, kind: percentage, connection: features }`,
+    );
   });
   afterAll(async () => {
     await operator[Symbol.asyncDispose]();
@@ -95,6 +97,57 @@ describe("several changes in one request", () => {
       { status: 200, dryRun: true, added: ["tried"], users: { count: 0 } },
     ]);
     expect((await operator.get("/sources/user/features?userId=tried")).body.features).toEqual([]);
+  });
+
+  it("can be of rules and descriptions too", async () => {
+    const changes = [
+      { source: "rollout", feature: "mixed", rule: { percentage: 25 } },
+      { feature: "mixed", catalogue: { description: "Mixed", owner: "ana", tags: ["a"] } },
+      { source: "active", add: ["mixed"] },
+      { source: "rollout", feature: "mixed", rule: { percentage: 101 } },
+      { source: "active", feature: "mixed", rule: {} },
+    ];
+    const tried = await send(changes, {}, "?dryRun=true");
+    expect(tried.body.results).toMatchObject([
+      { status: 200, dryRun: true, rule: { percentage: 25 }, impact: { gains: { shares: [{ percentage: 25 }] } } },
+      { status: 200, dryRun: true, source: "catalogue", catalogue: { owner: "ana" } },
+      { status: 200, dryRun: true, impact: { source: "active" } },
+      { status: 422, source: "rollout", code: "validation-failed" },
+      { status: 409, source: "active", code: "not-changeable" },
+    ]);
+    expect((await operator.get("/catalogue/mixed")).status).toBe(404);
+    const { body } = await send(changes);
+    expect(body.results.map(({ status }: { status: number }) => status)).toEqual([200, 200, 200, 422, 409]);
+    const [rule, entry] = body.results;
+    expect((await operator.get("/sources/rollout/rules/mixed")).body).toMatchObject({
+      rule: { percentage: 25 },
+      revision: rule.revision,
+    });
+    expect((await operator.get("/catalogue/mixed")).etag).toBe(`"${entry.revision}"`);
+    const removed = await send([
+      { source: "rollout", feature: "mixed", rule: null, ifRevision: rule.revision },
+      { feature: "mixed", catalogue: null, ifRevision: rule.revision },
+      { feature: "mixed", catalogue: null },
+    ]);
+    expect(removed.body.results).toMatchObject([
+      { status: 200, rule: null },
+      { status: 412, source: "catalogue", code: "revision-mismatch" },
+      { status: 200, catalogue: null },
+    ]);
+    expect((await operator.get("/catalogue/mixed")).status).toBe(404);
+  });
+
+  it.each([
+    ["a rule and a description", { feature: "f", rule: {}, catalogue: {}, source: "active" }, "/catalogue"],
+    ["a rule without a feature", { source: "active", rule: {} }, "/feature"],
+    ["a rule without a source", { feature: "f", rule: {} }, "/source"],
+    ["a description with a source", { source: "active", feature: "f", catalogue: {} }, "/source"],
+    ["a feature of nothing", { source: "active", feature: "f" }, "/feature"],
+    ["a rule and members", { source: "active", feature: "f", rule: {}, add: ["f"] }, "/add"],
+    ["an invalid description", { feature: "f", catalogue: { tags: [""] } }, "/catalogue/tags/0"],
+  ])("are all rejected if one has %s", async (_, change, pointer) => {
+    const { status, body } = await send([{ source: "active", add: ["a"] }, change]);
+    expect([status, body.errors[0].pointer]).toEqual([422, `/changes/1${pointer}`]);
   });
 
   it("can be 1,000 with 10,000 features", async () => {

@@ -1,0 +1,163 @@
+import { z } from "@hono/zod-openapi";
+import type { ChangeAuthor } from "../../../application/admin/author.ts";
+import type { Catalogue } from "../../../application/admin/catalogue.ts";
+import type { ManageRules } from "../../../application/admin/manage-rules.ts";
+import type { AssessImpact } from "../../../application/features/assess-impact.ts";
+import type { Json } from "../../../domain/evaluation/feature.ts";
+import { catalogueEntryJson } from "../../known-feature-json.ts";
+import { ImpactBody, impactJson } from "../features/impact.ts";
+import { CatalogueEntryBody, Description } from "./catalogue.ts";
+import { revisionIn, shownRevision } from "./entity-tag.ts";
+import { Changed, type SetChanges } from "./set-changes.ts";
+
+/** One change of a bulk request: of a set, of a rule, or of a description. */
+export const BulkItem = z
+  .strictObject({
+    source: z.string().optional().openapi({ description: "The source whose set or rule changes." }),
+    context: z
+      .strictObject({
+        userId: z.string().optional(),
+        location: z.string().optional(),
+      })
+      .default({})
+      .openapi({ description: "Of a set: exactly the fields in the key of the source." }),
+    add: z.array(z.string()).default([]),
+    remove: z.array(z.string()).default([]),
+    feature: z.string().optional().openapi({ description: "The feature of a rule or a description." }),
+    rule: (z.unknown() as z.ZodType<Json | undefined>)
+      .optional()
+      .openapi({ description: "The rule of the feature in the source. Null deletes it." }),
+    catalogue: Description.nullable()
+      .optional()
+      .openapi({ description: "The description of the feature. Null deletes it." }),
+    ifRevision: z
+      .string()
+      .transform((text, context) => {
+        const revision = revisionIn(text);
+        if (revision !== undefined) return revision;
+        context.addIssue("is invalid (expected the `revision` of a read or a change)");
+        return z.NEVER;
+      })
+      .optional()
+      .openapi({ type: "string", description: "Applies the change only at this revision of the set or document." }),
+  })
+  .superRefine(({ source, feature, rule, catalogue, add, remove }, context) => {
+    const fault = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+    const isDocument = rule !== undefined || catalogue !== undefined;
+    if (rule !== undefined && catalogue !== undefined)
+      fault("catalogue", "cannot be combined with rule; send two changes");
+    if (isDocument && add.length + remove.length > 0)
+      fault("add", "cannot be combined with rule or catalogue; send two changes");
+    if (isDocument && feature === undefined) fault("feature", "is missing");
+    if (!isDocument && feature !== undefined)
+      fault("feature", "needs a rule or a catalogue entry; name features of a set in add or remove");
+    if (catalogue === undefined && source === undefined) fault("source", "is missing");
+    if (catalogue !== undefined && source !== undefined) fault("source", "cannot be combined with catalogue; omit it");
+    if (!isDocument && add.length + remove.length === 0)
+      context.addIssue("adds and removes nothing; name at least one feature");
+  });
+export type BulkItem = z.output<typeof BulkItem>;
+
+/** In results, the `source` of a description. */
+export const catalogueSource = "catalogue";
+
+const document = {
+  feature: z.string(),
+  revision: z.string().optional().openapi({ description: "The new revision. Absent in a dry run." }),
+  dryRun: z.literal(true).optional(),
+};
+
+const ChangedRule = z
+  .object({
+    ...document,
+    source: z.string(),
+    rule: z.unknown().openapi({ description: "The rule. Null if there is none now." }),
+    impact: ImpactBody.optional(),
+  })
+  .openapi("ChangedRule", {
+    example: { source: "rollout", feature: "feature_1", rule: { percentage: 25 }, revision: "….7" },
+  });
+
+const ChangedEntry = z
+  .object({ ...document, source: z.literal(catalogueSource), catalogue: CatalogueEntryBody.nullable() })
+  .openapi("ChangedDescription", {
+    example: { source: "catalogue", feature: "feature_1", catalogue: null, revision: "….7" },
+  });
+
+const applied = { status: z.literal(200) };
+
+/** The results of applied changes. */
+export const AppliedItem = z.union([
+  Changed.extend(applied).openapi({
+    example: {
+      status: 200,
+      source: "global",
+      key: "global_features",
+      added: ["feature_1"],
+      removed: [],
+      revision: "….7",
+    },
+  }),
+  ChangedRule.extend(applied).openapi({ example: undefined }),
+  ChangedEntry.extend(applied).openapi({ example: undefined }),
+]);
+type BulkChanged = z.output<typeof Changed | typeof ChangedRule | typeof ChangedEntry>;
+
+/** Applies or previews single changes of a bulk request. */
+export class BulkChanges {
+  readonly #sets: SetChanges;
+  readonly #rules: ManageRules;
+  readonly #catalogue: Catalogue;
+  readonly #assessImpact: AssessImpact;
+
+  constructor(sets: SetChanges, rules: ManageRules, catalogue: Catalogue, assessImpact: AssessImpact) {
+    this.#sets = sets;
+    this.#rules = rules;
+    this.#catalogue = catalogue;
+    this.#assessImpact = assessImpact;
+  }
+
+  /** Applies a change. Rejects as the same change as a request of its own. */
+  async make(item: BulkItem, author: ChangeAuthor): Promise<BulkChanged> {
+    const { source = "", context, add, remove, feature = "", rule, catalogue } = item;
+    if (rule === null) {
+      const { revision } = await this.#rules.remove(source, feature, author);
+      return { source, feature, rule, revision: shownRevision(revision) };
+    }
+    if (rule !== undefined) {
+      const { rule: stored, revision } = await this.#rules.put(source, feature, rule, author);
+      return { source, feature, rule: stored, revision: shownRevision(revision) };
+    }
+    if (catalogue === null) {
+      const { revision } = await this.#catalogue.remove(feature, author);
+      return { source: catalogueSource, feature, catalogue, revision: shownRevision(revision) };
+    }
+    if (catalogue !== undefined) {
+      const { entry, revision } = await this.#catalogue.put(feature, catalogue, author);
+      return {
+        source: catalogueSource,
+        feature,
+        catalogue: catalogueEntryJson(entry),
+        revision: shownRevision(revision),
+      };
+    }
+    return this.#sets.make({ source, context, add, remove }, author);
+  }
+
+  /** Previews a change. Rejects as the change would. */
+  async try(item: BulkItem): Promise<BulkChanged> {
+    const { source = "", context, add, remove, feature = "", rule, catalogue, ifRevision } = item;
+    if (rule !== undefined) {
+      const wanted = rule === null ? undefined : await this.#rules.check(source, feature, rule);
+      await this.#rules.checkRevision(source, feature, ifRevision);
+      const impact = await this.#assessImpact.ofRule(feature, source, wanted);
+      return { source, feature, rule: wanted ?? null, dryRun: true, ...(impact && { impact: impactJson(impact) }) };
+    }
+    if (catalogue !== undefined) {
+      await this.#catalogue.check(feature, ifRevision);
+      const entry = catalogue && catalogueEntryJson(await this.#catalogue.entryOf(feature, catalogue));
+      return { source: catalogueSource, feature, catalogue: entry, dryRun: true };
+    }
+    return this.#sets.try({ source, context, add, remove }, ifRevision);
+  }
+}
