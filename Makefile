@@ -4,7 +4,7 @@ export NODE_COMPILE_CACHE ?= $(CURDIR)/node_modules/.cache/compiled
 .DEFAULT_GOAL := help
 # Everything that the built page depends on.
 page_sources := $(shell find backoffice/src -type f 2> /dev/null) $(wildcard backoffice/*.html backoffice/*.ts)
-.PHONY: help run dev test soak check bench bench-changes bench-sources bench-commands bench-usage
+.PHONY: help run dev test soak check bench bench-quick bench-changes bench-sources bench-commands bench-usage
 .PHONY: backoffice screenshots docs site demo clean
 
 help: ## list the targets
@@ -34,6 +34,9 @@ check: node_modules site/node_modules backoffice/node_modules ## check types, fo
 
 bench: node_modules bench/node_modules ## measure beside other servers, in under 20 minutes; writes docs/benchmarks/index.md
 	@node bench/run.ts
+
+bench-quick: node_modules bench/node_modules ## the same in some minutes, with large errors; prints and writes no page
+	@QUICK=1 ROUNDS=2 SECONDS=1 TRIALS=500 RUNS=3 FLAT_USERS=1000,100000 IMPORT_USERS=50000 node bench/run.ts
 
 bench-changes: node_modules bench/node_modules ## measure changes and the event log, in some minutes; writes docs/benchmarks/changes.md
 	@node bench/changes/run.ts

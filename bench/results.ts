@@ -2,7 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
 import { resolve } from "node:path";
+import { type ImportFigures, importing } from "./changes/import.ts";
 import { type AllCores, allCores } from "./measurements/all-cores.ts";
+import { type Claims, claimsOfClients } from "./measurements/claims.ts";
+import { type FlagdCost, flagdCost } from "./measurements/flagd-rules.ts";
 import { type FlatCost, flatCost } from "./measurements/flat-cost.ts";
 import { type KillSwitch, killSwitch } from "./measurements/kill-switch.ts";
 import { type Memory, memory } from "./measurements/memory.ts";
@@ -30,6 +33,9 @@ export type Results = {
   readonly flatCost: FlatCost;
   readonly startUp: StartUp;
   readonly killSwitch: KillSwitch;
+  readonly claims: Claims;
+  readonly flagd: FlagdCost;
+  readonly importing: ImportFigures;
 };
 export type Part = keyof Results;
 export type Measured = { readonly [P in Part]: { readonly about: About; readonly result: Results[P] } };
@@ -39,14 +45,18 @@ export const measurements: { readonly [P in Part]: () => Promise<Results[P]> } =
   roundTrips,
   startUp,
   killSwitch,
+  flagd: flagdCost,
+  importing: () => importing(Number(process.env["IMPORT_USERS"] ?? 300_000)),
   memory,
+  claims: claimsOfClients,
   flatCost,
   rates,
   allCores,
 };
 export const parts = Object.keys(measurements) as Part[];
 
-const folder = resolve(import.meta.dirname, "results");
+// Quick results must not get into the page.
+const folder = resolve(import.meta.dirname, process.env["QUICK"] ? "results/quick" : "results");
 const fileOf = (part: Part): string => resolve(folder, `${part}.json`);
 
 /** Measures a part, and saves the result. */

@@ -5,7 +5,7 @@ import { type Load, load } from "./wrk.ts";
  * The result of one contestant in one round. `cpuMicros` is its processor time per request, `residentBytes` its memory
  * right after, `failed` the number of failed requests in attempts that do not count otherwise.
  */
-export type Slice = Omit<Load, "calls"> & {
+export type Slice = Omit<Load, "calls" | "rejected"> & {
   readonly name: string;
   readonly round: number;
   readonly connections: number;
@@ -21,7 +21,7 @@ type Options = {
 
 /** The number and the duration of slices, unless a measurement overrides them. */
 export const rounds = Number(process.env["ROUNDS"] ?? 5);
-const seconds = Number(process.env["SECONDS"] ?? 3);
+const seconds = Number(process.env["SECONDS"] ?? 2);
 const warmSeconds = 5;
 /** Before each slice, because an idle server needs time to reach its speed. */
 const settleSeconds = 2;
@@ -53,7 +53,7 @@ export async function interleaved(contestants: readonly Contestant[], options: O
 }
 
 async function measured(
-  { name, server, script }: Contestant,
+  { name, server, script, isRejected = false }: Contestant,
   connections: number,
   duration: number,
 ): Promise<Omit<Slice, "name" | "round" | "connections">> {
@@ -61,11 +61,12 @@ async function measured(
   for (let attempt = 1; attempt <= attempts; attempt++) {
     await load(server.url, connections, settleSeconds, script);
     const before = server.process.cpuSeconds();
-    const { calls, ...seen } = await load(server.url, connections, duration, script);
+    const { calls, rejected, ...seen } = await load(server.url, connections, duration, script);
     const cpuMicros = ((server.process.cpuSeconds() - before) / calls) * 1_000_000;
-    if (seen.failed === 0) return { ...seen, failed, cpuMicros, residentBytes: server.process.residentBytes() };
-    failed += seen.failed;
-    console.error(`*** ${name}, ${connections} connections: ${seen.failed} of ${calls} calls failed ***`);
+    const failures = isRejected ? seen.failed - rejected : seen.failed;
+    if (failures === 0) return { ...seen, failed, cpuMicros, residentBytes: server.process.residentBytes() };
+    failed += failures;
+    console.error(`*** ${name}, ${connections} connections: ${failures} of ${calls} calls failed ***`);
   }
   throw new Error(`${name} fails calls at ${connections} connections, in each of ${attempts} attempts`);
 }

@@ -10,6 +10,8 @@ export type Load = {
   readonly calls: number;
   /** Requests with an error, a late response, or none. */
   readonly failed: number;
+  /** The part of these with a response of another status than 2xx and 3xx. */
+  readonly rejected: number;
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
@@ -83,10 +85,12 @@ export async function load(url: string, connections: number, seconds: number, sc
     const [, value, suffix = "ms"] = new RegExp(`${percent}%\\s+([\\d.]+)(us|ms|s)`).exec(stdout) ?? [];
     return Number(value) * (unit[suffix] ?? Number.NaN);
   };
+  const rejected = number(/Non-2xx or 3xx responses: (\d+)/) || 0;
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout)?.slice(1) ?? [];
   return {
     calls: number(/(\d+) requests in/),
-    failed: errors.reduce((sum, each) => sum + Number(each), number(/Non-2xx or 3xx responses: (\d+)/) || 0),
+    failed: errors.reduce((sum, each) => sum + Number(each), rejected),
+    rejected,
     perSecond: number(/Requests\/sec:\s+([\d.]+)/),
     p50: latency("50"),
     p99: latency("99"),

@@ -7,6 +7,8 @@ export type Contestant = {
   /** For wrk. */
   readonly script: string;
   readonly check: () => Promise<void>;
+  /** Whether the right response is an error, as for an unknown token. */
+  readonly isRejected?: boolean;
 };
 
 /** A contestant that cannot run here. The message names what is missing, and how to get it. */

@@ -9,7 +9,7 @@ import { until } from "../../test/support/until.ts";
 import { bearer, Client, checkAnswers } from "../client.ts";
 import { fill, tokenOf, userCount } from "../data.ts";
 import { type Server, startServer } from "../process.ts";
-import { rotating } from "../wrk.ts";
+import { everDifferent, rotating } from "../wrk.ts";
 import type { Contestant } from "./contestant.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -97,6 +97,14 @@ export async function notModified(opened: AsyncDisposableStack, redisUrl: string
 export async function misses(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
   const server = await startTidegate(opened, redisUrl, { env: { CACHE_CAPACITY: `${userCount / 10}` } });
   return { name: "Tidegate, miss", server, script: everyUser(), check: () => checkAnswers(server.url) };
+}
+
+/** No token is known, and each is a new one. */
+export async function unknownTokens(opened: AsyncDisposableStack, redisUrl: string): Promise<Contestant> {
+  const server = await startTidegate(opened, redisUrl);
+  const script = everDifferent({ headers: bearer("unknown-#") });
+  const check = () => checkAnswers(server.url);
+  return { name: "Tidegate, unknown token", server, script, check, isRejected: true };
 }
 
 /** Redis is stopped after a request for every user. */

@@ -11,6 +11,10 @@ import { best, ratios, slicesOf, type Verdict, verdicts } from "./targets.ts";
 
 const docs = resolve(import.meta.dirname, "../../docs");
 
+/** The targets and what was reached, without writing the page. */
+export const verdictsOf = (measured: Measured): readonly Verdict[] =>
+  verdicts(Object.fromEntries(parts.map((part) => [part, measured[part].result])) as Results);
+
 /** Writes docs/benchmarks/index.md with its plots. Returns the targets and the results. */
 export function writePage(measured: Measured): readonly Verdict[] {
   const results = Object.fromEntries(parts.map((part) => [part, measured[part].result])) as Results;
@@ -48,10 +52,16 @@ server was checked for right answers before and after. ${failures([...results.ra
   that waits for its turn would forget). **304**: the caller has it already. **Miss**: the caller's
   token and features are read of Redis, since other users pushed them out of memory; the sets that all share are remembered.
   **Stale**: Redis was stopped after all users had been asked for; the last known answer is served, and says so.
+  **Unknown token**: each token is a new one, so Redis is asked, and the response is 401.
+- **${names.map}**: a \`node:http\` server that finds the response of each of 10,000 users by the SHA-256 of the header.
+  **${names.commands}**: one that sends the five commands of a miss through ioredis, merges and responds
+  (\`bench/contestants/servers/\`).
 - **Flask**: the design whose interface Tidegate keeps, a small app that asks Redis three times a call
   (\`bench/contestants/seed-design/app.py\`), behind gunicorn's sync workers, which close the connection after each call.
 - **${names.unleash}**: 100 flags, of which as many are on for a user as elsewhere (28). Its answer has 4 kB, with a variant of
   each flag, where Tidegate's has 0.4 kB: the designs are compared, not the bytes.
+- Not compared: flagd, GO Feature Flag's relay proxy, Flipt and Unleash Edge. The module proxy of the machine
+  refused those written in Go (2026-11-29), and Unleash Edge was not built.
 ${results.rates.skipped.map((why) => `- Skipped: ${why}\n`).join("")}
 ## Asked and reached
 
