@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
+import { errorMessage } from "../domain/error-message.ts";
 import { secretFile } from "./secrets/secret-file.ts";
 import { SetupFailed } from "./setup-failed.ts";
 
@@ -51,7 +52,7 @@ export function pepperIn(file: string): Buffer {
     if (pepper.length < shortestPepper) throw new Error(`less than ${shortestPepper} bytes`);
     return pepper;
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
+    const reason = errorMessage(cause);
     throw new SetupFailed(`cannot use the pepper in ${file}: ${reason}; restore the file, or make it readable`);
   }
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorMessage } from "../../domain/error-message.ts";
 import { ChangeRejected } from "../../domain/errors.ts";
 
 /** Maximum length of a line, in bytes. */
@@ -31,7 +32,7 @@ export class LineFile implements AsyncDisposable {
       if ((await handle.stat()).isFile()) return new LineFile(handle);
       return await LineFile.copyOf(handle.createReadStream());
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : cause;
+      const reason = errorMessage(cause);
       throw new ChangeRejected(`${path} cannot be read: ${reason} (name a file of lines, or - for standard input)`);
     }
   }

@@ -20,7 +20,7 @@ import type { CompareMoments } from "../../application/explain/compare-moments.t
 import type { ExplainFeatures } from "../../application/explain/explain-features.ts";
 import type { FeaturesAsOf } from "../../application/explain/features-as-of.ts";
 import type { SearchItems } from "../../application/feeds/search-items.ts";
-import type { ChangePlaces } from "../../application/reverts/change-places.ts";
+import type { ChangeTargets } from "../../application/reverts/change-targets.ts";
 import type { FindEvent } from "../../application/reverts/find-event.ts";
 import type { RevertEvent } from "../../application/reverts/revert-event.ts";
 import type { ReloadConfig } from "../../application/system/reload-config.ts";
@@ -110,7 +110,7 @@ export type HttpOptions = {
   readonly readEvents: ReadEvents;
   readonly recordEvent: RecordEvent;
   readonly tailEvents: TailEvents;
-  readonly changePlaces: ChangePlaces;
+  readonly changeTargets: ChangeTargets;
   readonly findEvent: FindEvent;
   readonly revertEvent: RevertEvent;
   readonly streams: EventStreams;
@@ -206,11 +206,11 @@ export function httpApp(options: HttpOptions): OpenAPIHono {
   usageRoutes(app, operators, options.readUsage);
   adminRoutes(app, operators, options.admin, options.log);
   const query = eventQuery(options.zone);
-  const { changePlaces: places, findEvent, revertEvent } = options;
-  const eventOptions = { query, places, isLoose: options.isActivityService, basePath: options.basePath };
+  const { changeTargets: targets, findEvent, revertEvent } = options;
+  const eventOptions = { query, targets, isLoose: options.isActivityService, basePath: options.basePath };
   events(app, operators, options.readEvents, options.recordEvent, eventOptions);
-  eventExport(app, operators, options.readEvents, query, places);
-  eventTail(app, operators, options.readEvents, options.tailEvents, options.streams, query, places);
+  eventExport(app, operators, options.readEvents, query, targets);
+  eventTail(app, operators, options.readEvents, options.tailEvents, options.streams, query, targets);
   eventRoutes(app, operators, findEvent, revertEvent, options.admin.idempotencyKeys);
   explain(app, operators, options.explainFeatures, options.callContext);
   explainSummary(app, operators, options.explainFeatures, options.admin.listFeatures, options.callContext);

@@ -1,4 +1,5 @@
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import { UnknownSet } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
@@ -95,7 +96,7 @@ async function inStore(store: FeatureSets, key: string, limit: number): Promise<
   try {
     return contentOf((await store.read(key, limit)).value);
   } catch (cause) {
-    return { error: cause instanceof Error ? cause.message : String(cause) };
+    return { error: errorMessage(cause) };
   }
 }
 

@@ -88,6 +88,15 @@ export function withDeadline<T>(
   return promise;
 }
 
+/** The result of a call; `undefined` if it fails or takes longer than `timeoutMs`. */
+export async function resultWithin<T>(timeoutMs: number, call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await withDeadline(timeoutMs, call);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Waits until a promise settles, at most `timeoutMs`. Rejects if the promise rejects in time. Leaves no timer behind. */
 export async function waitAtMost(timeoutMs: number, promise: PromiseLike<unknown>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 import type { Backlog } from "../../domain/admin/outbox.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { waitAtMost, withDeadline } from "../evaluation/deadline.ts";
+import { resultWithin, waitAtMost } from "../evaluation/deadline.ts";
 import type { OutboxRelay } from "./outbox-relay.ts";
 
 const timeoutMs = 500;
@@ -48,7 +48,7 @@ export class CheckEventLog {
     const { stores, deadLetters } = this.#relay;
     const [log, ...waiting] = await Promise.all([
       this.log(),
-      ...stores.map((store) => resultOf(timeoutMs, () => this.#relay.backlog(store))),
+      ...stores.map((store) => resultWithin(timeoutMs, () => this.#relay.backlog(store))),
     ]);
     return {
       log,
@@ -58,17 +58,8 @@ export class CheckEventLog {
   }
 
   async #checkLog(): Promise<void> {
-    const isAvailable = await resultOf(maxCheckMs, () => this.#log.check().then(() => true));
+    const isAvailable = await resultWithin(maxCheckMs, () => this.#log.check().then(() => true));
     this.#logState = isAvailable ? "answering" : "failing";
     this.#pending = undefined;
-  }
-}
-
-/** The result of `query`; `undefined` if it fails or is late. */
-async function resultOf<T>(limitMs: number, query: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await withDeadline(limitMs, query);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { type ChangeRecord, changedKey } from "../../domain/admin/change.ts";
 import type { Backlog, Outbox, OutboxEntry } from "../../domain/admin/outbox.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { changeEvent, deadLetterEvent } from "./change-event.ts";
@@ -126,7 +127,7 @@ export class OutboxRelay {
   #rebase(store: string, record: ChangeRecord): Promise<string> {
     return this.#options.rebase(store, record).then(
       () => "",
-      (error) => `; cannot record its item again: ${error instanceof Error ? error.message : error}`,
+      (error) => `; cannot record its item again: ${errorMessage(error)}`,
     );
   }
 

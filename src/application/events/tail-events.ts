@@ -1,6 +1,6 @@
 import type { Event, EventFilter } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
-import { withDeadline } from "../evaluation/deadline.ts";
+import { resultWithin } from "../evaluation/deadline.ts";
 
 /** The interval of log queries while there are readers. */
 const pollMs = 500;
@@ -54,7 +54,9 @@ export class TailEvents {
     const query = JSON.stringify([filter, after]);
     const pending = this.#pending.get(query);
     if (pending) return pending;
-    const events = resultOf(() => this.#log.follow(filter, atOnce, after)).finally(() => this.#pending.delete(query));
+    const events = resultWithin(timeoutMs, () => this.#log.follow(filter, atOnce, after)).finally(() =>
+      this.#pending.delete(query),
+    );
     this.#pending.set(query, events);
     return events;
   }
@@ -69,14 +71,6 @@ export class TailEvents {
 
   async #headAfterPause(): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, pollMs));
-    return (await resultOf(() => this.#log.head()))?.position ?? 0;
-  }
-}
-
-async function resultOf<T>(query: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await withDeadline(timeoutMs, query);
-  } catch {
-    return undefined;
+    return (await resultWithin(timeoutMs, () => this.#log.head()))?.position ?? 0;
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../domain/error-message.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import { Freshness, faultOf } from "../evaluation/freshness.ts";
@@ -37,7 +38,11 @@ function sourceOf(
       const { from } = missing;
       return { ...declared, state: "no-history", ...(from === undefined ? {} : { historyFrom: from }) };
     }
-    return { ...declared, state: onFailure === "skip" ? "skipped" : "unavailable", error: textOf(attempt.failure) };
+    return {
+      ...declared,
+      state: onFailure === "skip" ? "skipped" : "unavailable",
+      error: errorMessage(attempt.failure),
+    };
   }
   const reads = attempt.evaluation.result.dependencies ?? [];
   const now = isPast ? context.at : evaluatedAt;
@@ -45,7 +50,7 @@ function sourceOf(
   return {
     ...declared,
     state: "evaluated",
-    ...(fault === undefined ? {} : { error: textOf(fault) }),
+    ...(fault === undefined ? {} : { error: errorMessage(fault) }),
     ...(reads.length > 0 ? { freshness: freshnessOf(reads, now) } : {}),
   };
 }
@@ -54,5 +59,3 @@ function freshnessOf(reads: readonly CachedRead<unknown>[], now: Instant): ReadF
   const freshness = new Freshness(reads, Number.POSITIVE_INFINITY);
   return { asOf: freshness.verifiedAt(now), fresh: !freshness.isStale(now) };
 }
-
-const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));

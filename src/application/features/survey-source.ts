@@ -1,5 +1,6 @@
 import { type EditableSet, isPersonal } from "../../domain/admin/editable-set.ts";
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import { EventLogUnavailable, HistoryUnavailable } from "../../domain/errors.ts";
 import type { CachedRead } from "../../domain/evaluation/cached-read.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
@@ -97,14 +98,14 @@ function evaluatedStatus(reads: readonly CachedRead<unknown>[], fault: unknown, 
     state: "evaluated",
     stale: fault !== undefined || freshness.isStale(at),
     ...(reads.length > 0 && { asOf: freshness.verifiedAt(at) }),
-    ...(fault !== undefined && { error: textOf(fault) }),
+    ...(fault !== undefined && { error: errorMessage(fault) }),
   };
 }
 
 const failedStatus = ({ onFailure }: ManagedSource, failure: unknown): SourceStatus => ({
   state: onFailure === "skip" ? "skipped" : "unavailable",
   stale: false,
-  error: textOf(failure),
+  error: errorMessage(failure),
 });
 
 /** The status of a source at a moment, by an evaluation for an empty context. Never rejects. */
@@ -244,8 +245,6 @@ export function holdersIn(sets: ReadonlyMap<string, readonly FeatureKey[]>): Hol
   knownHolders.set(sets, holders);
   return holders;
 }
-
-export const textOf = (fault: unknown): string => (fault instanceof Error ? fault.message : String(fault));
 
 /** A survey with the number of a feature's users, if its sets were not all read but can be counted. */
 async function withCount(survey: Survey, feature: FeatureKey): Promise<Survey> {

@@ -1,4 +1,5 @@
 import type { Lease } from "../../domain/admin/lease.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { FeedItems, ItemsSnapshot } from "../../domain/feeds/feed-items.ts";
 import type { Item, KnownItem, PollState } from "../../domain/feeds/item.ts";
@@ -154,7 +155,7 @@ export class PollFeed implements FeedItems {
     if (previous?.pausedUntil) feed.pause(previous.pausedUntil);
     const state = await this.#read(timeline, previous, triedAt).catch((error): PollState => {
       this.#stopping.signal.throwIfAborted();
-      return { ...(previous ?? noState), triedAt, failure: error instanceof Error ? error.message : String(error) };
+      return { ...(previous ?? noState), triedAt, failure: errorMessage(error) };
     });
     this.#report(state);
     const snapshot = { ...state, breaker: feed.breaker, pausedUntil: feed.pausedUntil };

@@ -5,7 +5,7 @@ import type { Event } from "../../domain/events/event.ts";
 import type { EventLog } from "../../domain/events/event-log.ts";
 import { withDeadline } from "../evaluation/deadline.ts";
 import { queryLog } from "../events/query-log.ts";
-import type { ChangePlace, ChangePlaces } from "./change-places.ts";
+import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 
 /** Maximum wait for changes that the log lacks yet. */
 const maxWaitMs = 1_000;
@@ -15,13 +15,13 @@ const atOnce = 100;
 export class FindEvent {
   readonly #log: EventLog;
   readonly #relay: () => Promise<void>;
-  readonly #places: ChangePlaces;
+  readonly #targets: ChangeTargets;
 
   /** `relay` moves the change records in the outboxes to the log. */
-  constructor(log: EventLog, relay: () => Promise<void>, places: ChangePlaces) {
+  constructor(log: EventLog, relay: () => Promise<void>, targets: ChangeTargets) {
     this.#log = log;
     this.#relay = relay;
-    this.#places = places;
+    this.#targets = targets;
   }
 
   /** Relays waiting changes to the log, for a second at most. */
@@ -42,9 +42,9 @@ export class FindEvent {
     return found;
   }
 
-  /** What the event changed, by the present configuration; `undefined` if it is no change. */
-  placeOf(event: Event): ChangePlace | undefined {
-    return this.#places.of(event);
+  /** The target of the change in an event; `undefined` if it is no change. */
+  placeOf(event: Event): ChangeTarget | undefined {
+    return this.#targets.of(event);
   }
 
   /**
@@ -89,7 +89,7 @@ export class FindEvent {
   #isOfSame(one: Event, other: Event): boolean {
     return (
       one.change?.record.of === other.change?.record.of &&
-      this.#places.of(one)?.connection === this.#places.of(other)?.connection
+      this.#targets.of(one)?.connection === this.#targets.of(other)?.connection
     );
   }
 }

@@ -14,7 +14,7 @@ import type { ChangeSet } from "../admin/change-set.ts";
 import type { ManageRules } from "../admin/manage-rules.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
 import { catalogueCollection } from "../events/change-event.ts";
-import type { ChangePlace, ChangePlaces } from "./change-places.ts";
+import type { ChangeTarget, ChangeTargets } from "./change-targets.ts";
 import type { FindEvent } from "./find-event.ts";
 
 /** What a revert changes. */
@@ -48,12 +48,12 @@ type Plan = Revert & { readonly apply: (author: ChangeAuthor) => Promise<Revisio
 /** Reverts the change of one event: makes the inverse change, which is an event that names the reverted one. */
 export class RevertEvent {
   readonly #events: FindEvent;
-  readonly #places: ChangePlaces;
+  readonly #targets: ChangeTargets;
   readonly #changes: Changes;
 
-  constructor(events: FindEvent, places: ChangePlaces, changes: Changes) {
+  constructor(events: FindEvent, targets: ChangeTargets, changes: Changes) {
     this.#events = events;
-    this.#places = places;
+    this.#targets = targets;
     this.#changes = changes;
   }
 
@@ -65,7 +65,7 @@ export class RevertEvent {
   async revert(id: string, author: ChangeAuthor): Promise<Reverted> {
     const event = await this.#events.one(id);
     const done = await this.#doneBy(event);
-    if (done) return { ...revertIn(done, this.#placeOf(done)), event: done };
+    if (done) return { ...revertIn(done, this.#targetOf(done)), event: done };
     const { apply, ...revert } = await this.#plan(event);
     const revision = await apply({ ...author, reverts: id }).catch((error) => {
       // Somebody changed it between the check and the change.
@@ -78,7 +78,7 @@ export class RevertEvent {
   async preview(id: string): Promise<Reverted> {
     const event = await this.#events.one(id);
     const done = await this.#doneBy(event);
-    if (done) return { ...revertIn(done, this.#placeOf(done)), event: done };
+    if (done) return { ...revertIn(done, this.#targetOf(done)), event: done };
     const { apply: _, ...revert } = await this.#plan(event);
     return { ...revert, event: undefined };
   }
@@ -97,25 +97,25 @@ export class RevertEvent {
     throw new ChangedSince(last);
   }
 
-  #placeOf(event: Event): ChangePlace {
-    const place = this.#places.of(event);
-    if (place) return place;
+  #targetOf(event: Event): ChangeTarget {
+    const target = this.#targets.of(event);
+    if (target) return target;
     throw new NotRevertible("The event is not a change that Tidegate made or detected, so there is nothing to revert.");
   }
 
   #plan(event: Event): Promise<Plan> {
-    const place = this.#placeOf(event);
+    const target = this.#targetOf(event);
     const record = event.change?.record;
-    if (record?.of === "set" && place.connection !== undefined)
-      return this.#setPlan(event, record, place, place.connection);
-    const [source] = place.sources;
+    if (record?.of === "set" && target.connection !== undefined)
+      return this.#setPlan(event, record, target, target.connection);
+    const [source] = target.sources;
     if (record?.of === "document" && record.collection === catalogueCollection)
-      return this.#documentPlan(event, record, place, async (value, author) => {
+      return this.#documentPlan(event, record, target, async (value, author) => {
         const { revision } = await this.#changes.catalogue.restore(record.name, value, author);
         return revision;
       });
     if (record?.of === "document" && source !== undefined)
-      return this.#documentPlan(event, record, place, async (value, author) => {
+      return this.#documentPlan(event, record, target, async (value, author) => {
         const { rules } = this.#changes;
         const { revision } =
           value === null
@@ -124,13 +124,13 @@ export class RevertEvent {
         return revision;
       });
     throw new NotRevertible(
-      record?.of === "set" || (record?.of === "document" && place.features.length > 0)
+      record?.of === "set" || (record?.of === "document" && target.features.length > 0)
         ? "No source reads what the event changed. Configure one, or change the store."
         : "Tokens, credentials and feeds cannot be reverted. Issue a new token or credential.",
     );
   }
 
-  async #setPlan(event: Event, record: SetRecord, place: ChangePlace, connection: string): Promise<Plan> {
+  async #setPlan(event: Event, record: SetRecord, target: ChangeTarget, connection: string): Promise<Plan> {
     const { key, added: remove, removed: add } = record;
     if (record.origin === "baseline" || add.length + remove.length === 0)
       throw new NotRevertible("The event added and removed no features, so there is nothing to revert.");
@@ -143,10 +143,10 @@ export class RevertEvent {
     // A change outside Tidegate may not be recorded yet.
     if (add.some((feature) => present.has(feature)) || remove.some((feature) => !present.has(feature)))
       throw new ChangedSince(undefined);
-    const isVeto = sets.sources.some(({ name, role }) => role === "veto" && place.sources.includes(name));
+    const isVeto = sets.sources.some(({ name, role }) => role === "veto" && target.sources.includes(name));
     const change = { key, connection, add, remove, ...(isVeto && { urgent: true }) };
     return {
-      ...{ key, sources: place.sources, added: add, removed: remove },
+      ...{ key, sources: target.sources, added: add, removed: remove },
       apply: async (author) => (await changeSet.apply(change, { ...author, ifRevision: revision ?? null })).revision,
     };
   }
@@ -154,7 +154,7 @@ export class RevertEvent {
   async #documentPlan(
     event: Event,
     record: DocumentRecord,
-    { sources }: ChangePlace,
+    { sources }: ChangeTarget,
     put: (value: Json, author: ChangeAuthor) => Promise<Revision>,
   ): Promise<Plan> {
     const value = await this.#events.before(event);
@@ -181,7 +181,7 @@ export class RevertEvent {
 }
 
 /** What the event of a revert changed. */
-function revertIn({ change }: Event, { sources }: ChangePlace): Revert {
+function revertIn({ change }: Event, { sources }: ChangeTarget): Revert {
   const record = change?.record;
   const key = record ? changedKey(record) : "";
   if (record?.of === "set") return { key, sources, added: record.added, removed: record.removed };

@@ -1,11 +1,12 @@
 import type { ManagedSource } from "../../domain/admin/managed-source.ts";
 import type { Backlog } from "../../domain/admin/outbox.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { ChangesState, CheckChanges } from "../evaluation/check-changes.ts";
 import type { CheckReadiness } from "../evaluation/check-readiness.ts";
 import type { SourceStates } from "../evaluation/source-states.ts";
 import type { CheckEventLog, LogState } from "../events/check-event-log.ts";
-import { type SourceStatus, statusOf, textOf } from "../features/survey-source.ts";
+import { type SourceStatus, statusOf } from "../features/survey-source.ts";
 import type { RecentTraffic, TrafficPoint } from "./recent-traffic.ts";
 
 /** The state of a source in one worker. */
@@ -86,7 +87,7 @@ export async function reportOf(reported: Reported): Promise<WorkerReport> {
         name,
         ...(statuses[index] ?? { state: "unavailable", stale: false }),
         failures: failures.get(name) ?? 0,
-        lastError: last ? { at: last.at, message: textOf(last.cause) } : null,
+        lastError: last ? { at: last.at, message: errorMessage(last.cause) } : null,
         faults: faults(),
       };
     }),

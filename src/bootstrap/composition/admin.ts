@@ -16,7 +16,7 @@ import { FeatureChanges } from "../../application/features/feature-changes.ts";
 import { FeatureHolders } from "../../application/features/feature-holders.ts";
 import { ListFeatures } from "../../application/features/list-features.ts";
 import { ViewFeature } from "../../application/features/view-feature.ts";
-import { ChangePlaces } from "../../application/reverts/change-places.ts";
+import { ChangeTargets } from "../../application/reverts/change-targets.ts";
 import { FindEvent } from "../../application/reverts/find-event.ts";
 import { RevertEvent } from "../../application/reverts/revert-event.ts";
 import { FindUsers } from "../../application/users/find-users.ts";
@@ -140,17 +140,19 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     });
   });
 
-  const changePlaces = once(() => new ChangePlaces(sourceSets(), stores.storeOf));
-  const findEvent = once(() => new FindEvent(stores.eventLog.log, () => events.outboxRelay.relayAll(), changePlaces()));
+  const changeTargets = once(() => new ChangeTargets(sourceSets(), stores.storeOf));
+  const findEvent = once(
+    () => new FindEvent(stores.eventLog.log, () => events.outboxRelay.relayAll(), changeTargets()),
+  );
   const manageRules = once(
     () => new ManageRules(sourceSets(), newId, (collection) => invalidate(collectionKey(collection))),
   );
 
   return lazy({
-    changePlaces,
+    changePlaces: changeTargets,
     findEvent,
     revertEvent: () =>
-      new RevertEvent(findEvent(), changePlaces(), {
+      new RevertEvent(findEvent(), changeTargets(), {
         sets: sourceSets(),
         changeSet: changeSet(),
         rules: manageRules(),

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../domain/error-message.ts";
 import { EventLogUnavailable } from "../../domain/errors.ts";
 import type { Instant } from "../../domain/evaluation/evaluation-context.ts";
 import type { InstanceChannel } from "../../infrastructure/instance-channel.ts";
@@ -35,5 +36,5 @@ export function named<T>(all: ReadonlyMap<string, T>, connection: string): T {
  */
 export function causeText(cause: unknown): string {
   if (cause instanceof EventLogUnavailable) return causeText(cause.cause);
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorMessage(cause);
 }

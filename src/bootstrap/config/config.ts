@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { definitionOf } from "../../adapters/sources/_catalogue/source-catalogue.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { KeysRead } from "../../infrastructure/cache/keys-read.ts";
 import { ConfigError, type Problem, type ReportProblem } from "../../infrastructure/config-error.ts";
@@ -151,7 +152,7 @@ async function locatorsOf(
     try {
       make(() => noSets);
     } catch (cause) {
-      reportProblem(["locators", index, "database"], cause instanceof Error ? cause.message : String(cause));
+      reportProblem(["locators", index, "database"], errorMessage(cause));
     }
   }
   return locators;

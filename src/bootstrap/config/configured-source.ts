@@ -3,6 +3,7 @@ import type { FeedHost } from "../../adapters/sources/_catalogue/feed-definition
 import type { Editable, SchemaTools } from "../../adapters/sources/_catalogue/source.ts";
 import { isFile, type Kind } from "../../adapters/sources/_catalogue/source-catalogue.ts";
 import type { RuleSchemas } from "../../adapters/sources/_rules/rule-check.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { FeatureResolver } from "../../domain/evaluation/feature-resolver.ts";
 import type { KeyTemplate } from "../../domain/evaluation/key-template.ts";
 import type { Source } from "../../domain/evaluation/source.ts";
@@ -50,7 +51,7 @@ export function schemasOf(definition: Kind, tools: SchemaTools): Schemas | strin
         : undefined;
     return { options, rules };
   } catch (cause) {
-    return `cannot create its options: ${cause instanceof Error ? cause.message : cause}`;
+    return `cannot create its options: ${errorMessage(cause)}`;
   }
 }
 

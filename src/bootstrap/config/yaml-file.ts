@@ -10,6 +10,7 @@ import {
   parseDocument,
   visit,
 } from "yaml";
+import { errorMessage } from "../../domain/error-message.ts";
 import { ConfigError, type Problem } from "../../infrastructure/config-error.ts";
 import { yamlOptions, yamlValues } from "../../infrastructure/yaml-values.ts";
 
@@ -59,7 +60,7 @@ export class YamlFile {
     try {
       return withoutNulls(yamlValues(this.#document));
     } catch (cause) {
-      const fault = `unsupported YAML: ${cause instanceof Error ? cause.message : cause} (write the values out)`;
+      const fault = `unsupported YAML: ${errorMessage(cause)} (write the values out)`;
       throw new ConfigError(this.#file, [{ place: `${this.#file}:1:1`, path: "", fault }]);
     }
   }
@@ -132,7 +133,7 @@ export function textOf(file: string): string {
     if (stats.size > largestFile) throw new Error(`is larger than ${largestFile / 1024} KiB`);
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const fault = `cannot be read: ${cause instanceof Error ? cause.message : cause} (expected a YAML file of at most ${largestFile / 1024} KiB)`;
+    const fault = `cannot be read: ${errorMessage(cause)} (expected a YAML file of at most ${largestFile / 1024} KiB)`;
     throw new ConfigError(file, [{ place: file, path: "", fault }]);
   }
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { errorMessage } from "../../domain/error-message.ts";
 import { eventLogSchemaVersion } from "../../infrastructure/event-log/database/schema-version.ts";
 import { DataFolderError } from "../../infrastructure/sqlite/data-folder-error.ts";
 import { checkSchemaVersion, schemaVersionOf } from "../../infrastructure/sqlite/schema-version.ts";
@@ -26,7 +27,7 @@ function checkFile(file: string, supported?: number): void {
     accessSync(folder, W_OK | X_OK);
     if (existsSync(file)) accessSync(file, R_OK | W_OK);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
+    const reason = errorMessage(cause);
     throw new DataFolderError(
       `${file} is not writable: ${reason}; make its folder writable for this user, or set TIDEGATE_DATA to another one`,
     );

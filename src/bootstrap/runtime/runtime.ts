@@ -161,7 +161,7 @@ export async function createRuntime(
     readEvents: events.readEvents,
     recordEvent: events.recordEvent,
     tailEvents: events.tailEvents,
-    changePlaces: admin.changePlaces,
+    changeTargets: admin.changePlaces,
     findEvent: admin.findEvent,
     revertEvent: admin.revertEvent,
     streams,

@@ -25,7 +25,7 @@ type Segment = { readonly literal: string } | { readonly field: KeyField };
 const field = /^\{(.*)\}$/;
 /** Matches most values quickly: they need no encoding. */
 const plain = /^[A-Za-z0-9._~@/+=,-]*$/;
-const nowhere = [undefined];
+const noTarget = [undefined];
 const encoded = /[^\p{L}\p{N}\p{M}._~@/+=,-]/gu;
 
 /**
@@ -88,7 +88,7 @@ export class KeyTemplate {
     const keys: string[] = [];
     // Reads only its own fields of the context.
     const userId = this.#isPersonal ? context.userId : undefined;
-    for (const location of this.#isLocal ? (context.locations ?? []) : nowhere) {
+    for (const location of this.#isLocal ? (context.locations ?? []) : noTarget) {
       const key = this.keyOf({ userId, location });
       if (key !== undefined) keys.push(key);
     }

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { RulesByFeature } from "../../domain/admin/rules.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { UserId } from "../../domain/evaluation/evaluation-context.ts";
 import { isServedKey, type Json } from "../../domain/evaluation/feature.ts";
 import type { FeatureSet } from "../../domain/evaluation/feature-sets.ts";
@@ -246,6 +247,6 @@ export class Snapshot implements AsyncDisposable {
   }
 
   #warn(cause: unknown, sentence: string): void {
-    this.#log.warn({ file: this.#file, cause: cause instanceof Error ? cause.message : cause }, sentence);
+    this.#log.warn({ file: this.#file, cause: errorMessage(cause) }, sentence);
   }
 }

@@ -1,4 +1,5 @@
 import { withDeadline } from "../../application/evaluation/deadline.ts";
+import { errorMessage } from "../../domain/error-message.ts";
 import { WatchedFile } from "../sqlite/watched-file.ts";
 import { type Database, type EventLogLocation, openDatabase } from "./database/database.ts";
 import { logMark } from "./database/sqlite.ts";
@@ -104,5 +105,5 @@ class ServedLog {
 /** The message of an error. An AggregateError for several addresses has none of its own. */
 function textOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(textOf).join("; ");
-  return error instanceof Error ? error.message : String(error);
+  return errorMessage(error);
 }

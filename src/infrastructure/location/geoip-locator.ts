@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { LRUCache } from "lru-cache";
 import { Reader, type Response } from "mmdb-lib";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { Locator } from "../../domain/evaluation/locator.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { publicAddress } from "./public-address.ts";
@@ -51,7 +52,7 @@ function open(file: string): Reader<Response> {
     if (content.subarray(searchTreeSize, searchTreeSize + separator.length).equals(separator)) return database;
     throw new Error("damaged");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
+    const reason = errorMessage(cause);
     throw new SetupFailed(
       `cannot use the GeoIP database ${file}: ${reason} (expected a readable MaxMind database; omit \`database\` for the bundled one)`,
     );

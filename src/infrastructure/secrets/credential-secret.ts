@@ -1,4 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
+import { errorMessage } from "../../domain/error-message.ts";
 import { SetupFailed } from "../setup-failed.ts";
 import { secretFile } from "./secret-file.ts";
 
@@ -28,7 +29,7 @@ export function credentialIn(file: string): { readonly secret: string; readonly 
     if (!isCredential(secret)) throw new Error("fewer than 16 visible ASCII characters");
     return { secret, isNew };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
+    const reason = errorMessage(cause);
     throw new SetupFailed(
       `cannot use the operator credential in ${file}: ${reason}; remove the file, or make it readable`,
     );

@@ -1,4 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
+import { errorMessage } from "../../domain/error-message.ts";
 import type { Connection } from "../connection.ts";
 import type { Log } from "../logger.ts";
 import { SetupFailed } from "../setup-failed.ts";
@@ -152,7 +153,7 @@ function open(name: string, file: string, log: Log | undefined): Opened {
       if (isFull) {
         throw new DataFolderError(`connection "${name}": the disk that holds ${file} is full; make room on it`);
       }
-      const reason = cause instanceof Error ? cause.message : cause;
+      const reason = errorMessage(cause);
       throw new DataFolderError(
         `connection "${name}" cannot open ${file}: ${reason}; make it writable, or name another file`,
       );

@@ -1,6 +1,7 @@
 import { type BigIntStats, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { errorMessage } from "../../domain/error-message.ts";
 
 /** The mark of a database: its identity, and a number that never decreases. */
 type Mark = { readonly identity: string; readonly revision: number };
@@ -100,7 +101,7 @@ export class WatchedFile {
     try {
       return this.#isRolledBack() || this.#isOverwritten(found.ctimeNs) ? overwritten : undefined;
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = errorMessage(cause);
       if (/locked|busy/.test(reason)) return this.#fault;
       // It was a database when it was opened.
       if (/not a database|malformed/.test(reason)) return overwritten;

@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { z } from "zod";
+import { errorMessage } from "../../../domain/error-message.ts";
 import { isCredentialName } from "../../../infrastructure/credential-name.ts";
 import { isNetwork } from "../../../infrastructure/ip-networks.ts";
 import { headerName } from "../../../infrastructure/location/header-name.ts";
@@ -25,7 +26,7 @@ const pattern = z.string().transform((text, context) => {
   try {
     return RE2JS.compile(`^(?:${text})$`);
   } catch (fault) {
-    const why = fault instanceof Error ? fault.message : String(fault);
+    const why = errorMessage(fault);
     context.addIssue(`invalid pattern: ${why} (expected an RE2 regular expression)`);
     return z.NEVER;
   }

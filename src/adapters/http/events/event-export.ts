@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import Negotiator from "negotiator";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
-import type { ChangePlaces } from "../../../application/reverts/change-places.ts";
+import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
 import type { Operators } from "../kit/operators.ts";
@@ -23,7 +23,7 @@ export function eventExport(
   operators: Operators,
   read: ReadEvents,
   query: ReturnType<typeof eventQuery>,
-  places: ChangePlaces,
+  targets: ChangeTargets,
 ) {
   return checkedRoute(
     app,
@@ -47,7 +47,7 @@ export function eventExport(
     },
     async (c, { query: { format, ...query } }) => {
       const name = format ?? accepted(c.req.header("accept"));
-      const pages = await read.all(filterOf(query, places));
+      const pages = await read.all(filterOf(query, targets));
       const headers = {
         ...uncached,
         "Content-Type": `${eventFormats[name].type}; charset=utf-8`,

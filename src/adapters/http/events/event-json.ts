@@ -1,4 +1,4 @@
-import type { ChangePlace } from "../../../application/reverts/change-places.ts";
+import { type ChangeTarget, storeIn } from "../../../application/reverts/change-targets.ts";
 import { changedKey, revisionText } from "../../../domain/admin/change.ts";
 import { instantText } from "../../../domain/evaluation/evaluation-context.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
@@ -27,8 +27,8 @@ export type EventJson = {
   readonly location?: string;
 };
 
-/** `place` adds what the event changed, by the present configuration. */
-export const eventJson = ({ at, recordedBy, change, ...event }: Event, place?: ChangePlace): EventJson => ({
+/** `target` adds the changed features, their sources and caller, by the present configuration. */
+export const eventJson = ({ at, recordedBy, change, ...event }: Event, target?: ChangeTarget): EventJson => ({
   component: event.component,
   data: event.data,
   email: event.email || null,
@@ -46,15 +46,10 @@ export const eventJson = ({ at, recordedBy, change, ...event }: Event, place?: C
     key: changedKey(change.record),
     revision: revisionText(change.record.revision),
   }),
-  ...(place && {
-    features: place.features,
-    sources: place.sources,
-    ...(place.context.userId !== undefined && { user: place.context.userId }),
-    ...(place.context.location !== undefined && { location: place.context.location }),
+  ...(target && {
+    features: target.features,
+    sources: target.sources,
+    ...(target.context.userId !== undefined && { user: target.context.userId }),
+    ...(target.context.location !== undefined && { location: target.context.location }),
   }),
 });
-
-function storeIn(data: Json): string | undefined {
-  const { store } = Object(data) as { readonly store?: Json };
-  return typeof store === "string" ? store : undefined;
-}

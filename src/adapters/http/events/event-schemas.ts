@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { ChangePlaces } from "../../../application/reverts/change-places.ts";
+import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { Json } from "../../../domain/evaluation/feature.ts";
 import {
   changeOrigins,
@@ -160,7 +160,7 @@ export const eventQuery = (zone: TimeZone) =>
 /** The event filter of a query, normalised: equivalent queries return equal filters. */
 export function filterOf(
   { affecting, recorded_by, from_date, to_date, ...query }: z.output<ReturnType<typeof eventQuery>>,
-  places: ChangePlaces,
+  targets: ChangeTargets,
 ): EventFilter {
   const { component, environment, email, message, feature, key, type, origin } = query;
   const all = {
@@ -173,7 +173,7 @@ export function filterOf(
     key,
     type,
     origin,
-    affecting: affecting === undefined ? undefined : places.affecting(affecting),
+    affecting: affecting === undefined ? undefined : targets.affecting(affecting),
     from: from_date,
     to: to_date,
   };

@@ -2,7 +2,7 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { TailEvents } from "../../../application/events/tail-events.ts";
-import type { ChangePlaces } from "../../../application/reverts/change-places.ts";
+import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import type { Event } from "../../../domain/events/event.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { HttpProblem } from "../kit/http-problem.ts";
@@ -21,7 +21,7 @@ export function eventTail(
   tail: TailEvents,
   streams: EventStreams,
   query: ReturnType<typeof eventQuery>,
-  places: ChangePlaces,
+  targets: ChangeTargets,
 ) {
   return checkedRoute(
     app,
@@ -66,9 +66,9 @@ export function eventTail(
       const { position: head } = await read.head();
       const after = lastEventId(c, head) ?? head;
       if (c.req.method === "HEAD") return new Response(null, { headers: streamHeaders });
-      const filter = filterOf(query, places);
+      const filter = filterOf(query, targets);
       const isAllowed = () => operators.include(c);
-      return streams.respond((until) => messages(after, tail.follow(filter, after, head, until), places, isAllowed));
+      return streams.respond((until) => messages(after, tail.follow(filter, after, head, until), targets, isAllowed));
     },
   );
 }
@@ -84,8 +84,8 @@ function lastEventId(c: Context, head: number): number | undefined {
   );
 }
 
-const message = (event: Event, places: ChangePlaces): string =>
-  `id: ${event.position}\ndata: ${JSON.stringify(eventJson(event, places.of(event)))}\n\n`;
+const message = (event: Event, targets: ChangeTargets): string =>
+  `id: ${event.position}\ndata: ${JSON.stringify(eventJson(event, targets.of(event)))}\n\n`;
 
 /**
  * Messages of an event stream. The first one is the start position, so that a client that loses the connection before
@@ -94,12 +94,12 @@ const message = (event: Event, places: ChangePlaces): string =>
 async function* messages(
   after: number,
   pages: AsyncIterable<readonly Event[]>,
-  places: ChangePlaces,
+  targets: ChangeTargets,
   isAllowed: () => Promise<boolean>,
 ): AsyncGenerator<string> {
   yield `id: ${after}\n\n`;
   for await (const events of pages) {
     if (!(await isAllowed())) return;
-    yield events.map((event) => message(event, places)).join("");
+    yield events.map((event) => message(event, targets)).join("");
   }
 }

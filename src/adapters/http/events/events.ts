@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ReadEvents } from "../../../application/events/read-events.ts";
 import type { RecordEvent } from "../../../application/events/record-event.ts";
-import type { ChangePlaces } from "../../../application/reverts/change-places.ts";
+import type { ChangeTargets } from "../../../application/reverts/change-targets.ts";
 import { checkedRoute } from "../kit/checked-route.ts";
 import { cursorOf, positionOf } from "../kit/cursor.ts";
 import { idempotencyKeyOf, idempotencyKeyParameter } from "../kit/idempotency-key.ts";
@@ -25,7 +25,7 @@ const paging = {
 /** Options of the event routes. */
 export type EventOptions = {
   readonly query: ReturnType<typeof eventQuery>;
-  readonly places: ChangePlaces;
+  readonly targets: ChangeTargets;
   /** Whether `email` is optional and `data` can be any JSON value. */
   readonly isLoose: boolean;
   /** Path prefix of links. */
@@ -51,7 +51,7 @@ export function events(
   operators: Operators,
   read: ReadEvents,
   record: RecordEvent,
-  { query, places, isLoose, basePath }: EventOptions,
+  { query, targets, isLoose, basePath }: EventOptions,
 ) {
   return (["/events", "/events/"] as const).flatMap((path) => {
     const list = checkedRoute(
@@ -77,12 +77,12 @@ export function events(
         },
       },
       async (c, { query: { limit = defaultLimit, cursor, ...query } }) => {
-        const filter = filterOf(query, places);
+        const filter = filterOf(query, targets);
         const before = cursor === undefined ? undefined : positionOf(cursor, filter);
         const page = await read.page(filter, limit, before);
         const next = page.next === undefined ? undefined : cursorOf(page.next, filter);
         const link = next && { Link: nextLink(c.req.url, next, basePath) };
-        return c.json({ events: page.events.map((event) => eventJson(event, places.of(event))), next }, 200, {
+        return c.json({ events: page.events.map((event) => eventJson(event, targets.of(event))), next }, 200, {
           ...uncached,
           ...link,
         });

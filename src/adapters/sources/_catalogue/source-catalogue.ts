@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, delimiter, dirname, extname, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { errorMessage } from "../../../domain/error-message.ts";
 import type { FeedDefinition } from "./feed-definition.ts";
 import type { SourceDefinition } from "./source.ts";
 
@@ -73,7 +74,7 @@ async function load(file: string, kind: string): Promise<Kind | string> {
   try {
     module = await import(pathToFileURL(file).href);
   } catch (cause) {
-    return `cannot load ${kind}: ${cause instanceof Error ? cause.message : cause}`;
+    return `cannot load ${kind}: ${errorMessage(cause)}`;
   }
   const { source } = module;
   const missing = ["summary", "options", "example", "create"].filter(

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { errorMessage } from "../../../domain/error-message.ts";
 import type { Mapping } from "./mapping.ts";
 import { type RawDocument, type ReadItems, readItems } from "./read-items.ts";
 
@@ -20,7 +21,7 @@ function read({ document, mapping }: Task): void {
     });
     parentPort?.postMessage(found);
   } catch (error) {
-    parentPort?.postMessage({ refused: error instanceof Error ? error.message : String(error) });
+    parentPort?.postMessage({ refused: errorMessage(error) });
   }
 }
 

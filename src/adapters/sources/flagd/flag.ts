@@ -6,9 +6,9 @@ import { withCachedVersions } from "./cached-versions.ts";
 import { type Misspelling, misspellings, structuralFault } from "./flag-faults.ts";
 import type { Segments } from "./segments.ts";
 import { type SharedContext, targetingResult } from "./shared-context.ts";
+import { silent } from "./silent-log.ts";
 import { isMap, type JsonMap, type Read, whatIsRead, withClock } from "./targeting.ts";
 
-const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const reasons: readonly Reason[] = ["STATIC", "TARGETING_MATCH"];
 const nothing: Read = { fields: [], clock: false };
 

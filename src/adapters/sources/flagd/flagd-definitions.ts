@@ -3,9 +3,9 @@ import { z } from "zod";
 import { isServedKey, type Json, servedKeyRule } from "../../../domain/evaluation/feature.ts";
 import { misspellings } from "./flag-faults.ts";
 import { referenceIn } from "./segments.ts";
+import { silent } from "./silent-log.ts";
 import { isMap, mapped } from "./targeting.ts";
 
-const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 const reference = "https://flagd.dev/reference/flag-definitions/";
 
 const metadata = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));

@@ -1,8 +1,8 @@
 import type { EvaluationContext as FlagdContext } from "@openfeature/core";
 import type { FeatureFlag } from "@openfeature/flagd-core";
+import { silent } from "./silent-log.ts";
 
 const logger = Symbol.for("flagd.logger");
-const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
 /** The private part of a flag of flagd's library that evaluates its targeting. */
 type Targeting = { readonly _engine: { run(logic: unknown, context: unknown): unknown }; readonly _logic: unknown };

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import { RRuleTemporal } from "rrule-temporal";
 import { Temporal } from "temporal-polyfill";
+import { errorMessage } from "../../../domain/error-message.ts";
 import type { Days } from "../../../domain/targeting/schedule.ts";
 import { type Day, dayMs } from "../../../domain/targeting/wall-clock.ts";
 import { type RecurrenceRule, recurrenceRule } from "./recurrence-rule.ts";
@@ -56,7 +57,7 @@ function daysOf(rule: RecurrenceRule, startsOn: string, endsOn: string | undefin
       maxIterations: maxPeriods,
     });
   } catch (cause) {
-    return `cannot be used: ${cause instanceof Error ? cause.message : cause} (see RFC 5545, section 3.3.10)`;
+    return `cannot be used: ${errorMessage(cause)} (see RFC 5545, section 3.3.10)`;
   }
   const first = dayOf(startsOn);
   const last = Math.min(...[rule.until, endsOn].map((date) => (date ? dayOf(date) : Number.POSITIVE_INFINITY)));

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { Transaction } from "kysely";
+import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "./database.ts";
-import { inChunks } from "./in-chunks.ts";
 import type { Tables } from "./tables.ts";
 
 // PostgreSQL indexes rows of at most about 2,700 bytes. A key shares its row with a store and a revision.

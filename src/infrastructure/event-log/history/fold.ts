@@ -3,7 +3,7 @@ import { isOfFeatures } from "../../../application/events/change-event.ts";
 import type { SetRecord } from "../../../domain/admin/change.ts";
 import type { FeatureKey } from "../../../domain/evaluation/feature.ts";
 import type { Event } from "../../../domain/events/event.ts";
-import { inChunks } from "../database/in-chunks.ts";
+import { inChunks } from "../../in-chunks.ts";
 import { indexedFeature, indexedKey, writeLongTexts } from "../database/indexed-text.ts";
 import { instant, type Tables } from "../database/tables.ts";
 import { listsMembers, next, type SetState } from "./set-state.ts";

@@ -1,7 +1,8 @@
 import type { Transaction } from "kysely";
+import { errorMessage } from "../../../domain/error-message.ts";
 import type { Event, LogHead } from "../../../domain/events/event.ts";
+import { inChunks } from "../../in-chunks.ts";
 import { type Database, isUniqueViolation } from "../database/database.ts";
-import { inChunks } from "../database/in-chunks.ts";
 import type { Tables } from "../database/tables.ts";
 import { fold } from "../history/fold.ts";
 import { StaleRevision } from "../history/set-state.ts";
@@ -127,7 +128,7 @@ function appendOf(event: HashedEvent): Append | { readonly refused: string } {
     );
     return long ? { refused: `its ${long[0]} is too long` } : { event, content: contentOf(event) };
   } catch (error) {
-    return { refused: error instanceof Error ? error.message : String(error) };
+    return { refused: errorMessage(error) };
   }
 }
 

@@ -11,8 +11,8 @@ import {
   type UsageStore,
   usageSteps,
 } from "../../../domain/usage/usage-store.ts";
+import { inChunks } from "../../in-chunks.ts";
 import type { Database } from "../database/database.ts";
-import { inChunks } from "../database/in-chunks.ts";
 import { indexedFeature, removeUnusedTexts, wholeTexts, writeLongTexts } from "../database/indexed-text.ts";
 import type { Tables } from "../database/tables.ts";
 import { lockedHead } from "../log/writer.ts";

@@ -1,6 +1,7 @@
 import { type CachedRead, uncachedRead } from "../../../domain/evaluation/cached-read.ts";
 import { type FeatureKey, isServedKey } from "../../../domain/evaluation/feature.ts";
 import { dayOf, type FeatureRegister, registeredForDays } from "../../../domain/evaluation/feature-register.ts";
+import { inChunks } from "../../in-chunks.ts";
 import type { EmptyStoreGuard } from "../empty-store-guard.ts";
 import type { RedisClient } from "../redis-client.ts";
 import { redisFault } from "../redis-fault.ts";
@@ -34,18 +35,13 @@ export class RedisFeatureRegister implements FeatureRegister {
   async add(keys: readonly FeatureKey[]): Promise<void> {
     const today = dayOf(Date.now());
     try {
-      for (const some of inChunks(keys)) {
+      for (const some of inChunks(keys, atOnce)) {
         await this.#redis.zadd(registerKey, ...some.flatMap((key) => [today, key]));
       }
       const expired = await this.#redis.zrangebyscore(registerKey, "-inf", `(${today - registeredForDays}`);
-      for (const some of inChunks(expired)) await this.#redis.zrem(registerKey, ...some);
+      for (const some of inChunks(expired, atOnce)) await this.#redis.zrem(registerKey, ...some);
     } catch (error) {
       redisFault(error as Error, registerKey);
     }
   }
 }
-
-const inChunks = (keys: readonly FeatureKey[]): readonly (readonly FeatureKey[])[] =>
-  Array.from({ length: Math.ceil(keys.length / atOnce) }, (_, index) =>
-    keys.slice(index * atOnce, (index + 1) * atOnce),
-  );

@@ -6,8 +6,8 @@ import type { AffectingFilter, Event } from "../../domain/events/event.ts";
 import type { SourceSets } from "../admin/source-sets.ts";
 import { isOfFeatures } from "../events/change-event.ts";
 
-/** What an event changed, by the present configuration. */
-export type ChangePlace = {
+/** The features, sources and caller that a change in an event concerns, by the present configuration. */
+export type ChangeTarget = {
   readonly features: readonly FeatureKey[];
   /** The sources that read the changed set or rule. */
   readonly sources: readonly string[];
@@ -18,7 +18,7 @@ export type ChangePlace = {
 };
 
 /** Finds the features, sources and users that the changes in events concern. */
-export class ChangePlaces {
+export class ChangeTargets {
   readonly #sets: SourceSets;
   readonly #storeOf: (connection: string) => string;
 
@@ -28,11 +28,11 @@ export class ChangePlaces {
     this.#storeOf = storeOf;
   }
 
-  /** The place of a change; `undefined` for an event that is no change. */
-  of({ change, data }: Event): ChangePlace | undefined {
+  /** The target of a change; `undefined` for an event that is no change. */
+  of({ change, data }: Event): ChangeTarget | undefined {
     if (!change) return undefined;
     const { record } = change;
-    if (record.of === "token") return { ...nowhere, context: { userId: record.userId } };
+    if (record.of === "token") return { ...noTarget, context: { userId: record.userId } };
     const features =
       record.of === "set"
         ? inOrder(new Set([...record.added, ...record.removed]))
@@ -40,7 +40,7 @@ export class ChangePlaces {
           ? [record.name]
           : [];
     const readers = this.#readersOf(record, storeIn(data));
-    const { connection, context } = readers[0] ?? nowhere;
+    const { connection, context } = readers[0] ?? noTarget;
     const sources = readers.flatMap(({ source }) => source ?? []);
     return { features, sources, connection, context };
   }
@@ -78,10 +78,10 @@ export class ChangePlaces {
   }
 }
 
-/** A source, or `undefined` for a set that no source reads, and what its key template finds in the key. */
+/** A source, or `undefined` for a set that no source reads, and the values of its key template in the key. */
 type Reader = { readonly source?: string; readonly connection: string; readonly context: KeyValues };
 
-const nowhere: ChangePlace = { features: [], sources: [], connection: undefined, context: {} };
+const noTarget: ChangeTarget = { features: [], sources: [], connection: undefined, context: {} };
 
 const readersOfSet = (sets: readonly EditableSet[], record: ChangeRecord, source?: string): readonly Reader[] =>
   sets.flatMap(({ key, connection }) => {
@@ -89,7 +89,8 @@ const readersOfSet = (sets: readonly EditableSet[], record: ChangeRecord, source
     return context ? [{ ...(source !== undefined && { source }), connection, context }] : [];
   });
 
-const storeIn = (data: Event["data"]): string | undefined => {
+/** The connection name in the data of a change, which operators recognise. */
+export const storeIn = (data: Event["data"]): string | undefined => {
   const { store } = Object(data) as { readonly store?: unknown };
   return typeof store === "string" ? store : undefined;
 };
