@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { type AddressInfo, Server } from "node:net";
 import type { Duplex } from "node:stream";
+// Made with the native Response, before the listener replaces that; another one would be sent a second time.
+import "@hono/node-server/utils/response";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../../../infrastructure/logger.ts";
 import { SetupFailed } from "../../../infrastructure/setup-failed.ts";
