@@ -14,6 +14,7 @@ import { catalogueCollection } from "../../application/events/change-event.ts";
 import { AssessImpact } from "../../application/features/assess-impact.ts";
 import { FeatureChanges } from "../../application/features/feature-changes.ts";
 import { FeatureHolders } from "../../application/features/feature-holders.ts";
+import { FindWindows } from "../../application/features/find-windows.ts";
 import { ListFeatures } from "../../application/features/list-features.ts";
 import { ViewFeature } from "../../application/features/view-feature.ts";
 import { ChangeTargets } from "../../application/reverts/change-targets.ts";
@@ -170,6 +171,7 @@ export function adminOf(wiring: Wiring, stores: Stores, evaluation: Evaluation, 
     viewFeature: () => new ViewFeature(listFeatures(), events.history, () => events.outboxRelay.relayAll()),
     assessImpact: () => new AssessImpact(sourceSets(), now, evaluationsPerMinute),
     featureHolders: () => new FeatureHolders(sourceSets()),
+    findWindows: () => new FindWindows(sourceSets(), manageRules(), now),
     findUsers: () => new FindUsers(sourceSets(), evaluation.tokenResolver),
     /** `undefined` if there is no store for known features. */
     registerFeatures: () => {

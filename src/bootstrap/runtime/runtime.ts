@@ -151,6 +151,7 @@ export async function createRuntime(
       assessImpact: admin.assessImpact,
       featureHolders: admin.featureHolders,
       findUsers: admin.findUsers,
+      findWindows: admin.findWindows,
       catalogue: admin.catalogue,
       manageRules: admin.manageRules,
       viewItems: feeds.viewFeedItems,

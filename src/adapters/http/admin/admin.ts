@@ -7,6 +7,7 @@ import type { SourceSets } from "../../../application/admin/source-sets.ts";
 import type { ViewUser } from "../../../application/admin/view-user.ts";
 import type { AssessImpact } from "../../../application/features/assess-impact.ts";
 import type { FeatureHolders } from "../../../application/features/feature-holders.ts";
+import type { FindWindows } from "../../../application/features/find-windows.ts";
 import type { ListFeatures } from "../../../application/features/list-features.ts";
 import type { ViewFeature } from "../../../application/features/view-feature.ts";
 import type { ViewFeedItems } from "../../../application/feeds/view-feed-items.ts";
@@ -23,6 +24,7 @@ import { bulkRoute } from "./bulk.ts";
 import { BulkChanges } from "./bulk-item.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { killSwitchRoutes } from "./kill-switch.ts";
+import { ruleWindowsRoute } from "./rule-windows.ts";
 import { ruleRoutes } from "./rules.ts";
 import { SetChanges } from "./set-changes.ts";
 import { sourceRoutes } from "./sources.ts";
@@ -37,6 +39,7 @@ export type AdminUseCases = {
   readonly assessImpact: AssessImpact;
   readonly featureHolders: FeatureHolders;
   readonly findUsers: FindUsers;
+  readonly findWindows: FindWindows;
   readonly catalogue: Catalogue;
   readonly manageRules: ManageRules;
   readonly viewItems: ViewFeedItems;
@@ -58,6 +61,7 @@ export function adminRoutes(app: OpenAPIHono, operators: Operators, use: AdminUs
     ...sourceRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...itemRoutes(app, operators, use.viewItems),
     ...ruleRoutes(app, operators, use.manageRules, use.assessImpact, idempotencyKeys),
+    ruleWindowsRoute(app, operators, use.manageRules, use.findWindows),
     bulkRoute(app, operators, bulk, idempotencyKeys, log),
     ...killSwitchRoutes(app, operators, sets, changeSet, changes, idempotencyKeys),
     ...userSearchRoutes(app, operators, use.findUsers),
