@@ -7,6 +7,8 @@ export class Problem extends Error {
   readonly requestId: string | undefined;
   /** The faults of a body, by JSON pointer. */
   readonly errors: readonly { readonly pointer: string; readonly detail: string }[];
+  /** On `changed-since`: the later change, if the event log has it. */
+  readonly later: { readonly event: string; readonly by: string; readonly at: string } | undefined;
 
   constructor(status: number, body: Partial<ProblemBody> = {}) {
     super(body.detail ?? body.title ?? (status === 0 ? "Tidegate did not respond." : `Tidegate returned ${status}.`));
@@ -14,6 +16,7 @@ export class Problem extends Error {
     this.code = body.code ?? "";
     this.requestId = body.requestId;
     this.errors = body.errors ?? [];
+    this.later = body.later;
   }
 }
 
@@ -23,6 +26,7 @@ type ProblemBody = {
   readonly code: string;
   readonly requestId: string;
   readonly errors: Problem["errors"];
+  readonly later: Problem["later"];
 };
 
 /** The problem in a response that is not a success. */

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { bodyOf, v1 } from "./client.ts";
 
 const sourcesQuery = queryOptions({
@@ -11,6 +12,12 @@ export type Source = Awaited<ReturnType<NonNullable<typeof sourcesQuery.queryFn>
 
 /** The configured sources, in the order of the configuration. `undefined` until they are known. */
 export const useSources = (): readonly Source[] | undefined => useQuery(sourcesQuery).data;
+
+/** The configured sources by name; empty until they are known. */
+export function useSourcesByName(): ReadonlyMap<string, Source> {
+  const sources = useSources();
+  return useMemo(() => new Map(sources?.map((source) => [source.name, source])), [sources]);
+}
 
 /** The source whose set switches a feature on for everyone: the first ungated grant with one set. */
 export const everyoneSourceOf = (sources: readonly Source[]): Source | undefined =>

@@ -1,26 +1,41 @@
 import "./event-diff.css";
+import { useQuery } from "@tanstack/react-query";
+import { ErrorNote } from "../ui/error-note.tsx";
 import { counted } from "../ui/numbers.ts";
-import type { Event } from "./event-queries.ts";
+import { Skeleton } from "../ui/skeleton.tsx";
+import { type Event, eventQuery } from "./event-queries.ts";
 import { dataOf } from "./event-view.ts";
 
 const maxMembers = 200;
 
 /** What an event changed: members of a set that were added and removed, or both sides of a document. */
 export function EventDiff({ event }: { readonly event: Event }) {
-  const { type, added = [], removed = [], size, before, value } = dataOf(event);
+  const { type, added = [], removed = [], size } = dataOf(event);
   if (type === "set") return <SetDiff added={added} removed={removed} size={size} />;
-  if (type === "document") return <DocumentDiff before={before} after={value} />;
+  if (type === "document") return <BothSides event={event} />;
   return <Document title="Data" lines={linesOf(event.data)} sign=" " others={new Set()} />;
 }
 
-function SetDiff({
+/** Both sides of a document. The log reads the side before only for one event. */
+function BothSides({ event }: { readonly event: Event }) {
+  const { data, error, isPending } = useQuery(eventQuery(event.id));
+  if (isPending) return <Skeleton width={240} />;
+  return (
+    <>
+      {error && <ErrorNote error={error} />}
+      <DocumentDiff before={data?.before} after={dataOf(event).value} />
+    </>
+  );
+}
+
+export function SetDiff({
   added,
   removed,
   size,
 }: {
   readonly added: readonly string[];
   readonly removed: readonly string[];
-  readonly size: number | undefined;
+  readonly size?: number | undefined;
 }) {
   const unchanged = size === undefined ? undefined : size - added.length;
   return (
@@ -46,7 +61,7 @@ const Members = ({ sign, members }: { readonly sign: "+" | "-"; readonly members
 );
 
 /** Documents are compared by line: a document has few of them, and their order is stable. */
-function DocumentDiff({ before, after }: { readonly before: unknown; readonly after: unknown }) {
+export function DocumentDiff({ before, after }: { readonly before: unknown; readonly after: unknown }) {
   const [old, now] = [linesOf(before), linesOf(after)];
   return (
     <div className="event-diff-sides">

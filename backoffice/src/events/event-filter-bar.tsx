@@ -12,10 +12,16 @@ const periods = [
   { days: "30", name: "Last 30 days" },
   { days: "all", name: "All times" },
 ];
-const components = [
-  { component: undefined, name: "All kinds" },
-  { component: "features", name: "Changes of features" },
-  { component: "tidegate", name: "Tokens and service" },
+const kinds = [
+  { type: undefined, name: "All kinds" },
+  { type: "set", name: "Features of sets" },
+  { type: "document", name: "Rules and descriptions" },
+  { type: "token", name: "Tokens" },
+];
+const origins = [
+  { origin: undefined, name: "Made with anything" },
+  { origin: "change", name: "Made with Tidegate" },
+  { origin: "external", name: "Edited outside" },
 ];
 /** Time after the last key before the list follows, in milliseconds. */
 const typingMs = 250;
@@ -29,7 +35,7 @@ export function EventFilterBar({
   /** The authors of the loaded events. */
   readonly authors: readonly string[];
 }) {
-  const { by, component, days = defaultDays, from, to } = filters;
+  const { by, type, origin, days = defaultDays, from, to } = filters;
   const period =
     from || to ? "Chosen times" : (periods.find((choice) => choice.days === days)?.name ?? `Last ${days} days`);
   const everyone = { name: "Everybody", isSelected: by === undefined, onChoose: () => setQuery({ by: undefined }) };
@@ -49,14 +55,21 @@ export function EventFilterBar({
         ]}
       />
       <Menu
-        className={menuClass(component !== undefined)}
-        button={
-          <Choice text={components.find((choice) => choice.component === component)?.name ?? component ?? "Kind"} />
-        }
-        items={components.map((choice) => ({
+        className={menuClass(origin !== undefined)}
+        button={<Choice text={origins.find((choice) => origin && choice.origin === origin)?.name ?? "Made with"} />}
+        items={origins.map((choice) => ({
           name: choice.name,
-          isSelected: choice.component === component,
-          onChoose: () => setQuery({ component: choice.component }),
+          isSelected: choice.origin === origin,
+          onChoose: () => setQuery({ origin: choice.origin }),
+        }))}
+      />
+      <Menu
+        className={menuClass(type !== undefined)}
+        button={<Choice text={kinds.find((choice) => type && choice.type === type)?.name ?? "Kind"} />}
+        items={kinds.map((choice) => ({
+          name: choice.name,
+          isSelected: choice.type === type,
+          onChoose: () => setQuery({ type: choice.type }),
         }))}
       />
       <Menu
@@ -68,7 +81,7 @@ export function EventFilterBar({
           onChoose: () => setQuery({ days: choice.days, from: undefined, to: undefined }),
         }))}
       />
-      {(["feature", "key"] as const).map(
+      {(["feature", "affecting", "component", "key"] as const).map(
         (name) =>
           filters[name] && (
             <button key={name} type="button" className="filter chosen" onClick={() => setQuery({ [name]: undefined })}>
@@ -94,7 +107,7 @@ function TextFilter({ text }: { readonly text: string }) {
   return (
     <SearchField
       ref={field}
-      label="Filter by message"
+      label="Filter by message, feature or user"
       shortcut="/"
       value={typed}
       onChange={({ currentTarget }) => setTyped(currentTarget.value)}

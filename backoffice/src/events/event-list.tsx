@@ -1,5 +1,8 @@
 import "./event-list.css";
+import { useState } from "react";
+import { useSourcesByName } from "../api/sources.ts";
 import { day } from "../ui/time.tsx";
+import { entriesOf } from "./event-entry.ts";
 import type { Event } from "./event-queries.ts";
 import { EventRow } from "./event-row.tsx";
 
@@ -9,30 +12,35 @@ const dayMs = 86_400_000;
 /** Events, newest first, under the day on which they were recorded. */
 export function EventList({
   events,
-  opened,
   newest,
-  onToggle,
 }: {
   readonly events: readonly Event[];
-  readonly opened: ReadonlySet<number>;
   /** The position of the newest event when the page was opened. */
   readonly newest: number;
-  readonly onToggle: (position: number) => void;
 }) {
-  const days = Map.groupBy(events, ({ time }) => day(new Date(time)));
+  const sources = useSourcesByName();
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (id: string) =>
+    setOpened((now) => {
+      const next = new Set(now);
+      if (!next.delete(id)) next.add(id);
+      return next;
+    });
+  const days = Map.groupBy(entriesOf(events), ({ first }) => day(new Date(first.time)));
   return (
     <div className="event-list">
       {[...days].map(([name, ofDay]) => (
         <section key={name} aria-label={name}>
-          <h2 className="event-list-day">{dayName(new Date(ofDay[0]?.time ?? 0))}</h2>
+          <h2 className="event-list-day">{dayName(new Date(ofDay[0]?.first.time ?? 0))}</h2>
           <ul>
-            {ofDay.map((event) => (
+            {ofDay.map((entry) => (
               <EventRow
-                key={event.position}
-                event={event}
-                isOpen={opened.has(event.position)}
-                isNew={event.position > newest}
-                onToggle={() => onToggle(event.position)}
+                key={entry.id}
+                entry={entry}
+                sources={sources}
+                isOpen={opened.has(entry.id)}
+                isNew={entry.first.position > newest}
+                onToggle={() => toggle(entry.id)}
               />
             ))}
           </ul>

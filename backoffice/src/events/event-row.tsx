@@ -1,29 +1,30 @@
 import "./event-row.css";
 import { ChevronRight, CircleDot, KeyRound } from "lucide-react";
-import { Link } from "../routing/link.tsx";
-import { links } from "../routing/links.ts";
 import { Tag } from "../ui/card.tsx";
 import { StateIcon } from "../ui/feature-state.tsx";
-import { count } from "../ui/numbers.ts";
 import { clock } from "../ui/time.tsx";
-import { EventDiff } from "./event-diff.tsx";
-import type { Event } from "./event-queries.ts";
-import { authorIn, dataOf, type EventShape, featuresIn, madeWith, shapeOf } from "./event-view.ts";
+import { EventDetail } from "./event-detail.tsx";
+import type { EventEntry } from "./event-entry.ts";
+import { bulkSentence } from "./event-sentence.ts";
+import { authorIn, dataOf, type EventShape, madeWith, type SourcesByName, shapeOf } from "./event-view.ts";
 
-/** One event; opened, it shows what changed. */
+/** One event, or the events of one bulk change; opened, it shows what changed. */
 export function EventRow({
-  event,
+  entry,
+  sources,
   isOpen,
   isNew,
   onToggle,
 }: {
-  readonly event: Event;
+  readonly entry: EventEntry;
+  readonly sources: SourcesByName;
   readonly isOpen: boolean;
   /** Whether it arrived while the page was open. */
   readonly isNew: boolean;
   readonly onToggle: () => void;
 }) {
-  const { note } = dataOf(event);
+  const { first: event, events } = entry;
+  const { note, reverts } = dataOf(event);
   const panel = `event-${event.position}`;
   return (
     <li className={`event-row ${isOpen ? "open" : ""} ${isNew ? "new" : ""}`}>
@@ -38,10 +39,11 @@ export function EventRow({
         <time className="num dim event-row-time" dateTime={event.time}>
           {clock(new Date(event.time))}
         </time>
-        <ShapeIcon shape={shapeOf(event)} />
+        <ShapeIcon shape={shapeOf(event, sources)} />
         <span className="grow event-row-text">
-          <span>{event.message}</span>
+          <span>{bulkSentence(events, sources)}</span>
           {note && <span className="tiny dim">“{note}”</span>}
+          {reverts && <span className="tiny dim">Reverts an earlier change</span>}
         </span>
         <span className="event-row-origin">
           <Tag>{madeWith(event)}</Tag>
@@ -50,33 +52,10 @@ export function EventRow({
       </button>
       {isOpen && (
         <div className="event-row-detail" id={panel}>
-          <EventDiff event={event} />
-          <div className="event-row-foot tiny dim">
-            <FeatureLinks event={event} />
-            <span className="num push">event {count(event.position)}</span>
-          </div>
+          <EventDetail entry={entry} sources={sources} />
         </div>
       )}
     </li>
-  );
-}
-
-function FeatureLinks({ event }: { readonly event: Event }) {
-  const features = featuresIn(event).slice(0, 5);
-  const before = new Date(Date.parse(event.time) - 1).toISOString();
-  return (
-    <span className="row wrap">
-      {features.map((feature) => (
-        <Link key={feature} className="link" href={links.feature(feature)}>
-          {feature}
-        </Link>
-      ))}
-      {event.component === "features" && (
-        <Link className="link" href={links.person("-", { mode: "at", at: before })}>
-          See the state before it
-        </Link>
-      )}
-    </span>
   );
 }
 

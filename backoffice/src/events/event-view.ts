@@ -1,3 +1,4 @@
+import type { Source } from "../api/sources.ts";
 import type { FeatureState } from "../ui/feature-state.tsx";
 import type { Event } from "./event-queries.ts";
 
@@ -8,32 +9,42 @@ type EventData = {
   readonly collection?: string;
   readonly name?: string;
   readonly value?: unknown;
-  readonly before?: unknown;
   readonly added?: readonly string[];
   readonly removed?: readonly string[];
   readonly size?: number;
   readonly note?: string;
+  readonly batch?: string;
+  readonly reverts?: string;
+  readonly tokenId?: string;
 };
 
 export const dataOf = ({ data }: Event): EventData => Object(data) as EventData;
 
+/** The sources by their names. */
+export type SourcesByName = ReadonlyMap<string, Source>;
+
+/** The source that reads what an event changed, by the present configuration. */
+export const sourceOf = ({ sources: [name = ""] = [] }: Event, sources: SourcesByName): Source | undefined =>
+  sources.get(name);
+
 /** The shape beside an event: what it did to the features it names; `token` and `event` are no change of a feature. */
 export type EventShape = FeatureState | "token" | "event";
 
-export function shapeOf(event: Event): EventShape {
+export function shapeOf(event: Event, sources: SourcesByName): EventShape {
   const { type, added = [], removed = [], value } = dataOf(event);
   if (type === "token") return "token";
-  if (type === "document") return value === null ? "off" : "on-for-some";
-  if (type !== "set") return "event";
-  const isVeto = /kill/i.test(event.key ?? "");
-  if (added.length > 0) return isVeto ? "killed" : "on";
-  return removed.length > 0 ? (isVeto ? "on" : "off") : "event";
+  if (type === "document" && sourceOf(event, sources)) return value === null ? "off" : "on-for-some";
+  if (type !== "set" || added.length + removed.length === 0) return "event";
+  const isAdded = added.length > 0;
+  const role = sourceOf(event, sources)?.role;
+  if (role === "veto") return isAdded ? "killed" : "on";
+  if (role === "gate") return isAdded ? "on-for-some" : "held";
+  return isAdded ? "on" : "off";
 }
 
 /** What the change was made with. */
 export function madeWith(event: Event): string {
   if (dataOf(event).origin === "external") return "edited outside";
-  if (dataOf(event).origin === "baseline") return "baseline";
   if (event.recorded_by.startsWith("cli:")) return "CLI";
   return event.component === "features" ? "API" : event.component;
 }
@@ -42,13 +53,15 @@ export function madeWith(event: Event): string {
 export const authorIn = ({ recorded_by: by }: Event): string =>
   by === "external" ? "unknown" : by.replace(/^cli:/, "");
 
-/** The features that an event names, at most one if it is the feature of a document. */
-export function featuresIn(event: Event): readonly string[] {
-  const { type, added = [], removed = [], name } = dataOf(event);
-  if (type === "set") return [...added, ...removed];
-  return type === "document" && event.component === "features" && name !== undefined ? [name] : [];
+/** Whether an event tells of a change. The others begin the record of a set or of a collection. */
+export function isChange(event: Event): boolean {
+  const { type, origin, collection } = dataOf(event);
+  return origin !== "baseline" && type !== "complete" && collection !== "complete";
 }
 
-/** Whether an event tells of a change. The others begin the record of a set or of a collection. */
-export const isChange = (event: Event): boolean =>
-  dataOf(event).origin !== "baseline" && dataOf(event).collection !== "complete";
+/** Whether an event can be reverted: changes of sets, rules and descriptions can. */
+export function isRevertible(event: Event): boolean {
+  const { type, added = [], removed = [] } = dataOf(event);
+  if (event.component !== "features") return false;
+  return type === "document" || (type === "set" && added.length + removed.length > 0);
+}

@@ -1,7 +1,7 @@
 import "./events.css";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Download, Pause, Play } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { hasStatus } from "../api/problem.ts";
 import { linkTo, navigate, useLocation } from "../routing/location.ts";
 import { Banner } from "../ui/banner.tsx";
@@ -26,10 +26,10 @@ const awayFromTop = 120;
 /** The page Events: who changed what, and what it was before. */
 export default function EventsPage() {
   const filters = filtersIn(useLocation().query);
-  const query = eventPages(filters);
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useInfiniteQuery(query);
+  const query = eventPages(filters, "event-list");
+  const { data, error, isPending, hasNextPage, isFetching, isFetchingNextPage, fetchNextPage, refetch } =
+    useInfiniteQuery(query);
   const { isLive, waiting, setLive } = useLiveEvents(query);
-  const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
   const newest = useRef<number>(undefined);
   const region = useRef<HTMLDivElement>(null);
   const events = data?.pages.flatMap((page) => page.events.filter(isChange)) ?? [];
@@ -41,14 +41,13 @@ export default function EventsPage() {
   };
   const scrolled = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }: React.UIEvent<HTMLDivElement>) => {
     if (isLive && scrollTop > awayFromTop) setLive(false);
-    if (hasNextPage && !isFetchingNextPage && scrollHeight - scrollTop - clientHeight < nearEnd) void fetchNextPage();
+    if (hasNextPage && !isFetching && scrollHeight - scrollTop - clientHeight < nearEnd) void fetchNextPage();
   };
-  const toggle = (position: number) =>
-    setOpened((now) => {
-      const next = new Set(now);
-      if (!next.delete(position)) next.add(position);
-      return next;
-    });
+  // A page of the log may hold few changes, and then nothing scrolls.
+  useEffect(() => {
+    const { scrollHeight = 0, clientHeight = 0 } = region.current ?? {};
+    if (hasNextPage && !isFetching && scrollHeight - clientHeight < nearEnd) void fetchNextPage();
+  });
   const isUnavailable = hasStatus(error, 503);
   return (
     <div className="page" ref={region} onScroll={scrolled}>
@@ -88,14 +87,7 @@ export default function EventsPage() {
           Every change of a feature is recorded here.
         </EmptyState>
       )}
-      {events.length > 0 && (
-        <EventList
-          events={events}
-          opened={opened}
-          newest={newest.current ?? Number.POSITIVE_INFINITY}
-          onToggle={toggle}
-        />
-      )}
+      {events.length > 0 && <EventList events={events} newest={newest.current ?? Number.POSITIVE_INFINITY} />}
       <p className="events-end dim small" role="status">
         {isFetchingNextPage && "Loading older events…"}
         {data && !hasNextPage && events.length > 0 && `${counted(events.length, "event")}, no older ones match.`}

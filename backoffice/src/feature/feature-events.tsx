@@ -1,5 +1,4 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { EventList } from "../events/event-list.tsx";
 import { eventPages } from "../events/event-queries.ts";
 import { isChange } from "../events/event-view.ts";
@@ -13,20 +12,13 @@ export default function FeatureEvents({ feature }: { readonly feature: string })
   const { data, error, isPending, hasNextPage, fetchNextPage, isFetchingNextPage, refetch } = useInfiniteQuery(
     eventPages({ feature, days: "all" }),
   );
-  const [opened, setOpened] = useState<ReadonlySet<number>>(new Set());
   if (error) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (isPending) return <SkeletonRows count={6} />;
   const events = data.pages.flatMap((page) => page.events.filter(isChange));
   if (events.length === 0) return <EmptyState title="No change is recorded." />;
-  const toggle = (position: number) =>
-    setOpened((now) => {
-      const next = new Set(now);
-      if (!next.delete(position)) next.add(position);
-      return next;
-    });
   return (
     <div className="stack">
-      <EventList events={events} opened={opened} newest={events[0]?.position ?? 0} onToggle={toggle} />
+      <EventList events={events} newest={events[0]?.position ?? 0} />
       {hasNextPage && (
         <Button disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
           Show older events

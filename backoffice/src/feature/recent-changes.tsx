@@ -1,6 +1,8 @@
 import "./recent-changes.css";
 import { useQuery } from "@tanstack/react-query";
 import { bodyOf, events } from "../api/client.ts";
+import { useSourcesByName } from "../api/sources.ts";
+import { sentenceOf } from "../events/event-sentence.ts";
 import { authorIn, dataOf, isChange } from "../events/event-view.ts";
 import { Link } from "../routing/link.tsx";
 import { linkTo } from "../routing/location.ts";
@@ -13,6 +15,7 @@ const read = "15";
 
 /** The last changes of a feature. */
 export function RecentChanges({ feature }: { readonly feature: string }) {
+  const sources = useSourcesByName();
   const { data } = useQuery({
     queryKey: ["feature", feature, "changes"],
     queryFn: () => bodyOf(events.$get({ query: { feature, limit: read } })),
@@ -32,7 +35,7 @@ export function RecentChanges({ feature }: { readonly feature: string }) {
       <ul className="recent-changes">
         {changes.map((event) => (
           <li key={event.position}>
-            <span className="small strong">{event.message}</span>
+            <span className="small strong">{sentenceOf(event, sources)}</span>
             <span className="tiny dim">
               {authorIn(event)} · <Ago at={event.time} />
             </span>

@@ -13,6 +13,9 @@ const longestWaitMs = 8_000;
 /** A stream that returns sooner was not missed. */
 const unnoticedMs = 2_000;
 
+/** The lists of features and events follow events themselves, and the page System polls. */
+const refreshedElsewhere: ReadonlySet<unknown> = new Set(["session", "features", "event-list", "system"]);
+
 /**
  * Follows the event log on one `EventSource`, and invalidates what changed: the queries of the features in an event,
  * and everything after a lost connection. Mount it once, while signed in.
@@ -34,8 +37,7 @@ export function LiveUpdates() {
       announceEvents(events);
       void client.invalidateQueries({
         predicate: ({ queryKey: [of, key] }) => {
-          // The list of features patches itself, and the page System polls.
-          if (of === "session" || of === "features" || of === "system") return false;
+          if (refreshedElsewhere.has(of)) return false;
           return of !== "feature" || features.has(String(key));
         },
       });

@@ -1,0 +1,43 @@
+import { useQuery } from "@tanstack/react-query";
+import { Undo2 } from "lucide-react";
+import { useState } from "react";
+import { Problem } from "../api/problem.ts";
+import { useIsPaused } from "../live/connection.ts";
+import { Button } from "../ui/button.tsx";
+import { textOf } from "../ui/error-note.tsx";
+import { dayTime } from "../ui/time.tsx";
+import type { EventEntry } from "./event-entry.ts";
+import { revertPreview } from "./event-queries.ts";
+import type { SourcesByName } from "./event-view.ts";
+import { RevertDialog } from "./revert-dialog.tsx";
+
+/** Opens the revert of an entry, and says whether a later change is in its way. */
+export function RevertButton({ entry, sources }: { readonly entry: EventEntry; readonly sources: SourcesByName }) {
+  const isPaused = useIsPaused();
+  const [isOpen, setOpen] = useState(false);
+  const { first, events } = entry;
+  const isBulk = events.length > 1;
+  const { data, error } = useQuery({ ...revertPreview(first.id), enabled: !isBulk });
+  const later = error instanceof Problem ? error.later : undefined;
+  const isDone = data !== undefined && data.added.length + data.removed.length === 0 && isSame(data.before, data.after);
+  return (
+    <>
+      {(isBulk || later || (data && !isDone)) && (
+        <Button isCompact disabled={isPaused} onClick={() => setOpen(true)}>
+          <Undo2 size={14} aria-hidden />
+          {isBulk ? `Revert all ${events.length}…` : later ? "Revert both…" : "Revert…"}
+        </Button>
+      )}
+      <span role="status">
+        {later && `Changed again by ${later.by} on ${dayTime(new Date(later.at))}. Revert both?`}
+        {error && !later && textOf(error)}
+        {data && (isDone ? "Reverted already." : "No later change.")}
+      </span>
+      {isOpen && (
+        <RevertDialog entry={entry} sources={sources} preview={data} later={later} onClose={() => setOpen(false)} />
+      )}
+    </>
+  );
+}
+
+const isSame = (before: unknown, after: unknown): boolean => JSON.stringify(before) === JSON.stringify(after);

@@ -1,0 +1,108 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { hasStatus, type Problem } from "../api/problem.ts";
+import { Button } from "../ui/button.tsx";
+import { Dialog, DialogButtons } from "../ui/dialog.tsx";
+import { ErrorNote } from "../ui/error-note.tsx";
+import { Field } from "../ui/field.tsx";
+import { counted } from "../ui/numbers.ts";
+import { toast } from "../ui/toasts.tsx";
+import { DocumentDiff, SetDiff } from "./event-diff.tsx";
+import type { EventEntry } from "./event-entry.ts";
+import { type RevertPreview, revert } from "./event-queries.ts";
+import { bulkSentence } from "./event-sentence.ts";
+import type { SourcesByName } from "./event-view.ts";
+
+/** Shows what a revert changes, and reverts. Each revert is a new event, and can be undone. */
+export function RevertDialog({
+  entry: { events, first },
+  sources,
+  preview,
+  later,
+  onClose,
+}: {
+  readonly entry: EventEntry;
+  readonly sources: SourcesByName;
+  /** What would change; absent for a bulk change, and if a later change conflicts. */
+  readonly preview: RevertPreview | undefined;
+  /** The later change, which is reverted first. */
+  readonly later: Problem["later"];
+  readonly onClose: () => void;
+}) {
+  const [note, setNote] = useState("");
+  const ids = [...(later ? [later.event] : []), ...events.map(({ id }) => id)];
+  const apply = useMutation({
+    mutationFn: () => revertAll(ids, note),
+    onSuccess: (result) => {
+      toast(resultText(result), () => undo(result.reverts));
+      onClose();
+    },
+  });
+  const total = ids.length;
+  return (
+    <Dialog title={total === 1 ? "Revert this change?" : `Revert ${total} changes?`} onClose={onClose}>
+      <p>
+        <b>{bulkSentence(events, sources)}.</b>{" "}
+        {later && `${later.by} changed the same again; that change is reverted first.`}
+        {events.length > 1 && "A change is skipped if something changed the same since."}
+      </p>
+      {preview && <Preview preview={preview} />}
+      <Field
+        data-autofocus
+        label="Reason"
+        hint="(optional, shown in the event log)"
+        value={note}
+        maxLength={500}
+        onChange={({ currentTarget }) => setNote(currentTarget.value)}
+      />
+      {apply.error && <ErrorNote error={apply.error} />}
+      <DialogButtons hint="It becomes a new event, which can be reverted too.">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button look="primary" disabled={apply.isPending} onClick={() => apply.mutate()}>
+          {apply.isPending ? "Reverting…" : total === 1 ? "Revert" : `Revert ${later ? "both" : `all ${total}`}`}
+        </Button>
+      </DialogButtons>
+      <span className="for-screen-readers">event {first.position}</span>
+    </Dialog>
+  );
+}
+
+const Preview = ({ preview: { added, removed, before, after } }: { readonly preview: RevertPreview }) =>
+  before === undefined && after === undefined ? (
+    <SetDiff added={added} removed={removed} />
+  ) : (
+    <DocumentDiff before={before} after={after} />
+  );
+
+type Result = {
+  /** The ids of the new events. */
+  readonly reverts: readonly string[];
+  readonly done: number;
+  readonly skipped: number;
+};
+
+/** Reverts events one after another. A single one fails; of several, those that changed since are skipped. */
+async function revertAll(ids: readonly string[], note: string): Promise<Result> {
+  const reverts: string[] = [];
+  let skipped = 0;
+  for (const id of ids) {
+    try {
+      const event = await revert(id, note);
+      if (event !== null) reverts.push(event);
+    } catch (error) {
+      if (ids.length === 1 || !hasStatus(error, 409)) throw error;
+      skipped += 1;
+    }
+  }
+  return { reverts, done: ids.length - skipped, skipped };
+}
+
+function resultText({ done, skipped }: Result): string {
+  const text = `${counted(done, "change")} reverted.`;
+  return skipped > 0 ? `${text} ${counted(skipped, "change")} skipped: changed since.` : text;
+}
+
+async function undo(reverts: readonly string[]): Promise<void> {
+  const { done } = await revertAll(reverts.toReversed(), "");
+  toast(`${counted(done, "change")} back as before.`);
+}
